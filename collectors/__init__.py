@@ -1,0 +1,1 @@
+"""Collectors: from the world in."""

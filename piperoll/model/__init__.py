@@ -1,0 +1,67 @@
+"""The language of Piperoll: frozen, typed, standard library only.
+
+*A Body sends a Submission of one Dataset (and Part) for one Period; it is examined into a Report of Findings; what
+passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
+"""
+
+from piperoll.model.body import Body, Register, slugify
+from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
+from piperoll.model.finding import Acts, Cap, Finding, Severity
+from piperoll.model.listing import Listing
+from piperoll.model.period import Period, PeriodKind
+from piperoll.model.release import FileEntry, History, Manifest, Packed, Status, Version, file_entry, to_json_bytes
+from piperoll.model.report import (
+    EXCLUSIONS,
+    AmountTotals,
+    DateSpan,
+    Disposition,
+    Report,
+    RowCounts,
+    TableReport,
+    Verdict,
+    What,
+    plain,
+)
+from piperoll.model.series import Series
+from piperoll.model.submission import Submission
+from piperoll.model.table import Table
+
+__all__ = [
+    "EXCLUSIONS",
+    "Acts",
+    "AmountTotals",
+    "Body",
+    "Cap",
+    "Dataset",
+    "DateSpan",
+    "Disposition",
+    "Field",
+    "FileEntry",
+    "Finding",
+    "Heading",
+    "History",
+    "Level",
+    "Listing",
+    "Manifest",
+    "Origin",
+    "Packed",
+    "Part",
+    "Period",
+    "PeriodKind",
+    "Register",
+    "Report",
+    "RowCounts",
+    "Series",
+    "Severity",
+    "Status",
+    "Submission",
+    "Table",
+    "TableReport",
+    "Verdict",
+    "Version",
+    "What",
+    "file_entry",
+    "plain",
+    "slugify",
+    "to_json_bytes",
+]

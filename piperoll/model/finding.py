@@ -1,0 +1,98 @@
+"""What there is to say about something a body sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error must be fixed, a warning should be, an info is told."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Acts(StrEnum):
+    """Who can do something about a finding."""
+
+    BODY = "body"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say about a submission, at the sender's own address.
+
+    `row` is the row a spreadsheet program shows, `line` the physical line of a text file,
+    `column` the spreadsheet letter, `value` the cell as sent. `count` says how many times the same
+    code was met where it stands for more than one place. `code` has an entry in docs/findings.md.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    fix: str
+    acts: Acts = Acts.BODY
+    sheet: str | None = None
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+    field: str | None = None
+    value: str | None = None
+    count: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as the `check --json` contract writes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Finding:
+        """The finding that `to_json` wrote."""
+        known = {name: document[name] for name in cls.__dataclass_fields__}
+        return cls(**known | {"severity": Severity(known["severity"]), "acts": Acts(known["acts"])})
+
+    def without_value(self) -> Finding:
+        """The same finding without the cell's content, for a row that is held."""
+        return replace(self, value=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `limit` findings of one code, sheet and field stand singly; the rest become one that counts them."""
+
+    limit: int = 100
+
+    def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Findings in order; the sum of `count` per code is never less than what came in."""
+        kept: list[Finding] = []
+        over: dict[tuple[str, str | None, str | None], list[int]] = {}
+        seen: dict[tuple[str, str | None, str | None], int] = {}
+        for finding in findings:
+            key = (finding.code, finding.sheet, finding.field)
+            seen[key] = seen.get(key, 0) + 1
+            if seen[key] <= self.limit:
+                kept.append(finding)
+            elif key in over:
+                place, more = over[key]
+                over[key] = [place, more + finding.count]
+            else:
+                over[key] = [len(kept), finding.count]
+                kept.append(finding)
+        for place, count in over.values():
+            kept[place] = _standing_for(kept[place], count)
+        return tuple(kept)
+
+
+def _standing_for(finding: Finding, count: int) -> Finding:
+    return replace(
+        finding,
+        row=None,
+        line=None,
+        value=None,
+        count=count,
+        message=f"The same again in {count:,} more places. The first was: {finding.message}",
+    )

@@ -1,0 +1,30 @@
+"""A series as the catalogue shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from piperoll.model.release import History, Manifest
+from piperoll.model.series import Series
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A series, its history and what its current version says of itself.
+
+    `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the head of the CSV,
+    header first) are None or empty where no version stands (all withdrawn or purged).
+    """
+
+    history: History
+    manifest: Manifest | None
+    descriptor: Mapping[str, Any] | None
+    report: Mapping[str, Any] | None
+    first_rows: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def series(self) -> Series:
+        """Which series this is."""
+        return self.history.series

@@ -1,0 +1,195 @@
+"""The time a file covers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from piperoll.errors import PeriodError
+
+_FORMS = "YYYY-MM (2026-10), YYYY-Qn (2026-Q4), YYYY-YY (2026-27), YYYY-MM--YYYY-MM, or a day YYYY-MM-DD"
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
+_QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
+_YEAR = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
+_RANGE = re.compile(r"(\d{4}-\d{2})--(\d{4}-\d{2})\Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+
+
+class PeriodKind(StrEnum):
+    """The shapes a period may have."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    RANGE = "range"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """The time from `start` to `end`, both days included, with one spelling for each such time.
+
+    `str(period)` is the spelling used in keys: a month `2026-10`, a calendar quarter `2026-Q4`, a
+    financial year (April to March) `2026-27`, a range of months `2011-04--2012-01`, or a snapshot
+    day `2026-03-31`. A financial year whose short form would read as a month (2010-11 is November
+    2010) is spelt as a range.
+    """
+
+    start: date
+    end: date
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise PeriodError(f"a period cannot end ({self.end}) before it starts ({self.start})")
+        if self.start != self.end and (self.start.day != 1 or (self.end + timedelta(days=1)).day != 1):
+            raise PeriodError(f"{self.start} to {self.end} is not whole months: write {_FORMS}")
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """The period that `text` spells.
+
+        Raises: PeriodError: text is no period; the message shows the forms.
+        """
+        try:
+            if match := _MONTH.match(text):
+                return cls.month(int(match[1]), int(match[2]))
+            if match := _QUARTER.match(text):
+                return cls.quarter(int(match[1]), int(match[2]))
+            if match := _RANGE.match(text):
+                return cls(cls.parse(match[1]).start, cls.parse(match[2]).end)
+            if (match := _YEAR.match(text)) and int(match[2]) == (int(match[1]) + 1) % 100:
+                return cls.financial_year(int(match[1]))
+            if _DAY.match(text):
+                return cls.day(date.fromisoformat(text))
+        except ValueError:
+            pass  # a year 0 or a 31 February: said below in our own words
+        raise PeriodError(f"'{text}' is not a period: write it as {_FORMS}")
+
+    @classmethod
+    def month(cls, year: int, month: int) -> Period:
+        """A calendar month."""
+        return cls(date(year, month, 1), _last_day(year, month))
+
+    @classmethod
+    def quarter(cls, year: int, quarter: int) -> Period:
+        """A calendar quarter, 1 to 4: 2026-Q4 is October to December 2026."""
+        return cls(date(year, 3 * quarter - 2, 1), _last_day(year, 3 * quarter))
+
+    @classmethod
+    def financial_year(cls, year: int) -> Period:
+        """April of `year` to March of the next."""
+        return cls(date(year, 4, 1), date(year + 1, 3, 31))
+
+    @classmethod
+    def day(cls, day: date) -> Period:
+        """One day: a snapshot."""
+        return cls(day, day)
+
+    @classmethod
+    def months_of(cls, first: date, last: date) -> Period:
+        """The whole months from the one that holds `first` to the one that holds `last`."""
+        return cls(date(first.year, first.month, 1), _last_day(last.year, last.month))
+
+    @property
+    def kind(self) -> PeriodKind:
+        """Which of the shapes this is; a financial year spelt as a range is still a year."""
+        if self.start == self.end:
+            return PeriodKind.DAY
+        if (self.start.year, self.start.month) == (self.end.year, self.end.month):
+            return PeriodKind.MONTH
+        if self.start.month % 3 == 1 and self.end == _last_day(self.start.year, self.start.month + 2):
+            return PeriodKind.QUARTER
+        if self.start.month == 4 and self.end == date(self.start.year + 1, 3, 31):
+            return PeriodKind.YEAR
+        return PeriodKind.RANGE
+
+    def __str__(self) -> str:
+        """The one spelling of this period, as keys and the command line use it."""
+        year, month = self.start.year, self.start.month
+        match self.kind:
+            case PeriodKind.DAY:
+                return self.start.isoformat()
+            case PeriodKind.MONTH:
+                return f"{year:04}-{month:02}"
+            case PeriodKind.QUARTER:
+                return f"{year:04}-Q{(month + 2) // 3}"
+            case PeriodKind.YEAR if not 1 <= (year + 1) % 100 <= 12:
+                return f"{year:04}-{(year + 1) % 100:02}"
+            case _:
+                return f"{year:04}-{month:02}--{self.end.year:04}-{self.end.month:02}"
+
+    @property
+    def title(self) -> str:
+        """The period in words: October 2026; October to December 2026; 2026-27; 31 March 2026."""
+        match self.kind:
+            case PeriodKind.DAY:
+                return f"{self.start.day} {self.start:%B %Y}"
+            case PeriodKind.MONTH:
+                return f"{self.start:%B %Y}"
+            case PeriodKind.YEAR:
+                return f"April {self.start.year} to March {self.end.year}"
+            case _ if self.start.year == self.end.year:
+                return f"{self.start:%B} to {self.end:%B %Y}"
+            case _:
+                return f"{self.start:%B %Y} to {self.end:%B %Y}"
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day <= self.end
+
+    def overlaps(self, other: Period) -> bool:
+        """Whether the two share a day."""
+        return self.start <= other.end and other.start <= self.end
+
+    def months(self) -> Iterator[Period]:
+        """The calendar months that this period touches, in order."""
+        year, month = self.start.year, self.start.month
+        while (year, month) <= (self.end.year, self.end.month):
+            yield Period.month(year, month)
+            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+    @classmethod
+    def shortest_holding(cls, days: Iterable[date], share: float = 0.9) -> Period | None:
+        """The shortest month, quarter, financial year or range of months that holds `share` of `days`.
+
+        A month is tried before a quarter, a quarter before a year; failing all, the range of months
+        that leaves out the fewest days at either end. None when there are no days.
+        """
+        ordered = sorted(days)
+        if not ordered:
+            return None
+        need = -(-len(ordered) * round(share * 1000) // 1000)
+        for shape in (_month_of, _quarter_of, _year_of):
+            tally: dict[Period, int] = {}
+            for day in ordered:
+                period = shape(day)
+                tally[period] = tally.get(period, 0) + 1
+            best = max(tally, key=lambda period: (tally[period], period.start))
+            if tally[best] >= need:
+                return best
+        spans = zip(ordered, ordered[need - 1 :], strict=False)
+        first, last = min(spans, key=lambda span: (_month_index(span[1]) - _month_index(span[0]), span[0]))
+        return cls.months_of(first, last)
+
+
+def _month_of(day: date) -> Period:
+    return Period.month(day.year, day.month)
+
+
+def _quarter_of(day: date) -> Period:
+    return Period.quarter(day.year, (day.month + 2) // 3)
+
+
+def _year_of(day: date) -> Period:
+    return Period.financial_year(day.year if day.month >= 4 else day.year - 1)
+
+
+def _month_index(day: date) -> int:
+    return day.year * 12 + day.month
+
+
+def _last_day(year: int, month: int) -> date:
+    first_of_next = date(year + 1, 1, 1) if month == 12 else date(year, month + 1, 1)
+    return first_of_next - timedelta(days=1)

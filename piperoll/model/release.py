@@ -1,0 +1,180 @@
+"""What is published, and the line of its versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from piperoll.errors import StoreCorrupt
+from piperoll.model.report import plain
+from piperoll.model.series import Series
+
+
+class Status(StrEnum):
+    """Where a version stands."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One file of a release: its name within the version's folder, size in bytes and sha256."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Every other file of a version, and what the table in it adds up to.
+
+    `rows` counts published lines, `amount_gbp` their exact sum (None where the dataset has no amount), `rows_sha256`
+    is of the rows alone without where they came from: equal means the same rows. `sources` are the sha256 of the
+    submissions, `dataset_version` the schema's.
+    """
+
+    series: Series
+    files: tuple[FileEntry, ...]
+    rows: int
+    amount_gbp: Decimal | None
+    rows_sha256: str
+    sources: tuple[str, ...]
+    dataset_version: str
+    rules_version: str
+
+    def to_bytes(self) -> bytes:
+        """manifest.json, byte for byte."""
+        document = {
+            "series": str(self.series),
+            "dataset_version": self.dataset_version,
+            "rules_version": self.rules_version,
+            "rows": self.rows,
+            "amount_gbp": None if self.amount_gbp is None else plain(self.amount_gbp),
+            "rows_sha256": self.rows_sha256,
+            "sources": list(self.sources),
+            "files": [asdict(entry) for entry in self.files],
+        }
+        return to_json_bytes(document)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Manifest:
+        """The manifest that `to_bytes` wrote. Raises: StoreCorrupt: it is no manifest."""
+        try:
+            document = json.loads(content)
+            amount = document["amount_gbp"]
+            return cls(
+                series=Series.parse(document["series"]),
+                files=tuple(FileEntry(**entry) for entry in document["files"]),
+                rows=document["rows"],
+                amount_gbp=None if amount is None else Decimal(amount),
+                rows_sha256=document["rows_sha256"],
+                sources=tuple(document["sources"]),
+                dataset_version=document["dataset_version"],
+                rules_version=document["rules_version"],
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreCorrupt(f"a manifest.json cannot be read: {error}") from error
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of manifest.json: it stands for the whole version."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """The files of a release, made and lying in a local folder, not yet published."""
+
+    folder: Path
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One published version of a series, as versions.json lists it.
+
+    `path` is the folder below the series' prefix, `published` an ISO 8601 instant in UTC, `reason` why it came.
+    """
+
+    version: int
+    path: str
+    manifest_sha256: str
+    published: str
+    status: Status
+    supersedes: int | None
+    reason: str
+    rows: int
+    amount_gbp: Decimal | None
+    rows_sha256: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """versions.json: the pointer to the current version of a series and the line of all."""
+
+    series: Series
+    versions: tuple[Version, ...] = ()
+    current: int | None = None
+
+    @property
+    def standing(self) -> Version | None:
+        """The version that stands, if any."""
+        return next((version for version in self.versions if version.version == self.current), None)
+
+    def to_bytes(self) -> bytes:
+        """versions.json, byte for byte."""
+        versions = [
+            asdict(version)
+            | {
+                "status": str(version.status),
+                "amount_gbp": None if version.amount_gbp is None else plain(version.amount_gbp),
+            }
+            for version in self.versions
+        ]
+        return to_json_bytes({"series": str(self.series), "current": self.current, "versions": versions})
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> History:
+        """The history that `to_bytes` wrote. Raises: StoreCorrupt: it is no versions.json."""
+        try:
+            document = json.loads(content)
+            versions = tuple(_version(entry) for entry in document["versions"])
+            return cls(Series.parse(document["series"]), versions, document["current"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreCorrupt(f"a versions.json cannot be read: {error}") from error
+
+
+def _version(entry: Mapping[str, Any]) -> Version:
+    amount = entry["amount_gbp"]
+    known = {name: entry[name] for name in Version.__dataclass_fields__}
+    return Version(
+        **known
+        | {
+            "status": Status(entry["status"]),
+            "amount_gbp": None if amount is None else Decimal(amount),
+            "sources": tuple(entry["sources"]),
+        }
+    )
+
+
+def file_entry(folder: Path, name: str) -> FileEntry:
+    """The entry for a file that lies in `folder`."""
+    with (folder / name).open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256")
+    return FileEntry(name, (folder / name).stat().st_size, digest.hexdigest())
+
+
+def to_json_bytes(document: Mapping[str, Any] | Iterable[Any]) -> bytes:
+    """JSON as we write it everywhere: UTF-8, two spaces, keys in the order given, a newline at the end."""
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,0 +1,214 @@
+"""All that is found about one submission, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from piperoll.model.finding import Finding
+
+EXCLUSIONS = ("blank", "total", "repeated_header", "note", "other")
+
+
+class What(StrEnum):
+    """What a file turned out to be."""
+
+    DATA = "data"
+    NIL_RETURN = "nil_return"
+    NOT_DATA = "not_data"
+
+
+class Verdict(StrEnum):
+    """What becomes of a submission."""
+
+    ACCEPTED = "accepted"
+    ACCEPTED_WITH_WARNINGS = "accepted_with_warnings"
+    HELD = "held"
+    REJECTED = "rejected"
+    NIL = "nil"
+
+    @property
+    def publishes(self) -> bool:
+        """Whether a submission of this verdict goes on to a release."""
+        return self in (Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_WARNINGS, Verdict.NIL)
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Rows of one table: read = accepted + held; `excluded` are no records and stand beside them."""
+
+    read: int
+    accepted: int
+    held: int
+    excluded: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AmountTotals:
+    """Exact sums in pounds of the main amount: read = accepted + held, over the cells that could be read.
+
+    `excluded` is what the rows left out add up to, as far as they can be read.
+    """
+
+    field: str
+    read: Decimal
+    accepted: Decimal
+    held: Decimal
+    unreadable: int
+    missing: int
+    excluded: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class DateSpan:
+    """The first and last main date (ISO 8601), and how many could not be read or are missing."""
+
+    field: str
+    min: str | None
+    max: str | None
+    unreadable: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """One table that holds data: where it stands, which column is which, and what it adds up to."""
+
+    sheet: str | None
+    header_row: int
+    header_line: int | None
+    columns: Mapping[str, str]
+    column_letters: Mapping[str, str]
+    rows: RowCounts
+    amount: AmountTotals | None
+    date: DateSpan | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The table as the `check --json` contract writes it."""
+        amount = self.amount and {
+            "field": self.amount.field,
+            "read": plain(self.amount.read),
+            "accepted": plain(self.amount.accepted),
+            "held": plain(self.amount.held),
+            "excluded": plain(self.amount.excluded),
+            "unreadable": self.amount.unreadable,
+            "missing": self.amount.missing,
+        }
+        date = self.date and {name: getattr(self.date, name) for name in DateSpan.__dataclass_fields__}
+        return {
+            "sheet": self.sheet,
+            "header_row": self.header_row,
+            "header_line": self.header_line,
+            "columns": dict(self.columns),
+            "column_letters": dict(self.column_letters),
+            "rows": {
+                "read": self.rows.read,
+                "accepted": self.rows.accepted,
+                "held": self.rows.held,
+                "excluded": {kind: self.rows.excluded.get(kind, 0) for kind in EXCLUSIONS},
+            },
+            "amount": amount,
+            "date": date,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> TableReport:
+        """The table report that `to_json` wrote."""
+        amount, date = document["amount"], document["date"]
+        return cls(
+            **{name: document[name] for name in ("sheet", "header_row", "header_line", "columns", "column_letters")},
+            rows=RowCounts(**document["rows"]),
+            amount=amount
+            and AmountTotals(
+                **amount | {name: Decimal(amount[name]) for name in ("read", "accepted", "held", "excluded")}
+            ),
+            date=date and DateSpan(**date),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings of one submission, its counts and totals, and the verdict.
+
+    `to_json` is the contract of `piperoll check --json` (docs/check-report.schema.json).
+    `findings` in the order: file, then table by table, row by row.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    dataset: str | None
+    format: str
+    encoding: str | None
+    what: What
+    verdict: Verdict
+    period: str | None
+    part: str | None
+    tables: tuple[TableReport, ...]
+    findings: tuple[Finding, ...]
+    passed: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as the contract in DESIGN words it."""
+        simple = {name: getattr(self, name) for name in ("file", "sha256", "bytes", "dataset", "format", "encoding")}
+        return simple | {
+            "what": str(self.what),
+            "verdict": str(self.verdict),
+            "period": self.period,
+            "part": self.part,
+            "tables": [table.to_json() for table in self.tables],
+            "findings": [finding.to_json() for finding in self.findings],
+            "passed": list(self.passed),
+        }
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Report:
+        """The report that `to_json` wrote."""
+        return cls(
+            **document
+            | {
+                "what": What(document["what"]),
+                "verdict": Verdict(document["verdict"]),
+                "tables": tuple(TableReport.from_json(table) for table in document["tables"]),
+                "findings": tuple(Finding.from_json(finding) for finding in document["findings"]),
+                "passed": tuple(document["passed"]),
+            }
+        )
+
+    def public(self, disposition: Disposition) -> Report:
+        """The report without any cell's value of a row that is held."""
+        if self.verdict in (Verdict.HELD, Verdict.REJECTED):
+            return replace(self, findings=tuple(finding.without_value() for finding in self.findings))
+        held = {(self.tables[number].sheet, row) for number, rows in disposition.held.items() for row in rows}
+        return replace(
+            self,
+            findings=tuple(
+                finding.without_value() if (finding.sheet, finding.row) in held or finding.row is None else finding
+                for finding in self.findings
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """What becomes of each row, by the number of its table in the report.
+
+    `held` maps a table to rows and the codes that hold them; `redacted` maps a table to rows and the kind
+    of redaction (`personal`, `commercial`, `security`, `legal`). Rows named in neither are published as they are.
+    """
+
+    held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    redacted: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+
+
+def plain(amount: Decimal) -> str:
+    """An amount as digits and a point, at least two places, never an exponent: 1250.00, -0.005."""
+    amount = amount + Decimal(0)  # a negative zero is a zero
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > -2:
+        return f"{amount:.2f}"
+    whole, _, places = f"{amount:f}".partition(".")
+    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"

@@ -1,0 +1,5 @@
+"""Reading: bytes to tables. What kind of file, which encoding, where the headings are, what a cell means."""
+
+from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
+
+__all__ = ["SENT", "ExcludedRow", "ReadTable", "Reading"]

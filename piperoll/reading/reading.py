@@ -1,0 +1,80 @@
+"""What reading a file gives: tables with addresses, and what there is to say about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pyarrow as pa
+
+from piperoll.model import Dataset, Finding, What
+
+SENT = ":sent"
+"""What follows a field's name in a batch's column of cells as sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedRow:
+    """A row after the headings that is no record: which, of what kind, and its amount if it has one.
+
+    `kind` is one of `piperoll.model.EXCLUSIONS`. `amount` is in pounds, None where there is none to read.
+    """
+
+    row: int
+    line: int | None
+    kind: str
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """One table of a file: the implementation of `piperoll.model.Table` over Arrow record batches.
+
+    `unreadable` maps a field to the rows where a cell stands that could not be read (null in the field's
+    own column); a null that is not named there is a missing value. `wide` names the fields that were unpivoted.
+    """
+
+    sheet: str | None
+    header_row: int
+    header_line: int | None
+    columns: Mapping[str, str]
+    column_letters: Mapping[str, str]
+    rows: int
+    excluded_rows: tuple[ExcludedRow, ...]
+    unreadable: Mapping[str, tuple[int, ...]]
+    stored: tuple[pa.RecordBatch, ...] = field(repr=False)
+
+    @property
+    def excluded(self) -> Mapping[str, int]:
+        """How many rows are no records, by kind."""
+        counts: dict[str, int] = {}
+        for excluded in self.excluded_rows:
+            counts[excluded.kind] = counts.get(excluded.kind, 0) + 1
+        return counts
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The records, in order, as `piperoll.model.Table` describes them."""
+        return iter(self.stored)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that could be read of one file.
+
+    `format` is told from the bytes: csv, xlsx, xls, ods, json, html, pdf, empty, unknown. `container` is `zip`
+    or `gzip` where the file was one, `member` what was in it. `encoding` is a Python codec name, None for
+    workbooks. `what` with `why` (html_page, empty, pro_forma, no_table, …) says whether it is data. `dataset` is
+    the one given or recognised, None where none fits. `part` is the one recognised from the columns or the name.
+    """
+
+    format: str
+    encoding: str | None
+    what: What
+    tables: tuple[ReadTable, ...]
+    findings: tuple[Finding, ...]
+    dataset: Dataset | None
+    part: str | None = None
+    why: str | None = None
+    container: str | None = None
+    member: str | None = None

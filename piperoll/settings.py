@@ -1,0 +1,57 @@
+"""What an operator may set, by PIPEROLL_ variables, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from piperoll.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default; `PIPEROLL_BASE_URL` sets `base_url`, and so on.
+
+    `base_url` is where the catalogue will stand, ending in a slash; identifiers do not depend on it.
+    `publisher_name` signs the catalogue. `allow_private_addresses` lets collectors ask this machine and
+    private networks. `max_download_bytes`, `timeout_seconds` and `retries` bound a collection.
+    `concurrency` is how many bodies are worked on at once.
+    """
+
+    base_url: str = "http://localhost:8000/"
+    publisher_name: str = "Piperoll"
+    allow_private_addresses: bool = False
+    max_download_bytes: int = 200_000_000
+    timeout_seconds: int = 30
+    retries: int = 3
+    concurrency: int = 2
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """The settings that the PIPEROLL_ variables give.
+
+        Raises: SettingsError: a variable is no setting of ours, or its value does not fit; the message lists them.
+        """
+        known = {f"PIPEROLL_{field.name.upper()}": field for field in fields(cls)}
+        given: dict[str, Any] = {}
+        for variable, text in environment.items():
+            if not variable.startswith("PIPEROLL_"):
+                continue
+            if variable not in known:
+                raise SettingsError(f"{variable} is not a setting: those are {', '.join(sorted(known))}")
+            given[known[variable].name] = _value(variable, text, known[variable].default)
+        return cls(**given)
+
+
+def _value(variable: str, text: str, default: Any) -> bool | int | str:
+    if isinstance(default, bool):
+        if text.lower() not in ("1", "true", "yes", "0", "false", "no"):
+            raise SettingsError(f"{variable} is '{text}': write true or false")
+        return text.lower() in ("1", "true", "yes")
+    if isinstance(default, int):
+        if not text.isdecimal() or int(text) < 1:
+            raise SettingsError(f"{variable} is '{text}': write a whole number, 1 or more")
+        return int(text)
+    return text if not variable.endswith("_URL") else text.rstrip("/") + "/"

@@ -1,0 +1,1 @@
+"""Publishers: into the stores."""

@@ -1,0 +1,55 @@
+"""Where bytes go: one small protocol for a folder and a bucket.
+
+Keys are relative, parted by `/`. A key is either written once (`create`) or a pointer (`replace`,
+`put` for what may be made anew at any time, such as the catalogue).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object's bytes and its tag, which changes whenever the bytes do."""
+
+    content: bytes
+    tag: str
+
+
+class Store(Protocol):
+    """A folder or a bucket with conditional writes.
+
+    Every method raises StoreUnavailable (retryable) where the store does not answer.
+    """
+
+    def read(self, key: str, *, first: int | None = None) -> Stored:
+        """The object under `key`, or only its first bytes. Raises: NotThere."""
+
+    def exists(self, key: str) -> bool:
+        """Whether there is an object under `key`."""
+
+    def create(self, key: str, content: bytes | Path) -> None:
+        """Write bytes or a local file under a key that is written once, and make sure that they arrived.
+
+        The same bytes again are no error. Raises: AlreadyThere: the key holds other bytes;
+        StoreCorrupt: what was stored is not what was sent.
+        """
+
+    def replace(self, key: str, content: bytes, tag: str | None) -> str:
+        """Write a pointer if its tag is still `tag` (None: if there is none yet); the new tag.
+
+        Raises: PointerMoved: someone else wrote it since.
+        """
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write what may be made anew at any time; readers see the old bytes or the new, never a mix."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; no error where there is none."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Every key that begins with `prefix`, in order."""
