@@ -13,7 +13,8 @@ class Arrival:
     """A file that has come in and lies at `path`.
 
     `dataset` is an inbox folder's name (a dataset or an alias of one), `sender` what names the body,
-    `origin` a path relative to the inbox or a web address, `received` an ISO 8601 instant in UTC. `period` and `part` are what was given.
+    `origin` a path relative to the inbox or a web address, `received` an ISO 8601 instant in UTC.
+    `period` and `part` are what was given.
     """
 
     path: Path

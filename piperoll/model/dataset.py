@@ -11,7 +11,7 @@ from piperoll.errors import DescriptorError
 
 
 class Level(StrEnum):
-    """What a field is for: without `core` there is no table; the law or a code asks for `duty`; the rest is `wanted`."""
+    """What a field is for: without `core` there is no table; law or code asks for `duty`; the rest is `wanted`."""
 
     CORE = "core"
     DUTY = "duty"
@@ -103,7 +103,9 @@ class Dataset:
     `core` are the groups of fields without which there is no table: of each group one must be there
     (`@period` stands for a period that is given). `amount` and `date` are the fields that totals and
     date spans are taken of, the first that a table has. `aliases` are other inbox folder names, each with the part that
-    it means. `snapshot` datasets describe a day, not a stretch of time. `descriptor` is the whole datapackage.json.
+    it means. `snapshot` datasets describe a day, not a stretch of time. `wide` are the shapes that are unpivoted, `ocds`
+    the paths in an OCDS release, `duties` the legal duties with their due dates. `descriptor` is the whole
+    datapackage.json.
     """
 
     name: str
@@ -120,6 +122,7 @@ class Dataset:
     snapshot: bool
     wide: tuple[Mapping[str, Any], ...]
     ocds: Mapping[str, str]
+    duties: tuple[Mapping[str, Any], ...]
     descriptor: Mapping[str, Any]
 
     @classmethod
@@ -148,6 +151,7 @@ class Dataset:
                 snapshot=rules["snapshot"],
                 wide=tuple(rules.get("wide", ())),
                 ocds=rules.get("ocds", {}),
+                duties=tuple(rules.get("duties", ())),
                 descriptor=descriptor,
             )
         except KeyError as error:
