@@ -1,0 +1,82 @@
+import itertools
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll.errors import PeriodError
+from piperoll.model import Period, PeriodKind
+
+MONTHS = st.builds(Period.month, st.integers(1990, 2098), st.integers(1, 12))
+QUARTERS = st.builds(Period.quarter, st.integers(1990, 2098), st.integers(1, 4))
+YEARS = st.builds(Period.financial_year, st.integers(1990, 2098))
+DAYS = st.builds(Period.day, st.dates(date(1990, 1, 1), date(2098, 12, 31)))
+RANGES = st.builds(
+    lambda a, b: Period.months_of(min(a, b), max(a, b)),
+    st.dates(date(1990, 1, 1), date(2098, 12, 31)),
+    st.dates(date(1990, 1, 1), date(2098, 12, 31)),
+)
+
+
+@given(st.one_of(MONTHS, QUARTERS, YEARS, DAYS, RANGES))
+def test_every_period_has_one_spelling_that_reads_back(period: Period) -> None:
+    assert Period.parse(str(period)) == period
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "kind"),
+    [
+        ("2026-10", date(2026, 10, 1), date(2026, 10, 31), PeriodKind.MONTH),
+        ("2026-Q4", date(2026, 10, 1), date(2026, 12, 31), PeriodKind.QUARTER),
+        ("2026-27", date(2026, 4, 1), date(2027, 3, 31), PeriodKind.YEAR),
+        ("1999-00", date(1999, 4, 1), date(2000, 3, 31), PeriodKind.YEAR),
+        ("2011-04--2012-01", date(2011, 4, 1), date(2012, 1, 31), PeriodKind.RANGE),
+        ("2010-04--2011-03", date(2010, 4, 1), date(2011, 3, 31), PeriodKind.YEAR),
+        ("2024-02-29", date(2024, 2, 29), date(2024, 2, 29), PeriodKind.DAY),
+    ],
+)
+def test_the_forms_of_a_period(text: str, first: date, last: date, kind: PeriodKind) -> None:
+    period = Period.parse(text)
+    assert (period.start, period.end, period.kind, str(period)) == (first, last, kind, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-13", "2026-28", "26-10", "2026-Q5", "2026-02-30", "0000-01", "", "2026", "2026-10 "]
+)
+def test_text_that_is_no_period_is_refused_with_the_forms_wanted(text: str) -> None:
+    with pytest.raises(PeriodError, match="write it as YYYY-MM"):
+        Period.parse(text)
+
+
+def test_2010_11_is_november_2010_and_never_the_financial_year() -> None:
+    assert Period.parse("2010-11") == Period.month(2010, 11)
+    assert str(Period.financial_year(2010)) == "2010-04--2011-03"
+
+
+def test_a_period_cannot_run_backwards() -> None:
+    with pytest.raises(PeriodError, match="cannot end"):
+        Period.parse("2026-10--2026-09")
+
+
+@given(st.lists(st.dates(date(2000, 1, 1), date(2030, 12, 31)), min_size=1, max_size=60))
+def test_the_shortest_period_holds_nine_tenths_of_the_days(days: list[date]) -> None:
+    period = Period.shortest_holding(days)
+    assert period is not None
+    assert 10 * sum(day in period for day in days) >= 9 * len(days)
+
+
+def test_a_few_late_rows_do_not_widen_the_month() -> None:
+    days = [date(2026, 10, 1) + timedelta(days=number % 28) for number in range(95)] + [date(2026, 9, 30)] * 5
+    assert Period.shortest_holding(days) == Period.month(2026, 10)
+
+
+def test_no_dates_give_no_period() -> None:
+    assert Period.shortest_holding([]) is None
+
+
+@given(RANGES)
+def test_the_months_of_a_period_tile_it(period: Period) -> None:
+    months = list(period.months())
+    assert (months[0].start, months[-1].end) == (period.start, period.end)
+    assert all(a.end + timedelta(days=1) == b.start for a, b in itertools.pairwise(months))
