@@ -102,10 +102,10 @@ class Dataset:
 
     `core` are the groups of fields without which there is no table: of each group one must be there
     (`@period` stands for a period that is given). `amount` and `date` are the fields that totals and
-    date spans are taken of, the first that a table has. `aliases` are other inbox folder names, each with the part that
-    it means. `snapshot` datasets describe a day, not a stretch of time. `wide` are the shapes that are unpivoted, `ocds`
-    the paths in an OCDS release, `duties` the legal duties with their due dates. `descriptor` is the whole
-    datapackage.json.
+    date spans are taken of, the first that a table has. `aliases` are other inbox folder names, each with the
+    part that it means. `snapshot` datasets describe a day, not a stretch of time. `wide` are the shapes that
+    are unpivoted, `ocds` the paths in an OCDS release, `duties` the legal duties with their due dates.
+    `descriptor` is the whole datapackage.json.
     """
 
     name: str
