@@ -1,1 +1,8 @@
-"""Releasing."""
+"""Releasing: accepted rows to the files of a release. Pure: it sees tables as Arrow batches and knows no store."""
+
+from piperoll.releasing.adding import add_to
+from piperoll.releasing.deriving import Source
+from piperoll.releasing.packing import pack
+from piperoll.releasing.templates import template_csv, template_xlsx
+
+__all__ = ["Source", "add_to", "pack", "template_csv", "template_xlsx"]

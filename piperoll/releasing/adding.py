@@ -1,0 +1,124 @@
+"""The union of a release that stands and one that comes beside it (`piperoll release --as add`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from piperoll.errors import UsageError
+from piperoll.model import Field, Manifest, Packed, Report, file_entry
+from piperoll.releasing.conserving import add_pounds
+from piperoll.releasing.deriving import Occurrences, is_hash
+from piperoll.releasing.files import TableFiles, TableTotals
+from piperoll.releasing.package import with_sources, with_table
+from piperoll.releasing.packing import Made, finish
+from piperoll.releasing.spelling import Column
+
+
+def add_to(standing_folder: Path, packed: Packed, folder: Path) -> Packed:
+    """Make in `folder` the release that holds the lines that stand and then those of `packed`.
+
+    `standing_folder` holds the files of the standing version. Lines that both have are kept twice: their identifiers
+    count on. Where `packed` is part of what stands already, what stands is given back, so that adding twice adds once.
+
+    Raises: UsageError: the two are of different series or of different versions of the schema.
+    """
+    standing = Packed(standing_folder, Manifest.from_bytes((standing_folder / "manifest.json").read_bytes()))
+    if set(packed.manifest.sources) <= set(standing.manifest.sources):
+        return standing
+    _refuse_unlike(standing.manifest, packed.manifest)
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = _json(packed, "datapackage.json")
+    name = packed.manifest.series.dataset
+    totals = _write_union(name, _columns(name, descriptor, (standing, packed)), (standing, packed), folder)
+    table = file_entry(folder, f"{name}.csv")
+    sources = [*_json(standing, "datapackage.json")["sources"], *descriptor["sources"]]
+    return finish(
+        folder,
+        name,
+        with_sources(with_table(descriptor, table, totals.rows_sha256), sources),
+        _both_reports(_json(standing, "report.json"), _json(packed, "report.json")),
+        _made(standing.manifest, packed.manifest, totals),
+    )
+
+
+def _made(standing: Manifest, added: Manifest, totals: TableTotals) -> Made:
+    pounds = None
+    if added.amount_gbp is not None:
+        pounds = add_pounds(standing.amount_gbp or Decimal(0), added.amount_gbp)
+    sources = tuple(dict.fromkeys((*standing.sources, *added.sources)))
+    return Made(added.series, totals, pounds, sources, added.dataset_version, added.rules_version)
+
+
+def _refuse_unlike(standing: Manifest, added: Manifest) -> None:
+    if standing.series != added.series:
+        raise UsageError(f"{added.series} cannot be added to {standing.series}: they are different series")
+    if standing.dataset_version != added.dataset_version:
+        raise UsageError(
+            f"{added.series} stands under version {standing.dataset_version} of its schema and cannot be added to "
+            f"under {added.dataset_version}: release the first submission again under today's rules, then add"
+        )
+
+
+def _columns(name: str, descriptor: Mapping[str, Any], both: Sequence[Packed]) -> tuple[Column, ...]:
+    schemas = [pq.read_schema(packed.folder / f"{name}.parquet") for packed in both]
+    fields = [Field.from_descriptor(field) for field in descriptor["resources"][0]["schema"]["fields"]]
+    return tuple(
+        Column(one, max(schema.field(one.name).type.scale for schema in schemas))
+        if one.type == "number"
+        else Column(one)
+        for one in fields
+    )
+
+
+def _write_union(name: str, columns: tuple[Column, ...], both: Sequence[Packed], folder: Path) -> TableTotals:
+    counters = {column.name: Occurrences() for column in columns if is_hash(column.field)}
+    with TableFiles(folder, name, columns) as files:
+        for packed in both:
+            for batch in _published(packed.folder / f"{name}.csv", columns):
+                files.write(_counted_on(batch, counters))
+        return files.totals()
+
+
+def _published(path: Path, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
+    """The lines of a CSV of ours as canonical strings."""
+    options = pa_csv.ConvertOptions(
+        column_types={column.name: pa.string() for column in columns},
+        include_columns=[column.name for column in columns],
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    parsing = pa_csv.ParseOptions(newlines_in_values=True)
+    reading = pa_csv.ReadOptions(use_threads=False)
+    with pa_csv.open_csv(path, read_options=reading, parse_options=parsing, convert_options=options) as stream:
+        yield from stream
+
+
+def _counted_on(batch: pa.RecordBatch, counters: Mapping[str, Occurrences]) -> pa.RecordBatch:
+    """The batch with the identifiers of its lines numbered on from those already met."""
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    for name, counter in counters.items():
+        digests = [str(cell).rpartition("-")[0] for cell in columns[name].to_pylist()]
+        columns[name] = pa.array([counter.number(digest) for digest in digests], pa.string())
+    return pa.RecordBatch.from_arrays(list(columns.values()), names=batch.schema.names)
+
+
+def _both_reports(standing: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """One public report: the newer submission's, with the tables and findings of both, the standing ones first."""
+    old, new = Report.from_json(standing), Report.from_json(added)
+    passed = tuple(code for code in new.passed if code in old.passed)
+    whole = replace(new, tables=(*old.tables, *new.tables), findings=(*old.findings, *new.findings), passed=passed)
+    return whole.to_json()
+
+
+def _json(packed: Packed, name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((packed.folder / name).read_bytes())
+    return document

@@ -1,0 +1,104 @@
+"""From a table as read to the lines that are published: every field of the dataset, as canonical strings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from piperoll.errors import DescriptorError
+from piperoll.model import Dataset, Field, Origin, Table
+from piperoll.releasing.arrow import Cells
+from piperoll.releasing.arrow import compute as pc
+from piperoll.releasing.deriving import Facts, Occurrences, derived, is_hash
+from piperoll.releasing.redacting import redacted, redactions
+from piperoll.releasing.spelling import Column, scale_for
+
+STEP = 65_536
+"""Lines worked on at once: joined into text, their cells stay far below the 2 GB of an Arrow string array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A batch of published lines and the source row of each."""
+
+    rows: Cells
+    batch: pa.RecordBatch
+
+
+@dataclass(frozen=True)
+class LineMaker:
+    """Makes the published lines of a release, table by table; counts repeats over the whole release."""
+
+    dataset: Dataset
+    columns: Sequence[Column]
+    occurrences: Mapping[str, Occurrences] = field(init=False)
+
+    def __post_init__(self) -> None:
+        counters = {one.name: Occurrences() for one in self.dataset.fields if is_hash(one)}
+        object.__setattr__(self, "occurrences", counters)
+
+    def lines(
+        self, table: Table[pa.RecordBatch], facts: Facts, held: Mapping[int, object], kinds: Mapping[int, str]
+    ) -> Iterator[Lines]:
+        """The lines of one table that are published: those whose row is not in `held`.
+
+        `kinds` maps redacted rows to the kind of redaction.
+        Raises: DescriptorError: a heading is mapped to a field that is only derived; ConservationError: a cell
+        is not in the canonical spelling that reading promises.
+        """
+        for whole in table.batches():
+            for start in range(0, whole.num_rows, STEP):
+                batch = _without(whole.slice(start, STEP), held)
+                if batch.num_rows:
+                    yield self._lines(batch, facts, kinds)
+
+    def _lines(self, batch: pa.RecordBatch, facts: Facts, kinds: Mapping[int, str]) -> Lines:
+        rows = batch.column("row")
+        redaction = redactions(rows, kinds)
+        cells = {
+            column.name: column.spelled(_cells(column.field, batch, facts, redaction))
+            for column in self.columns
+            if not is_hash(column.field)
+        }
+        cells = redacted(self.dataset, cells, redaction)
+        hashes = {
+            one.name: self.occurrences[one.name].column(one.derive or {}, facts, cells)
+            for one in self.dataset.fields
+            if is_hash(one)
+        }
+        cells |= hashes
+        names = [column.name for column in self.columns]
+        return Lines(rows, pa.RecordBatch.from_arrays([cells[name] for name in names], names=names))
+
+
+def columns_for(dataset: Dataset, tables: Sequence[Table[pa.RecordBatch]]) -> tuple[Column, ...]:
+    """The published columns in descriptor order, numbers with the places that these tables need."""
+    return tuple(
+        Column(one, scale_for(_sent_numbers(one.name, tables))) if one.type == "number" else Column(one)
+        for one in dataset.fields
+    )
+
+
+def _sent_numbers(name: str, tables: Sequence[Table[pa.RecordBatch]]) -> Iterator[Cells]:
+    for table in tables:
+        if name in table.columns:
+            yield from (batch.column(name) for batch in table.batches() if name in batch.schema.names)
+
+
+def _without(batch: pa.RecordBatch, held: Mapping[int, object]) -> pa.RecordBatch:
+    if not held:
+        return batch
+    return batch.filter(pc.invert(pc.is_in(batch.column("row"), value_set=pa.array(sorted(held), pa.int64()))))
+
+
+def _cells(one: Field, batch: pa.RecordBatch, facts: Facts, redaction: Cells) -> Cells:
+    """The sent cells where there are any, else the derivation, else nulls."""
+    sent = batch.column(one.name) if one.name in batch.schema.names else None
+    if sent is not None and one.origin is Origin.DERIVED:
+        raise DescriptorError(f"headings.csv maps a heading to {one.name}, which is derived and never sent")
+    if one.derive is None:
+        return pa.nulls(batch.num_rows, pa.string()) if sent is None else sent
+    made = derived(one, facts, batch.column("row"), redaction)
+    return made if sent is None else pc.coalesce(sent, made)

@@ -1,0 +1,146 @@
+"""What came in: bytes as received, the log of every fetch, decisions and reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
+from piperoll.model import Report, Submission, to_json_bytes
+from publishers.outcome import Decision
+from publishers.store import Store
+
+_LEAST_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What someone decided about a submission, on the record: what, because of what, and when (ISO 8601, UTC)."""
+
+    decision: Decision
+    because: str
+    decided: str
+
+
+def receive(store: Store, content: bytes | Path, submission: Submission) -> Submission:
+    """Keep the bytes in the archive, written once, and then the record of their coming in the log.
+
+    Raises: StoreCorrupt: the bytes are not those that the record names.
+    """
+    if _sha256(content) != submission.sha256:
+        raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
+    store.create(submission.archive_key, content)
+    store.create(submission.record_key, to_json_bytes(submission.to_json()))
+    return submission
+
+
+def file_report(store: Store, submission: Submission, report: Report, public: Report) -> None:
+    """File the full report (private) and then the public one, which marks the submission as done."""
+    _file(store, submission.full_report_key, report)
+    _file(store, submission.public_report_key, public)
+
+
+def report_on(store: Store, submission: Submission) -> Report | None:
+    """The public report of a submission; None: it is not done."""
+    try:
+        return Report.from_json(json.loads(store.read(submission.public_report_key).content))
+    except NotThere:
+        return None
+
+
+def submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]:
+    """Every submission that came, with its public report if it is done; the same bytes again are named once.
+
+    In order of body, dataset and sha256; of several records of the same bytes the first to come.
+    """
+    done = ""
+    for key in store.keys("collected/"):
+        place, _, name = key.rpartition("/")
+        if name.startswith("received-") and place != done:
+            done = place
+            submission = Submission.from_json(_document(store, key))
+            yield submission, report_on(store, submission)
+
+
+def find_submission(store: Store, sha256: str) -> Submission:
+    """The submission whose sha256 begins with these digits; of several records of the same bytes the last to come.
+
+    Raises: UnknownSubmission: there is none, or the digits are too few; UsageError: there are several.
+    """
+    start = sha256.lower()
+    if len(start) < _LEAST_DIGITS:
+        raise UnknownSubmission(f"'{sha256}' is too short: give at least {_LEAST_DIGITS} digits of the file's sha256")
+    found = {}
+    for key in store.keys("collected/"):
+        place, _, name = key.rpartition("/")
+        if name.startswith("received-") and place.rpartition("/")[2].startswith(start):
+            found[place] = key
+    if not found:
+        raise UnknownSubmission(
+            f"no submission here begins with '{sha256}': its report says the sha256, and so does the summary of the run"
+        )
+    if len(found) > 1:
+        places = ", ".join(sorted(place.removeprefix("collected/") for place in found))
+        raise UsageError(f"'{sha256}' may be any of these: {places}. Give more digits.")
+    return Submission.from_json(_document(store, next(iter(found.values()))))
+
+
+def received_bytes(store: Store, submission: Submission) -> bytes:
+    """The bytes as received. Raises: StoreCorrupt: the archive holds others."""
+    content = store.read(submission.archive_key).content
+    if _sha256(content) != submission.sha256:
+        raise StoreCorrupt(f"{submission.archive_key} does not hold the bytes it is named for")
+    return content
+
+
+def record_ruling(store: Store, submission: Submission, ruling: Ruling) -> None:
+    """Put a decision on the record, beside the submission; nothing there is ever changed."""
+    document = asdict(ruling) | {"decision": str(ruling.decision)}
+    store.create(f"{_place(submission)}decision-{_compact(ruling.decided)}.json", to_json_bytes(document))
+
+
+def rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
+    """What was decided about a submission, the oldest first."""
+    keys = store.keys(f"{_place(submission)}decision-")
+    documents = [_document(store, key) for key in keys]
+    return tuple(Ruling(Decision(one["decision"]), one["because"], one["decided"]) for one in documents)
+
+
+def _file(store: Store, key: str, report: Report) -> None:
+    """Write a report over an older one; if someone else files at the same time, the last one stands."""
+    content = to_json_bytes(report.to_json())
+    for _ in range(10):
+        try:
+            tag = store.read(key).tag
+        except NotThere:
+            tag = None
+        try:
+            store.replace(key, content, tag)
+        except PointerMoved:
+            continue
+        return
+    raise PointerMoved(f"{key} is being filed by others at the same time")
+
+
+def _place(submission: Submission) -> str:
+    return submission.full_report_key.removesuffix("report.json")
+
+
+def _compact(instant: str) -> str:
+    return instant.replace(":", "").replace("-", "")
+
+
+def _document(store: Store, key: str) -> Mapping[str, Any]:
+    document: dict[str, Any] = json.loads(store.read(key).content)
+    return document
+
+
+def _sha256(content: bytes | Path) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

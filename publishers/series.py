@@ -1,0 +1,139 @@
+"""The line of versions of a series: publishing the next one, and listing what stands (docs/publishing.md)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
+from piperoll.model import History, Listing, Manifest, Packed, Series, Status, Version
+from publishers.outcome import Decision, Outcome, Published
+from publishers.store import Store
+from publishers.succession import decide
+
+_TRIES = 100
+"""Each time we lose, someone else has published; so many rivals at once for one series are a fault, not a race."""
+
+_HEAD_BYTES = 65_536
+_FIRST_ROWS = 10
+
+
+def publish(store: Store, packed: Packed, *, reason: str, now: str, decision: Decision = Decision.NORMAL) -> Outcome:
+    """Publish a release as the next version of its series: data first, each file verified, the pointer last.
+
+    `reason` says why this version came, `now` is an ISO 8601 instant in UTC: both stand in versions.json. Killed at
+    any moment, a reader sees the old version or the new, and the same call again finishes the job.
+
+    Raises: PointerMoved (retryable): others publish to this series faster than we can. StoreCorrupt: what is
+    read back is not what was written; the pointer is untouched.
+    """
+    series = packed.manifest.series
+    for _ in range(_TRIES):
+        history, tag = history_of(store, series)
+        settled = decide(history.standing, packed.manifest, decision)
+        if settled is not None:
+            return settled
+        version = _next(history, packed.manifest, reason, now)
+        _upload(store, packed, f"{series.prefix}{version.path}/")
+        try:
+            store.replace(series.pointer, _with(history, version).to_bytes(), tag)
+        except PointerMoved:
+            _clear(store, series, version)
+        else:
+            return Published(version)
+    raise PointerMoved(f"{series} was published to by others {_TRIES} times while we tried: try again later")
+
+
+def history_of(store: Store, series: Series) -> tuple[History, str | None]:
+    """The history of a series and the tag of its pointer; an empty history and None where there is none yet."""
+    try:
+        stored = store.read(series.pointer)
+    except NotThere:
+        return History(series), None
+    history = History.from_bytes(stored.content)
+    if history.series != series:
+        raise StoreCorrupt(f"{series.pointer} is the pointer of {history.series}")
+    return history, stored.tag
+
+
+def listings(store: Store) -> Iterator[Listing]:
+    """Every series with what its current version says of itself, in order of key."""
+    for key in store.keys("data/"):
+        if key.endswith("/versions.json") and key.count("/") == 4:
+            yield listing(store, Series.parse(key.removeprefix("data/").removesuffix("/versions.json")))
+
+
+def listing(store: Store, series: Series) -> Listing:
+    """One series with what its current version says of itself."""
+    history, _ = history_of(store, series)
+    if history.standing is None:
+        return Listing(history, None, None, None)
+    place = f"{series.prefix}{history.standing.path}/"
+    return Listing(
+        history,
+        Manifest.from_bytes(store.read(f"{place}manifest.json").content),
+        _json(store, f"{place}datapackage.json"),
+        _json(store, f"{place}report.json"),
+        _first_rows(store, f"{place}{series.dataset}.csv"),
+    )
+
+
+def _next(history: History, manifest: Manifest, reason: str, now: str) -> Version:
+    number = max((version.version for version in history.versions), default=0) + 1
+    return Version(
+        version=number,
+        path=f"v{number}-{manifest.sha256[:12]}",
+        manifest_sha256=manifest.sha256,
+        published=now,
+        status=Status.CURRENT,
+        supersedes=history.current,
+        reason=reason,
+        rows=manifest.rows,
+        amount_gbp=manifest.amount_gbp,
+        rows_sha256=manifest.rows_sha256,
+        sources=manifest.sources,
+    )
+
+
+def _with(history: History, version: Version) -> History:
+    """The history with `version` current and the one that stood before superseded."""
+    before = tuple(
+        replace(one, status=Status.SUPERSEDED) if one.version == history.current else one for one in history.versions
+    )
+    return History(history.series, (*before, version), version.version)
+
+
+def _upload(store: Store, packed: Packed, place: str) -> None:
+    """Write every file of a version and then its manifest; what is there already from a killed run is kept."""
+    for entry in packed.manifest.files:
+        store.create(place + entry.path, packed.folder / entry.path)
+    store.create(f"{place}manifest.json", packed.manifest.to_bytes())
+
+
+def _clear(store: Store, series: Series, lost: Version) -> None:
+    """Remove the files of a version that lost its number, unless the winner is the same release.
+
+    Once a number is awarded, no pointer can ever name another folder of that number: nobody can be reading it.
+    """
+    history, _ = history_of(store, series)
+    numbers = {version.version for version in history.versions}
+    if lost.version in numbers and lost.path not in {version.path for version in history.versions}:
+        for key in list(store.keys(f"{series.prefix}{lost.path}/")):
+            store.delete(key)
+
+
+def _json(store: Store, key: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(store.read(key).content)
+    return document
+
+
+def _first_rows(store: Store, key: str) -> tuple[tuple[str, ...], ...]:
+    """The header and the first rows of a CSV, from its first bytes; a row that is cut short is left out."""
+    head = store.read(key, first=_HEAD_BYTES).content
+    rows = list(csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline="")))
+    whole = rows if len(head) < _HEAD_BYTES else rows[:-1]
+    return tuple(tuple(row) for row in whole[: _FIRST_ROWS + 1])
