@@ -1,0 +1,36 @@
+"""What holds for every test: none reaches beyond this machine, and one worker has all the flows."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}  # noqa: S104 - compared with, never listened on
+
+
+class NetworkReached(AssertionError):
+    """A test asked for an address beyond this machine."""
+
+
+@pytest.fixture(autouse=True)
+def _no_network_beyond_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if isinstance(address, tuple) and address[0] not in LOOPBACK:
+            raise NetworkReached(f"a test asked for {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker, and those of `flows/` all on one: they share a Prefect server."""
+    for item in items:
+        path = item.path.relative_to(HERE)
+        group = "flows" if path.parts[0] == "flows" else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -1,0 +1,107 @@
+"""The sample: plainly made up, the same from the same seed, and as messy as promised."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from piperoll import assets
+from piperoll.errors import UsageError
+from piperoll.sample import MONTHS, sample_files, write_sample
+
+SAMPLE = dict(sample_files(1))
+FICTION = {"sampling", "examples", "placeholder", "lorem", "fictionham", "rainy", "hypothetical", "made", "pretend"}
+FICTION |= {"imaginary", "nowhere", "believe"}
+
+
+def the(part: str) -> bytes:
+    """The one file of the sample whose path holds `part`."""
+    found = [content for path, content in SAMPLE.items() if part in path]
+    assert len(found) == 1, part
+    return found[0]
+
+
+def text(content: bytes, encoding: str = "utf-8") -> str:
+    return content.decode(encoding)
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    assert dict(sample_files(1)) == SAMPLE
+
+
+def test_another_seed_gives_other_payments_in_the_same_files() -> None:
+    other = dict(sample_files(2))
+    assert other.keys() == SAMPLE.keys()
+    path = next(path for path in SAMPLE if path.startswith("2026-08/spend/city"))
+    assert other[path] != SAMPLE[path]
+
+
+def test_there_are_twelve_bodies_of_several_kinds_none_of_which_can_be_real(tmp_path: Path) -> None:
+    write_sample(tmp_path, 1)
+    bodies = assets.read_bodies(tmp_path / "bodies.csv")
+    assert len(bodies) == 12
+    assert {body.kind for body in bodies} == {"council", "department", "agency", "nhs", "police"}
+    assert all(FICTION & set(body.slug.split("-")) for body in bodies)
+    known = {body.id for body in assets.register()} | {body.slug for body in assets.register()}
+    assert not any(body.id in known or body.slug in known for body in bodies)
+
+
+def test_three_months_of_four_datasets_are_laid_out_as_inboxes() -> None:
+    paths = [path.split("/") for path in SAMPLE if path != "bodies.csv"]
+    assert {parts[0] for parts in paths} == set(MONTHS)
+    assert {parts[1] for parts in paths} == {"spend", "gpc", "contracts", "roles", "transactions"}
+    assert all(len(parts) == 4 for parts in paths)
+    senders = {parts[2] for parts in paths}
+    assert senders == {row["slug"] for row in csv.DictReader(io.StringIO(text(SAMPLE["bodies.csv"])))}
+
+
+def test_every_kind_of_accident_is_in_it() -> None:
+    assert b"<html" in the("standards-2026-09.csv")
+    assert the("Police spend October") == b""
+    assert "Nil return" in text(the("ambulance September"))
+    assert text(the("contracts-2026-09.csv")).count("\n") == 1
+    assert the("amum-2026-10.csv") == the("2026-09/spend/agency-for-made-up-measures")
+    assert not any("lorem" in path for path in SAMPLE if path.startswith("2026-10"))
+
+
+def test_a_month_is_halved_when_it_is_sent_again() -> None:
+    again, first = the("September 2026 corrected"), the("2026-09/spend/royal-borough-of-fictionham")
+    assert len(again) < len(first)
+
+
+def test_private_names_stand_in_one_file_only() -> None:
+    with_names = [path for path, content in SAMPLE.items() if b"Puddingstone" in content]
+    assert with_names == ["2026-09/spend/county-of-much-examples/supplier_payments_2026-09.csv"]
+
+
+def test_encodings_delimiters_and_notations_differ() -> None:
+    assert the("2026-08/spend/saint").startswith(b"\xff\xfe")
+    assert the("2026-08/spend/borough-of-little").startswith(b"\xef\xbb\xbf")
+    assert b"\xa3" in the("2026-08/spend/county")
+    assert "(" in text(the("2026-08/spend/city")) and ";" in text(the("2026-08/spend/city"))
+    assert the("2026-08/spend/royal").startswith(b"PK")
+
+
+def test_money_in_a_workbook_is_what_stands_in_the_ledger(mapping_of_sheets: Mapping[str, float]) -> None:
+    assert mapping_of_sheets.keys() == {"Capital", "Revenue"}
+    assert all(amount > 0 for amount in mapping_of_sheets.values())
+
+
+@pytest.fixture
+def mapping_of_sheets(tmp_path: Path) -> Mapping[str, float]:
+    path = tmp_path / "sample.xlsx"
+    path.write_bytes(the("DHA spend August"))
+    book = openpyxl.load_workbook(path, read_only=True)
+    return {sheet.title: sum(row[7] for row in sheet.iter_rows(min_row=2, values_only=True)) for sheet in book}
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(UsageError, match="not empty"):
+        write_sample(tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
