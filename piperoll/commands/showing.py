@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from piperoll.errors import UsageError
+
+if TYPE_CHECKING:
+    from publishers.site import Site
+
+HOME = "catalogue/index.html"
 
 
 def site(
@@ -20,6 +28,23 @@ def site(
     piperoll site published
     piperoll site build/demo --port 8080 --no-browser
     """
-    import publishers
+    with _server(dest, port) as server:
+        typer.echo(f"The catalogue is at {server.address} (stop it with Ctrl+C)")
+        if browser:
+            webbrowser.open(server.address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("Stopped.")
 
-    publishers.site(publishers.open_store(dest), port=port, browser=browser)
+
+def _server(dest: str, port: int) -> Site:
+    from publishers import open_store, serve
+
+    store = open_store(dest)
+    if not store.exists(HOME):
+        raise UsageError(f"nothing is published in {dest} yet: first type piperoll run --inbox DIR --to {dest}")
+    try:
+        return serve(store, port=port)
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be used ({error.strerror}): name another with --port, or 0") from error

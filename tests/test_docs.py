@@ -1,0 +1,126 @@
+"""The documentation keeps up: each code, setting and command is described, and none that is not there."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from piperoll import assets, cli
+from piperoll.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
+ENTRIES = re.findall(r"^### (\S+)$", FINDINGS, re.MULTILINE)
+PAGES = "\n".join(path.read_text("utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
+CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+\Z")
+
+
+def codes_in_python() -> set[str]:
+    """What stands as the code of a `Finding`, in every module that words findings."""
+    found: set[str] = set()
+    for package in ("piperoll", "publishers", "collectors", "flows"):
+        for path in (ROOT / package).rglob("findings.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call):
+                    given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]
+                    found |= {
+                        each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                    }
+    return {code for code in found if CODE.match(code)}
+
+
+def codes_in_suites() -> set[str]:
+    found: set[str] = set()
+    for path in (ROOT / "expectations").glob("*.json"):
+        for expectation in json.loads(path.read_text("utf-8"))["expectations"]:
+            found.add(expectation["meta"]["code"])
+    return found
+
+
+def test_every_finding_has_an_entry_that_says_what_to_do() -> None:
+    assert sorted((codes_in_python() | codes_in_suites()) - set(ENTRIES)) == []
+
+
+def test_no_entry_is_of_a_finding_that_is_gone() -> None:
+    assert sorted(set(ENTRIES) - codes_in_python() - codes_in_suites()) == []
+
+
+def test_an_entry_stands_once_and_says_something() -> None:
+    assert len(ENTRIES) == len(set(ENTRIES))
+    for code, entry in re.findall(r"^### (\S+)\n+(.*?)(?=^##|\Z)", FINDINGS, re.MULTILINE | re.DOTALL):
+        assert len(entry.split()) >= 8, code
+
+
+@pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])
+def test_every_setting_is_described(setting: str) -> None:
+    assert f"PIPEROLL_{setting.upper()}" in PAGES
+
+
+def test_no_setting_is_described_that_is_not_there() -> None:
+    known = {f"PIPEROLL_{field.name.upper()}" for field in fields(Settings)}
+    assert set(re.findall(r"PIPEROLL_[A-Z_]*[A-Z]", PAGES)) - known == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_described(command: str) -> None:
+    assert f"piperoll {command}" in PAGES
+
+
+def test_every_command_that_is_described_is_there() -> None:
+    told = set(re.findall(r"(?:^|[`$/ ])piperoll ([a-z]+)\b", "\n".join(code_of(PAGES)), re.MULTILINE))
+    assert told - set(COMMANDS) == set()
+
+
+def test_every_option_that_is_described_is_there() -> None:
+    tree = typer.main.get_command(cli.app)
+    for line in code_of(PAGES):
+        for command, rest in re.findall(r"piperoll ([a-z]+)([^|&;#]*)", line):
+            there = {opt for each in tree.commands[command].params for opt in (*each.opts, *each.secondary_opts)}  # type: ignore[attr-defined]
+            assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) - there - {"--help"} == set(), line
+
+
+def test_every_make_target_that_is_described_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"make ([a-z-]+)", "\n".join(code_of(PAGES)))) <= targets
+
+
+def test_links_between_our_pages_lead_somewhere() -> None:
+    for page in [
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("datapackages/*/*.md"),
+    ]:
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8")):
+            if not re.match(r"[a-z]+:", target):
+                assert (page.parent / target).exists(), f"{page.name} leads to {target}"
+
+
+@pytest.mark.parametrize("dataset", assets.dataset_names())
+def test_every_dataset_is_described(dataset: str) -> None:
+    assert f"`{dataset}`" in PAGES
+
+
+def test_nothing_we_wrote_names_a_machine_or_a_registry() -> None:
+    forbidden = re.compile(rb"/work/|/root/|/home/\w+|pypi\.org|files\.pythonhosted|registry\.npmjs")
+    listed = (
+        subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    )
+    here = [ROOT / name for name in listed if name and ROOT / name != Path(__file__)]
+    assert [path for path in here if path.is_file() and forbidden.search(path.read_bytes())] == []
+
+
+def code_of(text: str) -> list[str]:
+    """The lines of code blocks, and what stands between single backticks."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    outside = re.sub(r"^```\w*\n.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", outside)
