@@ -76,9 +76,13 @@ def suite(name: str) -> str:
 
 @cache
 def rules_version(name: str) -> str:
-    """Which rules a dataset is checked by: the schema's version and the hash of its descriptor, headings and suite."""
+    """Which rules a dataset is checked by: the schema's version and the hash of everything we check it with.
+
+    That is its descriptor, headings and suite, and the privacy lists.
+    """
     place = folder("datapackages") / name
     rules = [place / "datapackage.json", place / "headings.csv", folder("expectations") / f"{name}.json"]
+    rules += sorted((folder("datapackages") / "privacy").glob("*.csv"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"
 

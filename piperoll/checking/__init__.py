@@ -1,5 +1,6 @@
 """Checking: tables and rules to findings, dispositions and a verdict."""
 
 from piperoll.checking.examination import Examination
+from piperoll.checking.examine import as_held, examine
 
-__all__ = ["Examination"]
+__all__ = ["Examination", "as_held", "examine"]

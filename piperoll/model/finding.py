@@ -30,6 +30,8 @@ class Finding:
     `row` is the row a spreadsheet program shows, `line` the physical line of a text file,
     `column` the spreadsheet letter, `value` the cell as sent. `count` says how many times the same
     code was met where it stands for more than one place. `code` has an entry in docs/findings.md.
+    A `message` or `fix` quotes what a cell says only where `value` has it too: by that a report for
+    the public knows what to leave out.
     """
 
     code: str
@@ -55,9 +57,20 @@ class Finding:
         known = {name: document[name] for name in cls.__dataclass_fields__}
         return cls(**known | {"severity": Severity(known["severity"]), "acts": Acts(known["acts"])})
 
+    @property
+    def private(self) -> bool:
+        """Whether even the address is nobody's business: it would lead a reader of the body's own file to a person."""
+        return self.code.startswith("privacy-")
+
     def without_value(self) -> Finding:
-        """The same finding without the cell's content, for a row that is held."""
-        return replace(self, value=None)
+        """The same finding without anything a cell says, in its words too, for a row that is held."""
+        return replace(
+            self,
+            value=None,
+            message=f"{self.code.replace('-', ' ').capitalize()}. The rest of this message is left out, because "
+            "what it is about is not published.",
+            fix="If you sent this file, read your own full report: it has the cell, and says what to do.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,5 +107,6 @@ def _standing_for(finding: Finding, count: int) -> Finding:
         line=None,
         value=None,
         count=count,
-        message=f"The same again in {count:,} more places. The first was: {finding.message}",
+        message=f"The same again in {count:,} more places: {finding.code.replace('-', ' ')}.",
+        fix="Do in each of them what is said of the ones above.",
     )

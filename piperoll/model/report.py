@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -179,17 +179,42 @@ class Report:
         )
 
     def public(self, disposition: Disposition) -> Report:
-        """The report without any cell's value of a row that is held."""
-        if self.verdict in (Verdict.HELD, Verdict.REJECTED):
-            return replace(self, findings=tuple(finding.without_value() for finding in self.findings))
-        held = {(self.tables[number].sheet, row) for number, rows in disposition.held.items() for row in rows}
-        return replace(
-            self,
-            findings=tuple(
-                finding.without_value() if (finding.sheet, finding.row) in held or finding.row is None else finding
-                for finding in self.findings
-            ),
+        """The report without anything that a cell of a held or redacted row says, in the words of findings too.
+
+        Of a file that is held or rejected whole no cell is quoted. What is found about persons is only
+        counted, by rule: the address would lead a reader of the body's own file to them.
+        """
+        kept = self._unpublished(disposition)
+        findings = tuple(
+            finding.without_value() if self._is_about(finding, kept) else finding
+            for finding in self.findings
+            if not finding.private
         )
+        return replace(self, findings=findings + _counted(finding for finding in self.findings if finding.private))
+
+    def _unpublished(self, disposition: Disposition) -> frozenset[tuple[str | None, int]]:
+        rows = (*disposition.held.items(), *disposition.redacted.items())
+        return frozenset((self.tables[number].sheet, row) for number, those in rows for row in those)
+
+    def _is_about(self, finding: Finding, unpublished: frozenset[tuple[str | None, int]]) -> bool:
+        if self.verdict in (Verdict.HELD, Verdict.REJECTED):
+            return finding.value is not None or finding.row is not None
+        if finding.row is None:
+            return finding.value is not None and not (finding.field is None and finding.column is None)
+        return (finding.sheet, finding.row) in unpublished
+
+
+def _counted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding a code, with the sum of their counts and no address."""
+    counts: dict[str, int] = {}
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        counts[finding.code] = counts.get(finding.code, 0) + finding.count
+        first.setdefault(finding.code, finding)
+    return tuple(
+        replace(first[code].without_value(), count=count, sheet=None, row=None, line=None, column=None, field=None)
+        for code, count in counts.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +222,14 @@ class Disposition:
     """What becomes of each row, by the number of its table in the report.
 
     `held` maps a table to rows and the codes that hold them; `redacted` maps a table to rows and the kind
-    of redaction (`personal`, `commercial`, `security`, `legal`). Rows named in neither are published as they are.
+    of redaction (`personal`, `commercial`, `security`, `legal`). `blanked` maps a table to rows and the fields whose
+    cell breaks the published schema: it is left out, or derived, and the rest of the row is published. Rows named
+    in none of them are published as they are.
     """
 
     held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     redacted: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    blanked: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
 
 
 def plain(amount: Decimal) -> str:

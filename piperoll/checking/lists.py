@@ -1,0 +1,96 @@
+"""The privacy lists of datapackages/privacy, read once."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from piperoll import assets
+from piperoll.errors import DescriptorError
+
+_TOKEN = re.compile(r"[A-Z0-9]+(?:['’][A-Z]+)*")
+_RULES = ("pattern", "minimum")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPost:
+    """A rule by which a post's holder is named: cell `by` fits a pattern, or is at least a minimum."""
+
+    dataset: str
+    field: str
+    by: str
+    rule: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Words in capitals, patterns compiled; datapackages/privacy/README.md says what each is for."""
+
+    strong: frozenset[str]
+    usual: frozenset[str]
+    surnames: frozenset[str]
+    firms: frozenset[str]
+    given_names: frozenset[str]
+    mailboxes: frozenset[str]
+    vacancies: frozenset[str]
+    not_names: re.Pattern[str]
+    triggers: re.Pattern[str]
+    redactions: tuple[tuple[re.Pattern[str], str], ...]
+    named_posts: tuple[NamedPost, ...]
+
+
+@cache
+def lists() -> Lists:
+    """The lists as they stand in datapackages/privacy.
+
+    Raises: DescriptorError: a list lacks a column or has a word that we do not know.
+    """
+    words = _rows("organisations", "word", "strength")
+    by_strength = {strength: frozenset(word for word, said in words if said == strength) for _, strength in words}
+    if set(by_strength) != {"strong", "usual", "surname"}:
+        raise DescriptorError("privacy/organisations.csv: the strengths are strong, usual and surname")
+    posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
+    if any(post.rule not in _RULES for post in posts):
+        raise DescriptorError("privacy/named-posts.csv: the rules are pattern and minimum")
+    return Lists(
+        strong=by_strength["strong"],
+        usual=by_strength["usual"],
+        surnames=by_strength["surname"],
+        firms=frozenset(spelling(name) for (name,) in _rows("firms", "name")),
+        given_names=frozenset(name.upper() for (name,) in _rows("given-names", "name")),
+        mailboxes=frozenset(name for (name,) in _rows("mailboxes", "name")),
+        vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
+        not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
+        triggers=_any_of(phrase for (phrase,) in _rows("triggers", "phrase")),
+        redactions=tuple((re.compile(said, re.I), kind) for said, kind in _rows("redactions", "pattern", "kind")),
+        named_posts=posts,
+    )
+
+
+def tokens(text: str) -> list[str]:
+    """The words of `text` in capitals, without points and commas: `Smith-Jones, J.` is SMITH, JONES, J."""
+    return _TOKEN.findall(text.upper())
+
+
+def spelling(name: str) -> str:
+    """A name as the lists compare it."""
+    return " ".join(tokens(name))
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that finds any of `phrases` as whole words, in any case."""
+    ordered = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(phrase) for phrase in ordered) + r")(?!\w)", re.I)
+
+
+def _rows(name: str, *columns: str) -> list[tuple[str, ...]]:
+    path = assets.folder("datapackages") / "privacy" / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    if not rows or not set(columns) <= set(rows[0]):
+        raise DescriptorError(f"privacy/{name}.csv lacks one of the columns {', '.join(columns)}, or has no rows")
+    return [tuple(row[column] for column in columns) for row in rows]
