@@ -17,8 +17,9 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
-    ReadTimeoutError,
-    ResponseStreamingError,
+)
+from botocore.exceptions import (
+    ConnectionError as NotConnected,
 )
 
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
@@ -51,7 +52,7 @@ class S3Store:
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._part_bytes = part_bytes
         with self._as_store_errors("the bucket"):
-            self._s3: S3Client = boto3.client("s3", config=_CONFIG)
+            self._s3: S3Client = boto3.Session().client("s3", config=_CONFIG)
 
     def __repr__(self) -> str:
         return f"S3Store('s3://{self._bucket}/{self._prefix}')"
@@ -115,11 +116,13 @@ class S3Store:
             self._s3.delete_object(**self._at(key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every key that begins with `prefix`, in order."""
+        """Every key that begins with `prefix`, in order (servers list by folder as well as by byte: we sort)."""
         pages = self._s3.get_paginator("list_objects_v2")
+        found: list[str] = []
         with self._as_store_errors(prefix or "the bucket"):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
-                yield from (entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
+                found.extend(entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
+        return iter(sorted(found))
 
     def _at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": self._prefix + checked(key)}
@@ -185,7 +188,7 @@ class S3Store:
             raise self._refusal(key, error) from error
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise StoreError("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error
-        except (HTTPClientError, ReadTimeoutError, ResponseStreamingError) as error:
+        except (HTTPClientError, NotConnected) as error:
             raise StoreUnavailable(f"{self!r} does not answer ({key}): {error}") from error
         except BotoCoreError as error:
             raise StoreError(f"{self!r} cannot be used ({key}): {error}") from error

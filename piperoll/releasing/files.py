@@ -36,8 +36,8 @@ class TableFiles:
 
     def __init__(self, folder: Path, name: str, columns: Sequence[Column]) -> None:
         self._columns = columns
-        self._csv = (folder / f"{name}.csv").open("wb")
         self._parquet = _ParquetGroups(folder / f"{name}.parquet", columns)
+        self._csv = (folder / f"{name}.csv").open("wb")
         self._digests = _Digests(columns)
         self._csv.write(",".join(column.name for column in columns).encode() + b"\r\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import xlsxwriter
@@ -55,14 +55,20 @@ def sent(dataset: Dataset) -> tuple[Field, ...]:
 
 
 def headings(dataset: Dataset) -> tuple[str, ...]:
-    """The heading of each sent field: its title where reading knows that, else the first heading that it knows."""
-    return tuple(_heading(dataset, field) for field in sent(dataset))
+    """The heading of each sent field: its title, unless another field comes first under that heading.
+
+    Then it is the first heading listed that means this field before any other; failing that, its name.
+    """
+    first: dict[str, str] = {}
+    for one in dataset.headings:
+        first.setdefault(one.heading.casefold(), one.field)
+    return tuple(_heading(dataset, field, first) for field in sent(dataset))
 
 
-def _heading(dataset: Dataset, field: Field) -> str:
-    known = [one.heading for one in dataset.headings if one.field == field.name and one.part is None]
-    titled = field.title.casefold() in (heading.casefold() for heading in known)
-    return field.title if titled or not known else known[0]
+def _heading(dataset: Dataset, field: Field, first: Mapping[str, str]) -> str:
+    listed = (one.heading for one in dataset.headings if one.field == field.name)
+    wanted = (field.title, *listed)
+    return next((name for name in wanted if first.get(name.casefold(), field.name) == field.name), field.name)
 
 
 def _fill_sheet(

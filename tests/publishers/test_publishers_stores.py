@@ -1,0 +1,211 @@
+"""What both stores promise, each tested on the real thing."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreError, StoreUnavailable, UsageError
+from publishers import FolderStore, Store, open_store
+from publishers.keys import cache_control, content_type
+from publishers.s3 import S3Store
+
+VERSION = "data/spend/anytown/2026-10/v1-0123456789ab/spend.csv"
+
+
+def test_what_is_written_once_is_read_back(store: Store) -> None:
+    store.create(VERSION, b"a,b\r\n")
+    assert store.read(VERSION).content == b"a,b\r\n"
+    assert store.read(VERSION, first=3).content == b"a,b"
+    assert store.exists(VERSION)
+
+
+def test_the_same_bytes_again_are_no_error_and_other_bytes_are_refused(store: Store) -> None:
+    store.create("archive/sha256/ab/abcd", b"one")
+    store.create("archive/sha256/ab/abcd", b"one")
+    with pytest.raises(AlreadyThere):
+        store.create("archive/sha256/ab/abcd", b"two")
+    with pytest.raises(AlreadyThere):
+        store.create("archive/sha256/ab/abcd", b"longer than one")
+    assert store.read("archive/sha256/ab/abcd").content == b"one"
+
+
+def test_a_large_file_arrives_whole_and_once(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * 4 * 11_000)  # 11 MB: three parts on S3
+    store.create("archive/sha256/cd/cdef", path)
+    assert store.read("archive/sha256/cd/cdef").content == path.read_bytes()
+    store.create("archive/sha256/cd/cdef", path)
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(AlreadyThere):
+        store.create("archive/sha256/cd/cdef", path)
+
+
+def test_an_empty_object_is_an_object(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    store.create("archive/sha256/e3/e3b0", tmp_path / "empty")
+    assert store.read("archive/sha256/e3/e3b0").content == b""
+    assert store.read("archive/sha256/e3/e3b0", first=10).content == b""
+
+
+def test_a_pointer_is_replaced_only_by_who_has_seen_it(store: Store) -> None:
+    first = store.replace("data/p.json", b"1", None)
+    assert store.read("data/p.json").tag == first
+    with pytest.raises(PointerMoved):
+        store.replace("data/p.json", b"other", None)
+    second = store.replace("data/p.json", b"2", first)
+    assert second != first
+    with pytest.raises(PointerMoved):
+        store.replace("data/p.json", b"3", first)
+    assert store.read("data/p.json").content == b"2"
+
+
+def test_a_pointer_that_already_says_what_we_write_is_ours(store: Store) -> None:
+    tag = store.replace("data/p.json", b"1", None)
+    assert store.replace("data/p.json", b"1", None) == tag
+    assert store.replace("data/p.json", b"1", "stale") == tag
+
+
+def test_a_pointer_that_is_gone_is_not_written_by_its_old_tag(store: Store) -> None:
+    tag = store.replace("data/p.json", b"1", None)
+    store.delete("data/p.json")
+    with pytest.raises(PointerMoved):
+        store.replace("data/p.json", b"2", tag)
+
+
+def test_of_sixteen_writers_at_once_one_wins(store: Store) -> None:
+    won: list[int] = []
+    barrier = threading.Barrier(16)
+
+    def write(number: int) -> None:
+        barrier.wait()
+        try:
+            store.replace("data/p.json", str(number).encode(), None)
+        except PointerMoved:
+            return
+        won.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert store.read("data/p.json").content == str(won[0]).encode()
+
+
+def test_what_is_not_there_is_said_to_be_so(store: Store) -> None:
+    assert not store.exists("data/nothing")
+    with pytest.raises(NotThere):
+        store.read("data/nothing")
+    with pytest.raises(NotThere):
+        store.read("data/nothing", first=1)
+    store.delete("data/nothing")
+
+
+def test_keys_come_in_order_and_by_prefix(store: Store) -> None:
+    names = ["data/a/x", "data/a-b/x", "data/a.json", "data/B", "reports/a", "data/a/é"]
+    for name in names:
+        store.put(name, b"")
+    assert list(store.keys()) == sorted(names)
+    assert list(store.keys("data/a")) == ["data/a-b/x", "data/a.json", "data/a/x", "data/a/é"]
+    assert list(store.keys("data/a/")) == ["data/a/x", "data/a/é"]
+    assert list(store.keys("nothing/")) == []
+
+
+def test_a_page_is_made_anew_and_removed(store: Store) -> None:
+    store.put("catalogue/index.html", b"old")
+    store.put("catalogue/index.html", b"new")
+    assert store.read("catalogue/index.html").content == b"new"
+    store.delete("catalogue/index.html")
+    assert not store.exists("catalogue/index.html")
+
+
+@pytest.mark.parametrize(
+    "key", ["../x", "data/../../x", "/etc/passwd", "data//x", "", "data/", ".locks/0", "a\\b", "a\0"]
+)
+def test_a_key_that_leads_out_of_the_store_is_refused(store: Store, key: str) -> None:
+    for attempt in (
+        lambda: store.read(key),
+        lambda: store.put(key, b""),
+        lambda: store.create(key, b""),
+        lambda: store.replace(key, b"", None),
+        lambda: store.delete(key),
+        lambda: store.exists(key),
+    ):
+        with pytest.raises(StoreError):
+            attempt()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(key=st.text(max_size=20))
+def test_no_key_whatever_is_written_outside_the_folder(tmp_path: Path, key: str) -> None:
+    root = tmp_path / "outer" / "store"
+    try:
+        FolderStore(root).put(key, b"x")
+    except StoreError:
+        return
+    outside = [path for path in (tmp_path / "outer").rglob("*") if path.is_file() and root not in path.parents]
+    assert outside == []
+
+
+def test_a_folder_that_may_not_be_written_is_said_to_be_so(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file where the folder should be")
+    with pytest.raises(StoreError):
+        FolderStore(tmp_path / "store").put("data/x", b"")
+
+
+def test_s3_keeps_what_kind_of_thing_it_is_and_for_how_long(s3_store: S3Store, s3_endpoint: str) -> None:
+    s3_store.create(VERSION, b"a")
+    answer = s3_store._s3.head_object(**s3_store._at(VERSION))
+    assert answer["ContentType"] == "text/csv; charset=utf-8"
+    assert answer["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+def test_versions_are_kept_for_ever_and_pointers_a_minute_and_the_archive_not_at_all() -> None:
+    assert "immutable" in cache_control(VERSION)
+    assert cache_control("data/spend/anytown/2026-10/versions.json") == "public, max-age=60, must-revalidate"
+    assert cache_control("archive/sha256/ab/abcd") == "private, no-store"
+    assert content_type("catalogue/index.html") == "text/html; charset=utf-8"
+    assert content_type("archive/sha256/ab/abcd.html") == "application/octet-stream"
+    assert content_type("catalogue/catalog.jsonld") == "application/ld+json"
+
+
+def test_a_bucket_that_is_not_there_is_our_operators_to_make(s3_endpoint: str) -> None:
+    with pytest.raises(StoreError, match="create it first") as caught:
+        S3Store("no-such-bucket").read("data/x")
+    assert not caught.value.retryable
+
+
+def test_a_server_that_does_not_answer_is_worth_another_try(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(StoreUnavailable) as caught:
+        S3Store("any").read("data/x")
+    assert caught.value.retryable
+
+
+def test_wrong_credentials_are_not_worth_another_try(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    with pytest.raises(StoreError, match="refuses") as caught:
+        S3Store(bucket).read("data/x")
+    assert not caught.value.retryable
+
+
+def test_bytes_that_do_not_match_their_checksum_are_refused_by_the_server(s3_store: S3Store) -> None:
+    with pytest.raises(StoreError), s3_store._as_store_errors("data/x"):
+        s3_store._s3.put_object(**s3_store._at("data/x"), Body=b"sent", ChecksumSHA256="A" * 43 + "=")
+    assert not s3_store.exists("data/x")
+
+
+def test_a_place_is_a_folder_or_a_bucket(tmp_path: Path, bucket: str) -> None:
+    assert repr(open_store(str(tmp_path))) == f"FolderStore({str(tmp_path)!r})"
+    assert repr(open_store("s3://some-bucket/a/b/")) == "S3Store('s3://some-bucket/a/b/')"
+    assert repr(open_store("s3://some-bucket")) == "S3Store('s3://some-bucket/')"
+    for wrong in ("gs://bucket", "s3://", "https://example.org/x"):
+        with pytest.raises(UsageError, match="s3://bucket/prefix"):
+            open_store(wrong)
