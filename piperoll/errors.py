@@ -115,6 +115,7 @@ class SourceGone(CollectError):
 
 
 class SourceUnavailable(CollectError):
-    """The server did not answer well this time."""
+    """The server did not answer well this time; `retry_after_seconds` is how long it asked us to wait, if it did."""
 
     retryable = True
+    retry_after_seconds: float | None = None

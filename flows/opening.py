@@ -1,0 +1,88 @@
+"""What a run is asked to do, and the room that it does it in."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.steps import Run
+from flows.summary import Watcher
+from piperoll import assets
+from piperoll.errors import UsageError
+from piperoll.model import Period, Register
+from piperoll.settings import Settings
+from publishers import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run is asked to do: from where (an inbox or a sources file), to which store, for which period.
+
+    `bodies` is an operator's own list of bodies, beside our register. The rest is what a caller in the same process
+    adds: settings, and who is told of each file.
+
+    Raises: UsageError: neither or both of `inbox` and `sources` are given.
+    """
+
+    to: str
+    inbox: Path | None = None
+    sources: Path | None = None
+    period: Period | None = None
+    bodies: Path | None = None
+    settings: Settings = field(default_factory=Settings.from_environment)
+    watcher: Watcher | None = None
+
+    def __post_init__(self) -> None:
+        if (self.inbox is None) == (self.sources is None):
+            raise UsageError("say where the files come from: an inbox folder, or a sources file, and not both")
+
+    def as_text(self) -> dict[str, str | None]:
+        """The flow's parameters, which are only text: `asked` reads them back."""
+        given = {"inbox": self.inbox, "sources": self.sources, "period": self.period, "bodies": self.bodies}
+        return {"to": self.to} | {name: None if value is None else str(value) for name, value in given.items()}
+
+
+def asked(
+    to: str,
+    inbox: str | Path | None = None,
+    sources: str | Path | None = None,
+    period: str | None = None,
+    bodies: str | Path | None = None,
+) -> Asked:
+    """What is asked, from text. Raises: UsageError: as for Asked. PeriodError: the period is none."""
+    return Asked(
+        to=to,
+        inbox=Path(inbox) if inbox else None,
+        sources=Path(sources) if sources else None,
+        period=Period.parse(period) if period else None,
+        bodies=Path(bodies) if bodies else None,
+    )
+
+
+@contextmanager
+def opened(order: Asked) -> Iterator[Run]:
+    """A run as asked for, with a scratch folder that lasts as long as this."""
+    with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
+        yield Run(
+            store=open_store(order.to),
+            settings=order.settings,
+            register=register(order.bodies),
+            now=now(),
+            scratch=Path(scratch),
+            watcher=order.watcher,
+        )
+
+
+def now() -> str:
+    """This moment, ISO 8601 in UTC to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def register(bodies: Path | None) -> Register:
+    """Our register, and the operator's own bodies, which stand in for ours of the same slug."""
+    ours = assets.register()
+    return ours.with_bodies(assets.read_bodies(bodies)) if bodies else ours

@@ -1,0 +1,28 @@
+"""A Prefect server that ends when whoever started it does: `python -P own_server.py --host … --port …`.
+
+It reads its standard input, a pipe that the starting process holds: however that process ends, the pipe closes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+import threading
+
+
+def main() -> None:
+    """Run `prefect server start` with the options given, until it is told to stop or standard input ends."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
+    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()
