@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
-from piperoll.model import History, Listing, Manifest, Packed, Series, Status, Version
+from piperoll.model import History, Listing, Manifest, Packed, Series, Status, Version, file_entry
 from publishers.outcome import Decision, Outcome, Published
 from publishers.store import Store
 from publishers.succession import decide
@@ -110,6 +110,8 @@ def _with(history: History, version: Version) -> History:
 def _upload(store: Store, packed: Packed, place: str) -> None:
     """Write every file of a version and then its manifest; what is there already from a killed run is kept."""
     for entry in packed.manifest.files:
+        if file_entry(packed.folder, entry.path) != entry:
+            raise StoreCorrupt(f"{entry.path} is not the file that was packed: run again")
         store.create(place + entry.path, packed.folder / entry.path)
     store.create(f"{place}manifest.json", packed.manifest.to_bytes())
 

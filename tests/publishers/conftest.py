@@ -13,17 +13,15 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from publishers_places import packed, read_series
 
-from piperoll.model import Manifest, Packed, Period, Series, file_entry, to_json_bytes
+from piperoll.model import History, Packed
 from publishers import FolderStore, Store
 from publishers.s3 import S3Store
 
-SERIES = Series("spend", "anytown", Period.parse("2026-10"))
-NOW = "2026-11-02T09:00:00Z"
 _KEYS = {"accessKey": "testkey", "secretKey": "testsecret"}
 _PORTS = ("s3", "s3.grpc", "master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc")
 
@@ -122,30 +120,6 @@ def store(request: pytest.FixtureRequest) -> Store:
     return made
 
 
-def packed(folder: Path, rows: int, *, pounds: str | None = None, series: Series = SERIES, note: str = "") -> Packed:
-    """A small release of `rows` lines, as releasing leaves it in a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"line-{number},{number}.00" for number in range(rows)]
-    (folder / f"{series.dataset}.csv").write_bytes("\r\n".join(["line_id,net_amount", *lines, ""]).encode())
-    (folder / f"{series.dataset}.parquet").write_bytes(b"PAR1 " + note.encode())
-    (folder / "datapackage.json").write_bytes(to_json_bytes({"id": str(series), "note": note}))
-    (folder / "report.json").write_bytes(to_json_bytes({"rows": rows}))
-    names = ("datapackage.json", f"{series.dataset}.csv", f"{series.dataset}.parquet", "report.json")
-    entries = tuple(file_entry(folder, name) for name in names)
-    manifest = Manifest(
-        series=series,
-        files=entries,
-        rows=rows,
-        amount_gbp=Decimal(pounds) if pounds else Decimal(sum(range(rows))),
-        rows_sha256=f"{rows:064}" if not pounds else f"{abs(hash(pounds)):064}"[:64],
-        sources=("ab" * 32,),
-        dataset_version="1.0.0",
-        rules_version="1.0.0+test",
-    )
-    (folder / "manifest.json").write_bytes(manifest.to_bytes())
-    return Packed(folder, manifest)
-
-
 @pytest.fixture
 def release(tmp_path: Path) -> Callable[..., Packed]:
     """Makes small releases, each in a folder of its own."""
@@ -154,3 +128,8 @@ def release(tmp_path: Path) -> Callable[..., Packed]:
         return packed(tmp_path / "packed" / uuid.uuid4().hex, rows, **more)  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def reader() -> Callable[..., History]:
+    return read_series

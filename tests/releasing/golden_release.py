@@ -9,7 +9,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from conftest import ANYTOWN, SOURCE, report, table, table_report  # noqa: E402
+from releasing_tables import ANYTOWN, SOURCE, report, table, table_report  # noqa: E402
 
 from piperoll.model import Dataset, Disposition, Packed, Period, Series  # noqa: E402
 from piperoll.releasing import pack  # noqa: E402

@@ -1,0 +1,104 @@
+"""What came in is kept as it came, once, and found again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from piperoll.errors import StoreCorrupt, UnknownSubmission, UsageError
+from piperoll.model import Report, Submission, Verdict, What
+from publishers import (
+    Decision,
+    Ruling,
+    Store,
+    file_report,
+    find_submission,
+    receive,
+    received_bytes,
+    record_ruling,
+    report_on,
+    rulings,
+    submissions,
+)
+
+CONTENT = b"Date,Supplier,Amount\r\n"
+RECORD = Submission(
+    sha256=hashlib.sha256(CONTENT).hexdigest(),
+    bytes=len(CONTENT),
+    name="October.csv",
+    dataset="spend",
+    body="anytown",
+    origin="spend/anytown/October.csv",
+    received="2026-11-02T09:00:00Z",
+)
+
+
+def report(verdict: Verdict = Verdict.ACCEPTED) -> Report:
+    return Report(
+        "October.csv", RECORD.sha256, 22, "spend", "csv", "utf-8", What.DATA, verdict, "2026-10", None, (), ()
+    )
+
+
+def test_bytes_go_to_the_archive_and_the_record_to_the_log(store: Store) -> None:
+    assert receive(store, CONTENT, RECORD) == RECORD
+    assert received_bytes(store, RECORD) == CONTENT
+    assert find_submission(store, RECORD.sha256[:8]) == RECORD
+    assert list(submissions(store)) == [(RECORD, None)]
+
+
+def test_received_again_it_is_one_submission_with_two_records(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "October.csv").write_bytes(CONTENT)
+    receive(store, CONTENT, RECORD)
+    again = replace(RECORD, received="2026-11-03T09:00:00Z")
+    receive(store, tmp_path / "October.csv", again)
+    receive(store, CONTENT, again)
+    assert [key for key in store.keys("collected/") if "/received-" in key] == [RECORD.record_key, again.record_key]
+    assert [submission for submission, _ in submissions(store)] == [RECORD]
+    assert find_submission(store, RECORD.sha256) == again
+
+
+def test_bytes_that_are_not_those_of_the_record_are_refused(store: Store) -> None:
+    with pytest.raises(StoreCorrupt):
+        receive(store, CONTENT + b"!", RECORD)
+    assert list(store.keys()) == []
+    receive(store, CONTENT, RECORD)
+    store.put(RECORD.archive_key, b"rotten")
+    with pytest.raises(StoreCorrupt):
+        received_bytes(store, RECORD)
+
+
+def test_the_public_report_marks_a_submission_as_done(store: Store) -> None:
+    receive(store, CONTENT, RECORD)
+    assert report_on(store, RECORD) is None
+    file_report(store, RECORD, report(Verdict.HELD), report(Verdict.HELD))
+    file_report(store, RECORD, report(), report())
+    assert report_on(store, RECORD) == report()
+    assert list(submissions(store)) == [(RECORD, report())]
+    assert store.exists(RECORD.full_report_key)
+    assert store.exists(f"reports/spend/anytown/{RECORD.sha256}.json")
+
+
+def test_a_submission_that_is_not_known_is_said_to_be_so(store: Store) -> None:
+    receive(store, CONTENT, RECORD)
+    with pytest.raises(UnknownSubmission, match="begins with"):
+        find_submission(store, "0" * 12)
+    with pytest.raises(UnknownSubmission, match="too short"):
+        find_submission(store, RECORD.sha256[:3])
+
+
+def test_the_same_bytes_from_two_bodies_must_be_told_apart(store: Store) -> None:
+    receive(store, CONTENT, RECORD)
+    receive(store, CONTENT, replace(RECORD, body="othertown"))
+    with pytest.raises(UsageError, match=r"anytown/spend/.*othertown/spend/"):
+        find_submission(store, RECORD.sha256)
+
+
+def test_decisions_stay_on_the_record_in_order(store: Store) -> None:
+    first = Ruling(Decision.REPLACE, "the officer says the other file was a draft", "2026-11-03T10:00:00Z")
+    second = Ruling(Decision.ADD, "it is the second half", "2026-11-04T10:00:00Z")
+    record_ruling(store, RECORD, second)
+    record_ruling(store, RECORD, first)
+    assert rulings(store, RECORD) == (first, second)
