@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, operating, showing, starting
+from piperoll.commands import checking, duties, operating, showing, starting
 from piperoll.errors import PiperollError
 
 OURS = 2
@@ -50,10 +50,7 @@ for command in (
     checking.datasets,
     checking.explain,
     operating.run,
-    operating.release,
-    operating.replay,
-    operating.due,
-    operating.serve,
+    duties.due,
     showing.site,
     starting.sample,
 ):

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from piperoll.model import Finding, Period, Report, Severity, TableReport, Verdict, What
+from piperoll.describing import Matter, counted, plain_words, pounds, where
+from piperoll.describing.wording import excluded_words
+from piperoll.model import Finding, Period, Report, TableReport, What
 
 SHOWN = 3
-"""How many findings of one code a terminal shows; the rest are counted, and `--json` lists them."""
-
-SECTIONS = (
-    (Severity.ERROR, "Must fix", "bold red"),
-    (Severity.WARNING, "Should fix", "bold yellow"),
-    (Severity.INFO, "Good to know", "bold cyan"),
-)
-VERDICTS = {
-    Verdict.ACCEPTED: ("Accepted. Every row can be published as it is.", "bold green"),
-    Verdict.ACCEPTED_WITH_WARNINGS: ("Accepted, with things to fix for next time.", "bold green"),
-    Verdict.HELD: ("Held. Nothing of this file is published until it is put right.", "bold red"),
-    Verdict.REJECTED: ("Rejected. We cannot use this file as it is.", "bold red"),
-    Verdict.NIL: ("Accepted as a nil return: nothing to report for this period.", "bold green"),
-}
-EXCLUDED = {
-    "blank": ("blank row", "blank rows"),
-    "total": ("total", "totals"),
-    "repeated_header": ("repeated heading", "repeated headings"),
-    "note": ("note", "notes"),
-    "other": ("other row", "other rows"),
-}
+"""How many findings that say the same a terminal shows; the rest are counted, and `--json` lists them."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -43,26 +24,17 @@ def console(*, stderr: bool = False) -> Console:
 
 def report_view(report: Report, *, quick: bool = False) -> RenderableType:
     """A report as a person reads it: the verdict, then must fix, should fix, good to know and passed."""
-    sentence, style = VERDICTS[report.verdict]
-    if report.verdict is Verdict.ACCEPTED_WITH_WARNINGS and (held := sum(table.rows.held for table in report.tables)):
-        sentence = f"Accepted, but {counted(held, 'row is', 'rows are')} held back until fixed."
-    parts: list[RenderableType] = [Text(clean(report.file), "bold"), Text(sentence, style), Text(_about(report))]
+    words = plain_words(report)
+    style = "bold green" if report.verdict.publishes else "bold red"
+    parts: list[RenderableType] = [Text(clean(report.file), "bold"), Text(f"{words.verdict}. {words.sentence}", style)]
+    parts.append(Text(_about(report)))
     parts += [Padding(Text(line), (0, 0, 0, 2)) for table in report.tables for line in _table_lines(table)]
-    for severity, title, heading_style in SECTIONS:
-        parts += _section([each for each in report.findings if each.severity is severity], title, heading_style)
-    parts += _passed(report.passed, quick=quick)
+    parts += _section("Must fix", "bold red", words.must_fix)
+    parts += _section("Should fix", "bold yellow", words.should_fix)
+    parts += _section("With us", "bold magenta", words.with_us)
+    parts += _section("Good to know", "bold cyan", words.told)
+    parts += _passed(words.passed, quick=quick)
     return Group(*parts)
-
-
-def counted(number: int, one: str, many: str) -> str:
-    """`number` with its noun: 1 row, 2 rows."""
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def pounds(text: str) -> str:
-    """An amount in plain digits, as people write it: £1,250.00 or -£3.50."""
-    whole, _, pence = text.lstrip("-").partition(".")
-    return f"{'-' if text.startswith('-') else ''}£{int(whole):,}.{pence}"
 
 
 def clean(text: str) -> str:
@@ -81,58 +53,50 @@ def grid(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: froze
 
 
 def _about(report: Report) -> str:
+    form = f"{report.format}, {report.encoding}" if report.encoding else report.format
     if report.what is What.NOT_DATA:
-        return f"Read as {report.format}, {counted(report.bytes, 'byte', 'bytes')}."
+        return f"Read as {form}, {counted(report.bytes, 'byte')}."
     part = f", {report.part} part" if report.part else ""
     period = Period.parse(report.period).title if report.period else "not known"
-    form = f"{report.format}, {report.encoding}" if report.encoding else report.format
     return f"Dataset: {report.dataset or 'not known'}{part}. Period: {period}. Read as {form}."
 
 
 def _table_lines(table: TableReport) -> Iterator[str]:
     place = f"Sheet '{clean(table.sheet)}': " if table.sheet else ""
     head = f"headings in row {table.header_row}" if table.header_row else "no headings"
-    rows = table.rows
-    held = f", {rows.held:,} held" if rows.held else ""
-    sentence = f"{place}{head}, {counted(rows.read, 'row', 'rows')} read, {rows.accepted:,} accepted{held}."
+    held = f", {table.rows.held:,} held" if table.rows.held else ""
+    sentence = f"{place}{head}, {counted(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
     yield sentence[0].upper() + sentence[1:]
-    if left_out := [counted(rows.excluded[kind], *EXCLUDED[kind]) for kind in EXCLUDED if rows.excluded.get(kind)]:
-        yield f"Left out, as no records: {', '.join(left_out)}."
-    if amount := table.to_json()["amount"]:
-        held = f", {pounds(amount['held'])} held" if rows.held else ""
-        yield f"{amount['field']}: {pounds(amount['read'])} read, {pounds(amount['accepted'])} accepted{held}."
+    if any(table.rows.excluded.values()):
+        yield f"Left out, as no records: {excluded_words(dict(table.rows.excluded))}."
+    if amount := table.amount:
+        held = f", {pounds(amount.held)} held" if table.rows.held else ""
+        yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
 
 
-def _section(findings: Sequence[Finding], title: str, style: str) -> list[RenderableType]:
-    if not findings:
+def _section(title: str, style: str, matters: Sequence[Matter]) -> list[RenderableType]:
+    if not matters:
         return []
-    total = sum(finding.count for finding in findings)
-    parts: list[RenderableType] = [Text(f"\n{title} ({total:,})", style)]
-    ordered = sorted(findings, key=lambda finding: [each.code for each in findings].index(finding.code))
-    for code, group in groupby(ordered, key=lambda finding: finding.code):
-        parts += _of_one_code(code, list(group))
-    return parts
+    parts: list[RenderableType] = [Text(f"\n{title} ({sum(matter.count for matter in matters):,})", style)]
+    return parts + [line for matter in matters for line in _matter(matter)]
 
 
-def _of_one_code(code: str, findings: Sequence[Finding]) -> Iterator[RenderableType]:
-    times = sum(finding.count for finding in findings)
-    yield Padding(Text(f"{code}{f', {times:,} times' if times > 1 else ''}", "bold"), (0, 0, 0, 2))
-    for finding in findings[:SHOWN]:
+def _matter(matter: Matter) -> Iterator[RenderableType]:
+    times = f", {matter.count:,} times" if matter.count > 1 else ""
+    yield Padding(Text(f"{matter.first.code}{times}", "bold"), (0, 0, 0, 2))
+    for finding in matter.findings[:SHOWN]:
         yield Padding(Text(f"{_address(finding)}{clean(finding.message)}"), (0, 0, 0, 4))
-        yield Padding(
-            Text(f"-> {clean(finding.fix)}", "dim" if finding.severity is Severity.INFO else ""), (0, 0, 0, 6)
-        )
-    if more := sum(finding.count for finding in findings[SHOWN:]):
+        yield Padding(Text(f"-> {clean(finding.fix)}"), (0, 0, 0, 6))
+    if more := sum(finding.count for finding in matter.findings[SHOWN:]):
         yield Padding(Text(f"and {more:,} more like this: --json lists them."), (0, 0, 0, 4))
 
 
 def _address(finding: Finding) -> str:
-    places = [f"sheet '{clean(finding.sheet)}'"] if finding.sheet else []
-    places += [f"row {finding.row}"] if finding.row is not None else []
-    places += [f"line {finding.line}"] if finding.line not in (None, finding.row) else []
-    places += [f"column {finding.column}"] if finding.column else []
-    text = ", ".join(places)
-    return f"{text[0].upper()}{text[1:]}: " if text else ""
+    """Where it is, unless the message itself says so."""
+    if finding.sheet is None and finding.row is None and finding.column is None:
+        return ""
+    place = clean(where(finding))
+    return "" if place.rpartition(", ")[2].lower() in finding.message.lower() else f"{place}: "
 
 
 def _passed(passed: Sequence[str], *, quick: bool) -> list[RenderableType]:

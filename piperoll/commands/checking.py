@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from piperoll import assets
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def check(
     if html and len(files) > 1:
         raise UsageError("--html writes the report of one file: name one file, or use --json for several")
     for path in files:
-        api.check_readable(path)
+        api.require_readable(path)
     reports = []
     for number, path in enumerate(files):
         report = api.check(path, dataset=dataset, period=period, quick=quick)
@@ -69,7 +68,7 @@ def template(
     piperoll template spend --out spend.xlsx
     piperoll template contracts > contracts.csv
     """
-    from piperoll import releasing
+    from piperoll import assets, releasing
 
     about, _ = assets.find_dataset(dataset)
     forms = {".csv": releasing.template_csv, ".xlsx": releasing.template_xlsx}
@@ -86,7 +85,7 @@ def template(
 
 def datasets() -> None:
     """List the datasets, with their version and what they hold."""
-    from piperoll import terminal
+    from piperoll import assets, terminal
 
     rows = []
     for about in assets.datasets():
@@ -110,6 +109,8 @@ def explain(
 
 
 def _findings_page() -> str:
+    from piperoll import assets
+
     return (assets.folder("docs") / "findings.md").read_text("utf-8")
 
 

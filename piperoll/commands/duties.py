@@ -1,0 +1,88 @@
+"""Who owes what by when, and what came."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piperoll.errors import UsageError
+
+if TYPE_CHECKING:
+    from piperoll.describing import Duty
+    from piperoll.model import Period, Register, Report, Submission
+
+    Came = Sequence[tuple[Submission, Report | None]]
+
+A_YEAR = timedelta(days=365)
+
+
+def due(
+    to: Annotated[str, typer.Option(metavar="DEST", help="The folder or s3://bucket/prefix that is published to.")],
+    bodies: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Your register; else those who have sent.")
+    ] = None,
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="As of this day, 2026-11-30; else today.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="For periods that ended since; else a year.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="List what came in time, too.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Only how many of each.")] = False,
+) -> None:
+    """List what each body owes by law: dataset and period, by which day, and what came.
+
+    piperoll due --to published
+    piperoll due --to published --bodies bodies.csv --on 2026-11-30 --all
+    """
+    from piperoll import assets, describing, terminal
+    from publishers import open_store, submissions
+
+    today = _day(on) if on else datetime.now(UTC).date()
+    came = list(submissions(open_store(to)))
+    register = _register(bodies, came)
+    duties = describing.due(assets.datasets(), register, came, today, _day(since) if since else today - A_YEAR)
+    shown = duties if everything else [duty for duty in duties if str(duty.state) != "on-time"]
+    out = terminal.console()
+    if shown and not brief:
+        headings = ("Due", "State", "Dataset", "Period", "Body")
+        out.print(terminal.grid(headings, [_row(duty) for duty in shown]))
+        out.print()
+    out.print(_counts(duties, len(list(register)), today))
+
+
+def _register(bodies: Path | None, came: Came) -> Register:
+    """The bodies to ask about: those of the operator's file, else those that have ever sent something."""
+    from piperoll import assets
+    from piperoll.model import Register
+
+    if bodies is not None:
+        return Register(tuple(assets.read_bodies(bodies)))
+    known = assets.register()
+    senders = {submission.body: known.find(submission.body) for submission, _ in came}
+    return Register(tuple(senders[slug] for slug in sorted(senders)))
+
+
+def _row(duty: Duty) -> tuple[str, ...]:
+    dataset = f"{duty.dataset} ({duty.part})" if duty.part else duty.dataset
+    return duty.due.isoformat(), str(duty.state).replace("-", " "), dataset, _spelt(duty.period), duty.body.name
+
+
+def _spelt(period: Period) -> str:
+    return str(period).replace("--", " to ")
+
+
+def _counts(duties: Sequence[Duty], bodies: int, today: date) -> str:
+    tally = Counter(str(duty.state).replace("-", " ") for duty in duties)
+    told = ", ".join(f"{number:,} {state}" for state, number in sorted(tally.items())) or "nothing"
+    return f"As of {today.isoformat()}, {bodies:,} bodies owe {len(duties):,} returns by law: {told}."
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is not a day: write it as YYYY-MM-DD, for example 2026-11-30") from error

@@ -1,0 +1,126 @@
+"""What a person reads in a terminal."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from piperoll import terminal
+from piperoll.model import (
+    AmountTotals,
+    DateSpan,
+    Finding,
+    Report,
+    RowCounts,
+    Severity,
+    TableReport,
+    Verdict,
+    What,
+)
+
+TABLE = TableReport(
+    sheet="Oct 26",
+    header_row=4,
+    header_line=None,
+    columns={"net_amount": "Amount (£)"},
+    column_letters={"net_amount": "F"},
+    rows=RowCounts(read=2981, accepted=2979, held=2, excluded={"blank": 14, "total": 1}),
+    amount=AmountTotals("net_amount", Decimal("8123456.78"), Decimal("8120956.78"), Decimal("2500.00"), 1, 0),
+    date=DateSpan("payment_date", "2026-10-01", "2026-10-30", 0, 0),
+)
+UNREADABLE = Finding(
+    "amount-unreadable",
+    Severity.ERROR,
+    "'1.250.00' is not an amount we can read for certain.",
+    "In cell F1207 write the amount as 1250.00. The row is held until then.",
+    sheet="Oct 26",
+    row=1207,
+    column="F",
+    field="net_amount",
+    value="1.250.00",
+)
+REPORT = Report(
+    file="Payments.xlsx",
+    sha256="0" * 64,
+    bytes=184320,
+    dataset="spend",
+    format="xlsx",
+    encoding=None,
+    what=What.DATA,
+    verdict=Verdict.ACCEPTED_WITH_WARNINGS,
+    period="2026-10",
+    part=None,
+    tables=(TABLE,),
+    findings=(UNREADABLE,),
+    passed=("Every supplier has a name.",),
+)
+
+
+def printed(report: Report, *, width: int = 80, quick: bool = False) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, markup=False, highlight=False).print(terminal.report_view(report, quick=quick))
+    return out.getvalue()
+
+
+def test_the_verdict_comes_first_and_each_thing_to_fix_has_its_address() -> None:
+    lines = [line.strip() for line in printed(REPORT).splitlines()]
+    assert lines[:2] == [
+        "Payments.xlsx",
+        "Accepted, with things to put right. 2,979 of 2,981 rows can be published; 2 rows",
+    ]
+    assert "Sheet 'Oct 26': headings in row 4, 2,981 rows read, 2,979 accepted, 2 held." in lines
+    assert "Left out, as no records: 14 blank rows, 1 rows of totals." in lines
+    assert "net_amount: £8,123,456.78 read, £8,120,956.78 accepted, £2,500.00 held." in lines
+    text = " ".join(lines)
+    assert "Must fix (1) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not" in text
+    assert "-> In cell F1207 write the amount as 1250.00. The row is held until then." in text
+    assert "Passed (1) Every supplier has a name." in text
+
+
+def test_it_fits_eighty_columns_and_has_no_colours_when_it_is_not_a_terminal() -> None:
+    text = printed(REPORT)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "\x1b" not in text
+
+
+def test_a_code_that_repeats_is_shown_three_times_and_counted() -> None:
+    many = (*(replace(UNREADABLE, row=row) for row in range(10, 20)), replace(UNREADABLE, row=None, count=90))
+    text = printed(replace(REPORT, findings=many))
+    assert "Must fix (100)" in text
+    assert "amount-unreadable, 100 times" in text
+    assert "and 97 more like this: --json lists them." in text
+
+
+def test_markup_in_a_cell_is_only_text() -> None:
+    assert "[bold red]" in printed(replace(REPORT, findings=(replace(UNREADABLE, message="'[bold red]' is odd."),)))
+
+
+@given(st.text(max_size=40))
+def test_a_cell_cannot_write_elsewhere_on_the_screen(cell: str) -> None:
+    text = printed(replace(REPORT, findings=(replace(UNREADABLE, message=f"'{cell}' is odd."),)), width=400)
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+
+
+def test_what_was_left_out_is_said() -> None:
+    assert "Not checked: whether the figures are plausible" in printed(REPORT, quick=True)
+    assert "Not checked" not in printed(REPORT)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_has_a_sentence(verdict: Verdict) -> None:
+    assert (
+        printed(replace(REPORT, verdict=verdict, tables=()))
+        .splitlines()[1]
+        .startswith(("Accepted", "Held", "Reject", "Nil return"))
+    )
+
+
+def test_a_file_that_is_no_data_has_no_dataset_to_speak_of() -> None:
+    none = replace(REPORT, what=What.NOT_DATA, format="html", dataset=None, period=None, tables=(), bytes=1)
+    assert "Read as html, 1 byte." in printed(replace(none, verdict=Verdict.REJECTED))
