@@ -44,6 +44,7 @@ class ReadTable:
     excluded_rows: tuple[ExcludedRow, ...]
     unreadable: Mapping[str, tuple[int, ...]]
     stored: tuple[pa.RecordBatch, ...] = field(repr=False)
+    wide: tuple[str, ...] = ()
 
     @property
     def excluded(self) -> Mapping[str, int]:

@@ -1,0 +1,192 @@
+"""Records to Arrow batches: one string column a field, with the cells as sent beside the typed ones."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pyarrow as pa
+
+from piperoll.model import Dataset, Finding
+from piperoll.reading import findings_cells as say
+from piperoll.reading.amounts import scale_of
+from piperoll.reading.cells import means_nothing
+from piperoll.reading.columns import Columns
+from piperoll.reading.dates import DateOrder, is_serial, order_of
+from piperoll.reading.grids import Row, cell_at, tidy
+from piperoll.reading.reading import SENT
+from piperoll.reading.values import UNREADABLE, Reader
+from piperoll.reading.wide import Wide
+
+LINES = 10_000
+"""Lines a batch: large enough for Arrow to be quick, small enough to hold a few at a time."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Records that share one layout of columns."""
+
+    records: Sequence[Row]
+    columns: Columns
+    wide: Wide | None = None
+
+
+@dataclass
+class Built:
+    """What building gives: batches, the rows with unreadable cells by field, and findings."""
+
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    unreadable: dict[str, list[int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> Built:
+    """The lines of a table, its unreadable cells, and what there is to say about them."""
+    built = Built()
+    names = [name for name in _names(segments, dataset)]
+    pending = _Pending(names, dataset)
+    for segment in segments:
+        readers = _readers(segment, dataset, sheet, built.findings)
+        for row, columns, constants in _lines(segment):
+            pending.add(row, columns, constants, readers, sheet, built)
+            if pending.lines == LINES:
+                built.batches.append(pending.batch())
+    if pending.lines or not built.batches:
+        built.batches.append(pending.batch())
+    return built
+
+
+def _names(segments: Sequence[Segment], dataset: Dataset) -> Iterator[str]:
+    """Every field of the table, in the dataset's order."""
+    named = {name for segment in segments for name in segment.columns.choices}
+    for segment in segments:
+        if segment.wide:
+            named |= {*segment.wide.fields, segment.wide.start_field, segment.wide.end_field}
+    return (each.name for each in dataset.fields if each.name in named)
+
+
+def _lines(segment: Segment) -> Iterator[tuple[Row, Mapping[str, int], Mapping[str, str]]]:
+    """(record, field to column, field to fixed value) for every line: one a record, or one a period that has figures."""
+    own = {name: choice.column for name, choice in segment.columns.choices.items()}
+    if segment.wide is None:
+        for row in segment.records:
+            yield row, own, {}
+        return
+    wide = segment.wide
+    periods = [(wide.of(period), period) for period in wide.periods]
+    for row in segment.records:
+        there = [pair for pair in periods if any(_says(cell_at(row, column)) for column in pair[0].values())]
+        for columns, period in there or periods[-1:]:
+            bounds = {wide.start_field: period.start.isoformat(), wide.end_field: period.end.isoformat()}
+            yield row, own | columns, bounds
+
+
+def _says(cell: str) -> bool:
+    return not means_nothing(tidy(cell), typed=True)
+
+
+def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: list[Finding]) -> dict[str, Reader]:
+    readers = {}
+    for name, choice in segment.columns.choices.items():
+        wanted = dataset.field(name)
+        reader = Reader(wanted, scale=scale_of(choice.heading) if wanted.type == "number" else Decimal(1))
+        if wanted.type == "date":
+            reader.order = _dates(segment.records, choice.column, wanted.name, dataset, sheet, findings)
+        readers[name] = reader
+    for measure in segment.wide.measures if segment.wide else ():
+        readers.setdefault(measure.field, Reader(dataset.field(measure.field)))
+    return readers
+
+
+def _dates(
+    records: Sequence[Row], column: int, name: str, dataset: Dataset, sheet: str | None, findings: list[Finding]
+) -> DateOrder:
+    """The order of a column of dates, with what there is to say about it."""
+    counts = Counter(cell_at(row, column) for row in records)
+    order, wanted = order_of(counts), dataset.field(name)
+    example = next((tidy(text) for text in counts if tidy(text)), "")
+    if order.mixed:
+        findings.append(say.dates_mixed_order(sheet, wanted, column, order.day_proofs, order.month_proofs))
+    elif order.month_first:
+        findings.append(say.dates_month_first(sheet, wanted, column, example, guessed=order.guessed))
+    serials = [text for text in counts if is_serial(text)]
+    if serials:
+        total = sum(counts[text] for text in serials)
+        findings.append(say.dates_as_serials(sheet, wanted, column, total, tidy(serials[0])))
+    return order
+
+
+class _Pending:
+    """The lines of the batch that is being filled."""
+
+    def __init__(self, names: Sequence[str], dataset: Dataset) -> None:
+        self.fields = [dataset.field(name) for name in names]
+        self.amounts = frozenset(dataset.amount)
+        self.clear()
+
+    def clear(self) -> None:
+        self.lines = 0
+        self.rows: list[int] = []
+        self.physical: list[int | None] = []
+        self.cells: dict[str, list[str | None]] = {each.name: [] for each in self.fields}
+        self.sent: dict[str, list[str | None]] = {each.name: [] for each in self.fields if each.type != "string"}
+
+    def add(
+        self,
+        row: Row,
+        columns: Mapping[str, int],
+        constants: Mapping[str, str],
+        readers: Mapping[str, Reader],
+        sheet: str | None,
+        built: Built,
+    ) -> None:
+        self.lines += 1
+        self.rows.append(row.number)
+        self.physical.append(row.line)
+        for each in self.fields:
+            name = each.name
+            if name in constants or name not in columns:
+                value: object = constants.get(name)
+                cell = None
+            else:
+                cell = cell_at(row, columns[name])
+                value = readers[name].read(cell)
+            if value is UNREADABLE and cell is not None:
+                self._unreadable(row, columns[name], name, cell, sheet, built)
+                value = None
+            self.cells[name].append(value if isinstance(value, str) else None)
+            if name in self.sent:
+                self.sent[name].append(cell or None)
+
+    def _unreadable(self, row: Row, column: int, name: str, cell: str, sheet: str | None, built: Built) -> None:
+        rows = built.unreadable.setdefault(name, [])
+        if not rows or rows[-1] != row.number:
+            rows.append(row.number)
+        wanted = next(each for each in self.fields if each.name == name)
+        built.findings.append(say.unreadable(sheet, row, column, wanted, cell, amount=name in self.amounts))
+
+    def batch(self) -> pa.RecordBatch:
+        columns: dict[str, pa.Array] = {"row": whole_numbers(self.rows), "line": whole_numbers(self.physical)}
+        for each in self.fields:
+            columns[each.name] = texts(self.cells[each.name])
+            if each.name in self.sent:
+                columns[each.name + SENT] = texts(self.sent[each.name])
+        self.clear()
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def texts(values: Sequence[str | None]) -> pa.Array:
+    """A string column. `pa.array` would do the same but imports pandas first, which takes seconds."""
+    builder = pa.lib.StringBuilder()
+    builder.append_values(values)
+    return builder.finish()
+
+
+def whole_numbers(values: Sequence[int | None]) -> pa.Array:
+    """A column of 64-bit integers, all there or all null."""
+    if not values or values[0] is None:
+        return pa.nulls(len(values), pa.int64())
+    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(array("q", values))])

@@ -1,0 +1,310 @@
+"""What reading has to say, in words for the officer who sent the file. One function a code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from piperoll.model import Acts, Field, Finding, Severity
+from piperoll.reading.grids import letter
+
+_NAMES = {
+    "csv": "a text table (CSV)",
+    "xlsx": "an Excel workbook (XLSX)",
+    "xls": "an Excel workbook (XLS)",
+    "ods": "an OpenDocument spreadsheet (ODS)",
+    "json": "a JSON document",
+    "html": "a web page",
+    "pdf": "a PDF document",
+    "unknown": "a kind of file we do not know",
+    "empty": "an empty file",
+}
+_TROUBLES = {
+    "archive-of-several": ("The archive holds several files.", "Send each table as a file of its own."),
+    "archive-empty": ("The archive holds no file.", "Send the table itself."),
+    "archive-too-large": ("The archive grows too large when it is opened.", "Send the table without packing it."),
+    "archive-broken": ("The archive is damaged and cannot be opened.", "Save it again and send the new file."),
+    "workbook-broken": ("The workbook is damaged and cannot be opened.", "Open it, save it again, and send the new file."),
+    "workbook-protected": ("The workbook is protected by a password.", "Send a copy without a password."),
+    "workbook-too-large": (
+        "The workbook spans more cells than can be read, or stray cells stand far from its table.",
+        "Copy the table alone into a new workbook, or save it as CSV, and send that.",
+    ),
+}
+
+
+def _place(sheet: str | None, row: int | None, column: int | None = None) -> str:
+    cell = f"cell {letter(column)}{row}" if row and column is not None else f"row {row}" if row else ""
+    within = f"sheet '{sheet.strip()}'" if sheet else ""
+    return " of ".join(part for part in (cell, within) if part) or "the file"
+
+
+def not_a_table(format_: str) -> Finding:
+    """The content is a web page, a PDF or something else that holds no table."""
+    code = {"html": "file-is-html", "pdf": "file-is-pdf", "empty": "file-empty"}.get(format_, "file-unknown")
+    fix = {
+        "html": "The address probably gave an error page. Download the table itself and send that.",
+        "pdf": "Send the table as CSV or as a spreadsheet.",
+        "empty": "Export the table again and send the new file. If there was nothing to report, write 'Nil' under the headings.",
+    }.get(format_, "Send the table as CSV, XLSX, XLS, ODS or JSON.")
+    return Finding(code, Severity.ERROR, f"This is {_NAMES[format_]}, not a table.", fix)
+
+
+def cannot_open(trouble: str) -> Finding:
+    """A container or workbook that cannot be opened."""
+    message, fix = _TROUBLES[trouble]
+    return Finding(trouble, Severity.ERROR, message, fix)
+
+
+def content_not_as_named(name: str, format_: str) -> Finding:
+    """The extension promises another kind of file."""
+    return Finding(
+        "content-not-as-named",
+        Severity.INFO,
+        f"The name '{name}' promises another kind of file: the content is {_NAMES[format_]}, and was read as that.",
+        "Give the file the extension of its content.",
+        value=name,
+    )
+
+
+def encoding_guessed(encoding: str, runner_up: str | None, *, sure: bool) -> Finding:
+    """The text is not UTF-8; the code page was told by what its characters mean."""
+    doubt = "" if sure or not runner_up else f" {runner_up} fits nearly as well and would give other letters."
+    return Finding(
+        "encoding-guessed",
+        Severity.INFO if sure else Severity.WARNING,
+        f"The text is not in UTF-8. It was read as {encoding}, in which its pound signs, dashes and accents make sense.{doubt}",
+        "Save the file as CSV UTF-8.",
+        value=encoding,
+    )
+
+
+def encoding_mixed(lines: int, runner_up: str | None) -> Finding:
+    """Most of the text is UTF-8, but some lines are not."""
+    return Finding(
+        "encoding-mixed",
+        Severity.WARNING,
+        f"Most of the text is UTF-8, but {lines:,} lines are not; these were read as {runner_up}.",
+        "Save the whole file as CSV UTF-8.",
+        count=lines,
+    )
+
+
+def quotes_broken(row: int, line: int | None) -> Finding:
+    """A quotation mark opens a cell and never closes it properly."""
+    return Finding(
+        "quotes-broken",
+        Severity.WARNING,
+        f"In row {row} a quotation mark opens a cell and is not closed before the row ends. We took it as a letter.",
+        'Write quotation marks within a cell twice (""), or leave them out.',
+        row=row,
+        line=line,
+    )
+
+
+def sheet_without_table(sheet: str) -> Finding:
+    """A sheet that holds notes or a cover."""
+    return Finding(
+        "sheet-without-table",
+        Severity.INFO,
+        f"The sheet '{sheet.strip()}' holds no table of this kind and was left out.",
+        "Nothing, if it is a cover or notes. Otherwise give its columns their usual headings.",
+        sheet=sheet,
+    )
+
+
+def sheet_hidden(sheet: str) -> Finding:
+    """A hidden sheet that was read like the others."""
+    return Finding(
+        "sheet-hidden",
+        Severity.WARNING,
+        f"The sheet '{sheet.strip()}' is hidden, and was read like the others.",
+        "Delete the sheet if it should not be published.",
+        sheet=sheet,
+    )
+
+
+def no_headings(looked_for: Sequence[str]) -> Finding:
+    """No row of the file names columns we know."""
+    return Finding(
+        "no-headings",
+        Severity.ERROR,
+        f"We found no row of headings. We looked for {_list(looked_for)} and the like in every row.",
+        "Put one row of headings above the data; 'piperoll template' writes a blank table.",
+    )
+
+
+def headings_missing(sheet: str | None, guessed: Sequence[str]) -> Finding:
+    """The table has no headings; the columns were told by what they hold."""
+    return Finding(
+        "headings-missing",
+        Severity.WARNING,
+        f"The table in {_place(sheet, None)} has no headings. By what they hold we took columns for {_list(guessed)}.",
+        "Put a row of headings above the data.",
+        sheet=sheet,
+    )
+
+
+def headings_at_end(sheet: str | None, row: int, line: int | None) -> Finding:
+    """The heading row stands below the data."""
+    return Finding(
+        "headings-at-end",
+        Severity.INFO,
+        f"The headings stand in row {row}, below the data, and were used for the rows above.",
+        "Move the headings to the first row.",
+        sheet=sheet,
+        row=row,
+        line=line,
+    )
+
+
+def preamble_left_out(sheet: str | None, rows: int, row: int) -> Finding:
+    """Rows above the headings."""
+    return Finding(
+        "preamble-left-out",
+        Severity.INFO,
+        f"{rows:,} rows above the headings in row {row} hold titles or notes and were left out.",
+        "Start the file with the headings.",
+        sheet=sheet,
+        count=rows,
+    )
+
+
+def headings_changed(sheet: str | None, row: int, line: int | None) -> Finding:
+    """A second row of headings puts the columns elsewhere."""
+    return Finding(
+        "headings-changed",
+        Severity.WARNING,
+        f"In row {row} new headings put the columns in another order. The rows below were read by them.",
+        "Send one table with one row of headings.",
+        sheet=sheet,
+        row=row,
+        line=line,
+    )
+
+
+def headings_in_rows(sheet: str | None, rows: int, row: int) -> Finding:
+    """Headings split over several rows."""
+    return Finding(
+        "headings-in-several-rows",
+        Severity.INFO,
+        f"The headings take {rows} rows, the last of them row {row}; their words were put together.",
+        "Write each heading in one cell.",
+        sheet=sheet,
+        row=row,
+    )
+
+
+def column_not_found(sheet: str | None, wanted: Sequence[Field], looked_for: Sequence[str], *, period: bool) -> Finding:
+    """A column without which there is no table."""
+    titles = _list([field.title.lower() for field in wanted], "or")
+    return Finding(
+        "column-not-found",
+        Severity.WARNING if period else Severity.ERROR,
+        f"We could not find a column for {titles}; we looked for {_list(looked_for, 'or')}.",
+        "Name the column by one of these headings.",
+        sheet=sheet,
+        field=wanted[0].name,
+    )
+
+
+def column_guessed(sheet: str | None, field: Field, column: int, heading: str, why: str) -> Finding:
+    """A column taken for a field on weaker evidence than its heading."""
+    return Finding(
+        "column-guessed",
+        Severity.WARNING,
+        f"We took column {letter(column)} ('{heading.strip()}') for {field.title.lower()} {why}.",
+        f"Call the column '{field.title}'.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=heading,
+    )
+
+
+def heading_misspelt(sheet: str | None, field: Field, column: int, heading: str) -> Finding:
+    """A heading read in spite of a slip of the pen."""
+    return Finding(
+        "heading-guessed",
+        Severity.INFO,
+        f"The heading '{heading.strip()}' of column {letter(column)} is near to one we know, and was read as {field.title.lower()}.",
+        f"Call the column '{field.title}'.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=heading,
+    )
+
+
+def columns_shifted(sheet: str | None, shift: int, heading: str) -> Finding:
+    """The data stand one column beside their headings."""
+    side = "left" if shift < 0 else "right"
+    return Finding(
+        "columns-shifted",
+        Severity.WARNING,
+        f"From the heading '{heading.strip()}' on, the data stand one column to the {side} of their headings. "
+        "We read the columns where the data stand.",
+        "Put each heading above its own data.",
+        sheet=sheet,
+        value=heading,
+    )
+
+
+def column_not_mapped(sheet: str | None, column: int, heading: str) -> Finding:
+    """A filled column that is none of the dataset's."""
+    return Finding(
+        "column-not-mapped",
+        Severity.INFO,
+        f"Column {letter(column)} ('{heading.strip()}') is not part of this dataset and is not published.",
+        "Nothing, if that is right. Otherwise use a heading from the dataset's list.",
+        sheet=sheet,
+        column=letter(column),
+        value=heading,
+    )
+
+
+def amount_gross(sheet: str | None, field: Field, column: int, heading: str) -> Finding:
+    """The only amounts there are include VAT."""
+    return Finding(
+        "amount-gross-used",
+        Severity.INFO,
+        f"The amounts in column {letter(column)} ('{heading.strip()}') include VAT. There is no net amount, so we used them.",
+        "Give net amounts: the Code asks for them without recoverable VAT.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=heading,
+    )
+
+
+def amount_column_doubtful(sheet: str | None, field: Field, taken: int, other: int, heading: str) -> Finding:
+    """Two columns could be the amount."""
+    return Finding(
+        "amount-column-doubtful",
+        Severity.WARNING,
+        f"Both column {letter(taken)} ('{heading.strip()}') and column {letter(other)} could be the amount. "
+        f"We took column {letter(taken)}.",
+        f"Call the right one '{field.title}' and the other something else.",
+        sheet=sheet,
+        column=letter(taken),
+        field=field.name,
+        value=heading,
+    )
+
+
+def amount_scaled(sheet: str | None, field: Field, heading: str, scale: Decimal) -> Finding:
+    """The heading says that amounts are in thousands, millions or pence."""
+    return Finding(
+        "amount-scaled",
+        Severity.INFO,
+        f"The heading '{heading.strip()}' gives another unit than pounds: every amount was multiplied by {scale:f}.",
+        "Give amounts in pounds and pence.",
+        sheet=sheet,
+        field=field.name,
+        value=heading,
+    )
+
+
+def _list(words: Sequence[str], joint: str = "and") -> str:
+    quoted = [f"'{word}'" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {joint} {quoted[-1]}" if quoted else "headings"

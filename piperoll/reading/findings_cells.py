@@ -1,0 +1,146 @@
+"""What reading has to say about rows and cells. One function a code."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from piperoll.model import Field, Finding, Severity, plain
+from piperoll.reading.grids import Row, letter
+
+
+def dates_month_first(sheet: str | None, field: Field, column: int, example: str, *, guessed: bool) -> Finding:
+    """Numeric dates that stand month first."""
+    why = "no other reading puts them into one month" if guessed else "some cannot be read any other way"
+    return Finding(
+        "dates-month-first",
+        Severity.WARNING if guessed else Severity.INFO,
+        f"The dates in column {letter(column)} (such as '{example}') were read with the month first: {why}.",
+        "Write dates as 2026-10-31 or 31/10/2026.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=example,
+    )
+
+
+def dates_mixed_order(sheet: str | None, field: Field, column: int, day: int, month: int) -> Finding:
+    """Some dates can only be day first, others only month first."""
+    first = "day" if day >= month else "month"
+    return Finding(
+        "dates-mixed",
+        Severity.WARNING,
+        f"In column {letter(column)} {day:,} dates can only be read day first and {month:,} only month first. "
+        f"Those that could be either were read {first} first.",
+        "Write every date as 2026-10-31 or 31/10/2026.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        count=max(1, min(day, month)),
+    )
+
+
+def dates_as_serials(sheet: str | None, field: Field, column: int, count: int, example: str) -> Finding:
+    """Dates that a spreadsheet left as day numbers."""
+    return Finding(
+        "dates-as-serials",
+        Severity.INFO,
+        f"{count:,} dates in column {letter(column)} are a spreadsheet's day numbers (such as {example}) and were read as such.",
+        "Format the column as a date before you save it as CSV.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=example,
+        count=count,
+    )
+
+
+def unreadable(sheet: str | None, row: Row, column: int, field: Field, value: str, *, amount: bool) -> Finding:
+    """A cell that holds something which cannot be read as its field."""
+    code, what, fix = _UNREADABLE.get(field.type, ("cell-error", "a value", "Replace the error by the value."))
+    if amount:
+        code, what, fix = "amount-unreadable", "an amount", "Write the amount as digits, such as 1234.50 or -1234.50."
+    core = amount or field.level == "core"
+    return Finding(
+        code,
+        Severity.ERROR if amount else Severity.WARNING if core or field.type != "string" else Severity.INFO,
+        f"In cell {letter(column)}{row.number} we cannot read '{value.strip()}' as {what} for certain.",
+        fix,
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+        column=letter(column),
+        field=field.name,
+        value=value,
+    )
+
+
+_UNREADABLE = {
+    "date": ("date-unreadable", "one date", "Write one date, such as 2026-10-31."),
+    "number": ("number-unreadable", "a number", "Write the number as digits."),
+    "integer": ("number-unreadable", "a whole number", "Write the number as digits."),
+    "boolean": ("cell-unreadable", "yes or no", "Write yes or no."),
+}
+
+
+def total_left_out(sheet: str | None, row: Row, amount: Decimal) -> Finding:
+    """A row that adds up those above."""
+    return Finding(
+        "total-row-left-out",
+        Severity.INFO,
+        f"Row {row.number} is the total of the rows above ({plain(amount)}) and is no record.",
+        "Leave totals out of the table.",
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+    )
+
+
+def total_wrong(sheet: str | None, row: Row, field: str | None, amount: Decimal, difference: Decimal) -> Finding:
+    """A row that says it is a total and does not add up."""
+    return Finding(
+        "total-does-not-add-up",
+        Severity.WARNING,
+        f"Row {row.number} says it is a total of {plain(amount)}, but the rows above come to {plain(amount - difference)}. "
+        "We left it out; if it is a payment, the table is that much short.",
+        "Check that every row is there, and leave the total out.",
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+        field=field,
+    )
+
+
+def rows_left_out(sheet: str | None, kind: str, rows: list[Row]) -> Finding:
+    """Notes or residue among or after the records."""
+    what = {"note": "hold a note", "other": "hold only cells copied down from the row above, or leftovers"}[kind]
+    first = rows[0]
+    return Finding(
+        "note-left-out" if kind == "note" else "residue-left-out",
+        Severity.INFO,
+        f"{len(rows):,} rows {what} and are no records; the first is row {first.number}.",
+        "Keep notes out of the table.",
+        sheet=sheet,
+        row=first.number,
+        line=first.line,
+        count=len(rows),
+    )
+
+
+def nil_return(sheet: str | None, row: int | None) -> Finding:
+    """The body says that there was nothing."""
+    where = f" in row {row}" if row else ""
+    return Finding(
+        "nil-return", Severity.INFO, f"The file says{where} that there was nothing to report.", "Nothing.", sheet=sheet, row=row
+    )
+
+
+def template_only(sheet: str | None, row: int) -> Finding:
+    """Headings without any record."""
+    return Finding(
+        "no-records",
+        Severity.ERROR,
+        f"There are headings in row {row} but no records below them.",
+        "Send the filled table. If there was nothing to report, write 'Nil' in the first cell under the headings.",
+        sheet=sheet,
+        row=row,
+    )

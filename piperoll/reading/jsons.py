@@ -1,0 +1,150 @@
+"""JSON to tables: OCDS releases by the dataset's paths, or an array of records as a grid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from piperoll.model import Dataset
+from piperoll.reading.building import LINES, texts, whole_numbers
+from piperoll.reading.grids import Grid, Row
+from piperoll.reading.reading import SENT, ReadTable
+from piperoll.reading.values import UNREADABLE, Reader
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a JSON file holds: `releases` of OCDS (None if it holds none), or `grid`, an array of records."""
+
+    releases: tuple[Mapping[str, object], ...] | None = None
+    grid: Grid | None = None
+
+
+def open_json(text: str) -> Document:
+    """The releases or records of a JSON text that has been found to be valid."""
+    document = json.loads(text, parse_float=str, parse_int=str)
+    if isinstance(document, dict):
+        if isinstance(releases := document.get("releases"), list):
+            return Document(releases=tuple(item for item in releases if isinstance(item, dict)))
+        if isinstance(records := document.get("records"), list) and _compiled(records):
+            return Document(releases=tuple(_compiled(records)))
+        if "ocid" in document:
+            return Document(releases=(document,))
+        document = next((value for value in document.values() if _is_records(value)), [document])
+    if _is_records(document):
+        if all("ocid" in item and ("tag" in item or "tender" in item) for item in document):
+            return Document(releases=tuple(document))
+        return Document(grid=_grid(document))
+    return Document()
+
+
+def _compiled(records: Sequence[object]) -> list[Mapping[str, object]]:
+    items = [item["compiledRelease"] for item in records if isinstance(item, dict) and "compiledRelease" in item]
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _is_records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _grid(records: Sequence[Mapping[str, object]]) -> Grid:
+    flat = [dict(_flattened(record, "")) for record in records]
+    names = tuple(dict.fromkeys(name for record in flat for name in record))
+    rows = tuple(Row(number, None, [record.get(name, "") for name in names]) for number, record in enumerate(flat, 1))
+    return Grid(None, rows, headings=names)
+
+
+def _flattened(record: Mapping[str, object], prefix: str) -> Iterator[tuple[str, str]]:
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield prefix + str(name), _text(value)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_text, value)))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def release_table(releases: Sequence[Mapping[str, object]], dataset: Dataset) -> ReadTable:
+    """One line for each award of each release, or one for a release without awards; `row` counts releases."""
+    fields = [each for each in dataset.fields if each.name in dataset.ocds]
+    readers = {each.name: Reader(each) for each in fields}
+    sent = {each.name: [] for each in fields if readers[each.name].typed}  # type: dict[str, list[str | None]]
+    cells = {each.name: [] for each in fields}  # type: dict[str, list[str | None]]
+    rows: list[int] = []
+    unreadable: dict[str, list[int]] = {}
+    for number, release in enumerate(releases, start=1):
+        for award in _awards(release):
+            rows.append(number)
+            for each in fields:
+                cell = _at(release, award, dataset.ocds[each.name])
+                value = readers[each.name].read(cell)
+                if value is UNREADABLE:
+                    unreadable.setdefault(each.name, []).append(number)
+                cells[each.name].append(value if isinstance(value, str) else None)
+                if each.name in sent:
+                    sent[each.name].append(cell or None)
+    return ReadTable(
+        sheet=None,
+        header_row=0,
+        header_line=None,
+        columns={each.name: dataset.ocds[each.name] for each in fields},
+        column_letters={},
+        rows=len(releases),
+        excluded_rows=(),
+        unreadable={name: tuple(dict.fromkeys(numbers)) for name, numbers in unreadable.items()},
+        stored=tuple(_batches(rows, cells, sent)),
+    )
+
+
+def _batches(
+    rows: list[int], cells: Mapping[str, list[str | None]], sent: Mapping[str, list[str | None]]
+) -> Iterator[pa.RecordBatch]:
+    columns: dict[str, pa.Array] = {"row": whole_numbers(rows), "line": pa.nulls(len(rows), pa.int64())}
+    for name, values in cells.items():
+        columns[name] = texts(values)
+        if name in sent:
+            columns[name + SENT] = texts(sent[name])
+    whole = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+    for start in range(0, max(len(rows), 1), LINES):
+        yield whole.slice(start, LINES)
+
+
+def _awards(release: Mapping[str, object]) -> list[Mapping[str, object]]:
+    awards = release.get("awards")
+    found = [award for award in awards if isinstance(award, dict)] if isinstance(awards, list) else []
+    return found or [{}]
+
+
+def _at(release: Mapping[str, object], award: Mapping[str, object], path: str) -> str:
+    """What stands at a path; below `awards[]` that of the one award; several values are joined by `; `."""
+    if path.startswith("awards[]."):
+        return _joined(_walk(award, path.removeprefix("awards[].").split(".")))
+    return _joined(_walk(release, path.split(".")))
+
+
+def _joined(values: Iterator[str]) -> str:
+    return "; ".join(dict.fromkeys(value for value in values if value))
+
+
+def _walk(node: object, steps: Sequence[str]) -> Iterator[str]:
+    if not steps:
+        yield _text(node)
+        return
+    name, several = steps[0].removesuffix("[]"), steps[0].endswith("[]")
+    below = node.get(name) if isinstance(node, Mapping) else None
+    if several and isinstance(below, list):
+        for item in below:
+            yield from _walk(item, steps[1:])
+    elif below is not None:
+        yield from _walk(below, steps[1:])

@@ -1,0 +1,80 @@
+"""What the cells of a column look like, from a sample of its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from piperoll.reading.amounts import is_number
+from piperoll.reading.cells import is_error, means_nothing
+from piperoll.reading.dates import is_date, is_serial, read_month
+from piperoll.reading.grids import Row, cell_at, tidy
+
+_SAMPLE = 2000
+_COMPANY = re.compile(
+    r"\b(?:ltd|limited|plc|llp|inc|cic|co|company|council|trust|nhs|university|college|school|group|services?|"
+    r"solutions|systems|association|partners(?:hip)?|society|consult\w*|uk|bank|hmrc|authority|foundation)\b",
+    re.I,
+)
+_IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][\w./\-+]{2,40}\Z")
+_TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Shares from 0 to 1 of a column's cells that hold something; `filled` is the share that does."""
+
+    filled: float
+    numbers: float
+    dates: float
+    serials: float
+    months: float
+    companies: float
+    identifiers: float
+    truths: float
+    distinct: float
+    length: float
+    counts_up: bool
+    money: float
+
+
+_EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
+
+
+def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
+    """One profile for each column, from at most 2,000 rows evenly spread."""
+    step = max(1, len(rows) // _SAMPLE)
+    sample = [row for row in rows[::step] if any(row.cells)][: _SAMPLE + 1]
+    return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
+
+
+def profile(cells: Sequence[str]) -> Profile:
+    """What these cells look like; cells that mean nothing or hold an error count as not filled."""
+    texts = [text for cell in cells if (text := tidy(cell)) and not means_nothing(text, typed=True) and not is_error(text)]
+    if not texts:
+        return _EMPTY
+    count = len(texts)
+    numbers = sum(map(is_number, texts))
+    return Profile(
+        filled=count / len(cells),
+        numbers=numbers / count,
+        dates=sum(map(is_date, texts)) / count,
+        serials=sum(map(is_serial, texts)) / count,
+        months=sum(read_month(text) is not None for text in texts) / count,
+        companies=sum(bool(_COMPANY.search(text)) for text in texts) / count,
+        identifiers=sum(bool(_IDENTIFIER.match(text)) for text in texts) / count,
+        truths=sum(text.casefold() in _TRUTH for text in texts) / count,
+        distinct=len(set(texts)) / count,
+        length=sum(map(len, texts)) / count,
+        counts_up=_counts_up(texts),
+        money=sum("." in text or "," in text or "£" in text for text in texts if is_number(text)) / count,
+    )
+
+
+def _counts_up(texts: Sequence[str]) -> bool:
+    """Whether the cells are a row counter: whole numbers, each larger than the one before."""
+    if not all(text.isascii() and text.isdigit() for text in texts):
+        return False
+    numbers = [int(text) for text in texts]
+    return len(numbers) > 1 and all(one < other for one, other in zip(numbers, numbers[1:], strict=False))

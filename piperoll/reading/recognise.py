@@ -1,0 +1,62 @@
+"""Which dataset a file is of, and which part, when nobody says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from piperoll.model import Dataset
+from piperoll.reading.grids import Grid, is_blank
+from piperoll.reading.headings import best_heading_row, heading_rows
+from piperoll.reading.headless import recognise_columns
+from piperoll.reading.lexicon import Lexicon, lexicon_of
+from piperoll.reading.profiles import profiles
+
+_THRESHOLD_LIST = re.compile(r"25\s?k|25[,.]?000", re.I)
+
+
+def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
+    """The dataset whose core the headings of some sheet cover best; failing headings, by content; None if none fits."""
+    best = max((_coverage(grids, dataset), -place) for place, dataset in enumerate(datasets))
+    if best[0] > (0.0, 0.0):
+        return datasets[-best[1]]
+    return next((dataset for dataset in datasets if any(_by_content(grid, dataset) for grid in grids)), None)
+
+
+def _coverage(grids: Sequence[Grid], dataset: Dataset) -> tuple[float, float]:
+    lexicon = lexicon_of(dataset, None)
+    return max((_grid_coverage(grid, lexicon) for grid in grids), default=(0.0, 0.0))
+
+
+def _grid_coverage(grid: Grid, lexicon: Lexicon) -> tuple[float, float]:
+    if grid.headings is not None:
+        fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
+        score = float(len(fields))
+    else:
+        best = best_heading_row(heading_rows(grid, lexicon))
+        if best is None:
+            return 0.0, 0.0
+        fields, score = {*best.fields}, best.score
+        if any(lexicon.is_wide(cell) for cell in best.cells):
+            fields |= {name for shape in lexicon.dataset.wide for name in shape["measures"].values()}
+    core = lexicon.dataset.core
+    return 1 - len(lexicon.dataset.missing_core(fields, period_given=True)) / max(1, len(core)), score
+
+
+def _by_content(grid: Grid, dataset: Dataset) -> bool:
+    rows = [row for row in grid.rows if not is_blank(row)]
+    return recognise_columns(profiles(rows, grid.width), len(rows), dataset) is not None
+
+
+def recognise_part(dataset: Dataset, name: str, columns: Iterable[str]) -> str | None:
+    """The part that the columns or the file's name show; None if neither does.
+
+    A file called "over £25,000" is the main list, whatever else its name says: card lists have no such threshold.
+    """
+    words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))
+    there = set(columns)
+    if not _THRESHOLD_LIST.search(name):
+        for part in dataset.parts:
+            if any(re.search(rf"(?<![a-z]){re.escape(' '.join(re.findall('[a-z0-9]+', word.lower())))}(?![a-z])", words) for word in part.names):
+                return part.name
+    return next((part.name for part in dataset.parts if part.marks and there.issuperset(part.marks)), None)

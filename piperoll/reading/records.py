@@ -1,0 +1,150 @@
+"""Which rows are records, and what the others are: blank, totals, headings again, notes, residue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+
+from piperoll.model import Dataset
+from piperoll.reading.amounts import read_amount
+from piperoll.reading.cells import is_error, means_nothing
+from piperoll.reading.columns import Columns
+from piperoll.reading.grids import Row, cell_at, tidy
+from piperoll.reading.headings import repeats
+
+_TOTAL_WORD = re.compile(r"(?:(?:grand|sub|overall|report|sum|net|gross)[\s\-]*)?totals?\b\W*(?:.{0,25})\Z", re.I)
+_NEAR = Decimal("0.05")
+"""How far a stated total may be from the sum of the rows above and still be their total: rounding of pennies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a row is: `record` or one of the exclusions, with its amount; `proved` says a total adds up.
+
+    `difference` is stated total less the sum of the rows above, for a total that does not add up.
+    """
+
+    row: Row
+    kind: str
+    amount: Decimal | None = None
+    proved: bool = True
+    difference: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a judgement on a row needs to know of its table."""
+
+    headings: tuple[str, ...]
+    mapped: tuple[int, ...]
+    amount: int | None
+    date: tuple[int, ...]
+    typical: float
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
+        """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
+        amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+        dates = tuple(
+            choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"
+        )
+        step = max(1, len(rows) // 2000)
+        counts = [count for row in rows[::step] if (count := sum(1 for cell in row.cells if tidy(cell)))]
+        mapped = tuple(sorted({*columns.used, *measures}))
+        return cls(columns.headings, mapped, amount, dates, median(counts) if counts else 0)
+
+
+@dataclass
+class _Sums:
+    """The running sums a total may state: of everything so far, and since the last total or blank row."""
+
+    whole: Decimal = Decimal(0)
+    part: Decimal = Decimal(0)
+    rows: int = 0
+    part_rows: int = 0
+
+    def add(self, amount: Decimal | None) -> None:
+        self.whole += amount or 0
+        self.part += amount or 0
+        self.rows += 1
+        self.part_rows += 1
+
+
+def judge(rows: Sequence[Row], shape: Shape) -> Iterator[Judged]:
+    """What each row is, in order. A row is a total because it adds up, not because it says so."""
+    sums, last = _Sums(), None
+    for row in rows:
+        judged = _judge_one(row, shape, sums, last)
+        if judged.kind == "record":
+            sums.add(judged.amount)
+            last = row
+        elif judged.kind == "total":
+            sums.part, sums.part_rows = Decimal(0), 0
+        yield judged
+
+
+def _judge_one(row: Row, shape: Shape, sums: _Sums, last: Row | None) -> Judged:
+    filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
+    if not filled:
+        return Judged(row, "blank")
+    if repeats(row, shape.headings):
+        return Judged(row, "repeated_header")
+    if shape.amount is None:
+        return _without_amount(row, filled, shape, last)
+    text = tidy(cell_at(row, shape.amount))
+    amount = read_amount(text)
+    if amount is not None:
+        total = _as_total(row, filled, amount, shape, sums)
+        return total or Judged(row, "record", amount)
+    if is_error(text) and len(filled) > 1:
+        return Judged(row, "record")
+    return _without_amount(row, filled, shape, last)
+
+
+def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: _Sums) -> Judged | None:
+    """The row as a total, if it names no date and little else, and adds up or says that it is one."""
+    if any(tidy(cell_at(row, column)) and tidy(cell_at(row, column)) != "-" for column in shape.date):
+        return None
+    words = [tidy(cell_at(row, column)) for column in filled if column != shape.amount]
+    words = [word for word in words if read_amount(word) is None]
+    if len(words) > 2 or (len(words) > 1 and len(words) >= shape.typical - 2):
+        return None
+    says_so = any(_TOTAL_WORD.match(word) for word in words)
+    if sums.rows >= 2 or says_so:
+        for value, count in ((sums.whole, sums.rows), (sums.part, sums.part_rows)):
+            if count and abs(value - amount) <= (_NEAR if not words or says_so else 0) and (amount or says_so):
+                return Judged(row, "total", amount)
+    if says_so and len(words) == 1 and sums.rows:
+        return Judged(row, "total", amount, proved=False, difference=amount - sums.whole)
+    return None
+
+
+def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | None) -> Judged:
+    """A row whose amount is not there: a record with a gap, a note, or cells that were filled down."""
+    texts = {column: tidy(cell_at(row, column)) for column in filled}
+    real = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
+    if last is not None and len(filled) < 0.5 * shape.typical and _filled_down(texts, last):
+        return Judged(row, "other")
+    if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
+        return Judged(row, "other")
+    sparse = len(real) <= max(1, shape.typical / 3) and shape.typical > 1.5
+    if not sparse:
+        return Judged(row, "record")
+    if any(_is_value(texts.get(column, "")) for column in shape.date):
+        return Judged(row, "record")
+    mapped = [column for column in real if column in shape.mapped]
+    if len(mapped) >= 3:
+        return Judged(row, "record")
+    return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
+
+
+def _is_value(text: str) -> bool:
+    return any(char.isdigit() for char in text)
+
+
+def _filled_down(texts: dict[int, str], last: Row) -> bool:
+    """Whether every cell only repeats the one above: a formula or a label that was copied down too far."""
+    return all(tidy(cell_at(last, column)).casefold() == text.casefold() for column, text in texts.items())

@@ -1,0 +1,258 @@
+"""One grid to its tables: sections, columns, records, batches, and what there is to say about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from piperoll.model import Finding
+from piperoll.reading import findings as say
+from piperoll.reading import findings_cells as tell
+from piperoll.reading.amounts import scale_of
+from piperoll.reading.building import Segment, build
+from piperoll.reading.cells import says_nil
+from piperoll.reading.columns import Choice, Columns, assign, guess_unnamed, is_gross
+from piperoll.reading.grids import Grid, Row, is_blank, letter, tidy
+from piperoll.reading.headless import recognise_columns
+from piperoll.reading.headings import HeadingRow
+from piperoll.reading.lexicon import Lexicon
+from piperoll.reading.profiles import Profile, profiles
+from piperoll.reading.reading import ExcludedRow, ReadTable
+from piperoll.reading.records import Judged, Shape, judge
+from piperoll.reading.sections import Section, sections_of
+from piperoll.reading.wide import Wide, find_wide
+
+_SURE = 0.8
+"""A column whose score is lower was found by more than its heading as listed."""
+
+
+@dataclass
+class GridReading:
+    """What one grid gave. `outcome`: data, nil, no_records, no_table or empty."""
+
+    outcome: str
+    tables: list[ReadTable] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One section with its columns found and its rows judged."""
+
+    section: Section
+    columns: Columns
+    wide: Wide | None
+    judged: Sequence[Judged]
+    profiles: Sequence[Profile]
+
+    @property
+    def records(self) -> list[Row]:
+        return [judged.row for judged in self.judged if judged.kind == "record"]
+
+
+def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
+    """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
+    if all(is_blank(row) for row in grid.rows) and not grid.headings:
+        return GridReading("empty")
+    sections = sections_of(grid, lexicon)
+    if not sections:
+        return _without_headings(grid, lexicon)
+    parts = [_examined(section, grid, lexicon) for section in sections]
+    reading = GridReading("data")
+    for group in _groups([part for part in parts if part.records]):
+        _add_table(reading, group, grid, lexicon)
+    if not reading.tables:
+        return _no_records(parts[0], grid, lexicon)
+    return reading
+
+
+def _examined(section: Section, grid: Grid, lexicon: Lexicon) -> _Part:
+    cells = section.heading.cells
+    width = max([len(cells), *(len(row.cells) for row in section.rows)])
+    seen = profiles(section.rows, width)
+    wide = find_wide(cells, lexicon.dataset)
+    measured = {measure.column for measure in wide.measures} if wide else set()
+    own = ["" if column in measured else cell for column, cell in enumerate(cells)]
+    columns = guess_unnamed(assign(own, seen, lexicon), cells, seen, lexicon.dataset)
+    columns = Columns(columns.choices, columns.shift, columns.shifted_from, tuple(cells))
+    if wide:
+        fixed = {*wide.fields, wide.start_field, wide.end_field}
+        kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
+        columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
+    shape = Shape.of(section.rows, columns, lexicon.dataset, sorted(measured))
+    return _Part(section, columns, wide, list(judge(section.rows, shape)), seen)
+
+
+def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
+    """Sections that name the same columns are one table; others are tables of their own."""
+    groups: list[list[_Part]] = []
+    for part in parts:
+        if groups and set(groups[-1][0].columns.choices) == set(part.columns.choices):
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
+def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> None:
+    dataset, first = lexicon.dataset, group[0]
+    segments = [Segment(part.records, part.columns, part.wide) for part in group]
+    reading.findings += _about_headings(group, grid, lexicon)
+    reading.findings += _about_columns(first, grid.sheet, lexicon)
+    reading.findings += _about_rows(group, grid.sheet, lexicon)
+    built = build(segments, dataset, grid.sheet)
+    reading.findings += built.findings
+    headings, letters = _named(first)
+    number, line = _place(first.section.heading, grid)
+    reading.tables.append(
+        ReadTable(
+            sheet=grid.sheet,
+            header_row=number,
+            header_line=line,
+            columns=headings,
+            column_letters=letters if grid.headings is None else {},
+            rows=sum(len(segment.records) for segment in segments),
+            excluded_rows=tuple(_excluded(group)),
+            unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
+            stored=tuple(built.batches),
+            wide=first.wide.fields if first.wide else (),
+        )
+    )
+
+
+def _place(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
+    return (0, None) if heading.index < 0 else (grid.rows[heading.index].number, grid.rows[heading.index].line)
+
+
+def _named(part: _Part) -> tuple[dict[str, str], dict[str, str]]:
+    headings = {name: choice.heading for name, choice in part.columns.choices.items()}
+    letters = {name: letter(choice.column) for name, choice in part.columns.choices.items()}
+    for name in part.wide.fields if part.wide else ():
+        latest = part.wide.latest(name) if part.wide else None
+        if latest:
+            headings[name], letters[name] = latest.heading, letter(latest.column)
+    return headings, letters
+
+
+def _excluded(group: Sequence[_Part]) -> Iterable[ExcludedRow]:
+    for number, part in enumerate(group):
+        if number and part.section.heading.index >= 0:
+            row = part.section.heading
+            yield ExcludedRow(_row_number(part, row), None, "repeated_header")
+        for judged in part.judged:
+            if judged.kind != "record":
+                yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, judged.amount)
+
+
+def _row_number(part: _Part, heading: HeadingRow) -> int:
+    """The row of a later heading: the one before its first row."""
+    return part.section.rows[0].number - 1 if part.section.rows else heading.index + 1
+
+
+def _about_headings(group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> list[Finding]:
+    heading, found = group[0].section.heading, []
+    if heading.index < 0:
+        return []
+    row = grid.rows[heading.index]
+    if group[0].section.below:
+        found.append(say.headings_at_end(grid.sheet, row.number, row.line))
+    else:
+        above = [other for other in grid.rows[: heading.index - heading.extra] if not is_blank(other)]
+        if above:
+            found.append(say.preamble_left_out(grid.sheet, len(above), row.number))
+    if heading.extra:
+        found.append(say.headings_in_rows(grid.sheet, heading.extra + 1, row.number))
+    for part in group[1:]:
+        later = grid.rows[part.section.heading.index]
+        found.append(say.headings_changed(grid.sheet, later.number, later.line))
+    return found
+
+
+def _about_columns(part: _Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+    dataset, columns, found = lexicon.dataset, part.columns, []
+    if columns.shift:
+        found.append(say.columns_shifted(sheet, columns.shift, columns.headings[columns.shifted_from]))
+    for choice in columns.choices.values():
+        found += _about_choice(choice, sheet, lexicon)
+    there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}
+    for group in dataset.missing_core(there, period_given=False):
+        wanted = [dataset.field(name) for name in group if name != "@period"]
+        looked = [heading.heading for heading in dataset.headings if heading.field in group][:6]
+        found.append(say.column_not_found(sheet, wanted, looked, period="@period" in group))
+    measured = {measure.column for measure in part.wide.measures} if part.wide else set()
+    for column, heading in enumerate(columns.headings):
+        unused = column not in columns.used and column not in measured and column < len(part.profiles)
+        if unused and tidy(heading) and part.profiles[column].filled:
+            found.append(say.column_not_mapped(sheet, column, heading))
+    return found
+
+
+def _period_fields(wide: Wide | None) -> tuple[str, ...]:
+    return (wide.start_field, wide.end_field) if wide else ()
+
+
+def _about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+    dataset, wanted = lexicon.dataset, lexicon.dataset.field(choice.field)
+    found = []
+    if choice.how == "content" and choice.heading.strip():
+        found.append(say.column_guessed(sheet, wanted, choice.column, choice.heading, "by what it holds"))
+    named = max((match.score for match in lexicon.meanings(choice.heading) if match.field == choice.field), default=1.0)
+    if named < 0.9:
+        found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
+    if choice.field in dataset.amount:
+        if is_gross(choice.heading):
+            found.append(say.amount_gross(sheet, wanted, choice.column, choice.heading))
+        if choice.runner_up is not None and choice.runner_up_score > choice.score - 0.03 and choice.score > 0.3:
+            found.append(say.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading))
+    scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
+    if scale != 1:
+        found.append(say.amount_scaled(sheet, wanted, choice.heading, scale))
+    return found
+
+
+def _about_rows(group: Sequence[_Part], sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+    amount = next((name for name in lexicon.dataset.amount if name in group[0].columns.choices), None)
+    found: list[Finding] = []
+    judged = [judged for part in group for judged in part.judged]
+    for one in judged:
+        if one.kind == "total" and one.amount is not None:
+            said = tell.total_left_out(sheet, one.row, one.amount)
+            found.append(said if one.proved else tell.total_wrong(sheet, one.row, amount, one.amount, one.difference))
+    for kind in ("note", "other"):
+        rows = [one.row for one in judged if one.kind == kind]
+        if rows:
+            found.append(tell.rows_left_out(sheet, kind, rows))
+    return found
+
+
+def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
+    rows = [row for row in grid.rows if not is_blank(row)]
+    if nil := _nil_row(rows):
+        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    if sum(1 for row in rows for cell in row.cells if tidy(cell)) < 2:
+        return GridReading("empty")
+    seen = profiles(rows, grid.width)
+    columns = recognise_columns(seen, len(rows), lexicon.dataset)
+    if columns is None:
+        return GridReading("no_table")
+    section = Section(HeadingRow(-1, (), frozenset(), 0.0), grid.rows)
+    shape = Shape.of(section.rows, columns, lexicon.dataset)
+    part = _Part(section, columns, None, list(judge(section.rows, shape)), seen)
+    reading = GridReading("data")
+    titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
+    reading.findings.append(say.headings_missing(grid.sheet, titles))
+    _add_table(reading, [part], grid, lexicon)
+    return reading
+
+
+def _no_records(part: _Part, grid: Grid, lexicon: Lexicon) -> GridReading:
+    rows = [row for row in grid.rows if not is_blank(row)]
+    number = _place(part.section.heading, grid)[0]
+    if nil := _nil_row(rows):
+        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])
+
+
+def _nil_row(rows: Iterable[Row]) -> int | None:
+    return next((row.number for row in rows for cell in row.cells if cell and says_nil(tidy(cell))), None)

@@ -1,0 +1,104 @@
+"""Cells to their canonical spelling, a column at a time; each distinct cell is read once."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from piperoll.model import Field
+from piperoll.reading.amounts import plain_number, read_amount
+from piperoll.reading.cells import is_error, means_nothing
+from piperoll.reading.dates import DateOrder, read_date, read_month
+from piperoll.reading.grids import tidy
+from piperoll.reading.periods import periods_in_name
+
+_YES, _NO = frozenset(["yes", "y", "true", "1", "x"]), frozenset(["no", "n", "false", "0"])
+
+UNREADABLE = object()
+"""What a cell gives that holds something which cannot be read."""
+
+
+@dataclass
+class Reader:
+    """Reads the cells of one column as one field: to text in canonical spelling, None for nothing, or UNREADABLE."""
+
+    field: Field
+    order: DateOrder = field(default_factory=DateOrder)
+    scale: Decimal = Decimal(1)
+    known: dict[str, object] = field(default_factory=dict, repr=False)
+
+    def read(self, cell: str) -> object:
+        """The canonical spelling of a cell; remembered while the column is read."""
+        found = self.known.get(cell, self)
+        if found is self:
+            if len(self.known) > 200_000:
+                self.known.clear()
+            found = self.known[cell] = self._fresh(cell)
+        return found
+
+    @property
+    def typed(self) -> bool:
+        """Whether the field is something other than text."""
+        return self.field.type != "string"
+
+    def _fresh(self, cell: str) -> object:
+        text = tidy(cell)
+        if means_nothing(text, typed=self.typed):
+            return None
+        if is_error(text):
+            return UNREADABLE
+        value = _READERS.get(self.field.type, _text)(text, self)
+        return UNREADABLE if value is None else value
+
+
+def _text(text: str, reader: Reader) -> str | None:  # noqa: ARG001 (one shape for all)
+    return text
+
+
+def _number(text: str, reader: Reader) -> str | None:
+    value = read_amount(text)
+    return None if value is None else plain_number(value * reader.scale if reader.scale != 1 else value)
+
+
+def _integer(text: str, reader: Reader) -> str | None:
+    value = read_amount(text)
+    if value is None or value != value.to_integral_value():
+        return None
+    return plain_number((value * reader.scale).to_integral_value())
+
+
+def _truth(text: str, reader: Reader) -> str | None:  # noqa: ARG001
+    word = text.casefold()
+    return "true" if word in _YES else "false" if word in _NO else None
+
+
+def _date(text: str, reader: Reader) -> str | None:
+    day = read_date(text, reader.order)
+    if day is None and reader.field.name in _PERIOD_FIELDS:
+        day = _edge(text, first=reader.field.name.endswith("start"))
+    return day.isoformat() if day else None
+
+
+_PERIOD_FIELDS = frozenset(["period_start", "period_end", "snapshot_date"])
+"""Dates that bound a stretch of time, so that a month or year alone says which day is meant."""
+
+
+def _edge(text: str, *, first: bool) -> date | None:
+    if month := read_month(text):
+        year, number = month
+        return date(year, number, 1 if first else monthrange(year, number)[1])
+    periods = periods_in_name(text, snapshot=False)
+    if len(periods) != 1:
+        return None
+    return periods[0].start if first else periods[0].end
+
+
+_READERS: dict[str, Callable[[str, Reader], str | None]] = {
+    "number": _number,
+    "integer": _integer,
+    "boolean": _truth,
+    "date": _date,
+}

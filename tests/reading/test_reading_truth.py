@@ -1,0 +1,47 @@
+"""The real files against the hand-made truth, measure by measure; a score may only be raised."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from piperoll import assets
+from piperoll.reading import read
+from tests.reading.truth_score import Score, scores
+
+REALDATA = Path(os.environ.get("REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
+pytestmark = [pytest.mark.real]
+
+FLOOR = 0.95
+"""The share that must be right in each measure."""
+
+
+def read_real(path: str):
+    dataset, part = assets.find_dataset(path.split("/")[0])
+    return read((REALDATA / path).read_bytes(), path, assets.datasets(), dataset=dataset, part=part)
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Score]:
+    truth = json.loads((REALDATA / "truth.json").read_text("utf-8"))
+    return [score for path, entry in truth.items() for score in scores(path, entry, read_real(path))]
+
+
+def test_every_measure_is_as_right_as_it_was(found: list[Score]) -> None:
+    by_measure: dict[str, list[Score]] = defaultdict(list)
+    for score in found:
+        by_measure[score.measure].append(score)
+    short = []
+    for measure, all_ in by_measure.items():
+        right = sum(score.right for score in all_)
+        print(f"{measure:24} {right:4} / {len(all_):4}")
+        if right < FLOOR * len(all_):
+            short.append(measure)
+    for score in found:
+        if not score.right:
+            print(f"  {score.file}: {score.measure}: read {score.read}, true {score.true}")
+    assert not short
