@@ -1,0 +1,78 @@
+"""Great Expectations once a session: importing it takes 5 to 15 seconds."""
+
+import json
+import os
+import warnings
+
+import pytest
+
+from piperoll import assets
+
+COLUMN_ARGUMENTS = ("column", "column_A", "column_B")
+
+
+def columns_of(expectation):
+    kwargs = expectation["kwargs"]
+    return [kwargs[name] for name in COLUMN_ARGUMENTS if name in kwargs] + list(kwargs.get("column_list", ()))
+
+
+@pytest.fixture(scope="session")
+def gx():
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of the many libraries it imports; ours stay errors
+        import great_expectations
+    return great_expectations
+
+
+@pytest.fixture(scope="session")
+def unmet(gx):
+    """What a suite says of a table: the codes of the expectations that are not met.
+
+    The table is a mapping of columns; expectations about columns that it lacks are left out, as the pipeline does,
+    and so are all but the one called `code` where one is named.
+    """
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from pandas import DataFrame
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("made").add_dataframe_asset("made")
+    whole = asset.add_batch_definition_whole_dataframe("made")
+
+    def ask(dataset, table, code=None):
+        suite = json.loads(assets.suite(dataset))["expectations"]
+        asked = [
+            expectation
+            for expectation in suite
+            if set(columns_of(expectation)) <= set(table) and code in (None, expectation["meta"]["code"])
+        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # GX's own, about pandas
+            batch = whole.get_batch(batch_parameters={"dataframe": typed(DataFrame(table), assets.dataset(dataset))})
+            results = batch.validate(gx.ExpectationSuite(name="made", expectations=asked)).results
+        assert not [result for result in results if raised(result.exception_info)]
+        return {result.expectation_config.meta["code"] for result in results if not result.success}
+
+    return ask
+
+
+def typed(frame, dataset):
+    """Numbers as float, dates as datetime64, text as objects: the frame that the pipeline makes."""
+    from pandas import to_datetime
+
+    for name in frame.columns.drop("row"):
+        match dataset.field(name).type:
+            case "number" | "integer":
+                frame[name] = frame[name].astype("float64")
+            case "date":
+                frame[name] = to_datetime(frame[name])
+            case _:
+                frame[name] = frame[name].astype(object)
+    return frame
+
+
+def raised(said):
+    if "raised_exception" in said:
+        return said["raised_exception"]
+    return any(one["raised_exception"] for one in said.values())
