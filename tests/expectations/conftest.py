@@ -21,7 +21,7 @@ def gx():
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of the many libraries it imports; ours stay errors
-        import great_expectations
+        import great_expectations  # noqa: PLC0415 - importing it takes seconds
     return great_expectations
 
 
@@ -32,8 +32,8 @@ def unmet(gx):
     The table is a mapping of columns; expectations about columns that it lacks are left out, as the pipeline does,
     and so are all but the one called `code` where one is named.
     """
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-    from pandas import DataFrame
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+    from pandas import DataFrame  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -59,7 +59,7 @@ def unmet(gx):
 
 def typed(frame, dataset):
     """Numbers as float, dates as datetime64, text as objects: the frame that the pipeline makes."""
-    from pandas import to_datetime
+    from pandas import to_datetime  # noqa: PLC0415
 
     for name in frame.columns.drop("row"):
         match dataset.field(name).type:
