@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from piperoll.reading import ReadTable
 _SEVERITY = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 _TABLE, _ROW = "table", "row"
+_ONE_AT_A_TIME = threading.Lock()  # a GX context mixes up the frames of two threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _results(frame: Any, expectations: Sequence[Mapping[str, Any]]) -> dict[int,
         {key: entry[key] for key in ("type", "kwargs", "severity")} | {"meta": {"number": number}}
         for number, entry in enumerate(expectations)
     ]
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GX's own, about pandas
         batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
         outcome = batch.validate(
