@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task, exponential_backoff
 
 from flows import collecting, runs
@@ -78,16 +78,17 @@ def month(
 
 
 def in_prefect(order: Asked, api: str) -> RunSummary:
-    """Run the flow in this process against the Prefect server at `api`; a run that failed in part has its summary too."""
-    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=order.settings.concurrency)
+    """Run the flow in this process, its minutes kept by the Prefect server at `api`; failed in part or not."""
+    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=order.settings.concurrency))
     token = BESIDE.set(order)
     try:
         with temporary_settings({PREFECT_API_URL: api}):
-            return month.with_options(task_runner=runner)(**order.as_text())
+            summary: RunSummary = month.with_options(task_runner=runner)(**order.as_text())
     except RunFailed as failed:
         return failed.summary
     finally:
         BESIDE.reset(token)
+    return summary
 
 
 def collect(run: Run, order: Asked) -> Collected:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from flows.steps import Run
 from flows.summary import Watcher
@@ -15,7 +16,7 @@ from piperoll import assets
 from piperoll.errors import UsageError
 from piperoll.model import Period, Register
 from piperoll.settings import Settings
-from publishers import open_store
+from publishers import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Asked:
         if (self.inbox is None) == (self.sources is None):
             raise UsageError("say where the files come from: an inbox folder, or a sources file, and not both")
 
-    def as_text(self) -> dict[str, str | None]:
+    def as_text(self) -> dict[str, Any]:
         """The flow's parameters, which are only text: `asked` reads them back."""
         given = {"inbox": self.inbox, "sources": self.sources, "period": self.period, "bodies": self.bodies}
         return {"to": self.to} | {name: None if value is None else str(value) for name, value in given.items()}
@@ -66,15 +67,17 @@ def asked(
 @contextmanager
 def opened(order: Asked) -> Iterator[Run]:
     """A run as asked for, with a scratch folder that lasts as long as this."""
+    with room(open_store(order.to), register(order.bodies), order.settings, now(), order.watcher) as run:
+        yield run
+
+
+@contextmanager
+def room(
+    store: Store, known: Register, settings: Settings, moment: str, watcher: Watcher | None = None
+) -> Iterator[Run]:
+    """A run into `store` at a moment (ISO 8601, UTC), with a scratch folder that lasts as long as this."""
     with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
-        yield Run(
-            store=open_store(order.to),
-            settings=order.settings,
-            register=register(order.bodies),
-            now=now(),
-            scratch=Path(scratch),
-            watcher=order.watcher,
-        )
+        yield Run(store, settings, known, moment, Path(scratch), watcher)
 
 
 def now() -> str:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from piperoll.errors import PiperollError
+from piperoll.errors import ServerTrouble
 
 STARTUP_SECONDS = 120
 """Prefect's own 20 seconds are too few for a first start on a busy machine, which lays out the database."""
@@ -39,10 +39,6 @@ _QUIET = {
 _LAST_LINES = 15
 _STOP_SECONDS = 15
 _LOCAL = "127.0.0.1"
-
-
-class ServerTrouble(PiperollError):
-    """Our own Prefect server did not start; the message holds the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ def server() -> Iterator[Server]:
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
             "PREFECT_SERVER_UI_ENABLED": "false",
         }
-        with _setting(ours), started(Path(folder), "--no-services") as own, _setting({"PREFECT_API_URL": own.address}):
+        with setting(ours), started(Path(folder), "--no-services") as own, setting({"PREFECT_API_URL": own.address}):
             yield own
             if own.process:
                 own.process.kill()  # nothing of it is kept: no need to let it tidy up
@@ -148,6 +144,14 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
+def lasting_home() -> Path:
+    """Where the server of `piperoll serve` keeps its history: PREFECT_HOME, else the place for such things."""
+    if theirs := os.environ.get("PREFECT_HOME"):
+        return Path(theirs)
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return state / "piperoll" / "prefect"
+
+
 def _layout() -> Path:
     """An empty database of this version of Prefect, kept to spare every later start some ten seconds."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -167,7 +171,7 @@ def _keep_layout(database: Path) -> None:
 
 
 @contextmanager
-def _setting(variables: Mapping[str, str]) -> Iterator[None]:
+def setting(variables: Mapping[str, str]) -> Iterator[None]:
     """The environment with these variables, as long as the block lasts."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

@@ -172,7 +172,12 @@ def _finished(examined: Examined, through: Steps) -> FileResult:
         through.report(settled.examined)
     except PiperollError as error:
         return failure(submission, str(error))
-    report = settled.examined.report
+    return ending_of(settled)
+
+
+def ending_of(settled: Settled) -> FileResult:
+    """The result of a submission that has gone through every step."""
+    submission, report = settled.examined.submission, settled.examined.report
     match settled.outcome:
         case Published(version):
             return result_of(submission, report, Ending.PUBLISHED, version=version.version)

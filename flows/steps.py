@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from collectors import Arrival
 from flows.summary import Watcher
 from piperoll import assets
 from piperoll.checking import Examination, as_held
-from piperoll.checking import examine as check
+from piperoll.checking import examine as examine_reading
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Dataset, Finding, Packed, Period, Register, Report, Series, Submission, Version
 from piperoll.reading import Reading, read
@@ -20,6 +21,7 @@ from publishers import (
     Decision,
     Hold,
     Outcome,
+    Ruling,
     Store,
     file_report,
     history_of,
@@ -28,6 +30,10 @@ from publishers import (
 )
 from publishers import publish as publish_release
 from publishers import receive as receive_bytes
+
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Great Expectations keeps one context a process and mixes up tables that two threads show it. Reading goes side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +120,20 @@ def receive(run: Run, submission: Submission, path: Path) -> Submission:
 
 def examine(run: Run, submission: Submission) -> Examined:
     """Read, check and, if the verdict lets it, pack a submission, from its bytes as received."""
+    return packed(run, submission, check(run, submission))
+
+
+def check(run: Run, submission: Submission) -> Examination:
+    """Read and check a submission, from its bytes as received, beside the version that stands."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     content = received_bytes(run.store, submission)
     reading = read(content, submission.name, assets.datasets(), dataset=dataset, part=submission.part)
-    examination = _checked(run, submission, reading, body, dataset)
-    return packed(run, submission, examination, body, dataset)
+    return _beside_what_stands(run, submission, reading, body, dataset)
 
 
-def packed(run: Run, submission: Submission, examination: Examination, body: Body, dataset: Dataset) -> Examined:
+def packed(run: Run, submission: Submission, examination: Examination) -> Examined:
     """The submission with its release packed, if the verdict lets it be published, and its tables let go."""
+    dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     series, report = _series(submission, examination), examination.report
     light = replace(examination, reading=replace(examination.reading, tables=()))
     if series is None or not report.verdict.publishes:
@@ -146,16 +157,16 @@ def held(examined: Examined, finding: Finding) -> Examined:
     return replace(examined, examination=as_held(examined.examination, finding), packed=None)
 
 
-def publish(run: Run, examined: Examined) -> Settled:
-    """Publish a submission that may be; one that the version that stands forbids is held."""
+def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settled:
+    """Publish a submission that may be, by a ruling if there is one; what the version that stands forbids is held."""
     if examined.packed is None:
         return Settled(examined)
     outcome = publish_release(
         run.store,
         examined.packed,
-        reason=f"received as {examined.submission.name}",
+        reason=f"released: {ruling.because}" if ruling else f"received as {examined.submission.name}",
         now=run.now,
-        decision=Decision.NORMAL,
+        decision=ruling.decision if ruling else Decision.NORMAL,
     )
     if isinstance(outcome, Hold):
         return Settled(held(examined, outcome.finding), outcome)
@@ -168,22 +179,25 @@ def report(run: Run, examined: Examined) -> None:
     file_report(run.store, examined.submission, full, full.public(examined.examination.disposition))
 
 
-def _checked(run: Run, submission: Submission, reading: Reading, body: Body, dataset: Dataset) -> Examination:
-    """The examination, beside the version that stands if one does: which series it is only an examination shows."""
+def _beside_what_stands(
+    run: Run, submission: Submission, reading: Reading, body: Body, dataset: Dataset
+) -> Examination:
+    """The examination, done again beside the version that stands if one does: which series it is shows only then."""
     given = Period.parse(submission.period) if submission.period else None
 
     def examination(standing: Version | None) -> Examination:
-        return check(
-            reading,
-            file=submission.name,
-            sha256=submission.sha256,
-            size=submission.bytes,
-            body=body,
-            period=given,
-            part=submission.part,
-            standing=standing,
-            suite=assets.suite(dataset.name),
-        )
+        with _ONE_AT_A_TIME:
+            return examine_reading(
+                reading,
+                file=submission.name,
+                sha256=submission.sha256,
+                size=submission.bytes,
+                body=body,
+                period=given,
+                part=submission.part,
+                standing=standing,
+                suite=assets.suite(dataset.name),
+            )
 
     first = examination(None)
     series = _series(submission, first)

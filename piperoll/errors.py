@@ -18,6 +18,7 @@ What a public body sent can be wrong in many ways; that is never an exception bu
     │   ├── NotThere            no object under this key
     │   ├── StoreCorrupt        what is read back is not what was written
     │   └── StoreUnavailable    the store does not answer                (retryable)
+    ├── ServerTrouble           our own Prefect server does not start
     └── CollectError            a source on the web
         ├── AddressRefused      the address leads to this machine or a private network
         ├── TooLarge            the response is over the size limit
@@ -96,6 +97,10 @@ class StoreUnavailable(StoreError):
     """The store does not answer, or answers with a fault of its own."""
 
     retryable = True
+
+
+class ServerTrouble(PiperollError):
+    """Our own Prefect server did not start; the message holds the end of its log."""
 
 
 class CollectError(PiperollError):

@@ -1,0 +1,110 @@
+"""Letting a held submission go: someone decides, and the decision goes on the record before anything comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from flows import steps
+from flows.cataloguing import catalogue
+from flows.findings import released
+from flows.opening import now, register, room
+from flows.runs import ending_of
+from flows.steps import Examined, Run
+from flows.summary import FileResult
+from piperoll.checking import Examination
+from piperoll.errors import UsageError
+from piperoll.model import Manifest, Period, Report, Submission, Verdict
+from piperoll.releasing import add_to
+from piperoll.settings import Settings
+from publishers import Decision, Ruling, Store, find_submission, history_of, record_ruling, report_on
+
+
+def release(
+    store: Store,
+    submission: str,
+    *,
+    because: str,
+    how: str = "replace",
+    period: Period | str | None = None,
+    bodies: Path | None = None,
+    settings: Settings | None = None,
+) -> FileResult:
+    """Publish a held submission, `replace` in place of what stands or `add` to it, and make the catalogue anew.
+
+    `submission` is the beginning of its sha256. It is examined by today's rules; rows that are held stay held.
+    `period` must be given where none could be told, and may be given otherwise. A later run does not undo this.
+
+    Raises: UnknownSubmission, UsageError: there is no such submission, it is not held, or it cannot be released so.
+    """
+    if not because.strip():
+        raise UsageError("say why: the reason stands in the history for everyone to read")
+    if how not in (Decision.REPLACE, Decision.ADD):
+        raise UsageError(f"'{how}' is not a way to release: write replace or add")
+    given = Period.parse(period) if isinstance(period, str) else period
+    ruling = Ruling(Decision(how), because.strip(), now())
+    with room(store, register(bodies), settings or Settings.from_environment(), ruling.decided) as run:
+        result = let_go(run, find_submission(store, submission), ruling, given)
+        catalogue(run)
+    return result
+
+
+def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:
+    """Publish a held submission by a ruling, and file its reports anew."""
+    _refuse_unless_held(submission, report_on(run.store, submission))
+    about = replace(submission, period=str(period)) if period else submission
+    examination = steps.check(run, about)
+    _refuse_if_impossible(submission, examination)
+    record_ruling(run.store, submission, ruling)
+    examined = steps.packed(run, submission, _freed(examination, ruling))
+    if ruling.decision is Decision.ADD:
+        examined = _added(run, examined)
+    settled = steps.publish(run, examined, ruling)
+    steps.report(run, settled.examined)
+    return ending_of(settled)
+
+
+def _refuse_unless_held(submission: Submission, report: Report | None) -> None:
+    named = f"{submission.name} ({submission.sha256[:12]})"
+    if report is None:
+        raise UsageError(f"{named} has not been examined yet: run piperoll run first")
+    if report.verdict is not Verdict.HELD:
+        raise UsageError(f"{named} is not held: its verdict is {report.verdict}. There is nothing to release.")
+
+
+def _refuse_if_impossible(submission: Submission, examination: Examination) -> None:
+    named = f"{submission.name} ({submission.sha256[:12]})"
+    if examination.report.verdict is Verdict.REJECTED:
+        raise UsageError(f"by today's rules {named} is rejected: see piperoll check. Ask the body for another file.")
+    if examination.period is None:
+        raise UsageError(f"we cannot tell which period {named} covers: say so with --period, for example 2026-10")
+
+
+def _freed(examination: Examination, ruling: Ruling) -> Examination:
+    """The examination with the decision in its report; what holds single rows still does."""
+    report = examination.report
+    verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
+    return replace(examination, report=replace(report, verdict=verdict, findings=(*report.findings, released(ruling))))
+
+
+def _added(run: Run, examined: Examined) -> Examined:
+    """The submission packed together with the version that stands, if one does."""
+    if examined.packed is None or examined.series is None:
+        return examined
+    history, _ = history_of(run.store, examined.series)
+    if history.standing is None:
+        return examined
+    place = f"{examined.series.prefix}{history.standing.path}/"
+    standing = _brought(run, place, run.scratch / "standing" / examined.submission.sha256)
+    together = add_to(standing, examined.packed, run.scratch / "together" / examined.submission.sha256)
+    return replace(examined, packed=together)
+
+
+def _brought(run: Run, place: str, folder: Path) -> Path:
+    """The files of a version, brought into a local folder."""
+    folder.mkdir(parents=True)
+    manifest = run.store.read(f"{place}manifest.json").content
+    (folder / "manifest.json").write_bytes(manifest)
+    for entry in Manifest.from_bytes(manifest).files:
+        (folder / entry.path).write_bytes(run.store.read(place + entry.path).content)
+    return folder
