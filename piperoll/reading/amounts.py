@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from piperoll.reading.grids import tidy
 
@@ -24,6 +25,7 @@ _SCALES = (
 )
 
 
+@lru_cache(maxsize=100_000)
 def read_amount(cell: str) -> Decimal | None:
     """The number a cell states, in the unit it is written in; None if that cannot be said for certain.
 

@@ -7,7 +7,7 @@ import re
 _NOTHING = frozenset(
     ["", "-", "--", "---", "–", "—", "#", ".", "n/a", "#n/a", "n\\a", "n.a.", "not applicable", "null", "[x]", "[z]"]
 )
-_NOTHING_TYPED = _NOTHING | {"na", "nil", "none", "nan", "n/k", "n/d", "nd", "tbc", "tba", "not known", "unknown", "blank"}
+_NOTHING_TYPED = _NOTHING | {"na", "nil", "none", "nan", "n/k", "n/d", "nd", "not known", "unknown"}
 _ERROR = re.compile(r"#(?:REF|VALUE|DIV/0|NAME\?|NUM|NULL|SPILL|CALC|GETTING_DATA)[!?]?|Err:\d+|#+\Z", re.I)
 _NIL = re.compile(
     r"(?:nil|none|no (?:returns?|data|spend(?:ing)?|expenditure|transactions?|payments?|purchases|entries|records?|items)\b.*"

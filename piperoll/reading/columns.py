@@ -82,9 +82,10 @@ def _bids(
         column = place + shift if shift and place >= start else place
         if not 0 <= column < len(profiles):
             continue
-        for match in lexicon.meanings(heading):
+        for place_in_list, match in enumerate(lexicon.meanings(heading)):
             wanted = lexicon.dataset.field(match.field)
-            score = match.score * (1 - 0.002 * min(match.rank, 50)) * fit(profiles[column], wanted)
+            order = 1 - 0.05 * min(place_in_list, 4) - 0.0005 * min(match.rank, 60)
+            score = match.score * order * fit(profiles[column], wanted)
             yield _Bid(score * _vat_weight(heading, wanted), match.rank, column, match.field)
 
 

@@ -134,6 +134,8 @@ def _one(before: str, char: str, after: str) -> float:
 def _letter_sense(before: str, char: str, after: str) -> float:
     if after.isdigit() or not (before.isalpha() or after.isalpha()):
         return -3.0
+    if char in (before, after):  # ááá: spaces of another code page
+        return -2.0
     if char.isupper() and before.islower():
         return -2.0
     if char.islower() and before.isupper() and after.isupper():

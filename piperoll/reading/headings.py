@@ -45,6 +45,25 @@ def heading_rows(grid: Grid, lexicon: Lexicon) -> list[HeadingRow]:
     return found
 
 
+def structural_heading_row(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
+    """The last row of words above a block of figures, where it has one heading we know; None if there is none.
+
+    This finds tables that are not of the dataset, so that it can be said which columns they lack.
+    """
+    for index, row in enumerate(grid.rows[:_TOP]):
+        known = {match.field for cell in row.cells if lexicon.knows(cell) for match in lexicon.meanings(cell)[:1]}
+        if not known or _figures(row) or len([cell for cell in row.cells if tidy(cell)]) < 3:
+            continue
+        below = [other for other in grid.rows[index + 1 : index + 40] if not is_blank(other)]
+        if len(below) > 2 and sum(_figures(other) >= 2 for other in below) >= 0.9 * len(below):
+            return HeadingRow(index, tuple(row.cells), frozenset(known), 1.0)
+    return None
+
+
+def _figures(row: Row) -> int:
+    return sum(1 for cell in row.cells if is_number(cell) or is_date(cell))
+
+
 def best_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
     """The candidate that names the most fields, the first of equals."""
     return max(candidates, key=lambda candidate: (candidate.score, -candidate.index), default=None)
@@ -103,14 +122,19 @@ def _merged(above: Sequence[Row], cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(merged)
 
 
-def repeats(row: Row, cells: Sequence[str]) -> bool:
-    """Whether a row says the headings again: at least seven in ten of its cells, and two."""
-    texts = [(column, bare(cell)) for column, cell in enumerate(row.cells) if tidy(cell)]
-    if len(texts) < 2 or not any(text.isalpha() for _, text in texts):
+def repeats(row: Row, keys: Sequence[str]) -> bool:
+    """Whether a row says the headings again (given by `bare`): at least seven in ten of its cells, and two."""
+    texts = [(column, cell) for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
+    if len(texts) < 2 or not any(_same(keys, *text) for text in texts[:3]):
         return False
-    same = sum(1 for column, text in texts if text and column < len(cells) and bare(cells[column]) == text)
-    named = sum(1 for cell in cells if tidy(cell))
-    return same >= 2 and same >= 0.7 * len(texts) and 2 * same >= min(named, 12)
+    same = sum(1 for text in texts if _same(keys, *text))
+    named = sum(1 for key in keys if key)
+    letters = any(any(char.isalpha() for char in cell) for _, cell in texts)
+    return letters and same >= 2 and same >= 0.7 * len(texts) and 2 * same >= min(named, 12)
+
+
+def _same(keys: Sequence[str], column: int, cell: str) -> bool:
+    return column < len(keys) and len(cell) <= _CELL and bool(keys[column]) and bare(cell) == keys[column]
 
 
 def stands_below(grid: Grid, heading: HeadingRow) -> bool:

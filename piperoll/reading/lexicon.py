@@ -54,11 +54,11 @@ class Lexicon:
 def bare(text: str) -> str:
     """The letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
     if text.isascii():
-        return text.lower().translate(_DECORATION)
+        return text.lower().encode("ascii").translate(None, _DECORATION).decode("ascii")
     return "".join(_WORDS.findall(_folded(text)))
 
 
-_DECORATION = {code: None for code in range(128) if not chr(code).isalnum()}
+_DECORATION = bytes(code for code in range(128) if not chr(code).isalnum())
 
 
 def _folded(text: str) -> str:

@@ -10,10 +10,11 @@ from statistics import median
 
 from piperoll.model import Dataset
 from piperoll.reading.amounts import read_amount
-from piperoll.reading.cells import is_error, means_nothing
+from piperoll.reading.cells import is_error, means_nothing, says_nil
 from piperoll.reading.columns import Columns
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.headings import repeats
+from piperoll.reading.lexicon import bare
 
 _TOTAL_WORD = re.compile(r"(?:(?:grand|sub|overall|report|sum|net|gross)[\s\-]*)?totals?\b\W*(?:.{0,25})\Z", re.I)
 _NEAR = Decimal("0.05")
@@ -39,6 +40,7 @@ class Shape:
     """What a judgement on a row needs to know of its table."""
 
     headings: tuple[str, ...]
+    """The headings by their letters and digits alone."""
     mapped: tuple[int, ...]
     amount: int | None
     date: tuple[int, ...]
@@ -54,7 +56,7 @@ class Shape:
         step = max(1, len(rows) // 2000)
         counts = [count for row in rows[::step] if (count := sum(1 for cell in row.cells if tidy(cell)))]
         mapped = tuple(sorted({*columns.used, *measures}))
-        return cls(columns.headings, mapped, amount, dates, median(counts) if counts else 0)
+        return cls(tuple(map(bare, columns.headings)), mapped, amount, dates, median(counts) if counts else 0)
 
 
 @dataclass
@@ -87,7 +89,7 @@ def judge(rows: Sequence[Row], shape: Shape) -> Iterator[Judged]:
 
 
 def _judge_one(row: Row, shape: Shape, sums: _Sums, last: Row | None) -> Judged:
-    filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
+    filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace() and tidy(cell)]
     if not filled:
         return Judged(row, "blank")
     if repeats(row, shape.headings):
@@ -130,7 +132,10 @@ def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | N
         return Judged(row, "other")
     if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
         return Judged(row, "other")
-    sparse = len(real) <= max(1, shape.typical / 3) and shape.typical > 1.5
+    if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
+        return Judged(row, "note")
+    named = sum(1 for heading in shape.headings if heading)
+    sparse = len(real) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
     if not sparse:
         return Judged(row, "record")
     if any(_is_value(texts.get(column, "")) for column in shape.date):

@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piperoll.reading.grids import Grid, Row, is_blank
-from piperoll.reading.headings import HeadingRow, best_heading_row, heading_rows, repeats, stands_below
-from piperoll.reading.lexicon import Lexicon
+from piperoll.reading.headings import (
+    HeadingRow,
+    best_heading_row,
+    heading_rows,
+    repeats,
+    stands_below,
+    structural_heading_row,
+)
+from piperoll.reading.lexicon import Lexicon, bare
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
     if grid.headings is not None:
         return [Section(_given(grid.headings, lexicon), grid.rows)]
     candidates = heading_rows(grid, lexicon)
-    best = best_heading_row(candidates)
+    best = best_heading_row(candidates) or structural_heading_row(grid, lexicon)
     if best is None:
         return []
     if stands_below(grid, best):
@@ -49,6 +56,6 @@ def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:
 
 
 def _is_new(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid) -> bool:
-    if other.score < 0.6 * best.score or repeats(grid.rows[other.index], last.cells):
+    if other.score < 0.6 * best.score or repeats(grid.rows[other.index], tuple(map(bare, last.cells))):
         return False
     return any(not is_blank(row) for row in grid.rows[other.index + 1 : other.index + 6])

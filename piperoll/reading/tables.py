@@ -23,8 +23,8 @@ from piperoll.reading.records import Judged, Shape, judge
 from piperoll.reading.sections import Section, sections_of
 from piperoll.reading.wide import Wide, find_wide
 
-_SURE = 0.8
-"""A column whose score is lower was found by more than its heading as listed."""
+_FEW = 30
+"""A nil return has no more rows than this, its title and notes with it."""
 
 
 @dataclass
@@ -255,4 +255,12 @@ def _no_records(part: _Part, grid: Grid, lexicon: Lexicon) -> GridReading:
 
 
 def _nil_row(rows: Iterable[Row]) -> int | None:
-    return next((row.number for row in rows for cell in row.cells if cell and says_nil(tidy(cell))), None)
+    """The row that says there was nothing, in a file of few rows; a `none` within a table says nothing."""
+    few = list(rows)
+    if len(few) > _FEW:
+        return None
+    return next((row.number for row in few if len(_said(row)) <= 2 and any(map(says_nil, _said(row)))), None)
+
+
+def _said(row: Row) -> list[str]:
+    return [text for cell in row.cells if (text := tidy(cell))]
