@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Field, Origin, Table
 from piperoll.releasing.arrow import Cells
 from piperoll.releasing.arrow import compute as pc
@@ -45,8 +44,7 @@ class LineMaker:
         """The lines of one table that are published: those whose row is not in `held`.
 
         `kinds` maps redacted rows to the kind of redaction.
-        Raises: DescriptorError: a heading is mapped to a field that is only derived; ConservationError: a cell
-        is not in the canonical spelling that reading promises.
+        Raises: ConservationError: a cell is not in the canonical spelling that reading promises.
         """
         for whole in table.batches():
             for start in range(0, whole.num_rows, STEP):
@@ -94,11 +92,13 @@ def _without(batch: pa.RecordBatch, held: Mapping[int, object]) -> pa.RecordBatc
 
 
 def _cells(one: Field, batch: pa.RecordBatch, facts: Facts, redaction: Cells) -> Cells:
-    """The sent cells where there are any, else the derivation, else nulls."""
-    sent = batch.column(one.name) if one.name in batch.schema.names else None
-    if sent is not None and one.origin is Origin.DERIVED:
-        raise DescriptorError(f"headings.csv maps a heading to {one.name}, which is derived and never sent")
+    """The sent cells where there are any, else the derivation, else nulls; a field that is ours is always derived."""
+    ours = one.origin is Origin.DERIVED
+    sent = batch.column(one.name) if one.name in batch.schema.names and not ours else None
     if one.derive is None:
         return pa.nulls(batch.num_rows, pa.string()) if sent is None else sent
     made = derived(one, facts, batch.column("row"), redaction)
-    return made if sent is None else pc.coalesce(sent, made)
+    if sent is None:
+        return made
+    filled: Cells = pc.coalesce(sent, made)
+    return filled
