@@ -21,6 +21,7 @@ _NHS_CUE = re.compile(r"\bNHS\b|\bpatient\b", re.IGNORECASE)
 _EMAIL = re.compile(r"\b([A-Z0-9._%+\-']+)@[A-Z0-9.\-]+\.[A-Z]{2,}\b", re.IGNORECASE)
 _PHONE = re.compile(r"(?<![\d/.-])(?:\+44\s?\(?0?\)?\s?|\(?0)(?=[127])(?:\d[\s\-)]{0,2}){8,9}\d(?![\d/])")
 _PHONE_CUE = re.compile(r"\b(?:tel|telephone|phone|ph|mob|mobile|call|contact|ring)\b", re.IGNORECASE)
+_LONG_DATE = re.compile(r"\d[- ]\d{1,2}[- ](?:19|20)\d\d")
 _SORT = re.compile(r"(?<![\d/-])(\d{2})[- ](\d{2})[- ](\d{2})(?![\d/-])")
 _SORT_CUE = re.compile(r"\bsort\b|\bs/c\b", re.IGNORECASE)
 _ACCOUNT = re.compile(r"(?<!\d)\d{8}(?!\d)")
@@ -58,7 +59,7 @@ def personal_rules(text: str) -> frozenset[str]:
 
 
 def _is_nhs_number(match: re.Match[str], text: str) -> bool:
-    """Modulus 11, and beginning as numbers of England, Wales and the Isle of Man do (4, 6, 7).
+    """Modulus 11, and written as NHS numbers are, in threes and four.
 
     Ten digits in one run are more often an order number, one in eleven of which passes the check: those count only
     beside the word.
@@ -66,8 +67,7 @@ def _is_nhs_number(match: re.Match[str], text: str) -> bool:
     digits = match[1] + match[3] + match[4]
     weighed = sum(int(digit) * (10 - place) for place, digit in enumerate(digits[:9]))
     check = (11 - weighed % 11) % 11
-    written_so = bool(match[2]) or bool(_NHS_CUE.search(text))
-    return digits[0] in "467" and check == int(digits[9]) and written_so
+    return check == int(digits[9]) and (bool(match[2]) or bool(_NHS_CUE.search(text)))
 
 
 def _is_personal_mailbox(mailbox: str) -> bool:
@@ -79,6 +79,8 @@ def _is_personal_mailbox(mailbox: str) -> bool:
 def _has_phone(text: str) -> bool:
     """A number with gaps, a mobile's, or one beside a word for telephone; plain digits are more often a reference."""
     for match in _PHONE.finditer(text):
+        if _LONG_DATE.search(match[0]):
+            continue
         written_so = bool(re.search(r"\d[\s\-)]", match[0])) or match[0].startswith(("+44", "07"))
         if written_so or _PHONE_CUE.search(text):
             return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from piperoll.checking.places import Place
@@ -107,38 +107,21 @@ def cells_missing(field: Field, place: Place, missing: int, rows: int) -> Findin
 
 
 def breach(said: Breach, field: Field, place: Place, *, holds: bool) -> Finding:
-    """A cell that the published schema refuses; `holds` if its row is held for it.
-
-    Raises: KeyError: an error type of Frictionless that we have no words for.
-    """
-    words = {"constraint-error": constraint_error, "type-error": type_error, "unique-error": unique_error}
-    return words[said.kind](said, field, place, holds)
-
-
-def constraint_error(said: Breach, field: Field, place: Place, holds: bool) -> Finding:  # noqa: FBT001
-    """A cell that breaks a constraint of its field."""
-    rule = _RULES[said.rule or ""].format(bound=(said.bound or "").strip("[]").replace("'", ""))
-    return _breach("structure-constraint-error", rule, said, field, place, holds)
-
-
-def type_error(said: Breach, field: Field, place: Place, holds: bool) -> Finding:  # noqa: FBT001
-    """A cell that is not of its field's type."""
-    return _breach("structure-type-error", f"is not a {field.type} that we can publish", said, field, place, holds)
-
-
-def unique_error(said: Breach, field: Field, place: Place, holds: bool) -> Finding:  # noqa: FBT001
-    """A cell that repeats an earlier one of a column without repeats."""
-    return _breach("structure-unique-error", "stands in an earlier row too, and must not", said, field, place, holds)
-
-
-def _breach(code: str, rule: str, said: Breach, field: Field, place: Place, holds: bool) -> Finding:  # noqa: FBT001
+    """A cell that the published schema refuses; `holds` if its row is held for it."""
+    if said.kind == "constraint-error":
+        rule = _RULES[said.rule or ""].format(bound=(said.bound or "").strip("[]").replace("'", ""))
+        finding = Finding("structure-constraint-error", Severity.WARNING, rule, "")
+    elif said.kind == "unique-error":
+        finding = Finding("structure-unique-error", Severity.WARNING, "stands in an earlier row too, and must not", "")
+    else:
+        finding = Finding("structure-type-error", Severity.WARNING, f"is not a {field.type} that we can publish", "")
+    sent = "the cell" if said.sent is None else f"'{said.sent}'"
     outcome = "The row is held until then." if holds else "Until then the cell is left out of what is published."
-    sent = f"'{said.sent}'" if said.sent is not None else "the cell"
-    return Finding(
-        code,
-        Severity.ERROR if holds else Severity.WARNING,
-        f"In {place.words}, '{field.title}': {sent} {rule}.",
-        f"Correct {place.words} and send the file again. {outcome}",
+    return replace(
+        finding,
+        severity=Severity.ERROR if holds else Severity.WARNING,
+        message=f"In {place.words}, '{field.title}': {sent} {finding.message}.",
+        fix=f"Correct {place.words} and send the file again. {outcome}",
         value=said.sent,
         **place.address,
     )
@@ -296,7 +279,7 @@ def more_rows(ours: int, standing: Version) -> Finding:
     return Finding(
         "more-rows-than-before",
         Severity.WARNING,
-        f"This file has {ours:,} rows to publish where version {standing.version}, which stands, has {standing.rows:,}.",
+        f"This file has {ours:,} rows to publish; version {standing.version}, which stands, has {standing.rows:,}.",
         "Check that nothing is in the file twice.",
     )
 

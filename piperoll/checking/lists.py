@@ -50,7 +50,8 @@ def lists() -> Lists:
     Raises: DescriptorError: a list lacks a column or has a word that we do not know.
     """
     words = _rows("organisations", "word", "strength")
-    by_strength = {strength: frozenset(word for word, said in words if said == strength) for _, strength in words}
+    strengths = {strength for _word, strength in words}
+    by_strength = {each: frozenset(word for word, strength in words if strength == each) for each in strengths}
     if set(by_strength) != {"strong", "usual", "surname"}:
         raise DescriptorError("privacy/organisations.csv: the strengths are strong, usual and surname")
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))

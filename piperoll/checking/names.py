@@ -28,9 +28,10 @@ _TITLED = re.compile(
 _TITLE_LAST = re.compile(
     r"^[A-Za-z'’\-]{2,}[,\s]+(?:[A-Za-z'’\-]+\.?\s+){0,3}\(?(?:MR|MRS|MS|MISS|DR)\)?\.?$", re.IGNORECASE
 )
-_SURNAME = r"(?:(?:MC|MAC|O['’]|VAN|DE|DER|LE|AL|EL|ST)\s?)?[A-Z][A-Z'’\-]{2,}"
-_INITIAL_FIRST = re.compile(rf"^(?:[A-Z]\.?(?:\s*(?:&|AND)\s*|\s+|(?<=\.))){{1,4}}{_SURNAME}$")
-_SURNAME_FIRST = re.compile(rf"^{_SURNAME}\s*,?\s+(?:[A-Z]\.?(?:\s*(?:&|AND)\s*|\s*)){{1,4}}$")
+_SURNAME = r"(?:(?:Mc|Mac|O['’]|MC|MAC|VAN|Van|van|DE|De|de|LE|Le|ST|St)\s?)?[A-Z][A-Za-z'’\-]{2,}"
+_AND = r"(?:\s*(?:&|AND|and)\s*|\s+|(?<=\.))"
+_INITIAL_FIRST = re.compile(rf"^(?:[A-Z]\.?{_AND}){{1,4}}{_SURNAME}$")
+_SURNAME_FIRST = re.compile(rf"^{_SURNAME}\s*,?\s+(?:[A-Z]{{1,2}}|[A-Z]\.?(?:{_AND}[A-Z]\.?){{1,3}}|[A-Z]\.)$")
 
 
 @lru_cache(maxsize=65536)
@@ -48,7 +49,8 @@ def person_rule(name: str) -> str | None:
         return "titled-name"
     if _is_organisation(name, parts, words):
         return None
-    if _INITIAL_FIRST.match(name.upper()) or _SURNAME_FIRST.match(name.upper()):
+    cased = name.upper() if name.islower() else name
+    if _INITIAL_FIRST.match(cased) or _SURNAME_FIRST.match(cased):
         return "surname-initial"
     return "full-name" if _full_name(name, parts, words) else None
 

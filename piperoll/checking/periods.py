@@ -10,8 +10,7 @@ from piperoll.checking import findings
 from piperoll.checking.places import cells, place
 from piperoll.checking.tally import main_field
 from piperoll.model import Dataset, Finding, Period
-from piperoll.reading import ReadTable
-from piperoll.reading.periods import periods_in_name
+from piperoll.reading import ReadTable, periods_in_name
 
 _SNAPSHOT_DAYS = ((3, 31), (9, 30))
 

@@ -24,9 +24,13 @@ def made_table(
     numbers: Sequence[int] | None = None,
     unreadable: Mapping[str, Sequence[int]] | None = None,
     excluded: Sequence[tuple[int, str, Decimal | None]] = (),
+    sent: Mapping[tuple[int, str], str] | None = None,
     batch_rows: int = 50,
 ) -> ReadTable:
-    """A table whose cells are those of `rows`; row numbers from `first_row` on, or `numbers`."""
+    """A table whose cells are those of `rows`; row numbers from `first_row` on, or `numbers`.
+
+    `sent` has the cells as sent, by row and field, where they differ.
+    """
     names = list(columns) if columns is not None else list(dict.fromkeys(name for row in rows for name in row))
     at = list(numbers) if numbers is not None else list(range(first_row, first_row + len(rows)))
     schema = assets.dataset(dataset)
@@ -41,7 +45,10 @@ def made_table(
             cells = pa.array([row.get(name) for row in part], pa.string())
             arrays[name] = cells
             if schema.field(name).type != "string":
-                arrays[f"{name}{SENT}"] = cells
+                there = zip(places, cells.to_pylist(), strict=True)
+                arrays[f"{name}{SENT}"] = pa.array(
+                    [(sent or {}).get((place, name), cell) for place, cell in there], pa.string()
+                )
         batches.append(pa.RecordBatch.from_pydict(arrays))
     return ReadTable(
         sheet=sheet,

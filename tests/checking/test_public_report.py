@@ -1,0 +1,90 @@
+"""A public report carries nothing of a row that is held or redacted."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made_readings import examined, made_table, spend_row
+
+from piperoll.model import Disposition, Finding, Report, RowCounts, Severity, TableReport, Verdict, What
+
+MARK = "Quincealbatross"
+
+
+def report(*findings: Finding, verdict: Verdict = Verdict.ACCEPTED_WITH_WARNINGS) -> Report:
+    table = TableReport(None, 1, 1, {}, {}, RowCounts(9, 8, 1, {}), None, None)
+    return Report("a.csv", "0" * 64, 1, "spend", "csv", None, What.DATA, verdict, None, None, (table,), findings)
+
+
+def about(row: int | None, **more: object) -> Finding:
+    given = {
+        "code": "amount-unreadable",
+        "severity": Severity.ERROR,
+        "message": f"'{MARK}'",
+        "fix": f"Write {MARK}",
+    }
+    return Finding(**given | {"row": row, "column": "B", "field": "net_amount", "value": MARK} | more)  # type: ignore[arg-type]
+
+
+HELD = Disposition(held={0: {7: frozenset({"core-unreadable"})}})
+
+
+def test_messages_and_fixes_of_a_held_row_do_not_quote_it_either() -> None:
+    public = report(about(7)).public(HELD)
+    assert MARK not in json.dumps(public.to_json())
+    assert (public.findings[0].row, public.findings[0].column) == (7, "B")
+    assert "Amount unreadable" in public.findings[0].message
+
+
+def test_a_redacted_row_is_as_private_as_a_held_one() -> None:
+    assert MARK not in json.dumps(report(about(7)).public(Disposition(redacted={0: {7: "personal"}})).to_json())
+
+
+def test_a_published_row_is_quoted() -> None:
+    assert report(about(8)).public(HELD).findings == (about(8),)
+
+
+def test_of_a_file_held_whole_no_cell_is_quoted() -> None:
+    for verdict in (Verdict.HELD, Verdict.REJECTED):
+        assert MARK not in json.dumps(report(about(8), verdict=verdict).public(Disposition()).to_json())
+
+
+def test_a_sample_of_a_column_is_not_quoted_and_the_files_name_is() -> None:
+    named = Finding("content-not-as-named", Severity.INFO, "The file is named .xls.", "", value=".xls")
+    public = report(about(None), named).public(HELD)
+    assert MARK not in json.dumps(public.to_json())
+    assert public.findings[1] == named
+
+
+def test_what_is_found_about_persons_is_counted_and_has_no_address() -> None:
+    found = [about(row, code="privacy-nhs-number", value=None, message="Cell B", fix="") for row in (7, 8)]
+    (public,) = report(*found).public(HELD).findings
+    assert (public.code, public.count, public.row, public.column) == ("privacy-nhs-number", 2, None, None)
+
+
+FIELDS = ("supplier_name", "purpose", "card", "net_amount", "payment_date")
+CELLS = st.sampled_from([None, "1,5", "Mrs Smith", "plastic", "DOB 1/2/2003", "REDACTED", "Foster carers"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(FIELDS), CELLS), min_size=1, max_size=25))
+def test_whatever_is_wrong_with_it_no_row_that_is_not_published_is_quoted(spoilt: list[tuple[str, str | None]]) -> None:
+    """Each row bears a mark in every cell of text; amounts and dates that cannot be read bear it as sent."""
+    rows, sent, unreadable = [], {}, {}
+    for number, (field, cell) in enumerate(spoilt):
+        mark = f"{MARK}{number:03}"
+        row = spend_row(supplier_name=f"Firm {mark} Ltd", purpose=f"purpose {mark}", card=f"card {mark}")
+        row[field] = cell and f"{cell} {mark}"
+        if field in ("net_amount", "payment_date") and cell:
+            sent[number + 2, field] = f"{cell} {mark}"
+            unreadable.setdefault(field, []).append(number + 2)
+            row[field] = None
+        rows.append(row)
+    said = examined(made_table(rows=rows, sent=sent, unreadable=unreadable), period="2026-10")
+    public = json.dumps(said.report.public(said.disposition).to_json())
+    unpublished = {row for kind in (said.disposition.held, said.disposition.redacted) for row in kind.get(0, {})}
+    for number in range(len(rows)):
+        if not said.report.verdict.publishes or number + 2 in unpublished:
+            assert f"{MARK}{number:03}" not in public
