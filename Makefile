@@ -34,13 +34,12 @@ python:
 demo: install ## a made-up sample of 12 bodies and 3 months, through the whole line, into build/demo
 	@rm -rf $(DEMO) $(DEMO)-sample
 	@$(BIN)/piperoll sample --to $(DEMO)-sample
-	@for month in 2026-08 2026-09 2026-10; do \
-	  $(BIN)/piperoll run --inbox $(DEMO)-sample/$$month --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv --brief || exit $$?; \
-	done
-	@$(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv --on 2026-11-30 --brief
+	@$(BIN)/piperoll run --inbox $(DEMO)-sample/2026-08 --inbox $(DEMO)-sample/2026-09 --inbox $(DEMO)-sample/2026-10 \
+	  --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv
+	@$(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv --on 2026-11-30 --since 2026-08-01
 	@echo
-	@echo "To look at it:            $(BIN)/piperoll site $(DEMO)"
 	@echo "What was sent in:         $(DEMO)-sample"
+	@echo "To look at what came out: $(BIN)/piperoll site $(DEMO)"
 	@echo "To check one file of it:  $(BIN)/piperoll check FILE"
 
 test: install browser lint types tests ## everything that CI checks, but for the real files

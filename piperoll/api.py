@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piperoll import assets
 from piperoll.checking import examine
@@ -19,7 +20,10 @@ from piperoll.errors import UsageError
 from piperoll.model import Body, Period, Report
 from piperoll.reading import read
 
-__all__ = ["check", "require_readable"]
+if TYPE_CHECKING:
+    from flows import RunSummary
+
+__all__ = ["check", "require_readable", "run"]
 
 
 def check(
@@ -54,6 +58,33 @@ def check(
         plausibility=not quick,
         suite=assets.suite(reading.dataset.name) if reading.dataset else None,
     ).report
+
+
+def run(
+    to: str,
+    *,
+    inbox: str | Path | None = None,
+    sources: str | Path | None = None,
+    period: str | None = None,
+    bodies: str | Path | None = None,
+) -> RunSummary:
+    """Collect, check and publish everything in an inbox or from a sources file into a folder or bucket.
+
+    `inbox` is laid out `<dataset>/<body>/<file>`, `sources` is a sources.toml, `to` a folder or `s3://bucket/prefix`,
+    `bodies` a register of your own. What was done before is not done again. The summary has what came of every file.
+
+    Raises: UsageError: neither or both of `inbox` and `sources` are given, or they cannot be understood.
+    StoreError: the store cannot be opened. What goes wrong with single files stands in the summary.
+    """
+    import flows  # noqa: PLC0415 - Prefect takes seconds to import, and `check` must never bring it in
+
+    return flows.run(
+        to,
+        inbox=Path(inbox) if inbox else None,
+        sources=Path(sources) if sources else None,
+        period=period,
+        bodies=Path(bodies) if bodies else None,
+    )
 
 
 def require_readable(path: Path) -> None:

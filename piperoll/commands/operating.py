@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,10 @@ OURS = 2
 """The exit status when something failed that is our fault, the network's or the store's."""
 
 Dest = Annotated[str, typer.Option("--to", metavar="DEST", help="A folder, or s3://bucket/prefix.")]
-Inbox = Annotated[Path | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")]
+Inboxes = Annotated[
+    list[Path] | None,
+    typer.Option("--inbox", metavar="DIR", help="Laid out as <dataset>/<body>/<file>; may be given again."),
+]
 SourcesFile = Annotated[Path | None, typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml.")]
 Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your own register of bodies.")]
 Given = Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")]
@@ -30,33 +34,117 @@ class As(StrEnum):
 
 def run(
     to: Dest,
-    inbox: Inbox = None,
+    inbox: Inboxes = None,
     sources: SourcesFile = None,
     period: Given = None,
     bodies: Bodies = None,
-    brief: Annotated[bool, typer.Option("--brief", help="One line in place of the tables.")] = False,
 ) -> None:
-    """Collect, check and publish: from an inbox or from the web, into a folder or a bucket.
+    """Collect, check and publish, from inboxes or the web.
 
-    Every file gets a verdict. What passes is published; what does not replaces nothing. Run it again and nothing changes;
-    stop it half-way and it goes on from there. The exit status is 0 when the run went through, whatever the verdicts, and
-    2 when something of ours failed.
+    Every file gets a verdict. What passes is published; what does not replaces nothing. Run it again and nothing
+    changes; stop it half-way and it goes on from there. The exit status is 0 when the run went through, whatever the
+    verdicts, and 2 when something of ours failed.
 
     piperoll run --inbox inbox --to published
+    piperoll run --inbox 2026-09 --inbox 2026-10 --to published --bodies bodies.csv
     piperoll run --sources sources.toml --to s3://bucket/prefix --period 2026-10
     """
-    if (inbox is None) == (sources is None):
+    if bool(inbox) == bool(sources):
         raise UsageError("say where the files come from: either --inbox DIR or --sources FILE")
     import flows
+    from flows import quiet
     from piperoll import terminal
     from piperoll.commands import outcome
     from piperoll.model import Period
 
     about = Period.parse(period) if period else None
+    summaries = []
+    shared = quiet.server() if len(inbox or ()) > 1 else nullcontext()
+    with outcome.bar(terminal.console(stderr=True)) as watcher, shared as server:
+        if server:
+            server.wait()
+        for place in inbox or (None,):
+            summary = flows.run(to, inbox=place, sources=sources, period=about, bodies=bodies, watcher=watcher)
+            summaries.append(summary)
+    outcome.show(summaries, terminal.console(), to)
+    raise typer.Exit(OURS if any(summary.failed for summary in summaries) else 0)
+
+
+def release(
+    submission: Annotated[str, typer.Argument(help="The beginning of its sha256, as a run or its report gives it.")],
+    to: Dest,
+    because: Because,
+    how: Annotated[
+        As, typer.Option("--as", help="In place of the version that stands, or together with it.")
+    ] = As.REPLACE,
+    period: Given = None,
+    bodies: Bodies = None,
+) -> None:
+    """Let a held submission go, with your reason on the record.
+
+    It is examined by today's rules, and rows that are held for privacy stay held. Name its period where none could be
+    told.
+
+    piperoll release 3fa9c2d17b60 --to published --because "The finance team confirmed that October was small"
+    piperoll release 3fa9c2d17b60 --to published --as add --because "Second half of the month"
+    """
+    import flows
+    from piperoll.model import Period
+    from publishers import open_store
+
+    about = Period.parse(period) if period else None
+    result = flows.release(open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies)
+    typer.echo(f"{result.file}: {result.outcome}.")
+    raise typer.Exit(0 if result.version else OURS)
+
+
+def replay(
+    source: Annotated[
+        str, typer.Option("--from", metavar="DEST", help="The folder or bucket to read; it stays as it is.")
+    ],
+    into: Annotated[str, typer.Option(metavar="OTHER", help="An empty folder or bucket prefix.")],
+    bodies: Bodies = None,
+) -> None:
+    """Put all that was ever received through today's rules, elsewhere.
+
+    It says for which files the verdict, the period, the rows or the pounds would change.
+
+    piperoll replay --from published --into build/replay
+    """
+    import flows
+    from piperoll import terminal
+    from piperoll.commands import outcome
+    from publishers import open_store
+
     with outcome.bar(terminal.console(stderr=True)) as watcher:
-        summary = flows.run(to, inbox=inbox, sources=sources, period=about, bodies=bodies, watcher=watcher)
-    if brief:
-        typer.echo(outcome.line(summary, str(inbox or sources)))
-    else:
-        outcome.show(summary, terminal.console(), to)
-    raise typer.Exit(OURS if summary.failed else 0)
+        replayed = flows.replay(open_store(source), open_store(into), bodies=bodies, watcher=watcher)
+    outcome.show_changes(replayed, terminal.console(), into)
+
+
+def serve(
+    to: Dest,
+    inbox: Annotated[Path | None, typer.Option(metavar="DIR", help="Laid out as <dataset>/<body>/<file>.")] = None,
+    sources: SourcesFile = None,
+    period: Given = None,
+    bodies: Bodies = None,
+    cron: Annotated[str, typer.Option(metavar="CRON", help="When, in London's time.")] = "0 6 * * *",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the page that shows the runs.")] = 4200,
+) -> None:
+    """Run on a schedule, with a page that shows the runs.
+
+    With PREFECT_API_URL set, that server keeps the schedule; else one of our own is started. Stop it with Ctrl+C.
+
+    piperoll serve --sources sources.toml --to s3://bucket/prefix
+    piperoll serve --inbox inbox --to published --cron "0 7 * * 1-5"
+    """
+    from flows import Asked
+    from flows import serve as serve_flow
+    from piperoll.model import Period
+
+    about = Period.parse(period) if period else None
+    order = Asked(to=to, inbox=inbox, sources=sources, period=about, bodies=bodies)
+
+    def ready(page: str) -> None:
+        typer.echo(f"The runs are shown at {page} (stop with Ctrl+C). They begin at {cron}, London's time.")
+
+    serve_flow(order, cron=cron, port=port, ready=ready)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flows import Ending, FileResult, Pounds, Rows, RunSummary
+from flows import Change, Ending, FileResult, Pounds, Replayed, Rows, RunSummary
 from piperoll import terminal
 from piperoll.describing import counted, pounds
 from piperoll.model import Verdict
@@ -41,14 +41,46 @@ def bar(out: Console) -> Iterator[Watcher | None]:
         yield tell
 
 
-def show(summary: RunSummary, out: Console, to: str) -> None:
-    """The whole summary: by verdict, rows and pounds, what was not published and why, and where to look."""
-    if not summary.changed and summary.results:
-        out.print(f"Nothing changed: all {counted(len(summary.results), 'file')} had been taken in before.\n")
-    by_verdict(summary.results, out)
+def show(summaries: Sequence[RunSummary], out: Console, to: str) -> None:
+    """Everything of one run or several: by verdict, rows and pounds, what was not published and why, where to look."""
+    results = [result for summary in summaries for result in summary.results]
+    if results and not any(summary.changed for summary in summaries):
+        out.print(f"Nothing changed: {counted(len(results), 'file')} had been taken in before.\n")
+    by_verdict(results, out)
     out.print()
-    figures(summary.rows, summary.pounds, out)
-    not_published(summary.results, out)
+    figures(sum((each.rows for each in results), Rows()), sum((each.pounds for each in results), Pounds()), out)
+    not_published(results, out)
+    for summary in summaries:
+        _troubles(summary, out)
+    out.print(f"\nTo look at it: piperoll site {to}")
+
+
+def show_changes(replayed: Replayed, out: Console, into: str) -> None:
+    """What today's rules would change, file by file, and how many they leave as they are."""
+    for change in replayed.changes:
+        out.print(f"{terminal.clean(change.file)} ({change.sha256[:12]})")
+        for what, (before, after) in _differences(change):
+            out.print(f"  {what}: {before} before, {after} now")
+    same = len(replayed.results) - len(replayed.changes)
+    out.print(
+        f"{counted(len(replayed.changes), 'file')} would change, {same:,} would not. What came of it is in {into}."
+    )
+
+
+def _differences(change: Change) -> Iterator[tuple[str, tuple[str, str]]]:
+    """What differs, in words: verdict, period, and rows and pounds that are published."""
+    told = (
+        ("verdict", (str(change.verdict[0] or "none"), str(change.verdict[1] or "failed"))),
+        ("period", (change.period[0] or "none", change.period[1] or "none")),
+        ("rows read", (f"{change.rows[0].read:,}", f"{change.rows[1].read:,}")),
+        ("rows published", (f"{change.rows[0].published:,}", f"{change.rows[1].published:,}")),
+        ("pounds read", (pounds(change.pounds[0].read), pounds(change.pounds[1].read))),
+        ("pounds published", (pounds(change.pounds[0].published), pounds(change.pounds[1].published))),
+    )
+    yield from ((what, pair) for what, pair in told if pair[0] != pair[1])
+
+
+def _troubles(summary: RunSummary, out: Console) -> None:
     for miss in summary.missed:
         out.print(
             f"No file from {terminal.clean(miss.address)} ({miss.dataset}/{miss.body}): {terminal.clean(miss.why)}"
@@ -57,14 +89,6 @@ def show(summary: RunSummary, out: Console, to: str) -> None:
         out.print(f"Left out of the inbox: {terminal.clean(left.path)}: {left.why}")
     if summary.trouble:
         out.print(f"\nThe catalogue could not be made: {summary.trouble}")
-    out.print(f"\nTo look at it: piperoll site {to}")
-
-
-def line(summary: RunSummary, label: str) -> str:
-    """The summary in one line."""
-    endings = ", ".join(f"{number:,} {ending}" for ending, number in _in_order(summary))
-    change = "" if summary.changed else " Nothing changed."
-    return f"{label}: {counted(len(summary.results), 'file')} collected: {endings or 'none'}.{change}"
 
 
 def by_verdict(results: Sequence[FileResult], out: Console) -> None:
@@ -94,15 +118,11 @@ def not_published(results: Iterable[FileResult], out: Console) -> None:
     for result in stopped[:LISTED]:
         out.print(f"  {terminal.clean(result.file)} ({result.sha256[:12]})")
         out.print(f"    {terminal.clean(result.outcome)}")
-    if more := len(stopped) - LISTED:
-        out.print(f"  and {more:,} more: the catalogue has a page for each." if more > 0 else "", end="\n")
+    if len(stopped) > LISTED:
+        out.print(f"  and {len(stopped) - LISTED:,} more: the catalogue has a page for each.")
 
 
 def _row(name: str, results: Sequence[FileResult]) -> tuple[str, ...]:
     rows = sum((result.rows for result in results), Rows())
     amount = sum((result.pounds for result in results), Pounds())
     return name, f"{len(results):,}", f"{rows.read:,}", pounds(amount.read)
-
-
-def _in_order(summary: RunSummary) -> list[tuple[Ending, int]]:
-    return [(ending, summary.endings[ending]) for ending in Ending if summary.endings.get(ending)]
