@@ -39,8 +39,8 @@ def serve(
     quiet.hush()
     os.environ["PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"] = str(order.settings.concurrency)
     with _server(home or quiet.lasting_home(), host, port) as server:
-        from prefect.deployments.runner import EntrypointType  # noqa: PLC0415 - only once the settings stand
-        from prefect.schedules import Cron  # noqa: PLC0415
+        from prefect.schedules import Cron  # noqa: PLC0415 - only once the settings stand
+        from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
 
         from flows.month import month  # noqa: PLC0415
 

@@ -31,9 +31,8 @@ from publishers import (
 from publishers import publish as publish_release
 from publishers import receive as receive_bytes
 
-
 _ONE_AT_A_TIME = threading.Lock()
-"""Great Expectations keeps one context a process and mixes up tables that two threads show it. Reading goes side by side."""
+"""Great Expectations keeps one context a process and mixes up what two threads show it; reading goes side by side."""
 
 
 @dataclass(frozen=True, slots=True)

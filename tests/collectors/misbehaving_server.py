@@ -1,0 +1,161 @@
+"""A real HTTP server on this machine that misbehaves as those of public bodies do."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+CSV = b"Supplier,Amount,Date\r\nAcorn Ltd,1250.00,01/10/2026\r\n"
+ETAG = '"one"'
+PAGE = b"""<html><body><h1>Spending</h1>
+<a href="/data/spend-2026-09.csv">September 2026 (CSV)</a>
+<a href='data/spend-2026-10.csv#top'><b>October</b> 2026</a>
+<A HREF="/about">About us</a> <a>no address</a>
+<a href="/data/spend-2026-10.csv">October 2026 again</a></body></html>"""
+
+
+class Misbehaving(ThreadingHTTPServer):
+    """`asked` is every request: its path and headers."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def times(self, path: str) -> int:
+        return sum(asked == path for asked, _ in self.asked)
+
+
+@contextmanager
+def misbehaving() -> Iterator[Misbehaving]:
+    with Misbehaving() as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Misbehaving
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, dict(self.headers)))
+        behaviour = getattr(self, "_" + self.path.split("?")[0].strip("/").split("/")[0].replace("-", "_"), None)
+        (behaviour or self._missing)()
+
+    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in ({"Content-Length": str(len(body))} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _missing(self) -> None:
+        self._answer(404, b"not here")
+
+    def _data(self) -> None:
+        self._answer(200, CSV, Content_Type="text/csv")
+
+    def _named(self) -> None:
+        self._answer(200, CSV, Content_Disposition="attachment; filename*=UTF-8''..%2F..%2FSpend%20%C2%A3500.csv")
+
+    def _tagged(self) -> None:
+        if self.headers.get("If-None-Match") == ETAG:
+            self._answer(304, ETag=ETAG)
+        else:
+            self._answer(200, CSV, ETag=ETAG, Last_Modified="Sun, 01 Nov 2026 06:00:00 GMT")
+
+    def _shaky(self) -> None:
+        if self.server.times(self.path) < 2:
+            self._answer(500, b"oops")
+        else:
+            self._data()
+
+    def _busy(self) -> None:
+        self._answer(429, Retry_After="7")
+
+    def _forbidden(self) -> None:
+        self._answer(403)
+
+    def _gone(self) -> None:
+        self._answer(410)
+
+    def _nothing(self) -> None:
+        self._answer(204)
+
+    def _silent(self) -> None:
+        time.sleep(3)
+
+    def _dripping(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        for _ in range(1000):
+            try:
+                self.wfile.write(b"x")
+            except OSError:
+                return
+            time.sleep(0.1)
+
+    def _cut(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CSV) + 100))
+        self.end_headers()
+        self.wfile.write(CSV)
+        self.close_connection = True
+
+    def _cut_chunks(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"5\r\nhello\r\nff\r\nand no more")
+        self.close_connection = True
+
+    def _huge(self) -> None:
+        self._answer(200, b"x" * 5000)
+
+    def _huge_untold(self) -> None:
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            self.wfile.write(b"x" * 5_000_000)
+        except OSError:
+            return
+        self.close_connection = True
+
+    def _html(self) -> None:
+        self._answer(200, b"<!doctype html><title>Please accept our cookies</title>", Content_Type="text/html")
+
+    def _wrong_type(self) -> None:
+        self._answer(200, CSV, Content_Type="application/pdf")
+
+    def _page(self) -> None:
+        self._answer(200, PAGE, Content_Type="text/html")
+
+    def _moved(self) -> None:
+        self._answer(302, Location="/data/spend-2026-10.csv")
+
+    def _to_private(self) -> None:
+        self._answer(302, Location="http://169.254.169.254/latest/meta-data/")
+
+    def _to_file(self) -> None:
+        self._answer(302, Location="file:///etc/passwd")
+
+    def _circle(self) -> None:
+        self._answer(307, Location="/circle")

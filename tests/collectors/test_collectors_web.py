@@ -1,0 +1,193 @@
+"""Collectors against a real server that misbehaves."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from misbehaving_server import CSV, PAGE, Misbehaving, misbehaving
+
+from collectors import Answer, Limits, ask, links
+from collectors.addresses import refused, resolve
+from collectors.web import retry_after
+from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnavailable, TooLarge
+
+LIMITS = Limits(timeout_seconds=0.5, max_download_bytes=4000, allow_private_addresses=True)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Misbehaving]:
+    with misbehaving() as running:
+        yield running
+
+
+@pytest.fixture
+def asked(server: Misbehaving, tmp_path: Path) -> object:
+    def one(path: str, limits: Limits = LIMITS, **more: object) -> Answer:
+        return ask(server.address + path, tmp_path, limits, **more)  # type: ignore[arg-type]
+
+    return one
+
+
+def test_a_file_arrives_whole_with_its_name_and_hash(asked) -> None:
+    answer = asked("/data/Spend%20October%202026.csv?download=1")
+    assert answer.trouble is None
+    assert answer.path.read_bytes() == CSV
+    assert (answer.name, answer.bytes, answer.status) == ("Spend October 2026.csv", len(CSV), 200)
+    assert answer.sha256 == hashlib.sha256(CSV).hexdigest()
+    assert answer.headers["Content-Type"] == "text/csv"
+
+
+def test_a_name_from_the_server_cannot_leave_the_folder(asked) -> None:
+    assert asked("/named").name == "Spend £500.csv"
+
+
+@pytest.mark.parametrize("path", ["/html", "/wrong-type"])
+def test_a_page_instead_of_data_still_arrives_to_be_examined(asked, path: str) -> None:
+    answer = asked(path)
+    assert answer.trouble is None
+    assert answer.bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "words"),
+    [
+        ("/missing", SourceGone, "404"),
+        ("/forbidden", SourceGone, "403"),
+        ("/gone", SourceGone, "410"),
+        ("/nothing", SourceGone, "204"),
+        ("/circle", SourceGone, "on and on"),
+        ("/silent", SourceUnavailable, "within 0.5 seconds"),
+        ("/cut", SourceUnavailable, "before the file was whole"),
+        ("/cut-chunks", SourceUnavailable, "before the file was whole"),
+        ("/huge", TooLarge, "5,000 bytes"),
+        ("/huge-untold", TooLarge, "over the limit of 4,000"),
+        ("/to-file", AddressRefused, "not a web address"),
+    ],
+)
+def test_trouble_is_told_by_its_class_and_in_words(asked, path: str, error: type[CollectError], words: str) -> None:
+    answer = asked(path)
+    assert type(answer.trouble) is error
+    assert words in str(answer.trouble)
+    assert answer.path is None
+    assert answer.to_json()["trouble"].startswith(error.__name__)
+
+
+def test_a_server_that_drips_does_not_keep_us_for_ever(asked) -> None:
+    quick = Limits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
+    assert "was not done after 2 seconds" in str(asked("/dripping", quick).trouble)
+
+
+def test_a_server_that_recovers_is_worth_another_try(asked) -> None:
+    first, second = asked("/shaky/web"), asked("/shaky/web")
+    assert isinstance(first.trouble, SourceUnavailable)
+    assert first.trouble.retryable
+    assert second.trouble is None
+
+
+def test_a_busy_server_says_how_long_to_wait(asked) -> None:
+    trouble = asked("/busy").trouble
+    assert isinstance(trouble, SourceUnavailable)
+    assert trouble.retry_after_seconds == 7
+
+
+def test_retry_after_may_be_a_date() -> None:
+    now = datetime(2026, 11, 1, 6, 0, 0, tzinfo=UTC)
+    assert retry_after("Sun, 01 Nov 2026 06:01:30 GMT", now) == 90
+    assert retry_after("Sun, 01 Nov 2026 05:00:00 GMT", now) == 0
+    assert retry_after("soon", now) is None
+
+
+def test_what_has_not_changed_is_not_sent_again(server: Misbehaving, asked) -> None:
+    first = asked("/tagged")
+    second = asked("/tagged", last=first.to_json())
+    assert second.unchanged
+    assert (second.trouble, second.path) == (None, None)
+    assert server.asked[-1][1]["If-None-Match"] == '"one"'
+    assert server.asked[-1][1]["If-Modified-Since"] == "Sun, 01 Nov 2026 06:00:00 GMT"
+
+
+def test_redirects_are_followed_and_on_the_record(server: Misbehaving, asked) -> None:
+    answer = asked("/moved")
+    assert answer.hops == (f"{server.address}/moved", f"{server.address}/data/spend-2026-10.csv")
+    assert answer.name == "spend-2026-10.csv"
+
+
+def test_a_server_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    answer = ask(f"http://127.0.0.1:{port}/x.csv", tmp_path, LIMITS)
+    assert isinstance(answer.trouble, SourceUnavailable)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0"])  # noqa: S104
+def test_this_machine_is_refused_in_every_spelling(server: Misbehaving, tmp_path: Path, host: str) -> None:
+    before = len(server.asked)
+    answer = ask(f"http://{host}:{server.server_port}/data/x.csv", tmp_path, Limits(0.5, 4000))
+    assert isinstance(answer.trouble, AddressRefused)
+    assert "PIPEROLL_ALLOW_PRIVATE_ADDRESSES" in str(answer.trouble)
+    assert len(server.asked) == before
+
+
+def test_a_redirect_to_a_private_address_is_refused(
+    server: Misbehaving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every hop is judged: the first one is let through here, as if this machine were a public server."""
+    monkeypatch.setattr("collectors.addresses.refused", lambda text: text != "127.0.0.1" and refused(text))
+    answer = ask(f"{server.address}/to-private", tmp_path, Limits(0.5, 4000))
+    assert isinstance(answer.trouble, AddressRefused)
+    assert answer.hops[-1] == "http://169.254.169.254/latest/meta-data/"
+
+
+def test_the_connection_goes_to_the_address_that_was_checked(
+    server: Misbehaving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that means a public machine when we look and this one when we connect: it is looked up only once."""
+    looked_up: list[str] = []
+
+    def once(host: str, port: int) -> str:
+        looked_up.append(host)
+        return "127.0.0.1"
+
+    monkeypatch.setattr("collectors.addresses.resolve", once)
+    answer = ask(f"http://council.example:{server.server_port}/data/x.csv", tmp_path, Limits(0.5, 4000))
+    assert answer.trouble is None
+    assert looked_up == ["council.example"]
+    assert server.asked[-1][1]["Host"] == f"council.example:{server.server_port}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),  # noqa: S104
+        *("224.0.0.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1%eth0"),
+        *("fc00::1", "ff02::1", "::ffff:8.8.8.8", "2002:7f00:1::", "2001:db8::1", "64:ff9b::7f00:1", "::127.0.0.1"),
+    ],
+)
+def test_addresses_that_are_not_public_are_refused(address: str) -> None:
+    assert refused(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "151.101.0.144", "2606:4700::1111"])
+def test_public_addresses_are_not(address: str) -> None:
+    assert not refused(address)
+
+
+def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [(0, 0, 0, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
+    with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
+        resolve("council.example", 80)
+
+
+def test_links_match_by_address_or_text_and_are_named_once() -> None:
+    base = "https://council.example/open/"
+    october = "https://council.example/data/spend-2026-10.csv"
+    assert links(PAGE, base, r"2026-(09|10)\.csv$")[0] == "https://council.example/data/spend-2026-09.csv"
+    assert links(PAGE, base, r"^October 2026") == ("https://council.example/open/data/spend-2026-10.csv", october)
+    assert links(PAGE, base, "nothing like it") == ()
