@@ -29,16 +29,17 @@ _SCALES = (
 def read_amount(cell: str) -> Decimal | None:
     """The number a cell states, in the unit it is written in; None if that cannot be said for certain.
 
-    Understood: `1,234.50`, `£ 1 234.50`, `-£5`, `£-5`, `(1,234.00)`, `165,546.00-`, `5.00 CR`, `−5`, `1.5E+05`.
+    Understood: `1,234.50`, `£ 1 234.50`, `-£5`, `£-5`, `(1,234.00)`, `165,546.00-`, `5.00 CR`, `1.5E+05`;
+    a Unicode minus or dash is a minus.
     Refused as doubtful: `34,551,00`, `1234,56`, `1.234,56`, `€5`, `£1.2m`, `5%`.
     """
     text = tidy(cell).translate(_SPACES).translate(_MINUSES).strip().removeprefix("'")
     if not any(char.isdigit() for char in text):
         return None
-    text, negative = _sign(_GBP.sub(" ", text).strip())
-    if text is None or not _NUMBER.match(text) or not any(char.isdigit() for char in text):
+    digits, negative = _sign(_GBP.sub(" ", text).strip())
+    if digits is None or not _NUMBER.match(digits):
         return None
-    value = Decimal(text.replace(",", "").replace(" ", "").replace("'", ""))
+    value = Decimal(digits.replace(",", "").replace(" ", "").replace("'", ""))
     return (-value if negative else value) + Decimal(0) if value else Decimal(0)
 
 

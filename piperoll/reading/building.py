@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -46,8 +47,7 @@ class Built:
 def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> Built:
     """The lines of a table, its unreadable cells, and what there is to say about them."""
     built = Built()
-    names = [name for name in _names(segments, dataset)]
-    pending = _Pending(names, dataset)
+    pending = _Pending(list(_names(segments, dataset)), dataset)
     for segment in segments:
         readers = _readers(segment, dataset, sheet, built.findings)
         for row, columns, constants in _lines(segment):
@@ -69,7 +69,7 @@ def _names(segments: Sequence[Segment], dataset: Dataset) -> Iterator[str]:
 
 
 def _lines(segment: Segment) -> Iterator[tuple[Row, Mapping[str, int], Mapping[str, str]]]:
-    """(record, field to column, field to fixed value) for every line: one a record, or one a period that has figures."""
+    """(record, field to column, field to fixed value) of every line: one a record, or one a period with figures."""
     own = {name: choice.column for name, choice in segment.columns.choices.items()}
     if segment.wide is None:
         for row in segment.records:
@@ -169,7 +169,7 @@ class _Pending:
         built.findings.append(say.unreadable(sheet, row, column, wanted, cell, amount=name in self.amounts))
 
     def batch(self) -> pa.RecordBatch:
-        columns: dict[str, pa.Array] = {"row": whole_numbers(self.rows), "line": whole_numbers(self.physical)}
+        columns: dict[str, pa.Array[Any]] = {"row": whole_numbers(self.rows), "line": whole_numbers(self.physical)}
         for each in self.fields:
             columns[each.name] = texts(self.cells[each.name])
             if each.name in self.sent:
@@ -178,15 +178,16 @@ class _Pending:
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 
-def texts(values: Sequence[str | None]) -> pa.Array:
+def texts(values: Sequence[str | None]) -> pa.Array[Any]:
     """A string column. `pa.array` would do the same but imports pandas first, which takes seconds."""
     builder = pa.lib.StringBuilder()
     builder.append_values(values)
     return builder.finish()
 
 
-def whole_numbers(values: Sequence[int | None]) -> pa.Array:
+def whole_numbers(values: Sequence[int | None]) -> pa.Array[Any]:
     """A column of 64-bit integers, all there or all null."""
-    if not values or values[0] is None:
+    there = [value for value in values if value is not None]
+    if len(there) < len(values) or not values:
         return pa.nulls(len(values), pa.int64())
-    return pa.Array.from_buffers(pa.int64(), len(values), [None, pa.py_buffer(array("q", values))])
+    return pa.Array.from_buffers(pa.int64(), len(there), [None, pa.py_buffer(array("q", there))])

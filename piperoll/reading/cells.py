@@ -8,9 +8,12 @@ _NOTHING = frozenset(
     ["", "-", "--", "---", "–", "—", "#", ".", "n/a", "#n/a", "n\\a", "n.a.", "not applicable", "null", "[x]", "[z]"]
 )
 _NOTHING_TYPED = _NOTHING | {"na", "nil", "none", "nan", "n/k", "n/d", "nd", "not known", "unknown"}
+"""Marks that mean nothing under a heading for dates, numbers or truth values."""
+
 _ERROR = re.compile(r"#(?:REF|VALUE|DIV/0|NAME\?|NUM|NULL|SPILL|CALC|GETTING_DATA)[!?]?|Err:\d+|#+\Z", re.I)
 _NIL = re.compile(
-    r"(?:nil|none|no (?:returns?|data|spend(?:ing)?|expenditure|transactions?|payments?|purchases|entries|records?|items)\b.*"
+    r"(?:nil|none"
+    r"|no (?:returns?|data|spend(?:ing)?|expenditure|transactions?|payments?|purchases|entries|records?|items)\b.*"
     r"|nil[ -](?:returns?|spend|transactions?|payments?|expenditure)\b.*"
     r"|(?:there (?:was|were|is|are|has been|have been) )(?:no|nil)\b.*"
     r"|nothing (?:to report|spent|to declare)\b.*)\W*\Z",
@@ -28,7 +31,7 @@ def means_nothing(text: str, *, typed: bool) -> bool:
 
 def is_error(text: str) -> bool:
     """Whether a tidy cell holds a spreadsheet's error: #REF!, #VALUE!, a cell too narrow to show (####)."""
-    return (text.startswith("#") or text.startswith("Err:")) and bool(_ERROR.match(text))
+    return text.startswith(("#", "Err:")) and bool(_ERROR.match(text))
 
 
 def says_nil(text: str) -> bool:

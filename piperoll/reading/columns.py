@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from piperoll.model import Dataset, Field, Level, Origin
-from piperoll.reading.grids import cell_at, Row, tidy
+from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.profiles import Profile
 
@@ -33,7 +33,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table: a choice for each field found; `shift` columns beside their headings from `shifted_from` on."""
+    """The columns of a table: a choice for each field found.
+
+    From the heading `shifted_from` on, the data stand `shift` columns beside their headings.
+    """
 
     choices: Mapping[str, Choice]
     shift: int = 0
@@ -80,7 +83,8 @@ def _bids(
 ) -> Iterator[_Bid]:
     for place, heading in enumerate(headings):
         column = place + shift if shift and place >= start else place
-        if not 0 <= column < len(profiles):
+        lost = shift < 0 and start + shift <= place < start  # the heading whose data were left out
+        if lost or not 0 <= column < len(profiles):
             continue
         for place_in_list, match in enumerate(lexicon.meanings(heading)):
             wanted = lexicon.dataset.field(match.field)
@@ -196,22 +200,25 @@ def is_identifier(wanted: Field) -> bool:
 
 def guess_unnamed(columns: Columns, headings: Sequence[str], profiles: Sequence[Profile], dataset: Dataset) -> Columns:
     """The columns with a reference found by its content, where a filled column has no heading at all."""
-    missing = next(
-        (each for each in dataset.fields if is_identifier(each) and each.origin is Origin.SENT and _wanted(each, dataset)),
-        None,
-    )
+    references = (each for each in dataset.fields if is_identifier(each) and _asked_for(each, dataset))
+    missing = next(references, None)
     if missing is None or missing.name in columns.choices:
         return columns
     for column, profile in enumerate(profiles):
         unnamed = column < len(headings) and not tidy(headings[column]) and column not in columns.used
-        if unnamed and profile.filled > 0.9 and profile.identifiers > 0.9 and not profile.counts_up and not profile.money:
+        if unnamed and _holds_references(profile):
             choice = Choice(missing.name, column, headings[column], 0.5, how="content")
-            return Columns({**columns.choices, missing.name: choice}, columns.shift, columns.shifted_from, columns.headings)
+            return replace(columns, choices={**columns.choices, missing.name: choice})
     return columns
 
 
-def _wanted(each: Field, dataset: Dataset) -> bool:
-    return each.level is not Level.WANTED or each.name in dataset.core_fields
+def _asked_for(each: Field, dataset: Dataset) -> bool:
+    return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)
+
+
+def _holds_references(profile: Profile) -> bool:
+    full = profile.filled > 0.9 and profile.identifiers > 0.9
+    return full and not profile.counts_up and not profile.money and profile.dates < 0.5
 
 
 def is_gross(heading: str) -> bool:

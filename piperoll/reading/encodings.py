@@ -11,7 +11,9 @@ _UNMARKED = ("cp1252", "mac_roman", "cp850")
 
 _HIGH = re.compile(r"[^\x00-\x7f]")
 _SAMPLE = 4000
-_QUOTES, _DASHES, _MARKS = "‘’“”", "–—", "•…·®©™°½¼¾²³€"
+_QUOTES = "\u2018\u2019\u201c\u201d"
+_DASHES = "\u2013\u2014"
+_MARKS = "•…·®©™°½¼¾²³€"
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)?")
 
 
@@ -118,13 +120,11 @@ def _neighbours(text: str) -> Iterator[tuple[str, str, str]]:
 def _one(before: str, char: str, after: str) -> float:
     if char == "£":
         return 3.0 if after.isdigit() or after in " (-,\"')m" or before in "(' -" else 1.0
-    if char == "\xa0":
-        return 0.5
     if char in _QUOTES:
         return 3.0 if before.isalnum() or after.isalnum() else 1.0
     if char in _DASHES:
         return 2.0 if before.isspace() or after.isspace() or (before.isalnum() and after.isalnum()) else 0.5
-    if char in _MARKS:
+    if char in _MARKS or char == "\xa0":
         return 0.5
     if char.isalpha() and ord(char) < 0x250:
         return _letter_sense(before, char, after)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
-from piperoll.model import Acts, Field, Finding, Severity
+from piperoll.model import Field, Finding, Severity
 from piperoll.reading.grids import letter
 
 _NAMES = {
@@ -24,7 +23,7 @@ _TROUBLES = {
     "archive-empty": ("The archive holds no file.", "Send the table itself."),
     "archive-too-large": ("The archive grows too large when it is opened.", "Send the table without packing it."),
     "archive-broken": ("The archive is damaged and cannot be opened.", "Save it again and send the new file."),
-    "workbook-broken": ("The workbook is damaged and cannot be opened.", "Open it, save it again, and send the new file."),
+    "workbook-broken": ("The workbook is damaged and cannot be opened.", "Save it again and send the new file."),
     "workbook-protected": ("The workbook is protected by a password.", "Send a copy without a password."),
     "workbook-too-large": (
         "The workbook spans more cells than can be read, or stray cells stand far from its table.",
@@ -45,7 +44,7 @@ def not_a_table(format_: str) -> Finding:
     fix = {
         "html": "The address probably gave an error page. Download the table itself and send that.",
         "pdf": "Send the table as CSV or as a spreadsheet.",
-        "empty": "Export the table again and send the new file. If there was nothing to report, write 'Nil' under the headings.",
+        "empty": "Export the table again. If there was nothing to report, write 'Nil' under the headings.",
     }.get(format_, "Send the table as CSV, XLSX, XLS, ODS or JSON.")
     return Finding(code, Severity.ERROR, f"This is {_NAMES[format_]}, not a table.", fix)
 
@@ -73,7 +72,7 @@ def encoding_guessed(encoding: str, runner_up: str | None, *, sure: bool) -> Fin
     return Finding(
         "encoding-guessed",
         Severity.INFO if sure else Severity.WARNING,
-        f"The text is not in UTF-8. It was read as {encoding}, in which its pound signs, dashes and accents make sense.{doubt}",
+        f"The text is not in UTF-8. It was read as {encoding}: so its pound signs and accents make sense.{doubt}",
         "Save the file as CSV UTF-8.",
         value=encoding,
     )
@@ -227,7 +226,8 @@ def heading_misspelt(sheet: str | None, field: Field, column: int, heading: str)
     return Finding(
         "heading-guessed",
         Severity.INFO,
-        f"The heading '{heading.strip()}' of column {letter(column)} is near to one we know, and was read as {field.title.lower()}.",
+        f"The heading '{heading.strip()}' of column {letter(column)} is near to one we know: "
+        f"it was read as {field.title.lower()}.",
         f"Call the column '{field.title}'.",
         sheet=sheet,
         column=letter(column),
@@ -259,48 +259,6 @@ def column_not_mapped(sheet: str | None, column: int, heading: str) -> Finding:
         "Nothing, if that is right. Otherwise use a heading from the dataset's list.",
         sheet=sheet,
         column=letter(column),
-        value=heading,
-    )
-
-
-def amount_gross(sheet: str | None, field: Field, column: int, heading: str) -> Finding:
-    """The only amounts there are include VAT."""
-    return Finding(
-        "amount-gross-used",
-        Severity.INFO,
-        f"The amounts in column {letter(column)} ('{heading.strip()}') include VAT. There is no net amount, so we used them.",
-        "Give net amounts: the Code asks for them without recoverable VAT.",
-        sheet=sheet,
-        column=letter(column),
-        field=field.name,
-        value=heading,
-    )
-
-
-def amount_column_doubtful(sheet: str | None, field: Field, taken: int, other: int, heading: str) -> Finding:
-    """Two columns could be the amount."""
-    return Finding(
-        "amount-column-doubtful",
-        Severity.WARNING,
-        f"Both column {letter(taken)} ('{heading.strip()}') and column {letter(other)} could be the amount. "
-        f"We took column {letter(taken)}.",
-        f"Call the right one '{field.title}' and the other something else.",
-        sheet=sheet,
-        column=letter(taken),
-        field=field.name,
-        value=heading,
-    )
-
-
-def amount_scaled(sheet: str | None, field: Field, heading: str, scale: Decimal) -> Finding:
-    """The heading says that amounts are in thousands, millions or pence."""
-    return Finding(
-        "amount-scaled",
-        Severity.INFO,
-        f"The heading '{heading.strip()}' gives another unit than pounds: every amount was multiplied by {scale:f}.",
-        "Give amounts in pounds and pence.",
-        sheet=sheet,
-        field=field.name,
         value=heading,
     )
 

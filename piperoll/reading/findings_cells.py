@@ -8,6 +8,49 @@ from piperoll.model import Field, Finding, Severity, plain
 from piperoll.reading.grids import Row, letter
 
 
+def amount_gross(sheet: str | None, field: Field, column: int, heading: str) -> Finding:
+    """The only amounts there are include VAT."""
+    return Finding(
+        "amount-gross-used",
+        Severity.INFO,
+        f"The amounts in column {letter(column)} ('{heading.strip()}') include VAT. "
+        "There is no net amount, so we used them.",
+        "Give net amounts: the Code asks for them without recoverable VAT.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=heading,
+    )
+
+
+def amount_column_doubtful(sheet: str | None, field: Field, taken: int, other: int, heading: str) -> Finding:
+    """Two columns could be the amount."""
+    return Finding(
+        "amount-column-doubtful",
+        Severity.WARNING,
+        f"Both column {letter(taken)} ('{heading.strip()}') and column {letter(other)} could be the amount. "
+        f"We took column {letter(taken)}.",
+        f"Call the right one '{field.title}' and the other something else.",
+        sheet=sheet,
+        column=letter(taken),
+        field=field.name,
+        value=heading,
+    )
+
+
+def amount_scaled(sheet: str | None, field: Field, heading: str, scale: Decimal) -> Finding:
+    """The heading says that amounts are in thousands, millions or pence."""
+    return Finding(
+        "amount-scaled",
+        Severity.INFO,
+        f"The heading '{heading.strip()}' gives another unit than pounds: every amount was multiplied by {scale:f}.",
+        "Give amounts in pounds and pence.",
+        sheet=sheet,
+        field=field.name,
+        value=heading,
+    )
+
+
 def dates_month_first(sheet: str | None, field: Field, column: int, example: str, *, guessed: bool) -> Finding:
     """Numeric dates that stand month first."""
     why = "no other reading puts them into one month" if guessed else "some cannot be read any other way"
@@ -44,7 +87,8 @@ def dates_as_serials(sheet: str | None, field: Field, column: int, count: int, e
     return Finding(
         "dates-as-serials",
         Severity.INFO,
-        f"{count:,} dates in column {letter(column)} are a spreadsheet's day numbers (such as {example}) and were read as such.",
+        f"{count:,} dates in column {letter(column)} are a spreadsheet's day numbers (such as {example}), "
+        "and were read as the days they stand for.",
         "Format the column as a date before you save it as CSV.",
         sheet=sheet,
         column=letter(column),
@@ -100,7 +144,8 @@ def total_wrong(sheet: str | None, row: Row, field: str | None, amount: Decimal,
     return Finding(
         "total-does-not-add-up",
         Severity.WARNING,
-        f"Row {row.number} says it is a total of {plain(amount)}, but the rows above come to {plain(amount - difference)}. "
+        f"Row {row.number} says it is a total of {plain(amount)}, "
+        f"but the rows above come to {plain(amount - difference)}. "
         "We left it out; if it is a payment, the table is that much short.",
         "Check that every row is there, and leave the total out.",
         sheet=sheet,
@@ -129,9 +174,8 @@ def rows_left_out(sheet: str | None, kind: str, rows: list[Row]) -> Finding:
 def nil_return(sheet: str | None, row: int | None) -> Finding:
     """The body says that there was nothing."""
     where = f" in row {row}" if row else ""
-    return Finding(
-        "nil-return", Severity.INFO, f"The file says{where} that there was nothing to report.", "Nothing.", sheet=sheet, row=row
-    )
+    message = f"The file says{where} that there was nothing to report."
+    return Finding("nil-return", Severity.INFO, message, "Nothing.", sheet=sheet, row=row)
 
 
 def template_only(sheet: str | None, row: int) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -79,8 +80,8 @@ def release_table(releases: Sequence[Mapping[str, object]], dataset: Dataset) ->
     """One line for each award of each release, or one for a release without awards; `row` counts releases."""
     fields = [each for each in dataset.fields if each.name in dataset.ocds]
     readers = {each.name: Reader(each) for each in fields}
-    sent = {each.name: [] for each in fields if readers[each.name].typed}  # type: dict[str, list[str | None]]
-    cells = {each.name: [] for each in fields}  # type: dict[str, list[str | None]]
+    sent: dict[str, list[str | None]] = {each.name: [] for each in fields if readers[each.name].typed}
+    cells: dict[str, list[str | None]] = {each.name: [] for each in fields}
     rows: list[int] = []
     unreadable: dict[str, list[int]] = {}
     for number, release in enumerate(releases, start=1):
@@ -110,7 +111,7 @@ def release_table(releases: Sequence[Mapping[str, object]], dataset: Dataset) ->
 def _batches(
     rows: list[int], cells: Mapping[str, list[str | None]], sent: Mapping[str, list[str | None]]
 ) -> Iterator[pa.RecordBatch]:
-    columns: dict[str, pa.Array] = {"row": whole_numbers(rows), "line": pa.nulls(len(rows), pa.int64())}
+    columns: dict[str, pa.Array[Any]] = {"row": whole_numbers(rows), "line": pa.nulls(len(rows), pa.int64())}
     for name, values in cells.items():
         columns[name] = texts(values)
         if name in sent:
@@ -122,7 +123,9 @@ def _batches(
 
 def _awards(release: Mapping[str, object]) -> list[Mapping[str, object]]:
     awards = release.get("awards")
-    found = [award for award in awards if isinstance(award, dict)] if isinstance(awards, list) else []
+    found: list[Mapping[str, object]] = []
+    if isinstance(awards, list):
+        found = [award for award in awards if isinstance(award, dict)]
     return found or [{}]
 
 

@@ -20,7 +20,9 @@ _EIGHT_DAY_FIRST = re.compile(r"(?<!\d)([0-3]\d)(0[1-9]|1[0-2])(20[0-4]\d)(?!\d)
 _SIX_DAY = re.compile(r"(?<!\d)([0-3]\d)(0[1-9]|1[0-2])(\d{2})(?!\d)")
 _DAY_MONTH_YEAR = re.compile(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?{_SEP}({_M}){_SEP}({_Y})(?!\d)", re.I)
 _RANGE = re.compile(
-    rf"(?<![a-z])({_M}){_SEP}({_Y})?(?!\d){_SEP}(?:to|until|-|–|_){_SEP}(?:\d{{1,2}}{_SEP})?({_M}){_SEP}({_Y})(?!\d)", re.I
+    rf"(?<![a-z])({_M}){_SEP}({_Y})?(?!\d){_SEP}(?:to|until|-|–|_){_SEP}"
+    rf"(?:\d{{1,2}}{_SEP})?({_M}){_SEP}({_Y})(?!\d)",
+    re.I,
 )
 _MONTH_YEAR = re.compile(rf"(?<![a-z])({_M}){_SEP}({_Y})(?!\d)", re.I)
 _YEAR_MONTH = re.compile(rf"(?<!\d)(20[0-4]\d){_SEP}({_M})(?![a-z])", re.I)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from piperoll.reading.amounts import is_number
 from piperoll.reading.cells import is_error, means_nothing
@@ -51,7 +52,8 @@ def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
 
 def profile(cells: Sequence[str]) -> Profile:
     """What these cells look like; cells that mean nothing or hold an error count as not filled."""
-    texts = [text for cell in cells if (text := tidy(cell)) and not means_nothing(text, typed=True) and not is_error(text)]
+    tidied = map(tidy, cells)
+    texts = [text for text in tidied if text and not means_nothing(text, typed=True) and not is_error(text)]
     if not texts:
         return _EMPTY
     count = len(texts)
@@ -77,4 +79,4 @@ def _counts_up(texts: Sequence[str]) -> bool:
     if not all(text.isascii() and text.isdigit() for text in texts):
         return False
     numbers = [int(text) for text in texts]
-    return len(numbers) > 1 and all(one < other for one, other in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) > 1 and all(one < other for one, other in pairwise(numbers))

@@ -70,7 +70,8 @@ def _open(kind: Kind) -> _Opened:
         workbook = read_workbook(kind.content, kind.format)
         if workbook.trouble:
             return _Opened(findings=[say.cannot_open(workbook.trouble)], why=workbook.trouble.replace("-", "_"))
-        return _Opened(list(workbook.grids), findings=[say.sheet_hidden(_name(grid)) for grid in workbook.grids if grid.hidden])
+        hidden = [say.sheet_hidden(grid.sheet or "") for grid in workbook.grids if grid.hidden]
+        return _Opened(list(workbook.grids), findings=hidden)
     decoded = decode(kind.content)
     if kind.format == "json":
         return _open_json(decoded)
@@ -78,10 +79,6 @@ def _open(kind: Kind) -> _Opened:
     findings = _about_text(decoded)
     findings += [say.quotes_broken(number, rows.rows[number - 1].line) for number in rows.broken_quotes]
     return _Opened([Grid(None, rows.rows)], encoding=decoded.encoding, findings=findings)
-
-
-def _name(grid: Grid) -> str:
-    return grid.sheet or ""
 
 
 def _about_text(decoded: Decoded) -> list[Finding]:
@@ -143,7 +140,11 @@ def _with_releases(blank: Reading, opened: _Opened, datasets: Sequence[Dataset])
 
 
 def _with_grids(
-    blank: Reading, opened: _Opened, known: Dataset | None, datasets: Sequence[Dataset], name: str
+    blank: Reading,
+    opened: _Opened,
+    known: Dataset | None,
+    datasets: Sequence[Dataset],
+    name: str,
 ) -> Reading:
     lexicon = lexicon_of(known or datasets[0], blank.part)
     readings = [(grid, read_grid(grid, lexicon)) for grid in opened.grids]
@@ -151,7 +152,8 @@ def _with_grids(
     findings = [*blank.findings, *_said(readings, bool(tables))]
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
-        return replace(blank, what=What.DATA, tables=tables, findings=tuple(findings), part=part, dataset=lexicon.dataset)
+        blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
+        return replace(blank, what=What.DATA, tables=tables)
     part = blank.part or (recognise_part(known, name, ()) if known else None)
     outcomes = {reading.outcome for _, reading in readings}
     blank = replace(blank, findings=tuple(findings), part=part)
@@ -159,7 +161,7 @@ def _with_grids(
         return replace(blank, what=What.NIL_RETURN)
     if "no_records" in outcomes:
         return replace(blank, why="pro_forma")
-    if outcomes <= {"empty"}:
+    if outcomes <= {"empty", "stray_cell"}:
         return replace(blank, why="empty", findings=(*findings, say.not_a_table("empty")))
     looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
     return replace(blank, why="no_table", findings=(*findings, say.no_headings(looked[:6])))

@@ -53,10 +53,14 @@ def recognise_part(dataset: Dataset, name: str, columns: Iterable[str]) -> str |
 
     A file called "over £25,000" is the main list, whatever else its name says: card lists have no such threshold.
     """
-    words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))
+    words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
     there = set(columns)
     if not _THRESHOLD_LIST.search(name):
         for part in dataset.parts:
-            if any(re.search(rf"(?<![a-z]){re.escape(' '.join(re.findall('[a-z0-9]+', word.lower())))}(?![a-z])", words) for word in part.names):
+            if any(re.search(rf"(?<![a-z]){_words(word)}(?![a-z])", words) for word in part.names):
                 return part.name
     return next((part.name for part in dataset.parts if part.marks and there.issuperset(part.marks)), None)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))

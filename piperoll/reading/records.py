@@ -50,9 +50,7 @@ class Shape:
     def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
         """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
-        dates = tuple(
-            choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"
-        )
+        dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
         step = max(1, len(rows) // 2000)
         counts = [count for row in rows[::step] if (count := sum(1 for cell in row.cells if tidy(cell)))]
         mapped = tuple(sorted({*columns.used, *measures}))
@@ -136,12 +134,8 @@ def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | N
         return Judged(row, "note")
     named = sum(1 for heading in shape.headings if heading)
     sparse = len(real) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
-    if not sparse:
-        return Judged(row, "record")
-    if any(_is_value(texts.get(column, "")) for column in shape.date):
-        return Judged(row, "record")
-    mapped = [column for column in real if column in shape.mapped]
-    if len(mapped) >= 3:
+    dated = any(_is_value(texts.get(column, "")) for column in shape.date)
+    if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
         return Judged(row, "record")
     return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
 

@@ -45,9 +45,7 @@ def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
         if other.index > best.index and _is_new(other, best, opening[-1], grid):
             opening.append(other)
     ends = [heading.index for heading in opening[1:]] + [len(grid.rows)]
-    return [
-        Section(heading, grid.rows[heading.index + 1 : end]) for heading, end in zip(opening, ends, strict=True)
-    ]
+    return [Section(heading, grid.rows[heading.index + 1 : end]) for heading, end in zip(opening, ends, strict=True)]
 
 
 def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:

@@ -14,8 +14,8 @@ from piperoll.reading.building import Segment, build
 from piperoll.reading.cells import says_nil
 from piperoll.reading.columns import Choice, Columns, assign, guess_unnamed, is_gross
 from piperoll.reading.grids import Grid, Row, is_blank, letter, tidy
-from piperoll.reading.headless import recognise_columns
 from piperoll.reading.headings import HeadingRow
+from piperoll.reading.headless import recognise_columns
 from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.profiles import Profile, profiles
 from piperoll.reading.reading import ExcludedRow, ReadTable
@@ -29,7 +29,7 @@ _FEW = 30
 
 @dataclass
 class GridReading:
-    """What one grid gave. `outcome`: data, nil, no_records, no_table or empty."""
+    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
@@ -58,16 +58,16 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     sections = sections_of(grid, lexicon)
     if not sections:
         return _without_headings(grid, lexicon)
-    parts = [_examined(section, grid, lexicon) for section in sections]
+    parts = [_examined(section, lexicon) for section in sections]
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
         _add_table(reading, group, grid, lexicon)
     if not reading.tables:
-        return _no_records(parts[0], grid, lexicon)
+        return _no_records(parts[0], grid)
     return reading
 
 
-def _examined(section: Section, grid: Grid, lexicon: Lexicon) -> _Part:
+def _examined(section: Section, lexicon: Lexicon) -> _Part:
     cells = section.heading.cells
     width = max([len(cells), *(len(row.cells) for row in section.rows)])
     seen = profiles(section.rows, width)
@@ -98,7 +98,7 @@ def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
 def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
     segments = [Segment(part.records, part.columns, part.wide) for part in group]
-    reading.findings += _about_headings(group, grid, lexicon)
+    reading.findings += _about_headings(group, grid)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
     reading.findings += _about_rows(group, grid.sheet, lexicon)
     built = build(segments, dataset, grid.sheet)
@@ -150,7 +150,7 @@ def _row_number(part: _Part, heading: HeadingRow) -> int:
     return part.section.rows[0].number - 1 if part.section.rows else heading.index + 1
 
 
-def _about_headings(group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> list[Finding]:
+def _about_headings(group: Sequence[_Part], grid: Grid) -> list[Finding]:
     heading, found = group[0].section.heading, []
     if heading.index < 0:
         return []
@@ -202,12 +202,12 @@ def _about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[F
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
     if choice.field in dataset.amount:
         if is_gross(choice.heading):
-            found.append(say.amount_gross(sheet, wanted, choice.column, choice.heading))
+            found.append(tell.amount_gross(sheet, wanted, choice.column, choice.heading))
         if choice.runner_up is not None and choice.runner_up_score > choice.score - 0.03 and choice.score > 0.3:
-            found.append(say.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading))
+            found.append(tell.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading))
     scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
-        found.append(say.amount_scaled(sheet, wanted, choice.heading, scale))
+        found.append(tell.amount_scaled(sheet, wanted, choice.heading, scale))
     return found
 
 
@@ -231,7 +231,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     if nil := _nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows for cell in row.cells if tidy(cell)) < 2:
-        return GridReading("empty")
+        return GridReading("stray_cell")
     seen = profiles(rows, grid.width)
     columns = recognise_columns(seen, len(rows), lexicon.dataset)
     if columns is None:
@@ -246,7 +246,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
-def _no_records(part: _Part, grid: Grid, lexicon: Lexicon) -> GridReading:
+def _no_records(part: _Part, grid: Grid) -> GridReading:
     rows = [row for row in grid.rows if not is_blank(row)]
     number = _place(part.section.heading, grid)[0]
     if nil := _nil_row(rows):

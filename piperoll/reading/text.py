@@ -112,7 +112,7 @@ def _swallows(lines: Sequence[str], cells: Sequence[str], delimiter: str, width:
     if width < 3:
         return False
     inner = [line for cell in cells if "\n" in cell or "\r" in cell for line in re.split(r"\r\n|\r|\n", cell)[1:-1]]
-    full = sum(line.count(delimiter) >= width - 1 for line in inner)
+    full = len([line for line in inner if line.count(delimiter) >= width - 1])
     return full > 0 and 2 * full >= len(inner)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as part
 from datetime import date
 from decimal import Decimal
 
@@ -26,9 +27,9 @@ class Reader:
     """Reads the cells of one column as one field: to text in canonical spelling, None for nothing, or UNREADABLE."""
 
     field: Field
-    order: DateOrder = field(default_factory=DateOrder)
+    order: DateOrder = part(default_factory=DateOrder)
     scale: Decimal = Decimal(1)
-    known: dict[str, object] = field(default_factory=dict, repr=False)
+    known: dict[str, object] = part(default_factory=dict, repr=False)
 
     def read(self, cell: str) -> object:
         """The canonical spelling of a cell; remembered while the column is read."""

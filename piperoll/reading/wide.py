@@ -37,7 +37,8 @@ class Wide:
     @property
     def periods(self) -> tuple[Period, ...]:
         """The periods, in order of time."""
-        return tuple(sorted({measure.period for measure in self.measures}, key=lambda period: (period.end, period.start)))
+        periods = {measure.period for measure in self.measures}
+        return tuple(sorted(periods, key=lambda period: (period.end, period.start)))
 
     def latest(self, name: str) -> Measure:
         """The column of a measured field for its latest period."""

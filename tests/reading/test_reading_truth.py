@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from truth_score import Score, scores
 
 from piperoll import assets
+from piperoll.model import What
 from piperoll.reading import read
-from tests.reading.truth_score import Score, scores
 
 REALDATA = Path(os.environ.get("REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
 pytestmark = [pytest.mark.real]
@@ -21,7 +24,7 @@ FLOOR = 0.95
 
 
 def read_real(path: str):
-    dataset, part = assets.find_dataset(path.split("/")[0])
+    dataset, part = assets.find_dataset(path.split("/", maxsplit=1)[0])
     return read((REALDATA / path).read_bytes(), path, assets.datasets(), dataset=dataset, part=part)
 
 
@@ -38,10 +41,24 @@ def test_every_measure_is_as_right_as_it_was(found: list[Score]) -> None:
     short = []
     for measure, all_ in by_measure.items():
         right = sum(score.right for score in all_)
-        print(f"{measure:24} {right:4} / {len(all_):4}")
+        sys.stdout.write(f"{measure:24} {right:4} / {len(all_):4}\n")
         if right < FLOOR * len(all_):
             short.append(measure)
     for score in found:
         if not score.right:
-            print(f"  {score.file}: {score.measure}: read {score.read}, true {score.true}")
+            sys.stdout.write(f"  {score.file}: {score.measure}: read {score.read}, true {score.true}\n")
     assert not short
+
+
+def test_every_real_file_reads_and_says_what_it_is() -> None:
+    manifest = (REALDATA / "MANIFEST.tsv").open(encoding="utf-8", newline="")
+    with manifest:
+        paths = [row["path"] for row in csv.DictReader(manifest, delimiter="\t")]
+    paths = [path for path in paths if not path.startswith("reference/")]
+    assert len(paths) == 201
+    for path in paths:
+        reading = read_real(path)
+        assert bool(reading.tables) == (reading.what is What.DATA), path
+        assert reading.tables or reading.findings, path
+        for table in reading.tables:
+            assert sum(len(set(batch.column("row").to_pylist())) for batch in table.batches()) >= table.rows, path

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll.reading.amounts import plain_number, read_amount, scale_of
+
+MONEY = st.decimals(min_value=-(10**11), max_value=10**11, places=2, allow_nan=False, allow_infinity=False)
+
+
+@pytest.mark.parametrize(
+    ("cell", "pounds"),
+    [
+        ("1234.5", "1234.5"),
+        ("£1,234.50", "1234.50"),
+        (" £ 1 234.50 ", "1234.50"),
+        ("(1,234.00)", "-1234.00"),
+        (" (80,025.00)", "-80025.00"),
+        ("165,546.00-", "-165546.00"),
+        ("-£52,999.90", "-52999.90"),
+        ("£-5", "-5"),
+        ("\u22125.10", "-5.10"),
+        ("12.34 CR", "-12.34"),
+        ("12.34 DR", "12.34"),
+        ("1.5E+05", "150000"),
+        ("1,000,000", "1000000"),
+        ("1\xa0234,567"[:5], "1234"),
+        (".50", "0.50"),
+        ("(0)", "0"),
+        ("-0", "0"),
+        ("GBP 7", "7"),
+        ("0.1", "0.1"),
+    ],
+)
+def test_money_in_every_notation(cell: str, pounds: str) -> None:
+    assert read_amount(cell) == Decimal(pounds)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["34,551,00", "1234,56", "1.234,56", "€5", "$5", "£1.2m", "5%", "#REF!", "", "abc", "--5", "(5", "E00", "1 2", "."],
+)
+def test_what_is_doubtful_is_not_read(cell: str) -> None:
+    assert read_amount(cell) is None
+
+
+@given(MONEY)
+def test_any_amount_reads_back_exactly_in_each_notation(amount: Decimal) -> None:
+    size = abs(amount)
+    minus = "-" if amount < 0 else ""
+    spellings = [f"{amount:f}", f"{minus}£{size:,.2f}", f"£{minus}{size:,.2f}", f" {amount:,.2f} "]
+    if amount < 0:
+        spellings += [f"({size:,.2f})", f"{size:,.2f}-", f"{size:.2f}CR".replace("CR", " CR"), f"\u2212{size:f}"]
+    for spelling in spellings:
+        assert read_amount(spelling) == amount, spelling
+    assert Decimal(plain_number(amount)) == amount
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_an_amount_or_is_not_and_never_an_error(text: str) -> None:
+    assert read_amount(text) is None or "E" not in plain_number(read_amount(text) or Decimal(0))
+
+
+def test_the_heading_gives_the_unit() -> None:
+    assert scale_of("Amount (£000)") == 1000
+    assert scale_of("Amount £'000s") == 1000
+    assert scale_of("Value (£m)") == 1_000_000
+    assert scale_of("Amount in pence") == Decimal("0.01")
+    assert scale_of("Amount (£)") == 1

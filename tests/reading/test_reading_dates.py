@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll.reading.dates import DateOrder, order_of, read_date, read_month
+from piperoll.reading.periods import periods_in_name
+
+DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2049, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("12/05/10", date(2010, 5, 12)),
+        ("7/10/2009", date(2009, 10, 7)),
+        ("03.09.2012", date(2012, 9, 3)),
+        ("10-Oct-13", date(2013, 10, 10)),
+        ("31/Aug/2012 ", date(2012, 8, 31)),
+        ("14th Jun 2012", date(2012, 6, 14)),
+        ("15 June 2023", date(2023, 6, 15)),
+        ("Friday 15 June 2012", date(2012, 6, 15)),
+        ("June 15, 2012", date(2012, 6, 15)),
+        ("2022-05-18T00:00:00", date(2022, 5, 18)),
+        ("2025-01-23T16:32:05Z", date(2025, 1, 23)),
+        ("01 Jun 14 00:00", date(2014, 6, 1)),
+        ("20120930", date(2012, 9, 30)),
+        ("41852", date(2014, 8, 1)),
+        ("7/31/2020", date(2020, 7, 31)),
+    ],
+)
+def test_a_day_in_every_notation(cell: str, day: date) -> None:
+    assert read_date(cell) == day
+
+
+@pytest.mark.parametrize(
+    "cell", ["", "TBC", "31/02/2012", "22/03/2012 | 30/03/2012", "After 2015", "2013/2014 (Q4)", "123456"]
+)
+def test_no_day_is_made_up(cell: str) -> None:
+    assert read_date(cell) is None
+
+
+@given(DAYS)
+def test_any_day_reads_back(day: date) -> None:
+    for spelling in (
+        day.isoformat(),
+        f"{day:%d/%m/%Y}",
+        f"{day:%d/%m/%y}",
+        f"{day:%d-%b-%y}",
+        f"{day:%d %B %Y}",
+        f"{day:%d.%m.%Y}",
+    ):
+        assert read_date(spelling) == day
+    assert read_date(f"{day:%m/%d/%Y}", DateOrder(month_first=True)) == day
+
+
+def test_a_column_is_day_first_unless_it_proves_otherwise() -> None:
+    assert not order_of({"01/02/2020": 9}).month_first
+    assert order_of({"7/31/2020": 2, "01/02/2020": 9}).month_first
+    assert order_of({"7/31/2020": 2, "31/7/2020": 3}).mixed
+    guess = order_of({"04/01/2020": 1, "04/02/2020": 1, "04/07/2020": 1})
+    assert guess.month_first
+    assert guess.guessed
+
+
+def test_months_alone_are_told_apart_from_days() -> None:
+    assert read_month("Apr-11") == (2011, 4)
+    assert read_month("August 2020") == (2020, 8)
+    assert read_month("11-Apr-11") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "periods"),
+    [
+        ("spend-201209.csv", ["2012-09"]),
+        ("over-25k-1209", ["2012-09"]),
+        ("over-25k-1011", ["2010-11", "2010-04--2011-03"]),
+        ("20111222_cards_OCT_2011", ["2011-10"]),
+        ("cards 1 DECEMBER TO 31 DECEMBER 2011", ["2011-12"]),
+        ("spend%20april%202011%20to%20january%202012.csv", ["2011-04--2012-01"]),
+        ("payments-february11.csv", ["2011-02"]),
+        ("2010_april_spend..csv", ["2010-04"]),
+        ("spend-2018-19.xlsx", ["2018-19"]),
+        ("payments_2009_q4", ["2009-Q4", "2010-Q1"]),
+        ("2018-10.csv", ["2018-10"]),
+        ("07 - October.csv", []),
+    ],
+)
+def test_the_period_that_a_name_speaks_of(name: str, periods: list[str]) -> None:
+    assert [str(period) for period in periods_in_name(name, snapshot=False)] == periods
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("300913-organogram-junior.csv", "2013-09-30"),
+        ("20131128-Organogram-Return-for-20130930-junior.csv", "2013-09-30"),
+        ("organogram-September-2013-FINAL", "2013-09-30"),
+        ("body-2014-03-31-senior.csv", "2014-03-31"),
+    ],
+)
+def test_the_snapshot_day_that_a_name_speaks_of(name: str, day: str) -> None:
+    assert [str(period) for period in periods_in_name(name, snapshot=True)] == [day]
