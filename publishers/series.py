@@ -28,8 +28,9 @@ def publish(store: Store, packed: Packed, *, reason: str, now: str, decision: De
     `reason` says why this version came, `now` is an ISO 8601 instant in UTC: both stand in versions.json. Killed at
     any moment, a reader sees the old version or the new, and the same call again finishes the job.
 
-    Raises: PointerMoved (retryable): others publish to this series faster than we can. StoreCorrupt: what is
-    read back is not what was written; the pointer is untouched.
+    Raises: PointerMoved (retryable): others publish to this series faster than we can, or what is to be added was
+    put together with a version that stands no longer. StoreCorrupt: what is read back is not what was written; the
+    pointer is untouched.
     """
     series = packed.manifest.series
     for _ in range(_TRIES):
@@ -37,6 +38,8 @@ def publish(store: Store, packed: Packed, *, reason: str, now: str, decision: De
         settled = decide(history.standing, packed.manifest, decision)
         if settled is not None:
             return settled
+        if decision is Decision.ADD:
+            _refuse_if_added_to_another(history.standing, packed.manifest)
         version = _next(history, packed.manifest, reason, now)
         _upload(store, packed, f"{series.prefix}{version.path}/")
         try:
@@ -80,6 +83,12 @@ def listing(store: Store, series: Series) -> Listing:
         _json(store, f"{place}report.json"),
         _first_rows(store, f"{place}{series.dataset}.csv"),
     )
+
+
+def _refuse_if_added_to_another(standing: Version | None, manifest: Manifest) -> None:
+    """Rows that stand may not be lost because they came while a union with older ones was made."""
+    if standing is not None and not set(standing.sources) <= set(manifest.sources):
+        raise PointerMoved(f"{manifest.series} has a newer version than the one that was added to: add to that")
 
 
 def _next(history: History, manifest: Manifest, reason: str, now: str) -> Version:

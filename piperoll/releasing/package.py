@@ -116,5 +116,19 @@ def _resource(dataset: Dataset, table: FileEntry) -> dict[str, Any]:
         "bytes": table.bytes,
         "hash": f"sha256:{table.sha256}",
         "dialect": DIALECT,
-        "schema": declared["schema"],
+        "schema": {**declared["schema"], "fields": [_published(one) for one in declared["schema"]["fields"]]},
     }
+
+
+def _published(field: Mapping[str, Any]) -> dict[str, Any]:
+    """A field as a release can promise it: valid whatever a body sent and we accepted with a warning.
+
+    Of what a body sends only `required` is promised; the rest of what the standard asks for (a list of values, a
+    pattern, a bound) moves to `x_asked`. Fields that are ours keep all their constraints.
+    """
+    asked = {name: value for name, value in field.get("constraints", {}).items() if name != "required"}
+    if field["x_origin"] == "derived" or not asked:
+        return dict(field)
+    kept = {name: value for name, value in field["constraints"].items() if name == "required"}
+    bare = {name: value for name, value in field.items() if name != "constraints"}
+    return bare | ({"constraints": kept} if kept else {}) | {"x_asked": asked}

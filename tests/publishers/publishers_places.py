@@ -13,7 +13,15 @@ SERIES = Series("spend", "anytown", Period.parse("2026-10"))
 NOW = "2026-11-02T09:00:00Z"
 
 
-def packed(folder: Path, rows: int, *, pounds: str | None = None, series: Series = SERIES, note: str = "") -> Packed:
+def packed(
+    folder: Path,
+    rows: int,
+    *,
+    pounds: str | None = None,
+    series: Series = SERIES,
+    note: str = "",
+    source: str = "ab" * 32,
+) -> Packed:
     """A small release of `rows` lines, as releasing leaves it in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"line-{number},{number}.00" for number in range(rows)]
@@ -29,7 +37,7 @@ def packed(folder: Path, rows: int, *, pounds: str | None = None, series: Series
         rows=rows,
         amount_gbp=Decimal(pounds) if pounds else Decimal(sum(range(rows))),
         rows_sha256=hashlib.sha256(f"{rows} {pounds}".encode()).hexdigest(),
-        sources=("ab" * 32,),
+        sources=(source,),
         dataset_version="1.0.0",
         rules_version="1.0.0+test",
     )

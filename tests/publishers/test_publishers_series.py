@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from publishers_places import NOW, SERIES
 
-from piperoll.errors import StoreCorrupt
+from piperoll.errors import PointerMoved, StoreCorrupt
 from piperoll.model import Manifest, Status, Version
 from publishers import Decision, Hold, Published, Store, Unchanged, decide, history_of, listings, publish
 from publishers.folder import FolderStore
@@ -126,6 +126,15 @@ def test_eight_publishers_of_one_release_publish_it_once(store: Store, release, 
     outcomes = _race(store, [release(5) for _ in range(8)])
     assert len(outcomes) == 8
     assert len(reader(store).versions) == 1
+
+
+def test_a_union_with_an_older_version_does_not_replace_a_newer_one(folder_store: FolderStore, release, reader) -> None:
+    publish(folder_store, release(3), reason="first", now=NOW)
+    publish(folder_store, release(4, source="cd" * 32), reason="correction", now=NOW)
+    union = release(5)
+    with pytest.raises(PointerMoved, match="newer version"):
+        publish(folder_store, union, reason="added", now=NOW, decision=Decision.ADD)
+    assert reader(folder_store).current == 2
 
 
 def test_a_file_that_is_changed_after_packing_is_not_published(store: Store, release) -> None:

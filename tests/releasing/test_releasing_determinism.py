@@ -11,7 +11,7 @@ from golden_release import golden
 HERE = Path(__file__).parent
 
 GOLDEN = {
-    "datapackage.json": "e6d2fea0e313c772e46833cb93b97f0c119f7b7bcbeffd70174944c95d6b8eb9",
+    "datapackage.json": "318f73bef67f0231a564a0f213467ef4814835f142e01b18ba1e9287d1781a87",
     "mini.csv": "f07edab7a49102a18485f4cd9c2af246264dd08a8d546acdbfe05abda1539be0",
     "mini.parquet": "e9a8dfa5551ab114e74e25b8189b9038d2f448d2e5991fbd79f6bde41cb008ee",
 }

@@ -118,6 +118,16 @@ def test_the_package_is_valid_for_frictionless_and_for_the_profile(packing, octo
     jsonschema.validate(json.loads((folder / "datapackage.json").read_text()), profile)
 
 
+def test_a_value_that_is_published_with_a_warning_leaves_the_package_valid(packing, make_table) -> None:
+    rows = [{"payment_date": "2026-10-01", "supplier_name": "A", "net_amount": "1", "card": "Visa Purchasing"}]
+    folder = packing([make_table(rows, ("payment_date", "supplier_name", "net_amount", "card"))]).folder
+    assert frictionless.validate(folder / "datapackage.json").valid
+    fields = json.loads((folder / "datapackage.json").read_text())["resources"][0]["schema"]["fields"]
+    card = next(field for field in fields if field["name"] == "card")
+    assert "gpc" in card["x_asked"]["enum"]
+    assert "enum" not in card.get("constraints", {})
+
+
 def test_the_descriptor_names_series_source_and_hash_and_no_moment(packing, october) -> None:
     packed = packing([october])
     descriptor = json.loads((packed.folder / "datapackage.json").read_text())
