@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from piperoll.checking import findings
-from piperoll.checking.places import cells, place
+from piperoll.checking.places import cells, filled, place
 from piperoll.checking.tally import missing_rows
 from piperoll.model import Dataset, Finding, Level, Origin
 from piperoll.reading import ReadTable
@@ -13,7 +13,7 @@ from piperoll.reading import ReadTable
 
 def missing_core(table: ReadTable, dataset: Dataset, *, period_given: bool) -> tuple[Finding, ...]:
     """One finding for each core group of which `table` has no column; any of them makes the table useless."""
-    groups = dataset.missing_core(table.columns, period_given=period_given)
+    groups = dataset.missing_core(filled(table), period_given=period_given)
     return tuple(findings.core_missing(dataset, group, place(table)) for group in groups)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from piperoll.checking import findings
-from piperoll.checking.places import cells, place
+from piperoll.checking.places import cells, filled, place
 from piperoll.checking.tally import main_field
 from piperoll.model import Dataset, Finding, Period
 from piperoll.reading import ReadTable, periods_in_name
@@ -83,6 +83,6 @@ def _from_days(days: Sequence[date], dataset: Dataset) -> Period | None:
 
 def _dated(table: ReadTable, dataset: Dataset) -> Iterator[tuple[int, date]]:
     """Every line's row and main date, where there is one."""
-    field = main_field(dataset.date, table)
+    field = main_field(dataset.date, table) or next((name for name in dataset.date if name in filled(table)), None)
     if field:
         yield from ((row, date.fromisoformat(cell)) for row, cell in cells(table, field) if cell is not None)

@@ -51,6 +51,12 @@ def place(table: ReadTable, field: str | None = None, row: int | None = None, li
     return Place(table.sheet, row, line, letter, field)
 
 
+def filled(table: ReadTable) -> frozenset[str]:
+    """The fields that the lines of `table` have: those of its columns, and what the headings of a wide table say."""
+    first = next(table.batches(), None)
+    return frozenset(table.columns) | frozenset(first.schema.names if first else ())
+
+
 def cells(table: ReadTable, field: str) -> Iterator[tuple[int, str | None]]:
     """Every line's row and canonical cell of `field`, in order."""
     for batch in table.batches():
