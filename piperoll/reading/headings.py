@@ -17,6 +17,9 @@ _CELL = 160
 _TOP = 200
 """Within so many rows from the top one heading as listed is enough to look closer; further down it takes two."""
 
+_START = 6
+"""Further down, one of so many first cells must be a heading as listed: this keeps long files quick."""
+
 
 @dataclass(frozen=True)
 class HeadingRow:
@@ -37,6 +40,8 @@ def heading_rows(grid: Grid, lexicon: Lexicon) -> list[HeadingRow]:
     """Every row that could be a heading row, in the order of the sheet."""
     found = []
     for index, row in enumerate(grid.rows):
+        if index >= _TOP and not any(map(lexicon.knows, row.cells[:_START])):
+            continue
         known = sum(map(lexicon.knows, row.cells))
         if known < (1 if index < _TOP else 2):
             continue
@@ -134,7 +139,10 @@ def repeats(row: Row, keys: Sequence[str]) -> bool:
 
 
 def _same(keys: Sequence[str], column: int, cell: str) -> bool:
-    return column < len(keys) and len(cell) <= _CELL and bool(keys[column]) and bare(cell) == keys[column]
+    if column >= len(keys) or not keys[column] or len(cell) > _CELL:
+        return False
+    start = cell[0].lower()
+    return not (start.isalnum() and start.isascii() and start != keys[column][0]) and bare(cell) == keys[column]
 
 
 def stands_below(grid: Grid, heading: HeadingRow) -> bool:

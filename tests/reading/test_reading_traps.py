@@ -282,7 +282,8 @@ def test_an_ocds_package_gives_a_line_for_each_award() -> None:
 
 
 def test_a_wide_table_is_turned_into_lines_that_share_their_row() -> None:
-    text = "Department,Agency/body,Name of service,2015-Q2 Vol.,2015-Q3 Vol.,2015-Q3 CPT (£)\nD,B,Passports,10,20,1.5\nD,B,Visas,,,\n"
+    head = "Department,Agency/body,Name of service,2015-Q2 Vol.,2015-Q3 Vol.,2015-Q3 CPT (£)\n"
+    text = head + "D,B,Passports,10,20,1.5\nD,B,Visas,,,\n"
     reading = read(text.encode(), "t.csv", assets.datasets())
     assert reading.dataset is not None
     assert reading.dataset.name == "transactions"
