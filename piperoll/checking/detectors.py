@@ -10,7 +10,7 @@ import re
 from datetime import date
 from functools import lru_cache
 
-from piperoll.checking.lists import lists
+from piperoll.checking.lists import lists, tokens
 
 _SUSPECT = re.compile(r"\d|@|\b(?:mr|mrs|ms|miss|mx|master|dr|prof|rev|sir|dame|lord|lady|cllr)\b", re.IGNORECASE)
 _NI = re.compile(
@@ -33,9 +33,11 @@ _CASE = re.compile(
     r"\b(?:client|child|case|swift|mosaic|(?-i:LAS))\s?(?:no|id|ref)?\.?[:\s]*\d{4,}(?![\d/-])", re.IGNORECASE
 )
 _TITLED = re.compile(
-    r"\b(?:(?:Mr|Mrs|Ms|Miss|Mx|Master|Dr|Prof|Rev|Sir|Dame|Lord|Lady|Cllr)\.?\s+[A-Z][A-Za-z'’\-]+"
-    r"|(?:MR|MRS|MISS|CLLR)\.?\s+[A-Z][A-Z'’\-]*|[Mm]rs?\.?\s+(?:[a-z]\.?\s+)*[a-z'’\-]{3,})"
+    r"(?<![\w-])(?:(?:Mr|Mrs|Ms|Miss|Mx|Master|Dr|Cllr|Rev\.|Prof\.)\.?\s+[A-Z][A-Za-z'’\-]+"
+    r"|(?:Rev|Prof)\s+(?:[A-Z]\.?\s+)*[A-Z][a-z'’\-]+\s+[A-Z][a-z'’\-]+"
+    r"|(?:MR|MRS|MISS|CLLR)\.?\s+[A-Z][A-Z'’\-]*\b|[Mm]rs?\.?\s+(?:[a-z]\.?\s+)*[a-z'’\-]{3,})"
 )
+"""Not Sir, Dame, Lord and Lady, which in a text are houses, schools and people in public life; not "Rev Inside RAB"."""
 
 
 @lru_cache(maxsize=65536)
@@ -53,9 +55,17 @@ def personal_rules(text: str) -> frozenset[str]:
         "account-number": bool(_ACCOUNT_CUE.search(text) or (sort_code and _ACCOUNT.search(text))),
         "date-of-birth": bool(_BORN.search(text)),
         "case-reference": bool(_CASE.search(text)),
-        "titled-name": any(not lists().not_names.match(text, match.start()) for match in _TITLED.finditer(text)),
+        "titled-name": any(_is_persons(match, text) for match in _TITLED.finditer(text)),
     }
     return frozenset(rule for rule, there in found.items() if there)
+
+
+def _is_persons(match: re.Match[str], text: str) -> bool:
+    """Whether what stands after a title names a person, and not a master plan or an institution."""
+    if lists().not_names.match(text, match.start()):
+        return False
+    words = tokens(match[0])[1:]
+    return not (match[0].startswith(("Rev ", "Prof ")) and lists().usual.union(lists().strong).intersection(words))
 
 
 def _is_nhs_number(match: re.Match[str], text: str) -> bool:

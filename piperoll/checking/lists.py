@@ -12,6 +12,7 @@ from piperoll import assets
 from piperoll.errors import DescriptorError
 
 _TOKEN = re.compile(r"[A-Z0-9]+(?:['’][A-Z]+)*")
+_DOTTED = re.compile(r"(?<![A-Z])(?:[A-Z]\.){2,}[A-Z]?\.?(?![A-Z])")
 _RULES = ("pattern", "minimum")
 
 
@@ -73,8 +74,8 @@ def lists() -> Lists:
 
 
 def tokens(text: str) -> list[str]:
-    """The words of `text` in capitals, without points and commas: `Smith-Jones, J.` is SMITH, JONES, J."""
-    return _TOKEN.findall(text.upper())
+    """The words of `text` in capitals: `Smith-Jones, J.` is SMITH, JONES, J; C.I.C. is CIC."""
+    return _TOKEN.findall(_DOTTED.sub(lambda match: match[0].replace(".", ""), text.upper()))
 
 
 def spelling(name: str) -> str:

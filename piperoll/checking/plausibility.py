@@ -112,8 +112,6 @@ def _there(part: pa.Table, names: Sequence[str]) -> list[str]:
 
 def _results(frame: Any, expectations: Sequence[Mapping[str, Any]]) -> dict[int, Any]:
     """The result of each expectation, by its place in the suite: GX does not keep the order."""
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - importing it takes seconds
-
     numbered = [
         {key: entry[key] for key in ("type", "kwargs", "severity")} | {"meta": {"number": number}}
         for number, entry in enumerate(expectations)
@@ -121,6 +119,8 @@ def _results(frame: Any, expectations: Sequence[Mapping[str, Any]]) -> dict[int,
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GX's own, about pandas
         batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+        from great_expectations import ExpectationSuite  # noqa: PLC0415 - after the first import, whose warnings are mute
+
         outcome = batch.validate(
             ExpectationSuite(name="suite", expectations=numbered),
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [_TABLE, _ROW]},
