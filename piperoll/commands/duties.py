@@ -78,7 +78,8 @@ def _spelt(period: Period) -> str:
 def _counts(duties: Sequence[Duty], bodies: int, today: date) -> str:
     tally = Counter(str(duty.state).replace("-", " ") for duty in duties)
     told = ", ".join(f"{number:,} {state}" for state, number in sorted(tally.items())) or "nothing"
-    return f"As of {today.isoformat()}, {bodies:,} bodies owe {len(duties):,} returns by law: {told}."
+    who = "1 body owes" if bodies == 1 else f"{bodies:,} bodies owe"
+    return f"As of {today.isoformat()}, {who} {len(duties):,} returns by law: {told}."
 
 
 def _day(text: str) -> date:

@@ -170,9 +170,7 @@ def services(random: Random, words: Words, period: Period, count: int) -> list[R
                 "cost_per_transaction": Decimal(random.randrange(45, 2_900)) / 100,
             }
         )
-        cost = rows[-1]["cost_per_transaction"]
-        rows[-1] |= {"cost_total": cost * completed, "cost_earlier": cost + Decimal("0.12")}
-        rows[-1] |= {"earlier": completed - completed // 9, "digital_earlier": completed // 3}
+        rows[-1]["cost_total"] = rows[-1]["cost_per_transaction"] * completed
     return rows
 
 
