@@ -1,0 +1,291 @@
+"""The pages for people: templates from `catalogue/`, everything escaped, links relative."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from piperoll import assets
+from piperoll.describing import figures, places, wording
+from piperoll.describing.duties import DutyState, next_due
+from piperoll.describing.frequency import every
+from piperoll.describing.holdings import Holdings, held_rows, waiting
+from piperoll.describing.media import told
+from piperoll.describing.schema_org import linked_data
+from piperoll.model import Body, Dataset, Listing, Report, Status, Submission, Version
+
+STATES = {
+    DutyState.ON_TIME: "On time",
+    DutyState.LATE: "Late",
+    DutyState.NIL: "Nil return",
+    DutyState.HELD: "Held",
+    DutyState.REJECTED: "Rejected",
+    DutyState.MISSING: "Missing",
+    DutyState.NOT_YET_DUE: "Not due yet",
+}
+
+STATUSES = {
+    Status.CURRENT: "Current",
+    Status.SUPERSEDED: "Superseded",
+    Status.WITHDRAWN: "Withdrawn",
+    Status.PURGED: "Removed, because it held personal data",
+}
+
+LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(assets.folder("catalogue")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "pounds": wording.pounds_or_none,
+        "number": figures.number,
+        "change": figures.change,
+        "counted": figures.counted,
+        "day": figures.day,
+        "size": figures.size,
+        "where": wording.where,
+        "plain_words": wording.plain_words,
+        "excluded": wording.excluded_words,
+        "told": told,
+        "lower_first": _lower_first,
+        "how_often": wording.how_often,
+        "when_due": wording.when_due,
+    }
+    environment.globals |= {
+        "places": places,
+        "part_title": part_title,
+        "held_rows": held_rows,
+        "states": STATES,
+        "statuses": STATUSES,
+        "levels": LEVELS,
+        "verdicts": wording.VERDICTS,
+    }
+    return environment
+
+
+def style() -> bytes:
+    """The one stylesheet."""
+    return (assets.folder("catalogue") / "style.css").read_bytes()
+
+
+def report_page(report: Report) -> str:
+    """A page of its own, styles and all, that tells an officer what is found in their file and what to do."""
+    return _environment().get_template("report.html").render(report=report)
+
+
+def _render(holdings: Holdings, key: str, template: str, **context: Any) -> tuple[str, bytes]:
+    page = _environment().get_template(template)
+    link = partial(places.link, here=key)
+    return key, page.render(holdings=holdings, here=key, link=link, **context).encode()
+
+
+def home(holdings: Holdings) -> tuple[str, bytes]:
+    """The first page: what there is by dataset and by body, how fresh, and what is late or held."""
+    return _render(
+        holdings,
+        places.HOME,
+        "index.html",
+        standing=[listing for listing in holdings.listings if listing.manifest is not None],
+        newest_end=max((listing.series.period.end for listing in holdings.listings if listing.manifest), default=None),
+        latest=latest_instant(holdings),
+        punctuality=_punctuality(holdings),
+        waiting=waiting(holdings.submissions),
+    )
+
+
+def dataset(holdings: Holdings, dataset: Dataset) -> tuple[str, bytes]:
+    """A dataset's page: what it is, the duty behind it, its fields, and every series of it."""
+    return _render(
+        holdings,
+        places.dataset_page(dataset.name),
+        "dataset.html",
+        dataset=dataset,
+        listings=holdings.of_dataset(dataset.name),
+        periods=holdings.periods(dataset.name),
+    )
+
+
+def body(holdings: Holdings, body: Body) -> tuple[str, bytes]:
+    """A body's page: what it publishes, what it owes and owed, and what became of each file it sent."""
+    return _render(
+        holdings,
+        places.body_page(body.slug),
+        "body.html",
+        body=body,
+        listings=holdings.of_body(body.slug),
+        duties=holdings.duties_of(body.slug),
+        submissions=holdings.submissions_of(body.slug),
+        next_days={
+            dataset.name: day
+            for dataset in holdings.datasets
+            if (day := next_due(dataset, body, holdings.on)) is not None
+        },
+    )
+
+
+def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
+    """A series' page: the table that stands, how far to trust it, its files, its fields and its versions."""
+    dataset, body = holdings.dataset(listing.series.dataset), holdings.body(listing.series.body)
+    return _render(
+        holdings,
+        places.series_page(listing.series),
+        "series.html",
+        listing=listing,
+        series=listing.series,
+        title=series_title(holdings, listing),
+        dataset=dataset,
+        body=body,
+        part=part_title(dataset, listing.series.part),
+        standing=listing.history.standing,
+        report=None if listing.report is None else Report.from_json(dict(listing.report)),
+        fields=released_fields(listing),
+        preview=preview(listing),
+        held=held_rows(listing),
+        overlapping=holdings.overlapping(listing.series),
+        every=every(dataset, body, holdings.of_body(body.slug)),
+        linked_data=linked_data(holdings, listing),
+    )
+
+
+def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str, bytes]:
+    """The page of one version: what is known of it from the history, and what it changed."""
+    earlier = {entry.version: entry for entry in listing.history.versions}
+    return _render(
+        holdings,
+        places.version_page(listing.series, version),
+        "version.html",
+        listing=listing,
+        series=listing.series,
+        title=series_title(holdings, listing),
+        dataset=holdings.dataset(listing.series.dataset),
+        body=holdings.body(listing.series.body),
+        version=version,
+        before=None if version.supersedes is None else earlier.get(version.supersedes),
+        files=files_of(listing, version),
+        served=is_served(version),
+        told_sources={
+            submission.sha256: places.submission_page(submission)
+            for submission, report in holdings.submissions_of(listing.series.body)
+            if report is not None and submission.dataset == listing.series.dataset
+        },
+    )
+
+
+def submission(holdings: Holdings, submission: Submission, report: Report) -> tuple[str, bytes]:
+    """The page of the public report of one file as received."""
+    return _render(
+        holdings,
+        places.submission_page(submission),
+        "submission.html",
+        submission=submission,
+        report=report,
+        dataset=holdings.dataset(submission.dataset),
+        body=holdings.body(submission.body),
+    )
+
+
+def series_title(holdings: Holdings, listing: Listing) -> str:
+    """A series in words: Spend over £500, procurement card: Anytown Borough Council, October 2026."""
+    series = listing.series
+    dataset, body = holdings.dataset(series.dataset), holdings.body(series.body)
+    part = part_title(dataset, series.part)
+    return f"{dataset.title}{f' ({part})' if part else ''}: {body.name}, {series.period.title}"
+
+
+def part_title(dataset: Dataset, part: str | None) -> str | None:
+    """A part in words; its bare name where the dataset no longer declares it."""
+    return next((known.title for known in dataset.parts if known.name == part), part)
+
+
+def released_fields(listing: Listing) -> Sequence[Mapping[str, Any]]:
+    """The fields of the current version, as its own datapackage.json gives them."""
+    if listing.descriptor is None:
+        return ()
+    fields: Sequence[Mapping[str, Any]] = listing.descriptor["resources"][0]["schema"]["fields"]
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The head of a table without the columns that are empty in it; `figures` are the columns of numbers."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left_out: int
+    figures: frozenset[str]
+
+
+def preview(listing: Listing) -> Preview:
+    """The first rows of the current version."""
+    names, *rows = listing.first_rows or ((),)
+    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
+    numeric = {field["name"] for field in released_fields(listing) if field["type"] in ("number", "integer")}
+    return Preview(
+        names=tuple(names[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in rows),
+        left_out=len(names) - len(kept),
+        figures=frozenset(numeric),
+    )
+
+
+def files_of(listing: Listing, version: Version) -> tuple[str, ...]:
+    """The names of the files of a version; those of an earlier one are known from the layout."""
+    if listing.manifest is not None and version.version == listing.history.current:
+        return (*(entry.path for entry in listing.manifest.files), "manifest.json")
+    name = listing.series.dataset
+    return (f"{name}.csv", f"{name}.parquet", "datapackage.json", "report.json", "manifest.json")
+
+
+def is_served(version: Version) -> bool:
+    """Whether the files of a version may be linked to: those withdrawn or purged may not."""
+    return version.status in (Status.CURRENT, Status.SUPERSEDED)
+
+
+def latest_instant(holdings: Holdings) -> str | None:
+    """The instant of the latest version of all."""
+    return max(
+        (version.published for listing in holdings.listings for version in listing.history.versions), default=None
+    )
+
+
+def _lower_first(words: str) -> str:
+    """The words within a sentence: procurement card; an abbreviation (VAT number) stays as it is."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def _punctuality(holdings: Holdings) -> list[dict[str, Any]]:
+    """For each duty of a dataset, the last period that is due: how many bodies owed it and what came."""
+    newest: dict[tuple[str, str, str | None], dict[str, Any]] = {}
+    for duty in holdings.duties:
+        if duty.state is DutyState.NOT_YET_DUE or duty.due > holdings.on:
+            continue
+        line = newest.setdefault((duty.dataset, duty.name, duty.part), {"duty": duty, "duties": []})
+        if duty.period != line["duty"].period:
+            line |= {"duty": duty, "duties": []}
+        line["duties"].append(duty)
+    return [
+        line | {"counts": _counts(line["duties"]), "kinds": sorted({duty.body.kind for duty in line["duties"]})}
+        for _, line in sorted(newest.items(), key=_by_name)
+    ]
+
+
+def _by_name(item: tuple[tuple[str, str, str | None], dict[str, Any]]) -> tuple[str, str, str]:
+    dataset, name, part = item[0]
+    return (dataset, part or "", name)
+
+
+def _counts(duties: Sequence[Any]) -> dict[str, int]:
+    states = [duty.state for duty in duties]
+    return {state.value: states.count(state) for state in DutyState}

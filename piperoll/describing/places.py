@@ -1,0 +1,88 @@
+"""Where everything stands: keys in the store, links between them, addresses and names that do not depend on a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from posixpath import dirname, relpath
+from urllib.parse import quote
+
+from piperoll.model import Series, Submission, Version
+
+ROOT = "catalogue/"
+HOME = f"{ROOT}index.html"
+STYLE = f"{ROOT}style.css"
+DCAT = f"{ROOT}catalog.jsonld"
+
+
+def dataset_page(name: str) -> str:
+    """The key of a dataset's page."""
+    return f"{ROOT}datasets/{name}.html"
+
+
+def body_page(slug: str) -> str:
+    """The key of a body's page."""
+    return f"{ROOT}bodies/{slug}.html"
+
+
+def series_page(series: Series) -> str:
+    """The key of a series' page."""
+    return f"{ROOT}series/{series}.html"
+
+
+def version_page(series: Series, version: Version) -> str:
+    """The key of the page of one version of a series."""
+    return f"{ROOT}series/{series}/v{version.version}.html"
+
+
+def submission_page(submission: Submission) -> str:
+    """The key of the page that tells the public report of a submission."""
+    return f"{ROOT}reports/{submission.dataset}/{submission.body}/{submission.sha256}.html"
+
+
+def release_file(series: Series, version: Version, name: str) -> str:
+    """The key of a file of a release."""
+    return f"{series.prefix}{version.path}/{name}"
+
+
+def feed(form: str, *, dataset: str | None = None, body: str | None = None) -> str:
+    """The key of a feed in `form` (atom or json): of everything, of a dataset or of a body."""
+    if dataset is not None:
+        return f"{ROOT}feeds/{dataset}.{form}"
+    if body is not None:
+        return f"{ROOT}feeds/bodies/{body}.{form}"
+    return f"{ROOT}feed.{form}"
+
+
+def link(target: str, here: str) -> str:
+    """The way from the page `here` to `target`, both keys: works on any server, in a bucket and from a disk."""
+    return quote(relpath(target, dirname(here)))
+
+
+def address(base_url: str, key: str) -> str:
+    """The full web address of a key; `base_url` (ending in a slash) is where the store is served."""
+    return base_url + quote(key)
+
+
+def series_name(series: Series) -> str:
+    """The name of a series as a URN."""
+    return f"urn:piperoll:series:{series}"
+
+
+def release_name(series: Series, version: Version) -> str:
+    """The name of a release as a URN: it never changes and is never used again."""
+    return f"urn:piperoll:release:{series}/v{version.version}"
+
+
+def collection_name(dataset: str, body: str) -> str:
+    """The name of all that a body publishes of a dataset, as a URN."""
+    return f"urn:piperoll:collection:{dataset}/{body}"
+
+
+def body_name(identifier: str) -> str:
+    """The name of a body as a URN, from its identifier in a public register."""
+    return f"urn:piperoll:body:{quote(identifier, safe=':')}"
+
+
+def licence_name(licence: Mapping[str, str]) -> str:
+    """The address of a licence as a descriptor gives it; a URN for one that we know by name alone."""
+    return licence.get("path") or f"urn:piperoll:licence:{quote(licence['name'])}"
