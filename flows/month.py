@@ -112,8 +112,15 @@ def receive_examine_publish_report(run: Run, collected: Collected) -> list[FileR
 
 
 def make_catalogue(run: Run) -> int:
-    """The catalogue of everything that stands; how many of its files were written."""
-    return as_task("catalogue", lambda: catalogue(run), run.settings.retries)()
+    """The catalogue of everything that stands; how many of its files were written.
+
+    Raises: PiperollError: it could not be made, for whatever reason: what was published stands all the same.
+    """
+    state = as_task("catalogue", lambda: catalogue(run), run.settings.retries)(return_state=True)
+    pages = state.result(raise_on_failure=False)
+    if isinstance(pages, int):
+        return pages
+    raise pages if isinstance(pages, PiperollError) else PiperollError(_fault(pages))
 
 
 def as_task(name: str, step: Callable[P, R], retries: int = 0) -> Task[P, R]:
@@ -158,8 +165,11 @@ def _results(line: Line, future: PrefectFuture[list[FileResult]], tally: Tally) 
     results = future.result(raise_on_failure=False)
     if isinstance(results, list):
         return results
-    why = f"a fault of ours: {type(results).__name__}: {results}"
-    return [tally.tell(failure(submission, why)) for submission, _ in line.files]
+    return [tally.tell(failure(submission, _fault(results))) for submission, _ in line.files]
+
+
+def _fault(error: object) -> str:
+    return f"a fault of ours: {type(error).__name__}: {error}"
 
 
 def _with_beside(order: Asked) -> Asked:

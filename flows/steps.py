@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,9 +29,6 @@ from publishers import (
 )
 from publishers import publish as publish_release
 from publishers import receive as receive_bytes
-
-_ONE_AT_A_TIME = threading.Lock()
-"""Great Expectations keeps one context a process and mixes up what two threads show it; reading goes side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,18 +181,17 @@ def _beside_what_stands(
     given = Period.parse(submission.period) if submission.period else None
 
     def examination(standing: Version | None) -> Examination:
-        with _ONE_AT_A_TIME:
-            return examine_reading(
-                reading,
-                file=submission.name,
-                sha256=submission.sha256,
-                size=submission.bytes,
-                body=body,
-                period=given,
-                part=submission.part,
-                standing=standing,
-                suite=assets.suite(dataset.name),
-            )
+        return examine_reading(
+            reading,
+            file=submission.name,
+            sha256=submission.sha256,
+            size=submission.bytes,
+            body=body,
+            period=given,
+            part=submission.part,
+            standing=standing,
+            suite=assets.suite(dataset.name),
+        )
 
     first = examination(None)
     series = _series(submission, first)

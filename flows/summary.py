@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from collectors import LeftOut
-from piperoll.model import Report, Submission, Verdict
+from piperoll.model import Report, Severity, Submission, Verdict
 
 
 class Ending(StrEnum):
@@ -168,7 +168,6 @@ class RunSummary:
 def result_of(submission: Submission, report: Report, ending: Ending, *, version: int | None = None) -> FileResult:
     """The result for a submission with its report."""
     rows, pounds = figures(report)
-    first = next((finding.message for finding in report.findings if str(finding.severity) == "error"), None)
     return FileResult(
         file=submission.origin,
         sha256=submission.sha256,
@@ -181,8 +180,18 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
         rows=rows,
         pounds=pounds,
         version=version,
-        why=None if report.verdict.publishes else first,
+        why=_why(report),
     )
+
+
+def _why(report: Report) -> str | None:
+    """What kept a submission from being published, in the words of its report; what holds a file whole stands last."""
+    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    if report.verdict.publishes or not errors:
+        return None
+    unknown = [finding for finding in errors if finding.code == "period-unknown"]
+    decisive = errors[0] if report.verdict is Verdict.REJECTED else (unknown or errors)[-1]
+    return decisive.message
 
 
 def failure(submission: Submission, why: str) -> FileResult:

@@ -1,0 +1,47 @@
+"""Inboxes of our own making for the flows, and what can be asked of a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from flows import runs
+from flows.cataloguing import catalogue
+from flows.collecting import from_folder
+from flows.opening import Asked, opened
+from flows.summary import RunSummary
+from publishers import Store
+
+HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
+NAMES = ("Acorn Roofing Ltd", "Beech Tree Services plc", "Cedar Print Ltd", "Damson Fleet Ltd", "Elder Software Ltd")
+
+
+def spend(rows: int = 10, *, month: str = "10/2026", start: int = 1, pence: int = 0) -> bytes:
+    """A spend file as a tidy body sends it: `rows` payments in one month."""
+    lines = [HEADINGS]
+    for number in range(start, start + rows):
+        day, name = 1 + number % 27, NAMES[number % len(NAMES)]
+        lines.append(f"{day:02}/{month},{name},{600 + number * 7}.{pence:02},T{number:05},Supplies,Estates")
+    return ("\r\n".join(lines) + "\r\n").encode()
+
+
+def put(inbox: Path, path: str, content: bytes) -> Path:
+    """A file in the inbox."""
+    (inbox / path).parent.mkdir(parents=True, exist_ok=True)
+    (inbox / path).write_bytes(content)
+    return inbox / path
+
+
+def plain_run(order: Asked, *, catalogued: bool = True) -> RunSummary:
+    """A run without Prefect."""
+    with opened(order) as run:
+        collected = from_folder(run, order)
+        make = (lambda: catalogue(run)) if catalogued else (lambda: 0)
+        return runs.summed(collected, runs.plainly(run, collected), make)
+
+
+def contents(store: Store, *prefixes: str) -> dict[str, str]:
+    """Every key with the sha256 of what it holds."""
+    keys: Iterable[str] = (key for prefix in prefixes or ("",) for key in store.keys(prefix))
+    return {key: hashlib.sha256(store.read(key).content).hexdigest() for key in keys}

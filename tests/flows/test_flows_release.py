@@ -1,0 +1,113 @@
+"""Letting held submissions go, and replaying what was received."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flows_inbox import contents, plain_run, put, spend
+
+from flows import release, replay
+from flows.opening import Asked
+from piperoll.errors import UnknownSubmission, UsageError
+from piperoll.model import Period, Series, Verdict
+from publishers import Store, file_report, find_submission, history_of, open_store, report_on
+
+OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Asked:
+    """A store where `October 2026 b.csv`, half as long as what stands, is held."""
+    asked = Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    put(tmp_path / "inbox", "spend/anytown/October 2026 a.csv", spend(10))
+    plain_run(asked)
+    put(tmp_path / "inbox", "spend/anytown/October 2026 b.csv", spend(5, start=100))
+    plain_run(asked)
+    return asked
+
+
+@pytest.fixture
+def store(order: Asked) -> Store:
+    return open_store(order.to)
+
+
+def sha256(order: Asked, name: str) -> str:
+    return next(result.sha256 for result in plain_run(order).results if result.file.endswith(name))
+
+
+@pytest.mark.parametrize(("how", "rows"), [("replace", 5), ("add", 15)])
+def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: str, rows: int) -> None:
+    held = sha256(order, "b.csv")
+    result = release(store, held[:8], because="they sold the other half", how=how)
+    history, _ = history_of(store, OCTOBER)
+    assert result.outcome == "published v2"
+    assert history.standing is not None
+    assert (history.standing.rows, history.standing.reason) == (rows, "released: they sold the other half")
+    report = report_on(store, find_submission(store, held))
+    assert report is not None
+    assert report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
+    assert "they sold the other half" in next(f.message for f in report.findings if f.code == "released-by-decision")
+    assert any("/decision-" in key for key in store.keys("collected/"))
+
+
+def test_a_later_run_does_not_undo_the_decision(order: Asked, store: Store) -> None:
+    release(store, sha256(order, "b.csv"), because="it is right")
+    before = contents(store)
+    summary = plain_run(order)
+    assert {result.ending for result in summary.results} == {"already done"}
+    assert contents(store) == before
+
+
+def test_a_period_can_be_given_with_the_decision(order: Asked, store: Store) -> None:
+    assert order.inbox is not None
+    content = b"Supplier Name,Amount,Payment Date\r\n" + b"Acorn Roofing Ltd,700.00,\r\nElder Software Ltd,9.00,\r\n"
+    put(order.inbox, "spend/anytown/payments.csv", content)
+    plain_run(order)
+    held = sha256(order, "payments.csv")
+    with pytest.raises(UsageError, match="--period"):
+        release(store, held, because="they said on the telephone that it is August")
+    result = release(store, held, because="they said on the telephone that it is August", period="2026-08")
+    assert (result.period, result.outcome) == ("2026-08", "published v1")
+    assert {one.ending for one in plain_run(order).results} == {"already done"}
+
+
+def test_what_is_not_held_is_not_released(order: Asked, store: Store) -> None:
+    with pytest.raises(UsageError, match="is not held"):
+        release(store, sha256(order, "a.csv"), because="why not")
+    with pytest.raises(UnknownSubmission):
+        release(store, "0" * 12, because="why not")
+    with pytest.raises(UsageError, match="say why"):
+        release(store, sha256(order, "b.csv"), because=" ")
+    with pytest.raises(UsageError, match="replace or add"):
+        release(store, sha256(order, "b.csv"), because="why not", how="merge")
+
+
+def test_a_replay_by_the_same_rules_changes_nothing(order: Asked, store: Store, tmp_path: Path) -> None:
+    release(store, sha256(order, "b.csv"), because="it is the other half", how="add")
+    before = contents(store)
+    again = open_store(str(tmp_path / "again"))
+    replayed = replay(store, again)
+    assert replayed.changes == ()
+    assert len(replayed.results) == 2
+    assert contents(again, "data/") == contents(store, "data/")
+    assert contents(again, "reports/") == contents(store, "reports/")
+    assert contents(store) == before
+
+
+def test_a_replay_says_what_would_change(order: Asked, store: Store, tmp_path: Path) -> None:
+    """Another register, or another rule: here the report on record is of a stricter one."""
+    submission = find_submission(store, sha256(order, "a.csv"))
+    report = report_on(store, submission)
+    assert report is not None
+    strict = replace(report, verdict=Verdict.HELD)
+    file_report(store, submission, strict, strict)
+    (change,) = replay(store, open_store(str(tmp_path / "again"))).changes
+    assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS)
+    assert [rows.published for rows in change.rows] == [0, 10]
+
+
+def test_a_replay_needs_an_empty_place(order: Asked, store: Store) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        replay(store, store)

@@ -1,0 +1,238 @@
+"""Runs without Prefect: which versions come, what is held, and what a run that was killed leaves to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flows_inbox import contents, plain_run, put, spend
+
+from flows import Progress, runs
+from flows.cataloguing import catalogue
+from flows.collecting import Collected, from_folder
+from flows.opening import Asked, opened
+from flows.runs import Steps, Tally
+from flows.steps import Run
+from flows.summary import FileResult
+from piperoll.errors import StoreUnavailable, UsageError
+from piperoll.model import Period, Series, Verdict
+from publishers import history_of, open_store
+
+OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Asked:
+    (tmp_path / "inbox").mkdir()
+    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+
+
+def inbox(order: Asked) -> Path:
+    assert order.inbox is not None
+    return order.inbox
+
+
+def outcomes(results: Any) -> dict[str, str]:
+    return {result.file.rpartition("/")[2]: result.outcome.partition(":")[0] for result in results}
+
+
+def test_what_comes_is_published_reported_and_catalogued(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    put(inbox(order), "spend/beeford/page.csv", b"<!doctype html><title>404</title>")
+    put(inbox(order), "reference/x/y.csv", b"a,b\n")
+    seen: list[Progress] = []
+    summary = plain_run(replace(order, watcher=seen.append))
+    assert outcomes(summary.results) == {"Spend October 2026.csv": "published v1", "page.csv": "rejected"}
+    assert [one.path for one in summary.left_out] == ["reference"]
+    assert (summary.rows.read, summary.rows.published, str(summary.pounds.published)) == (10, 10, "6385.00")
+    assert [(step.done, step.total) for step in seen] == [(1, 2), (2, 2)]
+    assert (summary.changed, summary.failed) == (True, False)
+    there = contents(open_store(order.to))
+    assert {key.partition("/")[0] for key in there} == {"archive", "catalogue", "collected", "data", "reports"}
+
+
+def test_a_second_run_changes_nothing_and_says_so(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    first = plain_run(order)
+    before = contents(open_store(order.to))
+    second = plain_run(order)
+    assert outcomes(second.results) == {"Spend October 2026.csv": "already done (accepted_with_warnings)"}
+    assert (second.changed, second.pages) == (False, 0)
+    assert second.rows == first.rows
+    assert contents(open_store(order.to)) == before
+
+
+def test_a_correction_in_a_later_run_is_the_next_version(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    plain_run(order)
+    put(inbox(order), "spend/anytown/Spend October 2026 corrected.csv", spend(11))
+    summary = plain_run(order)
+    assert outcomes(summary.results)["Spend October 2026 corrected.csv"] == "published v2"
+
+
+def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    plain_run(order)
+    put(inbox(order), "spend/anytown/October 2026 again.csv", spend(5))
+    summary = plain_run(order)
+    held = next(result for result in summary.results if result.file.endswith("again.csv"))
+    assert (held.verdict, held.rows.published, held.rows.held) == (Verdict.HELD, 0, 5)
+    assert "5 rows" in (held.why or "")
+    history, _ = history_of(open_store(order.to), OCTOBER)
+    assert history.current == 1
+
+
+def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(12))
+    summary = plain_run(order)
+    assert outcomes(summary.results) == {"October 2026 a.csv": "held", "October 2026 b.csv": "held"}
+    assert "'October 2026 b.csv'" in (summary.results[0].why or "")
+    assert history_of(open_store(order.to), OCTOBER)[0].current is None
+
+
+def test_the_same_rows_twice_are_published_once(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10).replace(b"\r\n", b"\n"))
+    summary = plain_run(order)
+    assert outcomes(summary.results) == {"October 2026 a.csv": "published v1", "October 2026 b.csv": "same rows v1"}
+
+
+def test_the_same_bytes_twice_are_examined_once(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10))
+    summary = plain_run(order)
+    assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted_with_warnings)"]
+
+
+def test_periods_are_taken_in_their_order_whatever_the_names(order: Asked) -> None:
+    for name, month in (("a", "11/2026"), ("b", "09/2026"), ("c", "10/2026")):
+        put(inbox(order), f"spend/anytown/{name}.csv", spend(10, month=month))
+    seen: list[Progress] = []
+    plain_run(replace(order, watcher=seen.append))
+    assert [step.last.period for step in seen] == ["2026-09", "2026-10", "2026-11"]
+
+
+def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: Asked) -> None:
+    content = b"Supplier Name,Amount\r\nAcorn Roofing Ltd,700.00\r\nBeech Tree Services plc,900.00\r\n"
+    put(inbox(order), "spend/anytown/payments.csv", content)
+    first = plain_run(order)
+    given = plain_run(replace(order, period=Period.parse("2026-10")))
+    again = plain_run(replace(order, period=Period.parse("2026-10")))
+    assert first.results[0].ending not in ("published", "already done")
+    assert given.results[0].outcome == "published v1"
+    assert again.results[0].ending == "already done"
+
+
+def test_an_inbox_and_sources_together_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not both"):
+        Asked(to="out", inbox=tmp_path, sources=tmp_path)
+
+
+class Killed(BaseException):
+    """The machine went down."""
+
+
+def killed_at(through: Steps, moment: int) -> Steps:
+    """The same steps, but the machine goes down at the call with this number, counted over all of them."""
+    calls = 0
+
+    def mortal(step: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == moment:
+                raise Killed
+            return step(*given)
+
+        return call
+
+    return Steps(*(mortal(step) for step in (through.receive, through.examine, through.publish, through.report)))
+
+
+def lines_and_steps(run: Run, order: Asked) -> tuple[Any, Steps, Collected]:
+    collected = from_folder(run, order)
+    return runs.lines(run, collected.arrivals), runs.plain_steps(run), collected
+
+
+def four_files(inbox: Path) -> Path:
+    """Two files that claim one series, one good one, and one that is no data."""
+    put(inbox, "spend/anytown/October 2026 a.csv", spend(3))
+    put(inbox, "spend/anytown/October 2026 b.csv", spend(4))
+    put(inbox, "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
+    put(inbox, "spend/anytown/page.csv", b"<!doctype html><title>404</title>")
+    return inbox
+
+
+@pytest.fixture(scope="module")
+def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("unhindered")
+    order = Asked(to=str(folder / "out"), inbox=four_files(folder / "inbox"))
+    plain_run(order, catalogued=False)
+    return standing(order)
+
+
+@pytest.mark.parametrize("moment", [1, 8, 9, 10, 11, 12, 14, 16])
+def test_a_run_that_is_killed_at_any_step_goes_on_to_the_same_end(
+    order: Asked, unhindered: dict[str, Any], moment: int
+) -> None:
+    """Receiving and examining are the first eight steps, publishing and reporting the last eight."""
+    four_files(inbox(order))
+    with opened(order) as run:
+        (line,), through, collected = lines_and_steps(run, order)
+        with pytest.raises(Killed):
+            runs.work(run, line, killed_at(through, moment), Tally.of(run, [line], collected))
+    plain_run(order, catalogued=False)
+    assert standing(order) == unhindered
+
+
+def standing(order: Asked) -> dict[str, Any]:
+    """What stands for everyone to see, but for when it was published."""
+    store = open_store(order.to)
+    there = {key: tag for key, tag in contents(store, "data/", "reports/").items() if "versions.json" not in key}
+    return there | {"current": history_of(store, replace(OCTOBER, period=Period.month(2026, 9)))[0].current}
+
+
+def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    put(inbox(order), "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
+    with opened(order) as run:
+        (line,), through, collected = lines_and_steps(run, order)
+
+        def examine(submission: Any) -> Any:
+            if submission.name.startswith("October"):
+                raise StoreUnavailable("the store does not answer")
+            return through.examine(submission)
+
+        results = runs.work(run, line, replace(through, examine=examine), Tally.of(run, [line], collected))
+        summary = runs.summed(collected, results, lambda: catalogue(run))
+    assert outcomes(summary.results) == {"October 2026.csv": "failed", "September 2026.csv": "published v1"}
+    assert summary.failed
+    assert outcomes(plain_run(order).results)["October 2026.csv"] == "published v1"
+
+
+def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: Asked) -> None:
+    def no_catalogue() -> int:
+        raise StoreUnavailable("the store does not answer")
+
+    summary = runs.summed(Collected(), [], no_catalogue)
+    assert (summary.trouble, summary.failed) == ("the store does not answer", True)
+
+
+def test_a_page_that_went_missing_is_written_again(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    plain_run(order)
+    store = open_store(order.to)
+    before = contents(store, "catalogue/")
+    store.delete("catalogue/index.html")
+    store.put("catalogue/stale.html", b"of a dataset that is gone")
+    assert plain_run(order).pages == 2
+    assert contents(store, "catalogue/") == before
+
+
+def test_figures_add_up_for_each_file() -> None:
+    result = FileResult("f", "0", "spend", "anytown", None, None, None, runs.Ending.FAILED, why="why")
+    assert result.rows.read == result.rows.published + result.rows.held == 0
