@@ -85,7 +85,8 @@ def _data(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Exam
     told = given.period is not None or named_period(reading.tables, dataset, given.file)
     tables = [examine_table(table, dataset, period_given=told) for table in reading.tables]
     conserve(reading.tables, [examined.tally for examined in tables])
-    said = [*reading.findings, *(finding for examined in tables for finding in examined.findings)]
+    said = [finding for examined in tables for finding in examined.findings]
+    said = [*_not_said_again(reading.findings, said), *said]
     if all(examined.lacks_core for examined in tables):
         return _examination(reading, given, tables, said, Verdict.REJECTED, given.period, body)
     found = find_period(reading.tables, dataset, given.file, given.period)
@@ -96,6 +97,14 @@ def _data(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Exam
     holding = list(_holding(tables))
     outcome = Verdict.HELD if holding or not found.period else verdict.of_findings(said)
     return _examination(reading, given, tables, (*said, *holding), outcome, found.period, body)
+
+
+def _not_said_again(of_reading: Sequence[Finding], said: Sequence[Finding]) -> Iterator[Finding]:
+    """What reading found, without a column that is missing there and a core that is missing for it here."""
+    absent = {(finding.sheet, finding.field) for finding in said if finding.code == "core-missing"}
+    for finding in of_reading:
+        if finding.code != "column-not-found" or (finding.sheet, finding.field) not in absent:
+            yield finding
 
 
 def _holding(tables: Sequence[Examined]) -> Iterator[Finding]:

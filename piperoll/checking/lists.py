@@ -36,6 +36,7 @@ class Lists:
     surnames: frozenset[str]
     firms: frozenset[str]
     given_names: frozenset[str]
+    family_names: frozenset[str]
     mailboxes: frozenset[str]
     vacancies: frozenset[str]
     not_names: re.Pattern[str]
@@ -64,6 +65,7 @@ def lists() -> Lists:
         surnames=by_strength["surname"],
         firms=frozenset(spelling(name) for (name,) in _rows("firms", "name")),
         given_names=frozenset(name.upper() for (name,) in _rows("given-names", "name")),
+        family_names=frozenset(name.upper() for (name,) in _rows("surnames", "name")),
         mailboxes=frozenset(name for (name,) in _rows("mailboxes", "name")),
         vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),

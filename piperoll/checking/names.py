@@ -85,9 +85,16 @@ def _of_a_person(part: str, words: Lists) -> bool:
 
 
 def _full_name(name: str, parts: list[str], words: Lists) -> bool:
-    """Two to four words of letters, the first or the last a given name: John Smith, SMITH JOHN, Smith, Mary Ann."""
+    """Two to four words of letters that read as a person's: John Smith, SMITH JOHN, Smith, Mary Ann, Xanthippe Smith.
+
+    A given name comes first or last; or a word that is no family name comes before one that is, where two family
+    names would be a firm's (Coleman Milne).
+    """
     if not 2 <= len(parts) <= 4 or any(character.isdigit() for character in name):
         return False
     if " ".join(parts[:2]) in words.firms:
         return False
-    return parts[0] in words.given_names or (parts[-1] in words.given_names and len(parts) <= 3)
+    if parts[0] in words.given_names or (parts[-1] in words.given_names and len(parts) <= 3):
+        return True
+    strange = len(parts) == 2 and len(parts[0]) > 2 and parts[0] not in words.family_names and "&" not in name
+    return strange and parts[-1] in words.family_names

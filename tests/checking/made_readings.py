@@ -35,6 +35,11 @@ def made_table(
     at = list(numbers) if numbers is not None else list(range(first_row, first_row + len(rows)))
     schema = assets.dataset(dataset)
     batches = []
+    letters = [
+        *ascii_uppercase,
+        *(f"A{letter}" for letter in ascii_uppercase),
+        *(f"B{letter}" for letter in ascii_uppercase),
+    ]
     for start in range(0, len(rows), batch_rows):
         part, places = rows[start : start + batch_rows], at[start : start + batch_rows]
         arrays: dict[str, pa.Array] = {
@@ -55,7 +60,7 @@ def made_table(
         header_row=first_row - 1,
         header_line=None if sheet else first_row - 1,
         columns={name: schema.field(name).title for name in names},
-        column_letters={name: ascii_uppercase[place] for place, name in enumerate(names)},
+        column_letters={name: letters[place] for place, name in enumerate(names)},
         rows=len(set(at)),
         excluded_rows=tuple(ExcludedRow(row, row, kind, amount) for row, kind, amount in excluded),
         unreadable={name: tuple(rows) for name, rows in (unreadable or {}).items()},
