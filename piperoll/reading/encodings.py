@@ -11,6 +11,9 @@ _UNMARKED = ("cp1252", "mac_roman", "cp850")
 
 _HIGH = re.compile(r"[^\x00-\x7f]")
 _SAMPLE = 4000
+_MARGIN = 1.0
+"""What one telling character makes: with less between two code pages the choice is doubtful."""
+
 _QUOTES = "\u2018\u2019\u201c\u201d"
 _DASHES = "\u2013\u2014"
 _MARKS = "•…·®©™°½¼¾²³€"
@@ -100,7 +103,7 @@ def _single_byte(content: bytes) -> Decoded:
     scores.sort(reverse=True)
     best = scores[0]
     others = [score for score in scores[1:] if score[3] != best[3]]
-    doubt = bool(others) and best[0] - others[0][0] < 0.2 * abs(best[0]) + 0.5
+    doubt = bool(others) and best[0] - others[0][0] < _MARGIN
     return Decoded(best[3], best[2], sure=not doubt, runner_up=others[0][2] if others else None)
 
 
@@ -140,4 +143,6 @@ def _letter_sense(before: str, char: str, after: str) -> float:
         return -2.0
     if char.islower() and before.isupper() and after.isupper():
         return -1.0
-    return 2.0 if char in "éèêëàâäáåçîïíìôöóòøûüúùñæœ" else 0.5
+    if char not in "éèêëàâäáåçîïíìôöóòøûüúùñæœ":
+        return 0.5
+    return 2.0 if (before.isalpha() and after.isalpha()) or char == "é" else 1.0

@@ -133,7 +133,9 @@ def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | N
     if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
         return Judged(row, "note")
     named = sum(1 for heading in shape.headings if heading)
-    sparse = len(real) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
+    if not real:
+        return Judged(row, "other")
+    sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
     dated = any(_is_value(texts.get(column, "")) for column in shape.date)
     if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
         return Judged(row, "record")

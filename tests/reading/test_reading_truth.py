@@ -19,8 +19,12 @@ from piperoll.reading import read
 REALDATA = Path(os.environ.get("REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
 pytestmark = [pytest.mark.real]
 
-FLOOR = 0.95
-"""The share that must be right in each measure."""
+WRONG = {"data_rows": 1, "excluded_total": 1, "excluded_rows": 1, "columns": 1, "letters": 2}
+"""How many of each measure are wrong; of those not named none is. May only be lowered.
+
+One sheet of council finance ends in class totals that add up to nothing in it; one list without headings has more than
+one column that could be its title.
+"""
 
 
 def read_real(path: str):
@@ -42,7 +46,7 @@ def test_every_measure_is_as_right_as_it_was(found: list[Score]) -> None:
     for measure, all_ in by_measure.items():
         right = sum(score.right for score in all_)
         sys.stdout.write(f"{measure:24} {right:4} / {len(all_):4}\n")
-        if right < FLOOR * len(all_):
+        if len(all_) - right > WRONG.get(measure, 0):
             short.append(measure)
     for score in found:
         if not score.right:
