@@ -67,17 +67,17 @@ def test_a_second_run_changes_nothing_and_says_so(order: Asked) -> None:
 
 def test_a_correction_in_a_later_run_is_the_next_version(order: Asked) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
-    plain_run(order)
+    plain_run(order, catalogued=False)
     put(inbox(order), "spend/anytown/Spend October 2026 corrected.csv", spend(11))
-    summary = plain_run(order)
+    summary = plain_run(order, catalogued=False)
     assert outcomes(summary.results)["Spend October 2026 corrected.csv"] == "published v2"
 
 
 def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
-    plain_run(order)
+    plain_run(order, catalogued=False)
     put(inbox(order), "spend/anytown/October 2026 again.csv", spend(5))
-    summary = plain_run(order)
+    summary = plain_run(order, catalogued=False)
     held = next(result for result in summary.results if result.file.endswith("again.csv"))
     assert (held.verdict, held.rows.published, held.rows.held) == (Verdict.HELD, 0, 5)
     assert "5 rows" in (held.why or "")
@@ -88,7 +88,7 @@ def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
 def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(12))
-    summary = plain_run(order)
+    summary = plain_run(order, catalogued=False)
     assert outcomes(summary.results) == {"October 2026 a.csv": "held", "October 2026 b.csv": "held"}
     assert "'October 2026 b.csv'" in (summary.results[0].why or "")
     assert history_of(open_store(order.to), OCTOBER)[0].current is None
@@ -97,14 +97,14 @@ def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) 
 def test_the_same_rows_twice_are_published_once(order: Asked) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10).replace(b"\r\n", b"\n"))
-    summary = plain_run(order)
+    summary = plain_run(order, catalogued=False)
     assert outcomes(summary.results) == {"October 2026 a.csv": "published v1", "October 2026 b.csv": "same rows v1"}
 
 
 def test_the_same_bytes_twice_are_examined_once(order: Asked) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10))
-    summary = plain_run(order)
+    summary = plain_run(order, catalogued=False)
     assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted_with_warnings)"]
 
 
@@ -112,16 +112,16 @@ def test_periods_are_taken_in_their_order_whatever_the_names(order: Asked) -> No
     for name, month in (("a", "11/2026"), ("b", "09/2026"), ("c", "10/2026")):
         put(inbox(order), f"spend/anytown/{name}.csv", spend(10, month=month))
     seen: list[Progress] = []
-    plain_run(replace(order, watcher=seen.append))
+    plain_run(replace(order, watcher=seen.append), catalogued=False)
     assert [step.last.period for step in seen] == ["2026-09", "2026-10", "2026-11"]
 
 
 def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: Asked) -> None:
     content = b"Supplier Name,Amount\r\nAcorn Roofing Ltd,700.00\r\nBeech Tree Services plc,900.00\r\n"
     put(inbox(order), "spend/anytown/payments.csv", content)
-    first = plain_run(order)
-    given = plain_run(replace(order, period=Period.parse("2026-10")))
-    again = plain_run(replace(order, period=Period.parse("2026-10")))
+    first = plain_run(order, catalogued=False)
+    given = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False)
+    again = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False)
     assert first.results[0].ending not in ("published", "already done")
     assert given.results[0].outcome == "published v1"
     assert again.results[0].ending == "already done"
@@ -175,7 +175,7 @@ def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return standing(order)
 
 
-@pytest.mark.parametrize("moment", [1, 8, 9, 10, 11, 12, 14, 16])
+@pytest.mark.parametrize("moment", [8, 10, 11, 12, 16])
 def test_a_run_that_is_killed_at_any_step_goes_on_to_the_same_end(
     order: Asked, unhindered: dict[str, Any], moment: int
 ) -> None:

@@ -1,0 +1,159 @@
+"""Against a real Prefect server process: only configuration is different."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from flows_inbox import plain_run, put, spend
+
+from flows import quiet
+from flows.opening import Asked
+from piperoll.errors import ServerTrouble
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 90
+
+RUN = """
+import flows, sys
+from pathlib import Path
+summary = flows.run(sys.argv[1], inbox=Path(sys.argv[2]))
+print([result.outcome for result in summary.results])
+print("prefect" in sys.modules)
+"""
+SERVE = """
+import flows, sys
+from pathlib import Path
+order = flows.Asked(to=sys.argv[1], inbox=Path(sys.argv[2]))
+try:
+    flows.serve(order, ready=lambda page: print("ready", page, flush=True))
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def ask(api: str, path: str, content: dict[str, Any] | None = None) -> Any:
+    answer = requests.post(api + path, json=content or {}, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def eventually(question: Callable[[], Any]) -> Any:
+    """What `question` answers, once it answers anything: Prefect writes its minutes a little late."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not (answer := question()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.3)
+    return answer
+
+
+def python(program: str, *given: str, api: str | None) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    if api:
+        environment["PREFECT_API_URL"] = api
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *given],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+
+
+def test_the_minutes_are_kept_by_the_server_that_is_set(prefect_server: str, tmp_path: Path) -> None:
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
+    process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=prefect_server)
+    said, noise = process.communicate(timeout=PATIENCE_SECONDS)
+    assert said.splitlines() == ["['published v1']", "True"]
+    assert noise == ""
+    (run,) = ask(prefect_server, "/flow_runs/filter")
+    assert (run["name"], run["state_type"]) == ("month as it comes", "COMPLETED")
+    wanted = {"line", "receive", "examine", "publish", "report", "catalogue"}
+    eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
+    (table,) = ask(prefect_server, "/artifacts/filter")
+    assert "spend/anytown/October 2026.csv" in table["data"]
+    assert "published v1" in table["data"]
+
+
+def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: Path) -> None:
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
+    process = python(SERVE, str(tmp_path / "out"), str(tmp_path / "inbox"), api=prefect_server)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"ready {prefect_server.removesuffix('/api')}\n"
+        (deployment,) = eventually(lambda: ask(prefect_server, "/deployments/filter"))
+        assert (deployment["name"], deployment["entrypoint"]) == ("monthly", "flows.month.month")
+        assert deployment["schedules"][0]["schedule"] == {
+            "cron": "0 6 * * *",
+            "timezone": "Europe/London",
+            "day_or": True,
+        }
+        started = ask(prefect_server, f"/deployments/{deployment['id']}/create_flow_run", {})
+        wanted = {"flow_runs": {"id": {"any_": [started["id"]]}, "state": {"type": {"any_": ["COMPLETED"]}}}}
+        eventually(lambda: ask(prefect_server, "/flow_runs/filter", wanted))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE_SECONDS)
+    assert process.returncode == 0
+    assert [each.ending for each in plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")).results] == [
+        "already done"
+    ]
+
+
+def test_a_run_with_nothing_to_do_starts_no_server(tmp_path: Path) -> None:
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
+    plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=None)
+    said, noise = process.communicate(timeout=PATIENCE_SECONDS)
+    assert said.splitlines() == ["['already done (accepted_with_warnings)']", "False"]
+    assert noise == ""
+
+
+def test_our_own_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    program = f"""
+import time
+from pathlib import Path
+from flows import quiet
+with quiet.started(Path({str(tmp_path)!r})) as server:
+    print(server.process.pid, flush=True)
+    time.sleep(600)
+"""
+    process = python(program, api=None)
+    assert process.stdout is not None
+    server = int(process.stdout.readline())
+    process.kill()
+    process.communicate()
+    eventually(lambda: not alive(server))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has asked after does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with quiet.started(tmp_path, "--no-such-option") as server, pytest.raises(ServerTrouble, match="--no-such-option"):
+        server.wait()
+
+
+def test_the_deployment_for_an_existing_server_names_what_is_there() -> None:
+    (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+    module, _, name = deployment["entrypoint"].partition(":")
+    flow = getattr(importlib.import_module(module), name)
+    assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)
