@@ -49,8 +49,7 @@ def person_rule(name: str) -> str | None:
         return "titled-name"
     if _is_organisation(name, parts, words):
         return None
-    cased = name.upper() if name.islower() else name
-    if _INITIAL_FIRST.match(cased) or _SURNAME_FIRST.match(cased):
+    if _INITIAL_FIRST.match(name.upper() if name.islower() else name) or _SURNAME_FIRST.match(name):
         return "surname-initial"
     return "full-name" if _full_name(name, parts, words) else None
 
@@ -90,7 +89,7 @@ def _full_name(name: str, parts: list[str], words: Lists) -> bool:
     A given name comes first or last; or a word that is no family name comes before one that is, where two family
     names would be a firm's (Coleman Milne).
     """
-    if not 2 <= len(parts) <= 4 or any(character.isdigit() for character in name):
+    if not 2 <= len(parts) <= 4 or parts[0] == "THE" or any(character.isdigit() for character in name):
         return False
     if " ".join(parts[:2]) in words.firms:
         return False
