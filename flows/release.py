@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +11,16 @@ from flows.cataloguing import catalogue
 from flows.findings import released
 from flows.opening import now, register, room
 from flows.runs import ending_of
-from flows.steps import Examined, Run
+from flows.steps import Examined, Run, Settled
 from flows.summary import FileResult
 from piperoll.checking import Examination
-from piperoll.errors import UsageError
+from piperoll.errors import PointerMoved, UsageError
 from piperoll.model import Manifest, Period, Report, Submission, Verdict
 from piperoll.releasing import add_to
 from piperoll.settings import Settings
 from publishers import Decision, Ruling, Store, find_submission, history_of, record_ruling, report_on
+
+_TRIES = 5
 
 
 def release(
@@ -57,9 +60,7 @@ def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | No
     _refuse_if_impossible(submission, examination)
     record_ruling(run.store, submission, ruling)
     examined = steps.packed(run, submission, _freed(examination, ruling))
-    if ruling.decision is Decision.ADD:
-        examined = _added(run, examined)
-    settled = steps.publish(run, examined, ruling)
+    settled = _published(run, examined, ruling)
     steps.report(run, settled.examined)
     return ending_of(settled)
 
@@ -87,6 +88,18 @@ def _freed(examination: Examination, ruling: Ruling) -> Examination:
     return replace(examination, report=replace(report, verdict=verdict, findings=(*report.findings, released(ruling))))
 
 
+def _published(run: Run, examined: Examined, ruling: Ruling) -> Settled:
+    """Publish by a ruling; what is added to a version that someone else replaces meanwhile is added to theirs."""
+    if ruling.decision is not Decision.ADD:
+        return steps.publish(run, examined, ruling)
+    for _ in range(_TRIES):
+        try:
+            return steps.publish(run, _added(run, examined), ruling)
+        except PointerMoved:
+            continue
+    raise PointerMoved(f"{examined.series} was published to by others {_TRIES} times while we tried: try again later")
+
+
 def _added(run: Run, examined: Examined) -> Examined:
     """The submission packed together with the version that stands, if one does."""
     if examined.packed is None or examined.series is None:
@@ -94,9 +107,9 @@ def _added(run: Run, examined: Examined) -> Examined:
     history, _ = history_of(run.store, examined.series)
     if history.standing is None:
         return examined
-    place = f"{examined.series.prefix}{history.standing.path}/"
-    standing = _brought(run, place, run.scratch / "standing" / examined.submission.sha256)
-    together = add_to(standing, examined.packed, run.scratch / "together" / examined.submission.sha256)
+    folder = Path(tempfile.mkdtemp(dir=run.scratch))
+    standing = _brought(run, f"{examined.series.prefix}{history.standing.path}/", folder / "standing")
+    together = add_to(standing, examined.packed, folder / "together")
     return replace(examined, packed=together)
 
 
