@@ -77,7 +77,10 @@ def best_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
 def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float = 2.0) -> HeadingRow | None:
     """The row as a candidate; None where its cells name fewer than two fields or look like data."""
     texts = [cell for cell in cells if cell and not cell.isspace()]
-    if sum(1 for cell in texts if is_number(cell) or is_date(cell)) > max(1, len(texts) // 4):
+    dates = sum(map(is_date, texts))
+    if dates + sum(map(is_number, texts)) > max(1, len(texts) // 4):
+        return None
+    if dates and sum(map(lexicon.knows, texts)) < 4:  # a day may head a column, but hardly among unknown ones
         return None
     best: dict[str, float] = {}
     filled = wide = 0
@@ -127,11 +130,12 @@ def _merged(above: Sequence[Row], cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(merged)
 
 
-def repeats(row: Row, keys: Sequence[str]) -> bool:
-    """Whether a row says the headings again (given by `bare`): at least seven in ten of its cells, and two."""
-    texts = [(column, cell) for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
-    if len(texts) < 2 or not any(_same(keys, *text) for text in texts[:3]):
+def repeats(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
+    """Whether a row says the headings again (given by `bare`): at least seven in ten of its filled cells, and two."""
+    cells = row.cells
+    if len(filled) < 2 or not any(_same(keys, column, cells[column]) for column in filled[:3]):
         return False
+    texts = [(column, cells[column]) for column in filled]
     same = sum(1 for text in texts if _same(keys, *text))
     named = sum(1 for key in keys if key)
     letters = any(any(char.isalpha() for char in cell) for _, cell in texts)

@@ -87,10 +87,12 @@ def judge(rows: Sequence[Row], shape: Shape) -> Iterator[Judged]:
 
 
 def _judge_one(row: Row, shape: Shape, sums: _Sums, last: Row | None) -> Judged:
-    filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace() and tidy(cell)]
+    filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
+    if len(filled) < 3:  # invisible marks alone fill no cell
+        filled = [column for column in filled if tidy(row.cells[column])]
     if not filled:
         return Judged(row, "blank")
-    if repeats(row, shape.headings):
+    if repeats(row, shape.headings, filled):
         return Judged(row, "repeated_header")
     if shape.amount is None:
         return _without_amount(row, filled, shape, last)

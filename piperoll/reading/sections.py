@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from piperoll.reading.grids import Grid, Row, is_blank
+from piperoll.reading.grids import Grid, Row, is_blank, tidy
 from piperoll.reading.headings import (
     HeadingRow,
     best_heading_row,
@@ -54,6 +54,8 @@ def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:
 
 
 def _is_new(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid) -> bool:
-    if other.score < 0.6 * best.score or repeats(grid.rows[other.index], tuple(map(bare, last.cells))):
+    row = grid.rows[other.index]
+    filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
+    if other.score < 0.6 * best.score or repeats(row, tuple(map(bare, last.cells)), filled):
         return False
     return any(not is_blank(row) for row in grid.rows[other.index + 1 : other.index + 6])
