@@ -9,7 +9,7 @@ DEMO ?= build/demo
 SOURCES := piperoll collectors publishers flows tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types tests test-real bench lock clean python browser
+.PHONY: help install demo test lint types tests test-real lock clean python browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

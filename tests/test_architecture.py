@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +34,7 @@ HOMES = {
     "python_calamine": ("piperoll.reading",),
     "requests": ("collectors",),
     "rich": ("piperoll.terminal", "piperoll.commands"),
+    "types_boto3_s3": ("publishers.s3",),
     "typer": ("piperoll.cli", "piperoll.commands"),
     "urllib3": ("collectors",),
     "xlsxwriter": ("piperoll.releasing", "piperoll.sample"),
@@ -107,6 +110,14 @@ def test_every_library_has_a_home_that_is_written_down() -> None:
     assert strangers == set()
 
 
+def test_every_library_that_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {re.split(r"[<>=\[]", line)[0].replace("-", "_").lower() for line in project["dependencies"]}
+    borrowed = {"botocore": "boto3", "calamine": "python_calamine", "pandas": "great_expectations"}
+    borrowed |= {"types_boto3_s3": "boto3"}
+    assert {borrowed.get(library, library) for library in HOMES} - declared == set()
+
+
 @pytest.mark.parametrize("ground", ["piperoll.model", "piperoll.errors", "piperoll.settings", "piperoll.assets"])
 def test_the_ground_floor_needs_the_standard_library_only(ground: str) -> None:
     for module in modules():
@@ -134,8 +145,6 @@ def test_data_folders_hold_no_python() -> None:
 
 
 def test_every_package_is_declared_and_ships() -> None:
-    import tomllib  # noqa: PLC0415 - used here alone
-
     declared = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"])
     there = {
         ".".join(path.parent.relative_to(ROOT).parts)

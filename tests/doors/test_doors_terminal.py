@@ -75,7 +75,7 @@ def test_the_verdict_comes_first_and_each_thing_to_fix_has_its_address() -> None
         "Accepted, with things to put right. 2,979 of 2,981 rows can be published; 2 rows",
     ]
     assert "Sheet 'Oct 26': headings in row 4, 2,981 rows read, 2,979 accepted, 2 held." in lines
-    assert "Left out, as no records: 14 blank rows, 1 rows of totals." in lines
+    assert "Left out, as no records: 14 blank rows, 1 row of totals." in lines
     assert "net_amount: £8,123,456.78 read, £8,120,956.78 accepted, £2,500.00 held." in lines
     text = " ".join(lines)
     assert "Must fix (1) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not" in text
