@@ -13,9 +13,10 @@ from feedgen.ext.base import BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from piperoll.describing.feeds import Feed, Item
+from piperoll.describing.feeds import Attachment, Feed, Item
 from piperoll.describing.frequency import SYNDICATION
 
+_ATOM = "http://www.w3.org/2005/Atom"
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
 _OURS = "urn:piperoll:ns:publication"
 
@@ -39,10 +40,23 @@ class _PublicationExtension(BaseExtension):  # type: ignore[misc]  # feedgen has
         return feed
 
 
+class _LinksExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """The attributes of an entry's links: feedgen 1.0 writes only their addresses."""
+
+    def __init__(self) -> None:
+        self.links: list[dict[str, str]] = []
+
+    def extend_atom(self, entry: etree._Element) -> etree._Element:
+        for element, link in zip(entry.iter("link", f"{{{_ATOM}}}link"), self.links, strict=True):
+            for name, value in link.items():
+                element.set(name, value)
+        return entry
+
+
 def atom(feed: Feed) -> bytes:
     """The feed, byte for byte."""
     generator = FeedGenerator()
-    generator.register_extension("publication", _PublicationExtension, atom=True, rss=False)
+    generator.register_extension("publication", _PublicationExtension, _LinksExtension, atom=True, rss=False)
     generator.publication.interval = feed.interval
     generator.publication.next_expected = feed.next_expected
     generator.id(feed.id)
@@ -68,8 +82,12 @@ def _add(generator: Any, item: Item) -> None:
     entry.author({"name": item.body})
     entry.published(item.published)
     entry.updated(item.published)
-    entry.link({"href": item.url, "rel": "alternate", "type": "text/html"})
-    for attachment in item.attachments:
-        link = {"href": attachment.url, "rel": "enclosure", "type": attachment.media_type, "title": attachment.title}
-        entry.link(link | ({} if attachment.bytes is None else {"length": str(attachment.bytes)}))
+    entry.publication.links = [{"href": item.url, "rel": "alternate", "type": "text/html"}]
+    entry.publication.links += [_enclosure(attachment) for attachment in item.attachments]
+    entry.link(entry.publication.links)
     entry.category([{"term": tag} for tag in item.tags])
+
+
+def _enclosure(attachment: Attachment) -> dict[str, str]:
+    link = {"href": attachment.url, "rel": "enclosure", "type": attachment.media_type, "title": attachment.title}
+    return link if attachment.bytes is None else link | {"length": str(attachment.bytes)}

@@ -17,6 +17,7 @@ from piperoll.describing import places
 from piperoll.describing.frequency import EU_CODES, every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type, told
+from piperoll.describing.wording import series_title
 from piperoll.model import Body, Dataset, FileEntry, Listing, Version, to_json_bytes
 
 CATALOGUE = "urn:piperoll:catalogue"
@@ -185,7 +186,7 @@ def _table(holdings: Holdings, shelf: _Shelf, listing: Listing) -> Node:
         "@id": places.series_name(series),
         "@type": "dcat:Dataset",
         "dct:identifier": places.series_name(series),
-        "dct:title": terms.english(f"{shelf.dataset.title}: {shelf.body.name}, {_what(shelf, listing)}"),
+        "dct:title": terms.english(series_title(shelf.dataset, shelf.body, series)),
         "dct:description": terms.english(shelf.dataset.description),
         "dct:publisher": PUBLISHER,
         "dct:creator": places.body_name(shelf.body.id),
@@ -220,11 +221,6 @@ def _standing(listing: Listing) -> Version:
     return listing.history.standing
 
 
-def _what(shelf: _Shelf, listing: Listing) -> str:
-    part = next((part.title for part in shelf.dataset.parts if part.name == listing.series.part), listing.series.part)
-    return listing.series.period.title + (f" ({part})" if part else "")
-
-
 def _before(shelf: _Shelf, listing: Listing) -> Listing | None:
     """The table of the same part that ended last before this one began."""
     earlier = (
@@ -247,14 +243,16 @@ def _distributions(holdings: Holdings, listing: Listing, standing: Version, page
 def _distribution(holdings: Holdings, listing: Listing, standing: Version, entry: FileEntry) -> Node:
     key = places.release_file(listing.series, standing, entry.path)
     ending = PurePosixPath(entry.path).suffix
-    node: Node = {
+    media = terms.MEDIA + media_type(entry.path)
+    return {
         "@id": f"{places.release_name(listing.series, standing)}/{entry.path}",
         "@type": "dcat:Distribution",
         "dct:identifier": f"{places.release_name(listing.series, standing)}/{entry.path}",
         "dct:title": terms.english(entry.path),
         "dct:description": terms.english(f"{ending[1:].upper()}: {told(entry.path)}"),
         "dcat:downloadURL": places.address(holdings.base_url, key),
-        "dcat:mediaType": terms.MEDIA + media_type(entry.path),
+        "dcat:mediaType": media,
+        "dct:format": terms.FILE_TYPES.get(ending, media),
         "dcat:byteSize": str(entry.bytes),
         "dct:license": _licence(listing)[0],
         "dct:modified": standing.published,
@@ -265,4 +263,3 @@ def _distribution(holdings: Holdings, listing: Listing, standing: Version, entry
             "spdx:checksumValue": entry.sha256,
         },
     }
-    return node | ({"dct:format": terms.FILE_TYPES[ending]} if ending in terms.FILE_TYPES else {})

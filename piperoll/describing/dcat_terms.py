@@ -79,7 +79,7 @@ PUBLISHER_TYPES = {
     "agency": _NATIONAL,
 }
 
-# the file types that the EU list has a code for
+# the file types that we know the EU list to have a code for; of others the media type stands for the format
 FILE_TYPES = {".csv": f"{_EU}/file-type/CSV"}
 
 MEDIA = "https://www.iana.org/assignments/media-types/"
@@ -110,7 +110,7 @@ def typed(frequencies: set[str], media_types: set[str]) -> Iterator[dict[str, An
     for code in sorted(frequencies):
         yield {"@id": frequency(code), "@type": "dct:Frequency"}
     for media_type in sorted(media_types):
-        yield {"@id": MEDIA + media_type, "@type": "dct:MediaType"}
+        yield {"@id": MEDIA + media_type, "@type": ["dct:MediaType", "dct:MediaTypeOrExtent"]}
 
 
 def frequency(code: str) -> str:

@@ -14,6 +14,7 @@ from piperoll.describing.duties import next_due
 from piperoll.describing.frequency import every, most_often
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type
+from piperoll.describing.wording import series_title
 from piperoll.model import Body, Dataset, Listing, Status, Version
 
 
@@ -117,13 +118,11 @@ def _items(holdings: Holdings, listings: Iterable[Listing]) -> Iterator[Item]:
 def _item(holdings: Holdings, listing: Listing, version: Version) -> Item:
     series = listing.series
     dataset, body = holdings.dataset(series.dataset), holdings.body(series.body)
-    part = next((known.title for known in dataset.parts if known.name == series.part), series.part)
     tags = (dataset.name, body.slug, str(series.period), *((series.part,) if series.part else ()), str(version.status))
-    words = f"{dataset.title}{f' ({part})' if part else ''}: {body.name}, {series.period.title}"
     return Item(
         id=places.release_name(series, version),
         url=places.address(holdings.base_url, places.version_page(series, version)),
-        title=f"{_PREFIX[version.status]}{words} (version {version.version})",
+        title=f"{_PREFIX[version.status]}{series_title(dataset, body, series)} (version {version.version})",
         summary=_summary(listing, version, dataset, body),
         published=version.published,
         body=body.name,

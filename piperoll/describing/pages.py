@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets
-from piperoll.describing import figures, places, wording
+from piperoll.describing import figures, places, views, wording
 from piperoll.describing.duties import DutyState, next_due
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, held_rows, waiting
@@ -59,13 +57,16 @@ def _environment() -> Environment:
         "plain_words": wording.plain_words,
         "excluded": wording.excluded_words,
         "told": told,
-        "lower_first": _lower_first,
+        "kind": wording.kind_words,
+        "kinds": wording.kinds_words,
+        "period": wording.period_words,
+        "lower_first": wording.lower_first,
         "how_often": wording.how_often,
         "when_due": wording.when_due,
     }
     environment.globals |= {
         "places": places,
-        "part_title": part_title,
+        "part_title": wording.part_title,
         "held_rows": held_rows,
         "states": STATES,
         "statuses": STATUSES,
@@ -99,8 +100,8 @@ def home(holdings: Holdings) -> tuple[str, bytes]:
         "index.html",
         standing=[listing for listing in holdings.listings if listing.manifest is not None],
         newest_end=max((listing.series.period.end for listing in holdings.listings if listing.manifest), default=None),
-        latest=latest_instant(holdings),
-        punctuality=_punctuality(holdings),
+        latest=views.latest_instant(holdings),
+        punctuality=views.punctuality(holdings),
         waiting=waiting(holdings.submissions),
     )
 
@@ -144,14 +145,14 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         "series.html",
         listing=listing,
         series=listing.series,
-        title=series_title(holdings, listing),
+        title=wording.series_title(dataset, body, listing.series),
         dataset=dataset,
         body=body,
-        part=part_title(dataset, listing.series.part),
+        part=wording.part_title(dataset, listing.series.part),
         standing=listing.history.standing,
         report=None if listing.report is None else Report.from_json(dict(listing.report)),
-        fields=released_fields(listing),
-        preview=preview(listing),
+        fields=views.released_fields(listing),
+        preview=views.preview(listing),
         held=held_rows(listing),
         overlapping=holdings.overlapping(listing.series),
         every=every(dataset, body, holdings.of_body(body.slug)),
@@ -161,6 +162,7 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
 
 def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str, bytes]:
     """The page of one version: what is known of it from the history, and what it changed."""
+    dataset, body = holdings.dataset(listing.series.dataset), holdings.body(listing.series.body)
     earlier = {entry.version: entry for entry in listing.history.versions}
     return _render(
         holdings,
@@ -168,13 +170,13 @@ def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str
         "version.html",
         listing=listing,
         series=listing.series,
-        title=series_title(holdings, listing),
-        dataset=holdings.dataset(listing.series.dataset),
-        body=holdings.body(listing.series.body),
+        title=wording.series_title(dataset, body, listing.series),
+        dataset=dataset,
+        body=body,
         version=version,
         before=None if version.supersedes is None else earlier.get(version.supersedes),
-        files=files_of(listing, version),
-        served=is_served(version),
+        files=views.files_of(listing, version),
+        served=views.is_served(version),
         told_sources={
             submission.sha256: places.submission_page(submission)
             for submission, report in holdings.submissions_of(listing.series.body)
@@ -194,98 +196,3 @@ def submission(holdings: Holdings, submission: Submission, report: Report) -> tu
         dataset=holdings.dataset(submission.dataset),
         body=holdings.body(submission.body),
     )
-
-
-def series_title(holdings: Holdings, listing: Listing) -> str:
-    """A series in words: Spend over £500, procurement card: Anytown Borough Council, October 2026."""
-    series = listing.series
-    dataset, body = holdings.dataset(series.dataset), holdings.body(series.body)
-    part = part_title(dataset, series.part)
-    return f"{dataset.title}{f' ({part})' if part else ''}: {body.name}, {series.period.title}"
-
-
-def part_title(dataset: Dataset, part: str | None) -> str | None:
-    """A part in words; its bare name where the dataset no longer declares it."""
-    return next((known.title for known in dataset.parts if known.name == part), part)
-
-
-def released_fields(listing: Listing) -> Sequence[Mapping[str, Any]]:
-    """The fields of the current version, as its own datapackage.json gives them."""
-    if listing.descriptor is None:
-        return ()
-    fields: Sequence[Mapping[str, Any]] = listing.descriptor["resources"][0]["schema"]["fields"]
-    return fields
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The head of a table without the columns that are empty in it; `figures` are the columns of numbers."""
-
-    names: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left_out: int
-    figures: frozenset[str]
-
-
-def preview(listing: Listing) -> Preview:
-    """The first rows of the current version."""
-    names, *rows = listing.first_rows or ((),)
-    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
-    numeric = {field["name"] for field in released_fields(listing) if field["type"] in ("number", "integer")}
-    return Preview(
-        names=tuple(names[place] for place in kept),
-        rows=tuple(tuple(row[place] for place in kept) for row in rows),
-        left_out=len(names) - len(kept),
-        figures=frozenset(numeric),
-    )
-
-
-def files_of(listing: Listing, version: Version) -> tuple[str, ...]:
-    """The names of the files of a version; those of an earlier one are known from the layout."""
-    if listing.manifest is not None and version.version == listing.history.current:
-        return (*(entry.path for entry in listing.manifest.files), "manifest.json")
-    name = listing.series.dataset
-    return (f"{name}.csv", f"{name}.parquet", "datapackage.json", "report.json", "manifest.json")
-
-
-def is_served(version: Version) -> bool:
-    """Whether the files of a version may be linked to: those withdrawn or purged may not."""
-    return version.status in (Status.CURRENT, Status.SUPERSEDED)
-
-
-def latest_instant(holdings: Holdings) -> str | None:
-    """The instant of the latest version of all."""
-    return max(
-        (version.published for listing in holdings.listings for version in listing.history.versions), default=None
-    )
-
-
-def _lower_first(words: str) -> str:
-    """The words within a sentence: procurement card; an abbreviation (VAT number) stays as it is."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
-
-
-def _punctuality(holdings: Holdings) -> list[dict[str, Any]]:
-    """For each duty of a dataset, the last period that is due: how many bodies owed it and what came."""
-    newest: dict[tuple[str, str, str | None], dict[str, Any]] = {}
-    for duty in holdings.duties:
-        if duty.state is DutyState.NOT_YET_DUE or duty.due > holdings.on:
-            continue
-        line = newest.setdefault((duty.dataset, duty.name, duty.part), {"duty": duty, "duties": []})
-        if duty.period != line["duty"].period:
-            line |= {"duty": duty, "duties": []}
-        line["duties"].append(duty)
-    return [
-        line | {"counts": _counts(line["duties"]), "kinds": sorted({duty.body.kind for duty in line["duties"]})}
-        for _, line in sorted(newest.items(), key=_by_name)
-    ]
-
-
-def _by_name(item: tuple[tuple[str, str, str | None], dict[str, Any]]) -> tuple[str, str, str]:
-    dataset, name, part = item[0]
-    return (dataset, part or "", name)
-
-
-def _counts(duties: Sequence[Any]) -> dict[str, int]:
-    states = [duty.state for duty in duties]
-    return {state.value: states.count(state) for state in DutyState}

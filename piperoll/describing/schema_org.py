@@ -7,6 +7,7 @@ from typing import Any
 from piperoll.describing import places
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type
+from piperoll.describing.wording import series_title
 from piperoll.model import Listing
 
 
@@ -19,7 +20,7 @@ def linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
         "@type": "Dataset",
         "@id": places.series_name(series),
         "identifier": places.series_name(series),
-        "name": f"{dataset.title}: {body.name}, {series.period.title}",
+        "name": series_title(dataset, body, series),
         "description": dataset.description,
         "url": places.address(holdings.base_url, places.series_page(series)),
         "temporalCoverage": f"{series.period.start}/{series.period.end}",

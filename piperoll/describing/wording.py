@@ -9,7 +9,7 @@ from typing import Any
 
 from piperoll.describing.figures import MONTHS, counted, pounds
 from piperoll.errors import DescriptorError
-from piperoll.model import Acts, Finding, Report, Severity, Verdict, What
+from piperoll.model import Acts, Body, Dataset, Finding, Period, Report, Series, Severity, Verdict, What
 
 VERDICTS = {
     Verdict.ACCEPTED: "Accepted",
@@ -20,11 +20,22 @@ VERDICTS = {
 }
 
 EXCLUDED = {
-    "blank": "blank rows",
-    "total": "rows of totals",
-    "repeated_header": "headings repeated",
-    "note": "notes",
-    "other": "left over from formulas or filling down",
+    "blank": ("blank row", "blank rows"),
+    "total": ("row of totals", "rows of totals"),
+    "repeated_header": ("repeated heading", "repeated headings"),
+    "note": ("note", "notes"),
+    "other": ("leftover", "leftovers"),
+}
+
+
+KINDS = {
+    "council": ("council", "councils"),
+    "department": ("government department", "government departments"),
+    "agency": ("agency", "agencies"),
+    "nhs": ("NHS body", "NHS bodies"),
+    "police": ("police force", "police forces"),
+    "fire": ("fire authority", "fire authorities"),
+    "other": ("other public body", "other public bodies"),
 }
 
 
@@ -133,9 +144,10 @@ def where(finding: Finding) -> str:
     return words[0].upper() + words[1:]
 
 
-def excluded_words(excluded: dict[str, int]) -> str:
-    """The rows that are no records, by kind: '14 blank rows, 2 notes'; 'none'."""
-    return ", ".join(f"{excluded[kind]:,} {words}" for kind, words in EXCLUDED.items() if excluded.get(kind)) or "none"
+def excluded_words(excluded: Mapping[str, int]) -> str:
+    """The rows that are no records, by kind: 14 blank rows, 2 notes; 'none' if there are none."""
+    there = [(excluded.get(kind, 0), words) for kind, words in EXCLUDED.items()]
+    return ", ".join(counted(count, *words) for count, words in there if count) or "none"
 
 
 def how_often(rule: Mapping[str, Any]) -> str:
@@ -167,6 +179,39 @@ def when_due(rule: Mapping[str, Any]) -> str:
 def _month_day(text: str) -> str:
     month, day = text.split("-")
     return f"{int(day)} {MONTHS[int(month) - 1]}"
+
+
+def kind_words(kind: str) -> str:
+    """A kind of body in words; one that an operator's register made up stays as it is."""
+    return KINDS.get(kind, (kind, kind))[0]
+
+
+def kinds_words(kinds: Iterable[str]) -> str:
+    """Kinds of body in words: councils and fire authorities."""
+    words = [KINDS.get(kind, (kind, kind))[1] for kind in kinds]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def period_words(text: str | None) -> str:
+    """A period as spelt in keys, in words."""
+    return "not known" if text is None else Period.parse(text).title
+
+
+def series_title(dataset: Dataset, body: Body, series: Series) -> str:
+    """A series in words: Spending (procurement card): Anytown Borough Council, October 2026."""
+    part = part_title(dataset, series.part)
+    words = f" ({lower_first(part)})" if part else ""
+    return f"{dataset.title}{words}: {body.name}, {series.period.title}"
+
+
+def part_title(dataset: Dataset, part: str | None) -> str | None:
+    """A part in words; its bare name where the dataset no longer declares it."""
+    return next((known.title for known in dataset.parts if known.name == part), part)
+
+
+def lower_first(words: str) -> str:
+    """The words within a sentence: procurement card; an abbreviation (VAT number) stays as it is."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
 def total(amounts: Sequence[Decimal | None]) -> Decimal | None:

@@ -172,7 +172,7 @@ def head(series: Series, supplier: str) -> tuple[tuple[str, ...], ...]:
     return (names, *(tuple(line.get(name, "") for name in names) for line in lines))
 
 
-def listing(  # noqa: PLR0913 - a test says only what matters to it
+def listing(
     body: str,
     period: str,
     *,
@@ -185,11 +185,14 @@ def listing(  # noqa: PLR0913 - a test says only what matters to it
     sender: Body | None = None,
 ) -> Listing:
     series = Series(dataset, body, Period.parse(period), part)
-    earlier = [
-        entry(series, n, Status.SUPERSEDED, rows - 5, amount, "First publication") for n in range(1, versions)
-    ]
+    earlier = [entry(series, n, Status.SUPERSEDED, rows - 5, amount, "First publication") for n in range(1, versions)]
     last = entry(
-        series, versions, Status.CURRENT, rows, amount, "First publication" if versions == 1 else "A corrected file came"
+        series,
+        versions,
+        Status.CURRENT,
+        rows,
+        amount,
+        "First publication" if versions == 1 else "A corrected file came",
     )
     told = sender or REGISTER.find(body)
     return Listing(

@@ -1,0 +1,98 @@
+"""What the pages show that is worked out from the holdings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from piperoll.describing.duties import Duty, DutyState
+from piperoll.describing.holdings import Holdings
+from piperoll.model import Listing, Status, Version
+
+
+def released_fields(listing: Listing) -> Sequence[Mapping[str, Any]]:
+    """The fields of the current version, as its own datapackage.json gives them."""
+    if listing.descriptor is None:
+        return ()
+    fields: Sequence[Mapping[str, Any]] = listing.descriptor["resources"][0]["schema"]["fields"]
+    return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The head of a table without the columns that are empty in it; `figures` are the columns of numbers."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    left_out: int
+    figures: frozenset[str]
+
+
+def preview(listing: Listing) -> Preview:
+    """The first rows of the current version."""
+    names, *rows = listing.first_rows or ((),)
+    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
+    numeric = {field["name"] for field in released_fields(listing) if field["type"] in ("number", "integer")}
+    return Preview(
+        names=tuple(names[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in rows),
+        left_out=len(names) - len(kept),
+        figures=frozenset(numeric),
+    )
+
+
+def files_of(listing: Listing, version: Version) -> tuple[str, ...]:
+    """The names of the files of a version; those of an earlier one are known from the layout."""
+    if listing.manifest is not None and version.version == listing.history.current:
+        return (*(entry.path for entry in listing.manifest.files), "manifest.json")
+    name = listing.series.dataset
+    return (f"{name}.csv", f"{name}.parquet", "datapackage.json", "report.json", "manifest.json")
+
+
+def is_served(version: Version) -> bool:
+    """Whether the files of a version may be linked to: those withdrawn or purged may not."""
+    return version.status in (Status.CURRENT, Status.SUPERSEDED)
+
+
+def latest_instant(holdings: Holdings) -> str | None:
+    """The instant of the latest version of all."""
+    return max(
+        (version.published for listing in holdings.listings for version in listing.history.versions), default=None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Punctuality:
+    """What came of one duty for the last period that is due: the bodies that owed it, by what they did."""
+
+    duties: tuple[Duty, ...]
+
+    @property
+    def duty(self) -> Duty:
+        """One of them, for what they share: dataset, part, period and due day."""
+        return self.duties[0]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of body that owed it."""
+        return sorted({duty.body.kind for duty in self.duties})
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many bodies are in each state."""
+        states = [duty.state for duty in self.duties]
+        return {state.value: states.count(state) for state in DutyState}
+
+
+def punctuality(holdings: Holdings) -> list[Punctuality]:
+    """For each duty, by dataset and part, what came for the last period that is due."""
+    newest: dict[tuple[str, str, str], list[Duty]] = {}
+    for duty in holdings.duties:
+        if duty.due > holdings.on:
+            continue
+        duties = newest.setdefault((duty.dataset, duty.part or "", duty.name), [])
+        if duties and duties[0].period != duty.period:
+            duties.clear()
+        duties.append(duty)
+    return [Punctuality(tuple(duties)) for _, duties in sorted(newest.items())]

@@ -1,0 +1,123 @@
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from describing_world import HOSTILE, UNREADABLE, finding, report
+
+from piperoll import assets
+from piperoll.describing import plain_words, report_page, verdict_sentence, where
+from piperoll.describing.wording import excluded_words, how_often, kinds_words, when_due
+from piperoll.errors import DescriptorError
+from piperoll.model import Acts, Severity, Verdict, What
+
+
+def test_findings_are_sorted_by_what_their_reader_has_to_do() -> None:
+    ours = finding("suite-broken", Severity.ERROR, acts=Acts.PLATFORM)
+    words = plain_words(replace(report(), findings=(*report().findings, ours)))
+    assert [matter.first.code for matter in words.must_fix] == ["amount-unreadable"]
+    assert [matter.first.code for matter in words.should_fix] == ["supplier-repeated"]
+    assert [matter.first.code for matter in words.with_us] == ["suite-broken"]
+    assert [matter.first.code for matter in words.told] == ["content-not-as-named"]
+    assert words.passed == report().passed
+
+
+def test_no_finding_is_lost_and_every_place_is_counted() -> None:
+    words = plain_words(report())
+    heaps = (words.must_fix, words.should_fix, words.with_us, words.told)
+    told = [found for heap in heaps for matter in heap for found in matter.findings]
+    assert sorted(told, key=repr) == sorted(report().findings, key=repr)
+    (repeated,) = words.should_fix
+    assert repeated.count == 42
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Sheet 'Oct 26', cell F1207"),
+        ({"column": None}, "Sheet 'Oct 26', row 1,207"),
+        ({"row": None}, "Sheet 'Oct 26', column F"),
+        ({"sheet": None, "line": 1210}, "Cell F1207, line 1,210 of the file"),
+        ({"sheet": None, "line": 1207}, "Cell F1207"),
+        ({"sheet": None, "row": None, "column": None}, "The whole file"),
+    ],
+)
+def test_the_address_is_the_one_the_sender_sees(changes: dict[str, object], words: str) -> None:
+    assert where(replace(UNREADABLE, **changes)) == words
+
+
+@pytest.mark.parametrize(
+    ("verdict", "held", "words"),
+    [
+        (Verdict.ACCEPTED, 0, "All of it can be published (1,200 rows)."),
+        (Verdict.ACCEPTED_WITH_WARNINGS, 0, "things to put right"),
+        (Verdict.ACCEPTED_WITH_WARNINGS, 1, "1,200 of 1,201 rows can be published; 1 row is held back."),
+        (Verdict.ACCEPTED, 2, "2 rows are held back"),
+        (Verdict.HELD, 0, "whole file is held"),
+        (Verdict.REJECTED, 0, "send it again"),
+        (Verdict.NIL, 0, "nothing to publish"),
+    ],
+)
+def test_the_verdict_says_what_becomes_of_the_file(verdict: Verdict, held: int, words: str) -> None:
+    assert words in verdict_sentence(report(verdict, held=held))
+
+
+def test_a_file_that_is_no_data_is_told_as_such() -> None:
+    page = replace(report(Verdict.REJECTED), what=What.NOT_DATA, tables=())
+    assert "holds no table of data" in verdict_sentence(page)
+
+
+def test_rows_left_out_are_told_by_kind_in_good_english() -> None:
+    assert excluded_words({"blank": 14, "total": 1, "note": 0}) == "14 blank rows, 1 row of totals"
+    assert excluded_words({"blank": 0}) == "none"
+
+
+def test_every_duty_of_every_dataset_can_be_told() -> None:
+    rules = [rule for dataset in assets.datasets() for rule in dataset.duties]
+    assert "by 6 June and 6 December" in {when_due(rule) for rule in rules}
+    assert "by the last working day of the next month" in {when_due(rule) for rule in rules}
+    assert {how_often(rule) for rule in rules} >= {"every month", "every quarter"}
+    with pytest.raises(DescriptorError, match="no due rule"):
+        when_due({"name": "odd", "every": "month", "due": {}})
+
+
+def test_kinds_of_body_are_told_in_words() -> None:
+    assert kinds_words(["council"]) == "councils"
+    assert kinds_words(["council", "fire", "lighthouse"]) == "councils, fire authorities and lighthouse"
+
+
+class Page(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action")]
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def test_the_report_page_needs_nothing_but_itself() -> None:
+    page = Page(report_page(report()))
+    assert page.addresses == ["#main"]
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert page.tags.count("style") == 1
+    words = " ".join(" ".join(page.text).split())
+    for part in ("Must fix (1)", "Should fix (1)", "Passed (2)", "Sheet 'Oct 26', cell F1207", "£8,120,956.78"):
+        assert part in words
+
+
+def test_the_report_page_escapes_what_the_sender_wrote() -> None:
+    hostile = replace(UNREADABLE, message=HOSTILE, fix=HOSTILE, sheet=HOSTILE)
+    table = replace(report().tables[0], sheet=HOSTILE, columns={"net_amount": HOSTILE})
+    html = report_page(replace(report(), file=HOSTILE, findings=(hostile,), tables=(table,), passed=(HOSTILE,)))
+    assert "script" not in Page(html).tags
+    assert "&lt;script&gt;" in html
+
+
+def test_the_same_report_gives_the_same_page() -> None:
+    assert report_page(report()) == report_page(report())
