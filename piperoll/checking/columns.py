@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from piperoll.checking import findings
 from piperoll.checking.places import cells, filled, place
 from piperoll.checking.tally import missing_rows
-from piperoll.model import Dataset, Finding, Level, Origin
+from piperoll.model import Body, Dataset, Field, Finding, Level, Origin
 from piperoll.reading import ReadTable
 
 
@@ -17,10 +17,11 @@ def missing_core(table: ReadTable, dataset: Dataset, *, period_given: bool) -> t
     return tuple(findings.core_missing(dataset, group, place(table)) for group in groups)
 
 
-def gaps(table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
-    """One warning for each column that law or code asks for and that is absent, or that has gaps.
+def gaps(table: ReadTable, dataset: Dataset, body: Body) -> Iterator[Finding]:
+    """One warning for each column that law or code asks of `body` and that is absent, or that has gaps.
 
-    Of a core group the first column that is there is looked at. A column that can be derived is not missed.
+    Of a core group the first column that is there is looked at. A column that can be derived is not missed. Of a
+    body whose kind we do not know, a column that is asked of some kinds only is told and not warned of.
     """
     first_of_core = {next((name for name in group if name in table.columns), None) for group in dataset.core}
     for field in dataset.fields:
@@ -29,8 +30,12 @@ def gaps(table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
             missing = len(missing_rows(table, field.name))
             if missing and not (field.constraints or {}).get("required"):
                 yield findings.cells_missing(field, place(table, field.name), missing, table.rows)
-        elif asked and field.name not in table.columns:
-            yield findings.column_absent(field, table.sheet)
+        elif asked and field.name not in table.columns and _falls_on(field, body):
+            yield findings.column_absent(field, table.sheet, certain=not field.kinds or not body.provisional)
+
+
+def _falls_on(field: Field, body: Body) -> bool:
+    return not field.kinds or body.provisional or body.kind in field.kinds
 
 
 def unreadable_core(table: ReadTable, dataset: Dataset) -> Iterator[tuple[int, Finding]]:

@@ -74,7 +74,7 @@ def as_held(examination: Examination, finding: Finding) -> Examination:
 
 def _nil(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Examination:
     """A return that says there was nothing: it needs a period like any other."""
-    tables = [examine_table(table, dataset, period_given=True) for table in reading.tables]
+    tables = [examine_table(table, dataset, body, period_given=True) for table in reading.tables]
     found = find_period((), dataset, given.file, given.period)
     outcome = Verdict.NIL if found.period else Verdict.HELD
     said = (*reading.findings, *found.findings)
@@ -83,7 +83,7 @@ def _nil(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Exami
 
 def _data(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Examination:
     told = given.period is not None or named_period(reading.tables, dataset, given.file)
-    tables = [examine_table(table, dataset, period_given=told) for table in reading.tables]
+    tables = [examine_table(table, dataset, body, period_given=told) for table in reading.tables]
     conserve(reading.tables, [examined.tally for examined in tables])
     said = [finding for examined in tables for finding in examined.findings]
     said = [*_not_said_again(reading.findings, said), *said]

@@ -82,11 +82,11 @@ def core_unreadable(field: Field, place: Place) -> Finding:
     )
 
 
-def column_absent(field: Field, sheet: str | None) -> Finding:
-    """A column that law or code asks for, and that is not there."""
+def column_absent(field: Field, sheet: str | None, *, certain: bool) -> Finding:
+    """A column that law or code asks for, and that is not there; told only if the duty may be another's."""
     return Finding(
         "duty-column-absent",
-        Severity.WARNING,
+        Severity.WARNING if certain else Severity.INFO,
         f"There is no column for '{field.title}', which is asked for by: {field.source}.",
         "Add the column next time, if the duty is yours.",
         sheet=sheet,

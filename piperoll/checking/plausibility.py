@@ -47,12 +47,12 @@ class Implausible:
 def implausible(tables: Sequence[ReadTable], dataset: Dataset, suite: str) -> Iterator[Implausible]:
     """What in `tables`, taken as one, does not meet `suite` (GX's own JSON), in the suite's order.
 
-    Expectations about columns that no table has are left out.
+    Expectations about columns that no table has, or that hold nothing at all, are left out.
 
     Raises: DescriptorError: the suite is not one, lacks our `meta`, or an expectation could not be worked out.
     """
-    columns = {name for table in tables for name in table.columns}
-    expectations = [entry for entry in _expectations(suite) if set(_columns(entry)) <= {*columns, _ROW, _TABLE}]
+    columns = {_ROW, _TABLE}.union(*(_said_in(batch) for table in tables for batch in table.batches()))
+    expectations = [entry for entry in _expectations(suite) if {*_columns(entry), *_conditions(entry)} <= columns]
     if not expectations or not any(table.rows for table in tables):
         return
     results = _results(_frame(tables, dataset), expectations)
@@ -81,6 +81,24 @@ def _columns(entry: Mapping[str, Any]) -> list[str]:
         value = entry["kwargs"].get(argument, [])
         found += [value] if isinstance(value, str) else list(value)
     return found
+
+
+def _said_in(batch: pa.RecordBatch) -> set[str]:
+    """The columns of a batch in which some cell holds something."""
+    return {name for name in batch.schema.names if batch[name].null_count < batch.num_rows}
+
+
+def _conditions(entry: Mapping[str, Any]) -> Iterator[str]:
+    """The columns that an expectation's row condition looks at, however deep it is nested."""
+    waiting = [entry["kwargs"].get("row_condition")]
+    while waiting:
+        piece = waiting.pop()
+        if isinstance(piece, list):
+            waiting += piece
+        elif isinstance(piece, dict):
+            waiting += [value for key, value in piece.items() if key != "column"]
+            if "column" in piece:
+                yield piece["column"]["name"]
 
 
 def _frame(tables: Sequence[ReadTable], dataset: Dataset) -> Any:

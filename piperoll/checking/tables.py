@@ -11,7 +11,7 @@ from piperoll.checking.places import lines_of, place
 from piperoll.checking.privacy import Privacy, privacy, rows_by_rule
 from piperoll.checking.structure import Breach, breaches
 from piperoll.checking.tally import Tally, tally
-from piperoll.model import Cap, Dataset, Finding, TableReport
+from piperoll.model import Body, Cap, Dataset, Finding, TableReport
 from piperoll.reading import ReadTable
 
 _MANY = Cap()
@@ -61,14 +61,14 @@ class _Rows:
         self.held.setdefault(row, set()).update(codes)
 
 
-def examine_table(table: ReadTable, dataset: Dataset, *, period_given: bool) -> Examined:
+def examine_table(table: ReadTable, dataset: Dataset, body: Body, *, period_given: bool) -> Examined:
     """`table` examined by itself: columns, structure, privacy.
 
     `period_given` also where a name says the period.
     """
     rows = _Rows()
     absent = missing_core(table, dataset, period_given=period_given)
-    said: list[Finding] = [*absent, *gaps(table, dataset)]
+    said: list[Finding] = [*absent, *gaps(table, dataset, body)]
     if absent:
         rows.held = {row: {"core-missing"} for row, _line in lines_of(table)}
     by_row = [*_MANY.apply(_unreadable(table, dataset, rows)), *_MANY.apply(_breaches(table, dataset, rows))]

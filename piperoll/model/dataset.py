@@ -32,7 +32,8 @@ class Field:
     `type` is a Table Schema type. `source` names the clause or standard. `unit` is null where the
     field has none. `privacy` is `name` (may name a person), `dependent` (an identifier that goes
     with the name), `area` (a service area that may trigger a hold), `text` (free text) or None.
-    `derive` says how to make a derived field (docs/datasets.md); None for one that is only sent.
+    `kinds` are the kinds of body that a duty falls on, none for all. `derive` says how to make a
+    derived field (docs/datasets.md); None for one that is only sent.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     privacy: str | None = None
     derive: Mapping[str, Any] | None = None
     constraints: Mapping[str, Any] | None = None
+    kinds: tuple[str, ...] = ()
 
     @classmethod
     def from_descriptor(cls, field: Mapping[str, Any]) -> Field:
@@ -66,6 +68,7 @@ class Field:
                 privacy=field.get("x_privacy"),
                 derive=field.get("x_derive"),
                 constraints=field.get("constraints"),
+                kinds=tuple(field.get("x_kinds", ())),
             )
         except (KeyError, ValueError) as error:
             raise DescriptorError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as part
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from piperoll.model import Field
 from piperoll.reading.amounts import plain_number, read_amount
@@ -40,6 +41,15 @@ class Reader:
             found = self.known[cell] = self._fresh(cell)
         return found
 
+    @cached_property
+    def codes(self) -> Mapping[str, str]:
+        """The field's list of codes, if it has one, by their folded spelling."""
+        return {
+            code.casefold(): code
+            for code in (self.field.constraints or {}).get("enum", ())
+            if self.field.type == "string"
+        }
+
     @property
     def typed(self) -> bool:
         """Whether the field is something other than text."""
@@ -55,8 +65,9 @@ class Reader:
         return UNREADABLE if value is None else value
 
 
-def _text(text: str, reader: Reader) -> str | None:  # noqa: ARG001 (one shape for all)
-    return text
+def _text(text: str, reader: Reader) -> str | None:
+    """Text as it stands, but a code of the field's own list in the list's spelling: `GPC` is `gpc`."""
+    return reader.codes.get(text.casefold(), text)
 
 
 def _number(text: str, reader: Reader) -> str | None:

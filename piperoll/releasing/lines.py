@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from piperoll.model import Dataset, Field, Origin, Table
+from piperoll.model import Dataset, Disposition, Field, Origin, Table
 from piperoll.releasing.arrow import Cells
 from piperoll.releasing.arrow import compute as pc
 from piperoll.releasing.deriving import Facts, Occurrences, derived, is_hash
@@ -26,6 +26,22 @@ class Lines:
     batch: pa.RecordBatch
 
 
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of the rows of one table, as `piperoll.model.Disposition` words it."""
+
+    held: Mapping[int, object]
+    redacted: Mapping[int, str]
+    blanked: Mapping[int, frozenset[str]]
+
+    @classmethod
+    def of(cls, disposition: Disposition, table: int) -> Fate:
+        """The fate of the rows of the table of this number."""
+        return cls(
+            disposition.held.get(table, {}), disposition.redacted.get(table, {}), disposition.blanked.get(table, {})
+        )
+
+
 @dataclass(frozen=True)
 class LineMaker:
     """Makes the published lines of a release, table by table; counts repeats over the whole release."""
@@ -38,19 +54,16 @@ class LineMaker:
         counters = {one.name: Occurrences() for one in self.dataset.fields if is_hash(one)}
         object.__setattr__(self, "occurrences", counters)
 
-    def lines(
-        self, table: Table[pa.RecordBatch], facts: Facts, held: Mapping[int, object], kinds: Mapping[int, str]
-    ) -> Iterator[Lines]:
-        """The lines of one table that are published: those whose row is not in `held`.
+    def lines(self, table: Table[pa.RecordBatch], facts: Facts, fate: Fate) -> Iterator[Lines]:
+        """The lines of one table that are published: those whose row is not held.
 
-        `kinds` maps redacted rows to the kind of redaction.
         Raises: ConservationError: a cell is not in the canonical spelling that reading promises.
         """
         for whole in table.batches():
             for start in range(0, whole.num_rows, STEP):
-                batch = _without(whole.slice(start, STEP), held)
+                batch = _without(whole.slice(start, STEP), fate.held)
                 if batch.num_rows:
-                    yield self._lines(batch, facts, kinds)
+                    yield self._lines(_blanked(batch, fate.blanked), facts, fate.redacted)
 
     def _lines(self, batch: pa.RecordBatch, facts: Facts, kinds: Mapping[int, str]) -> Lines:
         rows = batch.column("row")
@@ -89,6 +102,17 @@ def _without(batch: pa.RecordBatch, held: Mapping[int, object]) -> pa.RecordBatc
     if not held:
         return batch
     return batch.filter(pc.invert(pc.is_in(batch.column("row"), value_set=pa.array(sorted(held), pa.int64()))))
+
+
+def _blanked(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -> pa.RecordBatch:
+    """`batch` without the cells that are left out; a derivation takes their place where there is one."""
+    names = sorted(frozenset[str]().union(*blanked.values()) & set(batch.schema.names))
+    for name in names:
+        rows = pa.array([row for row, fields in sorted(blanked.items()) if name in fields], pa.int64())
+        out = pc.is_in(batch.column("row"), value_set=rows)
+        cells = pc.if_else(out, pa.scalar(None, pa.string()), batch.column(name))
+        batch = batch.set_column(batch.schema.get_field_index(name), name, cells)
+    return batch
 
 
 def _cells(one: Field, batch: pa.RecordBatch, facts: Facts, redaction: Cells) -> Cells:

@@ -26,7 +26,7 @@ from piperoll.model import (
 from piperoll.releasing.conserving import Tally, add_pounds
 from piperoll.releasing.deriving import Facts, Source
 from piperoll.releasing.files import TableFiles, TableTotals
-from piperoll.releasing.lines import LineMaker, columns_for
+from piperoll.releasing.lines import Fate, LineMaker, columns_for
 from piperoll.releasing.package import describe
 
 
@@ -107,8 +107,7 @@ def _write_tables(
     with TableFiles(folder, maker.dataset.name, maker.columns) as files:
         for number, (table, said) in enumerate(zip(tables, report.tables, strict=True)):
             tally = Tally(said, tuple(maker.columns))
-            held, kinds = disposition.held.get(number, {}), disposition.redacted.get(number, {})
-            for lines in maker.lines(table, facts[number], held, kinds):
+            for lines in maker.lines(table, facts[number], Fate.of(disposition, number)):
                 files.write(lines.batch)
                 tally.add(lines)
             tally.settle()

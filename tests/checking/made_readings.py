@@ -89,6 +89,7 @@ def examined(
     standing: Version | None = None,
     suite: str | None = None,
     what: What = What.DATA,
+    body: Body | None = None,
 ) -> Examination:
     """What examining `tables` gives, without plausibility unless there is a `suite`."""
     return examine(
@@ -96,7 +97,7 @@ def examined(
         file=file,
         sha256="0" * 64,
         size=1,
-        body=Body.provisional_for("Anytown Council"),
+        body=body or Body.provisional_for("Anytown Council"),
         period=Period.parse(period) if period else None,
         standing=standing,
         suite=suite,

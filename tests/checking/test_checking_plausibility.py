@@ -125,3 +125,15 @@ def test_our_own_suites_run_on_a_row_of_every_dataset(name: str) -> None:
     cells = {"number": "1", "integer": "1", "date": "2026-10-05", "boolean": "true", "string": "words"}
     row: dict[str, str | None] = {field.name: cells[field.type] for field in dataset.fields}
     list(implausible([made_table(name, rows=[row] * 3)], dataset, assets.suite(name)))
+
+
+def test_a_column_without_a_cell_is_not_implausible() -> None:
+    rows = [{"title": "Gritting", "original_value": None, "start_date": "2026-10-01"}] * 8
+    assert (
+        list(implausible([made_table("contracts", rows)], assets.dataset("contracts"), assets.suite("contracts"))) == []
+    )
+
+
+def test_a_condition_on_a_column_that_a_file_has_not_leaves_the_expectation_out() -> None:
+    rows = [{"payment_date": "2026-10-01", "irrecoverable_vat": "5.00"}]
+    assert list(implausible([made_table("spend", rows)], assets.dataset("spend"), assets.suite("spend"))) == []

@@ -26,7 +26,7 @@ def test_a_file_with_nothing_to_say_against_it_is_accepted() -> None:
 
 
 def test_a_warning_is_in_the_verdict() -> None:
-    assert examined(made_table(rows=[spend_row()])).report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
+    assert examined(made_table(rows=[spend_row(purpose=None)])).report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
 
 
 def test_a_missing_core_column_rejects_the_file_and_counts_its_rows_all_the_same() -> None:

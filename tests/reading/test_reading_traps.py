@@ -308,3 +308,10 @@ def test_a_missing_core_column_says_what_was_looked_for() -> None:
     (finding,) = [finding for finding in reading.findings if finding.code == "column-not-found"]
     assert finding.field == "net_amount"
     assert "we looked for" in finding.message
+
+
+def test_a_code_in_capitals_is_the_code() -> None:
+    head = "Supplier,Payment Date,Amount,CardTransaction\r\n"
+    text = head + "Acme Ltd,01/10/2026,5.00,GPC\r\nBeta Ltd,02/10/2026,6.00,Visa\r\n"
+    table = read(text.encode(), "cards.csv", assets.datasets(), dataset=assets.dataset("spend")).tables[0]
+    assert [cell for batch in table.batches() for cell in batch["card"].to_pylist()] == ["gpc", "Visa"]

@@ -78,6 +78,16 @@ def test_held_rows_are_left_out_and_redacted_rows_lose_what_gives_the_name_away(
     assert lines[0]["supplier_local_id"] == "S1"
 
 
+def test_a_cell_that_breaks_the_schema_is_left_out_and_a_derivation_takes_its_place(packing, make_table) -> None:
+    rows = [
+        {"payment_date": "2026-10-01", "supplier_name": "A", "net_amount": "1", "card": "Visa", "ocid": "none"},
+        {"payment_date": "2026-10-01", "supplier_name": "B", "net_amount": "2", "card": "ccc", "ocid": "none"},
+    ]
+    table = make_table(rows, ("payment_date", "supplier_name", "net_amount", "card", "ocid"))
+    packed = packing([table], disposition=Disposition(blanked={0: {2: frozenset({"card", "ocid"})}}))
+    assert [(line["card"], line["ocid"]) for line in lines_of(packed)] == [("none", ""), ("ccc", "none")]
+
+
 def test_a_vacant_name_that_is_redacted_stays_blank(packing, make_table) -> None:
     rows = [{"job_title": "Clerk", "holder_name": None, "fte": "0.50"}, {"job_title": "Head", "holder_name": "N. Ame"}]
     table = make_table(rows, ("job_title", "holder_name", "fte"))
