@@ -97,8 +97,8 @@ def _done(run: Run, store: Store, action: Action) -> list[FileResult]:
     report = report_on(run.store, submission)
     if report is None or report.verdict is not Verdict.HELD:
         return []
-    period = Period.parse(before.period) if before and before.period else None
-    return [let_go(run, submission, ruling, period)]
+    said = before.period if before and before.period != report.period else None  # by whoever decided, not by the file
+    return [let_go(run, submission, ruling, Period.parse(said) if said else None)]
 
 
 def _arrival(run: Run, store: Store, submission: Submission) -> Arrival:
