@@ -190,8 +190,8 @@ def _latest(submissions: Came) -> Came:
 def _duties(datasets: Sequence[Dataset], register: Register, submissions: Came, on: date) -> tuple[Duty, ...]:
     """The duties of the last 13 months (an annual one is then always among them), from the first period that came.
 
-    Nothing that ended before the platform received anything is told as missing, and a dataset of which nothing
-    came in that time is not told at all: nobody was asked for it.
+    No period that began before the first one that came from anybody is told as missing, and a dataset of which
+    nothing came in that time is not told at all: nobody was asked for it.
     """
     window = date(on.year - 1, on.month, 1)
     found: list[Duty] = []
@@ -204,7 +204,8 @@ def _duties(datasets: Sequence[Dataset], register: Register, submissions: Came, 
             and period.end >= window
         ]
         if starts:
-            found += due([dataset], register, submissions, on, max(window, min(starts)))
+            owed = due([dataset], register, submissions, on, window)
+            found += [duty for duty in owed if duty.period.start >= min(starts)]
     return tuple(sorted(found, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug)))
 
 

@@ -28,6 +28,11 @@ def media_type(name: str) -> str:
     return MEDIA_TYPES[PurePosixPath(name).suffix]
 
 
+def order(name: str) -> int:
+    """Where a file stands in a list of downloads: what most people want first."""
+    return list(TOLD).index(name if name in TOLD else PurePosixPath(name).suffix)
+
+
 def told(name: str) -> str:
     """What a file of a release is for, in a few words."""
     return TOLD.get(name) or TOLD[PurePosixPath(name).suffix]

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets
 from piperoll.describing import figures, places, views, wording
-from piperoll.describing.duties import DutyState, next_due
+from piperoll.describing.duties import DutyState, next_due, rules_for
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, held_rows, waiting
 from piperoll.describing.media import told
@@ -153,6 +153,8 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         report=None if listing.report is None else Report.from_json(dict(listing.report)),
         fields=views.released_fields(listing),
         preview=views.preview(listing),
+        downloads=views.downloads(listing),
+        by_law=bool(rules_for(dataset, body)),
         held=held_rows(listing),
         overlapping=holdings.overlapping(listing.series),
         every=every(dataset, body, holdings.of_body(body.slug)),

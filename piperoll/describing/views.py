@@ -8,7 +8,8 @@ from typing import Any
 
 from piperoll.describing.duties import Duty, DutyState
 from piperoll.describing.holdings import Holdings
-from piperoll.model import Listing, Status, Version
+from piperoll.describing.media import order
+from piperoll.model import FileEntry, Listing, Status, Version
 
 
 def released_fields(listing: Listing) -> Sequence[Mapping[str, Any]]:
@@ -21,7 +22,11 @@ def released_fields(listing: Listing) -> Sequence[Mapping[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The head of a table without the columns that are empty in it; `figures` are the columns of numbers."""
+    """The head of a table for people: what the body sent first, then what we made.
+
+    Left out are the columns that are empty in it, and those that we can make (the body, the period) and that say the
+    same in every row. `figures` are the columns of numbers.
+    """
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -32,14 +37,30 @@ class Preview:
 def preview(listing: Listing) -> Preview:
     """The first rows of the current version."""
     names, *rows = listing.first_rows or ((),)
-    kept = [place for place in range(len(names)) if any(row[place] for row in rows)]
-    numeric = {field["name"] for field in released_fields(listing) if field["type"] in ("number", "integer")}
+    fields = {field["name"]: field for field in released_fields(listing)}
+    made = [fields[name]["x_origin"] == "derived" for name in names]
+    kept = [
+        place
+        for place in range(len(names))
+        if _says_something({row[place] for row in rows}, "x_derive" in fields[names[place]], len(rows))
+    ]
+    kept.sort(key=lambda place: made[place])
     return Preview(
         names=tuple(names[place] for place in kept),
         rows=tuple(tuple(row[place] for place in kept) for row in rows),
         left_out=len(names) - len(kept),
-        figures=frozenset(numeric),
+        figures=frozenset(name for name in names if fields[name]["type"] in ("number", "integer")),
     )
+
+
+def _says_something(cells: set[str], makeable: bool, rows: int) -> bool:
+    return cells not in (set(), {""}) and not (makeable and rows > 1 and len(cells) == 1)
+
+
+def downloads(listing: Listing) -> list[FileEntry]:
+    """The files of the current version, the table itself first."""
+    entries = () if listing.manifest is None else listing.manifest.files
+    return sorted(entries, key=lambda entry: (order(entry.path), entry.path))
 
 
 def files_of(listing: Listing, version: Version) -> tuple[str, ...]:

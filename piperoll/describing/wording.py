@@ -55,6 +55,11 @@ class Matter:
         """How many places it concerns, those that are only counted included."""
         return sum(finding.count for finding in self.findings)
 
+    @property
+    def more(self) -> int:
+        """How many places the findings after the first concern."""
+        return sum(finding.count for finding in self.findings[1:])
+
 
 @dataclass(frozen=True, slots=True)
 class PlainWords:

@@ -267,6 +267,7 @@ def test_a_held_file_has_a_page_that_says_why(site: dict[str, bytes]) -> None:
 
 def test_no_duty_is_told_before_the_platform_received_anything(site: dict[str, bytes]) -> None:
     assert "August 2026" not in Page(site["bodies/bridges.html"]).words
+    assert "July to September 2026" not in Page(site["bodies/anytown.html"]).words
     empty = Page(dict(built([], submissions=()))["index.html"]).words
     assert "No duty is being followed" in empty
 
