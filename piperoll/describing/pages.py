@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -36,6 +37,36 @@ STATUSES = {
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
 
 
+FILTERS: dict[str, Callable[..., Any]] = {
+    "pounds": wording.pounds_or_none,
+    "number": figures.number,
+    "change": figures.change,
+    "counted": figures.counted,
+    "day": figures.day,
+    "size": figures.size,
+    "where": wording.where,
+    "plain_words": wording.plain_words,
+    "excluded": wording.excluded_words,
+    "told": told,
+    "kind": wording.kind_words,
+    "kinds": wording.kinds_words,
+    "period": wording.period_words,
+    "lower_first": wording.lower_first,
+    "how_often": wording.how_often,
+    "when_due": wording.when_due,
+}
+
+GLOBALS: dict[str, Any] = {
+    "places": places,
+    "part_title": wording.part_title,
+    "held_rows": held_rows,
+    "states": STATES,
+    "statuses": STATUSES,
+    "levels": LEVELS,
+    "verdicts": wording.VERDICTS,
+}
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -46,33 +77,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
-        "pounds": wording.pounds_or_none,
-        "number": figures.number,
-        "change": figures.change,
-        "counted": figures.counted,
-        "day": figures.day,
-        "size": figures.size,
-        "where": wording.where,
-        "plain_words": wording.plain_words,
-        "excluded": wording.excluded_words,
-        "told": told,
-        "kind": wording.kind_words,
-        "kinds": wording.kinds_words,
-        "period": wording.period_words,
-        "lower_first": wording.lower_first,
-        "how_often": wording.how_often,
-        "when_due": wording.when_due,
-    }
-    environment.globals |= {
-        "places": places,
-        "part_title": wording.part_title,
-        "held_rows": held_rows,
-        "states": STATES,
-        "statuses": STATUSES,
-        "levels": LEVELS,
-        "verdicts": wording.VERDICTS,
-    }
+    environment.filters |= FILTERS
+    environment.globals |= GLOBALS
     return environment
 
 

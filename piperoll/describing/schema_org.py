@@ -8,7 +8,7 @@ from piperoll.describing import places
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type
 from piperoll.describing.wording import series_title
-from piperoll.model import Listing
+from piperoll.model import Listing, Version
 
 
 def linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
@@ -41,15 +41,20 @@ def linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
         "dateModified": standing.published,
         "license": places.licence_name(listing.descriptor["licenses"][0]),
         "variableMeasured": [field["title"] for field in fields],
-        "distribution": [
-            {
-                "@type": "DataDownload",
-                "contentUrl": places.address(holdings.base_url, places.release_file(series, standing, entry.path)),
-                "encodingFormat": media_type(entry.path),
-                "contentSize": str(entry.bytes),
-                "sha256": entry.sha256,
-            }
-            for entry in listing.manifest.files
-            if entry.path.endswith((".csv", ".parquet"))
-        ],
+        "distribution": _downloads(holdings, listing, standing),
     }
+
+
+def _downloads(holdings: Holdings, listing: Listing, standing: Version) -> list[dict[str, Any]]:
+    entries = () if listing.manifest is None else listing.manifest.files
+    return [
+        {
+            "@type": "DataDownload",
+            "contentUrl": places.address(holdings.base_url, places.release_file(listing.series, standing, entry.path)),
+            "encodingFormat": media_type(entry.path),
+            "contentSize": str(entry.bytes),
+            "sha256": entry.sha256,
+        }
+        for entry in entries
+        if entry.path.endswith((".csv", ".parquet"))
+    ]
