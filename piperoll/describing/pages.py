@@ -105,7 +105,7 @@ def home(holdings: Holdings) -> tuple[str, bytes]:
         places.HOME,
         "index.html",
         standing=[listing for listing in holdings.listings if listing.manifest is not None],
-        newest_end=max((listing.series.period.end for listing in holdings.listings if listing.manifest), default=None),
+        newest_end=views.newest_end(holdings),
         latest=views.latest_instant(holdings),
         punctuality=views.punctuality(holdings),
         waiting=waiting(holdings.submissions),

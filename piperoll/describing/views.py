@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from piperoll.describing.duties import Duty, DutyState
@@ -74,6 +75,12 @@ def files_of(listing: Listing, version: Version) -> tuple[str, ...]:
 def is_served(version: Version) -> bool:
     """Whether the files of a version may be linked to: those withdrawn or purged may not."""
     return version.status in (Status.CURRENT, Status.SUPERSEDED)
+
+
+def newest_end(holdings: Holdings) -> date | None:
+    """The last day of the newest period that is over; None if there is none."""
+    ends = (listing.series.period.end for listing in holdings.listings if listing.manifest is not None)
+    return max((end for end in ends if end <= holdings.on), default=None)
 
 
 def latest_instant(holdings: Holdings) -> str | None:

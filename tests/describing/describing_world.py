@@ -86,7 +86,7 @@ def report(verdict: Verdict = Verdict.ACCEPTED_WITH_WARNINGS, *, held: int = 2, 
     )
     repeated = finding("supplier-repeated", row=9, column="C", field="supplier_name", sheet="Oct 26")
     whole = Report(
-        file="Payments over 500 October 2026.xls",
+        file="payments%20over%20%C2%A3500%20by%20the%20council%20%20%20october%202026.xls",
         sha256=digest("payments"),
         bytes=184_320,
         dataset="spend",
