@@ -14,7 +14,8 @@ from piperoll.errors import SettingsError
 class Settings:
     """Every setting with its default; `PIPEROLL_BASE_URL` sets `base_url`, and so on.
 
-    `base_url` is where the catalogue will stand, ending in a slash; identifiers do not depend on it.
+    `base_url` is where the store will be served, ending in a slash, with `catalogue/`, `data/` and `reports/` below
+    it; identifiers do not depend on it.
     `publisher_name` signs the catalogue. `allow_private_addresses` lets collectors ask this machine and
     private networks. `max_download_bytes`, `timeout_seconds` and `retries` bound a collection.
     `concurrency` is how many bodies are worked on at once.

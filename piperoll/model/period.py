@@ -11,6 +11,7 @@ from enum import StrEnum
 from piperoll.errors import PeriodError
 
 _FORMS = "YYYY-MM (2026-10), YYYY-Qn (2026-Q4), YYYY-YY (2026-27), YYYY-MM--YYYY-MM, or a day YYYY-MM-DD"
+_MONTHS = "January February March April May June July August September October November December".split()
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
 _YEAR = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
@@ -126,15 +127,15 @@ class Period:
         """The period in words: October 2026; October to December 2026; 2026-27; 31 March 2026."""
         match self.kind:
             case PeriodKind.DAY:
-                return f"{self.start.day} {self.start:%B %Y}"
+                return f"{self.start.day} {_MONTHS[self.start.month - 1]} {self.start.year}"
             case PeriodKind.MONTH:
-                return f"{self.start:%B %Y}"
+                return f"{_MONTHS[self.start.month - 1]} {self.start.year}"
             case PeriodKind.YEAR:
                 return f"April {self.start.year} to March {self.end.year}"
             case _ if self.start.year == self.end.year:
-                return f"{self.start:%B} to {self.end:%B %Y}"
+                return f"{_MONTHS[self.start.month - 1]} to {_MONTHS[self.end.month - 1]} {self.end.year}"
             case _:
-                return f"{self.start:%B %Y} to {self.end:%B %Y}"
+                return f"{_MONTHS[self.start.month - 1]} {self.start.year} to {_MONTHS[self.end.month - 1]} {self.end.year}"
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end

@@ -80,3 +80,17 @@ def test_the_months_of_a_period_tile_it(period: Period) -> None:
     months = list(period.months())
     assert (months[0].start, months[-1].end) == (period.start, period.end)
     assert all(a.end + timedelta(days=1) == b.start for a, b in itertools.pairwise(months))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2026-10", "October 2026"),
+        ("2026-Q4", "October to December 2026"),
+        ("2026-27", "April 2026 to March 2027"),
+        ("2011-04--2012-01", "April 2011 to January 2012"),
+        ("2026-03-31", "31 March 2026"),
+    ],
+)
+def test_a_period_in_words_is_english_in_every_locale(text: str, words: str) -> None:
+    assert Period.parse(text).title == words
