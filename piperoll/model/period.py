@@ -11,7 +11,10 @@ from enum import StrEnum
 from piperoll.errors import PeriodError
 
 _FORMS = "YYYY-MM (2026-10), YYYY-Qn (2026-Q4), YYYY-YY (2026-27), YYYY-MM--YYYY-MM, or a day YYYY-MM-DD"
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
 _YEAR = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
@@ -124,18 +127,17 @@ class Period:
 
     @property
     def title(self) -> str:
-        """The period in words: October 2026; October to December 2026; 2026-27; 31 March 2026."""
+        """The period in words: October 2026; October to December 2026; 31 March 2026."""
+        first, last = _month_name(self.start), _month_name(self.end)
         match self.kind:
             case PeriodKind.DAY:
-                return f"{self.start.day} {_MONTHS[self.start.month - 1]} {self.start.year}"
+                return f"{self.start.day} {first} {self.start.year}"
             case PeriodKind.MONTH:
-                return f"{_MONTHS[self.start.month - 1]} {self.start.year}"
-            case PeriodKind.YEAR:
-                return f"April {self.start.year} to March {self.end.year}"
+                return f"{first} {self.start.year}"
             case _ if self.start.year == self.end.year:
-                return f"{_MONTHS[self.start.month - 1]} to {_MONTHS[self.end.month - 1]} {self.end.year}"
+                return f"{first} to {last} {self.end.year}"
             case _:
-                return f"{_MONTHS[self.start.month - 1]} {self.start.year} to {_MONTHS[self.end.month - 1]} {self.end.year}"
+                return f"{first} {self.start.year} to {last} {self.end.year}"
 
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
@@ -173,6 +175,11 @@ class Period:
         spans = zip(ordered, ordered[need - 1 :], strict=False)
         first, last = min(spans, key=lambda span: (_month_index(span[1]) - _month_index(span[0]), span[0]))
         return cls.months_of(first, last)
+
+
+def _month_name(day: date) -> str:
+    """In English whatever the locale: a release is a function of its input."""
+    return _MONTH_NAMES[day.month - 1]
 
 
 def _month_of(day: date) -> Period:
