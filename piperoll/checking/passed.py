@@ -15,7 +15,7 @@ def passed(tables: Sequence[Examined], said: Sequence[Finding], body: Body) -> I
     if not rows:
         return
     codes = {finding.code for finding in said}
-    yield f"Every one of {rows:,} rows is accounted for: published, held or told."
+    yield f"All {rows:,} rows are accounted for: published, held or told."
     yield from _amounts(tables)
     yield from _dates(tables)
     if not any(code.startswith("privacy-") for code in codes):
@@ -36,7 +36,8 @@ def _amounts(tables: Sequence[Examined]) -> Iterator[str]:
     totals = [each.tally.amount for each in tables if each.tally.amount]
     if totals and not any(total.unreadable or total.missing for total in totals):
         rows = sum(each.tally.rows.read for each in tables if each.tally.amount)
-        yield f"All {rows:,} amounts can be read: £{plain(exact_sum(total.read for total in totals))} together."
+        whole, _, pence = plain(exact_sum(total.read for total in totals)).partition(".")
+        yield f"All {rows:,} amounts can be read: £{int(whole):,}.{pence} together."
 
 
 def _dates(tables: Sequence[Examined]) -> Iterator[str]:

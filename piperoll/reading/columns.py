@@ -12,7 +12,13 @@ from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.profiles import Profile
 
 _LEAST = 0.3
-"""Below this a heading and its contents contradict each other too much to be one field."""
+"""Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
+
+_CERTAIN = 0.95
+"""A heading that fits at least so well names its first field as listed."""
+
+_ENOUGH_ROWS = 5
+"""In fewer rows a column of slips cannot be told from a column that belongs to another heading."""
 
 _GROSS = re.compile(r"\bgross\b|\binc(?:l\w*)?\.?\s*(?:of\s+)?vat\b|\bwith vat\b|\bvat inc", re.I)
 _NET = re.compile(r"\bnet\b|\bex(?:cl\w*)?\.?\s*(?:of\s+)?vat\b|\bwithout vat\b", re.I)
@@ -60,6 +66,8 @@ class _Bid:
     rank: int
     column: int
     field: str
+    certain: bool
+    """Whether the heading is a core field's own: cells that cannot be read do not take its name away."""
 
 
 def assign(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> Columns:
@@ -70,7 +78,7 @@ def assign(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexico
     choices: dict[str, Choice] = {}
     taken: set[int] = set()
     for bid in bids:
-        if bid.field in choices or bid.column in taken or bid.score < _LEAST:
+        if bid.field in choices or bid.column in taken or not (bid.score >= _LEAST or bid.certain):
             continue
         heading = cell_at(Row(0, None, headings), bid.column - (shift if bid.column - shift >= start else 0))
         choices[bid.field] = Choice(bid.field, bid.column, heading, round(bid.score, 3))
@@ -90,7 +98,8 @@ def _bids(
             wanted = lexicon.dataset.field(match.field)
             order = 1 - 0.05 * min(place_in_list, 4) - 0.0005 * min(match.rank, 60)
             score = match.score * order * fit(profiles[column], wanted)
-            yield _Bid(score * _vat_weight(heading, wanted), match.rank, column, match.field)
+            certain = place_in_list == 0 and match.score >= _CERTAIN and match.field in lexicon.dataset.core_fields
+            yield _Bid(score * _vat_weight(heading, wanted), match.rank, column, match.field, certain)
 
 
 def _vat_weight(heading: str, wanted: Field) -> float:
@@ -134,12 +143,13 @@ def _with_runners_up(choices: Mapping[str, Choice], bids: Sequence[_Bid]) -> dic
 def find_shift(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> tuple[int, int]:
     """By how many columns, and from which heading on, the data stand beside their headings; (0, 0) if they do not.
 
-    Only where a date or an amount is not under its own heading but in the column beside it, and where moving every
-    heading from some place on puts all dates and amounts right.
+    Only where a date or an amount is clearly not under its own heading but in the column beside it, and where moving
+    every heading from some place on puts all dates and amounts right. A few rows prove nothing: their cells are
+    unreadable rather than another column's.
     """
     typed = list(_typed(headings, lexicon))
     wrong = [place for place, wanted in typed if not _agrees(profiles, place, wanted)]
-    if not wrong:
+    if not wrong or not all(_denies(profiles, place, wanted) for place, wanted in typed if place in wrong):
         return 0, 0
     best = (_shift_score(typed, profiles, headings, lexicon, 0, 0), 0, 0)
     for shift in (-1, 1):
@@ -155,7 +165,7 @@ def _typed(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Fie
     """The headings that certainly name a core date or amount, with their field."""
     for place, heading in enumerate(headings):
         meanings = lexicon.meanings(heading)
-        if meanings and meanings[0].score >= 0.95 and meanings[0].field in lexicon.dataset.core_fields:
+        if meanings and meanings[0].score >= _CERTAIN and meanings[0].field in lexicon.dataset.core_fields:
             wanted = lexicon.dataset.field(meanings[0].field)
             if wanted.type in ("date", "number", "integer"):
                 yield place, wanted
@@ -165,8 +175,19 @@ def _agrees(profiles: Sequence[Profile], column: int, wanted: Field) -> bool:
     if not 0 <= column < len(profiles):
         return False
     profile = profiles[column]
-    share = profile.dates + profile.serials if wanted.type == "date" else profile.numbers
-    return profile.filled > 0.2 and share > 0.8
+    return profile.filled > 0.2 and _share(profile, wanted) > 0.8
+
+
+def _denies(profiles: Sequence[Profile], column: int, wanted: Field) -> bool:
+    """Whether what stands under a heading is clearly no such thing, in enough rows to say so."""
+    if not 0 <= column < len(profiles):
+        return True
+    rows = max(profile.count for profile in profiles)
+    return rows >= _ENOUGH_ROWS and _share(profiles[column], wanted) < 0.2
+
+
+def _share(profile: Profile, wanted: Field) -> float:
+    return profile.dates + profile.serials if wanted.type == "date" else profile.numbers
 
 
 def _shift_score(

@@ -24,8 +24,9 @@ _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Shares from 0 to 1 of a column's cells that hold something; `filled` is the share that does."""
+    """Shares from 0 to 1 of a column's `count` cells that hold something; `filled` is the share that does."""
 
+    count: int
     filled: float
     numbers: float
     dates: float
@@ -40,7 +41,7 @@ class Profile:
     money: float
 
 
-_EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
+_EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 
 
 def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
@@ -59,6 +60,7 @@ def profile(cells: Sequence[str]) -> Profile:
     count = len(texts)
     numbers = sum(map(is_number, texts))
     return Profile(
+        count=count,
         filled=count / len(cells),
         numbers=numbers / count,
         dates=sum(map(is_date, texts)) / count,

@@ -315,3 +315,14 @@ def test_a_code_in_capitals_is_the_code() -> None:
     text = head + "Acme Ltd,01/10/2026,5.00,GPC\r\nBeta Ltd,02/10/2026,6.00,Visa\r\n"
     table = read(text.encode(), "cards.csv", assets.datasets(), dataset=assets.dataset("spend")).tables[0]
     assert [cell for batch in table.batches() for cell in batch["card"].to_pylist()] == ["gpc", "Visa"]
+
+
+def test_one_slip_in_a_short_file_does_not_make_the_next_column_the_amount() -> None:
+    head = "Supplier,Payment Date,Amount,Transaction Number\r\n"
+    for rows in (
+        "Acme Ltd,01/10/2026,1.250.00,1001\r\n",
+        "Acme Ltd,01/10/2026,x,1001\r\nBeta Ltd,02/10/2026,6.00,1002\r\n",
+    ):
+        reading = read((head + rows).encode(), "spend.csv", assets.datasets(), dataset=assets.dataset("spend"))
+        assert reading.tables[0].column_letters["net_amount"] == "C"
+        assert reading.tables[0].unreadable["net_amount"] == (2,)
