@@ -110,7 +110,7 @@ def _frame(tables: Sequence[ReadTable], dataset: Dataset) -> Any:
         for number, table in enumerate(tables)
         for batch in table.batches()
     ]
-    names = [field.name for field in dataset.fields if any(field.name in table.columns for table in tables)]
+    names = [field.name for field in dataset.fields if any(field.name in part.column_names for part in parts)]
     whole = pa.concat_tables([part.select(_there(part, names)) for part in parts], promote_options="default")
     frame = whole.to_pandas(strings_to_categorical=False)
     for name in names:

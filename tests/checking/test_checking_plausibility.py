@@ -12,6 +12,7 @@ from piperoll import assets
 from piperoll.checking.plausibility import implausible
 from piperoll.errors import DescriptorError
 from piperoll.model import Severity, Verdict
+from piperoll.reading import read
 
 SPEND = assets.dataset("spend")
 
@@ -137,3 +138,13 @@ def test_a_column_without_a_cell_is_not_implausible() -> None:
 def test_a_condition_on_a_column_that_a_file_has_not_leaves_the_expectation_out() -> None:
     rows = [{"payment_date": "2026-10-01", "irrecoverable_vat": "5.00"}]
     assert list(implausible([made_table("spend", rows)], assets.dataset("spend"), assets.suite("spend"))) == []
+
+
+def test_the_periods_that_a_wide_table_says_in_its_headings_are_looked_at() -> None:
+    head = "Department,Agency/body,Name of service,2013-Q1 Vol.,2013-Q2 Vol.\r\n"
+    body = "".join(f"Dept,Agency,Service {number},{number}00,{number}50\r\n" for number in range(1, 9))
+    dataset = assets.dataset("transactions")
+    reading = read((head + body).encode(), "services.csv", assets.datasets(), dataset=dataset)
+    assert "period_end" not in reading.tables[0].columns
+    late = [expectation("expect_column_max_to_be_between", "late", column="period_end", max_value="2013-05-01")]
+    assert [each.code for each in implausible(reading.tables, dataset, suite(*late))] == ["late"]
