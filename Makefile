@@ -36,10 +36,10 @@ demo: install ## a made-up sample of 12 bodies and 3 months, through the whole l
 	@$(BIN)/piperoll sample --to $(DEMO)-sample
 	@$(BIN)/piperoll run --inbox $(DEMO)-sample/2026-08 --inbox $(DEMO)-sample/2026-09 --inbox $(DEMO)-sample/2026-10 \
 	  --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv
-	@$(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv --on 2026-11-30 --since 2026-08-01
 	@echo
 	@echo "What was sent in:         $(DEMO)-sample"
 	@echo "To look at what came out: $(BIN)/piperoll site $(DEMO)"
+	@echo "To see who is late:       $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
 	@echo "To check one file of it:  $(BIN)/piperoll check FILE"
 
 test: install browser lint types tests ## everything that CI checks, but for the real files
