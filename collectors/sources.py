@@ -13,23 +13,7 @@ from urllib.parse import urlsplit
 
 from piperoll.assets import find_dataset
 from piperoll.errors import SourcesError, UnknownDataset
-from piperoll.model import Period
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-"""In English whatever the machine's language: an address is not translated."""
+from piperoll.model import MONTHS, Period
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _MONTHLY = ("mm", "m", "Month", "month", "Mon", "mon")

@@ -5,22 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from piperoll.model import plain
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+from piperoll.model import MONTHS, plain
 
 
 def pounds(amount: Decimal) -> str:

@@ -8,7 +8,7 @@ from piperoll.model.body import Body, Register, slugify
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Cap, Finding, Severity
 from piperoll.model.listing import Listing
-from piperoll.model.period import Period, PeriodKind
+from piperoll.model.period import MONTHS, Period, PeriodKind
 from piperoll.model.release import FileEntry, History, Manifest, Packed, Status, Version, file_entry, to_json_bytes
 from piperoll.model.report import (
     EXCLUSIONS,
@@ -28,6 +28,7 @@ from piperoll.model.table import Table
 
 __all__ = [
     "EXCLUSIONS",
+    "MONTHS",
     "Acts",
     "AmountTotals",
     "Body",

@@ -11,10 +11,12 @@ from enum import StrEnum
 from piperoll.errors import PeriodError
 
 _FORMS = "YYYY-MM (2026-10), YYYY-Qn (2026-Q4), YYYY-YY (2026-27), YYYY-MM--YYYY-MM, or a day YYYY-MM-DD"
-_MONTH_NAMES = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
+"""The months in English, whatever the locale: neither a release nor an address is translated."""
+
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
 _YEAR = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
@@ -179,7 +181,7 @@ class Period:
 
 def _month_name(day: date) -> str:
     """In English whatever the locale: a release is a function of its input."""
-    return _MONTH_NAMES[day.month - 1]
+    return MONTHS[day.month - 1]
 
 
 def _month_of(day: date) -> Period:
