@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from piperoll.describing.figures import MONTHS, counted, pounds
+from piperoll.describing.figures import counted, pounds
 from piperoll.errors import DescriptorError
-from piperoll.model import Acts, Body, Dataset, Finding, Period, Report, Series, Severity, Verdict, What
+from piperoll.model import MONTHS, Acts, Body, Dataset, Finding, Period, Report, Series, Severity, Verdict, What
 
 VERDICTS = {
     Verdict.ACCEPTED: "Accepted",
