@@ -1,7 +1,7 @@
 """Flows: what runs, in what order, how often, and what is retried."""
 
 from flows.opening import Asked
-from flows.release import release
+from flows.release import Released, release
 from flows.replay import Change, Replayed, replay
 from flows.running import run
 from flows.serve import serve
@@ -15,6 +15,7 @@ __all__ = [
     "Missed",
     "Pounds",
     "Progress",
+    "Released",
     "Replayed",
     "Rows",
     "RunSummary",

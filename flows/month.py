@@ -116,11 +116,7 @@ def make_catalogue(run: Run) -> int:
 
     Raises: PiperollError: it could not be made, for whatever reason: what was published stands all the same.
     """
-    state = as_task("catalogue", lambda: catalogue(run), run.settings.retries)(return_state=True)
-    pages = state.result(raise_on_failure=False)
-    if isinstance(pages, int):
-        return pages
-    raise pages if isinstance(pages, PiperollError) else PiperollError(_fault(pages))
+    return as_task("catalogue", lambda: catalogue(run), run.settings.retries)()
 
 
 def as_task(name: str, step: Callable[P, R], retries: int = 0) -> Task[P, R]:

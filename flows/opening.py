@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from flows.steps import Run
 from flows.summary import Watcher
 from piperoll import assets
 from piperoll.errors import UsageError
-from piperoll.model import Period, Register
+from piperoll.model import Body, Period, Register
 from piperoll.settings import Settings
 from publishers import Store, open_store
 
@@ -23,8 +23,8 @@ from publishers import Store, open_store
 class Asked:
     """What a run is asked to do: from where (an inbox or a sources file), to which store, for which period.
 
-    `bodies` is an operator's own list of bodies, beside our register. The rest is what a caller in the same process
-    adds: settings, and who is told of each file.
+    `bodies` is an operator's own list of bodies: they are expected to send, and our register only recognises who does.
+    The rest is what a caller in the same process adds: settings, and who is told of each file.
 
     Raises: UsageError: neither or both of `inbox` and `sources` are given.
     """
@@ -67,17 +67,17 @@ def asked(
 @contextmanager
 def opened(order: Asked) -> Iterator[Run]:
     """A run as asked for, with a scratch folder that lasts as long as this."""
-    with room(open_store(order.to), register(order.bodies), order.settings, now(), order.watcher) as run:
+    with room(open_store(order.to), order.bodies, order.settings, now(), order.watcher) as run:
         yield run
 
 
 @contextmanager
 def room(
-    store: Store, known: Register, settings: Settings, moment: str, watcher: Watcher | None = None
+    store: Store, bodies: Path | None, settings: Settings, moment: str, watcher: Watcher | None = None
 ) -> Iterator[Run]:
     """A run into `store` at a moment (ISO 8601, UTC), with a scratch folder that lasts as long as this."""
     with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
-        yield Run(store, settings, known, moment, Path(scratch), watcher)
+        yield Run(store, settings, register(bodies), expected(bodies), moment, Path(scratch), watcher)
 
 
 def now() -> str:
@@ -86,6 +86,25 @@ def now() -> str:
 
 
 def register(bodies: Path | None) -> Register:
-    """Our register, and the operator's own bodies, which stand in for ours of the same slug."""
+    """Who is recognised: our register, and the operator's own bodies, which stand in for ours of the same slug."""
     ours = assets.register()
-    return ours.with_bodies(assets.read_bodies(bodies)) if bodies else ours
+    return ours.with_bodies(_read(bodies)) if bodies else ours
+
+
+def expected(bodies: Path | None) -> Register:
+    """Who is expected to send: the operator's own bodies where there is a file of them, else our register."""
+    return Register(tuple(_read(bodies))) if bodies else assets.register()
+
+
+def with_senders(asked_of: Register, known: Register, senders: Iterable[str]) -> Register:
+    """The bodies that are asked of, and every sender (a slug) beside them, as `known` has it."""
+    there = {body.slug for body in asked_of}
+    return asked_of.with_bodies(known.find(slug) for slug in sorted({*senders} - there))
+
+
+def _read(bodies: Path) -> list[Body]:
+    """The operator's bodies. Raises: UsageError: there is no such file, or it cannot be read."""
+    try:
+        return assets.read_bodies(bodies)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{bodies} cannot be read as a list of bodies: {error}") from error

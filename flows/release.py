@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows import steps
-from flows.cataloguing import catalogue
+from flows.cataloguing import catalogue, tried
 from flows.findings import released
-from flows.opening import now, register, room
+from flows.opening import now, room
 from flows.runs import ending_of
 from flows.steps import Examined, Run, Settled
 from flows.summary import FileResult
@@ -23,6 +23,14 @@ from publishers import Decision, Ruling, Store, find_submission, history_of, rec
 _TRIES = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What came of a submission that was let go, and what kept the catalogue from being made, if anything did."""
+
+    result: FileResult
+    trouble: str | None = None
+
+
 def release(
     store: Store,
     submission: str,
@@ -32,7 +40,7 @@ def release(
     period: Period | str | None = None,
     bodies: Path | None = None,
     settings: Settings | None = None,
-) -> FileResult:
+) -> Released:
     """Publish a held submission, `replace` in place of what stands or `add` to it, and make the catalogue anew.
 
     `submission` is the beginning of its sha256. It is examined by today's rules; rows that are held stay held.
@@ -46,10 +54,10 @@ def release(
         raise UsageError(f"'{how}' is not a way to release: write replace or add")
     given = Period.parse(period) if isinstance(period, str) else period
     ruling = Ruling(Decision(how), because.strip(), now())
-    with room(store, register(bodies), settings or Settings.from_environment(), ruling.decided) as run:
+    with room(store, bodies, settings or Settings.from_environment(), ruling.decided) as run:
         result = let_go(run, find_submission(store, submission), ruling, given)
-        catalogue(run)
-    return result
+        _, trouble = tried(lambda: catalogue(run))
+    return Released(result, trouble)
 
 
 def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:

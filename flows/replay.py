@@ -9,9 +9,9 @@ from pathlib import Path
 
 from collectors import Arrival
 from flows import runs
-from flows.cataloguing import catalogue
+from flows.cataloguing import catalogue, tried
 from flows.collecting import Collected
-from flows.opening import now, register, room
+from flows.opening import now, room
 from flows.release import let_go
 from flows.steps import Run
 from flows.summary import FileResult, Pounds, Progress, Rows, Watcher, figures
@@ -37,10 +37,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of a replay: every file, and those of which the verdict, the period, rows or pounds would change."""
+    """What came of a replay: every file, and those of which the verdict, the period, rows or pounds would change.
+
+    `trouble` is what kept the catalogue from being made.
+    """
 
     results: tuple[FileResult, ...]
     changes: tuple[Change, ...]
+    trouble: str | None = None
 
 
 Came = tuple[Submission, Report | None]
@@ -64,17 +68,17 @@ def replay(
     if next(iter(to.keys()), None) is not None:
         raise UsageError("there is something in the place to replay into: name an empty one")
     came = sorted(submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin))
-    known, chosen = register(bodies), settings or Settings.from_environment()
+    chosen = settings or Settings.from_environment()
     results: dict[str, FileResult] = {}
     for moment, action in sorted(_events(store, came), key=lambda event: event[0]):
-        with room(to, known, chosen, moment) as run:
+        with room(to, bodies, chosen, moment) as run:
             for result in _done(run, store, action):
                 results[_key(result)] = result
                 if watcher:
                     watcher(Progress(len(results), len(came), result))
-    with room(to, known, chosen, now()) as run:
-        catalogue(run)
-    return Replayed(tuple(results.values()), tuple(_changes(came, results)))
+    with room(to, bodies, chosen, now()) as run:
+        _, trouble = tried(lambda: catalogue(run))
+    return Replayed(tuple(results.values()), tuple(_changes(came, results)), trouble)
 
 
 Action = list[Submission] | tuple[Submission, Ruling, Report | None]

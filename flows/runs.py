@@ -6,13 +6,14 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
 from collectors import Arrival
 from flows import steps
+from flows.cataloguing import tried
 from flows.collecting import Collected
 from flows.steps import Examined, Run, Settled
 from flows.summary import Ending, FileResult, Progress, RunSummary, Watcher, failure, in_order, result_of
@@ -112,11 +113,9 @@ def unchanged(run: Run, collected: Collected, tally: Tally) -> list[FileResult]:
 
 def summed(collected: Collected, results: Iterable[FileResult], make_catalogue: Callable[[], int]) -> RunSummary:
     """The summary of a run, whose catalogue is made last; if that fails, the summary says so."""
-    summary = RunSummary(in_order(results), collected.left_out, collected.missed)
-    try:
-        return replace(summary, pages=make_catalogue())
-    except PiperollError as error:
-        return replace(summary, trouble=str(error))
+    results = in_order(results)  # the last of them is done before the catalogue is begun
+    pages, trouble = tried(make_catalogue)
+    return RunSummary(results, collected.left_out, collected.missed, pages, trouble)
 
 
 def work(run: Run, line: Line, through: Steps, tally: Tally) -> list[FileResult]:

@@ -35,12 +35,14 @@ from publishers import receive as receive_bytes
 class Run:
     """What every step of one run works with: the store, what was set, who is known, when it is (ISO 8601, UTC).
 
+    `register` recognises who sends; `expected` are the bodies that returns are expected of, sent or not.
     `scratch` is a folder for what is on its way; it goes when the run ends. `watcher` is told of each file.
     """
 
     store: Store
     settings: Settings
     register: Register
+    expected: Register
     now: str
     scratch: Path
     watcher: Watcher | None = None

@@ -120,6 +120,20 @@ class Progress:
 
 Watcher: TypeAlias = Callable[[Progress], None]
 
+_DECISIVE = {
+    Verdict.HELD: (
+        "series-claimed-twice",
+        "nil-over-rows",
+        "fewer-rows-than-before",
+        "fewer-pounds-than-before",
+        "period-unknown",
+        "too-much-held",
+        "no-rows",
+    ),
+    Verdict.REJECTED: ("core-missing", "not-data"),
+}
+"""The codes that hold or reject a file whole, what a decision of someone is waited for first."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
@@ -185,13 +199,16 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
 
 
 def _why(report: Report) -> str | None:
-    """What kept a submission from being published, in the words of its report; what holds a file whole stands last."""
+    """What holds or rejects a submission whole, in the words of its report; else the first error that it tells.
+
+    A file that reading gives up on is rejected by its one error, whose code says what kind of file it is.
+    """
     errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
     if report.verdict.publishes or not errors:
         return None
-    unknown = [finding for finding in errors if finding.code == "period-unknown"]
-    decisive = errors[0] if report.verdict is Verdict.REJECTED else (unknown or errors)[-1]
-    return decisive.message
+    first = {finding.code: finding for finding in reversed(errors)}
+    decisive = (first[code] for code in _DECISIVE[report.verdict] if code in first)
+    return next(decisive, errors[0]).message
 
 
 def failure(submission: Submission, why: str) -> FileResult:

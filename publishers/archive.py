@@ -69,13 +69,14 @@ def submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]:
 def find_submission(store: Store, sha256: str) -> Submission:
     """The submission whose sha256 begins with these digits; of several records of the same bytes the last to come.
 
-    Raises: UnknownSubmission: there is none, or the digits are too few; UsageError: there are several.
+    Where the same bytes came from several bodies, or for several datasets, `{body}/{dataset}/` before the digits says
+    which is meant. Raises: UnknownSubmission: there is none, or the digits are too few; UsageError: there are several.
     """
-    start = sha256.lower()
+    whose, _, start = sha256.lower().rpartition("/")
     if len(start) < _LEAST_DIGITS:
         raise UnknownSubmission(f"'{sha256}' is too short: give at least {_LEAST_DIGITS} digits of the file's sha256")
     found = {}
-    for key in store.keys("collected/"):
+    for key in store.keys(f"collected/{whose}/" if whose else "collected/"):
         place, _, name = key.rpartition("/")
         if name.startswith("received-") and place.rpartition("/")[2].startswith(start):
             found[place] = key
@@ -84,8 +85,8 @@ def find_submission(store: Store, sha256: str) -> Submission:
             f"no submission here begins with '{sha256}': its report says the sha256, and so does the summary of the run"
         )
     if len(found) > 1:
-        places = ", ".join(sorted(place.removeprefix("collected/") for place in found))
-        raise UsageError(f"'{sha256}' may be any of these: {places}. Give more digits.")
+        places = sorted(place.removeprefix("collected/") for place in found)
+        raise UsageError(f"'{sha256}' may be any of these: {', '.join(places)}. Write out the one you mean.")
     return Submission.from_json(_document(store, next(iter(found.values()))))
 
 

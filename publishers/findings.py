@@ -7,8 +7,8 @@ from decimal import Decimal
 from piperoll.model import Finding, Series, Severity, Version, plain
 
 _SAY_SO = (
-    "If the new file is right, tell whoever runs the platform to release it (`piperoll release … --as replace`), "
-    "or `--as add` if it belongs beside what stands. If not, send the whole file again."
+    "If this file is right, tell whoever runs the platform so: that it is to replace what is published, or that it "
+    "belongs beside it. If not, send the whole file again."
 )
 
 
@@ -16,8 +16,8 @@ def fewer_rows(series: Series, standing: Version, rows: int) -> Finding:
     """The release has under 80 % of the rows of the version that stands."""
     return _held(
         "fewer-rows-than-before",
-        f"{series}: this file has {rows:,} rows, but version {standing.version}, which it would replace, has "
-        f"{standing.rows:,}.",
+        f"This file has {_counted(rows)} for {_words(series)}, but version {standing.version}, which it would replace, "
+        f"has {standing.rows:,}.",
     )
 
 
@@ -25,8 +25,8 @@ def fewer_pounds(series: Series, standing: Version, amount_gbp: Decimal) -> Find
     """The release has under 80 % of the pounds of the version that stands."""
     return _held(
         "fewer-pounds-than-before",
-        f"{series}: this file adds up to £{plain(amount_gbp)}, but version {standing.version}, which it would "
-        f"replace, to £{plain(standing.amount_gbp or Decimal(0))}.",
+        f"This file adds up to {_pounds(amount_gbp)} for {_words(series)}, but version {standing.version}, which it "
+        f"would replace, to {_pounds(standing.amount_gbp or Decimal(0))}.",
     )
 
 
@@ -34,8 +34,8 @@ def nil_over_rows(series: Series, standing: Version) -> Finding:
     """A nil return for a series that has rows."""
     return _held(
         "nil-over-rows",
-        f"{series}: this is a nil return, but version {standing.version}, which it would replace, has "
-        f"{standing.rows:,} rows.",
+        f"This is a nil return for {_words(series)}, but version {standing.version}, which it would replace, has "
+        f"{_counted(standing.rows)}.",
     )
 
 
@@ -43,9 +43,26 @@ def series_claimed_twice(series: Series, other: str) -> Finding:
     """Two submissions of one run claim one series with different rows; `other` is the file name of the other one."""
     return _held(
         "series-claimed-twice",
-        f"{series}: another file of the same delivery, '{other}', is for the same series and has other rows. We do "
+        f"Another file of the same delivery, '{other}', is for {_words(series)} too and has other rows. We do "
         "not know whether one corrects the other or each is a part.",
     )
+
+
+def _counted(rows: int) -> str:
+    """Rows in words: 1 row, 1,200 rows."""
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _words(series: Series) -> str:
+    """Which table it is, to someone who knows whose it is: spend (card) of October 2026."""
+    part = f" ({series.part})" if series.part else ""
+    return f"{series.dataset}{part} of {series.period.title}"
+
+
+def _pounds(amount: Decimal) -> str:
+    sign, digits = ("-", plain(-amount)) if amount < 0 else ("", plain(amount))
+    whole, _, pence = digits.partition(".")
+    return f"{sign}£{int(whole):,}.{pence}"
 
 
 def _held(code: str, message: str) -> Finding:

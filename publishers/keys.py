@@ -29,7 +29,7 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_NAMED_TYPES = {"feed.json": "application/feed+json", "feed.xml": "application/atom+xml"}
+_FEED = re.compile(r"catalogue/(feed|feeds/.+)\.json\Z")
 
 
 def checked(key: str) -> str:
@@ -52,7 +52,9 @@ def content_type(key: str) -> str:
     path = PurePosixPath(key)
     if not is_public(key):
         return "application/json" if path.suffix == ".json" else "application/octet-stream"
-    return _NAMED_TYPES.get(path.name) or _TYPES.get(path.suffix, "application/octet-stream")
+    if _FEED.match(key):
+        return "application/feed+json"
+    return _TYPES.get(path.suffix, "application/octet-stream")
 
 
 def cache_control(key: str) -> str:

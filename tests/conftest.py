@@ -1,12 +1,14 @@
-"""What holds for every test: none reaches beyond this machine, and one worker has all the flows."""
+"""What holds for every test: none reaches beyond this machine, one worker has all the flows, one server is S3."""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from s3_server import seaweedfs
 
 HERE = Path(__file__).parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}  # noqa: S104 - compared with, never listened on
@@ -26,6 +28,23 @@ def _no_network_beyond_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real S3 server, and the AWS variables that lead to it."""
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def bucket(s3_endpoint: str) -> str:
+    """A bucket on the S3 server."""
+    import boto3  # noqa: PLC0415 - only with a server is there anything to make a bucket in
+
+    name = "piperoll-tests"
+    boto3.client("s3").create_bucket(Bucket=name)
+    return name
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,7 +24,7 @@ A_YEAR = timedelta(days=365)
 def due(
     to: Annotated[str, typer.Option(metavar="DEST", help="The folder or s3://bucket/prefix that is published to.")],
     bodies: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Your register; else those who have sent.")
+        Path | None, typer.Option(metavar="FILE", help="Your bodies, beside those who have sent.")
     ] = None,
     on: Annotated[str | None, typer.Option(metavar="DATE", help="As of this day, 2026-11-30; else today.")] = None,
     since: Annotated[
@@ -55,15 +55,12 @@ def due(
 
 
 def _register(bodies: Path | None, came: Came) -> Register:
-    """The bodies to ask about: those of the operator's file, else those that have ever sent something."""
-    from piperoll import assets
+    """The bodies to ask about: those of the operator's file, and those that have ever sent something."""
+    from flows import opening
     from piperoll.model import Register
 
-    if bodies is not None:
-        return Register(tuple(assets.read_bodies(bodies)))
-    known = assets.register()
-    senders = {submission.body: known.find(submission.body) for submission, _ in came}
-    return Register(tuple(senders[slug] for slug in sorted(senders)))
+    asked_of = opening.expected(bodies) if bodies else Register(())
+    return opening.with_senders(asked_of, opening.register(bodies), (submission.body for submission, _ in came))
 
 
 def _row(duty: Duty) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ Inboxes = Annotated[
     typer.Option("--inbox", metavar="DIR", help="Laid out as <dataset>/<body>/<file>; may be given again."),
 ]
 SourcesFile = Annotated[Path | None, typer.Option("--sources", metavar="FILE", help="Web addresses: sources.toml.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your own register of bodies.")]
+Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your bodies: they are expected to send.")]
 Given = Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")]
 Because = Annotated[str, typer.Option(metavar="REASON", help="Why, in your words: it stands in the history.")]
 
@@ -93,9 +93,11 @@ def release(
     from publishers import open_store
 
     about = Period.parse(period) if period else None
-    result = flows.release(open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies)
-    typer.echo(f"{result.file}: {result.outcome}.")
-    raise typer.Exit(0 if result.version else OURS)
+    done = flows.release(open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies)
+    typer.echo(f"{done.result.file}: {done.result.outcome}.")
+    if done.trouble:
+        typer.echo(f"The catalogue could not be made: {done.trouble}", err=True)
+    raise typer.Exit(OURS if done.trouble or not done.result.version else 0)
 
 
 def replay(
@@ -119,6 +121,7 @@ def replay(
     with outcome.bar(terminal.console(stderr=True)) as watcher:
         replayed = flows.replay(open_store(source), open_store(into), bodies=bodies, watcher=watcher)
     outcome.show_changes(replayed, terminal.console(), into)
+    raise typer.Exit(OURS if replayed.trouble or any(one.verdict is None for one in replayed.results) else 0)
 
 
 def serve(

@@ -65,6 +65,8 @@ def show_changes(replayed: Replayed, out: Console, into: str) -> None:
     out.print(
         f"{counted(len(replayed.changes), 'file')} would change, {same:,} would not. What came of it is in {into}."
     )
+    if replayed.trouble:
+        out.print(f"The catalogue could not be made: {replayed.trouble}")
 
 
 def _differences(change: Change) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -120,6 +122,8 @@ def not_published(results: Iterable[FileResult], out: Console) -> None:
         out.print(f"    {terminal.clean(result.outcome)}")
     if len(stopped) > LISTED:
         out.print(f"  and {len(stopped) - LISTED:,} more: the catalogue has a page for each.")
+    if any(each.ending is Ending.HELD for each in stopped):
+        out.print("\nTo let a held file go, if it is right as it is: piperoll release --help")
 
 
 def _row(name: str, results: Sequence[FileResult]) -> tuple[str, ...]:

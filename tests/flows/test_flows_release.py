@@ -50,7 +50,7 @@ def sha256(order: Asked, name: str) -> str:
 @pytest.mark.parametrize(("how", "rows"), [("replace", 5), ("add", 15)])
 def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: str, rows: int) -> None:
     held = sha256(order, "b.csv")
-    result = release(store, held[:8], because="they sold the other half", how=how)
+    result = release(store, held[:8], because="they sold the other half", how=how).result
     history, _ = history_of(store, OCTOBER)
     assert result.outcome == "published v2"
     assert history.standing is not None
@@ -78,7 +78,7 @@ def test_a_period_can_be_given_with_the_decision(order: Asked, store: Store) -> 
     held = sha256(order, "payments.csv")
     with pytest.raises(UsageError, match="--period"):
         release(store, held, because="they said on the telephone that it is August")
-    result = release(store, held, because="they said on the telephone that it is August", period="2026-08")
+    result = release(store, held, because="they said on the telephone that it is August", period="2026-08").result
     assert (result.period, result.outcome) == ("2026-08", "published v1")
     assert {one.ending for one in plain_run(order).results} == {"already done"}
 
