@@ -22,7 +22,6 @@ HOMES = {
     "boto3": ("publishers.s3",),
     "botocore": ("publishers.s3",),
     "calamine": ("piperoll.reading",),
-    "charset_normalizer": ("piperoll.reading",),
     "feedgen": ("piperoll.describing",),
     "frictionless": ("piperoll.checking.structure",),
     "great_expectations": ("piperoll.checking.plausibility",),
