@@ -15,11 +15,13 @@ _NUMBER = re.compile(
 _SPACES = str.maketrans(dict.fromkeys("\xa0\u2007\u2009\u202f\u2002\u2003\t\r\n", " "))
 _MINUSES = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\u00ad", "-"))
 _GBP = re.compile(r"£|\bgbp\b|\u00c2£", re.I)
+_FOREIGN = re.compile(r"€|\$|¥|\b(?:eur|euros?|usd|us dollars?|dollars?|chf|jpy|yen)\b", re.I)
+_POUNDS = re.compile(r"£|\bgbp\b|\bsterling\b|\bpounds?\b", re.I)
 _CREDIT = re.compile(r"\s*\b(cr|dr)\b\.?\Z", re.I)
 _MIDDLE = re.compile(r"(?<=\d) (?=\d)")
 
 _SCALES = (
-    (re.compile(r"[£(]\s*['’]?0{3}s?\b|\bthousands?\b|£\s?k\b", re.I), Decimal(1000)),
+    (re.compile(r"(?:[£(]|\s)\s*['’]?0{3}s?\b|\bthousands?\b|£\s?k\b", re.I), Decimal(1000)),
     (re.compile(r"£\s*m\b|£\s*millions?\b|\bin millions\b|\(m\)", re.I), Decimal(1_000_000)),
     (re.compile(r"\bpence\b|\(p\)", re.I), Decimal("0.01")),
 )
@@ -66,6 +68,11 @@ def scale_of(heading: str) -> Decimal:
         if pattern.search(heading):
             return scale
     return Decimal(1)
+
+
+def is_foreign(heading: str) -> bool:
+    """Whether a heading says that its amounts are in euros, dollars or such, and not in pounds."""
+    return bool(_FOREIGN.search(heading)) and not _POUNDS.search(heading)
 
 
 def plain_number(value: Decimal) -> str:

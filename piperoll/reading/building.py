@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from piperoll.model import Dataset, Finding
 from piperoll.reading import findings_cells as say
-from piperoll.reading.amounts import scale_of
+from piperoll.reading.amounts import is_foreign, scale_of
 from piperoll.reading.cells import means_nothing
 from piperoll.reading.columns import Columns
 from piperoll.reading.dates import DateOrder, is_serial, order_of
@@ -33,6 +33,8 @@ class Segment:
     records: Sequence[Row]
     columns: Columns
     wide: Wide | None = None
+    cut: frozenset[int] = frozenset()
+    """The rows that have more cells than there are columns, so that their amounts may be others'."""
 
 
 @dataclass
@@ -50,8 +52,10 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> B
     pending = _Pending(list(_names(segments, dataset)), dataset)
     for segment in segments:
         readers = _readers(segment, dataset, sheet, built.findings)
+        refusing = {name: replace(readers[name], refuses=True, known={}) for name in dataset.amount if name in readers}
         for row, columns, constants in _lines(segment):
-            pending.add(row, columns, constants, readers, sheet, built)
+            those = readers | refusing if row.number in segment.cut else readers
+            pending.add(row, columns, constants, those, sheet, built)
             if pending.lines == LINES:
                 built.batches.append(pending.batch())
     if pending.lines or not built.batches:
@@ -93,6 +97,7 @@ def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: li
     for name, choice in segment.columns.choices.items():
         wanted = dataset.field(name)
         reader = Reader(wanted, scale=scale_of(choice.heading) if wanted.type == "number" else Decimal(1))
+        reader.refuses = name in dataset.amount and is_foreign(choice.heading)
         if wanted.type == "date":
             reader.order = _dates(segment.records, choice.column, wanted.name, dataset, sheet, findings)
         readers[name] = reader

@@ -20,6 +20,9 @@ _CERTAIN = 0.95
 _ENOUGH_ROWS = 5
 """In fewer rows a column of slips cannot be told from a column that belongs to another heading."""
 
+_BESIDE = {"department_family": "body_name"}
+"""A field that a heading of several meanings names only beside another: a council's departments are its units."""
+
 _GROSS = re.compile(r"\bgross\b|\binc(?:l\w*)?\.?\s*(?:of\s+)?vat\b|\bwith vat\b|\bvat inc", re.I)
 _NET = re.compile(r"\bnet\b|\bex(?:cl\w*)?\.?\s*(?:of\s+)?vat\b|\bwithout vat\b", re.I)
 
@@ -66,6 +69,8 @@ class _Bid:
     rank: int
     column: int
     field: str
+    sole: bool
+    """Whether the heading means nothing else."""
     certain: bool
     """Whether the heading is a core field's own: cells that cannot be read do not take its name away."""
 
@@ -74,6 +79,8 @@ def assign(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexico
     """The best column for each field that the headings name, by name and by content, each column once."""
     shift, start = find_shift(headings, profiles, lexicon)
     bids = list(_bids(headings, profiles, lexicon, shift, start))
+    there = {bid.field for bid in bids}
+    bids = [bid for bid in bids if bid.sole or _BESIDE.get(bid.field, bid.field) in there]
     bids.sort(key=lambda bid: (-bid.score, bid.rank, bid.column, bid.field))
     choices: dict[str, Choice] = {}
     taken: set[int] = set()
@@ -94,12 +101,15 @@ def _bids(
         lost = shift < 0 and start + shift <= place < start  # the heading whose data were left out
         if lost or not 0 <= column < len(profiles):
             continue
-        for place_in_list, match in enumerate(lexicon.meanings(heading)):
+        meanings = lexicon.meanings(heading)
+        for place_in_list, match in enumerate(meanings):
             wanted = lexicon.dataset.field(match.field)
             order = 1 - 0.05 * min(place_in_list, 4) - 0.0005 * min(match.rank, 60)
             score = match.score * order * fit(profiles[column], wanted)
             certain = place_in_list == 0 and match.score >= _CERTAIN and match.field in lexicon.dataset.core_fields
-            yield _Bid(score * _vat_weight(heading, wanted), match.rank, column, match.field, certain)
+            yield _Bid(
+                score * _vat_weight(heading, wanted), match.rank, column, match.field, len(meanings) == 1, certain
+            )
 
 
 def _vat_weight(heading: str, wanted: Field) -> float:

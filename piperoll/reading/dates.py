@@ -133,6 +133,8 @@ def _year(text: str) -> int:
 
 
 def _day(year: int, month: int, day: int) -> date | None:
+    if year < 1900:  # 0026 is a slip of the pen
+        return None
     try:
         return date(year, month, day)
     except ValueError:

@@ -19,7 +19,10 @@ _NAMES = {
     "empty": "an empty file",
 }
 _TROUBLES = {
-    "archive-of-several": ("The archive holds several files.", "Send each table as a file of its own."),
+    "archive-of-several": (
+        "The archive holds several files, or another archive.",
+        "Send each table as a file of its own.",
+    ),
     "archive-empty": ("The archive holds no file.", "Send the table itself."),
     "archive-too-large": ("The archive grows too large when it is opened.", "Send the table without packing it."),
     "archive-broken": ("The archive is damaged and cannot be opened.", "Save it again and send the new file."),
@@ -101,11 +104,11 @@ def quotes_broken(row: int, line: int | None) -> Finding:
     )
 
 
-def sheet_without_table(sheet: str) -> Finding:
-    """A sheet that holds notes or a cover."""
+def sheet_without_table(sheet: str, *, figures: bool) -> Finding:
+    """A sheet that holds notes or a cover; a warning if it holds figures like a table's."""
     return Finding(
         "sheet-without-table",
-        Severity.INFO,
+        Severity.WARNING if figures else Severity.INFO,
         f"The sheet '{sheet.strip()}' holds no table of this kind and was left out.",
         "Nothing, if it is a cover or notes. Otherwise give its columns their usual headings.",
         sheet=sheet,

@@ -188,3 +188,85 @@ def template_only(sheet: str | None, row: int) -> Finding:
         sheet=sheet,
         row=row,
     )
+
+
+def row_too_long(sheet: str | None, row: Row, usual: int, field: str | None) -> Finding:
+    """A record with more cells than there are columns: some cell was cut in two."""
+    return Finding(
+        "row-too-long",
+        Severity.WARNING,
+        f"Row {row.number} has {len(row.cells):,} cells where there are {usual:,} columns: probably a comma or other "
+        "delimiter stands within a cell, and what follows is one column too far to the right.",
+        "Put cells that hold the delimiter in quotation marks, or save the file again from the spreadsheet.",
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+        field=field,
+    )
+
+
+def amount_not_in_pounds(sheet: str | None, field: Field, column: int, heading: str) -> Finding:
+    """The heading says that the amounts are in another currency."""
+    return Finding(
+        "amount-not-in-pounds",
+        Severity.ERROR,
+        f"The heading '{heading.strip()}' of column {letter(column)} says that the amounts are not in pounds. "
+        "We do not exchange currencies, so none of them was taken.",
+        "Give the amounts in pounds.",
+        sheet=sheet,
+        column=letter(column),
+        field=field.name,
+        value=heading,
+    )
+
+
+def amount_unit_above(sheet: str | None, field: str | None, row: Row, words: str) -> Finding:
+    """A title says that amounts are in thousands or the like, and the headings do not."""
+    return Finding(
+        "amount-unit-doubtful",
+        Severity.WARNING,
+        f"Row {row.number}, above the headings, says '{words}', but the heading of the amounts does not. "
+        "We read them as pounds; if they are in another unit, every amount is wrong.",
+        "Give amounts in pounds and pence, or say the unit in their heading, such as 'Amount (£000)'.",
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+        field=field,
+        value=words,
+    )
+
+
+def reference_damaged(sheet: str | None, field: Field, column: int, rows: list[Row], value: str) -> Finding:
+    """References that a spreadsheet has taken for numbers and rounded."""
+    return Finding(
+        "reference-damaged",
+        Severity.WARNING,
+        f"A spreadsheet has taken {len(rows):,} cells of column {letter(column)} for numbers and rounded them "
+        f"(such as '{value.strip()}' in row {rows[0].number}); the {field.title.lower()} is lost.",
+        "Format the column as text before the references are put in.",
+        sheet=sheet,
+        row=rows[0].number,
+        line=rows[0].line,
+        column=letter(column),
+        field=field.name,
+        value=value,
+        count=len(rows),
+    )
+
+
+def possible_total(sheet: str | None, row: Row, column: int, field: str, value: str, below: int) -> Finding:
+    """A record that may be the sum of others, though it cannot be proved."""
+    more = f", and the {below:,} rows below it may be sums as well" if 0 < below <= 30 else ""
+    return Finding(
+        "possible-total-rows",
+        Severity.WARNING,
+        f"Row {row.number} is named '{value.strip()}', like a total of the others{more}. No sum proves it, so it was "
+        "read as a record: if it is a total, what it adds up is counted twice.",
+        "Leave totals out of the table.",
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+        column=letter(column),
+        field=field,
+        value=value,
+    )

@@ -43,8 +43,17 @@ def open_json(text: str) -> Document:
 
 
 def _compiled(records: Sequence[object]) -> list[Mapping[str, object]]:
-    items = [item["compiledRelease"] for item in records if isinstance(item, dict) and "compiledRelease" in item]
-    return [item for item in items if isinstance(item, dict)]
+    """One release for each record: the compiled one, else the latest that it holds, else what the record says."""
+    return [_latest(item) for item in records if isinstance(item, dict) and "ocid" in item]
+
+
+def _latest(record: Mapping[str, object]) -> Mapping[str, object]:
+    compiled, releases = record.get("compiledRelease"), record.get("releases")
+    if isinstance(compiled, dict):
+        return compiled
+    held = releases if isinstance(releases, list) else []
+    whole = [each for each in held if isinstance(each, dict) and "ocid" in each]
+    return max(whole, key=lambda each: str(each.get("date", ""))) if whole else record
 
 
 def _is_records(value: object) -> bool:

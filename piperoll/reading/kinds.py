@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 LIMIT = 600_000_000
 """Bytes that a container may hold when opened: three times the largest download we take (settings)."""
 
+_LITTER = re.compile(r"(?:\A__MACOSX/|(?:\A|/)(?:\.DS_Store|Thumbs\.db|desktop\.ini)\Z)", re.I)
+"""What file managers put into archives beside the files themselves."""
+
 _RATIO = 2000
 """How many times its size a container may grow; the best real tables compress about 100 to 1."""
 
@@ -97,7 +100,7 @@ def _zip_kind(archive: zipfile.ZipFile, content: bytes) -> Kind:
         return Kind("ods", content)
     if "word/document.xml" in names:
         return Kind("unknown", content)
-    real = [info for info in infos if not info.filename.startswith("__MACOSX/")]
+    real = [info for info in infos if not _LITTER.search(info.filename)]
     if len(real) != 1:
         return Kind("unknown", content, "zip", None, "archive-of-several" if real else "archive-empty")
     if real[0].file_size > min(LIMIT, max(1_000_000, len(content) * _RATIO)):

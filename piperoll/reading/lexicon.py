@@ -13,6 +13,7 @@ from piperoll.reading.grids import squeezed
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
 _AFTER_DASH = re.compile(r"\s+[-–:/]\s+.*|:\s*\Z")
+_UNIT = re.compile(r"\s£?\s*['’]?(?:0{3}s?|k)\s*\Z", re.I)
 _WORDS = re.compile(r"[a-z0-9]+")
 _LONGEST = 100
 
@@ -112,6 +113,7 @@ def _spellings(text: str) -> Iterator[tuple[str, float]]:
     shorter = _NUMBERED.sub("", text)
     yield shorter, 0.97
     yield _BRACKETED.sub(" ", shorter), 0.95
+    yield _UNIT.sub("", shorter), 0.95
     yield _AFTER_DASH.sub("", _BRACKETED.sub(" ", shorter)), 0.9
 
 

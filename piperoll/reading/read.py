@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from piperoll.model import Cap, Dataset, Finding, What
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
+from piperoll.reading.doubts import holds_figures
 from piperoll.reading.encodings import Decoded, decode
 from piperoll.reading.grids import Grid
 from piperoll.reading.jsons import open_json, release_table
@@ -173,7 +174,8 @@ def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Find
     for grid, reading in readings:
         if data and not reading.tables:
             if grid.sheet is not None and reading.outcome != "empty":
-                found.append(say.sheet_without_table(grid.sheet))
+                figures = reading.outcome == "no_table" and holds_figures(grid)
+                found.append(say.sheet_without_table(grid.sheet, figures=figures))
         else:
             found += reading.findings
     return found

@@ -17,6 +17,7 @@ from piperoll.reading.headings import repeats
 from piperoll.reading.lexicon import bare
 
 _TOTAL_WORD = re.compile(r"(?:(?:grand|sub|overall|report|sum|net|gross)[\s\-]*)?totals?\b\W*(?:.{0,25})\Z", re.I)
+_TOTAL_ONLY = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*\Z", re.I)
 _NEAR = Decimal("0.05")
 """How far a stated total may be from the sum of the rows above and still be their total: rounding of pennies."""
 
@@ -66,6 +67,11 @@ class _Sums:
     rows: int = 0
     part_rows: int = 0
 
+    @property
+    def both(self) -> tuple[tuple[Decimal, int], tuple[Decimal, int]]:
+        """Each sum with the number of its rows."""
+        return (self.whole, self.rows), (self.part, self.part_rows)
+
     def add(self, amount: Decimal | None) -> None:
         self.whole += amount or 0
         self.part += amount or 0
@@ -108,6 +114,8 @@ def _judge_one(row: Row, shape: Shape, sums: _Sums, last: Row | None) -> Judged:
 
 def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: _Sums) -> Judged | None:
     """The row as a total, if it names no date and little else, and adds up or says that it is one."""
+    if amount and _adds_up(amount, sums) and any(_TOTAL_ONLY.match(tidy(row.cells[column])) for column in filled):
+        return Judged(row, "total", amount)  # its label and the sum prove it, whatever else stands there
     if any(tidy(cell_at(row, column)) and tidy(cell_at(row, column)) != "-" for column in shape.date):
         return None
     words = [tidy(cell_at(row, column)) for column in filled if column != shape.amount]
@@ -116,12 +124,16 @@ def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, su
         return None
     says_so = any(_TOTAL_WORD.match(word) for word in words)
     if sums.rows >= 2 or says_so:
-        for value, count in ((sums.whole, sums.rows), (sums.part, sums.part_rows)):
+        for value, count in sums.both:
             if count and abs(value - amount) <= (_NEAR if not words or says_so else 0) and (amount or says_so):
                 return Judged(row, "total", amount)
     if says_so and len(words) == 1 and sums.rows:
         return Judged(row, "total", amount, proved=False, difference=amount - sums.whole)
     return None
+
+
+def _adds_up(amount: Decimal, sums: _Sums) -> bool:
+    return sums.rows >= 2 and any(count and abs(value - amount) <= _NEAR for value, count in sums.both)
 
 
 def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | None) -> Judged:

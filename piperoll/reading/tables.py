@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
-from piperoll.model import Finding
+from piperoll.model import Dataset, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
-from piperoll.reading.amounts import scale_of
+from piperoll.reading.amounts import is_foreign, scale_of
 from piperoll.reading.building import Segment, build
-from piperoll.reading.cells import says_nil
-from piperoll.reading.columns import Choice, Columns, assign, guess_unnamed, is_gross
-from piperoll.reading.grids import Grid, Row, is_blank, letter, tidy
+from piperoll.reading.columns import Choice, Columns, assign, guess_unnamed, is_gross, is_identifier
+from piperoll.reading.doubts import damaged_references, may_be_cut, overlong, possible_total, unit_above
+from piperoll.reading.grids import Grid, Row, cell_at, is_blank, letter, tidy
 from piperoll.reading.headings import HeadingRow
 from piperoll.reading.headless import recognise_columns
 from piperoll.reading.lexicon import Lexicon
+from piperoll.reading.nils import nil_record, nil_row
 from piperoll.reading.profiles import Profile, profiles
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.records import Judged, Shape, judge
 from piperoll.reading.sections import Section, sections_of
 from piperoll.reading.wide import Wide, find_wide
-
-_FEW = 30
-"""A nil return has no more rows than this, its title and notes with it."""
 
 
 @dataclass
@@ -50,6 +49,27 @@ class _Part:
     def records(self) -> list[Row]:
         return [judged.row for judged in self.judged if judged.kind == "record"]
 
+    @cached_property
+    def overlong(self) -> list[Row]:
+        """The records with more cells than there are columns."""
+        return [] if self.section.heading.index < 0 else overlong(self.records, self.columns.headings)
+
+    def amount(self, dataset: Dataset) -> str | None:
+        """The field that holds the amounts."""
+        return next((name for name in dataset.amount if name in self.columns.choices), None)
+
+    def amount_column(self, dataset: Dataset) -> int | None:
+        """Where the amounts stand."""
+        name = self.amount(dataset)
+        return self.columns.column(name) if name else None
+
+    def cut(self, dataset: Dataset) -> list[Row]:
+        """The rows whose amounts may be others'."""
+        column = self.amount_column(dataset)
+        if column is None:
+            return []
+        return [row for row in self.overlong if may_be_cut(row, column, self.columns.headings)]
+
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
@@ -59,6 +79,8 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     if not sections:
         return _without_headings(grid, lexicon)
     parts = [_examined(section, lexicon) for section in sections]
+    if nil := nil_record([(row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records]):
+        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
         _add_table(reading, group, grid, lexicon)
@@ -97,10 +119,13 @@ def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
 
 def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
-    segments = [Segment(part.records, part.columns, part.wide) for part in group]
+    cut = frozenset(row.number for part in group for row in part.cut(dataset))
+    segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
     reading.findings += _about_rows(group, grid.sheet, lexicon)
+    for part in group:
+        reading.findings += _doubts(part, grid, dataset)
     built = build(segments, dataset, grid.sheet)
     reading.findings += built.findings
     headings, letters = _named(first)
@@ -201,6 +226,8 @@ def _about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[F
     if named < 0.9:
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
     if choice.field in dataset.amount:
+        if is_foreign(choice.heading):
+            found.append(tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading))
         if is_gross(choice.heading):
             found.append(tell.amount_gross(sheet, wanted, choice.column, choice.heading))
         if choice.runner_up is not None and choice.runner_up_score > choice.score - 0.03 and choice.score > 0.3:
@@ -226,9 +253,27 @@ def _about_rows(group: Sequence[_Part], sheet: str | None, lexicon: Lexicon) -> 
     return found
 
 
+def _doubts(part: _Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
+    """What may be wrong though every cell can be read."""
+    amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
+    for row in part.overlong:
+        yield tell.row_too_long(sheet, row, len(columns.headings), amount)
+    above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
+    if amount and scale_of(columns.choices[amount].heading) == 1 and (said := unit_above(above)):
+        yield tell.amount_unit_above(sheet, amount, *said)
+    for name, choice in columns.choices.items():
+        wanted = dataset.field(name)
+        if is_identifier(wanted) and (rows := damaged_references(part.records, choice.column)):
+            value = cell_at(rows[0], choice.column)
+            yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
+    if total := possible_total(part.records, columns, dataset):
+        value = cell_at(total.row, total.column)
+        yield tell.possible_total(sheet, total.row, total.column, total.field, value, total.below)
+
+
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     rows = [row for row in grid.rows if not is_blank(row)]
-    if nil := _nil_row(rows):
+    if nil := nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
@@ -249,18 +294,6 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
 def _no_records(part: _Part, grid: Grid) -> GridReading:
     rows = [row for row in grid.rows if not is_blank(row)]
     number = _place(part.section.heading, grid)[0]
-    if nil := _nil_row(rows):
+    if nil := nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])
-
-
-def _nil_row(rows: Iterable[Row]) -> int | None:
-    """The row that says there was nothing, in a file of few rows; a `none` within a table says nothing."""
-    few = list(rows)
-    if len(few) > _FEW:
-        return None
-    return next((row.number for row in few if len(_said(row)) <= 2 and any(map(says_nil, _said(row)))), None)
-
-
-def _said(row: Row) -> list[str]:
-    return [text for cell in row.cells if (text := tidy(cell))]

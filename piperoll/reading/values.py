@@ -30,6 +30,8 @@ class Reader:
     field: Field
     order: DateOrder = part(default_factory=DateOrder)
     scale: Decimal = Decimal(1)
+    refuses: bool = False
+    """Whether nothing that stands here can be taken for certain, such as euros where pounds are asked for."""
     known: dict[str, object] = part(default_factory=dict, repr=False)
 
     def read(self, cell: str) -> object:
@@ -59,7 +61,7 @@ class Reader:
         text = tidy(cell)
         if means_nothing(text, typed=self.typed):
             return None
-        if is_error(text):
+        if self.refuses or is_error(text):
             return UNREADABLE
         value = _READERS.get(self.field.type, _text)(text, self)
         return UNREADABLE if value is None else value

@@ -1,0 +1,99 @@
+"""What makes a table doubtful though every cell of it can be read: rows cut in two, other units, unproved totals."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from piperoll.model import Dataset
+from piperoll.reading.amounts import read_amount
+from piperoll.reading.columns import Columns
+from piperoll.reading.grids import Grid, Row, cell_at, tidy
+from piperoll.reading.profiles import profiles
+
+_ALL = re.compile(
+    r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*|england|scotland|wales|northern ireland|great britain"
+    r"|united kingdom|all (?:authorities|bodies|councils|departments|regions)",
+    re.I,
+)
+_UNIT = re.compile(
+    r"[£(]\s*['’]?0{3}s?\b|\bin ['’]?0{3}s\b|£\s?(?:k|m|millions?|thousands?)\b"
+    r"|\bin (?:£\s?)?(?:thousands|millions|pence)\b",
+    re.I,
+)
+_DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleTotal:
+    """A record that is named like the sum of the others: its column, and how many records stand below it."""
+
+    row: Row
+    field: str
+    column: int
+    below: int
+
+
+def overlong(records: Sequence[Row], headings: Sequence[str]) -> list[Row]:
+    """The records of a text file that have more cells than the others have and than there are headings.
+
+    A delimiter within a cell that is not in quotes cuts the cell in two and moves all that follows.
+    """
+    if not records or records[0].line is None:
+        return []
+    widths = Counter(len(row.cells) for row in records)
+    usual, count = widths.most_common(1)[0]
+    named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
+    usual = max(usual, len(headings))
+    if len(widths) == 1 or 2 * count < len(records):
+        return []
+    return [row for row in records if len(row.cells) > usual and any(map(tidy, row.cells[named:]))]
+
+
+def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
+    """Whether the amount of an overlong row may be another's, or half of one: a number follows it."""
+    beyond = max(1, len(row.cells) - len(headings))
+    return any(read_amount(cell_at(row, column + step)) is not None for step in range(1, beyond + 1))
+
+
+def unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
+    """The first row of a preamble that says that figures are in another unit than pounds, with its words."""
+    said = ((row, tidy(cell)) for row in rows for cell in row.cells)
+    return next(((row, text) for row, text in said if _UNIT.search(text)), None)
+
+
+def damaged_references(records: Sequence[Row], column: int) -> list[Row]:
+    """The records whose reference a spreadsheet took for a number: `4.72E+21`, or zeros where digits were."""
+    return [row for row in records if _DAMAGED.fullmatch(tidy(cell_at(row, column)))]
+
+
+def possible_total(records: Sequence[Row], columns: Columns, dataset: Dataset) -> PossibleTotal | None:
+    """The first record that is named like the whole and whose amount, if there are amounts, no other reaches."""
+    amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+    for field in dataset.fields:
+        column = columns.column(field.name)
+        if column is None or not (field.privacy == "name" or field.name.endswith("_name")):
+            continue
+        named = [place for place, row in enumerate(records) if _ALL.fullmatch(tidy(cell_at(row, column)))]
+        if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
+            return PossibleTotal(records[named[0]], field.name, column, len(records) - named[0] - 1)
+    return None
+
+
+def _is_largest(records: Sequence[Row], place: int, amount: int | None) -> bool:
+    if amount is None:
+        return True
+    amounts = [abs(read_amount(cell_at(row, amount)) or Decimal(0)) for row in records]
+    return amounts[place] > max(other for number, other in enumerate(amounts) if number != place)
+
+
+def holds_figures(grid: Grid) -> bool:
+    """Whether a grid without known headings looks like a table all the same: a column of numbers beside others."""
+    rows = [row for row in grid.rows if sum(1 for cell in row.cells if tidy(cell)) > 2]
+    if len(rows) < 3:
+        return False
+    seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]
+    return any(each.numbers > 0.6 for each in seen) and any(max(each.dates, each.companies) > 0.6 for each in seen)

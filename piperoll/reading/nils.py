@@ -1,0 +1,41 @@
+"""Whether a file says that there was nothing to report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from piperoll.reading.amounts import read_amount
+from piperoll.reading.cells import means_nothing, says_nil
+from piperoll.reading.grids import Row, cell_at, tidy
+
+_FEW = 30
+"""A nil return has no more rows than this, its title and notes with it."""
+
+_FEW_RECORDS = 3
+"""Nor more rows than this that look like records."""
+
+
+def nil_row(rows: Iterable[Row]) -> int | None:
+    """The row that says there was nothing, in a file of few rows; a `none` within a table says nothing."""
+    few = list(rows)
+    if len(few) > _FEW:
+        return None
+    return next((row.number for row in few if len(_said(row)) <= 2 and any(map(says_nil, _said(row)))), None)
+
+
+def nil_record(records: Sequence[tuple[Row, int | None]]) -> int | None:
+    """The first of a few records, each with its column of amounts, that all say there was nothing and have none."""
+    if not 0 < len(records) <= _FEW_RECORDS or not all(_is_nil(row, column) for row, column in records):
+        return None
+    return records[0][0].number
+
+
+def _is_nil(row: Row, amount: int | None) -> bool:
+    if amount is None:
+        return False
+    text = tidy(cell_at(row, amount))
+    return (means_nothing(text, typed=True) or read_amount(text) == 0) and any(map(says_nil, _said(row)))
+
+
+def _said(row: Row) -> list[str]:
+    return [text for cell in row.cells if (text := tidy(cell))]
