@@ -12,10 +12,10 @@ from flows.findings import released
 from flows.opening import now, room
 from flows.runs import ending_of
 from flows.steps import Examined, Run, Settled
-from flows.summary import FileResult
+from flows.summary import DECISIVE, FileResult, figures, why
 from piperoll.checking import Examination
 from piperoll.errors import PointerMoved, UsageError
-from piperoll.model import Manifest, Period, Report, Submission, Verdict
+from piperoll.model import Finding, Manifest, Period, Report, Submission, Verdict
 from piperoll.releasing import add_to
 from piperoll.settings import Settings
 from publishers import Decision, Ruling, Store, find_submission, history_of, record_ruling, report_on
@@ -62,23 +62,27 @@ def release(
 
 def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:
     """Publish a held submission by a ruling, and file its reports anew."""
-    _refuse_unless_held(submission, report_on(run.store, submission))
+    before = _held(submission, report_on(run.store, submission))
     about = replace(submission, period=str(period)) if period else submission
     examination = steps.check(run, about)
     _refuse_if_impossible(submission, examination)
     record_ruling(run.store, submission, ruling)
-    examined = steps.packed(run, submission, _freed(examination, ruling))
+    examined = steps.packed(run, submission, _freed(examination, released(ruling, why(before))))
     settled = _published(run, examined, ruling)
     steps.report(run, settled.examined)
     return ending_of(settled)
 
 
-def _refuse_unless_held(submission: Submission, report: Report | None) -> None:
+def _held(submission: Submission, report: Report | None) -> Report:
+    """The report that holds a submission. Raises: UsageError: there is none, or it says something else."""
     named = f"{submission.name} ({submission.sha256[:12]})"
     if report is None:
         raise UsageError(f"{named} has not been examined yet: run piperoll run first")
     if report.verdict is not Verdict.HELD:
-        raise UsageError(f"{named} is not held: its verdict is {report.verdict}. There is nothing to release.")
+        stay = " Rows of it that are held stay held: ask the body." if figures(report)[0].held else ""
+        words = str(report.verdict).replace("_", " ")
+        raise UsageError(f"{named} is not held: its verdict is {words}. There is nothing to release.{stay}")
+    return report
 
 
 def _refuse_if_impossible(submission: Submission, examination: Examination) -> None:
@@ -89,11 +93,12 @@ def _refuse_if_impossible(submission: Submission, examination: Examination) -> N
         raise UsageError(f"we cannot tell which period {named} covers: say so with --period, for example 2026-10")
 
 
-def _freed(examination: Examination, ruling: Ruling) -> Examination:
-    """The examination with the decision in its report; what holds single rows still does."""
+def _freed(examination: Examination, decision: Finding) -> Examination:
+    """The examination with the decision in its report in place of what held it whole; rows that are held still are."""
     report = examination.report
+    rest = (finding for finding in report.findings if finding.code not in DECISIVE[Verdict.HELD])
     verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
-    return replace(examination, report=replace(report, verdict=verdict, findings=(*report.findings, released(ruling))))
+    return replace(examination, report=replace(report, verdict=verdict, findings=(*rest, decision)))
 
 
 def _published(run: Run, examined: Examined, ruling: Ruling) -> Settled:

@@ -9,6 +9,7 @@ from flows import collecting, quiet, runs
 from flows.cataloguing import catalogue
 from flows.opening import Asked, opened
 from flows.summary import RunSummary, Watcher
+from piperoll.checking import warm_up
 from piperoll.model import Period
 from piperoll.settings import Settings
 
@@ -62,5 +63,7 @@ def _with_prefect(order: Asked) -> RunSummary:
     with quiet.server() as server:
         from flows import month  # noqa: PLC0415 - takes seconds, while our server starts; not before its settings stand
 
+        if server.process:
+            warm_up()  # takes as long again, and is needed for the first file
         server.wait()
         return month.in_prefect(order, server.address)

@@ -120,7 +120,7 @@ class Progress:
 
 Watcher: TypeAlias = Callable[[Progress], None]
 
-_DECISIVE = {
+DECISIVE = {
     Verdict.HELD: (
         "series-claimed-twice",
         "nil-over-rows",
@@ -132,7 +132,7 @@ _DECISIVE = {
     ),
     Verdict.REJECTED: ("core-missing", "not-data"),
 }
-"""The codes that hold or reject a file whole, what a decision of someone is waited for first."""
+"""The codes that hold or reject a file whole, those that wait for someone's decision first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +194,11 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
         rows=rows,
         pounds=pounds,
         version=version,
-        why=_why(report),
+        why=why(report),
     )
 
 
-def _why(report: Report) -> str | None:
+def why(report: Report) -> str | None:
     """What holds or rejects a submission whole, in the words of its report; else the first error that it tells.
 
     A file that reading gives up on is rejected by its one error, whose code says what kind of file it is.
@@ -207,8 +207,8 @@ def _why(report: Report) -> str | None:
     if report.verdict.publishes or not errors:
         return None
     first = {finding.code: finding for finding in reversed(errors)}
-    decisive = (first[code] for code in _DECISIVE[report.verdict] if code in first)
-    return next(decisive, errors[0]).message
+    deciding = (first[code] for code in DECISIVE[report.verdict] if code in first)
+    return next(deciding, errors[0]).message
 
 
 def failure(submission: Submission, why: str) -> FileResult:

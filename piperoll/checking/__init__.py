@@ -2,5 +2,6 @@
 
 from piperoll.checking.examination import Examination
 from piperoll.checking.examine import as_held, examine
+from piperoll.checking.plausibility import warm_up
 
-__all__ = ["Examination", "as_held", "examine"]
+__all__ = ["Examination", "as_held", "examine", "warm_up"]

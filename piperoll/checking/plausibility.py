@@ -64,6 +64,11 @@ def implausible(tables: Sequence[ReadTable], dataset: Dataset, suite: str) -> It
             yield _implausible(entry, result)
 
 
+def warm_up() -> None:
+    """Import Great Expectations now, in the calling thread, so that the first examination need not wait for it."""
+    _batch_definition()
+
+
 def _expectations(suite: str) -> list[dict[str, Any]]:
     try:
         entries: list[dict[str, Any]] = json.loads(suite)["expectations"]

@@ -14,6 +14,9 @@ from piperoll.errors import UsageError
 OURS = 2
 """The exit status when something failed that is our fault, the network's or the store's."""
 
+INTERRUPTED = 130
+"""The exit status of what was stopped with Ctrl+C, as shells have it."""
+
 Dest = Annotated[str, typer.Option("--to", metavar="DEST", help="A folder, or s3://bucket/prefix.")]
 Inboxes = Annotated[
     list[Path] | None,
@@ -53,7 +56,7 @@ def run(
         raise UsageError("say where the files come from: either --inbox DIR or --sources FILE")
     import flows
     from flows import quiet
-    from piperoll import terminal
+    from piperoll import checking, terminal
     from piperoll.commands import outcome
     from piperoll.model import Period
 
@@ -62,10 +65,15 @@ def run(
     shared = quiet.server() if len(inbox or ()) > 1 else nullcontext()
     with outcome.bar(terminal.console(stderr=True)) as watcher, shared as server:
         if server:
+            checking.warm_up()
             server.wait()
-        for place in inbox or (None,):
-            summary = flows.run(to, inbox=place, sources=sources, period=about, bodies=bodies, watcher=watcher)
-            summaries.append(summary)
+        try:
+            for place in inbox or (None,):
+                summary = flows.run(to, inbox=place, sources=sources, period=about, bodies=bodies, watcher=watcher)
+                summaries.append(summary)
+        except KeyboardInterrupt:
+            typer.echo("Stopped. What is done is done: run it again, and it goes on from there.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
     outcome.show(summaries, terminal.console(), to)
     raise typer.Exit(OURS if any(summary.failed for summary in summaries) else 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from flows_inbox import contents, plain_run, put, spend
 
 from flows import release, replay
 from flows.opening import Asked
+from piperoll import assets, describing
 from piperoll.errors import UnknownSubmission, UsageError
-from piperoll.model import Period, Series, Verdict
-from publishers import Store, file_report, find_submission, history_of, open_store, report_on
+from piperoll.model import Body, Period, Register, Series, Verdict
+from publishers import Store, file_report, find_submission, history_of, open_store, report_on, submissions
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 
@@ -42,6 +44,13 @@ def store(order: Asked) -> Store:
     return open_store(order.to)
 
 
+def due_of(store: Store) -> list[describing.Duty]:
+    """What Anytown, as a council, owes since September."""
+    council = Register((replace(Body.provisional_for("anytown"), kind="council"),))
+    came = list(submissions(store))
+    return describing.due(assets.datasets(), council, came, date(2027, 3, 1), date(2026, 9, 1))
+
+
 def sha256(order: Asked, name: str) -> str:
     results = plain_run(order, catalogued=False).results
     return next(result.sha256 for result in results if result.file.endswith(name))
@@ -68,6 +77,33 @@ def test_a_later_run_does_not_undo_the_decision(order: Asked, store: Store) -> N
     summary = plain_run(order)
     assert {result.ending for result in summary.results} == {"already done"}
     assert contents(store) == before
+
+
+def test_a_released_file_is_told_as_held_nowhere_any_more(order: Asked, store: Store) -> None:
+    held = sha256(order, "b.csv")
+    page = f"catalogue/reports/spend/anytown/{held}.html"
+    assert b"October 2026 b.csv" in store.read("catalogue/index.html").content
+    release(store, held, because="it is right")
+    assert b"October 2026 b.csv" not in store.read("catalogue/index.html").content
+    assert b"has 5 rows" in store.read(page).content  # why it was held stands with the decision
+    states = {duty.state for duty in due_of(store)}
+    assert "held" not in states
+
+
+def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: Asked, store: Store) -> None:
+    assert order.inbox is not None
+    put(
+        order.inbox,
+        "spend/beeford/October 2026.csv",
+        spend(10).replace(b",607.00,", b",six,").replace(b",614.00,", b",x,"),
+    )
+    plain_run(order, catalogued=False)
+    held = sha256(order, "beeford/October 2026.csv")
+    release(store, held, because="the two rows come next month")
+    report = report_on(store, find_submission(store, held))
+    assert report is not None
+    assert "too-much-held" not in {finding.code for finding in report.findings}
+    assert sum(table.rows.held for table in report.tables) == 2
 
 
 def test_a_period_can_be_given_with_the_decision(order: Asked, store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 from flows_inbox import contents, plain_run, put, spend
 
-from flows import Progress, runs
+from flows import Progress, release, replay, run, runs
 from flows.cataloguing import catalogue
 from flows.collecting import Collected, from_folder
 from flows.opening import Asked, opened
 from flows.runs import Steps, Tally
 from flows.steps import Run
 from flows.summary import FileResult
+from piperoll import assets, describing
 from piperoll.errors import StoreUnavailable, UsageError
 from piperoll.model import Period, Series, Verdict
 from publishers import history_of, open_store
@@ -220,6 +222,70 @@ def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: Asked) -> No
 
     summary = runs.summed(Collected(), [], no_catalogue)
     assert (summary.trouble, summary.failed) == ("the store does not answer", True)
+
+
+def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door(
+    order: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("pages")
+
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(5))
+    plain_run(order)
+    held = next(one for one in plain_run(order).results if one.file.endswith("b.csv"))
+    monkeypatch.setattr(describing, "catalogue", breaks)
+    told = "a fault of ours: ZeroDivisionError: pages"
+    assert run(order.to, inbox=order.inbox).trouble == told
+    released = release(open_store(order.to), held.sha256, because="it is right")
+    assert (released.result.outcome, released.trouble) == ("published v1", told)
+    assert replay(open_store(order.to), open_store(str(tmp_path / "again"))).trouble == told
+
+
+def test_why_is_what_holds_the_file_and_not_the_first_error(order: Asked) -> None:
+    rows = spend(10).replace(b",607.00,", b",six hundred,").replace(b",614.00,", b",n.a. yet,")
+    put(inbox(order), "spend/anytown/October 2026.csv", rows)
+    put(inbox(order), "spend/beeford/October 2026.csv", b"Payment Date,Supplier Name\r\n01/10/2026,Acorn Ltd\r\n")
+    held, rejected = plain_run(order, catalogued=False).results
+    assert (held.verdict, rejected.verdict) == (Verdict.HELD, Verdict.REJECTED)
+    assert "more than one in ten" in (held.why or "").replace("\n", " ")
+    assert "Amount" in (rejected.why or "") or "amount" in (rejected.why or "")
+
+
+def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: Asked, tmp_path: Path) -> None:
+    (tmp_path / "bodies.csv").write_text(
+        "id,slug,name,kind,aliases,same_as,contact,licence\n"
+        "gss:E07999991,anytown,Anytown Borough Council,council,,,,OGL-UK-3.0\n"
+        "gss:E07999992,beeford,Beeford District Council,council,,,,OGL-UK-3.0\n"
+    )
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(10))
+    put(inbox(order), "spend/Home Office/October 2026.csv", spend(10))
+    plain_run(replace(order, bodies=tmp_path / "bodies.csv"))
+    pages = contents(open_store(order.to), "catalogue/bodies/")
+    slugs = {key.rpartition("/")[2].removesuffix(".html") for key in pages} - {"index"}
+    assert slugs == {"anytown", "beeford", assets.register().find("Home Office").slug}
+
+
+def test_a_list_of_bodies_that_is_not_there_is_said_in_words(order: Asked) -> None:
+    with pytest.raises(UsageError, match="cannot be read as a list of bodies"):
+        plain_run(replace(order, bodies=Path("nowhere.csv")))
+
+
+def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: Asked, bucket: str) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    put(inbox(order), "spend/beeford/Spend October 2026.csv", spend(12))
+    there = replace(order, to=f"s3://{bucket}/end-to-end")
+    assert {one.outcome for one in plain_run(there).results} == {"published v1"}
+    store = open_store(there.to)
+    page = store.read("catalogue/index.html").content.decode()
+    assert "Spending" in page
+    feed = json.loads(store.read("catalogue/feeds/spend.json").content)
+    assert len(feed["items"]) == 2
+    before = contents(store)
+    again = plain_run(there)
+    assert (again.changed, contents(store)) == (False, before)
+    plain_run(order)
+    assert contents(store, "reports/") == contents(open_store(order.to), "reports/")
 
 
 def test_a_page_that_went_missing_is_written_again(order: Asked) -> None:

@@ -94,6 +94,7 @@ def test_the_same_bytes_from_two_bodies_must_be_told_apart(store: Store) -> None
     receive(store, CONTENT, replace(RECORD, body="othertown"))
     with pytest.raises(UsageError, match=r"anytown/spend/.*othertown/spend/"):
         find_submission(store, RECORD.sha256)
+    assert find_submission(store, f"othertown/spend/{RECORD.sha256[:8]}").body == "othertown"
 
 
 def test_decisions_stay_on_the_record_in_order(store: Store) -> None:
