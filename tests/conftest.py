@@ -47,6 +47,7 @@ def bucket(s3_endpoint: str) -> str:
     return name
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker, and those of `flows/` all on one: they share a Prefect server."""
     for item in items:
