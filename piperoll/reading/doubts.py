@@ -11,8 +11,10 @@ from decimal import Decimal
 from piperoll.model import Dataset
 from piperoll.reading.amounts import read_amount
 from piperoll.reading.columns import Columns
+from piperoll.reading.dates import is_date
 from piperoll.reading.grids import Grid, Row, cell_at, tidy
 from piperoll.reading.profiles import profiles
+from piperoll.reading.sections import Section
 
 _ALL = re.compile(
     r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*|england|scotland|wales|northern ireland|great britain"
@@ -63,6 +65,19 @@ def unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
     """The first row of a preamble that says that figures are in another unit than pounds, with its words."""
     said = ((row, tidy(cell)) for row in rows for cell in row.cells)
     return next(((row, text) for row, text in said if _UNIT.search(text)), None)
+
+
+def records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
+    """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records."""
+    amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+    dates = [choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"]
+    if amount is None or section.below or section.heading.index < 1:
+        return []
+    return [
+        row
+        for row in grid.rows[: section.heading.index]
+        if read_amount(cell_at(row, amount)) is not None and any(is_date(cell_at(row, column)) for column in dates)
+    ]
 
 
 def damaged_references(records: Sequence[Row], column: int) -> list[Row]:

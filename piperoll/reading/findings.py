@@ -172,6 +172,19 @@ def preamble_left_out(sheet: str | None, rows: int, row: int) -> Finding:
     )
 
 
+def records_above_headings(sheet: str | None, rows: int, row: int) -> Finding:
+    """Records above the headings, as in a sheet that was sorted together with its headings."""
+    return Finding(
+        "records-above-headings",
+        Severity.WARNING,
+        f"{rows:,} rows above the headings in row {row} hold a date and an amount, and were read as records.",
+        "Move the headings to the first row.",
+        sheet=sheet,
+        row=row,
+        count=rows,
+    )
+
+
 def headings_changed(sheet: str | None, row: int, line: int | None) -> Finding:
     """A second row of headings puts the columns elsewhere."""
     return Finding(

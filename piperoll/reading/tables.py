@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from piperoll.model import Dataset, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
-from piperoll.reading.amounts import is_foreign, scale_of
+from piperoll.reading.amounts import scale_of
 from piperoll.reading.building import Segment, build
-from piperoll.reading.columns import Choice, Columns, assign, guess_unnamed, is_gross, is_identifier
-from piperoll.reading.doubts import damaged_references, may_be_cut, overlong, possible_total, unit_above
+from piperoll.reading.choices import about_choice
+from piperoll.reading.columns import Columns, assign, guess_unnamed, is_identifier
+from piperoll.reading.doubts import damaged_references, may_be_cut, overlong, possible_total, records_above, unit_above
 from piperoll.reading.grids import Grid, Row, cell_at, is_blank, letter, tidy
 from piperoll.reading.headings import HeadingRow
 from piperoll.reading.headless import recognise_columns
@@ -79,6 +79,8 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     if not sections:
         return _without_headings(grid, lexicon)
     parts = [_examined(section, lexicon) for section in sections]
+    if strays := records_above(grid, sections[0], parts[0].columns, lexicon.dataset):
+        parts[0] = _examined(replace(sections[0], rows=[*strays, *sections[0].rows]), lexicon)
     if nil := nil_record([(row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records]):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
@@ -121,7 +123,7 @@ def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon
     dataset, first = lexicon.dataset, group[0]
     cut = frozenset(row.number for part in group for row in part.cut(dataset))
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
-    reading.findings += _about_headings(group, grid)
+    reading.findings += _about_headings(group, grid, first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
     reading.findings += _about_rows(group, grid.sheet, lexicon)
     for part in group:
@@ -175,15 +177,19 @@ def _row_number(part: _Part, heading: HeadingRow) -> int:
     return part.section.rows[0].number - 1 if part.section.rows else heading.index + 1
 
 
-def _about_headings(group: Sequence[_Part], grid: Grid) -> list[Finding]:
+def _about_headings(group: Sequence[_Part], grid: Grid, *, first: bool) -> list[Finding]:
     heading, found = group[0].section.heading, []
     if heading.index < 0:
         return []
     row = grid.rows[heading.index]
     if group[0].section.below:
         found.append(say.headings_at_end(grid.sheet, row.number, row.line))
-    else:
-        above = [other for other in grid.rows[: heading.index - heading.extra] if not is_blank(other)]
+    elif first:
+        read = {own.number for own in group[0].section.rows}
+        rows = [other for other in grid.rows[: heading.index - heading.extra] if not is_blank(other)]
+        above = [other for other in rows if other.number not in read]
+        if len(above) < len(rows):
+            found.append(say.records_above_headings(grid.sheet, len(rows) - len(above), row.number))
         if above:
             found.append(say.preamble_left_out(grid.sheet, len(above), row.number))
     if heading.extra:
@@ -199,7 +205,7 @@ def _about_columns(part: _Part, sheet: str | None, lexicon: Lexicon) -> list[Fin
     if columns.shift:
         found.append(say.columns_shifted(sheet, columns.shift, columns.headings[columns.shifted_from]))
     for choice in columns.choices.values():
-        found += _about_choice(choice, sheet, lexicon)
+        found += about_choice(choice, sheet, lexicon)
     there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}
     for group in dataset.missing_core(there, period_given=False):
         wanted = [dataset.field(name) for name in group if name != "@period"]
@@ -215,27 +221,6 @@ def _about_columns(part: _Part, sheet: str | None, lexicon: Lexicon) -> list[Fin
 
 def _period_fields(wide: Wide | None) -> tuple[str, ...]:
     return (wide.start_field, wide.end_field) if wide else ()
-
-
-def _about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
-    dataset, wanted = lexicon.dataset, lexicon.dataset.field(choice.field)
-    found = []
-    if choice.how == "content" and choice.heading.strip():
-        found.append(say.column_guessed(sheet, wanted, choice.column, choice.heading, "by what it holds"))
-    named = max((match.score for match in lexicon.meanings(choice.heading) if match.field == choice.field), default=1.0)
-    if named < 0.9:
-        found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
-    if choice.field in dataset.amount:
-        if is_foreign(choice.heading):
-            found.append(tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading))
-        if is_gross(choice.heading):
-            found.append(tell.amount_gross(sheet, wanted, choice.column, choice.heading))
-        if choice.runner_up is not None and choice.runner_up_score > choice.score - 0.03 and choice.score > 0.3:
-            found.append(tell.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading))
-    scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
-    if scale != 1:
-        found.append(tell.amount_scaled(sheet, wanted, choice.heading, scale))
-    return found
 
 
 def _about_rows(group: Sequence[_Part], sheet: str | None, lexicon: Lexicon) -> list[Finding]:

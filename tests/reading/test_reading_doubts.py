@@ -168,3 +168,19 @@ def test_a_councils_department_is_no_family_of_ministries() -> None:
     beside = "Department,Entity,Payment Date,Supplier,Amount\n"
     table = spend(beside + "DfT,DVLA,13/10/2026,Acme Ltd,5.00\n").tables[0]
     assert table.columns["department_family"] == "Department"
+
+
+def test_headings_that_were_sorted_into_the_middle_lose_no_record() -> None:
+    lines = ROWS.splitlines(keepends=True)
+    reading = spend("Spend in October,,,,\n" + lines[0] + lines[1] + HEAD + lines[2])
+    assert cells(reading, "net_amount") == ["100.00", "200.00", "700.00"]
+    assert [row for batch in reading.tables[0].batches() for row in batch["row"].to_pylist()] == [2, 3, 5]
+    assert said(reading)["records-above-headings"][0] == 4
+    (preamble,) = [finding for finding in reading.findings if finding.code == "preamble-left-out"]
+    assert preamble.count == 1
+
+
+def test_a_table_above_another_is_not_called_its_title() -> None:
+    reading = spend(HEAD + ROWS + "\n\nVendor,Invoice Date,Gross\nX Ltd,13/10/2026,55\nY Ltd,14/10/2026,66\n")
+    assert [table.rows for table in reading.tables] == [3, 2]
+    assert "preamble-left-out" not in said(reading)
