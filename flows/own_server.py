@@ -10,6 +10,9 @@ import runpy
 import signal
 import sys
 import threading
+import time
+
+_GRACE_SECONDS = 15  # a server that runs needs two to stop
 
 
 def main() -> None:
@@ -20,8 +23,11 @@ def main() -> None:
 
 
 def _end_with_input() -> None:
+    """Ask the server to stop when standard input ends; one that is still starting may not hear it, and is ended."""
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_GRACE_SECONDS)
+    os._exit(1)
 
 
 if __name__ == "__main__":
