@@ -17,6 +17,7 @@ _GRACE_SECONDS = 15  # a server that runs needs two to stop
 
 def main() -> None:
     """Run `prefect server start` with the options given, until it is told to stop or standard input ends."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
     threading.Thread(target=_end_with_input, daemon=True).start()
     sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)

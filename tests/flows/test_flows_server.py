@@ -33,8 +33,9 @@ print([result.outcome for result in summary.results])
 print("prefect" in sys.modules)
 """
 SERVE = """
-import flows, sys
+import flows, signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in a shell's background, where it is ignored
 order = flows.Asked(to=sys.argv[1], inbox=Path(sys.argv[2]))
 try:
     flows.serve(order, ready=lambda page: print("ready", page, flush=True))
