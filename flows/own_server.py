@@ -25,7 +25,8 @@ def main() -> None:
 
 def _end_with_input() -> None:
     """Ask the server to stop when standard input ends; one that is still starting may not hear it, and is ended."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin: its lock cannot be taken from us while the interpreter ends
+        pass
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(_GRACE_SECONDS)
     os._exit(1)
