@@ -16,10 +16,11 @@ help: ## this list
 
 install: $(STAMP) ## a virtual environment in .venv with everything in it
 
+# --no-deps: the lock is whole, and pip would look for newer releases of what is named again with an extra.
 $(STAMP): requirements-dev.lock pyproject.toml setup.py | python
 	@echo "Installing into $(VENV) (the first time takes a few minutes) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 

@@ -101,6 +101,8 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
             "timezone": "Europe/London",
             "day_or": True,
         }
+        due = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        eventually(lambda: ask(prefect_server, "/flow_runs/filter", due))  # the server has put the coming days down
         started = ask(prefect_server, f"/deployments/{deployment['id']}/create_flow_run", {})
         wanted = {"flow_runs": {"id": {"any_": [started["id"]]}, "state": {"type": {"any_": ["COMPLETED"]}}}}
         eventually(lambda: ask(prefect_server, "/flow_runs/filter", wanted))
