@@ -40,6 +40,13 @@ class Kind:
     trouble: str | None = None
 
 
+BROKEN_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
+"""What `zipfile` raises over an archive that is cut, damaged, encrypted or packed in a way it does not know."""
+
+
 def classify(content: bytes) -> Kind:
     """The kind of a file, with a zip or gzip around a single file opened (once)."""
     if content[:4] == b"PK\x03\x04" or content[:4] == b"PK\x05\x06":
@@ -87,7 +94,7 @@ def _zip(content: bytes) -> Kind:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _zip_kind(archive, content)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
+    except BROKEN_ARCHIVE:
         return Kind("unknown", content, "zip", None, "archive-broken")
 
 

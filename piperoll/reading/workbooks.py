@@ -8,13 +8,13 @@ import re
 import subprocess
 import sys
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from piperoll.reading import workbook_cells
 from piperoll.reading.grids import Grid, Row
+from piperoll.reading.kinds import BROKEN_ARCHIVE
 
 CELLS = 60_000_000
 """The largest rectangle of cells a sheet may span: sixty columns of a full sheet; a far-away cell makes it larger."""
@@ -83,7 +83,7 @@ def bomb(content: bytes) -> str | None:
                 return "workbook-too-large"
             sheets = [info for info in archive.infolist() if re.match(r"xl/worksheets/[^/]+\.xml\Z", info.filename)]
             return "workbook-too-large" if any(_too_wide(archive, info) for info in sheets) else None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
+    except BROKEN_ARCHIVE:
         return "workbook-broken"
 
 
