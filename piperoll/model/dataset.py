@@ -108,6 +108,7 @@ class Dataset:
     date spans are taken of, the first that a table has. `aliases` are other inbox folder names, each with the
     part that it means. `snapshot` datasets describe a day, not a stretch of time. `wide` are the shapes that
     are unpivoted, `ocds` the paths in an OCDS release, `duties` the legal duties with their due dates.
+    `keys` are the sets of fields that name a row from one version of a file to the next, the surest first.
     `descriptor` is the whole datapackage.json.
     """
 
@@ -126,6 +127,7 @@ class Dataset:
     wide: tuple[Mapping[str, Any], ...]
     ocds: Mapping[str, str]
     duties: tuple[Mapping[str, Any], ...]
+    keys: tuple[tuple[str, ...], ...]
     descriptor: Mapping[str, Any]
 
     @classmethod
@@ -155,6 +157,7 @@ class Dataset:
                 wide=tuple(rules.get("wide", ())),
                 ocds=rules.get("ocds", {}),
                 duties=tuple(rules.get("duties", ())),
+                keys=tuple(tuple(key) for key in rules.get("keys", ())),
                 descriptor=descriptor,
             )
         except KeyError as error:
@@ -165,7 +168,7 @@ class Dataset:
     def _refuse_unknown_fields(self) -> None:
         named = {name for group in self.core for name in group if name != "@period"}
         named |= {*self.amount, *self.date, *(heading.field for heading in self.headings)}
-        named |= {mark for part in self.parts for mark in part.marks}
+        named |= {mark for part in self.parts for mark in part.marks} | {name for key in self.keys for name in key}
         if unknown := sorted(named - {field.name for field in self.fields}):
             raise DescriptorError(f"dataset {self.name} names fields that its schema lacks: {', '.join(unknown)}")
 

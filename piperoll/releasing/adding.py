@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from piperoll.errors import UsageError
@@ -20,6 +18,7 @@ from piperoll.releasing.deriving import Occurrences, is_hash
 from piperoll.releasing.files import TableFiles, TableTotals
 from piperoll.releasing.package import with_sources, with_table
 from piperoll.releasing.packing import Made, finish
+from piperoll.releasing.published import document, published_lines
 from piperoll.releasing.spelling import Column
 
 
@@ -36,16 +35,16 @@ def add_to(standing_folder: Path, packed: Packed, folder: Path) -> Packed:
         return standing
     _refuse_unlike(standing.manifest, packed.manifest)
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = _json(packed, "datapackage.json")
+    descriptor = document(packed.folder, "datapackage.json")
     name = packed.manifest.series.dataset
     totals = _write_union(name, _columns(name, descriptor, (standing, packed)), (standing, packed), folder)
     table = file_entry(folder, f"{name}.csv")
-    sources = [*_json(standing, "datapackage.json")["sources"], *descriptor["sources"]]
+    sources = [*document(standing.folder, "datapackage.json")["sources"], *descriptor["sources"]]
     return finish(
         folder,
         name,
         with_sources(with_table(descriptor, table, totals.rows_sha256), sources),
-        _both_reports(_json(standing, "report.json"), _json(packed, "report.json")),
+        _both_reports(document(standing.folder, "report.json"), document(packed.folder, "report.json")),
         _made(standing.manifest, packed.manifest, totals),
     )
 
@@ -83,23 +82,9 @@ def _write_union(name: str, columns: tuple[Column, ...], both: Sequence[Packed],
     counters = {column.name: Occurrences() for column in columns if is_hash(column.field)}
     with TableFiles(folder, name, columns) as files:
         for packed in both:
-            for batch in _published(packed.folder / f"{name}.csv", columns):
+            for batch in published_lines(packed.folder / f"{name}.csv", [column.name for column in columns]):
                 files.write(_counted_on(batch, counters))
         return files.totals()
-
-
-def _published(path: Path, columns: Sequence[Column]) -> Iterator[pa.RecordBatch]:
-    """The lines of a CSV of ours as canonical strings."""
-    options = pa_csv.ConvertOptions(
-        column_types={column.name: pa.string() for column in columns},
-        include_columns=[column.name for column in columns],
-        null_values=[""],
-        strings_can_be_null=True,
-    )
-    parsing = pa_csv.ParseOptions(newlines_in_values=True)
-    reading = pa_csv.ReadOptions(use_threads=False)
-    with pa_csv.open_csv(path, read_options=reading, parse_options=parsing, convert_options=options) as stream:
-        yield from stream
 
 
 def _counted_on(batch: pa.RecordBatch, counters: Mapping[str, Occurrences]) -> pa.RecordBatch:
@@ -117,8 +102,3 @@ def _both_reports(standing: dict[str, Any], added: dict[str, Any]) -> dict[str, 
     passed = tuple(code for code in new.passed if code in old.passed)
     whole = replace(new, tables=(*old.tables, *new.tables), findings=(*old.findings, *new.findings), passed=passed)
     return whole.to_json()
-
-
-def _json(packed: Packed, name: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads((packed.folder / name).read_bytes())
-    return document

@@ -1,0 +1,31 @@
+"""Published files read back: the lines of a release of ours as the canonical strings they were written from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+
+def published_lines(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The columns `names` of a CSV of ours, batch by batch, as canonical strings; an empty cell is a null."""
+    options = pa_csv.ConvertOptions(
+        column_types={name: pa.string() for name in names},
+        include_columns=list(names),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    parsing = pa_csv.ParseOptions(newlines_in_values=True)
+    reading = pa_csv.ReadOptions(use_threads=False)
+    with pa_csv.open_csv(path, read_options=reading, parse_options=parsing, convert_options=options) as stream:
+        yield from stream
+
+
+def document(folder: Path, name: str) -> dict[str, Any]:
+    """One of the JSON files of a release."""
+    found: dict[str, Any] = json.loads((folder / name).read_bytes())
+    return found
