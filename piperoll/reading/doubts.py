@@ -30,13 +30,23 @@ _DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class Below:
+    """The records that stand below a possible total: how many, the first and last row, and how many in all."""
+
+    count: int
+    first: int
+    last: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class PossibleTotal:
-    """A record that is named like the sum of the others: its column, and how many records stand below it."""
+    """A record that is named like the sum of the others, with its column, and the records below it."""
 
     row: Row
     field: str
     column: int
-    below: int
+    below: Below
 
 
 def overlong(records: Sequence[Row], headings: Sequence[str]) -> list[Row]:
@@ -94,15 +104,21 @@ def possible_total(records: Sequence[Row], columns: Columns, dataset: Dataset) -
             continue
         named = [place for place, row in enumerate(records) if _ALL.fullmatch(tidy(cell_at(row, column)))]
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
-            return PossibleTotal(records[named[0]], field.name, column, len(records) - named[0] - 1)
+            return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
+
+
+def _below(records: Sequence[Row], place: int) -> Below:
+    first = records[min(place + 1, len(records) - 1)].number
+    return Below(len(records) - place - 1, first, records[-1].number, len(records))
 
 
 def _is_largest(records: Sequence[Row], place: int, amount: int | None) -> bool:
     if amount is None:
         return True
-    amounts = [abs(read_amount(cell_at(row, amount)) or Decimal(0)) for row in records]
-    return amounts[place] > max(other for number, other in enumerate(amounts) if number != place)
+    own = abs(read_amount(cell_at(records[place], amount)) or Decimal(0))
+    others = (cell_at(row, amount) for number, row in enumerate(records) if number != place)
+    return all(abs(read_amount(cell) or Decimal(0)) < own for cell in others)
 
 
 def holds_figures(grid: Grid) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from piperoll.model import Field, Finding, Severity, plain
+from piperoll.reading.doubts import Below
 from piperoll.reading.grids import Row, letter
 
 
@@ -254,14 +255,18 @@ def reference_damaged(sheet: str | None, field: Field, column: int, rows: list[R
     )
 
 
-def possible_total(sheet: str | None, row: Row, column: int, field: str, value: str, below: int) -> Finding:
+def possible_total(sheet: str | None, row: Row, column: int, field: str, value: str, below: Below) -> Finding:
     """A record that may be the sum of others, though it cannot be proved."""
-    more = f", and the {below:,} rows below it may be sums as well" if 0 < below <= 30 else ""
+    few = 0 < below.count <= 30
+    span = f"row {below.first}" if below.count == 1 else f"rows {below.first} to {below.last}"
+    more = f" If {span} below it are sums as well, {below.count + 1:,} rows are no records." if few else ""
+    left = below.records - 1 - (below.count if few else 0)
     return Finding(
         "possible-total-rows",
         Severity.WARNING,
-        f"Row {row.number} is named '{value.strip()}', like a total of the others{more}. No sum proves it, so it was "
-        "read as a record: if it is a total, what it adds up is counted twice.",
+        f"Row {row.number} is named '{value.strip()}', like a total of the others. No sum proves it, so it was "
+        f"read as a record: if it is a total, what it adds up is counted twice.{more} "
+        f"There would then be {left:,} records, not {below.records:,}.",
         "Leave totals out of the table.",
         sheet=sheet,
         row=row.number,

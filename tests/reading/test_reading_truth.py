@@ -7,13 +7,17 @@ import json
 import os
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from truth_doubts import doubts, silent
 from truth_score import Score, scores
 
 from piperoll import assets
-from piperoll.model import What
+from piperoll.model import Finding, What
 from piperoll.reading import read
 
 REALDATA = Path(os.environ.get("REALDATA", Path(__file__).parents[3] / "shared" / "realdata"))
@@ -32,10 +36,36 @@ def read_real(path: str):
     return read((REALDATA / path).read_bytes(), path, assets.datasets(), dataset=dataset, part=part)
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One file with hand-made truth: its scores, and what reading said of it."""
+
+    path: str
+    scores: tuple[Score, ...]
+    findings: tuple[Finding, ...]
+
+    def tables(self) -> Iterator[list[Score]]:
+        """The scores of each table, which name its columns; what is told of the whole file is left out."""
+        by_table: dict[str, list[Score]] = defaultdict(list)
+        for score in self.scores:
+            by_table[score.file].append(score)
+        yield from (own for own in by_table.values() if any(score.field for score in own))
+
+
 @pytest.fixture(scope="module")
-def found() -> list[Score]:
+def measured() -> list[Measured]:
     truth = json.loads((REALDATA / "truth.json").read_text("utf-8"))
-    return [score for path, entry in truth.items() for score in scores(path, entry, read_real(path))]
+    return [_measured(path, entry) for path, entry in truth.items()]
+
+
+def _measured(path: str, entry: dict[str, Any]) -> Measured:
+    reading = read_real(path)
+    return Measured(path, tuple(scores(path, entry, reading)), reading.findings)
+
+
+@pytest.fixture(scope="module")
+def found(measured: list[Measured]) -> list[Score]:
+    return [score for one in measured for score in one.scores]
 
 
 def test_every_measure_is_as_right_as_it_was(found: list[Score]) -> None:
@@ -52,6 +82,25 @@ def test_every_measure_is_as_right_as_it_was(found: list[Score]) -> None:
         if not score.right:
             sys.stdout.write(f"  {score.file}: {score.measure}: read {score.read}, true {score.true}\n")
     assert not short
+
+
+def test_nothing_is_wrong_without_a_word(measured: list[Measured]) -> None:
+    """A finding names the field or rows of everything that is wrong, and says what else it may be."""
+    wrong = [score for one in measured for score in silent(one.scores, one.findings)]
+    for score in wrong:
+        sys.stdout.write(f"  silent: {score.file}: {score.measure}: read {score.read}, true {score.true}\n")
+    assert not wrong
+
+
+def test_what_is_read_rightly_is_not_doubted(measured: list[Measured]) -> None:
+    """At least nine in ten of the tables in which every measure is right carry no doubt about what was measured."""
+    right = [(own, one.findings) for one in measured for own in one.tables() if all(score.right for score in own)]
+    doubted = [(own[0].file, doubts(own, findings)) for own, findings in right]
+    offenders = [(file, said) for file, said in doubted if said]
+    sys.stdout.write(f"{len(right) - len(offenders)} of {len(right)} tables read rightly carry no doubt\n")
+    for file, said in offenders:
+        sys.stdout.write(f"  doubted: {file}: {', '.join(sorted({finding.code for finding in said}))}\n")
+    assert len(offenders) <= 0.1 * len(right)
 
 
 def test_every_real_file_reads_and_says_what_it_is() -> None:

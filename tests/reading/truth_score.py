@@ -19,13 +19,18 @@ RENAMED = {
 
 @dataclass(frozen=True)
 class Score:
-    """One measure of one table: right, or what was read against what is true."""
+    """One measure of one table: right, or what was read against what is true.
+
+    `field` is the field it is about, None where it is about the whole; `rows` are those on which both disagree.
+    """
 
     file: str
     measure: str
     right: bool
     read: Any = None
     true: Any = None
+    field: str | None = None
+    rows: tuple[int, ...] = ()
 
 
 def scores(file: str, truth: dict[str, Any], reading: Reading) -> Iterator[Score]:
@@ -43,8 +48,8 @@ def scores(file: str, truth: dict[str, Any], reading: Reading) -> Iterator[Score
         yield from _table(name, truth, expected, table)
 
 
-def _same(file: str, measure: str, read: Any, true: Any) -> Score:
-    return Score(file, measure, read == true, read, true)
+def _same(file: str, measure: str, read: Any, true: Any, field: str | None = None) -> Score:
+    return Score(file, measure, read == true, read, true, field)
 
 
 def _table(file: str, truth: dict[str, Any], true: dict[str, Any], table: ReadTable) -> Iterator[Score]:
@@ -66,7 +71,9 @@ def _table(file: str, truth: dict[str, Any], true: dict[str, Any], table: ReadTa
 
 def _rows(file: str, true: dict[str, Any], table: ReadTable) -> Iterator[Score]:
     for kind, rows in true.get("excluded_rows", {}).items():
-        yield _same(file, "excluded_rows", [row.row for row in table.excluded_rows if row.kind == kind], rows)
+        read = [row.row for row in table.excluded_rows if row.kind == kind]
+        differing = tuple(sorted({*read} ^ {*rows}))
+        yield Score(file, "excluded_rows", read == rows, read, rows, rows=differing)
 
 
 def _cells(table: ReadTable, column: str) -> list[str | None]:
@@ -84,48 +91,54 @@ def _main(table: ReadTable, names: tuple[str, ...]) -> str | None:
 def _amounts(file: str, truth: dict[str, Any], true: dict[str, Any], table: ReadTable) -> Iterator[Score]:
     name = _main(table, ("net_amount", "original_value", "current_value"))
     if name is None:
-        yield Score(file, "amount_total", False, None, true["amount_total_pence"])
+        yield Score(file, "amount_total", False, None, true["amount_total_pence"], "net_amount")
         return
     read = [Decimal(cell) for cell in _cells(table, name) if cell is not None]
     pence = int((sum(read, Decimal(0)) * 100).to_integral_value(ROUND_HALF_UP))
     right = [true["amount_total_pence"], true.get("amount_total_pence_if_each_row_rounded")]
     right += [a["total_pence_without_them"] for a in truth["ambiguous"] if "total_pence_without_them" in a]
-    yield Score(file, "amount_total", pence in right, pence, right)
+    yield Score(file, "amount_total", pence in right, pence, right, name)
     yield from _gaps(file, "amount", name, true, table)
     rows = sorted(map(int, true.get("amount_unreadable_rows", {})))
-    yield _same(file, "amount_unreadable_rows", sorted(table.unreadable.get(name, ())), rows)
+    read_rows = sorted(table.unreadable.get(name, ()))
+    differing = tuple(sorted({*read_rows} ^ {*rows}))
+    yield Score(file, "amount_unreadable_rows", read_rows == rows, read_rows, rows, name, differing)
 
 
 def _gaps(file: str, measure: str, name: str, true: dict[str, Any], table: ReadTable) -> Iterator[Score]:
     gaps = sum(cell is None for cell in _cells(table, name))
     unreadable = len(table.unreadable.get(name, ()))
-    yield _same(file, f"{measure}_unreadable", unreadable, true[f"{measure}_unreadable"])
-    yield _same(file, f"{measure}_missing", gaps - unreadable, true[f"{measure}_missing"])
+    yield _same(file, f"{measure}_unreadable", unreadable, true[f"{measure}_unreadable"], name)
+    yield _same(file, f"{measure}_missing", gaps - unreadable, true[f"{measure}_missing"], name)
 
 
 def _dates(file: str, true: dict[str, Any], table: ReadTable) -> Iterator[Score]:
     name = _main(table, ("payment_date", "start_date", "release_date"))
     if name is None:
-        yield Score(file, "date_min", False, None, true["date_min"])
+        yield Score(file, "date_min", False, None, true["date_min"], "payment_date")
         return
     days = [cell for cell in _cells(table, name) if cell is not None]
-    yield _same(file, "date_min", min(days, default=None), true["date_min"])
-    yield _same(file, "date_max", max(days, default=None), true["date_max"])
+    yield _same(file, "date_min", min(days, default=None), true["date_min"], name)
+    yield _same(file, "date_max", max(days, default=None), true["date_max"], name)
     yield from _gaps(file, "date", name, true, table)
     rows = sorted(map(int, true.get("date_unreadable_rows", {})))
     if rows:
-        yield _same(file, "date_unreadable_rows", sorted(table.unreadable.get(name, ())), rows)
+        read_rows = sorted(table.unreadable.get(name, ()))
+        differing = tuple(sorted({*read_rows} ^ {*rows}))
+        yield Score(file, "date_unreadable_rows", read_rows == rows, read_rows, rows, name, differing)
 
 
 def _columns(file: str, true: dict[str, Any], table: ReadTable) -> Iterator[Score]:
     for name, heading in true["columns"].items():
         field = _field(table, name)
         read = table.columns.get(field) if field else None
-        yield Score(file, "columns", read == (heading or "") and field is not None, f"{name}: {read!r}", heading)
+        right = read == (heading or "") and field is not None
+        yield Score(file, "columns", right, f"{name}: {read!r}", heading, field or RENAMED.get(name, (name,))[0])
     for name, index in true.get("column_index", {}).items():
         field = _field(table, name)
         read = table.column_letters.get(field) if field else None
-        yield Score(file, "letters", read == _letter(index), f"{name}: {read}", _letter(index))
+        named = field or RENAMED.get(name, (name,))[0]
+        yield Score(file, "letters", read == _letter(index), f"{name}: {read}", _letter(index), named)
 
 
 def _letter(index: int) -> str:
