@@ -15,10 +15,10 @@ from flows.steps import Examined, Run, Settled
 from flows.summary import DECISIVE, FileResult, figures, why
 from piperoll.checking import Examination
 from piperoll.errors import PointerMoved, UsageError
-from piperoll.model import Finding, Manifest, Period, Report, Submission, Verdict
+from piperoll.model import Finding, Period, Report, Submission, Verdict
 from piperoll.releasing import add_to
 from piperoll.settings import Settings
-from publishers import Decision, Ruling, Store, find_submission, history_of, record_ruling, report_on
+from publishers import Decision, Ruling, Store, bring, find_submission, history_of, record_ruling, report_on
 
 _TRIES = 5
 
@@ -121,16 +121,6 @@ def _added(run: Run, examined: Examined) -> Examined:
     if history.standing is None:
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))
-    standing = _brought(run, f"{examined.series.prefix}{history.standing.path}/", folder / "standing")
+    standing = bring(run.store, examined.series, history.standing, folder / "standing")
     together = add_to(standing, examined.packed, folder / "together")
     return replace(examined, packed=together)
-
-
-def _brought(run: Run, place: str, folder: Path) -> Path:
-    """The files of a version, brought into a local folder."""
-    folder.mkdir(parents=True)
-    manifest = run.store.read(f"{place}manifest.json").content
-    (folder / "manifest.json").write_bytes(manifest)
-    for entry in Manifest.from_bytes(manifest).files:
-        (folder / entry.path).write_bytes(run.store.read(place + entry.path).content)
-    return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from collectors import Arrival
@@ -14,7 +15,7 @@ from piperoll.checking import examine as examine_reading
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Dataset, Finding, Packed, Period, Register, Report, Series, Submission, Version
 from piperoll.reading import Reading, read
-from piperoll.releasing import Source, pack
+from piperoll.releasing import Source, differences, pack
 from piperoll.settings import Settings
 from publishers import (
     Decision,
@@ -158,12 +159,14 @@ def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settl
     """Publish a submission that may be, by a ruling if there is one; what the version that stands forbids is held."""
     if examined.packed is None:
         return Settled(examined)
+    dataset = assets.dataset(examined.submission.dataset)
     outcome = publish_release(
         run.store,
         examined.packed,
         reason=f"released: {ruling.because}" if ruling else f"received as {examined.submission.name}",
         now=run.now,
         decision=ruling.decision if ruling else Decision.NORMAL,
+        compare=partial(differences, dataset),
     )
     if isinstance(outcome, Hold):
         return Settled(held(examined, outcome.finding), outcome)

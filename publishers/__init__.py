@@ -15,7 +15,7 @@ from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
 from publishers.opening import open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
-from publishers.series import history_of, listing, listings, publish
+from publishers.series import bring, history_of, listing, listings, publish
 from publishers.site import serve
 from publishers.store import Store, Stored
 from publishers.succession import decide
@@ -30,6 +30,7 @@ __all__ = [
     "Store",
     "Stored",
     "Unchanged",
+    "bring",
     "decide",
     "file_report",
     "find_submission",

@@ -39,6 +39,15 @@ def nil_over_rows(series: Series, standing: Version) -> Finding:
     )
 
 
+def taken_back_before(series: Series, version: Version) -> Finding:
+    """The release has the rows of a version that was withdrawn or purged."""
+    return _held(
+        "taken-back-before",
+        f"This file has the same rows for {_words(series)} as version {version.version}, which was {version.status} on "
+        f"{(version.ended or '')[:10]}.",
+    )
+
+
 def series_claimed_twice(series: Series, other: str) -> Finding:
     """Two submissions of one run claim one series with different rows; `other` is the file name of the other one."""
     return _held(

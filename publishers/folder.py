@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,11 @@ class FolderStore:
             content = stream.read() if first is None else stream.read(first)
             found = os.fstat(stream.fileno())
         return Stored(content, _tag(content) if first is None else f"{found.st_size}-{found.st_mtime_ns}")
+
+    def fetch(self, key: str, to: Path) -> None:
+        """Bring an object of any size into a local file."""
+        with _as_store_errors(key):
+            shutil.copyfile(self._path(key), to)
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""

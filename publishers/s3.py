@@ -69,6 +69,12 @@ class S3Store:
                 answer = self._s3.get_object(**self._at(key))
             return Stored(answer["Body"].read(), answer["ETag"])
 
+    def fetch(self, key: str, to: Path) -> None:
+        """Bring an object of any size into a local file."""
+        with self._as_store_errors(key), to.open("wb") as stream:
+            for piece in self._s3.get_object(**self._at(key))["Body"].iter_chunks(_CHUNK):
+                stream.write(piece)
+
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
         try:

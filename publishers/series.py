@@ -5,15 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
-from piperoll.model import History, Listing, Manifest, Packed, Series, Status, Version, file_entry
+from piperoll.model import (
+    Cause,
+    Changes,
+    Differences,
+    History,
+    Listing,
+    Manifest,
+    Packed,
+    Series,
+    Status,
+    Version,
+    file_entry,
+)
 from publishers.outcome import Decision, Outcome, Published
 from publishers.store import Store
-from publishers.succession import decide
+from publishers.succession import cause_of, decide
 
 _TRIES = 100
 """Each time we lose, someone else has published; so many rivals at once for one series are a fault, not a race."""
@@ -22,11 +36,24 @@ _HEAD_BYTES = 65_536
 _FIRST_ROWS = 10
 
 
-def publish(store: Store, packed: Packed, *, reason: str, now: str, decision: Decision = Decision.NORMAL) -> Outcome:
+Compare: TypeAlias = Callable[[Path, Path, Path], Differences]
+"""Compares the versions in two folders and writes the rows that differ to a file: `piperoll.releasing.differences`."""
+
+
+def publish(
+    store: Store,
+    packed: Packed,
+    *,
+    reason: str,
+    now: str,
+    decision: Decision = Decision.NORMAL,
+    compare: Compare | None = None,
+) -> Outcome:
     """Publish a release as the next version of its series: data first, each file verified, the pointer last.
 
-    `reason` says why this version came, `now` is an ISO 8601 instant in UTC: both stand in versions.json. Killed at
-    any moment, a reader sees the old version or the new, and the same call again finishes the job.
+    `reason` says why this version came, `now` is an ISO 8601 instant in UTC: both stand in versions.json. With
+    `compare` the differences from the version that stands are published too. Killed at any moment, a reader sees the
+    old version or the new, and the same call again finishes the job.
 
     Raises: PointerMoved (retryable): others publish to this series faster than we can, or what is to be added was
     put together with a version that stands no longer. StoreCorrupt: what is read back is not what was written; the
@@ -35,12 +62,14 @@ def publish(store: Store, packed: Packed, *, reason: str, now: str, decision: De
     series = packed.manifest.series
     for _ in range(_TRIES):
         history, tag = history_of(store, series)
-        settled = decide(history.standing, packed.manifest, decision)
+        settled = decide(history, packed.manifest, decision)
         if settled is not None:
             return settled
         if decision is Decision.ADD:
             _refuse_if_added_to_another(history.standing, packed.manifest)
-        version = _next(history, packed.manifest, reason, now)
+        version = _next(history, packed.manifest, reason, now, cause_of(history, packed.manifest, decision))
+        if compare is not None and history.standing is not None:
+            version = replace(version, changes=_changes(store, history.standing, packed, version, compare))
         _upload(store, packed, f"{series.prefix}{version.path}/")
         try:
             store.replace(series.pointer, _with(history, version).to_bytes(), tag)
@@ -61,6 +90,23 @@ def history_of(store: Store, series: Series) -> tuple[History, str | None]:
     if history.series != series:
         raise StoreCorrupt(f"{series.pointer} is the pointer of {history.series}")
     return history, stored.tag
+
+
+def bring(store: Store, series: Series, version: Version, folder: Path) -> Path:
+    """Bring every file of a version into `folder`, each compared with the manifest; the folder.
+
+    Raises: StoreCorrupt: a file is not what the manifest says, or the manifest not what the history says.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    place = f"{series.prefix}{version.path}/"
+    store.fetch(f"{place}manifest.json", folder / "manifest.json")
+    if file_entry(folder, "manifest.json").sha256 != version.manifest_sha256:
+        raise StoreCorrupt(f"{place}manifest.json is not the one that {series.pointer} names")
+    for entry in Manifest.from_bytes((folder / "manifest.json").read_bytes()).files:
+        store.fetch(place + entry.path, folder / entry.path)
+        if file_entry(folder, entry.path) != entry:
+            raise StoreCorrupt(f"{place}{entry.path} is not the file that its manifest names")
+    return folder
 
 
 def listings(store: Store) -> Iterator[Listing]:
@@ -91,7 +137,23 @@ def _refuse_if_added_to_another(standing: Version | None, manifest: Manifest) ->
         raise PointerMoved(f"{manifest.series} has a newer version than the one that was added to: add to that")
 
 
-def _next(history: History, manifest: Manifest, reason: str, now: str) -> Version:
+def _changes(store: Store, standing: Version, packed: Packed, version: Version, compare: Compare) -> Changes:
+    """Write the differences from the version that stands; they are nobody's until the pointer names them."""
+    series = packed.manifest.series
+    with TemporaryDirectory() as scratch:
+        written = Path(scratch) / "changes.csv"
+        found = compare(bring(store, series, standing, Path(scratch) / "standing"), packed.folder, written)
+        entry = file_entry(written.parent, written.name)
+        path = f"{_changes_prefix(version)}{entry.sha256[:12]}.csv"
+        store.create(series.prefix + path, written)
+    return Changes(standing.version, found, replace(entry, path=path))
+
+
+def _changes_prefix(version: Version) -> str:
+    return f"changes/v{version.supersedes}-v{version.version}-"
+
+
+def _next(history: History, manifest: Manifest, reason: str, now: str, cause: Cause) -> Version:
     number = max((version.version for version in history.versions), default=0) + 1
     return Version(
         version=number,
@@ -105,6 +167,8 @@ def _next(history: History, manifest: Manifest, reason: str, now: str) -> Versio
         amount_gbp=manifest.amount_gbp,
         rows_sha256=manifest.rows_sha256,
         sources=manifest.sources,
+        rules_version=manifest.rules_version,
+        cause=cause,
     )
 
 
@@ -131,10 +195,19 @@ def _clear(store: Store, series: Series, lost: Version) -> None:
     Once a number is awarded, no pointer can ever name another folder of that number: nobody can be reading it.
     """
     history, _ = history_of(store, series)
-    numbers = {version.version for version in history.versions}
-    if lost.version in numbers and lost.path not in {version.path for version in history.versions}:
-        for key in list(store.keys(f"{series.prefix}{lost.path}/")):
-            store.delete(key)
+    won = history.version(lost.version)
+    if won is None:
+        return
+    if won.path != lost.path:
+        _delete_all(store, f"{series.prefix}{lost.path}/")
+    ours = lost.changes and lost.changes.file
+    if ours and ours != (won.changes and won.changes.file):
+        store.delete(series.prefix + ours.path)
+
+
+def _delete_all(store: Store, prefix: str) -> None:
+    for key in list(store.keys(prefix)):
+        store.delete(key)
 
 
 def _json(store: Store, key: str) -> dict[str, Any]:

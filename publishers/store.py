@@ -29,6 +29,9 @@ class Store(Protocol):
     def read(self, key: str, *, first: int | None = None) -> Stored:
         """The object under `key`, or only its first bytes. Raises: NotThere."""
 
+    def fetch(self, key: str, to: Path) -> None:
+        """Bring an object of any size into a local file. Raises: NotThere."""
+
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
 

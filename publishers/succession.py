@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from piperoll.model import Finding, Manifest, Version
-from publishers.findings import fewer_pounds, fewer_rows, nil_over_rows
+from piperoll.model import Cause, Finding, History, Manifest, Version
+from publishers.findings import fewer_pounds, fewer_rows, nil_over_rows, taken_back_before
 from publishers.outcome import Decision, Hold, Unchanged
 
 _LEAST_PERCENT = 80
@@ -13,22 +13,42 @@ _LEAST_PERCENT = 80
 correction that takes away a fifth (DESIGN, which version)."""
 
 
-def decide(
-    standing: Version | None, manifest: Manifest, decision: Decision = Decision.NORMAL
-) -> Unchanged | Hold | None:
-    """What comes of a release over the version that stands; None: it is the next version.
+def decide(history: History, manifest: Manifest, decision: Decision = Decision.NORMAL) -> Unchanged | Hold | None:
+    """What comes of a release over what stands; None: it is the next version.
 
-    The same rows, in whatever bytes, order or file, are Unchanged. A release much smaller than what stands is on
-    Hold, unless someone has decided.
+    The same rows, in whatever bytes, order or file, are Unchanged. A release much smaller than what stands, or with
+    the rows of a version that was taken back, is on Hold, unless someone has decided.
     """
-    if standing is None:
-        return None
-    if standing.rows_sha256 == manifest.rows_sha256:
+    standing = history.standing
+    if standing is not None and standing.rows_sha256 == manifest.rows_sha256:
         return Unchanged(standing)
     if decision is not Decision.NORMAL:
         return None
-    finding = _too_small(standing, manifest)
+    finding = _taken_back(history, manifest) or (_too_small(standing, manifest) if standing else None)
     return Hold(finding) if finding else None
+
+
+def cause_of(history: History, manifest: Manifest, decision: Decision) -> Cause:
+    """Why a release that is to be the next version came.
+
+    The same submissions read otherwise are a change of ours: of a mapping, or else of a rule.
+    """
+    standing = history.standing
+    if not history.versions:
+        return Cause.FIRST
+    if decision is Decision.ADD:
+        return Cause.ADDITION
+    if standing is None or set(standing.sources) != set(manifest.sources):
+        return Cause.CORRECTION
+    return Cause.RULES
+
+
+def _taken_back(history: History, manifest: Manifest) -> Finding | None:
+    """A release with the very rows of a version that was withdrawn or purged must not come back by itself."""
+    for version in history.versions:
+        if version.ended is not None and version.rows_sha256 == manifest.rows_sha256 and manifest.rows:
+            return taken_back_before(manifest.series, version)
+    return None
 
 
 def _too_small(standing: Version, manifest: Manifest) -> Finding | None:

@@ -7,9 +7,10 @@ passes is published as a Release, which is never changed, only superseded; the C
 from piperoll.model.body import Body, Register, slugify
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Cap, Finding, Severity
+from piperoll.model.history import Cause, Changes, Differences, Effect, History, Status, Version
 from piperoll.model.listing import Listing
 from piperoll.model.period import MONTHS, Period, PeriodKind
-from piperoll.model.release import FileEntry, History, Manifest, Packed, Status, Version, file_entry, to_json_bytes
+from piperoll.model.release import FileEntry, Manifest, Packed, file_entry, to_json_bytes
 from piperoll.model.report import (
     EXCLUSIONS,
     AmountTotals,
@@ -33,9 +34,13 @@ __all__ = [
     "AmountTotals",
     "Body",
     "Cap",
+    "Cause",
+    "Changes",
     "Dataset",
     "DateSpan",
+    "Differences",
     "Disposition",
+    "Effect",
     "Field",
     "FileEntry",
     "Finding",

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from piperoll.model.release import History, Manifest
+from piperoll.model.history import History
+from piperoll.model.release import Manifest
 from piperoll.model.series import Series
 
 

@@ -1,4 +1,4 @@
-"""What is published, and the line of its versions."""
+"""What is published: the files of a version and their manifest."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from piperoll.errors import StoreCorrupt
 from piperoll.model.report import plain
 from piperoll.model.series import Series
-
-
-class Status(StrEnum):
-    """Where a version stands."""
-
-    CURRENT = "current"
-    SUPERSEDED = "superseded"
-    WITHDRAWN = "withdrawn"
-    PURGED = "purged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,75 +87,6 @@ class Packed:
 
     folder: Path
     manifest: Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One published version of a series, as versions.json lists it.
-
-    `path` is the folder below the series' prefix, `published` an ISO 8601 instant in UTC, `reason` why it came.
-    """
-
-    version: int
-    path: str
-    manifest_sha256: str
-    published: str
-    status: Status
-    supersedes: int | None
-    reason: str
-    rows: int
-    amount_gbp: Decimal | None
-    rows_sha256: str
-    sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """versions.json: the pointer to the current version of a series and the line of all."""
-
-    series: Series
-    versions: tuple[Version, ...] = ()
-    current: int | None = None
-
-    @property
-    def standing(self) -> Version | None:
-        """The version that stands, if any."""
-        return next((version for version in self.versions if version.version == self.current), None)
-
-    def to_bytes(self) -> bytes:
-        """versions.json, byte for byte."""
-        versions = [
-            asdict(version)
-            | {
-                "status": str(version.status),
-                "amount_gbp": None if version.amount_gbp is None else plain(version.amount_gbp),
-            }
-            for version in self.versions
-        ]
-        return to_json_bytes({"series": str(self.series), "current": self.current, "versions": versions})
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> History:
-        """The history that `to_bytes` wrote. Raises: StoreCorrupt: it is no versions.json."""
-        try:
-            document = json.loads(content)
-            versions = tuple(_version(entry) for entry in document["versions"])
-            return cls(Series.parse(document["series"]), versions, document["current"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreCorrupt(f"a versions.json cannot be read: {error}") from error
-
-
-def _version(entry: Mapping[str, Any]) -> Version:
-    amount = entry["amount_gbp"]
-    known = {name: entry[name] for name in Version.__dataclass_fields__}
-    return Version(
-        **known
-        | {
-            "status": Status(entry["status"]),
-            "amount_gbp": None if amount is None else Decimal(amount),
-            "sources": tuple(entry["sources"]),
-        }
-    )
 
 
 def file_entry(folder: Path, name: str) -> FileEntry:

@@ -2,8 +2,8 @@
 
 from piperoll.releasing.adding import add_to
 from piperoll.releasing.deriving import Source
-from piperoll.releasing.differences import Differences, Effect, differences
+from piperoll.releasing.differences import differences
 from piperoll.releasing.packing import pack
 from piperoll.releasing.templates import template_csv, template_xlsx
 
-__all__ = ["Differences", "Effect", "Source", "add_to", "differences", "pack", "template_csv", "template_xlsx"]
+__all__ = ["Source", "add_to", "differences", "pack", "template_csv", "template_xlsx"]

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
@@ -17,41 +16,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from piperoll.errors import ConservationError
-from piperoll.model import Dataset, Manifest
+from piperoll.model import Dataset, Differences, Effect, Manifest
 from piperoll.releasing.arrow import compute as pc
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
 from piperoll.releasing.published import document, published_lines
 
 _STEP = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """How many rows, and the pounds they bring or take (None where the dataset has no amount)."""
-
-    rows: int
-    amount_gbp: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """What changed from one version to another.
-
-    `changed` counts rows that both versions have by their key and that say something else; its pounds are what they
-    say now less what they said. `fields` counts, for each field, the changed rows in which it differs. The pounds of
-    all three add up to the difference between the two versions.
-    """
-
-    added: Effect
-    removed: Effect
-    changed: Effect
-    fields: Mapping[str, int]
-
-    @property
-    def none(self) -> bool:
-        """Whether both versions say the same."""
-        return not (self.added.rows or self.removed.rows or self.changed.rows)
 
 
 def differences(dataset: Dataset, before: Path, after: Path, to: Path) -> Differences:

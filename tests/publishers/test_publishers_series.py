@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from publishers_places import NOW, SERIES
 
 from piperoll.errors import PointerMoved, StoreCorrupt
-from piperoll.model import Manifest, Status, Version
+from piperoll.model import History, Manifest, Status, Version
 from publishers import Decision, Hold, Published, Store, Unchanged, decide, history_of, listings, publish
 from publishers.folder import FolderStore
 
@@ -183,12 +183,13 @@ def test_nothing_is_held_that_keeps_four_fifths_and_nothing_passes_that_does_not
     )
     kept_rows = after[0] >= 0.8 * before[0]
     kept_pounds = before[1] == 0 or after[1] / before[1] >= 0.8
-    outcome = decide(standing, new)
+    history = History(SERIES, (standing,), 1)
+    outcome = decide(history, new)
     if before == after:
         assert outcome == Unchanged(standing)
     else:
         assert (outcome is None) == (kept_rows and kept_pounds)
-        assert decide(standing, new, Decision.REPLACE) is None
+        assert decide(history, new, Decision.REPLACE) is None
 
 
 def _manifest(rows: int, pounds: int) -> Manifest:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from releasing_tables import OCTOBER, Pack, table
 
 from piperoll import assets
-from piperoll.model import Packed
-from piperoll.releasing import Differences, differences
+from piperoll.model import Differences, Packed
+from piperoll.releasing import differences
 
 COLUMNS = ("payment_date", "transaction_number", "supplier_name", "net_amount", "purpose")
 SPEND = assets.dataset("spend")
