@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from piperoll.reading.amounts import is_number
 from piperoll.reading.dates import is_date
-from piperoll.reading.grids import Grid, Row, cell_at, is_blank, squeezed, tidy
+from piperoll.reading.grids import Grid, Row, is_blank, tidy
+from piperoll.reading.joined import below_headings, joined, with_units, words_above
 from piperoll.reading.lexicon import Lexicon, bare
 
 _CELL = 160
@@ -21,12 +22,16 @@ _START = 6
 """Further down, one of so many first cells must be a heading as listed: this keeps long files quick."""
 
 
+_THOROUGH = 20_000
+"""Where no row names the core, every cell of so many rows is asked."""
+
+
 @dataclass(frozen=True)
 class HeadingRow:
     """A row of headings: where it stands (index into the grid's rows), its cells, the fields they name, how well.
 
-    `extra` is how many rows above it carry a part of the headings. `index` is -1 where there is no such row and
-    the headings are empty or come with the records.
+    `extra` is how many rows above it carry a part of the headings, `after` how many below it only give units or
+    number the columns. `index` is -1 where there is no such row and the headings are empty or come with the records.
     """
 
     index: int
@@ -34,20 +39,78 @@ class HeadingRow:
     fields: frozenset[str]
     score: float
     extra: int = 0
+    after: int = 0
+
+    @property
+    def start(self) -> int:
+        """The index of the first row of the headings."""
+        return self.index - self.extra
+
+    @property
+    def end(self) -> int:
+        """The index of the first row below the headings."""
+        return self.index + self.after + 1
 
 
 def heading_rows(grid: Grid, lexicon: Lexicon) -> list[HeadingRow]:
-    """Every row that could be a heading row, in the order of the sheet."""
-    found = []
+    """Every row that could be a heading row, in the order of the sheet, with the rows that continue it."""
+    found = _found(grid, lexicon, _likely)
+    if not any(names_core(candidate, lexicon) for candidate in found):
+        found = _found(grid, lexicon, _possible) or found
+    return [_with_rows_below(grid, candidate) for candidate in _apart(found)]
+
+
+def names_core(heading: HeadingRow, lexicon: Lexicon) -> bool:
+    """Whether the headings name every core field of the dataset (the period may be given elsewhere)."""
+    return not lexicon.dataset.missing_core(heading.fields, period_given=True)
+
+
+def _found(grid: Grid, lexicon: Lexicon, asks: Callable[[int, Row, Lexicon], bool]) -> list[HeadingRow]:
+    found, last = [], -2
     for index, row in enumerate(grid.rows):
-        if index >= _TOP and not any(map(lexicon.knows, row.cells[:_START])):
-            continue
-        known = sum(map(lexicon.knows, row.cells))
-        if known < (1 if index < _TOP else 2):
-            continue
-        if candidate := _judged(index, tuple(row.cells), lexicon):
-            found.append(_with_rows_above(grid, candidate, lexicon))
+        if not asks(index, row, lexicon):
+            if index != last + 1 or is_blank(row):
+                continue
+        else:
+            last = index
+        base = _judged(index, tuple(row.cells), lexicon) or HeadingRow(index, tuple(row.cells), frozenset(), 0.0)
+        candidate = base if _holds_figures(row) else _with_rows_above(grid, base, lexicon)
+        if candidate.score:
+            found.append(candidate)
     return found
+
+
+def _likely(index: int, row: Row, lexicon: Lexicon) -> bool:
+    """Whether a row holds headings as listed: one near the top, two further down, one of them in a first cell."""
+    if index >= _TOP and not any(map(lexicon.knows, row.cells[:_START])):
+        return False
+    return sum(map(lexicon.knows, row.cells)) >= (1 if index < _TOP else 2)
+
+
+def _possible(index: int, row: Row, lexicon: Lexicon) -> bool:
+    return index < _THOROUGH and sum(map(lexicon.knows, row.cells)) >= 2
+
+
+def _holds_figures(row: Row) -> bool:
+    return any(is_number(cell) or is_date(cell) for cell in row.cells)
+
+
+def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
+    """The candidates without those that share rows with a better one; of equals the one with more rows stays."""
+    kept: list[HeadingRow] = []
+    for candidate in found:
+        if kept and candidate.start <= kept[-1].index:
+            if (candidate.score, len(candidate.fields)) <= (kept[-1].score, len(kept[-1].fields)):
+                continue
+            kept.pop()
+        kept.append(candidate)
+    return kept
+
+
+def _with_rows_below(grid: Grid, candidate: HeadingRow) -> HeadingRow:
+    """The candidate with the rows below it that give units or number the columns."""
+    below = below_headings(grid.rows[candidate.index + 1 : candidate.index + 4])
+    return replace(candidate, cells=with_units(candidate.cells, below), after=len(below)) if below else candidate
 
 
 def structural_heading_row(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
@@ -104,30 +167,21 @@ def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float =
 
 
 def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> HeadingRow:
-    """The candidate with the group titles above it, and with their words where that names more fields."""
-    above: list[Row] = []
-    for row in reversed(grid.rows[max(0, candidate.index - 3) : candidate.index]):
-        texts = [tidy(cell) for cell in row.cells if tidy(cell)]
-        if len(texts) < 2 or any(is_number(text) or is_date(text) or len(text) > 80 for text in texts):
-            break
-        above.append(row)
-    best = candidate
-    for extra in range(1, len(above) + 1):
-        merged = _merged(above[:extra], candidate.cells)
-        judged = _judged(candidate.index, merged, lexicon)
-        if judged and judged.score > best.score + 0.9 and judged.fields > best.fields:
-            best = HeadingRow(candidate.index, merged, judged.fields, judged.score, extra)
-    return best if best.extra or not above else HeadingRow(best.index, best.cells, best.fields, best.score, 0)
+    """The candidate with the words of the rows above it, where they name more fields or tell columns apart."""
+    best, cells = candidate, candidate.cells
+    for extra, row in enumerate(words_above(grid.rows, candidate.index), start=1):
+        cells = joined(row.cells, cells, lexicon)
+        judged = _judged(candidate.index, cells, lexicon)
+        if judged and _gains(judged, best):
+            best = replace(judged, extra=extra)
+    return best
 
 
-def _merged(above: Sequence[Row], cells: Sequence[str]) -> tuple[str, ...]:
-    width = max(len(cells), *(len(row.cells) for row in above))
-    lower = Row(0, None, cells)
-    merged = []
-    for column in range(width):
-        parts = [cell_at(row, column) for row in reversed(above)] + [cell_at(lower, column)]
-        merged.append(" ".join(squeezed(part) for part in parts if tidy(part)))
-    return tuple(merged)
+def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
+    """Whether rows together say more than the last alone: more fields, or better known ones under other words."""
+    if not joint.fields >= alone.fields or joint.cells == alone.cells:
+        return False
+    return joint.fields > alone.fields or joint.score >= alone.score
 
 
 def repeats(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:

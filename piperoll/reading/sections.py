@@ -15,6 +15,7 @@ from piperoll.reading.headings import (
     structural_heading_row,
 )
 from piperoll.reading.lexicon import Lexicon, bare
+from piperoll.reading.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Section:
     """Rows under one row of headings; `below` says that the headings come after the rows."""
 
     heading: HeadingRow
-    rows: Sequence[Row]
+    rows: Rows
     below: bool = False
 
 
@@ -44,8 +45,8 @@ def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
     for other in candidates:
         if other.index > best.index and _is_new(other, best, opening[-1], grid):
             opening.append(other)
-    ends = [heading.index for heading in opening[1:]] + [len(grid.rows)]
-    return [Section(heading, grid.rows[heading.index + 1 : end]) for heading, end in zip(opening, ends, strict=True)]
+    ends = [heading.start for heading in opening[1:]] + [len(grid.rows)]
+    return [Section(heading, grid.rows[heading.end : end]) for heading, end in zip(opening, ends, strict=True)]
 
 
 def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:

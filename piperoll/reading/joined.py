@@ -1,0 +1,109 @@
+"""Headings that take several rows: words continued below, group titles over columns, units and numbers below."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from piperoll.reading.amounts import is_number
+from piperoll.reading.dates import is_date
+from piperoll.reading.grids import Row, squeezed, tidy
+from piperoll.reading.lexicon import Lexicon
+
+_MOST = 3
+"""Headings take at most so many rows above their last."""
+
+_LONGEST = 80
+"""A part of a heading is no longer than this; what is longer is a sentence."""
+
+_UNIT = re.compile(
+    r"[(\[]?\s*(?:£|€|\$|gbp|eur|pounds?|pence|p|%|per cent|number|no\.?|text|fte|days?|date|"
+    r"[£€$]\s?['’]?(?:0{3}s?|k|m|s)|['’]0{3}s?|d{1,2}[/.-]m{1,3}[/.-]y{2,4}|y{4}-m{2}-d{2})\s*[)\]]?",
+    re.I,
+)
+_MONEY = re.compile(r"£|€|\$|gbp|eur|pence|0{3}", re.I)
+_NUMBER = re.compile(r"[(\[]?\s*(?:col(?:umn|\.)?\s*)?([0-9]{1,3}|[A-Za-z])\s*[)\].]?", re.I)
+
+
+def words_above(rows: Sequence[Row], index: int) -> list[Row]:
+    """The rows right above a row that may hold a part of its headings, nearest first, at most three."""
+    found: list[Row] = []
+    for row in reversed(rows[max(0, index - _MOST) : index]):
+        texts = [text for cell in row.cells if (text := tidy(cell))]
+        if not texts or any(is_number(text) or is_date(text) or len(text) > _LONGEST for text in texts):
+            break
+        found.append(row)
+    return found
+
+
+def joined(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
+    """The headings that two rows give together, column by column.
+
+    `Payment` over `Date` is `Payment Date`. `Amount` over `Net`, with nothing over the `Gross` and `VAT` beside it,
+    stands over those too, as a merged cell does. Words are only joined where that is a heading we know, or where the
+    lower word alone says nothing.
+    """
+    titles = _carried(upper, lower)
+    return tuple(
+        _joined_cell(_at(upper, column), titles[column], _at(lower, column), lexicon) for column in range(len(titles))
+    )
+
+
+def _at(cells: Sequence[str], column: int) -> str:
+    return cells[column] if column < len(cells) else ""
+
+
+def _carried(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """For each column the title that stands over it: its own, or that of the nearest column to the left."""
+    titles, last = [], ""
+    for column in range(max(len(upper), len(lower))):
+        own = squeezed(_at(upper, column))
+        last = own or (last if tidy(_at(lower, column)) else "")
+        titles.append(last)
+    return titles
+
+
+def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon) -> str:
+    own, word = squeezed(own), squeezed(lower)
+    if not word:
+        return own
+    for text in (f"{title} {word}", f"{word} {title}"):
+        if title and lexicon.knows(text):
+            return text
+    return lower if not own or lexicon.meanings(lower) else f"{own} {word}"
+
+
+def below_headings(rows: Sequence[Row]) -> list[Row]:
+    """The rows right below the headings that only give units (`(£)`) or number the columns (`1 2 3`)."""
+    found: list[Row] = []
+    for row in rows[:_MOST]:
+        if not (is_unit_row(row) or is_numbering_row(row)):
+            break
+        found.append(row)
+    return found
+
+
+def is_unit_row(row: Row) -> bool:
+    """Whether every filled cell of a row is a unit or a form of date, as in `(£)` or `dd/mm/yyyy`."""
+    texts = [text for cell in row.cells if (text := tidy(cell))]
+    return bool(texts) and all(_UNIT.fullmatch(text) for text in texts)
+
+
+def is_numbering_row(row: Row) -> bool:
+    """Whether a row counts its columns from the first: `1 2 3`, `(a) (b) (c)`, at least three of them."""
+    texts = [text for cell in row.cells if (text := tidy(cell))]
+    counts = [match[1].lower() for text in texts if (match := _NUMBER.fullmatch(text))]
+    if len(texts) < 3 or len(counts) < len(texts):
+        return False
+    letters = [chr(ord("a") + place) for place in range(26)][: len(counts)]
+    return counts == [str(place + 1) for place in range(len(counts))] or counts == letters
+
+
+def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
+    """The headings with the units of money that stand below them: `Amount` over `(£000)` is `Amount (£000)`."""
+    found = list(cells)
+    for row in filter(is_unit_row, rows):
+        for column, cell in enumerate(row.cells[: len(found)]):
+            if tidy(found[column]) and _MONEY.search(cell):
+                found[column] = f"{squeezed(found[column])} {squeezed(cell)}"
+    return tuple(found)
