@@ -1,19 +1,31 @@
-"""The lines of a release, read back from its Parquet file."""
+"""Published files read back: the lines of a release of ours as the canonical strings they were written from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-_STEP = 65_536
+import pyarrow.csv as pa_csv
 
 
-def published_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
-    """The lines of a release in batches, of those `columns` that it has, typed as the file keeps them."""
-    source = parquet if isinstance(parquet, Path) else pa.BufferReader(parquet)
-    with pq.ParquetFile(source) as file:
-        there = [name for name in file.schema_arrow.names if name in columns]
-        yield from file.iter_batches(batch_size=_STEP, columns=there)
+def published_lines(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The columns `names` of a CSV of ours, batch by batch, as canonical strings; an empty cell is a null."""
+    options = pa_csv.ConvertOptions(
+        column_types={name: pa.string() for name in names},
+        include_columns=list(names),
+        null_values=[""],
+        strings_can_be_null=True,
+    )
+    parsing = pa_csv.ParseOptions(newlines_in_values=True)
+    reading = pa_csv.ReadOptions(use_threads=False)
+    with pa_csv.open_csv(path, read_options=reading, parse_options=parsing, convert_options=options) as stream:
+        yield from stream
+
+
+def document(folder: Path, name: str) -> dict[str, Any]:
+    """One of the JSON files of a release."""
+    found: dict[str, Any] = json.loads((folder / name).read_bytes())
+    return found
