@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ import pyarrow as pa
 from piperoll.model import Dataset, Finding
 from piperoll.reading import findings_cells as say
 from piperoll.reading.amounts import is_foreign, scale_of
+from piperoll.reading.arrays import texts, whole_numbers
 from piperoll.reading.cells import means_nothing
 from piperoll.reading.columns import Columns
 from piperoll.reading.dates import DateOrder, is_serial, order_of
@@ -181,18 +181,3 @@ class _Pending:
                 columns[each.name + SENT] = texts(self.sent[each.name])
         self.clear()
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-
-
-def texts(values: Sequence[str | None]) -> pa.Array[Any]:
-    """A string column. `pa.array` would do the same but imports pandas first, which takes seconds."""
-    builder = pa.lib.StringBuilder()
-    builder.append_values(values)
-    return builder.finish()
-
-
-def whole_numbers(values: Sequence[int | None]) -> pa.Array[Any]:
-    """A column of 64-bit integers, all there or all null."""
-    there = [value for value in values if value is not None]
-    if len(there) < len(values) or not values:
-        return pa.nulls(len(values), pa.int64())
-    return pa.Array.from_buffers(pa.int64(), len(there), [None, pa.py_buffer(array("q", there))])

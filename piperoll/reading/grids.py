@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from piperoll.reading.blocks import Row
+from piperoll.reading.rows import Rows
+
+__all__ = ["Grid", "Row", "cell_at", "is_blank", "letter", "squeezed", "tidy"]
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\x00"))
 _SPACES = re.compile(r"\s+")
-
-
-class Row(NamedTuple):
-    """One row: its number as a spreadsheet program shows it, its first physical line, its cells as sent."""
-
-    number: int
-    line: int | None
-    cells: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -28,14 +23,14 @@ class Grid:
     """
 
     sheet: str | None
-    rows: Sequence[Row]
+    rows: Rows
     hidden: bool = False
     headings: tuple[str, ...] | None = None
 
     @property
     def width(self) -> int:
         """The cells of the widest row."""
-        return max((len(row.cells) for row in self.rows), default=0)
+        return self.rows.width
 
 
 def tidy(cell: str) -> str:

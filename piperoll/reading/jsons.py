@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 
 from piperoll.model import Dataset
-from piperoll.reading.building import LINES, texts, whole_numbers
+from piperoll.reading.arrays import texts, whole_numbers
+from piperoll.reading.building import LINES
 from piperoll.reading.grids import Grid, Row
 from piperoll.reading.reading import SENT, ReadTable
+from piperoll.reading.rows import Rows
 from piperoll.reading.values import UNREADABLE, Reader
 
 
@@ -63,7 +65,7 @@ def _is_records(value: object) -> bool:
 def _grid(records: Sequence[Mapping[str, object]]) -> Grid:
     flat = [dict(_flattened(record, "")) for record in records]
     names = tuple(dict.fromkeys(name for record in flat for name in record))
-    rows = tuple(Row(number, None, [record.get(name, "") for name in names]) for number, record in enumerate(flat, 1))
+    rows = Rows.of(Row(number, None, [record.get(name, "") for name in names]) for number, record in enumerate(flat, 1))
     return Grid(None, rows, headings=names)
 
 

@@ -76,9 +76,9 @@ def _open(kind: Kind) -> _Opened:
     decoded = decode(kind.content)
     if kind.format == "json":
         return _open_json(decoded)
-    rows = read_text(decoded.text)
+    rows = read_text(decoded.pieces())
     findings = _about_text(decoded)
-    findings += [say.quotes_broken(number, rows.rows[number - 1].line) for number in rows.broken_quotes]
+    findings += [say.quotes_broken(row.number, row.line) for row in rows.broken_quotes]
     return _Opened([Grid(None, rows.rows)], encoding=decoded.encoding, findings=findings)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from piperoll.reading.grids import Grid, Row, is_blank, tidy
+from piperoll.reading.grids import Grid, is_blank, tidy
 from piperoll.reading.headings import (
     HeadingRow,
     best_heading_row,

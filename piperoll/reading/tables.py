@@ -22,6 +22,7 @@ from piperoll.reading.nils import nil_record, nil_row
 from piperoll.reading.profiles import Profile, profiles
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.records import Judged, Shape, judge
+from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section, sections_of
 from piperoll.reading.wide import Wide, find_wide
 
@@ -80,7 +81,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         return _without_headings(grid, lexicon)
     parts = [_examined(section, lexicon) for section in sections]
     if strays := records_above(grid, sections[0], parts[0].columns, lexicon.dataset):
-        parts[0] = _examined(replace(sections[0], rows=[*strays, *sections[0].rows]), lexicon)
+        parts[0] = _examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon)
     if nil := nil_record([(row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records]):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")

@@ -5,45 +5,47 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from piperoll.reading.grids import Row
+from piperoll.reading import arrays
+from piperoll.reading.blocks import ROWS, Block
+from piperoll.reading.lines import Lines
+from piperoll.reading.rows import Rows
 
-_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z")
 _DELIMITERS = ",\t;|"
 _SAMPLE = 200
 _REPAIRS = 200
 """How many broken quotes are mended singly; a file with more is read as if quotes meant nothing."""
+_CHARACTERS = 8_000_000
+"""How many characters of text a block of several lines may hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextRows:
     """The rows of a text file: how they are parted, and the rows whose quotes are broken."""
 
-    rows: tuple[Row, ...]
+    rows: Rows
     delimiter: str
-    broken_quotes: tuple[int, ...]
+    broken_quotes: Rows
 
 
-def read_text(text: str) -> TextRows:
-    """Every record of a text file with its record number and first physical line.
+def read_text(pieces: Iterable[str]) -> TextRows:
+    """Every record of a text file, which comes in pieces cut anywhere, with its record number and first physical line.
 
     An empty line is a record, as a spreadsheet program shows it. CR, LF and CRLF each end a line.
     """
-    lines = [match[0] for match in _LINES.finditer(text)]
-    delimiter = choose_delimiter(lines)
-    rows, broken = [], []
-    for number, (line, cells, mended) in enumerate(_records(lines, delimiter), start=1):
-        rows.append(Row(number, line, cells))
-        if mended:
-            broken.append(number)
-    return TextRows(tuple(rows), delimiter, tuple(broken))
+    lines = Lines(pieces)
+    delimiter = choose_delimiter(lines[: 5 * _SAMPLE])
+    mended: list[arrays.Mask] = []
+    rows = Rows.of_blocks(_blocks(lines, delimiter, mended))
+    return TextRows(rows, delimiter, rows.kept(mended))
 
 
 def choose_delimiter(lines: Sequence[str]) -> str:
-    """The delimiter under which most lines have the same number of cells, more than one."""
-    sample = [line for line in lines[: 5 * _SAMPLE] if line.strip()][:_SAMPLE]
+    """The delimiter under which most of the first lines have the same number of cells, more than one."""
+    sample = [line for line in lines if line.strip()][:_SAMPLE]
     scores = {delimiter: _evenness(sample, delimiter) for delimiter in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda delimiter: (scores[delimiter], -_DELIMITERS.index(delimiter)))
     return best if scores[best] > 1.15 * scores[","] else ","
@@ -66,27 +68,90 @@ def _naive(sample: Sequence[str], delimiter: str) -> list[list[str]]:
         return [line.split(delimiter) for line in sample]
 
 
-def _records(lines: Sequence[str], delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
-    """(first line from 1, cells, mended) of each record; a quote that swallows rows is taken as a letter."""
-    width = _usual_width(lines, delimiter)
-    place, repairs = 0, 0
-    while place < len(lines):
-        for span, cells in _parse(lines, place, delimiter):
-            if cells is None or (span > 1 and _swallows(lines[place : place + span], cells, delimiter, width)):
-                repairs += 1
-                break
-            yield place + 1, cells, False
-            place += span
+def _blocks(lines: Lines, delimiter: str, mended: list[arrays.Mask]) -> Iterator[Block]:
+    """The records in blocks; `mended` is given a mask for each block: the records whose quotes are broken."""
+    careful = _Careful(lines, delimiter)
+    number = 1
+    while ahead := _ahead(lines):
+        first = lines.taken + 1
+        plain = None if careful.literal else _one_a_line(ahead, delimiter)
+        if plain is not None:
+            lines.take(len(ahead))
+            block = Block.of(range(number, number + len(plain)), range(first, first + len(plain)), plain)
+            mended.append(arrays.mask([False] * len(plain)))
         else:
-            return
-        stop = len(lines) if repairs > _REPAIRS else place + 1
-        for line in range(place, stop):
-            yield line + 1, _literally(lines[line], delimiter), True
-        place = stop
+            starts, cells, broken = zip(*careful.records(first - 1 + len(ahead)), strict=True)
+            block = Block.of(range(number, number + len(cells)), starts, cells)
+            mended.append(arrays.mask(broken))
+        number += len(block)
+        yield block
 
 
-def _parse(lines: Sequence[str], place: int, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
-    reader = csv.reader((lines[number] for number in range(place, len(lines))), delimiter=delimiter)
+def _ahead(lines: Lines) -> list[str]:
+    """The next lines, as many as a block may hold."""
+    ahead = lines[:ROWS]
+    while len(ahead) > 1 and sum(map(len, ahead)) > _CHARACTERS:
+        ahead = ahead[: len(ahead) // 2]
+    return ahead
+
+
+def _one_a_line(lines: Sequence[str], delimiter: str) -> list[list[str]] | None:
+    """The cells of each line where every line is a record of its own; None where some record goes on beyond its line.
+
+    A reader that gives as many records as lines, one more for a line that we add, has joined no two of them.
+    """
+    try:
+        cells = list(csv.reader([*lines, "."], delimiter=delimiter))
+    except csv.Error:
+        return None
+    return cells[:-1] if len(cells) == len(lines) + 1 else None
+
+
+class _Record(NamedTuple):
+    line: int
+    cells: list[str]
+    mended: bool
+
+
+class _Careful:
+    """Records one by one; a quote that swallows rows is taken as a letter."""
+
+    def __init__(self, lines: Lines, delimiter: str) -> None:
+        self.lines, self.delimiter = lines, delimiter
+        self.width = _usual_width(lines[:_SAMPLE], delimiter)
+        self.repairs = 0
+
+    @property
+    def literal(self) -> bool:
+        """Whether so many quotes are broken that those to come mean nothing."""
+        return self.repairs > _REPAIRS
+
+    def records(self, stop: int) -> list[_Record]:
+        """The records that begin on the next lines, up to `stop` lines from the start of the file."""
+        found: list[_Record] = []
+        while self.lines.taken < stop and self.lines[:1]:
+            if not self.literal:
+                found += self._whole(stop)
+            if self.lines.taken < stop and self.lines[:1]:
+                found.append(_Record(self.lines.taken + 1, _literally(self.lines[0], self.delimiter), True))
+                self.lines.take(1)
+        return found
+
+    def _whole(self, stop: int) -> Iterator[_Record]:
+        """The records up to the next one whose quotes are broken."""
+        for span, cells in _parse(self.lines, self.delimiter):
+            if cells is None or (span > 1 and _swallows(self.lines[:span], cells, self.delimiter, self.width)):
+                self.repairs += 1
+                return
+            yield _Record(self.lines.taken + 1, cells, False)
+            self.lines.take(span)
+            if self.lines.taken >= stop:
+                return
+
+
+def _parse(lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+    """How many lines the next record takes, and its cells; None for a cell that never ends. Lines are not taken."""
+    reader = csv.reader(lines.onwards(), delimiter=delimiter)
     before = 0
     while True:
         try:
@@ -101,7 +166,7 @@ def _parse(lines: Sequence[str], place: int, delimiter: str) -> Iterator[tuple[i
 
 
 def _usual_width(lines: Sequence[str], delimiter: str) -> int:
-    widths = Counter(len(cells) for cells in _naive(lines[:_SAMPLE], delimiter) if len(cells) > 1)
+    widths = Counter(len(cells) for cells in _naive(lines, delimiter) if len(cells) > 1)
     return widths.most_common(1)[0][0] if widths else 1
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from piperoll.reading import workbook_cells
 from piperoll.reading.grids import Grid, Row
 from piperoll.reading.kinds import BROKEN_ARCHIVE
+from piperoll.reading.rows import Rows
 
 CELLS = 60_000_000
 """The largest rectangle of cells a sheet may span: sixty columns of a full sheet; a far-away cell makes it larger."""
@@ -72,7 +73,7 @@ def _grids(output: bytes) -> Iterator[Grid]:
         else:
             rows = sheets[-1][2]
             rows.append(Row(len(rows) + 1, None, document))
-    yield from (Grid(name, tuple(rows), hidden) for name, hidden, rows in sheets)
+    yield from (Grid(name, Rows.of(rows), hidden) for name, hidden, rows in sheets)
 
 
 def bomb(content: bytes) -> str | None:

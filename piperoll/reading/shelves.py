@@ -1,0 +1,76 @@
+"""A shelf of Arrow batches: the first in memory, the others in a temporary file that goes when the shelf goes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from threading import Lock
+from typing import IO, NamedTuple
+
+import pyarrow as pa
+
+IN_MEMORY = 24_000_000
+"""Bytes of batches a shelf keeps in memory: some 150,000 rows of spend; what comes after them goes to the file."""
+
+
+class _Stored(NamedTuple):
+    """Where a batch lies in the file, and in how many bytes."""
+
+    start: int
+    size: int
+
+
+class Shelf:
+    """Batches in the order they were put, to be had again by their place as often as wanted.
+
+    In the file each is a small Arrow IPC stream of its own, so that batches may differ in their columns. The file has
+    no name: nothing is left behind however the process ends.
+    """
+
+    def __init__(self, batches: Iterable[pa.RecordBatch] = (), *, in_memory: int = IN_MEMORY) -> None:
+        self._batches: list[pa.RecordBatch | _Stored] = []
+        self._free = in_memory
+        self._end = 0
+        self._lock = Lock()
+        for batch in batches:
+            self.put(batch)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return (self.get(place) for place in range(len(self)))
+
+    def put(self, batch: pa.RecordBatch) -> int:
+        """The place of a batch, which has been laid on the shelf."""
+        self._free -= batch.get_total_buffer_size()
+        self._batches.append(batch if self._free >= 0 else self._store(batch))
+        return len(self._batches) - 1
+
+    def get(self, place: int) -> pa.RecordBatch:
+        """The batch at a place."""
+        batch = self._batches[place]
+        return self._fetch(batch) if isinstance(batch, _Stored) else batch
+
+    @cached_property
+    def _file(self) -> IO[bytes]:
+        return tempfile.TemporaryFile()
+
+    def _store(self, batch: pa.RecordBatch) -> _Stored:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as stream:
+            stream.write_batch(batch)
+        content = sink.getvalue()
+        with self._lock:
+            self._file.seek(self._end)
+            self._file.write(content)
+            stored = _Stored(self._end, content.size)
+            self._end += content.size
+        return stored
+
+    def _fetch(self, stored: _Stored) -> pa.RecordBatch:
+        with self._lock:
+            self._file.seek(stored.start)
+            content = self._file.read(stored.size)
+        return pa.ipc.open_stream(content).read_next_batch()
