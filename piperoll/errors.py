@@ -8,6 +8,7 @@ What a public body sent can be wrong in many ways; that is never an exception bu
     │   ├── PeriodError         text is not a period
     │   ├── UnknownDataset      no dataset of that name in datapackages/
     │   ├── UnknownSubmission   no such submission in this store
+    │   ├── MappingError        a remembered mapping, or an answer for one, says something we do not understand
     │   ├── SourcesError        sources.toml says something we do not understand
     │   └── SettingsError       a PIPEROLL_ variable is unknown or its value is wrong
     ├── DescriptorError         a descriptor, heading list or suite of ours is wrong
@@ -16,6 +17,7 @@ What a public body sent can be wrong in many ways; that is never an exception bu
     │   ├── AlreadyThere        a key that may be written once holds other bytes
     │   ├── PointerMoved        the pointer changed since it was read   (retryable)
     │   ├── NotThere            no object under this key
+    │   ├── BytesPurged         the submission was purged, and is refused
     │   ├── StoreCorrupt        what is read back is not what was written
     │   └── StoreUnavailable    the store does not answer                (retryable)
     ├── ServerTrouble           our own Prefect server does not start
@@ -55,6 +57,10 @@ class UnknownSubmission(UsageError):
     """A submission that this store has never received."""
 
 
+class MappingError(UsageError):
+    """A file of mappings/, or an answer to one of its questions, that does not say what we understand."""
+
+
 class SourcesError(UsageError):
     """A sources file that does not say what to collect in words we know."""
 
@@ -87,6 +93,10 @@ class PointerMoved(StoreError):
 
 class NotThere(StoreError):
     """No object under this key."""
+
+
+class BytesPurged(StoreError):
+    """A submission that was purged came again: its bytes are refused."""
 
 
 class StoreCorrupt(StoreError):

@@ -11,40 +11,54 @@ from publishers.archive import (
     rulings,
     submissions,
 )
+from publishers.earlier import Earlier, earlier, files_of
 from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
+from publishers.histories import bring, history_of, listing, listings, series_of
 from publishers.opening import open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
-from publishers.series import bring, history_of, listing, listings, publish
+from publishers.scanning import Sighting, sightings
+from publishers.series import publish
 from publishers.site import serve
 from publishers.store import Store, Stored
 from publishers.succession import decide
+from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
 
 __all__ = [
     "Decision",
+    "Earlier",
     "FolderStore",
     "Hold",
     "Outcome",
     "Published",
     "Ruling",
+    "Sighting",
     "Store",
     "Stored",
+    "Tombstone",
     "Unchanged",
     "bring",
     "decide",
+    "earlier",
     "file_report",
+    "files_of",
     "find_submission",
     "history_of",
     "listing",
     "listings",
     "open_store",
     "publish",
+    "purge",
     "receive",
     "received_bytes",
     "record_ruling",
     "report_on",
     "rulings",
     "series_claimed_twice",
+    "series_of",
     "serve",
+    "sightings",
     "submissions",
+    "tombstone_of",
+    "withdraw",
 ]

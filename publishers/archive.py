@@ -13,6 +13,7 @@ from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmiss
 from piperoll.model import Report, Submission, to_json_bytes
 from publishers.outcome import Decision
 from publishers.store import Store
+from publishers.taking_back import refuse_purged
 
 _LEAST_DIGITS = 6
 
@@ -29,10 +30,11 @@ class Ruling:
 def receive(store: Store, content: bytes | Path, submission: Submission) -> Submission:
     """Keep the bytes in the archive, written once, and then the record of their coming in the log.
 
-    Raises: StoreCorrupt: the bytes are not those that the record names.
+    Raises: StoreCorrupt: the bytes are not those that the record names. BytesPurged: they were purged.
     """
     if _sha256(content) != submission.sha256:
         raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
+    refuse_purged(store, submission.sha256)
     store.create(submission.archive_key, content)
     store.create(submission.record_key, to_json_bytes(submission.to_json()))
     return submission

@@ -1,23 +1,19 @@
-"""The line of versions of a series: publishing the next one, and listing what stands (docs/publishing.md)."""
+"""The line of versions of a series: publishing the next one (docs/publishing.md)."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
+from piperoll.errors import PointerMoved, StoreCorrupt
 from piperoll.model import (
     Cause,
     Changes,
     Differences,
     History,
-    Listing,
     Manifest,
     Packed,
     Series,
@@ -25,16 +21,11 @@ from piperoll.model import (
     Version,
     file_entry,
 )
+from publishers.histories import TRIES, bring, delete_all, history_of
 from publishers.outcome import Decision, Outcome, Published
 from publishers.store import Store
 from publishers.succession import cause_of, decide
-
-_TRIES = 100
-"""Each time we lose, someone else has published; so many rivals at once for one series are a fault, not a race."""
-
-_HEAD_BYTES = 65_536
-_FIRST_ROWS = 10
-
+from publishers.taking_back import leave_nothing_purged
 
 Compare: TypeAlias = Callable[[Path, Path, Path], Differences]
 """Compares the versions in two folders and writes the rows that differ to a file: `piperoll.releasing.differences`."""
@@ -57,10 +48,10 @@ def publish(
 
     Raises: PointerMoved (retryable): others publish to this series faster than we can, or what is to be added was
     put together with a version that stands no longer. StoreCorrupt: what is read back is not what was written; the
-    pointer is untouched.
+    pointer is untouched. BytesPurged: the submission was purged, and nothing of it stays published.
     """
     series = packed.manifest.series
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         history, tag = history_of(store, series)
         settled = decide(history, packed.manifest, decision)
         if settled is not None:
@@ -68,6 +59,7 @@ def publish(
         if decision is Decision.ADD:
             _refuse_if_added_to_another(history.standing, packed.manifest)
         version = _next(history, packed.manifest, reason, now, cause_of(history, packed.manifest, decision))
+        leave_nothing_purged(store, packed.manifest)
         if compare is not None and history.standing is not None:
             version = replace(version, changes=_changes(store, history.standing, packed, version, compare))
         _upload(store, packed, f"{series.prefix}{version.path}/")
@@ -76,59 +68,9 @@ def publish(
         except PointerMoved:
             _clear(store, series, version)
         else:
+            leave_nothing_purged(store, packed.manifest)
             return Published(version)
-    raise PointerMoved(f"{series} was published to by others {_TRIES} times while we tried: try again later")
-
-
-def history_of(store: Store, series: Series) -> tuple[History, str | None]:
-    """The history of a series and the tag of its pointer; an empty history and None where there is none yet."""
-    try:
-        stored = store.read(series.pointer)
-    except NotThere:
-        return History(series), None
-    history = History.from_bytes(stored.content)
-    if history.series != series:
-        raise StoreCorrupt(f"{series.pointer} is the pointer of {history.series}")
-    return history, stored.tag
-
-
-def bring(store: Store, series: Series, version: Version, folder: Path) -> Path:
-    """Bring every file of a version into `folder`, each compared with the manifest; the folder.
-
-    Raises: StoreCorrupt: a file is not what the manifest says, or the manifest not what the history says.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    place = f"{series.prefix}{version.path}/"
-    store.fetch(f"{place}manifest.json", folder / "manifest.json")
-    if file_entry(folder, "manifest.json").sha256 != version.manifest_sha256:
-        raise StoreCorrupt(f"{place}manifest.json is not the one that {series.pointer} names")
-    for entry in Manifest.from_bytes((folder / "manifest.json").read_bytes()).files:
-        store.fetch(place + entry.path, folder / entry.path)
-        if file_entry(folder, entry.path) != entry:
-            raise StoreCorrupt(f"{place}{entry.path} is not the file that its manifest names")
-    return folder
-
-
-def listings(store: Store) -> Iterator[Listing]:
-    """Every series with what its current version says of itself, in order of key."""
-    for key in store.keys("data/"):
-        if key.endswith("/versions.json") and key.count("/") == 4:
-            yield listing(store, Series.parse(key.removeprefix("data/").removesuffix("/versions.json")))
-
-
-def listing(store: Store, series: Series) -> Listing:
-    """One series with what its current version says of itself."""
-    history, _ = history_of(store, series)
-    if history.standing is None:
-        return Listing(history, None, None, None)
-    place = f"{series.prefix}{history.standing.path}/"
-    return Listing(
-        history,
-        Manifest.from_bytes(store.read(f"{place}manifest.json").content),
-        _json(store, f"{place}datapackage.json"),
-        _json(store, f"{place}report.json"),
-        _first_rows(store, f"{place}{series.dataset}.csv"),
-    )
+    raise PointerMoved(f"{series} was published to by others {TRIES} times while we tried: try again later")
 
 
 def _refuse_if_added_to_another(standing: Version | None, manifest: Manifest) -> None:
@@ -199,25 +141,7 @@ def _clear(store: Store, series: Series, lost: Version) -> None:
     if won is None:
         return
     if won.path != lost.path:
-        _delete_all(store, f"{series.prefix}{lost.path}/")
+        delete_all(store, f"{series.prefix}{lost.path}/")
     ours = lost.changes and lost.changes.file
     if ours and ours != (won.changes and won.changes.file):
         store.delete(series.prefix + ours.path)
-
-
-def _delete_all(store: Store, prefix: str) -> None:
-    for key in list(store.keys(prefix)):
-        store.delete(key)
-
-
-def _json(store: Store, key: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(store.read(key).content)
-    return document
-
-
-def _first_rows(store: Store, key: str) -> tuple[tuple[str, ...], ...]:
-    """The header and the first rows of a CSV, from its first bytes; a row that is cut short is left out."""
-    head = store.read(key, first=_HEAD_BYTES).content
-    rows = list(csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline="")))
-    whole = rows if len(head) < _HEAD_BYTES else rows[:-1]
-    return tuple(tuple(row) for row in whole[: _FIRST_ROWS + 1])
