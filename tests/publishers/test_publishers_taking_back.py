@@ -193,7 +193,7 @@ def test_a_purge_that_was_killed_half_way_is_finished_by_the_next(store: Store, 
             deletions += 1
             continue
         break
-    assert deletions > 5
+    assert deletions >= 3  # kills
     assert not list(sightings(store, [NAME]))
     assert not list(store.keys(f"{SERIES.prefix}v1-"))
 
