@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 
 from piperoll.model import Dataset, Finding
 from piperoll.reading import findings_cells as say
-from piperoll.reading.amounts import is_foreign, scale_of
 from piperoll.reading.arrays import texts, whole_numbers
 from piperoll.reading.cells import means_nothing
 from piperoll.reading.columns import Columns
-from piperoll.reading.dates import DateOrder, is_serial, order_of
+from piperoll.reading.decisions import decide
+from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.reading import SENT
 from piperoll.reading.values import UNREADABLE, Reader
@@ -93,35 +92,31 @@ def _says(cell: str) -> bool:
 
 
 def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: list[Finding]) -> dict[str, Reader]:
+    """What reads each field's cells, decided from all of them, with what there is to say about how they are written."""
+    columns = _columns(segment, dataset, sheet)
+    typed = {name: places for name, (column, places) in columns.items() if column.field.type != "string"}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
+    for row in segment.records:
+        for name, places in typed.items():
+            counts[name].update([cell_at(row, place) for place in places])
     readers = {}
-    for name, choice in segment.columns.choices.items():
-        wanted = dataset.field(name)
-        reader = Reader(wanted, scale=scale_of(choice.heading) if wanted.type == "number" else Decimal(1))
-        reader.refuses = name in dataset.amount and is_foreign(choice.heading)
-        if wanted.type == "date":
-            reader.order = _dates(segment.records, choice.column, wanted.name, dataset, sheet, findings)
-        readers[name] = reader
-    for measure in segment.wide.measures if segment.wide else ():
-        readers.setdefault(measure.field, Reader(dataset.field(measure.field)))
+    for name, (column, _) in columns.items():
+        readers[name], said = decide(column, counts[name])
+        findings += said
     return readers
 
 
-def _dates(
-    records: Sequence[Row], column: int, name: str, dataset: Dataset, sheet: str | None, findings: list[Finding]
-) -> DateOrder:
-    """The order of a column of dates, with what there is to say about it."""
-    counts = Counter(cell_at(row, column) for row in records)
-    order, wanted = order_of(counts), dataset.field(name)
-    example = next((tidy(text) for text in counts if tidy(text)), "")
-    if order.mixed:
-        findings.append(say.dates_mixed_order(sheet, wanted, column, order.day_proofs, order.month_proofs))
-    elif order.month_first:
-        findings.append(say.dates_month_first(sheet, wanted, column, example, guessed=order.guessed))
-    serials = [text for text in counts if is_serial(text)]
-    if serials:
-        total = sum(counts[text] for text in serials)
-        findings.append(say.dates_as_serials(sheet, wanted, column, total, tidy(serials[0])))
-    return order
+def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, tuple[Column, tuple[int, ...]]]:
+    """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
+    found: dict[str, tuple[Column, tuple[int, ...]]] = {}
+    for name, choice in segment.columns.choices.items():
+        column = Column(dataset.field(name), choice.column, choice.heading, sheet, amount=name in dataset.amount)
+        found[name] = (column, (choice.column,))
+    for name in segment.wide.fields if segment.wide else ():
+        own = segment.wide.of_field(name) if segment.wide else []
+        column = Column(dataset.field(name), own[0].column, own[0].heading, sheet, amount=name in dataset.amount)
+        found.setdefault(name, (column, tuple(measure.column for measure in own)))
+    return found
 
 
 class _Pending:

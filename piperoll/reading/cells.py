@@ -24,9 +24,12 @@ _NIL = re.compile(
 def means_nothing(text: str, *, typed: bool) -> bool:
     """Whether a tidy cell stands for no value; `typed` for columns of dates, numbers and truth values.
 
-    In a column of text `None` and `NA` may be somebody's words, so they stay.
+    In a column of text `None` and `NA` may be somebody's words, so they stay. A pound sign before nothing (`£-`, as
+    accountants' formats show it) is no amount.
     """
-    return text.casefold() in (_NOTHING_TYPED if typed else _NOTHING)
+    if typed:
+        return text.casefold().removeprefix("£").strip() in _NOTHING_TYPED
+    return text.casefold() in _NOTHING
 
 
 def is_error(text: str) -> bool:

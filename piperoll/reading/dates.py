@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from piperoll.reading.grids import squeezed
 
@@ -15,9 +17,10 @@ _COMPACT = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-3]\d)\Z", re.ASCII)
 _NUMERIC = re.compile(r"(\d{1,2})\s?[-/. ]\s?(\d{1,2})\s?[-/. ]\s?(\d{4}|\d{2})" + _TIME, re.ASCII)
 _SERIAL = re.compile(r"(\d{5})(?:\.\d+)?\Z", re.ASCII)
 _DAY_MONTH = re.compile(
-    r"(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]*(?:of\s+)?([a-z]{3,9})[\s\-/.,']*(\d{4}|\d{2})" + _TIME, re.I
+    r"(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]*(?:of\s+)?([a-z]{3,10})[\s\-/.,']*(\d{4}|\d{2})" + _TIME, re.I
 )
-_MONTH_DAY = re.compile(r"([a-z]{3,9})[\s\-/.]+(\d{1,2})(?:st|nd|rd|th)?[\s,\-/.]+(\d{4})" + _TIME, re.I)
+_MONTH_DAY = re.compile(r"([a-z]{3,10})[\s\-/.]+(\d{1,2})(?:st|nd|rd|th)?[\s,\-/.]+(\d{4})" + _TIME, re.I)
+_MONTH_ONLY = re.compile(r"(?:([a-z]{3,10})[\s\-/.,']*(\d{4}|\d{2})|(\d{4})[-/](\d{1,2})|(\d{1,2})[-/](\d{4}))\Z", re.I)
 _WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,.]?\s+", re.I)
 _EPOCH = date(1899, 12, 30)  # day 0 of spreadsheet serials, after their false 29 February 1900
 _SERIALS = range(25569, 73051)  # 1970 to 2099: outside these five digits are a number, not a day
@@ -26,23 +29,43 @@ MONTHS: Mapping[str, int] = {
     name: number
     for number, names in enumerate(
         (
-            "january jan",
-            "february feb febuary",
-            "march mar",
-            "april apr",
-            "may",
-            "june jun",
-            "july jul",
-            "august aug",
-            "september sep sept",
-            "october oct",
-            "november nov",
-            "december dec",
+            "january jan ionawr",
+            "february feb febuary chwefror",
+            "march mar mawrth",
+            "april apr ebrill",
+            "may mai",
+            "june jun mehefin",
+            "july jul gorffennaf",
+            "august aug awst",
+            "september sep sept medi",
+            "october oct hydref",
+            "november nov tachwedd",
+            "december dec rhagfyr",
         ),
         start=1,
     )
     for name in names.split()
 }
+"""Months in English and Welsh, by their names and their usual abbreviations."""
+
+
+class Written(NamedTuple):
+    """The two readings of a cell that states a day, None for one that gives no day there is.
+
+    `numeric` dates leave open which they mean. Other notations mean `day_first`; `month_first` is then what the day
+    was before a program exchanged day and month, if one did; where a month is written in words both are the same.
+    """
+
+    notation: str
+    day_first: date | None
+    month_first: date | None
+
+    @property
+    def certain(self) -> date | None:
+        """The day, if exchanging day and month gives no other."""
+        if self.day_first and self.month_first and self.day_first != self.month_first:
+            return None
+        return self.day_first or self.month_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,48 +73,59 @@ class DateOrder:
     """How the numeric dates of one column are written, and the evidence.
 
     `day_proofs` and `month_proofs` count the cells that can only be read one way; `guessed` says that no cell
-    proves it and that month first was taken because it puts the dates together.
+    proves it and that month first was taken because it puts the dates together. `months` are the one to three
+    months in which nearly all certain dates lie, empty where they lie in more.
     """
 
     month_first: bool = False
     day_proofs: int = 0
     month_proofs: int = 0
     guessed: bool = False
+    months: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def mixed(self) -> bool:
         """Whether some cells can only be day first and others only month first."""
         return self.day_proofs > 0 and self.month_proofs > 0
 
+    def holds(self, day: date | None) -> bool:
+        """Whether a day lies in the months of the certain dates."""
+        return day is not None and (day.year, day.month) in self.months
 
-def order_of(counts: Mapping[str, int]) -> DateOrder:
-    """The order of day and month in a column, from its distinct cells and how often each stands there."""
-    day = month = 0
-    either: list[tuple[int, int, int]] = []
-    for text, count in counts.items():
-        match = _NUMERIC.match(squeezed(text))
-        if match is None:
-            continue
-        first, second = int(match[1]), int(match[2])
-        if first <= 12 and second <= 12:
-            if first != second:
-                either.append((first, second, int(match[3])))
-        elif first > 12 >= second:
-            day += count
-        elif second > 12 >= first:
-            month += count
-    if day or month:
-        return DateOrder(month > day, day, month)
-    return DateOrder(month_first=_together(either), guessed=_together(either))
+    def choose(self, written: Written) -> date | None:
+        """The day that a cell means in this column.
+
+        Of a numeric date that may be either, in a column with proofs of both kinds, the reading that alone lies
+        in the column's months; else the order that most proofs have.
+        """
+        if written.notation != "numeric":
+            return written.day_first
+        if self.mixed and self.holds(written.day_first) != self.holds(written.month_first):
+            return written.day_first if self.holds(written.day_first) else written.month_first
+        if self.month_first:
+            return written.month_first or written.day_first
+        return written.day_first or written.month_first
 
 
-def _together(either: list[tuple[int, int, int]]) -> bool:
-    """Whether dates that could be read both ways fall into one month only when read month first."""
-    if len(either) < 3:
-        return False
-    day_first = {(year, second) for _, second, year in either}
-    month_first = {(year, first) for first, _, year in either}
-    return len(month_first) == 1 and len(day_first) >= 3
+def written(cell: str) -> Written | None:
+    """The readings of a cell that looks like one day; None for any other cell."""
+    text = _WEEKDAY.sub("", squeezed(cell))
+    if not text or not any(char.isdigit() for char in text):
+        return None
+    if match := _ISO.match(text) or _COMPACT.match(text):
+        return _stated("iso", _day(int(match[1]), int(match[2]), int(match[3])))
+    if match := _NUMERIC.match(text):
+        first, second, year = int(match[1]), int(match[2]), _year(match[3])
+        return Written("numeric", _day(year, second, first), _day(year, first, second))
+    if match := _SERIAL.match(text):
+        serial = int(match[1])
+        return _stated("serial", _EPOCH + timedelta(days=serial)) if serial in _SERIALS else None
+    day = _in_words(text)
+    return Written("words", day, day) if day else None
+
+
+def _stated(notation: str, day: date | None) -> Written | None:
+    return Written(notation, day, _day(day.year, day.day, day.month)) if day else None
 
 
 def read_date(cell: str, order: DateOrder | None = None) -> date | None:
@@ -99,21 +133,79 @@ def read_date(cell: str, order: DateOrder | None = None) -> date | None:
 
     A numeric date that can only be read one way is read that way, whatever the order of the column.
     """
-    text = _WEEKDAY.sub("", squeezed(cell))
-    if not text or not any(char.isdigit() for char in text):
-        return None
-    if match := _ISO.match(text) or _COMPACT.match(text):
-        return _day(int(match[1]), int(match[2]), int(match[3]))
-    if match := _NUMERIC.match(text):
-        first, second, year = int(match[1]), int(match[2]), _year(match[3])
-        month_first = (order or DateOrder()).month_first
-        if month_first:
-            return _day(year, first, second) or _day(year, second, first)
-        return _day(year, second, first) or _day(year, first, second)
-    if match := _SERIAL.match(text):
-        serial = int(match[1])
-        return _EPOCH + timedelta(days=serial) if serial in _SERIALS else None
-    return _in_words(text)
+    found = written(cell)
+    return (order or DateOrder()).choose(found) if found else None
+
+
+def order_of(counts: Mapping[str, int]) -> DateOrder:
+    """The order of day and month in a column, from its distinct cells and how often each stands there."""
+    day = month = 0
+    either: list[Written] = []
+    tally: Counter[tuple[int, int]] = Counter()
+    for text, count in counts.items():
+        found = written(text)
+        if found is None:
+            continue
+        if found.notation == "numeric":
+            day += count * (found.month_first is None and found.day_first is not None)
+            month += count * (found.day_first is None and found.month_first is not None)
+            either += [found] if found.day_first != found.month_first and not found.certain else []
+        if found.certain:
+            tally[found.certain.year, found.certain.month] += count
+    if day or month:
+        return DateOrder(month > day, day, month, months=_mass(tally))
+    together = _together(either)
+    return DateOrder(month_first=together, guessed=together, months=_mass(tally))
+
+
+_ENOUGH = 5
+_MOST = 0.9
+
+
+def _mass(tally: Counter[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    """The fewest months, three at most, that hold nine in ten of the days; none if there are too few days to say."""
+    whole = tally.total()
+    for number in range(1, 4):
+        top = tally.most_common(number)
+        if whole >= _ENOUGH and sum(count for _, count in top) >= _MOST * whole:
+            return frozenset(month for month, _ in top)
+    return frozenset()
+
+
+def _together(either: list[Written]) -> bool:
+    """Whether dates that could be read both ways fall into one month only when read month first."""
+    if len(either) < 3:
+        return False
+    by_day = {(found.day_first.year, found.day_first.month) for found in either if found.day_first}
+    by_month = {(found.month_first.year, found.month_first.month) for found in either if found.month_first}
+    return len(by_month) == 1 and len(by_day) >= 3
+
+
+def exchanged(counts: Mapping[str, int], order: DateOrder) -> list[str]:
+    """The cells in which day and month seem to have changed places before they came here.
+
+    A spreadsheet that opens day-first dates month first makes 4 March of 3 April, and leaves the 13th as it is.
+    Told only where nearly all dates that lie outside the column's months and have another reading lie in them by
+    that other reading; two different cells at least.
+    """
+    outside, fitting = 0, []
+    for text in counts:
+        found = written(text)
+        day = order.choose(found) if found else None
+        if found is None or found.certain or not order.months or order.holds(day):
+            continue
+        outside += 1
+        if order.holds(found.month_first if day == found.day_first else found.day_first):
+            fitting.append(text)
+    return fitting if len(fitting) > 1 and len(fitting) >= 0.8 * outside else []
+
+
+_EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")
+
+
+def evenings(counts: Mapping[str, int]) -> list[str]:
+    """The timestamps at 23:00 in Greenwich, which in summer are midnights of the next day in London."""
+    return [text for text in counts if _EVENING.search(text)]
 
 
 def _in_words(text: str) -> date | None:
@@ -141,18 +233,16 @@ def _day(year: int, month: int, day: int) -> date | None:
         return None
 
 
-_MONTH_ONLY = re.compile(r"(?:([a-z]{3,9})[\s\-/.,']*(\d{4}|\d{2})|(\d{4})[-/](\d{1,2}))\Z", re.I)
-
-
 def read_month(cell: str) -> tuple[int, int] | None:
-    """The year and month of a cell that names no day: `Apr-11`, `August 2020`, `2020-08`."""
+    """The year and month of a cell that names no day: `Apr-11`, `August 2020`, `2020-08`, `08/2020`."""
     match = _MONTH_ONLY.match(squeezed(cell))
     if match is None:
         return None
     if match[1]:
         number = MONTHS.get(match[1].lower())
         return (_year(match[2]), number) if number else None
-    return (int(match[3]), int(match[4])) if 1 <= int(match[4]) <= 12 else None
+    year, month = (int(match[3]), int(match[4])) if match[3] else (int(match[6]), int(match[5]))
+    return (year, month) if 1 <= month <= 12 else None
 
 
 def is_date(cell: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from piperoll.model import Field, Finding, Severity, plain
+from piperoll.reading.amounts import why_unreadable
 from piperoll.reading.doubts import Below
 from piperoll.reading.grids import Row, letter
 
@@ -52,63 +53,18 @@ def amount_scaled(sheet: str | None, field: Field, heading: str, scale: Decimal)
     )
 
 
-def dates_month_first(sheet: str | None, field: Field, column: int, example: str, *, guessed: bool) -> Finding:
-    """Numeric dates that stand month first."""
-    why = "no other reading puts them into one month" if guessed else "some cannot be read any other way"
-    return Finding(
-        "dates-month-first",
-        Severity.WARNING if guessed else Severity.INFO,
-        f"The dates in column {letter(column)} (such as '{example}') were read with the month first: {why}.",
-        "Write dates as 2026-10-31 or 31/10/2026.",
-        sheet=sheet,
-        column=letter(column),
-        field=field.name,
-        value=example,
-    )
-
-
-def dates_mixed_order(sheet: str | None, field: Field, column: int, day: int, month: int) -> Finding:
-    """Some dates can only be day first, others only month first."""
-    first = "day" if day >= month else "month"
-    return Finding(
-        "dates-mixed",
-        Severity.WARNING,
-        f"In column {letter(column)} {day:,} dates can only be read day first and {month:,} only month first. "
-        f"Those that could be either were read {first} first.",
-        "Write every date as 2026-10-31 or 31/10/2026.",
-        sheet=sheet,
-        column=letter(column),
-        field=field.name,
-        count=max(1, min(day, month)),
-    )
-
-
-def dates_as_serials(sheet: str | None, field: Field, column: int, count: int, example: str) -> Finding:
-    """Dates that a spreadsheet left as day numbers."""
-    return Finding(
-        "dates-as-serials",
-        Severity.INFO,
-        f"{count:,} dates in column {letter(column)} are a spreadsheet's day numbers (such as {example}), "
-        "and were read as the days they stand for.",
-        "Format the column as a date before you save it as CSV.",
-        sheet=sheet,
-        column=letter(column),
-        field=field.name,
-        value=example,
-        count=count,
-    )
-
-
 def unreadable(sheet: str | None, row: Row, column: int, field: Field, value: str, *, amount: bool) -> Finding:
     """A cell that holds something which cannot be read as its field."""
     code, what, fix = _UNREADABLE.get(field.type, ("cell-error", "a value", "Replace the error by the value."))
     if amount:
         code, what, fix = "amount-unreadable", "an amount", "Write the amount as digits, such as 1234.50 or -1234.50."
     core = amount or field.level == "core"
+    reason = why_unreadable(value) if field.type in ("number", "integer") else None
+    why = f": {reason}" if reason else ""
     return Finding(
         code,
         Severity.ERROR if amount else Severity.WARNING if core or field.type != "string" else Severity.INFO,
-        f"In cell {letter(column)}{row.number} we cannot read '{value.strip()}' as {what} for certain.",
+        f"In cell {letter(column)}{row.number} we cannot read '{value.strip()}' as {what} for certain{why}.",
         fix,
         sheet=sheet,
         row=row.number,

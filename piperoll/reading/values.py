@@ -25,11 +25,16 @@ UNREADABLE = object()
 
 @dataclass
 class Reader:
-    """Reads the cells of one column as one field: to text in canonical spelling, None for nothing, or UNREADABLE."""
+    """Reads the cells of one column as one field: to text in canonical spelling, None for nothing, or UNREADABLE.
+
+    What it gives is a function of the cell and of what was decided for the whole column (`decisions.decide`): the
+    order of day and month, what to multiply by, which mark begins the pence.
+    """
 
     field: Field
     order: DateOrder = part(default_factory=DateOrder)
     scale: Decimal = Decimal(1)
+    decimal_comma: bool = False
     refuses: bool = False
     """Whether nothing that stands here can be taken for certain, such as euros where pounds are asked for."""
     known: dict[str, object] = part(default_factory=dict, repr=False)
@@ -64,7 +69,11 @@ class Reader:
         if self.refuses or is_error(text):
             return UNREADABLE
         value = _READERS.get(self.field.type, _text)(text, self)
-        return UNREADABLE if value is None else value
+        return self._without_day(text) if value is None else value
+
+    def _without_day(self, text: str) -> object:
+        """Nothing, for a month where a day is asked for: a day would be made up. UNREADABLE for all else."""
+        return None if self.field.type == "date" and read_month(text) else UNREADABLE
 
 
 def _text(text: str, reader: Reader) -> str | None:
@@ -73,12 +82,12 @@ def _text(text: str, reader: Reader) -> str | None:
 
 
 def _number(text: str, reader: Reader) -> str | None:
-    value = read_amount(text)
+    value = read_amount(text, decimal_comma=reader.decimal_comma)
     return None if value is None else plain_number(value * reader.scale if reader.scale != 1 else value)
 
 
 def _integer(text: str, reader: Reader) -> str | None:
-    value = read_amount(text)
+    value = read_amount(text, decimal_comma=reader.decimal_comma)
     if value is None or value != value.to_integral_value():
         return None
     return plain_number((value * reader.scale).to_integral_value())
@@ -91,12 +100,12 @@ def _truth(text: str, reader: Reader) -> str | None:  # noqa: ARG001
 
 def _date(text: str, reader: Reader) -> str | None:
     day = read_date(text, reader.order)
-    if day is None and reader.field.name in _PERIOD_FIELDS:
+    if day is None and reader.field.name in PERIOD_FIELDS:
         day = _edge(text, first=reader.field.name.endswith("start"))
     return day.isoformat() if day else None
 
 
-_PERIOD_FIELDS = frozenset(["period_start", "period_end", "snapshot_date"])
+PERIOD_FIELDS = frozenset(["period_start", "period_end", "snapshot_date"])
 """Dates that bound a stretch of time, so that a month or year alone says which day is meant."""
 
 

@@ -40,10 +40,13 @@ class Wide:
         periods = {measure.period for measure in self.measures}
         return tuple(sorted(periods, key=lambda period: (period.end, period.start)))
 
+    def of_field(self, name: str) -> list[Measure]:
+        """The columns of one measured field, one for each period."""
+        return [measure for measure in self.measures if measure.field == name]
+
     def latest(self, name: str) -> Measure:
         """The column of a measured field for its latest period."""
-        own = [measure for measure in self.measures if measure.field == name]
-        return max(own, key=lambda measure: (measure.period.end, measure.period.start))
+        return max(self.of_field(name), key=lambda measure: (measure.period.end, measure.period.start))
 
     def of(self, period: Period) -> dict[str, int]:
         """Field to column for one period."""

@@ -1,0 +1,131 @@
+"""How one column is written: decided once for the whole of it, from its distinct cells and how often each stands there.
+
+Every decision is a small function of that evidence; `decide` puts them together. What it gives reads a cell by itself,
+so that each distinct cell need be read only once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+
+from piperoll.model import Finding
+from piperoll.reading import findings_values as say
+from piperoll.reading.amounts import (
+    is_foreign,
+    notation_of,
+    plain_number,
+    read_amount,
+    scale_of,
+    style_of,
+)
+from piperoll.reading.dates import DateOrder, evenings, exchanged, order_of, read_date, read_month, written
+from piperoll.reading.findings_values import Column
+from piperoll.reading.grids import tidy
+from piperoll.reading.values import PERIOD_FIELDS, Reader
+
+Counts = Mapping[str, int]
+"""The distinct cells of a column as sent, and how often each stands there."""
+
+
+def decide(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
+    """What reads the cells of a column, and what there is to say about how they are written."""
+    match column.field.type:
+        case "date":
+            order = order_of(counts)
+            return Reader(column.field, order=order), list(_about_dates(column, counts, order))
+        case "number" | "integer":
+            return _numbers(column, counts)
+        case _:
+            return Reader(column.field), []
+
+
+def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
+    style = style_of(counts)
+    reader = Reader(column.field, decimal_comma=style.decimal_comma)
+    reader.scale = scale_of(column.heading) if column.field.type == "number" else Decimal(1)
+    reader.refuses = column.amount and is_foreign(column.heading)
+    found = list(_about_notation(column, counts, reader))
+    if style.decimal_comma:
+        proving = _those(counts, lambda cell: read_amount(cell) is None and _by_comma(cell))
+        found.append(say.amounts_decimal_comma(column, tidy(next(iter(proving))), style.comma_proofs))
+    elif style.three_places and column.field.unit == "GBP":
+        points = _those(counts, lambda cell: "." in cell and read_amount(cell) is not None)
+        example = tidy(next(iter(points)))
+        other = plain_number((read_amount(example) or Decimal(0)) * 1000)
+        found.append(say.amounts_three_places(column, example, f"{Decimal(other):,.0f}", sum(points.values())))
+    return reader, found
+
+
+def _by_comma(cell: str) -> bool:
+    return read_amount(cell, decimal_comma=True) is not None
+
+
+def _those(counts: Counts, holds: Callable[[str], bool]) -> Counts:
+    return {cell: count for cell, count in counts.items() if holds(cell)}
+
+
+def _about_notation(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:
+    """What is told of credits, exponents and marks that stand beside numbers."""
+    by_notation: dict[str, dict[str, int]] = {}
+    for cell, count in counts.items():
+        notation = notation_of(cell)
+        if notation and read_amount(cell, decimal_comma=reader.decimal_comma) is not None:
+            by_notation.setdefault(notation, {})[cell] = count
+    for notation, cells in by_notation.items():
+        example, count = tidy(next(iter(cells))), sum(cells.values())
+        if notation == "credit":
+            yield say.amounts_as_credits(column, example, count)
+        elif notation == "exponent":
+            read = read_amount(example, decimal_comma=reader.decimal_comma) or Decimal(0)
+            yield say.amounts_in_exponents(column, example, f"{read:,f}", count)
+        else:
+            yield say.amounts_marked(column, example, count)
+
+
+def _about_dates(column: Column, counts: Counts, order: DateOrder) -> Iterator[Finding]:
+    if order.mixed:
+        yield say.dates_mixed(column, order.day_proofs, order.month_proofs, order.months)
+    elif order.month_first:
+        yield _month_first(column, counts, order)
+    yield from _about_serials(column, counts, order)
+    if cells := exchanged(counts, order):
+        found, count = written(cells[0]), sum(counts[cell] for cell in cells)
+        taken = order.choose(found) if found else None
+        other = found and (found.month_first if taken == found.day_first else found.day_first)
+        yield say.dates_exchanged(column, tidy(cells[0]), taken, other, order.months, count)
+    if cells := evenings(counts):
+        day, count = read_date(cells[0]), sum(counts[cell] for cell in cells)
+        if day:
+            yield say.dates_before_midnight(column, tidy(cells[0]), day, day + timedelta(days=1), count)
+    if column.field.name not in PERIOD_FIELDS:
+        months = _those(counts, lambda cell: read_date(cell) is None and read_month(cell) is not None)
+        if months:
+            yield say.dates_months_only(column, tidy(next(iter(months))), sum(months.values()))
+
+
+def _month_first(column: Column, counts: Counts, order: DateOrder) -> Finding:
+    """The finding of a column read month first, with a date that could be either as its example, if there is one."""
+    numeric = {cell: found for cell in counts if (found := written(cell)) and found.notation == "numeric"}
+    example = next((cell for cell, found in numeric.items() if not found.certain), next(iter(numeric)))
+    found = numeric[example]
+    count = sum(counts[cell] for cell in numeric)
+    return say.dates_month_first(
+        column, tidy(example), found.month_first, found.day_first, guessed=order.guessed, count=count
+    )
+
+
+_1904 = timedelta(days=1462)
+"""From the spreadsheets' usual day 0 to that of workbooks that count from 1904."""
+
+
+def _about_serials(column: Column, counts: Counts, order: DateOrder) -> Iterator[Finding]:
+    serials = {cell: found.day_first for cell in counts if (found := written(cell)) and found.notation == "serial"}
+    if serials:
+        count = sum(counts[cell] for cell in serials)
+        yield say.dates_as_serials(column, tidy(next(iter(serials))), count)
+    late = [(cell, day) for cell, day in serials.items() if day and not order.holds(day) and order.holds(day + _1904)]
+    if late:
+        cell, day = late[0]
+        yield say.dates_from_1904(column, tidy(cell), day, day + _1904, sum(counts[one] for one, _ in late))
