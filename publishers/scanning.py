@@ -21,8 +21,6 @@ from publishers.store import Store
 _DEEP = 3
 """Archives within archives are opened so far: a workbook in a ZIP in a ZIP."""
 
-_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "cp850", "mac_roman")
-
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -44,54 +42,54 @@ def sightings(store: Store, values: Sequence[str]) -> Iterator[Sighting]:
             content = store.read(key).content
         except NotThere:  # removed since it was listed
             continue
-        whole = b"\n".join(_layers(content))
-        yield from (Sighting(key, value) for value, forms in wanted.items() if any(form in whole for form in forms))
+        left = dict(wanted)
+        for text in _texts(content):
+            for value in [value for value, forms in left.items() if any(form in text for form in forms)]:
+                del left[value]
+                yield Sighting(key, value)
 
 
-def _spellings(value: str) -> frozenset[bytes]:
-    """The value in every form that it may take in a file of text, in small letters."""
+def _spellings(value: str) -> frozenset[str]:
+    """The value as the languages that we keep spell it, in small letters."""
     plain = value.strip().lower()
-    forms = {plain, plain.replace('"', '""'), html.escape(plain), json.dumps(plain)[1:-1], urllib.parse.quote(plain)}
-    found = set()
-    for form in forms | {form.upper() for form in forms}:  # bytes know small letters of ASCII alone
-        for encoding in _ENCODINGS:
-            try:
-                found.add(form.encode(encoding).lower())
-            except UnicodeEncodeError:  # it has a letter that this encoding lacks, so no such file can hold it
-                continue
-    return frozenset(found)
+    spelled = (plain.replace('"', '""'), html.escape(plain), json.dumps(plain)[1:-1], urllib.parse.quote(plain))
+    return frozenset([plain, *(form.lower() for form in spelled)])
 
 
-def _layers(content: bytes, depth: int = 0) -> Iterator[bytes]:
-    """The bytes themselves in small letters, and whatever is packed in them."""
-    yield _lowered(content)
+def _texts(content: bytes, depth: int = 0) -> Iterator[str]:
+    """What the bytes say, read in every way that they may be meant, and whatever is packed in them."""
+    yield from _readings(content)
     if depth == _DEEP:
         return
     if content.startswith(b"PAR1"):
         yield from _columns(content)
     elif content.startswith(b"PK"):
         for member in _members(content):
-            yield from _layers(member, depth + 1)
+            yield from _texts(member, depth + 1)
     elif content.startswith(b"\x1f\x8b"):
-        yield from _layers(_unzipped(content), depth + 1)
+        yield from _texts(_unzipped(content), depth + 1)
 
 
-def _lowered(content: bytes) -> bytes:
-    """Small letters: by Unicode where the bytes are UTF-8, else of ASCII alone."""
+def _readings(content: bytes) -> Iterator[str]:
+    """The bytes as text in small letters: as UTF-8 if they are, else in each older encoding."""
     try:
-        return content.decode("utf-8").lower().encode()
+        yield content.decode("utf-8").lower()
     except UnicodeDecodeError:
-        return content.lower()
+        for encoding in ("cp1252", "cp850", "mac_roman"):
+            yield content.decode(encoding, errors="replace").lower()
+        for start in (0, 1):
+            for encoding in ("utf-16-le", "utf-16-be"):
+                yield content[start:].decode(encoding, errors="replace").lower()
 
 
-def _columns(content: bytes) -> Iterator[bytes]:
+def _columns(content: bytes) -> Iterator[str]:
     try:
         table = pq.read_table(io.BytesIO(content))
     except pa.ArrowInvalid:
         return
     for column in table.columns:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            yield "\n".join(cell for cell in column.to_pylist() if cell is not None).lower().encode()
+            yield "\n".join(cell for cell in column.to_pylist() if cell is not None).lower()
 
 
 def _members(content: bytes) -> Iterator[bytes]:
