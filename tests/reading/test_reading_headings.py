@@ -9,6 +9,7 @@ from piperoll.reading.grids import Grid, Row
 from piperoll.reading.headings import HeadingRow, best_heading_row, heading_rows
 from piperoll.reading.joined import is_numbering_row, is_unit_row, joined
 from piperoll.reading.lexicon import lexicon_of
+from piperoll.reading.rows import Rows
 
 SPEND = lexicon_of(assets.dataset("spend"), None)
 HEAD = "Department Family|Entity|Date|Expense Type|Supplier|Transaction Number|Amount"
@@ -16,7 +17,7 @@ DATA = "Fairshire|Fairshire Council|01/04/2026|Printing|Acme Printing Ltd|T001|1
 
 
 def grid(*lines: str) -> Grid:
-    return Grid(None, tuple(Row(number, number, line.split("|")) for number, line in enumerate(lines, start=1)))
+    return Grid(None, Rows.of(Row(number, number, line.split("|")) for number, line in enumerate(lines, start=1)))
 
 
 def best(*lines: str) -> HeadingRow:
