@@ -1,0 +1,180 @@
+"""What befalls columns: other headings, slips of the pen, another order, more columns, other units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+from .drafts import COLUMNS, UNREADABLE, Draft, Line, Sheet, mess
+from .tables import AMOUNT, plain_headings
+
+
+def renamed(draft: Draft, headings: Sequence[str]) -> Draft:
+    """The draft with other headings."""
+    sheet = draft.sheet
+    place = sheet.heading
+    return draft.with_sheet(sheet.with_lines({place: replace(sheet.lines[place], cells=tuple(headings))}))
+
+
+def with_column(sheet: Sheet, at: int, heading: str, cells: Sequence[str], name: str | None = None) -> Sheet:
+    """The sheet with one more column; `cells` are those of its records, in order."""
+    own = iter(cells)
+    lines = []
+    for line in sheet.lines:
+        text = heading if line.kind == "heading" else next(own) if line.kind == "record" else ""
+        lines.append(replace(line, cells=(*line.cells[:at], text, *line.cells[at:])))
+    return replace(sheet, lines=tuple(lines), columns=(*sheet.columns[:at], name, *sheet.columns[at:]))
+
+
+@mess(COLUMNS, group="words")
+def synonyms(draft: Draft, random: Random) -> Draft | None:
+    listed = plain_headings(draft.dataset)
+    return renamed(draft, [random.choice(listed[name]) if name else "" for name in draft.sheet.columns])
+
+
+def _slip(word: str, random: Random) -> str:
+    at = random.randrange(1, len(word) - 1)
+    kind = random.randrange(4)
+    if kind == 0:
+        return word[:at] + word[at + 1 :]
+    if kind == 1:
+        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+    if kind == 2:
+        return word[:at] + word[at] + word[at:]
+    return word[:at] + random.choice("aeioust") + word[at + 1 :]
+
+
+@mess(COLUMNS, "heading-guessed", "column-not-mapped", "column-not-found", "column-guessed", "no-headings", group="words")
+def slips_in_headings(draft: Draft, random: Random) -> Draft | None:
+    """One letter wrong in some of the longer headings."""
+    headings = list(draft.sheet.lines[draft.sheet.heading].cells)
+    long = [place for place, heading in enumerate(headings) if len(heading) > 6]
+    for place in random.sample(long, min(len(long), random.randint(1, 3))):
+        headings[place] = _slip(headings[place], random)
+    return renamed(draft, headings)
+
+
+@mess(COLUMNS)
+def decorated_headings(draft: Draft, random: Random) -> Draft | None:
+    """Capitals, spaces, asterisks, numbers and line breaks about the same words."""
+    ways = (
+        *(str.upper, str.lower, str.title, lambda text: f"  {text} ", lambda text: f"{text}*", lambda text: f"{text}:"),
+        *(lambda text: text.replace(" ", "\n", 1), lambda text: text.replace(" ", "  "), lambda text: f"\u00a0{text}"),
+        *(lambda text: text.replace(" ", "_"), lambda text: f"'{text}", lambda text: text.replace(" ", "\u00a0")),
+    )
+    way = random.choice(ways)
+    return renamed(draft, [way(heading) for heading in draft.sheet.lines[draft.sheet.heading].cells])
+
+
+@mess(COLUMNS)
+def columns_in_another_order(draft: Draft, random: Random) -> Draft | None:
+    order = list(range(len(draft.sheet.columns)))
+    random.shuffle(order)
+    sheet = draft.sheet
+    lines = tuple(line.laid(order) for line in sheet.lines)
+    return draft.with_sheet(replace(sheet, lines=lines, columns=tuple(sheet.columns[place] for place in order)))
+
+
+UNKNOWN = {
+    "Ward": ("Northgate", "Marsh", "Castle"),
+    "Batch": ("B1", "B2", "B3"),
+    "Checked by": ("JS", "AB"),
+    "Row": ("1", "2", "3"),
+    "Colour": ("red", "green"),
+    "": ("x", "", "y"),
+    "Inside leg": ("31", "32.5", "29"),
+    "Postcode": ("FA1 1AA", "FA2 2BB"),
+}
+
+
+@mess(COLUMNS)
+def columns_nobody_knows(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    for heading in random.sample(sorted(UNKNOWN), random.randint(1, 3)):
+        cells = [random.choice(UNKNOWN[heading]) for _ in sheet.records]
+        sheet = with_column(sheet, random.randint(0, len(sheet.columns)), heading, cells)
+    return draft.with_sheet(sheet)
+
+
+@mess(COLUMNS, "amount-column-doubtful")
+def gross_and_vat_beside_net(draft: Draft, random: Random) -> Draft | None:
+    name, sheet = AMOUNT[draft.dataset], draft.sheet
+    if draft.dataset != "spend":
+        return None
+    nets = [sheet.lines[place].means[name][0] for place in sheet.records]
+    net = [Decimal(0) if text in (None, UNREADABLE) else Decimal(str(text)) for text in nets]
+    gross = [f"{value * Decimal('1.2'):.2f}" for value in net]
+    vat = [f"{value * Decimal('0.2'):.2f}" for value in net]
+    words = random.choice((("Gross amount", "VAT amount"), ("Amount inc VAT", "VAT"), ("Gross", "Recoverable VAT")))
+    at = sheet.column(name) + random.randint(0, 1)
+    sheet = with_column(with_column(sheet, at, words[1], vat), at, words[0], gross)
+    return draft.with_sheet(sheet)
+
+
+@mess(COLUMNS, "amount-column-doubtful")
+def two_columns_of_amounts_alike(draft: Draft, random: Random) -> Draft | None:
+    """The same heading over net and gross: nobody can know which is which, so it must be told."""
+    name, sheet = AMOUNT[draft.dataset], draft.sheet
+    if not name:
+        return None
+    column = sheet.column(name)
+    nets = [sheet.lines[place].means[name][0] for place in sheet.records]
+    gross = ["" if text in (None, UNREADABLE) else f"{Decimal(str(text)) * Decimal('1.2'):.2f}" for text in nets]
+    heading = sheet.lines[sheet.heading].cells[column]
+    said = draft.with_sheet(with_column(sheet, column + random.randint(0, 1), heading, gross))
+    return replace(said, must=(*said.must, frozenset({"amount-column-doubtful"})))
+
+
+def _with_unit(draft: Draft, unit: str, write: Decimal) -> Draft | None:
+    """The amounts as they are, but stated in another unit: what they mean is `write` times as much."""
+    name, sheet = AMOUNT[draft.dataset], draft.sheet
+    if not name:
+        return None
+    column = sheet.column(name)
+    new: dict[int, Line] = {}
+    for place, line in enumerate(sheet.lines):
+        if line.kind == "heading":
+            new[place] = line.with_cell(column, f"{line.cells[column]} {unit}")
+        elif line.kind == "record":
+            means = tuple(_times(text, write) for text in line.means[name])
+            new[place] = replace(line, means={**line.means, name: means})
+    return draft.with_sheet(sheet.with_lines(new))
+
+
+def _times(text: str | None, by: Decimal) -> str | None:
+    return text if text in (None, UNREADABLE) else f"{Decimal(text) * by:f}"
+
+
+@mess(COLUMNS, group="unit")
+def amounts_in_thousands(draft: Draft, random: Random) -> Draft | None:
+    said = _with_unit(draft, random.choice(("(£000)", "£000s", "(£'000)", "(£k)", "in thousands")), Decimal(1000))
+    return said and replace(said, must=(*said.must, frozenset({"amount-scaled"})))
+
+
+@mess(COLUMNS, group="unit")
+def amounts_in_pence(draft: Draft, random: Random) -> Draft | None:
+    said = _with_unit(draft, random.choice(("(pence)", "in pence", "(p)")), Decimal("0.01"))
+    return said and replace(said, must=(*said.must, frozenset({"amount-scaled"})))
+
+
+@mess(COLUMNS, group="unit")
+def amounts_in_pounds_as_said(draft: Draft, random: Random) -> Draft | None:
+    return _with_unit(draft, random.choice(("(£)", "£", "GBP", "in £", "(pounds)", "£ p")), Decimal(1))
+
+
+@mess(COLUMNS, group="unit")
+def amounts_in_another_currency(draft: Draft, random: Random) -> Draft | None:
+    said = _with_unit(draft, random.choice(("(€)", "EUR", "(US$)", "in dollars")), Decimal(1))
+    if said is None:
+        return None
+    name, sheet = AMOUNT[draft.dataset], said.sheet
+    lines = {place: sheet.lines[place] for place in sheet.records}
+    new = {
+        place: replace(line, means={**line.means, name: (UNREADABLE if line.means[name][0] else None,)})
+        for place, line in lines.items()
+    }
+    return replace(
+        said.with_sheet(sheet.with_lines(new)), must=(*said.must, frozenset({"amount-not-in-pounds"}))
+    )

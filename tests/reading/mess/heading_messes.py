@@ -1,0 +1,138 @@
+"""What befalls headings: preambles, two rows of them, none, at the end, again, changed half-way, beside their data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+from .drafts import ROWS, Draft, Line, mess
+
+TITLES = (
+    *(("Fairshire Council",), ("Payments over £500",), ("Published under the transparency code",), ("April 2024",)),
+    *(("Prepared by:", "Finance Team"), ("Contact", "", "finance@fairshire.example"), ("Run date 03/05/2024",), ()),
+    *(("Page 1 of 1",), ("This report lists every payment the council has made. Amounts exclude VAT.",), ("", "", "")),
+)
+
+
+@mess(ROWS)
+def preamble(draft: Draft, random: Random) -> Draft | None:
+    """Titles and notes above the table: none to 300 rows of them."""
+    rows = random.choice((1, 2, 3, 5, 12, 40, 198, 205, 300))
+    lines = [Line(random.choice(TITLES), "free") for _ in range(rows)]
+    return draft.with_sheet(draft.sheet.with_rows({0: lines}))
+
+
+@mess(ROWS, group="headings")
+def headings_in_two_rows(draft: Draft, random: Random) -> Draft | None:
+    """Each heading of several words broken over two cells, one above the other."""
+    sheet = draft.sheet
+    parts = [heading.split(None, 1) for heading in sheet.lines[sheet.heading].cells]
+    if sum(len(part) == 2 for part in parts) < 2:
+        return None
+    upper = Line(tuple(part[0] if len(part) == 2 else "" for part in parts), "free")
+    lower = Line(tuple(part[-1] if part else "" for part in parts), "heading")
+    place = sheet.heading
+    return draft.with_sheet(sheet.with_lines({place: lower}).with_rows({place: [upper]}))
+
+
+@mess(ROWS, group="titles")
+def titles_over_groups_of_headings(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    cells = [""] * len(sheet.columns)
+    for title in ("Who was paid", "Section B", "For office use"):
+        cells[random.randrange(len(cells))] = title
+    return draft.with_sheet(sheet.with_rows({sheet.heading: [Line(tuple(cells), "free")]}))
+
+
+@mess(ROWS, "headings-missing", "no-headings", group="headings")
+def no_headings(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    lines = sheet.lines[: sheet.heading] + sheet.lines[sheet.heading + 1 :]
+    return replace(draft.with_sheet(replace(sheet, lines=lines)), given=True)
+
+
+@mess(ROWS, group="headings")
+def headings_at_the_end(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    heading = sheet.lines[sheet.heading]
+    lines = (*sheet.lines[: sheet.heading], *sheet.lines[sheet.heading + 1 :], heading)
+    return draft.with_sheet(replace(sheet, lines=lines))
+
+
+@mess(ROWS, "records-above-headings", group="headings")
+def headings_sorted_into_the_middle(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    if not sheet.records or draft.dataset not in ("spend", "contracts"):
+        return None
+    heading = sheet.lines[sheet.heading]
+    lines = [*sheet.lines[: sheet.heading], *sheet.lines[sheet.heading + 1 :]]
+    lines.insert(random.randint(sheet.heading, len(lines) - 1), heading)
+    said = draft.with_sheet(replace(sheet, lines=tuple(lines)))
+    moved = said.sheet.heading != sheet.heading
+    return replace(said, must=(*said.must, frozenset({"records-above-headings"}))) if moved else said
+
+
+@mess(ROWS, group="again")
+def headings_again(draft: Draft, random: Random) -> Draft | None:
+    """The headings repeated as at every page break."""
+    sheet = draft.sheet
+    again = replace(sheet.lines[sheet.heading], kind="repeated_header")
+    some = random.sample(sheet.records[1:], min(len(sheet.records) - 1, random.randint(1, 4)))
+    return draft.with_sheet(sheet.with_rows({place: [again] for place in some})) if some else None
+
+
+@mess(ROWS, "headings-changed", group="again")
+def headings_changed_half_way(draft: Draft, random: Random) -> Draft | None:
+    """A second row of headings with the same columns in another order, perhaps some columns further on."""
+    sheet = draft.sheet
+    if len(sheet.records) < 4:
+        return None
+    at = random.choice(sheet.records[1:-1])
+    order: list[int | None] = list(range(len(sheet.columns)))
+    random.shuffle(order)
+    order = [None] * random.choice((0, 0, 1, 2)) + order
+    again = replace(sheet.lines[sheet.heading], kind="free").laid(order)
+    below = tuple(line.laid(order) for line in sheet.lines[at:])
+    said = draft.with_sheet(replace(sheet, lines=(*sheet.lines[:at], again, *below)))
+    return replace(said, must=(*said.must, frozenset({"headings-changed"})))
+
+
+@mess(ROWS, group="again")
+def second_table_below(draft: Draft, random: Random) -> Draft | None:
+    """A second table of the same kind with fewer columns, its own title and headings."""
+    sheet = draft.sheet
+    spare = [place for place, name in enumerate(sheet.columns) if name in _SPARE]
+    if len(sheet.records) < 6 or not spare:
+        return None
+    at = random.choice(sheet.records[2:-2])
+    order = [place for place in range(len(sheet.columns)) if place != spare[0]]
+    blank, title = Line((), "free"), Line((random.choice(("Schools", "Part two", "Capital")),), "free")
+    heading = replace(sheet.lines[sheet.heading], kind="free").laid(order)
+    lost = sheet.columns[spare[0]]
+    below = [line.laid(order) for line in sheet.lines[at:]]
+    below = [replace(each, means={k: v for k, v in each.means.items() if k != lost}) for each in below]
+    return draft.with_sheet(replace(sheet, lines=(*sheet.lines[:at], blank, title, heading, *below)))
+
+
+_SPARE = frozenset(["purpose", "expense_area", "expense_type", "org_unit", "occupation", "department_family", "process_type"])
+
+
+@mess(ROWS, "columns-shifted", "amount-unreadable", "date-unreadable", "number-unreadable", group="headings")
+def data_one_column_off(draft: Draft, random: Random) -> Draft | None:
+    """From some heading on, at or before the first date or number, the data stand one column to the right."""
+    sheet = draft.sheet
+    typed = [place for place, name in enumerate(sheet.columns) if name in ("payment_date", "net_amount", "start_date")]
+    if not typed or len(sheet.records) < 6:
+        return None
+    at = random.randint(0, min(typed))
+    if at == 0:
+        return None
+    new: dict[int, Line] = {}
+    for place, line in enumerate(sheet.lines):
+        if line.kind != "heading":
+            new[place] = replace(line, cells=(*line.cells[:at], "", *line.cells[at:])) if line.cells else line
+    columns = (*sheet.columns[:at], None, *sheet.columns[at:])
+    said = draft.with_sheet(replace(sheet.with_lines(new), columns=columns))
+    return replace(said, must=(*said.must, frozenset({"columns-shifted", "amount-unreadable", "date-unreadable"})))
+
+
