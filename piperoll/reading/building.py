@@ -13,7 +13,7 @@ from piperoll.model import Dataset, Finding
 from piperoll.reading import findings_cells as say
 from piperoll.reading.arrays import texts, whole_numbers
 from piperoll.reading.cells import means_nothing
-from piperoll.reading.columns import Columns
+from piperoll.reading.columns import Columns, is_identifier
 from piperoll.reading.decisions import decide
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import Row, cell_at, tidy
@@ -94,10 +94,10 @@ def _says(cell: str) -> bool:
 def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: list[Finding]) -> dict[str, Reader]:
     """What reads each field's cells, decided from all of them, with what there is to say about how they are written."""
     columns = _columns(segment, dataset, sheet)
-    typed = {name: places for name, (column, places) in columns.items() if column.field.type != "string"}
+    looked_at = {name: places for name, (column, places) in columns.items() if column.counted}
     counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
     for row in segment.records:
-        for name, places in typed.items():
+        for name, places in looked_at.items():
             counts[name].update([cell_at(row, place) for place in places])
     readers = {}
     for name, (column, _) in columns.items():
@@ -110,13 +110,17 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
     """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
     found: dict[str, tuple[Column, tuple[int, ...]]] = {}
     for name, choice in segment.columns.choices.items():
-        column = Column(dataset.field(name), choice.column, choice.heading, sheet, amount=name in dataset.amount)
-        found[name] = (column, (choice.column,))
+        found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
     for name in segment.wide.fields if segment.wide else ():
         own = segment.wide.of_field(name) if segment.wide else []
-        column = Column(dataset.field(name), own[0].column, own[0].heading, sheet, amount=name in dataset.amount)
+        column = _column(dataset, name, own[0].column, own[0].heading, sheet)
         found.setdefault(name, (column, tuple(measure.column for measure in own)))
     return found
+
+
+def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
+    wanted = dataset.field(name)
+    return Column(wanted, place, heading, sheet, amount=name in dataset.amount, reference=is_identifier(wanted))
 
 
 class _Pending:

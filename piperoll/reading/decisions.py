@@ -23,6 +23,7 @@ from piperoll.reading.amounts import (
 from piperoll.reading.dates import DateOrder, evenings, exchanged, order_of, read_date, read_month, written
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import tidy
+from piperoll.reading.references import decimal_references, short_references
 from piperoll.reading.values import PERIOD_FIELDS, Reader
 
 Counts = Mapping[str, int]
@@ -38,7 +39,7 @@ def decide(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
         case "number" | "integer":
             return _numbers(column, counts)
         case _:
-            return Reader(column.field), []
+            return Reader(column.field), list(_about_references(column, counts)) if column.reference else []
 
 
 def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
@@ -129,3 +130,11 @@ def _about_serials(column: Column, counts: Counts, order: DateOrder) -> Iterator
     if late:
         cell, day = late[0]
         yield say.dates_from_1904(column, tidy(cell), day, day + _1904, sum(counts[one] for one, _ in late))
+
+
+def _about_references(column: Column, counts: Counts) -> Iterator[Finding]:
+    width, short = short_references(counts)
+    if short:
+        yield say.references_short(column, tidy(short[0]), width, sum(counts[cell] for cell in short))
+    if decimal := decimal_references(counts):
+        yield say.references_decimal(column, tidy(decimal[0]), sum(counts[cell] for cell in decimal))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from piperoll.reading.grids import letter
 class Column:
     """One column that was taken for a field: where it stands, and the heading it was taken by.
 
-    `amount` says that it holds the amounts that are added up.
+    `amount` says that it holds the amounts that are added up, `reference` that it holds numbers of papers.
     """
 
     field: Field
@@ -22,6 +22,12 @@ class Column:
     heading: str
     sheet: str | None = None
     amount: bool = False
+    reference: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether its distinct cells say something of how it is written: words and names do not."""
+        return self.reference or self.field.type != "string"
 
 
 def _about(
@@ -222,16 +228,16 @@ def amounts_marked(column: Column, example: str, count: int) -> Finding:
     )
 
 
-def references_short(column: Column, examples: Sequence[str], width: int, count: int) -> Finding:
+def references_short(column: Column, example: str, width: int, count: int) -> Finding:
     """References that have lost their leading noughts, by the side of others that have theirs."""
     return _about(
         column,
         "reference-zeros-lost",
         Severity.WARNING,
-        f"{count:,} cells in column {letter(column.place)} (such as '{examples[0]}') are shorter than the {width} "
+        f"{count:,} cells in column {letter(column.place)} (such as '{example}') are shorter than the {width} "
         "digits of those that begin with a nought: they have probably lost theirs to a spreadsheet.",
         "Format the column as text before the references are put in.",
-        value=examples[0],
+        value=example,
         count=count,
     )
 
