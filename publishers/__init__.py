@@ -15,6 +15,7 @@ from publishers.earlier import Earlier, earlier, files_of
 from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
 from publishers.histories import bring, history_of, listing, listings, series_of
+from publishers.index import enter, indexed
 from publishers.opening import open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.scanning import Sighting, sightings
@@ -40,10 +41,12 @@ __all__ = [
     "bring",
     "decide",
     "earlier",
+    "enter",
     "file_report",
     "files_of",
     "find_submission",
     "history_of",
+    "indexed",
     "listing",
     "listings",
     "open_store",

@@ -92,13 +92,15 @@ class FolderStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Every key that begins with `prefix`, in order."""
-        folder = self._root.joinpath(*prefix.split("/")[:-1])
+        *above, first = prefix.split("/")
+        folder = self._root.joinpath(*above)
         found: list[str] = []
         for place, folders, names in os.walk(folder):
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            start = first if place == str(folder) else ""
+            folders[:] = [name for name in folders if name.startswith(start) and not name.startswith(".")]
             relative = Path(place).relative_to(self._root)
-            found.extend((relative / name).as_posix() for name in names if not name.startswith("."))
-        return iter(sorted(key for key in found if key.startswith(prefix)))
+            found.extend((relative / name).as_posix() for name in names if name.startswith(start) and name[0] != ".")
+        return iter(sorted(found))
 
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*checked(key).split("/"))

@@ -77,6 +77,7 @@ def _readings(content: bytes) -> Iterator[str]:
     except UnicodeDecodeError:
         for encoding in ("cp1252", "cp850", "mac_roman"):
             yield content.decode(encoding, errors="replace").lower()
+    if b"\x00" in content:
         for start in (0, 1):
             for encoding in ("utf-16-le", "utf-16-be"):
                 yield content[start:].decode(encoding, errors="replace").lower()

@@ -22,7 +22,8 @@ from piperoll.model import (
     file_entry,
 )
 from publishers.histories import TRIES, bring, delete_all, history_of
-from publishers.outcome import Decision, Outcome, Published
+from publishers.index import enter
+from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.store import Store
 from publishers.succession import cause_of, decide
 from publishers.taking_back import leave_nothing_purged
@@ -55,6 +56,7 @@ def publish(
         history, tag = history_of(store, series)
         settled = decide(history, packed.manifest, decision)
         if settled is not None:
+            _index_again(store, series, settled)
             return settled
         if decision is Decision.ADD:
             _refuse_if_added_to_another(history.standing, packed.manifest)
@@ -69,8 +71,15 @@ def publish(
             _clear(store, series, version)
         else:
             leave_nothing_purged(store, packed.manifest)
+            enter(store, series)
             return Published(version)
     raise PointerMoved(f"{series} was published to by others {TRIES} times while we tried: try again later")
+
+
+def _index_again(store: Store, series: Series, settled: Unchanged | Hold) -> None:
+    """What stands already may have been published by a run that was killed before it came to the index."""
+    if isinstance(settled, Unchanged):
+        enter(store, series)
 
 
 def _refuse_if_added_to_another(standing: Version | None, manifest: Manifest) -> None:

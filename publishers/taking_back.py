@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Version, to_json_bytes
 from publishers.histories import amend, delete_all, history_of, series_of
+from publishers.index import enter
 from publishers.store import Store
 
 
@@ -92,6 +93,7 @@ def withdraw(store: Store, series: Series, number: int, *, because: str, now: st
         return _ended(history, {number}, Status.WITHDRAWN, because, now)
 
     after = amend(store, series, marked).version(number)
+    enter(store, series)
     if after is None:
         raise UsageError(f"version {number} of {series} went while it was being withdrawn")
     return after
@@ -144,6 +146,7 @@ def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
         return _ended(history, gone, Status.PURGED, tombstone.because, tombstone.purged)
 
     history = amend(store, series, marked)
+    enter(store, series)
     gone = {version.version for version in history.versions if tombstone.sha256 in version.sources}
     for version in history.versions:
         if version.version in gone:
