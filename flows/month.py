@@ -137,6 +137,7 @@ def _steps(run: Run) -> Steps:
     return Steps(
         receive=as_task("receive", plain.receive, retries),
         examine=as_task("examine", plain.examine, retries),
+        compare=as_task("compare", plain.compare, retries),
         publish=as_task("publish", plain.publish, retries),
         report=as_task("report", plain.report, retries),
     )

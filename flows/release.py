@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows import steps
 from flows.cataloguing import catalogue, tried
+from flows.comparing import compare
 from flows.findings import released
 from flows.opening import now, room
 from flows.runs import ending_of
@@ -68,6 +69,7 @@ def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | No
     _refuse_if_impossible(submission, examination)
     record_ruling(run.store, submission, ruling)
     examined = steps.packed(run, submission, _freed(examination, released(ruling, why(before))))
+    examined = compare(run.store, examined, decided=True)
     settled = _published(run, examined, ruling)
     steps.report(run, settled.examined)
     return ending_of(settled)

@@ -15,6 +15,7 @@ from collectors import Arrival
 from flows import steps
 from flows.cataloguing import tried
 from flows.collecting import Collected
+from flows.comparing import compare
 from flows.steps import Examined, Run, Settled
 from flows.summary import Ending, FileResult, Progress, RunSummary, Watcher, failure, in_order, result_of
 from piperoll.errors import PiperollError
@@ -41,6 +42,7 @@ class Steps:
 
     receive: Callable[[Submission, Path], Submission]
     examine: Callable[[Submission], Examined]
+    compare: Callable[[Examined], Examined]
     publish: Callable[[Examined], Settled]
     report: Callable[[Examined], None]
 
@@ -75,6 +77,7 @@ def plain_steps(run: Run) -> Steps:
     return Steps(
         receive=lambda submission, path: steps.receive(run, submission, path),
         examine=lambda submission: steps.examine(run, submission),
+        compare=lambda examined: compare(run.store, examined),
         publish=lambda examined: steps.publish(run, examined),
         report=lambda examined: steps.report(run, examined),
     )
@@ -167,7 +170,7 @@ def _examined(fresh: Sequence[tuple[Submission, Path]], through: Steps) -> tuple
 def _finished(examined: Examined, through: Steps) -> FileResult:
     submission = examined.submission
     try:
-        settled = through.publish(examined)
+        settled = through.publish(through.compare(examined))
         through.report(settled.examined)
     except PiperollError as error:
         return failure(submission, str(error))

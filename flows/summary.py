@@ -127,6 +127,8 @@ DECISIVE = {
         "nil-over-rows",
         "fewer-rows-than-before",
         "fewer-pounds-than-before",
+        "rows-repeated",
+        "far-fewer-than-before",
         "period-unknown",
         "too-much-held",
         "no-rows",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from piperoll.model import Period, Series, Version
-from publishers.series import history_of
+from publishers.histories import history_of
 from publishers.store import Store
 
 _YEARS_BACK = 2

@@ -1,7 +1,22 @@
 """Checking: tables and rules to findings, dispositions and a verdict."""
 
+from piperoll.checking.compared import compared
 from piperoll.checking.examination import Examination
 from piperoll.checking.examine import as_held, examine
+from piperoll.checking.findings_comparison import nothing_before, same_bytes
 from piperoll.checking.plausibility import warm_up
+from piperoll.checking.profile import Profile, Released, columns_used, profile
 
-__all__ = ["Examination", "as_held", "examine", "warm_up"]
+__all__ = [
+    "Examination",
+    "Profile",
+    "Released",
+    "as_held",
+    "columns_used",
+    "compared",
+    "examine",
+    "nothing_before",
+    "profile",
+    "same_bytes",
+    "warm_up",
+]

@@ -151,7 +151,7 @@ def _examination(
     period: Period | None,
     body: Body,
 ) -> Examination:
-    ordered = Cap().apply(_ordered(said, reading))
+    in_order = Cap().apply(ordered(said, [table.sheet for table in reading.tables]))
     report = Report(
         file=given.file,
         sha256=given.sha256,
@@ -164,8 +164,8 @@ def _examination(
         period=str(period) if period else None,
         part=given.part,
         tables=tuple(examined.report for examined in tables),
-        findings=ordered,
-        passed=tuple(passed(tables, ordered, body)),
+        findings=in_order,
+        passed=tuple(passed(tables, in_order, body)),
     )
     disposition = Disposition(
         held={number: each.held for number, each in enumerate(tables) if each.held},
@@ -175,12 +175,11 @@ def _examination(
     return Examination(reading, report, disposition, period, given.part)
 
 
-def _ordered(said: Sequence[Finding], reading: Reading) -> list[Finding]:
+def ordered(said: Sequence[Finding], sheets: Sequence[str | None]) -> list[Finding]:
     """The file first, then sheet by sheet: what is about columns before the rows, and the rows in order.
 
-    What stands for many more places comes after the places that are named.
+    `sheets` are those of the tables in order. What stands for many more places comes after the places that are named.
     """
-    sheets = [table.sheet for table in reading.tables]
     by_row = {(finding.code, finding.sheet, finding.field) for finding in said if finding.row is not None}
 
     def key(finding: Finding) -> tuple[int, float]:

@@ -134,7 +134,8 @@ class Report:
     """All findings of one submission, its counts and totals, and the verdict.
 
     `to_json` is the contract of `piperoll check --json` (docs/check-report.schema.json).
-    `findings` in the order: file, then table by table, row by row.
+    `findings` in the order: file, then table by table, row by row. `compared_with` names the earlier releases that
+    the file was held against (`spend/anytown/2026-09/v1-0123456789ab`).
     """
 
     file: str
@@ -150,6 +151,7 @@ class Report:
     tables: tuple[TableReport, ...]
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
+    compared_with: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The report as the contract in DESIGN words it."""
@@ -162,6 +164,7 @@ class Report:
             "tables": [table.to_json() for table in self.tables],
             "findings": [finding.to_json() for finding in self.findings],
             "passed": list(self.passed),
+            "compared_with": list(self.compared_with),
         }
 
     @classmethod
@@ -175,6 +178,7 @@ class Report:
                 "tables": tuple(TableReport.from_json(table) for table in document["tables"]),
                 "findings": tuple(Finding.from_json(finding) for finding in document["findings"]),
                 "passed": tuple(document["passed"]),
+                "compared_with": tuple(document.get("compared_with", ())),
             }
         )
 

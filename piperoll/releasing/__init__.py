@@ -3,7 +3,8 @@
 from piperoll.releasing.adding import add_to
 from piperoll.releasing.deriving import Source
 from piperoll.releasing.differences import differences
-from piperoll.releasing.packing import pack
+from piperoll.releasing.packing import pack, with_report
 from piperoll.releasing.templates import template_csv, template_xlsx
+from piperoll.releasing.typed import typed_lines
 
-__all__ = ["Source", "add_to", "differences", "pack", "template_csv", "template_xlsx"]
+__all__ = ["Source", "add_to", "differences", "pack", "template_csv", "template_xlsx", "typed_lines", "with_report"]

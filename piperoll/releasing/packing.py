@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,19 @@ def finish(folder: Path, name: str, descriptor: Mapping[str, Any], report: Mappi
     )
     (folder / "manifest.json").write_bytes(manifest.to_bytes())
     return Packed(folder, manifest)
+
+
+def with_report(packed: Packed, report: Report, disposition: Disposition) -> Packed:
+    """The same release with another report in it: the table is the same, the manifest is written anew.
+
+    A report may say more once the release is compared with others; `report` is made fit for the public here.
+    """
+    name = "report.json"
+    (packed.folder / name).write_bytes(to_json_bytes(report.public(disposition).to_json()))
+    entries = (file_entry(packed.folder, name) if entry.path == name else entry for entry in packed.manifest.files)
+    manifest = replace(packed.manifest, files=tuple(entries))
+    (packed.folder / "manifest.json").write_bytes(manifest.to_bytes())
+    return Packed(packed.folder, manifest)
 
 
 def _write_tables(

@@ -152,7 +152,8 @@ def killed_at(through: Steps, moment: int) -> Steps:
 
         return call
 
-    return Steps(*(mortal(step) for step in (through.receive, through.examine, through.publish, through.report)))
+    in_order = (through.receive, through.examine, through.compare, through.publish, through.report)
+    return Steps(*(mortal(step) for step in in_order))
 
 
 def lines_and_steps(run: Run, order: Asked) -> tuple[Any, Steps, Collected]:
@@ -160,11 +161,13 @@ def lines_and_steps(run: Run, order: Asked) -> tuple[Any, Steps, Collected]:
     return runs.lines(run, collected.arrivals), runs.plain_steps(run), collected
 
 
-def four_files(inbox: Path) -> Path:
-    """Two files that claim one series, one good one, and one that is no data."""
+def five_files(inbox: Path) -> Path:
+    """Two files that claim one series, two good ones of which the later has a row again, and one that is no data."""
     put(inbox, "spend/anytown/October 2026 a.csv", spend(3))
     put(inbox, "spend/anytown/October 2026 b.csv", spend(4))
-    put(inbox, "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
+    august = spend(3, month="08/2026")
+    put(inbox, "spend/anytown/August 2026.csv", august)
+    put(inbox, "spend/anytown/September 2026.csv", spend(3, month="09/2026") + august.splitlines(keepends=True)[-1])
     put(inbox, "spend/anytown/page.csv", b"<!doctype html><title>404</title>")
     return inbox
 
@@ -172,17 +175,17 @@ def four_files(inbox: Path) -> Path:
 @pytest.fixture(scope="module")
 def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("unhindered")
-    order = Asked(to=str(folder / "out"), inbox=four_files(folder / "inbox"))
+    order = Asked(to=str(folder / "out"), inbox=five_files(folder / "inbox"))
     plain_run(order, catalogued=False)
     return standing(order)
 
 
-@pytest.mark.parametrize("moment", [8, 10, 11, 12, 16])
+@pytest.mark.parametrize("moment", [8, 10, 12, 14, 15, 16, 17, 18, 25])
 def test_a_run_that_is_killed_at_any_step_goes_on_to_the_same_end(
     order: Asked, unhindered: dict[str, Any], moment: int
 ) -> None:
-    """Receiving and examining are the first eight steps, publishing and reporting the last eight."""
-    four_files(inbox(order))
+    """Receiving and examining are the first ten steps, comparing, publishing and reporting the last fifteen."""
+    five_files(inbox(order))
     with opened(order) as run:
         (line,), through, collected = lines_and_steps(run, order)
         with pytest.raises(Killed):

@@ -1,0 +1,264 @@
+"""The words for a release beside those of earlier periods, one small function a code (docs/findings.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from piperoll.checking.places import Place
+from piperoll.checking.profile import Amounts, Column, Released
+from piperoll.model import Acts, Field, Finding, Period, Severity, plain
+
+HOLDS = ("rows-repeated", "far-fewer-than-before")
+"""The codes that hold a file whole until someone decides."""
+
+_IF_RIGHT = "If it is right as it is, tell whoever runs the platform so, with the reason: they can let it go."
+
+
+def repeated(earlier: Released, lines: int, rows: int) -> Finding:
+    """All or nearly all lines were published for another period."""
+    how_many = f"All {rows:,} rows" if lines >= rows else f"{lines:,} of the {rows:,} rows"
+    return _whole(
+        "rows-repeated",
+        Severity.ERROR,
+        f"{how_many} of this file stand already in what you sent for {_words(earlier)}. It looks like the same file "
+        "again, so it is held.",
+        f"Check that you sent the file that you meant to send, and send the right one. {_IF_RIGHT}",
+    )
+
+
+def lines_repeated(earlier: Released, lines: int, first: Sequence[tuple[str | None, int]]) -> Finding:
+    """Some lines were published for another period."""
+    sheet, row = first[0]
+    named = ", ".join(f"{at:,}" for of, at in first if of == sheet)
+    more = " and others" if lines > len(first) else ""
+    return Finding(
+        "rows-published-before",
+        Severity.WARNING,
+        f"{lines:,} rows stand already in what you sent for {_words(earlier)}, to the penny: rows {named}{more}.",
+        "Check which of the two files they belong to, and send the other without them. They are published in both.",
+        sheet=sheet,
+        row=row,
+        count=lines,
+    )
+
+
+def list_unchanged(earlier: Released, rows: int) -> Finding:
+    """A list of what there is has not changed at all."""
+    return _whole(
+        "list-unchanged",
+        Severity.WARNING,
+        f"All {rows:,} rows are the same as in what you sent for {_words(earlier)}, and none is new.",
+        "Check that you sent the new list and not the old one. If nothing has changed, you need do nothing.",
+    )
+
+
+def same_bytes(verdict: str, period: str | None) -> Finding:
+    """The very same file was taken in before."""
+    covers = f" for {period}" if period else ""
+    return _whole(
+        "file-taken-in-before",
+        Severity.WARNING,
+        f"This very file, byte for byte, was taken in before{covers} ({verdict}). Sent again, it changes nothing.",
+        "Check that you have the new file and not the old one.",
+    )
+
+
+def halved(earlier: Released, rows: int, before: Sequence[int], pounds: Decimal) -> Finding:
+    """Under half of the rows and pounds of each of the last releases."""
+    if rows:
+        what = f"has {_counted(rows)} that add up to {_pounds(pounds)} (signs apart). That is under half of"
+    else:
+        what = "says that there is nothing to report, or holds nothing. That is not like"
+    return _whole(
+        "far-fewer-than-before",
+        Severity.ERROR,
+        f"This file {what} each of your last {len(before)}, the latest for {_words(earlier)}, which have "
+        f"{_listed(before)} rows. It may have been cut short, so it is held.",
+        f"Check that the file is whole, and send it again if it is not. {_IF_RIGHT}",
+    )
+
+
+def fewer_rows(earlier: Released, rows: int, before: Sequence[int]) -> Finding:
+    """Under half of the rows of each of the last releases."""
+    return _whole(
+        "fewer-rows-than-usual",
+        Severity.WARNING,
+        f"This file has {_counted(rows)}: under half of what you sent before ({_listed(before)} rows, the latest for "
+        f"{_words(earlier)}).",
+        "Check that the file is whole.",
+    )
+
+
+def more_rows(earlier: Released, rows: int, before: Sequence[int]) -> Finding:
+    """Over three times the rows of each of the last releases."""
+    return _whole(
+        "more-rows-than-usual",
+        Severity.WARNING,
+        f"This file has {_counted(rows)}: over three times what you sent before ({_listed(before)} rows, the latest "
+        f"for {_words(earlier)}).",
+        "Check that nothing is in the file twice, and that it holds this period alone.",
+    )
+
+
+def amounts_larger(earlier: Released, now: Decimal, then: Decimal, *, thousands: bool) -> Finding:
+    """The middle amount is about a hundred or a thousand times what it was."""
+    guess = (
+        "Amounts that were given in thousands may now be in pounds."
+        if thousands
+        else "Amounts that were given in pounds may now be in pence."
+    )
+    return _scale(earlier, now, then, guess)
+
+
+def amounts_smaller(earlier: Released, now: Decimal, then: Decimal, *, thousands: bool) -> Finding:
+    """The middle amount is about a hundredth or a thousandth of what it was."""
+    guess = (
+        "Amounts that were given in pounds may now be in thousands."
+        if thousands
+        else "Amounts that were given in pence may now be in pounds, or stand a hundredfold too small."
+    )
+    return _scale(earlier, now, then, guess)
+
+
+def signs_turned(earlier: Released, now: Amounts, then: Amounts) -> Finding:
+    """Most amounts are on the other side of nought than they were."""
+    return _whole(
+        "signs-turned",
+        Severity.WARNING,
+        f"{_share(now)} of the amounts that are not nought are credits (below nought); in what you sent for "
+        f"{_words(earlier)} it was {_share(then)}.",
+        "Check the signs: a payment is above nought and a credit below. If all are turned, turn them back and send the "
+        "file again.",
+    )
+
+
+def days_missing(before: Sequence[Released], first: date, last: date) -> Finding:
+    """No line is dated in a week or more of the period, which never was so before."""
+    until = "" if first == last else f" to {_day(last)}"
+    return _whole(
+        "days-missing",
+        Severity.WARNING,
+        f"No row is dated from {_day(first)}{until}. In what you sent before (for {_listed_words(before)}) there was "
+        "never a gap of a week.",
+        "Check that the rows of those days are in the file. If there were none, you need do nothing.",
+    )
+
+
+def column_gone(field: Field, column: Column, earlier: Released) -> Finding:
+    """A column that was always there is not there now."""
+    return _whole(
+        "column-gone",
+        Severity.WARNING,
+        f"There is no column for '{field.title}' any more. In what you sent for {_words(earlier)} it was headed "
+        f"'{column.heading}'.",
+        "Put the column back. If it has another heading now, use the old one, or tell whoever runs the platform.",
+        field=field.name,
+    )
+
+
+def column_new(field: Field, column: Column, earlier: Released) -> Finding:
+    """A column is there that never was before."""
+    return Finding(
+        "column-new",
+        Severity.INFO,
+        f"The column '{column.heading}' is new: we take it for '{field.title}'. What you sent for {_words(earlier)} "
+        "had none such.",
+        "Nothing to do, if that is right.",
+        acts=Acts.PLATFORM,
+        **Place(column.sheet, None, None, column.letter, field.name).address,
+    )
+
+
+def column_emptied(field: Field, column: Column, filled: int, rows: int, earlier: Released) -> Finding:
+    """A column that was full is all but empty."""
+    place = Place(column.sheet, None, None, column.letter, field.name)
+    return Finding(
+        "column-emptied",
+        Severity.WARNING,
+        f"'{field.title}' is filled in {filled:,} of {rows:,} rows ({place.words}). In what you sent for "
+        f"{_words(earlier)} nearly every row had it.",
+        "Check that the column was not lost when the file was made, and send it again with the column filled.",
+        **place.address,
+    )
+
+
+def codes_new(
+    field: Field, column: Column, new: Mapping[str, tuple[str | None, int]], known: int, earlier: Released
+) -> Finding:
+    """A column of a few values has others now; the first of them is named."""
+    value, (sheet, row) = next(iter(new.items()))
+    more = f" So are {len(new) - 1:,} others." if len(new) > 1 else ""
+    place = Place(sheet, row, None, column.letter if sheet == column.sheet else None, field.name)
+    return Finding(
+        "codes-new",
+        Severity.WARNING,
+        f"'{value}' in {place.words} is new in '{field.title}', which held only {known:,} different values up to "
+        f"{earlier.series.period.title}.{more}",
+        "Check that it is spelt as it should be. If it is right, you need do nothing.",
+        value=value,
+        count=len(new),
+        **place.address,
+    )
+
+
+def nothing_before(place: str) -> Finding:
+    """There was nothing to compare with."""
+    return Finding(
+        "nothing-to-compare-with",
+        Severity.INFO,
+        f"Nothing that can be compared with this file is published in {place}: no earlier period of the same length, "
+        "of the same body, dataset and part.",
+        "Check the name of the body, if you expected something there.",
+        acts=Acts.PLATFORM,
+    )
+
+
+def _scale(earlier: Released, now: Decimal, then: Decimal, guess: str) -> Finding:
+    return _whole(
+        "amounts-out-of-scale",
+        Severity.WARNING,
+        f"The middle amount is {_pounds(now)}; in what you sent for {_words(earlier)} it was {_pounds(then)}. {guess}",
+        "Check the amounts. Give them in pounds and pence, and send the file again if they are not.",
+    )
+
+
+def _whole(code: str, severity: Severity, message: str, fix: str, *, field: str | None = None) -> Finding:
+    return Finding(code, severity, message, fix, field=field)
+
+
+def _words(release: Released) -> str:
+    """Which release, to someone who knows whose it is: September 2026 (version 2)."""
+    version = f" (version {release.version})" if release.version else ""
+    return f"{release.series.period.title}{version}"
+
+
+def _listed_words(releases: Sequence[Released]) -> str:
+    return _joined([release.series.period.title for release in releases])
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return _joined([f"{number:,}" for number in numbers])
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def _counted(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"
+
+
+def _day(day: date) -> str:
+    """10 October 2026, whatever the locale."""
+    return Period.day(day).title
+
+
+def _share(amounts: Amounts) -> str:
+    return f"{100 * amounts.credits // (amounts.payments + amounts.credits)} %"
+
+
+def _pounds(amount: Decimal) -> str:
+    whole, _, pence = plain(amount).partition(".")
+    return f"£{int(whole):,}.{pence}"
