@@ -11,6 +11,7 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, to_json_bytes
+from publishers.keys import WAYS
 from publishers.outcome import Decision
 from publishers.store import Store
 from publishers.taking_back import refuse_purged
@@ -36,6 +37,7 @@ def receive(store: Store, content: bytes | Path, submission: Submission) -> Subm
         raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
     refuse_purged(store, submission.sha256)
     store.create(submission.archive_key, content)
+    store.create(_way_to(submission), b"")
     store.create(submission.record_key, to_json_bytes(submission.to_json()))
     return submission
 
@@ -77,18 +79,19 @@ def find_submission(store: Store, sha256: str) -> Submission:
     whose, _, start = sha256.lower().rpartition("/")
     if len(start) < _LEAST_DIGITS:
         raise UnknownSubmission(f"'{sha256}' is too short: give at least {_LEAST_DIGITS} digits of the file's sha256")
-    found = {}
-    for key in store.keys(f"collected/{whose}/" if whose else "collected/"):
-        place, _, name = key.rpartition("/")
-        if name.startswith("received-") and place.rpartition("/")[2].startswith(start):
-            found[place] = key
+    found: dict[str, str] = {}
+    for key in store.keys(f"{WAYS}{start[:2]}/{start}"):
+        _, _, _, digest, place = key.split("/", maxsplit=4)
+        body, dataset = place.split("/")
+        if whose in ("", place):
+            records = list(store.keys(f"collected/{body}/{dataset}/{digest}/received-"))
+            found |= {f"{place}/{digest}": key for key in records[-1:]}
     if not found:
         raise UnknownSubmission(
             f"no submission here begins with '{sha256}': its report says the sha256, and so does the summary of the run"
         )
     if len(found) > 1:
-        places = sorted(place.removeprefix("collected/") for place in found)
-        raise UsageError(f"'{sha256}' may be any of these: {', '.join(places)}. Write out the one you mean.")
+        raise UsageError(f"'{sha256}' may be any of these: {', '.join(sorted(found))}. Write out the one you mean.")
     return Submission.from_json(_document(store, next(iter(found.values()))))
 
 
@@ -127,6 +130,12 @@ def _file(store: Store, key: str, report: Report) -> None:
             continue
         return
     raise PointerMoved(f"{key} is being filed by others at the same time")
+
+
+def _way_to(submission: Submission) -> str:
+    """An empty object whose key leads from the hash of the bytes to the record of their coming, without a search."""
+    digest = submission.sha256
+    return f"{WAYS}{digest[:2]}/{digest}/{submission.body}/{submission.dataset}"
 
 
 def _place(submission: Submission) -> str:

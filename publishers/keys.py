@@ -10,6 +10,9 @@ from piperoll.errors import StoreError
 PUBLIC = ("catalogue/", "data/", "reports/")
 """The only keys that are ever served (DESIGN, storage layout)."""
 
+WAYS = "archive/from/"
+"""Below it an empty object for each submission leads from its hash to whose it is: `ab/abcd…/{body}/{dataset}`."""
+
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
 _VERSION = re.compile(r"data/[^/]+/[^/]+/[^/]+/v\d+-[0-9a-f]{12}/")
 

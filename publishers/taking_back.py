@@ -15,6 +15,7 @@ from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Version, to_json_bytes
 from publishers.histories import amend, delete_all, history_of, series_of
 from publishers.index import enter
+from publishers.keys import WAYS
 from publishers.store import Store
 
 
@@ -106,24 +107,24 @@ def purge(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
     and to it; then the reports and the record of the submission, and the bytes in the archive. The catalogue is
     whoever calls' to make anew. Killed at any moment, the same call again finishes the job.
     """
-    places = sorted({key.rpartition("/")[0] for key in store.keys("collected/") if f"/{sha256}/" in key})
-    held = [(series, version) for place in places for series, version in _holding(store, place, sha256)]
+    ways = f"{WAYS}{sha256[:2]}/{sha256}/"
+    senders = [tuple(key.removeprefix(ways).split("/")) for key in store.keys(ways)]
+    held = [found for body, dataset in senders for found in _holding(store, body, dataset, sha256)]
     tombstone = tombstone_of(store, sha256) or _tombstone(sha256, held, because, now)
     store.create(tombstone.key, to_json_bytes(asdict(tombstone)))
     _note(store, "purge", tombstone.purged, asdict(tombstone))
     for series in sorted({series for series, _ in held}):
         _purge_versions(store, series, tombstone)
-    for place in places:
-        _, body, dataset, _ = place.split("/")
+    for body, dataset in senders:
         store.delete(f"reports/{dataset}/{body}/{sha256}.json")
-        delete_all(store, f"{place}/")
+        delete_all(store, f"collected/{body}/{dataset}/{sha256}/")
     store.delete(f"archive/sha256/{sha256[:2]}/{sha256}")
+    delete_all(store, ways)
     return tombstone
 
 
-def _holding(store: Store, place: str, sha256: str) -> Iterator[tuple[Series, Version]]:
-    """Every version of the body's series that holds rows of the submission that was collected in `place`."""
-    _, body, dataset, _ = place.split("/")
+def _holding(store: Store, body: str, dataset: str, sha256: str) -> Iterator[tuple[Series, Version]]:
+    """Every version of the body's series that holds rows of the submission."""
     for series in series_of(store, dataset, body):
         history, _ = history_of(store, series)
         yield from ((series, version) for version in history.versions if sha256 in version.sources)
