@@ -16,7 +16,7 @@ from piperoll.checking.places import place
 from piperoll.checking.plausibility import Implausible, implausible
 from piperoll.checking.tables import Examined, examine_table
 from piperoll.model import Body, Cap, Dataset, Disposition, Finding, Period, Report, Severity, Verdict, Version, What
-from piperoll.reading import Reading
+from piperoll.reading import DRIFTED, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ def _data(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Exam
         said += [finding for table in reading.tables for finding in outside(table, dataset, found.period)]
     said += [*_plausibility(tables, dataset, given), *_comparison(tables, given)]
     holding = list(_holding(tables))
-    outcome = Verdict.HELD if holding or not found.period else verdict.of_findings(said)
+    asked = any(finding.code == DRIFTED for finding in said)
+    outcome = Verdict.HELD if holding or asked or not found.period else verdict.of_findings(said)
     return _examination(reading, given, tables, (*said, *holding), outcome, found.period, body)
 
 
@@ -166,6 +167,7 @@ def _examination(
         tables=tuple(examined.report for examined in tables),
         findings=in_order,
         passed=tuple(passed(tables, in_order, body)),
+        mapping_version=reading.mapping_version,
     )
     disposition = Disposition(
         held={number: each.held for number, each in enumerate(tables) if each.held},

@@ -11,8 +11,8 @@ from piperoll.checking.places import lines_of, place
 from piperoll.checking.privacy import Privacy, privacy, rows_by_rule
 from piperoll.checking.structure import Breach, breaches
 from piperoll.checking.tally import Tally, tally
-from piperoll.model import Body, Cap, Dataset, Finding, TableReport
-from piperoll.reading import ReadTable
+from piperoll.model import Body, Cap, ColumnScore, Dataset, Finding, TableReport
+from piperoll.reading import ReadTable, letter
 
 _MANY = Cap()
 
@@ -47,7 +47,21 @@ class Examined:
             rows=self.tally.rows,
             amount=self.tally.amount,
             date=self.tally.date,
+            column_scores=_scores(self.table),
         )
+
+
+def _scores(table: ReadTable) -> dict[str, ColumnScore]:
+    return {
+        name: ColumnScore(
+            score=choice.score,
+            runner_up=None if choice.runner_up is None else letter(choice.runner_up),
+            runner_up_score=choice.runner_up_score,
+            how=choice.how,
+            why=choice.why,
+        )
+        for name, choice in table.choices.items()
+    }
 
 
 @dataclass

@@ -9,11 +9,13 @@ from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Cap, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Status, Version
 from piperoll.model.listing import Listing
+from piperoll.model.mapping import BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry, to_json_bytes
 from piperoll.model.report import (
     EXCLUSIONS,
     AmountTotals,
+    ColumnScore,
     DateSpan,
     Disposition,
     Report,
@@ -33,9 +35,11 @@ __all__ = [
     "Acts",
     "AmountTotals",
     "Body",
+    "BodyMapping",
     "Cap",
     "Cause",
     "Changes",
+    "ColumnScore",
     "Dataset",
     "DateSpan",
     "Differences",
@@ -46,6 +50,7 @@ __all__ = [
     "Finding",
     "Heading",
     "History",
+    "Layout",
     "Level",
     "Listing",
     "Manifest",
@@ -54,6 +59,7 @@ __all__ = [
     "Part",
     "Period",
     "PeriodKind",
+    "Question",
     "Register",
     "Report",
     "RowCounts",

@@ -74,8 +74,26 @@ class DateSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnScore:
+    """How surely a field's column was found: its score and that of the second best column (its letter), from 0 to 1.
+
+    `how`: `listed`, `slip`, `phrase`, `remembered`, `answered` or `content`; `why` are the reasons in words.
+    """
+
+    score: float
+    runner_up: str | None
+    runner_up_score: float
+    how: str
+    why: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The score as the `check --json` contract writes it."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"why": list(self.why)}
+
+
+@dataclass(frozen=True, slots=True)
 class TableReport:
-    """One table that holds data: where it stands, which column is which, and what it adds up to."""
+    """One table that holds data: where it stands, which column is which and how surely, and what it adds up to."""
 
     sheet: str | None
     header_row: int
@@ -85,6 +103,7 @@ class TableReport:
     rows: RowCounts
     amount: AmountTotals | None
     date: DateSpan | None
+    column_scores: Mapping[str, ColumnScore] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The table as the `check --json` contract writes it."""
@@ -104,6 +123,7 @@ class TableReport:
             "header_line": self.header_line,
             "columns": dict(self.columns),
             "column_letters": dict(self.column_letters),
+            "column_scores": {name: score.to_json() for name, score in self.column_scores.items()},
             "rows": {
                 "read": self.rows.read,
                 "accepted": self.rows.accepted,
@@ -126,6 +146,10 @@ class TableReport:
                 **amount | {name: Decimal(amount[name]) for name in ("read", "accepted", "held", "excluded")}
             ),
             date=date and DateSpan(**date),
+            column_scores={
+                name: ColumnScore(**score | {"why": tuple(score["why"])})
+                for name, score in document.get("column_scores", {}).items()  # reports of before it was told lack it
+            },
         )
 
 
@@ -151,6 +175,8 @@ class Report:
     tables: tuple[TableReport, ...]
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
+    mapping_version: str | None = None
+    """Which remembered headings bore upon the reading (the first 12 digits of their sha256); None: none did."""
     compared_with: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -161,6 +187,7 @@ class Report:
             "verdict": str(self.verdict),
             "period": self.period,
             "part": self.part,
+            "mapping_version": self.mapping_version,
             "tables": [table.to_json() for table in self.tables],
             "findings": [finding.to_json() for finding in self.findings],
             "passed": list(self.passed),

@@ -1,7 +1,22 @@
 """Reading: bytes to tables. What kind of file, which encoding, where the headings are, what a cell means."""
 
+from piperoll.reading.findings_columns import DRIFTED
+from piperoll.reading.grids import letter
+from piperoll.reading.lexicon import bare
 from piperoll.reading.periods import periods_in_name
 from piperoll.reading.read import read
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
+from piperoll.reading.remembering import learned
 
-__all__ = ["SENT", "ExcludedRow", "ReadTable", "Reading", "periods_in_name", "read"]
+__all__ = [
+    "DRIFTED",
+    "SENT",
+    "ExcludedRow",
+    "ReadTable",
+    "Reading",
+    "bare",
+    "learned",
+    "letter",
+    "periods_in_name",
+    "read",
+]

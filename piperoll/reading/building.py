@@ -13,8 +13,9 @@ from piperoll.model import Dataset, Finding
 from piperoll.reading import findings_cells as say
 from piperoll.reading.arrays import texts, whole_numbers
 from piperoll.reading.cells import means_nothing
-from piperoll.reading.columns import Columns, is_identifier
+from piperoll.reading.columns import Columns
 from piperoll.reading.decisions import decide
+from piperoll.reading.evidence import is_identifier
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.reading import SENT

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from piperoll.model import Finding
+from piperoll.model import Field, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
+from piperoll.reading import findings_columns as columns_say
 from piperoll.reading.amounts import is_foreign, scale_of
-from piperoll.reading.columns import Choice, is_gross
+from piperoll.reading.columns import Choice
 from piperoll.reading.lexicon import Lexicon
+from piperoll.reading.senses import is_gross, sense
 
 
 def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
@@ -18,17 +21,24 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Fi
     found = []
     if choice.how == "content" and choice.heading.strip():
         found.append(say.column_guessed(sheet, wanted, choice.column, choice.heading, "by what it holds"))
-    named = max((match.score for match in lexicon.meanings(choice.heading) if match.field == choice.field), default=1.0)
-    if named < 0.9:
+    if choice.how in ("slip", "phrase"):
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
+    if choice.field == "transaction_number" and "invoice" in sense(choice.heading):
+        found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
     if choice.field in dataset.amount:
-        if is_foreign(choice.heading):
-            found.append(tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading))
-        if is_gross(choice.heading):
-            found.append(tell.amount_gross(sheet, wanted, choice.column, choice.heading))
-        if choice.runner_up is not None and choice.runner_up_score > choice.score - 0.03 and choice.score > 0.3:
-            found.append(tell.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading))
+        found += _about_amount(choice, sheet, wanted)
+    elif choice.contested and choice.field in dataset.core_fields and choice.runner_up is not None:
+        found.append(columns_say.column_doubtful(sheet, wanted, choice, choice.runner_up))
     scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
         found.append(tell.amount_scaled(sheet, wanted, choice.heading, scale))
     return found
+
+
+def _about_amount(choice: Choice, sheet: str | None, wanted: Field) -> Iterator[Finding]:
+    if is_foreign(choice.heading):
+        yield tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading)
+    if is_gross(choice.heading):
+        yield tell.amount_gross(sheet, wanted, choice.column, choice.heading)
+    if choice.contested and choice.runner_up is not None:
+        yield tell.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading)

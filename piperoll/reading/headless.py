@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from piperoll.model import Dataset, Field, Origin
-from piperoll.reading.columns import Choice, Columns, is_identifier
+from piperoll.reading.columns import Choice, Columns
+from piperoll.reading.evidence import is_identifier
 from piperoll.reading.profiles import Profile
 
 _LEAST_ROWS = 3

@@ -1,55 +1,108 @@
-"""What a heading may mean: the headings a dataset knows, with typing slips and decorations forgiven."""
+"""What a heading may mean: the headings a dataset knows, with slips forgiven, and what is remembered of a body's."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from piperoll.model import Dataset, Origin
+from piperoll.model import BodyMapping, Dataset, Origin
 from piperoll.reading.grids import squeezed
 
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
-_AFTER_DASH = re.compile(r"\s+[-–:/]\s+.*|:\s*\Z")
+_AFTER_DASH = re.compile(r"\s+[-–:/|]\s+.*|:\s*\Z")
+_BEFORE_SLASH = re.compile(r".*\s[/|]\s+")
 _UNIT = re.compile(r"\s£?\s*['’]?(?:0{3}s?|k)\s*\Z", re.I)
 _WORDS = re.compile(r"[a-z0-9]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
+
+_ABBREVIATIONS = {
+    "amt": "amount",
+    "cat": "category",
+    "dep": "department",
+    "dept": "department",
+    "desc": "description",
+    "descr": "description",
+    "dt": "date",
+    "exp": "expense",
+    "inv": "invoice",
+    "merch": "merchant",
+    "nbr": "number",
+    "no": "number",
+    "nr": "number",
+    "num": "number",
+    "org": "organisation",
+    "orgn": "organisation",
+    "pay": "payment",
+    "pd": "paid",
+    "pmt": "payment",
+    "pymt": "payment",
+    "ref": "reference",
+    "supp": "supplier",
+    "suppl": "supplier",
+    "tran": "transaction",
+    "trans": "transaction",
+    "trx": "transaction",
+    "txn": "transaction",
+    "val": "value",
+    "ven": "vendor",
+}
+"""What finance systems shorten words to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One meaning of a heading: the field, how well it fits (1 is as listed), and its place in the list."""
+    """One meaning of a heading: the field, how well it fits (1 is as listed), its place in the list, and by what.
+
+    `how`: `listed` (its decorations apart), `slip`, `phrase`, `remembered` or `answered`.
+    """
 
     field: str
     score: float
     rank: int
+    how: str = "listed"
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The headings of one dataset, by their letters and digits alone."""
+    """The headings of one dataset, by their letters and digits alone; `own` are those that one body means otherwise."""
 
     dataset: Dataset
     exact: Mapping[str, tuple[Match, ...]]
     phrases: tuple[tuple[tuple[str, ...], Match], ...]
     wide: tuple[re.Pattern[str], ...]
+    own: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
     known: dict[str, tuple[Match, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def meanings(self, heading: str) -> tuple[Match, ...]:
         """What a heading may mean, best first; nothing for one that is empty or unknown."""
         if heading not in self.known:
-            self.known[heading] = _meanings(heading, self)
+            own = self.own.get(bare(heading)) if self.own and len(heading) <= 160 else None
+            self.known[heading] = _meanings(heading, self) if own is None else own
         return self.known[heading]
 
     def knows(self, cell: str) -> bool:
         """Whether a cell is a heading as listed, letter for letter; quick enough to ask of every cell of a file."""
-        return bool(cell) and len(cell) <= _LONGEST and not cell[0].isdigit() and bare(cell) in self.exact
+        if not cell or len(cell) > _LONGEST or cell[0].isdigit():
+            return False
+        key = bare(cell)
+        return bool(self.own[key]) if key in self.own else key in self.exact
+
+    def is_set_aside(self, heading: str) -> bool:
+        """Whether somebody has said that a heading is none of our fields."""
+        return self.own.get(bare(heading)) == ()
 
     def is_wide(self, heading: str) -> bool:
         """Whether the heading is one of the repeating columns of a wide table."""
         return any(pattern.search(squeezed(heading)) for pattern in self.wide)
+
+    def consulted(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """What was remembered of the headings that were asked about: each with its fields, and by what."""
+        asked = {bare(heading) for heading in self.known} & {*self.own}
+        return tuple((key, tuple((match.field, match.how) for match in self.own[key])) for key in sorted(asked))
 
 
 def bare(text: str) -> str:
@@ -68,8 +121,11 @@ def _folded(text: str) -> str:
     return text.casefold()
 
 
-def lexicon_of(dataset: Dataset, part: str | None) -> Lexicon:
-    """The headings of a dataset; those of another part than the given one are left out."""
+def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
+    """The headings of a dataset; those of another part than the given one are left out.
+
+    What is `remembered` of the body weighs as evidence, and what was answered decides.
+    """
     exact: dict[str, list[Match]] = {}
     phrases = []
     ranks: dict[str, int] = {}
@@ -85,7 +141,42 @@ def lexicon_of(dataset: Dataset, part: str | None) -> Lexicon:
     exact.pop("", None)
     phrases.sort(key=lambda item: (-len(item[0]), item[1].rank))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
-    return Lexicon(dataset, {key: tuple(found) for key, found in exact.items()}, tuple(phrases), patterns)
+    lexicon = Lexicon(dataset, {key: tuple(found) for key, found in exact.items()}, tuple(phrases), patterns)
+    return replace(lexicon, own=_own(lexicon, remembered, part)) if remembered else lexicon
+
+
+def _own(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:
+    """What this body's headings mean where that is not what everybody's mean."""
+    found: dict[str, tuple[Match, ...]] = {}
+    for heading, fields in _remembered_fields(remembered, part).items():
+        listed = lexicon.meanings(heading)
+        if len(fields) == 1 and [match.field for match in listed[:1]] != fields:
+            rest = tuple(match for match in listed if match.field != fields[0])
+            found[bare(heading)] = (Match(fields[0], 0.95 if listed else 0.9, 0, "remembered"), *rest)
+    for question in remembered.questions:
+        key = bare(question.heading)
+        if question.means is not None:
+            found[key] = (Match(question.means, 1.0, 0, "answered"),)
+        elif question.answer:
+            listed = found.get(key, lexicon.meanings(question.heading))
+            others = tuple(match for match in listed if match.field != question.field)
+            found[key] = others if question.answer == "different" else ()
+    found.pop("", None)
+    lexicon.known.clear()
+    return found
+
+
+def _remembered_fields(remembered: BodyMapping, part: str | None) -> dict[str, list[str]]:
+    """Each heading of the body's layouts with the fields that it stood for."""
+    found: dict[str, list[str]] = {}
+    for layout in remembered.layouts:
+        if part not in (None, layout.part) and layout.part is not None:
+            continue
+        for name, heading in layout.columns.items():
+            fields = found.setdefault(heading, [])
+            if name not in fields:
+                fields.append(name)
+    return found
 
 
 def _listed(dataset: Dataset, part: str | None) -> Iterator[tuple[str, str, float]]:
@@ -114,22 +205,33 @@ def _spellings(text: str) -> Iterator[tuple[str, float]]:
     yield shorter, 0.97
     yield _BRACKETED.sub(" ", shorter), 0.95
     yield _UNIT.sub("", shorter), 0.95
+    yield _written_out(shorter), 0.93
     yield _AFTER_DASH.sub("", _BRACKETED.sub(" ", shorter)), 0.9
+    yield _BEFORE_SLASH.sub("", shorter), 0.9
+
+
+def _written_out(text: str) -> str:
+    """The heading with its abbreviations written out: `TransNo` is `transaction number`."""
+    words = _WORDS.findall(_folded(_CAMEL.sub(" ", text)))
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
 
 
 def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
-    """Headings one letter away (two in a long one), swapped neighbours counting as one slip."""
+    """Headings one letter away (two in a long one), swapped neighbours counting as one slip.
+
+    The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`.
+    """
     if len(key) < 5 or key.isdigit():
         return ()
     allowed = 1 if len(key) < 10 else 2
     found: dict[str, Match] = {}
     for other, matches in lexicon.exact.items():
-        if abs(len(other) - len(key)) > allowed or len(other) < 5:
+        if abs(len(other) - len(key)) > allowed or len(other) < 5 or key[0] not in other[:2]:
             continue
         slips = distance(key, other, allowed)
         if slips <= allowed and _digits(key) == _digits(other):
             for match in matches:
-                scored = Match(match.field, match.score * (0.9 - 0.05 * slips), match.rank)
+                scored = Match(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
                 if match.field not in found or found[match.field].score < scored.score:
                     found[match.field] = scored
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
@@ -149,7 +251,7 @@ def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
             words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1)
         ):
             score = 0.75 if words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase else 0.65
-            return (Match(match.field, match.score * score, match.rank),)
+            return (Match(match.field, match.score * score, match.rank, "phrase"),)
     return ()
 
 

@@ -19,6 +19,8 @@ _COMPANY = re.compile(
     re.I,
 )
 _IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][\w./\-+]{2,40}\Z")
+_TIME = re.compile(r"[T ]\d{1,2}:(?!00(?::00)?(?:[.]0+)?\s*Z?\Z)\d{2}|[T ](?!0{1,2}:)\d{1,2}:\d{2}")
+"""A time of day other than midnight."""
 _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 
@@ -39,6 +41,8 @@ class Profile:
     length: float
     counts_up: bool
     money: float
+    stamps: bool = False
+    """Whether most of its dates carry a time of day: a machine's record of when something was done."""
 
 
 _EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
@@ -73,6 +77,7 @@ def profile(cells: Sequence[str]) -> Profile:
         length=sum(map(len, texts)) / count,
         counts_up=_counts_up(texts),
         money=sum("." in text or "," in text or "£" in text for text in texts if is_number(text)) / count,
+        stamps=2 * sum(bool(_TIME.search(text)) for text in texts) > count,
     )
 
 

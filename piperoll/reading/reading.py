@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from piperoll.model import Dataset, Finding, What
+from piperoll.model import Dataset, Finding, Question, What
+from piperoll.reading.columns import Choice
 
 SENT = ":sent"
 """What follows a field's name in a batch's column of cells as sent."""
@@ -45,6 +46,8 @@ class ReadTable:
     unreadable: Mapping[str, tuple[int, ...]]
     stored: tuple[pa.RecordBatch, ...] = field(repr=False)
     wide: tuple[str, ...] = ()
+    choices: Mapping[str, Choice] = field(default_factory=dict, repr=False)
+    """How each field's column was found; for releases of OCDS nothing is to be found."""
 
     @property
     def excluded(self) -> Mapping[str, int]:
@@ -79,3 +82,7 @@ class Reading:
     why: str | None = None
     container: str | None = None
     member: str | None = None
+    questions: tuple[Question, ...] = ()
+    """What the file makes us ask about its headings, beside those the body sent before."""
+    mapping_version: str | None = None
+    """Which remembered headings bore upon the reading; None: none did."""

@@ -12,8 +12,9 @@ from piperoll.reading import findings_cells as tell
 from piperoll.reading.amounts import scale_of
 from piperoll.reading.building import Segment, build
 from piperoll.reading.choices import about_choice
-from piperoll.reading.columns import Columns, assign, guess_unnamed, is_identifier
+from piperoll.reading.columns import Columns, assign, guess_unnamed
 from piperoll.reading.doubts import damaged_references, may_be_cut, overlong, possible_total, records_above, unit_above
+from piperoll.reading.evidence import is_identifier
 from piperoll.reading.grids import Grid, Row, cell_at, is_blank, letter, tidy
 from piperoll.reading.headings import HeadingRow
 from piperoll.reading.headless import recognise_columns
@@ -99,7 +100,7 @@ def _examined(section: Section, lexicon: Lexicon) -> _Part:
     wide = find_wide(cells, lexicon.dataset)
     measured = {measure.column for measure in wide.measures} if wide else set()
     own = ["" if column in measured else cell for column, cell in enumerate(cells)]
-    columns = guess_unnamed(assign(own, seen, lexicon), cells, seen, lexicon.dataset)
+    columns = guess_unnamed(assign(own, seen, lexicon, barred=measured), cells, seen, lexicon.dataset)
     columns = Columns(columns.choices, columns.shift, columns.shifted_from, tuple(cells))
     if wide:
         fixed = {*wide.fields, wide.start_field, wide.end_field}
@@ -145,6 +146,7 @@ def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon
             unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
             stored=tuple(built.batches),
             wide=first.wide.fields if first.wide else (),
+            choices=first.columns.choices,
         )
     )
 

@@ -1,0 +1,182 @@
+"""What is remembered of how a body's columns are read: its layouts, and questions with their answers."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from piperoll.errors import MappingError
+
+SAME, DIFFERENT, IGNORE = "same", "different", "ignore"
+"""The answers beside the name of a field: it is what the question says; it is not that; it is none of our fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Headings that came together: the heading of each field that was surely found.
+
+    `since` is the earliest period that came so (None where it has none), `seen` the day on which the first such file
+    came and `source` that file's sha256. `part` is the dataset's part that the file was.
+    """
+
+    columns: Mapping[str, str]
+    since: str | None
+    seen: str
+    source: str
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether a heading means a field, with the answer once somebody has given it.
+
+    `replaced` is the heading that stood for the field before, None where there was none. `waiting` are the sha256 of
+    the submissions that are held for it. `answer` is empty while the question is open; else `same` (yes), `different`
+    (no), `ignore` or another field's name. A correction that nobody asked for has no `asked`.
+    """
+
+    heading: str
+    field: str
+    replaced: str | None = None
+    part: str | None = None
+    asked: str | None = None
+    waiting: tuple[str, ...] = ()
+    answer: str = ""
+    because: str = ""
+    answered: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has answered it."""
+        return not self.answer
+
+    @property
+    def means(self) -> str | None:
+        """The field that the heading means by the answer; None if it is open, or says what it does not mean."""
+        if self.answer in ("", DIFFERENT, IGNORE):
+            return None
+        return self.field if self.answer == SAME else self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class BodyMapping:
+    """What is remembered for one body and dataset: `mappings/<body>/<dataset>.toml`, for people to read and edit."""
+
+    body: str
+    dataset: str
+    questions: tuple[Question, ...] = ()
+    layouts: tuple[Layout, ...] = field(default=())
+
+    @property
+    def key(self) -> str:
+        """Where a store keeps it; private."""
+        return f"mappings/{self.body}/{self.dataset}.toml"
+
+    @property
+    def open_questions(self) -> tuple[Question, ...]:
+        """The questions that nobody has answered."""
+        return tuple(question for question in self.questions if question.open)
+
+    def with_layout(self, layout: Layout) -> BodyMapping:
+        """The mapping with one more layout; of one that it knows, only an earlier period is noted."""
+        known = [(one.columns, one.part) for one in self.layouts]
+        if (layout.columns, layout.part) not in known:
+            return replace(self, layouts=(*self.layouts, layout))
+        place = known.index((layout.columns, layout.part))
+        before = self.layouts[place]
+        if layout.since is None or (before.since is not None and before.since <= layout.since):
+            return self
+        earlier = replace(before, since=layout.since)
+        return replace(self, layouts=(*self.layouts[:place], earlier, *self.layouts[place + 1 :]))
+
+    def with_question(self, question: Question) -> BodyMapping:
+        """The mapping with one more question; one that was asked before only has more files waiting for it."""
+        for place, known in enumerate(self.questions):
+            if (known.heading, known.field, known.part) == (question.heading, question.field, question.part):
+                waiting = tuple(dict.fromkeys((*known.waiting, *question.waiting)))
+                return self._with(place, replace(known, waiting=waiting))
+        return replace(self, questions=(*self.questions, question))
+
+    def with_answer(self, heading: str, answer: str, because: str, moment: str, fields: Iterable[str]) -> BodyMapping:
+        """The mapping with the questions about a heading answered, or with a correction where none was asked.
+
+        Raises: MappingError: `answer` is none of same, different, ignore and the `fields` of the dataset, or it is
+        `same` or `different` where nothing was asked.
+        """
+        if answer not in (SAME, DIFFERENT, IGNORE, *fields):
+            raise MappingError(
+                f"'{answer}' is no answer: write same, different, ignore, or the name of a field of {self.dataset}"
+            )
+        asked = [place for place, question in enumerate(self.questions) if question.heading == heading]
+        if not asked and answer in (SAME, DIFFERENT):
+            raise MappingError(f"nothing was asked about '{heading}': write the name of a field, or ignore")
+        if not asked:
+            named = "" if answer == IGNORE else answer
+            correction = Question(heading, named, answer=answer, because=because, answered=moment)
+            return replace(self, questions=(*self.questions, correction))
+        answered = self
+        for place in asked:
+            settled = replace(answered.questions[place], answer=answer, because=because, answered=moment)
+            answered = answered._with(place, settled)
+        return answered
+
+    def _with(self, place: int, question: Question) -> BodyMapping:
+        return replace(self, questions=(*self.questions[:place], question, *self.questions[place + 1 :]))
+
+    def to_toml(self) -> str:
+        """The file, byte for byte a function of what is in it."""
+        text = f"{_HEAD.format(body=self.body, dataset=self.dataset)}body = {_quoted(self.body)}\n"
+        text += f"dataset = {_quoted(self.dataset)}\n"
+        for question in self.questions:
+            text += f"\n[[question]]\n{_entries(question)}"
+        for layout in self.layouts:
+            text += f"\n[[layout]]\n{_entries(layout)}[layout.columns]\n"
+            text += "".join(f"{name} = {_quoted(heading)}\n" for name, heading in sorted(layout.columns.items()))
+        return text
+
+    @classmethod
+    def from_toml(cls, text: str) -> BodyMapping:
+        """The mapping that `to_toml` wrote or somebody edited. Raises: MappingError: it cannot be understood."""
+        try:
+            document = tomllib.loads(text)
+            return cls(
+                document.pop("body"),
+                document.pop("dataset"),
+                tuple(Question(**_tuples(entry)) for entry in document.pop("question", ())),
+                tuple(Layout(**{"since": None} | entry) for entry in document.pop("layout", ())),
+                **document,
+            )
+        except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            raise MappingError(f"a mapping cannot be understood: {error}") from error
+
+
+_HEAD = """\
+# How the columns of the {dataset} files of {body} are read. Piperoll adds to this file; people answer in it.
+# To answer a question, write "same", "different", "ignore" or the name of a field after `answer`, and why after
+# `because`; or type: piperoll mapping answer {body} {dataset} "THE HEADING" same --because "WHY" --to PLACE
+# Notes of your own are lost when Piperoll writes the file: put them after `because`.
+"""
+
+
+def _entries(entry: Question | Layout) -> str:
+    """The plain values of an entry, a line each; what is not known is left out, an answer never."""
+    lines = []
+    for name in entry.__dataclass_fields__:
+        value = getattr(entry, name)
+        if isinstance(value, tuple):
+            lines += [f"{name} = [{', '.join(map(_quoted, value))}]\n"] if value else []
+        elif isinstance(value, str):
+            lines.append(f"{name} = {_quoted(value)}\n")
+    return "".join(lines)
+
+
+def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: JSON's escapes are TOML's, but for the delete character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

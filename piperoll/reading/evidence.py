@@ -1,0 +1,170 @@
+"""What speaks for a column being a field: its heading and what it holds, each weighed, with the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from piperoll.model import Dataset, Field, Level, Origin
+from piperoll.reading.lexicon import Lexicon, Match
+from piperoll.reading.profiles import Profile
+from piperoll.reading.senses import basis
+
+LEAST = 0.3
+"""Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
+
+CERTAIN = 0.95
+"""A heading that fits at least so well names its first field as listed."""
+
+_GROSS_WEIGHT = 0.93
+"""Net amounts are asked for: a gross column stands back where there is a net one."""
+
+_BESIDE = {"department_family": "body_name"}
+"""A field that a heading of several meanings names only beside another: a council's departments are its units."""
+
+_BY_HEADING = {
+    "listed": "its heading is one we know for it",
+    "slip": "its heading is near to one we know for it",
+    "phrase": "its heading holds one we know for it",
+    "remembered": "the body has sent it under this heading before",
+    "answered": "somebody has said so",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A column that may be a field: how well it fits (0 to 1), by what, and why in words."""
+
+    field: str
+    column: int
+    heading: str
+    score: float
+    how: str
+    why: tuple[str, ...] = ()
+    rank: int = 0
+    certain: bool = False
+    """Whether the heading is a core field's own: cells that cannot be read do not take its name away."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether heading and contents agree enough for the column to be taken."""
+        return self.score >= LEAST or self.certain
+
+
+def bids(
+    headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, shift: int = 0, start: int = 0
+) -> list[Bid]:
+    """Every bid of every heading; from the heading `start` on, the data stand `shift` columns beside it."""
+    found: list[Bid] = []
+    several: set[int] = set()
+    for place, heading in enumerate(headings):
+        column = place + shift if shift and place >= start else place
+        lost = shift < 0 and start + shift <= place < start  # the heading whose data were left out
+        if lost or not 0 <= column < len(profiles):
+            continue
+        meanings = lexicon.meanings(heading)
+        if len(meanings) > 1:
+            several.add(column)
+        for order, match in enumerate(meanings):
+            if bid := _bid(match, order, column, heading, profiles[column], lexicon.dataset):
+                found.append(bid)
+    there = {bid.field for bid in found}
+    return [bid for bid in found if bid.column not in several or _BESIDE.get(bid.field, bid.field) in there]
+
+
+def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, dataset: Dataset) -> Bid | None:
+    """The bid of a heading for one of its meanings; None where it says that it is the tax and not the amount."""
+    wanted = dataset.field(match.field)
+    if match.how == "answered":
+        return Bid(match.field, column, heading, 1.0, match.how, (_BY_HEADING[match.how],), certain=True)
+    money = wanted.type == "number" and wanted.level is Level.CORE
+    if money and basis(heading) == "vat":
+        return None
+    first = 1 - 0.05 * min(order, 4) - 0.0005 * min(match.rank, 60)
+    gross = money and basis(heading) == "gross"
+    return Bid(
+        field=match.field,
+        column=column,
+        heading=heading,
+        score=match.score * first * fit(profile, wanted) * (_GROSS_WEIGHT if gross else 1.0),
+        how=match.how,
+        why=tuple(_reasons(match, profile, wanted, gross=gross)),
+        rank=match.rank,
+        certain=order == 0 and match.score >= CERTAIN and match.field in dataset.core_fields,
+    )
+
+
+def _reasons(match: Match, profile: Profile, wanted: Field, *, gross: bool) -> Iterator[str]:
+    yield _BY_HEADING[match.how]
+    if not profile.filled:
+        yield "it is empty"
+    elif what := _contents(profile, wanted):
+        yield what
+    if gross:
+        yield "its amounts include VAT, so a net column would have gone before it"
+
+
+def _contents(profile: Profile, wanted: Field) -> str | None:
+    if wanted.type == "date":
+        return f"{profile.dates + profile.serials:.0%} of its cells are dates"
+    if wanted.type in ("number", "integer"):
+        return f"{profile.numbers:.0%} of its cells are numbers"
+    if wanted.privacy == "name" and profile.companies:
+        return f"{profile.companies:.0%} of its cells look like names of organisations"
+    return None
+
+
+def fit(profile: Profile, wanted: Field) -> float:
+    """How well what a column holds agrees with a field's type: 1 wholly, 0.25 not at all, 0.6 for an empty column."""
+    if not profile.filled:
+        return 0.6
+    if wanted.type == "date":
+        return 0.25 + 0.75 * min(1.0, profile.dates + max(profile.serials, 0.5 * profile.months))
+    if wanted.type in ("number", "integer"):
+        return 0.25 + 0.75 * profile.numbers * (1 - 0.5 * profile.dates)
+    if wanted.type == "boolean":
+        return 0.6 + 0.4 * profile.truths
+    if wanted.privacy == "name":
+        return 1 - 0.6 * max(profile.numbers, profile.dates, 0.5 * profile.identifiers)
+    return 1 - 0.15 * profile.dates
+
+
+def by_content(profile: Profile, column: int, heading: str, wanted: Field, dataset: Dataset) -> Bid | None:
+    """The bid of a column whose heading says nothing to us, for a field that no heading names; None if it is unlike it.
+
+    Only what shows by itself: money for the amount, dates for a date, names of organisations for the supplier.
+    """
+    if profile.filled < 0.5 or profile.counts_up:
+        return None
+    how_like, why = _likeness(profile, wanted, dataset)
+    if how_like <= 0:
+        return None
+    return Bid(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,))
+
+
+def _likeness(profile: Profile, wanted: Field, dataset: Dataset) -> tuple[float, str]:
+    if wanted.name in dataset.amount and profile.numbers > 0.9 and profile.money > 0.3 and profile.dates < 0.5:
+        return 0.6 + 0.4 * profile.money, f"{profile.money:.0%} of its cells are sums of money"
+    if wanted.type == "date" and profile.dates > 0.6 and not profile.stamps:
+        return profile.dates, f"{profile.dates:.0%} of its cells are dates"
+    if wanted.privacy == "name" and profile.companies * profile.distinct > 0.05 and profile.companies > 0.2:
+        return min(1.0, 0.6 + profile.companies * profile.distinct), (
+            f"{profile.companies:.0%} of its cells look like names of organisations"
+        )
+    return 0.0, ""
+
+
+def is_identifier(wanted: Field) -> bool:
+    """Whether a field of text is a reference, by our naming: it ends in number, ref or id."""
+    return wanted.type == "string" and wanted.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
+
+
+def holds_references(profile: Profile) -> bool:
+    """Whether a column holds references and nothing else."""
+    full = profile.filled > 0.9 and profile.identifiers > 0.9
+    return full and not profile.counts_up and not profile.money and profile.dates < 0.5
+
+
+def asked_for(each: Field, dataset: Dataset) -> bool:
+    """Whether a field is one that a body must send."""
+    return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)

@@ -1,0 +1,86 @@
+"""What reading has to say about which column is which. One function a code."""
+
+from __future__ import annotations
+
+from piperoll.model import Acts, Field, Finding, Severity
+from piperoll.reading.columns import Choice
+from piperoll.reading.grids import letter
+
+DRIFTED = "headings-drifted"
+"""The code that holds a file until its question is answered."""
+
+
+def heading_replaced(
+    sheet: str | None, field: Field, choice: Choice, replaced: str, *, doubtful: bool, core: bool
+) -> Finding:
+    """Another heading than before stands for a field: held where it may mean something else and the field is core."""
+    took = f"'{choice.heading.strip()}' (column {letter(choice.column)}) replaced '{replaced.strip()}'"
+    title = field.title.lower()
+    if doubtful and core:
+        return Finding(
+            DRIFTED,
+            Severity.ERROR,
+            f"{took} for the {title}: is it the same thing? We cannot tell, so the file is held until somebody says.",
+            "Answer 'same', 'different', 'ignore' or the name of a field: 'piperoll mapping questions' shows how. "
+            "Then run again.",
+            acts=Acts.PLATFORM,
+            sheet=sheet,
+            column=letter(choice.column),
+            field=field.name,
+            value=choice.heading,
+        )
+    return Finding(
+        "heading-replaced",
+        Severity.WARNING if doubtful else Severity.INFO,
+        f"{took} for the {title}. {'It may mean something else.' if doubtful else 'We took it for the same thing.'}",
+        "Keep the headings the same from one period to the next.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
+
+
+def heading_answered(sheet: str | None, field: Field, choice: Choice) -> Finding:
+    """A column was taken for a field because somebody has said that it is."""
+    return Finding(
+        "heading-answered",
+        Severity.INFO,
+        f"Column {letter(choice.column)} ('{choice.heading.strip()}') is the {field.title.lower()}: somebody has said "
+        "so for this body.",
+        "Nothing, if that is still right. 'piperoll mapping answer' changes it.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
+
+
+def column_doubtful(sheet: str | None, field: Field, choice: Choice, other: int) -> Finding:
+    """Another column could be a field as well."""
+    return Finding(
+        "column-doubtful",
+        Severity.WARNING,
+        f"Both column {letter(choice.column)} ('{choice.heading.strip()}') and column {letter(other)} could be the "
+        f"{field.title.lower()}. We took column {letter(choice.column)}.",
+        f"Call the right one '{field.title}' and the other something else.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
+
+
+def invoice_as_transaction(sheet: str | None, field: Field, choice: Choice) -> Finding:
+    """Invoice numbers stand where a transaction number is asked for."""
+    return Finding(
+        "invoice-number-published",
+        Severity.WARNING,
+        f"Column {letter(choice.column)} ('{choice.heading.strip()}') holds invoice numbers, and they were read as the "
+        f"{field.title.lower()}. Fraudsters use real invoice numbers to pass as a supplier.",
+        "Send a transaction number of your own finance system in place of the invoice number.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
