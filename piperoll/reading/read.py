@@ -17,7 +17,8 @@ from piperoll.reading.kinds import Kind, classify
 from piperoll.reading.lexicon import lexicon_of
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import recognise, recognise_part
-from piperoll.reading.tables import GridReading, read_grid
+from piperoll.reading.sheets import read_grids
+from piperoll.reading.tables import GridReading
 from piperoll.reading.text import read_text
 from piperoll.reading.workbooks import read_workbook
 
@@ -148,7 +149,7 @@ def _with_grids(
     name: str,
 ) -> Reading:
     lexicon = lexicon_of(known or datasets[0], blank.part)
-    readings = [(grid, read_grid(grid, lexicon)) for grid in opened.grids]
+    readings = read_grids(opened.grids, lexicon, name)
     tables = tuple(table for _, reading in readings for table in reading.tables)
     findings = [*blank.findings, *_said(readings, bool(tables))]
     if tables:
@@ -172,7 +173,7 @@ def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Find
     """What the grids say; a sheet without a table is only told where others have one."""
     found: list[Finding] = []
     for grid, reading in readings:
-        if data and not reading.tables:
+        if data and not reading.tables and reading.outcome != "left_out":
             if grid.sheet is not None and reading.outcome != "empty":
                 figures = reading.outcome == "no_table" and holds_figures(grid)
                 found.append(say.sheet_without_table(grid.sheet, figures=figures))

@@ -9,6 +9,7 @@ from functools import cached_property
 from piperoll.model import Dataset, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
+from piperoll.reading import findings_tables as about
 from piperoll.reading.amounts import scale_of
 from piperoll.reading.building import Segment, build
 from piperoll.reading.choices import about_choice
@@ -30,7 +31,10 @@ from piperoll.reading.wide import Wide, find_wide
 
 @dataclass
 class GridReading:
-    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
+    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty.
+
+    `left_out` stands for tables that say again what others say.
+    """
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
@@ -90,6 +94,9 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         _add_table(reading, group, grid, lexicon)
     if not reading.tables:
         return _no_records(parts[0], grid)
+    if spans := sorted({part.section.span for part in parts if part.section.span and part.records}):
+        row = grid.rows[parts[0].section.heading.index].number
+        reading.findings.insert(0, about.tables_side_by_side(grid.sheet, row, [start for start, _ in spans]))
     return reading
 
 
@@ -111,21 +118,27 @@ def _examined(section: Section, lexicon: Lexicon) -> _Part:
 
 
 def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
-    """Sections that name the same columns are one table; others are tables of their own."""
+    """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
     groups: list[list[_Part]] = []
     for part in parts:
-        if groups and set(groups[-1][0].columns.choices) == set(part.columns.choices):
+        if groups and _is_same_table(groups[-1][0], part):
             groups[-1].append(part)
         else:
             groups.append([part])
     return groups
 
 
+def _is_same_table(one: _Part, other: _Part) -> bool:
+    if one.section.span != other.section.span or one.section.lesser or other.section.lesser:
+        return False
+    return set(one.columns.choices) == set(other.columns.choices)
+
+
 def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
     cut = frozenset(row.number for part in group for row in part.cut(dataset))
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
-    reading.findings += _about_headings(group, grid, first=not reading.tables)
+    reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
     reading.findings += _about_rows(group, grid.sheet, lexicon)
     for part in group:
@@ -140,7 +153,7 @@ def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon
             header_row=number,
             header_line=line,
             columns=headings,
-            column_letters=letters if grid.headings is None else {},
+            column_letters=letters if grid.headings is None or grid.sheet is not None else {},
             rows=sum(len(segment.records) for segment in segments),
             excluded_rows=tuple(_excluded(group)),
             unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
@@ -180,7 +193,7 @@ def _row_number(part: _Part, heading: HeadingRow) -> int:
     return part.section.rows[0].number - 1 if part.section.rows else heading.index + 1
 
 
-def _about_headings(group: Sequence[_Part], grid: Grid, *, first: bool) -> list[Finding]:
+def _about_headings(group: Sequence[_Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
     heading, found = group[0].section.heading, []
     if heading.index < 0:
         return []
@@ -189,14 +202,18 @@ def _about_headings(group: Sequence[_Part], grid: Grid, *, first: bool) -> list[
         found.append(say.headings_at_end(grid.sheet, row.number, row.line))
     elif first:
         read = {own.number for own in group[0].section.rows}
-        rows = [other for other in grid.rows[: heading.index - heading.extra] if not is_blank(other)]
+        rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
         above = [other for other in rows if other.number not in read]
         if len(above) < len(rows):
             found.append(say.records_above_headings(grid.sheet, len(rows) - len(above), row.number))
         if above:
             found.append(say.preamble_left_out(grid.sheet, len(above), row.number))
-    if heading.extra:
-        found.append(say.headings_in_rows(grid.sheet, heading.extra + 1, row.number))
+    if heading.extra or heading.after:
+        last = grid.rows[heading.end - 1].number
+        found.append(say.headings_in_rows(grid.sheet, heading.end - heading.start, last))
+    if group[0].section.lesser:
+        records = sum(len(part.records) for part in group)
+        found.append(about.table_lesser(grid.sheet, row.number, amount, records))
     for part in group[1:]:
         later = grid.rows[part.section.heading.index]
         found.append(say.headings_changed(grid.sheet, later.number, later.line))
