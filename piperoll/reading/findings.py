@@ -7,89 +7,11 @@ from collections.abc import Sequence
 from piperoll.model import Field, Finding, Severity
 from piperoll.reading.grids import letter
 
-_NAMES = {
-    "csv": "a text table (CSV)",
-    "xlsx": "an Excel workbook (XLSX)",
-    "xls": "an Excel workbook (XLS)",
-    "ods": "an OpenDocument spreadsheet (ODS)",
-    "json": "a JSON document",
-    "html": "a web page",
-    "pdf": "a PDF document",
-    "unknown": "a kind of file we do not know",
-    "empty": "an empty file",
-}
-_TROUBLES = {
-    "archive-of-several": (
-        "The archive holds several files, or another archive.",
-        "Send each table as a file of its own.",
-    ),
-    "archive-empty": ("The archive holds no file.", "Send the table itself."),
-    "archive-too-large": ("The archive grows too large when it is opened.", "Send the table without packing it."),
-    "archive-broken": ("The archive is damaged and cannot be opened.", "Save it again and send the new file."),
-    "workbook-broken": ("The workbook is damaged and cannot be opened.", "Save it again and send the new file."),
-    "workbook-protected": ("The workbook is protected by a password.", "Send a copy without a password."),
-    "workbook-too-large": (
-        "The workbook spans more cells than can be read, or stray cells stand far from its table.",
-        "Copy the table alone into a new workbook, or save it as CSV, and send that.",
-    ),
-}
-
 
 def _place(sheet: str | None, row: int | None, column: int | None = None) -> str:
     cell = f"cell {letter(column)}{row}" if row and column is not None else f"row {row}" if row else ""
     within = f"sheet '{sheet.strip()}'" if sheet else ""
     return " of ".join(part for part in (cell, within) if part) or "the file"
-
-
-def not_a_table(format_: str) -> Finding:
-    """The content is a web page, a PDF or something else that holds no table."""
-    code = {"html": "file-is-html", "pdf": "file-is-pdf", "empty": "file-empty"}.get(format_, "file-unknown")
-    fix = {
-        "html": "The address probably gave an error page. Download the table itself and send that.",
-        "pdf": "Send the table as CSV or as a spreadsheet.",
-        "empty": "Export the table again. If there was nothing to report, write 'Nil' under the headings.",
-    }.get(format_, "Send the table as CSV, XLSX, XLS, ODS or JSON.")
-    return Finding(code, Severity.ERROR, f"This is {_NAMES[format_]}, not a table.", fix)
-
-
-def cannot_open(trouble: str) -> Finding:
-    """A container or workbook that cannot be opened."""
-    message, fix = _TROUBLES[trouble]
-    return Finding(trouble, Severity.ERROR, message, fix)
-
-
-def content_not_as_named(name: str, format_: str) -> Finding:
-    """The extension promises another kind of file."""
-    return Finding(
-        "content-not-as-named",
-        Severity.INFO,
-        f"The name '{name}' promises another kind of file: the content is {_NAMES[format_]}, and was read as that.",
-        "Give the file the extension of its content.",
-        value=name,
-    )
-
-
-def encoding_guessed(encoding: str, runner_up: str | None, *, sure: bool) -> Finding:
-    """The text is not UTF-8; the code page was told by what its characters mean."""
-    doubt = "" if sure or not runner_up else f" {runner_up} fits nearly as well and would give other letters."
-    return Finding(
-        "encoding-guessed",
-        Severity.INFO if sure else Severity.WARNING,
-        f"The text is not in UTF-8. It was read as {encoding}: so its pound signs and accents make sense.{doubt}",
-        "Save the file as CSV UTF-8.",
-        value=encoding,
-    )
-
-
-def encoding_mixed(lines: int, runner_up: str | None) -> Finding:
-    """Most of the text is UTF-8, but some lines are not."""
-    return Finding(
-        "encoding-mixed",
-        Severity.WARNING,
-        f"Most of the text is UTF-8, but {lines:,} lines are not; these were read as {runner_up}.",
-        "Save the whole file as CSV UTF-8.",
-        count=lines,
-    )
 
 
 def quotes_broken(row: int, line: int | None) -> Finding:
@@ -111,17 +33,6 @@ def sheet_without_table(sheet: str, *, figures: bool) -> Finding:
         Severity.WARNING if figures else Severity.INFO,
         f"The sheet '{sheet.strip()}' holds no table of this kind and was left out.",
         "Nothing, if it is a cover or notes. Otherwise give its columns their usual headings.",
-        sheet=sheet,
-    )
-
-
-def sheet_hidden(sheet: str) -> Finding:
-    """A hidden sheet that was read like the others."""
-    return Finding(
-        "sheet-hidden",
-        Severity.WARNING,
-        f"The sheet '{sheet.strip()}' is hidden, and was read like the others.",
-        "Delete the sheet if it should not be published.",
         sheet=sheet,
     )
 

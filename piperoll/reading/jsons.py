@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -13,35 +13,91 @@ from piperoll.model import Dataset
 from piperoll.reading.arrays import texts, whole_numbers
 from piperoll.reading.building import LINES
 from piperoll.reading.grids import Grid, Row
+from piperoll.reading.json_texts import JsonTrouble, read_json
 from piperoll.reading.reading import SENT, ReadTable
 from piperoll.reading.rows import Rows
 from piperoll.reading.values import UNREADABLE, Reader
 
+_NAMES = 16_384
+"""As many names of values as a sheet has columns; records with more are no table."""
+
+_CELLS = 60_000_000
+_LEVELS = 3
+"""How deep a list of records may lie: `result.data.items`."""
+
 
 @dataclass(frozen=True)
 class Document:
-    """What a JSON file holds: `releases` of OCDS (None if it holds none), or `grid`, an array of records."""
+    """What a JSON file holds: `releases` of OCDS (None if it holds none), or `grid`, an array of records or of rows.
+
+    `path` names the list that was taken, where it lay under a name, and `others` the lists that were not.
+    `repeated` is a name that stands twice in one record and in how many; `empty` says that the list holds nothing.
+    """
 
     releases: tuple[Mapping[str, object], ...] | None = None
     grid: Grid | None = None
+    path: str = ""
+    others: tuple[str, ...] = ()
+    repeated: tuple[str, int] | None = None
+    empty: bool = False
 
 
 def open_json(text: str) -> Document:
-    """The releases or records of a JSON text that has been found to be valid."""
-    document = json.loads(text, parse_float=str, parse_int=str)
-    if isinstance(document, dict):
-        if isinstance(releases := document.get("releases"), list):
-            return Document(releases=tuple(item for item in releases if isinstance(item, dict)))
-        if isinstance(records := document.get("records"), list) and _compiled(records):
-            return Document(releases=tuple(_compiled(records)))
-        if "ocid" in document:
-            return Document(releases=(document,))
-        document = next((value for value in document.values() if _is_records(value)), [document])
-    if _is_records(document):
-        if all("ocid" in item and ("tag" in item or "tender" in item) for item in document):
-            return Document(releases=tuple(document))
-        return Document(grid=_grid(document))
-    return Document()
+    """The releases or records of a JSON text.
+
+    Raises:
+        JsonTrouble: it cannot be read as JSON, or its records name too many values to be a table.
+    """
+    read = read_json(text)
+    document = _document(read.values)
+    return replace(document, repeated=(read.repeats.name, read.repeats.count)) if read.repeats.count else document
+
+
+def _document(values: Sequence[object]) -> Document:
+    releases = [_releases(value) for value in values]
+    if values and all(found is not None for found in releases):
+        return Document(releases=tuple(item for found in releases if found for item in found))
+    value = values[0] if len(values) == 1 else values
+    lists = dict(_lists(value, "", _LEVELS))
+    if not lists:
+        empty = value == [] or (isinstance(value, dict) and [] in value.values())
+        return Document(empty=empty) if empty or not isinstance(value, dict) else Document(grid=_grid([value]))
+    path = max(lists, key=lambda path: len(lists[path]))
+    others = tuple(other or "the list itself" for other in lists if other != path)
+    return Document(grid=_grid_of(lists[path]), path=path, others=others)
+
+
+def _releases(value: object) -> Sequence[Mapping[str, object]] | None:
+    """The releases of one document of OCDS: a package of releases or records, a release, a list of them."""
+    if isinstance(value, list):
+        return value if _is_records(value) and all(map(_is_release, value)) else None
+    if not isinstance(value, dict):
+        return None
+    if isinstance(releases := value.get("releases"), list):
+        return [item for item in releases if isinstance(item, dict)]
+    if isinstance(records := value.get("records"), list) and (compiled := _compiled(records)):
+        return compiled
+    return [value] if "ocid" in value else None
+
+
+def _is_release(item: Mapping[str, object]) -> bool:
+    return "ocid" in item and ("tag" in item or "tender" in item)
+
+
+def _lists(value: object, path: str, levels: int) -> Iterator[tuple[str, Sequence[object]]]:
+    """Every list of records, or of rows, that lies at most so many levels down, with its path."""
+    if isinstance(value, list) and value and (_is_records(value) or all(isinstance(row, list) for row in value)):
+        yield path, value
+    elif isinstance(value, dict) and levels:
+        for name, held in value.items():
+            yield from _lists(held, f"{path}.{name}" if path else name, levels - 1)
+
+
+def _grid_of(items: Sequence[object]) -> Grid:
+    if _is_records(items):
+        return _grid([item for item in items if isinstance(item, dict)])
+    rows = (row for row in items if isinstance(row, list))
+    return Grid(None, Rows.of(Row(number, None, list(map(_text, row))) for number, row in enumerate(rows, 1)))
 
 
 def _compiled(records: Sequence[object]) -> list[Mapping[str, object]]:
@@ -65,6 +121,8 @@ def _is_records(value: object) -> bool:
 def _grid(records: Sequence[Mapping[str, object]]) -> Grid:
     flat = [dict(_flattened(record, "")) for record in records]
     names = tuple(dict.fromkeys(name for record in flat for name in record))
+    if len(names) > _NAMES or len(names) * len(flat) > _CELLS:
+        raise JsonTrouble("Its records name too many different values to be a table")
     rows = Rows.of(Row(number, None, [record.get(name, "") for name in names]) for number, record in enumerate(flat, 1))
     return Grid(None, rows, headings=names)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from piperoll.reading import workbook_cells
+from piperoll.reading.archives import BROKEN_ARCHIVE
 from piperoll.reading.grids import Grid, Row
-from piperoll.reading.kinds import BROKEN_ARCHIVE
 from piperoll.reading.rows import Rows
 
 CELLS = 60_000_000

@@ -106,7 +106,7 @@ def test_a_far_away_cell_is_refused_before_it_is_laid_out() -> None:
         (b"\r\n , \r\n", "empty", "file-empty"),
         (b"<!DOCTYPE html><html><body>404</body></html>", "html_page", "file-is-html"),
         (b"%PDF-1.7 ...", "pdf", "file-is-pdf"),
-        (b"\x89PNG\r\n\x1a\n", "unknown_format", "file-unknown"),
+        (b"\x89PNG\r\n\x1a\n", "picture", "file-is-picture"),
         (b"PK\x03\x04rubbish", "archive_broken", "archive-broken"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rubbish", "workbook_broken", "workbook-broken"),
         (HEAD.encode(), "pro_forma", "no-records"),
