@@ -8,9 +8,12 @@ from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-Texts = pa.StringArray
-Mask = pa.BooleanArray
+Texts = Any
+"""A column of text."""
+Mask = Any
+"""A column of truth values."""
 
 
 def texts(values: Sequence[str | None]) -> Texts:
@@ -71,6 +74,19 @@ def mask(values: Iterable[bool]) -> Mask:
     """A column of truth values."""
     held: Mask = _sealed(pa.int8(), "b", values).cast(pa.bool_())
     return held
+
+
+def mask_of(places: Iterable[int], length: int) -> Mask:
+    """Truth at these places, and nowhere else."""
+    held = bytearray(length)
+    for place in places:
+        held[place] = 1
+    return mask(map(bool, held))
+
+
+def true_places(column: Mask) -> list[int]:
+    """Where a column of truth values is true."""
+    return listed(pc.indices_nonzero(column))
 
 
 def _sealed(kind: pa.DataType, code: str, values: Iterable[int]) -> Any:

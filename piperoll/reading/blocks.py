@@ -65,6 +65,11 @@ class Block:
         """Every cell, row after row."""
         return self._lists.flatten()
 
+    @property
+    def text(self) -> bytes:
+        """The characters of every cell one after another, and maybe those of the rows beside them, in UTF-8."""
+        return bytes(self.flat.buffers()[2] or b"")
+
     @cached_property
     def lengths(self) -> Any:
         """How many cells each row has."""
@@ -84,6 +89,25 @@ class Block:
         there = pc.greater(self.lengths, place)
         wanted = pc.if_else(there, pc.add(starts, place), arrays.whole_numbers([None])[0])
         return pc.coalesce(self.flat.take(wanted), arrays.text(""))
+
+    def count(self, mask: arrays.Mask) -> Any:
+        """How many of each row's cells a mask over `flat` is true for."""
+        so_far = pc.cumulative_sum(mask.cast(pa.int64()))
+        before = pa.chunked_array([arrays.whole_numbers([0]), so_far]).combine_chunks()
+        ends = pc.cumulative_sum(self.lengths)
+        return pc.subtract(before.take(ends), before.take(pc.subtract(ends, self.lengths)))
+
+    def any(self, mask: arrays.Mask) -> arrays.Mask:
+        """Which rows have a cell that a mask over `flat` is true for."""
+        return pc.greater(self.count(mask), arrays.number(0))
+
+    def matching(self, pattern: str) -> arrays.Mask:
+        """Which of the cells in `flat` match a regular expression (of RE2)."""
+        return pc.match_substring_regex(self.flat, pattern)
+
+    def filter(self, mask: arrays.Mask) -> Block:
+        """The rows for which a mask is true."""
+        return Block(self.batch.filter(mask))
 
     def where(self, column: int, holds: Callable[[str], bool]) -> arrays.Mask:
         """Which rows have a cell in the column of which this holds; asked once of each distinct cell."""

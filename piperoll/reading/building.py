@@ -8,29 +8,34 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from piperoll.model import Dataset, Finding
+from piperoll.model import Cap, Dataset, Field, Finding
+from piperoll.reading import arrays
 from piperoll.reading import findings_cells as say
-from piperoll.reading.arrays import texts, whole_numbers
-from piperoll.reading.cells import means_nothing
+from piperoll.reading.blocks import ROWS, Block, Row
 from piperoll.reading.columns import Columns
 from piperoll.reading.decisions import decide
 from piperoll.reading.evidence import is_identifier
 from piperoll.reading.findings_values import Column
-from piperoll.reading.grids import Row, cell_at, tidy
+from piperoll.reading.grids import cell_at
+from piperoll.reading.layouts import Lines, lines_of
 from piperoll.reading.reading import SENT
-from piperoll.reading.values import UNREADABLE, Reader
+from piperoll.reading.rows import Rows
+from piperoll.reading.shelves import Shelf
+from piperoll.reading.spelling import Spelt, spell
+from piperoll.reading.values import Reader
 from piperoll.reading.wide import Wide
 
-LINES = 10_000
-"""Lines a batch: large enough for Arrow to be quick, small enough to hold a few at a time."""
+LINES = ROWS
+"""Lines a batch."""
 
 
 @dataclass(frozen=True)
 class Segment:
     """Records that share one layout of columns."""
 
-    records: Sequence[Row]
+    records: Rows
     columns: Columns
     wide: Wide | None = None
     cut: frozenset[int] = frozenset()
@@ -41,7 +46,7 @@ class Segment:
 class Built:
     """What building gives: batches, the rows with unreadable cells by field, and findings."""
 
-    batches: list[pa.RecordBatch] = field(default_factory=list)
+    batches: Shelf = field(default_factory=Shelf)
     unreadable: dict[str, list[int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -49,62 +54,42 @@ class Built:
 def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> Built:
     """The lines of a table, its unreadable cells, and what there is to say about them."""
     built = Built()
-    pending = _Pending(list(_names(segments, dataset)), dataset)
+    builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
     for segment in segments:
         readers = _readers(segment, dataset, sheet, built.findings)
-        refusing = {name: replace(readers[name], refuses=True, known={}) for name in dataset.amount if name in readers}
-        for row, columns, constants in _lines(segment):
-            those = readers | refusing if row.number in segment.cut else readers
-            pending.add(row, columns, constants, those, sheet, built)
-            if pending.lines == LINES:
-                built.batches.append(pending.batch())
-    if pending.lines or not built.batches:
-        built.batches.append(pending.batch())
+        for block in segment.records.blocks():
+            for lines in lines_of(block, segment.columns, segment.wide):
+                builder.add(lines, readers, segment.cut)
+    if not len(built.batches):
+        builder.add(Lines(Block.of((), (), ())), {}, frozenset())
     return built
 
 
-def _names(segments: Sequence[Segment], dataset: Dataset) -> Iterator[str]:
+def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
     """Every field of the table, in the dataset's order."""
     named = {name for segment in segments for name in segment.columns.choices}
     for segment in segments:
         if segment.wide:
             named |= {*segment.wide.fields, segment.wide.start_field, segment.wide.end_field}
-    return (each.name for each in dataset.fields if each.name in named)
-
-
-def _lines(segment: Segment) -> Iterator[tuple[Row, Mapping[str, int], Mapping[str, str]]]:
-    """(record, field to column, field to fixed value) of every line: one a record, or one a period with figures."""
-    own = {name: choice.column for name, choice in segment.columns.choices.items()}
-    if segment.wide is None:
-        for row in segment.records:
-            yield row, own, {}
-        return
-    wide = segment.wide
-    periods = [(wide.of(period), period) for period in wide.periods]
-    for row in segment.records:
-        there = [pair for pair in periods if any(_says(cell_at(row, column)) for column in pair[0].values())]
-        for columns, period in there or periods[-1:]:
-            bounds = {wide.start_field: period.start.isoformat(), wide.end_field: period.end.isoformat()}
-            yield row, own | columns, bounds
-
-
-def _says(cell: str) -> bool:
-    return not means_nothing(tidy(cell), typed=True)
+    return (each for each in dataset.fields if each.name in named)
 
 
 def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: list[Finding]) -> dict[str, Reader]:
     """What reads each field's cells, decided from all of them, with what there is to say about how they are written."""
     columns = _columns(segment, dataset, sheet)
-    looked_at = {name: places for name, (column, places) in columns.items() if column.counted}
-    counts: dict[str, Counter[str]] = {name: Counter() for name in columns}
-    for row in segment.records:
-        for name, places in looked_at.items():
-            counts[name].update([cell_at(row, place) for place in places])
     readers = {}
-    for name, (column, _) in columns.items():
-        readers[name], said = decide(column, counts[name])
+    for name, (column, places) in columns.items():
+        counts = _counts(segment.records, places) if column.counted else Counter[str]()
+        readers[name], said = decide(column, counts)
         findings += said
     return readers
+
+
+def _counts(records: Rows, places: Sequence[int]) -> Counter[str]:
+    """The distinct cells of some columns, and how often each stands there."""
+    if len(places) == 1:
+        return records.counts(places[0])
+    return Counter(cell_at(row, place) for row in records for place in places)
 
 
 def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, tuple[Column, tuple[int, ...]]]:
@@ -124,60 +109,74 @@ def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | 
     return Column(wanted, place, heading, sheet, amount=name in dataset.amount, reference=is_identifier(wanted))
 
 
-class _Pending:
-    """The lines of the batch that is being filled."""
+@dataclass(frozen=True)
+class _Lost:
+    """A cell that cannot be read: its line in the batch, its field's place in the table, its column."""
 
-    def __init__(self, names: Sequence[str], dataset: Dataset) -> None:
-        self.fields = [dataset.field(name) for name in names]
-        self.amounts = frozenset(dataset.amount)
-        self.clear()
+    line: int
+    field: int
+    column: int
+    cell: str
 
-    def clear(self) -> None:
-        self.lines = 0
-        self.rows: list[int] = []
-        self.physical: list[int | None] = []
-        self.cells: dict[str, list[str | None]] = {each.name: [] for each in self.fields}
-        self.sent: dict[str, list[str | None]] = {each.name: [] for each in self.fields if each.type != "string"}
 
-    def add(
-        self,
-        row: Row,
-        columns: Mapping[str, int],
-        constants: Mapping[str, str],
-        readers: Mapping[str, Reader],
-        sheet: str | None,
-        built: Built,
-    ) -> None:
-        self.lines += 1
-        self.rows.append(row.number)
-        self.physical.append(row.line)
-        for each in self.fields:
-            name = each.name
-            if name in constants or name not in columns:
-                value: object = constants.get(name)
-                cell = None
-            else:
-                cell = cell_at(row, columns[name])
-                value = readers[name].read(cell)
-            if value is UNREADABLE and cell is not None:
-                self._unreadable(row, columns[name], name, cell, sheet, built)
-                value = None
-            self.cells[name].append(value if isinstance(value, str) else None)
-            if name in self.sent:
-                self.sent[name].append(cell or None)
+@dataclass(frozen=True)
+class _Builder:
+    """Reads the cells of lines and lays the batches on the shelf."""
 
-    def _unreadable(self, row: Row, column: int, name: str, cell: str, sheet: str | None, built: Built) -> None:
-        rows = built.unreadable.setdefault(name, [])
-        if not rows or rows[-1] != row.number:
-            rows.append(row.number)
-        wanted = next(each for each in self.fields if each.name == name)
-        built.findings.append(say.unreadable(sheet, row, column, wanted, cell, amount=name in self.amounts))
+    dataset: Dataset
+    sheet: str | None
+    fields: Sequence[Field]
+    built: Built
 
-    def batch(self) -> pa.RecordBatch:
-        columns: dict[str, pa.Array[Any]] = {"row": whole_numbers(self.rows), "line": whole_numbers(self.physical)}
-        for each in self.fields:
-            columns[each.name] = texts(self.cells[each.name])
-            if each.name in self.sent:
-                columns[each.name + SENT] = texts(self.sent[each.name])
-        self.clear()
-        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+    def add(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> None:
+        """Add the batch of some lines; the amounts of the rows in `cut` count as unreadable."""
+        columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
+        lost: list[_Lost] = []
+        nothing = pa.nulls(len(lines.block), pa.string())
+        for order, each in enumerate(self.fields):
+            cells = lines.cells.get(each.name)
+            columns[each.name] = lines.fixed.get(each.name, nothing)
+            if cells is not None:
+                spelt = self._spelt(each, cells, readers[each.name], _places(lines.block, cut))
+                columns[each.name] = spelt.values
+                lost += [
+                    _Lost(line, order, lines.place(each.name, line), cells[line].as_py()) for line in spelt.unreadable
+                ]
+            if each.type != "string":
+                columns[each.name + SENT] = nothing if cells is None else _unless_empty(cells)
+        self.built.batches.put(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+        self._tell(lines.block, sorted(lost, key=lambda one: (one.line, one.field)))
+
+    def _spelt(self, wanted: Field, cells: Any, reader: Reader, cut: Sequence[int]) -> Spelt:
+        whole = spell(cells, reader)
+        if not cut or wanted.name not in self.dataset.amount:
+            return whole
+        refused = spell(cells.take(arrays.places(cut)), replace(reader, refuses=True, known={}))
+        mask = arrays.mask_of(cut, len(cells))
+        lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
+        return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
+
+    def _tell(self, block: Block, lost: Sequence[_Lost]) -> None:
+        if not lost:
+            return
+        numbers, physical = arrays.listed(block.batch["number"]), arrays.listed(block.batch["line"])
+        for one in lost:
+            wanted, row = self.fields[one.field], Row(numbers[one.line], physical[one.line], ())
+            rows = self.built.unreadable.setdefault(wanted.name, [])
+            if rows[-1:] != [row.number]:
+                rows.append(row.number)
+            amount = wanted.name in self.dataset.amount
+            self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+        self.built.findings[:] = Cap().apply(self.built.findings)
+
+
+def _places(block: Block, rows: frozenset[int]) -> list[int]:
+    """Where rows with these numbers stand in a block."""
+    if not rows:
+        return []
+    return [place for place, number in enumerate(arrays.listed(block.batch["number"])) if number in rows]
+
+
+def _unless_empty(cells: Any) -> Any:
+    """The cells as sent, null for an empty one."""
+    return pc.if_else(pc.equal(cells, arrays.text("")), arrays.texts([None])[0], cells)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from piperoll.reading.columns import Columns
 from piperoll.reading.dates import is_date
 from piperoll.reading.grids import Grid, Row, cell_at, tidy
 from piperoll.reading.profiles import profiles
+from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section
 
 _ALL = re.compile(
@@ -49,20 +49,20 @@ class PossibleTotal:
     below: Below
 
 
-def overlong(records: Sequence[Row], headings: Sequence[str]) -> list[Row]:
+def overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
     """The records of a text file that have more cells than the others have and than there are headings.
 
     A delimiter within a cell that is not in quotes cuts the cell in two and moves all that follows.
     """
     if not records or records[0].line is None:
         return []
-    widths = Counter(len(row.cells) for row in records)
+    widths = records.widths()
     usual, count = widths.most_common(1)[0]
     named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
     usual = max(usual, len(headings))
     if len(widths) == 1 or 2 * count < len(records):
         return []
-    return [row for row in records if len(row.cells) > usual and any(map(tidy, row.cells[named:]))]
+    return [row for row in records.longer(usual) if any(map(tidy, row.cells[named:]))]
 
 
 def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
@@ -90,19 +90,19 @@ def records_above(grid: Grid, section: Section, columns: Columns, dataset: Datas
     ]
 
 
-def damaged_references(records: Sequence[Row], column: int) -> list[Row]:
+def damaged_references(records: Rows, column: int) -> Rows:
     """The records whose reference a spreadsheet took for a number: `4.72E+21`, or zeros where digits were."""
-    return [row for row in records if _DAMAGED.fullmatch(tidy(cell_at(row, column)))]
+    return records.where(column, lambda cell: bool(_DAMAGED.fullmatch(tidy(cell))))
 
 
-def possible_total(records: Sequence[Row], columns: Columns, dataset: Dataset) -> PossibleTotal | None:
+def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> PossibleTotal | None:
     """The first record that is named like the whole and whose amount, if there are amounts, no other reaches."""
     amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
     for field in dataset.fields:
         column = columns.column(field.name)
         if column is None or not (field.privacy == "name" or field.name.endswith("_name")):
             continue
-        named = [place for place, row in enumerate(records) if _ALL.fullmatch(tidy(cell_at(row, column)))]
+        named = records.places(column, lambda cell: bool(_ALL.fullmatch(tidy(cell))))
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
             return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
@@ -113,12 +113,12 @@ def _below(records: Sequence[Row], place: int) -> Below:
     return Below(len(records) - place - 1, first, records[-1].number, len(records))
 
 
-def _is_largest(records: Sequence[Row], place: int, amount: int | None) -> bool:
+def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
     if amount is None:
         return True
     own = abs(read_amount(cell_at(records[place], amount)) or Decimal(0))
-    others = (cell_at(row, amount) for number, row in enumerate(records) if number != place)
-    return all(abs(read_amount(cell) or Decimal(0)) < own for cell in others)
+    reached = records.places(amount, lambda cell: abs(read_amount(cell) or Decimal(0)) >= own)
+    return reached == [place]
 
 
 def holds_figures(grid: Grid) -> bool:

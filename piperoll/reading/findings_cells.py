@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from piperoll.model import Field, Finding, Severity, plain
@@ -193,7 +194,7 @@ def amount_unit_above(sheet: str | None, field: str | None, row: Row, words: str
     )
 
 
-def reference_damaged(sheet: str | None, field: Field, column: int, rows: list[Row], value: str) -> Finding:
+def reference_damaged(sheet: str | None, field: Field, column: int, rows: Sequence[Row], value: str) -> Finding:
     """References that a spreadsheet has taken for numbers and rounded."""
     return Finding(
         "reference-damaged",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from piperoll.reading.blocks import Row
+import pyarrow.compute as pc
+
+from piperoll.reading.arrays import Mask, mask_of, true_places
+from piperoll.reading.blocks import Block, Row
 from piperoll.reading.rows import Rows
 
-__all__ = ["Grid", "Row", "cell_at", "is_blank", "letter", "squeezed", "tidy"]
+__all__ = ["Grid", "Row", "cell_at", "filled", "is_blank", "letter", "squeezed", "tidy"]
 
 _INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\x00"))
 _SPACES = re.compile(r"\s+")
@@ -48,6 +51,20 @@ def squeezed(cell: str) -> str:
 def is_blank(row: Row) -> bool:
     """Whether every cell of the row is empty or white space."""
     return not any(tidy(cell) for cell in row.cells)
+
+
+def filled(rows: Rows) -> Rows:
+    """The rows that are not blank."""
+    return rows.kept(map(_filled, rows.blocks()))
+
+
+def _filled(block: Block) -> Mask:
+    sure = block.any(block.matching("^[!-~]"))
+    if pc.all(sure).as_py():
+        return sure
+    unsure = pc.invert(sure)
+    pairs = zip(true_places(unsure), block.filter(unsure), strict=True)
+    return pc.or_(sure, mask_of((place for place, row in pairs if not is_blank(row)), len(block)))
 
 
 def cell_at(row: Row, column: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 from piperoll.reading.amounts import read_amount
 from piperoll.reading.cells import means_nothing, says_nil
@@ -17,17 +18,18 @@ _FEW_RECORDS = 3
 
 def nil_row(rows: Iterable[Row]) -> int | None:
     """The row that says there was nothing, in a file of few rows; a `none` within a table says nothing."""
-    few = list(rows)
+    few = list(islice(rows, _FEW + 1))
     if len(few) > _FEW:
         return None
     return next((row.number for row in few if len(_said(row)) <= 2 and any(map(says_nil, _said(row)))), None)
 
 
-def nil_record(records: Sequence[tuple[Row, int | None]]) -> int | None:
+def nil_record(records: Iterable[tuple[Row, int | None]]) -> int | None:
     """The first of a few records, each with its column of amounts, that all say there was nothing and have none."""
-    if not 0 < len(records) <= _FEW_RECORDS or not all(_is_nil(row, column) for row, column in records):
+    few = list(islice(records, _FEW_RECORDS + 1))
+    if not 0 < len(few) <= _FEW_RECORDS or not all(_is_nil(row, column) for row, column in few):
         return None
-    return records[0][0].number
+    return few[0][0].number
 
 
 def _is_nil(row: Row, amount: int | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -34,6 +34,7 @@ class ReadTable:
 
     `unreadable` maps a field to the rows where a cell stands that could not be read (null in the field's
     own column); a null that is not named there is a missing value. `wide` names the fields that were unpivoted.
+    `stored` can be gone through as often as wanted; those of a large table lie in a file that goes with the table.
     """
 
     sheet: str | None
@@ -44,7 +45,7 @@ class ReadTable:
     rows: int
     excluded_rows: tuple[ExcludedRow, ...]
     unreadable: Mapping[str, tuple[int, ...]]
-    stored: tuple[pa.RecordBatch, ...] = field(repr=False)
+    stored: Iterable[pa.RecordBatch] = field(repr=False)
     wide: tuple[str, ...] = ()
     choices: Mapping[str, Choice] = field(default_factory=dict, repr=False)
     """How each field's column was found; for releases of OCDS nothing is to be found."""

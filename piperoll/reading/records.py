@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -18,6 +18,9 @@ from piperoll.reading.lexicon import bare
 
 _TOTAL_WORD = re.compile(r"(?:(?:grand|sub|overall|report|sum|net|gross)[\s\-]*)?totals?\b\W*(?:.{0,25})\Z", re.I)
 _TOTAL_ONLY = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*\Z", re.I)
+TOTAL = "total"
+"""What every cell holds, in capitals or not, that says a row is a total."""
+
 _NEAR = Decimal("0.05")
 """How far a stated total may be from the sum of the rows above and still be their total: rounding of pennies."""
 
@@ -59,8 +62,8 @@ class Shape:
 
 
 @dataclass
-class _Sums:
-    """The running sums a total may state: of everything so far, and since the last total or blank row."""
+class Sums:
+    """The running sums a total may state: of everything so far, and since the last total."""
 
     whole: Decimal = Decimal(0)
     part: Decimal = Decimal(0)
@@ -72,27 +75,24 @@ class _Sums:
         """Each sum with the number of its rows."""
         return (self.whole, self.rows), (self.part, self.part_rows)
 
-    def add(self, amount: Decimal | None) -> None:
+    def add(self, amount: Decimal | None, rows: int = 1) -> None:
+        """Add a record, or several with the sum of their amounts."""
         self.whole += amount or 0
         self.part += amount or 0
-        self.rows += 1
-        self.part_rows += 1
+        self.rows += rows
+        self.part_rows += rows
+
+    def restart(self) -> None:
+        """Begin a new part after a total."""
+        self.part, self.part_rows = Decimal(0), 0
 
 
-def judge(rows: Sequence[Row], shape: Shape) -> Iterator[Judged]:
-    """What each row is, in order. A row is a total because it adds up, not because it says so."""
-    sums, last = _Sums(), None
-    for row in rows:
-        judged = _judge_one(row, shape, sums, last)
-        if judged.kind == "record":
-            sums.add(judged.amount)
-            last = row
-        elif judged.kind == "total":
-            sums.part, sums.part_rows = Decimal(0), 0
-        yield judged
+def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
+    """What a row is, from itself, the sums of the records above it, and the last of them.
 
-
-def _judge_one(row: Row, shape: Shape, sums: _Sums, last: Row | None) -> Judged:
+    `judging.sure_records` tells most records from whole columns, without coming here: a change to these rules may
+    have to be made there too. A test holds the two together.
+    """
     filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
     if len(filled) < 3:  # invisible marks alone fill no cell
         filled = [column for column in filled if tidy(row.cells[column])]
@@ -112,7 +112,7 @@ def _judge_one(row: Row, shape: Shape, sums: _Sums, last: Row | None) -> Judged:
     return _without_amount(row, filled, shape, last)
 
 
-def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: _Sums) -> Judged | None:
+def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: Sums) -> Judged | None:
     """The row as a total, if it names no date and little else, and adds up or says that it is one."""
     if amount and _adds_up(amount, sums) and any(_TOTAL_ONLY.match(tidy(row.cells[column])) for column in filled):
         return Judged(row, "total", amount)  # its label and the sum prove it, whatever else stands there
@@ -132,7 +132,7 @@ def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, su
     return None
 
 
-def _adds_up(amount: Decimal, sums: _Sums) -> bool:
+def _adds_up(amount: Decimal, sums: Sums) -> bool:
     return sums.rows >= 2 and any(count and abs(value - amount) <= _NEAR for value, count in sums.both)
 
 

@@ -34,7 +34,7 @@ class _Piece(NamedTuple):
         """The rows for which a mask is true."""
         if pc.all(mask).as_py():
             return self
-        there = arrays.listed(pc.indices_nonzero(mask))
+        there = arrays.true_places(mask)
         return self._replace(picks=array("q", [self.picks[place] for place in there]))
 
 
@@ -102,9 +102,22 @@ class Rows(Sequence[Row]):
         """The rows for which a mask, one a block, is true."""
         return Rows(piece.kept(mask) for piece, mask in zip(self._pieces, masks, strict=True))
 
+    def longer(self, cells: int) -> Rows:
+        """The rows of more than so many cells."""
+        return self.kept(pc.greater(block.lengths, arrays.number(cells)) for block in self.blocks())
+
     def where(self, column: int, holds: Callable[[str], bool]) -> Rows:
         """The rows with a cell in the column of which this holds; asked once of each distinct cell of a block."""
         return self.kept(block.where(column, holds) for block in self.blocks())
+
+    def places(self, column: int, holds: Callable[[str], bool]) -> list[int]:
+        """Where the rows with a cell in the column of which this holds stand."""
+        found: list[int] = []
+        start = 0
+        for block in self.blocks():
+            found += [start + place for place in arrays.true_places(block.where(column, holds))]
+            start += len(block)
+        return found
 
     def counts(self, column: int) -> Counter[str]:
         """The distinct cells of a column, in order of first appearance, with how often each stands there."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from piperoll.model import Dataset, Finding
+from piperoll.model import Cap, Dataset, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
 from piperoll.reading import findings_tables as about
@@ -16,14 +16,15 @@ from piperoll.reading.choices import about_choice
 from piperoll.reading.columns import Columns, assign, guess_unnamed
 from piperoll.reading.doubts import damaged_references, may_be_cut, overlong, possible_total, records_above, unit_above
 from piperoll.reading.evidence import is_identifier
-from piperoll.reading.grids import Grid, Row, cell_at, is_blank, letter, tidy
+from piperoll.reading.grids import Grid, Row, cell_at, filled, is_blank, letter, tidy
 from piperoll.reading.headings import HeadingRow
 from piperoll.reading.headless import recognise_columns
+from piperoll.reading.judging import Judgement, judge
 from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.nils import nil_record, nil_row
 from piperoll.reading.profiles import Profile, profiles
 from piperoll.reading.reading import ExcludedRow, ReadTable
-from piperoll.reading.records import Judged, Shape, judge
+from piperoll.reading.records import Shape
 from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section, sections_of
 from piperoll.reading.wide import Wide, find_wide
@@ -48,15 +49,16 @@ class _Part:
     section: Section
     columns: Columns
     wide: Wide | None
-    judged: Sequence[Judged]
+    judgement: Judgement
     profiles: Sequence[Profile]
 
     @property
-    def records(self) -> list[Row]:
-        return [judged.row for judged in self.judged if judged.kind == "record"]
+    def records(self) -> Rows:
+        """The rows that are records."""
+        return self.judgement.records
 
     @cached_property
-    def overlong(self) -> list[Row]:
+    def overlong(self) -> Sequence[Row]:
         """The records with more cells than there are columns."""
         return [] if self.section.heading.index < 0 else overlong(self.records, self.columns.headings)
 
@@ -69,17 +71,16 @@ class _Part:
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
 
-    def cut(self, dataset: Dataset) -> list[Row]:
-        """The rows whose amounts may be others'."""
+    def cut(self, dataset: Dataset) -> Iterator[int]:
+        """The numbers of the rows whose amounts may be others'."""
         column = self.amount_column(dataset)
-        if column is None:
-            return []
-        return [row for row in self.overlong if may_be_cut(row, column, self.columns.headings)]
+        if column is not None:
+            yield from (row.number for row in self.overlong if may_be_cut(row, column, self.columns.headings))
 
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
-    if all(is_blank(row) for row in grid.rows) and not grid.headings:
+    if all(map(is_blank, grid.rows)) and not grid.headings:
         return GridReading("empty")
     sections = sections_of(grid, lexicon)
     if not sections:
@@ -87,7 +88,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     parts = [_examined(section, lexicon) for section in sections]
     if strays := records_above(grid, sections[0], parts[0].columns, lexicon.dataset):
         parts[0] = _examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon)
-    if nil := nil_record([(row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records]):
+    if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
@@ -100,9 +101,14 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
+def _with_amounts(parts: Sequence[_Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
+    """Each record with its column of amounts."""
+    return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
+
+
 def _examined(section: Section, lexicon: Lexicon) -> _Part:
     cells = section.heading.cells
-    width = max([len(cells), *(len(row.cells) for row in section.rows)])
+    width = max(len(cells), section.rows.width)
     seen = profiles(section.rows, width)
     wide = find_wide(cells, lexicon.dataset)
     measured = {measure.column for measure in wide.measures} if wide else set()
@@ -114,7 +120,7 @@ def _examined(section: Section, lexicon: Lexicon) -> _Part:
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
     shape = Shape.of(section.rows, columns, lexicon.dataset, sorted(measured))
-    return _Part(section, columns, wide, list(judge(section.rows, shape)), seen)
+    return _Part(section, columns, wide, judge(section.rows, shape), seen)
 
 
 def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
@@ -136,13 +142,13 @@ def _is_same_table(one: _Part, other: _Part) -> bool:
 
 def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
-    cut = frozenset(row.number for part in group for row in part.cut(dataset))
+    cut = frozenset(number for part in group for number in part.cut(dataset))
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
     reading.findings += _about_rows(group, grid.sheet, lexicon)
     for part in group:
-        reading.findings += _doubts(part, grid, dataset)
+        reading.findings += Cap().apply(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet)
     reading.findings += built.findings
     headings, letters = _named(first)
@@ -157,7 +163,7 @@ def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon
             rows=sum(len(segment.records) for segment in segments),
             excluded_rows=tuple(_excluded(group)),
             unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
-            stored=tuple(built.batches),
+            stored=built.batches,
             wide=first.wide.fields if first.wide else (),
             choices=first.columns.choices,
         )
@@ -183,9 +189,8 @@ def _excluded(group: Sequence[_Part]) -> Iterable[ExcludedRow]:
         if number and part.section.heading.index >= 0:
             row = part.section.heading
             yield ExcludedRow(_row_number(part, row), None, "repeated_header")
-        for judged in part.judged:
-            if judged.kind != "record":
-                yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, judged.amount)
+        for judged in part.judgement.others:
+            yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, judged.amount)
 
 
 def _row_number(part: _Part, heading: HeadingRow) -> int:
@@ -246,7 +251,7 @@ def _period_fields(wide: Wide | None) -> tuple[str, ...]:
 def _about_rows(group: Sequence[_Part], sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     amount = next((name for name in lexicon.dataset.amount if name in group[0].columns.choices), None)
     found: list[Finding] = []
-    judged = [judged for part in group for judged in part.judged]
+    judged = [judged for part in group for judged in part.judgement.others]
     for one in judged:
         if one.kind == "total" and one.amount is not None:
             said = tell.total_left_out(sheet, one.row, one.amount)
@@ -277,10 +282,10 @@ def _doubts(part: _Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
 
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
-    rows = [row for row in grid.rows if not is_blank(row)]
+    rows = filled(grid.rows)
     if nil := nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
-    if sum(1 for row in rows for cell in row.cells if tidy(cell)) < 2:
+    if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
     seen = profiles(rows, grid.width)
     columns = recognise_columns(seen, len(rows), lexicon.dataset)
@@ -288,7 +293,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
         return GridReading("no_table")
     section = Section(HeadingRow(-1, (), frozenset(), 0.0), grid.rows)
     shape = Shape.of(section.rows, columns, lexicon.dataset)
-    part = _Part(section, columns, None, list(judge(section.rows, shape)), seen)
+    part = _Part(section, columns, None, judge(section.rows, shape), seen)
     reading = GridReading("data")
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
     reading.findings.append(say.headings_missing(grid.sheet, titles))
@@ -297,7 +302,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
 
 
 def _no_records(part: _Part, grid: Grid) -> GridReading:
-    rows = [row for row in grid.rows if not is_blank(row)]
+    rows = filled(grid.rows)
     number = _place(part.section.heading, grid)[0]
     if nil := nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])

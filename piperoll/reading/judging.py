@@ -1,0 +1,139 @@
+"""All rows of a table judged: those that are surely records a block at a time, the others one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from piperoll.reading import arrays
+from piperoll.reading.blocks import Block, Row
+from piperoll.reading.lexicon import bare
+from piperoll.reading.records import TOTAL, Judged, Shape, Sums, judge_row
+from piperoll.reading.rows import Rows
+from piperoll.reading.spelling import EXACT, plain_amounts
+
+_FILLED = r"^[!-~]"
+_DIGIT = r"^[0-9]"
+_WORD = r"^[A-Za-z][ -/:-~]*$"
+"""A cell that no amount can be read from: it begins with a letter and has no digit."""
+
+_SAYS_MUCH = r"^(?:[0-9]|[!-~][ -~]{13,}[!-~])"
+"""A cell that says something: it begins with a digit, or is longer than any mark for nothing."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The records of a table, and what each other row is, both in order."""
+
+    records: Rows
+    others: Sequence[Judged]
+
+
+def judge(rows: Rows, shape: Shape) -> Judgement:
+    """What each row is. A row is a total because it adds up, not because it says so."""
+    running = _Running(shape)
+    masks = [running.records_of(block) for block in rows.blocks()]
+    return Judgement(rows.kept(masks), running.others)
+
+
+class _Running:
+    """What is carried from row to row: the sums so far, the last record, and what was no record."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape, self.sums = shape, Sums()
+        self.last: Row | None = None
+        self.others: list[Judged] = []
+
+    def records_of(self, block: Block) -> arrays.Mask:
+        """Which rows of the next block are records."""
+        amounts = _amounts(block, self.shape)
+        doubtful = pc.invert(sure_records(block, self.shape, amounts))
+        places, excluded = arrays.true_places(doubtful), []
+        start = 0
+        for place, row in zip(places, block.filter(doubtful), strict=True):
+            self._pass(block, amounts, start, place)
+            if not self._judge(row):
+                excluded.append(place)
+            start = place + 1
+        self._pass(block, amounts, start, len(block))
+        return pc.invert(arrays.mask_of(excluded, len(block)))
+
+    def _pass(self, block: Block, amounts: Any, start: int, end: int) -> None:
+        """Add the records between two doubtful rows to the sums."""
+        if start < end:
+            passed = amounts.slice(start, end - start)
+            self.sums.add(pc.sum(passed).as_py(), end - start)
+            self.last = block.row(end - 1)
+
+    def _judge(self, row: Row) -> bool:
+        judged = judge_row(row, self.shape, self.sums, self.last)
+        if judged.kind == "record":
+            self.sums.add(judged.amount)
+            self.last = row
+            return True
+        if judged.kind == "total":
+            self.sums.restart()
+        self.others.append(judged)
+        return False
+
+
+def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
+    """Which rows `judge_row` takes for records whatever stands above them, told from whole columns.
+
+    With an amount: it is plain, the row names a date or three words, and no cell says total. In a table without
+    amounts: at least half as many cells as is typical, three or more, are filled, and one of them says something.
+    Never a row that may repeat the headings. Rows not named here may be records all the same.
+    """
+    if shape.amount is None:
+        enough = max(3, int(shape.typical / 2) + 1)
+        sure = pc.and_(_at_least(block, _FILLED, enough), _at_least(block, _SAYS_MUCH, 1))
+    else:
+        stated = pc.is_valid(amounts)
+        dated = _dated(block, shape)
+        named = dated if pc.all(dated).as_py() else pc.or_(dated, _at_least(block, _WORD, 3))
+        sure = pc.and_(pc.and_(stated, named), pc.invert(_says_total(block)))
+    return pc.and_(sure, pc.invert(_may_repeat(block, shape.headings)))
+
+
+def _amounts(block: Block, shape: Shape) -> Any:
+    return pa.nulls(len(block), EXACT) if shape.amount is None else plain_amounts(block.column(shape.amount))
+
+
+def _says(heading: str, cell: str) -> bool:
+    return bare(cell) == heading
+
+
+def _dated(block: Block, shape: Shape) -> Any:
+    columns = [pc.match_substring_regex(block.column(column), _DIGIT) for column in shape.date]
+    return reduce(pc.or_, columns, arrays.mask_of((), len(block)))
+
+
+def _says_total(block: Block) -> Any:
+    if TOTAL.encode() not in block.text.lower():
+        return arrays.mask_of((), len(block))
+    return block.any(pc.match_substring(block.flat, TOTAL, ignore_case=True))
+
+
+def _at_least(block: Block, pattern: str, count: int) -> Any:
+    """Which rows have so many cells that match."""
+    return pc.greater_equal(block.count(block.matching(pattern)), arrays.number(count))
+
+
+def _may_repeat(block: Block, headings: Sequence[str]) -> Any:
+    """Which rows say a heading in its own column among their first three filled cells, as a row of headings would.
+
+    The columns up to the third without a blank hold the first three filled cells of every row.
+    """
+    found, full = arrays.mask_of((), len(block)), 0
+    for column, heading in enumerate(headings):
+        if heading:
+            found = pc.or_(found, block.where(column, partial(_says, heading)))
+        full += pc.all(pc.match_substring_regex(block.column(column), _FILLED)).as_py()
+        if full == 3:
+            break
+    return found
