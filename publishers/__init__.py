@@ -16,28 +16,33 @@ from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
 from publishers.histories import bring, history_of, listing, listings, series_of
 from publishers.index import enter, indexed
-from publishers.opening import open_store
+from publishers.opening import open_reader, open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.scanning import Sighting, sightings
-from publishers.series import publish
+from publishers.series import Compare, publish
 from publishers.site import serve
-from publishers.store import Store, Stored
+from publishers.store import Reader, Store, Stored
 from publishers.succession import decide
 from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
+from publishers.verification import Fault, Verified, verify
 
 __all__ = [
+    "Compare",
     "Decision",
     "Earlier",
+    "Fault",
     "FolderStore",
     "Hold",
     "Outcome",
     "Published",
+    "Reader",
     "Ruling",
     "Sighting",
     "Store",
     "Stored",
     "Tombstone",
     "Unchanged",
+    "Verified",
     "bring",
     "decide",
     "earlier",
@@ -49,6 +54,7 @@ __all__ = [
     "indexed",
     "listing",
     "listings",
+    "open_reader",
     "open_store",
     "publish",
     "purge",
@@ -63,5 +69,6 @@ __all__ = [
     "sightings",
     "submissions",
     "tombstone_of",
+    "verify",
     "withdraw",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Version, file_entry
-from publishers.store import Store
+from publishers.store import Reader, Store
 
 TRIES = 100
 """Each time we lose, someone else has written; so many rivals at once for one series are a fault, not a race."""
@@ -20,7 +20,7 @@ _HEAD_BYTES = 65_536
 _FIRST_ROWS = 10
 
 
-def history_of(store: Store, series: Series) -> tuple[History, str | None]:
+def history_of(store: Reader, series: Series) -> tuple[History, str | None]:
     """The history of a series and the tag of its pointer; an empty history and None where there is none yet."""
     try:
         stored = store.read(series.pointer)
@@ -50,7 +50,7 @@ def amend(store: Store, series: Series, change: Callable[[History], History]) ->
     raise PointerMoved(f"{series} was written by others {TRIES} times while we tried: try again later")
 
 
-def bring(store: Store, series: Series, version: Version, folder: Path) -> Path:
+def bring(store: Reader, series: Series, version: Version, folder: Path) -> Path:
     """Bring every file of a version into `folder`, each compared with the manifest; the folder.
 
     Raises: StoreCorrupt: a file is not what the manifest says, or the manifest not what the history says.

@@ -16,7 +16,7 @@ from typing import Any
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import History, Series, plain, to_json_bytes
 from publishers.histories import TRIES, history_of
-from publishers.store import Store
+from publishers.store import Reader, Store
 
 ROOT = "data/index.json"
 
@@ -35,13 +35,19 @@ def enter(store: Store, series: Series) -> None:
     _amend(store, _of_year(series), lambda page: _with_series(page, store, series))
 
 
-def indexed(store: Store) -> Iterator[Series]:
+def indexed(store: Reader) -> Iterator[Series]:
     """Every series that the index leads to, in order of dataset, body and period; it asks for no list of keys."""
     for dataset, bodies in sorted(_page(store, ROOT).get("datasets", {}).items()):
         for body in bodies:
             for year in _page(store, _of_body(dataset, body)).get("years", ()):
                 page = _page(store, f"data/{dataset}/{body}/index-{year}.json")
                 yield from sorted(map(Series.parse, page.get("series", ())))
+
+
+def says_what_stands(store: Reader, history: History) -> bool:
+    """Whether the index says of a series what its history says."""
+    entries = _page(store, _of_year(history.series)).get("series", {})
+    return bool(entries.get(str(history.series)) == _entry(history))
 
 
 def _of_body(dataset: str, body: str) -> str:
@@ -52,7 +58,7 @@ def _of_year(series: Series) -> str:
     return f"data/{series.dataset}/{series.body}/index-{series.period.start.year}.json"
 
 
-def _with_series(page: Document, store: Store, series: Series) -> Document:
+def _with_series(page: Document, store: Reader, series: Series) -> Document:
     """The page of a year with one series as its pointer has it now."""
     entries = page.get("series", {}) | {str(series): _entry(history_of(store, series)[0])}
     return {"dataset": series.dataset, "body": series.body, "series": dict(sorted(entries.items()))}
@@ -100,7 +106,7 @@ def _amend(store: Store, key: str, change: Callable[[Document], Document]) -> No
     raise PointerMoved(f"{key} was written by others {TRIES} times while we tried: try again later")
 
 
-def _read(store: Store, key: str) -> tuple[Document, str | None]:
+def _read(store: Reader, key: str) -> tuple[Document, str | None]:
     try:
         stored = store.read(key)
     except NotThere:
@@ -112,5 +118,5 @@ def _read(store: Store, key: str) -> tuple[Document, str | None]:
     return page, stored.tag
 
 
-def _page(store: Store, key: str) -> Document:
+def _page(store: Reader, key: str) -> Document:
     return _read(store, key)[0]

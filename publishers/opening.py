@@ -6,7 +6,7 @@ from pathlib import Path
 
 from piperoll.errors import UsageError
 from publishers.folder import FolderStore
-from publishers.store import Store
+from publishers.store import Reader, Store
 
 
 def open_store(place: str) -> Store:
@@ -23,3 +23,15 @@ def open_store(place: str) -> Store:
     from publishers.s3 import S3Store  # noqa: PLC0415 - boto3 takes most of a second to import: only who needs it waits
 
     return S3Store(bucket, prefix)
+
+
+def open_reader(place: str) -> Reader:
+    """Where to read what is published: a store, or the web address of one, for example `https://data.example`.
+
+    Raises: UsageError: `place` is an address of another kind.
+    """
+    if place.startswith(("http://", "https://")):
+        from publishers.web import WebReader  # noqa: PLC0415 - requests is only for who needs it
+
+        return WebReader(place)
+    return open_store(place)

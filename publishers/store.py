@@ -20,10 +20,10 @@ class Stored:
     tag: str
 
 
-class Store(Protocol):
-    """A folder or a bucket with conditional writes.
+class Reader(Protocol):
+    """Anywhere that published objects can be read from: a store, or an address on the web.
 
-    Every method raises StoreUnavailable (retryable) where the store does not answer.
+    Every method raises StoreUnavailable (retryable) where the place does not answer.
     """
 
     def read(self, key: str, *, first: int | None = None) -> Stored:
@@ -34,6 +34,13 @@ class Store(Protocol):
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
+
+
+class Store(Reader, Protocol):
+    """A folder or a bucket with conditional writes.
+
+    Every method raises StoreUnavailable (retryable) where the store does not answer.
+    """
 
     def create(self, key: str, content: bytes | Path) -> None:
         """Write bytes or a local file under a key that is written once, and make sure that they arrived.

@@ -20,7 +20,7 @@ from piperoll.model import Dataset, Differences, Effect, Manifest
 from piperoll.releasing.arrow import compute as pc
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
-from piperoll.releasing.published import document, published_lines
+from piperoll.releasing.published import amount_fields, published_lines
 
 _STEP = 10_000
 
@@ -140,8 +140,7 @@ def _lines(table: pa.Table, places: Sequence[int]) -> Iterator[tuple[str | None,
 
 def _amount(before: Path, after: Path, told: Sequence[str]) -> str | None:
     """The one field that both versions' totals are of; None where there is none, or several."""
-    reports = [document(folder, "report.json") for folder in (before, after)]
-    named = {table["amount"]["field"] for report in reports for table in report["tables"] if table["amount"]}
+    named = amount_fields(before) | amount_fields(after)
     return next(iter(named)) if len(named) == 1 and named <= set(told) else None
 
 

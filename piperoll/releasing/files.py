@@ -38,7 +38,7 @@ class TableFiles:
         self._columns = columns
         self._parquet = _ParquetGroups(folder / f"{name}.parquet", columns)
         self._csv = (folder / f"{name}.csv").open("wb")
-        self._digests = _Digests(columns)
+        self._digests = Digests(columns)
         self._csv.write(",".join(column.name for column in columns).encode() + b"\r\n")
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -108,7 +108,7 @@ class _ParquetGroups:
         self._writer.close()
 
 
-class _Digests:
+class Digests:
     """The hash of a set of lines: of each the sha256 without its provenance, sorted, and of those the sha256."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
@@ -117,6 +117,7 @@ class _Digests:
         self.count = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
+        """Count in lines of canonical strings."""
         cells = [batch.column(name) for name in self._names]
         lines = pc.binary_join_element_wise(*cells, SEPARATOR, null_handling="replace", null_replacement="")
         digests = [hashlib.sha256(line).digest() for line in lines.cast(pa.binary()).to_pylist()]
@@ -124,6 +125,7 @@ class _Digests:
         self.count += batch.num_rows
 
     def sha256(self) -> str:
+        """The hash of all lines counted in so far."""
         whole = hashlib.sha256(SEPARATOR.join(self._names).encode())
         digests = pa.concat_arrays(self._digests)
         ordered = digests.take(pc.sort_indices(digests)).buffers()[1]

@@ -29,3 +29,9 @@ def document(folder: Path, name: str) -> dict[str, Any]:
     """One of the JSON files of a release."""
     found: dict[str, Any] = json.loads((folder / name).read_bytes())
     return found
+
+
+def amount_fields(folder: Path) -> frozenset[str]:
+    """The fields that the totals of a release are of, by its report: more than one where its tables differ."""
+    tables = document(folder, "report.json")["tables"]
+    return frozenset(table["amount"]["field"] for table in tables if table["amount"])

@@ -1,0 +1,64 @@
+"""What is remembered of how each body's columns are read: `mappings/<body>/<dataset>.toml`, private."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from piperoll.errors import MappingError, NotThere, PointerMoved
+from piperoll.model import BodyMapping
+from publishers.store import Store
+
+_TRIES = 20
+"""Only the runs that read files of one body and dataset at the same moment, and whoever answers, write one mapping."""
+
+
+def mapping_of(store: Store, body: str, dataset: str) -> BodyMapping:
+    """The mapping of a body and dataset; an empty one where nothing is remembered yet.
+
+    Raises: MappingError: somebody has edited it, and it cannot be understood.
+    """
+    return _stored(store, body, dataset)[0]
+
+
+def mappings(store: Store, body: str | None = None) -> Iterator[BodyMapping]:
+    """Every mapping, or those of one body, in order of body and dataset. Raises: MappingError."""
+    for key in store.keys(f"mappings/{body}/" if body else "mappings/"):
+        yield _read(key, store.read(key).content)
+
+
+def keep(store: Store, body: str, dataset: str, change: Callable[[BodyMapping], BodyMapping]) -> BodyMapping:
+    """Change a mapping, however many do so at the same time; what was not changed is not written.
+
+    Raises: MappingError: the mapping cannot be understood. PointerMoved (retryable): others change it all the time.
+    """
+    for _ in range(_TRIES):
+        before, tag = _stored(store, body, dataset)
+        after = change(before)
+        if after == before:
+            return before
+        try:
+            store.replace(after.key, after.to_toml().encode(), tag)
+        except PointerMoved:
+            continue
+        return after
+    raise PointerMoved(f"{before.key} was changed by others {_TRIES} times while we tried: try again later")
+
+
+def _stored(store: Store, body: str, dataset: str) -> tuple[BodyMapping, str | None]:
+    empty = BodyMapping(body, dataset)
+    try:
+        stored = store.read(empty.key)
+    except NotThere:
+        return empty, None
+    return _read(empty.key, stored.content), stored.tag
+
+
+def _read(key: str, content: bytes) -> BodyMapping:
+    """The mapping under a key. Raises: MappingError: it is none, or another one's."""
+    try:
+        mapping = BodyMapping.from_toml(content.decode("utf-8"))
+    except (MappingError, UnicodeDecodeError) as error:
+        raise MappingError(f"{key} cannot be understood: {error}. Mend it, or delete it to begin anew.") from error
+    if mapping.key != key:
+        raise MappingError(f"{key} says that it is of {mapping.body} and {mapping.dataset}: mend it, or move it")
+    return mapping
