@@ -30,15 +30,29 @@ _SECOND_POINT = re.compile(r"(?<=\.\d\d)\.\Z")
 _THREE_PLACES = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _THOUSANDS = re.compile(r"\d{1,3},\d{3}", re.ASCII)
 
+_WORD = r"(?<!\bper )(?<!\d )(?<!\d)\b"
+"""The start of a word for a unit; after a number it says how many (`over 25 thousand`), after `per` it is a rate."""
+
 _SCALES = (
-    (re.compile(r"\b(?<!\d )(?<!\d)billions?\b|£\s?bn\b", re.I), Decimal(1_000_000_000)),
+    (Decimal(1_000_000_000), rf"{_WORD}billions?\b", r"£\s?bn\b"),
     (
-        re.compile(r"(?:[£(]|(?<![\d,.])\s)\s*['’]?0{3}['’]?s?\b|(?<!\d )\bthousands?\b|£\s?k\b|\(k\)", re.I),
-        Decimal(1000),
+        Decimal(1_000_000),
+        rf"{_WORD}millions?\b",
+        r"(?:£|\bgbp)\s*['’]?(?:m|mn|mln|millions?)\b",
+        r"\(m\)",
+        r"£\s*0{3},?0{3}",
     ),
-    (re.compile(r"£\s*m\b|£\s*millions?\b|\bin millions\b|\(m\)", re.I), Decimal(1_000_000)),
-    (re.compile(r"\bpence\b|\(p\)", re.I), Decimal("0.01")),
+    (
+        Decimal(1000),
+        rf"{_WORD}thousands?\b",
+        r"(?:[£(]|(?<![\d,.])\s)\s*['\u2018\u2019]?0{3}['\u2019]?s?\b",
+        r"£\s?['’]?k\b",
+        r"\bk£",
+        r"\(k\)",
+    ),
+    (Decimal("0.01"), r"\bpence\b", r"\(p\)"),
 )
+_SCALE_PATTERNS = tuple((scale, re.compile("|".join(words), re.I)) for scale, *words in _SCALES)
 
 
 @lru_cache(maxsize=100_000)
@@ -94,12 +108,14 @@ def _sign(text: str) -> tuple[str | None, bool]:
 class AmountStyle:
     """How the numbers of one column are written, and the evidence: cells that can only be read one way.
 
-    `comma_proofs` and `point_proofs` count the cells in which only a comma, or only a point, can be the decimal mark.
-    `three_places`: every point has three digits behind it, as if it parted thousands.
+    `comma_proofs` and `point_proofs` count the cells in which only a comma, or only a point, can be the decimal mark;
+    `with_pence` those with a point and two digits behind it. `three_places`: every point has three digits behind it, as
+    if it parted thousands.
     """
 
     comma_proofs: int = 0
     point_proofs: int = 0
+    with_pence: int = 0
     three_places: bool = False
 
     @property
@@ -108,33 +124,42 @@ class AmountStyle:
         return self.comma_proofs > 1 and self.comma_proofs >= 20 * self.point_proofs
 
 
+_PLAIN = re.compile(r"-?£?\d+(?:\.\d\d?)?\Z", re.ASCII)
+"""What most cells are: they need no closer look."""
+
+
 def style_of(counts: Mapping[str, int]) -> AmountStyle:
     """How the numbers of a column are written, from its distinct cells and how often each stands there."""
-    comma = point = 0
+    comma = point = pence = 0
     fractions: list[str] = []
     for cell, count in counts.items():
-        if "," not in cell and "." not in cell and cell.isascii():
+        text = cell if _PLAIN.match(cell) else _plain(cell)
+        if "," not in text and "." not in text:
             continue
-        text = _plain(cell)
-        by_point, by_comma = read_amount(text), read_amount(text, decimal_comma=True)
+        by_point = read_amount(text)
+        by_comma = None if _PLAIN.match(text) else read_amount(text, decimal_comma=True)
         comma += count * (by_point is None and by_comma is not None)
         point += count * (by_comma is None and by_point is not None)
         if by_point is not None and "." in text:
             fractions.append(_sign(_GBP.sub(" ", text).strip())[0] or "")
+            pence += count * (by_point.as_tuple().exponent == -2)
     three = len(fractions) > 2 and all(map(_THREE_PLACES.fullmatch, fractions))
-    return AmountStyle(comma, point, three_places=three)
+    return AmountStyle(comma, point, pence, three_places=three)
+
+
+_ODD = re.compile(r"[A-Za-z*†‡]")
 
 
 def notation_of(cell: str) -> str | None:
     """What about the notation of a cell that was read must be told: `credit`, `exponent` or `mark`; None if nothing."""
-    text = tidy(cell)
-    if text.isascii() and text.isdigit():
+    if not _ODD.search(cell):
         return None
-    if _CREDIT.search(_plain(text)):
+    text = _plain(cell)
+    if _CREDIT.search(text):
         return "credit"
     if re.search(r"\de[+-]?\d", text, re.I):
         return "exponent"
-    return "mark" if _FOOTNOTE.search(text) else None
+    return "mark" if _FOOTNOTE.search(tidy(cell)) else None
 
 
 _REASONS = (
@@ -159,7 +184,7 @@ def why_unreadable(cell: str) -> str | None:
 
 def scale_of(heading: str) -> Decimal:
     """By what to multiply the amounts under a heading: 1000 for `£000`, 0.01 for pence, else 1."""
-    for pattern, scale in _SCALES:
+    for scale, pattern in _SCALE_PATTERNS:
         if pattern.search(heading):
             return scale
     return Decimal(1)

@@ -48,6 +48,8 @@ def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
     reader.scale = scale_of(column.heading) if column.field.type == "number" else Decimal(1)
     reader.refuses = column.amount and is_foreign(column.heading)
     found = list(_about_notation(column, counts, reader))
+    if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
+        found.append(say.amounts_scale_doubtful(column, reader.scale, style.with_pence))
     if style.decimal_comma:
         proving = _those(counts, lambda cell: read_amount(cell) is None and _by_comma(cell))
         found.append(say.amounts_decimal_comma(column, tidy(next(iter(proving))), style.comma_proofs))

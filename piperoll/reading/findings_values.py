@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from piperoll.model import MONTHS, Field, Finding, Severity
 from piperoll.reading.grids import letter
@@ -182,6 +183,23 @@ def amounts_three_places(column: Column, example: str, other: str, count: int) -
         f"three decimals; if the point parts thousands, it is {other}, and every such amount a thousand times larger.",
         "Write amounts without marks between thousands and with two digits of pence: 1234.50.",
         value=example,
+        count=count,
+    )
+
+
+def amounts_scale_doubtful(column: Column, scale: Decimal, count: int) -> Finding:
+    """A heading that says thousands or pence, over amounts in pounds and pence by their looks."""
+    unit = "in pence" if scale < 1 else "in thousands"
+    wrong = "a hundred times too small" if scale < 1 else "a thousand times too large"
+    return _about(
+        column,
+        "amount-unit-doubtful",
+        Severity.WARNING,
+        f"The heading '{column.heading.strip()}' says that amounts are {unit}, but {count:,} of them have a point and "
+        f"two digits behind it, like pounds and pence. Each was multiplied by {scale:f}, as the heading says; if they "
+        f"are pounds, every amount is {wrong}.",
+        "Give amounts in pounds and pence, and call the column 'Amount'.",
+        value=column.heading,
         count=count,
     )
 

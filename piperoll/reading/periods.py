@@ -24,10 +24,20 @@ _RANGE = re.compile(
     rf"(?:\d{{1,2}}{_SEP})?({_M}){_SEP}({_Y})(?!\d)",
     re.I,
 )
+_ENDING = re.compile(
+    rf"(?<![a-z0-9])(year|12 months|twelve months|quarter|3 months|three months){_SEP}(?:to|end(?:ing|ed)?(?: on)?)"
+    rf"{_SEP}(?:\d{{1,2}}(?:st|nd|rd|th)?{_SEP}(?:of )?)?({_M}){_SEP}({_Y})(?!\d)",
+    re.I,
+)
 _MONTH_YEAR = re.compile(rf"(?<![a-z])({_M}){_SEP}({_Y})(?!\d)", re.I)
 _YEAR_MONTH = re.compile(rf"(?<!\d)(20[0-4]\d){_SEP}({_M})(?![a-z])", re.I)
 _QUARTER = re.compile(r"(?:(?<!\d)(20[0-4]\d)[\s_\-]*q([1-4])(?!\d)|(?<![a-z])q([1-4])[\s_\-]*(20[0-4]\d)(?!\d))", re.I)
-_FINANCIAL = re.compile(r"(?<!\d)(20[0-4]\d)\s?[-/_–]\s?(?:20)?(\d{2})(?![\d])(?![-_.]\d)")
+_QUARTER_OF_YEAR = re.compile(
+    r"(?<![a-z])q(?:uarter)?[\s_\-]*([1-4])[\s_\-,:(]*(?:fy[\s_\-]*)?(20[0-4]\d)\s?[-/_–]\s?(?:20)?(\d{2})(?!\d)"
+    r"|(?<!\d)(20[0-4]\d)\s?[-/_–]\s?(?:20)?(\d{2})[\s_\-,:(]*q(?:uarter)?[\s_\-]*([1-4])(?!\d)",
+    re.I,
+)
+_FINANCIAL = re.compile(r"(?<!\d)(20[0-4]\d)(?:\s?[-/_–]\s?|\s)(?:20)?(\d{2})(?![\d])(?![-_.]\d)")
 _FINANCIAL_SHORT = re.compile(r"(?<![a-z])fy[\s_\-]?(\d{2})[\s_/\-]?(\d{2})(?!\d)", re.I)
 _YEAR_MONTH_DIGITS = re.compile(r"(?<!\d)(20[0-4]\d)[-_.]?(0[1-9]|1[0-2])(?!\d)(?![-_.]\d)")
 _FOUR = re.compile(r"(?<![\d])(\d{2})(0[1-9]|1[0-2])(?!\d)")
@@ -57,11 +67,12 @@ def _days(text: str) -> list[Period]:
 
 
 def _stretches(text: str) -> list[Period]:
-    if ranges := _ranges(text):
+    if ranges := _ending(text) + _ranges(text):
         return ranges
     if months := _months(text):
         return months
-    if found := _quarters(text) + _years(text):
+    quarters = _quarters(text)
+    if found := quarters + ([] if _QUARTER_OF_YEAR.search(text) and quarters else _years(text)):
         return found
     digits = [_month(match[1], int(match[2])) for match in _YEAR_MONTH_DIGITS.finditer(text)]
     found = [period for period in digits if period] or _short_months(text)
@@ -78,6 +89,18 @@ def _ranges(text: str) -> list[Period]:
     return found
 
 
+def _ending(text: str) -> list[Period]:
+    """The twelve or three months that end with one: `12 months to March 2015`, `quarter ending 30 June 2015`."""
+    found = []
+    for match in _ENDING.finditer(text):
+        last = _month(match[3], _m(match[2]))
+        back = 2 if match[1].lower() in ("quarter", "3 months", "three months") else 11
+        if last and last.start.year > 2000:
+            first = last.start.year * 12 + last.start.month - 1 - back
+            found.append(Period.months_of(date(first // 12, first % 12 + 1, 1), last.end))
+    return found
+
+
 def _months(text: str) -> list[Period]:
     found = [(match.start(), _month(match[2], _m(match[1]))) for match in _MONTH_YEAR.finditer(text)]
     if not found:
@@ -86,13 +109,22 @@ def _months(text: str) -> list[Period]:
 
 
 def _quarters(text: str) -> list[Period]:
-    """A quarter may be the calendar's or the financial year's: both are given unless they are the same."""
-    found = []
+    """A quarter of one year may be the calendar's or the financial year's: both are given. Of 2015-16 it is clear."""
+    if found := [quarter for match in _QUARTER_OF_YEAR.finditer(text) if (quarter := _quarter_of_year(match))]:
+        return found
     for match in _QUARTER.finditer(text):
         year, quarter = int(match[1] or match[4]), int(match[2] or match[3])
         found.append(Period.quarter(year, quarter))
         found.append(Period.quarter(year + 1, 1) if quarter == 4 else Period.quarter(year, quarter + 1))
     return found
+
+
+def _quarter_of_year(match: re.Match[str]) -> Period | None:
+    """The quarter that `Q1 2015/16` or `2015-16 Q1` names: April to June 2015; None if the years do not follow."""
+    year, end, quarter = int(match[2] or match[4]), int(match[3] or match[5]), int(match[1] or match[6])
+    if end != (year + 1) % 100:
+        return None
+    return Period.quarter(year + 1, 1) if quarter == 4 else Period.quarter(year, quarter + 1)
 
 
 def _years(text: str) -> list[Period]:
@@ -102,11 +134,14 @@ def _years(text: str) -> list[Period]:
 
 
 def _short_months(text: str) -> list[Period]:
-    """`1209` is September 2012; `1011` may also be the year 2010-11, and then both are given."""
+    """`1209` is September 2012; `1011` may also be the year 2010-11, and then both are given.
+
+    `2010` to `2012` are years more likely than months of 2020, and say nothing.
+    """
     found: list[Period] = []
     for match in _FOUR.finditer(text):
         year, month = int(match[1]), int(match[2])
-        if 5 <= year <= 45:
+        if 5 <= year <= 45 and not (year == 20 and month >= 10):
             found.append(Period.month(2000 + year, month))
             if month == year + 1:
                 found.append(Period.financial_year(2000 + year))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.reading.amounts import plain_number, read_amount, scale_of
+from piperoll.reading.amounts import plain_number, read_amount, scale_of, why_unreadable
 
 MONEY = st.decimals(min_value=-(10**11), max_value=10**11, places=2, allow_nan=False, allow_infinity=False)
 
@@ -33,6 +33,22 @@ MONEY = st.decimals(min_value=-(10**11), max_value=10**11, places=2, allow_nan=F
         ("-0", "0"),
         ("GBP 7", "7"),
         ("0.1", "0.1"),
+        ("100CR", "-100"),
+        ("100 DR", "100"),
+        ("CR 100", "-100"),
+        ("+5", "5"),
+        ("5.", "5"),
+        ("1,234.50.", "1234.50"),
+        ("1e3", "1000"),
+        ("1.2E+05", "120000"),
+        ("1,234*", "1234"),
+        ("(1,234)†", "-1234"),
+        ("'123.45", "123.45"),
+        ("0.00-", "0"),
+        ("(£5)", "-5"),
+        ("£ 1\u2009234.50", "1234.50"),
+        ("\u0661\u0662\u0663\u066b\u0665", "123.5"),
+        ("\uff11\uff12\uff0e\uff15", "12.5"),
     ],
 )
 def test_money_in_every_notation(cell: str, pounds: str) -> None:
@@ -40,10 +56,33 @@ def test_money_in_every_notation(cell: str, pounds: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell",
-    ["34,551,00", "1234,56", "1.234,56", "€5", "$5", "£1.2m", "5%", "#REF!", "", "abc", "--5", "(5", "E00", "1 2", "."],
+    ("cell", "why"),
+    [
+        ("34,551,00", "a comma"),
+        ("1234,56", "a comma"),
+        ("1.234,56", "a comma"),
+        ("1,23,456", "a comma"),
+        ("€5", "not in pounds"),
+        ("$5", "not in pounds"),
+        ("USD 5", "not in pounds"),
+        ("5 CHF", "not in pounds"),
+        ("£1.2m", "rounded"),
+        ("1.2k", "rounded"),
+        ("12.5%", "a share"),
+        ("500.00 (1)", "brackets"),
+        ("1O0.00", "letter O"),
+        ("l00.00", "a one should be"),
+        ("£5.00 £6.00", "more than one"),
+        ("£5 / £6", "more than one"),
+    ],
 )
-def test_what_is_doubtful_is_not_read(cell: str) -> None:
+def test_what_is_doubtful_is_not_read_and_says_why(cell: str, why: str) -> None:
+    assert read_amount(cell) is None
+    assert why in (why_unreadable(cell) or "")
+
+
+@pytest.mark.parametrize("cell", ["#REF!", "", "abc", "--5", "(5", "E00", "1 2", ".", "-(5)", "£nil", "£-", "5p", "5²"])
+def test_what_states_no_amount_is_none(cell: str) -> None:
     assert read_amount(cell) is None
 
 
@@ -53,7 +92,7 @@ def test_any_amount_reads_back_exactly_in_each_notation(amount: Decimal) -> None
     minus = "-" if amount < 0 else ""
     spellings = [f"{amount:f}", f"{minus}£{size:,.2f}", f"£{minus}{size:,.2f}", f" {amount:,.2f} "]
     if amount < 0:
-        spellings += [f"({size:,.2f})", f"{size:,.2f}-", f"{size:.2f}CR".replace("CR", " CR"), f"\u2212{size:f}"]
+        spellings += [f"({size:,.2f})", f"{size:,.2f}-", f"{size:.2f}CR", f"CR {size:.2f}", f"\u2212{size:f}"]
     for spelling in spellings:
         assert read_amount(spelling) == amount, spelling
     assert Decimal(plain_number(amount)) == amount
@@ -70,3 +109,23 @@ def test_the_heading_gives_the_unit() -> None:
     assert scale_of("Value (£m)") == 1_000_000
     assert scale_of("Amount in pence") == Decimal("0.01")
     assert scale_of("Amount (£)") == 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "scale"),
+    [
+        ("£k", 1000),
+        ("GBP m", 1_000_000),
+        ("Value (£ million)", 1_000_000),
+        ("£000,000", 1_000_000),
+        ("Budget £bn", 1_000_000_000),
+        ("Amount (in thousands)", 1000),
+        ("Amount (p)", Decimal("0.01")),
+        ("Over £25,000", 1),
+        ("Over £25 000", 1),
+        ("Over 25 thousand pounds", 1),
+        ("Cost per thousand", 1),
+    ],
+)
+def test_a_heading_that_says_how_much_is_no_unit(heading: str, scale: Decimal) -> None:
+    assert scale_of(heading) == scale

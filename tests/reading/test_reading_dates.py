@@ -30,6 +30,11 @@ DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2049, 12, 31))
         ("20120930", date(2012, 9, 30)),
         ("41852", date(2014, 8, 1)),
         ("7/31/2020", date(2020, 7, 31)),
+        ("14 Mehefin 2012", date(2012, 6, 14)),
+        ("Thursday, 14 June 2012", date(2012, 6, 14)),
+        ("14JUN12", date(2012, 6, 14)),
+        ("14.06.2012", date(2012, 6, 14)),
+        ("14/06/2012 09:30", date(2012, 6, 14)),
     ],
 )
 def test_a_day_in_every_notation(cell: str, day: date) -> None:
@@ -37,7 +42,18 @@ def test_a_day_in_every_notation(cell: str, day: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "TBC", "31/02/2012", "22/03/2012 | 30/03/2012", "After 2015", "2013/2014 (Q4)", "123456"]
+    "cell",
+    [
+        "",
+        "TBC",
+        "31/02/2012",
+        "22/03/2012 | 30/03/2012",
+        "After 2015",
+        "2013/2014 (Q4)",
+        "123456",
+        "31/06/2012",
+        "14/06/0212",
+    ],
 )
 def test_no_day_is_made_up(cell: str) -> None:
     assert read_date(cell) is None
@@ -87,6 +103,16 @@ def test_months_alone_are_told_apart_from_days() -> None:
         ("payments_2009_q4", ["2009-Q4", "2010-Q1"]),
         ("2018-10.csv", ["2018-10"]),
         ("07 - October.csv", []),
+        ("Q1 2015/16", ["2015-Q2"]),
+        ("2015-16 Q4", ["2016-Q1"]),
+        ("Quarter 3 2015-16", ["2015-Q4"]),
+        ("Q3 2015", ["2015-Q3", "2015-Q4"]),
+        ("12 months to March 2015", ["2014-15"]),
+        ("Quarter ending 30 June 2015", ["2015-Q2"]),
+        ("year ended 31 December 2015", ["2015-01--2015-12"]),
+        ("spend_2012_13.csv", ["2012-13"]),
+        ("spend over 500 in 2012.csv", []),
+        ("gwariant Mawrth 2015", ["2015-03"]),
     ],
 )
 def test_the_period_that_a_name_speaks_of(name: str, periods: list[str]) -> None:

@@ -94,6 +94,13 @@ def test_the_heading_gives_the_scale_of_its_column(heading: str, pounds: str) ->
     assert read_all("net_amount", ["5"], heading)[0] == [pounds]
 
 
+@pytest.mark.parametrize(("heading", "other"), [("Amount (£000)", "too large"), ("Amount in pence", "too small")])
+def test_pence_under_another_unit_are_doubted(heading: str, other: str) -> None:
+    said = read_all("net_amount", ["1234.56", "99.90", "7.00"], heading)[1]
+    assert other in said["amount-unit-doubtful"].message
+    assert not read_all("net_amount", ["1234", "99", "7.5"], heading)[1]
+
+
 def test_under_a_foreign_heading_no_amount_is_taken() -> None:
     assert read_all("net_amount", ["5"], "Amount (EUR)")[0] == [UNREADABLE]
 
