@@ -17,7 +17,7 @@ from .drafts import COLUMNS, REGISTRY, Draft, Mess
 from .tables import CORE, clean
 from .writers import Written, written
 
-_MODULES = (cell_messes, date_messes, column_messes, heading_messes, row_messes, text_messes)
+_MODULES = (cell_messes, date_messes, column_messes, row_messes, heading_messes, text_messes)
 DATASETS = tuple(CORE)
 
 

@@ -24,7 +24,8 @@ def with_column(sheet: Sheet, at: int, heading: str, cells: Sequence[str], name:
     lines = []
     for line in sheet.lines:
         text = heading if line.kind == "heading" else next(own) if line.kind == "record" else ""
-        lines.append(replace(line, cells=(*line.cells[:at], text, *line.cells[at:])))
+        means = {**line.means, name: (text or None,)} if name and line.kind == "record" else line.means
+        lines.append(replace(line, cells=(*line.cells[:at], text, *line.cells[at:]), means=means))
     return replace(sheet, lines=tuple(lines), columns=(*sheet.columns[:at], name, *sheet.columns[at:]))
 
 
@@ -108,12 +109,12 @@ def gross_and_vat_beside_net(draft: Draft, random: Random) -> Draft | None:
     gross = [f"{value * Decimal('1.2'):.2f}" for value in net]
     vat = [f"{value * Decimal('0.2'):.2f}" for value in net]
     words = random.choice((("Gross amount", "VAT amount"), ("Amount inc VAT", "VAT"), ("Gross", "Recoverable VAT")))
+    listed = None if words[1].startswith("Recoverable") else "irrecoverable_vat"  # as datapackages/spend has it
     at = sheet.column(name) + random.randint(0, 1)
-    sheet = with_column(with_column(sheet, at, words[1], vat), at, words[0], gross)
-    return draft.with_sheet(sheet)
+    return draft.with_sheet(with_column(with_column(sheet, at, words[1], vat, listed), at, words[0], gross))
 
 
-@mess(COLUMNS, "amount-column-doubtful")
+@mess(COLUMNS, "amount-column-doubtful", group="unit")
 def two_columns_of_amounts_alike(draft: Draft, random: Random) -> Draft | None:
     """The same heading over net and gross: nobody can know which is which, so it must be told."""
     name, sheet = AMOUNT[draft.dataset], draft.sheet
@@ -140,7 +141,7 @@ def _with_unit(draft: Draft, unit: str, write: Decimal) -> Draft | None:
         elif line.kind == "record":
             means = tuple(_times(text, write) for text in line.means[name])
             new[place] = replace(line, means={**line.means, name: means})
-    return draft.with_sheet(sheet.with_lines(new))
+    return replace(draft.with_sheet(sheet.with_lines(new)), scale=write)
 
 
 def _times(text: str | None, by: Decimal) -> str | None:

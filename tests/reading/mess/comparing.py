@@ -36,8 +36,8 @@ def differences(draft: Draft, file: Written, reading: Reading) -> list[Differenc
         return [Difference("dataset", read=reading.dataset and reading.dataset.name, true=draft.dataset)]
     found = [*_records(draft, file, reading), *_exclusions(draft, file, reading), *_headings(draft, file, reading)]
     codes = {finding.code for finding in reading.findings}
-    found += [Difference("untold", true=" or ".join(sorted(must))) for must in draft.must if not must & codes]
-    return found
+    must = draft.must if draft.sheet.heading >= 0 else ()  # without headings that is told, and what they said is lost
+    return found + [Difference("untold", true=" or ".join(sorted(one))) for one in must if not one & codes]
 
 
 def _lines(tables: Sequence[ReadTable]) -> Iterator[tuple[str | None, ReadTable, dict[str, object]]]:

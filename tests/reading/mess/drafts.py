@@ -36,7 +36,8 @@ class Line:
 
     def laid(self, places: Sequence[int | None]) -> Line:
         """The line with its cells in new places: for each new column the old one, None for an empty cell."""
-        return replace(self, cells=tuple("" if place is None else self.cells[place] for place in places))
+        old = dict(enumerate(self.cells))
+        return replace(self, cells=tuple("" if place is None else old.get(place, "") for place in places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Sheet:
         """Where the first headings stand among the lines; -1 where there are none."""
         return next((place for place, line in enumerate(self.lines) if line.kind == "heading"), -1)
 
+    @property
+    def headed(self) -> bool:
+        """Whether the headings stand above all records."""
+        return bool(self.records) and 0 <= self.heading < self.records[0]
+
     def column(self, name: str) -> int:
         """Where a field stands."""
         return self.columns.index(name)
@@ -78,7 +84,7 @@ class Sheet:
 class Draft:
     """A made-up file before it is written: its sheets (the first is the table), and how its bytes are made.
 
-    `must` holds sets of codes: of each, one must be among the findings even if every cell is read rightly.
+    `scale` is what the amounts as sent are multiplied by to be pounds. `must` holds sets of codes: of each, one must be among the findings even if every cell is read rightly.
     """
 
     dataset: str
@@ -93,6 +99,7 @@ class Draft:
     typed: bool = False
     given: bool = True
     merged: bool = False
+    scale: Decimal = Decimal(1)
     must: tuple[frozenset[str], ...] = ()
 
     @property
@@ -142,5 +149,5 @@ def mess(stage: int, *names: str, group: str = "") -> Callable[[Apply], Apply]:
     return put
 
 
-CELLS, COLUMNS, ROWS, TEXT, FILE = range(5)
-"""The stages of a file's life at the body: cells are typed, columns named, rows added, text spoilt, the file saved."""
+CELLS, COLUMNS, ROWS, HEADS, TEXT, LAST, FILE = range(7)
+"""The stages of a file: cells typed, columns named, rows added, headings moved, text spoilt, copied down, all saved."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from .drafts import ROWS, Draft, Line, mess
+from .drafts import HEADS, Draft, Line, mess
 
 TITLES = (
     *(("Fairshire Council",), ("Payments over £500",), ("Published under the transparency code",), ("April 2024",)),
@@ -14,7 +14,7 @@ TITLES = (
 )
 
 
-@mess(ROWS)
+@mess(HEADS)
 def preamble(draft: Draft, random: Random) -> Draft | None:
     """Titles and notes above the table: none to 300 rows of them."""
     rows = random.choice((1, 2, 3, 5, 12, 40, 198, 205, 300))
@@ -22,7 +22,7 @@ def preamble(draft: Draft, random: Random) -> Draft | None:
     return draft.with_sheet(draft.sheet.with_rows({0: lines}))
 
 
-@mess(ROWS, group="headings")
+@mess(HEADS, group="headings")
 def headings_in_two_rows(draft: Draft, random: Random) -> Draft | None:
     """Each heading of several words broken over two cells, one above the other."""
     sheet = draft.sheet
@@ -35,23 +35,14 @@ def headings_in_two_rows(draft: Draft, random: Random) -> Draft | None:
     return draft.with_sheet(sheet.with_lines({place: lower}).with_rows({place: [upper]}))
 
 
-@mess(ROWS, group="titles")
-def titles_over_groups_of_headings(draft: Draft, random: Random) -> Draft | None:
-    sheet = draft.sheet
-    cells = [""] * len(sheet.columns)
-    for title in ("Who was paid", "Section B", "For office use"):
-        cells[random.randrange(len(cells))] = title
-    return draft.with_sheet(sheet.with_rows({sheet.heading: [Line(tuple(cells), "free")]}))
-
-
-@mess(ROWS, "headings-missing", "no-headings", group="headings")
+@mess(HEADS, "headings-missing", "no-headings", group="headings")
 def no_headings(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     lines = sheet.lines[: sheet.heading] + sheet.lines[sheet.heading + 1 :]
     return replace(draft.with_sheet(replace(sheet, lines=lines)), given=True)
 
 
-@mess(ROWS, group="headings")
+@mess(HEADS, "no-records", group="headings")
 def headings_at_the_end(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     heading = sheet.lines[sheet.heading]
@@ -59,33 +50,48 @@ def headings_at_the_end(draft: Draft, random: Random) -> Draft | None:
     return draft.with_sheet(replace(sheet, lines=lines))
 
 
-@mess(ROWS, "records-above-headings", group="headings")
+@mess(HEADS, "records-above-headings", group="headings")
 def headings_sorted_into_the_middle(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     if not sheet.records or draft.dataset not in ("spend", "contracts"):
         return None
     heading = sheet.lines[sheet.heading]
     lines = [*sheet.lines[: sheet.heading], *sheet.lines[sheet.heading + 1 :]]
-    lines.insert(random.randint(sheet.heading, len(lines) - 1), heading)
+    at = random.randint(sheet.heading, sheet.records[-1] - 1)
+    lines = [replace(each, kind="free") if each.kind != "record" else each for each in lines[:at]] + lines[at:]
+    lines.insert(at, heading)
     said = draft.with_sheet(replace(sheet, lines=tuple(lines)))
     moved = said.sheet.heading != sheet.heading
     return replace(said, must=(*said.must, frozenset({"records-above-headings"}))) if moved else said
 
 
-@mess(ROWS, group="again")
+@mess(HEADS, group="titles")
+def titles_over_groups_of_headings(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    if not sheet.headed:
+        return None
+    cells = [""] * len(sheet.columns)
+    for title in ("Who was paid", "Section B", "For office use"):
+        cells[random.randrange(len(cells))] = title
+    return draft.with_sheet(sheet.with_rows({sheet.heading: [Line(tuple(cells), "free")]}))
+
+
+@mess(HEADS, group="again")
 def headings_again(draft: Draft, random: Random) -> Draft | None:
     """The headings repeated as at every page break."""
     sheet = draft.sheet
+    if not sheet.headed:
+        return None
     again = replace(sheet.lines[sheet.heading], kind="repeated_header")
     some = random.sample(sheet.records[1:], min(len(sheet.records) - 1, random.randint(1, 4)))
     return draft.with_sheet(sheet.with_rows({place: [again] for place in some})) if some else None
 
 
-@mess(ROWS, "headings-changed", group="again")
+@mess(HEADS, "headings-changed", group="again")
 def headings_changed_half_way(draft: Draft, random: Random) -> Draft | None:
     """A second row of headings with the same columns in another order, perhaps some columns further on."""
     sheet = draft.sheet
-    if len(sheet.records) < 4:
+    if len(sheet.records) < 4 or not sheet.headed:
         return None
     at = random.choice(sheet.records[1:-1])
     order: list[int | None] = list(range(len(sheet.columns)))
@@ -97,12 +103,12 @@ def headings_changed_half_way(draft: Draft, random: Random) -> Draft | None:
     return replace(said, must=(*said.must, frozenset({"headings-changed"})))
 
 
-@mess(ROWS, group="again")
+@mess(HEADS, group="again")
 def second_table_below(draft: Draft, random: Random) -> Draft | None:
     """A second table of the same kind with fewer columns, its own title and headings."""
     sheet = draft.sheet
     spare = [place for place, name in enumerate(sheet.columns) if name in _SPARE]
-    if len(sheet.records) < 6 or not spare:
+    if len(sheet.records) < 6 or not spare or not sheet.headed:
         return None
     at = random.choice(sheet.records[2:-2])
     order = [place for place in range(len(sheet.columns)) if place != spare[0]]
@@ -117,19 +123,19 @@ def second_table_below(draft: Draft, random: Random) -> Draft | None:
 _SPARE = frozenset(["purpose", "expense_area", "expense_type", "org_unit", "occupation", "department_family", "process_type"])
 
 
-@mess(ROWS, "columns-shifted", "amount-unreadable", "date-unreadable", "number-unreadable", group="headings")
+@mess(HEADS, "columns-shifted", "amount-unreadable", "date-unreadable", "number-unreadable", group="again")
 def data_one_column_off(draft: Draft, random: Random) -> Draft | None:
     """From some heading on, at or before the first date or number, the data stand one column to the right."""
     sheet = draft.sheet
     typed = [place for place, name in enumerate(sheet.columns) if name in ("payment_date", "net_amount", "start_date")]
-    if not typed or len(sheet.records) < 6:
+    if not typed or len(sheet.records) < 6 or not sheet.headed:
         return None
     at = random.randint(0, min(typed))
     if at == 0:
         return None
     new: dict[int, Line] = {}
     for place, line in enumerate(sheet.lines):
-        if line.kind != "heading":
+        if place > sheet.heading:
             new[place] = replace(line, cells=(*line.cells[:at], "", *line.cells[at:])) if line.cells else line
     columns = (*sheet.columns[:at], None, *sheet.columns[at:])
     said = draft.with_sheet(replace(sheet.with_lines(new), columns=columns))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from random import Random
 
 from .cell_messes import amount_of
-from .drafts import FILE, ROWS, UNREADABLE, Draft, Line, Sheet, mess
+from .drafts import FILE, LAST, RAW, ROWS, UNREADABLE, Draft, Line, Sheet, mess
 from .tables import AMOUNT, NAMES
 
 
@@ -27,7 +27,8 @@ def _total(draft: Draft, value: Decimal, label: str, random: Random) -> Line:
     column = sheet.column(AMOUNT[draft.dataset])
     texts = [place for place, name in enumerate(sheet.columns) if name in (*NAMES[draft.dataset], None)]
     cells = {random.choice(texts): label} if label and texts else {}
-    written = random.choice((f"{value:f}", f"{value:,}", f"£{value:,}"))
+    sent = value / draft.scale
+    written = random.choice((f"{sent:f}", f"{sent:,f}", f"£{sent:,f}"))
     return Line(_row(sheet, cells | {column: written}), "total", amount=value)
 
 
@@ -129,15 +130,17 @@ def leftovers(draft: Draft, random: Random) -> Draft | None:
     return draft.with_sheet(sheet.with_rows({len(sheet.lines): [line] * random.randint(1, 3)}))
 
 
-@mess(ROWS)
+@mess(LAST)
 def labels_filled_down(draft: Draft, random: Random) -> Draft | None:
     """One text of the last record repeated below it, alone in its row."""
     sheet = draft.sheet
     column = next((place for place, name in enumerate(sheet.columns) if name in NAMES[draft.dataset]), None)
-    if column is None or not sheet.records or not sheet.lines[sheet.records[-1]].cells[column].strip(" -"):
+    if column is None or len(sheet.records) < 8 or not sheet.lines[sheet.records[-1]].cells[column].strip(" -"):
         return None
     place = sheet.records[-1]
     line = Line(_row(sheet, {column: sheet.lines[place].cells[column]}), "other")
+    if line.cells[column].startswith(RAW):
+        return None
     return draft.with_sheet(sheet.with_rows({place + 1: [line] * random.randint(1, 3)}))
 
 
@@ -164,7 +167,8 @@ def pivot_beside_the_table(draft: Draft, random: Random) -> Draft | None:
     for number, cells in enumerate(beside):
         place = start + number
         if place < len(lines) and len(lines[place].cells) == len(sheet.columns):
-            lines[place] = replace(lines[place], cells=lines[place].cells + cells)
+            kind = lines[place].kind if lines[place].kind in ("heading", "record") else "free"
+            lines[place] = replace(lines[place], cells=lines[place].cells + cells, kind=kind)
     return draft.with_sheet(replace(sheet, lines=tuple(lines)))
 
 

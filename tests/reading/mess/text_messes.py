@@ -57,7 +57,7 @@ def _high(draft: Draft, places: frozenset[int]) -> bool:
     """Whether some of these lines have letters beyond ASCII, and some of the others too."""
     lines = draft.sheet.lines
     there = {place for place in draft.sheet.records if not "".join(lines[place].cells).isascii()}
-    return bool(there & places)
+    return bool(there & places) and bool(there - places)
 
 
 def _fits(line: Line, encoding: str) -> bool:
@@ -72,7 +72,7 @@ def _encodable(draft: Draft, encoding: str) -> bool:
     return all(_fits(line, encoding) for line in draft.sheet.lines)
 
 
-@mess(TEXT, "text-garbled", "text-mended", group="mojibake")
+@mess(TEXT, "text-garbled", "text-mended", group="letters")
 def mojibake(draft: Draft, random: Random) -> Draft | None:
     """UTF-8 that an earlier program took for cp1252: put right, or told where it stands."""
     said = _worded(draft, random, _FANCY, 0.5)
@@ -132,9 +132,16 @@ def a_delimiter_without_quotes(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, NAMES[draft.dataset])
     if name is None or not draft.is_text or len(draft.sheet.records) < 4:
         return None
+    if any(line.kind == "total" for line in draft.sheet.lines) or _beside(draft):
+        return None
     place = random.choice(draft.sheet.records)
     spoilt = rewritten(draft, name, [place], lambda cell: f"{RAW}Marsh{draft.delimiter} Fen & Co")
     return replace(spoilt, must=(*spoilt.must, frozenset({"row-too-long"})))
+
+
+def _beside(draft: Draft) -> bool:
+    """Whether something stands beside the table, so that nobody can see that a row of it is too long."""
+    return any(len(line.cells) > len(draft.sheet.columns) for line in draft.sheet.lines if line.kind == "heading")
 
 
 @mess(TEXT, group="ragged")
