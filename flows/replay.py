@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from collectors import Arrival
-from flows import runs
+from flows import questions, runs
 from flows.cataloguing import catalogue, tried
 from flows.collecting import Collected
 from flows.opening import now, room
@@ -69,6 +69,7 @@ def replay(
         raise UsageError("there is something in the place to replay into: name an empty one")
     came = sorted(submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin))
     chosen = settings or Settings.from_environment()
+    questions.carry_answers(store, to)
     results: dict[str, FileResult] = {}
     for moment, action in sorted(_events(store, came), key=lambda event: event[0]):
         with room(to, bodies, chosen, moment) as run:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from collectors import Arrival
-from flows import steps
+from flows import questions, steps
 from flows.cataloguing import tried
 from flows.collecting import Collected
 from flows.comparing import compare
@@ -84,11 +84,15 @@ def plain_steps(run: Run) -> Steps:
 
 
 def lines(run: Run, arrivals: Iterable[Arrival]) -> tuple[Line, ...]:
-    """Arrivals as lines, in order of dataset and body."""
+    """Arrivals as lines, in order of dataset and body, and what was held for a question that is answered now."""
     found: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     for arrival in arrivals:
         submission = steps.identify(run, arrival)
         found.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
+    for submission, path in questions.set_free(run.store, run.scratch / "answered"):
+        line = found.setdefault((submission.dataset, submission.body), [])
+        if all(submission.sha256 != other.sha256 for other, _ in line):
+            line.append((submission, path))
     return tuple(Line(dataset, body, tuple(files)) for (dataset, body), files in sorted(found.items()))
 
 
@@ -103,7 +107,9 @@ def plainly(run: Run, collected: Collected) -> list[FileResult]:
 def nothing_new(run: Run, collected: Collected) -> bool:
     """Whether everything that was collected is done already."""
     submissions = (steps.identify(run, arrival) for arrival in collected.arrivals)
-    return all(steps.done(run, submission) is not None for submission in submissions)
+    if any(steps.done(run, submission) is None for submission in submissions):
+        return False
+    return next(questions.set_free(run.store, run.scratch / "answered"), None) is None
 
 
 def unchanged(run: Run, collected: Collected, tally: Tally) -> list[FileResult]:

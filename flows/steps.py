@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from collectors import Arrival
+from flows import questions
 from flows.summary import Watcher
 from piperoll import assets
 from piperoll.checking import Examination, as_held
@@ -25,6 +26,7 @@ from publishers import (
     Store,
     file_report,
     history_of,
+    mapping_of,
     received_bytes,
     report_on,
 )
@@ -100,12 +102,14 @@ def identify(run: Run, arrival: Arrival) -> Submission:
 def done(run: Run, submission: Submission) -> Report | None:
     """The public report of a submission that there is nothing more to do about.
 
-    Where nothing was published and a period is given now that the report does not have, there is something to do.
+    Where nothing was published and a period is given now that the report does not have, or what it was held for has
+    been answered, there is something to do.
     """
     report = report_on(run.store, submission)
-    if report is None or report.verdict.publishes or submission.period in (None, report.period):
+    if report is None or report.verdict.publishes:
         return report
-    return None
+    told_more = submission.period not in (None, report.period)
+    return None if told_more or questions.is_answered(run.store, submission, report) else report
 
 
 def receive(run: Run, submission: Submission, path: Path) -> Submission:
@@ -117,15 +121,24 @@ def receive(run: Run, submission: Submission, path: Path) -> Submission:
 
 
 def examine(run: Run, submission: Submission) -> Examined:
-    """Read, check and, if the verdict lets it, pack a submission, from its bytes as received."""
-    return packed(run, submission, check(run, submission))
+    """Read, check and, if the verdict lets it, pack a submission, from its bytes as received; learn its headings."""
+    examination = check(run, submission)
+    questions.learn(run.store, submission, examination)
+    return packed(run, submission, examination)
 
 
 def check(run: Run, submission: Submission) -> Examination:
     """Read and check a submission, from its bytes as received, beside the version that stands."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     content = received_bytes(run.store, submission)
-    reading = read(content, submission.name, assets.datasets(), dataset=dataset, part=submission.part)
+    reading = read(
+        content,
+        submission.name,
+        assets.datasets(),
+        dataset=dataset,
+        part=submission.part,
+        remembered=(mapping_of(run.store, body.slug, dataset.name),),
+    )
     return _beside_what_stands(run, submission, reading, body, dataset)
 
 

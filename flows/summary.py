@@ -123,6 +123,7 @@ Watcher: TypeAlias = Callable[[Progress], None]
 DECISIVE = {
     Verdict.HELD: (
         "series-claimed-twice",
+        "headings-drifted",
         "taken-back-before",
         "nil-over-rows",
         "fewer-rows-than-before",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from piperoll import assets
 from piperoll.checking import examine
 from piperoll.errors import UsageError
-from piperoll.model import Body, Period, Report
+from piperoll.model import Body, BodyMapping, Period, Report
 from piperoll.reading import read
 
 if TYPE_CHECKING:
@@ -33,20 +33,23 @@ def check(
     dataset: str | None = None,
     period: str | None = None,
     quick: bool = False,
+    mappings: str | Path | None = None,
 ) -> Report:
     """The report on one file: what it is, what is wrong with it and where, and the verdict.
 
     `file` is a path, or the bytes themselves with their `name`. `dataset` is one of `piperoll datasets` (or another
     name for it, as `gpc` for payment cards); it is recognised when not given, and so is `period` (2026-10, 2026-Q4,
     2026-27, 2026-10-31). `quick` leaves out whether the figures are plausible, which is most of the time it takes.
+    `mappings` is a folder with what is remembered of the body's headings, `<dataset>.toml` each.
     Nothing is stored and nothing goes over the network.
 
-    Raises: UsageError: there is no such file. UnknownDataset, PeriodError: the name is neither.
+    Raises: UsageError: there is no such file. UnknownDataset, PeriodError: the name is neither. MappingError: a file of
+    `mappings` cannot be understood.
     """
     given, part = assets.find_dataset(dataset) if dataset else (None, None)
     about = Period.parse(period) if period else None
     content, name = _content(file, name)
-    reading = read(content, name, assets.datasets(), dataset=given, part=part)
+    reading = read(content, name, assets.datasets(), dataset=given, part=part, remembered=_remembered(mappings))
     return examine(
         reading,
         file=name,
@@ -85,6 +88,16 @@ def run(
         period=period,
         bodies=Path(bodies) if bodies else None,
     )
+
+
+def _remembered(folder: str | Path | None) -> tuple[BodyMapping, ...]:
+    """The mappings in a folder, in order of their names. Raises: UsageError: there is none, or one makes no sense."""
+    if folder is None:
+        return ()
+    paths = sorted(Path(folder).glob("*.toml"))
+    if not paths:
+        raise UsageError(f"{folder} holds no <dataset>.toml: name the folder of one body, such as mappings/anytown")
+    return tuple(BodyMapping.from_toml(path.read_text("utf-8")) for path in paths)
 
 
 def require_readable(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, duties, operating, showing, starting
+from piperoll.commands import checking, duties, mappings, operating, showing, starting
 from piperoll.errors import PiperollError
 
 OURS = 2
@@ -58,6 +58,14 @@ for command in (
     starting.sample,
 ):
     app.command(help=_taught(command))(command)
+mapping = typer.Typer(
+    help="See which heading of a body means which field, and answer what is asked.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+for command in (mappings.show, mappings.questions, mappings.answer):
+    mapping.command(help=_taught(command))(command)
+app.add_typer(mapping, name="mapping")
 
 
 def _version(asked: bool) -> None:

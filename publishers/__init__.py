@@ -16,6 +16,7 @@ from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
 from publishers.histories import bring, history_of, listing, listings, series_of
 from publishers.index import enter, indexed
+from publishers.mappings import keep, mapping_of, mappings
 from publishers.opening import open_reader, open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.scanning import Sighting, sightings
@@ -23,6 +24,7 @@ from publishers.series import Compare, publish
 from publishers.site import serve
 from publishers.store import Reader, Store, Stored
 from publishers.succession import decide
+from publishers.sweeping import Swept, sweep
 from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
 from publishers.verification import Fault, Verified, verify
 
@@ -40,6 +42,7 @@ __all__ = [
     "Sighting",
     "Store",
     "Stored",
+    "Swept",
     "Tombstone",
     "Unchanged",
     "Verified",
@@ -52,8 +55,11 @@ __all__ = [
     "find_submission",
     "history_of",
     "indexed",
+    "keep",
     "listing",
     "listings",
+    "mapping_of",
+    "mappings",
     "open_reader",
     "open_store",
     "publish",
@@ -68,6 +74,7 @@ __all__ = [
     "serve",
     "sightings",
     "submissions",
+    "sweep",
     "tombstone_of",
     "verify",
     "withdraw",

@@ -28,6 +28,9 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one document a file.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write the report as a page.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out whether figures are plausible.")] = False,
+    mappings: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="What is remembered of the body's headings: mappings/<body>.")
+    ] = None,
 ) -> None:
     """Say whether a file will do, and what to fix in which cell.
 
@@ -46,7 +49,7 @@ def check(
         api.require_readable(path)
     reports = []
     for number, path in enumerate(files):
-        report = api.check(path, dataset=dataset, period=period, quick=quick)
+        report = api.check(path, dataset=dataset, period=period, quick=quick, mappings=mappings)
         reports.append(report)
         if as_json:
             _print_json(report, pretty=len(files) == 1)

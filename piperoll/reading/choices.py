@@ -27,8 +27,8 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Fi
         found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
     if choice.field in dataset.amount:
         found += _about_amount(choice, sheet, wanted)
-    elif choice.contested and choice.field in dataset.core_fields and choice.runner_up is not None:
-        found.append(columns_say.column_doubtful(sheet, wanted, choice, choice.runner_up))
+    if choice.contested and choice.field in dataset.core_fields:
+        found.append(columns_say.column_doubtful(sheet, wanted, choice, amount=choice.field in dataset.amount))
     scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
         found.append(tell.amount_scaled(sheet, wanted, choice.heading, scale))
@@ -40,5 +40,3 @@ def _about_amount(choice: Choice, sheet: str | None, wanted: Field) -> Iterator[
         yield tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading)
     if is_gross(choice.heading):
         yield tell.amount_gross(sheet, wanted, choice.column, choice.heading)
-    if choice.contested and choice.runner_up is not None:
-        yield tell.amount_column_doubtful(sheet, wanted, choice.column, choice.runner_up, choice.heading)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from piperoll.model import Dataset
@@ -31,6 +31,7 @@ class Choice:
     score: float
     runner_up: int | None = None
     runner_up_score: float = 0.0
+    runner_up_heading: str = ""
     how: str = "listed"
     why: tuple[str, ...] = ()
     contested: bool = False
@@ -78,6 +79,7 @@ def assign(
     taken |= _solved(guesses)
     offered = [*by_name, *guesses]
     choices = {bid.field: _choice(bid, offered, taken) for bid in sorted(taken.values(), key=lambda bid: bid.column)}
+    choices |= {name: replace(choices[name], contested=False) for name in _spare(choices, lexicon.dataset)}
     return Columns(choices, shift, start, tuple(headings))
 
 
@@ -110,7 +112,20 @@ def _choice(bid: Bid, offered: Sequence[Bid], taken: Mapping[str, Bid]) -> Choic
     elsewhere = any(one.column == second.column and one.score >= second.score for one in taken.values())
     settled = bid.how == "answered" != second.how
     close = second.score > bid.score - _MARGIN and not settled and not elsewhere
-    return replace(choice, runner_up=second.column, runner_up_score=round(second.score, 3), contested=close)
+    return replace(
+        choice,
+        runner_up=second.column,
+        runner_up_score=round(second.score, 3),
+        runner_up_heading=second.heading,
+        contested=close,
+    )
+
+
+def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:
+    """The core fields that stand in for another which is there: no doubt about them is worth a word."""
+    for group in dataset.core:
+        there = [name for name in group if name in choices]
+        yield from (name for name in there[1:] if name not in dataset.amount and name not in dataset.date)
 
 
 def _guesses(

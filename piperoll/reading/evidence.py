@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.reading.lexicon import Lexicon, Match
 from piperoll.reading.profiles import Profile
-from piperoll.reading.senses import basis
+from piperoll.reading.senses import basis, sense
 
 LEAST = 0.3
 """Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
@@ -16,8 +16,8 @@ LEAST = 0.3
 CERTAIN = 0.95
 """A heading that fits at least so well names its first field as listed."""
 
-_GROSS_WEIGHT = 0.93
-"""Net amounts are asked for: a gross column stands back where there is a net one."""
+_ASIDE = 0.93
+"""A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
 
 _BESIDE = {"department_family": "body_name"}
 """A field that a heading of several meanings names only beside another: a council's departments are its units."""
@@ -81,27 +81,27 @@ def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, 
     if money and basis(heading) == "vat":
         return None
     first = 1 - 0.05 * min(order, 4) - 0.0005 * min(match.rank, 60)
-    gross = money and basis(heading) == "gross"
+    aside = sense(heading) if money or (wanted.type == "date" and wanted.name in dataset.core_fields) else frozenset()
     return Bid(
         field=match.field,
         column=column,
         heading=heading,
-        score=match.score * first * fit(profile, wanted) * (_GROSS_WEIGHT if gross else 1.0),
+        score=match.score * first * fit(profile, wanted) * (_ASIDE if aside else 1.0),
         how=match.how,
-        why=tuple(_reasons(match, profile, wanted, gross=gross)),
+        why=tuple(_reasons(match, profile, wanted, aside)),
         rank=match.rank,
         certain=order == 0 and match.score >= CERTAIN and match.field in dataset.core_fields,
     )
 
 
-def _reasons(match: Match, profile: Profile, wanted: Field, *, gross: bool) -> Iterator[str]:
+def _reasons(match: Match, profile: Profile, wanted: Field, aside: Set[str]) -> Iterator[str]:
     yield _BY_HEADING[match.how]
     if not profile.filled:
         yield "it is empty"
     elif what := _contents(profile, wanted):
         yield what
-    if gross:
-        yield "its amounts include VAT, so a net column would have gone before it"
+    if aside:
+        yield f"its heading says '{', '.join(sorted(aside))}', so a plain one would have gone before it"
 
 
 def _contents(profile: Profile, wanted: Field) -> str | None:

@@ -56,13 +56,14 @@ def heading_answered(sheet: str | None, field: Field, choice: Choice) -> Finding
     )
 
 
-def column_doubtful(sheet: str | None, field: Field, choice: Choice, other: int) -> Finding:
+def column_doubtful(sheet: str | None, field: Field, choice: Choice, *, amount: bool) -> Finding:
     """Another column could be a field as well."""
+    taken, other = letter(choice.column), letter(choice.runner_up or 0)
     return Finding(
-        "column-doubtful",
+        "amount-column-doubtful" if amount else "column-doubtful",
         Severity.WARNING,
-        f"Both column {letter(choice.column)} ('{choice.heading.strip()}') and column {letter(other)} could be the "
-        f"{field.title.lower()}. We took column {letter(choice.column)}.",
+        f"Both column {taken} ('{choice.heading.strip()}') and column {other} ('{choice.runner_up_heading.strip()}') "
+        f"could be the {field.title.lower()}. We took column {taken}.",
         f"Call the right one '{field.title}' and the other something else.",
         sheet=sheet,
         column=letter(choice.column),

@@ -1,0 +1,99 @@
+"""What is asked about headings: put on record while files are examined, answered by people, and acted upon then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from piperoll import assets
+from piperoll.checking import Examination
+from piperoll.errors import MappingError, UnknownSubmission, UsageError
+from piperoll.model import BodyMapping, Report, Submission, Verdict
+from piperoll.reading import DRIFTED, bare, learned
+from publishers import Store, find_submission, keep, mapping_of, mappings, received_bytes, report_on
+
+
+def learn(store: Store, submission: Submission, examination: Examination) -> None:
+    """Remember what a file shows: its headings if it is published, and what must be asked about them."""
+    period = str(examination.period) if examination.period else None
+    keep(
+        store,
+        submission.body,
+        submission.dataset,
+        lambda mapping: learned(
+            mapping,
+            examination.reading,
+            period=period,
+            day=submission.received[:10],
+            source=submission.sha256,
+            published=examination.report.verdict.publishes,
+        ),
+    )
+
+
+def answer(store: Store, mapping: BodyMapping, heading: str, said: str, *, because: str, moment: str) -> BodyMapping:
+    """Put an answer about a heading on record, or a correction that nobody asked for; the mapping with it.
+
+    A heading is the same however its capitals and spaces stand. Raises: UsageError: no reason is given. MappingError:
+    it is no answer.
+    """
+    if not because.strip():
+        raise UsageError("say why: the reason stands beside the answer for whoever reads it next")
+    fields = [each.name for each in assets.dataset(mapping.dataset).fields]
+
+    def answered(now: BodyMapping) -> BodyMapping:
+        asked = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
+        return now.with_answer(next(asked, heading), said, because.strip(), moment, fields)
+
+    return keep(store, mapping.body, mapping.dataset, answered)
+
+
+def is_answered(store: Store, submission: Submission, report: Report) -> bool:
+    """Whether a submission is held for questions that have all been answered since."""
+    if report.verdict is not Verdict.HELD or all(finding.code != DRIFTED for finding in report.findings):
+        return False
+    mapping = mapping_of(store, submission.body, submission.dataset)
+    waited_for = [question for question in mapping.questions if submission.sha256 in question.waiting]
+    return bool(waited_for) and not any(question.open for question in waited_for)
+
+
+def set_free(store: Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
+    """The submissions whose questions are answered, their bytes brought into `folder` from the archive.
+
+    A mapping that somebody has edited into something we cannot understand frees none: the next file of that body says
+    so, and so does `piperoll mapping questions`.
+    """
+    for key in store.keys("mappings/"):
+        _, body, name = key.split("/", 2)
+        try:
+            mapping = mapping_of(store, body, name.removesuffix(".toml"))
+        except MappingError:
+            continue
+        for sha256 in dict.fromkeys(one for question in mapping.questions for one in question.waiting):
+            if submission := _to_examine_again(store, mapping, sha256):
+                yield submission, _brought(store, submission, folder)
+
+
+def carry_answers(store: Store, to: Store) -> None:
+    """What people answered in one store, known in another from the beginning: answers are rules."""
+    for mapping in mappings(store):
+        given = tuple(replace(question, waiting=()) for question in mapping.questions if not question.open)
+        if given:
+            keep(to, mapping.body, mapping.dataset, lambda now, given=given: replace(now, questions=given))
+
+
+def _to_examine_again(store: Store, mapping: BodyMapping, sha256: str) -> Submission | None:
+    try:
+        submission = find_submission(store, f"{mapping.body}/{mapping.dataset}/{sha256}")
+    except UnknownSubmission:
+        return None  # purged since
+    report = report_on(store, submission)
+    return submission if report and is_answered(store, submission, report) else None
+
+
+def _brought(store: Store, submission: Submission, folder: Path) -> Path:
+    path = folder / submission.body / submission.dataset / submission.sha256
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(received_bytes(store, submission))
+    return path

@@ -1,0 +1,95 @@
+"""What is remembered of a body's headings: to look at, and to answer what is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piperoll.errors import UsageError
+
+if TYPE_CHECKING:
+    from piperoll.model import BodyMapping, Question
+
+Place = Annotated[str, typer.Option("--to", metavar="PLACE", help="A folder, or s3://bucket/prefix.")]
+Body = Annotated[str, typer.Argument(help="The body's slug, identifier, name or alias.")]
+Dataset = Annotated[str, typer.Argument(help="The dataset, as piperoll datasets lists them.")]
+Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your bodies, as in piperoll run.")]
+
+
+def show(body: Body, dataset: Dataset, to: Place, bodies: Bodies = None) -> None:
+    """Print what is remembered of a body's headings, as its file has it.
+
+    piperoll mapping show anytown spend --to published
+    """
+    from publishers import mapping_of, open_store
+
+    slug, name = _named(body, dataset, bodies)
+    mapping = mapping_of(open_store(to), slug, name)
+    if not mapping.questions and not mapping.layouts:
+        raise UsageError(f"nothing is remembered of the {name} files of {slug}")
+    typer.echo(mapping.to_toml(), nl=False)
+
+
+def questions(to: Place) -> None:
+    """List what nobody has answered yet, with the command that answers it.
+
+    piperoll mapping questions --to published
+    """
+    from publishers import mappings, open_store
+
+    found = [(mapping, question) for mapping in mappings(open_store(to)) for question in mapping.open_questions]
+    for mapping, question in found:
+        typer.echo(_asked(mapping, question, to))
+    if not found:
+        typer.echo("Nothing is asked.")
+
+
+def answer(
+    body: Body,
+    dataset: Dataset,
+    heading: Annotated[str, typer.Argument(help="The heading as the body writes it.")],
+    said: Annotated[
+        str, typer.Argument(metavar="ANSWER", help="same, different, ignore, or a field's name, such as net_amount.")
+    ],
+    to: Place,
+    because: Annotated[str, typer.Option(metavar="REASON", help="Why, in your words: it stands beside the answer.")],
+    bodies: Bodies = None,
+) -> None:
+    """Say what a heading means, whether it was asked or not. Files held for it are examined again in the next run.
+
+    piperoll mapping answer anytown spend Gross different --to published --because "It includes VAT"
+    piperoll mapping answer anytown spend "Inv Tot" net_amount --to published --because "By telephone"
+    """
+    from flows import questions as asking
+    from flows.opening import now
+    from publishers import mapping_of, open_store
+
+    store, (slug, name) = open_store(to), _named(body, dataset, bodies)
+    mapping = asking.answer(store, mapping_of(store, slug, name), heading, said, because=because, moment=now())
+    waiting = {one for question in mapping.questions if not question.open for one in question.waiting}
+    left = len(mapping.open_questions)
+    typer.echo(f"Noted for {slug}, {name}: '{heading}' is {said}." + (f" {left} more to answer." if left else ""))
+    if waiting:
+        typer.echo("What was held for it is examined again in the next piperoll run.")
+
+
+def _asked(mapping: BodyMapping, question: Question, to: str) -> str:
+    replaced = f" It replaced '{question.replaced}'." if question.replaced else ""
+    held = f" Files held for it: {len(question.waiting)}." if question.waiting else ""
+    part = f" ({question.part})" if question.part else ""
+    command = f'piperoll mapping answer {mapping.body} {mapping.dataset} "{question.heading}" same --to {to}'
+    return (
+        f"{mapping.body}, {mapping.dataset}{part}: is '{question.heading}' the {question.field}?{replaced}{held}\n"
+        f'  {command} --because "…"\n'
+        "  (or different, ignore, or the name of another field in place of same)"
+    )
+
+
+def _named(body: str, dataset: str, bodies: Path | None) -> tuple[str, str]:
+    """The body's slug and the dataset's name. Raises: UnknownDataset."""
+    from flows.opening import register
+    from piperoll import assets
+
+    return register(bodies).find(body).slug, assets.find_dataset(dataset)[0].name
