@@ -7,9 +7,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
@@ -17,6 +18,7 @@ from publishers.keys import checked
 from publishers.store import Stored
 
 _CHUNK = 1 << 20
+_MINUTE = 60
 _LOCKS = ".locks"
 _UNFINISHED = ".unfinished"
 _LASTING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
@@ -102,6 +104,29 @@ class FolderStore:
             found.extend((relative / name).as_posix() for name in names if name.startswith(start) and name[0] != ".")
         return iter(sorted(found))
 
+    def age(self, key: str) -> float:
+        """Seconds since the object was written."""
+        with _as_store_errors(key):
+            return max(0.0, time.time() - self._path(key).stat().st_mtime)
+
+    def abandon(self, older_than: float) -> int:
+        """Remove the files that a killed writer left in `.unfinished/`: those whose lock nobody holds.
+
+        A writer takes the lock as soon as its file is there, so a minute's age tells as much as any.
+        """
+        left = 0
+        for path in sorted((self._root / _UNFINISHED).glob("*")):
+            with suppress(FileNotFoundError), path.open("rb") as stream:
+                if time.time() - os.fstat(stream.fileno()).st_mtime < min(older_than, _MINUTE):
+                    continue
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                path.unlink()
+                left += 1
+        return left
+
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*checked(key).split("/"))
 
@@ -122,14 +147,15 @@ class FolderStore:
         digest = hashlib.sha256()
         try:
             with beside.open("xb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX)  # while it is held nobody sweeps the file away
                 for piece in _pieces(content):
                     digest.update(piece)
                     stream.write(piece)
                 stream.flush()
                 if durable:
                     os.fsync(stream.fileno())
-            self._make_folders(path.parent)
-            beside.replace(path)
+                self._make_folders(path.parent)
+                beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
         if durable:

@@ -6,6 +6,8 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +131,29 @@ class S3Store:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 found.extend(entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
         return iter(sorted(found))
+
+    def age(self, key: str) -> float:
+        """Seconds since the object was written, by the server's clock at both ends."""
+        with self._as_store_errors(key):
+            answer = self._s3.head_object(**self._at(key))
+        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return max(0.0, (now - answer["LastModified"]).total_seconds())
+
+    def abandon(self, older_than: float) -> int:
+        """End the uploads in parts that were begun so long ago and never finished: a bucket charges for them."""
+        oldest = datetime.now(UTC) - timedelta(seconds=older_than)
+        ended = 0
+        with self._as_store_errors("the bucket"):
+            for page in self._s3.get_paginator("list_multipart_uploads").paginate(
+                Bucket=self._bucket, Prefix=self._prefix
+            ):
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] <= oldest:
+                        self._s3.abort_multipart_upload(
+                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        ended += 1
+        return ended
 
     def _at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": self._prefix + checked(key)}

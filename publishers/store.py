@@ -63,3 +63,12 @@ class Store(Reader, Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Every key that begins with `prefix`, in order."""
+
+    def age(self, key: str) -> float:
+        """Seconds since the object was written, by the store's own clock. Raises: NotThere."""
+
+    def abandon(self, older_than: float) -> int:
+        """Remove what was begun and never finished, and is not being written now; how many pieces.
+
+        What cannot be told from work in hand otherwise must be older than so many seconds.
+        """

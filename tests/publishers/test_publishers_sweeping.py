@@ -1,0 +1,115 @@
+"""What nobody names and nobody writes is swept up, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from publishers_places import NOW, SERIES, packed
+
+from piperoll.model import Differences, Effect
+from publishers import FolderStore, Store, history_of, publish, sweep
+from publishers.s3 import S3Store
+
+
+def compare(before: Path, after: Path, to: Path) -> Differences:
+    to.write_bytes(b"change,pair\r\n")
+    return Differences(Effect(1, None), Effect(0, None), Effect(0, None), {})
+
+
+@pytest.fixture
+def standing(store: Store, release) -> Store:
+    for rows in (3, 4):
+        publish(store, release(rows), reason="r", now=NOW, compare=compare)
+    return store
+
+
+ORPHANS = (
+    f"{SERIES.prefix}v2-ffffffffffff/spend.csv",
+    f"{SERIES.prefix}v3-ffffffffffff/manifest.json",
+    f"{SERIES.prefix}v3-ffffffffffff/spend.csv",
+    f"{SERIES.prefix}changes/v2-v3-ffffffffffff.csv",
+    "data/spend/byetown/2026-10/v1-ffffffffffff/spend.csv",
+)
+
+
+def test_orphans_are_removed_and_what_a_pointer_names_stays(standing: Store) -> None:
+    before = set(standing.keys())
+    for key in ORPHANS:
+        standing.create(key, b"left by a killed run")
+    swept = sweep(standing, older_than=0)
+    assert set(swept.removed) == set(ORPHANS)
+    assert set(standing.keys()) == before
+    assert sweep(standing, older_than=0).removed == ()
+
+
+def test_what_may_still_be_in_someones_hands_waits(standing: Store) -> None:
+    for key in ORPHANS:
+        standing.create(key, b"being uploaded")
+    swept = sweep(standing, older_than=3600)
+    assert swept.removed == ()
+    assert set(swept.waiting) == set(ORPHANS)
+
+
+def test_the_youngest_file_of_a_folder_decides_for_all(folder_store: FolderStore, tmp_path: Path) -> None:
+    old, young = ORPHANS[1], ORPHANS[2]
+    for key in (old, young):
+        folder_store.create(key, b"x")
+    os.utime(tmp_path / "store" / old, (0, 0))
+    assert set(sweep(folder_store).waiting) == {old, young}
+    os.utime(tmp_path / "store" / young, (0, 0))
+    assert set(sweep(folder_store).removed) == {old, young}
+
+
+def test_a_publisher_that_was_swept_under_publishes_again(folder_store: FolderStore, release, reader) -> None:
+    made = release(3)
+    publish(folder_store, made, reason="first", now=NOW)
+    folder_store.delete(SERIES.pointer)
+    assert len(sweep(folder_store, older_than=0).removed) == 5
+    publish(folder_store, made, reason="again", now=NOW)
+    assert reader(folder_store).current == 1
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from publishers.folder import FolderStore, _pieces
+import publishers.folder as folder
+def slow(content):
+    yield b"half"
+    print("writing", flush=True)
+    time.sleep(60)
+folder._pieces = slow
+FolderStore(Path(sys.argv[1])).put("catalogue/page.html", b"whole")
+"""
+
+
+def test_an_unfinished_file_goes_when_its_writer_is_dead_and_not_before(folder_store, tmp_path: Path) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "store")], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == b"writing\n"
+    assert folder_store.abandon(0) == 0
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    writer.stdout.close()
+    assert folder_store.abandon(0) == 1
+    assert not list((tmp_path / "store" / ".unfinished").iterdir())
+
+
+def test_an_upload_in_parts_that_was_never_finished_is_ended(s3_store: S3Store) -> None:
+    at = s3_store._at("data/spend/anytown/2026-10/v1-ffffffffffff/spend.csv")
+    s3_store._s3.create_multipart_upload(**at)
+    assert s3_store.abandon(3600) == 0
+    assert s3_store.abandon(0) == 1
+    assert s3_store.abandon(0) == 0
+
+
+def test_a_sweep_beside_publishers_harms_none(store: Store, tmp_path: Path) -> None:
+    for number in range(3):
+        publish(store, packed(tmp_path / str(number), 3 + number), reason="r", now=NOW, compare=compare)
+        sweep(store)
+    assert history_of(store, SERIES)[0].current == 3
