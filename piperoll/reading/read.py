@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from piperoll.model import Cap, Dataset, Finding, What
+from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
 from piperoll.reading import findings as tell
 from piperoll.reading import findings_files as say
 from piperoll.reading.archives import classify
@@ -19,6 +19,7 @@ from piperoll.reading.lexicon import lexicon_of
 from piperoll.reading.opening import Opened, open_file
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import recognise, recognise_part
+from piperoll.reading.remembering import remembered_of, with_memory
 from piperoll.reading.sheets import read_grids
 from piperoll.reading.tables import GridReading
 
@@ -34,17 +35,19 @@ def read(
     *,
     dataset: Dataset | None = None,
     part: str | None = None,
+    remembered: Sequence[BodyMapping] = (),
 ) -> Reading:
     """Everything that can be read of one file, as the given dataset or the one that fits best of `datasets`.
 
     `name` is the file's name as received; it decides nothing about the content, and only hints at the part.
+    `remembered` is what is known of the body's headings, a mapping a dataset.
     Every guess is a finding; a file that is no table gives a Reading without tables that says why.
     """
     kind = classify(content)
     opened = open_file(kind)
     if _expected(name) not in (None, kind.format) and kind.container is None and kind.format != "empty":
         opened.findings.insert(0, say.content_not_as_named(PurePosixPath(name).name, kind.format))
-    reading = _read(opened, kind, name, datasets, dataset, part)
+    reading = _read(opened, kind, name, datasets, dataset, part, remembered)
     return replace(reading, findings=Cap().apply(reading.findings))
 
 
@@ -59,6 +62,7 @@ def _read(
     datasets: Sequence[Dataset],
     dataset: Dataset | None,
     part: str | None,
+    remembered: Sequence[BodyMapping],
 ) -> Reading:
     blank = Reading(
         format=kind.format,
@@ -77,7 +81,7 @@ def _read(
     if opened.releases is not None:
         return _with_releases(blank, opened, datasets)
     known = dataset or recognise(opened.grids, datasets)
-    return _with_grids(replace(blank, dataset=known), opened, known, datasets, name)
+    return _with_grids(replace(blank, dataset=known), opened, datasets, name, remembered_of(remembered, known))
 
 
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
@@ -94,11 +98,12 @@ def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) 
 def _with_grids(
     blank: Reading,
     opened: Opened,
-    known: Dataset | None,
     datasets: Sequence[Dataset],
     name: str,
+    remembered: BodyMapping | None,
 ) -> Reading:
-    lexicon = lexicon_of(known or datasets[0], blank.part)
+    known = blank.dataset
+    lexicon = lexicon_of(known or datasets[0], blank.part, remembered)
     readings = read_grids(opened.grids, lexicon, name)
     tables = tuple(table for _, reading in readings for table in reading.tables)
     if opened.why and not any(table.header_row for table in tables):
@@ -107,7 +112,7 @@ def _with_grids(
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
         blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
-        return replace(blank, what=What.DATA, why=None, tables=tables)
+        return with_memory(replace(blank, what=What.DATA, why=None, tables=tables), lexicon, remembered)
     part = blank.part or (recognise_part(known, name, ()) if known else None)
     outcomes = {reading.outcome for _, reading in readings}
     blank = replace(blank, findings=tuple(findings), part=part)
