@@ -1,0 +1,87 @@
+"""One case: a damaged file read. A finding or tables always, an exception never, in bounded time."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from piperoll import assets
+from piperoll.model import Dataset, What
+from piperoll.reading import Reading, read
+
+from .damaging import damaged, damaged_inside
+from .seeds import texts, workbooks
+
+SECONDS = 10.0
+"""What one small file may take, on a machine that does other things as well."""
+
+_LARGEST = 60_000
+"""Bytes of the largest real file that is damaged: the damage is the same in a larger one, and the time is not."""
+
+_KINDS = (".csv", ".tsv", ".json", ".xls", ".xlsx", ".ods", ".zip")
+_PACKED = (".xlsx", ".ods", ".zip")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one case gave: `data`, why it is none, or what went wrong (`failure`, with where)."""
+
+    seed: int
+    name: str
+    said: str
+    seconds: float
+    failure: str | None = None
+
+
+def seeds_of(real: Path | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Whole files, ours and the real ones of some kilobytes: those read here, and those a child process opens."""
+    here, child = texts(), workbooks()
+    for path in sorted(real.rglob("*")) if real else ():
+        if path.suffix in _KINDS and path.stat().st_size <= _LARGEST:
+            (child if path.suffix in (".xls", ".xlsx", ".ods") else here)[path.name] = path.read_bytes()
+    return here, child
+
+
+def case(seed: int, among: Mapping[str, bytes]) -> tuple[str, bytes]:
+    """The name and the bytes of a case, by its seed and the whole files alone."""
+    random = Random(seed)  # noqa: S311 - not for secrets
+    names = sorted(among)
+    name, other = random.choice(names), among[random.choice(names)]
+    inside = name.endswith(_PACKED) and random.random() < 0.8
+    return name, (damaged_inside if inside else damaged)(among[name], other, random)
+
+
+def outcome(seed: int, among: Mapping[str, bytes]) -> Outcome:
+    """What comes of a case. An exception, a silence, a lost row or a time-out is a failure."""
+    name, content = case(seed, among)
+    started = time.monotonic()
+    said, failure = "failed", None
+    try:
+        reading = read(content, name, assets.datasets(), dataset=_dataset(seed))
+        said, failure = reading.why or reading.what.value, _wrong(reading)
+    except Exception:  # noqa: BLE001 - whatever it is, it is what we look for
+        failure = traceback.format_exc()
+    seconds = time.monotonic() - started
+    return Outcome(seed, name, said, seconds, failure or (f"took {seconds:.1f} s" if seconds > SECONDS else None))
+
+
+def _dataset(seed: int) -> Dataset | None:
+    """What the file is said to be: each dataset in turn, one time in ten none."""
+    datasets = assets.datasets()
+    return datasets[seed % len(datasets)] if seed % 10 else None
+
+
+def _wrong(reading: Reading) -> str | None:
+    if bool(reading.tables) != (reading.what is What.DATA):
+        return f"{len(reading.tables)} tables, but {reading.what}"
+    if not reading.tables and not reading.findings:
+        return "neither a table nor a finding"
+    for table in reading.tables:
+        rows = {row for batch in table.batches() for row in batch.column("row").to_pylist()}
+        if len(rows) < table.rows:
+            return f"{table.rows} rows counted, {len(rows)} given"
+    return None
