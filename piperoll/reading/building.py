@@ -24,6 +24,7 @@ from piperoll.reading.reading import SENT
 from piperoll.reading.rows import Rows
 from piperoll.reading.shelves import Shelf
 from piperoll.reading.spelling import Spelt, spell
+from piperoll.reading.tallies import tally
 from piperoll.reading.values import Reader
 from piperoll.reading.wide import Wide
 
@@ -79,16 +80,18 @@ def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: li
     columns = _columns(segment, dataset, sheet)
     readers = {}
     for name, (column, places) in columns.items():
-        counts = _counts(segment.records, places) if column.counted else Counter[str]()
+        counts = _counts(segment.records, column, places) if column.counted else Counter[str]()
         readers[name], said = decide(column, counts)
         findings += said
     return readers
 
 
-def _counts(records: Rows, places: Sequence[int]) -> Counter[str]:
+def _counts(records: Rows, column: Column, places: Sequence[int]) -> Counter[str]:
     """The distinct cells of some columns, and how often each stands there."""
-    if len(places) == 1:
+    if len(places) == 1 and column.field.type == "date":
         return records.counts(places[0])
+    if len(places) == 1:
+        return tally(records, places[0], names=column.reference)
     return Counter(cell_at(row, place) for row in records for place in places)
 
 

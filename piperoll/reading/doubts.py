@@ -102,7 +102,7 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
         column = columns.column(field.name)
         if column is None or not (field.privacy == "name" or field.name.endswith("_name")):
             continue
-        named = records.places(column, lambda cell: bool(_ALL.fullmatch(tidy(cell))))
+        named = records.places([column], lambda cell: bool(_ALL.fullmatch(tidy(cell))))
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
             return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
@@ -117,7 +117,7 @@ def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
     if amount is None:
         return True
     own = abs(read_amount(cell_at(records[place], amount)) or Decimal(0))
-    reached = records.places(amount, lambda cell: abs(read_amount(cell) or Decimal(0)) >= own)
+    reached = records.places([amount], lambda cell: abs(read_amount(cell) or Decimal(0)) >= own)
     return reached == [place]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from piperoll.reading.amounts import is_number
@@ -10,6 +10,7 @@ from piperoll.reading.dates import is_date
 from piperoll.reading.grids import Grid, Row, is_blank, tidy
 from piperoll.reading.joined import below_headings, joined, with_units, words_above
 from piperoll.reading.lexicon import Lexicon, bare
+from piperoll.reading.rows import Rows
 
 _CELL = 160
 """A heading is no longer than this; the longest real one seen is 147 characters."""
@@ -54,9 +55,9 @@ class HeadingRow:
 
 def heading_rows(grid: Grid, lexicon: Lexicon) -> list[HeadingRow]:
     """Every row that could be a heading row, in the order of the sheet, with the rows that continue it."""
-    found = _found(grid, lexicon, _likely)
+    found = _found(grid, lexicon, _likely(grid.rows, lexicon))
     if not any(names_core(candidate, lexicon) for candidate in found):
-        found = _found(grid, lexicon, _possible) or found
+        found = _found(grid, lexicon, _possible(grid.rows, lexicon)) or found
     return [_with_rows_below(grid, candidate) for candidate in _apart(found)]
 
 
@@ -65,14 +66,13 @@ def names_core(heading: HeadingRow, lexicon: Lexicon) -> bool:
     return not lexicon.dataset.missing_core(heading.fields, period_given=True)
 
 
-def _found(grid: Grid, lexicon: Lexicon, asks: Callable[[int, Row, Lexicon], bool]) -> list[HeadingRow]:
-    found, last = [], -2
-    for index, row in enumerate(grid.rows):
-        if not asks(index, row, lexicon):
-            if index != last + 1 or is_blank(row):
-                continue
-        else:
-            last = index
+def _found(grid: Grid, lexicon: Lexicon, places: Sequence[int]) -> list[HeadingRow]:
+    """The candidates among the rows at these places and those right below them."""
+    found, asked = [], {*places}
+    for index in sorted(asked.union(place + 1 for place in places if place + 1 < len(grid.rows))):
+        row = grid.rows[index]
+        if index not in asked and is_blank(row):
+            continue
         base = _judged(index, tuple(row.cells), lexicon) or HeadingRow(index, tuple(row.cells), frozenset(), 0.0)
         candidate = base if _holds_figures(row) else _with_rows_above(grid, base, lexicon)
         if candidate.score:
@@ -80,15 +80,21 @@ def _found(grid: Grid, lexicon: Lexicon, asks: Callable[[int, Row, Lexicon], boo
     return found
 
 
-def _likely(index: int, row: Row, lexicon: Lexicon) -> bool:
-    """Whether a row holds headings as listed: one near the top, two further down, one of them in a first cell."""
-    if index >= _TOP and not any(map(lexicon.knows, row.cells[:_START])):
-        return False
-    return sum(map(lexicon.knows, row.cells)) >= (1 if index < _TOP else 2)
+def _likely(rows: Rows, lexicon: Lexicon) -> list[int]:
+    """Where headings as listed stand: one in a row near the top, two further down, one of them in a first cell."""
+    top = [place for place, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
+    return top + [_TOP + place for place in _with_two(rows[_TOP:], _START, lexicon)]
 
 
-def _possible(index: int, row: Row, lexicon: Lexicon) -> bool:
-    return index < _THOROUGH and sum(map(lexicon.knows, row.cells)) >= 2
+def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
+    """Where two headings as listed stand in a row, in whichever cells."""
+    return _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
+
+
+def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
+    """The places of rows with two headings as listed, one of them among the first cells; a distinct cell is asked once."""
+    places = rows.places(range(start), lexicon.knows)
+    return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
 
 
 def _holds_figures(row: Row) -> bool:

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from itertools import accumulate, chain
 from typing import NamedTuple, overload
 
@@ -110,12 +111,13 @@ class Rows(Sequence[Row]):
         """The rows with a cell in the column of which this holds; asked once of each distinct cell of a block."""
         return self.kept(block.where(column, holds) for block in self.blocks())
 
-    def places(self, column: int, holds: Callable[[str], bool]) -> list[int]:
-        """Where the rows with a cell in the column of which this holds stand."""
+    def places(self, columns: Iterable[int], holds: Callable[[str], bool]) -> list[int]:
+        """Where the rows with a cell in one of the columns of which this holds stand."""
         found: list[int] = []
         start = 0
         for block in self.blocks():
-            found += [start + place for place in arrays.true_places(block.where(column, holds))]
+            there = reduce(pc.or_, (block.where(column, holds) for column in columns))
+            found += [start + place for place in arrays.true_places(there)]
             start += len(block)
         return found
 

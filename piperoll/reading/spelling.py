@@ -19,8 +19,9 @@ _PLAIN_AMOUNT = r"^ *(?:-?£?|£-)(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?
 _AS_DECIMAL = r"^-?(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)$"
 """A number without its thousands' commas that is spelt as a decimal is: no nought before it, and not zero."""
 
-_PLAIN_TEXT = r'^[!"$-DF-~][ -~]{13,}[!-~]$'
-"""ASCII without space around it, longer than any mark for nothing, and no error (they begin with # or Err:)."""
+_PLAIN_TEXT = r"^(?:(?:[0-9]|F[ -~]*[0-9])(?:[ -~]*[!-~])?|F[ -~]{13,}[!-~])$".replace("F", '[!"$-DF-~]')
+"""ASCII without space around it that is no error (they begin with # or Err:) and no mark for nothing: it has a digit
+or is longer than any of them."""
 
 EXACT = pa.decimal128(38, 6)
 """Wide enough for the exact sum of any number of plain amounts."""

@@ -43,7 +43,7 @@ class Reader:
         """The canonical spelling of a cell; remembered while the column is read."""
         found = self.known.get(cell, self)
         if found is self:
-            if len(self.known) > 200_000:
+            if len(self.known) > 20_000:
                 self.known.clear()
             found = self.known[cell] = self._fresh(cell)
         return found
