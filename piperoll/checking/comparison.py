@@ -10,7 +10,7 @@ from piperoll.checking.days import gaps
 from piperoll.checking.profile import Profile
 from piperoll.checking.repeats import repeats
 from piperoll.checking.shapes import codes, emptied, headings
-from piperoll.checking.sizes import halved, scale, signs, sizes
+from piperoll.checking.sizes import scale, signs, sizes, too_small
 from piperoll.model import Dataset, Finding, Version
 
 _MUCH_MORE = Decimal("1.25")
@@ -42,7 +42,7 @@ def compare_with_earlier(
     recent = before[:_RECENT]
     yield from repeats(ours, before)
     if first:
-        yield from halved(ours, before)
+        yield from too_small(ours, before)
     yield from sizes(ours, before)
     yield from scale(ours, before)
     yield from signs(ours, before)

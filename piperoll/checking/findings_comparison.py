@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from piperoll.checking.places import Place
-from piperoll.checking.profile import Amounts, Column, Released
+from piperoll.checking.profile import Amounts, Column, Profile, Released
 from piperoll.model import Acts, Field, Finding, Period, Severity, plain
 
 HOLDS = ("rows-repeated", "far-fewer-than-before")
@@ -65,40 +66,62 @@ def same_bytes(verdict: str, period: str | None) -> Finding:
     )
 
 
-def halved(earlier: Released, rows: int, before: Sequence[int], pounds: Decimal) -> Finding:
-    """Under half of the rows and pounds of each of the last releases."""
-    if rows:
-        what = f"has {_counted(rows)} that add up to {_pounds(pounds)} (signs apart). That is under half of"
-    else:
-        what = "says that there is nothing to report, or holds nothing. That is not like"
+def too_small(ours: Profile, nearest: Sequence[Profile]) -> Finding:
+    """No rows or no pounds, or under half, where each of the nearest releases had more."""
+    what = "has no rows" if ours.rows == 0 else f"has {_counted(ours.rows)}{_adding_up_to(ours)}"
+    least = min(nearest, key=lambda one: one.rows)
+    pounds = [one.amounts.pounds for one in nearest if one.amounts]
+    with_pounds = f" and {_pounds(min(pounds))} (signs apart)" if pounds else ""
     return _whole(
         "far-fewer-than-before",
         Severity.ERROR,
-        f"This file {what} each of your last {len(before)}, the latest for {_words(earlier)}, which have "
-        f"{_listed(before)} rows. It may have been cut short, so it is held.",
+        f"This file {what}. What you sent for {_all_of(nearest)} had at least {_counted(least.rows)}{with_pounds}"
+        f"{' each' if len(nearest) > 1 else ''}. Something may be missing, so the file is held.",
         f"Check that the file is whole, and send it again if it is not. {_IF_RIGHT}",
     )
 
 
-def fewer_rows(earlier: Released, rows: int, before: Sequence[int]) -> Finding:
+def fewer_rows(rows: int, nearest: Sequence[Profile]) -> Finding:
     """Under half of the rows of each of the last releases."""
     return _whole(
         "fewer-rows-than-usual",
         Severity.WARNING,
-        f"This file has {_counted(rows)}: under half of what you sent before ({_listed(before)} rows, the latest for "
-        f"{_words(earlier)}).",
+        f"This file has {_counted(rows)}. That is under half of what you sent for {_all_of(nearest)}: "
+        f"{_joined([f'{one.rows:,}' for one in nearest])}.",
         "Check that the file is whole.",
     )
 
 
-def more_rows(earlier: Released, rows: int, before: Sequence[int]) -> Finding:
+def fewer_pounds(pounds: Decimal, before: Sequence[Decimal], nearest: Sequence[Profile]) -> Finding:
+    """Under half of the pounds of each of the last releases."""
+    return _whole(
+        "fewer-pounds-than-usual",
+        Severity.WARNING,
+        f"The amounts add up to {_pounds(pounds)} (signs apart). That is under half of what you sent for "
+        f"{_all_of(nearest)}: {_joined([_pounds(each) for each in before])}.",
+        "Check that the file is whole, and that the amounts are in pounds.",
+    )
+
+
+def more_rows(rows: int, nearest: Sequence[Profile]) -> Finding:
     """Over three times the rows of each of the last releases."""
     return _whole(
         "more-rows-than-usual",
         Severity.WARNING,
-        f"This file has {_counted(rows)}: over three times what you sent before ({_listed(before)} rows, the latest "
-        f"for {_words(earlier)}).",
+        f"This file has {_counted(rows)}. That is over three times what you sent for {_all_of(nearest)}: "
+        f"{_joined([f'{one.rows:,}' for one in nearest])}.",
         "Check that nothing is in the file twice, and that it holds this period alone.",
+    )
+
+
+def more_pounds(pounds: Decimal, before: Sequence[Decimal], nearest: Sequence[Profile]) -> Finding:
+    """Over three times the pounds of each of the last releases."""
+    return _whole(
+        "more-pounds-than-usual",
+        Severity.WARNING,
+        f"The amounts add up to {_pounds(pounds)} (signs apart). That is over three times what you sent for "
+        f"{_all_of(nearest)}: {_joined([_pounds(each) for each in before])}.",
+        "Check that nothing is in the file twice, that no total is among the rows, and that the amounts are in pounds.",
     )
 
 
@@ -136,12 +159,13 @@ def signs_turned(earlier: Released, now: Amounts, then: Amounts) -> Finding:
 
 def days_missing(before: Sequence[Released], first: date, last: date) -> Finding:
     """No line is dated in a week or more of the period, which never was so before."""
+    titles = _joined([one.series.period.title for one in before])
     until = "" if first == last else f" to {_day(last)}"
     return _whole(
         "days-missing",
         Severity.WARNING,
-        f"No row is dated from {_day(first)}{until}. In what you sent before (for {_listed_words(before)}) there was "
-        "never a gap of a week.",
+        f"No row is dated from {_day(first)}{until}. In what you sent before (for {titles}) there was never a "
+        "gap of a week.",
         "Check that the rows of those days are in the file. If there were none, you need do nothing.",
     )
 
@@ -158,16 +182,18 @@ def column_gone(field: Field, column: Column, earlier: Released) -> Finding:
     )
 
 
-def column_new(field: Field, column: Column, earlier: Released) -> Finding:
-    """A column is there that never was before."""
-    return Finding(
-        "column-new",
-        Severity.INFO,
-        f"The column '{column.heading}' is new: we take it for '{field.title}'. What you sent for {_words(earlier)} "
-        "had none such.",
-        "Nothing to do, if that is right.",
+def columns_new(new: Sequence[tuple[Field, Column]], earlier: Released) -> Finding:
+    """Columns are there that never were before."""
+    named = _joined([f"'{column.heading}' (taken for '{field.title}')" for field, column in new])
+    return replace(
+        _whole(
+            "columns-new",
+            Severity.INFO,
+            f"New since what you sent for {_words(earlier)}: {named}.",
+            "Nothing to do, if that is right.",
+        ),
         acts=Acts.PLATFORM,
-        **Place(column.sheet, None, None, column.letter, field.name).address,
+        count=len(new),
     )
 
 
@@ -189,12 +215,12 @@ def codes_new(
 ) -> Finding:
     """A column of a few values has others now; the first of them is named."""
     value, (sheet, row) = next(iter(new.items()))
-    more = f" So are {len(new) - 1:,} others." if len(new) > 1 else ""
+    more = f" New, too: {_counted(len(new) - 1, 'other value')}." if len(new) > 1 else ""
     place = Place(sheet, row, None, column.letter if sheet == column.sheet else None, field.name)
     return Finding(
         "codes-new",
         Severity.WARNING,
-        f"'{value}' in {place.words} is new in '{field.title}', which held only {known:,} different values up to "
+        f"'{value}' in {place.words} is new: '{field.title}' held only {_counted(known, 'different value')} up to "
         f"{earlier.series.period.title}.{more}",
         "Check that it is spelt as it should be. If it is right, you need do nothing.",
         value=value,
@@ -234,20 +260,20 @@ def _words(release: Released) -> str:
     return f"{release.series.period.title}{version}"
 
 
-def _listed_words(releases: Sequence[Released]) -> str:
-    return _joined([release.series.period.title for release in releases])
+def _all_of(releases: Sequence[Profile]) -> str:
+    return _joined([_words(one.released) for one in releases])
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    return _joined([f"{number:,}" for number in numbers])
+def _adding_up_to(ours: Profile) -> str:
+    return f" that add up to {_pounds(ours.amounts.pounds)}" if ours.amounts else ""
 
 
 def _joined(words: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
-def _counted(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows:,} rows"
+def _counted(count: int, noun: str = "row") -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _day(day: date) -> str:

@@ -60,29 +60,14 @@ def _is_worth_saying(shared: Shared, ours: Profile) -> bool:
 
 
 def _shared(ours: Profile, earlier: Profile) -> Shared:
-    """The lines of both, each as often as it stands in the one that has it less often.
-
-    Of those with a date only such count as lie in the earlier period: a date is else no sign that a line is its.
-    """
-    theirs = _of_its_period(earlier)
-    there = pc.is_in(ours.lines.prints, value_set=theirs.filter(pc.is_valid(theirs)))
+    """The lines of both, each as often as it stands in the one that has it less often."""
+    theirs = earlier.lines.prints
+    there = pc.is_in(ours.lines.prints, value_set=theirs)
     dated = pc.and_(there, pc.is_valid(ours.lines.days))
     both = _both(ours.lines.prints, theirs)
     first = pc.indices_nonzero(there)[:_SHOWN].to_pylist()
     places = tuple((ours.lines.sheets[at].as_py(), ours.lines.rows[at].as_py()) for at in first)
     return Shared(earlier, both, min(both, pc.sum(dated).as_py() or 0), places)
-
-
-def _of_its_period(release: Profile) -> Cells:
-    """The fingerprints of its lines but for those dated outside its period."""
-    if release.is_stock:
-        return release.lines.prints
-    days, period = release.lines.days, release.period
-    inside = pc.and_(
-        pc.greater_equal(days, pa.scalar(period.start, pa.date32())),
-        pc.less_equal(days, pa.scalar(period.end, pa.date32())),
-    )
-    return release.lines.prints.filter(pc.fill_null(inside, fill_value=True))
 
 
 def _both(ours: Cells, theirs: Cells) -> int:

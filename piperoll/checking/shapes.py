@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from piperoll.checking import findings_comparison as say
-from piperoll.checking.profile import MOST_CODES, Profile
-from piperoll.model import Dataset, Finding
+from piperoll.checking.profile import MOST_CODES, Column, Profile
+from piperoll.model import Dataset, Field, Finding
 
 _ENOUGH_RELEASES = 2
 """What was so once may have been so by chance."""
@@ -18,16 +18,19 @@ _FULL_PERCENT, _EMPTY_PERCENT = 90, 10
 
 
 def headings(ours: Profile, before: Sequence[Profile], dataset: Dataset) -> Iterator[Finding]:
-    """A warning for each column that was always there and is not now; a word for each that never was and is now."""
+    """A warning for each column that was always there and is not now; a word on those that never were and are now."""
     if not ours.rows:
         return
     latest = before[0]
+    new: list[tuple[Field, Column]] = []
     for field in dataset.fields:
         was = [field.name in one.columns for one in before]
         if field.name not in ours.columns and all(was):
             yield say.column_gone(field, latest.columns[field.name], latest.released)
         if field.name in ours.columns and not any(was):
-            yield say.column_new(field, ours.columns[field.name], latest.released)
+            new.append((field, ours.columns[field.name]))
+    if new:
+        yield say.columns_new(new, latest.released)
 
 
 def emptied(ours: Profile, before: Sequence[Profile], dataset: Dataset) -> Iterator[Finding]:

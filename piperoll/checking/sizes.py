@@ -1,4 +1,7 @@
-"""How large a release is beside the ones before: rows, pounds, the size of an amount, and its sign."""
+"""How large a release is beside the ones before: rows, pounds, the size of an amount, and its sign.
+
+What holds a file is settled, with figures, in docs/decisions/0011-what-holds-a-file-beside-earlier-ones.md.
+"""
 
 from __future__ import annotations
 
@@ -9,47 +12,73 @@ from piperoll.checking import findings_comparison as say
 from piperoll.checking.profile import Amounts, Profile
 from piperoll.model import Finding
 
-RECENT = 3
+NEAREST = 3
 """How many of the nearest releases a size is held against: one that is out of the ordinary is not the measure."""
 
 _AT_LEAST_ROWS = 20
-"""From fewer rows half of them may be missing by chance."""
+"""Of fewer rows half may be missing by chance."""
 
 _FAR_MORE = 3
+_AT_LEAST_AMOUNTS = 10
+_NEARLY_ALL, _FEW = Decimal("0.8"), Decimal("0.2")
+
 _TENS = Decimal("31.6")
 """Midway, in tens, between ten times and a hundred times as much: from here on a hundred is the nearer."""
 
 _HUNDREDS = Decimal(316)
-_AT_LEAST_AMOUNTS = 10
-_NEARLY_ALL, _FEW = Decimal("0.8"), Decimal("0.2")
+
+
+def is_empty(ours: Profile, before: Sequence[Profile]) -> bool:
+    """Whether a release has no rows, or amounts that are all nought, where each of the nearest had both.
+
+    Up to three releases are looked at, and one is enough; each must have 20 rows.
+    """
+    nearest = _of_some_rows(before[:NEAREST])
+    if not nearest or len(nearest) < len(before[:NEAREST]):
+        return False
+    return ours.rows == 0 or (_pounds(ours) == 0 and all(_pounds(one) > 0 for one in nearest))
 
 
 def is_halved(ours: Profile, before: Sequence[Profile]) -> bool:
-    """Whether a release has under half of the rows and under half of the pounds of each of the nearest three.
+    """Whether rows or pounds are under half of those of each of the nearest three, and the other is less than in any.
 
-    Each of the three has at least 20 rows: from fewer, half may be missing by chance. Where nothing has an amount the
-    rows decide. A nil return is a release of no rows.
+    Each of the three must have 20 rows. Where nothing has an amount the rows decide alone.
     """
-    nearest = before[:RECENT]
-    return len(nearest) == RECENT and all(_has_under_half(ours, one) for one in nearest)
+    nearest = _of_some_rows(before[:NEAREST])
+    if len(nearest) < NEAREST:
+        return False
+    rows, pounds = min(one.rows for one in nearest), min(_pounds(one) for one in nearest)
+    if not any(one.amounts for one in nearest):
+        return ours.rows * 2 < rows
+    few = ours.rows < rows and _pounds(ours) < pounds
+    return few and (ours.rows * 2 < rows or _pounds(ours) * 2 < pounds)
 
 
-def halved(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
-    """What holds a release that looks as if half of it or more were missing."""
-    if is_halved(ours, before):
-        yield say.halved(before[0].released, ours.rows, [one.rows for one in before[:RECENT]], _pounds(ours))
+def too_small(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
+    """What holds a release that looks as if all of it, or half or more, were missing."""
+    if is_empty(ours, before) or is_halved(ours, before):
+        yield say.too_small(ours, before[:NEAREST])
 
 
 def sizes(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
-    """A warning where rows or pounds are far from each of the nearest three, and half of both are not missing."""
-    nearest = before[:RECENT]
-    if not nearest or is_halved(ours, before):
+    """A warning where rows or pounds are far from those of each of the nearest, and the file is not held for it.
+
+    Rows that are few are told from the first release on; the rest takes three.
+    """
+    nearest = _of_some_rows(before[:NEAREST])
+    if not nearest or len(nearest) < len(before[:NEAREST]) or is_empty(ours, before) or is_halved(ours, before):
         return
-    rows = [one.rows for one in nearest]
-    if min(rows) >= _AT_LEAST_ROWS and ours.rows * 2 < min(rows):
-        yield say.fewer_rows(nearest[0].released, ours.rows, rows)
-    if len(nearest) == RECENT and max(rows) >= _AT_LEAST_ROWS and ours.rows > max(rows) * _FAR_MORE:
-        yield say.more_rows(nearest[0].released, ours.rows, rows)
+    rows, pounds = [one.rows for one in nearest], [_pounds(one) for one in nearest]
+    if ours.rows * 2 < min(rows):
+        yield say.fewer_rows(ours.rows, nearest)
+    if len(nearest) < NEAREST:
+        return
+    if _pounds(ours) * 2 < min(pounds):
+        yield say.fewer_pounds(_pounds(ours), pounds, nearest)
+    if ours.rows > max(rows) * _FAR_MORE:
+        yield say.more_rows(ours.rows, nearest)
+    if ours.amounts and min(pounds) > 0 and _pounds(ours) > max(pounds) * _FAR_MORE:
+        yield say.more_pounds(_pounds(ours), pounds, nearest)
 
 
 def scale(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
@@ -73,12 +102,12 @@ def signs(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
             yield say.signs_turned(theirs[0][0].released, amounts, theirs[0][1])
 
 
-def _has_under_half(ours: Profile, one: Profile) -> bool:
-    fewer = ours.rows * 2 < one.rows and one.rows >= _AT_LEAST_ROWS
-    return fewer and (one.amounts is None or _pounds(ours) * 2 < one.amounts.pounds)
+def _of_some_rows(releases: Sequence[Profile]) -> list[Profile]:
+    return [one for one in releases if one.rows >= _AT_LEAST_ROWS]
 
 
 def _pounds(release: Profile) -> Decimal:
+    """Signs apart; nought where there are no amounts."""
     return release.amounts.pounds if release.amounts else Decimal(0)
 
 
