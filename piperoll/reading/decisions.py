@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from piperoll.model import Finding
+from piperoll.reading import findings_dates as dates_say
 from piperoll.reading import findings_values as say
 from piperoll.reading.amounts import (
     is_foreign,
@@ -89,7 +90,7 @@ def _about_notation(column: Column, counts: Counts, reader: Reader) -> Iterator[
 
 def _about_dates(column: Column, counts: Counts, order: DateOrder) -> Iterator[Finding]:
     if order.mixed:
-        yield say.dates_mixed(column, order.day_proofs, order.month_proofs, order.months)
+        yield dates_say.dates_mixed(column, order.day_proofs, order.month_proofs, order.months)
     elif order.month_first:
         yield _month_first(column, counts, order)
     yield from _about_serials(column, counts, order)
@@ -97,15 +98,15 @@ def _about_dates(column: Column, counts: Counts, order: DateOrder) -> Iterator[F
         found, count = written(cells[0]), sum(counts[cell] for cell in cells)
         taken = order.choose(found) if found else None
         other = found and (found.month_first if taken == found.day_first else found.day_first)
-        yield say.dates_exchanged(column, tidy(cells[0]), taken, other, order.months, count)
+        yield dates_say.dates_exchanged(column, tidy(cells[0]), taken, other, order.months, count)
     if cells := evenings(counts):
         day, count = read_date(cells[0]), sum(counts[cell] for cell in cells)
         if day:
-            yield say.dates_before_midnight(column, tidy(cells[0]), day, day + timedelta(days=1), count)
+            yield dates_say.dates_before_midnight(column, tidy(cells[0]), day, day + timedelta(days=1), count)
     if column.field.name not in PERIOD_FIELDS:
         months = _those(counts, lambda cell: read_date(cell) is None and read_month(cell) is not None)
         if months:
-            yield say.dates_months_only(column, tidy(next(iter(months))), sum(months.values()))
+            yield dates_say.dates_months_only(column, tidy(next(iter(months))), sum(months.values()))
 
 
 def _month_first(column: Column, counts: Counts, order: DateOrder) -> Finding:
@@ -114,7 +115,7 @@ def _month_first(column: Column, counts: Counts, order: DateOrder) -> Finding:
     example = next((cell for cell, found in numeric.items() if not found.certain), next(iter(numeric)))
     found = numeric[example]
     count = sum(counts[cell] for cell in numeric)
-    return say.dates_month_first(
+    return dates_say.dates_month_first(
         column, tidy(example), found.month_first, found.day_first, guessed=order.guessed, count=count
     )
 
@@ -127,11 +128,11 @@ def _about_serials(column: Column, counts: Counts, order: DateOrder) -> Iterator
     serials = {cell: found.day_first for cell in counts if (found := written(cell)) and found.notation == "serial"}
     if serials:
         count = sum(counts[cell] for cell in serials)
-        yield say.dates_as_serials(column, tidy(next(iter(serials))), count)
+        yield dates_say.dates_as_serials(column, tidy(next(iter(serials))), count)
     late = [(cell, day) for cell, day in serials.items() if day and not order.holds(day) and order.holds(day + _1904)]
     if late:
         cell, day = late[0]
-        yield say.dates_from_1904(column, tidy(cell), day, day + _1904, sum(counts[one] for one, _ in late))
+        yield dates_say.dates_from_1904(column, tidy(cell), day, day + _1904, sum(counts[one] for one, _ in late))
 
 
 def _about_references(column: Column, counts: Counts) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ def _months(text: str) -> list[Period]:
 
 def _quarters(text: str) -> list[Period]:
     """A quarter of one year may be the calendar's or the financial year's: both are given. Of 2015-16 it is clear."""
-    if found := [quarter for match in _QUARTER_OF_YEAR.finditer(text) if (quarter := _quarter_of_year(match))]:
+    if found := [named for match in _QUARTER_OF_YEAR.finditer(text) if (named := _quarter_of_year(match))]:
         return found
     for match in _QUARTER.finditer(text):
         year, quarter = int(match[1] or match[4]), int(match[2] or match[3])

@@ -27,6 +27,7 @@ from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.records import Shape
 from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section, sections_of
+from piperoll.reading.unheaded import about_guesses
 from piperoll.reading.wide import Wide, find_wide
 
 
@@ -297,6 +298,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     reading = GridReading("data")
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
     reading.findings.append(say.headings_missing(grid.sheet, titles))
+    reading.findings += about_guesses(columns, seen, lexicon.dataset, grid.sheet)
     _add_table(reading, [part], grid, lexicon)
     return reading
 

@@ -19,6 +19,10 @@ NO_DOUBT: Mapping[str, str] = {
     "reference-damaged": "what the body had is lost before it reaches us: there is no other reading of the cell",
     "reference-zeros-lost": "the same",
     "reference-decimal": "the same",
+    "letters-lost": "the same: letters are read as they came",
+    "letters-garbled": "the same",
+    "letters-mended": "only where the garbling can be undone with certainty: there is no other reading",
+    "invoice-number-published": "it warns of what is made public, not of how it was read",
     "column-not-found": "a column is not there; if it is, a measure of columns is wrong and the table not read rightly",
     "sheet-hidden": "the sheet is read like any other: it warns of what is made public",
 }

@@ -1,0 +1,128 @@
+"""What reading has to say about how a column's dates are written. One function a code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from piperoll.model import MONTHS, Finding, Severity
+from piperoll.reading.findings_values import Column, about
+from piperoll.reading.grids import letter
+
+_WRITE_DATES = "Write every date as 2026-10-31 or 31/10/2026."
+
+
+def dates_month_first(
+    column: Column, example: str, taken: date | None, other: date | None, *, guessed: bool, count: int
+) -> Finding:
+    """Numeric dates that stand month first."""
+    why = "no other reading puts them into one month" if guessed else "some cannot be read any other way"
+    return about(
+        column,
+        "dates-month-first",
+        Severity.WARNING if guessed else Severity.INFO,
+        f"The dates in column {letter(column.place)} were read with the month first: {why}. So '{example}' is "
+        f"{_spoken(taken)}; with the day first it would be {_spoken(other)}.",
+        _WRITE_DATES,
+        value=example,
+        count=count,
+    )
+
+
+def dates_mixed(column: Column, day: int, month: int, months: frozenset[tuple[int, int]]) -> Finding:
+    """Some dates can only be day first, others only month first."""
+    first = "day" if day >= month else "month"
+    apart = f"by what puts them into {_in_months(months)}, and where that does not tell, " if months else ""
+    return about(
+        column,
+        "dates-mixed",
+        Severity.WARNING,
+        f"In column {letter(column.place)} {day:,} dates can only be read day first and {month:,} only month first. "
+        f"Those that could be either were read {apart}{first} first; read the other way they are other days.",
+        _WRITE_DATES,
+        count=max(1, min(day, month)),
+    )
+
+
+def dates_exchanged(
+    column: Column, example: str, taken: date | None, other: date | None, months: frozenset[tuple[int, int]], count: int
+) -> Finding:
+    """Dates that lie elsewhere than the others, and among them once day and month change places."""
+    return about(
+        column,
+        "dates-exchanged",
+        Severity.WARNING,
+        f"{count:,} dates in column {letter(column.place)} do not lie in {_in_months(months)} like the others, but "
+        f"would if day and month changed places, which happens when a spreadsheet opens a file. We read '{example}' as "
+        f"it stands, as {_spoken(taken)}; it may be {_spoken(other)}.",
+        "Open the file of your finance system again with the dates set to day, month, year, and send that.",
+        value=example,
+        count=count,
+    )
+
+
+def dates_as_serials(column: Column, example: str, count: int) -> Finding:
+    """Dates that a spreadsheet left as day numbers."""
+    return about(
+        column,
+        "dates-as-serials",
+        Severity.INFO,
+        f"{count:,} dates in column {letter(column.place)} are a spreadsheet's day numbers (such as {example}), "
+        "and were read as the days they stand for.",
+        "Format the column as a date before you save it as CSV.",
+        value=example,
+        count=count,
+    )
+
+
+def dates_from_1904(column: Column, example: str, taken: date, other: date, count: int) -> Finding:
+    """Day numbers that fit the other dates only if they are counted from 1904."""
+    return about(
+        column,
+        "dates-from-1904",
+        Severity.WARNING,
+        f"{count:,} day numbers in column {letter(column.place)} lie four years before the other dates: they may be "
+        f"counted from 1904, as old Macintosh workbooks do. We read {example} as {_spoken(taken)}; it may be "
+        f"{_spoken(other)}.",
+        "Format the column as a date before you save it as CSV.",
+        value=example,
+        count=count,
+    )
+
+
+def dates_months_only(column: Column, example: str, count: int) -> Finding:
+    """Cells that name a month and no day, where a day is asked for."""
+    return about(
+        column,
+        "dates-months-only",
+        Severity.WARNING,
+        f"{count:,} cells in column {letter(column.place)} name a month and no day (such as '{example}'). We made up "
+        f"no day, so the {column.field.title.lower()} is missing there.",
+        "Give the day, such as 2026-10-31.",
+        value=example,
+        count=count,
+    )
+
+
+def dates_before_midnight(column: Column, example: str, taken: date | None, other: date, count: int) -> Finding:
+    """Timestamps of eleven in the evening in Greenwich: midnight in a London summer."""
+    return about(
+        column,
+        "dates-before-midnight",
+        Severity.WARNING,
+        f"{count:,} dates in column {letter(column.place)} are given as 23:00 in universal time, which in summer is "
+        f"midnight in London. We read '{example}' as {_spoken(taken)}; it may be {_spoken(other)}.",
+        "Give the date without a time.",
+        value=example,
+        count=count,
+    )
+
+
+def _spoken(day: date | None) -> str:
+    """A day in words: 4 March 2012; in English whatever the locale."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}" if day else "no day"
+
+
+def _in_months(months: Iterable[tuple[int, int]]) -> str:
+    names = [f"{MONTHS[month - 1]} {year}" for year, month in sorted(months)]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
