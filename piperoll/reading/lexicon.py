@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from piperoll.model import BodyMapping, Dataset, Origin
 from piperoll.reading.grids import squeezed
@@ -126,10 +127,21 @@ def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | Non
 
     What is `remembered` of the body weighs as evidence, and what was answered decides.
     """
+    exact, phrases = _by_letters(tuple(_listed(dataset, part)))
+    patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
+    lexicon = Lexicon(dataset, exact, phrases, patterns)
+    return replace(lexicon, own=_own(lexicon, remembered, part)) if remembered else lexicon
+
+
+@lru_cache(maxsize=32)
+def _by_letters(
+    listed: tuple[tuple[str, str, float], ...],
+) -> tuple[Mapping[str, tuple[Match, ...]], tuple[tuple[tuple[str, ...], Match], ...]]:
+    """Listed headings by their letters and digits, and those of several words; the same list is gone through once."""
     exact: dict[str, list[Match]] = {}
     phrases = []
     ranks: dict[str, int] = {}
-    for heading, name, weight in _listed(dataset, part):
+    for heading, name, weight in listed:
         ranks[name] = ranks.get(name, -1) + 1
         match = Match(name, weight, ranks[name])
         found = exact.setdefault(bare(heading), [])
@@ -140,9 +152,7 @@ def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | Non
             phrases.append((words, match))
     exact.pop("", None)
     phrases.sort(key=lambda item: (-len(item[0]), item[1].rank))
-    patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
-    lexicon = Lexicon(dataset, {key: tuple(found) for key, found in exact.items()}, tuple(phrases), patterns)
-    return replace(lexicon, own=_own(lexicon, remembered, part)) if remembered else lexicon
+    return {key: tuple(found) for key, found in exact.items()}, tuple(phrases)
 
 
 def _own(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:

@@ -1,4 +1,4 @@
-"""The long run: `python -m tests.reading.mess --cases 100000 --seed 1`. Prints what each mess came to, and each failure."""
+"""The long run: `python -m tests.reading.mess --cases 100000 --seed 1`. Prints what each mess came to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+
+from piperoll.model import Severity
 
 from .cases import DATASETS, Case, Result, drawn, examined, file_of, registered, smaller
 from .comparing import EQUAL, MISTOLD, SILENT, TOLD
@@ -55,6 +57,7 @@ class Tally:
         self.by_mess: Counter[tuple[str, str]] = Counter()
         self.failures: dict[tuple[object, ...], list[Result]] = {}
         self.kinds: Counter[tuple[object, ...]] = Counter()
+        self.cries: Counter[str] = Counter()
 
     def take(self, case: Case) -> None:
         """Examine a case and count it."""
@@ -69,6 +72,8 @@ class Tally:
             self.by_mess[name, result.outcome] += 1
         if result.outcome in (MISTOLD, SILENT):
             self._keep(result)
+        if result.outcome == EQUAL:
+            self.cries.update({each.code for each in result.findings if each.severity is not Severity.INFO})
 
     def _keep(self, result: Result) -> None:
         least = smaller(result)
@@ -95,6 +100,8 @@ class Tally:
         for each in registered():
             out(f"{each.name:34}" + "".join(f"{self.by_mess[each.name, name]:9,}" for name in OUTCOMES) + "\n")
         out(f"{'all cases':34}" + "".join(f"{self.outcomes[name]:9,}" for name in OUTCOMES) + "\n")
+        cries = ", ".join(f"{code} {count:,}" for code, count in self.cries.most_common())
+        out(f"warnings and errors in files read rightly: {cries}\n")
         out(f"{cases:,} cases in {seconds:.0f} s: {cases / seconds:.0f} a second\n")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from random import Random
 
 from piperoll import assets
 from piperoll.model import Dataset, Finding
@@ -13,7 +12,7 @@ from piperoll.reading import read
 
 from . import cell_messes, column_messes, date_messes, heading_messes, row_messes, text_messes
 from .comparing import Difference, differences, outcome
-from .drafts import COLUMNS, REGISTRY, Draft, Mess
+from .drafts import COLUMNS, REGISTRY, Draft, Mess, dice
 from .tables import CORE, clean
 from .writers import Written, written
 
@@ -50,18 +49,18 @@ def registered() -> tuple[Mess, ...]:
 
 def drafted(case: Case) -> tuple[Draft, tuple[str, ...]]:
     """The case's draft, and which of its messes could befall it. Each has dice of its own, so one can be left out."""
-    dice = Random(f"{case.seed}:file")
+    own = dice(case.seed, "file")
     draft = replace(
-        clean(case.dataset, case.rows, Random(f"{case.seed}:table")),
+        clean(case.dataset, case.rows, dice(case.seed, "table")),
         format=case.format,
-        typed=dice.random() < 0.6,
-        merged=dice.random() < 0.4,
+        typed=own.random() < 0.6,
+        merged=own.random() < 0.4,
     )
     befell, groups = [], set()
     for each in registered():
         if each.name not in case.messes or each.group in groups or (case.format == "json" and each.stage > COLUMNS):
             continue
-        if messier := each.apply(draft, Random(f"{case.seed}:{each.name}")):
+        if messier := each.apply(draft, dice(case.seed, each.name)):
             draft = messier
             befell.append(each.name)
             groups.add(each.group)
@@ -93,10 +92,16 @@ def _dataset(name: str) -> Dataset:
 
 def drawn(seed: int, most: int, formats: Sequence[str]) -> Case:
     """A case at random: of some dataset, with up to `most` messes."""
-    dice = Random(seed)
+    own = dice(seed)
     names = [each.name for each in registered()]
-    count = min(most, 1 + int(dice.expovariate(0.4)))
-    return Case(seed, dice.choice(DATASETS), 3 + min(37, int(dice.expovariate(0.15))), dice.choice(formats), tuple(dice.sample(names, count)))
+    count = min(most, 1 + int(own.expovariate(0.4)))
+    return Case(
+        seed,
+        own.choice(DATASETS),
+        3 + min(37, int(own.expovariate(0.15))),
+        own.choice(formats),
+        tuple(own.sample(names, count)),
+    )
 
 
 def smaller(result: Result) -> Result:

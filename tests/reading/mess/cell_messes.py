@@ -1,4 +1,4 @@
-"""What befalls cells: notations of money, errors, marks for nothing, redactions, references that a spreadsheet spoilt."""
+"""What befalls cells: notations of money, errors, marks for nothing, redactions, references that a program spoilt."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from .tables import AMOUNT, DATES, NAMES, NUMBERS, REFERENCES
 Notation = Callable[[Decimal], str]
 
 
-def rewritten(draft: Draft, name: str, places: list[int], write: Callable[[str], str], *means: str | None) -> Draft:
-    """The draft with the cells of a field written otherwise in some lines; `means` replaces what they mean."""
+def rewritten(
+    draft: Draft, name: str, places: list[int], write: str | Callable[[str], str], *means: str | None
+) -> Draft:
+    """The draft with the cells of a field written otherwise (or as one text); `means` replaces what they mean."""
     sheet = draft.sheet
     column = sheet.column(name)
     new = {}
     for place in places:
         line = sheet.lines[place]
         meaning: Meanings = means or line.means[name]
-        new[place] = line.with_cell(column, write(line.cells[column]), **{name: meaning})
+        text = write if isinstance(write, str) else write(line.cells[column])
+        new[place] = line.with_cell(column, text, **{name: meaning})
     return draft.with_sheet(sheet.with_lines(new))
 
 
@@ -89,7 +92,19 @@ def money_in_scientific_notation(draft: Draft, random: Random) -> Draft | None:
     return rewritten(draft, name, some, lambda cell: f"{Decimal(cell):E}")
 
 
-DOUBTFUL = ("34,551,00", "1234,56", "1.234,56", "€5.00", "£1.2m", "5%", "TBC", "see note 4", "12.34.56", "1,23", "$12.50")
+DOUBTFUL = (
+    "34,551,00",
+    "1234,56",
+    "1.234,56",
+    "€5.00",
+    "£1.2m",
+    "5%",
+    "TBC",
+    "see note 4",
+    "12.34.56",
+    "1,23",
+    "$12.50",
+)
 
 
 @mess(CELLS)
@@ -99,7 +114,7 @@ def money_that_says_nothing_certain(draft: Draft, random: Random) -> Draft | Non
     if name is None or len(draft.sheet.records) < 4:
         return None
     some = random.sample(draft.sheet.records, random.randint(1, 2))
-    said = rewritten(draft, name, some, lambda cell: random.choice(DOUBTFUL), UNREADABLE)
+    said = rewritten(draft, name, some, random.choice(DOUBTFUL), UNREADABLE)
     return replace(said, must=(*said.must, frozenset({"amount-unreadable", "number-unreadable"})))
 
 
@@ -109,7 +124,7 @@ def errors_of_a_spreadsheet(draft: Draft, random: Random) -> Draft | None:
     if name is None or len(draft.sheet.records) < 4:
         return None
     errors = ("#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "########", "Err:502", "#NUM!")
-    said = rewritten(draft, name, [random.choice(draft.sheet.records)], lambda cell: random.choice(errors), UNREADABLE)
+    said = rewritten(draft, name, [random.choice(draft.sheet.records)], random.choice(errors), UNREADABLE)
     unreadable = frozenset({"amount-unreadable", "number-unreadable", "date-unreadable"})
     return replace(said, must=(*said.must, unreadable))
 
@@ -123,7 +138,7 @@ def marks_for_nothing(draft: Draft, random: Random) -> Draft | None:
         return None
     marks = ("", "-", "n/a", "N/A", "#N/A", "not applicable", "–", " - ", "NULL")
     marks += ("nil", "None", "unknown") if name not in NAMES[draft.dataset] else ()
-    return rewritten(draft, name, [random.choice(sheet.records)], lambda cell: random.choice(marks), None)
+    return rewritten(draft, name, [random.choice(sheet.records)], random.choice(marks), None)
 
 
 REDACTED = ("REDACTED PERSONAL DATA", "Redacted", "**********", "Name withheld", "Redacted - commercial", "XXXXXXXX")
@@ -138,7 +153,7 @@ def redactions(draft: Draft, random: Random) -> Draft | None:
     new = draft
     for place in random.sample(draft.sheet.records, min(2, len(draft.sheet.records))):
         words = random.choice(REDACTED)
-        new = rewritten(new, name, [place], lambda cell, words=words: words, words)
+        new = rewritten(new, name, [place], words, words)
     return new
 
 
@@ -151,7 +166,7 @@ def references_rounded(draft: Draft, random: Random) -> Draft | None:
     new = draft
     for place in draft.sheet.records:
         text = f"4.{random.randint(10, 99)}E+{random.randint(12, 21)}"
-        new = rewritten(new, name, [place], lambda cell, text=text: text, text)
+        new = rewritten(new, name, [place], text, text)
     return replace(new, must=(*new.must, frozenset({"reference-damaged"})))
 
 
@@ -183,7 +198,7 @@ def zero_amounts(draft: Draft, random: Random) -> Draft | None:
     name = AMOUNT[draft.dataset]
     if not name or len(draft.sheet.records) < 4:
         return None
-    return rewritten(draft, name, [random.choice(draft.sheet.records)], lambda cell: "0.00", "0.00")
+    return rewritten(draft, name, [random.choice(draft.sheet.records)], "0.00", "0.00")
 
 
 def amount_of(line: Line, draft: Draft) -> Decimal:

@@ -47,7 +47,9 @@ def _slip(word: str, random: Random) -> str:
     return word[:at] + random.choice("aeioust") + word[at + 1 :]
 
 
-@mess(COLUMNS, "heading-guessed", "column-not-mapped", "column-not-found", "column-guessed", "no-headings", group="words")
+@mess(
+    COLUMNS, "heading-guessed", "column-not-mapped", "column-not-found", "column-guessed", "no-headings", group="words"
+)
 def slips_in_headings(draft: Draft, random: Random) -> Draft | None:
     """One letter wrong in some of the longer headings."""
     headings = list(draft.sheet.lines[draft.sheet.heading].cells)
@@ -176,6 +178,4 @@ def amounts_in_another_currency(draft: Draft, random: Random) -> Draft | None:
         place: replace(line, means={**line.means, name: (UNREADABLE if line.means[name][0] else None,)})
         for place, line in lines.items()
     }
-    return replace(
-        said.with_sheet(sheet.with_lines(new)), must=(*said.must, frozenset({"amount-not-in-pounds"}))
-    )
+    return replace(said.with_sheet(sheet.with_lines(new)), must=(*said.must, frozenset({"amount-not-in-pounds"})))

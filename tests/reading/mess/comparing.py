@@ -69,7 +69,7 @@ def _cells(
     draft: Draft, row: int, table: ReadTable, line: dict[str, object], means: dict[str, Meanings]
 ) -> Iterator[Difference]:
     for name in table.columns:
-        if name not in means:
+        if name not in means and line[name] is not None:
             yield Difference("field made up", name, row, table.columns[name])
     for name, true in means.items():
         if name not in table.columns:

@@ -47,7 +47,7 @@ def dates_in_one_notation(draft: Draft, random: Random) -> Draft | None:
 @mess(CELLS, group="dates")
 def dates_in_every_notation(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, DATES[draft.dataset])
-    return _dated(draft, name, lambda day: random.choice(NOTATIONS)(day)) if name else None
+    return _dated(draft, name, lambda day: f"{random.choice(NOTATIONS)(day)}") if name else None
 
 
 @mess(CELLS, group="dates")
@@ -95,7 +95,16 @@ def dates_of_two_programs(draft: Draft, random: Random) -> Draft | None:
     return replace(said, must=(*said.must, frozenset({"dates-mixed"})))
 
 
-IMPOSSIBLE = ("31/02/2026", "00/00/0000", "99/99/9999", "1/13/13/2024", "32 March 2024", "Q1", "to follow", "30.02.2024")
+IMPOSSIBLE = (
+    "31/02/2026",
+    "00/00/0000",
+    "99/99/9999",
+    "1/13/13/2024",
+    "32 March 2024",
+    "Q1",
+    "to follow",
+    "30.02.2024",
+)
 
 
 @mess(CELLS)

@@ -1,4 +1,4 @@
-"""What a made-up file is: the lines of its sheets as they will be sent, each with what it means, and how it is written."""
+"""What a made-up file is: the lines of its sheets as sent, each with what it means, and how its bytes are made."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ class Sheet:
 class Draft:
     """A made-up file before it is written: its sheets (the first is the table), and how its bytes are made.
 
-    `scale` is what the amounts as sent are multiplied by to be pounds. `must` holds sets of codes: of each, one must be among the findings even if every cell is read rightly.
+    `scale` is what the amounts as sent are multiplied by to be pounds. `must` holds sets of codes: of each, one must be
+    among the findings even if every cell is read rightly.
     """
 
     dataset: str
@@ -151,3 +152,8 @@ def mess(stage: int, *names: str, group: str = "") -> Callable[[Apply], Apply]:
 
 CELLS, COLUMNS, ROWS, HEADS, TEXT, LAST, FILE = range(7)
 """The stages of a file: cells typed, columns named, rows added, headings moved, text spoilt, copied down, all saved."""
+
+
+def dice(*of: object) -> Random:
+    """Dice that fall the same way for the same things."""
+    return Random(":".join(map(str, of)))  # noqa: S311 - no secret

@@ -61,7 +61,7 @@ def headings_sorted_into_the_middle(draft: Draft, random: Random) -> Draft | Non
     lines = [replace(each, kind="free") if each.kind != "record" else each for each in lines[:at]] + lines[at:]
     lines.insert(at, heading)
     said = draft.with_sheet(replace(sheet, lines=tuple(lines)))
-    moved = said.sheet.heading != sheet.heading
+    moved = any(line.kind == "record" for line in lines[:at])
     return replace(said, must=(*said.must, frozenset({"records-above-headings"}))) if moved else said
 
 
@@ -120,7 +120,9 @@ def second_table_below(draft: Draft, random: Random) -> Draft | None:
     return draft.with_sheet(replace(sheet, lines=(*sheet.lines[:at], blank, title, heading, *below)))
 
 
-_SPARE = frozenset(["purpose", "expense_area", "expense_type", "org_unit", "occupation", "department_family", "process_type"])
+_SPARE = frozenset(
+    ["purpose", "expense_area", "expense_type", "org_unit", "occupation", "department_family", "process_type"]
+)
 
 
 @mess(HEADS, "columns-shifted", "amount-unreadable", "date-unreadable", "number-unreadable", group="again")
@@ -140,5 +142,3 @@ def data_one_column_off(draft: Draft, random: Random) -> Draft | None:
     columns = (*sheet.columns[:at], None, *sheet.columns[at:])
     said = draft.with_sheet(replace(sheet.with_lines(new), columns=columns))
     return replace(said, must=(*said.must, frozenset({"columns-shifted", "amount-unreadable", "date-unreadable"})))
-
-

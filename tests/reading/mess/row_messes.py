@@ -17,9 +17,10 @@ def _row(sheet: Sheet, cells: dict[int, str]) -> tuple[str, ...]:
 
 
 def _sure(draft: Draft, places: Sequence[int]) -> bool:
-    """Whether every amount can be read, so that a total can be proved."""
-    name = AMOUNT[draft.dataset]
-    return bool(name) and all(draft.sheet.lines[place].means[name][0] != UNREADABLE for place in places)
+    """Whether there is one column of amounts and each can be read, so that a total can be proved."""
+    name, headings = AMOUNT[draft.dataset], draft.sheet.lines[draft.sheet.heading].cells
+    one = len(set(headings)) == len(headings)
+    return bool(name) and one and all(draft.sheet.lines[place].means[name][0] != UNREADABLE for place in places)
 
 
 def _total(draft: Draft, value: Decimal, label: str, random: Random) -> Line:
@@ -180,7 +181,10 @@ def more_sheets(draft: Draft, random: Random) -> Draft | None:
     pivot = (Line(("Row Labels", "Count"), "free"), Line(("North", "12"), "free"), Line(("South", "8"), "free"))
     notes = tuple(Line((text,), "free") for text in NOTES)
     lookup = tuple(Line((f"{number}", f"Cost centre {number}"), "free") for number in range(9))
-    extra = [Sheet(lines, (), name, random.random() < 0.3) for name, lines in zip(_NAMES, (notes, pivot, lookup))]
+    extra = [
+        Sheet(lines, (), name, random.random() < 0.3)
+        for name, lines in zip(_NAMES, (notes, pivot, lookup), strict=True)
+    ]
     return replace(draft, sheets=(draft.sheet, *random.sample(extra, random.randint(1, 3)), *draft.sheets[1:]))
 
 

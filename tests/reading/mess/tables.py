@@ -35,7 +35,7 @@ Make = Callable[[Random, int, date], str]
 
 
 def _one_of(words: tuple[str, ...]) -> Make:
-    return lambda random, row, day: random.choice(words)
+    return lambda random, _row, _day: random.choice(words)
 
 
 def _money(low: int, high: int, negative: float = 0.0) -> Make:
@@ -50,11 +50,11 @@ def _money(low: int, high: int, negative: float = 0.0) -> Make:
 
 
 def _whole(low: int, high: int) -> Make:
-    return lambda random, row, day: str(random.randint(low, high))
+    return lambda random, _row, _day: str(random.randint(low, high))
 
 
 def _reference(start: str) -> Make:
-    return lambda random, row, day: f"{start}{random.randint(1000, 9999)}{row:03d}"
+    return lambda random, row, _day: f"{start}{random.randint(1000, 9999)}{row:03d}"
 
 
 def _within_month(random: Random, row: int, day: date) -> str:
@@ -62,7 +62,7 @@ def _within_month(random: Random, row: int, day: date) -> str:
 
 
 def _years_on(low: int, high: int) -> Make:
-    return lambda random, row, day: (day + timedelta(days=random.randint(365 * low, 365 * high))).isoformat()
+    return lambda random, _row, day: (day + timedelta(days=random.randint(365 * low, 365 * high))).isoformat()
 
 
 def _first_day(random: Random, row: int, day: date) -> str:
@@ -77,7 +77,7 @@ CORE: dict[str, dict[str, Make]] = {
     "spend": {"payment_date": _within_month, "supplier_name": _one_of(FIRMS), "net_amount": _money(250, 60_000, 0.1)},
     "contracts": {
         "contract_ref": _reference("C"),
-        "title": lambda random, row, day: f"{random.choice(PURPOSES)} {row}",
+        "title": lambda random, row, _day: f"{random.choice(PURPOSES)} {row}",
         "supplier_name": _one_of(FIRMS),
         "start_date": _years_on(0, 1),
         "current_end_date": _years_on(2, 5),
@@ -89,10 +89,10 @@ CORE: dict[str, dict[str, Make]] = {
         "grade": _one_of(GRADES),
         "salary_floor": _whole(20_000, 59_999),
         "salary_ceiling": _whole(60_000, 99_999),
-        "fte": lambda random, row, day: random.choice(("1.00", "0.50", "0.80", "2.40")),
+        "fte": lambda random, _row, _day: random.choice(("1.00", "0.50", "0.80", "2.40")),
     },
     "transactions": {
-        "service_name": lambda random, row, day: f"{random.choice(SERVICES)} {row}",
+        "service_name": lambda random, row, _day: f"{random.choice(SERVICES)} {row}",
         "period_start": _first_day,
         "period_end": _last_day,
         "completed": _whole(500, 90_000),
@@ -108,7 +108,7 @@ MORE: dict[str, dict[str, Make]] = {
         "org_unit": _one_of(AREAS),
         "purpose": _one_of(PURPOSES),
         "contract_ref": _reference("K"),
-        "supplier_company_number": lambda random, row, day: f"{random.randint(100_000, 9_999_999):08d}",
+        "supplier_company_number": lambda random, _row, _day: f"{random.randint(100_000, 9_999_999):08d}",
     },
     "contracts": {
         "org_unit": _one_of(AREAS),

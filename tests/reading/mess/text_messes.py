@@ -1,4 +1,4 @@
-"""What befalls text and files: encodings, ends of lines, quotes, breaks, NULs, ragged rows, mojibake, other programs."""
+"""What befalls text and files: encodings, ends of lines, quotes, breaks, NULs, ragged rows, mojibake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from .cell_messes import one_of, rewritten
 from .drafts import FILE, RAW, TEXT, Draft, Line, mess
 from .tables import NAMES
 
-_FANCY = ("Café Élan Ltd", "Müller’s – of Fairshire", "£50 vouchers, Siân Jones & Co", "“Quoted” Zoë Ltd", "Crédit à Nîmes")
+_FANCY = (
+    "Café Élan Ltd",
+    "Müller’s – of Fairshire",
+    "£50 vouchers, Siân Jones & Co",
+    "“Quoted” Zoë Ltd",
+    "Crédit à Nîmes",
+)
 _PLAIN = ("Café Élan Ltd", "£50 vouchers, Siân Jones & Co", "Crédit à Nîmes Ltd", "Müller of Fairshire £5")
 
 
@@ -21,7 +27,7 @@ def _worded(draft: Draft, random: Random, words: tuple[str, ...], share: float) 
     some = [place for place in draft.sheet.records if random.random() < share] or draft.sheet.records[:1]
     for place in some:
         text = random.choice(words)
-        draft = rewritten(draft, name, [place], lambda cell, text=text: text, text)
+        draft = rewritten(draft, name, [place], text, text)
     return draft
 
 
@@ -72,7 +78,7 @@ def _encodable(draft: Draft, encoding: str) -> bool:
     return all(_fits(line, encoding) for line in draft.sheet.lines)
 
 
-@mess(TEXT, "text-garbled", "text-mended", group="letters")
+@mess(TEXT, "letters-garbled", group="letters")
 def mojibake(draft: Draft, random: Random) -> Draft | None:
     """UTF-8 that an earlier program took for cp1252: put right, or told where it stands."""
     said = _worded(draft, random, _FANCY, 0.5)
@@ -100,7 +106,7 @@ def breaks_within_cells(draft: Draft, random: Random) -> Draft | None:
         column = draft.sheet.column(name)
         text = draft.sheet.lines[place].cells[column].replace(" ", random.choice(("\n", "\r\n")), 1)
         if draft.sheet.lines[place].means[name][0] is not None:
-            new = rewritten(new, name, [place], lambda cell, text=text: text, text.strip())
+            new = rewritten(new, name, [place], text, text.strip())
     return new
 
 
@@ -109,7 +115,7 @@ def nuls(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, NAMES[draft.dataset])
     if name is None or not draft.is_text:
         return None
-    where = random.choice((lambda cell: cell + "\0", lambda cell: "\0" + cell, lambda cell: "\0".join(cell)))
+    where = random.choice((lambda cell: cell + "\0", lambda cell: "\0" + cell, "\0".join))
     return rewritten(draft, name, random.sample(draft.sheet.records, 1), where)
 
 
@@ -135,7 +141,7 @@ def a_delimiter_without_quotes(draft: Draft, random: Random) -> Draft | None:
     if any(line.kind == "total" for line in draft.sheet.lines) or _beside(draft):
         return None
     place = random.choice(draft.sheet.records)
-    spoilt = rewritten(draft, name, [place], lambda cell: f"{RAW}Marsh{draft.delimiter} Fen & Co")
+    spoilt = rewritten(draft, name, [place], f"{RAW}Marsh{draft.delimiter} Fen & Co")
     return replace(spoilt, must=(*spoilt.must, frozenset({"row-too-long"})))
 
 

@@ -46,18 +46,13 @@ def written(draft: Draft) -> Written:
     heading = draft.sheet.heading + 1
     if draft.is_text:
         content, physical = _text(draft)
-        sheet = draft.sheet
-        rows = tuple((Address(None, row, line), each) for row, line, each in zip(_up(), physical, sheet.lines))
+        rows = tuple(
+            (Address(None, row, line), each)
+            for row, (line, each) in enumerate(zip(physical, draft.sheet.lines, strict=True), start=1)
+        )
         return Written(content, rows, heading)
     content = _xlsx(draft) if draft.format == "xlsx" else _ods(draft)
     return Written(content, tuple(_in_sheets(draft)), heading)
-
-
-def _up() -> Iterator[int]:
-    number = 0
-    while True:
-        number += 1
-        yield number
 
 
 def _in_sheets(draft: Draft) -> Iterator[tuple[Address, Line]]:
@@ -163,14 +158,15 @@ def _ods(draft: Draft) -> bytes:
 
 
 def _ods_cell(value: str | Decimal | date) -> str:
-    if isinstance(value, Decimal):
-        return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
-    if isinstance(value, date):
-        return f'<table:table-cell office:value-type="date" office:date-value="{value}"><text:p>{value:%d/%m/%Y}</text:p></table:table-cell>'
     if not value:
         return "<table:table-cell/>"
-    paragraphs = "".join(f"<text:p>{escape(part)}</text:p>" for part in _BREAK.split(value))
-    return f'<table:table-cell office:value-type="string">{paragraphs}</table:table-cell>'
+    kind = 'value-type="string"'
+    if isinstance(value, Decimal):
+        kind = f'value-type="float" office:value="{value}"'
+    elif isinstance(value, date):
+        kind = f'value-type="date" office:date-value="{value}"'
+    paragraphs = "".join(f"<text:p>{escape(part)}</text:p>" for part in _BREAK.split(str(value)))
+    return f"<table:table-cell office:{kind}>{paragraphs}</table:table-cell>"
 
 
 def _json(draft: Draft) -> Written:
