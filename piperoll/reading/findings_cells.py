@@ -89,7 +89,7 @@ def total_left_out(sheet: str | None, row: Row, amount: Decimal) -> Finding:
     return Finding(
         "total-row-left-out",
         Severity.INFO,
-        f"Row {row.number} is the total of the rows above ({plain(amount)}) and is no record.",
+        f"Row {row.number} is a total of other rows ({plain(amount)}) and is no record.",
         "Leave totals out of the table.",
         sheet=sheet,
         row=row.number,
@@ -103,7 +103,7 @@ def total_wrong(sheet: str | None, row: Row, field: str | None, amount: Decimal,
         "total-does-not-add-up",
         Severity.WARNING,
         f"Row {row.number} says it is a total of {plain(amount)}, "
-        f"but the rows above come to {plain(amount - difference)}. "
+        f"but its rows come to {plain(amount - difference)}: it differs by {plain(difference)}. "
         "We left it out; if it is a payment, the table is that much short.",
         "Check that every row is there, and leave the total out.",
         sheet=sheet,

@@ -154,3 +154,39 @@ def row_mended(sheet: str | None, row: Row, column: int, value: str) -> Finding:
         column=letter(column),
         value=value,
     )
+
+
+def totals_left_out(sheet: str | None, rows: Sequence[Row], *, narrow: bool) -> Finding:
+    """Rows of sums in a table without a column of amounts."""
+    first = rows[0]
+    doubt = (
+        " Some agree with their records in a part of the columns only: if one is a record, it is lacking."
+        if narrow
+        else ""
+    )
+    return Finding(
+        "total-rows-left-out",
+        Severity.WARNING if narrow else Severity.INFO,
+        f"{len(rows):,} rows are sums of others and no records; the first is row {first.number}, the last row "
+        f"{rows[-1].number}.{doubt}",
+        "Leave totals out of the table.",
+        sheet=sheet,
+        row=first.number,
+        line=first.line,
+        count=len(rows),
+    )
+
+
+def record_like_total(sheet: str | None, row: Row, field: str | None) -> Finding:
+    """A last record whose amount is the sum of all the others."""
+    return Finding(
+        "record-equals-total",
+        Severity.WARNING,
+        f"Row {row.number}, the last, has all that a record has, and its amount is the sum of all the others. It was "
+        "read as a record: if it is a total, everything is counted twice.",
+        "Leave totals out of the table, or say that it is a payment.",
+        sheet=sheet,
+        row=row.number,
+        line=row.line,
+        field=field,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial, reduce
 from typing import Any
 
@@ -13,9 +14,10 @@ import pyarrow.compute as pc
 from piperoll.reading import arrays
 from piperoll.reading.blocks import Block, Row
 from piperoll.reading.lexicon import bare
-from piperoll.reading.records import TOTAL, Judged, Shape, Sums, judge_row
+from piperoll.reading.records import Judged, Shape, judge_row
 from piperoll.reading.rows import Rows
 from piperoll.reading.spelling import EXACT, plain_amounts
+from piperoll.reading.totals import TOTAL, Sums
 
 _FILLED = r"^[!-~]"
 _DIGIT = r"^[0-9]"
@@ -28,17 +30,22 @@ _SAYS_MUCH = r"^(?:[0-9]|[!-~][ -~]{13,}[!-~])"
 
 @dataclass(frozen=True)
 class Judgement:
-    """The records of a table, and what each other row is, both in order."""
+    """The records of a table, and what each other row is, both in order.
+
+    `whole` is the sum of the records' amounts. `narrow` says that some sums agree in a part of their columns only.
+    """
 
     records: Rows
     others: Sequence[Judged]
+    whole: Decimal = Decimal(0)
+    narrow: bool = False
 
 
 def judge(rows: Rows, shape: Shape) -> Judgement:
     """What each row is. A row is a total because it adds up, not because it says so."""
     running = _Running(shape)
     masks = [running.records_of(block) for block in rows.blocks()]
-    return Judgement(rows.kept(masks), running.others)
+    return Judgement(rows.kept(masks), running.others, running.sums.whole)
 
 
 class _Running:

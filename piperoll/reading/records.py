@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -15,21 +14,14 @@ from piperoll.reading.columns import Columns
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.headings import repeats
 from piperoll.reading.lexicon import bare
-
-_TOTAL_WORD = re.compile(r"(?:(?:grand|sub|overall|report|sum|net|gross)[\s\-]*)?totals?\b\W*(?:.{0,25})\Z", re.I)
-_TOTAL_ONLY = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*\Z", re.I)
-TOTAL = "total"
-"""What every cell holds, in capitals or not, that says a row is a total."""
-
-_NEAR = Decimal("0.05")
-"""How far a stated total may be from the sum of the rows above and still be their total: rounding of pennies."""
+from piperoll.reading.totals import Line, Sums, is_label, total_of
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What a row is: `record` or one of the exclusions, with its amount; `proved` says a total adds up.
 
-    `difference` is stated total less the sum of the rows above, for a total that does not add up.
+    `difference` is the stated total less the sum it comes nearest to.
     """
 
     row: Row
@@ -61,32 +53,6 @@ class Shape:
         return cls(tuple(map(bare, columns.headings)), mapped, amount, dates, median(counts) if counts else 0)
 
 
-@dataclass
-class Sums:
-    """The running sums a total may state: of everything so far, and since the last total."""
-
-    whole: Decimal = Decimal(0)
-    part: Decimal = Decimal(0)
-    rows: int = 0
-    part_rows: int = 0
-
-    @property
-    def both(self) -> tuple[tuple[Decimal, int], tuple[Decimal, int]]:
-        """Each sum with the number of its rows."""
-        return (self.whole, self.rows), (self.part, self.part_rows)
-
-    def add(self, amount: Decimal | None, rows: int = 1) -> None:
-        """Add a record, or several with the sum of their amounts."""
-        self.whole += amount or 0
-        self.part += amount or 0
-        self.rows += rows
-        self.part_rows += rows
-
-    def restart(self) -> None:
-        """Begin a new part after a total."""
-        self.part, self.part_rows = Decimal(0), 0
-
-
 def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
     """What a row is, from itself, the sums of the records above it, and the last of them.
 
@@ -113,47 +79,41 @@ def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
 
 
 def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: Sums) -> Judged | None:
-    """The row as a total, if it names no date and little else, and adds up or says that it is one."""
-    if amount and _adds_up(amount, sums) and any(_TOTAL_ONLY.match(tidy(row.cells[column])) for column in filled):
-        return Judged(row, "total", amount)  # its label and the sum prove it, whatever else stands there
-    if any(tidy(cell_at(row, column)) and tidy(cell_at(row, column)) != "-" for column in shape.date):
-        return None
-    words = [tidy(cell_at(row, column)) for column in filled if column != shape.amount]
-    words = [word for word in words if read_amount(word) is None]
-    if len(words) > 2 or (len(words) > 1 and len(words) >= shape.typical - 2):
-        return None
-    says_so = any(_TOTAL_WORD.match(word) for word in words)
-    if sums.rows >= 2 or says_so:
-        for value, count in sums.both:
-            if count and abs(value - amount) <= (_NEAR if not words or says_so else 0) and (amount or says_so):
-                return Judged(row, "total", amount)
-    if says_so and len(words) == 1 and sums.rows:
-        return Judged(row, "total", amount, proved=False, difference=amount - sums.whole)
-    return None
-
-
-def _adds_up(amount: Decimal, sums: Sums) -> bool:
-    return sums.rows >= 2 and any(count and abs(value - amount) <= _NEAR for value, count in sums.both)
+    texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
+    words = [text for text in texts if read_amount(text) is None]
+    dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
+    proof = total_of(Line(amount, words, len(filled), dated), sums, shape.typical)
+    return Judged(row, "total", amount, proof.proved, proof.difference) if proof else None
 
 
 def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | None) -> Judged:
     """A row whose amount is not there: a record with a gap, a note, or cells that were filled down."""
     texts = {column: tidy(cell_at(row, column)) for column in filled}
     real = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
-    if last is not None and len(filled) < 0.5 * shape.typical and _filled_down(texts, last):
-        return Judged(row, "other")
-    if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
+    if not real or _is_residue(texts, shape, last):
         return Judged(row, "other")
     if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
         return Judged(row, "note")
     named = sum(1 for heading in shape.headings if heading)
-    if not real:
-        return Judged(row, "other")
+    if len(filled) < 0.5 * shape.typical and _states_total(texts.values()):
+        return Judged(row, "total")
     sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
     dated = any(_is_value(texts.get(column, "")) for column in shape.date)
     if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
         return Judged(row, "record")
     return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
+
+
+def _is_residue(texts: dict[int, str], shape: Shape, last: Row | None) -> bool:
+    """Whether a row was left by a spreadsheet: an error where the amount stands, or cells copied down from above."""
+    if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
+        return True
+    return last is not None and len(texts) < 0.5 * shape.typical and _filled_down(texts, last)
+
+
+def _states_total(texts: Iterable[str]) -> bool:
+    """Whether a row holds the label of a total and figures, though none where the amounts stand."""
+    return any(map(is_label, texts)) and any(read_amount(text) is not None for text in texts)
 
 
 def _is_value(text: str) -> bool:

@@ -27,6 +27,8 @@ from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.records import Shape
 from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section, sections_of
+from piperoll.reading.summaries import settle
+from piperoll.reading.telling import Amounts, about_rows
 from piperoll.reading.unheaded import about_guesses
 from piperoll.reading.wide import Wide, find_wide
 
@@ -121,7 +123,8 @@ def _examined(section: Section, lexicon: Lexicon) -> _Part:
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
     shape = Shape.of(section.rows, columns, lexicon.dataset, sorted(measured))
-    return _Part(section, columns, wide, judge(section.rows, shape), seen)
+    figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
+    return _Part(section, columns, wide, settle(judge(section.rows, shape), shape, figures), seen)
 
 
 def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
@@ -147,7 +150,8 @@ def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
-    reading.findings += _about_rows(group, grid.sheet, lexicon)
+    amounts = Amounts(first.amount(dataset), first.amount_column(dataset))
+    reading.findings += about_rows([part.judgement for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += Cap().apply(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet)
@@ -249,21 +253,6 @@ def _period_fields(wide: Wide | None) -> tuple[str, ...]:
     return (wide.start_field, wide.end_field) if wide else ()
 
 
-def _about_rows(group: Sequence[_Part], sheet: str | None, lexicon: Lexicon) -> list[Finding]:
-    amount = next((name for name in lexicon.dataset.amount if name in group[0].columns.choices), None)
-    found: list[Finding] = []
-    judged = [judged for part in group for judged in part.judgement.others]
-    for one in judged:
-        if one.kind == "total" and one.amount is not None:
-            said = tell.total_left_out(sheet, one.row, one.amount)
-            found.append(said if one.proved else tell.total_wrong(sheet, one.row, amount, one.amount, one.difference))
-    for kind in ("note", "other"):
-        rows = [one.row for one in judged if one.kind == kind]
-        if rows:
-            found.append(tell.rows_left_out(sheet, kind, rows))
-    return found
-
-
 def _doubts(part: _Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     """What may be wrong though every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
@@ -294,7 +283,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
         return GridReading("no_table")
     section = Section(HeadingRow(-1, (), frozenset(), 0.0), grid.rows)
     shape = Shape.of(section.rows, columns, lexicon.dataset)
-    part = _Part(section, columns, None, judge(section.rows, shape), seen)
+    part = _Part(section, columns, None, settle(judge(section.rows, shape), shape), seen)
     reading = GridReading("data")
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
     reading.findings.append(say.headings_missing(grid.sheet, titles))
