@@ -53,11 +53,17 @@ def choose(samples: Sequence[bytes], bonus: dict[str, float]) -> CodePage:
 
 def line_page(line: bytes, usual: str) -> str:
     """The code page of one line in a file that is otherwise in `usual`: another only if the usual makes no sense."""
-    samples = [line[place - 1 : place + 2] if place else b" " + line[:2] for place in _places(line)]
+    samples = [_around(line, place) for place in _places(line)]
     if sense(samples, usual) >= 0:
         return usual
     found = choose(samples, {})
     return found.name if found.sure and sense(samples, found.name) > 0 else usual
+
+
+def senseless(content: bytes, name: str) -> list[bytes]:
+    """Bytes beyond ASCII, with their neighbours in the line, that make no sense in a code page; each once."""
+    found = {_around(content, place) for place in _places(content)}
+    return sorted(sample.strip() for sample in found if _sense(sample, name) < 0)
 
 
 def _places(content: bytes) -> Iterator[int]:
@@ -68,8 +74,12 @@ def _samples(content: bytes) -> Iterator[bytes]:
     size = len(content) // _WINDOWS + 1
     for start in range(0, len(content), size):
         for match in islice(_HIGH.finditer(content, start, start + size), _EACH):
-            place = match.start()
-            yield content[place - 1 : place + 2] if place else b" " + content[:2]
+            yield _around(content, match.start())
+
+
+def _around(content: bytes, place: int) -> bytes:
+    """The byte at a place between its neighbours; a space stands before the first."""
+    return content[place - 1 : place + 2] if place else b" " + content[:2]
 
 
 def sense(samples: Iterable[bytes], name: str) -> float:

@@ -142,14 +142,23 @@ def _mostly_utf8(content: bytes) -> bool:
 
 def _count(content: bytes, encoding: str, other: str | None) -> int:
     """How many lines are not in the encoding of the rest."""
-    return sum(1 for line in _high_lines(content) if _codec(line, encoding, other) != encoding)
+    lines = (line for block in _blocks(content) for line in _doubtful(block, encoding))
+    return sum(1 for line in lines if _codec(line, encoding, other) != encoding)
 
 
 def _high_lines(content: bytes) -> Iterator[bytes]:
     """The lines that are not ASCII."""
-    for block in _blocks(content):
-        if not block.isascii():
-            yield from (line for line in block.splitlines() if not line.isascii())
+    return (line for block in _blocks(content) for line in _doubtful(block, "utf-8"))
+
+
+def _doubtful(block: bytes, encoding: str) -> Iterator[bytes]:
+    """The lines that may not be in the encoding: those beyond ASCII, or those that make no sense in a code page."""
+    if block.isascii():
+        return iter(())
+    if encoding.startswith("utf-8"):
+        return (line for line in block.splitlines() if not line.isascii())
+    marks = codepages.senseless(block, encoding)
+    return (line for line in block.splitlines() if any(mark in line for mark in marks)) if marks else iter(())
 
 
 def _codec(line: bytes, encoding: str, other: str | None) -> str:

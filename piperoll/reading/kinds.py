@@ -9,7 +9,7 @@ _HEAD = 65_536
 _MARKUP = rb"\s*(?:<\?xml\b[^>]*>\s*)?(?:<!--.*?-->\s*)*"
 _HTML = re.compile(_MARKUP + rb"<(?:!doctype\s+html|html|head|body|table|script|meta|style)\b", re.I | re.S)
 _SHEETS = re.compile(rb'<\?mso-application\s+progid="Excel\.Sheet"|<Workbook\b[^>]*office:spreadsheet')
-_XML = re.compile(rb"\s*<(?:\?xml\b|!DOCTYPE\b|[A-Za-z][\w:.-]*[\s>])")
+_XML = re.compile(rb"\s*<(?:\?xml\b|!DOCTYPE\b|[A-Za-z][\w:.-]*(?:\s[^<>]*)?>.*</)", re.S)
 _JSON = re.compile(rb'\s*(?:\{\s*(?:["}]|\Z)|\[\s*(?:["{\[\]]|-?\d|\Z))')
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _SIGNS = (
@@ -26,6 +26,10 @@ _STREAMS = (
     *(("PowerPoint Document", "document"), ("__substg1.0", "document")),
 )
 """What a compound file of Microsoft's is, by the name of a stream in it; the first that is there decides."""
+
+_BEGIN, _FILEPASS = b"\x09\x08\x10\x00\x00\x06\x05\x00", b"\x2f\x00"
+_FIRST = 4
+"""Before the password stand at most the beginning and the mark of a file that is written with one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,20 @@ def _text_format(head: bytes) -> str:
 
 def _compound(content: bytes) -> str:
     """What lies in a compound file: an old workbook, a new one behind a password, a letter."""
-    names = ((name.encode("utf-16-le") + b"\x00\x00", kind) for name, kind in _STREAMS)
-    return next((kind for name, kind in names if name in content or name[:-2] in content), "xls")
+    if _is_locked(content):
+        return "protected"
+    return next((kind for name, kind in _STREAMS if name.encode("utf-16-le") in content), "xls")
+
+
+def _is_locked(content: bytes) -> bool:
+    """Whether an old workbook has a password: a FILEPASS record among its first (MS-XLS 2.4.117)."""
+    place = content.find(_BEGIN)
+    for _ in range(_FIRST if place >= 0 else 0):
+        kind, size = content[place : place + 2], int.from_bytes(content[place + 2 : place + 4], "little")
+        if kind == _FILEPASS:
+            return True
+        place += 4 + size
+    return False
 
 
 def is_binary(content: bytes) -> bool:
