@@ -105,6 +105,10 @@ class Block:
         """Which of the cells in `flat` match a regular expression (of RE2)."""
         return pc.match_substring_regex(self.flat, pattern)
 
+    def take(self, places: Iterable[int]) -> Block:
+        """The rows at these places."""
+        return Block(self.batch.take(arrays.places(places)))
+
     def filter(self, mask: arrays.Mask) -> Block:
         """The rows for which a mask is true."""
         return Block(self.batch.filter(mask))

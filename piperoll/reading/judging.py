@@ -60,22 +60,16 @@ class _Running:
         """Which rows of the next block are records."""
         amounts = _amounts(block, self.shape)
         doubtful = pc.invert(sure_records(block, self.shape, amounts))
-        places, excluded = arrays.true_places(doubtful), []
-        start = 0
-        for place, row in zip(places, block.filter(doubtful), strict=True):
-            self._pass(block, amounts, start, place)
-            if not self._judge(row):
+        rows = _with_those_above(block, arrays.true_places(doubtful))
+        excluded, start = [], 0
+        for place in (*arrays.true_places(doubtful), len(block)):
+            if start < place:  # sure records stand between the last doubtful row and this one
+                self.sums.add(pc.sum(amounts.slice(start, place - start)).as_py(), place - start)
+                self.last = rows[place - 1]
+            if place < len(block) and not self._judge(rows[place]):
                 excluded.append(place)
             start = place + 1
-        self._pass(block, amounts, start, len(block))
         return pc.invert(arrays.mask_of(excluded, len(block)))
-
-    def _pass(self, block: Block, amounts: Any, start: int, end: int) -> None:
-        """Add the records between two doubtful rows to the sums."""
-        if start < end:
-            passed = amounts.slice(start, end - start)
-            self.sums.add(pc.sum(passed).as_py(), end - start)
-            self.last = block.row(end - 1)
 
     def _judge(self, row: Row) -> bool:
         judged = judge_row(row, self.shape, self.sums, self.last)
@@ -87,6 +81,12 @@ class _Running:
             self.sums.restart()
         self.others.append(judged)
         return False
+
+
+def _with_those_above(block: Block, places: Sequence[int]) -> dict[int, Row]:
+    """The rows at these places, the ones right above them, and the last of the block, by their place."""
+    wanted = sorted({*places, *(place - 1 for place in places if place), len(block) - 1})
+    return dict(zip(wanted, block.take(wanted), strict=True))
 
 
 def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:

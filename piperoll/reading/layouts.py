@@ -62,7 +62,7 @@ def _wide_lines(
     periods: _Periods,
     pairs: Sequence[tuple[int, int]],
 ) -> Lines:
-    lines = Block(block.batch.take(arrays.places(place for place, _ in pairs)))
+    lines = block.take(place for place, _ in pairs)
     days = [periods[which][1] for _, which in pairs]
 
     def place(name: str, line: int) -> int:

@@ -29,7 +29,7 @@ class _Piece(NamedTuple):
         batch, picks = self.shelf.get(self.place), self.picks
         if isinstance(picks, range) and picks.step == 1:
             return Block(batch.slice(picks.start, len(picks)))
-        return Block(batch.take(arrays.places(picks)))
+        return Block(batch).take(picks)
 
     def kept(self, mask: arrays.Mask) -> _Piece:
         """The rows for which a mask is true."""
