@@ -44,21 +44,26 @@ def read_text(pieces: Iterable[str]) -> TextRows:
 
 
 def choose_delimiter(lines: Sequence[str]) -> str:
-    """The delimiter under which most of the first lines have the same number of cells, more than one."""
+    """The delimiter under which most of the first lines have the same number of cells, more than one.
+
+    Commas must be beaten clearly, or by more cells to a line: in a semicolon file the commas may part pounds and pence.
+    """
     sample = [line for line in lines if line.strip()][:_SAMPLE]
-    scores = {delimiter: _evenness(sample, delimiter) for delimiter in _DELIMITERS}
-    best = max(_DELIMITERS, key=lambda delimiter: (scores[delimiter], -_DELIMITERS.index(delimiter)))
-    return best if scores[best] > 1.15 * scores[","] else ","
+    found = {delimiter: _evenness(sample, delimiter) for delimiter in _DELIMITERS}
+    best = max(_DELIMITERS, key=lambda delimiter: (*found[delimiter], -_DELIMITERS.index(delimiter)))
+    (score, width), (commas, usual) = found[best], found[","]
+    return best if score > 1.15 * commas or (score >= commas and width > usual) else ","
 
 
-def _evenness(sample: Sequence[str], delimiter: str) -> float:
+def _evenness(sample: Sequence[str], delimiter: str) -> tuple[float, int]:
+    """How evenly a delimiter parts the lines, from 0 to 1, and into how many cells."""
     widths = Counter(len(cells) for cells in _naive(sample, delimiter) if cells)
     many = {width: count for width, count in widths.items() if width > 1}
     if not many:
-        return 0.0
+        return 0.0, 1
     width = max(many, key=lambda width: (many[width], width))
     near = sum(count for other, count in many.items() if abs(other - width) <= 2)
-    return (near + many[width]) / (2 * sum(widths.values()))
+    return (near + many[width]) / (2 * sum(widths.values())), width
 
 
 def _naive(sample: Sequence[str], delimiter: str) -> list[list[str]]:
