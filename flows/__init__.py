@@ -6,6 +6,7 @@ from flows.replay import Change, Replayed, replay
 from flows.running import run
 from flows.serve import serve
 from flows.summary import Ending, FileResult, Missed, Pounds, Progress, Rows, RunSummary, Watcher
+from flows.taking_back import Purged, Withdrawn, purge_submission, withdraw_version
 
 __all__ = [
     "Asked",
@@ -15,13 +16,17 @@ __all__ = [
     "Missed",
     "Pounds",
     "Progress",
+    "Purged",
     "Released",
     "Replayed",
     "Rows",
     "RunSummary",
     "Watcher",
+    "Withdrawn",
+    "purge_submission",
     "release",
     "replay",
     "run",
     "serve",
+    "withdraw_version",
 ]

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, duties, mappings, operating, showing, starting
+from piperoll.commands import checking, consuming, duties, keeping, mappings, operating, showing, starting
 from piperoll.errors import PiperollError
 
 OURS = 2
@@ -55,6 +55,13 @@ for command in (
     operating.serve,
     duties.due,
     showing.site,
+    consuming.get,
+    consuming.history,
+    consuming.diff,
+    consuming.verify,
+    keeping.withdraw,
+    keeping.purge,
+    keeping.sweep,
     starting.sample,
 ):
     app.command(help=_taught(command))(command)
@@ -63,8 +70,8 @@ mapping = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-for command in (mappings.show, mappings.questions, mappings.answer):
-    mapping.command(help=_taught(command))(command)
+for subcommand in (mappings.show, mappings.questions, mappings.answer):
+    mapping.command(help=_taught(subcommand))(subcommand)
 app.add_typer(mapping, name="mapping")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -50,6 +52,16 @@ def grid(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: froze
     for row in rows:
         table.add_row(*map(clean, row))
     return table
+
+
+@contextmanager
+def steps(description: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar of so many steps, each told by a call, where a person is looking; elsewhere nothing is shown."""
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda: progress.advance(task)
 
 
 def _about(report: Report) -> str:

@@ -8,7 +8,7 @@ from piperoll.errors import UsageError
 from piperoll.model.period import Period
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Series:
     """Dataset × body × period × part, by name; `str(series)` is its identifier and its place under `data/`.
 
@@ -19,6 +19,14 @@ class Series:
     body: str
     period: Period
     part: str | None = None
+
+    def __lt__(self, other: Series) -> bool:
+        """By dataset, body and period; the whole before its parts."""
+        return self._order < other._order
+
+    @property
+    def _order(self) -> tuple[str, str, Period, str]:
+        return (self.dataset, self.body, self.period, self.part or "")
 
     def __str__(self) -> str:
         part = f"--{self.part}" if self.part else ""

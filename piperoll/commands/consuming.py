@@ -1,0 +1,229 @@
+"""What someone who uses the data comes to do: get a table, see its history and differences, verify all of it."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from piperoll.errors import NotThere, StoreCorrupt, UsageError
+
+if TYPE_CHECKING:
+    from piperoll.model import Differences, Effect, History, Series, Version
+    from publishers import Reader, Verified
+
+FAULTY = 1
+"""The exit status of `verify` when something is not as it says."""
+
+Place = Annotated[
+    str, typer.Option("--from", metavar="PLACE", help="A folder, s3://bucket/prefix, or the web address of one.")
+]
+Named = Annotated[str, typer.Argument(metavar="SERIES", help="dataset/body/period, for example spend/anytown/2026-10.")]
+
+
+def get(  # noqa: PLR0913, PLR0917 - a command has its options
+    dataset: Annotated[str, typer.Argument(help="spend, contracts, roles or transactions.")],
+    place: Place,
+    body: Annotated[str, typer.Option(metavar="BODY", help="The body's short name, as in the catalogue's addresses.")],
+    period: Annotated[str, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Ending in .csv, .parquet or .json.")],
+    part: Annotated[str | None, typer.Option(metavar="PART", help="The part of the dataset, for example card.")] = None,
+    known: Annotated[
+        str | None, typer.Option("--as-known-on", metavar="WHEN", help="A day or an instant in UTC: what stood then.")
+    ] = None,
+    number: Annotated[int | None, typer.Option("--version-number", min=1, help="A version by its number.")] = None,
+) -> None:
+    """Get one published table: the version that stands, or the one that stood on a day.
+
+    The file is compared with the hash that its manifest names. The end of FILE's name says what you get: the table as
+    CSV or Parquet, or its Data Package descriptor as JSON.
+
+    piperoll get spend --from https://data.example --body anytown --period 2026-10 -o october.parquet
+    piperoll get spend --from published --body anytown --period 2026-10 --as-known-on 2026-11-01 -o october.csv
+    """
+    from piperoll.model import Period, Series
+
+    names = {".csv": f"{dataset}.csv", ".parquet": f"{dataset}.parquet", ".json": "datapackage.json"}
+    if out.suffix not in names:
+        raise UsageError(f"{out} says nothing of what you want: end its name in .csv, .parquet or .json")
+    reader, history = _opened(place, Series(dataset, body, Period.parse(period), part))
+    version = _wanted(history, known, number)
+    _fetch(reader, history.series, version, names[out.suffix], out)
+    typer.echo(f"{out}: version {version.version} of {history.series} ({version.status}), {version.rows:,} rows.")
+
+
+def history(
+    series: Named,
+    place: Place,
+    as_json: Annotated[bool, typer.Option("--json", help="As versions.json has it.")] = False,
+) -> None:
+    """List the versions of a published table: when and why each came, and what it changed.
+
+    piperoll history spend/anytown/2026-10 --from published
+    """
+    from piperoll import terminal
+    from piperoll.model import Series
+
+    _, found = _opened(place, Series.parse(series))
+    if as_json:
+        typer.echo(found.to_bytes().decode(), nl=False)
+        return
+    rows = [
+        (
+            str(one.version),
+            one.published[:10],
+            str(one.status),
+            f"{one.rows:,}",
+            _effect(one),
+            one.because or one.reason,
+        )
+        for one in found.versions
+    ]
+    headings = ("version", "published", "status", "rows", "what it changed", "why")
+    terminal.console().print(terminal.grid(headings, rows, right=frozenset({0, 3})))
+
+
+def diff(
+    series: Named,
+    before: Annotated[int, typer.Argument(min=1, help="A version's number.")],
+    after: Annotated[int, typer.Argument(min=1, help="Another version's number.")],
+    place: Place,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A CSV of the rows that differ.")],
+) -> None:
+    """Write the rows that differ between two versions of a table, and say what they come to.
+
+    A row that was corrected stands twice, as it was (`before`) and as it is (`after`); others were `removed` or
+    `added`.
+
+    piperoll diff spend/anytown/2026-10 1 3 --from published -o changes.csv
+    """
+    from piperoll import assets
+    from piperoll.model import Series
+    from piperoll.releasing import differences
+    from publishers import bring
+
+    reader, found = _opened(place, Series.parse(series))
+    with TemporaryDirectory(prefix="piperoll-") as scratch:
+        folders = [
+            bring(reader, found.series, _wanted(found, None, number), Path(scratch) / str(number))
+            for number in dict.fromkeys((before, after))
+        ]
+        told = differences(assets.dataset(found.series.dataset), folders[0], folders[-1], out)
+    typer.echo(f"From version {before} to {after}: {_words(told)}. The rows are in {out}.")
+
+
+def verify(
+    place: Annotated[str, typer.Argument(help="A folder, s3://bucket/prefix, or the web address of one.")],
+    series: Annotated[list[str] | None, typer.Argument(metavar="[SERIES]…", help="Only these.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a series.")] = False,
+) -> None:
+    """See that what is published is what it says: every pointer, file, total and difference, made anew and compared.
+
+    It asks for nothing private, so anyone can do it over the web. The exit status is 0 where all is well and 1 where
+    something is not.
+
+    piperoll verify published
+    piperoll verify https://data.example spend/anytown/2026-10
+    """
+    from piperoll import assets, terminal
+    from piperoll.model import Series
+    from piperoll.releasing import differences, faults
+    from publishers import indexed, open_reader
+    from publishers import verify as verify_place
+
+    reader = open_reader(place)
+    wanted = [Series.parse(one) for one in series or ()] or list(indexed(reader))
+    if not wanted:
+        raise UsageError(f"nothing is published in {place}, or it has no data/index.json")
+    compare = {name.name: partial(differences, name) for name in assets.datasets()}
+    wrong = versions = 0
+    with terminal.steps("Verifying", len(wanted)) as step:
+        for one in verify_place(reader, wanted, faults, compare.__getitem__):
+            versions += one.versions
+            wrong += len(one.faults)
+            _tell(one, as_json=as_json)
+            step()
+    if not as_json:
+        state = f"{wrong} things are not as they say" if wrong else "all is as it says"
+        typer.echo(f"{len(wanted):,} series with {versions:,} versions were looked through: {state}.")
+    raise typer.Exit(FAULTY if wrong else 0)
+
+
+def _tell(one: Verified, *, as_json: bool) -> None:
+    if as_json:
+        told: dict[str, Any] = {"series": str(one.series), "versions": one.versions}
+        typer.echo(json.dumps(told | {"faults": [{"where": each.where, "what": each.what} for each in one.faults]}))
+        return
+    for fault in one.faults:
+        typer.echo(f"{fault.where}: {fault.what}")
+
+
+def _opened(place: str, series: Series) -> tuple[Reader, History]:
+    """The place and the history of a series in it. Raises: UsageError: there is no such series."""
+    from publishers import history_of, open_reader
+
+    reader = open_reader(place)
+    found, _ = history_of(reader, series)
+    if not found.versions:
+        raise UsageError(f"{series} is not published in {place}: piperoll site, or the catalogue, lists what is")
+    return reader, found
+
+
+def _wanted(found: History, known: str | None, number: int | None) -> Version:
+    """The version that is asked for, whose files are still there. Raises: UsageError: there is none."""
+    from piperoll.model import Status
+
+    if known and number:
+        raise UsageError("say either a day or a version's number")
+    version = found.version(number) if number else found.as_known_on(known) if known else found.standing
+    if version is None:
+        asked = f"no version {number}" if number else f"nothing stood on {known}" if known else "nothing stands now"
+        raise UsageError(f"{found.series}: {asked}: piperoll history {found.series} lists its versions")
+    if version.status is Status.PURGED:
+        raise UsageError(f"version {version.version} of {found.series} was purged: {version.because}")
+    return version
+
+
+def _fetch(reader: Reader, series: Series, version: Version, name: str, out: Path) -> None:
+    """Bring one file of a version to `out`, and leave nothing there if it is not the one that the manifest names."""
+    import hashlib
+
+    from piperoll.model import Manifest, file_entry
+
+    place = f"{series.prefix}{version.path}/"
+    try:
+        content = reader.read(f"{place}manifest.json").content
+        if hashlib.sha256(content).hexdigest() != version.manifest_sha256:
+            raise StoreCorrupt(f"{place}manifest.json is not the one that {series.pointer} names")
+        wanted = next(entry for entry in Manifest.from_bytes(content).files if entry.path == name)
+        partial_file = out.with_name(out.name + ".part")
+        reader.fetch(place + name, partial_file)
+    except NotThere as error:
+        raise StoreCorrupt(f"{error}: piperoll verify says what else is missing") from error
+    got = file_entry(partial_file.parent, partial_file.name)
+    if (got.bytes, got.sha256) != (wanted.bytes, wanted.sha256):
+        partial_file.unlink()
+        raise StoreCorrupt(f"{place}{name} is not the file that its manifest names: nothing was kept")
+    partial_file.replace(out)
+
+
+def _effect(version: Version) -> str:
+    if version.changes is None:
+        return str(version.cause or "")
+    return f"{version.cause}: {_words(version.changes.differences)}"
+
+
+def _words(told: Differences) -> str:
+    parts = [("added", told.added), ("removed", told.removed), ("changed", told.changed)]
+    return ", ".join(_counted(name, effect) for name, effect in parts if effect.rows) or "no row differs"
+
+
+def _counted(name: str, effect: Effect) -> str:
+    from piperoll.describing import pounds
+
+    money = "" if effect.amount_gbp is None else f" ({pounds(effect.amount_gbp)})"
+    return f"{effect.rows:,} {name}{money}"
