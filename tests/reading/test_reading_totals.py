@@ -1,0 +1,222 @@
+"""A total is proved by its sums, not by its words; and every row that is left out is counted and told."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from piperoll import assets
+from piperoll.reading import Reading, read
+from piperoll.reading.totals import is_label
+
+HEAD = "Entity,Date,Expense Type,Expense Area,Supplier,Transaction Number,Amount"
+ROWS = (
+    "Fairshire,01/04/2026,Printing,Central,Acme Ltd,T1,100.50",
+    "Fairshire,02/04/2026,Rent,Estates,Total Gas & Power,T2,200.00",
+    "Fairshire,03/04/2026,Rent,Estates,Bolt Ltd,T3,-50.25",
+)
+
+
+def spend(*lines: str) -> Reading:
+    content = "\r\n".join((HEAD, *lines)).encode()
+    return read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
+
+
+def totals(reading: Reading) -> list[int]:
+    return [row.row for table in reading.tables for row in table.excluded_rows if row.kind == "total"]
+
+
+def records(reading: Reading) -> list[int]:
+    return [row for table in reading.tables for batch in table.batches() for row in batch.column("row").to_pylist()]
+
+
+def codes(reading: Reading) -> list[str]:
+    return [finding.code for finding in reading.findings]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ",,,,,,250.25",
+        "Total,,,,,,250.25",
+        ",,,,Grand total:,,250.25",
+        ",,,,,Total for April 2026,250.25",
+        "TOTAL SPEND,,,,,,250.25",
+        ",,,,,Carried forward,250.25",
+        ",30/04/2026,,,Total,,250.25",
+        "Total (excl. VAT),,,,,,250.25",
+        "Total,,,,,,250",
+    ],
+)
+def test_a_row_that_states_the_sum_of_the_others_is_a_total(row: str) -> None:
+    reading = spend(*ROWS, row)
+    assert (totals(reading), records(reading)) == ([5], [2, 3, 4])
+    assert "total-row-left-out" in codes(reading)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Fairshire,30/04/2026,Rent,Estates,Crown plc,T4,250.25",
+        "Fairshire,30/04/2026,Rent,Estates,Total Gas & Power,T4,250.25",
+    ],
+)
+def test_a_whole_record_that_equals_the_sum_by_chance_is_a_record_and_told(row: str) -> None:
+    reading = spend(*ROWS, row)
+    assert (totals(reading), records(reading)) == ([], [2, 3, 4, 5])
+    assert "record-equals-total" in codes(reading)
+
+
+def test_a_supplier_called_total_is_a_record_where_there_is_little_else() -> None:
+    content = (
+        b"Supplier,Amount\r\nAcme Ltd,200.00\r\nTotal Gas & Power,200.00\r\nTotal UK Ltd,400.00\r\nBolt Ltd,1.00\r\n"
+    )
+    reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
+    assert (totals(reading), records(reading)) == ([], [2, 3, 4, 5])
+
+
+def test_subtotals_of_groups_and_totals_over_them_are_proved() -> None:
+    reading = spend(
+        *ROWS[:2],
+        "Central Total,,,,,,300.50",
+        ROWS[2],
+        "Fairshire,04/04/2026,Rent,Estates,Bolt Ltd,T5,10.00",
+        "Estates Total,,,,,,-40.25",
+        "Finance Total,,,,,,260.25",
+        *ROWS[:2],
+        "Schools Total,,,,,,300.50",
+        "Fairshire,09/04/2026,Rent,Estates,Bolt Ltd,T6,9.00",
+        "Roads Total,,,,,,9.00",
+        "Children Total,,,,,,309.50",
+        "Grand Total,,,,,,569.75",
+    )
+    assert totals(reading) == [4, 7, 8, 11, 13, 14, 15]
+    assert codes(reading).count("total-row-left-out") == 7
+
+
+def test_subtotals_without_a_label_are_proved_by_their_groups() -> None:
+    reading = spend(*ROWS[:2], ",,,,,,300.50", ROWS[2], ",,,,,,-50.25", ",,,,,,250.25")
+    assert totals(reading) == [4, 6, 7]
+
+
+def test_one_amount_again_is_no_total_of_one_row() -> None:
+    reading = spend(ROWS[0], ",,,,,,100.50", *ROWS[1:])
+    assert (totals(reading), records(reading)) == ([], [2, 3, 4, 5])
+
+
+def test_a_total_of_each_page_and_what_is_carried_over_are_no_records() -> None:
+    reading = spend(
+        *ROWS, "Page total,,,,,,250.25", "Carried forward,,,,,,250.25", HEAD, "Brought forward,,,,,,250.25", *ROWS
+    )
+    assert (totals(reading), len(records(reading))) == ([5, 6, 8], 6)
+
+
+def test_a_total_that_does_not_add_up_is_left_out_and_its_difference_told() -> None:
+    reading = spend(*ROWS, "Total,,,,,,260.25")
+    told = next(finding for finding in reading.findings if finding.code == "total-does-not-add-up")
+    assert totals(reading) == [5]
+    assert "differs by 10.00" in told.message
+    assert (told.row, told.field) == (5, "net_amount")
+
+
+def test_rounded_amounts_may_add_up_to_a_little_else_than_their_rounded_total() -> None:
+    rows = [f"Fairshire,01/04/2026,Rent,Estates,Acme Ltd,T{number},10{number}" for number in range(8)]
+    assert codes(spend(*rows, "Total,,,,,,830")).count("total-does-not-add-up") == 1
+    larger = [f"Fairshire,01/04/2026,Rent,Estates,Acme Ltd,T{number},{number}0007" for number in range(1, 9)]
+    assert codes(spend(*larger, "Total,,,,,,360058")).count("total-row-left-out") == 1
+
+
+def test_a_total_right_below_the_headings_is_proved_by_the_rows_below() -> None:
+    reading = spend("Total,,,,,,250.25", *ROWS)
+    assert (totals(reading), records(reading)) == ([2], [3, 4, 5])
+
+
+def test_a_total_below_the_headings_that_does_not_add_up_is_told() -> None:
+    reading = spend("Total,,,,,,999.00", *ROWS)
+    assert totals(reading) == [2]
+    assert "total-does-not-add-up" in codes(reading)
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        ("Printing,,,,,,100.50", "Rent,,,,,,149.75"),
+        ("Printing,,,,,,100.50", "Rent,,,,,,149.75", "All,,,,,,250.25"),
+        (",,,,,Acme and others,100.50", ",,,,,the rest,149.75"),
+    ],
+    ids=["by class", "with their sum", "unknown classes"],
+)
+def test_a_summary_at_the_end_is_no_record(summary: tuple[str, ...]) -> None:
+    reading = spend(*ROWS, "", *summary)
+    assert records(reading) == [2, 3, 4]
+    assert len(totals(reading)) == len(summary)
+
+
+def test_a_part_of_the_classes_is_proved_by_its_labels() -> None:
+    reading = spend(*ROWS, "Rent,,,,,,149.75", "Bolt Ltd,,,,,,-50.25")
+    assert (records(reading), totals(reading)) == ([2, 3, 4], [5, 6])
+
+
+def test_sums_of_classes_in_a_table_of_many_figures_are_proved() -> None:
+    lines = [
+        "Body,Class,A,B,C,D",
+        *(f"Town {n},{'UA' if n % 2 else 'SD'},{n}11,{n}7,{n * 3},{n}9" for n in range(1, 9)),
+    ]
+    figures = [[int(cell) for cell in line.split(",")[2:]] for line in lines[1:]]
+    sums = [[sum(row[c] for row in figures[start::2]) for c in range(4)] for start in (0, 1)]
+    whole = [one + other for one, other in zip(*sums, strict=True)]
+    for name, row in zip(("ENGLAND,", "Unitary,UA", "Districts,SD"), (whole, *sums), strict=True):
+        lines.append(f"{name},{','.join(map(str, row))}")
+    head = {"A": "Total transactions", "B": "Digital transactions", "C": "Cost", "D": "Phone"}
+    lines[0] = "Department,Category," + ",".join(head.values())
+    content = "\r\n".join(lines).encode()
+    reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("transactions"))
+    assert (len(records(reading)), totals(reading)) == (8, [10, 11, 12])
+    assert "total-rows-left-out" in codes(reading)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("End of report,,,,,,", "note"),
+        ("Page 1 of 3,,,,,,", "note"),
+        ("Printed on 01/05/2026,,,,,,", "note"),
+        ("Signed: A. Treasurer,,,,,,", "note"),
+        ("* includes VAT,,,,,,", "note"),
+        (",,,,,,#REF!", "other"),
+        ("Fairshire,,,,,,", "other"),
+        ("Total,,,,,25.00,", "total"),
+        (",,,,,,", "blank"),
+    ],
+)
+def test_what_is_no_record_is_counted_by_its_kind(line: str, kind: str) -> None:
+    reading = spend(*ROWS, line)
+    assert records(reading) == [2, 3, 4]
+    assert reading.tables[0].excluded == {kind: 1}
+
+
+def test_every_row_below_the_headings_is_a_record_or_counted() -> None:
+    lines = [*ROWS, "", "Sub total,,,,,,250.25", HEAD, *ROWS, "Total,,,,,,500.50", "", "Page 2", "Rent,,,,,,"]
+    reading = spend(*lines)
+    (table,) = reading.tables
+    assert table.rows + sum(table.excluded.values()) == len(lines)
+
+
+def test_several_records_in_one_row_are_told() -> None:
+    reading = spend(*ROWS, 'Fairshire,04/04/2026,Rent,Estates,"A Ltd\nB Ltd",T4,"1.00\n2.00"')
+    told = next(finding for finding in reading.findings if finding.code == "records-in-one-row")
+    assert (told.row, told.field) == (5, "net_amount")
+
+
+@pytest.mark.parametrize(
+    "name", ["Total Gas & Power", "Total UK Ltd", "Total Produce", "Totally Local", "Net Total Ltd"]
+)
+def test_a_name_is_no_label(name: str) -> None:
+    assert not is_label(name)
+
+
+def test_the_sum_of_records_and_totals_is_the_sum_of_the_cells() -> None:
+    reading = spend(*ROWS, "Total,,,,,,250.25")
+    excluded = sum((row.amount or Decimal(0)) for row in reading.tables[0].excluded_rows)
+    assert excluded == Decimal("250.25")
