@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from piperoll.reading.amounts import is_number
 from piperoll.reading.dates import is_date
 from piperoll.reading.grids import Grid, Row, is_blank, tidy
-from piperoll.reading.joined import below_headings, joined, with_units, words_above
+from piperoll.reading.joined import below_headings, continues, joined, with_units, words_above
 from piperoll.reading.lexicon import Lexicon, bare
 from piperoll.reading.rows import Rows
 
@@ -25,6 +25,10 @@ _START = 6
 
 _THOROUGH = 20_000
 """Where no row names the core, every cell of so many rows is asked."""
+
+
+_GOES_ON = 2.0
+"""What it is worth that a row goes on with the words above it: neither row alone is then the better one."""
 
 
 @dataclass(frozen=True)
@@ -176,18 +180,22 @@ def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> Hea
     """The candidate with the words of the rows above it, where they name more fields or tell columns apart."""
     best, cells = candidate, candidate.cells
     for extra, row in enumerate(words_above(grid.rows, candidate.index), start=1):
+        goes_on = continues(row.cells, cells, lexicon)
         cells = joined(row.cells, cells, lexicon)
         judged = _judged(candidate.index, cells, lexicon)
-        if judged and _gains(judged, best):
-            best = replace(judged, extra=extra)
+        if judged and (goes_on or _gains(judged, best)):
+            best = replace(judged, extra=extra, score=judged.score + _GOES_ON * goes_on)
     return best
 
 
 def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
-    """Whether rows together say more than the last alone: more fields, or better known ones under other words."""
-    if not joint.fields >= alone.fields or joint.cells == alone.cells:
+    """Whether rows together say more than the last alone: more fields, or as many that are known as well.
+
+    A field that only the last row names may be given up: `type` is one thing, `Expense` over `type` another.
+    """
+    if joint.cells == alone.cells:
         return False
-    return joint.fields > alone.fields or joint.score >= alone.score
+    return joint.fields > alone.fields or (len(joint.fields) >= len(alone.fields) and joint.score >= alone.score)
 
 
 def repeats(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
