@@ -199,12 +199,18 @@ def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
 
 
 def repeats(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
-    """Whether a row says the headings again (given by `bare`): at least seven in ten of its filled cells, and two."""
+    """Whether a row says the headings again (given by `bare`): at least seven in ten of its filled cells, and two.
+
+    A heading that stands in another column than before is no repetition: the rows below it are laid out anew.
+    """
     cells = row.cells
     if len(filled) < 2 or not any(_same(keys, column, cells[column]) for column in filled[:3]):
         return False
     texts = [(column, cells[column]) for column in filled]
-    same = sum(1 for text in texts if _same(keys, *text))
+    other = [cell for column, cell in texts if not _same(keys, column, cell)]
+    if any(bare(cell) in keys for cell in other if len(cell) <= _CELL and bare(cell)):
+        return False
+    same = len(texts) - len(other)
     named = sum(1 for key in keys if key)
     letters = any(any(char.isalpha() for char in cell) for _, cell in texts)
     return letters and same >= 2 and same >= 0.7 * len(texts) and 2 * same >= min(named, 12)

@@ -16,6 +16,9 @@ _MOST = 3
 _LONGEST = 80
 """A part of a heading is no longer than this; what is longer is a sentence."""
 
+_FEW = 2
+"""One heading of two words may be put together by chance."""
+
 _UNIT = re.compile(
     r"[(\[]?\s*(?:£|€|\$|gbp|eur|pounds?|pence|p|%|per cent|number|no\.?|text|fte|days?|date|"
     r"[£€$]\s?['’]?(?:0{3}s?|k|m|s)|['’]0{3}s?|d{1,2}[/.-]m{1,3}[/.-]y{2,4}|y{4}-m{2}-d{2})\s*[)\]]?",
@@ -36,16 +39,24 @@ def words_above(rows: Sequence[Row], index: int) -> list[Row]:
     return found
 
 
+def continues(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether a row goes on with the words of the one above: put together, half of its headings or more are known."""
+    both = [(one, other) for one, other in zip(upper, lower, strict=False) if tidy(one) and tidy(other)]
+    known = sum(lexicon.knows(f"{squeezed(one)} {squeezed(other)}") for one, other in both)
+    return known >= _FEW and 2 * known >= len(both)
+
+
 def joined(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
     """The headings that two rows give together, column by column.
 
     `Payment` over `Date` is `Payment Date`. `Amount` over `Net`, with nothing over the `Gross` and `VAT` beside it,
-    stands over those too, as a merged cell does. Words are only joined where that is a heading we know, or where the
-    lower word alone says nothing.
+    stands over those too, as a merged cell does. Unless the words go on throughout, they are only joined where that is
+    a heading we know, or where the lower word alone says nothing.
     """
-    titles = _carried(upper, lower)
+    titles, whole = _carried(upper, lower), continues(upper, lower, lexicon)
     return tuple(
-        _joined_cell(_at(upper, column), titles[column], _at(lower, column), lexicon) for column in range(len(titles))
+        _joined_cell(_at(upper, column), titles[column], _at(lower, column), lexicon, whole=whole)
+        for column in range(len(titles))
     )
 
 
@@ -63,14 +74,14 @@ def _carried(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     return titles
 
 
-def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon) -> str:
+def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon, *, whole: bool) -> str:
     own, word = squeezed(own), squeezed(lower)
     if not word:
         return own
     for text in (f"{title} {word}", f"{word} {title}"):
         if title and lexicon.knows(text):
             return text
-    return lower if not own or lexicon.meanings(lower) else f"{own} {word}"
+    return lower if not own or (lexicon.meanings(lower) and not whole) else f"{own} {word}"
 
 
 def below_headings(rows: Sequence[Row]) -> list[Row]:

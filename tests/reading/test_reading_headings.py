@@ -104,3 +104,9 @@ def test_a_summary_above_the_detail_gives_way_to_the_detail() -> None:
 def test_a_first_record_is_no_continuation_of_the_headings() -> None:
     found = best("Supplier|Date|Amount|Description", "Family|TBC||Number", "Acme Ltd|01/04/2026|5.00|x")
     assert (found.index, found.extra) == (0, 0)
+
+
+def test_words_that_go_on_are_joined_though_the_lower_word_alone_means_something_else() -> None:
+    found = best("Expense|Expense|Contract|Supplier|Payment|Net", "type|area|ref|name|date|amount", DATA)
+    assert found.cells == ("Expense type", "Expense area", "Contract ref", "Supplier name", "Payment date", "Net amount")
+    assert found.fields >= {"expense_type", "expense_area", "contract_ref"}
