@@ -14,7 +14,7 @@ from piperoll import assets
 from piperoll.checking import Examination, as_held
 from piperoll.checking import examine as examine_reading
 from piperoll.errors import StoreCorrupt
-from piperoll.model import Body, Dataset, Finding, Packed, Period, Register, Report, Series, Submission, Version
+from piperoll.model import Body, Finding, Packed, Period, Register, Report, Series, Submission, Version
 from piperoll.reading import Reading, read
 from piperoll.releasing import Source, differences, pack
 from piperoll.settings import Settings
@@ -129,8 +129,12 @@ def examine(run: Run, submission: Submission) -> Examined:
 
 def check(run: Run, submission: Submission) -> Examination:
     """Read and check a submission, from its bytes as received, beside the version that stands."""
+    return checked(run, submission, received_bytes(run.store, submission))
+
+
+def checked(run: Run, submission: Submission, content: bytes, *, quick: bool = False) -> Examination:
+    """The same from the bytes themselves, kept or not; `quick` leaves out whether figures are plausible."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
-    content = received_bytes(run.store, submission)
     reading = read(
         content,
         submission.name,
@@ -139,7 +143,8 @@ def check(run: Run, submission: Submission) -> Examination:
         part=submission.part,
         remembered=(mapping_of(run.store, body.slug, dataset.name),),
     )
-    return _beside_what_stands(run, submission, reading, body, dataset)
+    suite = None if quick else assets.suite(dataset.name)
+    return _beside_what_stands(run, submission, reading, body, suite)
 
 
 def packed(run: Run, submission: Submission, examination: Examination) -> Examined:
@@ -193,7 +198,7 @@ def report(run: Run, examined: Examined) -> None:
 
 
 def _beside_what_stands(
-    run: Run, submission: Submission, reading: Reading, body: Body, dataset: Dataset
+    run: Run, submission: Submission, reading: Reading, body: Body, suite: str | None
 ) -> Examination:
     """The examination, done again beside the version that stands if one does: which series it is shows only then."""
     given = Period.parse(submission.period) if submission.period else None
@@ -208,7 +213,7 @@ def _beside_what_stands(
             period=given,
             part=submission.part,
             standing=standing,
-            suite=assets.suite(dataset.name),
+            suite=suite,
         )
 
     first = examination(None)

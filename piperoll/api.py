@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "require_readable", "run"]
 
 
-def check(
+def check(  # noqa: PLR0913 - what is known of a file, by name
     file: str | Path | bytes,
     *,
     name: str | None = None,
@@ -34,6 +34,8 @@ def check(
     period: str | None = None,
     quick: bool = False,
     mappings: str | Path | None = None,
+    against: str | None = None,
+    body: str | None = None,
 ) -> Report:
     """The report on one file: what it is, what is wrong with it and where, and the verdict.
 
@@ -41,14 +43,23 @@ def check(
     name for it, as `gpc` for payment cards); it is recognised when not given, and so is `period` (2026-10, 2026-Q4,
     2026-27, 2026-10-31). `quick` leaves out whether the figures are plausible, which is most of the time it takes.
     `mappings` is a folder with what is remembered of the body's headings, `<dataset>.toml` each.
-    Nothing is stored and nothing goes over the network.
+    `against` is a folder or s3://bucket/prefix that was published to: the file is held against what `body` (a name or
+    slug) published there before, and read with the headings that are remembered there.
+    Nothing is stored, and nothing goes over the network but what is read from a bucket that is named.
 
-    Raises: UsageError: there is no such file. UnknownDataset, PeriodError: the name is neither. MappingError: a file of
-    `mappings` cannot be understood.
+    Raises: UsageError: there is no such file, nothing is published in `against`, or it is given without `body`.
+    UnknownDataset, PeriodError: the name is neither. MappingError: a file of `mappings` cannot be understood.
     """
     given, part = assets.find_dataset(dataset) if dataset else (None, None)
     about = Period.parse(period) if period else None
     content, name = _content(file, name)
+    if against is not None or body is not None:
+        place, whose = _both(against, body, mappings)
+        from flows.against import Sent, report_against  # noqa: PLC0415 - as for `run`: only who asks for it waits
+
+        beside = report_against(place, Sent(content, name, whose, given, part, about), quick=quick)
+        if beside is not None:
+            return beside
     reading = read(content, name, assets.datasets(), dataset=given, part=part, remembered=_remembered(mappings))
     return examine(
         reading,
@@ -88,6 +99,16 @@ def run(
         period=period,
         bodies=Path(bodies) if bodies else None,
     )
+
+
+def _both(against: str | None, body: str | None, mappings: str | Path | None) -> tuple[str, str]:
+    """Where to compare and whose file it is. Raises: UsageError: one is missing, or does not go with the rest."""
+    if against is None or body is None or mappings is not None:
+        raise UsageError(
+            "to hold a file against what is published, say where (--against) and whose file it is (--body). The "
+            "headings that are remembered there are used: leave out --mappings"
+        )
+    return against, body
 
 
 def _remembered(folder: str | Path | None) -> tuple[BodyMapping, ...]:

@@ -1,6 +1,6 @@
 """Checking: tables and rules to findings, dispositions and a verdict."""
 
-from piperoll.checking.compared import compared
+from piperoll.checking.compared import compared, told
 from piperoll.checking.examination import Examination
 from piperoll.checking.examine import as_held, examine
 from piperoll.checking.findings_comparison import nothing_before, same_bytes
@@ -18,5 +18,6 @@ __all__ = [
     "nothing_before",
     "profile",
     "same_bytes",
+    "told",
     "warm_up",
 ]

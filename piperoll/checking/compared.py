@@ -11,7 +11,7 @@ from piperoll.checking.examine import ordered
 from piperoll.checking.findings_comparison import HOLDS
 from piperoll.checking.profile import Profile
 from piperoll.checking.verdict import of_findings
-from piperoll.model import Cap, Dataset, Verdict
+from piperoll.model import Cap, Dataset, Finding, Verdict
 
 
 def compared(
@@ -34,6 +34,13 @@ def compared(
         for finding in compare_with_earlier(ours, before, dataset, first=first)
         if may_hold or finding.code not in HOLDS
     ]
+    whole = told(examination, found)
+    places = tuple(one.released.place for one in before if one.released.place)
+    return replace(whole, report=replace(whole.report, compared_with=places))
+
+
+def told(examination: Examination, found: Sequence[Finding]) -> Examination:
+    """The examination with more findings, in their places; held if one of them holds a file."""
     report = examination.report
     said = ordered((*report.findings, *found), [table.sheet for table in report.tables])
     outcome = report.verdict
@@ -41,8 +48,4 @@ def compared(
         outcome = Verdict.HELD
     elif outcome is Verdict.ACCEPTED:
         outcome = of_findings(said)
-    places = tuple(one.released.place for one in before if one.released.place)
-    return replace(
-        examination,
-        report=replace(report, verdict=outcome, findings=Cap().apply(said), compared_with=places),
-    )
+    return replace(examination, report=replace(report, verdict=outcome, findings=Cap().apply(said)))

@@ -19,7 +19,7 @@ NOT_AS_IT_IS = 1
 """The exit status when a file is held or rejected."""
 
 
-def check(
+def check(  # noqa: PLR0913, PLR0917 - a command has its options
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="One file or several.", show_default=False)],
     dataset: Annotated[
         str | None, typer.Option(metavar="NAME", help="spend, contracts, roles, …; told if left out.")
@@ -31,6 +31,10 @@ def check(
     mappings: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="What is remembered of the body's headings: mappings/<body>.")
     ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="A folder or s3://… : compare with what is published there.")
+    ] = None,
+    body: Annotated[str | None, typer.Option(metavar="NAME", help="With --against: whose file it is.")] = None,
 ) -> None:
     """Say whether a file will do, and what to fix in which cell.
 
@@ -40,6 +44,7 @@ def check(
     piperoll check "Payments over 500 October 2026.xlsx"
     piperoll check contracts.csv --dataset contracts --html report.html
     piperoll check *.csv --json > reports.jsonl
+    piperoll check "October 2026.csv" --against published --body "Anytown Council"
     """
     from piperoll import api
 
@@ -49,7 +54,9 @@ def check(
         api.require_readable(path)
     reports = []
     for number, path in enumerate(files):
-        report = api.check(path, dataset=dataset, period=period, quick=quick, mappings=mappings)
+        report = api.check(
+            path, dataset=dataset, period=period, quick=quick, mappings=mappings, against=against, body=body
+        )
         reports.append(report)
         if as_json:
             _print_json(report, pretty=len(files) == 1)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows_inbox import plain_run, put, spend
+from flows_inbox import contents, plain_run, put, spend
 
 from flows import release
 from flows.opening import Asked
 from flows.summary import FileResult
+from piperoll import api
+from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Series, Verdict
 from publishers import find_submission, history_of, open_store, report_on
 
@@ -114,3 +116,29 @@ def test_what_was_let_go_may_be_corrected_though_it_is_small(order: Asked) -> No
     small = sent(order, "2026-09", spend(10, month="09/2026"))
     release(open_store(order.to), small.sha256, because="the office was closed")
     assert sent(order, "2026-09 corrected", spend(11, month="09/2026")).outcome == "published v2"
+
+
+def test_an_officer_gets_the_comparison_before_sending(order: Asked) -> None:
+    assert order.inbox is not None
+    put(order.inbox, "spend/anytown/September 2026.csv", undated(30))
+    plain_run(order)
+    before = contents(open_store(order.to))
+    again = undated(30) + b"\r\n"
+    report = api.check(again, name="October 2026.csv", dataset="spend", against=order.to, body="Anytown", quick=True)
+    assert report.verdict is Verdict.HELD
+    assert "rows-repeated" in {finding.code for finding in report.findings}
+    half = api.check(undated(10), name="September 2026.csv", against=order.to, body="anytown", quick=True)
+    assert "fewer-rows-than-before" in {finding.code for finding in half.findings}
+    same = api.check(undated(30), name="September 2026.csv", against=order.to, body="anytown", quick=True)
+    assert {"file-taken-in-before", "nothing-to-compare-with"} <= {finding.code for finding in same.findings}
+    page = api.check(b"<!doctype html><title>404</title>", name="x.csv", against=order.to, body="anytown")
+    assert page.verdict is Verdict.REJECTED
+    assert contents(open_store(order.to)) == before
+
+
+def test_comparing_needs_a_place_that_was_published_to_and_a_body(order: Asked, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing is published"):
+        api.check(undated(3), name="October 2026.csv", against=str(tmp_path / "nowhere"), body="anytown")
+    for half in ({"against": order.to}, {"body": "anytown"}):
+        with pytest.raises(UsageError, match="--against"):
+            api.check(undated(3), name="October 2026.csv", **half)
