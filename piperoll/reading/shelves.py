@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from threading import Lock
 from typing import IO, NamedTuple
+from weakref import finalize
 
 import pyarrow as pa
 
@@ -55,7 +56,9 @@ class Shelf:
 
     @cached_property
     def _file(self) -> IO[bytes]:
-        return tempfile.TemporaryFile()
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the shelf goes)
+        finalize(self, file.close)
+        return file
 
     def _store(self, batch: pa.RecordBatch) -> _Stored:
         sink = pa.BufferOutputStream()

@@ -1,0 +1,190 @@
+"""What is done to whole columns and blocks gives exactly what is done cell by cell, row by row and line by line."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piperoll import assets
+from piperoll.reading import arrays, blocks, text
+from piperoll.reading.cells import _NOTHING_TYPED
+from piperoll.reading.judging import judge
+from piperoll.reading.records import Judged, Shape, judge_row
+from piperoll.reading.rows import Row, Rows
+from piperoll.reading.spelling import plain_amounts, spell
+from piperoll.reading.tallies import tally
+from piperoll.reading.text import choose_delimiter, read_text
+from piperoll.reading.totals import Sums
+from piperoll.reading.values import UNREADABLE, Reader
+
+SPEND = assets.find_dataset("spend")[0]
+
+amounts = st.one_of(
+    st.from_regex(r"\A {0,2}[-+]?£?-? ?\d{1,4}(,\d{2,4}){0,2}(\.\d{0,3})? {0,2}\Z"),
+    st.from_regex(r"\A\(?£?0{0,2}\d{0,6}\.?\d{0,7}\)?-?\Z"),
+    st.sampled_from(["", "0", "-0", "-0.00", "007", "£ 1 234.50", "5.00 CR", "1.5E+05", "£", "-", "1,234*", "\u22125.00", "1e3"]),
+)  # fmt: skip
+words = st.one_of(
+    st.text(alphabet=" \t\n\x00\xa0\ufeffaZ0#£é-,.", max_size=18),
+    st.sampled_from([*sorted(_NOTHING_TYPED), "#REF!", "Err:502", "#N/A", "Total", "Energy Ltd", "Not Applicable", "E7", "Total Gas Ltd"]),
+)  # fmt: skip
+dates = st.sampled_from(["", "01/04/2026", "2026-04-31", " 5 May 2026", "-", "46023", "n/a", "13/13/2026"])
+
+
+def in_small_blocks(monkeypatch: pytest.MonkeyPatch, rows: int = 7) -> None:
+    monkeypatch.setattr(blocks, "ROWS", rows)
+    monkeypatch.setattr(text, "ROWS", rows)
+
+
+@pytest.mark.parametrize("name", ["amount", "supplier_name", "payment_date", "transaction_number", "card"])
+@given(cells=st.lists(st.one_of(amounts, words, dates), max_size=40))
+def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None:
+    wanted = next((each for each in SPEND.fields if each.name == name), SPEND.fields[0])
+    read = list(map(Reader(wanted).read, cells))
+    spelt = spell(arrays.cells(cells), Reader(wanted))
+    assert spelt.values.to_pylist() == [value if isinstance(value, str) else None for value in read]
+    assert spelt.unreadable == [place for place, value in enumerate(read) if value is UNREADABLE]
+
+
+@given(cells=st.lists(amounts, max_size=40))
+def test_plain_amounts_are_read_exactly(cells: list[str]) -> None:
+    wanted = next(each for each in SPEND.fields if each.name in SPEND.amount)
+    for cell, amount in zip(cells, plain_amounts(arrays.cells(cells)).to_pylist(), strict=True):
+        read = Reader(wanted).read(cell)
+        assert amount is None or (isinstance(read, str) and Decimal(read) == amount)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[list[str]], Shape]:
+    headings = ("date", "supplier", "amount", "purpose", "department")
+    cell = st.one_of(words, st.sampled_from(headings))
+    record = st.tuples(dates, cell, st.one_of(st.sampled_from(["10.00", "£2.50", "-1"]), amounts), cell, words)
+    label = st.sampled_from(["Total", "", "Grand total", "Adults total"])
+    total = st.tuples(st.just(""), label, st.sampled_from(["SUM", "PART"]), st.just(""), st.just(""))
+    drawn = draw(st.lists(st.one_of(record, record, total, st.just(headings), st.just(())), max_size=40))
+    rows = list(_with_sums([list(row)[: draw(st.sampled_from([5, 5, 5, 3]))] for row in drawn]))
+    amount, date = draw(st.sampled_from([2, 2, None])), draw(st.sampled_from([(0,), ()]))
+    return rows, Shape(headings, (0, 1, 2), amount, date, draw(st.sampled_from([2.0, 4.0, 5.0])))
+
+
+def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
+    """The rows with the sums of the plain amounts above where they are asked for."""
+    whole = part = Decimal(0)
+    for row in rows:
+        said = row[2] if len(row) > 2 else ""
+        if said in ("SUM", "PART"):
+            yield [*row[:2], str(whole if said == "SUM" else part), *row[3:]]
+            part = Decimal(0)
+        else:
+            value = Decimal(said.replace("£", "")) if re.fullmatch(r"-?£?\d+(\.\d+)?", said, re.ASCII) else Decimal(0)
+            whole, part = whole + value, part + value
+            yield row
+
+
+def one_by_one(rows: list[Row], shape: Shape) -> Iterator[Judged]:
+    sums, last = Sums(), None
+    for row in rows:
+        judged = judge_row(row, shape, sums, last)
+        if judged.kind == "record":
+            sums.add(judged.amount)
+            last = row
+        elif judged.kind == "total":
+            sums.restart()
+        yield judged
+
+
+@settings(max_examples=300)
+@given(table=tables())
+def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Shape]) -> None:
+    cells, shape = table
+    rows = [Row(number, number + 3, row) for number, row in enumerate(cells, start=1)]
+    expected = list(one_by_one(rows, shape))
+    whole = judge(Rows.of_blocks(blocks.blocks_of(rows[:9])) + Rows.of(rows[9:]), shape)
+    assert [row.number for row in whole.records] == [one.row.number for one in expected if one.kind == "record"]
+    others = [one for one in expected if one.kind != "record"]
+    assert [(one.row.number, one.kind, one.amount, one.proved, one.difference) for one in whole.others] == [
+        (one.row.number, one.kind, one.amount, one.proved, one.difference) for one in others
+    ]
+
+
+def read_line_by_line(whole: str) -> tuple[list[tuple[int, int, list[str]]], list[int]]:
+    """The records of a text as they were parted before there were blocks: every line looked at, all in memory."""
+    lines = [match[0] for match in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+\Z", whole)]
+    delimiter = choose_delimiter(lines[: 5 * text._SAMPLE])
+    width = text._usual_width(lines[: text._SAMPLE], delimiter)
+    rows, broken, place, repairs = [], [], 0, 0
+
+    def keep(line: int, cells: list[str], *, mended: bool) -> None:
+        rows.append((len(rows) + 1, line, cells))
+        if mended:
+            broken.append(len(rows))
+
+    while place < len(lines):
+        reader, before, stopped = csv.reader(iter(lines[place:]), delimiter=delimiter), 0, False
+        try:
+            for cells in reader:
+                span, before = reader.line_num - before, reader.line_num
+                if span > 1 and text._swallows(lines[place : place + span], cells, delimiter, width):
+                    stopped = True
+                    break
+                keep(place + 1, cells, mended=False)
+                place += span
+        except csv.Error:
+            stopped = True
+        if not stopped:
+            break
+        repairs += 1
+        stop = len(lines) if repairs > text._REPAIRS else place + 1
+        for line in range(place, stop):
+            keep(line + 1, text._literally(lines[line], delimiter), mended=True)
+        place = stop
+    return rows, broken
+
+
+texts = st.lists(
+    st.sampled_from([
+        "a", "1,234.50", ",", ",", ";", "\t", '"', '"', '""', "\n", "\r\n", "\r", "\n", '"x\ny"', "£5", "\x85", "\u2028", "\x0b",
+        '"a, b",c,d\n', "1,2,3\n", "x,y,z\r\n", ' "q"', "\x00",
+    ]),
+    max_size=60,
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(pieces=texts, rows=st.integers(1, 9), repairs=st.sampled_from([0, 2, 200]), cuts=st.integers(1, 7))
+def test_a_text_is_parted_in_blocks_as_line_by_line(pieces: list[str], rows: int, repairs: int, cuts: int) -> None:
+    whole = "".join(pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        in_small_blocks(patch, rows)
+        patch.setattr(text, "_REPAIRS", repairs)
+        expected, broken = read_line_by_line(whole)
+        read = read_text(whole[start : start + cuts] for start in range(0, len(whole), cuts))
+    assert [tuple(row) for row in read.rows] == expected
+    assert [row.number for row in read.broken_quotes] == broken
+
+
+def test_a_cell_that_never_ends_is_mended_in_whichever_block_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_small_blocks(monkeypatch)
+    whole = "a,b,c\n" * 10 + '1,"open,2\n' + "1,2,3\n" * 40_000
+    expected, broken = read_line_by_line(whole)
+    read = read_text([whole])
+    assert broken == [11] == [row.number for row in read.broken_quotes]
+    assert [tuple(row) for row in read.rows[:30]] == expected[:30]
+    assert len(read.rows) == len(expected)
+
+
+def test_of_cells_alike_the_first_three_stand_for_all() -> None:
+    cells = [f"{number // 100},{number % 1000:03d}.{number % 89 + 11}" for number in range(10_000, 40_000)]
+    cells += ["5.00 CR", "1.234", "n/a"] + [f"PAY{number:06d}" for number in range(5000)]
+    found = tally(Rows.of(Row(number, None, [cell]) for number, cell in enumerate(cells)), 0, names=True)
+    assert found.total() == len(cells)
+    assert list(found)[:1000] == list(Counter(cells))[:1000]
+    assert len(found) < 1500
+    assert {"5.00 CR", "1.234", "n/a"} <= {*found}
