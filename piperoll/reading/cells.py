@@ -11,14 +11,24 @@ _NOTHING_TYPED = _NOTHING | {"na", "nil", "none", "nan", "n/k", "n/d", "nd", "no
 """Marks that mean nothing under a heading for dates, numbers or truth values."""
 
 _ERROR = re.compile(r"#(?:REF|VALUE|DIV/0|NAME\?|NUM|NULL|SPILL|CALC|GETTING_DATA)[!?]?|Err:\d+|#+\Z", re.I)
+_WHAT = (
+    r"(?:(?:such|qualifying|relevant|reportable|applicable|eligible|further|new|other|gpc|card|purchase|procurement|credit"
+    r"|corporate|contract|supplier|spending) )*"
+    r"(?:returns?|data|spend(?:ing)?|expenditure|transactions?|payments?|purchases|invoices|contracts?|entries|records?"
+    r"|items|lines|rows)"
+)
+_WHO = r"(?:(?:there|we|it|the [a-z]+)(?:'ve)? )?"
+_DID = r"(?:(?:was|were|is|are|has|have|had|made|incurred|recorded)(?: been| made| had)? )?"
 _NIL = re.compile(
-    r"(?:nil|none"
-    r"|no (?:returns?|data|spend(?:ing)?|expenditure|transactions?|payments?|purchases|entries|records?|items)\b.*"
-    r"|nil[ -](?:returns?|spend|transactions?|payments?|expenditure)\b.*"
-    r"|(?:there (?:was|were|is|are|has been|have been) )(?:no|nil)\b.*"
-    r"|nothing (?:to report|spent|to declare)\b.*)\W*\Z",
+    r"(?:nil|none|zero|nothing)(?: (?:this|in|for|during|to (?:report|publish|declare|disclose)|spent|paid)\b.*)?"
+    rf"|{_WHO}{_DID}(?:no|nil|zero|0)[ -]{_WHAT}\b.*"
+    r"|.{1,100}\bnil returns?",
     re.I,
 )
+_NOT_NIL = re.compile(
+    r"\b(?:below|under|less than|includ|exclud|shown|listed|individuals|named|redact|withheld|without|vat)", re.I
+)
+"""What tells a note about some payments from the word that there were none."""
 
 
 def means_nothing(text: str, *, typed: bool) -> bool:
@@ -39,4 +49,5 @@ def is_error(text: str) -> bool:
 
 def says_nil(text: str) -> bool:
     """Whether a tidy cell says that there was nothing to report: "Nil", "no transactions this month"."""
-    return bool(_NIL.match(text)) and len(text) <= 200
+    said = text.rstrip(" .!-:;\"')*")
+    return len(text) <= 200 and _NIL.fullmatch(said) is not None and not _NOT_NIL.search(said)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from piperoll.reading.amounts import read_amount
@@ -12,16 +13,30 @@ from piperoll.reading.grids import Row, cell_at, tidy
 _FEW = 30
 """A nil return has no more rows than this, its title and notes with it."""
 
+_POUNDS = re.compile(r"£|\d[.,]\d\d\b|,\d{3}\b")
 _FEW_RECORDS = 3
 """Nor more rows than this that look like records."""
 
 
 def nil_row(rows: Iterable[Row]) -> int | None:
-    """The row that says there was nothing, in a file of few rows; a `none` within a table says nothing."""
+    """The row that says there was nothing, in a file of few rows.
+
+    A `none` within a table says nothing, nor does a note below rows that hold pounds, whatever their headings.
+    """
     few = list(islice(rows, _FEW + 1))
-    if len(few) > _FEW:
+    if len(few) > _FEW or any(map(_holds_pounds, few)):
         return None
-    return next((row.number for row in few if len(_said(row)) <= 2 and any(map(says_nil, _said(row)))), None)
+    return next((row.number for row in few if _is_said(_said(row))), None)
+
+
+def _is_said(cells: Sequence[str]) -> bool:
+    return bool(cells) and (all(map(says_nil, cells)) or (len(cells) <= 3 and any(map(says_nil, cells))))
+
+
+def _holds_pounds(row: Row) -> bool:
+    """Whether a row is like a record with an amount."""
+    cells = _said(row)
+    return len(cells) >= 3 and any(_POUNDS.search(cell) and read_amount(cell) for cell in cells)
 
 
 def nil_record(records: Iterable[tuple[Row, int | None]]) -> int | None:
