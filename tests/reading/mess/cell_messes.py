@@ -92,19 +92,14 @@ def money_in_scientific_notation(draft: Draft, random: Random) -> Draft | None:
     return rewritten(draft, name, some, lambda cell: f"{Decimal(cell):E}")
 
 
-DOUBTFUL = (
-    "34,551,00",
-    "1234,56",
-    "1.234,56",
-    "€5.00",
-    "£1.2m",
-    "5%",
-    "TBC",
-    "see note 4",
-    "12.34.56",
-    "1,23",
-    "$12.50",
-)
+DOUBTFUL = {
+    "34,551,00": (),
+    "1234,56": ("1234.56",),
+    "1.234,56": ("1234.56",),
+    "1,23": ("1.23",),
+    **dict.fromkeys(("€5.00", "£1.2m", "5%", "TBC", "see note 4", "12.34.56", "$12.50"), ()),
+}
+"""What nobody can be sure of, with what it may be read as where the column shows it and that is told."""
 
 
 @mess(CELLS)
@@ -113,9 +108,12 @@ def money_that_says_nothing_certain(draft: Draft, random: Random) -> Draft | Non
     name = one_of(draft, random, NUMBERS[draft.dataset])
     if name is None or len(draft.sheet.records) < 4:
         return None
-    some = random.sample(draft.sheet.records, random.randint(1, 2))
-    said = rewritten(draft, name, some, random.choice(DOUBTFUL), UNREADABLE)
-    return replace(said, must=(*said.must, frozenset({"amount-unreadable", "number-unreadable"})))
+    said = draft
+    for place in random.sample(draft.sheet.records, random.randint(1, 2)):
+        text = random.choice(sorted(DOUBTFUL))
+        said = rewritten(said, name, [place], text, UNREADABLE, *DOUBTFUL[text])
+    told = frozenset({"amount-unreadable", "number-unreadable", "amounts-decimal-comma"})
+    return replace(said, must=(*said.must, told))
 
 
 @mess(CELLS)

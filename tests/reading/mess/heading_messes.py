@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from .drafts import HEADS, Draft, Line, mess
+from .drafts import HEADS, Draft, Line, Sheet, mess
 
 TITLES = (
     *(("Fairshire Council",), ("Payments over £500",), ("Published under the transparency code",), ("April 2024",)),
@@ -20,6 +20,17 @@ def preamble(draft: Draft, random: Random) -> Draft | None:
     rows = random.choice((1, 2, 3, 5, 12, 40, 198, 205, 300))
     lines = [Line(random.choice(TITLES), "free") for _ in range(rows)]
     return draft.with_sheet(draft.sheet.with_rows({0: lines}))
+
+
+@mess(HEADS, group="titles")
+def titles_over_groups_of_headings(draft: Draft, random: Random) -> Draft | None:
+    sheet = draft.sheet
+    if not sheet.headed:
+        return None
+    cells = [""] * len(sheet.columns)
+    for title in ("Who was paid", "Section B", "For office use"):
+        cells[random.randrange(len(cells))] = title
+    return draft.with_sheet(sheet.with_rows({sheet.heading: [Line(tuple(cells), "free")]}))
 
 
 @mess(HEADS, group="headings")
@@ -65,17 +76,6 @@ def headings_sorted_into_the_middle(draft: Draft, random: Random) -> Draft | Non
     return replace(said, must=(*said.must, frozenset({"records-above-headings"}))) if moved else said
 
 
-@mess(HEADS, group="titles")
-def titles_over_groups_of_headings(draft: Draft, random: Random) -> Draft | None:
-    sheet = draft.sheet
-    if not sheet.headed:
-        return None
-    cells = [""] * len(sheet.columns)
-    for title in ("Who was paid", "Section B", "For office use"):
-        cells[random.randrange(len(cells))] = title
-    return draft.with_sheet(sheet.with_rows({sheet.heading: [Line(tuple(cells), "free")]}))
-
-
 @mess(HEADS, group="again")
 def headings_again(draft: Draft, random: Random) -> Draft | None:
     """The headings repeated as at every page break."""
@@ -84,14 +84,20 @@ def headings_again(draft: Draft, random: Random) -> Draft | None:
         return None
     again = replace(sheet.lines[sheet.heading], kind="repeated_header")
     some = random.sample(sheet.records[1:], min(len(sheet.records) - 1, random.randint(1, 4)))
-    return draft.with_sheet(sheet.with_rows({place: [again] for place in some})) if some else None
+    return draft.with_sheet(sheet.with_rows({place: [*_upper(sheet), again] for place in some})) if some else None
+
+
+def _upper(sheet: Sheet) -> tuple[Line, ...]:
+    """The row right above the headings, if it is as wide as they are: another part of them."""
+    above = sheet.lines[max(sheet.heading - 1, 0) : max(sheet.heading, 0)]
+    return tuple(line for line in above if len(line.cells) == len(sheet.columns))
 
 
 @mess(HEADS, "headings-changed", group="again")
 def headings_changed_half_way(draft: Draft, random: Random) -> Draft | None:
     """A second row of headings with the same columns in another order, perhaps some columns further on."""
     sheet = draft.sheet
-    if len(sheet.records) < 4 or not sheet.headed:
+    if len(sheet.records) < 4 or not sheet.headed or _upper(sheet):
         return None
     at = random.choice(sheet.records[1:-1])
     order: list[int | None] = list(range(len(sheet.columns)))
@@ -108,7 +114,7 @@ def second_table_below(draft: Draft, random: Random) -> Draft | None:
     """A second table of the same kind with fewer columns, its own title and headings."""
     sheet = draft.sheet
     spare = [place for place, name in enumerate(sheet.columns) if name in _SPARE]
-    if len(sheet.records) < 6 or not spare or not sheet.headed:
+    if len(sheet.records) < 6 or not spare or not sheet.headed or _upper(sheet):
         return None
     at = random.choice(sheet.records[2:-2])
     order = [place for place in range(len(sheet.columns)) if place != spare[0]]

@@ -56,7 +56,7 @@ def two_encodings_in_one_file(draft: Draft, random: Random) -> Draft | None:
     if not all(_fits(said.sheet.lines[place], "cp1252") for place in odd):
         return None
     said = replace(said, odd_encoding="cp1252", odd_lines=odd)
-    return replace(said, must=(*said.must, frozenset({"encoding-mixed"}))) if _high(said, odd) else said
+    return replace(said, must=(*said.must, frozenset({"encoding-mixed", "letters-mended"}))) if _high(said, odd) else said
 
 
 def _high(draft: Draft, places: frozenset[int]) -> bool:
