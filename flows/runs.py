@@ -18,9 +18,9 @@ from flows.collecting import Collected
 from flows.comparing import compare
 from flows.steps import Examined, Run, Settled
 from flows.summary import Ending, FileResult, Progress, RunSummary, Watcher, failure, in_order, result_of
-from piperoll.errors import PiperollError
+from piperoll.errors import BytesPurged, PiperollError
 from piperoll.model import Series, Submission, to_json_bytes
-from publishers import Published, Unchanged, series_claimed_twice
+from publishers import Published, Unchanged, series_claimed_twice, tombstone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ def plainly(run: Run, collected: Collected) -> list[FileResult]:
 
 def nothing_new(run: Run, collected: Collected) -> bool:
     """Whether everything that was collected is done already."""
-    submissions = (steps.identify(run, arrival) for arrival in collected.arrivals)
-    if any(steps.done(run, submission) is None for submission in submissions):
+    submissions = [steps.identify(run, arrival) for arrival in collected.arrivals]
+    if any(steps.done(run, one) is None and tombstone_of(run.store, one.sha256) is None for one in submissions):
         return False
     return next(questions.set_free(run.store, run.scratch / "answered"), None) is None
 
@@ -168,6 +168,8 @@ def _examined(fresh: Sequence[tuple[Submission, Path]], through: Steps) -> tuple
     for submission, path in fresh:
         try:
             examined.append(through.examine(through.receive(submission, path)))
+        except BytesPurged as error:
+            failed.append(failure(submission, str(error), Ending.REFUSED))
         except PiperollError as error:
             failed.append(failure(submission, str(error)))
     return examined, failed

@@ -21,6 +21,7 @@ class Ending(StrEnum):
     HELD = "held"
     REJECTED = "rejected"
     ALREADY_DONE = "already done"
+    REFUSED = "refused"
     FAILED = "failed"
 
 
@@ -215,8 +216,8 @@ def why(report: Report) -> str | None:
     return next(deciding, errors[0]).message
 
 
-def failure(submission: Submission, why: str) -> FileResult:
-    """The result for a submission with which we failed: nothing is known of its rows."""
+def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED) -> FileResult:
+    """The result for a submission with which we failed, or that is refused: nothing is known of its rows."""
     return FileResult(
         file=submission.origin,
         sha256=submission.sha256,
@@ -225,7 +226,7 @@ def failure(submission: Submission, why: str) -> FileResult:
         period=submission.period,
         part=submission.part,
         verdict=None,
-        ending=Ending.FAILED,
+        ending=ending,
         why=why,
     )
 

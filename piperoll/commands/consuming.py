@@ -13,7 +13,7 @@ import typer
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
 
 if TYPE_CHECKING:
-    from piperoll.model import Differences, Effect, History, Series, Version
+    from piperoll.model import History, Series, Version
     from publishers import Reader, Verified
 
 FAULTY = 1
@@ -102,6 +102,7 @@ def diff(
     piperoll diff spend/anytown/2026-10 1 3 --from published -o changes.csv
     """
     from piperoll import assets
+    from piperoll.describing import difference_words
     from piperoll.model import Series
     from piperoll.releasing import differences
     from publishers import bring
@@ -113,7 +114,7 @@ def diff(
             for number in dict.fromkeys((before, after))
         ]
         told = differences(assets.dataset(found.series.dataset), folders[0], folders[-1], out)
-    typer.echo(f"From version {before} to {after}: {_words(told)}. The rows are in {out}.")
+    typer.echo(f"From version {before} to {after}: {difference_words(told)}. The rows are in {out}.")
 
 
 def verify(
@@ -212,18 +213,7 @@ def _fetch(reader: Reader, series: Series, version: Version, name: str, out: Pat
 
 
 def _effect(version: Version) -> str:
-    if version.changes is None:
-        return str(version.cause or "")
-    return f"{version.cause}: {_words(version.changes.differences)}"
+    from piperoll.describing import difference_words
 
-
-def _words(told: Differences) -> str:
-    parts = [("added", told.added), ("removed", told.removed), ("changed", told.changed)]
-    return ", ".join(_counted(name, effect) for name, effect in parts if effect.rows) or "no row differs"
-
-
-def _counted(name: str, effect: Effect) -> str:
-    from piperoll.describing import pounds
-
-    money = "" if effect.amount_gbp is None else f" ({pounds(effect.amount_gbp)})"
-    return f"{effect.rows:,} {name}{money}"
+    told = difference_words(version.changes.differences) if version.changes else None
+    return ": ".join(words for words in (version.cause, told) if words)

@@ -3,6 +3,7 @@
 from piperoll.describing.duties import Duty, DutyState, due, next_due
 from piperoll.describing.figures import change, counted, day, number, pounds, size
 from piperoll.describing.pages import report_page
+from piperoll.describing.restating import difference_words
 from piperoll.describing.site import catalogue
 from piperoll.describing.wording import Matter, PlainWords, held_back, plain_words, verdict_sentence, where
 
@@ -15,6 +16,7 @@ __all__ = [
     "change",
     "counted",
     "day",
+    "difference_words",
     "due",
     "held_back",
     "next_due",

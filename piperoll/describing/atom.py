@@ -81,7 +81,7 @@ def _add(generator: Any, item: Item) -> None:
     entry.summary(item.summary)
     entry.author({"name": item.body})
     entry.published(item.published)
-    entry.updated(item.published)
+    entry.updated(item.updated)
     entry.publication.links = [{"href": item.url, "rel": "alternate", "type": "text/html"}]
     entry.publication.links += [_enclosure(attachment) for attachment in item.attachments]
     entry.link(entry.publication.links)

@@ -1,6 +1,7 @@
-"""The feeds: one item for each version of each series, with the interval and the next due day declared.
+"""The feeds: one item for each version of each series, told anew when it is withdrawn or removed.
 
-Atom (RFC 4287) and JSON Feed 1.1 tell the same items in the same order, the latest first.
+Each declares its interval and the next due day. Atom (RFC 4287) and JSON Feed 1.1 tell the same items in the same order,
+the latest first.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from piperoll.describing.duties import next_due
 from piperoll.describing.frequency import every, most_often
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type
+from piperoll.describing.restating import ending, restatement
 from piperoll.describing.wording import series_title
 from piperoll.model import Body, Dataset, Listing, Status, Version
 
@@ -37,6 +39,7 @@ class Item:
     title: str
     summary: str
     published: str
+    updated: str
     body: str
     tags: tuple[str, ...]
     attachments: tuple[Attachment, ...]
@@ -90,7 +93,7 @@ def _feed(
     listings: Sequence[Listing],
     pairs: Sequence[tuple[Dataset, Body]],
 ) -> Feed:
-    items = sorted(_items(holdings, listings), key=lambda item: (item.published, item.id), reverse=True)
+    items = sorted(_items(holdings, listings), key=lambda item: (item.updated, item.id), reverse=True)
     days = [day for dataset, body in pairs if (day := next_due(dataset, body, holdings.on)) is not None]
     keys = {form: places.feed(form, **of) for form in ("atom", "json")}
     intervals = [every(dataset, body, listings) for dataset, body in pairs]
@@ -101,7 +104,7 @@ def _feed(
         home=places.address(holdings.base_url, page),
         addresses={form: places.address(holdings.base_url, key) for form, key in keys.items()},
         keys=keys,
-        updated=items[0].published if items else f"{holdings.on}T00:00:00Z",
+        updated=items[0].updated if items else f"{holdings.on}T00:00:00Z",
         interval=most_often(intervals),
         next_expected=min(days, default=None),
         author=holdings.publisher_name,
@@ -125,6 +128,7 @@ def _item(holdings: Holdings, listing: Listing, version: Version) -> Item:
         title=f"{_PREFIX[version.status]}{series_title(dataset, body, series)} (version {version.version})",
         summary=_summary(listing, version, dataset, body),
         published=version.published,
+        updated=version.ended or version.published,
         body=body.name,
         tags=tags,
         attachments=tuple(_attachments(holdings, listing, version)),
@@ -138,9 +142,13 @@ def _summary(listing: Listing, version: Version, dataset: Dataset, body: Body) -
     """How many rows and pounds, what changed, why, and when the next is due after this one."""
     amount = "" if version.amount_gbp is None else f", {figures.pounds(version.amount_gbp)}"
     sentences = [f"{figures.counted(version.rows, 'row')}{amount}.", f"{version.reason.rstrip('.')}."]
-    before = next((entry for entry in listing.history.versions if entry.version == version.supersedes), None)
-    if before is not None:
+    before = None if version.supersedes is None else listing.history.version(version.supersedes)
+    if told := restatement(version):
+        sentences.append(told)
+    elif before is not None:
         sentences.append(f"Rows against version {before.version}: {figures.change(version.rows - before.rows)}.")
+    if over := ending(version):
+        return " ".join([over, *sentences])
     day = next_due(dataset, body, date.fromisoformat(version.published[:10]))
     if day is not None:
         sentences.append(f"Next due by law on {figures.day(day)}.")
@@ -148,7 +156,7 @@ def _summary(listing: Listing, version: Version, dataset: Dataset, body: Body) -
 
 
 def _attachments(holdings: Holdings, listing: Listing, version: Version) -> Iterator[Attachment]:
-    """The CSV and the Data Package of a version that is served."""
+    """The CSV and the Data Package of a version that is served, and the rows that it changed."""
     if version.status not in (Status.CURRENT, Status.SUPERSEDED):
         return
     current = listing.manifest is not None and version.version == listing.history.current
@@ -156,3 +164,8 @@ def _attachments(holdings: Holdings, listing: Listing, version: Version) -> Iter
     for name in (f"{listing.series.dataset}.csv", "datapackage.json"):
         key = places.release_file(listing.series, version, name)
         yield Attachment(places.address(holdings.base_url, key), media_type(name), name, sizes.get(name))
+    changes = version.changes
+    if changes is not None and changes.file is not None:
+        key = listing.series.prefix + changes.file.path
+        title = f"Rows that differ from version {changes.against}"
+        yield Attachment(places.address(holdings.base_url, key), media_type("changes.csv"), title, changes.file.bytes)

@@ -35,6 +35,7 @@ def _item(item: Item) -> dict[str, Any]:
         "title": item.title,
         "content_text": item.summary,
         "date_published": item.published,
+        "date_modified": item.updated,
         "authors": [{"name": item.body}],
         "tags": list(item.tags),
     }

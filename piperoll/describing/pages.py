@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets
-from piperoll.describing import figures, places, views, wording
+from piperoll.describing import figures, places, restating, views, wording
 from piperoll.describing.duties import DutyState, next_due, rules_for
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, held_rows, waiting
@@ -64,6 +64,10 @@ GLOBALS: dict[str, Any] = {
     "statuses": STATUSES,
     "levels": LEVELS,
     "verdicts": wording.VERDICTS,
+    "causes": restating.CAUSES,
+    "restatement": restating.restatement,
+    "ending": restating.ending,
+    "changes_file": restating.changes_file,
 }
 
 
