@@ -1,7 +1,7 @@
 """The feeds: one item for each version of each series, told anew when it is withdrawn or removed.
 
-Each declares its interval and the next due day. Atom (RFC 4287) and JSON Feed 1.1 tell the same items in the same order,
-the latest first.
+Each declares its interval and the next due day. Atom (RFC 4287) and JSON Feed 1.1 tell the same items in the same
+order, the latest first.
 """
 
 from __future__ import annotations

@@ -6,5 +6,16 @@ from piperoll.releasing.differences import differences
 from piperoll.releasing.packing import pack, with_report
 from piperoll.releasing.templates import template_csv, template_xlsx
 from piperoll.releasing.typed import typed_lines
+from piperoll.releasing.verifying import faults
 
-__all__ = ["Source", "add_to", "differences", "pack", "template_csv", "template_xlsx", "typed_lines", "with_report"]
+__all__ = [
+    "Source",
+    "add_to",
+    "differences",
+    "faults",
+    "pack",
+    "template_csv",
+    "template_xlsx",
+    "typed_lines",
+    "with_report",
+]
