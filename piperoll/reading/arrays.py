@@ -31,8 +31,13 @@ def cells(values: Sequence[str]) -> Texts:
     else:
         encoded = [value.encode("utf-8", "replace") for value in values]
         lengths, content = map(len, encoded), b"".join(encoded)
-    offsets = array("i", accumulate(lengths, initial=0))
-    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(content))
+    return cells_of(offsets(lengths), content)
+
+
+def cells_of(edges: Any, content: bytes) -> Texts:
+    """A column of text from its UTF-8 and the 32-bit edges of the cells in it."""
+    buffer = pa.py_buffer(edges)
+    return pa.StringArray.from_buffers(buffer.size // 4 - 1, buffer, pa.py_buffer(content))
 
 
 def whole_numbers(values: Iterable[int | None]) -> Any:
@@ -49,9 +54,16 @@ def places(values: Iterable[int]) -> Any:
     return _sealed(pa.int64(), "q", values)
 
 
-def offsets(lengths: Iterable[int]) -> Any:
-    """Where lists of these lengths begin and end, one after another."""
-    return _sealed(pa.int32(), "i", accumulate(lengths, initial=0))
+def lists_of(edges: Any, cells: Texts) -> Any:
+    """Lists of cells from the 32-bit edges of the lists."""
+    buffer = pa.py_buffer(edges)
+    own: Any = pa.Array.from_buffers(pa.int32(), buffer.size // 4, [None, buffer])
+    return pa.ListArray.from_arrays(own, cells)
+
+
+def offsets(lengths: Iterable[int]) -> array[int]:
+    """Where what has these lengths begins and ends, one after another."""
+    return array("i", accumulate(lengths, initial=0))
 
 
 def listed(column: Any) -> list[Any]:

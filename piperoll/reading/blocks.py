@@ -38,7 +38,20 @@ class Block:
     def of(cls, numbers: Iterable[int], lines: Iterable[int | None], cells: Sequence[Sequence[str]]) -> Block:
         """The block of rows with these numbers, first physical lines and cells."""
         held = arrays.cells(list(chain.from_iterable(cells)))
-        lists = pa.ListArray.from_arrays(arrays.offsets(map(len, cells)), held)
+        return cls._of(numbers, lines, arrays.lists_of(arrays.offsets(map(len, cells)), held))
+
+    @classmethod
+    def of_buffers(cls, first: int, rows: bytes, cells: bytes, text: bytes) -> Block:
+        """The block of rows from number `first` on that comes as the buffers of an Arrow list of texts.
+
+        Raises: pyarrow.ArrowInvalid: an edge lies outside of what it parts, or the text is no UTF-8.
+        """
+        lists = arrays.lists_of(rows, arrays.cells_of(cells, text))
+        lists.validate(full=True)
+        return cls._of(range(first, first + len(lists)), [None] * len(lists), lists)
+
+    @classmethod
+    def _of(cls, numbers: Iterable[int], lines: Iterable[int | None], lists: Any) -> Block:
         columns = [arrays.whole_numbers(numbers), arrays.whole_numbers(lines), lists]
         return cls(pa.RecordBatch.from_arrays(columns, names=["number", "line", "cells"]))
 
