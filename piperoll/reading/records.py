@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 
 from piperoll.model import Dataset
-from piperoll.reading.amounts import read_amount
+from piperoll.reading.amounts import AmountStyle, read_amount, style_of
 from piperoll.reading.cells import is_error, means_nothing, says_nil
 from piperoll.reading.columns import Columns
+from piperoll.reading.dates import is_date, is_serial
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.headings import repeats
 from piperoll.reading.lexicon import bare
 from piperoll.reading.totals import Line, Sums, is_label, total_of
+
+_DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
+"""The form of a day: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +47,24 @@ class Shape:
     amount: int | None
     date: tuple[int, ...]
     typical: float
+    decimal_comma: bool = False
+    """Whether its amounts are written with a comma before the pence."""
 
     @classmethod
     def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
         """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
-        step = max(1, len(rows) // 2000)
-        counts = [count for row in rows[::step] if (count := sum(1 for cell in row.cells if tidy(cell)))]
+        sample = rows[:: max(1, len(rows) // 2000)]
+        counts = [count for row in sample if (count := sum(1 for cell in row.cells if tidy(cell)))]
         mapped = tuple(sorted({*columns.used, *measures}))
-        return cls(tuple(map(bare, columns.headings)), mapped, amount, dates, median(counts) if counts else 0)
+        style = style_of(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
+        headings, typical = tuple(map(bare, columns.headings)), median(counts) if counts else 0
+        return cls(headings, mapped, amount, dates, typical, style.decimal_comma)
+
+    def amount_in(self, cell: str) -> Decimal | None:
+        """The amount a cell states in this table."""
+        return read_amount(cell, decimal_comma=self.decimal_comma)
 
 
 def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
@@ -69,7 +83,7 @@ def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
     if shape.amount is None:
         return _without_amount(row, filled, shape, last)
     text = tidy(cell_at(row, shape.amount))
-    amount = read_amount(text)
+    amount = shape.amount_in(text)
     if amount is not None:
         total = _as_total(row, filled, amount, shape, sums)
         return total or Judged(row, "record", amount)
@@ -80,7 +94,7 @@ def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
 
 def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: Sums) -> Judged | None:
     texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
-    words = [text for text in texts if read_amount(text) is None]
+    words = [text for text in texts if shape.amount_in(text) is None]
     dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
     proof = total_of(Line(amount, words, len(filled), dated), sums, shape.typical)
     return Judged(row, "total", amount, proof.proved, proof.difference) if proof else None
@@ -98,7 +112,7 @@ def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | N
     if len(filled) < 0.5 * shape.typical and _states_total(texts.values()):
         return Judged(row, "total")
     sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
-    dated = any(_is_value(texts.get(column, "")) for column in shape.date)
+    dated = any(_may_be_day(texts.get(column, "")) for column in shape.date)
     if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
         return Judged(row, "record")
     return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
@@ -116,8 +130,9 @@ def _states_total(texts: Iterable[str]) -> bool:
     return any(map(is_label, texts)) and any(read_amount(text) is not None for text in texts)
 
 
-def _is_value(text: str) -> bool:
-    return any(char.isdigit() for char in text)
+def _may_be_day(text: str) -> bool:
+    """Whether a cell under a heading for dates is meant as one, though it may not exist: not so `1. See page 3`."""
+    return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
 
 
 def _filled_down(texts: dict[int, str], last: Row) -> bool:

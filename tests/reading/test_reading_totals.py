@@ -184,6 +184,8 @@ def test_sums_of_classes_in_a_table_of_many_figures_are_proved() -> None:
         ("Printed on 01/05/2026,,,,,,", "note"),
         ("Signed: A. Treasurer,,,,,,", "note"),
         ("* includes VAT,,,,,,", "note"),
+        (",1. Payments under £500 are not listed,,,,,", "note"),
+        (",Printed on 01/05/2026,,,,,", "note"),
         (",,,,,,#REF!", "other"),
         ("Fairshire,,,,,,", "other"),
         ("Total,,,,,25.00,", "total"),
@@ -220,3 +222,8 @@ def test_the_sum_of_records_and_totals_is_the_sum_of_the_cells() -> None:
     reading = spend(*ROWS, "Total,,,,,,250.25")
     excluded = sum((row.amount or Decimal(0)) for row in reading.tables[0].excluded_rows)
     assert excluded == Decimal("250.25")
+
+
+@pytest.mark.parametrize("day", ["31/02/2026", "32nd April 2026", "30/04/2026", "46142"])
+def test_a_row_with_a_day_alone_is_a_record_with_gaps(day: str) -> None:
+    assert records(spend(*ROWS, f",{day},,,,,")) == [2, 3, 4, 5]
