@@ -16,6 +16,9 @@ from piperoll.reading import arrays
 from piperoll.reading.blocks import Block, Row, blocks_of
 from piperoll.reading.shelves import Shelf
 
+_MANY = 64
+"""So many columns are looked at one by one; a row may have thousands, and each costs as much as a whole block."""
+
 
 class _Piece(NamedTuple):
     """The rows of one block on a shelf that belong to a sequence: `picks` are their places in it, in order."""
@@ -111,12 +114,16 @@ class Rows(Sequence[Row]):
         """The rows with a cell in the column of which this holds; asked once of each distinct cell of a block."""
         return self.kept(block.where(column, holds) for block in self.blocks())
 
-    def places(self, columns: Iterable[int], holds: Callable[[str], bool]) -> list[int]:
-        """Where the rows with a cell in one of the columns of which this holds stand."""
+    def places(self, columns: Sequence[int], holds: Callable[[str], bool]) -> list[int]:
+        """Where the rows stand with a cell in one of the columns of which this holds; of many columns, in any at all."""
         found: list[int] = []
         start = 0
-        for block in self.blocks():
-            there = reduce(pc.or_, (block.where(column, holds) for column in columns))
+        for block in self.blocks() if columns else ():
+            if len(columns) > _MANY:
+                coded = block.flat.dictionary_encode()
+                there = block.any(arrays.mask(map(holds, arrays.listed(coded.dictionary))).take(coded.indices))
+            else:
+                there = reduce(pc.or_, (block.where(column, holds) for column in columns))
             found += [start + place for place in arrays.true_places(there)]
             start += len(block)
         return found

@@ -29,10 +29,13 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1, help="the first case; the others follow it")
     parser.add_argument("--kind", choices=["texts", "workbooks", "both"], default="both")
+    parser.add_argument(
+        "--whole-every", type=int, default=1, help="one in so many is read to its tables, others to rows"
+    )
     given = parser.parse_args()
     counts: Counter[str] = Counter()
     failures, slowest, started = 0, 0.0, time.monotonic()
-    for done in outcomes(given.seed, given.cases, given.kind):
+    for done in outcomes(given.seed, given.cases, given.kind, given.whole_every):
         counts[done.said] += 1
         slowest = max(slowest, done.seconds)
         if done.failure:
@@ -44,14 +47,14 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def outcomes(first: int, cases: int, kind: str) -> Iterator[Outcome]:
+def outcomes(first: int, cases: int, kind: str, whole_every: int) -> Iterator[Outcome]:
     """The outcomes of the cases from a first seed on."""
     signal.signal(signal.SIGALRM, _too_long)
     here, child = seeds_of(Path(os.environ["REALDATA"]) if "REALDATA" in os.environ else None)
     for seed in range(first, first + cases):
         workbook = kind == "workbooks" or (kind == "both" and seed % CHILD == 0)
         signal.setitimer(signal.ITIMER_REAL, 2 * SECONDS)
-        yield outcome(seed, child if workbook else here)
+        yield outcome(seed, child if workbook else here, whole=seed % whole_every == 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
