@@ -24,7 +24,7 @@ from piperoll.reading.amounts import (
 from piperoll.reading.dates import DateOrder, evenings, exchanged, order_of, read_date, read_month, written
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import tidy
-from piperoll.reading.references import decimal_references, short_references
+from piperoll.reading.references import decimal_references, known_width, short_references
 from piperoll.reading.values import PERIOD_FIELDS, Reader
 
 Counts = Mapping[str, int]
@@ -136,7 +136,7 @@ def _about_serials(column: Column, counts: Counts, order: DateOrder) -> Iterator
 
 
 def _about_references(column: Column, counts: Counts) -> Iterator[Finding]:
-    width, short = short_references(counts)
+    width, short = short_references(counts, known_width(column.field))
     if short:
         yield say.references_short(column, tidy(short[0]), width, sum(counts[cell] for cell in short))
     if decimal := decimal_references(counts):

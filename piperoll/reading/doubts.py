@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from piperoll.model import Dataset
 from piperoll.reading.amounts import read_amount
@@ -16,9 +17,10 @@ from piperoll.reading.profiles import profiles
 from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section
 
+_TOTAL = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*", re.I)
 _ALL = re.compile(
-    r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*|england|scotland|wales|northern ireland|great britain"
-    r"|united kingdom|all (?:authorities|bodies|councils|departments|regions)",
+    _TOTAL.pattern + r"|england|scotland|wales|northern ireland|great britain|united kingdom"
+    r"|all (?:authorities|bodies|councils|departments|regions)",
     re.I,
 )
 _UNIT = re.compile(
@@ -100,12 +102,17 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
     amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
     for field in dataset.fields:
         column = columns.column(field.name)
-        if column is None or not (field.privacy == "name" or field.name.endswith("_name")):
+        if column is None or column == amount:
             continue
-        named = records.places([column], lambda cell: bool(_ALL.fullmatch(tidy(cell))))
+        names = _ALL if field.privacy == "name" or field.name.endswith("_name") else _TOTAL
+        named = records.places([column], partial(_is_named, names))
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
             return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
+
+
+def _is_named(names: re.Pattern[str], cell: str) -> bool:
+    return bool(names.fullmatch(tidy(cell)))
 
 
 def _below(records: Sequence[Row], place: int) -> Below:
@@ -116,9 +123,14 @@ def _below(records: Sequence[Row], place: int) -> Below:
 def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
     if amount is None:
         return True
-    own = abs(read_amount(cell_at(records[place], amount)) or Decimal(0))
-    reached = records.places([amount], lambda cell: abs(read_amount(cell) or Decimal(0)) >= own)
-    return reached == [place]
+    own = _size(cell_at(records[place], amount))
+    return records.places([amount], lambda cell: _size(cell) >= own) == [place]
+
+
+def _size(cell: str) -> Decimal:
+    """How large the amount of a cell is, whichever mark parts its pence; nothing if it cannot be read."""
+    amount = read_amount(cell)
+    return abs((read_amount(cell, decimal_comma=True) if amount is None else amount) or Decimal(0))
 
 
 def holds_figures(grid: Grid) -> bool:

@@ -132,8 +132,8 @@ def references_short(column: Column, example: str, width: int, count: int) -> Fi
         column,
         "reference-zeros-lost",
         Severity.WARNING,
-        f"{count:,} cells in column {letter(column.place)} (such as '{example}') are shorter than the {width} "
-        "digits of those that begin with a nought: they have probably lost theirs to a spreadsheet.",
+        f"{count:,} cells in column {letter(column.place)} (such as '{example}') have fewer digits than {width}: "
+        "they have probably lost the noughts before them to a spreadsheet.",
         "Format the column as text before the references are put in.",
         value=example,
         count=count,

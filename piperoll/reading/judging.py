@@ -108,7 +108,9 @@ def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
 
 
 def _amounts(block: Block, shape: Shape) -> Any:
-    return pa.nulls(len(block), EXACT) if shape.amount is None else plain_amounts(block.column(shape.amount))
+    if shape.amount is None or shape.decimal_comma:
+        return pa.nulls(len(block), EXACT)
+    return plain_amounts(block.column(shape.amount))
 
 
 def _says(heading: str, cell: str) -> bool:

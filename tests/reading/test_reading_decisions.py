@@ -24,7 +24,7 @@ CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=Fal
 
 def read_all(name: str, cells: Sequence[str], heading: str = "") -> tuple[list[object], dict[str, Finding]]:
     """Every cell as it is read in its column, and what is said by code."""
-    column = Column(SPEND.field(name), 3, heading, amount=name == "net_amount", reference=name == "transaction_number")
+    column = Column(SPEND.field(name), 3, heading, amount=name == "net_amount", reference=name.endswith("number"))
     reader, found = decide(column, Counter(cells))
     return [reader.read(cell) for cell in cells], {finding.code: finding for finding in found}
 
@@ -207,3 +207,9 @@ def test_references_that_went_through_a_number_are_told() -> None:
     assert said["reference-decimal"].count == 2
     assert not read_all("transaction_number", ["00123", "00456", "01234", "45678", "123456"])[1]
     assert not read_all("transaction_number", ["123", "4567", "0123"])[1]
+
+
+def test_a_company_number_of_less_than_eight_digits_has_lost_some() -> None:
+    _, said = read_all("supplier_company_number", ["1234567", "12345678", "SC123456", "OC300001"])
+    assert said["reference-zeros-lost"].count == 1
+    assert not read_all("supplier_company_number", ["01234567", "12345678", "SC123456"])[1]

@@ -1,0 +1,66 @@
+"""Values from end to end: what a file's cells mean, in tables that are read from bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from piperoll import assets
+from piperoll.model import Severity
+from piperoll.reading import Reading, read
+
+HEAD = "Payment Date,Supplier,Transaction Number,Amount,Purpose\n"
+DAYS = range(1, 21)
+
+
+def spend(text: str) -> Reading:
+    dataset, _ = assets.find_dataset("spend")
+    return read(text.encode(), "x.csv", assets.datasets(), dataset=dataset)
+
+
+def cells(reading: Reading, name: str) -> list[str | None]:
+    return [cell for table in reading.tables for batch in table.batches() for cell in batch[name].to_pylist()]
+
+
+def codes(reading: Reading) -> set[str]:
+    return {finding.code for finding in reading.findings if finding.severity is not Severity.INFO}
+
+
+@pytest.mark.parametrize("total", [";Total;;214.690,90;\n", ";;;214.690,90;\n", "Total;;;214.690,90;\n"])
+def test_a_semicolon_file_with_decimal_commas_is_read_whole_and_its_total_proved(total: str) -> None:
+    lines = "".join(f"{day:02}/06/2012;Acme {day} Ltd;T{day};{day}.234,5{day % 10};Repairs\n" for day in DAYS)
+    reading = spend(HEAD.replace(",", ";") + lines + total)
+    assert cells(reading, "net_amount") == [f"{day}234.5{day % 10}" for day in DAYS]
+    assert reading.tables[0].excluded == {"total": 1}
+    assert codes(reading) == {"amounts-decimal-comma"}
+
+
+def test_decimal_commas_in_quotes_are_read_in_a_comma_file_too() -> None:
+    lines = "".join(f'{day:02}/06/2012,Acme {day} Ltd,T{day},"{day}.234,50",Repairs\n' for day in DAYS)
+    assert cells(spend(HEAD + lines), "net_amount") == [f"{day}234.50" for day in DAYS]
+
+
+def test_a_month_instead_of_a_day_keeps_the_row_and_what_was_sent() -> None:
+    reading = spend(HEAD + "".join(f"June 2012,Acme {day} Ltd,T{day},{day}.00,Repairs\n" for day in DAYS))
+    assert cells(reading, "payment_date") == [None] * 20
+    assert cells(reading, "payment_date:sent") == ["June 2012"] * 20
+    assert not reading.tables[0].unreadable
+    assert codes(reading) == {"dates-months-only"}
+
+
+def test_days_exchanged_by_a_spreadsheet_in_a_real_layout_are_told() -> None:
+    dates = [f"2012-{day:02}-06T00:00:00" if day <= 12 else f"{day}/06/2012" for day in range(1, 31)]
+    reading = spend(HEAD + "".join(f"{date},Acme Ltd,T{n},{n}.00,Repairs\n" for n, date in enumerate(dates)))
+    assert codes(reading) == {"dates-exchanged"}
+
+
+def test_what_cannot_be_read_says_why_in_its_own_cell() -> None:
+    reading = spend(HEAD + "01/06/2012,Acme Ltd,1,€5.00,Repairs\n02/06/2012,B Ltd,2,7.00,Repairs\n")
+    (told,) = [finding for finding in reading.findings if finding.code == "amount-unreadable"]
+    assert (told.row, told.column) == (2, "D")
+    assert "not in pounds" in told.message
+
+
+@pytest.mark.parametrize("line", ["Total,,,5000.00,\n", "20/06/2012,Acme Ltd,Total,5000.00,Repairs\n"])
+def test_a_total_that_adds_up_to_nothing_is_told_wherever_its_label_stands(line: str) -> None:
+    reading = spend(HEAD + "".join(f"{day:02}/06/2012,Acme {day} Ltd,T{day},{day}.00,Repairs\n" for day in DAYS) + line)
+    assert codes(reading) & {"possible-total-rows", "total-does-not-add-up"}
