@@ -115,7 +115,7 @@ class Rows(Sequence[Row]):
         return self.kept(block.where(column, holds) for block in self.blocks())
 
     def places(self, columns: Sequence[int], holds: Callable[[str], bool]) -> list[int]:
-        """Where the rows stand with a cell in one of the columns of which this holds; of many columns, in any at all."""
+        """Where the rows stand with a cell in one of the columns of which this holds; of many, in any at all."""
         found: list[int] = []
         start = 0
         for block in self.blocks() if columns else ():
