@@ -158,6 +158,7 @@ class _Gathered:
         self.days: Counter[date] = Counter()
         self.codes: dict[str, dict[str, tuple[str | None, int]]] = {name: {} for name in _coded(dataset)}
         self._amounts: list[Cells] = []
+        self._pounds: list[Decimal] = []
         self._lines: list[tuple[Cells, Cells, Cells, Cells]] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -166,9 +167,12 @@ class _Gathered:
         for name in self._sent:
             self.filled[name] += batch.num_rows - _column(batch, name, pa.null()).null_count
         days = _column(batch, self._date, pa.date32())
-        self.days.update(day for day in days.to_pylist() if day is not None)
+        for day in pc.value_counts(days.drop_null()).to_pylist():
+            self.days[day["values"]] += day["counts"]
         if self._amount:
-            self._amounts.append(_column(batch, self._amount, pa.decimal128(38, 4)).drop_null())
+            amounts = _column(batch, self._amount, pa.decimal128(38, 4)).drop_null()
+            self._amounts.append(amounts)
+            self._pounds.append(pc.sum(pc.abs(amounts)).as_py() or Decimal(0))
         row, sheet = self._address
         sheets, rows = _column(batch, sheet, pa.string()), _column(batch, row, pa.int64())
         self._lines.append((_prints(batch, self._identity), days, sheets.dictionary_encode(), rows))
@@ -192,7 +196,7 @@ class _Gathered:
         signs = pc.sign(amounts)
         sizes = pc.abs(amounts).filter(pc.not_equal(signs, 0))
         return Amounts(
-            pounds=exact_sum(sizes.to_pylist()),
+            pounds=exact_sum(self._pounds),
             median=_median(sizes),
             payments=pc.sum(pc.greater(signs, 0)).as_py() or 0,
             credits=pc.sum(pc.less(signs, 0)).as_py() or 0,
@@ -242,8 +246,8 @@ def _column(batch: pa.RecordBatch, name: str | None, kind: Any) -> Cells:
 def _prints(batch: pa.RecordBatch, names: Sequence[str]) -> Cells:
     cells = [_text(_column(batch, name, pa.string())) for name in names]
     lines = pc.binary_join_element_wise(*cells, _SEPARATOR, null_handling="replace", null_replacement="")
-    digests = (hashlib.blake2b(line, digest_size=8).digest() for line in lines.cast(pa.binary()).to_pylist())
-    return pa.array([int.from_bytes(digest, "big", signed=True) for digest in digests], pa.int64())
+    digests = b"".join(hashlib.blake2b(line, digest_size=8).digest() for line in lines.cast(pa.binary()).to_pylist())
+    return pa.Array.from_buffers(pa.int64(), len(lines), [None, pa.py_buffer(digests)])
 
 
 def _text(cells: Cells) -> Cells:
