@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from piperoll import assets
@@ -78,9 +79,13 @@ def set_free(store: Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
 def carry_answers(store: Store, to: Store) -> None:
     """What people answered in one store, known in another from the beginning: answers are rules."""
     for mapping in mappings(store):
-        given = tuple(replace(question, waiting=()) for question in mapping.questions if not question.open)
-        if given:
-            keep(to, mapping.body, mapping.dataset, lambda now, given=given: replace(now, questions=given))
+        if given := tuple(replace(question, waiting=()) for question in mapping.questions if not question.open):
+            answers = BodyMapping(mapping.body, mapping.dataset, given)
+            keep(to, mapping.body, mapping.dataset, partial(_in_place, answers))
+
+
+def _in_place(mapping: BodyMapping, before: BodyMapping) -> BodyMapping:
+    return replace(before, questions=mapping.questions)
 
 
 def _to_examine_again(store: Store, mapping: BodyMapping, sha256: str) -> Submission | None:

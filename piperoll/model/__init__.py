@@ -9,7 +9,7 @@ from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Cap, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Status, Version
 from piperoll.model.listing import Listing
-from piperoll.model.mapping import BodyMapping, Layout, Question
+from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry, to_json_bytes
 from piperoll.model.report import (
@@ -30,6 +30,7 @@ from piperoll.model.submission import Submission
 from piperoll.model.table import Table
 
 __all__ = [
+    "DIFFERENT",
     "EXCLUSIONS",
     "MONTHS",
     "Acts",

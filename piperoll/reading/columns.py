@@ -9,12 +9,16 @@ from piperoll.model import Dataset
 from piperoll.reading.assignment import best_pairs
 from piperoll.reading.evidence import Bid, asked_for, bids, by_content, holds_references, is_identifier
 from piperoll.reading.grids import tidy
-from piperoll.reading.lexicon import Lexicon
+from piperoll.reading.lexicon import Lexicon, bare
 from piperoll.reading.profiles import Profile
 from piperoll.reading.shifts import find_shift
 
 _MARGIN = 0.03
 """Two columns whose scores for a field lie closer than this could each be it."""
+
+
+_WELL_USED = 0.1
+"""A second best column that fits another field about as well is that field's, and no doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,22 @@ def assign(
     """The columns of the fields, by name and by content: of all ways to give each column out once, the best.
 
     A core group that no heading names is sought by content among the columns whose headings say nothing to us and
-    that are not `barred`.
+    that are not `barred`. What the body sent before speaks where it makes a difference.
     """
+    plain = _assigned(headings, profiles, lexicon, barred)
+    if not any(bare(heading) in lexicon.before for heading in headings):
+        return plain
+    recalled = _assigned(headings, profiles, lexicon.recalling(), barred)
+    return plain if _places(plain) == _places(recalled) else recalled
+
+
+def _places(columns: Columns) -> dict[str, int]:
+    return {name: choice.column for name, choice in columns.choices.items()}
+
+
+def _assigned(
+    headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, barred: Collection[int]
+) -> Columns:
     shift, start = find_shift(headings, profiles, lexicon)
     by_name = [bid for bid in bids(headings, profiles, lexicon, shift, start) if bid.stands]
     taken = _solved(by_name)
@@ -109,7 +127,7 @@ def _choice(bid: Bid, offered: Sequence[Bid], taken: Mapping[str, Bid]) -> Choic
     choice = Choice(bid.field, bid.column, bid.heading, round(bid.score, 3), how=bid.how, why=bid.why)
     if second is None:
         return choice
-    elsewhere = any(one.column == second.column and one.score >= second.score for one in taken.values())
+    elsewhere = any(one.column == second.column and one.score > second.score - _WELL_USED for one in taken.values())
     settled = bid.how == "answered" != second.how
     close = second.score > bid.score - _MARGIN and not settled and not elsewhere
     return replace(
@@ -131,18 +149,26 @@ def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:
 def _guesses(
     headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, taken: Mapping[str, Bid], used: Set[int]
 ) -> list[Bid]:
-    """Bids by content for the core groups that no heading names; a table with no known heading is no table of ours."""
+    """Bids by content for the core groups that no heading names; a table with no known heading is no table of ours.
+
+    Where several columns hold money, or dates, none of them shows by itself which it is.
+    """
     dataset = lexicon.dataset
-    missing = {name for group in dataset.missing_core(taken, period_given=False) for name in group} - {"@period"}
-    if not taken or not missing:
-        return []
-    found = []
-    for column, profile in enumerate(profiles):
-        heading = headings[column] if column < len(headings) else ""
-        if column in used or lexicon.meanings(heading) or lexicon.is_set_aside(heading):
+    missing = {name for group in dataset.missing_core(taken, period_given=False) for name in group}
+    names = [each.name for each in dataset.fields if each.name in missing and each.privacy == "name"]
+    sought = [next((name for name in main if name in missing), None) for main in (dataset.amount, dataset.date)]
+    found: list[Bid] = []
+    for name in (*names, *sought) if taken else ():
+        if name is None:
             continue
-        offered = (by_content(profile, column, heading, dataset.field(name), dataset) for name in sorted(missing))
-        found += [bid for bid in offered if bid]
+        offered = []
+        for column, profile in enumerate(profiles):
+            heading = headings[column] if column < len(headings) else ""
+            silent = not lexicon.meanings(heading) and not lexicon.is_set_aside(heading)
+            if silent and column not in used:
+                offered.append(by_content(profile, column, heading, dataset.field(name), dataset))
+        bidding = [bid for bid in offered if bid]
+        found += bidding if name in names or len(bidding) == 1 else []
     return found
 
 

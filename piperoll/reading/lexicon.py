@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from piperoll.model import BodyMapping, Dataset, Origin
+from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
 from piperoll.reading.grids import squeezed
+from piperoll.reading.slips import distance
 
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
@@ -69,13 +70,18 @@ class Match:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The headings of one dataset, by their letters and digits alone; `own` are those that one body means otherwise."""
+    """The headings of one dataset, by their letters and digits alone.
+
+    `own` are those of a body that somebody has answered for; `before` those that it sent before for another field than
+    the list names first.
+    """
 
     dataset: Dataset
     exact: Mapping[str, tuple[Match, ...]]
     phrases: tuple[tuple[tuple[str, ...], Match], ...]
     wide: tuple[re.Pattern[str], ...]
     own: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
+    before: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
     known: dict[str, tuple[Match, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def meanings(self, heading: str) -> tuple[Match, ...]:
@@ -100,10 +106,14 @@ class Lexicon:
         """Whether the heading is one of the repeating columns of a wide table."""
         return any(pattern.search(squeezed(heading)) for pattern in self.wide)
 
-    def consulted(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-        """What was remembered of the headings that were asked about: each with its fields, and by what."""
-        asked = {bare(heading) for heading in self.known} & {*self.own}
-        return tuple((key, tuple((match.field, match.how) for match in self.own[key])) for key in sorted(asked))
+    def recalling(self) -> Lexicon:
+        """The same, but what the body sent before speaks first."""
+        return replace(self, own={**self.before, **self.own}, before={}, known={})
+
+    def answers_consulted(self) -> tuple[tuple[str, ...], ...]:
+        """The answers about headings that were met: each heading with the fields that it may mean."""
+        met = {bare(heading) for heading in self.known} & {*self.own}
+        return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
 
 
 def bare(text: str) -> str:
@@ -130,7 +140,10 @@ def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | Non
     exact, phrases = _by_letters(tuple(_listed(dataset, part)))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
     lexicon = Lexicon(dataset, exact, phrases, patterns)
-    return replace(lexicon, own=_own(lexicon, remembered, part)) if remembered else lexicon
+    if remembered is None:
+        return lexicon
+    own, before = _answered(lexicon, remembered), _sent_before(lexicon, remembered, part)
+    return replace(lexicon, own=own, before=before, known={})
 
 
 @lru_cache(maxsize=32)
@@ -155,14 +168,9 @@ def _by_letters(
     return {key: tuple(found) for key, found in exact.items()}, tuple(phrases)
 
 
-def _own(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:
-    """What this body's headings mean where that is not what everybody's mean."""
+def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Match, ...]]:
+    """What headings mean by the answers of people; nothing for those that are to be ignored."""
     found: dict[str, tuple[Match, ...]] = {}
-    for heading, fields in _remembered_fields(remembered, part).items():
-        listed = lexicon.meanings(heading)
-        if len(fields) == 1 and [match.field for match in listed[:1]] != fields:
-            rest = tuple(match for match in listed if match.field != fields[0])
-            found[bare(heading)] = (Match(fields[0], 0.95 if listed else 0.9, 0, "remembered"), *rest)
     for question in remembered.questions:
         key = bare(question.heading)
         if question.means is not None:
@@ -170,22 +178,24 @@ def _own(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[st
         elif question.answer:
             listed = found.get(key, lexicon.meanings(question.heading))
             others = tuple(match for match in listed if match.field != question.field)
-            found[key] = others if question.answer == "different" else ()
+            found[key] = others if question.answer == DIFFERENT else ()
     found.pop("", None)
-    lexicon.known.clear()
     return found
 
 
-def _remembered_fields(remembered: BodyMapping, part: str | None) -> dict[str, list[str]]:
-    """Each heading of the body's layouts with the fields that it stood for."""
-    found: dict[str, list[str]] = {}
+def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:
+    """The headings that stood for one field whenever they came, and it is not the one that the list names first."""
+    fields: dict[str, set[str]] = {}
     for layout in remembered.layouts:
-        if part not in (None, layout.part) and layout.part is not None:
-            continue
-        for name, heading in layout.columns.items():
-            fields = found.setdefault(heading, [])
-            if name not in fields:
-                fields.append(name)
+        if part in (None, layout.part):
+            for name, heading in layout.columns.items():
+                fields.setdefault(heading, set()).add(name)
+    found: dict[str, tuple[Match, ...]] = {}
+    for heading, names in fields.items():
+        listed, first = lexicon.meanings(heading), min(names)
+        if len(names) == 1 and [match.field for match in listed[:1]] != [first]:
+            rest = tuple(match for match in listed if match.field != first)
+            found[bare(heading)] = (Match(first, 0.95 if listed else 0.9, 0, "remembered"), *rest)
     return found
 
 
@@ -263,20 +273,3 @@ def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
             score = 0.75 if words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase else 0.65
             return (Match(match.field, match.score * score, match.rank, "phrase"),)
     return ()
-
-
-def distance(one: str, other: str, most: int) -> int:
-    """How many letters must be put in, left out, changed or swapped with the next; more than `most` is `most` + 1."""
-    before: list[int] = []
-    last = list(range(len(other) + 1))
-    for row, char in enumerate(one, start=1):
-        line = [row]
-        for column, letter in enumerate(other, start=1):
-            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (char != letter))
-            if row > 1 and column > 1 and char == other[column - 2] and one[row - 2] == letter:
-                cost = min(cost, before[column - 2] + 1)
-            line.append(cost)
-        if min(line) > most:
-            return most + 1
-        before, last = last, line
-    return min(last[-1], most + 1)

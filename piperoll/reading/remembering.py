@@ -96,10 +96,14 @@ def learned(
     return remembered
 
 
-def version_of(lexicon: Lexicon) -> str | None:
-    """What was remembered and bore upon a reading, as 12 digits of a sha256; None where nothing did."""
-    consulted = lexicon.consulted()
-    return hashlib.sha256(json.dumps(consulted).encode()).hexdigest()[:12] if consulted else None
+def version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:
+    """What was remembered and bore upon a reading, as 12 digits of a sha256; None where nothing did.
+
+    Answers about headings that were met count, and columns that were taken for what the body sent before.
+    """
+    choices = (choice for table in tables for choice in table.choices.values() if choice.how == "remembered")
+    bore = [*lexicon.answers_consulted(), *((bare(choice.heading), choice.field) for choice in choices)]
+    return hashlib.sha256(json.dumps(bore).encode()).hexdigest()[:12] if bore else None
 
 
 def with_memory(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | None) -> Reading:
@@ -120,5 +124,5 @@ def with_memory(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | No
         reading,
         findings=(*reading.findings, *found.findings, *answered),
         questions=found.questions,
-        mapping_version=version_of(lexicon),
+        mapping_version=version_of(reading.tables, lexicon),
     )

@@ -53,7 +53,7 @@ def test_what_comes_is_published_reported_and_catalogued(order: Asked) -> None:
     assert [(step.done, step.total) for step in seen] == [(1, 2), (2, 2)]
     assert (summary.changed, summary.failed) == (True, False)
     there = contents(open_store(order.to))
-    assert {key.partition("/")[0] for key in there} == {"archive", "catalogue", "collected", "data", "reports"}
+    assert {key.partition("/")[0] for key in there} == {"archive", "catalogue", "collected", "data", "mappings", "reports"}
 
 
 def test_a_second_run_changes_nothing_and_says_so(order: Asked) -> None:
