@@ -12,7 +12,7 @@ from piperoll.releasing import typed_lines, with_report
 
 
 def test_lines_come_back_with_types_and_only_the_columns_that_are_there(packing, october) -> None:
-    made = packing(october)
+    made = packing([october])
     parquet = made.folder / "spend.parquet"
     for source in (parquet, parquet.read_bytes()):
         (batch,) = typed_lines(source, ("net_amount", "payment_date", "of_a_later_schema"))
@@ -22,7 +22,7 @@ def test_lines_come_back_with_types_and_only_the_columns_that_are_there(packing,
 
 
 def test_another_report_leaves_the_table_as_it_is_and_the_manifest_true(packing, october, said_of_october) -> None:
-    before = packing(october)
+    before = packing([october])
     table = hashlib.sha256((before.folder / "spend.csv").read_bytes()).hexdigest()
     said = replace(said_of_october, compared_with=("spend/anytown/2026-09/v1-0123456789ab",))
     after = with_report(before, said, Disposition())
