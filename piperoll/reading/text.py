@@ -12,6 +12,7 @@ from typing import NamedTuple
 from piperoll.reading import arrays
 from piperoll.reading.blocks import ROWS, Block
 from piperoll.reading.lines import Lines
+from piperoll.reading.quotes import AHEAD, Mended, joins, mended
 from piperoll.reading.rows import Rows
 
 _DELIMITERS = ",\t;|"
@@ -38,9 +39,9 @@ def read_text(pieces: Iterable[str]) -> TextRows:
     """
     lines = Lines(pieces)
     delimiter = choose_delimiter(lines[: 5 * _SAMPLE])
-    mended: list[arrays.Mask] = []
-    rows = Rows.of_blocks(_blocks(lines, delimiter, mended))
-    return TextRows(rows, delimiter, rows.kept(mended))
+    broken: list[arrays.Mask] = []
+    rows = Rows.of_blocks(_blocks(lines, delimiter, broken))
+    return TextRows(rows, delimiter, rows.kept(broken))
 
 
 def choose_delimiter(lines: Sequence[str]) -> str:
@@ -73,8 +74,8 @@ def _naive(sample: Sequence[str], delimiter: str) -> list[list[str]]:
         return [line.split(delimiter) for line in sample]
 
 
-def _blocks(lines: Lines, delimiter: str, mended: list[arrays.Mask]) -> Iterator[Block]:
-    """The records in blocks; `mended` is given a mask for each block: the records whose quotes are broken."""
+def _blocks(lines: Lines, delimiter: str, broken: list[arrays.Mask]) -> Iterator[Block]:
+    """The records in blocks; `broken` is given a mask for each block: the records whose quotes are broken."""
     careful = _Careful(lines, delimiter)
     number = 1
     while ahead := _ahead(lines):
@@ -83,11 +84,11 @@ def _blocks(lines: Lines, delimiter: str, mended: list[arrays.Mask]) -> Iterator
         if plain is not None:
             lines.take(len(ahead))
             block = Block.of(range(number, number + len(plain)), range(first, first + len(plain)), plain)
-            mended.append(arrays.mask([False] * len(plain)))
+            broken.append(arrays.mask([False] * len(plain)))
         else:
-            starts, cells, broken = zip(*careful.records(first - 1 + len(ahead)), strict=True)
+            starts, cells, quotes = zip(*careful.records(first - 1 + len(ahead)), strict=True)
             block = Block.of(range(number, number + len(cells)), starts, cells)
-            mended.append(arrays.mask(broken))
+            broken.append(arrays.mask(quotes))
         number += len(block)
         yield block
 
@@ -103,10 +104,11 @@ def _ahead(lines: Lines) -> list[str]:
 def _one_a_line(lines: Sequence[str], delimiter: str) -> list[list[str]] | None:
     """The cells of each line where every line is a record of its own; None where some record goes on beyond its line.
 
-    A reader that gives as many records as lines, one more for a line that we add, has joined no two of them.
+    A reader that gives as many records as lines, one more for a line that we add, has joined no two of them; it stops
+    where a quote closes a cell before something else than a delimiter.
     """
     try:
-        cells = list(csv.reader([*lines, "."], delimiter=delimiter))
+        cells = list(csv.reader([*lines, "."], delimiter=delimiter, strict=True))
     except csv.Error:
         return None
     return cells[:-1] if len(cells) == len(lines) + 1 else None
@@ -138,14 +140,19 @@ class _Careful:
             if not self.literal:
                 found += self._whole(stop)
             if self.lines.taken < stop and self.lines[:1]:
-                found.append(_Record(self.lines.taken + 1, _literally(self.lines[0], self.delimiter), True))
-                self.lines.take(1)
+                cells, count = self._mended()
+                found.append(_Record(self.lines.taken + 1, cells, True))
+                self.lines.take(count)
         return found
+
+    def _mended(self) -> Mended:
+        """The next record with its quotes mended: one that goes on over lines only while broken quotes are few."""
+        return mended(self.lines[:1] if self.literal else self.lines[:AHEAD], self.delimiter, self.width)
 
     def _whole(self, stop: int) -> Iterator[_Record]:
         """The records up to the next one whose quotes are broken."""
         for span, cells in _parse(self.lines, self.delimiter):
-            if cells is None or (span > 1 and _swallows(self.lines[:span], cells, self.delimiter, self.width)):
+            if cells is None or _broken(self.lines[:span], cells, self.delimiter, self.width):
                 self.repairs += 1
                 return
             yield _Record(self.lines.taken + 1, cells, False)
@@ -175,17 +182,18 @@ def _usual_width(lines: Sequence[str], delimiter: str) -> int:
     return widths.most_common(1)[0][0] if widths else 1
 
 
-def _swallows(lines: Sequence[str], cells: Sequence[str], delimiter: str, width: int) -> bool:
-    """Whether a record over several lines holds whole rows within one cell, or never closes its quote."""
-    if sum(line.count('"') for line in lines) % 2:
+def _broken(lines: Sequence[str], cells: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether quotes are left open, or join what stands apart: whole rows in one cell, or cells of one row."""
+    quotes = sum(line.count('"') for line in lines)
+    if quotes % 2:
         return True
+    return quotes > 0 and (_swallows(cells, delimiter, width) or joins("".join(lines), cells, delimiter))
+
+
+def _swallows(cells: Sequence[str], delimiter: str, width: int) -> bool:
+    """Whether a cell over several lines holds whole rows."""
     if width < 3:
         return False
     inner = [line for cell in cells if "\n" in cell or "\r" in cell for line in re.split(r"\r\n|\r|\n", cell)[1:-1]]
     full = len([line for line in inner if line.count(delimiter) >= width - 1])
     return full > 0 and 2 * full >= len(inner)
-
-
-def _literally(line: str, delimiter: str) -> list[str]:
-    cells = line.rstrip("\r\n").split(delimiter)
-    return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
