@@ -72,6 +72,7 @@ class FileResult:
 
     `file` is its path in the inbox or its web address, `why` says in plain words why it was held, rejected or failed,
     `version` is the one that it became or whose rows it has. `verdict` is None where we failed to come to one.
+    `given` is the period that was given with it, if one was.
     """
 
     file: str
@@ -86,6 +87,13 @@ class FileResult:
     pounds: Pounds = Pounds()
     version: int | None = None
     why: str | None = None
+    given: str | None = None
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is a published file that came again for another period, for which there is nothing then."""
+        published = self.verdict is not None and self.verdict.publishes
+        return self.ending is Ending.ALREADY_DONE and published and self.given not in (None, self.period)
 
     @property
     def outcome(self) -> str:
@@ -93,6 +101,8 @@ class FileResult:
         match self.ending:
             case Ending.PUBLISHED | Ending.SAME_ROWS:
                 return f"{self.ending} v{self.version}"
+            case Ending.ALREADY_DONE if self.stale:
+                return f"{self.ending}: the very file that was taken in for {self.period}, and not for {self.given}"
             case Ending.ALREADY_DONE:
                 return f"{self.ending} ({self.verdict})"
             case _:
@@ -200,6 +210,7 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
         pounds=pounds,
         version=version,
         why=why(report),
+        given=submission.period,
     )
 
 

@@ -112,8 +112,9 @@ def figures(rows: Rows, amount: Pounds, out: Console) -> None:
 
 
 def not_published(results: Iterable[FileResult], out: Console) -> None:
-    """The files that were held, rejected or failed, each with the reason."""
-    stopped = [each for each in results if each.ending in (Ending.HELD, Ending.REJECTED, Ending.REFUSED, Ending.FAILED)]
+    """The files that were held, rejected or failed, or are of another period, each with the reason."""
+    endings = (Ending.HELD, Ending.REJECTED, Ending.REFUSED, Ending.FAILED)
+    stopped = [each for each in results if each.ending in endings or each.stale]
     if not stopped:
         return
     out.print(f"\nNot published ({len(stopped):,}):")

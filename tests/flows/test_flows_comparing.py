@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,15 @@ def test_what_was_let_go_may_be_corrected_though_it_is_small(order: Asked) -> No
     small = sent(order, "2026-09", spend(10, month="09/2026"))
     release(open_store(order.to), small.sha256, because="the office was closed")
     assert sent(order, "2026-09 corrected", spend(11, month="09/2026")).outcome == "published v2"
+
+
+def test_the_very_same_file_for_another_month_is_told_as_that(order: Asked) -> None:
+    """As from an address that goes on serving last month's file."""
+    assert sent(order, "payments September 2026", undated(30)).outcome == "published v1"
+    (result,) = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False).results
+    assert result.outcome == "already done: the very file that was taken in for 2026-09, and not for 2026-10"
+    (result,) = plain_run(replace(order, period=Period.parse("2026-09")), catalogued=False).results
+    assert result.outcome.startswith("already done (accepted")
 
 
 def test_an_officer_gets_the_comparison_before_sending(order: Asked) -> None:
