@@ -1,4 +1,4 @@
-"""What there is to say about a file as a whole: its kind, its wrapping, its text, its workbook. One function a code."""
+"""What there is to say about a file as a whole: its kind, its wrapping, its text. One function a code."""
 
 from __future__ import annotations
 
@@ -223,17 +223,6 @@ def nul_characters(spot: Spot) -> Finding:
         "Export the table again: the file may be damaged.",
         line=spot.line,
         count=spot.count,
-    )
-
-
-def sheet_hidden(sheet: str) -> Finding:
-    """A hidden sheet that was read like the others."""
-    return Finding(
-        "sheet-hidden",
-        Severity.WARNING,
-        f"The sheet '{sheet.strip()}' is hidden, and was read like the others.",
-        "Delete the sheet if it should not be published.",
-        sheet=sheet,
     )
 
 

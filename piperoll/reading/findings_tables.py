@@ -109,19 +109,6 @@ def sheet_of_another_month(sheet: str, month: str, named: str, rows: int, field:
     )
 
 
-def rows_hidden(sheet: str | None, rows: Sequence[int]) -> Finding:
-    """Hidden rows that were read like others."""
-    return Finding(
-        "rows-hidden",
-        Severity.WARNING,
-        f"{len(rows):,} rows are hidden (the first is row {rows[0]}), and were read like the others.",
-        "Delete the rows if they should not be published.",
-        sheet=sheet,
-        row=rows[0],
-        count=len(rows),
-    )
-
-
 def records_in_one_row(sheet: str | None, rows: Sequence[Row], lines: int, field: str | None) -> Finding:
     """Rows whose cells hold several records, one a line."""
     first = rows[0]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from piperoll.model import Finding
 from piperoll.reading import findings as tell
 from piperoll.reading import findings_files as say
+from piperoll.reading import findings_workbooks as warn
 from piperoll.reading.encodings import Decoded, decode
 from piperoll.reading.grids import Grid
 from piperoll.reading.json_texts import JsonTrouble
 from piperoll.reading.jsons import open_json
 from piperoll.reading.kinds import Kind
 from piperoll.reading.markup import MarkupTrouble, page_tables, workbook_sheets
+from piperoll.reading.reading import ReadTable
 from piperoll.reading.text import read_text
+from piperoll.reading.workbook_parts import Parts, parts_of
 from piperoll.reading.workbooks import read_workbook
 
 _WHY = {"pdf": "pdf", "empty": "empty", "unknown": "unknown_format", "markup": "xml", "document": "document"}
@@ -33,6 +36,7 @@ class Opened:
     encoding: str | None = None
     findings: list[Finding] = field(default_factory=list)
     why: str | None = None
+    parts: list[Parts] = field(default_factory=list)
 
 
 def open_file(kind: Kind) -> Opened:
@@ -53,7 +57,32 @@ def _closed(trouble: str, others: tuple[str, ...] = ()) -> Opened:
 
 def _open_workbook(content: bytes, format_: str) -> Opened:
     workbook = read_workbook(content, format_)
-    return _closed(workbook.trouble) if workbook.trouble else _with_sheets(list(workbook.grids))
+    if workbook.trouble:
+        return _closed(workbook.trouble)
+    opened = _with_sheets(list(workbook.grids))
+    opened.parts = parts_of(content) if format_ == "xlsx" else []
+    opened.findings += [said for parts in opened.parts for said in _about_parts(parts)]
+    return opened
+
+
+def _about_parts(parts: Parts) -> Iterator[Finding]:
+    if parts.hidden_rows.count:
+        yield warn.rows_hidden(parts.sheet, parts.hidden_rows)
+    if parts.hidden_columns.count:
+        yield warn.columns_hidden(parts.sheet, parts.hidden_columns)
+    if parts.errors.count:
+        yield warn.cells_in_error(parts.sheet, parts.errors)
+    if parts.unworked.count:
+        yield warn.formulas_unworked(parts.sheet, parts.unworked)
+
+
+def about_merged(parts: Sequence[Parts], tables: Sequence[ReadTable]) -> Iterator[Finding]:
+    """Cells merged over several rows, where these lie below the headings of a table."""
+    below = {table.sheet: table.header_row for table in reversed(tables)}
+    for each in parts:
+        merged = [address for _, last, address in each.merged if last > below.get(each.sheet, last)]
+        if merged:
+            yield warn.cells_merged(each.sheet, len(merged), merged[0])
 
 
 def _open_sheets(content: bytes, _format: str) -> Opened:
@@ -64,7 +93,7 @@ def _open_sheets(content: bytes, _format: str) -> Opened:
 
 
 def _with_sheets(grids: list[Grid]) -> Opened:
-    return Opened(grids, findings=[say.sheet_hidden(grid.sheet or "") for grid in grids if grid.hidden])
+    return Opened(grids, findings=[warn.sheet_hidden(grid.sheet or "") for grid in grids if grid.hidden])
 
 
 def _open_page(content: bytes, _format: str) -> Opened:

@@ -16,7 +16,7 @@ from piperoll.reading.grids import Grid
 from piperoll.reading.jsons import release_table
 from piperoll.reading.kinds import Kind
 from piperoll.reading.lexicon import lexicon_of
-from piperoll.reading.opening import Opened, open_file
+from piperoll.reading.opening import Opened, about_merged, open_file
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import recognise, recognise_part
 from piperoll.reading.remembering import remembered_of, with_memory
@@ -111,6 +111,7 @@ def _with_grids(
     findings = [*blank.findings, *_said(readings, bool(tables))]
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
+        findings += about_merged(opened.parts, tables)
         blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
         return with_memory(replace(blank, what=What.DATA, why=None, tables=tables), lexicon, remembered)
     part = blank.part or (recognise_part(known, name, ()) if known else None)

@@ -1,0 +1,124 @@
+"""What a workbook holds beside its values: what is hidden, merged or in error; and its kinds of cell."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Callable
+
+import openpyxl
+import pytest
+import xlsxwriter
+from damage import seeds
+
+from piperoll import assets
+from piperoll.model import Finding, What
+from piperoll.reading import Reading, read
+
+HEADINGS = ("Supplier", "Date", "Amount", "Expense Type")
+ROWS = tuple((f"Acme {number} Ltd", f"2026-04-0{number}", 100.5 + number, "Rent") for number in range(1, 7))
+
+
+def spend(content: bytes) -> Reading:
+    return read(content, "april.xlsx", assets.datasets(), dataset=assets.dataset("spend"))
+
+
+def book(change: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet], None], **options: object) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True, **options}) as workbook:
+        sheet = workbook.add_worksheet("April & May")
+        for number, row in enumerate((HEADINGS, *ROWS)):
+            sheet.write_row(number, 0, row)
+        change(workbook, sheet)
+    return buffer.getvalue()
+
+
+def told(reading: Reading, code: str) -> Finding:
+    [finding] = [finding for finding in reading.findings if finding.code == code]
+    assert finding.sheet == "April & May"
+    return finding
+
+
+def amounts(reading: Reading) -> list[str | None]:
+    return [
+        cell for table in reading.tables for batch in table.batches() for cell in batch.column("net_amount").to_pylist()
+    ]
+
+
+def test_a_plain_workbook_has_nothing_to_tell() -> None:
+    assert spend(book(lambda *_: None)).findings == ()
+
+
+def test_hidden_rows_and_columns_are_read_and_told() -> None:
+    def hide(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.set_row(3, None, None, {"hidden": True})
+        sheet.set_row(4, None, None, {"hidden": True})
+        sheet.set_column(3, 3, None, None, {"hidden": True})
+
+    reading = spend(book(hide))
+    assert len(amounts(reading)) == 6
+    assert (told(reading, "rows-hidden").count, "row 4." in told(reading, "rows-hidden").message) == (2, True)
+    assert "column D." in told(reading, "columns-hidden").message
+
+
+def test_cells_merged_downwards_are_told_below_the_headings_alone() -> None:
+    def merge(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.merge_range("D2:D4", "Rent")
+        sheet.merge_range("F1:G1", "Notes")
+
+    finding = told(spend(book(merge)), "cells-merged")
+    assert (finding.count, "D2:D4" in finding.message) == (1, True)
+
+
+def test_errors_and_formulas_without_results_are_told() -> None:
+    def write(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write_formula("C3", "=1/0", None, "#DIV/0!")
+        sheet.write_formula("C4", "=1+1", None, 2)
+        sheet.write_formula("D4", '=""', None, "")
+
+    reading = spend(book(write))
+    assert amounts(reading)[1:3] == [None, "2"]
+    assert "cell C3." in told(reading, "cells-in-error").message
+
+
+def test_a_workbook_whose_formulas_were_never_worked_out_is_told() -> None:
+    workbook = openpyxl.load_workbook(io.BytesIO(book(lambda *_: None)))
+    workbook["April & May"]["C3"] = "=SUM(1,2)"
+    workbook["April & May"]["C5"] = "=SUM(1,2)"
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    finding = told(spend(buffer.getvalue()), "formulas-without-results")
+    assert (finding.count, "cell C3." in finding.message) == (2, True)
+
+
+@pytest.mark.parametrize("from_1904", [False, True])
+def test_kinds_of_cell(from_1904: bool) -> None:
+    def write(workbook: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        day = workbook.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write_datetime("B2", datetime.datetime(2026, 4, 1), day)  # noqa: DTZ001 - a sheet knows no zones
+        sheet.write_string("C2", "1,234.50")
+        sheet.write_boolean("D2", True)
+
+    reading = spend(book(write, date_1904=from_1904))
+    [batch] = reading.tables[0].batches()
+    assert batch.column("payment_date").to_pylist()[0] == "2026-04-01"
+    assert amounts(reading)[0] == "1234.50"
+
+
+def test_very_hidden_sheets_are_read_and_told() -> None:
+    def hide(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.very_hidden()
+        _book.add_worksheet("Cover").activate()
+
+    told(spend(book(hide)), "sheet-hidden")
+
+
+def test_a_sheet_that_repeats_one_cell_without_end_is_refused() -> None:
+    members = seeds.unzipped(seeds.ods())
+    cell = b'<table:table-cell table:number-columns-repeated="16384" '
+    members["content.xml"] = members["content.xml"].replace(b"<table:table-cell ", cell)
+    row = b'<table:table-row table:number-rows-repeated="1048576">'
+    members["content.xml"] = members["content.xml"].replace(b"<table:table-row>", row)
+    reading = spend(seeds.zipped(members, plain=["mimetype"]))
+    assert reading.what is What.NOT_DATA
+    assert reading.findings
