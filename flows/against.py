@@ -15,7 +15,7 @@ from piperoll.errors import UsageError
 from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.reading import read
 from piperoll.settings import Settings
-from publishers import Hold, decide, history_of, open_store, report_on
+from publishers import Hold, decide, earlier, history_of, open_store, report_on
 
 _PUBLISHED = "catalogue/index.html"
 
@@ -77,6 +77,6 @@ def _told(run: Run, examined: Examined, place: str) -> Examined:
     found = []
     if report := report_on(run.store, examined.submission):
         found.append(same_bytes(str(report.verdict).replace("_", " "), report.period))
-    if examined.series is not None and not examined.report.compared_with:
+    if examined.series is not None and not earlier(run.store, examined.series):
         found.append(nothing_before(place))
     return replace(examined, examination=told(examined.examination, found))

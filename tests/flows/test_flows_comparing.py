@@ -152,3 +152,13 @@ def test_comparing_needs_a_place_that_was_published_to_and_a_body(order: Asked, 
     for half in ({"against": order.to}, {"body": "anytown"}):
         with pytest.raises(UsageError, match="--against"):
             api.check(undated(3), name="October 2026.csv", **half)
+
+
+def test_a_file_that_is_held_for_itself_is_not_said_to_have_nothing_before_it(order: Asked) -> None:
+    assert order.inbox is not None
+    put(order.inbox, "spend/anytown/September 2026.csv", spend(10, month="09/2026"))
+    plain_run(order)
+    broken = spend(10).replace(b",607.00,", b",six,").replace(b",614.00,", b",n.a. yet,")
+    report = api.check(broken, name="October 2026.csv", against=order.to, body="anytown", quick=True)
+    assert report.verdict is Verdict.HELD
+    assert "nothing-to-compare-with" not in {finding.code for finding in report.findings}
