@@ -105,10 +105,7 @@ def _look(piece: bytes, parts: Parts) -> None:
     if b"<f" in piece or b":f" in piece:
         _add(parts.unworked, (_cell(tag) for tag in _FORMULA.findall(piece) if not _NO_NUMBER.search(tag)))
     if b"mergeCell" in piece:
-        tall = (found for found in _MERGED.findall(piece) if int(found[3]) > int(found[1]))
-        parts.merged.extend(
-            (int(top), int(bottom), _joined(left, top, right, bottom)) for left, top, right, bottom in tall
-        )
+        parts.merged.extend(_tall(*found) for found in _MERGED.findall(piece) if int(found[3]) > int(found[1]))
 
 
 def _add(places: Places, addresses: Iterable[str]) -> None:
