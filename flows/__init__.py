@@ -7,6 +7,7 @@ from flows.running import run
 from flows.serve import serve
 from flows.summary import Ending, FileResult, Missed, Pounds, Progress, Rows, RunSummary, Watcher
 from flows.taking_back import Purged, Withdrawn, purge_submission, withdraw_version
+from flows.tracing import Traced, TracedField, trace
 
 __all__ = [
     "Asked",
@@ -21,6 +22,8 @@ __all__ = [
     "Replayed",
     "Rows",
     "RunSummary",
+    "Traced",
+    "TracedField",
     "Watcher",
     "Withdrawn",
     "purge_submission",
@@ -28,5 +31,6 @@ __all__ = [
     "replay",
     "run",
     "serve",
+    "trace",
     "withdraw_version",
 ]

@@ -58,6 +58,7 @@ for command in (
     consuming.get,
     consuming.history,
     consuming.diff,
+    consuming.trace,
     consuming.verify,
     keeping.withdraw,
     keeping.purge,

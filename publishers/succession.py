@@ -40,7 +40,7 @@ def cause_of(history: History, manifest: Manifest, decision: Decision) -> Cause:
         return Cause.ADDITION
     if standing is None or set(standing.sources) != set(manifest.sources):
         return Cause.CORRECTION
-    return Cause.RULES
+    return Cause.MAPPING if standing.rules_version == manifest.rules_version else Cause.RULES
 
 
 def _taken_back(history: History, manifest: Manifest) -> Finding | None:

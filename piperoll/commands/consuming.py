@@ -117,6 +117,41 @@ def diff(
     typer.echo(f"From version {before} to {after}: {difference_words(told)}. The rows are in {out}.")
 
 
+def trace(
+    series: Named,
+    row: Annotated[str, typer.Argument(help="Its line_id, or its number in the CSV: 1 is the first row.")],
+    place: Place,
+    number: Annotated[int | None, typer.Option("--version-number", min=1, help="Else the version that stands.")] = None,
+) -> None:
+    """Show where a published row comes from: the cells as sent, and what was done to each.
+
+    The file as received is private: without the right to read it you still get its hash, sheet and row.
+
+    piperoll trace spend/anytown/2026-10 1 --from published
+    piperoll trace spend/anytown/2026-10 5fc433ee7a2526654a5c-1 --from published --version-number 1
+    """
+    import flows
+    from piperoll import terminal
+    from piperoll.model import Series
+
+    reader, found = _opened(place, Series.parse(series))
+    told = flows.trace(reader, found, _wanted(found, None, number), row)
+    sheet = f"sheet '{told.sheet}', " if told.sheet else ""
+    typer.echo(f"Row {told.line_id} of version {told.version} of {series}")
+    typer.echo(f"From {told.file}, {sheet}row {told.row} (sha256 {told.sha256})")
+    typer.echo(f"Rules {told.rules_version}, remembered headings {told.mapping_version or 'none'}\n")
+    rows = [
+        (one.name, one.letter or "", one.heading or "", one.sent or "", one.published or "", one.done)
+        for one in told.fields
+    ]
+    out = terminal.console()
+    out.print(terminal.grid(("field", "column", "heading", "as sent", "published", "what was done"), rows))
+    used = {one.letter for one in told.fields}
+    if unused := [(at, cell) for at, cell in told.cells.items() if at not in used and cell.strip()]:
+        out.print("\nNot published:")
+        out.print(terminal.grid(("column", "as sent"), unused))
+
+
 def verify(
     place: Annotated[str, typer.Argument(help="A folder, s3://bucket/prefix, or the web address of one.")],
     series: Annotated[list[str] | None, typer.Argument(metavar="[SERIES]…", help="Only these.")] = None,

@@ -1,5 +1,6 @@
 """Reading: bytes to tables. What kind of file, which encoding, where the headings are, what a cell means."""
 
+from piperoll.reading.as_sent import row_as_sent
 from piperoll.reading.findings_columns import DRIFTED
 from piperoll.reading.grids import letter
 from piperoll.reading.lexicon import bare
@@ -19,4 +20,5 @@ __all__ = [
     "letter",
     "periods_in_name",
     "read",
+    "row_as_sent",
 ]

@@ -4,6 +4,7 @@ from piperoll.releasing.adding import add_to
 from piperoll.releasing.deriving import Source
 from piperoll.releasing.differences import differences
 from piperoll.releasing.packing import pack, with_report
+from piperoll.releasing.published import document, published_line
 from piperoll.releasing.templates import template_csv, template_xlsx
 from piperoll.releasing.typed import typed_lines
 from piperoll.releasing.verifying import faults
@@ -12,8 +13,10 @@ __all__ = [
     "Source",
     "add_to",
     "differences",
+    "document",
     "faults",
     "pack",
+    "published_line",
     "template_csv",
     "template_xlsx",
     "typed_lines",

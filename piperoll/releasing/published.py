@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,15 @@ def document(folder: Path, name: str) -> dict[str, Any]:
     """One of the JSON files of a release."""
     found: dict[str, Any] = json.loads((folder / name).read_bytes())
     return found
+
+
+def published_line(folder: Path, name: str, line: str) -> dict[str, str | None] | None:
+    """One row of a release as canonical strings, by its `line_id` or its number in the CSV (1: the first)."""
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        for number, row in enumerate(csv.DictReader(stream), start=1):
+            if line in (row["line_id"], str(number)):
+                return {field: cell or None for field, cell in row.items()}
+    return None
 
 
 def amount_fields(folder: Path) -> frozenset[str]:

@@ -1,0 +1,121 @@
+"""Tracing: from a published row back to the cells it was made of, and what was done to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from piperoll import assets
+from piperoll.errors import NotThere, UsageError
+from piperoll.model import Field, History, Origin, Version
+from piperoll.reading import letter, row_as_sent
+from piperoll.releasing import document, published_line
+from publishers import Reader, bring
+
+
+@dataclass(frozen=True, slots=True)
+class TracedField:
+    """A published cell: the heading and letter it was sent under, the text as sent, and what was done to it.
+
+    `heading`, `letter` and `sent` are None where nothing was sent for the field.
+    """
+
+    name: str
+    heading: str | None
+    letter: str | None
+    sent: str | None
+    published: str | None
+    done: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A published row and where it comes from: file, sheet and row as the sender sees them, and under which rules.
+
+    `cells` are all cells of the row as sent, by their letters; empty where the file as received cannot be read here.
+    """
+
+    line_id: str
+    version: int
+    file: str
+    sha256: str
+    sheet: str | None
+    row: int
+    rules_version: str
+    mapping_version: str | None
+    cells: Mapping[str, str]
+    fields: tuple[TracedField, ...]
+
+
+def trace(reader: Reader, history: History, version: Version, line: str) -> Traced:
+    """Where one row of a version comes from. `line` is its `line_id`, or its number in the CSV (1: the first row).
+
+    Without the right to read the archive it tells file, sheet, row and rules, and what was published.
+    Raises: UsageError: the version has no such row.
+    """
+    with TemporaryDirectory(prefix="piperoll-") as scratch:
+        folder = bring(reader, history.series, version, Path(scratch))
+        published = published_line(folder, history.series.dataset, line)
+        manifest, report = document(folder, "manifest.json"), document(folder, "report.json")
+    if published is None:
+        place = f"version {version.version} of {history.series}"
+        raise UsageError(f"{place} has no row '{line}': give a line_id, or its number in the CSV")
+    sheet, row = published["source_sheet"], int(published["source_row"] or 0)
+    sent = _sent(reader, published["source_sha256"] or "", sheet, row)
+    return Traced(
+        line_id=published["line_id"] or "",
+        version=version.version,
+        file=published["source_file"] or "",
+        sha256=published["source_sha256"] or "",
+        sheet=sheet,
+        row=row,
+        rules_version=manifest["rules_version"],
+        mapping_version=report.get("mapping_version"),
+        cells=sent,
+        fields=tuple(_fields(assets.dataset(history.series.dataset).fields, published, report, sheet, sent)),
+    )
+
+
+def _sent(reader: Reader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
+    """The cells of a row as sent, by letter; none where the bytes are not ours to read, or have no such row."""
+    try:
+        content = reader.read(f"archive/sha256/{sha256[:2]}/{sha256}").content
+    except NotThere:
+        return {}
+    found = row_as_sent(content, sheet, number)
+    return {letter(place): cell for place, cell in enumerate(found.cells)} if found else {}
+
+
+def _fields(
+    fields: Iterable[Field],
+    published: Mapping[str, str | None],
+    report: Mapping[str, Any],
+    sheet: str | None,
+    cells: Mapping[str, str],
+) -> Iterator[TracedField]:
+    """Every field that was sent or published, in the order of the dataset."""
+    table = next((table for table in report["tables"] if table["sheet"] == sheet), None)
+    headings, letters = (table["columns"], table["column_letters"]) if table else ({}, {})
+    for one in fields:
+        sent, value = cells.get(letters.get(one.name, "")), published.get(one.name)
+        if one.name in headings or value is not None:
+            done = _done(one, headings.get(one.name), sent, value, known=bool(cells))
+            yield TracedField(one.name, headings.get(one.name), letters.get(one.name), sent, value, done)
+
+
+def _done(one: Field, heading: str | None, sent: str | None, value: str | None, *, known: bool) -> str:
+    """What was done to a cell, in words."""
+    if one.origin is Origin.DERIVED or heading is None:
+        return "made by us"
+    if not known:
+        return "sent; the file as received is not ours to read"
+    if sent == value or (not sent and value is None):
+        return "as sent"
+    if value is None:
+        return "left out: it cannot be read, means nothing, or may not be published"
+    if not sent:
+        return "filled in by us"
+    return "spelled our way" if one.type != "string" else "tidied"
