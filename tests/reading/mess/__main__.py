@@ -30,12 +30,18 @@ def main() -> int:
     parser.add_argument("--dataset", default=None)
     parser.add_argument("--rows", type=int, default=None)
     parser.add_argument("--show", type=int, default=2, help="examples of each kind of failure")
+    parser.add_argument("--minutes", type=float, default=None, help="stop after so long, whatever is left")
+    parser.add_argument(
+        "--shrink", type=int, default=300, help="failures that are made smaller; it takes a dozen readings each"
+    )
     parser.add_argument("--dump", type=Path, default=None, help="write the first failing file here")
     given = parser.parse_args()
     formats = given.format or [*["csv"] * 90, *["json"] * 8, "xlsx", "ods"]
-    tally = Tally(given.show, given.dump)
+    tally = Tally(given.show, given.shrink, given.dump)
     for case in _cases(given, formats):
         tally.take(case)
+        if given.minutes and tally.seconds > 60 * given.minutes:
+            break
     tally.report()
     return 1 if tally.failures else 0
 
@@ -51,13 +57,18 @@ def _cases(given: argparse.Namespace, formats: list[str]) -> Iterable[Case]:
 class Tally:
     """Counts of what cases came to, with the smallest example of each kind of failure."""
 
-    def __init__(self, show: int, dump: Path | None) -> None:
-        self.started, self.show, self.dump = time.monotonic(), show, dump
+    def __init__(self, show: int, shrink: int, dump: Path | None) -> None:
+        self.started, self.show, self.shrink, self.dump = time.monotonic(), show, shrink, dump
         self.outcomes: Counter[str] = Counter()
         self.by_mess: Counter[tuple[str, str]] = Counter()
         self.failures: dict[tuple[object, ...], list[Result]] = {}
         self.kinds: Counter[tuple[object, ...]] = Counter()
         self.cries: Counter[str] = Counter()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self.started
 
     def take(self, case: Case) -> None:
         """Examine a case and count it."""
@@ -76,7 +87,9 @@ class Tally:
             self.cries.update({each.code for each in result.findings if each.severity is not Severity.INFO})
 
     def _keep(self, result: Result) -> None:
-        least = smaller(result)
+        least = smaller(result) if self.kinds.total() < self.shrink else result
+        sys.stdout.write(f"{result.outcome} {result.case}\n")
+        sys.stdout.flush()
         kind = (least.outcome, least.befell, least.found[0].what)
         self.kinds[kind] += 1
         if self.dump and not self.failures:
@@ -88,7 +101,7 @@ class Tally:
     def report(self) -> None:
         """Write the counts and the failures."""
         out = sys.stdout.write
-        cases, seconds = sum(self.outcomes.values()), time.monotonic() - self.started
+        cases, seconds = self.outcomes.total(), self.seconds
         for kind, count in self.kinds.most_common():
             out(f"\n{count} x {kind[0]}: {', '.join(map(str, kind[1])) or 'no mess'} -> {kind[2]}\n")
             for result in self.failures[kind]:

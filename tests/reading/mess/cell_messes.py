@@ -92,6 +92,15 @@ def money_in_scientific_notation(draft: Draft, random: Random) -> Draft | None:
     return rewritten(draft, name, some, lambda cell: f"{Decimal(cell):E}")
 
 
+@mess(CELLS)
+def zero_amounts(draft: Draft, random: Random) -> Draft | None:
+    """A record of nothing paid is a record."""
+    name = AMOUNT[draft.dataset]
+    if not name or len(draft.sheet.records) < 4:
+        return None
+    return rewritten(draft, name, [random.choice(draft.sheet.records)], "0.00", "0.00")
+
+
 DOUBTFUL = {
     "34,551,00": (),
     "1234,56": ("1234.56",),
@@ -136,7 +145,8 @@ def marks_for_nothing(draft: Draft, random: Random) -> Draft | None:
         return None
     marks = ("", "-", "n/a", "N/A", "#N/A", "not applicable", "–", " - ", "NULL")
     marks += ("nil", "None", "unknown") if name not in NAMES[draft.dataset] else ()
-    return rewritten(draft, name, [random.choice(sheet.records)], random.choice(marks), None)
+    sure = [place for place in sheet.records if sheet.lines[place].means[name][0] != UNREADABLE]
+    return rewritten(draft, name, [random.choice(sure)], random.choice(marks), None)
 
 
 REDACTED = ("REDACTED PERSONAL DATA", "Redacted", "**********", "Name withheld", "Redacted - commercial", "XXXXXXXX")
@@ -188,15 +198,6 @@ def spaces_about_words(draft: Draft, random: Random) -> Draft | None:
         return None
     pads = (" ", "\u00a0", "\t", "  ", "\u200b")
     return rewritten(draft, name, draft.sheet.records, lambda cell: random.choice(pads) + cell + random.choice(pads))
-
-
-@mess(CELLS)
-def zero_amounts(draft: Draft, random: Random) -> Draft | None:
-    """A record of nothing paid is a record."""
-    name = AMOUNT[draft.dataset]
-    if not name or len(draft.sheet.records) < 4:
-        return None
-    return rewritten(draft, name, [random.choice(draft.sheet.records)], "0.00", "0.00")
 
 
 def amount_of(line: Line, draft: Draft) -> Decimal:

@@ -22,12 +22,14 @@ class Line:
     """One row as sent. `kind`: heading, record, one of the exclusions, or `free`: no record, and no more is asked.
 
     `means` gives for each field of a record what its cell means; `amount` is what an excluded row states.
+    An `odd` line is written in the other encoding of its draft.
     """
 
     cells: tuple[str, ...]
     kind: str = "record"
     means: Mapping[str, Meanings] = field(default_factory=dict)
     amount: Decimal | None = None
+    odd: bool = False
 
     def with_cell(self, column: int, text: str, **means: Meanings) -> Line:
         """The line with another text in one of its cells, which may mean something else."""
@@ -93,7 +95,6 @@ class Draft:
     format: str = "csv"
     encoding: str = "utf-8"
     odd_encoding: str | None = None
-    odd_lines: frozenset[int] = frozenset()
     ends: tuple[str, ...] = ("\r\n",)
     delimiter: str = ","
     quoting: str = "minimal"
@@ -150,8 +151,8 @@ def mess(stage: int, *names: str, group: str = "") -> Callable[[Apply], Apply]:
     return put
 
 
-CELLS, COLUMNS, ROWS, HEADS, TEXT, LAST, FILE = range(7)
-"""The stages of a file: cells typed, columns named, rows added, headings moved, text spoilt, copied down, all saved."""
+CELLS, COLUMNS, ROWS, TEXT, HEADS, LAST, FILE = range(7)
+"""The stages of a file: cells typed, columns named, rows added, text spoilt, headings moved, copied down, all saved."""
 
 
 def dice(*of: object) -> Random:

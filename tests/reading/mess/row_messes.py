@@ -109,13 +109,13 @@ def blank_rows(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     forms = ((), _row(sheet, {}), _row(sheet, {0: " ", 1: "\u00a0"}))
     some = random.sample(sheet.records, min(len(sheet.records), random.randint(1, 3)))
-    rows = {place: [Line(random.choice(forms), "blank")] * random.choice((1, 1, 2, 60)) for place in some}
+    rows = {place: [Line(random.choice(forms), "blank")] * random.choice((1, 1, 1, 2, 2, 40)) for place in some}
     return draft.with_sheet(sheet.with_rows(rows))
 
 
 @mess(ROWS)
 def blank_rows_below(draft: Draft, random: Random) -> Draft | None:
-    blank = [Line(_row(draft.sheet, {}), "blank")] * random.choice((1, 20, 300))
+    blank = [Line(_row(draft.sheet, {}), "blank")] * random.choice((1, 1, 5, 5, 20, 300))
     return draft.with_sheet(draft.sheet.with_rows({len(draft.sheet.lines): blank}))
 
 
@@ -152,7 +152,7 @@ def empty_columns(draft: Draft, random: Random) -> Draft | None:
     order: list[int | None] = list(range(len(sheet.columns)))
     for _ in range(random.randint(0, 2)):
         order.insert(random.randint(0, len(order)), None)
-    order += [None] * random.choice((0, 3, 250))
+    order += [None] * random.choice((0, 0, 3, 3, 250))
     lines = tuple(line.laid(order) if len(line.cells) == len(sheet.columns) else line for line in sheet.lines)
     columns = tuple(None if place is None else sheet.columns[place] for place in order)
     return draft.with_sheet(replace(sheet, lines=lines, columns=columns))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from .cell_messes import one_of, rewritten
-from .drafts import FILE, RAW, TEXT, Draft, Line, mess
+from .drafts import FILE, LAST, RAW, TEXT, Draft, Line, mess
 from .tables import NAMES
 
 _FANCY = (
@@ -52,11 +52,13 @@ def two_encodings_in_one_file(draft: Draft, random: Random) -> Draft | None:
     said = _worded(draft, random, _PLAIN, 0.8)
     if said is None or not draft.is_text or len(draft.sheet.records) < 6:
         return None
-    odd = frozenset(place for place in said.sheet.records if random.random() < 0.3)
-    if not all(_fits(said.sheet.lines[place], "cp1252") for place in odd):
+    odd = {place: said.sheet.lines[place] for place in said.sheet.records if random.random() < 0.3}
+    if not all(_fits(line, "cp1252") for line in odd.values()):
         return None
-    said = replace(said, odd_encoding="cp1252", odd_lines=odd)
-    return replace(said, must=(*said.must, frozenset({"encoding-mixed", "letters-mended"}))) if _high(said, odd) else said
+    lines = {place: replace(line, odd=True) for place, line in odd.items()}
+    said = replace(said.with_sheet(said.sheet.with_lines(lines)), odd_encoding="cp1252")
+    told = frozenset({"encoding-mixed", "letters-mended"})
+    return replace(said, must=(*said.must, told)) if _high(said, frozenset(odd)) else said
 
 
 def _high(draft: Draft, places: frozenset[int]) -> bool:
@@ -138,7 +140,7 @@ def a_delimiter_without_quotes(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, NAMES[draft.dataset])
     if name is None or not draft.is_text or len(draft.sheet.records) < 4:
         return None
-    if any(line.kind == "total" for line in draft.sheet.lines) or _beside(draft):
+    if draft.odd_encoding or any(line.kind == "total" for line in draft.sheet.lines) or _beside(draft):
         return None
     place = random.choice(draft.sheet.records)
     spoilt = rewritten(draft, name, [place], f"{RAW}Marsh{draft.delimiter} Fen & Co")
@@ -150,7 +152,7 @@ def _beside(draft: Draft) -> bool:
     return any(len(line.cells) > len(draft.sheet.columns) for line in draft.sheet.lines if line.kind == "heading")
 
 
-@mess(TEXT, group="ragged")
+@mess(LAST, group="ragged")
 def short_rows(draft: Draft, random: Random) -> Draft | None:
     """Empty cells at the ends of rows left out, in some rows."""
     sheet, new = draft.sheet, {}
@@ -162,7 +164,7 @@ def short_rows(draft: Draft, random: Random) -> Draft | None:
     return draft.with_sheet(sheet.with_lines(new))
 
 
-@mess(TEXT, group="ragged")
+@mess(LAST, group="ragged")
 def rows_with_delimiters_left_over(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     tail = {place: ("",) * random.randint(0, 4) for place in range(len(sheet.lines))}

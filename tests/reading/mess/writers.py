@@ -68,7 +68,7 @@ def _text(draft: Draft) -> tuple[bytes, list[int]]:
         physical.append(number)
         number += 1 + len(_BREAK.findall(text))
         text += draft.ends[place % len(draft.ends)]
-        pieces.append((text, draft.odd_encoding if place in draft.odd_lines else None))
+        pieces.append((text, draft.odd_encoding if line.odd else None))
     if not draft.odd_encoding:
         return "".join(text for text, _ in pieces).encode(draft.encoding), physical
     return b"".join(text.encode(odd or draft.encoding) for text, odd in pieces), physical
