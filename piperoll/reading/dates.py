@@ -251,5 +251,15 @@ def is_date(cell: str) -> bool:
 
 
 def is_serial(cell: str) -> bool:
-    """Whether a cell may be a day as a spreadsheet counts them (41852 is 1 August 2014)."""
-    return bool(_SERIAL.match(squeezed(cell))) and read_date(cell) is not None
+    """Whether a cell is a bare number that may be a day: as a spreadsheet counts them (41852), or as 20140801."""
+    text = squeezed(cell)
+    return bool(_SERIAL.match(text) or _COMPACT.match(text)) and read_date(text) is not None
+
+
+def names_day(cell: str) -> bool:
+    """Whether a cell is written like one day, even if there is no such day: `30 February 2012`, `31/06/2012`."""
+    text = _WEEKDAY.sub("", squeezed(cell))
+    if any(pattern.match(text) for pattern in (_ISO, _COMPACT, _NUMERIC)):
+        return True
+    in_words = _DAY_MONTH.match(text), _MONTH_DAY.match(text)
+    return any(match and {match[1].lower(), match[2].lower()} & MONTHS.keys() for match in in_words)

@@ -13,7 +13,7 @@ from functools import cached_property
 from piperoll.model import Field
 from piperoll.reading.amounts import plain_number, read_amount
 from piperoll.reading.cells import is_error, means_nothing
-from piperoll.reading.dates import DateOrder, read_date, read_month
+from piperoll.reading.dates import DateOrder, names_day, read_date, read_month
 from piperoll.reading.grids import tidy
 from piperoll.reading.periods import periods_in_name
 
@@ -113,7 +113,7 @@ def _edge(text: str, *, first: bool) -> date | None:
     if month := read_month(text):
         year, number = month
         return date(year, number, 1 if first else monthrange(year, number)[1])
-    periods = periods_in_name(text, snapshot=False)
+    periods = () if names_day(text) else periods_in_name(text, snapshot=False)
     if len(periods) != 1:
         return None
     return periods[0].start if first else periods[0].end

@@ -213,3 +213,11 @@ def test_a_company_number_of_less_than_eight_digits_has_lost_some() -> None:
     _, said = read_all("supplier_company_number", ["1234567", "12345678", "SC123456", "OC300001"])
     assert said["reference-zeros-lost"].count == 1
     assert not read_all("supplier_company_number", ["01234567", "12345678", "SC123456"])[1]
+
+
+@pytest.mark.parametrize("cell", ["31 February 2024", "February 31, 2024", "31/02/2024", "2024-02-31", "00/03/2024"])
+def test_a_day_there_is_not_bounds_no_period(cell: str) -> None:
+    transactions = next(dataset for dataset in assets.datasets() if dataset.name == "transactions")
+    reader, _ = decide(Column(transactions.field("period_end"), 0, ""), {cell: 1, "March 2024": 1})
+    assert reader.read(cell) is UNREADABLE
+    assert reader.read("March 2024") == "2024-03-31"

@@ -64,3 +64,9 @@ def test_what_cannot_be_read_says_why_in_its_own_cell() -> None:
 def test_a_total_that_adds_up_to_nothing_is_told_wherever_its_label_stands(line: str) -> None:
     reading = spend(HEAD + "".join(f"{day:02}/06/2012,Acme {day} Ltd,T{day},{day}.00,Repairs\n" for day in DAYS) + line)
     assert codes(reading) & {"possible-total-rows", "total-does-not-add-up"}
+
+
+def test_dates_written_as_eight_digits_are_dates() -> None:
+    reading = spend(HEAD + "".join(f"201206{day:02},Acme {day} Ltd,T{day},{day}.00,Repairs\n" for day in DAYS))
+    assert cells(reading, "payment_date") == [f"2012-06-{day:02}" for day in DAYS]
+    assert not codes(reading)
