@@ -67,7 +67,8 @@ class ReadTable:
 class Reading:
     """Everything that could be read of one file.
 
-    `format` is told from the bytes: csv, xlsx, xls, ods, json, html, pdf, empty, unknown. `container` is `zip`
+    `format` is told from the bytes: csv, xlsx, xls, ods, xml, json, html, pdf,
+    document, picture, parquet, database, markup, empty, unknown. `container` is `zip`
     or `gzip` where the file was one, `member` what was in it. `encoding` is a Python codec name, None for
     workbooks. `what` with `why` (html_page, empty, pro_forma, no_table, …) says whether it is data. `dataset` is
     the one given or recognised, None where none fits. `part` is the one recognised from the columns or the name.
