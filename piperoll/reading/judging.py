@@ -24,8 +24,15 @@ _DIGIT = r"^[0-9]"
 _WORD = r"^[A-Za-z][ -/:-~]*$"
 """A cell that no amount can be read from: it begins with a letter and has no digit."""
 
+_ENDS_IN_TOTAL = rf"(?i){TOTAL}s?[^a-z0-9]*$"
+"""All that makes a total of a row with a date or with three words is a cell that says nothing but `Total`."""
+
 _SAYS_MUCH = r"^(?:[0-9]|[!-~][ -~]{13,}[!-~])"
 """A cell that says something: it begins with a digit, or is longer than any mark for nothing."""
+
+
+_COLUMNS = 60
+"""More columns than this are not looked at one by one."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def _with_those_above(block: Block, places: Sequence[int]) -> dict[int, Row]:
 def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
     """Which rows `judge_row` takes for records whatever stands above them, told from whole columns.
 
-    With an amount: it is plain, the row names a date or three words, and no cell says total. In a table without
+    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. In a table without
     amounts: at least half as many cells as is typical, three or more, are filled, and one of them says something.
     Never a row that may repeat the headings. Rows not named here may be records all the same.
     """
@@ -125,7 +132,7 @@ def _dated(block: Block, shape: Shape) -> Any:
 def _says_total(block: Block) -> Any:
     if TOTAL.encode() not in block.text.lower():
         return arrays.mask_of((), len(block))
-    return block.any(pc.match_substring(block.flat, TOTAL, ignore_case=True))
+    return block.any(block.matching(_ENDS_IN_TOTAL))
 
 
 def _at_least(block: Block, pattern: str, count: int) -> Any:
@@ -136,7 +143,8 @@ def _at_least(block: Block, pattern: str, count: int) -> Any:
 def _may_repeat(block: Block, headings: Sequence[str]) -> Any:
     """Which rows say a heading in its own column among their first three filled cells, as a row of headings would.
 
-    The columns up to the third without a blank hold the first three filled cells of every row.
+    The columns up to the third without a blank hold the first three filled cells of every row. Where many columns
+    have a blank it may be any row.
     """
     found, full = arrays.mask_of((), len(block)), 0
     for column, heading in enumerate(headings):
@@ -144,5 +152,7 @@ def _may_repeat(block: Block, headings: Sequence[str]) -> Any:
             found = pc.or_(found, block.where(column, partial(_says, heading)))
         full += pc.all(pc.match_substring_regex(block.column(column), _FILLED)).as_py()
         if full == 3:
+            return found
+        if column == _COLUMNS:
             break
-    return found
+    return found if len(headings) <= _COLUMNS else pc.invert(arrays.mask_of((), len(block)))

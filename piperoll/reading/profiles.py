@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -61,24 +62,32 @@ def profile(cells: Sequence[str]) -> Profile:
     texts = [text for text in tidied if text and not means_nothing(text, typed=True) and not is_error(text)]
     if not texts:
         return _EMPTY
-    count = len(texts)
-    numbers = sum(map(is_number, texts))
+    distinct, count = Counter(texts), len(texts)
+
+    def share(holds: Callable[[str], object]) -> float:
+        return sum(times for text, times in distinct.items() if holds(text)) / count
+
     return Profile(
         count=count,
         filled=count / len(cells),
-        numbers=numbers / count,
-        dates=sum(map(is_date, texts)) / count,
-        serials=sum(map(is_serial, texts)) / count,
-        months=sum(read_month(text) is not None for text in texts) / count,
-        companies=sum(bool(_COMPANY.search(text)) for text in texts) / count,
-        identifiers=sum(bool(_IDENTIFIER.match(text)) for text in texts) / count,
-        truths=sum(text.casefold() in _TRUTH for text in texts) / count,
-        distinct=len(set(texts)) / count,
+        numbers=share(is_number),
+        dates=share(is_date),
+        serials=share(is_serial),
+        months=share(read_month),
+        companies=share(_COMPANY.search),
+        identifiers=share(is_reference),
+        truths=share(lambda text: text.casefold() in _TRUTH),
+        distinct=len(distinct) / count,
         length=sum(map(len, texts)) / count,
         counts_up=_counts_up(texts),
-        money=sum("." in text or "," in text or "£" in text for text in texts if is_number(text)) / count,
-        stamps=2 * sum(bool(_TIME.search(text)) for text in texts) > count,
+        money=share(lambda text: ("." in text or "," in text or "£" in text) and is_number(text)),
+        stamps=share(_TIME.search) > 0.5,
     )
+
+
+def is_reference(text: str) -> bool:
+    """Whether a tidy cell has the form of a reference: a word with a digit in it."""
+    return bool(_IDENTIFIER.match(text))
 
 
 def _counts_up(texts: Sequence[str]) -> bool:

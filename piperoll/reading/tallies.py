@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.reading import arrays
@@ -29,22 +30,39 @@ def tally(rows: Rows, column: int, *, names: bool) -> Counter[str]:
     """
     found: Counter[str] = Counter()
     seen: dict[str, list[str]] = {}
-    for cell, pattern, count in _counted(rows, column, names=names):
-        if pattern is not None and cell not in found and len(found) >= _MANY:
-            alike = seen.setdefault(pattern, [])
-            if len(alike) == ALIKE:
-                found[alike[-1]] += count
-                continue
-            alike.append(cell)
-        found[cell] += count
+    for block in rows.blocks():
+        cells, counts = pc.value_counts(block.column(column)).flatten()
+        known = [pattern for pattern, alike in seen.items() if len(alike) == ALIKE]
+        patterns = _pattern(cells, names=names)
+        usual = pc.is_in(patterns, value_set=arrays.texts(known))
+        _add_usual(found, seen, patterns.filter(usual), counts.filter(usual))
+        rest = pc.invert(usual)
+        _add(found, seen, *(arrays.listed(each.filter(rest)) for each in (cells, patterns, counts)))
     return found
 
 
-def _counted(rows: Rows, column: int, *, names: bool) -> Iterator[tuple[str, str | None, int]]:
-    """(cell, its pattern if it is plain, how often it stands there) of the distinct cells of each block."""
-    for block in rows.blocks():
-        cells, counts = pc.value_counts(block.column(column)).flatten()
-        yield from zip(*map(arrays.listed, (cells, _pattern(cells, names=names), counts)), strict=True)
+def _add_usual(found: Counter[str], seen: Mapping[str, Sequence[str]], patterns: Any, counts: Any) -> None:
+    """Count cells of patterns of which enough are kept."""
+    alike = pa.table([patterns, counts], names=["pattern", "count"]).group_by("pattern").aggregate([("count", "sum")])
+    for pattern, count in zip(*map(arrays.listed, (alike["pattern"], alike["count_sum"])), strict=True):
+        found[seen[pattern][-1]] += count
+
+
+def _add(
+    found: Counter[str],
+    seen: dict[str, list[str]],
+    cells: Sequence[str],
+    patterns: Sequence[str | None],
+    counts: Sequence[int],
+) -> None:
+    for cell, pattern, count in zip(cells, patterns, counts, strict=True):
+        kept = cell
+        if pattern is not None and cell not in found and len(found) >= _MANY:
+            alike = seen.setdefault(pattern, [])
+            kept = alike[-1] if len(alike) == ALIKE else cell
+            if kept == cell:
+                alike.append(cell)
+        found[kept] += count
 
 
 def _pattern(cells: Any, *, names: bool) -> Any:

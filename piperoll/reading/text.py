@@ -183,7 +183,12 @@ def _usual_width(lines: Sequence[str], delimiter: str) -> int:
 
 
 def _broken(lines: Sequence[str], cells: Sequence[str], delimiter: str, width: int) -> bool:
-    """Whether quotes are left open, or join what stands apart: whole rows in one cell, or cells of one row."""
+    """Whether quotes are left open, or join what stands apart: whole rows in one cell, or cells of one row.
+
+    A line that is a record by itself, as most are, is none of these: it is read so among others too.
+    """
+    if len(lines) == 1 and _one_a_line(lines, delimiter) is not None:
+        return False
     quotes = sum(line.count('"') for line in lines)
     if quotes % 2:
         return True
