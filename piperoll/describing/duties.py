@@ -18,16 +18,25 @@ from piperoll.model import Body, Dataset, Period, Register, Report, Submission, 
 Came = Sequence[tuple[Submission, Report | None]]
 
 
+_REPEATED = "rows-repeated"
+"""The finding that holds a file because it is an old one again."""
+
+
 class DutyState(StrEnum):
-    """What has become of a duty."""
+    """What has become of a duty: FAILED is our fault, the others that are outstanding are the body's to mend."""
 
     ON_TIME = "on-time"
     LATE = "late"
     NIL = "nil"
     HELD = "held"
+    REPEATED = "repeated"
     REJECTED = "rejected"
+    FAILED = "failed"
     MISSING = "missing"
     NOT_YET_DUE = "not-yet-due"
+
+
+_OUTSTANDING = frozenset([DutyState.MISSING, DutyState.HELD, DutyState.REPEATED, DutyState.REJECTED, DutyState.FAILED])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,8 @@ class Duty:
 
     @property
     def outstanding(self) -> bool:
-        """Whether the body is behind: it is due, and nothing that could be published has come."""
-        return self.state in (DutyState.MISSING, DutyState.HELD, DutyState.REJECTED)
+        """Whether nothing that could be published has come though it is due, or something came that could not be."""
+        return self.state in _OUTSTANDING
 
 
 def due(datasets: Iterable[Dataset], register: Register, submissions: Came, on: date, since: date) -> list[Duty]:
@@ -184,10 +193,17 @@ def _state(complete: date | None, day: date, reports: Sequence[Report | None], o
             return DutyState.NIL
         return DutyState.ON_TIME if complete <= day else DutyState.LATE
     if Verdict.HELD in verdicts:
-        return DutyState.HELD
+        held = [report for report in reports if report is not None and report.verdict is Verdict.HELD]
+        return DutyState.REPEATED if all(map(_is_repeated, held)) else DutyState.HELD
     if Verdict.REJECTED in verdicts:
         return DutyState.REJECTED
+    if None in reports:  # it came, and we have not come to an end with it
+        return DutyState.FAILED
     return DutyState.MISSING if on > day else DutyState.NOT_YET_DUE
+
+
+def _is_repeated(report: Report) -> bool:
+    return any(finding.code == _REPEATED for finding in report.findings)
 
 
 def _first_received(month: Period, came: Came) -> date | None:

@@ -22,7 +22,9 @@ STATES = {
     DutyState.LATE: "Late",
     DutyState.NIL: "Nil return",
     DutyState.HELD: "Held",
+    DutyState.REPEATED: "An old file again",
     DutyState.REJECTED: "Rejected",
+    DutyState.FAILED: "Failed with us",
     DutyState.MISSING: "Missing",
     DutyState.NOT_YET_DUE: "Not due yet",
 }

@@ -12,7 +12,7 @@ from piperoll import assets
 from piperoll.describing import Duty, DutyState, due, next_due
 from piperoll.describing.duties import last_working_day
 from piperoll.errors import DescriptorError
-from piperoll.model import Dataset, Period, Register, Report, Submission, Verdict
+from piperoll.model import Dataset, Finding, Period, Register, Report, Severity, Submission, Verdict
 
 SPEND = assets.dataset("spend")
 ROLES = assets.dataset("roles")
@@ -28,6 +28,17 @@ def spend_duties(came: Came, on: date, since: date, body: str = "anytown") -> li
 def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: str = "anytown") -> Any:
     found = replace(accepted(Period.parse(period)), verdict=verdict)
     return submission(body, None, f"{received}T12:00:00Z", name=f"{period}-{received}"), found
+
+
+def again(period: str, received: str) -> Any:
+    """An old file sent again, which is held."""
+    came, found = sent(period, received, Verdict.HELD)
+    return came, replace(found, findings=(Finding("rows-repeated", Severity.ERROR, "All stand already.", "Look."),))
+
+
+def unread(period: str, received: str) -> Any:
+    """A file that came and that we have not come to an end with."""
+    return submission("anytown", period, f"{received}T12:00:00Z", name="unread"), None
 
 
 @pytest.mark.parametrize(
@@ -93,6 +104,10 @@ Q3 = date(2026, 7, 1)
         ([sent("2026-Q3", "2026-10-09", Verdict.NIL)], "2026-12-01", DutyState.NIL),
         ([sent("2026-Q3", "2026-10-09", Verdict.HELD)], "2026-12-01", DutyState.HELD),
         ([sent("2026-Q3", "2026-10-09", Verdict.REJECTED)], "2026-12-01", DutyState.REJECTED),
+        ([again("2026-Q3", "2026-10-09")], "2026-12-01", DutyState.REPEATED),
+        ([again("2026-Q3", "2026-10-09"), sent("2026-Q3", "2026-10-10", Verdict.HELD)], "2026-12-01", DutyState.HELD),
+        ([again("2026-Q3", "2026-10-09"), sent("2026-Q3", "2026-10-10")], "2026-12-01", DutyState.ON_TIME),
+        ([unread("2026-Q3", "2026-10-09")], "2026-12-01", DutyState.FAILED),
         ([sent("2026-Q3", "2026-10-09", Verdict.REJECTED), sent("2026-08", "2026-10-12")], "2026-12-01", "rejected"),
         ([sent("2026-Q3", "2026-10-09", Verdict.HELD), sent("2026-Q3", "2026-10-12")], "2026-12-01", "on-time"),
         ([sent("2026-Q2", "2026-10-09")], "2026-12-01", DutyState.MISSING),
@@ -118,10 +133,15 @@ def test_a_card_file_does_not_stand_for_the_spending_that_is_owed() -> None:
     assert {duty.part: duty.state.value for duty in duties} == {None: "missing", "card": "on-time"}
 
 
-def test_a_file_of_no_known_period_or_without_a_report_fulfils_nothing() -> None:
-    unread = (submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), None)
+def test_a_file_of_no_known_period_fulfils_nothing() -> None:
     unknown = (submission("anytown", None, "2026-10-01T00:00:00Z"), report(Verdict.REJECTED, period=None))
-    assert spend_duties([unread, unknown], date(2026, 12, 1), Q3)[0].state == "missing"
+    assert spend_duties([unknown], date(2026, 12, 1), Q3)[0].state == "missing"
+
+
+def test_a_file_that_we_failed_with_is_our_fault_and_not_the_bodys() -> None:
+    unread = (submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), None)
+    duty = spend_duties([unread], date(2026, 12, 1), Q3)[0]
+    assert (duty.state, duty.outstanding) == ("failed", True)
 
 
 def test_a_period_that_is_not_over_is_not_owed_yet() -> None:
