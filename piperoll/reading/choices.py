@@ -19,8 +19,8 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Fi
     """What there is to say about a column that was taken for a field: how surely, and in which unit."""
     dataset, wanted = lexicon.dataset, lexicon.dataset.field(choice.field)
     found = []
-    if choice.how == "content" and choice.heading.strip():
-        found.append(say.column_guessed(sheet, wanted, choice.column, choice.heading, "by what it holds"))
+    if choice.how == "content" and (choice.heading.strip() or choice.field in dataset.core_fields):
+        found.append(columns_say.column_guessed(sheet, wanted, choice))
     if choice.how in ("slip", "phrase"):
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
     if choice.field == "transaction_number" and "invoice" in sense(choice.heading):

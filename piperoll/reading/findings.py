@@ -134,20 +134,6 @@ def column_not_found(sheet: str | None, wanted: Sequence[Field], looked_for: Seq
     )
 
 
-def column_guessed(sheet: str | None, field: Field, column: int, heading: str, why: str) -> Finding:
-    """A column taken for a field on weaker evidence than its heading."""
-    return Finding(
-        "column-guessed",
-        Severity.WARNING,
-        f"We took column {letter(column)} ('{heading.strip()}') for {field.title.lower()} {why}.",
-        f"Call the column '{field.title}'.",
-        sheet=sheet,
-        column=letter(column),
-        field=field.name,
-        value=heading,
-    )
-
-
 def heading_misspelt(sheet: str | None, field: Field, column: int, heading: str) -> Finding:
     """A heading read in spite of a slip of the pen."""
     return Finding(

@@ -26,21 +26,6 @@ def amount_gross(sheet: str | None, field: Field, column: int, heading: str) -> 
     )
 
 
-def amount_column_doubtful(sheet: str | None, field: Field, taken: int, other: int, heading: str) -> Finding:
-    """Two columns could be the amount."""
-    return Finding(
-        "amount-column-doubtful",
-        Severity.WARNING,
-        f"Both column {letter(taken)} ('{heading.strip()}') and column {letter(other)} could be the amount. "
-        f"We took column {letter(taken)}.",
-        f"Call the right one '{field.title}' and the other something else.",
-        sheet=sheet,
-        column=letter(taken),
-        field=field.name,
-        value=heading,
-    )
-
-
 def amount_scaled(sheet: str | None, field: Field, heading: str, scale: Decimal) -> Finding:
     """The heading says that amounts are in thousands, millions or pence."""
     return Finding(

@@ -56,6 +56,23 @@ def heading_answered(sheet: str | None, field: Field, choice: Choice) -> Finding
     )
 
 
+def column_guessed(sheet: str | None, field: Field, choice: Choice) -> Finding:
+    """A column taken for a field by what it holds, with the one that could be it as well."""
+    heading = f" ('{choice.heading.strip()}')" if choice.heading.strip() else ""
+    other = "" if choice.runner_up is None else f" Column {letter(choice.runner_up)} could be it as well."
+    return Finding(
+        "column-guessed",
+        Severity.WARNING,
+        f"We took column {letter(choice.column)}{heading} for the {field.title.lower()} by what it holds: "
+        f"{choice.why[0]}.{other}",
+        f"Call the column '{field.title}'.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
+
+
 def column_doubtful(sheet: str | None, field: Field, choice: Choice, *, amount: bool) -> Finding:
     """Another column could be a field as well."""
     taken, other = letter(choice.column), letter(choice.runner_up or 0)
