@@ -54,11 +54,13 @@ class Written(NamedTuple):
 
     `numeric` dates leave open which they mean. Other notations mean `day_first`; `month_first` is then what the day
     was before a program exchanged day and month, if one did; where a month is written in words both are the same.
+    `year_first` is the third reading of three numbers of two digits each.
     """
 
     notation: str
     day_first: date | None
     month_first: date | None
+    year_first: date | None = None
 
     @property
     def certain(self) -> date | None:
@@ -73,7 +75,8 @@ class DateOrder:
     """How the numeric dates of one column are written, and the evidence.
 
     `day_proofs` and `month_proofs` count the cells that can only be read one way; `guessed` says that no cell
-    proves it and that month first was taken because it puts the dates together. `months` are the one to three
+    proves it and that month first was taken because it puts the dates together; `year_first` that the year was taken
+    to stand first, for the same reason. `months` are the one to three
     months in which nearly all certain dates lie, empty where they lie in more.
     """
 
@@ -81,6 +84,7 @@ class DateOrder:
     day_proofs: int = 0
     month_proofs: int = 0
     guessed: bool = False
+    year_first: bool = False
     months: frozenset[tuple[int, int]] = frozenset()
 
     @property
@@ -100,6 +104,8 @@ class DateOrder:
         """
         if written.notation != "numeric":
             return written.day_first
+        if self.year_first and written.year_first:
+            return written.year_first
         if self.mixed and self.holds(written.day_first) != self.holds(written.month_first):
             return written.day_first if self.holds(written.day_first) else written.month_first
         if self.month_first:
@@ -116,7 +122,8 @@ def written(cell: str) -> Written | None:
         return _stated("iso", _day(int(match[1]), int(match[2]), int(match[3])))
     if match := _NUMERIC.match(text):
         first, second, year = int(match[1]), int(match[2]), _year(match[3])
-        return Written("numeric", _day(year, second, first), _day(year, first, second))
+        other = _day(_year(match[1]), second, int(match[3])) if len(match[1]) == len(match[3]) == 2 else None
+        return Written("numeric", _day(year, second, first), _day(year, first, second), other)
     if match := _SERIAL.match(text):
         serial = int(match[1])
         return _stated("serial", _EPOCH + timedelta(days=serial)) if serial in _SERIALS else None
@@ -139,23 +146,28 @@ def read_date(cell: str, order: DateOrder | None = None) -> date | None:
 
 def order_of(counts: Mapping[str, int]) -> DateOrder:
     """The order of day and month in a column, from its distinct cells and how often each stands there."""
-    day = month = 0
-    either: list[Written] = []
+    readings = {text: found for text in counts if (found := written(text))}
+    numeric = {text: found for text, found in readings.items() if found.notation == "numeric"}
+    day = sum(counts[text] for text, found in numeric.items() if found.month_first is None and found.day_first)
+    month = sum(counts[text] for text, found in numeric.items() if found.day_first is None and found.month_first)
+    year_first = _years_first(list(numeric.values()))
     tally: Counter[tuple[int, int]] = Counter()
-    for text, count in counts.items():
-        found = written(text)
-        if found is None:
-            continue
-        if found.notation == "numeric":
-            day += count * (found.month_first is None and found.day_first is not None)
-            month += count * (found.day_first is None and found.month_first is not None)
-            either += [found] if found.day_first != found.month_first and not found.certain else []
-        if found.certain:
-            tally[found.certain.year, found.certain.month] += count
-    if day or month:
-        return DateOrder(month > day, day, month, months=_mass(tally))
-    together = _together(either)
+    for text, found in readings.items():
+        if certain := found.year_first if year_first and found.year_first else found.certain:
+            tally[certain.year, certain.month] += counts[text]
+    if day or month or year_first:
+        return DateOrder(month > day, day, month, year_first=year_first, months=_mass(tally))
+    together = _together([found for found in numeric.values() if not found.certain])
     return DateOrder(month_first=together, guessed=together, months=_mass(tally))
+
+
+def _years_first(numeric: list[Written]) -> bool:
+    """Whether all dates are three numbers of two digits that lie in one year if it stands first, and else in many."""
+    if len(numeric) < 3 or not all(found.year_first for found in numeric):
+        return False
+    first = {found.year_first.year for found in numeric if found.year_first}
+    last = {day.year for found in numeric if (day := found.day_first or found.month_first)}
+    return len(first) == 1 and len(last) >= 3
 
 
 _ENOUGH = 5
@@ -185,19 +197,30 @@ def exchanged(counts: Mapping[str, int], order: DateOrder) -> list[str]:
     """The cells in which day and month seem to have changed places before they came here.
 
     A spreadsheet that opens day-first dates month first makes 4 March of 3 April, and leaves the 13th as it is.
-    Told only where nearly all dates that lie outside the column's months and have another reading lie in them by
+    Told where nearly all dates that lie outside the column's months and have another reading lie in them by
     that other reading; two different cells at least.
     """
-    outside, fitting = 0, []
-    for text in counts:
-        found = written(text)
-        day = order.choose(found) if found else None
-        if found is None or found.certain or not order.months or order.holds(day):
-            continue
-        outside += 1
-        if order.holds(found.month_first if day == found.day_first else found.day_first):
-            fitting.append(text)
-    return fitting if len(fitting) > 1 and len(fitting) >= 0.8 * outside else []
+    readings = {text: found for text in counts if (found := written(text)) and not found.certain}
+    if not order.months:
+        return list(readings) if _all_exchanged(counts, order) else []
+    outside = {text: found for text, found in readings.items() if not order.holds(order.choose(found))}
+    fitting = [text for text, found in outside.items() if order.holds(other_reading(found, order))]
+    return fitting if len(fitting) > 1 and len(fitting) >= 0.8 * len(outside) else []
+
+
+def other_reading(found: Written, order: DateOrder) -> date | None:
+    """The day that a cell means if day and month change places."""
+    return found.month_first if order.choose(found) == found.day_first else found.day_first
+
+
+def _all_exchanged(counts: Mapping[str, int], order: DateOrder) -> bool:
+    """Whether all days are the same day of three or more months of one year, as if that day were their month.
+
+    The first of a month is what many bodies write for a month, and shows nothing.
+    """
+    days = [day for text in counts if (found := written(text)) and (day := order.choose(found))]
+    same = {(day.year, day.day) for day in days}
+    return len(same) == 1 and 1 < days[0].day <= 12 and len({day.month for day in days}) >= 3
 
 
 _EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")

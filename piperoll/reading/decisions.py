@@ -6,7 +6,7 @@ so that each distinct cell need be read only once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,7 +21,16 @@ from piperoll.reading.amounts import (
     scale_of,
     style_of,
 )
-from piperoll.reading.dates import DateOrder, evenings, exchanged, order_of, read_date, read_month, written
+from piperoll.reading.dates import (
+    DateOrder,
+    evenings,
+    exchanged,
+    order_of,
+    other_reading,
+    read_date,
+    read_month,
+    written,
+)
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import tidy
 from piperoll.reading.references import decimal_references, known_width, short_references
@@ -89,16 +98,15 @@ def _about_notation(column: Column, counts: Counts, reader: Reader) -> Iterator[
 
 
 def _about_dates(column: Column, counts: Counts, order: DateOrder) -> Iterator[Finding]:
-    if order.mixed:
+    if order.year_first:
+        yield _year_first(column, counts)
+    elif order.mixed:
         yield dates_say.dates_mixed(column, order.day_proofs, order.month_proofs, order.months)
     elif order.month_first:
         yield _month_first(column, counts, order)
     yield from _about_serials(column, counts, order)
     if cells := exchanged(counts, order):
-        found, count = written(cells[0]), sum(counts[cell] for cell in cells)
-        taken = order.choose(found) if found else None
-        other = found and (found.month_first if taken == found.day_first else found.day_first)
-        yield dates_say.dates_exchanged(column, tidy(cells[0]), taken, other, order.months, count)
+        yield _exchanged(column, counts, order, cells)
     if cells := evenings(counts):
         day, count = read_date(cells[0]), sum(counts[cell] for cell in cells)
         if day:
@@ -107,6 +115,22 @@ def _about_dates(column: Column, counts: Counts, order: DateOrder) -> Iterator[F
         months = _those(counts, lambda cell: read_date(cell) is None and read_month(cell) is not None)
         if months:
             yield dates_say.dates_months_only(column, tidy(next(iter(months))), sum(months.values()))
+
+
+def _year_first(column: Column, counts: Counts) -> Finding:
+    numeric = {cell: found for cell in counts if (found := written(cell)) and found.notation == "numeric"}
+    example, found = next(iter(numeric.items()))
+    other, count = found.day_first or found.month_first, sum(counts[cell] for cell in numeric)
+    return dates_say.dates_year_first(column, tidy(example), found.year_first, other, count)
+
+
+def _exchanged(column: Column, counts: Counts, order: DateOrder, cells: Sequence[str]) -> Finding:
+    readings = [(cell, found) for cell in cells if (found := written(cell))]
+    cell, found = readings[0]
+    other = other_reading(found, order)
+    months = order.months or frozenset({(other.year, other.month)} if other else ())
+    count = sum(counts[one] for one in cells)
+    return dates_say.dates_exchanged(column, tidy(cell), order.choose(found), other, months, count)
 
 
 def _month_first(column: Column, counts: Counts, order: DateOrder) -> Finding:

@@ -44,6 +44,20 @@ def dates_mixed(column: Column, day: int, month: int, months: frozenset[tuple[in
     )
 
 
+def dates_year_first(column: Column, example: str, taken: date | None, other: date | None, count: int) -> Finding:
+    """Three numbers of two digits, of which the first is the year."""
+    return about(
+        column,
+        "dates-year-first",
+        Severity.WARNING,
+        f"The dates in column {letter(column.place)} were read with the year first: only so do they lie in one year. "
+        f"So '{example}' is {_spoken(taken)}; with the year last it would be {_spoken(other)}.",
+        _WRITE_DATES,
+        value=example,
+        count=count,
+    )
+
+
 def dates_exchanged(
     column: Column, example: str, taken: date | None, other: date | None, months: frozenset[tuple[int, int]], count: int
 ) -> Finding:
@@ -52,9 +66,9 @@ def dates_exchanged(
         column,
         "dates-exchanged",
         Severity.WARNING,
-        f"{count:,} dates in column {letter(column.place)} do not lie in {_in_months(months)} like the others, but "
-        f"would if day and month changed places, which happens when a spreadsheet opens a file. We read '{example}' as "
-        f"it stands, as {_spoken(taken)}; it may be {_spoken(other)}.",
+        f"{count:,} dates in column {letter(column.place)} do not lie in {_in_months(months)}, but would with all the "
+        "others if day and month changed places, which happens when a spreadsheet opens a file. We read "
+        f"'{example}' as it stands, as {_spoken(taken)}; it may be {_spoken(other)}.",
         "Open the file of your finance system again with the dates set to day, month, year, and send that.",
         value=example,
         count=count,

@@ -221,3 +221,19 @@ def test_a_day_there_is_not_bounds_no_period(cell: str) -> None:
     reader, _ = decide(Column(transactions.field("period_end"), 0, ""), {cell: 1, "March 2024": 1})
     assert reader.read(cell) is UNREADABLE
     assert reader.read("March 2024") == "2024-03-31"
+
+
+def test_the_year_may_stand_first_with_two_digits() -> None:
+    read, said = read_all("payment_date", [f"12-06-{day:02}" for day in range(1, 31)])
+    assert read == [in_june(day).isoformat() for day in range(1, 31)]
+    assert "12 June 2001" in said["dates-year-first"].message
+    read, said = read_all("payment_date", ["12-06-12", "13-06-12", "20-06-12"])
+    assert read == [in_june(day).isoformat() for day in (12, 13, 20)]
+    assert not said
+
+
+def test_the_same_day_of_many_months_may_be_the_month() -> None:
+    _, said = read_all("payment_date", [f"2012-{day:02}-06" for day in range(1, 13)])
+    assert "June 2012" in said["dates-exchanged"].message
+    assert not read_all("payment_date", [f"2012-{month:02}-01" for month in range(1, 13)])[1]
+    assert not read_all("payment_date", [f"201{year}-04-06" for year in range(6)])[1]
