@@ -28,6 +28,9 @@ _UNIT = re.compile(
     r"|\bin (?:£\s?)?(?:thousands|millions|pence)\b",
     re.I,
 )
+_FULL = 4
+"""A row of fewer cells is not full, however few headings there are."""
+
 _DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
 
 
@@ -80,16 +83,22 @@ def unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
 
 
 def records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
-    """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records."""
+    """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records.
+
+    Of a row that is nearly as full as the headings one of the two will do: the other may be unreadable.
+    """
     amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
     dates = [choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"]
     if amount is None or section.below or section.heading.index < 1:
         return []
-    return [
-        row
-        for row in grid.rows[: section.heading.index]
-        if read_amount(cell_at(row, amount)) is not None and any(is_date(cell_at(row, column)) for column in dates)
-    ]
+    full = max(_FULL, 0.7 * sum(1 for heading in columns.headings if tidy(heading)))
+    above = grid.rows[: section.heading.index]
+    return [row for row in above if _proofs(row, amount, dates) + (sum(map(bool, map(tidy, row.cells))) >= full) >= 2]
+
+
+def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
+    """How many of the two a record has: an amount in its column, a date in one of theirs."""
+    return (read_amount(cell_at(row, amount)) is not None) + any(is_date(cell_at(row, column)) for column in dates)
 
 
 def damaged_references(records: Rows, column: int) -> Rows:

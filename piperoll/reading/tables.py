@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import cached_property
 
 from piperoll.model import Cap, Dataset, Finding
@@ -73,6 +74,11 @@ class _Part:
         """Where the amounts stand."""
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
+
+    def scale(self, dataset: Dataset) -> Decimal:
+        """What an amount as sent is multiplied by to be pounds."""
+        name = self.amount(dataset)
+        return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
 
     def cut(self, dataset: Dataset) -> Iterator[int]:
         """The numbers of the rows whose amounts may be others'."""
@@ -166,7 +172,7 @@ def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon
             columns=headings,
             column_letters=letters if grid.headings is None or grid.sheet is not None else {},
             rows=sum(len(segment.records) for segment in segments),
-            excluded_rows=tuple(_excluded(group)),
+            excluded_rows=tuple(_excluded(group, dataset)),
             unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
             stored=built.batches,
             wide=first.wide.fields if first.wide else (),
@@ -189,13 +195,14 @@ def _named(part: _Part) -> tuple[dict[str, str], dict[str, str]]:
     return headings, letters
 
 
-def _excluded(group: Sequence[_Part]) -> Iterable[ExcludedRow]:
+def _excluded(group: Sequence[_Part], dataset: Dataset) -> Iterable[ExcludedRow]:
     for number, part in enumerate(group):
         if number and part.section.heading.index >= 0:
             row = part.section.heading
             yield ExcludedRow(_row_number(part, row), None, "repeated_header")
         for judged in part.judgement.others:
-            yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, judged.amount)
+            pounds = None if judged.amount is None else judged.amount * part.scale(dataset)
+            yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
 
 
 def _row_number(part: _Part, heading: HeadingRow) -> int:
@@ -259,7 +266,7 @@ def _doubts(part: _Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     for row in part.overlong:
         yield tell.row_too_long(sheet, row, len(columns.headings), amount)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
-    if amount and scale_of(columns.choices[amount].heading) == 1 and (said := unit_above(above)):
+    if amount and part.scale(dataset) == 1 and (said := unit_above(above)):
         yield tell.amount_unit_above(sheet, amount, *said)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
