@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from piperoll import assets
 from piperoll.checking import examine
-from piperoll.errors import UsageError
+from piperoll.errors import MappingError, UsageError
 from piperoll.model import Body, BodyMapping, Period, Report
 from piperoll.reading import read
 
@@ -118,7 +118,14 @@ def _remembered(folder: str | Path | None) -> tuple[BodyMapping, ...]:
     paths = sorted(Path(folder).glob("*.toml"))
     if not paths:
         raise UsageError(f"{folder} holds no <dataset>.toml: name the folder of one body, such as mappings/anytown")
-    return tuple(BodyMapping.from_toml(path.read_text("utf-8")) for path in paths)
+    return tuple(map(_mapping, paths))
+
+
+def _mapping(path: Path) -> BodyMapping:
+    try:
+        return BodyMapping.from_toml(path.read_text("utf-8"))
+    except (MappingError, UnicodeDecodeError) as error:
+        raise MappingError(f"{path}: {error}") from error
 
 
 def require_readable(path: Path) -> None:
