@@ -183,6 +183,7 @@ def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settl
         examined.packed,
         reason=f"released: {ruling.because}" if ruling else f"received as {examined.submission.name}",
         now=run.now,
+        received=examined.submission.received,
         decision=ruling.decision if ruling else Decision.NORMAL,
         compare=partial(differences, dataset),
     )

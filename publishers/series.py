@@ -10,7 +10,6 @@ from typing import TypeAlias
 
 from piperoll.errors import PointerMoved, StoreCorrupt
 from piperoll.model import (
-    Cause,
     Changes,
     Differences,
     History,
@@ -38,14 +37,15 @@ def publish(
     *,
     reason: str,
     now: str,
+    received: str | None = None,
     decision: Decision = Decision.NORMAL,
     compare: Compare | None = None,
 ) -> Outcome:
     """Publish a release as the next version of its series: data first, each file verified, the pointer last.
 
-    `reason` says why this version came, `now` is an ISO 8601 instant in UTC: both stand in versions.json. With
-    `compare` the differences from the version that stands are published too. Killed at any moment, a reader sees the
-    old version or the new, and the same call again finishes the job.
+    `reason` says why this version came; `now`, and `received` (when its file was), are ISO 8601 instants in UTC: all
+    stand in versions.json. With `compare` the differences from the version that stands are published too. Killed at any
+    moment, a reader sees the old version or the new, and the same call again finishes the job.
 
     Raises: PointerMoved (retryable): others publish to this series faster than we can, or what is to be added was
     put together with a version that stands no longer. StoreCorrupt: what is read back is not what was written; the
@@ -60,7 +60,8 @@ def publish(
             return settled
         if decision is Decision.ADD:
             _refuse_if_added_to_another(history.standing, packed.manifest)
-        version = _next(history, packed.manifest, reason, now, cause_of(history, packed.manifest, decision))
+        cause = cause_of(history, packed.manifest, decision)
+        version = replace(_next(history, packed.manifest, reason, now), received=received, cause=cause)
         leave_nothing_purged(store, packed.manifest)
         if compare is not None and history.standing is not None:
             version = replace(version, changes=_changes(store, history.standing, packed, version, compare))
@@ -104,7 +105,7 @@ def _changes_prefix(version: Version) -> str:
     return f"changes/v{version.supersedes}-v{version.version}-"
 
 
-def _next(history: History, manifest: Manifest, reason: str, now: str, cause: Cause) -> Version:
+def _next(history: History, manifest: Manifest, reason: str, now: str) -> Version:
     number = max((version.version for version in history.versions), default=0) + 1
     return Version(
         version=number,
@@ -119,7 +120,6 @@ def _next(history: History, manifest: Manifest, reason: str, now: str, cause: Ca
         rows_sha256=manifest.rows_sha256,
         sources=manifest.sources,
         rules_version=manifest.rules_version,
-        cause=cause,
     )
 
 

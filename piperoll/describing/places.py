@@ -12,6 +12,7 @@ ROOT = "catalogue/"
 HOME = f"{ROOT}index.html"
 STYLE = f"{ROOT}style.css"
 DCAT = f"{ROOT}catalog.jsonld"
+FRESHNESS = f"{ROOT}freshness.json"
 
 
 def dataset_page(name: str) -> str:

@@ -9,6 +9,7 @@ from piperoll.describing import pages, places
 from piperoll.describing.atom import atom
 from piperoll.describing.dcat import dcat
 from piperoll.describing.feeds import feeds
+from piperoll.describing.freshness import freshness
 from piperoll.describing.holdings import Holdings, gather
 from piperoll.describing.json_feed import json_feed
 from piperoll.model import Dataset, Listing, Register, Report, Submission
@@ -61,4 +62,5 @@ def _files(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
         yield feed.keys["atom"], atom(feed)
         yield feed.keys["json"], json_feed(feed)
     yield places.DCAT, dcat(holdings)
+    yield places.FRESHNESS, freshness(holdings)
     yield pages.home(holdings)

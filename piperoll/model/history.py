@@ -78,9 +78,10 @@ class Changes:
 class Version:
     """One published version of a series, as versions.json lists it.
 
-    `path` is the folder below the series' prefix, `published` an ISO 8601 instant in UTC, `reason` why it came in
-    words and `cause` in kind; `changes` are those from the version it supersedes. A version that was withdrawn or
-    purged says when and because of what in `ended` and `because`. Older stores lack what has a default here.
+    `path` is the folder below the series' prefix; `published`, and `received` (when its file was), are ISO 8601 instants
+    in UTC; `reason` says why it came in words and `cause` in kind; `changes` are those from the version it supersedes.
+    A version that was withdrawn or purged says when and because of what in `ended` and `because`. Older stores lack
+    what has a default here.
     """
 
     version: int
@@ -94,6 +95,7 @@ class Version:
     amount_gbp: Decimal | None
     rows_sha256: str
     sources: tuple[str, ...]
+    received: str | None = None
     rules_version: str | None = None
     cause: Cause | None = None
     changes: Changes | None = None

@@ -87,7 +87,15 @@ def keys_of_the_store(listings: tuple[Listing, ...] = LISTINGS) -> set[str]:
 
 
 def test_there_is_a_page_for_each_dataset_body_series_and_release(site: dict[str, bytes]) -> None:
-    wanted = {"index.html", "style.css", "catalog.jsonld", "feed.atom", "feed.json", "datasets/spend.html"}
+    wanted = {
+        "index.html",
+        "style.css",
+        "catalog.jsonld",
+        "freshness.json",
+        "feed.atom",
+        "feed.json",
+        "datasets/spend.html",
+    }
     wanted |= {"bodies/anytown.html", "bodies/st-swithin.html", "bodies/parish-of-nowhere.html"}
     wanted |= {SERIES, "series/spend/anytown/2026-10/v1.html", "series/spend/anytown/2026-10/v2.html"}
     wanted |= {"series/spend/anytown/2026-10--card.html", "series/spend/anytown/2026-10--card/v1.html"}

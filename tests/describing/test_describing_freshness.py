@@ -1,0 +1,43 @@
+"""What is said of freshness: for each series what it covers and when it came, for each duty who has to act."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from describing_world import LISTINGS, built
+
+from piperoll.model import Listing
+
+
+def fresh(**more: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(dict(built(**more))["freshness.json"])
+    return document
+
+
+def with_received(listing: Listing, instant: str) -> Listing:
+    *earlier, last = listing.history.versions
+    return replace(listing, history=replace(listing.history, versions=(*earlier, replace(last, received=instant))))
+
+
+def test_a_series_says_what_it_covers_and_when_its_file_came() -> None:
+    listings = (with_received(LISTINGS[0], "2026-11-01T08:00:00Z"),)
+    [series] = fresh(listings=listings)["series"]
+    assert (series["series"], series["start"], series["end"]) == ("spend/anytown/2026-10", "2026-10-01", "2026-10-31")
+    assert series["received"] == "2026-11-01T08:00:00Z"
+    assert series["published"] > series["received"]
+
+
+def test_a_series_without_a_version_that_stands_says_so() -> None:
+    gone = [one for one in fresh()["series"] if one["version"] is None]
+    assert gone
+    assert all(one["published"] is None and one["received"] is None for one in gone)
+
+
+def test_every_duty_says_what_became_of_it_and_who_has_to_act() -> None:
+    duties = fresh()["duties"]
+    assert {duty["state"] for duty in duties} >= {"missing", "on-time"}
+    for duty in duties:
+        outstanding = duty["state"] in ("missing", "held", "repeated", "rejected", "failed")
+        assert duty["acts"] == (("platform" if duty["state"] == "failed" else "body") if outstanding else None)
