@@ -56,13 +56,20 @@ def literally(line: str, delimiter: str) -> list[str]:
     return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
 
 
-def _readings(text: str, delimiter: str) -> Iterator[list[str]]:
-    """The ways to part a record, those first in which quotes hold cells together."""
-    for cell, rest in _first(text, delimiter):
-        if rest is None:
-            yield [cell]
-        else:
-            yield from ([cell, *others] for others in _readings(rest, delimiter))
+def _readings(text: str, delimiter: str, dead: set[int] | None = None) -> Iterator[list[str]]:
+    """The ways to part a record, those first in which quotes hold cells together.
+
+    `dead` are the lengths of what is left of the record where no way leads on: each is looked at once, as the ways
+    that lead there double with every quote.
+    """
+    dead = set() if dead is None else dead
+    found = False
+    for cell, rest in _first(text, delimiter) if len(text) not in dead else ():
+        for others in [[]] if rest is None else _readings(rest, delimiter, dead):
+            found = True
+            yield [cell, *others]
+    if not found:
+        dead.add(len(text))
 
 
 def _first(text: str, delimiter: str) -> Iterator[tuple[str, str | None]]:

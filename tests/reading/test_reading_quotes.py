@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from piperoll.reading.quotes import mended
 from piperoll.reading.text import read_text
 
 HEAD = "date,supplier,type,amount\n"
@@ -33,3 +34,8 @@ def test_a_space_after_a_closing_quote_breaks_nothing() -> None:
     read = read_text([f'{HEAD}01/04/2026,"Bolt, Nut & Co" ,Rent,5.00\n'])
     assert read.rows[1].cells[1].strip() == "Bolt, Nut & Co"
     assert not list(read.broken_quotes)
+
+
+def test_many_quotes_that_lead_nowhere_are_each_looked_at_once() -> None:
+    record = '"",' * 300 + '"x\n'
+    assert len(mended([record], ",", 8).cells) == 301
