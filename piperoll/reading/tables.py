@@ -36,10 +36,7 @@ from piperoll.reading.wide import Wide, find_wide
 
 @dataclass
 class GridReading:
-    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty.
-
-    `left_out` stands for tables that say again what others say.
-    """
+    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
@@ -198,16 +195,11 @@ def _named(part: _Part) -> tuple[dict[str, str], dict[str, str]]:
 def _excluded(group: Sequence[_Part], dataset: Dataset) -> Iterable[ExcludedRow]:
     for number, part in enumerate(group):
         if number and part.section.heading.index >= 0:
-            row = part.section.heading
-            yield ExcludedRow(_row_number(part, row), None, "repeated_header")
+            first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
+            yield ExcludedRow(first - 1, None, "repeated_header")
         for judged in part.judgement.others:
             pounds = None if judged.amount is None else judged.amount * part.scale(dataset)
             yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
-
-
-def _row_number(part: _Part, heading: HeadingRow) -> int:
-    """The row of a later heading: the one before its first row."""
-    return part.section.rows[0].number - 1 if part.section.rows else heading.index + 1
 
 
 def _about_headings(group: Sequence[_Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
