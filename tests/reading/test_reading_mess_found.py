@@ -1,0 +1,44 @@
+"""What the made-up mess found, each in its smallest form."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from test_reading_traps import cells, codes, spend
+
+
+def test_headings_over_two_rows_are_one_though_the_lower_words_alone_name_other_fields() -> None:
+    reading = spend(
+        "Payment,Supplier,Expense,,Net\r\ndate,name,type,Directorate,amount\r\n"
+        "02/10/2022,Acme Ltd,Rent,Highways,44735.60\r\n03/10/2022,Bolt Ltd,Repairs,Estates,37229.00\r\n"
+    )
+    assert cells(reading, "expense_type") == ["Rent", "Repairs"]
+
+
+def test_a_second_table_without_one_of_the_columns_is_read_by_its_own_headings() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Purpose,Contract ref,Net amount\r\n"
+        "02/10/2022,Acme Ltd,Rent,K1,10.00\r\n03/10/2022,Bolt Ltd,Repairs,K2,20.00\r\n\r\nSchools\r\n"
+        "Payment date,Supplier name,Contract ref,Net amount\r\n"
+        "04/10/2022,Cook Ltd,K3,30.00\r\n05/10/2022,Dane Ltd,K4,40.00\r\n"
+    )
+    assert cells(reading, "net_amount", 1) == ["30.00", "40.00"]
+    assert cells(reading, "contract_ref", 1) == ["K3", "K4"]
+
+
+def test_a_total_that_is_left_out_is_in_pounds_like_the_records() -> None:
+    reading = spend(
+        "Date paid,Supplier name,Net amount (£000)\r\n"
+        "02/10/2022,Acme Ltd,1.50\r\n03/10/2022,Bolt Ltd,2.00\r\n,Total,3.50\r\n"
+    )
+    assert cells(reading, "net_amount") == ["1500.00", "2000.00"]
+    assert [row.amount for row in reading.tables[0].excluded_rows] == [Decimal(3500)]
+
+
+def test_a_full_row_above_the_headings_is_a_record_though_its_date_cannot_be_read() -> None:
+    reading = spend(
+        "01/10/2022,Acme Ltd,Rent,T1,10.00\r\n99/99/9999,Bolt Ltd,Rent,T2,20.00\r\n"
+        "Payment date,Supplier name,Purpose,Transaction number,Net amount\r\n03/10/2022,Cook Ltd,Rent,T3,30.00\r\n"
+    )
+    assert cells(reading, "net_amount") == ["10.00", "20.00", "30.00"]
+    assert {"records-above-headings", "date-unreadable"} <= codes(reading)
