@@ -42,9 +42,7 @@ def test_questions_come_with_the_command_that_answers_them(place: Path) -> None:
 
 
 def test_an_answer_is_noted_and_nothing_is_asked_any_more(place: Path) -> None:
-    answered = piperoll(
-        "mapping", "answer", "Anytown", "spend", "gross", "same", "--to", place, "--because", "they said"
-    )
+    answered = piperoll("mapping", "answer", "Anytown", "spend", "gross", "same", "--to", place, "--because", "asked")
     assert "Noted for anytown, spend: 'gross' is same." in answered.output
     assert "examined again in the next piperoll run" in answered.output
     assert piperoll("mapping", "questions", "--to", place).output == "Nothing is asked.\n"

@@ -50,7 +50,7 @@ def test_runs_that_learn_at_the_same_time_lose_nothing(store: Store) -> None:
         (b"body = anytown", "cannot be understood"),
         (b"\xff\xfe", "cannot be understood"),
         (
-            BodyMapping("beeford", "spend", (Question("Gross", "net_amount"),)).to_toml().encode(),
+            BodyMapping("beeford", "spend").to_toml().encode(),
             "of beeford and spend",
         ),
     ],
