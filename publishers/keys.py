@@ -14,7 +14,7 @@ WAYS = "archive/from/"
 """Below it an empty object for each submission leads from its hash to whose it is: `ab/abcd…/{body}/{dataset}`."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
-_VERSION = re.compile(r"data/[^/]+/[^/]+/[^/]+/v\d+-[0-9a-f]{12}/")
+_VERSION = re.compile(r"data/[^/]+/[^/]+/[^/]+/(v\d+-[0-9a-f]{12}/|changes/v\d+-v\d+-[0-9a-f]{12}\.csv\Z)")
 
 _TYPES = {
     ".csv": "text/csv; charset=utf-8",
@@ -61,7 +61,7 @@ def content_type(key: str) -> str:
 
 
 def cache_control(key: str) -> str:
-    """How long a reader may keep it: a version for ever, a pointer or page a minute, what is private not at all."""
+    """How long a reader may keep it: a version or its differences for ever, a pointer or page a minute, what is private not at all."""
     if not is_public(key):
         return "private, no-store"
     return "public, max-age=31536000, immutable" if _VERSION.match(key) else "public, max-age=60, must-revalidate"

@@ -78,8 +78,9 @@ class Changes:
 class Version:
     """One published version of a series, as versions.json lists it.
 
-    `path` is the folder below the series' prefix; `published`, and `received` (when its file was), are ISO 8601 instants
-    in UTC; `reason` says why it came in words and `cause` in kind; `changes` are those from the version it supersedes.
+    `path` is the folder below the series' prefix; `published`, and `received` (when its file was), are ISO 8601
+    instants in UTC; `reason` says why it came in words and `cause` in kind; `changes` are those from the version it
+    supersedes.
     A version that was withdrawn or purged says when and because of what in `ended` and `because`. Older stores lack
     what has a default here.
     """

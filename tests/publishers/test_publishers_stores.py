@@ -168,6 +168,8 @@ def test_s3_keeps_what_kind_of_thing_it_is_and_for_how_long(s3_store: S3Store, s
 
 def test_versions_are_kept_for_ever_and_pointers_a_minute_and_the_archive_not_at_all() -> None:
     assert "immutable" in cache_control(VERSION)
+    assert "immutable" in cache_control("data/spend/anytown/2026-10/changes/v1-v2-0123456789ab.csv")
+    assert "immutable" not in cache_control("data/spend/anytown/index-2026.json")
     assert cache_control("data/spend/anytown/2026-10/versions.json") == "public, max-age=60, must-revalidate"
     assert cache_control("archive/sha256/ab/abcd") == "private, no-store"
     assert content_type("catalogue/index.html") == "text/html; charset=utf-8"
