@@ -70,3 +70,18 @@ def test_dates_written_as_eight_digits_are_dates() -> None:
     reading = spend(HEAD + "".join(f"201206{day:02},Acme {day} Ltd,T{day},{day}.00,Repairs\n" for day in DAYS))
     assert cells(reading, "payment_date") == [f"2012-06-{day:02}" for day in DAYS]
     assert not codes(reading)
+
+
+def test_years_as_groups_of_columns_give_a_line_for_each_year_with_figures() -> None:
+    years = ["April 2013 to March 2014", "April 2014 to March 2015"]
+    head = ",".join(
+        ["Name of service", *(f"{year}: {what}" for year in years for what in ("volume", "digital volume"))]
+    )
+    lines = "".join(f'Service {number},"1,{number}00",5{number},"2,{number}00",-\n' for number in range(1, 5))
+    dataset, _ = assets.find_dataset("transactions")
+    reading = read((head + "\n" + lines).encode(), "x.csv", assets.datasets(), dataset=dataset)
+    assert reading.tables[0].rows == 4
+    assert cells(reading, "period_end") == ["2014-03-31", "2015-03-31"] * 4
+    assert cells(reading, "completed")[:4] == ["1100", "2100", "1200", "2200"]
+    assert cells(reading, "digital_completed")[:4] == ["51", None, "52", None]
+    assert not reading.tables[0].unreadable
