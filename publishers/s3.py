@@ -196,12 +196,14 @@ class S3Store:
 
     def _holds(self, key: str, content: bytes | Path, size: int) -> bool:
         """Whether the object is there, byte for byte: its size first, then the sha256 of what is read back."""
-        if self._head(key) != size:
-            return False
         ours = hashlib.sha256(content).digest() if isinstance(content, bytes) else _file_digest(content)
         theirs = hashlib.sha256()
         with self._as_store_errors(key):
-            for piece in self._s3.get_object(**self._at(key))["Body"].iter_chunks(_CHUNK):
+            answer = self._s3.get_object(**self._at(key))
+            if answer["ContentLength"] != size:
+                answer["Body"].close()
+                return False
+            for piece in answer["Body"].iter_chunks(_CHUNK):
                 theirs.update(piece)
         return theirs.digest() == ours
 

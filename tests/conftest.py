@@ -14,6 +14,10 @@ HERE = Path(__file__).parent
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}  # noqa: S104 - compared with, never listened on
 
 
+_SOAK_SECONDS = 4 * 3600
+"""How long a test in its long form may take."""
+
+
 class NetworkReached(AssertionError):
     """A test asked for an address beyond this machine."""
 
@@ -47,10 +51,23 @@ def bucket(s3_endpoint: str) -> str:
     return name
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak`: hours of kills, races and faults where the short form has seconds of them (make soak)."""
+    parser.addoption("--soak", action="store_true", help="the long form of the tests that have one")
+
+
+@pytest.fixture
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether a test that has a long form is to take it."""
+    return bool(request.config.getoption("--soak"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of a file on one worker, and those of `flows/` all on one: they share a Prefect server."""
     for item in items:
+        if config.getoption("--soak"):
+            item.add_marker(pytest.mark.timeout(_SOAK_SECONDS))
         path = item.path.relative_to(HERE)
         group = "flows" if path.parts[0] == "flows" else str(path)
         item.add_marker(pytest.mark.xdist_group(group))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from publishers_kills import Place
 from publishers_places import packed, read_series
 
 from piperoll.model import History, Packed
@@ -15,9 +16,15 @@ from publishers.s3 import S3Store
 
 
 @pytest.fixture
-def s3_store(bucket: str) -> S3Store:
-    """A prefix of its own in the bucket, with parts small enough that a test can send several."""
-    return S3Store(bucket, f"place/{uuid.uuid4().hex}", part_bytes=5 << 20)
+def s3_prefix() -> str:
+    """A place in the bucket that no other test has."""
+    return f"place/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def s3_store(bucket: str, s3_prefix: str) -> S3Store:
+    """That place as a store, with parts small enough that a test can send several."""
+    return S3Store(bucket, s3_prefix, part_bytes=5 << 20)
 
 
 @pytest.fixture
@@ -30,6 +37,21 @@ def store(request: pytest.FixtureRequest) -> Store:
     """Both stores in turn."""
     made: Store = request.getfixturevalue(f"{request.param}_store")
     return made
+
+
+@pytest.fixture
+def opened(store: Store, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
+    """Opens the store of this test anew, as another process would."""
+    if isinstance(store, S3Store):
+        bucket, prefix = request.getfixturevalue("bucket"), request.getfixturevalue("s3_prefix")
+        return lambda: S3Store(bucket, prefix, part_bytes=5 << 20)
+    return lambda: FolderStore(tmp_path / "store")
+
+
+@pytest.fixture
+def place(store: Store, opened: Callable[[], Store]) -> Place:
+    """The store of this test, opened a second time for children."""
+    return Place(store, opened())
 
 
 @pytest.fixture

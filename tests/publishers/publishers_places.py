@@ -6,7 +6,7 @@ import hashlib
 from decimal import Decimal
 from pathlib import Path
 
-from piperoll.model import History, Manifest, Packed, Period, Series, file_entry, to_json_bytes
+from piperoll.model import FileEntry, History, Manifest, Packed, Period, Series, Status, file_entry, to_json_bytes
 from publishers import Store, history_of
 
 SERIES = Series("spend", "anytown", Period.parse("2026-10"))
@@ -46,18 +46,34 @@ def packed(
 
 
 def read_series(store: Store, series: Series = SERIES) -> History:
-    """Read a series as a stranger would, and see that all that its pointer names is there and whole."""
-    history, _ = history_of(store, series)
-    assert [version.version for version in history.versions] == list(range(1, len(history.versions) + 1))
+    """Read a series as a stranger would: nothing taken back, the last version current, and all of it whole."""
+    history = whole(store, series)
     assert [version.supersedes for version in history.versions] == [None, *range(1, len(history.versions))][
         : len(history.versions)
     ]
     statuses = [str(version.status) for version in history.versions]
     assert statuses == ["superseded"] * (len(statuses) - 1) + ["current"] * min(1, len(statuses))
-    for version in history.versions:
-        content = store.read(f"{series.prefix}{version.path}/manifest.json").content
-        assert hashlib.sha256(content).hexdigest() == version.manifest_sha256
-        for entry in Manifest.from_bytes(content).files:
-            held = store.read(f"{series.prefix}{version.path}/{entry.path}").content
-            assert (len(held), hashlib.sha256(held).hexdigest()) == (entry.bytes, entry.sha256)
     return history
+
+
+def whole(store: Store, series: Series) -> History:
+    """Read all that a pointer names, but for what was purged, and see that it is there byte for byte; the history."""
+    history, _ = history_of(store, series)
+    assert [version.version for version in history.versions] == list(range(1, len(history.versions) + 1))
+    current = [version.version for version in history.versions if version.status is Status.CURRENT]
+    assert current == ([] if history.current is None else [history.current])
+    for version in history.versions:
+        if version.changes and version.changes.file:
+            assert _is_there(store, series.prefix, version.changes.file)
+        if version.status is not Status.PURGED:
+            content = store.read(f"{series.prefix}{version.path}/manifest.json").content
+            assert hashlib.sha256(content).hexdigest() == version.manifest_sha256
+            assert all(
+                _is_there(store, f"{series.prefix}{version.path}/", one) for one in Manifest.from_bytes(content).files
+            )
+    return history
+
+
+def _is_there(store: Store, place: str, entry: FileEntry) -> bool:
+    held = store.read(place + entry.path).content
+    return (len(held), hashlib.sha256(held).hexdigest()) == (entry.bytes, entry.sha256)

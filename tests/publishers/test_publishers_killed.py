@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from publishers_places import NOW, packed, read_series
+from publishers_kills import Deed, Place, killed_after, killed_at, life, states_of
+from publishers_places import NOW, packed, read_series, whole
 
 from piperoll.model import Packed
-from publishers import FolderStore, Published, publish
+from publishers import FolderStore, Published, Store, indexed, publish, sightings, sweep
 
 TOUCHES = ("open", "os.rename", "os.mkdir", "os.remove", "fcntl.flock")
 """Each time Python is about to touch the file system it raises one of these audit events."""
@@ -41,11 +44,13 @@ def _be_killed_after(touches: int) -> None:
     sys.addaudithook(hook)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("standing", [0, 1], ids=["first version", "over one that stands"])
-def test_killed_at_every_touch_of_the_store(tmp_path: Path, standing: int) -> None:
+def test_killed_at_every_touch_of_the_store(tmp_path: Path, standing: int, long: bool) -> None:
+    """In the short form at every fifth."""
     old, new = packed(tmp_path / "old", 10), packed(tmp_path / "new", 11)
     kills = 0
-    for touch in range(1, 1000, 1 + standing):  # every touch, and for the second version every other
+    for touch in range(1, 1000, 1 if long else 5):
         store = FolderStore(tmp_path / f"store-{touch}")
         if standing:
             publish(store, old, reason="first", now=NOW)
@@ -59,7 +64,7 @@ def test_killed_at_every_touch_of_the_store(tmp_path: Path, standing: int) -> No
         if not killed:
             break
         kills += 1
-    assert kills >= 30
+    assert kills >= (100 if long else 10)
 
 
 def test_killed_again_and_again_with_other_releases_no_version_is_lost(tmp_path: Path) -> None:
@@ -69,3 +74,53 @@ def test_killed_again_and_again_with_other_releases_no_version_is_lost(tmp_path:
         _publish_until(store, made, 7 + 5 * number)
         publish(store, made, reason="rerun", now=NOW)
         assert read_series(store).current == number + 1
+
+
+@pytest.mark.soak
+def test_killed_before_and_after_every_operation(place: Place, tmp_path: Path, long: bool) -> None:
+    """Every deed of a series' life; in the short form at every seventeenth chance, each deed at others."""
+    kills = 0
+    for tick in range(1, 1000, 1 if long else 17):
+        killed = 0
+        for number, deed in enumerate(life(tmp_path, tick)):
+            killed += killed_at(place, tick + number, deed.work)
+            deed.finish(place)
+        kills += killed
+        if not killed:
+            break
+    _see_that_nothing_purged_is_left(place.ours)
+    sys.stdout.write(f"{kills} kills at operations\n")
+    assert kills >= (150 if long else 9)
+
+
+@pytest.mark.soak
+def test_killed_at_random_moments_after_the_first_write(place: Place, tmp_path: Path, long: bool) -> None:
+    """Whatever the moment, within an operation too, up to a tenth later than such a deed takes when left alone."""
+    dice = random.Random(7)  # noqa: S311 - a draw that can be made again
+    seconds = [_seconds(deed, place.ours) for deed in life(tmp_path, 0)]
+    wanted, kills, tries, lives = (900 if long else 10), 0, 0, 0
+    while kills < wanted:
+        lives += 1
+        for span, deed in zip(seconds, life(tmp_path, lives), strict=True):
+            kills += killed_after(place, dice.uniform(0, 1.1 * span), deed.work)
+            tries += 1
+            deed.finish(place)
+    _see_that_nothing_purged_is_left(place.ours)
+    sys.stdout.write(f"{kills} kills at random in {tries} tries, {lives} series\n")
+    assert tries < 4 * wanted + 20
+
+
+def _seconds(deed: Deed, store: Store) -> float:
+    start = time.monotonic()
+    deed.work(store)
+    return time.monotonic() - start
+
+
+def _see_that_nothing_purged_is_left(store: Store) -> None:
+    """Every life ends with a purge: a scan of the whole place finds no name, and a sweep nothing but orphans."""
+    assert not list(sightings(store, ["Jane Carer"]))
+    before = [states_of(whole(store, series)) for series in indexed(store)]
+    sweep(store, older_than=0)
+    assert [states_of(whole(store, series)) for series in indexed(store)] == before
+    assert set(before) == {("superseded", "purged", "withdrawn")}
+    assert sweep(store, older_than=0).removed == ()
