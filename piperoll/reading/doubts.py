@@ -144,7 +144,7 @@ def _size(cell: str) -> Decimal:
 
 def holds_figures(grid: Grid) -> bool:
     """Whether a grid without known headings looks like a table all the same: a column of numbers beside others."""
-    rows = [row for row in grid.rows if sum(1 for cell in row.cells if tidy(cell)) > 2]
+    rows = grid.rows.only(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:
         return False
     seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]

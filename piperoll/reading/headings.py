@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from piperoll.reading.amounts import is_number
 from piperoll.reading.dates import is_date
-from piperoll.reading.grids import Grid, Row, is_blank, tidy
+from piperoll.reading.grids import Grid, Row, filled, is_blank, tidy
 from piperoll.reading.joined import below_headings, continues, joined, with_units, words_above
 from piperoll.reading.lexicon import Lexicon, bare
 from piperoll.reading.rows import Rows
@@ -57,10 +57,13 @@ class HeadingRow:
         return self.index + self.after + 1
 
 
-def heading_rows(grid: Grid, lexicon: Lexicon) -> list[HeadingRow]:
-    """Every row that could be a heading row, in the order of the sheet, with the rows that continue it."""
+def heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) -> list[HeadingRow]:
+    """Every row that could be a heading row, in the order of the sheet, with the rows that continue it.
+
+    `thorough`: where none names the core, rows are looked at too where headings are not likely.
+    """
     found = _found(grid, lexicon, _likely(grid.rows, lexicon))
-    if not any(names_core(candidate, lexicon) for candidate in found):
+    if thorough and not any(names_core(candidate, lexicon) for candidate in found):
         found = _found(grid, lexicon, _possible(grid.rows, lexicon)) or found
     return [_with_rows_below(grid, candidate) for candidate in _apart(found)]
 
@@ -96,7 +99,7 @@ def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
 
 
 def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
-    """The places of rows with two headings as listed, one of them among the first cells; a distinct cell is asked once."""
+    """The places of rows with two headings as listed, one of them among the first cells; distinct cells are asked."""
     places = rows.places(range(start), lexicon.knows)
     return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
 
@@ -225,8 +228,7 @@ def _same(keys: Sequence[str], column: int, cell: str) -> bool:
 
 def stands_below(grid: Grid, heading: HeadingRow) -> bool:
     """Whether the headings come after their data: nothing follows them, and rows with figures come before."""
-    after = sum(1 for row in grid.rows[heading.index + 1 :] if not is_blank(row))
-    if after:
+    if not all(map(is_blank, grid.rows[heading.index + 1 :])):
         return False
-    before = [row for row in grid.rows[: heading.index] if not is_blank(row)]
+    before = filled(grid.rows[: heading.index])
     return sum(1 for row in before if any(is_number(cell) or is_date(cell) for cell in row.cells)) > len(before) // 2

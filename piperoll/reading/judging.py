@@ -99,9 +99,9 @@ def _with_those_above(block: Block, places: Sequence[int]) -> dict[int, Row]:
 def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
     """Which rows `judge_row` takes for records whatever stands above them, told from whole columns.
 
-    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. In a table without
-    amounts: at least half as many cells as is typical, three or more, are filled, and one of them says something.
-    Never a row that may repeat the headings. Rows not named here may be records all the same.
+    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. In a table
+    without amounts: at least half as many cells as is typical, three or more, are filled, and one of them says
+    something. Never a row that may repeat the headings. Rows not named here may be records all the same.
     """
     if shape.amount is None:
         enough = max(3, int(shape.typical / 2) + 1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from piperoll.model import Dataset
-from piperoll.reading.grids import Grid, is_blank
+from piperoll.reading.grids import Grid, filled
 from piperoll.reading.headings import best_heading_row, heading_rows
 from piperoll.reading.headless import recognise_columns
 from piperoll.reading.lexicon import Lexicon, lexicon_of
@@ -17,23 +17,30 @@ _THRESHOLD_LIST = re.compile(r"25\s?k|25[,.]?000", re.I)
 
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
     """The dataset whose core the headings of some sheet cover best; failing headings, by content; None if none fits."""
-    best = max((_coverage(grids, dataset), -place) for place, dataset in enumerate(datasets))
-    if best[0] > (0.0, 0.0):
-        return datasets[-best[1]]
+    best = _best(grids, datasets, thorough=False)
+    if best[0] < 1:  # no core is covered by headings where they are likely
+        best = _best(grids, datasets, thorough=True)
+    if best[:2] > (0.0, 0.0):
+        return datasets[-best[2]]
     return next((dataset for dataset in datasets if any(_by_content(grid, dataset) for grid in grids)), None)
 
 
-def _coverage(grids: Sequence[Grid], dataset: Dataset) -> tuple[float, float]:
+def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int]:
+    """The best share of a core that is covered, how well, and the dataset's place counted backwards from 0."""
+    return max((*_coverage(grids, dataset, thorough=thorough), -place) for place, dataset in enumerate(datasets))
+
+
+def _coverage(grids: Sequence[Grid], dataset: Dataset, *, thorough: bool) -> tuple[float, float]:
     lexicon = lexicon_of(dataset, None)
-    return max((_grid_coverage(grid, lexicon) for grid in grids), default=(0.0, 0.0))
+    return max((_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids), default=(0.0, 0.0))
 
 
-def _grid_coverage(grid: Grid, lexicon: Lexicon) -> tuple[float, float]:
+def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[float, float]:
     if grid.headings is not None:
         fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
         score = float(len(fields))
     else:
-        best = best_heading_row(heading_rows(grid, lexicon))
+        best = best_heading_row(heading_rows(grid, lexicon, thorough=thorough))
         if best is None:
             return 0.0, 0.0
         fields, score = {*best.fields}, best.score
@@ -44,7 +51,7 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon) -> tuple[float, float]:
 
 
 def _by_content(grid: Grid, dataset: Dataset) -> bool:
-    rows = [row for row in grid.rows if not is_blank(row)]
+    rows = filled(grid.rows)
     return recognise_columns(profiles(rows, grid.width), len(rows), dataset) is not None
 
 

@@ -106,6 +106,10 @@ class Rows(Sequence[Row]):
         """The rows for which a mask, one a block, is true."""
         return Rows(piece.kept(mask) for piece, mask in zip(self._pieces, masks, strict=True))
 
+    def only(self, holds: Callable[[Row], bool]) -> Rows:
+        """The rows of which this holds."""
+        return self.kept(arrays.mask(map(holds, block)) for block in self.blocks())
+
     def longer(self, cells: int) -> Rows:
         """The rows of more than so many cells."""
         return self.kept(pc.greater(block.lengths, arrays.number(cells)) for block in self.blocks())

@@ -32,9 +32,10 @@ def tally(rows: Rows, column: int, *, names: bool) -> Counter[str]:
     seen: dict[str, list[str]] = {}
     for block in rows.blocks():
         cells, counts = pc.value_counts(block.column(column)).flatten()
-        known = [pattern for pattern, alike in seen.items() if len(alike) == ALIKE]
         patterns = _pattern(cells, names=names)
-        usual = pc.is_in(patterns, value_set=arrays.texts(known))
+        usual = pc.is_in(
+            patterns, value_set=arrays.texts([each for each, alike in seen.items() if len(alike) == ALIKE])
+        )
         _add_usual(found, seen, patterns.filter(usual), counts.filter(usual))
         rest = pc.invert(usual)
         _add(found, seen, *(arrays.listed(each.filter(rest)) for each in (cells, patterns, counts)))
@@ -43,6 +44,8 @@ def tally(rows: Rows, column: int, *, names: bool) -> Counter[str]:
 
 def _add_usual(found: Counter[str], seen: Mapping[str, Sequence[str]], patterns: Any, counts: Any) -> None:
     """Count cells of patterns of which enough are kept."""
+    if not len(patterns):
+        return
     alike = pa.table([patterns, counts], names=["pattern", "count"]).group_by("pattern").aggregate([("count", "sum")])
     for pattern, count in zip(*map(arrays.listed, (alike["pattern"], alike["count_sum"])), strict=True):
         found[seen[pattern][-1]] += count
