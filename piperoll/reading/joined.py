@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from piperoll.reading.amounts import is_number
+from piperoll.reading.cells import is_error, means_nothing
 from piperoll.reading.dates import is_date
 from piperoll.reading.grids import Row, squeezed, tidy
 from piperoll.reading.lexicon import Lexicon
@@ -33,10 +34,17 @@ def words_above(rows: Sequence[Row], index: int) -> list[Row]:
     found: list[Row] = []
     for row in reversed(rows[max(0, index - _MOST) : index]):
         texts = [text for cell in row.cells if (text := tidy(cell))]
-        if not texts or any(is_number(text) or is_date(text) or len(text) > _LONGEST for text in texts):
+        if not any(map(_is_word, texts)) or any(is_number(text) or is_date(text) for text in texts):
+            break
+        if any(len(text) > _LONGEST for text in texts):
             break
         found.append(row)
     return found
+
+
+def _is_word(text: str) -> bool:
+    """Whether a cell may be a part of a heading: no dash, no error, nothing but marks."""
+    return any(map(str.isalpha, text)) and not is_error(text) and not means_nothing(text, typed=False)
 
 
 def continues(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:

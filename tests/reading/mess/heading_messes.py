@@ -49,22 +49,27 @@ def headings_in_two_rows(draft: Draft, random: Random) -> Draft | None:
 @mess(HEADS, "headings-missing", "no-headings", group="headings")
 def no_headings(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
-    lines = sheet.lines[: sheet.heading] + sheet.lines[sheet.heading + 1 :]
-    return replace(draft.with_sheet(replace(sheet, lines=lines)), given=True)
+    above, below = _about(sheet)
+    return replace(draft.with_sheet(replace(sheet, lines=(*above, *below))), given=True)
 
 
 @mess(HEADS, "no-records", group="headings")
 def headings_at_the_end(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
-    heading = sheet.lines[sheet.heading]
-    lines = (*sheet.lines[: sheet.heading], *sheet.lines[sheet.heading + 1 :], heading)
+    above, below = _about(sheet)
+    lines = (*above, *below, *_upper(sheet), sheet.lines[sheet.heading])
     return draft.with_sheet(replace(sheet, lines=lines))
+
+
+def _about(sheet: Sheet) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+    """The lines above all of the headings, and those below."""
+    return sheet.lines[: sheet.heading - len(_upper(sheet))], sheet.lines[sheet.heading + 1 :]
 
 
 @mess(HEADS, "records-above-headings", group="headings")
 def headings_sorted_into_the_middle(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
-    if not sheet.records or draft.dataset not in ("spend", "contracts"):
+    if not sheet.records or draft.dataset not in ("spend", "contracts") or _upper(sheet):
         return None
     heading = sheet.lines[sheet.heading]
     lines = [*sheet.lines[: sheet.heading], *sheet.lines[sheet.heading + 1 :]]

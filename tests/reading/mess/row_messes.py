@@ -61,7 +61,7 @@ def wrong_total(draft: Draft, random: Random) -> Draft | None:
     if len(sheet.records) < 3 or not _sure(draft, sheet.records):
         return None
     value = sum((amount_of(sheet.lines[place], draft) for place in sheet.records), Decimal(0))
-    value += random.choice((Decimal("100.00"), Decimal("-0.90"), Decimal("12345.67")))
+    value += draft.scale * random.choice((Decimal("100.00"), Decimal("-0.90"), Decimal("12345.67")))
     said = draft.with_sheet(sheet.with_rows({len(sheet.lines): [_total(draft, value, "Total", random)]}))
     return replace(said, must=(*said.must, frozenset({"total-does-not-add-up"})))
 

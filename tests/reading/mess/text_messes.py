@@ -143,8 +143,12 @@ def a_delimiter_without_quotes(draft: Draft, random: Random) -> Draft | None:
     if draft.odd_encoding or any(line.kind == "total" for line in draft.sheet.lines) or _beside(draft):
         return None
     place = random.choice(draft.sheet.records)
-    spoilt = rewritten(draft, name, [place], f"{RAW}Marsh{draft.delimiter} Fen & Co")
-    return replace(spoilt, must=(*spoilt.must, frozenset({"row-too-long"})))
+    whole = f"Marsh{draft.delimiter} Fen & Co"
+    spoilt = rewritten(draft, name, [place], f"{RAW}{whole}")
+    line = spoilt.sheet.lines[place]
+    meant = replace(line, means={**line.means, name: (whole,)})
+    spoilt = spoilt.with_sheet(spoilt.sheet.with_lines({place: meant}))
+    return replace(spoilt, must=(*spoilt.must, frozenset({"row-too-long", "row-mended"})))
 
 
 def _beside(draft: Draft) -> bool:
