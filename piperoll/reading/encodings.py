@@ -25,11 +25,12 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Something that happens in a text: how often, the line of the first (from 1), and what stands there."""
+    """Something that happens in a text: how often, the line (from 1) or cell of the first, and what stands there."""
 
     count: int = 0
     line: int | None = None
     example: tuple[str, ...] = ()
+    cell: str = ""
 
     def and_then(self, found: Found, piece: str, line: int) -> Spot:
         """This with what is found in a piece further on that begins in `line`."""

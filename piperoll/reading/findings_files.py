@@ -172,7 +172,7 @@ def encoding_mixed(lines: int, encoding: str, other: str | None) -> Finding:
     )
 
 
-def letters_mended(spot: Spot) -> Finding:
+def letters_mended(spot: Spot, sheet: str | None = None) -> Finding:
     """Letters that an earlier program garbled were put right."""
     before, after = spot.example
     return Finding(
@@ -181,13 +181,14 @@ def letters_mended(spot: Spot) -> Finding:
         f"An earlier program garbled {spot.count:,} letters; we put them right. The first is {_line(spot)}: "
         f"'{before}' was read as '{after}'.",
         "Export the table again as CSV UTF-8, and open it as UTF-8.",
+        sheet=sheet,
         line=spot.line,
         value=before,
         count=spot.count,
     )
 
 
-def letters_garbled(spot: Spot) -> Finding:
+def letters_garbled(spot: Spot, sheet: str | None = None) -> Finding:
     """Letters that an earlier program garbled and that nobody can put right."""
     return Finding(
         "letters-garbled",
@@ -195,6 +196,7 @@ def letters_garbled(spot: Spot) -> Finding:
         f"An earlier program garbled {spot.count:,} letters, which cannot be put right. They were read as they stand. "
         f"The first is {_line(spot)}: '{spot.example[0]}'.",
         "Export the table again as CSV UTF-8, and correct these words.",
+        sheet=sheet,
         line=spot.line,
         value=spot.example[0],
         count=spot.count,
@@ -227,7 +229,7 @@ def nul_characters(spot: Spot) -> Finding:
 
 
 def _line(spot: Spot) -> str:
-    return f"in line {spot.line:,}" if spot.line else "somewhere"
+    return f"in line {spot.line:,}" if spot.line else f"in {spot.cell}"
 
 
 def _few(names: Sequence[str]) -> str:

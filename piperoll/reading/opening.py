@@ -15,6 +15,7 @@ from piperoll.reading.json_texts import JsonTrouble
 from piperoll.reading.jsons import open_json
 from piperoll.reading.kinds import Kind
 from piperoll.reading.markup import MarkupTrouble, page_tables, workbook_sheets
+from piperoll.reading.mending import mended_sheet
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.text import read_text
 from piperoll.reading.workbook_parts import Parts, parts_of
@@ -93,7 +94,15 @@ def _open_sheets(content: bytes, _format: str) -> Opened:
 
 
 def _with_sheets(grids: list[Grid]) -> Opened:
-    return Opened(grids, findings=[warn.sheet_hidden(grid.sheet or "") for grid in grids if grid.hidden])
+    opened = Opened(findings=[warn.sheet_hidden(grid.sheet or "") for grid in grids if grid.hidden])
+    for grid in grids:
+        better, mended, garbled = mended_sheet(grid)
+        opened.grids.append(better)
+        if mended.count:
+            opened.findings.append(say.letters_mended(mended, grid.sheet))
+        if garbled.count:
+            opened.findings.append(say.letters_garbled(garbled, grid.sheet))
+    return opened
 
 
 def _open_page(content: bytes, _format: str) -> Opened:

@@ -105,6 +105,18 @@ def test_kinds_of_cell(from_1904: bool) -> None:
     assert amounts(reading)[0] == "1234.50"
 
 
+def test_garbled_letters_in_cells_are_put_right_and_told_by_their_cell() -> None:
+    def garble(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write("A3", "CafÃ© Royal")
+        sheet.write("A4", "â€ Inn")
+
+    reading = spend(book(garble))
+    [batch] = reading.tables[0].batches()
+    assert batch.column("supplier_name").to_pylist()[1:3] == ["Café Royal", "â€ Inn"]
+    assert "in cell A3: 'CafÃ©' was read as 'Café'" in told(reading, "letters-mended").message
+    assert "in cell A4" in told(reading, "letters-garbled").message
+
+
 def test_very_hidden_sheets_are_read_and_told() -> None:
     def hide(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         sheet.very_hidden()
