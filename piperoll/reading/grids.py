@@ -22,13 +22,14 @@ class Grid:
     """The rows of one sheet, CSV or list of records; `sheet` is None where there are no sheets.
 
     `headings` are given for records that name their own values (JSON); elsewhere they must be found.
-    `hidden` sheets are read like others and told.
+    `hidden` sheets are read like others and told. `delimiter` parts the cells of a text file.
     """
 
     sheet: str | None
     rows: Rows
     hidden: bool = False
     headings: tuple[str, ...] | None = None
+    delimiter: str = ","
 
     @property
     def width(self) -> int:

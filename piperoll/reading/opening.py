@@ -121,7 +121,7 @@ def _open_text(content: bytes, _format: str) -> Opened:
     rows = read_text(decoded.pieces())
     findings = [*_about_text(decoded)]
     findings += [tell.quotes_broken(row.number, row.line) for row in rows.broken_quotes]
-    return Opened([Grid(None, rows.rows)], encoding=decoded.encoding, findings=findings)
+    return Opened([Grid(None, rows.rows, delimiter=rows.delimiter)], encoding=decoded.encoding, findings=findings)
 
 
 def _about_text(decoded: Decoded) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from piperoll.reading.judging import Judgement, judge
 from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.nils import nil_record, nil_row
 from piperoll.reading.profiles import Profile, profiles
+from piperoll.reading.ragged import Mended, mend
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.records import Shape
 from piperoll.reading.rows import Rows
@@ -52,6 +53,7 @@ class _Part:
     wide: Wide | None
     judgement: Judgement
     profiles: Sequence[Profile]
+    repaired: Mended | None = None
 
     @property
     def records(self) -> Rows:
@@ -61,7 +63,11 @@ class _Part:
     @cached_property
     def overlong(self) -> Sequence[Row]:
         """The records with more cells than there are columns."""
-        return [] if self.section.heading.index < 0 else overlong(self.records, self.columns.headings)
+        if self.section.heading.index < 0:
+            return []
+        cut = {row.number: row for row in self.repaired.cut} if self.repaired else {}
+        cut |= {row.number: row for row in overlong(self.records, self.columns.headings)}
+        return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
         """The field that holds the amounts."""
@@ -91,9 +97,9 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     sections = sections_of(grid, lexicon)
     if not sections:
         return _without_headings(grid, lexicon)
-    parts = [_examined(section, lexicon) for section in sections]
+    parts = [_examined(section, lexicon, grid.delimiter) for section in sections]
     if strays := records_above(grid, sections[0], parts[0].columns, lexicon.dataset):
-        parts[0] = _examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon)
+        parts[0] = _examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
     if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
@@ -112,7 +118,7 @@ def _with_amounts(parts: Sequence[_Part], dataset: Dataset) -> Iterator[tuple[Ro
     return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
 
 
-def _examined(section: Section, lexicon: Lexicon) -> _Part:
+def _examined(section: Section, lexicon: Lexicon, delimiter: str) -> _Part:
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
     seen = profiles(section.rows, width)
@@ -125,9 +131,10 @@ def _examined(section: Section, lexicon: Lexicon) -> _Part:
         fixed = {*wide.fields, wide.start_field, wide.end_field}
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
-    shape = Shape.of(section.rows, columns, lexicon.dataset, sorted(measured))
+    repaired = mend(section.rows, cells, delimiter)
+    shape = Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured))
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
-    return _Part(section, columns, wide, settle(judge(section.rows, shape), shape, figures), seen)
+    return _Part(section, columns, wide, settle(judge(repaired.rows, shape), shape, figures), seen, repaired)
 
 
 def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
@@ -255,6 +262,8 @@ def _period_fields(wide: Wide | None) -> tuple[str, ...]:
 def _doubts(part: _Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     """What may be wrong though every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
+    for each in part.repaired.mends if part.repaired else ():
+        yield about.row_mended(sheet, each.row, each.column, each.value)
     for row in part.overlong:
         yield tell.row_too_long(sheet, row, len(columns.headings), amount)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
