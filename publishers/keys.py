@@ -61,7 +61,7 @@ def content_type(key: str) -> str:
 
 
 def cache_control(key: str) -> str:
-    """How long a reader may keep it: a version or its differences for ever, a pointer or page a minute, what is private not at all."""
+    """How long a reader may keep it: what is of one version for ever, the rest a minute, what is private not at all."""
     if not is_public(key):
         return "private, no-store"
     return "public, max-age=31536000, immutable" if _VERSION.match(key) else "public, max-age=60, must-revalidate"

@@ -27,15 +27,15 @@ HOMES = {
     "great_expectations": ("piperoll.checking.plausibility",),
     "holidays": ("piperoll.describing",),
     "jinja2": ("piperoll.describing",),
-    "lxml": ("piperoll.describing",),
+    "lxml": ("piperoll.describing", "piperoll.reading"),
     "pandas": ("piperoll.checking.plausibility",),
     "prefect": ("flows",),
     "python_calamine": ("piperoll.reading",),
-    "requests": ("collectors",),
+    "requests": ("collectors", "publishers.web"),
     "rich": ("piperoll.terminal", "piperoll.commands"),
     "types_boto3_s3": ("publishers.s3",),
     "typer": ("piperoll.cli", "piperoll.commands"),
-    "urllib3": ("collectors",),
+    "urllib3": ("collectors", "publishers.web"),
     "xlsxwriter": ("piperoll.releasing", "piperoll.sample"),
 }
 """Each outside library has one home; Arrow is at home wherever a table is."""
