@@ -124,7 +124,7 @@ class AmountStyle:
         return self.comma_proofs > 1 and self.comma_proofs >= 20 * self.point_proofs
 
 
-_PLAIN = re.compile(r"-?£?\d+(?:\.\d\d?)?\Z", re.ASCII)
+_PLAIN = re.compile(r"-?£?(?:\d{1,3}(?:,\d{3})+|\d+)(?P<pence>\.\d\d)?\Z", re.ASCII)
 """What most cells are: they need no closer look."""
 
 
@@ -133,17 +133,18 @@ def style_of(counts: Mapping[str, int]) -> AmountStyle:
     comma = point = pence = 0
     fractions: list[str] = []
     for cell, count in counts.items():
-        text = cell if _PLAIN.match(cell) else _plain(cell)
-        if "," not in text and "." not in text:
+        if plain := _PLAIN.match(cell):
+            pence += count * bool(plain["pence"])
+            point += count * bool(plain["pence"] or "," in cell)
             continue
-        by_point = read_amount(text)
-        by_comma = None if _PLAIN.match(text) else read_amount(text, decimal_comma=True)
+        text = _plain(cell)
+        by_point, by_comma = read_amount(text), read_amount(text, decimal_comma=True)
         comma += count * (by_point is None and by_comma is not None)
         point += count * (by_comma is None and by_point is not None)
         if by_point is not None and "." in text:
             fractions.append(_sign(_GBP.sub(" ", text).strip())[0] or "")
             pence += count * (by_point.as_tuple().exponent == -2)
-    three = len(fractions) > 2 and all(map(_THREE_PLACES.fullmatch, fractions))
+    three = not pence and len(fractions) > 2 and all(map(_THREE_PLACES.fullmatch, fractions))
     return AmountStyle(comma, point, pence, three_places=three)
 
 

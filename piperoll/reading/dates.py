@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from piperoll.reading.grids import squeezed
@@ -113,6 +114,7 @@ class DateOrder:
         return written.day_first or written.month_first
 
 
+@lru_cache(maxsize=100_000)
 def written(cell: str) -> Written | None:
     """The readings of a cell that looks like one day; None for any other cell."""
     text = _WEEKDAY.sub("", squeezed(cell))
