@@ -56,9 +56,10 @@ def no_headings(draft: Draft, random: Random) -> Draft | None:
 @mess(HEADS, "no-records", group="headings")
 def headings_at_the_end(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
+    if _upper(sheet):
+        return None
     above, below = _about(sheet)
-    lines = (*above, *below, *_upper(sheet), sheet.lines[sheet.heading])
-    return draft.with_sheet(replace(sheet, lines=lines))
+    return draft.with_sheet(replace(sheet, lines=(*above, *below, sheet.lines[sheet.heading])))
 
 
 def _about(sheet: Sheet) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
