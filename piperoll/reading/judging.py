@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial, reduce
@@ -66,14 +66,18 @@ class _Running:
     def records_of(self, block: Block) -> arrays.Mask:
         """Which rows of the next block are records."""
         amounts = _amounts(block, self.shape)
-        doubtful = pc.invert(sure_records(block, self.shape, amounts))
-        rows = _with_those_above(block, arrays.true_places(doubtful))
+        doubtful = arrays.true_places(pc.invert(sure_records(block, self.shape, amounts)))
+        empty = _empty(block)
+        rows = _with_those_above(block, doubtful, empty)
         excluded, start = [], 0
-        for place in (*arrays.true_places(doubtful), len(block)):
+        for place in (*doubtful, len(block)):
             if start < place:  # sure records stand between the last doubtful row and this one
                 self.sums.add(pc.sum(amounts.slice(start, place - start)).as_py(), place - start)
                 self.last = rows[place - 1]
-            if place < len(block) and not self._judge(rows[place]):
+            if place in empty:
+                self.others.append(Judged(empty[place], "blank"))
+                excluded.append(place)
+            elif place < len(block) and not self._judge(rows[place]):
                 excluded.append(place)
             start = place + 1
         return pc.invert(arrays.mask_of(excluded, len(block)))
@@ -90,10 +94,20 @@ class _Running:
         return False
 
 
-def _with_those_above(block: Block, places: Sequence[int]) -> dict[int, Row]:
-    """The rows at these places, the ones right above them, and the last of the block, by their place."""
-    wanted = sorted({*places, *(place - 1 for place in places if place), len(block) - 1})
-    return dict(zip(wanted, block.take(wanted), strict=True))
+def _empty(block: Block) -> dict[int, Row]:
+    """The rows in which every cell is empty, by their place: a file may end in a million of them."""
+    places = arrays.true_places(pc.invert(block.any(pc.not_equal(block.flat, arrays.text("")))))
+    if not places:
+        return {}
+    numbers, lines = arrays.listed(block.batch["number"]), arrays.listed(block.batch["line"])
+    return {place: Row(numbers[place], lines[place], ()) for place in places}
+
+
+def _with_those_above(block: Block, places: Sequence[int], empty: Mapping[int, Row]) -> dict[int, Row]:
+    """The rows at these places, the ones right above them, and the last of the block, by their place; no empty ones."""
+    wanted = {*places, *(place - 1 for place in places if place), len(block) - 1}
+    held = sorted(wanted.difference(empty))
+    return dict(zip(held, block.take(held), strict=True))
 
 
 def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
