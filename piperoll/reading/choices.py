@@ -15,11 +15,14 @@ from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.senses import is_gross, sense
 
 
-def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
-    """What there is to say about a column that was taken for a field: how surely, and in which unit."""
+def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed: bool = True) -> list[Finding]:
+    """What there is to say about a column that was taken for a field: how surely, and in which unit.
+
+    What is guessed in a table without any headings (`headed` is False) is said elsewhere, of all columns together.
+    """
     dataset, wanted = lexicon.dataset, lexicon.dataset.field(choice.field)
     found = []
-    if choice.how == "content" and (choice.heading.strip() or choice.field in dataset.core_fields):
+    if headed and choice.how == "content" and (choice.heading.strip() or choice.field in dataset.core_fields):
         found.append(columns_say.column_guessed(sheet, wanted, choice))
     if choice.how in ("slip", "phrase"):
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))

@@ -217,7 +217,7 @@ def _about_headings(group: Sequence[_Part], grid: Grid, amount: str | None, *, f
     if group[0].section.below:
         found.append(say.headings_at_end(grid.sheet, row.number, row.line))
     elif first:
-        read = {own.number for own in group[0].section.rows}
+        read = {own.number for own in group[0].section.rows[: heading.index]}  # records from above stand first
         rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
         above = [other for other in rows if other.number not in read]
         if len(above) < len(rows):
@@ -241,7 +241,7 @@ def _about_columns(part: _Part, sheet: str | None, lexicon: Lexicon) -> list[Fin
     if columns.shift:
         found.append(say.columns_shifted(sheet, columns.shift, columns.headings[columns.shifted_from]))
     for choice in columns.choices.values():
-        found += about_choice(choice, sheet, lexicon)
+        found += about_choice(choice, sheet, lexicon, headed=bool(columns.headings))
     there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}
     for group in dataset.missing_core(there, period_given=False):
         wanted = [dataset.field(name) for name in group if name != "@period"]

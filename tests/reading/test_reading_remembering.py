@@ -100,10 +100,10 @@ def test_an_answer_makes_a_heading_that_nobody_knows_a_heading() -> None:
 
 
 def test_what_was_sent_before_speaks_where_it_makes_a_difference() -> None:
-    alone = spend("Date,Supplier,Description,Amount", cells=("Rent,1.50,", "Ink,2.50,"))
+    alone = spend("Date,Supplier,Description,Amount", figures=("Rent,1.50,", "Ink,2.50,"))
     assert alone.tables[0].choices["purpose"].heading == "Description"
     known = before(description="Description", purpose="Purpose")
-    reading = spend("Date,Supplier,Description,Amount", known, cells=("Rent,1.50,", "Ink,2.50,"))
+    reading = spend("Date,Supplier,Description,Amount", known, figures=("Rent,1.50,", "Ink,2.50,"))
     assert reading.tables[0].choices["description"].how == "remembered"
     assert reading.mapping_version is not None
 
