@@ -16,7 +16,12 @@ _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
 _AFTER_DASH = re.compile(r"\s+[-–:/|]\s+.*|:\s*\Z")
 _BEFORE_SLASH = re.compile(r".*\s[/|]\s+")
-_UNIT = re.compile(r"\s£?\s*['’]?(?:0{3}s?|k)\s*\Z", re.I)
+_UNIT = re.compile(
+    r"\s(?:in\s+)?(?:£?\s*['’]?(?:0{3}s?|k)|£\W?p|gbp|eur|euros?|usd?\$?|(?:us\s+)?dollars?|pounds?|sterling|pence|thousands?)"
+    r"\s*\Z",
+    re.I,
+)
+_NEGATIONS = frozenset(["ir", "un", "in", "im", "non", "not", "dis"])
 _WORDS = re.compile(r"[a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
@@ -216,7 +221,8 @@ def _meanings(heading: str, lexicon: Lexicon) -> tuple[Match, ...]:
     for forgiven, score in _spellings(text):
         if found := lexicon.exact.get(bare(forgiven)):
             return tuple(Match(match.field, match.score * score, match.rank) for match in found)
-    return _slips(bare(text), lexicon) or _phrase(text, lexicon)
+    shorter = _UNIT.sub("", _BRACKETED.sub(" ", text).rstrip())
+    return _slips(bare(text), lexicon) or _slips(bare(shorter), lexicon) or _phrase(text, lexicon)
 
 
 def _spellings(text: str) -> Iterator[tuple[str, float]]:
@@ -239,7 +245,8 @@ def _written_out(text: str) -> str:
 def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
     """Headings one letter away (two in a long one), swapped neighbours counting as one slip.
 
-    The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`.
+    The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`. What says the opposite is
+    none either: `Recoverable VAT`.
     """
     if len(key) < 5 or key.isdigit():
         return ()
@@ -249,12 +256,18 @@ def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
         if abs(len(other) - len(key)) > allowed or len(other) < 5 or key[0] not in other[:2]:
             continue
         slips = distance(key, other, allowed)
-        if slips <= allowed and _digits(key) == _digits(other):
+        if slips <= allowed and _digits(key) == _digits(other) and not _opposite(key, other):
             for match in matches:
                 scored = Match(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
                 if match.field not in found or found[match.field].score < scored.score:
                     found[match.field] = scored
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
+
+
+def _opposite(one: str, other: str) -> bool:
+    """Whether one word is the other with a syllable before it that denies it."""
+    short, long = sorted((one, other), key=len)
+    return long.endswith(short) and long.removesuffix(short) in _NEGATIONS
 
 
 def _digits(key: str) -> str:

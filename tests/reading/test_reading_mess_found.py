@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from test_reading_traps import cells, codes, spend
 
 
@@ -42,3 +43,29 @@ def test_a_full_row_above_the_headings_is_a_record_though_its_date_cannot_be_rea
     )
     assert cells(reading, "net_amount") == ["10.00", "20.00", "30.00"]
     assert {"records-above-headings", "date-unreadable"} <= codes(reading)
+
+
+def test_recoverable_vat_is_no_slip_for_irrecoverable() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Net amount,Recoverable VAT\r\n"
+        "02/10/2022,Acme Ltd,10.00,2.00\r\n03/10/2022,Bolt Ltd,20.00,4.00\r\n"
+    )
+    assert "irrecoverable_vat" not in reading.tables[0].columns
+
+
+@pytest.mark.parametrize("unit", ["£ p", "in pounds", "GBP", "pence", "EUR"])
+def test_a_net_amount_is_taken_before_gross_whatever_unit_its_heading_gives(unit: str) -> None:
+    reading = spend(
+        f"Payment date,Supplier name,Gross amount,Net amount {unit}\r\n"
+        "02/10/2022,Acme Ltd,12.00,10.00\r\n03/10/2022,Bolt Ltd,24.00,20.00\r\n"
+    )
+    assert reading.tables[0].columns["net_amount"] == f"Net amount {unit}"
+
+
+@pytest.mark.parametrize("row", [",-", ",#REF!"])
+def test_a_leftover_above_headings_at_the_end_is_no_part_of_them(row: str) -> None:
+    reading = spend(
+        f"02/10/2022,Acme Ltd,10.00\r\n03/10/2022,Bolt Ltd,20.00\r\n,{row}\r\nDate paid,Supplier,Net amount\r\n"
+    )
+    assert reading.tables[0].columns["net_amount"] == "Net amount"
+    assert reading.tables[0].excluded == {"other": 1}

@@ -108,7 +108,7 @@ def breaks_within_cells(draft: Draft, random: Random) -> Draft | None:
         column = draft.sheet.column(name)
         text = draft.sheet.lines[place].cells[column].replace(" ", random.choice(("\n", "\r\n")), 1)
         if draft.sheet.lines[place].means[name][0] is not None:
-            new = rewritten(new, name, [place], text, text.strip())
+            new = rewritten(new, name, [place], text)
     return new
 
 
