@@ -166,6 +166,7 @@ def verify(
     piperoll verify https://data.example spend/anytown/2026-10
     """
     from piperoll import assets, terminal
+    from piperoll.describing import counted
     from piperoll.model import Series
     from piperoll.releasing import differences, faults
     from publishers import indexed, open_reader
@@ -184,8 +185,10 @@ def verify(
             _tell(one, as_json=as_json)
             step()
     if not as_json:
-        state = f"{wrong} things are not as they say" if wrong else "all is as it says"
-        typer.echo(f"{len(wanted):,} series with {versions:,} versions were looked through: {state}.")
+        state = {0: "all is as it says", 1: "1 thing is not as it says"}.get(
+            wrong, f"{wrong:,} things are not as they say"
+        )
+        typer.echo(f"{len(wanted):,} series with {counted(versions, 'version')} were looked through: {state}.")
     raise typer.Exit(FAULTY if wrong else 0)
 
 

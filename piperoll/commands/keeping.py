@@ -55,13 +55,15 @@ def purge(
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
     import flows
+    from piperoll.describing import counted
     from publishers import open_store
 
     if not yes:
         typer.confirm(f"Everything made of {submission} in {to} will be gone for ever. Go on?", abort=True)
     done = flows.purge_submission(open_store(to), submission, because=because, values=value or (), bodies=bodies)
     stone = done.tombstone
-    typer.echo(f"{stone.sha256} is purged: {len(stone.versions)} versions with {stone.rows:,} rows.")
+    held = f"{counted(len(stone.versions), 'version')} with {counted(stone.rows, 'row')}"
+    typer.echo(f"{stone.sha256} is purged: {held}.")
     for version in stone.versions:
         typer.echo(f"  {version}")
     for other in stone.others:
@@ -81,6 +83,7 @@ def sweep(
 
     piperoll sweep --to published
     """
+    from piperoll.describing import counted
     from publishers import open_store
     from publishers import sweep as sweep_store
 
