@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from piperoll.model import Severity
@@ -38,10 +39,11 @@ def main() -> int:
     given = parser.parse_args()
     formats = given.format or [*["csv"] * 90, *["json"] * 8, "xlsx", "ods"]
     tally = Tally(given.show, given.shrink, given.dump)
-    for case in _cases(given, formats):
-        tally.take(case)
-        if given.minutes and tally.seconds > 60 * given.minutes:
-            break
+    with suppress(KeyboardInterrupt):
+        for case in _cases(given, formats):
+            tally.take(case)
+            if given.minutes and tally.seconds > 60 * given.minutes:
+                break
     tally.report()
     return 1 if tally.failures else 0
 
