@@ -88,11 +88,12 @@ def sweep(
     from publishers import sweep as sweep_store
 
     swept = sweep_store(open_store(to), older_than=hours * 3600)
-    typer.echo(
-        f"{len(swept.removed)} files that no pointer names and {swept.unfinished} unfinished writes are removed."
-    )
+    files = counted(len(swept.removed), "file that no pointer names", "files that no pointer names")
+    typer.echo(f"Removed: {files}, {counted(swept.unfinished, 'unfinished write')}.")
     if swept.waiting:
-        typer.echo(f"{len(swept.waiting)} more are younger than {hours:g} hours: someone may be writing them.")
+        verb = "is" if len(swept.waiting) == 1 else "are"
+        more = f"{counted(len(swept.waiting), 'file')} more {verb} younger than {hours:g} hours"
+        typer.echo(f"{more}: someone may be writing there.")
 
 
 def _finish(trouble: str | None, *, failed: bool = False) -> None:
