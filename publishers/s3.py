@@ -1,46 +1,40 @@
-"""A bucket as a store: S3 and whatever speaks it with conditional writes. The one home of boto3."""
+"""A bucket as a store: S3 and whatever speaks it with conditional writes. With s3_errors the one home of boto3."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
-from botocore.exceptions import (
-    ConnectionError as NotConnected,
-)
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
-from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
+from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreUnavailable
 from publishers.keys import cache_control, checked, content_type
+from publishers.s3_errors import CUT, as_store_errors, code_of
 from publishers.store import Stored
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
 
 PART_BYTES = 32 << 20
 """Larger objects go up in parts of this size: well over S3's least (5 MB), and a cut connection loses little."""
 
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=60)
 """Five tries with growing pauses on 5xx, 429, time-outs and cut connections, before we call the store unavailable."""
 
 _CHUNK = 1 << 20
-_CONFLICTS = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-_MISSING = ("NoSuchKey", "NotFound", "404")
-_RETRYABLE = ("SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "InternalError", "ServiceUnavailable", "Throttling")
+_TRIES = 3
+"""So often we read what is cut or changed on its way, beside boto3's own tries, which end where a body begins."""
+_META = "sha256"
 
 
 class S3Store:
@@ -61,21 +55,21 @@ class S3Store:
 
     def read(self, key: str, *, first: int | None = None) -> Stored:
         """The object under `key`, or only its first bytes."""
+        content = io.BytesIO()
         part: Any = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
         with self._as_store_errors(key):
             try:
-                answer = self._s3.get_object(**self._at(key), **part)
+                tag, _ = self._get(key, content, **part)
             except ClientError as error:
-                if _code(error) != "InvalidRange":  # an empty object has no first byte
+                if code_of(error) != "InvalidRange":  # an empty object has no first byte
                     raise
-                answer = self._s3.get_object(**self._at(key))
-            return Stored(answer["Body"].read(), answer["ETag"])
+                tag, _ = self._get(key, content)
+        return Stored(content.getvalue(), tag)
 
     def fetch(self, key: str, to: Path) -> None:
         """Bring an object of any size into a local file."""
         with self._as_store_errors(key), to.open("wb") as stream:
-            for piece in self._s3.get_object(**self._at(key))["Body"].iter_chunks(_CHUNK):
-                stream.write(piece)
+            self._get(key, stream)
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
@@ -86,7 +80,18 @@ class S3Store:
         return True
 
     def create(self, key: str, content: bytes | Path) -> None:
-        """Write once, with a checksum that the server checks, and read back."""
+        """Write once, with a checksum that the server checks, and read back.
+
+        What someone else removes before we have read it back (who lost the race for a number clears up) we write again.
+        """
+        for _ in range(_TRIES):
+            try:
+                return self._create(key, content)
+            except NotThere:
+                continue
+        raise StoreUnavailable(f"{key} is removed by others as often as we write it: try again later")
+
+    def _create(self, key: str, content: bytes | Path) -> None:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         try:
             with self._as_store_errors(key):
@@ -158,25 +163,29 @@ class S3Store:
     def _at(self, key: str) -> dict[str, Any]:
         return {"Bucket": self._bucket, "Key": self._prefix + checked(key)}
 
-    def _headers(self, key: str) -> dict[str, str]:
-        return {"ContentType": content_type(key), "CacheControl": cache_control(key)}
+    def _headers(self, key: str, content: bytes | Path) -> dict[str, Any]:
+        """What is said of an object; its sha256 too, so that whoever reads it can tell that it is whole."""
+        about = {_META: _digest(content)}
+        return {"ContentType": content_type(key), "CacheControl": cache_control(key), "Metadata": about}
 
     def _put(self, key: str, content: bytes, **condition: str) -> str:
-        where: dict[str, Any] = self._at(key) | self._headers(key) | condition
+        where: dict[str, Any] = self._at(key) | self._headers(key, content) | condition
         return self._s3.put_object(Body=content, ChecksumSHA256=_checksum(content), **where)["ETag"]
 
     def _put_parts(self, key: str, path: Path) -> None:
         """Upload in parts, each with its checksum; the object is there when the last call succeeds, or never."""
-        headers: dict[str, Any] = self._headers(key)
+        headers = self._headers(key, path)
         upload = self._s3.create_multipart_upload(**self._at(key), **headers, ChecksumAlgorithm="SHA256")["UploadId"]
         try:
             parts: Any = [self._put_part(key, upload, *numbered) for numbered in enumerate(self._parts(path), start=1)]
             self._s3.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
-        except (BotoCoreError, ClientError):
-            self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
-            raise
+        except (BotoCoreError, ClientError) as error:
+            with suppress(BotoCoreError, ClientError):  # what cannot be ended now a sweep will end
+                self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
+            if not (isinstance(error, ClientError) and code_of(error) == "NoSuchUpload"):
+                raise  # otherwise it was completed and the answer lost, or ended: reading back will tell
 
     def _put_part(self, key: str, upload: str, number: int, piece: bytes) -> dict[str, Any]:
         checksum = _checksum(piece)
@@ -196,16 +205,33 @@ class S3Store:
 
     def _holds(self, key: str, content: bytes | Path, size: int) -> bool:
         """Whether the object is there, byte for byte: its size first, then the sha256 of what is read back."""
-        ours = hashlib.sha256(content).digest() if isinstance(content, bytes) else _file_digest(content)
-        theirs = hashlib.sha256()
         with self._as_store_errors(key):
-            answer = self._s3.get_object(**self._at(key))
-            if answer["ContentLength"] != size:
-                answer["Body"].close()
-                return False
-            for piece in answer["Body"].iter_chunks(_CHUNK):
-                theirs.update(piece)
-        return theirs.digest() == ours
+            _, found = self._get(key, None, size=size)
+        return found == _digest(content)
+
+    def _get(self, key: str, to: BinaryIO | None, *, size: int | None = None, **part: Any) -> tuple[str, str | None]:
+        """Read an object into `to`, again if it is cut or is not what its writer said; its ETag and sha256.
+
+        None for the sha256: it has not the size that was expected, and was not read. Raises: StoreCorrupt: however
+        often it is read, it is not what its writer said.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            answer = self._s3.get_object(**self._at(key), **part)
+            with closing(answer["Body"]) as body:
+                if size is not None and answer["ContentLength"] != size:
+                    return answer["ETag"], None
+                try:
+                    found = _copied(body, to)
+                except CUT:
+                    if not tries_left:
+                        raise
+                    continue
+                except FlexibleChecksumError:
+                    continue
+            meant = answer["Metadata"].get(_META) if not part else None
+            if meant in (None, found):
+                return answer["ETag"], found
+        raise StoreCorrupt(f"{key} is not what was written: what is read has another sha256")
 
     def _standing(self, key: str) -> Stored | None:
         try:
@@ -215,40 +241,29 @@ class S3Store:
 
     @contextmanager
     def _as_store_errors(self, key: str) -> Iterator[None]:
-        try:
+        with as_store_errors(repr(self), self._bucket, key):
             yield
-        except ClientError as error:
-            raise self._refusal(key, error) from error
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            raise StoreError("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error
-        except (HTTPClientError, NotConnected) as error:
-            raise StoreUnavailable(f"{self!r} does not answer ({key}): {error}") from error
-        except BotoCoreError as error:
-            raise StoreError(f"{self!r} cannot be used ({key}): {error}") from error
-
-    def _refusal(self, key: str, error: ClientError) -> StoreError:
-        code, status = _code(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code in _MISSING:
-            return NotThere(f"there is nothing under {key}")
-        if code in _CONFLICTS:
-            return PointerMoved(f"{key} was written by someone else")
-        if status >= 500 or status == 429 or code in _RETRYABLE:
-            return StoreUnavailable(f"{self!r} answers {status} {code} ({key})")
-        if code == "NoSuchBucket":
-            return StoreError(f"there is no bucket '{self._bucket}': create it first")
-        if code in ("BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest"):
-            return StoreCorrupt(f"{key} did not arrive as it was sent")
-        return StoreError(f"{self!r} refuses {key}: {status} {code}")
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")
 
 
 def _checksum(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def _file_digest(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+def _digest(content: bytes | Path) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _copied(body: StreamingBody, to: BinaryIO | None) -> str:
+    """Copy a body from the beginning of `to`, if there is one; the sha256 of what was read."""
+    digest = hashlib.sha256()
+    if to is not None:
+        to.seek(0)
+        to.truncate()
+    for piece in body.iter_chunks(_CHUNK):
+        digest.update(piece)
+        if to is not None:
+            to.write(piece)
+    return digest.hexdigest()

@@ -20,7 +20,7 @@ DOORS = ("piperoll.cli", "piperoll.commands", "piperoll.api")
 
 HOMES = {
     "boto3": ("publishers.s3",),
-    "botocore": ("publishers.s3",),
+    "botocore": ("publishers.s3", "publishers.s3_errors"),
     "calamine": ("piperoll.reading",),
     "feedgen": ("piperoll.describing",),
     "frictionless": ("piperoll.checking.structure",),
