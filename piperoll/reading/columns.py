@@ -17,6 +17,9 @@ _MARGIN = 0.03
 """Two columns whose scores for a field lie closer than this could each be it."""
 
 
+_ALIKE = 0.61
+"""Of two columns with one heading the other could be it too, unless it scores as little as an empty one does."""
+
 _WELL_USED = 0.1
 """A second best column that fits another field about as well is that field's, and no doubt."""
 
@@ -57,6 +60,16 @@ class Columns:
         """Where the data of a field stand, counted from 0; None if it was not found."""
         choice = self.choices.get(name)
         return choice.column if choice else None
+
+    def under(self, headings: Sequence[str]) -> Columns:
+        """The same columns, told by content, with the headings that stand over them."""
+        if not headings:
+            return self
+        choices = {
+            name: replace(choice, heading=headings[choice.column] if choice.column < len(headings) else "")
+            for name, choice in self.choices.items()
+        }
+        return replace(self, choices=choices, headings=tuple(headings))
 
     @property
     def used(self) -> frozenset[int]:
@@ -129,7 +142,8 @@ def _choice(bid: Bid, offered: Sequence[Bid], taken: Mapping[str, Bid]) -> Choic
         return choice
     elsewhere = any(one.column == second.column and one.score > second.score - _WELL_USED for one in taken.values())
     settled = bid.how == "answered" != second.how
-    close = second.score > bid.score - _MARGIN and not settled and not elsewhere
+    near = second.score > bid.score - _MARGIN or (_ALIKE * bid.score < second.score and _same_words(bid, second))
+    close = near and not settled and not elsewhere
     return replace(
         choice,
         runner_up=second.column,
@@ -137,6 +151,11 @@ def _choice(bid: Bid, offered: Sequence[Bid], taken: Mapping[str, Bid]) -> Choic
         runner_up_heading=second.heading,
         contested=close,
     )
+
+
+def _same_words(one: Bid, other: Bid) -> bool:
+    """Whether two columns bear the same heading, so that only what they hold tells them apart."""
+    return bool(bare(one.heading)) and bare(one.heading) == bare(other.heading)
 
 
 def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:

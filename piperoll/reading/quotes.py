@@ -36,9 +36,14 @@ def mended(lines: Sequence[str], delimiter: str, width: int) -> Mended:
         if text.count(delimiter) > _WIDEST:
             break
         for cells in islice(_readings(text, delimiter), _READINGS):
-            if len(cells) == width:
+            if len(cells) == width and not any(_holds_rows(cell, delimiter, width) for cell in cells):
                 return Mended(cells, count)
     return Mended(literally(lines[0], delimiter), 1)
+
+
+def _holds_rows(cell: str, delimiter: str, width: int) -> bool:
+    """Whether a cell over several lines is rather a piece of some rows: it holds many delimiters."""
+    return ("\n" in cell or "\r" in cell) and 3 * cell.count(delimiter) >= width
 
 
 def joins(text: str, cells: Sequence[str], delimiter: str) -> bool:

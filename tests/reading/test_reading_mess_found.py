@@ -69,3 +69,11 @@ def test_a_leftover_above_headings_at_the_end_is_no_part_of_them(row: str) -> No
     )
     assert reading.tables[0].columns["net_amount"] == "Net amount"
     assert reading.tables[0].excluded == {"other": 1}
+
+
+def test_of_two_columns_of_one_heading_the_amount_is_doubtful_whatever_they_hold() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Net amount,Net amount\r\n"
+        '02/10/2022,Acme Ltd,"1.234,56",\r\n03/10/2022,Bolt Ltd,10.00,12.00\r\n04/10/2022,Cook Ltd,20.00,24.00\r\n'
+    )
+    assert "amount-column-doubtful" in codes(reading)

@@ -39,3 +39,9 @@ def test_a_space_after_a_closing_quote_breaks_nothing() -> None:
 def test_many_quotes_that_lead_nowhere_are_each_looked_at_once() -> None:
     record = '"",' * 300 + '"x\n'
     assert len(mended([record], ",", 8).cells) == 301
+
+
+def test_a_broken_quote_does_not_swallow_the_rows_below_to_have_as_many_cells_as_the_headings() -> None:
+    rows = ["a,b,c,d,e,f,,x,y", '1,"2,3,4,5,6', *['1,2,3,4,"5, and",6'] * 4]
+    read = read_text(["\n".join(rows)])
+    assert [len(row.cells) for row in read.rows] == [9, 6, 6, 6, 6, 6]

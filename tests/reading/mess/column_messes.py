@@ -127,7 +127,8 @@ def two_columns_of_amounts_alike(draft: Draft, random: Random) -> Draft | None:
     gross = ["" if text in (None, UNREADABLE) else f"{Decimal(str(text)) * Decimal('1.2'):.2f}" for text in nets]
     heading = sheet.lines[sheet.heading].cells[column]
     said = draft.with_sheet(with_column(sheet, column + random.randint(0, 1), heading, gross))
-    return replace(said, must=(*said.must, frozenset({"amount-column-doubtful"})))
+    others = tuple(one for one in said.must if "amount-unreadable" not in one)  # the other column may be the one taken
+    return replace(said, must=(*others, frozenset({"amount-column-doubtful"})))
 
 
 def _with_unit(draft: Draft, unit: str, write: Decimal) -> Draft | None:

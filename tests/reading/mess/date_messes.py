@@ -38,6 +38,30 @@ def _dated(draft: Draft, name: str, write: Callable[[date], str], places: list[i
     return draft.with_sheet(sheet.with_lines(new))
 
 
+IMPOSSIBLE = (
+    "31/02/2026",
+    "00/00/0000",
+    "99/99/9999",
+    "1/13/13/2024",
+    "32 March 2024",
+    "Q1",
+    "to follow",
+    "30.02.2024",
+)
+
+
+@mess(CELLS)
+def dates_that_do_not_exist(draft: Draft, random: Random) -> Draft | None:
+    name = one_of(draft, random, DATES[draft.dataset])
+    sheet = draft.sheet
+    if name is None or len(sheet.records) < 4:
+        return None
+    place = random.choice(sheet.records)
+    line = sheet.lines[place].with_cell(sheet.column(name), random.choice(IMPOSSIBLE), **{name: (UNREADABLE,)})
+    said = draft.with_sheet(sheet.with_lines({place: line}))
+    return replace(said, must=(*said.must, frozenset({"date-unreadable"})))
+
+
 @mess(CELLS, group="dates")
 def dates_in_one_notation(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, DATES[draft.dataset])
@@ -93,27 +117,3 @@ def dates_of_two_programs(draft: Draft, random: Random) -> Draft | None:
     if draft.typed and not draft.is_text:  # the others are days as the program holds them, and in no order
         return said
     return replace(said, must=(*said.must, frozenset({"dates-mixed"})))
-
-
-IMPOSSIBLE = (
-    "31/02/2026",
-    "00/00/0000",
-    "99/99/9999",
-    "1/13/13/2024",
-    "32 March 2024",
-    "Q1",
-    "to follow",
-    "30.02.2024",
-)
-
-
-@mess(CELLS)
-def dates_that_do_not_exist(draft: Draft, random: Random) -> Draft | None:
-    name = one_of(draft, random, DATES[draft.dataset])
-    sheet = draft.sheet
-    if name is None or len(sheet.records) < 4:
-        return None
-    place = random.choice(sheet.records)
-    line = sheet.lines[place].with_cell(sheet.column(name), random.choice(IMPOSSIBLE), **{name: (UNREADABLE,)})
-    said = draft.with_sheet(sheet.with_lines({place: line}))
-    return replace(said, must=(*said.must, frozenset({"date-unreadable"})))

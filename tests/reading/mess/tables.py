@@ -152,7 +152,7 @@ NAMES = {
 AMOUNT = {"spend": "net_amount", "contracts": "original_value", "roles": "", "transactions": ""}
 """The field whose rows add up to totals."""
 REFERENCES = {"spend": "transaction_number", "contracts": "contract_ref", "roles": "post_id", "transactions": ""}
-_UNIT = re.compile(r"gross|inc|vat|£|\$|€|0{3}|pence|thousand|million|\(p\)|\(m\)|gbp|eur|usd", re.I)
+_UNIT = re.compile(r"gross|inc|vat|£|\$|€|0{3}|pence|thousand|million|\(p\)|\(m\)|gbp|eur|usd|sterling|pound", re.I)
 
 
 @cache

@@ -117,7 +117,7 @@ def _xlsx(draft: Draft) -> bytes:
                         page.write_number(row, column, float(value))
                     elif isinstance(value, date):
                         page.write_datetime(row, column, value, days)
-                    elif value:
+                    elif value != "":
                         page.write_string(row, column, value)
     return buffer.getvalue()
 
@@ -158,7 +158,7 @@ def _ods(draft: Draft) -> bytes:
 
 
 def _ods_cell(value: str | Decimal | date) -> str:
-    if not value:
+    if value == "":
         return "<table:table-cell/>"
     kind = 'value-type="string"'
     if isinstance(value, Decimal):
