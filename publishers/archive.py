@@ -11,10 +11,10 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, to_json_bytes
-from publishers.keys import WAYS
+from publishers.keys import WAYS, way_to
 from publishers.outcome import Decision
 from publishers.store import Store
-from publishers.taking_back import refuse_purged
+from publishers.taking_back import purge_again, refuse_purged
 
 _LEAST_DIGITS = 6
 
@@ -37,15 +37,20 @@ def receive(store: Store, content: bytes | Path, submission: Submission) -> Subm
         raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
     refuse_purged(store, submission.sha256)
     store.create(submission.archive_key, content)
-    store.create(_way_to(submission), b"")
+    store.create(way_to(submission), b"")
     store.create(submission.record_key, to_json_bytes(submission.to_json()))
+    purge_again(store, submission)
     return submission
 
 
 def file_report(store: Store, submission: Submission, report: Report, public: Report) -> None:
-    """File the full report (private) and then the public one, which marks the submission as done."""
+    """File the full report (private) and then the public one, which marks the submission as done.
+
+    Raises: BytesPurged: the submission was purged meanwhile; no report of it stays.
+    """
     _file(store, submission.full_report_key, report)
     _file(store, submission.public_report_key, public)
+    purge_again(store, submission)
 
 
 def report_on(store: Store, submission: Submission) -> Report | None:
@@ -130,12 +135,6 @@ def _file(store: Store, key: str, report: Report) -> None:
             continue
         return
     raise PointerMoved(f"{key} is being filed by others at the same time")
-
-
-def _way_to(submission: Submission) -> str:
-    """An empty object whose key leads from the hash of the bytes to the record of their coming, without a search."""
-    digest = submission.sha256
-    return f"{WAYS}{digest[:2]}/{digest}/{submission.body}/{submission.dataset}"
 
 
 def _place(submission: Submission) -> str:

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
+from piperoll.model import Submission
 
 PUBLIC = ("catalogue/", "data/", "reports/")
 """The only keys that are ever served (DESIGN, storage layout)."""
@@ -43,6 +44,16 @@ def checked(key: str) -> str:
     if not all(_SEGMENT.match(segment) for segment in key.split("/")):
         raise StoreError(f"{key!r} is not a key: segments parted by '/', none empty and none beginning with a dot")
     return key
+
+
+def ways_from(sha256: str) -> str:
+    """What the keys begin with that lead from a hash to the submissions of these bytes."""
+    return f"{WAYS}{sha256[:2]}/{sha256}/"
+
+
+def way_to(submission: Submission) -> str:
+    """The key of the empty object that leads from the hash of the bytes to the record of their coming."""
+    return f"{ways_from(submission.sha256)}{submission.body}/{submission.dataset}"
 
 
 def is_public(key: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +33,11 @@ Compare: TypeAlias = Callable[[Path, Path, Path], Differences]
 """Compares the versions in two folders and writes the rows that differ to a file: `piperoll.releasing.differences`."""
 
 
+_DICE = random.SystemRandom()
+_MOST_DOUBLINGS = 4
+"""Sixteen times as long as an upload takes is room for the rivals that one series may have."""
+
+
 def publish(
     store: Store,
     packed: Packed,
@@ -52,7 +59,8 @@ def publish(
     pointer is untouched. BytesPurged: the submission was purged, and nothing of it stays published.
     """
     series = packed.manifest.series
-    for _ in range(TRIES):
+    for losses in range(TRIES):
+        began = time.monotonic()
         history, tag = history_of(store, series)
         settled = decide(history, packed.manifest, decision)
         if settled is not None:
@@ -69,7 +77,11 @@ def publish(
         try:
             store.replace(series.pointer, _with(history, version).to_bytes(), tag)
         except PointerMoved:
-            _clear(store, series, version)
+            won = _clear(store, series, version)
+            if won is not None and _says_the_same(won, version):  # we had won; the answer was lost, and others followed
+                enter(store, series)
+                return Published(won)
+            _give_way(time.monotonic() - began, losses)
         else:
             leave_nothing_purged(store, packed.manifest)
             enter(store, series)
@@ -140,17 +152,28 @@ def _upload(store: Store, packed: Packed, place: str) -> None:
     store.create(f"{place}manifest.json", packed.manifest.to_bytes())
 
 
-def _clear(store: Store, series: Series, lost: Version) -> None:
-    """Remove the files of a version that lost its number, unless the winner is the same release.
+def _clear(store: Store, series: Series, lost: Version) -> Version | None:
+    """Remove the files of a version that lost its number, unless the winner is the same release; the winner.
 
     Once a number is awarded, no pointer can ever name another folder of that number: nobody can be reading it.
     """
     history, _ = history_of(store, series)
     won = history.version(lost.version)
     if won is None:
-        return
+        return None
     if won.path != lost.path:
         delete_all(store, f"{series.prefix}{lost.path}/")
     ours = lost.changes and lost.changes.file
     if ours and ours != (won.changes and won.changes.file):
         store.delete(series.prefix + ours.path)
+    return won
+
+
+def _says_the_same(won: Version, ours: Version) -> bool:
+    """Whether a version that the history lists is what we wrote, whatever became of it since."""
+    return replace(won, status=ours.status, ended=None, because=None, changes=ours.changes) == ours
+
+
+def _give_way(seconds: float, losses: int) -> None:
+    """After a lost race that took so long wait, longer each time: rivals who go on in step all upload in vain."""
+    time.sleep(_DICE.uniform(0, seconds * 2 ** min(losses, _MOST_DOUBLINGS)))

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from piperoll.errors import BytesPurged, NotThere, UsageError
-from piperoll.model import History, Manifest, Series, Status, Version, to_json_bytes
+from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
 from publishers.histories import amend, delete_all, history_of, series_of
 from publishers.index import enter
-from publishers.keys import WAYS
+from publishers.keys import way_to, ways_from
 from publishers.store import Store
 
 
@@ -59,6 +59,20 @@ def refuse_purged(store: Store, sha256: str) -> None:
     tombstone = tombstone_of(store, sha256)
     if tombstone is not None:
         raise BytesPurged(f"{sha256[:12]} was purged on {tombstone.purged[:10]}: {tombstone.because}")
+
+
+def purge_again(store: Store, submission: Submission) -> None:
+    """See that nothing of a submission that was purged came back; whoever writes anything of it asks this afterwards.
+
+    A purge writes its tombstone before it removes anything: so either it sees what was written, or we see it.
+
+    Raises: BytesPurged: it was purged, and what was written since is removed again.
+    """
+    tombstone = tombstone_of(store, submission.sha256)
+    if tombstone is not None:
+        store.create(way_to(submission), b"")
+        purge(store, submission.sha256, because=tombstone.because, now=tombstone.purged)
+        refuse_purged(store, submission.sha256)
 
 
 def leave_nothing_purged(store: Store, manifest: Manifest) -> None:
@@ -107,27 +121,32 @@ def purge(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
     and to it; then the reports and the record of the submission, and the bytes in the archive. The catalogue is
     whoever calls' to make anew. Killed at any moment, the same call again finishes the job.
     """
-    ways = f"{WAYS}{sha256[:2]}/{sha256}/"
-    senders = [tuple(key.removeprefix(ways).split("/")) for key in store.keys(ways)]
-    held = [found for body, dataset in senders for found in _holding(store, body, dataset, sha256)]
-    tombstone = tombstone_of(store, sha256) or _tombstone(sha256, held, because, now)
+    tombstone = tombstone_of(store, sha256) or _tombstone(sha256, list(_holding(store, sha256)), because, now)
     store.create(tombstone.key, to_json_bytes(asdict(tombstone)))
     _note(store, "purge", tombstone.purged, asdict(tombstone))
-    for series in sorted({series for series, _ in held}):
+    for series in sorted({series for series, _ in _holding(store, sha256)}):  # anew: some may have come
         _purge_versions(store, series, tombstone)
-    for body, dataset in senders:
+    for body, dataset in _senders(store, sha256):
         store.delete(f"reports/{dataset}/{body}/{sha256}.json")
         delete_all(store, f"collected/{body}/{dataset}/{sha256}/")
     store.delete(f"archive/sha256/{sha256[:2]}/{sha256}")
-    delete_all(store, ways)
+    delete_all(store, ways_from(sha256))
     return tombstone
 
 
-def _holding(store: Store, body: str, dataset: str, sha256: str) -> Iterator[tuple[Series, Version]]:
-    """Every version of the body's series that holds rows of the submission."""
-    for series in series_of(store, dataset, body):
-        history, _ = history_of(store, series)
-        yield from ((series, version) for version in history.versions if sha256 in version.sources)
+def _senders(store: Store, sha256: str) -> list[tuple[str, str]]:
+    """Whose the submission is, and for which dataset: of the same bytes there may be several."""
+    ways = ways_from(sha256)
+    named = [key.removeprefix(ways).partition("/") for key in store.keys(ways)]
+    return [(body, dataset) for body, _, dataset in named]
+
+
+def _holding(store: Store, sha256: str) -> Iterator[tuple[Series, Version]]:
+    """Every version that holds rows of the submission."""
+    for body, dataset in _senders(store, sha256):
+        for series in series_of(store, dataset, body):
+            history, _ = history_of(store, series)
+            yield from ((series, version) for version in history.versions if sha256 in version.sources)
 
 
 def _tombstone(sha256: str, held: list[tuple[Series, Version]], because: str, now: str) -> Tombstone:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from piperoll.errors import StoreCorrupt, UnknownSubmission, UsageError
+from piperoll.errors import BytesPurged, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, Verdict, What
 from publishers import (
     Decision,
@@ -16,6 +16,7 @@ from publishers import (
     Store,
     file_report,
     find_submission,
+    purge,
     receive,
     received_bytes,
     record_ruling,
@@ -103,3 +104,36 @@ def test_decisions_stay_on_the_record_in_order(store: Store) -> None:
     record_ruling(store, RECORD, second)
     record_ruling(store, RECORD, first)
     assert rulings(store, RECORD) == (first, second)
+
+
+@pytest.mark.parametrize("write", [1, 2, 3])
+def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: Store, write: int) -> None:
+    receive(folder_store, CONTENT, RECORD)
+
+    class Overtaken:
+        """A store in which a purge comes between two writes of ours."""
+
+        left = write
+
+        def create(self, key: str, content: bytes | Path) -> None:
+            self.left -= 1
+            if self.left == 0:
+                purge(folder_store, RECORD.sha256, because="a name", now=RECORD.received)
+            folder_store.create(key, content)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(folder_store, name)
+
+    with pytest.raises(BytesPurged, match="a name"):
+        receive(Overtaken(), CONTENT, replace(RECORD, received="2026-11-03T09:00:00Z"))  # type: ignore[arg-type]
+    assert {key.split("/")[1] for key in folder_store.keys("archive/")} == {"purged"}
+    assert not list(folder_store.keys("collected/"))
+
+
+def test_no_report_is_filed_of_what_was_purged_meanwhile(store: Store) -> None:
+    receive(store, CONTENT, RECORD)
+    purge(store, RECORD.sha256, because="a name", now=RECORD.received)
+    with pytest.raises(BytesPurged, match="a name"):
+        file_report(store, RECORD, report(), report())
+    assert not list(store.keys("collected/"))
+    assert not list(store.keys("reports/"))

@@ -163,6 +163,26 @@ def test_a_version_written_while_its_submission_is_purged_does_not_stay(store: S
     assert not list(store.keys(f"{SERIES.prefix}v2-"))
 
 
+def test_what_is_published_between_the_look_of_a_purge_and_its_tombstone_goes_too(store: Store, tmp_path: Path) -> None:
+    came = submission(store, b"supplier,amount\nJane Carer,1.00\n")
+    made = with_name(packed(tmp_path / "made", 3, source=came.sha256))
+
+    class Overtaken:
+        """A store in which someone publishes just before the tombstone stands."""
+
+        def create(self, key: str, content: bytes | Path) -> None:
+            if key.startswith("archive/purged/"):
+                publish(store, made, reason="just in time", now=NOW)
+            store.create(key, content)
+
+        def __getattr__(self, name: str):
+            return getattr(store, name)
+
+    purge(Overtaken(), came.sha256, because="a name", now=LATER)  # type: ignore[arg-type]
+    assert [version.status for version in history_of(store, SERIES)[0].versions] == [Status.PURGED]
+    assert not list(sightings(store, [NAME]))
+
+
 def test_a_purge_that_was_killed_half_way_is_finished_by_the_next(store: Store, tmp_path: Path) -> None:
     came = submission(store, b"supplier,amount\nJane Carer,1.00\n")
     publish(store, with_name(packed(tmp_path / "made", 3, source=came.sha256)), reason="first", now=NOW)
