@@ -94,9 +94,9 @@ def headings_again(draft: Draft, random: Random) -> Draft | None:
 
 
 def _upper(sheet: Sheet) -> tuple[Line, ...]:
-    """The row right above the headings, if it is as wide as they are: another part of them."""
+    """The row right above the headings, if it is no narrower than they are: another part of them."""
     above = sheet.lines[max(sheet.heading - 1, 0) : max(sheet.heading, 0)]
-    return tuple(line for line in above if len(line.cells) == len(sheet.columns))
+    return tuple(line for line in above if len(line.cells) >= len(sheet.columns))
 
 
 @mess(HEADS, "headings-changed", group="again")
