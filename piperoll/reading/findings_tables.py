@@ -84,6 +84,20 @@ def headings_of_another_sheet(sheet: str | None, other: str | None) -> Finding:
     )
 
 
+def headings_unknown(sheet: str | None, row: int, headings: Sequence[str], titles: Sequence[str]) -> Finding:
+    """A row of words over columns of figures, none of which is a heading that we know."""
+    said = ", ".join(f"'{' '.join(heading.split())}'" for heading in headings if heading.strip())
+    return Finding(
+        "headings-unknown",
+        Severity.WARNING,
+        f"Row {row} seems to hold the headings, but we know none of them ({said}). By what they hold we took columns "
+        f"for {', '.join(titles)}.",
+        "Use the headings of the dataset, or tell us what each of yours means.",
+        sheet=sheet,
+        row=row,
+    )
+
+
 def sheets_of_several_months(months: Sequence[tuple[str, str]]) -> Finding:
     """Sheets whose dates lie in different months."""
     said = ", ".join(f"'{sheet.strip()}' in {month}" for sheet, month in months)

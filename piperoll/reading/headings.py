@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from piperoll.reading.amounts import is_number
+from piperoll.reading.cells import is_error
 from piperoll.reading.dates import is_date
 from piperoll.reading.grids import Grid, Row, filled, is_blank, tidy
 from piperoll.reading.joined import below_headings, continues, joined, with_units, words_above
 from piperoll.reading.lexicon import Lexicon, bare
+from piperoll.reading.profiles import Profile, is_reference, profiles
 from piperoll.reading.rows import Rows
 
 _CELL = 160
@@ -22,6 +24,12 @@ _TOP = 200
 _START = 6
 """Further down, one of so many first cells must be a heading as listed: this keeps long files quick."""
 
+
+_WORDS = 3
+"""A row of fewer cells is a title, or two words beside each other."""
+
+_MOST = 0.8
+"""A column holds numbers or dates if so large a share of its cells does."""
 
 _THOROUGH = 20_000
 """Where no row names the core, every cell of so many rows is asked."""
@@ -139,6 +147,36 @@ def structural_heading_row(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
         if len(below) > 2 and sum(_figures(other) >= 2 for other in below) >= 0.9 * len(below):
             return HeadingRow(index, tuple(row.cells), frozenset(known), 1.0)
     return None
+
+
+def unknown_heading_row(grid: Grid) -> HeadingRow | None:
+    """The first row of words if it stands over columns of numbers or dates: headings, though we know none of them.
+
+    A record has a number or a date where its column holds them; here a word without a digit stands in each such place.
+    """
+    rows = grid.rows[:_TOP]
+    index = next((place for place, row in enumerate(rows) if _filled_cells(row) >= _WORDS), None)
+    if index is None or not all(_is_name(text) for cell in rows[index].cells if (text := tidy(cell))):
+        return None
+    below = profiles(filled(grid.rows[index + 1 :]), grid.width)
+    over = [tidy(cell) for cell, column in zip(rows[index].cells, below, strict=False) if _is_typed(column)]
+    if not any(over) or any(map(str.isdigit, "".join(over))):
+        return None
+    return HeadingRow(index, tuple(rows[index].cells), frozenset(), 0.0)
+
+
+def _filled_cells(row: Row) -> int:
+    return sum(1 for cell in row.cells if tidy(cell))
+
+
+def _is_name(text: str) -> bool:
+    """Whether a cell may name a column: words, neither a number, a date nor a reference."""
+    word = any(map(str.isalpha, text)) and len(text) <= _CELL
+    return word and not (is_number(text) or is_date(text) or is_reference(text) or is_error(text))
+
+
+def _is_typed(column: Profile) -> bool:
+    return column.count > 1 and column.filled > _MOST and max(column.numbers, column.dates) > _MOST
 
 
 def _figures(row: Row) -> int:

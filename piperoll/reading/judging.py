@@ -114,12 +114,14 @@ def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
     """Which rows `judge_row` takes for records whatever stands above them, told from whole columns.
 
     With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. In a table
-    without amounts: at least half as many cells as is typical, three or more, are filled, and one of them says
-    something. Never a row that may repeat the headings. Rows not named here may be records all the same.
+    without amounts: at least half as many cells as is typical, three or more, are filled; one of them says something,
+    and one stands below a heading. Never a row that may repeat the headings. Rows not named here may be records all
+    the same.
     """
     if shape.amount is None:
         enough = max(3, int(shape.typical / 2) + 1)
         sure = pc.and_(_at_least(block, _FILLED, enough), _at_least(block, _SAYS_MUCH, 1))
+        sure = pc.and_(sure, _begins(block, shape.end))
     else:
         stated = pc.is_valid(amounts)
         dated = _dated(block, shape)
@@ -147,6 +149,16 @@ def _says_total(block: Block) -> Any:
     if TOTAL.encode() not in block.text.lower():
         return arrays.mask_of((), len(block))
     return block.any(block.matching(_ENDS_IN_TOTAL))
+
+
+def _begins(block: Block, end: int) -> Any:
+    """Which rows hold something before a column; all where it is 0."""
+    there = arrays.mask_of((), len(block)) if end else pc.invert(arrays.mask_of((), len(block)))
+    for column in range(min(end, _COLUMNS)):
+        if pc.all(there).as_py():
+            break
+        there = pc.or_(there, pc.match_substring_regex(block.column(column), _FILLED))
+    return there
 
 
 def _at_least(block: Block, pattern: str, count: int) -> Any:

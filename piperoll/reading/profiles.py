@@ -7,13 +7,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from piperoll.reading.amounts import is_number
 from piperoll.reading.cells import is_error, means_nothing
 from piperoll.reading.dates import is_date, is_serial, read_month
 from piperoll.reading.grids import Row, cell_at, tidy
+from piperoll.reading.totals import is_label
 
 _SAMPLE = 2000
+_LITTLE = 0.5
+"""A total fills at most so large a part of the cells of a usual row."""
+
 _COMPANY = re.compile(
     r"\b(?:ltd|limited|plc|llp|inc|cic|co|company|council|trust|nhs|university|college|school|group|services?|"
     r"solutions|systems|association|partners(?:hip)?|society|consult\w*|uk|bank|hmrc|authority|foundation)\b",
@@ -50,10 +55,21 @@ _EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 
 
 def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
-    """One profile for each column, from at most 2,000 rows evenly spread."""
+    """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
     step = max(1, len(rows) // _SAMPLE)
-    sample = [row for row in rows[::step] if any(row.cells)][: _SAMPLE + 1]
+    sample = _without_totals([row for row in rows[::step] if any(row.cells)][: _SAMPLE + 1])
     return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
+
+
+def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
+    """The rows but those that hold little else than the label of a total: what they hold is no evidence."""
+    counts = [sum(1 for cell in row.cells if cell) for row in sample]
+    few = median(counts) * _LITTLE if counts else 0
+    return [
+        row
+        for row, count in zip(sample, counts, strict=True)
+        if count > few or not any(is_label(tidy(cell)) for cell in row.cells if cell)
+    ]
 
 
 def profile(cells: Sequence[str]) -> Profile:

@@ -110,6 +110,8 @@ def _is_cut(row: Row, layout: Layout) -> bool:
 
     Remarks beside the table and delimiters left over at the end leave the other cells where they belong.
     """
+    if not any(map(tidy, row.cells[: layout.named])):
+        return False
     if any(map(tidy, row.cells[layout.usual :])):
         return True
     return not _fits(row.cells, -1, layout)

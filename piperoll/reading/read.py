@@ -105,6 +105,7 @@ def _with_grids(
     known = blank.dataset
     lexicon = lexicon_of(known or datasets[0], blank.part, remembered)
     readings = read_grids(opened.grids, lexicon, name)
+    readings = readings if known else [(grid, _of_no_dataset(reading)) for grid, reading in readings]
     tables = tuple(table for _, reading in readings for table in reading.tables)
     if opened.why and not any(table.header_row for table in tables):
         return replace(blank, findings=(say.not_a_table(blank.format),))
@@ -125,6 +126,11 @@ def _with_grids(
         return replace(blank, why="empty", findings=(*findings, say.not_a_table("empty")))
     looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
     return replace(blank, why="no_table", findings=(*findings, tell.no_headings(looked[:6])))
+
+
+def _of_no_dataset(reading: GridReading) -> GridReading:
+    """What a grid gives where no dataset was told and none fits: no table, whatever its columns hold."""
+    return reading if reading.outcome in ("nil", "empty", "stray_cell") else GridReading("no_table")
 
 
 def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Finding]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from piperoll.model import Dataset
+from piperoll.reading.evidence import is_identifier
 from piperoll.reading.grids import Grid, filled
-from piperoll.reading.headings import best_heading_row, heading_rows
+from piperoll.reading.headings import best_heading_row, heading_rows, unknown_heading_row
 from piperoll.reading.headless import recognise_columns
 from piperoll.reading.lexicon import Lexicon, lexicon_of
 from piperoll.reading.profiles import profiles
@@ -47,10 +48,25 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[flo
         if any(lexicon.is_wide(cell) for cell in best.cells):
             fields |= {name for shape in lexicon.dataset.wide for name in shape["measures"].values()}
     core = lexicon.dataset.core
-    return 1 - len(lexicon.dataset.missing_core(fields, period_given=True)) / max(1, len(core)), score
+    missing = lexicon.dataset.missing_core(fields, period_given=True)
+    if missing and not _says_what(fields, lexicon.dataset):
+        return 0.0, 0.0
+    return 1 - len(missing) / max(1, len(core)), score
+
+
+def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
+    """Whether one of the fields says what the records are of: a core field that is no mere reference, date or number.
+
+    Every register has a reference and a date; what the columns hold makes no dataset of it.
+    """
+    core = (dataset.field(name) for name in fields if name in dataset.core_fields)
+    return any(each.type == "string" and not is_identifier(each) for each in core)
 
 
 def _by_content(grid: Grid, dataset: Dataset) -> bool:
+    """Whether a table without headings holds what the dataset does; with headings of its own it is something else."""
+    if grid.headings is not None or unknown_heading_row(grid):
+        return False
     rows = filled(grid.rows)
     return recognise_columns(profiles(rows, grid.width), len(rows), dataset) is not None
 

@@ -49,6 +49,8 @@ class Shape:
     typical: float
     decimal_comma: bool = False
     """Whether its amounts are written with a comma before the pence."""
+    end: int = 0
+    """The column after the last with a heading or a field; 0 where nothing bounds the table."""
 
     @classmethod
     def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
@@ -60,7 +62,9 @@ class Shape:
         mapped = tuple(sorted({*columns.used, *measures}))
         style = style_of(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
         headings, typical = tuple(map(bare, columns.headings)), median(counts) if counts else 0
-        return cls(headings, mapped, amount, dates, typical, style.decimal_comma)
+        named = [column for column, heading in enumerate(headings) if heading]
+        end = max(*named, *mapped, -1, -1) + 1 if named else 0
+        return cls(headings, mapped, amount, dates, typical, style.decimal_comma, end)
 
     def amount_in(self, cell: str) -> Decimal | None:
         """The amount a cell states in this table."""
@@ -76,10 +80,8 @@ def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
     filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
     if len(filled) < 3:  # invisible marks alone fill no cell
         filled = [column for column in filled if tidy(row.cells[column])]
-    if not filled:
-        return Judged(row, "blank")
-    if repeats(row, shape.headings, filled):
-        return Judged(row, "repeated_header")
+    if kind := _no_record(row, filled, shape):
+        return Judged(row, kind)
     if shape.amount is None:
         return _without_amount(row, filled, shape, last)
     text = tidy(cell_at(row, shape.amount))
@@ -90,6 +92,15 @@ def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
     if is_error(text) and len(filled) > 1:
         return Judged(row, "record")
     return _without_amount(row, filled, shape, last)
+
+
+def _no_record(row: Row, filled: Sequence[int], shape: Shape) -> str | None:
+    """What a row is that holds nothing of its own in the table: a sum left beside it is residue."""
+    if not filled:
+        return "blank"
+    if repeats(row, shape.headings, filled):
+        return "repeated_header"
+    return "other" if shape.end and filled[0] >= shape.end else None
 
 
 def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: Sums) -> Judged | None:

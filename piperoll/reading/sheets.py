@@ -37,16 +37,17 @@ def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
     """Sheets without headings read by those of the first sheet that has some, where their columns hold the same."""
-    first = next((grid for grid, reading in readings if any(table.header_row for table in reading.tables)), None)
+    headed = (grid for grid, reading in readings if any(table.header_row for table in reading.tables))
+    first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := sections_of(grid, lexicon))), None)
     if first is None:
         return list(readings)
-    headings = sections_of(first, lexicon)[0].heading.cells
+    above, headings = first
     found = []
     for grid, reading in readings:
         bare = grid.headings is None and all(not table.header_row for table in reading.tables)
         if bare and reading.outcome in ("data", "no_table") and _goes_on(grid, headings, lexicon):
             again = read_grid(replace(grid, headings=headings), lexicon)
-            again.findings.insert(0, say.headings_of_another_sheet(grid.sheet, first.sheet))
+            again.findings.insert(0, say.headings_of_another_sheet(grid.sheet, above.sheet))
             found.append((grid, again))
         else:
             found.append((grid, reading))

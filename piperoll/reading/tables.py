@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from functools import cached_property
 
 from piperoll.model import Cap, Dataset, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
 from piperoll.reading import findings_tables as about
-from piperoll.reading.amounts import scale_of
 from piperoll.reading.building import Segment, build
 from piperoll.reading.choices import about_choice
-from piperoll.reading.columns import Columns, assign, guess_unnamed
-from piperoll.reading.doubts import damaged_references, may_be_cut, overlong, possible_total, records_above, unit_above
+from piperoll.reading.doubts import damaged_references, possible_total, records_above, unit_above
 from piperoll.reading.evidence import is_identifier
 from piperoll.reading.grids import Grid, Row, cell_at, filled, is_blank, letter, tidy
-from piperoll.reading.headings import HeadingRow
+from piperoll.reading.headings import HeadingRow, unknown_heading_row
 from piperoll.reading.headless import recognise_columns
-from piperoll.reading.judging import Judgement, judge
+from piperoll.reading.judging import judge
 from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.nils import nil_record, nil_row
-from piperoll.reading.profiles import Profile, profiles
-from piperoll.reading.ragged import Mended, mend
+from piperoll.reading.parts import Part, examined
+from piperoll.reading.profiles import profiles
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.records import Shape
 from piperoll.reading.rows import Rows
@@ -32,7 +28,7 @@ from piperoll.reading.sections import Section, sections_of
 from piperoll.reading.summaries import settle
 from piperoll.reading.telling import Amounts, about_rows
 from piperoll.reading.unheaded import about_guesses
-from piperoll.reading.wide import Wide, find_wide
+from piperoll.reading.wide import Wide
 
 
 @dataclass
@@ -44,52 +40,6 @@ class GridReading:
     findings: list[Finding] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One section with its columns found and its rows judged."""
-
-    section: Section
-    columns: Columns
-    wide: Wide | None
-    judgement: Judgement
-    profiles: Sequence[Profile]
-    repaired: Mended | None = None
-
-    @property
-    def records(self) -> Rows:
-        """The rows that are records."""
-        return self.judgement.records
-
-    @cached_property
-    def overlong(self) -> Sequence[Row]:
-        """The records with more cells than there are columns."""
-        if self.section.heading.index < 0:
-            return []
-        cut = {row.number: row for row in self.repaired.cut} if self.repaired else {}
-        cut |= {row.number: row for row in overlong(self.records, self.columns.headings)}
-        return [cut[number] for number in sorted(cut)]
-
-    def amount(self, dataset: Dataset) -> str | None:
-        """The field that holds the amounts."""
-        return next((name for name in dataset.amount if name in self.columns.choices), None)
-
-    def amount_column(self, dataset: Dataset) -> int | None:
-        """Where the amounts stand."""
-        name = self.amount(dataset)
-        return self.columns.column(name) if name else None
-
-    def scale(self, dataset: Dataset) -> Decimal:
-        """What an amount as sent is multiplied by to be pounds."""
-        name = self.amount(dataset)
-        return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
-
-    def cut(self, dataset: Dataset) -> Iterator[int]:
-        """The numbers of the rows whose amounts may be others'."""
-        column = self.amount_column(dataset)
-        if column is not None:
-            yield from (row.number for row in self.overlong if may_be_cut(row, column, self.columns.headings))
-
-
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
@@ -97,9 +47,9 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     sections = sections_of(grid, lexicon)
     if not sections:
         return _without_headings(grid, lexicon)
-    parts = [_examined(section, lexicon, grid.delimiter) for section in sections]
+    parts = [examined(section, lexicon, grid.delimiter) for section in sections]
     if strays := records_above(grid, sections[0], parts[0].columns, lexicon.dataset):
-        parts[0] = _examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
+        parts[0] = examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
     if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
@@ -113,33 +63,14 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
-def _with_amounts(parts: Sequence[_Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
+def _with_amounts(parts: Sequence[Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
     """Each record with its column of amounts."""
     return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
 
 
-def _examined(section: Section, lexicon: Lexicon, delimiter: str) -> _Part:
-    cells = section.heading.cells
-    width = max(len(cells), section.rows.width)
-    seen = profiles(section.rows, width)
-    wide = find_wide(cells, lexicon.dataset)
-    measured = {measure.column for measure in wide.measures} if wide else set()
-    own = ["" if column in measured else cell for column, cell in enumerate(cells)]
-    columns = guess_unnamed(assign(own, seen, lexicon, barred=measured), cells, seen, lexicon.dataset)
-    columns = Columns(columns.choices, columns.shift, columns.shifted_from, tuple(cells))
-    if wide:
-        fixed = {*wide.fields, wide.start_field, wide.end_field}
-        kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
-        columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
-    repaired = mend(section.rows, cells, delimiter)
-    shape = Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured))
-    figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
-    return _Part(section, columns, wide, settle(judge(repaired.rows, shape), shape, figures), seen, repaired)
-
-
-def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
+def _groups(parts: Sequence[Part]) -> list[list[Part]]:
     """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
-    groups: list[list[_Part]] = []
+    groups: list[list[Part]] = []
     for part in parts:
         if groups and _is_same_table(groups[-1][0], part):
             groups[-1].append(part)
@@ -148,13 +79,13 @@ def _groups(parts: Sequence[_Part]) -> list[list[_Part]]:
     return groups
 
 
-def _is_same_table(one: _Part, other: _Part) -> bool:
+def _is_same_table(one: Part, other: Part) -> bool:
     if one.section.span != other.section.span or one.section.lesser or other.section.lesser:
         return False
     return set(one.columns.choices) == set(other.columns.choices)
 
 
-def _add_table(reading: GridReading, group: Sequence[_Part], grid: Grid, lexicon: Lexicon) -> None:
+def _add_table(reading: GridReading, group: Sequence[Part], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
     cut = frozenset(number for part in group for number in part.cut(dataset))
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
@@ -189,7 +120,7 @@ def _place(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
     return (0, None) if heading.index < 0 else (grid.rows[heading.index].number, grid.rows[heading.index].line)
 
 
-def _named(part: _Part) -> tuple[dict[str, str], dict[str, str]]:
+def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
     headings = {name: choice.heading for name, choice in part.columns.choices.items()}
     letters = {name: letter(choice.column) for name, choice in part.columns.choices.items()}
     for name in part.wide.fields if part.wide else ():
@@ -199,7 +130,7 @@ def _named(part: _Part) -> tuple[dict[str, str], dict[str, str]]:
     return headings, letters
 
 
-def _excluded(group: Sequence[_Part], dataset: Dataset) -> Iterable[ExcludedRow]:
+def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
     for number, part in enumerate(group):
         if number and part.section.heading.index >= 0:
             first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
@@ -209,7 +140,7 @@ def _excluded(group: Sequence[_Part], dataset: Dataset) -> Iterable[ExcludedRow]
             yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
 
 
-def _about_headings(group: Sequence[_Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
+def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
     heading, found = group[0].section.heading, []
     if heading.index < 0:
         return []
@@ -236,7 +167,7 @@ def _about_headings(group: Sequence[_Part], grid: Grid, amount: str | None, *, f
     return found
 
 
-def _about_columns(part: _Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.shift:
         found.append(say.columns_shifted(sheet, columns.shift, columns.headings[columns.shifted_from]))
@@ -259,7 +190,7 @@ def _period_fields(wide: Wide | None) -> tuple[str, ...]:
     return (wide.start_field, wide.end_field) if wide else ()
 
 
-def _doubts(part: _Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
+def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     """What may be wrong though every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
@@ -285,22 +216,28 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
-    seen = profiles(rows, grid.width)
-    columns = recognise_columns(seen, len(rows), lexicon.dataset)
+    heading = unknown_heading_row(grid) or HeadingRow(-1, (), frozenset(), 0.0)
+    section = Section(heading, grid.rows[heading.end :])
+    seen = profiles(section.rows, grid.width)
+    columns = recognise_columns(seen, len(filled(section.rows)), lexicon.dataset)
     if columns is None:
         return GridReading("no_table")
-    section = Section(HeadingRow(-1, (), frozenset(), 0.0), grid.rows)
+    columns = columns.under(heading.cells)
     shape = Shape.of(section.rows, columns, lexicon.dataset)
-    part = _Part(section, columns, None, settle(judge(section.rows, shape), shape), seen)
+    part = Part(section, columns, None, settle(judge(section.rows, shape), shape), seen)
     reading = GridReading("data")
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
-    reading.findings.append(say.headings_missing(grid.sheet, titles))
-    reading.findings += about_guesses(columns, seen, lexicon.dataset, grid.sheet)
+    if heading.cells:
+        row = grid.rows[heading.index]
+        reading.findings.append(about.headings_unknown(grid.sheet, row.number, heading.cells, titles))
+    else:
+        reading.findings.append(say.headings_missing(grid.sheet, titles))
+        reading.findings += about_guesses(columns, seen, lexicon.dataset, grid.sheet)
     _add_table(reading, [part], grid, lexicon)
     return reading
 
 
-def _no_records(part: _Part, grid: Grid) -> GridReading:
+def _no_records(part: Part, grid: Grid) -> GridReading:
     rows = filled(grid.rows)
     number = _place(part.section.heading, grid)[0]
     if nil := nil_row(rows):

@@ -227,3 +227,29 @@ def test_the_sum_of_records_and_totals_is_the_sum_of_the_cells() -> None:
 @pytest.mark.parametrize("day", ["31/02/2026", "32nd April 2026", "30/04/2026", "46142"])
 def test_a_row_with_a_day_alone_is_a_record_with_gaps(day: str) -> None:
     assert records(spend(*ROWS, f",{day},,,,,")) == [2, 3, 4, 5]
+
+
+def test_sums_left_beside_the_table_are_no_records() -> None:
+    rows = [f"{row},,,," for row in ROWS]
+    reading = spend(*rows, ",,,,,,,,,19961,95006962", ",,,,,,,,,42699,95006974")
+    table = reading.tables[0]
+    assert table.rows == len(ROWS)
+    assert [(row.row, row.kind) for row in table.excluded_rows] == [(5, "other"), (6, "other")]
+    assert "residue-left-out" in codes(reading)
+    assert "row-too-long" not in codes(reading)
+
+
+def test_sums_left_beside_a_table_without_amounts_are_no_records() -> None:
+    content = b"Job title,Grade,FTE,Organisation,,,\r\n"
+    content += b"".join(b"Head of %d,SCS1,1,Fairshire,,,\r\n" % row for row in range(4)) + b",,,,199,95006962,7\r\n"
+    reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("roles"))
+    assert (reading.tables[0].rows, dict(reading.tables[0].excluded)) == (4, {"other": 1})
+
+
+def test_the_label_of_a_total_in_a_column_of_dates_does_not_cost_the_column() -> None:
+    content = (
+        b"Transaction Date,Post Date,Supplier,Amount\r\n02/01/2020,04/01/2020,Acme Ltd,12.00\r\n"
+        b"03/01/2020,06/01/2020,Bolt Ltd,55.55\r\nGrand Total,,,67.55\r\n"
+    )
+    reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
+    assert reading.tables[0].columns["payment_date"] == "Transaction Date"

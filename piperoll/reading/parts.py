@@ -1,0 +1,89 @@
+"""One section of a grid examined: its columns found, its cut rows mended, each row judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from piperoll.model import Dataset
+from piperoll.reading.amounts import scale_of
+from piperoll.reading.columns import Columns, assign, guess_unnamed
+from piperoll.reading.doubts import may_be_cut, overlong
+from piperoll.reading.grids import Row
+from piperoll.reading.judging import Judgement, judge
+from piperoll.reading.lexicon import Lexicon
+from piperoll.reading.profiles import Profile, profiles
+from piperoll.reading.ragged import Mended, mend
+from piperoll.reading.records import Shape
+from piperoll.reading.rows import Rows
+from piperoll.reading.sections import Section
+from piperoll.reading.summaries import settle
+from piperoll.reading.wide import Wide, find_wide
+
+
+@dataclass(frozen=True)
+class Part:
+    """One section with its columns found and its rows judged."""
+
+    section: Section
+    columns: Columns
+    wide: Wide | None
+    judgement: Judgement
+    profiles: Sequence[Profile]
+    repaired: Mended | None = None
+
+    @property
+    def records(self) -> Rows:
+        """The rows that are records."""
+        return self.judgement.records
+
+    @cached_property
+    def overlong(self) -> Sequence[Row]:
+        """The records with more cells than there are columns."""
+        if self.section.heading.index < 0:
+            return []
+        cut = {row.number: row for row in self.repaired.cut} if self.repaired else {}
+        cut |= {row.number: row for row in overlong(self.records, self.columns.headings)}
+        return [cut[number] for number in sorted(cut)]
+
+    def amount(self, dataset: Dataset) -> str | None:
+        """The field that holds the amounts."""
+        return next((name for name in dataset.amount if name in self.columns.choices), None)
+
+    def amount_column(self, dataset: Dataset) -> int | None:
+        """Where the amounts stand."""
+        name = self.amount(dataset)
+        return self.columns.column(name) if name else None
+
+    def scale(self, dataset: Dataset) -> Decimal:
+        """What an amount as sent is multiplied by to be pounds."""
+        name = self.amount(dataset)
+        return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
+
+    def cut(self, dataset: Dataset) -> Iterator[int]:
+        """The numbers of the rows whose amounts may be others'."""
+        column = self.amount_column(dataset)
+        if column is not None:
+            yield from (row.number for row in self.overlong if may_be_cut(row, column, self.columns.headings))
+
+
+def examined(section: Section, lexicon: Lexicon, delimiter: str) -> Part:
+    """The columns of a section found, its cut rows mended and every row judged."""
+    cells = section.heading.cells
+    width = max(len(cells), section.rows.width)
+    seen = profiles(section.rows, width)
+    wide = find_wide(cells, lexicon.dataset)
+    measured = {measure.column for measure in wide.measures} if wide else set()
+    own = ["" if column in measured else cell for column, cell in enumerate(cells)]
+    columns = guess_unnamed(assign(own, seen, lexicon, barred=measured), cells, seen, lexicon.dataset)
+    columns = Columns(columns.choices, columns.shift, columns.shifted_from, tuple(cells))
+    if wide:
+        fixed = {*wide.fields, wide.start_field, wide.end_field}
+        kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
+        columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
+    repaired = mend(section.rows, cells, delimiter)
+    shape = Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured))
+    figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
+    return Part(section, columns, wide, settle(judge(repaired.rows, shape), shape, figures), seen, repaired)
