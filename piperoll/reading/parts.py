@@ -44,8 +44,8 @@ class Part:
         """The records with more cells than there are columns."""
         if self.section.heading.index < 0:
             return []
-        cut = {row.number: row for row in self.repaired.cut} if self.repaired else {}
-        cut |= {row.number: row for row in overlong(self.records, self.columns.headings)}
+        known = (*self.repaired.cut, *self.repaired.beside) if self.repaired else ()
+        cut = {row.number: row for row in (*known, *overlong(self.records, self.columns.headings))}
         return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
@@ -65,8 +65,10 @@ class Part:
     def cut(self, dataset: Dataset) -> Iterator[int]:
         """The numbers of the rows whose amounts may be others'."""
         column = self.amount_column(dataset)
-        if column is not None:
-            yield from (row.number for row in self.overlong if may_be_cut(row, column, self.columns.headings))
+        sure = {row.number for row in self.repaired.beside} if self.repaired else set()
+        for row in self.overlong:
+            if column is not None and row.number not in sure and may_be_cut(row, column, self.columns.headings):
+                yield row.number
 
 
 def examined(section: Section, lexicon: Lexicon, delimiter: str) -> Part:

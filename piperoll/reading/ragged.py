@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
+
+from piperoll.reading import arrays
 from piperoll.reading.amounts import is_number
+from piperoll.reading.blocks import Block
 from piperoll.reading.dates import is_date, is_serial
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.profiles import Profile, is_reference, profiles
@@ -20,6 +24,9 @@ _FULL = 0.98
 
 _FEW = 0.5
 """A column says the same again and again if so small a share of its cells is distinct."""
+
+_RARE = 0.02
+"""Cells beyond the last heading in a larger share of the rows are a column without a heading."""
 
 _SAMPLE = 2000
 _ENOUGH = 5
@@ -53,11 +60,15 @@ class Layout:
 
 @dataclass(frozen=True)
 class Mended:
-    """The rows of a table, those of them that were put together again, and those that were cut and could not be."""
+    """The rows of a table, those of them that were put together again, and those that were cut and could not be.
+
+    In the rows `beside` something stands beyond the last heading: they may be cut, but their figures are right.
+    """
 
     rows: Rows
     mends: Sequence[Mend] = ()
     cut: Sequence[Row] = ()
+    beside: Sequence[Row] = ()
 
 
 def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
@@ -68,17 +79,54 @@ def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
     layout = _layout(rows, headings, delimiter)
     if layout is None:
         return Mended(rows)
-    mends, cut = {}, []
-    for row in rows:
-        if _is_long(row, layout) and _is_cut(row, layout):
-            if layout.sure and (found := mended(row, layout)):
-                mends[row.number] = found
-            else:
-                cut.append(row)
-    if not mends:
-        return Mended(rows, (), cut)
-    whole = Rows.of(mends[row.number].row if row.number in mends else row for row in rows)
-    return Mended(whole, list(mends.values()), cut)
+    long = rows.kept(_longer(block, layout) for block in rows.blocks())
+    rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
+    mends: dict[int, Mend] = {}
+    doubtful: dict[bool, list[Row]] = {True: [], False: []}
+    for row in long:
+        if _is_cut(row, layout):
+            found, figures = mended(row, layout) if layout.sure else None, False
+        elif rare and _goes_beyond(row, layout):
+            ways = _ways_to_read(row, layout)
+            found, figures = _likeliest(row, ways, layout), len({_figures(way, layout) for way in ways.values()}) == 1
+        else:
+            continue
+        if found is None:
+            doubtful[figures].append(row)
+        elif found.column >= 0:
+            mends[row.number] = found
+    whole = Rows.of(mends[row.number].row if row.number in mends else row for row in rows) if mends else rows
+    return Mended(whole, list(mends.values()), doubtful[False], doubtful[True])
+
+
+def _longer(block: Block, layout: Layout) -> arrays.Mask:
+    """Which rows hold something beyond the last heading, or are longer than most."""
+    if block.width - layout.named > _MOST:
+        return pc.greater(block.lengths, arrays.number(layout.named))
+    found = pc.greater(block.lengths, arrays.number(layout.usual))
+    for column in range(layout.named, block.width):
+        found = pc.or_(found, pc.not_equal(block.column(column), arrays.text("")))
+    return found
+
+
+def _goes_beyond(row: Row, layout: Layout) -> bool:
+    """Whether a row goes on right beyond the last heading, as one does that was cut."""
+    return bool(_at(row.cells, layout.named)) and any(map(tidy, row.cells[: layout.named]))
+
+
+def _ways_to_read(row: Row, layout: Layout) -> dict[int, list[str]]:
+    """The cells of a row that fits as it stands (-1) and of each way to put it together, by the column of the joint."""
+    extent = _extent(row)
+    return {-1: list(row.cells)} | _ways(row.cells[:extent], extent - layout.named, layout)
+
+
+def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: Layout) -> Mend | None:
+    """How a row that fits as it stands is read; None if nothing tells. With column -1 it was not cut."""
+    extent = _extent(row)
+    column = -1 if len(ways) == 1 else None
+    if layout.sure:
+        column = _only(ways, row.cells[:extent], extent - layout.named, layout)
+    return None if column is None else Mend(row._replace(cells=ways[column]), column, ways[column][column])
 
 
 def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | None:
@@ -90,7 +138,10 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | Non
     common, count = widths.most_common(1)[0]
     usual = max(len(headings), common if 2 * count >= len(rows) else max(widths))
     some = [row for row in rows[:: max(1, len(rows) // _SAMPLE)] if any(row.cells)]
-    sample = [row for row in some if len(row.cells) <= usual and _extent(row) <= named]
+    within = [row for row in some if _extent(row) <= named]
+    sample = [row for row in within if len(row.cells) <= usual]
+    if 2 * len(sample) < len(some):  # delimiters left over, some here and some there, make no usual length
+        sample, usual = within, max(widths)
     if not sample or 2 * len(sample) < len(some):
         return None
     return Layout(named, usual, profiles(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH)
@@ -101,14 +152,10 @@ def _extent(row: Row) -> int:
     return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
 
 
-def _is_long(row: Row, layout: Layout) -> bool:
-    return len(row.cells) > layout.usual or (len(row.cells) > layout.named and _extent(row) > layout.named)
-
-
 def _is_cut(row: Row, layout: Layout) -> bool:
-    """Whether a long row was cut: words stand beyond all others, or a cell in its column that does not belong there.
+    """Whether a long row was cut for certain: a cell stands beyond all others, or in a column where it cannot belong.
 
-    Remarks beside the table and delimiters left over at the end leave the other cells where they belong.
+    A remark beside the table and delimiters left over at the end leave the other cells where they belong.
     """
     if not any(map(tidy, row.cells[: layout.named])):
         return False
@@ -128,16 +175,21 @@ def mended(row: Row, layout: Layout) -> Mend | None:
         surplus = len(cells) - width
         if not 0 < surplus <= _MOST:
             continue
-        ways = {
-            column: joint
-            for column in range(layout.named)
-            if tidy(cells[column]) and tidy(cells[column + surplus])
-            if _fits(joint := _joined(cells, column, surplus, layout), column, layout)
-        }
+        ways = _ways(cells, surplus, layout)
         column = _only(ways, cells, surplus, layout)
         if column is not None:
             return Mend(row._replace(cells=ways[column]), column, ways[column][column])
     return None
+
+
+def _ways(cells: Sequence[str], surplus: int, layout: Layout) -> dict[int, list[str]]:
+    """The ways to put a row together so that every cell fits, by the column of the joint."""
+    return {
+        column: joint
+        for column in range(layout.named)
+        if tidy(cells[column]) and tidy(cells[column + surplus])
+        if _fits(joint := _joined(cells, column, surplus, layout), column, layout)
+    }
 
 
 def _joined(cells: Sequence[str], column: int, surplus: int, layout: Layout) -> list[str]:
@@ -178,7 +230,7 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
     """The one way that is right, or that much speaks for and nothing for another; None otherwise."""
     if len(ways) < 2:
         return next(iter(ways), None)
-    spaced = [column for column in ways if all(map(_goes_on, cells[column + 1 : column + surplus + 1]))]
+    spaced = [column for column in ways if column >= 0 and all(map(_goes_on, cells[column + 1 : column + surplus + 1]))]
     others = sum(map(_goes_on, cells[1:])) > surplus
     if len(spaced) == 1 and not others:
         return spaced[0]

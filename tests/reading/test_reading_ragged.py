@@ -68,3 +68,32 @@ def test_a_row_that_could_have_been_cut_in_two_places_stays_doubtful() -> None:
 def test_commas_left_over_at_the_end_are_no_cut() -> None:
     reading = spend("Fairshire,09/04/2026,Rent,Bolt Ltd,T109,5.00,roof,,")
     assert codes(reading).isdisjoint({"row-mended", "row-too-long"})
+
+
+LEFT_OVER = "Date,Amount,Supplier,Purpose,,"
+FIVE = [f"0{n}/04/2026,{n}00.50,Supplier {'ABCDEFGH'[n]} Ltd,Repair {n}," + "," * (n % 4) for n in range(1, 8)]
+
+
+def ending(*lines: str) -> Reading:
+    content = "\r\n".join((LEFT_OVER, *FIVE, *lines)).encode()
+    return read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
+
+
+def test_a_row_cut_right_of_every_figure_is_whole_again_though_delimiters_are_left_over_below() -> None:
+    reading = ending("09/04/2026,900.50,Bolt, Nut & Co,Rent,,")
+    assert (last(reading, "supplier_name"), last(reading, "purpose")) == ("Bolt, Nut & Co", "Rent")
+    assert "row-mended" in codes(reading)
+
+
+def test_a_row_that_may_be_cut_right_of_every_figure_is_told_and_keeps_its_amount() -> None:
+    reading = ending("09/04/2026,900.50,Bolt,Nut & Co,Rent,")
+    assert (last(reading, "supplier_name"), last(reading, "net_amount")) == ("Bolt", "900.50")
+    assert "row-too-long" in codes(reading)
+
+
+def test_a_cut_row_is_told_though_every_row_has_another_number_of_delimiters_left_over() -> None:
+    rows = ["24/04/2021,3M Kingdom PLC,Licences,31183.29,,,", "18/04/2021,Cost Cutters Ltd,Nurse,12455.00,,"]
+    rows += ["20/04/2021,Old Bakery Ltd,Survey,15364.19,,,,", "07/04/2021,Marsh, Fen & Co,Signs,-44153.00,"]
+    content = "\r\n".join(("Payment date,Supplier name,Purpose,Net amount,", *rows)).encode()
+    reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
+    assert codes(reading) & {"row-too-long", "row-mended"}
