@@ -1,0 +1,48 @@
+"""One release costs the same however many there are."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.publishing import existing, fill, measure, write_files
+from publishers import FolderStore, Store, history_of, indexed, series_of
+
+
+def test_on_s3_as_in_a_folder(s3_store: Store, tmp_path: Path) -> None:
+    fill(s3_store.put, 40)
+    found = measure(s3_store, tmp_path / "packed")
+    assert {name: cost.counts for name, cost in found.items()} == _counts(tmp_path / "folder", 40)
+
+
+def test_the_store_that_is_measured_is_a_store(tmp_path: Path) -> None:
+    fill(write_files(tmp_path), 120)
+    store = FolderStore(tmp_path)
+    there = sorted(existing(120))
+    assert list(indexed(store)) == list(series_of(store)) == there
+    assert all(history_of(store, series)[0].current == 1 for series in there)
+
+
+@pytest.mark.soak
+def test_a_release_costs_the_same_among_a_hundred_thousand_as_among_a_thousand(tmp_path: Path, long: bool) -> None:
+    """In the short form among a thousand as among a hundred: what is asked for, not how long it takes."""
+    sizes = (1_000, 100_000) if long else (100, 1_000)
+    found = []
+    for releases in sizes:
+        root = tmp_path / str(releases)
+        fill(write_files(root), releases)
+        found.append(measure(FolderStore(root), tmp_path / f"packed-{releases}", 10 if long else 1))
+    few, many = found
+    assert {name: cost.counts for name, cost in few.items()} == {name: cost.counts for name, cost in many.items()}
+    assert sum(cost.asked.total() for cost in many.values()) < 80
+    seconds = [sum(cost.seconds for cost in costs.values()) for costs in found]
+    sys.stdout.write(f"one release among {sizes}: {seconds} s, ratio {seconds[1] / seconds[0]:.2f}\n")
+    assert not long or seconds[1] <= 1.2 * seconds[0]
+
+
+def _counts(root: Path, releases: int) -> dict[str, tuple[tuple[tuple[str, int], ...], int, int]]:
+    fill(write_files(root), releases)
+    found = measure(FolderStore(root), root.parent / f"packed-{releases}")
+    return {name: cost.counts for name, cost in found.items()}
