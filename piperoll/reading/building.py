@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piperoll.model import Cap, Dataset, Field, Finding
+from piperoll.model import Cap, Dataset, Field, Finding, Period
 from piperoll.reading import arrays
 from piperoll.reading import findings_cells as say
 from piperoll.reading.blocks import ROWS, Block, Row
@@ -20,6 +20,8 @@ from piperoll.reading.evidence import is_identifier
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import cell_at
 from piperoll.reading.layouts import Lines, lines_of
+from piperoll.reading.noughts import Noughts
+from piperoll.reading.orders import ALONE, beside_of
 from piperoll.reading.reading import SENT
 from piperoll.reading.rows import Rows
 from piperoll.reading.shelves import Shelf
@@ -52,12 +54,15 @@ class Built:
     findings: list[Finding] = field(default_factory=list)
 
 
-def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> Built:
-    """The lines of a table, its unreadable cells, and what there is to say about them."""
+def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()) -> Built:
+    """The lines of a table, its unreadable cells, and what there is to say about them.
+
+    `periods` are those that the names of file and sheet may mean.
+    """
     built = Built()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
     for segment in segments:
-        readers = _readers(segment, dataset, sheet, built.findings)
+        readers = _readers(segment, dataset, sheet, periods, built.findings)
         for block in segment.records.blocks():
             for lines in lines_of(block, segment.columns, segment.wide):
                 builder.add(lines, readers, segment.cut)
@@ -75,14 +80,24 @@ def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
     return (each for each in dataset.fields if each.name in named)
 
 
-def _readers(segment: Segment, dataset: Dataset, sheet: str | None, findings: list[Finding]) -> dict[str, Reader]:
+def _readers(
+    segment: Segment, dataset: Dataset, sheet: str | None, periods: Sequence[Period], findings: list[Finding]
+) -> dict[str, Reader]:
     """What reads each field's cells, decided from all of them, with what there is to say about how they are written."""
     columns = _columns(segment, dataset, sheet)
-    readers = {}
+    dates = {
+        name: _counts(segment.records, column, places)
+        for name, (column, places) in columns.items()
+        if column.field.type == "date"
+    }
+    readers, noughts = {}, Noughts()
     for name, (column, places) in columns.items():
-        counts = _counts(segment.records, column, places) if column.counted else Counter[str]()
-        readers[name], said = decide(column, counts)
+        counts = dates.get(name) or (_counts(segment.records, column, places) if column.counted else Counter[str]())
+        beside = beside_of(dates, name, periods) if name in dates else ALONE
+        readers[name], said = decide(column, counts, beside)
         findings += said
+        noughts.look(column, counts)
+    findings += noughts.said()
     return readers
 
 
@@ -109,7 +124,15 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
 
 def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
     wanted = dataset.field(name)
-    return Column(wanted, place, heading, sheet, amount=name in dataset.amount, reference=is_identifier(wanted))
+    return Column(
+        wanted,
+        place,
+        heading,
+        sheet,
+        amount=name in dataset.amount,
+        reference=is_identifier(wanted),
+        within=any({name, "@period"} <= {*group} for group in dataset.core),
+    )
 
 
 @dataclass(frozen=True)
@@ -148,7 +171,8 @@ class _Builder:
             if each.type != "string":
                 columns[each.name + SENT] = nothing if cells is None else _unless_empty(cells)
         self.built.batches.put(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
-        self._tell(lines.block, sorted(lost, key=lambda one: (one.line, one.field)))
+        lost.sort(key=lambda one: (one.line, one.field))
+        self._tell(lines.block, lost, {name for name, reader in readers.items() if reader.told})
 
     def _spelt(self, wanted: Field, cells: Any, reader: Reader, cut: Sequence[int]) -> Spelt:
         whole = spell(cells, reader)
@@ -159,7 +183,8 @@ class _Builder:
         lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
         return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
-    def _tell(self, block: Block, lost: Sequence[_Lost]) -> None:
+    def _tell(self, block: Block, lost: Sequence[_Lost], told: Set[str]) -> None:
+        """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
         if not lost:
             return
         numbers, physical = arrays.listed(block.batch["number"]), arrays.listed(block.batch["line"])
@@ -168,6 +193,8 @@ class _Builder:
             rows = self.built.unreadable.setdefault(wanted.name, [])
             if rows[-1:] != [row.number]:
                 rows.append(row.number)
+            if wanted.name in told:
+                continue
             amount = wanted.name in self.dataset.amount
             self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
         self.built.findings[:] = Cap().apply(self.built.findings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -75,16 +74,17 @@ class Written(NamedTuple):
 class DateOrder:
     """How the numeric dates of one column are written, and the evidence.
 
-    `day_proofs` and `month_proofs` count the cells that can only be read one way; `guessed` says that no cell
-    proves it and that month first was taken because it puts the dates together; `year_first` that the year was taken
-    to stand first, for the same reason. `months` are the one to three
-    months in which nearly all certain dates lie, empty where they lie in more.
+    `day_proofs` and `month_proofs` count the cells that can only be read one way; `guessed` is why month first was
+    taken though no cell proves it, as the end of a sentence, empty where it was not; `doubtful` says that month first
+    is as likely; `year_first` that the year was taken to stand first. `months` are the one to three months in which
+    nearly all certain dates lie, empty where they lie in more.
     """
 
     month_first: bool = False
     day_proofs: int = 0
     month_proofs: int = 0
-    guessed: bool = False
+    guessed: str = ""
+    doubtful: bool = False
     year_first: bool = False
     months: frozenset[tuple[int, int]] = frozenset()
 
@@ -144,85 +144,6 @@ def read_date(cell: str, order: DateOrder | None = None) -> date | None:
     """
     found = written(cell)
     return (order or DateOrder()).choose(found) if found else None
-
-
-def order_of(counts: Mapping[str, int]) -> DateOrder:
-    """The order of day and month in a column, from its distinct cells and how often each stands there."""
-    readings = {text: found for text in counts if (found := written(text))}
-    numeric = {text: found for text, found in readings.items() if found.notation == "numeric"}
-    day = sum(counts[text] for text, found in numeric.items() if found.month_first is None and found.day_first)
-    month = sum(counts[text] for text, found in numeric.items() if found.day_first is None and found.month_first)
-    year_first = _years_first(list(numeric.values()))
-    tally: Counter[tuple[int, int]] = Counter()
-    for text, found in readings.items():
-        if certain := found.year_first if year_first and found.year_first else found.certain:
-            tally[certain.year, certain.month] += counts[text]
-    if day or month or year_first:
-        return DateOrder(month > day, day, month, year_first=year_first, months=_mass(tally))
-    together = _together([found for found in numeric.values() if not found.certain])
-    return DateOrder(month_first=together, guessed=together, months=_mass(tally))
-
-
-def _years_first(numeric: list[Written]) -> bool:
-    """Whether all dates are three numbers of two digits that lie in one year if it stands first, and else in many."""
-    if len(numeric) < 3 or not all(found.year_first for found in numeric):
-        return False
-    first = {found.year_first.year for found in numeric if found.year_first}
-    last = {day.year for found in numeric if (day := found.day_first or found.month_first)}
-    return len(first) == 1 and len(last) >= 3
-
-
-_ENOUGH = 5
-_MOST = 0.9
-
-
-def _mass(tally: Counter[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-    """The fewest months, three at most, that hold nine in ten of the days; none if there are too few days to say."""
-    whole = tally.total()
-    for number in range(1, 4):
-        top = tally.most_common(number)
-        if whole >= _ENOUGH and sum(count for _, count in top) >= _MOST * whole:
-            return frozenset(month for month, _ in top)
-    return frozenset()
-
-
-def _together(either: list[Written]) -> bool:
-    """Whether dates that could be read both ways fall into one month only when read month first."""
-    if len(either) < 3:
-        return False
-    by_day = {(found.day_first.year, found.day_first.month) for found in either if found.day_first}
-    by_month = {(found.month_first.year, found.month_first.month) for found in either if found.month_first}
-    return len(by_month) == 1 and len(by_day) >= 3
-
-
-def exchanged(counts: Mapping[str, int], order: DateOrder) -> list[str]:
-    """The cells in which day and month seem to have changed places before they came here.
-
-    A spreadsheet that opens day-first dates month first makes 4 March of 3 April, and leaves the 13th as it is.
-    Told where nearly all dates that lie outside the column's months and have another reading lie in them by
-    that other reading; two different cells at least.
-    """
-    readings = {text: found for text in counts if (found := written(text)) and not found.certain}
-    if not order.months:
-        return list(readings) if _all_exchanged(counts, order) else []
-    outside = {text: found for text, found in readings.items() if not order.holds(order.choose(found))}
-    fitting = [text for text, found in outside.items() if order.holds(other_reading(found, order))]
-    return fitting if len(fitting) > 1 and len(fitting) >= 0.8 * len(outside) else []
-
-
-def other_reading(found: Written, order: DateOrder) -> date | None:
-    """The day that a cell means if day and month change places."""
-    return found.month_first if order.choose(found) == found.day_first else found.day_first
-
-
-def _all_exchanged(counts: Mapping[str, int], order: DateOrder) -> bool:
-    """Whether all days are the same day of three or more months of one year, as if that day were their month.
-
-    The first of a month is what many bodies write for a month, and shows nothing.
-    """
-    days = [day for text in counts if (found := written(text)) and (day := order.choose(found))]
-    same = {(day.year, day.day) for day in days}
-    return len(same) == 1 and 1 < days[0].day <= 12 and len({day.month for day in days}) >= 3
 
 
 _EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")

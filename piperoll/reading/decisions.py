@@ -6,8 +6,10 @@ so that each distinct cell need be read only once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from piperoll.model import Finding
@@ -21,18 +23,12 @@ from piperoll.reading.amounts import (
     scale_of,
     style_of,
 )
-from piperoll.reading.dates import (
-    DateOrder,
-    evenings,
-    exchanged,
-    order_of,
-    other_reading,
-    read_date,
-    read_month,
-    written,
-)
+from piperoll.reading.cells import means_nothing
+from piperoll.reading.dates import DateOrder, evenings, read_date, written
 from piperoll.reading.findings_values import Column
 from piperoll.reading.grids import tidy
+from piperoll.reading.orders import ALONE, Beside, exchanged, order_of, other_reading
+from piperoll.reading.periods import is_bare_quarter
 from piperoll.reading.references import decimal_references, known_width, short_references
 from piperoll.reading.values import PERIOD_FIELDS, Reader
 
@@ -40,23 +36,45 @@ Counts = Mapping[str, int]
 """The distinct cells of a column as sent, and how often each stands there."""
 
 
-def decide(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
-    """What reads the cells of a column, and what there is to say about how they are written."""
+def decide(column: Column, counts: Counts, beside: Beside = ALONE) -> tuple[Reader, list[Finding]]:
+    """What reads the cells of a column, and what there is to say about how they are written.
+
+    `beside` is what the table's other dates and the names of file and sheet say of a column of dates.
+    """
     match column.field.type:
         case "date":
-            order = order_of(counts)
-            return Reader(column.field, order=order), list(_about_dates(column, counts, order))
+            return _dates(column, counts, replace(beside, within=column.within))
         case "number" | "integer":
             return _numbers(column, counts)
         case _:
             return Reader(column.field), list(_about_references(column, counts)) if column.reference else []
 
 
+def _dates(column: Column, counts: Counts, beside: Beside) -> tuple[Reader, list[Finding]]:
+    order = order_of(counts, beside)
+    reader = Reader(column.field, order=order, stretches=column.within)
+    found = [*_about_dates(column, counts, order, beside), *_about_stretches(column, counts, reader)]
+    if days := other_epoch(counts):
+        reader.told = True
+        example = tidy(next(iter(days)))
+        fallen = _2000 + timedelta(days=int(Decimal(example)))
+        found.append(dates_say.dates_of_another_epoch(column, example, fallen, sum(days.values())))
+    return reader, found
+
+
+def other_epoch(counts: Counts) -> Counts:
+    """The cells of a column that holds nothing but day numbers of another count than spreadsheets'; empty if not."""
+    filled = _those(counts, lambda cell: not means_nothing(tidy(cell), typed=True))
+    days = _those(filled, lambda cell: bool(_DAY_NUMBER.fullmatch(tidy(cell))))
+    years = all(1900 <= int(Decimal(tidy(cell))) < 2100 for cell in days)
+    return days if sum(days.values()) > 2 and len(days) == len(filled) and not years else {}
+
+
 def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
     style = style_of(counts)
     reader = Reader(column.field, decimal_comma=style.decimal_comma)
     reader.scale = scale_of(column.heading) if column.field.type == "number" else Decimal(1)
-    reader.refuses = column.amount and is_foreign(column.heading)
+    reader.refuses = reader.told = column.amount and is_foreign(column.heading)
     found = list(_about_notation(column, counts, reader))
     if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
         found.append(say.amounts_scale_doubtful(column, reader.scale, style.with_pence))
@@ -68,7 +86,27 @@ def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
         example = tidy(next(iter(points)))
         other = plain_number((read_amount(example) or Decimal(0)) * 1000)
         found.append(say.amounts_three_places(column, example, f"{Decimal(other):,.0f}", sum(points.values())))
+    if column.amount and not reader.refuses:
+        found += _about_currency(column, counts, reader)
+        found += _about_signs(column, counts, reader)
     return reader, found
+
+
+def _about_currency(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:
+    """What is told, once, of a column whose every amount is in another currency; its cells need not be named then."""
+    amounts = _those(counts, lambda cell: any(char.isdigit() for char in cell))
+    if len(amounts) > 1 and all(map(is_foreign, amounts)):
+        reader.told = True
+        yield say.amounts_not_in_pounds(column, tidy(next(iter(amounts))), sum(amounts.values()))
+
+
+def _about_signs(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:
+    """What is told of a column that holds credits and nothing else."""
+    values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) for cell in counts}
+    stated = {cell: value for cell, value in values.items() if value}
+    count = sum(counts[cell] for cell in stated)
+    if count > 2 and all(value < 0 for value in stated.values()):
+        yield say.amounts_all_negative(column, tidy(next(iter(stated))), count)
 
 
 def _by_comma(cell: str) -> bool:
@@ -97,24 +135,36 @@ def _about_notation(column: Column, counts: Counts, reader: Reader) -> Iterator[
             yield say.amounts_marked(column, example, count)
 
 
-def _about_dates(column: Column, counts: Counts, order: DateOrder) -> Iterator[Finding]:
+def _about_dates(column: Column, counts: Counts, order: DateOrder, beside: Beside) -> Iterator[Finding]:
     if order.year_first:
         yield _year_first(column, counts)
     elif order.mixed:
         yield dates_say.dates_mixed(column, order.day_proofs, order.month_proofs, order.months)
     elif order.month_first:
         yield _month_first(column, counts, order)
+    elif order.doubtful:
+        either = {cell: found for cell in counts if (found := written(cell)) and not found.certain}
+        example, found = next(iter(either.items()))
+        count = sum(counts[cell] for cell in either)
+        yield dates_say.dates_order_doubtful(column, tidy(example), found.day_first, found.month_first, count)
     yield from _about_serials(column, counts, order)
-    if cells := exchanged(counts, order):
+    if cells := exchanged(counts, order, beside):
         yield _exchanged(column, counts, order, cells)
     if cells := evenings(counts):
         day, count = read_date(cells[0]), sum(counts[cell] for cell in cells)
         if day:
             yield dates_say.dates_before_midnight(column, tidy(cells[0]), day, day + timedelta(days=1), count)
-    if column.field.name not in PERIOD_FIELDS:
-        months = _those(counts, lambda cell: read_date(cell) is None and read_month(cell) is not None)
-        if months:
-            yield dates_say.dates_months_only(column, tidy(next(iter(months))), sum(months.values()))
+
+
+def _about_stretches(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:
+    """What is told of months and quarters that stand where days are asked for."""
+    if column.field.name in PERIOD_FIELDS:
+        if quarters := _those(counts, is_bare_quarter):
+            example = next(iter(quarters))
+            taken = str(reader.read(example))
+            yield dates_say.dates_in_quarters(column, tidy(example), taken, sum(quarters.values()))
+    elif months := _those(counts, lambda cell: read_date(cell) is None and reader.lacks_day(cell)):
+        yield dates_say.dates_months_only(column, tidy(next(iter(months))), sum(months.values()))
 
 
 def _year_first(column: Column, counts: Counts) -> Finding:
@@ -143,6 +193,10 @@ def _month_first(column: Column, counts: Counts, order: DateOrder) -> Finding:
         column, tidy(example), found.month_first, found.day_first, guessed=order.guessed, count=count
     )
 
+
+_2000 = date(2000, 1, 1)
+_DAY_NUMBER = re.compile(r"(?:[1-9]\d{3}|1\d{4})(?:\.0+)?", re.ASCII)
+"""Day numbers below those of spreadsheets since 1970: four digits, or five that begin with a one."""
 
 _1904 = timedelta(days=1462)
 """From the spreadsheets' usual day 0 to that of workbooks that count from 1904."""

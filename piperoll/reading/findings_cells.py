@@ -127,7 +127,8 @@ def template_only(sheet: str | None, row: int) -> Finding:
         "no-records",
         Severity.ERROR,
         f"There are headings in row {row} but no records below them.",
-        "Send the filled table. If there was nothing to report, write 'Nil' in the first cell under the headings.",
+        "Send the filled table. If there was nothing to report in this time, say so: write 'Nil return' in the first "
+        "cell under the headings and send the file again. It is then published as a nil return.",
         sheet=sheet,
         row=row,
     )

@@ -13,16 +13,31 @@ _WRITE_DATES = "Write every date as 2026-10-31 or 31/10/2026."
 
 
 def dates_month_first(
-    column: Column, example: str, taken: date | None, other: date | None, *, guessed: bool, count: int
+    column: Column, example: str, taken: date | None, other: date | None, *, guessed: str, count: int
 ) -> Finding:
-    """Numeric dates that stand month first."""
-    why = "no other reading puts them into one month" if guessed else "some cannot be read any other way"
+    """Numeric dates that stand month first; `guessed` is why, if none of them proves it."""
+    why = guessed or "some cannot be read any other way"
     return about(
         column,
         "dates-month-first",
         Severity.WARNING if guessed else Severity.INFO,
         f"The dates in column {letter(column.place)} were read with the month first: {why}. So '{example}' is "
         f"{_spoken(taken)}; with the day first it would be {_spoken(other)}.",
+        _WRITE_DATES,
+        value=example,
+        count=count,
+    )
+
+
+def dates_order_doubtful(column: Column, example: str, taken: date | None, other: date | None, count: int) -> Finding:
+    """Numeric dates that make as much sense with the month first."""
+    return about(
+        column,
+        "dates-order-doubtful",
+        Severity.WARNING,
+        f"Nothing in column {letter(column.place)} shows whether the day or the month stands first: {count:,} dates "
+        f"make sense both ways. We read '{example}' with the day first, as {_spoken(taken)}; with the month first it "
+        f"would be {_spoken(other)}.",
         _WRITE_DATES,
         value=example,
         count=count,
@@ -66,8 +81,8 @@ def dates_exchanged(
         column,
         "dates-exchanged",
         Severity.WARNING,
-        f"{count:,} dates in column {letter(column.place)} do not lie in {_in_months(months)}, but would with all the "
-        "others if day and month changed places, which happens when a spreadsheet opens a file. We read "
+        f"{count:,} {'date' if count == 1 else 'dates'} in column {letter(column.place)} would lie in "
+        f"{_in_months(months)} if day and month changed places, which happens when a spreadsheet opens a file. We read "
         f"'{example}' as it stands, as {_spoken(taken)}; it may be {_spoken(other)}.",
         "Open the file of your finance system again with the dates set to day, month, year, and send that.",
         value=example,
@@ -110,9 +125,38 @@ def dates_months_only(column: Column, example: str, count: int) -> Finding:
         column,
         "dates-months-only",
         Severity.WARNING,
-        f"{count:,} cells in column {letter(column.place)} name a month and no day (such as '{example}'). We made up "
-        f"no day, so the {column.field.title.lower()} is missing there.",
+        f"{count:,} cells in column {letter(column.place)} name a month or several and no day (such as '{example}'). "
+        f"We made up no day, so the {column.field.title.lower()} is missing there.",
         "Give the day, such as 2026-10-31.",
+        value=example,
+        count=count,
+    )
+
+
+def dates_in_quarters(column: Column, example: str, taken: str, count: int) -> Finding:
+    """Quarters of a single year, which may be the calendar's or the financial year's."""
+    return about(
+        column,
+        "dates-in-quarters",
+        Severity.WARNING,
+        f"{count:,} cells in column {letter(column.place)} name a quarter of a single year. We took the calendar's, so "
+        f"'{example}' gives {taken}; the same quarter of a financial year is three months later.",
+        "Write the year as 2015/16 if the quarter is a financial year's, or give the days.",
+        value=example,
+        count=count,
+    )
+
+
+def dates_of_another_epoch(column: Column, example: str, from_2000: date, count: int) -> Finding:
+    """A column of day numbers that no spreadsheet counts."""
+    return about(
+        column,
+        "dates-of-another-epoch",
+        Severity.ERROR if column.field.level == "core" else Severity.WARNING,
+        f"The {count:,} cells of column {letter(column.place)} (such as {example}) are whole numbers too low for a "
+        "spreadsheet's days. They may be days that your system counts from another year: from the start of 2000, "
+        f"{example} falls in {MONTHS[from_2000.month - 1]} {from_2000.year}. We took none of them.",
+        _WRITE_DATES,
         value=example,
         count=count,
     )

@@ -13,7 +13,8 @@ from piperoll.reading.grids import letter
 class Column:
     """One column that was taken for a field: where it stands, and the heading it was taken by.
 
-    `amount` says that it holds the amounts that are added up, `reference` that it holds numbers of papers.
+    `amount` says that it holds the amounts that are added up, `reference` that it holds numbers of papers, `within`
+    that its days lie in the time that the file covers.
     """
 
     field: Field
@@ -22,6 +23,7 @@ class Column:
     sheet: str | None = None
     amount: bool = False
     reference: bool = False
+    within: bool = False
 
     @property
     def counted(self) -> bool:
@@ -122,6 +124,50 @@ def amounts_marked(column: Column, example: str, count: int) -> Finding:
         "left off.",
         "Put notes into a column of their own.",
         value=example,
+        count=count,
+    )
+
+
+def amounts_not_in_pounds(column: Column, example: str, count: int) -> Finding:
+    """Every amount of a column is in another currency."""
+    return about(
+        column,
+        "amount-not-in-pounds",
+        Severity.ERROR,
+        f"All {count:,} amounts in column {letter(column.place)} (such as '{example}') are in another currency than "
+        "pounds. We do not exchange currencies, so none of them was taken.",
+        "Give the amounts in pounds.",
+        value=example,
+        count=count,
+    )
+
+
+def amounts_all_negative(column: Column, example: str, count: int) -> Finding:
+    """No amount of a column is above nought."""
+    return about(
+        column,
+        "amounts-all-negative",
+        Severity.WARNING,
+        f"All {count:,} amounts in column {letter(column.place)} are negative (such as '{example}'), so the file says "
+        "that money only came back. They were read as they stand; if your ledger writes payments with a minus, every "
+        "amount is a payment and should be positive.",
+        "Write payments as positive numbers, and refunds and credits with a minus.",
+        value=example,
+        count=count,
+    )
+
+
+def amounts_all_nought(column: Column, other: Column, count: int) -> Finding:
+    """Nearly every amount of a column is nought, and another column holds sums."""
+    return about(
+        column,
+        "amounts-nearly-all-nought",
+        Severity.WARNING,
+        f"{count:,} cells of column {letter(column.place)} ('{column.heading.strip()}') are 0, while column "
+        f"{letter(other.place)} ('{other.heading.strip()}') holds sums. They are published as 0; if 0 only stands for "
+        "what is not known, the amounts are wrong.",
+        "Leave the cell empty where there is no amount.",
+        value="0",
         count=count,
     )
 

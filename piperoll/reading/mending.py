@@ -9,7 +9,7 @@ from piperoll.reading.grids import Grid, Row, letter
 from piperoll.reading.mojibake import Found, garbled, mend
 from piperoll.reading.rows import Rows
 
-_TRACES = tuple(trace.encode() for trace in "ÂÃâ¬┬├")
+_TRACES = tuple(trace.encode() for trace in "ÂÃâ¬┬├Ł")
 """What garbled letters begin with, nearly always; a sheet without any of these is not gone through."""
 
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 _READ_AS = {"cp1252": "ÂÃÄÅâïð", "mac_roman": "¬√\u201a", "cp850": "┬├Ô"}
 """The code pages that UTF-8 is taken for, each with the letters that such an accident begins with."""
 
+_POUND = re.compile(r"(?<!\w)Ł(?=[ \u00a0]?-?\d)")
+"""A pound sign whose byte was taken for Central European text (cp1250): no Polish word goes on with a number."""
+
 _TIMES = 3
 """How often the same accident happens to one text, at most."""
 
@@ -57,7 +60,7 @@ def mend(text: str) -> tuple[str, Found]:
     the first word, before and after.
     """
     codecs = [codec for codec, leads in _READ_AS.items() if any(lead in text for lead in leads)]
-    if not codecs:
+    if not codecs and not _POUND.search(text):
         return text, Found()
     pieces, found, place = [], Found(), 0
     for line in text.splitlines(keepends=True):
@@ -92,6 +95,9 @@ def _mend(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
             count, place = (count, place) if count else (more, first)
         if text == before:
             break
+    if match := _POUND.search(text):
+        text, more = _POUND.subn("£", text)
+        count, place = count + more, min(place, match.start()) if count else match.start()
     return text, count, place
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from piperoll.errors import PeriodError
 from piperoll.model import Period
-from piperoll.reading.dates import MONTHS
+from piperoll.reading.dates import MONTHS, names_day
 
 _M = r"(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")"
 _Y = r"(?:20[0-4]\d|\d{2})"
@@ -42,6 +42,13 @@ _FINANCIAL_SHORT = re.compile(r"(?<![a-z])fy[\s_\-]?(\d{2})[\s_/\-]?(\d{2})(?!\d
 _YEAR_MONTH_DIGITS = re.compile(r"(?<!\d)(20[0-4]\d)[-_.]?(0[1-9]|1[0-2])(?!\d)(?![-_.]\d)")
 _FOUR = re.compile(r"(?<![\d])(\d{2})(0[1-9]|1[0-2])(?!\d)")
 
+_STRETCH = re.compile(
+    rf"(?=.*[a-z])(?:(?<![a-z])(?:{_M}|q|qtr|quarter|fy|to|until|of|the|year|months?|period|end(?:ed|ing)?)(?![a-z])"
+    r"|(?<=\d)(?:st|nd|rd|th)(?![a-z])|[\s\d_\-–/.,'():])+\Z",
+    re.I,
+)
+"""Nothing but months, numbers and the words between them."""
+
 
 def periods_in_name(text: str, *, snapshot: bool) -> tuple[Period, ...]:
     """The periods that a name may mean, the likeliest first, each once; empty if it speaks of none.
@@ -53,6 +60,21 @@ def periods_in_name(text: str, *, snapshot: bool) -> tuple[Period, ...]:
     text = re.sub(r"%[0-9a-f]{2}|\.(?:csv|xlsx?|ods|zip|json|tsv)\b", " ", text, flags=re.I).replace("_", " ")
     found = _days(text) if snapshot else _stretches(text)
     return tuple(dict.fromkeys(found))
+
+
+def period_in_cell(text: str) -> Period | None:
+    """The stretch of time that a tidy cell names and nothing else: `Q1 2015/16`, `Apr-Jun 2012`, `2012-13`.
+
+    None for a day, for a bare number and for any other words. A quarter of a single year is the calendar's.
+    """
+    if names_day(text) or not (_STRETCH.match(text) or _FINANCIAL.fullmatch(text)):
+        return None
+    return next(iter(periods_in_name(text, snapshot=False)), None)
+
+
+def is_bare_quarter(text: str) -> bool:
+    """Whether a text names a quarter of a single year, so that it may be the calendar's or the financial year's."""
+    return bool(_QUARTER.search(text)) and not _QUARTER_OF_YEAR.search(text)
 
 
 def _days(text: str) -> list[Period]:

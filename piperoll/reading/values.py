@@ -15,7 +15,7 @@ from piperoll.reading.amounts import plain_number, read_amount
 from piperoll.reading.cells import is_error, means_nothing
 from piperoll.reading.dates import DateOrder, names_day, read_date, read_month
 from piperoll.reading.grids import tidy
-from piperoll.reading.periods import periods_in_name
+from piperoll.reading.periods import is_bare_quarter, period_in_cell, periods_in_name
 
 _YES, _NO = frozenset(["yes", "y", "true", "1", "x"]), frozenset(["no", "n", "false", "0"])
 
@@ -37,6 +37,10 @@ class Reader:
     decimal_comma: bool = False
     refuses: bool = False
     """Whether nothing that stands here can be taken for certain, such as euros where pounds are asked for."""
+    stretches: bool = False
+    """Whether a quarter or several months may stand for a day, as where the days lie in the time of the file."""
+    told: bool = False
+    """Whether what cannot be read here was told once for the whole column, so that no cell need be named."""
     known: dict[str, object] = part(default_factory=dict, repr=False)
 
     def read(self, cell: str) -> object:
@@ -71,9 +75,13 @@ class Reader:
         value = _READERS.get(self.field.type, _text)(text, self)
         return self._without_day(text) if value is None else value
 
+    def lacks_day(self, cell: str) -> bool:
+        """Whether a cell that states no day names a month, or where stretches are taken a quarter, a year or months."""
+        return read_month(cell) is not None or (self.stretches and period_in_cell(tidy(cell)) is not None)
+
     def _without_day(self, text: str) -> object:
         """Nothing, for a month where a day is asked for: a day would be made up. UNREADABLE for all else."""
-        return None if self.field.type == "date" and read_month(text) else UNREADABLE
+        return None if self.field.type == "date" and self.lacks_day(text) else UNREADABLE
 
 
 def _text(text: str, reader: Reader) -> str | None:
@@ -114,7 +122,7 @@ def _edge(text: str, *, first: bool) -> date | None:
         year, number = month
         return date(year, number, 1 if first else monthrange(year, number)[1])
     periods = () if names_day(text) else periods_in_name(text, snapshot=False)
-    if len(periods) != 1:
+    if not periods or (len(periods) > 1 and not is_bare_quarter(text)):
         return None
     return periods[0].start if first else periods[0].end
 

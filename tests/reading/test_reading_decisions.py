@@ -13,19 +13,29 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.model import Finding, Severity
-from piperoll.reading.dates import order_of, read_date
+from piperoll.reading.dates import read_date
 from piperoll.reading.decisions import decide
 from piperoll.reading.findings_values import Column
+from piperoll.reading.orders import ALONE, Beside, order_of
 from piperoll.reading.values import UNREADABLE
 
 SPEND = next(dataset for dataset in assets.datasets() if dataset.name == "spend")
 CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=False, allow_infinity=False)
 
 
-def read_all(name: str, cells: Sequence[str], heading: str = "") -> tuple[list[object], dict[str, Finding]]:
+def read_all(
+    name: str, cells: Sequence[str], heading: str = "", beside: Beside = ALONE
+) -> tuple[list[object], dict[str, Finding]]:
     """Every cell as it is read in its column, and what is said by code."""
-    column = Column(SPEND.field(name), 3, heading, amount=name == "net_amount", reference=name.endswith("number"))
-    reader, found = decide(column, Counter(cells))
+    column = Column(
+        SPEND.field(name),
+        3,
+        heading,
+        amount=name == "net_amount",
+        reference=name.endswith("number"),
+        within=name == "payment_date",
+    )
+    reader, found = decide(column, Counter(cells), beside)
     return [reader.read(cell) for cell in cells], {finding.code: finding for finding in found}
 
 
@@ -189,7 +199,9 @@ def test_any_column_of_a_months_days_reads_back_or_is_told(days: set[int], form:
         assert read == [day.isoformat() for day in truth]
     else:  # nothing in the column says which is meant: every date is read as some day, and a guess is told
         assert UNREADABLE not in read
-        assert order_of(Counter(cells)).guessed == ("dates-month-first" in said)
+        order = order_of(Counter(cells), Beside(within=True))
+        assert bool(order.guessed) == ("dates-month-first" in said)
+        assert order.doubtful == ("dates-order-doubtful" in said)
 
 
 @given(st.text(max_size=20))
@@ -237,3 +249,48 @@ def test_the_same_day_of_many_months_may_be_the_month() -> None:
     assert "June 2012" in said["dates-exchanged"].message
     assert not read_all("payment_date", [f"2012-{month:02}-01" for month in range(1, 13)])[1]
     assert not read_all("payment_date", [f"201{year}-04-06" for year in range(6)])[1]
+
+
+@pytest.mark.parametrize("cell", ["July 2010-September 2010", "Apr-Jun 2012", "Q1 2015/16", "2015-Q1", "2012-13"])
+def test_a_quarter_or_months_where_a_day_is_asked_for_are_missing_and_told_once(cell: str) -> None:
+    read, said = read_all("payment_date", [cell, cell, "Q1", "to follow June", "13/06/2012"])
+    assert read == [None, None, UNREADABLE, UNREADABLE, "2012-06-13"]
+    assert said["dates-months-only"].count == 2
+    reader, _ = decide(Column(SPEND.field("payment_date"), 0, ""), {cell: 1})
+    assert reader.read(cell) is UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("cell", "end"),
+    [
+        ("2015-Q1", "2015-03-31"),
+        ("Q2 2015", "2015-06-30"),
+        ("Q1 2015/16", "2015-06-30"),
+        ("Apr-Jun 2012", "2012-06-30"),
+    ],
+)
+def test_a_quarter_bounds_a_period_and_is_told_where_it_may_be_another(cell: str, end: str) -> None:
+    read, said = read_all("period_end", [cell])
+    assert read == [end]
+    assert ("dates-in-quarters" in said) == (cell in ("2015-Q1", "Q2 2015"))
+
+
+def test_days_counted_from_another_year_are_told_once_for_the_column() -> None:
+    read, said = read_all("payment_date", ["9223", "9224", "9230"])
+    assert read == [UNREADABLE] * 3
+    assert "April 2025" in said["dates-of-another-epoch"].message
+    assert not read_all("payment_date", ["2015", "2016", "2017"])[1]
+
+
+def test_a_column_of_euros_is_told_once() -> None:
+    read, said = read_all("net_amount", ["€5.00", "€7.50", ""])
+    assert read == [UNREADABLE, UNREADABLE, None]
+    assert said["amount-not-in-pounds"].count == 2
+    assert not read_all("net_amount", ["€5.00", "7.50"])[1]
+
+
+def test_a_file_that_holds_nothing_but_credits_says_that_they_may_be_payments() -> None:
+    read, said = read_all("net_amount", ["-5.00", "(7.50)", "0.00", "-5.00"])
+    assert read == ["-5.00", "-7.50", "0", "-5.00"]
+    assert said["amounts-all-negative"].count == 3
+    assert not read_all("net_amount", ["-5.00", "-7.50", "-1.00", "0.50"])[1]

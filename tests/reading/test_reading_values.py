@@ -85,3 +85,32 @@ def test_years_as_groups_of_columns_give_a_line_for_each_year_with_figures() -> 
     assert cells(reading, "completed")[:4] == ["1100", "2100", "1200", "2200"]
     assert cells(reading, "digital_completed")[:4] == ["51", None, "52", None]
     assert not reading.tables[0].unreadable
+
+
+def test_euros_in_every_row_give_one_finding_and_not_one_a_cell() -> None:
+    reading = spend(HEAD + "".join(f"{day:02}/06/2012,Acme Ltd,T{day},€{day}.00,Repairs\n" for day in DAYS))
+    assert codes(reading) == {"amount-not-in-pounds"}
+    assert len(reading.tables[0].unreadable["net_amount"]) == 20
+
+
+def test_pounds_saved_again_as_central_european_text_are_pounds() -> None:
+    reading = spend(HEAD + "".join(f'{day:02}/06/2012,Łódź Ltd,T{day},"Ł{day},000.50",Repairs\n' for day in DAYS))
+    assert cells(reading, "net_amount")[0] == "1000.50"
+    assert cells(reading, "supplier_name")[0] == "Łódź Ltd"
+    assert codes(reading) == {"letters-mended"}
+
+
+def test_contract_values_of_nought_beside_an_estimate_are_told() -> None:
+    dataset, _ = assets.find_dataset("contracts")
+    head = "Contract reference,Title,Supplier,Start date,End date,Value at tender,Value at award\n"
+    lines = "".join(f"C{n},Repairs,Acme Ltd,2021-04-01,2025-03-31,{n}000,£0.00\n" for n in range(1, 6))
+    reading = read((head + lines).encode(), "x.csv", assets.datasets(), dataset=dataset)
+    assert "amounts-nearly-all-nought" in codes(reading)
+    reading = read((head + lines.replace("£0.00", "7.00")).encode(), "x.csv", assets.datasets(), dataset=dataset)
+    assert "amounts-nearly-all-nought" not in codes(reading)
+
+
+def test_a_table_without_rows_is_shown_how_to_say_nil() -> None:
+    (told,) = [finding for finding in spend(HEAD).findings if finding.code == "no-records"]
+    assert "Nil return" in told.fix
+    assert spend(HEAD + "Nil return,,,,\n").what == "nil_return"

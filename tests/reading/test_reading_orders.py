@@ -1,0 +1,104 @@
+"""Which number is the day and which the month, where no date of the column proves it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from piperoll import assets
+from piperoll.model import Period
+from piperoll.reading import Reading, read
+from piperoll.reading.dates import DateOrder
+from piperoll.reading.orders import ALONE, Beside, beside_of, exchanged, order_of, stamped
+
+PAID = Beside(within=True)
+REGISTER = "Contract reference,Title,Supplier,Start date,End date,Value\n"
+
+
+def order(cells: Sequence[str], beside: Beside = PAID) -> DateOrder:
+    return order_of(Counter(cells), beside)
+
+
+def register(*lines: str, head: str = REGISTER) -> tuple[list[str | None], set[str]]:
+    dataset, _ = assets.find_dataset("contracts")
+    found: Reading = read((head + "\n".join(lines)).encode(), "x.csv", assets.datasets(), dataset=dataset)
+    starts = [cell for table in found.tables for batch in table.batches() for cell in batch["start_date"].to_pylist()]
+    return starts, {finding.code for finding in found.findings if finding.code.startswith("dates-")}
+
+
+def test_contracts_that_begin_on_first_days_are_not_taken_for_days_of_january() -> None:
+    lines = [f"A{month},Insurance,Zurich Ltd,01/{month:02}/2018,30/06/2021,100" for month in (4, 7, 9)]
+    assert register(*lines) == (["2018-04-01", "2018-07-01", "2018-09-01"], set())
+
+
+def test_the_first_day_of_months_shows_the_order_where_contracts_begin() -> None:
+    assert order(["01/04/2018", "01/07/2018", "01/09/2018"], ALONE) == DateOrder()
+    american = order(["04/01/2018", "07/01/2018", "09/01/2018"], ALONE)
+    assert american.month_first
+    assert "first of a month" in american.guessed
+
+
+def test_other_columns_of_the_table_vote_on_an_order_that_a_column_leaves_open() -> None:
+    lines = [f"A{n},Insurance,Zurich Ltd,04/0{n}/2018,03/31/2021,100" for n in range(2, 9)]
+    starts, said = register(*lines)
+    assert starts[0] == "2018-04-02"
+    assert said == {"dates-month-first"}
+    counts = {"start": Counter(["04/02/2018"]), "end": Counter(["03/31/2021", "04/30/2021"])}
+    assert beside_of(counts, "start", ()) == Beside(month_first=2)
+    assert not order(["04/05/2018", "06/07/2018", "08/09/2018"], Beside(day_first=1)).doubtful
+
+
+def test_spending_stamped_with_the_first_of_each_month_is_no_january() -> None:
+    for months in ((4, 5, 6), (1, 4, 7, 10)):
+        told = order([f"01/{month:02}/2018" for month in months])
+        assert (told.month_first, told.doubtful) == (False, True)
+    assert order(["01/04/2018", "01/07/2018", "01/09/2018"]).month_first
+
+
+def test_the_period_in_the_name_decides_what_the_dates_leave_open() -> None:
+    cells, january = ["01/04/2018", "01/05/2018", "01/06/2018"], Period.month(2018, 1)
+    assert "period" in order(cells, Beside(within=True, periods=(january,))).guessed
+    spring = order(cells, Beside(within=True, periods=(Period.quarter(2018, 2),)))
+    assert spring == DateOrder()
+    assert order(["12/06/13", "12/06/11"], Beside(within=True, periods=(Period.month(2012, 6),))).year_first
+
+
+def test_a_quarter_written_month_first_with_no_day_past_the_12th_is_read_so_and_told() -> None:
+    cells = [f"{month:02}/{day:02}/2018" for month in (4, 5, 6) for day in (2, 3, 8, 9, 10, 11, 12)]
+    assert "scatters" in order(cells).guessed
+    turned = [f"{day:02}/{month:02}/2018" for month in (4, 5, 6) for day in (2, 3, 8, 9, 10, 11, 12)]
+    assert not order(turned).month_first
+    assert not order(turned).doubtful
+
+
+@pytest.mark.parametrize("beside", [PAID, ALONE])
+def test_dates_that_make_sense_both_ways_are_told(beside: Beside) -> None:
+    cells = ["02/03/2018", "03/05/2018", "05/07/2018", "07/02/2018", "09/10/2018", "10/12/2018"]
+    assert order(cells, beside) == DateOrder(doubtful=True)
+    assert order(cells[:3], beside) == DateOrder()
+
+
+def test_days_exchanged_onto_first_days_are_told_by_the_gaps_or_the_name() -> None:
+    cells = Counter(f"2018-{day:02}-01" for day in (2, 3, 5, 8, 9))
+    assert len(exchanged(cells, DateOrder(), PAID)) == 5
+    assert not exchanged(cells, DateOrder(), ALONE)
+    whole = Counter(f"2018-{day:02}-01" for day in range(1, 13))
+    assert not exchanged(whole, DateOrder(), PAID)
+    assert len(exchanged(whole, DateOrder(), Beside(within=True, periods=(Period.month(2018, 1),)))) == 11
+
+
+def test_one_date_with_day_and_month_exchanged_is_told_unless_it_may_be_late() -> None:
+    march = [f"{day:02}/03/2018" for day in range(1, 29)]
+    odd = Counter([*march, "03/08/2018"])
+    assert exchanged(odd, order_of(odd, PAID), PAID) == ["03/08/2018"]
+    late = Counter([*march, "03/04/2018"])
+    assert not exchanged(late, order_of(late, PAID), PAID)
+
+
+def test_months_a_step_apart_may_stand_for_themselves() -> None:
+    assert stamped({(2018, 11), (2018, 12), (2019, 1)})
+    assert stamped({(2018, 4), (2018, 7)})
+    assert not stamped({(2018, 4), (2018, 7), (2018, 9)})
+    assert not stamped({(2018, 4)})
