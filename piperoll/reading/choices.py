@@ -14,6 +14,9 @@ from piperoll.reading.columns import Choice
 from piperoll.reading.lexicon import Lexicon
 from piperoll.reading.senses import is_gross, sense
 
+_UNLIKE = 0.5
+"""Below this most of a column's cells are of another kind than the field."""
+
 
 def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed: bool = True) -> list[Finding]:
     """What there is to say about a column that was taken for a field: how surely, and in which unit.
@@ -26,6 +29,8 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed:
         found.append(columns_say.column_guessed(sheet, wanted, choice))
     if choice.how in ("slip", "phrase"):
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
+    if headed and wanted.privacy == "name" and choice.fit < _UNLIKE:
+        found.append(columns_say.column_unlike(sheet, wanted, choice))
     if choice.field == "transaction_number" and "invoice" in sense(choice.heading):
         found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
     if choice.field in dataset.amount:

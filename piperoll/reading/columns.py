@@ -7,21 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from piperoll.model import Dataset
 from piperoll.reading.assignment import best_pairs
-from piperoll.reading.evidence import Bid, asked_for, bids, by_content, holds_references, is_identifier
-from piperoll.reading.grids import tidy
+from piperoll.reading.contests import Contest, related
+from piperoll.reading.evidence import Bid, asked_for, bids, by_content, holds_references, is_identifier, says_nothing
+from piperoll.reading.grids import Row, tidy
 from piperoll.reading.lexicon import Lexicon, bare
+from piperoll.reading.moves import UNMOVED, Moved
+from piperoll.reading.pairs import told_apart
 from piperoll.reading.profiles import Profile
-from piperoll.reading.shifts import find_shift
-
-_MARGIN = 0.03
-"""Two columns whose scores for a field lie closer than this could each be it."""
-
-
-_ALIKE = 0.61
-"""Of two columns with one heading the other could be it too, unless it scores as little as an empty one does."""
-
-_WELL_USED = 0.1
-"""A second best column that fits another field about as well is that field's, and no doubt."""
+from piperoll.reading.relations import Figures
+from piperoll.reading.shifts import find_moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +36,16 @@ class Choice:
     how: str = "listed"
     why: tuple[str, ...] = ()
     contested: bool = False
+    fit: float = 1.0
+    """How well what the column holds agrees with the field's type: 1 wholly, 0.25 not at all."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table: a choice for each field found.
-
-    From the heading `shifted_from` on, the data stand `shift` columns beside their headings.
-    """
+    """The columns of a table: a choice for each field found, and how the data stand beside their headings."""
 
     choices: Mapping[str, Choice]
-    shift: int = 0
-    shifted_from: int = 0
+    moved: Moved = UNMOVED
     headings: tuple[str, ...] = field(default=(), repr=False)
 
     def column(self, name: str) -> int | None:
@@ -61,20 +53,18 @@ class Columns:
         choice = self.choices.get(name)
         return choice.column if choice else None
 
-    def under(self, headings: Sequence[str]) -> Columns:
-        """The same columns, told by content, with the headings that stand over them."""
-        if not headings:
-            return self
-        choices = {
-            name: replace(choice, heading=headings[choice.column] if choice.column < len(headings) else "")
-            for name, choice in self.choices.items()
-        }
-        return replace(self, choices=choices, headings=tuple(headings))
-
     @property
     def used(self) -> frozenset[int]:
         """Every column that some field was found in."""
         return frozenset(choice.column for choice in self.choices.values())
+
+    def under(self, headings: Sequence[str]) -> Columns:
+        """The same columns below these headings, which had no part in finding them."""
+        named = {
+            name: replace(choice, heading=headings[choice.column]) if choice.column < len(headings) else choice
+            for name, choice in self.choices.items()
+        }
+        return replace(self, choices=named, headings=tuple(headings))
 
 
 def assign(
@@ -83,16 +73,19 @@ def assign(
     lexicon: Lexicon,
     *,
     barred: Collection[int] = (),
+    rows: Sequence[Row] = (),
 ) -> Columns:
     """The columns of the fields, by name and by content: of all ways to give each column out once, the best.
 
     A core group that no heading names is sought by content among the columns whose headings say nothing to us and
-    that are not `barred`. What the body sent before speaks where it makes a difference.
+    that are not `barred`. What the body sent before speaks where it makes a difference. From the `rows` it is seen
+    what columns of money have to do with one another.
     """
-    plain = _assigned(headings, profiles, lexicon, barred)
+    table = _Table(headings, profiles, lexicon, barred, Figures(rows))
+    plain = _assigned(table)
     if not any(bare(heading) in lexicon.before for heading in headings):
         return plain
-    recalled = _assigned(headings, profiles, lexicon.recalling(), barred)
+    recalled = _assigned(replace(table, lexicon=lexicon.recalling()))
     return plain if _places(plain) == _places(recalled) else recalled
 
 
@@ -100,18 +93,31 @@ def _places(columns: Columns) -> dict[str, int]:
     return {name: choice.column for name, choice in columns.choices.items()}
 
 
-def _assigned(
-    headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, barred: Collection[int]
-) -> Columns:
-    shift, start = find_shift(headings, profiles, lexicon)
-    by_name = [bid for bid in bids(headings, profiles, lexicon, shift, start) if bid.stands]
+@dataclass(frozen=True)
+class _Table:
+    """What the columns are told from."""
+
+    headings: Sequence[str]
+    profiles: Sequence[Profile]
+    lexicon: Lexicon
+    barred: Collection[int]
+    figures: Figures
+
+
+def _assigned(table: _Table) -> Columns:
+    headings, profiles, lexicon = table.headings, table.profiles, table.lexicon
+    moved = find_moved(headings, profiles, lexicon)
+    meant = told_apart(headings, profiles, lexicon) if moved == UNMOVED else {}
+    by_name = [bid for bid in bids(headings, profiles, lexicon, moved, meant) if bid.stands]
+    by_name, settled = related(by_name, table.figures, profiles, lexicon.dataset)
     taken = _solved(by_name)
-    guesses = _guesses(headings, profiles, lexicon, taken, {*barred, *(bid.column for bid in taken.values())})
+    guesses = _guesses(headings, profiles, lexicon, taken, {*table.barred, *(bid.column for bid in taken.values())})
     taken |= _solved(guesses)
     offered = [*by_name, *guesses]
-    choices = {bid.field: _choice(bid, offered, taken) for bid in sorted(taken.values(), key=lambda bid: bid.column)}
+    ordered = sorted(taken.values(), key=lambda bid: bid.column)
+    choices = {bid.field: _choice(bid, offered, taken, settled, lexicon.dataset) for bid in ordered}
     choices |= {name: replace(choices[name], contested=False) for name in _spare(choices, lexicon.dataset)}
-    return Columns(choices, shift, start, tuple(headings))
+    return Columns(choices, moved, tuple(headings))
 
 
 def _solved(offered: Sequence[Bid]) -> dict[str, Bid]:
@@ -134,28 +140,28 @@ def _weight(bid: Bid) -> int:
     return max(1, round(weight * 1_000_000) * 1_000 - min(bid.column, 999))
 
 
-def _choice(bid: Bid, offered: Sequence[Bid], taken: Mapping[str, Bid]) -> Choice:
+def _choice(
+    bid: Bid,
+    offered: Sequence[Bid],
+    taken: Mapping[str, Bid],
+    settled: Set[frozenset[int]],
+    dataset: Dataset,
+) -> Choice:
     others = [other for other in offered if other.field == bid.field and other.column != bid.column]
-    second = max(others, key=lambda other: (other.score, -other.rank, -other.column), default=None)
-    choice = Choice(bid.field, bid.column, bid.heading, round(bid.score, 3), how=bid.how, why=bid.why)
+    others.sort(key=lambda other: (-other.score, other.rank, other.column))
+    wanted, contest = dataset.field(bid.field), Contest(taken, settled)
+    rival = next((other for other in others if contest.is_open(bid, other, wanted, dataset)), None)
+    second = rival or (others[0] if others else None)
+    choice = Choice(bid.field, bid.column, bid.heading, round(bid.score, 3), how=bid.how, why=bid.why, fit=bid.fit)
     if second is None:
         return choice
-    elsewhere = any(one.column == second.column and one.score > second.score - _WELL_USED for one in taken.values())
-    settled = bid.how == "answered" != second.how
-    near = second.score > bid.score - _MARGIN or (_ALIKE * bid.score < second.score and _same_words(bid, second))
-    close = near and not settled and not elsewhere
     return replace(
         choice,
         runner_up=second.column,
         runner_up_score=round(second.score, 3),
         runner_up_heading=second.heading,
-        contested=close,
+        contested=rival is not None,
     )
-
-
-def _same_words(one: Bid, other: Bid) -> bool:
-    """Whether two columns bear the same heading, so that only what they hold tells them apart."""
-    return bool(bare(one.heading)) and bare(one.heading) == bare(other.heading)
 
 
 def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:
@@ -183,8 +189,7 @@ def _guesses(
         offered = []
         for column, profile in enumerate(profiles):
             heading = headings[column] if column < len(headings) else ""
-            silent = not lexicon.meanings(heading) and not lexicon.is_set_aside(heading)
-            if silent and column not in used:
+            if column not in used and says_nothing(heading, profile, lexicon):
                 offered.append(by_content(profile, column, heading, dataset.field(name), dataset))
         bidding = [bid for bid in offered if bid]
         found += bidding if name in names or len(bidding) == 1 else []

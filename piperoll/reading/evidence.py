@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.reading.lexicon import Lexicon, Match
-from piperoll.reading.profiles import Profile
+from piperoll.reading.moves import UNMOVED, Moved
+from piperoll.reading.profiles import EMPTY, Profile
 from piperoll.reading.senses import basis, sense
 
 LEAST = 0.3
@@ -16,11 +17,14 @@ LEAST = 0.3
 CERTAIN = 0.95
 """A heading that fits at least so well names its first field as listed."""
 
-_ASIDE = 0.93
+ASIDE = 0.93
 """A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
 
 _BESIDE = {"department_family": "body_name"}
 """A field that a heading of several meanings names only beside another: a council's departments are its units."""
+
+_KINDS_OF_BUDGET = frozenset(["budget_type", "capital_revenue"])
+"""Fields of a few known words, by which they are told from kinds of expense under the same heading."""
 
 _BY_HEADING = {
     "listed": "its heading is one we know for it",
@@ -42,6 +46,10 @@ class Bid:
     how: str
     why: tuple[str, ...] = ()
     rank: int = 0
+    profile: Profile = EMPTY
+    """What the column holds."""
+    fit: float = 1.0
+    """How well that agrees with the field's type."""
     certain: bool = False
     """Whether the heading is a core field's own: cells that cannot be read do not take its name away."""
 
@@ -50,46 +58,84 @@ class Bid:
         """Whether heading and contents agree enough for the column to be taken."""
         return self.score >= LEAST or self.certain
 
+    @property
+    def said(self) -> float:
+        """How well the heading alone fits, its place in the list left out: a list's order says little."""
+        return self.score / self.fit / _by_rank(self.rank)
+
+    @property
+    def level(self) -> float:
+        """How well heading and contents fit, the heading's place in the list left out."""
+        return self.score / _by_rank(self.rank)
+
+
+def _by_rank(rank: int) -> float:
+    """What a heading's place in its field's list is worth: enough to part equals."""
+    return 1 - 0.0005 * min(rank, 60)
+
 
 def bids(
-    headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, shift: int = 0, start: int = 0
+    headings: Sequence[str],
+    profiles: Sequence[Profile],
+    lexicon: Lexicon,
+    moved: Moved = UNMOVED,
+    meant: Mapping[int, Sequence[Match]] | None = None,
 ) -> list[Bid]:
-    """Every bid of every heading; from the heading `start` on, the data stand `shift` columns beside it."""
+    """Every bid of every heading, where the data that were `moved` beside their headings stand.
+
+    `meant` is what headings mean, by column, where others beside them say more than they do alone.
+    """
     found: list[Bid] = []
     several: set[int] = set()
     for place, heading in enumerate(headings):
-        column = place + shift if shift and place >= start else place
-        lost = shift < 0 and start + shift <= place < start  # the heading whose data were left out
-        if lost or not 0 <= column < len(profiles):
+        column = moved.column_of(place)
+        if column is None or not 0 <= column < len(profiles):
             continue
-        meanings = lexicon.meanings(heading)
+        meanings = lexicon.meanings(heading) if meant is None or place not in meant else meant[place]
         if len(meanings) > 1:
             several.add(column)
         for order, match in enumerate(meanings):
             if bid := _bid(match, order, column, heading, profiles[column], lexicon.dataset):
                 found.append(bid)
-    there = {bid.field for bid in found}
-    return [bid for bid in found if bid.column not in several or _BESIDE.get(bid.field, bid.field) in there]
+    beside = {bid.field: profiles[bid.column] for bid in found}
+    return [bid for bid in found if bid.column not in several or _fits_beside(bid, beside)]
+
+
+def _fits_beside(bid: Bid, beside: Mapping[str, Profile]) -> bool:
+    """Whether a field that is named only beside another has it there; a council is of no department's family."""
+    if bid.field not in _BESIDE:
+        return True
+    body = beside.get(_BESIDE[bid.field])
+    return body is not None and body.councils <= 0.5
 
 
 def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, dataset: Dataset) -> Bid | None:
-    """The bid of a heading for one of its meanings; None where it says that it is the tax and not the amount."""
+    """The bid of a heading for one of its meanings; None where the column cannot be it.
+
+    That is where it says that it is the tax and not the amount, and where pounds and pence stand for what is counted
+    or referred to.
+    """
     wanted = dataset.field(match.field)
     if match.how == "answered":
-        return Bid(match.field, column, heading, 1.0, match.how, (_BY_HEADING[match.how],), certain=True)
+        return Bid(
+            match.field, column, heading, 1.0, match.how, (_BY_HEADING[match.how],), profile=profile, certain=True
+        )
     money = wanted.type == "number" and wanted.level is Level.CORE
-    if money and basis(heading) == "vat":
+    if (money and basis(heading) == "vat") or denied(profile, wanted):
         return None
-    first = 1 - 0.05 * min(order, 4) - 0.0005 * min(match.rank, 60)
+    first = (1 - 0.05 * min(order, 4)) * _by_rank(match.rank)
+    fitting = fit(profile, wanted)
     aside = sense(heading) if money or (wanted.type == "date" and wanted.name in dataset.core_fields) else frozenset()
     return Bid(
         field=match.field,
         column=column,
         heading=heading,
-        score=match.score * first * fit(profile, wanted) * (_ASIDE if aside else 1.0),
+        score=match.score * first * fitting * (ASIDE if aside else 1.0),
         how=match.how,
         why=tuple(_reasons(match, profile, wanted, aside)),
         rank=match.rank,
+        profile=profile,
+        fit=fitting,
         certain=order == 0 and match.score >= CERTAIN and match.field in dataset.core_fields,
     )
 
@@ -115,18 +161,47 @@ def _contents(profile: Profile, wanted: Field) -> str | None:
 
 
 def fit(profile: Profile, wanted: Field) -> float:
-    """How well what a column holds agrees with a field's type: 1 wholly, 0.25 not at all, 0.6 for an empty column."""
-    if not profile.filled:
+    """How well what a column holds agrees with a field's type: 1 wholly, 0.25 not at all, 0.6 for an empty column.
+
+    An amount that is nought in every row says no more than an empty column.
+    """
+    nought = wanted.type == "number" and wanted.level is Level.CORE and profile.zeros == 1
+    if not profile.filled or nought:
         return 0.6
-    if wanted.type == "date":
-        return 0.25 + 0.75 * min(1.0, profile.dates + max(profile.serials, 0.5 * profile.months))
-    if wanted.type in ("number", "integer"):
-        return 0.25 + 0.75 * profile.numbers * (1 - 0.5 * profile.dates)
-    if wanted.type == "boolean":
-        return 0.6 + 0.4 * profile.truths
+    if wanted.name in _KINDS_OF_BUDGET:
+        return 0.5 + 0.5 * profile.budgets
+    if wanted.type in ("date", "number", "integer", "boolean"):
+        return _fit_of_form(profile, wanted)
     if wanted.privacy == "name":
         return 1 - 0.6 * max(profile.numbers, profile.dates, 0.5 * profile.identifiers)
     return 1 - 0.15 * profile.dates
+
+
+def _fit_of_form(profile: Profile, wanted: Field) -> float:
+    """The same, for a field whose cells have a form of their own."""
+    if wanted.type == "date":
+        return 0.25 + 0.75 * min(1.0, profile.dates + max(profile.serials, 0.5 * profile.months))
+    if wanted.type == "boolean":
+        return 0.6 + 0.4 * profile.truths
+    return 0.25 + 0.75 * profile.numbers * (1 - 0.5 * profile.dates)
+
+
+def denied(profile: Profile, wanted: Field) -> bool:
+    """Whether pounds and pence stand where a field is a whole number or a reference."""
+    counted = wanted.type == "integer" or is_identifier(wanted) or wanted.name.endswith("_code")
+    return counted and profile.pence > 0.3 and profile.numbers > 0.8
+
+
+def says_nothing(heading: str, profile: Profile, lexicon: Lexicon) -> bool:
+    """Whether a heading says nothing to us of what its column holds: unknown, or only of other kinds of things.
+
+    `Payment` over sums of money is no day, though it names one over days.
+    """
+    if lexicon.is_set_aside(heading) or basis(heading) == "vat":
+        return False
+    fields = [lexicon.dataset.field(match.field) for match in lexicon.meanings(heading)]
+    undated = profile.numbers > 0.9 and profile.money > 0.3 and not profile.dates
+    return all(denied(profile, each) or (each.type == "date" and undated) for each in fields)
 
 
 def by_content(profile: Profile, column: int, heading: str, wanted: Field, dataset: Dataset) -> Bid | None:
@@ -139,7 +214,7 @@ def by_content(profile: Profile, column: int, heading: str, wanted: Field, datas
     how_like, why = _likeness(profile, wanted, dataset)
     if how_like <= 0:
         return None
-    return Bid(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,))
+    return Bid(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,), profile=profile)
 
 
 def _likeness(profile: Profile, wanted: Field, dataset: Dataset) -> tuple[float, str]:

@@ -149,20 +149,6 @@ def heading_misspelt(sheet: str | None, field: Field, column: int, heading: str)
     )
 
 
-def columns_shifted(sheet: str | None, shift: int, heading: str) -> Finding:
-    """The data stand one column beside their headings."""
-    side = "left" if shift < 0 else "right"
-    return Finding(
-        "columns-shifted",
-        Severity.WARNING,
-        f"From the heading '{heading.strip()}' on, the data stand one column to the {side} of their headings. "
-        "We read the columns where the data stand.",
-        "Put each heading above its own data.",
-        sheet=sheet,
-        value=heading,
-    )
-
-
 def column_not_mapped(sheet: str | None, column: int, heading: str) -> Finding:
     """A filled column that is none of the dataset's."""
     return Finding(

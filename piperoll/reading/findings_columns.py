@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from piperoll.model import Acts, Field, Finding, Severity
 from piperoll.reading.columns import Choice
 from piperoll.reading.grids import letter
+from piperoll.reading.moves import Moved
 
 DRIFTED = "headings-drifted"
 """The code that holds a file until its question is answered."""
@@ -97,6 +100,43 @@ def invoice_as_transaction(sheet: str | None, field: Field, choice: Choice) -> F
         f"Column {letter(choice.column)} ('{choice.heading.strip()}') holds invoice numbers, and they were read as the "
         f"{field.title.lower()}. Fraudsters use real invoice numbers to pass as a supplier.",
         "Send a transaction number of your own finance system in place of the invoice number.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
+
+
+def columns_moved(sheet: str | None, moved: Moved, headings: Sequence[str]) -> Finding:
+    """The data stand beside their headings: all of them from one on, or those of a stretch."""
+    side = "left" if moved.shift < 0 else "right"
+    first = headings[moved.start].strip()
+    if moved.end is None:
+        message = f"From the heading '{first}' on, the data stand one column to the {side} of their headings."
+    else:
+        last = headings[moved.end - 1].strip()
+        message = (
+            f"From the heading '{first}' to the heading '{last}' the data do not stand below their own headings: "
+            f"one column was moved, and the others stand one column to the {side}."
+        )
+    return Finding(
+        "columns-shifted",
+        Severity.WARNING,
+        f"{message} We read the columns where the data stand.",
+        "Put each heading above its own data.",
+        sheet=sheet,
+        value=first,
+    )
+
+
+def column_unlike(sheet: str | None, field: Field, choice: Choice) -> Finding:
+    """Numbers or dates stand where names are asked for."""
+    return Finding(
+        "column-unlike-heading",
+        Severity.WARNING,
+        f"Column {letter(choice.column)} ('{choice.heading.strip()}') was read as the {field.title.lower()}, but most "
+        "of its cells are numbers or dates.",
+        f"Look whether the data stand below their own headings, and send the {field.title.lower()} in words.",
         sheet=sheet,
         column=letter(choice.column),
         field=field.name,

@@ -22,6 +22,7 @@ _UNIT = re.compile(
     re.I,
 )
 _NEGATIONS = frozenset(["ir", "un", "in", "im", "non", "not", "dis"])
+_NUMBERS = frozenset(["id", "no", "nr"])
 _WORDS = re.compile(r"[a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
@@ -264,10 +265,11 @@ def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
 
 
-def _opposite(one: str, other: str) -> bool:
-    """Whether one word is the other with a syllable before it that denies it."""
-    short, long = sorted((one, other), key=len)
-    return long.endswith(short) and long.removesuffix(short) in _NEGATIONS
+def _opposite(key: str, other: str) -> bool:
+    """Whether one word is the other with a syllable before it that denies it, or says behind it that it is a number."""
+    short, long = sorted((key, other), key=len)
+    denied = long.endswith(short) and long.removesuffix(short) in _NEGATIONS
+    return denied or (key.startswith(other) and key.removeprefix(other) in _NUMBERS)
 
 
 def _digits(key: str) -> str:

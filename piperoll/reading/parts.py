@@ -79,12 +79,13 @@ def examined(section: Section, lexicon: Lexicon, delimiter: str) -> Part:
     wide = find_wide(cells, lexicon.dataset)
     measured = {measure.column for measure in wide.measures} if wide else set()
     own = ["" if column in measured else cell for column, cell in enumerate(cells)]
-    columns = guess_unnamed(assign(own, seen, lexicon, barred=measured), cells, seen, lexicon.dataset)
-    columns = Columns(columns.choices, columns.shift, columns.shifted_from, tuple(cells))
+    columns = assign(own, seen, lexicon, barred=measured, rows=section.rows)
+    columns = guess_unnamed(columns, cells, seen, lexicon.dataset)
+    columns = Columns(columns.choices, columns.moved, tuple(cells))
     if wide:
         fixed = {*wide.fields, wide.start_field, wide.end_field}
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
-        columns = Columns(kept, columns.shift, columns.shifted_from, columns.headings)
+        columns = Columns(kept, columns.moved, columns.headings)
     repaired = mend(section.rows, cells, delimiter)
     shape = Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured))
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]

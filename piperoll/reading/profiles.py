@@ -27,6 +27,12 @@ _COMPANY = re.compile(
 _IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][\w./\-+]{2,40}\Z")
 _TIME = re.compile(r"[T ]\d{1,2}:(?!00(?::00)?(?:[.]0+)?\s*Z?\Z)\d{2}|[T ](?!0{1,2}:)\d{1,2}:\d{2}")
 """A time of day other than midnight."""
+_PENCE = re.compile(r"\d[.](?!00\D*\Z)\d\d\D*\Z")
+"""Pence behind pounds: two digits after a point, not both nought."""
+_ZERO = re.compile(r"\W*0*(?:[.,]0*)?\W*\Z")
+_RANGE = re.compile(r"\W*\d[\d,.]*k?\s*(?:-|–|to)\s*\W*\d[\d,.]*k?\s*\Z", re.I)
+_BUDGET = re.compile(r"\b(?:cap(?:ital)?|rev(?:enue)?|[cr]\Z|admin\w*|prog\w*|resource|[rc]?del|ame)\b", re.I)
+_COUNCIL = re.compile(r"\b(?:council|m?bc|cc|dc|borough|county|district|combined authority)\b", re.I)
 _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 
@@ -49,9 +55,33 @@ class Profile:
     money: float
     stamps: bool = False
     """Whether most of its dates carry a time of day: a machine's record of when something was done."""
+    pence: float = 0
+    zeros: float = 0
+    ranges: float = 0
+    """From one figure to another, as in `100-105`."""
+    budgets: float = 0
+    """Words for kinds of budget: capital, revenue, administration, programme."""
+    councils: float = 0
+
+    @property
+    def kinds(self) -> int:
+        """How many different values there are among its cells."""
+        return round(self.distinct * self.count)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether its cells are numbers or references, and neither money nor dates."""
+        coded = max(self.numbers, self.identifiers) > 0.8
+        return coded and self.pence < 0.3 and self.dates < 0.5
+
+    @property
+    def is_wordy(self) -> bool:
+        """Whether its cells are words and neither numbers, dates nor references."""
+        return bool(self.count) and max(self.numbers, self.dates) < 0.2 and self.identifiers < 0.5
 
 
-_EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
+EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
+"""What a column without a cell looks like."""
 
 
 def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
@@ -77,7 +107,7 @@ def profile(cells: Sequence[str]) -> Profile:
     tidied = map(tidy, cells)
     texts = [text for text in tidied if text and not means_nothing(text, typed=True) and not is_error(text)]
     if not texts:
-        return _EMPTY
+        return EMPTY
     distinct, count = Counter(texts), len(texts)
 
     def share(holds: Callable[[str], object]) -> float:
@@ -98,6 +128,11 @@ def profile(cells: Sequence[str]) -> Profile:
         counts_up=_counts_up(texts),
         money=share(lambda text: ("." in text or "," in text or "£" in text) and is_number(text)),
         stamps=share(_TIME.search) > 0.5,
+        pence=share(lambda text: _PENCE.search(text) and is_number(text)),
+        zeros=share(lambda text: _ZERO.match(text) and "0" in text),
+        ranges=share(_RANGE.match),
+        budgets=share(_BUDGET.search),
+        councils=share(_COUNCIL.search),
     )
 
 

@@ -58,7 +58,7 @@ def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
     """Whether a sheet's dates and amounts stand where another's headings say."""
     seen = profiles(grid.rows, max(grid.width, len(headings)))
     columns, dataset = assign(headings, seen, lexicon), lexicon.dataset
-    if grid.width > len(headings) or columns.shift or dataset.missing_core(columns.choices, period_given=True):
+    if grid.width > len(headings) or columns.moved.shift or dataset.missing_core(columns.choices, period_given=True):
         return False
     typed = [(name, choice) for name, choice in columns.choices.items() if name in dataset.core_fields]
     figures = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from piperoll.model import Cap, Dataset, Finding
 from piperoll.reading import findings as say
 from piperoll.reading import findings_cells as tell
+from piperoll.reading import findings_columns as columns_say
 from piperoll.reading import findings_tables as about
 from piperoll.reading.building import Segment, build
 from piperoll.reading.choices import about_choice
@@ -169,8 +170,8 @@ def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, fi
 
 def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
-    if columns.shift:
-        found.append(say.columns_shifted(sheet, columns.shift, columns.headings[columns.shifted_from]))
+    if columns.moved.shift:
+        found.append(columns_say.columns_moved(sheet, columns.moved, columns.headings))
     for choice in columns.choices.values():
         found += about_choice(choice, sheet, lexicon, headed=bool(columns.headings))
     there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}

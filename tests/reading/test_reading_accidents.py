@@ -1,0 +1,224 @@
+"""Columns as bodies really send them: moved, paired, doubled, exchanged. Each test is one accident."""
+
+from __future__ import annotations
+
+import pytest
+
+from piperoll import assets
+from piperoll.reading import Reading, ReadTable, read
+from piperoll.reading.lexicon import lexicon_of
+from piperoll.reading.moves import UNMOVED, Moved
+from piperoll.reading.profiles import profile
+
+
+def spend(*lines: str, dataset: str = "spend") -> Reading:
+    return read("\n".join(lines).encode(), "file.csv", assets.datasets(), dataset=assets.dataset(dataset))
+
+
+def table(*lines: str, dataset: str = "spend") -> ReadTable:
+    (only,) = spend(*lines, dataset=dataset).tables
+    return only
+
+
+def letters(*lines: str, dataset: str = "spend") -> dict[str, str]:
+    return dict(table(*lines, dataset=dataset).column_letters)
+
+
+def warned(reading: Reading) -> set[str]:
+    return {finding.code for finding in reading.findings if str(finding.severity) != "info"}
+
+
+def test_where_the_data_of_a_heading_stand() -> None:
+    assert [UNMOVED.column_of(place) for place in range(3)] == [0, 1, 2]
+    assert [Moved(1, 1).column_of(place) for place in range(3)] == [0, 2, 3]
+    assert [Moved(-1, 2).column_of(place) for place in range(4)] == [0, None, 1, 2]
+    assert [Moved(-1, 1, 4).column_of(place) for place in range(5)] == [0, 3, 1, 2, 4]
+
+
+def test_a_column_that_was_moved_only_in_the_data() -> None:
+    reading = spend(
+        "Body,Payment Date,Transaction Number,Our Period,Organisational Unit,Expense Type,Beneficiary Name,Amount",
+        "Ash Council,02/09/2025,TX1,Highways,Works,Alder Beatty,202506,1000.00",
+        "Ash Council,03/09/2025,TX2,Adults,Care Fees,Birch Trust,202506,505.00",
+        "Ash Council,04/09/2025,TX3,Libraries,Books,Cherry Ltd,202506,640.00",
+    )
+    found = reading.tables[0].column_letters
+    assert (found["org_unit"], found["expense_type"], found["supplier_name"]) == ("D", "E", "F")
+    assert "columns-shifted" in warned(reading)
+
+
+def test_the_headings_of_names_and_numbers_exchanged() -> None:
+    reading = spend(
+        "Date,Transaction Number,Net Amount,Beneficiary ID,Supplier (Beneficiary),Purpose",
+        "02/01/2025,5100771,1040.00,ALDER CARE LTD,100234,Residential Care",
+        "03/01/2025,5100772,780.00,BIRCH WAY LTD,100235,Highways",
+        "03/01/2025,5100773,12000.00,CHERRY CARE,100236,Home Care",
+    )
+    found = reading.tables[0].column_letters
+    assert (found["supplier_name"], found["supplier_local_id"]) == ("D", "E")
+    assert "columns-shifted" in warned(reading)
+
+
+def test_names_that_are_numbers_are_doubted_where_nothing_else_is_a_name() -> None:
+    rows = ("02/01/2025,5100771,1040.00,100234", "03/01/2025,5100772,780.00,100235")
+    assert "column-unlike-heading" in warned(spend("Date,Transaction Number,Amount,Supplier Name", *rows))
+
+
+def test_a_row_long_shift_shows_in_two_rows_if_no_date_stands_below_its_heading() -> None:
+    reading = spend(
+        "Name of Body,Body,Date,Transaction Number,Amount,Supplier Name,",
+        "ADDED,Ash County Council,E10000099,02/04/2026,1900001,5300.00,Alder Ltd",
+        "ADDED,Ash County Council,E10000099,03/04/2026,1900002,610.00,Redacted",
+    )
+    found = reading.tables[0].column_letters
+    assert {found[name] for name in ("body_name", "body_code")} == {"B", "C"}
+    assert (found["payment_date"], found["net_amount"]) == ("D", "F")
+
+
+def test_an_amount_that_is_nought_throughout_gives_way_and_that_is_told() -> None:
+    reading = spend(
+        "Supplier Name,Payment Date,Pay Amt,Inv Amt",
+        "Alder Ltd,04/05/2022,0,1500.00",
+        "Birch Ltd,05/05/2022,0,702.50",
+    )
+    assert reading.tables[0].column_letters["net_amount"] == "D"
+    assert "amount-column-doubtful" in warned(reading)
+
+
+LINES = (
+    "Supplier,Invoice Number,Payment Date,Net Amount,Line Description,Line Amount",
+    "Alder Care,INV001,03/04/2024,3000.00,Bed 1,1000.00",
+    "Alder Care,INV001,03/04/2024,3000.00,Bed 2,2000.00",
+    "Birch Ltd,INV002,04/04/2024,500.00,Potholes,500.00",
+)
+
+
+def test_an_invoices_total_on_each_of_its_lines_is_not_counted_twice() -> None:
+    reading = spend(*LINES)
+    assert reading.tables[0].column_letters["net_amount"] == "F"
+    assert "amount-column-doubtful" not in warned(reading)
+
+
+@pytest.mark.parametrize("heading", ["Line Amount", "Value", "Amount Paid", "Payment Amount"])
+def test_two_listed_headings_of_money_are_a_doubt_wherever_they_stand_in_the_list(heading: str) -> None:
+    reading = spend(
+        f"Supplier,Date,Net Amount,{heading}", "Alder,03/04/2024,30.00,11.00", "Birch,04/04/2024,5.00,70.00"
+    )
+    assert "amount-column-doubtful" in warned(reading)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ("01.05.22,Alder,150.00,0.00,150.00", "04.05.22,Birch,101.20,5.06,106.26", "31.05.22,Cherry,120.00,,120.00"),
+        ("01.05.22,Alder,-10.00,-2.00,-12.00", "04.05.22,Birch,1.00,.20,1.20"),
+    ],
+)
+def test_net_and_tax_that_come_to_the_total_in_every_row_prove_the_net(rows: tuple[str, ...]) -> None:
+    for head in ("Date,Payee,Net,VAT,Total", "Date,Payee,Line Amount,Other,Amount"):
+        reading = spend(head, *rows)
+        assert reading.tables[0].column_letters["net_amount"] == "C"
+        assert "amount-column-doubtful" not in warned(reading)
+
+
+def test_two_columns_that_say_the_same_are_no_doubt() -> None:
+    rows = ("Alder,03/04/2024,30.00,30.00", "Birch,04/04/2024,5.00,5.00")
+    assert "amount-column-doubtful" not in warned(spend("Supplier,Date,Net Amount,Line Amount", *rows))
+
+
+def test_doubtful_money_does_not_lose_to_the_gross_beside_it_in_silence() -> None:
+    rows = ('Alder,03/04/2024,"34,551,00",41461.20', 'Birch,04/04/2024,"5,000,00",6000.00')
+    reading = spend("Supplier,Date,Amount,Gross Amount", *rows)
+    assert "amount-column-doubtful" in warned(reading) or reading.tables[0].column_letters["net_amount"] == "C"
+
+
+def test_codes_and_words_under_one_heading_with_a_t() -> None:
+    found = letters(
+        "Proclass,Proclass(T),Supplier,Supplier(T),Cost Centre,Cost Centre(T),Account Code,Account Code(T),Date,Amount",
+        "101100,ICT,204411,ALDER PLC,E1001,Digital,4010,Hardware,02/06/2025,3300.00",
+        "201300,Works,204512,BIRCH LTD,E2001,Highways,4120,Contractors,03/06/2025,51000.00",
+    )
+    assert found == {
+        "category_code": "A",
+        "category_label": "B",
+        "supplier_local_id": "C",
+        "supplier_name": "D",
+        "expense_area": "F",
+        "expense_code": "G",
+        "expense_type": "H",
+        "payment_date": "I",
+        "net_amount": "J",
+    }
+
+
+def test_one_heading_twice_over_codes_and_over_words() -> None:
+    found = letters(
+        "Supplier Name,Payment Date,Account Code,Account Code,Amount",
+        "Alder Council,06/03/2017,2280,Miscellaneous,1000.00",
+        "Birch Ltd,24/03/2017,1740,Chlorination,696.06",
+    )
+    assert (found["expense_code"], found["expense_type"]) == ("C", "D")
+
+
+def test_a_code_and_its_description() -> None:
+    found = letters(
+        "Supplier,Date,Cost Center,Cost Center Description,Amount",
+        "Alder,04/04/2022,10023,Waste Disposal,88213.22",
+        "Birch,05/04/2022,10111,Fostering,612.00",
+    )
+    assert found["expense_area"] == "D"
+
+
+@pytest.mark.parametrize("heading", ["Line Numbr", "Line No", "Line Nummber"])
+def test_what_is_counted_is_never_pounds_and_pence(heading: str) -> None:
+    found = letters(f"Supplier,Date,{heading}", "Alder,04/04/2022,88213.22", "Birch,05/04/2022,612.07")
+    assert "line_number" not in found
+    assert found["net_amount"] == "C"
+
+
+def test_kinds_of_budget_are_told_by_their_words() -> None:
+    rows = ("Alder,04/04/2022,{},8.22", "Birch,05/04/2022,{},612.00")
+    budget = letters("Supplier,Date,Expenditure Type,Amount", *(row.format("Capital") for row in rows))
+    expense = letters("Supplier,Date,Expenditure Type,Amount", *(row.format("Rates") for row in rows))
+    assert ("budget_type" in budget, "expense_type" in expense) == (True, True)
+
+
+def test_the_departments_of_a_council_are_its_units() -> None:
+    head = "Authority,Supplier,Date,Department,Amount"
+    council = letters(head, "Ash MBC,Alder,01/05/2024,Adults,14000.00", "Ash MBC,Birch,02/05/2024,Operations,900.25")
+    ministry = letters(head, "Courts,Alder,01/05/2024,Justice,14000.00", "Prisons,Birch,02/05/2024,Justice,900.25")
+    assert (council["org_unit"], ministry["department_family"]) == ("D", "D")
+
+
+def test_payment_over_money_is_no_day() -> None:
+    reading = spend("Supplier,Payment Date,Payment", "Alder,02/01/2026,30.00", "Birch,03/02/2026,40.50")
+    assert reading.tables[0].column_letters["net_amount"] == "C"
+    assert "column-guessed" in warned(reading)
+
+
+def test_one_name_throughout_is_no_rival_for_the_suppliers() -> None:
+    reading = spend("Company,Supplier Name,Date,Amount", "Ash,Alder,05/02/2024,1.50", "Ash,Birch,05/02/2024,3.10")
+    assert reading.tables[0].column_letters["supplier_name"] == "B"
+    assert "column-doubtful" not in warned(reading)
+
+
+@pytest.mark.parametrize("heading", ["Beneficiary ID", "Supplier No", "Payee Nr"])
+def test_a_number_behind_a_name_is_no_slip_of_the_name(heading: str) -> None:
+    meanings = lexicon_of(assets.dataset("spend"), None).meanings(heading)
+    assert all(match.field != "supplier_name" for match in meanings)
+
+
+def test_recoverable_tax_is_not_the_irrecoverable() -> None:
+    found = letters(
+        "Supplier,Date,Amount,Recoverable VAT", "Alder,02/01/2026,30.00,6.00", "Birch,03/02/2026,40.50,8.10"
+    )
+    assert "irrecoverable_vat" not in found
+
+
+def test_what_cells_are_is_told_by_their_form() -> None:
+    assert profile(["12.50", "3.99"]).pence == 1
+    assert profile(["12.00", "300"]).pence == 0
+    assert profile(["0", "0.00", "£0"]).zeros == 1
+    assert profile(["100-105", "£100,000 to £104,999"]).ranges == 1
+    assert profile(["E1001", "2001"]).is_code
+    assert profile(["Waste", "Parks"]).is_wordy
