@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 _KEYS = {"accessKey": "testkey", "secretKey": "testsecret"}
+DOMAIN = "s3.test"
 _PORTS = ("s3", "s3.grpc", "master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc")
 
 
@@ -59,6 +60,7 @@ def seaweedfs(place: Path) -> Iterator[str]:
     weed = Path(sys.executable).with_name("weed")
     command = [weed, "mini", f"-dir={place}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *flags]
     command += ["-admin.ui=false", "-webdav=false", "-master.telemetry=false", f"-s3.config={place}/s3.json"]
+    command += [f"-s3.domainName={DOMAIN}"]  # a request for {bucket}.{DOMAIN} names its bucket by host
     with (place / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, cwd=place)
         try:
