@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
+from piperoll.model import Period
 from piperoll.reading.arrays import Mask, mask_of, true_places
 from piperoll.reading.blocks import Block, Row
 from piperoll.reading.rows import Rows
@@ -22,7 +23,8 @@ class Grid:
     """The rows of one sheet, CSV or list of records; `sheet` is None where there are no sheets.
 
     `headings` are given for records that name their own values (JSON); elsewhere they must be found.
-    `hidden` sheets are read like others and told. `delimiter` parts the cells of a text file.
+    `hidden` sheets are read like others and told. `delimiter` parts the cells of a text file. `periods` are those that
+    the names of the sheet and the file may mean.
     """
 
     sheet: str | None
@@ -30,6 +32,7 @@ class Grid:
     hidden: bool = False
     headings: tuple[str, ...] | None = None
     delimiter: str = ","
+    periods: tuple[Period, ...] = ()
 
     @property
     def width(self) -> int:

@@ -39,7 +39,8 @@ def read(
 ) -> Reading:
     """Everything that can be read of one file, as the given dataset or the one that fits best of `datasets`.
 
-    `name` is the file's name as received; it decides nothing about the content, and only hints at the part.
+    `name` is the file's name as received. It hints at the part, and at the period where dates can be read two ways; it
+    decides nothing else about the content.
     `remembered` is what is known of the body's headings, a mapping a dataset.
     Every guess is a finding; a file that is no table gives a Reading without tables that says why.
     """

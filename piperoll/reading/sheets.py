@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pyarrow.compute as pc
+from pathlib import PurePosixPath
+
 from piperoll.model import Dataset, Finding, Period
 from piperoll.reading import findings_tables as say
 from piperoll.reading.columns import assign
@@ -26,13 +29,19 @@ Read = tuple[Grid, GridReading]
 
 def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]:
     """Every grid of a file read, in the light of the others. `name` is the file's, for the month it may give."""
-    readings = [(grid, read_grid(grid, lexicon)) for grid in grids]
+    readings = [(grid, read_grid(grid, lexicon)) for grid in (_with_periods(grid, name) for grid in grids)]
     if len(grids) > 1:
         readings = _continued(readings, lexicon)
     readings = _without_overlaps(readings, lexicon.dataset)
     if readings and (found := _about_months(readings, lexicon.dataset, name)):
         readings[0][1].findings.extend(found)
     return readings
+
+
+def _with_periods(grid: Grid, name: str) -> Grid:
+    """The grid with the periods that the name of its sheet may mean, or else the file's."""
+    periods = periods_in_name(grid.sheet or "", snapshot=False)
+    return replace(grid, periods=periods or periods_in_name(PurePosixPath(name).name, snapshot=False))
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
@@ -81,7 +90,8 @@ def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
     for overlap in overlaps(tables, dataset):
         reading, table = placed[overlap.table]
         reading.tables = [other for other in reading.tables if other is not table]
-        reading.findings = [finding for finding in reading.findings if not _is_about(finding, table)]
+        rows = _rows_of(table)
+        reading.findings = [each for each in reading.findings if each.sheet != table.sheet or each.row not in rows]
         reading.findings.append(_told(overlap, tables))
         reading.outcome = reading.outcome if reading.tables else "left_out"
     return list(readings)
@@ -96,10 +106,10 @@ def _told(overlap: Overlap, tables: Sequence[ReadTable]) -> Finding:
     return say.table_repeated(own.sheet, own.header_row, own.rows, said)
 
 
-def _is_about(finding: Finding, table: ReadTable) -> bool:
-    """Whether a finding is about a row of a table."""
-    last = max((row or 0 for batch in table.batches() for row in batch.column("row").to_pylist()), default=0)
-    return finding.sheet == table.sheet and finding.row is not None and table.header_row <= finding.row <= last
+def _rows_of(table: ReadTable) -> range:
+    """The rows that a table takes in its sheet, from its headings to its last record."""
+    last = max((pc.max(batch.column("row")).as_py() or 0 for batch in table.batches()), default=0)
+    return range(table.header_row, last + 1)
 
 
 def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list[Finding]:

@@ -96,7 +96,7 @@ def _add_table(reading: GridReading, group: Sequence[Part], grid: Grid, lexicon:
     reading.findings += about_rows([part.judgement for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += Cap().apply(_doubts(part, grid, dataset))
-    built = build(segments, dataset, grid.sheet)
+    built = build(segments, dataset, grid.sheet, grid.periods)
     reading.findings += built.findings
     headings, letters = _named(first)
     number, line = _place(first.section.heading, grid)

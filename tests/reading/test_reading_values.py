@@ -12,9 +12,9 @@ HEAD = "Payment Date,Supplier,Transaction Number,Amount,Purpose\n"
 DAYS = range(1, 21)
 
 
-def spend(text: str) -> Reading:
+def spend(text: str, name: str = "x.csv") -> Reading:
     dataset, _ = assets.find_dataset("spend")
-    return read(text.encode(), "x.csv", assets.datasets(), dataset=dataset)
+    return read(text.encode(), name, assets.datasets(), dataset=dataset)
 
 
 def cells(reading: Reading, name: str) -> list[str | None]:
@@ -114,3 +114,11 @@ def test_a_table_without_rows_is_shown_how_to_say_nil() -> None:
     (told,) = [finding for finding in spend(HEAD).findings if finding.code == "no-records"]
     assert "Nil return" in told.fix
     assert spend(HEAD + "Nil return,,,,\n").what == "nil_return"
+
+
+def test_the_month_in_the_files_name_says_which_number_is_the_day() -> None:
+    text = HEAD + "".join(f"01/{day:02}/2020,Acme Ltd,T{day},{day}.00,Repairs\n" for day in range(3, 8))
+    assert cells(spend(text, "spend-january-2020.csv"), "payment_date")[0] == "2020-01-03"
+    told = spend(text)
+    assert cells(told, "payment_date")[0] == "2020-03-01"
+    assert codes(told) == {"dates-order-doubtful"}
