@@ -34,8 +34,8 @@ Compare: TypeAlias = Callable[[Path, Path, Path], Differences]
 
 
 _DICE = random.SystemRandom()
-_MOST_DOUBLINGS = 4
-"""Sixteen times as long as an upload takes is room for the rivals that one series may have."""
+_MOST_DOUBLINGS = 3
+"""Eight times as long as an upload takes is room for the rivals that one series may have."""
 
 
 def publish(
