@@ -89,14 +89,15 @@ class Heading:
 class Part:
     """One of the several files a body sends for a dataset and period.
 
-    It is recognised when the file's or folder's name holds one of `names`, or when all of the
-    fields in `marks` are among the columns.
+    It is recognised when the file's or folder's name holds one of `names`, when all of the
+    fields in `marks` are among the columns, or when one of the columns bears one of its `headings`.
     """
 
     name: str
     title: str
     names: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,13 @@ class Dataset:
                 amount=tuple(rules["amount"]),
                 date=tuple(rules["date"]),
                 parts=tuple(
-                    Part(name, part["title"], tuple(part.get("names", ())), tuple(part.get("marks", ())))
+                    Part(
+                        name,
+                        part["title"],
+                        tuple(part.get("names", ())),
+                        tuple(part.get("marks", ())),
+                        tuple(part.get("headings", ())),
+                    )
                     for name, part in rules["parts"].items()
                 ),
                 aliases=rules["aliases"],

@@ -9,7 +9,7 @@ from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.reading.lexicon import Lexicon, Match
 from piperoll.reading.moves import UNMOVED, Moved
 from piperoll.reading.profiles import EMPTY, Profile
-from piperoll.reading.senses import basis, sense
+from piperoll.reading.senses import basis, sense, speaks_of_money
 
 LEAST = 0.3
 """Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
@@ -174,7 +174,7 @@ def fit(profile: Profile, wanted: Field) -> float:
         return _fit_of_form(profile, wanted)
     if wanted.privacy == "name":
         return 1 - 0.6 * max(profile.numbers, profile.dates, 0.5 * profile.identifiers)
-    return 1 - 0.15 * profile.dates
+    return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * wanted.name.endswith("_band"))
 
 
 def _fit_of_form(profile: Profile, wanted: Field) -> float:
@@ -200,7 +200,7 @@ def says_nothing(heading: str, profile: Profile, lexicon: Lexicon) -> bool:
     if lexicon.is_set_aside(heading) or basis(heading) == "vat":
         return False
     fields = [lexicon.dataset.field(match.field) for match in lexicon.meanings(heading)]
-    undated = profile.numbers > 0.9 and profile.money > 0.3 and not profile.dates
+    undated = _is_money(profile, heading) and not profile.dates and profile.serials < 0.5
     return all(denied(profile, each) or (each.type == "date" and undated) for each in fields)
 
 
@@ -209,17 +209,23 @@ def by_content(profile: Profile, column: int, heading: str, wanted: Field, datas
 
     Only what shows by itself: money for the amount, dates for a date, names of organisations for the supplier.
     """
-    if profile.filled < 0.5 or profile.counts_up:
+    if profile.filled < 0.5 or (profile.counts_up and not speaks_of_money(heading)):
         return None
-    how_like, why = _likeness(profile, wanted, dataset)
+    how_like, why = _likeness(profile, heading, wanted, dataset)
     if how_like <= 0:
         return None
     return Bid(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,), profile=profile)
 
 
-def _likeness(profile: Profile, wanted: Field, dataset: Dataset) -> tuple[float, str]:
-    if wanted.name in dataset.amount and profile.numbers > 0.9 and profile.money > 0.3 and profile.dates < 0.5:
-        return 0.6 + 0.4 * profile.money, f"{profile.money:.0%} of its cells are sums of money"
+def _is_money(profile: Profile, heading: str) -> bool:
+    """Whether a column holds money: numbers, some with pence or a pound sign, or below a heading that says so."""
+    return profile.numbers > 0.9 and (profile.money > 0.3 or speaks_of_money(heading))
+
+
+def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -> tuple[float, str]:
+    if wanted.name in dataset.amount and _is_money(profile, heading) and profile.dates < 0.5:
+        kind = "sums of money" if profile.money else "numbers"
+        return 0.6 + 0.4 * profile.money, f"{profile.money or profile.numbers:.0%} of its cells are {kind}"
     if wanted.type == "date" and profile.dates > 0.6 and not profile.stamps:
         return profile.dates, f"{profile.dates:.0%} of its cells are dates"
     if wanted.privacy == "name" and profile.companies * profile.distinct > 0.05 and profile.companies > 0.2:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from piperoll.model import Acts, Field, Finding, Severity
+from piperoll.model import Acts, Dataset, Field, Finding, Severity
 from piperoll.reading.columns import Choice
 from piperoll.reading.grids import letter
 from piperoll.reading.moves import Moved
@@ -141,4 +141,16 @@ def column_unlike(sheet: str | None, field: Field, choice: Choice) -> Finding:
         column=letter(choice.column),
         field=field.name,
         value=choice.heading,
+    )
+
+
+def dataset_guessed(dataset: Dataset, choices: Iterable[Choice]) -> Finding:
+    """Nobody said which dataset a file is of, and its headings show it only in part."""
+    named = ", ".join(f"'{choice.heading.strip()}'" for choice in [*choices][:4] if choice.heading.strip())
+    because = f"its headings {named} could stand in other lists as well" if named else "it has no headings"
+    return Finding(
+        "dataset-guessed",
+        Severity.WARNING,
+        f"Nobody said what the file is of. It was read as {dataset.title.lower()}, but {because}.",
+        "Send the file to the dataset that it belongs to. If it is of none, do not send it.",
     )

@@ -12,13 +12,14 @@ from piperoll.reading import findings_files as say
 from piperoll.reading.archives import classify
 from piperoll.reading.doubts import holds_figures
 from piperoll.reading.findings_cells import nil_return
+from piperoll.reading.findings_columns import dataset_guessed
 from piperoll.reading.grids import Grid
 from piperoll.reading.jsons import release_table
 from piperoll.reading.kinds import Kind
 from piperoll.reading.lexicon import lexicon_of
 from piperoll.reading.opening import Opened, about_merged, open_file
 from piperoll.reading.reading import Reading, ReadTable
-from piperoll.reading.recognise import recognise, recognise_part
+from piperoll.reading.recognise import is_sure, recognise, recognise_part
 from piperoll.reading.remembering import remembered_of, with_memory
 from piperoll.reading.sheets import read_grids
 from piperoll.reading.tables import GridReading
@@ -82,7 +83,8 @@ def _read(
     if opened.releases is not None:
         return _with_releases(blank, opened, datasets)
     known = dataset or recognise(opened.grids, datasets)
-    return _with_grids(replace(blank, dataset=known), opened, datasets, name, remembered_of(remembered, known))
+    blank = replace(blank, dataset=known)
+    return _with_grids(blank, opened, datasets, name, remembered_of(remembered, known), told=dataset is not None)
 
 
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
@@ -102,6 +104,8 @@ def _with_grids(
     datasets: Sequence[Dataset],
     name: str,
     remembered: BodyMapping | None,
+    *,
+    told: bool,
 ) -> Reading:
     known = blank.dataset
     lexicon = lexicon_of(known or datasets[0], blank.part, remembered)
@@ -114,9 +118,11 @@ def _with_grids(
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
         findings += about_merged(opened.parts, tables)
+        if not told and not is_sure(tables, lexicon.dataset):
+            findings.append(dataset_guessed(lexicon.dataset, tables[0].choices.values()))
         blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
         return with_memory(replace(blank, what=What.DATA, why=None, tables=tables), lexicon, remembered)
-    part = blank.part or (recognise_part(known, name, ()) if known else None)
+    part = blank.part or (recognise_part(known, name, {}) if known else None)
     outcomes = {reading.outcome for _, reading in readings}
     blank = replace(blank, findings=tuple(findings), part=part)
     if "nil" in outcomes:

@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from piperoll.model import Dataset
 from piperoll.reading.evidence import is_identifier
 from piperoll.reading.grids import Grid, filled
 from piperoll.reading.headings import best_heading_row, heading_rows, unknown_heading_row
 from piperoll.reading.headless import recognise_columns
-from piperoll.reading.lexicon import Lexicon, lexicon_of
+from piperoll.reading.lexicon import Lexicon, bare, lexicon_of
 from piperoll.reading.profiles import profiles
+from piperoll.reading.reading import ReadTable
+from piperoll.reading.senses import sense
+
+_EMPTY_FIT = 0.6
+"""What a column that holds nothing fits any field by."""
+
+_ANY_REGISTERS = frozenset(
+    [
+        "name",
+        "title",
+        "ref",
+        "reference",
+        "number",
+        "id",
+        "date",
+        "day",
+        "value",
+        "amount",
+        "total",
+        "cost",
+        "description",
+        "department",
+        "directorate",
+        "service",
+        "type",
+        "category",
+        "status",
+        "period",
+        "year",
+    ]
+)
+"""Headings that say nothing of what a register is of."""
 
 _THRESHOLD_LIST = re.compile(r"25\s?k|25[,.]?000", re.I)
 
@@ -71,16 +103,40 @@ def _by_content(grid: Grid, dataset: Dataset) -> bool:
     return recognise_columns(profiles(rows, grid.width), len(rows), dataset) is not None
 
 
-def recognise_part(dataset: Dataset, name: str, columns: Iterable[str]) -> str | None:
-    """The part that the columns or the file's name show; None if neither does.
+def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
+    """Whether the headings of some table show that it is of the dataset: each core group has one that is listed.
+
+    The column below it must hold something, one of them must say more than `Name`, `Title` or `Value`, which any
+    register has, and none may say that it is of orders and not of payments.
+    """
+    return any(_shows(table, dataset) for table in tables)
+
+
+def _shows(table: ReadTable, dataset: Dataset) -> bool:
+    sure = {
+        name: choice.heading
+        for name, choice in table.choices.items()
+        if choice.how != "content" and choice.fit > _EMPTY_FIT and name in dataset.core_fields
+    }
+    sure |= dict.fromkeys(table.wide, "")
+    ordered = any("order" in sense(heading) for heading in sure.values())
+    telling = [name for name, heading in sure.items() if bare(heading) not in _ANY_REGISTERS]
+    return bool(telling) and not ordered and not dataset.missing_core(sure, period_given=True)
+
+
+def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> str | None:
+    """The part that the columns (headings by field) or the file's name show; None if neither does.
 
     A file called "over £25,000" is the main list, whatever else its name says: card lists have no such threshold.
     """
     words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
-    there = set(columns)
+    there, said = set(columns), {bare(heading) for heading in columns.values()}
     if not _THRESHOLD_LIST.search(name):
         for part in dataset.parts:
             if any(re.search(rf"(?<![a-z]){_words(word)}(?![a-z])", words) for word in part.names):
+                return part.name
+        for part in dataset.parts:
+            if not said.isdisjoint(map(bare, part.headings)):
                 return part.name
     return next((part.name for part in dataset.parts if part.marks and there.issuperset(part.marks)), None)
 

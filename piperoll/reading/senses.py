@@ -15,6 +15,9 @@ _NET = re.compile(
 )
 _VAT = re.compile(r"\bvat\b", re.I)
 
+_MONEY = re.compile(r"\b(?:amounts?|payments?|paid|value|cost|price|spend|spent|pounds|gbp)\b|£", re.I)
+_OTHER = re.compile(r"\b(?:no|number|ref\w*|ids?|run|codes?|terms|types?|methods?|periods?|years?|days?)\b", re.I)
+
 _SENSES = {
     "invoice": re.compile(r"\binv(?:oice[ds]?)?\b", re.I),
     "order": re.compile(r"\border(?:ed|s)?\b|\bp\.?o\b", re.I),
@@ -34,6 +37,11 @@ def basis(heading: str) -> str:
     if _GROSS.search(heading):
         return "gross"
     return "vat" if _VAT.search(heading) else ""
+
+
+def speaks_of_money(heading: str) -> bool:
+    """Whether a heading says that sums of money stand below it, though it may not say which."""
+    return bool(_MONEY.search(heading)) and not _OTHER.search(heading)
 
 
 def is_gross(heading: str) -> bool:

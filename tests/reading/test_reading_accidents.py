@@ -196,6 +196,45 @@ def test_payment_over_money_is_no_day() -> None:
     assert "column-guessed" in warned(reading)
 
 
+def test_payment_over_a_few_round_sums_is_the_amount_and_a_number_is_not() -> None:
+    rows = ("Alder,02/01/2026,30", "Birch,03/02/2026,40")
+    assert letters("Supplier,Payment Date,Payment", *rows)["net_amount"] == "C"
+    assert "net_amount" not in letters("Supplier,Payment Date,Payment run", *rows)
+
+
+def untold(*lines: str, name: str = "file.csv") -> Reading:
+    return read("\n".join(lines).encode(), name, assets.datasets())
+
+
+def test_a_list_whose_headings_any_register_has_is_not_taken_in_silence() -> None:
+    gifts = untold("Name,Date,Gift,Value", "Director A,01/02/2019,Lunch,£25.00", "Director B,03/02/2019,Wine,£10.00")
+    assert "dataset-guessed" in warned(gifts)
+    spending = untold("Supplier,Date,Value", "Alder Ltd,01/02/2019,£25.00", "Birch Ltd,03/02/2019,£10.00")
+    assert "dataset-guessed" not in warned(spending)
+
+
+def test_grants_with_a_title_and_empty_dates_are_not_contracts_in_silence() -> None:
+    grants = untold(
+        "Identifier,Title,Description,Amount Awarded,Award Date,Planned Dates:Start Date,Recipient Org:Name",
+        "G1,Grant to a choir,Singing,2266,2013-01-18,,Alder Choir",
+        "G2,Grant to a club,Coaching,3028,2013-01-18,,Birch Club",
+    )
+    assert "dataset-guessed" in warned(grants) or not grants.tables
+
+
+def test_orders_are_not_payments_in_silence() -> None:
+    rows = ("4501,01/02/2019,Alder,Lines,6000", "4502,02/02/2019,Birch,Works,25000")
+    assert "dataset-guessed" in warned(untold("PO Number,Order Date,Supplier,Description,Order Value", *rows))
+
+
+@pytest.mark.parametrize("heading", ["Merchant Name", "Merchant", "Merchant Details"])
+def test_merchants_are_paid_by_card_whatever_the_file_is_called(heading: str) -> None:
+    rows = ("03/04/2019,TESCO STORES,10.42", "03/04/2019,BOOKS ONLINE,8.32")
+    assert untold(f"Date,{heading},Amount", *rows).part == "card"
+    assert untold("Date,Supplier,Amount", *rows).part is None
+    assert untold(f"Date,{heading},Amount", *rows, name="spend-over-25k.csv").part is None
+
+
 def test_one_name_throughout_is_no_rival_for_the_suppliers() -> None:
     reading = spend("Company,Supplier Name,Date,Amount", "Ash,Alder,05/02/2024,1.50", "Ash,Birch,05/02/2024,3.10")
     assert reading.tables[0].column_letters["supplier_name"] == "B"
