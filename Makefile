@@ -9,7 +9,7 @@ DEMO ?= build/demo
 SOURCES := piperoll collectors publishers flows tests setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types tests test-real lock clean python browser
+.PHONY: help install demo test lint types tests test-real soak lock clean python browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ browser:
 test-real: install ## the 201 real files through check and run (needs ../shared/realdata)
 	@test -d ../shared/realdata || { echo "The real files are not here: put their folder at ../shared/realdata" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -m real
+
+soak: install ## hours of kills, races and faults where the tests have seconds of them
+	@nice $(BIN)/python -m pytest -q -s -m soak --soak
 
 lock: | python ## resolve the requirements anew, with hashes, into the two lock files
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,91 @@
+"""A whole run, killed at any moment: what is published is whole, and the same run again finishes."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from flows_inbox import put, spend
+
+from publishers import FolderStore, bring, history_of, series_of
+
+BODIES = ("anytown", "byetown", "centon")
+PATIENCE_SECONDS = 280
+
+
+def piperoll(*given: str | Path, api: str) -> subprocess.Popen[bytes]:
+    """The command in a process group of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PIPEROLL_"))}
+    program = "from piperoll.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, given)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment | {"PREFECT_API_URL": api},
+        start_new_session=True,
+    )
+
+
+def ended(process: subprocess.Popen[bytes]) -> str:
+    """What a process said that went well."""
+    said = process.communicate(timeout=PATIENCE_SECONDS)[0].decode()
+    assert process.returncode == 0, said
+    return said
+
+
+def kill(process: subprocess.Popen[bytes]) -> bool:
+    """End a process and all that it started, without a word; whether it was still there."""
+    there = process.poll() is None
+    if there:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE_SECONDS)
+    return there
+
+
+def published(place: Path) -> dict[str, list[tuple[int, str]]]:
+    """Every version of every series, by its manifest."""
+    store = FolderStore(place)
+    histories = {str(series): history_of(store, series)[0].versions for series in series_of(store)}
+    return {name: [(one.version, one.manifest_sha256) for one in versions] for name, versions in histories.items()}
+
+
+def see_that_it_is_whole(place: Path, scratch: Path) -> None:
+    """Read every file of every version that a pointer names, each held against its manifest."""
+    store = FolderStore(place)
+    for series in series_of(store):
+        for version in history_of(store, series)[0].versions:
+            bring(store, series, version, scratch / str(series) / version.path)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_run_that_is_killed_is_finished_by_the_next(prefect_server: str, tmp_path: Path, long: bool) -> None:
+    """Twenty runs; in the short form one."""
+    inbox, dice = tmp_path / "inbox", random.Random(5)  # noqa: S311 - a draw that can be made again
+    for body in BODIES:
+        put(inbox, f"spend/{body}/October 2026.csv", spend(10))
+    run = ("run", "--inbox", inbox, "--to")
+    start = time.monotonic()
+    ended(piperoll(*run, tmp_path / "whole", api=prefect_server))
+    seconds = time.monotonic() - start
+    wanted, kills = (20 if long else 1), 0
+    while kills < wanted:
+        place = tmp_path / f"place-{kills}"
+        process = piperoll(*run, place, api=prefect_server)
+        while not (place / "archive").is_dir() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(dice.uniform(0, seconds / 2))
+        kills += kill(process)
+        whole = published(tmp_path / "whole")
+        assert published(place).items() <= whole.items()
+        see_that_it_is_whole(place, tmp_path / f"read-{kills}")
+        ended(piperoll(*run, place, api=prefect_server))
+        assert published(place) == whole
+        ended(piperoll("verify", place, api=prefect_server))
+    sys.stdout.write(f"{kills} runs killed\n")
