@@ -10,7 +10,7 @@ from piperoll.model import Dataset, Field
 from piperoll.reading.evidence import ASIDE, Bid
 from piperoll.reading.lexicon import bare
 from piperoll.reading.profiles import Profile
-from piperoll.reading.relations import Figures, adds_tax, are_equal, repeats_total
+from piperoll.reading.relations import Figures, adds_tax, are_equal, may_add_tax, repeats_total
 from piperoll.reading.senses import is_gross
 
 _MARGIN = 0.03
@@ -22,8 +22,20 @@ _WELL_USED = 0.1
 _ALIKE = 0.5
 """Of two columns with one heading a filled one is a doubt where it is worth at least so much of the other."""
 
+_LIKELY = 0.98
+"""What is left of a column that may be another's with the tax on top: less, and still a doubt."""
+
 _A_TOTAL = 0.8
 """What is left of a column that says an invoice's total on each of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """Why one column goes before another, what that leaves of the other's score, and whether it is proved."""
+
+    why: str
+    weight: float
+    proved: bool = True
 
 
 def related(
@@ -35,33 +47,31 @@ def related(
     for name in dataset.amount:
         places = list(dict.fromkeys(bid.column for bid in bids if bid.field == name))
         for one, other in permutations(places, 2):
-            why, weight = _related(one, other, figures, profiles)
-            if weight:
-                settled.add(frozenset((one, other)))
-                found = [
-                    _weighed(bid, why, weight) if (bid.field, bid.column) == (name, other) else bid for bid in found
-                ]
+            if relation := _related(one, other, figures, profiles):
+                settled |= {frozenset((one, other))} if relation.proved else set()
+                found = [_weighed(bid, relation) if (bid.field, bid.column) == (name, other) else bid for bid in found]
     return found, frozenset(settled)
 
 
-def _related(one: int, other: int, figures: Figures, profiles: Sequence[Profile]) -> tuple[str, float]:
-    """Why a column goes before another, and what that leaves of the other; nothing where they do not show it."""
-    numbers = [place for place, profile in enumerate(profiles) if profile.numbers > 0.8 and place not in (one, other)]
-    codes = [place for place, profile in enumerate(profiles) if profile.is_code and place not in (one, other)]
+def _related(one: int, other: int, figures: Figures, profiles: Sequence[Profile]) -> _Relation | None:
+    """What arithmetic says for one column against another; None where it says nothing."""
+    left = [(place, profile) for place, profile in enumerate(profiles) if place not in (one, other)]
     if are_equal(figures, one, other):
-        return "", 1.0
-    if adds_tax(figures, one, other, numbers):
-        return "its figures are another column's with the tax on top", ASIDE
-    if repeats_total(figures, other, one, codes):
-        return "it says the total of an invoice on each of its lines", _A_TOTAL
-    return "", 0.0
+        return _Relation("", 1.0)
+    if adds_tax(figures, one, other, [place for place, profile in left if profile.numbers > 0.8]):
+        return _Relation("its figures are another column's with the tax on top", ASIDE)
+    if repeats_total(figures, other, one, [place for place, profile in left if profile.is_code]):
+        return _Relation("it says the total of an invoice on each of its lines", _A_TOTAL)
+    if may_add_tax(figures, one, other):
+        return _Relation("its figures may be another column's with the tax on top", _LIKELY, proved=False)
+    return None
 
 
-def _weighed(bid: Bid, why: str, weight: float) -> Bid:
+def _weighed(bid: Bid, relation: _Relation) -> Bid:
     """The bid for less; one whose heading says gross stands back already."""
-    if weight == 1 or (weight == ASIDE and is_gross(bid.heading)):
+    if relation.weight == 1 or (relation.weight in (ASIDE, _LIKELY) and is_gross(bid.heading)):
         return bid
-    return replace(bid, score=bid.score * weight, why=(*bid.why, why), certain=False)
+    return replace(bid, score=bid.score * relation.weight, why=(*bid.why, relation.why), certain=False)
 
 
 @dataclass(frozen=True, slots=True)

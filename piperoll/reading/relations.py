@@ -14,8 +14,6 @@ _SAMPLE = 2000
 _PENNY = Decimal("0.02")
 _RATE = Decimal("0.2")
 """The highest rate of value added tax (Value Added Tax Act 1994, section 2)."""
-_ENOUGH = 3
-"""Rows from which on figures that differ by no more than the tax show it by themselves."""
 _MOST = 0.95
 
 
@@ -49,14 +47,14 @@ def are_equal(figures: Figures, one: int, other: int) -> bool:
 
 
 def adds_tax(figures: Figures, net: int, gross: int, others: Iterable[int]) -> bool:
-    """Whether one column is another with the tax on top, in every row.
+    """Whether one column is another with the tax in one of the `others` on top, in every row."""
+    return may_add_tax(figures, net, gross) and any(_sums(figures, net, gross, other) for other in others)
 
-    Either the tax stands in one of the `others`, or the figures of three rows or more never differ by more than it.
-    """
+
+def may_add_tax(figures: Figures, net: int, gross: int) -> bool:
+    """Whether one column is never less than another, nor more than that with the tax on top, and not the same."""
     pairs = figures.both(net, gross)
-    if not pairs or not all(_is_taxed(a, b) for _, a, b in pairs) or all(a == b for _, a, b in pairs):
-        return False
-    return len(pairs) >= _ENOUGH or any(_sums(figures, pairs, other) for other in others)
+    return all(_is_taxed(a, b) for _, a, b in pairs) and any(a != b for _, a, b in pairs)
 
 
 def _is_taxed(net: Decimal, gross: Decimal) -> bool:
@@ -64,9 +62,9 @@ def _is_taxed(net: Decimal, gross: Decimal) -> bool:
     return net * gross >= 0 and -_PENNY <= abs(gross) - abs(net) <= abs(net) * _RATE + _PENNY
 
 
-def _sums(figures: Figures, pairs: Sequence[tuple[int, Decimal, Decimal]], tax: int) -> bool:
+def _sums(figures: Figures, net: int, gross: int, tax: int) -> bool:
     taxes = figures.of(tax)
-    return all(net + (taxes[row] or 0) == gross for row, net, gross in pairs)
+    return all(less + (taxes[row] or 0) == more for row, less, more in figures.both(net, gross))
 
 
 def repeats_total(figures: Figures, total: int, line: int, references: Collection[int]) -> bool:

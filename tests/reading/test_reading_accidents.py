@@ -121,6 +121,14 @@ def test_net_and_tax_that_come_to_the_total_in_every_row_prove_the_net(rows: tup
         assert "amount-column-doubtful" not in warned(reading)
 
 
+@pytest.mark.parametrize("heading", ["Amount", "Line Amount"])
+def test_figures_that_only_may_have_the_tax_on_top_stay_a_doubt(heading: str) -> None:
+    rows = ("Alder,03/04/2024,36.00,30.00", "Birch,04/04/2024,6.00,5.00", "Cherry,05/04/2024,12.00,10.00")
+    reading = spend(f"Supplier,Date,{heading},Amount", *rows)
+    assert reading.tables[0].column_letters["net_amount"] == "D"
+    assert "amount-column-doubtful" in warned(reading)
+
+
 def test_two_columns_that_say_the_same_are_no_doubt() -> None:
     rows = ("Alder,03/04/2024,30.00,30.00", "Birch,04/04/2024,5.00,5.00")
     assert "amount-column-doubtful" not in warned(spend("Supplier,Date,Net Amount,Line Amount", *rows))
