@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow.compute as pc
 
@@ -79,7 +80,7 @@ def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
     layout = _layout(rows, headings, delimiter)
     if layout is None:
         return Mended(rows)
-    long = rows.kept(_longer(block, layout) for block in rows.blocks())
+    long = rows.kept(_may_be_long(block, layout) for block in rows.blocks()).only(partial(_is_long, layout=layout))
     rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
     mends: dict[int, Mend] = {}
     doubtful: dict[bool, list[Row]] = {True: [], False: []}
@@ -99,8 +100,13 @@ def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
     return Mended(whole, list(mends.values()), doubtful[False], doubtful[True])
 
 
-def _longer(block: Block, layout: Layout) -> arrays.Mask:
-    """Which rows hold something beyond the last heading, or are longer than most."""
+def _is_long(row: Row, layout: Layout) -> bool:
+    """Whether a row holds something beyond the last heading, or is longer than most."""
+    return len(row.cells) > layout.usual or _extent(row) > layout.named
+
+
+def _may_be_long(block: Block, layout: Layout) -> arrays.Mask:
+    """Which rows are worth asking whether they are long, told from whole columns."""
     if block.width - layout.named > _MOST:
         return pc.greater(block.lengths, arrays.number(layout.named))
     found = pc.greater(block.lengths, arrays.number(layout.usual))

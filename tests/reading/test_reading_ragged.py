@@ -97,3 +97,11 @@ def test_a_cut_row_is_told_though_every_row_has_another_number_of_delimiters_lef
     content = "\r\n".join(("Payment date,Supplier name,Purpose,Net amount,", *rows)).encode()
     reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
     assert codes(reading) & {"row-too-long", "row-mended"}
+
+
+@pytest.mark.parametrize("left_over", [4, 40])
+def test_delimiters_left_over_at_the_ends_of_rows_cut_none(left_over: int) -> None:
+    odd = "Fairshire,08/04/2026,Rent,Bolt Ltd,several payments of April,800.50,roof"
+    content = "\r\n".join(line + "," * left_over for line in (HEAD, *ROWS, odd)).encode()
+    reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
+    assert not codes(reading) & {"row-too-long", "row-mended"}
