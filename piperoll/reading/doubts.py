@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+
+import pyarrow.compute as pc
 
 from piperoll.model import Dataset
 from piperoll.reading.amounts import read_amount
@@ -16,13 +17,8 @@ from piperoll.reading.grids import Grid, Row, cell_at, tidy
 from piperoll.reading.profiles import profiles
 from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section
+from piperoll.reading.totals import MAY_BE_WHOLE, is_total, names_whole
 
-_TOTAL = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*", re.I)
-_ALL = re.compile(
-    _TOTAL.pattern + r"|england|scotland|wales|northern ireland|great britain|united kingdom"
-    r"|all (?:authorities|bodies|councils|departments|regions)",
-    re.I,
-)
 _UNIT = re.compile(
     r"[£(]\s*['’]?0{3}s?\b|\bin ['’]?0{3}s\b|£\s?(?:k|m|millions?|thousands?)\b"
     r"|\bin (?:£\s?)?(?:thousands|millions|pence)\b",
@@ -113,15 +109,19 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
         column = columns.column(field.name)
         if column is None or column == amount:
             continue
-        names = _ALL if field.privacy == "name" or field.name.endswith("_name") else _TOTAL
-        named = records.places([column], partial(_is_named, names))
+        named = _whole(records, column, name=field.privacy == "name" or field.name.endswith("_name"))
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
             return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
 
 
-def _is_named(names: re.Pattern[str], cell: str) -> bool:
-    return bool(names.fullmatch(tidy(cell)))
+def _whole(records: Rows, column: int, *, name: bool) -> list[int]:
+    """Where the cells of a column name the whole; a country or class does so only as a `name`."""
+    rows = records.kept(pc.match_substring_regex(block.column(column), MAY_BE_WHOLE) for block in records.blocks())
+    holds = names_whole if name else is_total
+    if not any(holds(tidy(cell_at(row, column))) for row in rows):
+        return []
+    return records.places([column], lambda cell: holds(tidy(cell)))
 
 
 def _below(records: Sequence[Row], place: int) -> Below:

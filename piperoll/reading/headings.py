@@ -31,6 +31,9 @@ _WORDS = 3
 _MOST = 0.8
 """A column holds numbers or dates if so large a share of its cells does."""
 
+_LOOK = 2000
+"""Of so many rows it is asked whether they hold figures."""
+
 _THOROUGH = 20_000
 """Where no row names the core, every cell of so many rows is asked."""
 
@@ -269,4 +272,5 @@ def stands_below(grid: Grid, heading: HeadingRow) -> bool:
     if not all(map(is_blank, grid.rows[heading.index + 1 :])):
         return False
     before = filled(grid.rows[: heading.index])
+    before = before[:: max(1, len(before) // _LOOK)]
     return sum(1 for row in before if any(is_number(cell) or is_date(cell) for cell in row.cells)) > len(before) // 2

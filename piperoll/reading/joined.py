@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 
 from piperoll.reading.amounts import is_number
 from piperoll.reading.cells import is_error, means_nothing
@@ -13,6 +14,9 @@ from piperoll.reading.lexicon import Lexicon
 
 _MOST = 3
 """Headings take at most so many rows above their last."""
+
+_PAIR = 2
+"""A row of titles above headings has so many cells or more: a single cell may be said again by chance."""
 
 _LONGEST = 80
 """A part of a heading is no longer than this; what is longer is a sentence."""
@@ -126,3 +130,21 @@ def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
             if tidy(found[column]) and _MONEY.search(cell):
                 found[column] = f"{squeezed(found[column])} {squeezed(cell)}"
     return tuple(found)
+
+
+def as_said(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[str, ...]]:
+    """The words of the rows of headings, from `start` to before `end`, and of those right above them.
+
+    A row that says one of these again further down is no record.
+    """
+    titles = (words(row.cells) for row in reversed(rows[max(0, start - _MOST) : start]))
+    above = takewhile(lambda texts: sum(map(bool, texts)) >= _PAIR, titles)
+    return frozenset((*above, *(words(row.cells) for row in rows[start:end])))
+
+
+def words(cells: Sequence[str]) -> tuple[str, ...]:
+    """The cells up to the last filled one, without the space around them."""
+    texts = [squeezed(cell) for cell in cells]
+    while texts and not texts[-1]:
+        texts.pop()
+    return tuple(texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial, reduce
@@ -39,20 +39,22 @@ _COLUMNS = 60
 class Judgement:
     """The records of a table, and what each other row is, both in order.
 
-    `whole` is the sum of the records' amounts. `narrow` says that some sums agree in a part of their columns only.
+    `whole` is the sum of the records' amounts, which are written with a comma before the pence if `decimal_comma`.
+    `narrow` says that some sums agree in a part of their columns only.
     """
 
     records: Rows
     others: Sequence[Judged]
     whole: Decimal = Decimal(0)
     narrow: bool = False
+    decimal_comma: bool = False
 
 
 def judge(rows: Rows, shape: Shape) -> Judgement:
     """What each row is. A row is a total because it adds up, not because it says so."""
     running = _Running(shape)
     masks = [running.records_of(block) for block in rows.blocks()]
-    return Judgement(rows.kept(masks), running.others, running.sums.whole)
+    return Judgement(rows.kept(masks), running.others, running.sums.whole, decimal_comma=shape.decimal_comma)
 
 
 class _Running:
@@ -121,7 +123,7 @@ def sure_records(block: Block, shape: Shape, amounts: Any) -> arrays.Mask:
     if shape.amount is None:
         enough = max(3, int(shape.typical / 2) + 1)
         sure = pc.and_(_at_least(block, _FILLED, enough), _at_least(block, _SAYS_MUCH, 1))
-        sure = pc.and_(sure, _begins(block, shape.end))
+        sure = pc.and_(pc.and_(sure, _begins(block, shape.end)), pc.invert(_says_again(block, shape.said)))
     else:
         stated = pc.is_valid(amounts)
         dated = _dated(block, shape)
@@ -149,6 +151,13 @@ def _says_total(block: Block) -> Any:
     if TOTAL.encode() not in block.text.lower():
         return arrays.mask_of((), len(block))
     return block.any(block.matching(_ENDS_IN_TOTAL))
+
+
+def _says_again(block: Block, said: Iterable[Sequence[str]]) -> arrays.Mask:
+    """Which rows may say a row of titles again: they have the first word of its last cell in its place."""
+    ends = ((len(cells) - 1, cells[-1].split()[0]) for cells in said if cells)
+    masks = (pc.match_substring(block.column(column), text) for column, text in ends)
+    return reduce(pc.or_, masks, arrays.mask_of((), len(block)))
 
 
 def _begins(block: Block, end: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -87,6 +87,6 @@ def examined(section: Section, lexicon: Lexicon, delimiter: str) -> Part:
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.moved, columns.headings)
     repaired = mend(section.rows, cells, delimiter)
-    shape = Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured))
+    shape = replace(Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
     return Part(section, columns, wide, settle(judge(repaired.rows, shape), shape, figures), seen, repaired)

@@ -16,6 +16,7 @@ from piperoll.reading.columns import Columns
 from piperoll.reading.dates import is_date, is_serial
 from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.headings import repeats
+from piperoll.reading.joined import words
 from piperoll.reading.lexicon import bare
 from piperoll.reading.totals import Line, Sums, is_label, total_of
 
@@ -51,6 +52,8 @@ class Shape:
     """Whether its amounts are written with a comma before the pence."""
     end: int = 0
     """The column after the last with a heading or a field; 0 where nothing bounds the table."""
+    said: frozenset[tuple[str, ...]] = frozenset()
+    """The rows of the headings, and the titles above them, as they stand."""
 
     @classmethod
     def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
@@ -98,7 +101,7 @@ def _no_record(row: Row, filled: Sequence[int], shape: Shape) -> str | None:
     """What a row is that holds nothing of its own in the table: a sum left beside it is residue."""
     if not filled:
         return "blank"
-    if repeats(row, shape.headings, filled):
+    if repeats(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.said):
         return "repeated_header"
     return "other" if shape.end and filled[0] >= shape.end else None
 

@@ -17,6 +17,7 @@ from piperoll.reading.headings import (
     stands_below,
     structural_heading_row,
 )
+from piperoll.reading.joined import as_said
 from piperoll.reading.lexicon import Lexicon, bare
 from piperoll.reading.rows import Rows
 
@@ -40,6 +41,8 @@ class Section:
     below: bool = False
     span: Span | None = None
     lesser: bool = False
+    said: frozenset[tuple[str, ...]] = frozenset()
+    """The rows of the headings as they stand, with titles over them."""
 
 
 def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
@@ -74,7 +77,12 @@ def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None =
             opening.append(each)
     ends = [heading.start for heading in opening[1:]] + [len(grid.rows)]
     return [
-        Section(heading, grid.rows[heading.end : end], lesser=heading.score < _NEARLY * best.score)
+        Section(
+            heading,
+            grid.rows[heading.end : end],
+            lesser=heading.score < _NEARLY * best.score,
+            said=as_said(grid.rows, heading.start, heading.end),
+        )
         for heading, end in zip(opening, ends, strict=True)
     ]
 
@@ -88,7 +96,8 @@ def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, le
     """Whether headings open a section beside the best: they differ from the last, and a table begins below them."""
     row = grid.rows[other.index]
     filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
-    if repeats(row, tuple(map(bare, last.cells)), filled):
+    keys = tuple(map(bare, last.cells))
+    if repeats(row, keys, filled) or (other.extra and tuple(map(bare, other.cells)) == keys):
         return False
     below = [row for row in grid.rows[other.end : other.end + _NEAR] if not is_blank(row)]
     if other.index > best.index and other.score >= _NEARLY * best.score:

@@ -14,7 +14,7 @@ from piperoll.reading.grids import Row, cell_at, tidy
 from piperoll.reading.judging import Judgement
 from piperoll.reading.records import Judged, Shape
 from piperoll.reading.rows import Rows
-from piperoll.reading.totals import NEAR, is_label
+from piperoll.reading.totals import NEAR, is_label, names_whole
 
 _FEW = 3
 """In a table of fewer records nothing is taken for a sum of the others."""
@@ -24,12 +24,6 @@ _TAIL = 60
 
 _FIGURES = 3
 """A row of figures that agrees with a sum in so many columns, none of them zero, does not do so by chance."""
-
-_ALL = re.compile(
-    r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*|england|scotland|wales|northern ireland|great britain"
-    r"|united kingdom|all (?:authorities|bodies|councils|departments|regions|classes|services|suppliers)",
-    re.I,
-)
 
 
 def settle(judgement: Judgement, shape: Shape, columns: Sequence[int] = ()) -> Judgement:
@@ -134,7 +128,7 @@ def is_sparse(row: Row, shape: Shape) -> bool:
 
 
 def _amount(row: Row, shape: Shape) -> Decimal | None:
-    return None if shape.amount is None else read_amount(cell_at(row, shape.amount))
+    return None if shape.amount is None else shape.amount_in(cell_at(row, shape.amount))
 
 
 def _settle_figures(judgement: Judgement, columns: Sequence[int]) -> Judgement:
@@ -171,7 +165,7 @@ def _agreeing(whole: Row, classes: Sequence[Row], others: Rows, columns: Sequenc
 
 
 def _is_whole(row: Row) -> bool:
-    return any(_ALL.fullmatch(tidy(cell)) for cell in row.cells if cell)
+    return any(names_whole(tidy(cell)) for cell in row.cells if cell)
 
 
 def _figures(row: Row, columns: Sequence[int]) -> dict[int, Decimal]:

@@ -57,7 +57,7 @@ def chance_total(judgement: Judgement, column: int | None) -> Row | None:
     if column is None or len(judgement.records) < _FEW:
         return None
     last = judgement.records[len(judgement.records) - 1]
-    amount = read_amount(cell_at(last, column))
+    amount = read_amount(cell_at(last, column), decimal_comma=judgement.decimal_comma)
     return last if amount and abs(judgement.whole - amount - amount) <= NEAR else None
 
 

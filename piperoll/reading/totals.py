@@ -33,6 +33,14 @@ _LABEL = re.compile(
 _CARRIED = re.compile(r"(?:balance |totals? )?(?:(?:carried|brought)[ -](?:forward|down)|[cb]/[fd])\W*", re.I)
 _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 _ALONE = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*", re.I)
+_WHOLE = re.compile(
+    _ALONE.pattern + r"|england|scotland|wales|northern ireland|great britain|united kingdom"
+    r"|all (?:authorities|bodies|councils|departments|regions|classes|services|suppliers)",
+    re.I,
+)
+MAY_BE_WHOLE = r"(?i)total|england|scotland|wales|ireland|britain|kingdom|all "
+"""What a cell that names the whole has somewhere within it (for RE2)."""
+
 _FIRM = re.compile(r"\b(?:ltd|limited|plc|llp|inc|cic)\b", re.I)
 
 
@@ -104,7 +112,7 @@ def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
     """
     said = any(is_label(word) for word in line.words)
     if line.dated or len(line.words) > 2:
-        alone = any(_ALONE.fullmatch(word) for word in line.words)
+        alone = any(map(is_total, line.words))
         return _matching(line, sums, least=2) if alone and line.amount else None
     sparse = line.filled <= typical / 2
     if said or (sparse and any(_GROUP.fullmatch(word) for word in line.words)):
@@ -117,6 +125,16 @@ def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
 def is_label(word: str) -> bool:
     """Whether a tidy cell is the label of a total, and no name: `Total Gas & Power` is a supplier."""
     return bool(_LABEL.fullmatch(word) or _CARRIED.fullmatch(word)) and not _FIRM.search(word)
+
+
+def names_whole(word: str) -> bool:
+    """Whether a tidy cell names the sum of all others: a total, or the country or class that takes in the rest."""
+    return bool(_WHOLE.fullmatch(word))
+
+
+def is_total(word: str) -> bool:
+    """Whether a tidy cell says `Total`, `Grand total` or the like and nothing else."""
+    return bool(_ALONE.fullmatch(word))
 
 
 def _matching(line: Line, sums: Sums, *, least: int) -> Proof | None:

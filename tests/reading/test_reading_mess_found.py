@@ -77,3 +77,26 @@ def test_of_two_columns_of_one_heading_the_amount_is_doubtful_whatever_they_hold
         '02/10/2022,Acme Ltd,"1.234,56",\r\n03/10/2022,Bolt Ltd,10.00,12.00\r\n04/10/2022,Cook Ltd,20.00,24.00\r\n'
     )
     assert "amount-column-doubtful" in codes(reading)
+
+
+def test_titles_over_headings_said_again_half_way_are_no_record() -> None:
+    head = "Who,,What,,Money\r\nSupplier name,Body,Purpose,Date,Net amount\r\n"
+    reading = spend(
+        f"{head}Acme Ltd,Fairshire,Rent,02/10/2022,10.00\r\n{head}Bolt Ltd,Fairshire,Roof,03/10/2022,20.00\r\n"
+    )
+    assert (reading.tables[0].rows, dict(reading.tables[0].excluded)) == (2, {"repeated_header": 2})
+
+
+def test_headings_over_two_rows_said_again_half_way_open_no_second_table() -> None:
+    head = "Payment,Supplier,Expense,,Net\r\ndate,name,type,Directorate,amount\r\n"
+    reading = spend(
+        f"{head}02/10/2022,Acme Ltd,Rent,Highways,10.00\r\n{head}03/10/2022,Bolt Ltd,Roof,Highways,20.00\r\n"
+    )
+    assert (reading.tables[0].rows, dict(reading.tables[0].excluded)) == (2, {"repeated_header": 2})
+    assert "headings-changed" not in codes(reading)
+
+
+def test_a_last_record_that_equals_the_sum_is_told_where_amounts_have_a_decimal_comma() -> None:
+    rows = "".join(f"0{day}/04/2024;Acme {day} Ltd;{day}00,50\r\n" for day in range(1, 6))
+    reading = spend(f"Date;Supplier;Net amount\r\n{rows}06/04/2024;Bolt Ltd;1502,50\r\n")
+    assert "record-equals-total" in codes(reading)
