@@ -77,7 +77,8 @@ def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
     reader.refuses = reader.told = column.amount and is_foreign(column.heading)
     found = list(_about_notation(column, counts, reader))
     if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
-        found.append(say.amounts_scale_doubtful(column, reader.scale, style.with_pence))
+        small = column.amount and reader.scale > 1 and _too_small(counts, reader)
+        found.append(say.amounts_scale_doubtful(column, reader.scale, style.with_pence, small=small))
     if style.decimal_comma:
         proving = _those(counts, lambda cell: read_amount(cell) is None and _by_comma(cell))
         found.append(say.amounts_decimal_comma(column, tidy(next(iter(proving))), style.comma_proofs))
@@ -90,6 +91,16 @@ def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
         found += _about_currency(column, counts, reader)
         found += _about_signs(column, counts, reader)
     return reader, found
+
+
+_LEAST = Decimal(500)
+"""Pounds: the Code asks for sums above this, so amounts of which most are smaller are hardly in pounds."""
+
+
+def _too_small(counts: Counts, reader: Reader) -> bool:
+    """Whether most numbers as they stand would be too small for sums in pounds that must be published."""
+    values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) or Decimal(0) for cell in counts}
+    return 2 * sum(counts[cell] for cell, value in values.items() if abs(value) < _LEAST) > sum(counts.values())
 
 
 def _about_currency(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:

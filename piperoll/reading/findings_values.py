@@ -69,14 +69,17 @@ def amounts_three_places(column: Column, example: str, other: str, count: int) -
     )
 
 
-def amounts_scale_doubtful(column: Column, scale: Decimal, count: int) -> Finding:
-    """A heading that says thousands or pence, over amounts in pounds and pence by their looks."""
+def amounts_scale_doubtful(column: Column, scale: Decimal, count: int, *, small: bool) -> Finding:
+    """A heading that says thousands or pence, over amounts in pounds and pence by their looks.
+
+    `small` says that most of them would be too small for pounds, so that there is little doubt.
+    """
     unit = "in pence" if scale < 1 else "in thousands"
     wrong = "a hundred times too small" if scale < 1 else "a thousand times too large"
     return about(
         column,
         "amount-unit-doubtful",
-        Severity.WARNING,
+        Severity.INFO if small else Severity.WARNING,
         f"The heading '{column.heading.strip()}' says that amounts are {unit}, but {count:,} of them have a point and "
         f"two digits behind it, like pounds and pence. Each was multiplied by {scale:f}, as the heading says; if they "
         f"are pounds, every amount is {wrong}.",

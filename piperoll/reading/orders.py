@@ -79,14 +79,23 @@ def order_of(counts: Mapping[str, int], beside: Beside = ALONE) -> DateOrder:
 
 def _unproved(either: Sequence[Written], beside: Beside) -> DateOrder:
     """The order of dates that could all be read both ways."""
-    if either and bool(beside.day_first) != bool(beside.month_first):
-        why = "the dates of another column can only be read so"
-        return DateOrder(month_first=True, guessed=why) if beside.month_first else DateOrder()
     by_day = [found.day_first for found in either if found.day_first]
     by_month = [found.month_first for found in either if found.month_first]
+    if either and bool(beside.day_first) != bool(beside.month_first):
+        return _by_columns(by_day, by_month, beside)
     if beside.within and (order := _by_period(by_day, by_month, beside.periods)):
         return order
     return _by_spread(by_day, by_month) if beside.within else _by_first_days(by_day, by_month)
+
+
+def _by_columns(by_day: Sequence[date], by_month: Sequence[date], beside: Beside) -> DateOrder:
+    """The order of the other columns, but day first and in doubt if it makes no first days of dates that would be."""
+    against = by_day if beside.month_first else by_month
+    if not beside.within and all(day.day == 1 for day in against):
+        return DateOrder(doubtful=True)
+    if beside.month_first:
+        return DateOrder(month_first=True, guessed="the dates of another column can only be read so")
+    return DateOrder()
 
 
 def _by_period(by_day: Sequence[date], by_month: Sequence[date], periods: Sequence[Period]) -> DateOrder | None:

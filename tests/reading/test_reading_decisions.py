@@ -294,3 +294,11 @@ def test_a_file_that_holds_nothing_but_credits_says_that_they_may_be_payments() 
     assert read == ["-5.00", "-7.50", "0", "-5.00"]
     assert said["amounts-all-negative"].count == 3
     assert not read_all("net_amount", ["-5.00", "-7.50", "-1.00", "0.50"])[1]
+
+
+def test_thousands_with_two_decimals_that_are_too_small_for_pounds_are_hardly_doubted() -> None:
+    read, said = read_all("net_amount", ["25.34", "31.20", "812.50"], "Amount (£000)")
+    assert read == ["25340.00", "31200.00", "812500.00"]
+    assert said["amount-unit-doubtful"].severity is Severity.INFO
+    _, said = read_all("net_amount", ["25000.34", "31200.20", "812.50"], "Amount (£000)")
+    assert said["amount-unit-doubtful"].severity is Severity.WARNING

@@ -102,3 +102,10 @@ def test_months_a_step_apart_may_stand_for_themselves() -> None:
     assert stamped({(2018, 4), (2018, 7)})
     assert not stamped({(2018, 4), (2018, 7), (2018, 9)})
     assert not stamped({(2018, 4)})
+
+
+def test_the_vote_of_another_column_does_not_unmake_first_days() -> None:
+    """One column of a file was exported month first, and the other was not."""
+    assert order(["01/12/2025"], Beside(month_first=9)) == DateOrder(doubtful=True)
+    assert order(["04/01/2018"], Beside(day_first=9)) == DateOrder(doubtful=True)
+    assert order(["01/12/2025"], Beside(within=True, month_first=9)).month_first

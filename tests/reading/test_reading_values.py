@@ -122,3 +122,25 @@ def test_the_month_in_the_files_name_says_which_number_is_the_day() -> None:
     told = spend(text)
     assert cells(told, "payment_date")[0] == "2020-03-01"
     assert codes(told) == {"dates-order-doubtful"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "field"),
+    [
+        ("£125,000 - £129,999", "salary_band"),
+        ("£100,000 to £104,999", "salary_band"),
+        ("150-155", "salary_band"),
+        ("125000", "salary"),
+    ],
+)
+@pytest.mark.parametrize("heading", ["Salary amount", "Salary", "Annual salary"])
+def test_a_column_of_ranges_under_a_heading_of_a_salary_is_a_band(cell: str, field: str, heading: str) -> None:
+    dataset, _ = assets.find_dataset("roles")
+    text = (
+        f"Job title,Grade,FTE,{heading}\n"
+        + f'Director,SCS1,1.0,"{cell}"\n' * 3
+        + "Clerk,AO,1.0,Vacant\n" * (cell == "125000")
+    )
+    reading = read(text.encode(), "x.csv", assets.datasets(), dataset=dataset)
+    assert cells(reading, field)[0] == cell
+    assert {"salary", "salary_band"} & {*reading.tables[0].columns} == {field}
