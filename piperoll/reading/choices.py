@@ -12,7 +12,7 @@ from piperoll.reading import findings_columns as columns_say
 from piperoll.reading.amounts import is_foreign, scale_of
 from piperoll.reading.columns import Choice
 from piperoll.reading.lexicon import Lexicon
-from piperoll.reading.senses import is_gross, sense
+from piperoll.reading.senses import is_gross, says_irrecoverable, sense
 
 _UNLIKE = 0.5
 """Below this most of a column's cells are of another kind than the field."""
@@ -33,6 +33,8 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed:
         found.append(columns_say.column_unlike(sheet, wanted, choice))
     if choice.field == "transaction_number" and "invoice" in sense(choice.heading):
         found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
+    if choice.field == "irrecoverable_vat" and headed and not says_irrecoverable(choice.heading):
+        found.append(columns_say.vat_not_said(sheet, wanted, choice))
     if choice.field in dataset.amount:
         found += _about_amount(choice, sheet, wanted)
     if choice.contested and choice.field in dataset.core_fields:

@@ -144,6 +144,21 @@ def column_unlike(sheet: str | None, field: Field, choice: Choice) -> Finding:
     )
 
 
+def vat_not_said(sheet: str | None, field: Field, choice: Choice) -> Finding:
+    """A column of tax whose heading does not say whether it could be claimed back."""
+    return Finding(
+        "vat-kind-not-said",
+        Severity.WARNING,
+        f"Column {letter(choice.column)} ('{choice.heading.strip()}') was read as VAT that could not be claimed back, "
+        "but its heading does not say so. It may be all of the VAT.",
+        f"Call the column '{field.title}' if that is what it holds, and leave it out if it is not.",
+        sheet=sheet,
+        column=letter(choice.column),
+        field=field.name,
+        value=choice.heading,
+    )
+
+
 def dataset_guessed(dataset: Dataset, choices: Iterable[Choice]) -> Finding:
     """Nobody said which dataset a file is of, and its headings show it only in part."""
     named = ", ".join(f"'{choice.heading.strip()}'" for choice in [*choices][:4] if choice.heading.strip())

@@ -262,6 +262,12 @@ def test_recoverable_tax_is_not_the_irrecoverable() -> None:
     assert "irrecoverable_vat" not in found
 
 
+def test_tax_of_which_nobody_says_that_it_is_lost_is_told() -> None:
+    rows = ("Alder,02/01/2026,30.00,6.00", "Birch,03/02/2026,40.50,8.10")
+    assert "vat-kind-not-said" in warned(spend("Supplier,Date,Amount,VAT", *rows))
+    assert "vat-kind-not-said" not in warned(spend("Supplier,Date,Amount,Non recoverable VAT", *rows))
+
+
 def test_what_cells_are_is_told_by_their_form() -> None:
     assert profile(["12.50", "3.99"]).pence == 1
     assert profile(["12.00", "300"]).pence == 0
