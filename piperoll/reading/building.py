@@ -61,8 +61,11 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
     """
     built = Built()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
+    dates, told = _dates(segments, dataset, sheet), set[str]()
     for segment in segments:
-        readers = _readers(segment, dataset, sheet, periods, built.findings)
+        readers, said = _readers(segment, dataset, sheet, periods, dates)
+        built.findings += [finding for finding in said if finding.field not in told]
+        told |= dates.keys() & readers.keys()
         for block in segment.records.blocks():
             for lines in lines_of(block, segment.columns, segment.wide):
                 builder.add(lines, readers, segment.cut)
@@ -80,25 +83,32 @@ def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
     return (each for each in dataset.fields if each.name in named)
 
 
+def _dates(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
+    """The distinct cells of each column of dates, over all segments: where headings come again, the order goes on."""
+    found: dict[str, Counter[str]] = {}
+    for segment in segments:
+        for name, (column, places) in _columns(segment, dataset, sheet).items():
+            if column.field.type == "date":
+                found.setdefault(name, Counter()).update(_counts(segment.records, column, places))
+    return found
+
+
 def _readers(
-    segment: Segment, dataset: Dataset, sheet: str | None, periods: Sequence[Period], findings: list[Finding]
-) -> dict[str, Reader]:
-    """What reads each field's cells, decided from all of them, with what there is to say about how they are written."""
-    columns = _columns(segment, dataset, sheet)
-    dates = {
-        name: _counts(segment.records, column, places)
-        for name, (column, places) in columns.items()
-        if column.field.type == "date"
-    }
-    readers, noughts = {}, Noughts()
-    for name, (column, places) in columns.items():
+    segment: Segment,
+    dataset: Dataset,
+    sheet: str | None,
+    periods: Sequence[Period],
+    dates: Mapping[str, Counter[str]],
+) -> tuple[dict[str, Reader], list[Finding]]:
+    """What reads each field's cells, decided from all of them, and what there is to say about how they are written."""
+    readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
+    for name, (column, places) in _columns(segment, dataset, sheet).items():
         counts = dates.get(name) or (_counts(segment.records, column, places) if column.counted else Counter[str]())
         beside = beside_of(dates, name, periods) if name in dates else ALONE
         readers[name], said = decide(column, counts, beside)
         findings += said
         noughts.look(column, counts)
-    findings += noughts.said()
-    return readers
+    return readers, [*findings, *noughts.said()]
 
 
 def _counts(records: Rows, column: Column, places: Sequence[int]) -> Counter[str]:

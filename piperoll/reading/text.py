@@ -44,27 +44,42 @@ def read_text(pieces: Iterable[str]) -> TextRows:
     return TextRows(rows, delimiter, rows.kept(broken))
 
 
+class _Parting(NamedTuple):
+    """How evenly a delimiter parts lines, from 0 to 1, into how many cells most of them, and how many lines at all."""
+
+    evenness: float
+    width: int
+    lines: int
+
+
 def choose_delimiter(lines: Sequence[str]) -> str:
     """The delimiter under which most of the first lines have the same number of cells, more than one.
 
-    Commas must be beaten clearly, or by more cells to a line: in a semicolon file the commas may part pounds and pence.
+    Commas must be beaten clearly, or by more cells to a line: in a semicolon file the commas may part pounds and pence,
+    or thousands, but they do not stand in the line of headings too.
     """
     sample = [line for line in lines if line.strip()][:_SAMPLE]
-    found = {delimiter: _evenness(sample, delimiter) for delimiter in _DELIMITERS}
+    found = {delimiter: _parting(sample, delimiter) for delimiter in _DELIMITERS}
     best = max(_DELIMITERS, key=lambda delimiter: (*found[delimiter], -_DELIMITERS.index(delimiter)))
-    (score, width), (commas, usual) = found[best], found[","]
+    if best == "," and (finer := [other for other in _DELIMITERS if _is_finer(found[other], found[","])]):
+        return max(finer, key=lambda delimiter: found[delimiter])
+    (score, width, _), (commas, usual, _) = found[best], found[","]
     return best if score > 1.15 * commas or (score >= commas and width > usual) else ","
 
 
-def _evenness(sample: Sequence[str], delimiter: str) -> tuple[float, int]:
-    """How evenly a delimiter parts the lines, from 0 to 1, and into how many cells."""
+def _is_finer(one: _Parting, other: _Parting) -> bool:
+    """Whether a delimiter parts more lines than another, and into more cells, though less evenly."""
+    return one.lines > other.lines and one.width > other.width
+
+
+def _parting(sample: Sequence[str], delimiter: str) -> _Parting:
     widths = Counter(len(cells) for cells in _naive(sample, delimiter) if cells)
     many = {width: count for width, count in widths.items() if width > 1}
     if not many:
-        return 0.0, 1
+        return _Parting(0.0, 1, 0)
     width = max(many, key=lambda width: (many[width], width))
     near = sum(count for other, count in many.items() if abs(other - width) <= 2)
-    return (near + many[width]) / (2 * sum(widths.values())), width
+    return _Parting((near + many[width]) / (2 * sum(widths.values())), width, sum(many.values()))
 
 
 def _naive(sample: Sequence[str], delimiter: str) -> list[list[str]]:

@@ -1,0 +1,30 @@
+"""What the made-up mess found in sheets of several sections, and at their ends, each in its smallest form."""
+
+from __future__ import annotations
+
+from test_reading_traps import cells, codes, spend
+
+
+def test_the_order_of_day_and_month_goes_on_where_new_headings_come_half_way() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Purpose,Net amount\r\n"
+        "01/02/2022,Acme Ltd,Rent,10.00\r\n01/25/2022,Bolt Ltd,Roof,20.00\r\n"
+        "Supplier name,Payment date,Purpose,Net amount\r\nCook Ltd,02/03/2022,Rent,30.00\r\n"
+    )
+    assert cells(reading, "payment_date") == ["2022-01-02", "2022-01-25", "2022-02-03"]
+    assert [each.code for each in reading.findings].count("dates-month-first") == 1
+
+
+def test_dates_of_two_programs_are_told_though_headings_part_them() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Purpose,Net amount\r\n25/01/2022,Acme Ltd,Rent,10.00\r\n"
+        "Supplier name,Payment date,Purpose,Net amount\r\nCook Ltd,01/26/2022,Rent,30.00\r\n"
+        "Bolt Ltd,01/02/2022,Roof,2.00\r\n"
+    )
+    assert "dates-mixed" in codes(reading)
+
+
+def test_commas_in_every_amount_do_not_part_a_file_of_bars_with_some_bars_left_over() -> None:
+    rows = [f"0{day}/10/2022|Acme {day} Ltd|Rent|{day}2,345.00{'|' * (3 * day)}" for day in range(1, 6)]
+    reading = spend("\r\n".join(["Payment date|Supplier name|Purpose|Net amount", *rows]))
+    assert cells(reading, "net_amount")[0] == "12345.00"
