@@ -11,7 +11,7 @@ from piperoll.reading.evidence import ASIDE, Bid
 from piperoll.reading.lexicon import bare
 from piperoll.reading.profiles import Profile
 from piperoll.reading.relations import Figures, adds_tax, are_equal, may_add_tax, repeats_total
-from piperoll.reading.senses import is_gross
+from piperoll.reading.senses import basis, is_gross
 
 _MARGIN = 0.03
 """Two columns whose scores for a field lie closer than this could each be it."""
@@ -49,7 +49,10 @@ def related(
         for one, other in permutations(places, 2):
             if relation := _related(one, other, figures, profiles):
                 settled |= {frozenset((one, other))} if relation.proved else set()
-                found = [_weighed(bid, relation) if (bid.field, bid.column) == (name, other) else bid for bid in found]
+                plain = max((bid for bid in found if (bid.field, bid.column) == (name, one)), key=lambda bid: bid.score)
+                found = [
+                    _weighed(bid, relation, plain) if (bid.field, bid.column) == (name, other) else bid for bid in found
+                ]
     return found, frozenset(settled)
 
 
@@ -67,11 +70,21 @@ def _related(one: int, other: int, figures: Figures, profiles: Sequence[Profile]
     return None
 
 
-def _weighed(bid: Bid, relation: _Relation) -> Bid:
-    """The bid for less; one whose heading says gross stands back already."""
-    if relation.weight == 1 or (relation.weight in (ASIDE, _LIKELY) and is_gross(bid.heading)):
+def _weighed(bid: Bid, relation: _Relation, plain: Bid) -> Bid:
+    """The bid for less; one whose heading says gross stands back already.
+
+    With the tax on top it goes behind the `plain` one: where it says gross, or where that is proved and the heading of
+    the plain one is as good. Then it is no matter how few cells of that can be read.
+    """
+    if relation.weight == 1:
         return bid
-    return replace(bid, score=bid.score * relation.weight, why=(*bid.why, relation.why), certain=False)
+    taxed = relation.weight in (ASIDE, _LIKELY)
+    if taxed and is_gross(bid.heading):
+        return replace(bid, score=min(bid.score, ASIDE * plain.score))
+    score = bid.score * relation.weight
+    if taxed and relation.proved and plain.said > bid.said - _MARGIN:
+        score = min(score, ASIDE * plain.score)
+    return replace(bid, score=score, why=(*bid.why, relation.why), certain=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +108,7 @@ class Contest:
         return (
             near
             or (same and other.score > _ALIKE * bid.score)
-            or (wanted.name in dataset.amount and _both_listed(bid, other))
+            or (wanted.name in dataset.amount and (_both_listed(bid, other) or _goes_before_net(bid, other)))
             or (figures and _lost_by_content(bid, other))
         )
 
@@ -112,6 +125,11 @@ def _says_one_thing(bid: Bid, other: Bid, wanted: Field) -> bool:
 def _both_listed(bid: Bid, other: Bid) -> bool:
     """Whether two headings are both listed and fit alike, wherever in the list they stand."""
     return bid.how == other.how == "listed" and other.level > bid.level - _MARGIN and other.profile.count > 0
+
+
+def _goes_before_net(bid: Bid, other: Bid) -> bool:
+    """Whether amounts with the tax were taken though a heading beside them, perhaps misspelt, says net."""
+    return is_gross(bid.heading) and basis(other.heading) == "net" and other.profile.count > 0
 
 
 def _lost_by_content(bid: Bid, other: Bid) -> bool:

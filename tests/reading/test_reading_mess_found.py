@@ -100,3 +100,20 @@ def test_a_last_record_that_equals_the_sum_is_told_where_amounts_have_a_decimal_
     rows = "".join(f"0{day}/04/2024;Acme {day} Ltd;{day}00,50\r\n" for day in range(1, 6))
     reading = spend(f"Date;Supplier;Net amount\r\n{rows}06/04/2024;Bolt Ltd;1502,50\r\n")
     assert "record-equals-total" in codes(reading)
+
+
+@pytest.mark.parametrize(("heading", "last"), [("Net amoint", "30.00"), ("Net amount", "£1.2m"), ("Net amount", "n/k")])
+def test_net_amounts_go_before_gross_though_their_heading_or_a_cell_is_broken(heading: str, last: str) -> None:
+    reading = spend(
+        f"Payment date,Supplier name,Gross amount,{heading}\r\n02/10/2022,Acme Ltd,12.00,10.00\r\n"
+        f"03/10/2022,Bolt Ltd,24.00,20.00\r\n04/10/2022,Cook Ltd,30.00,25.00\r\n05/10/2022,Dane Ltd,36.00,{last}\r\n"
+    )
+    assert reading.tables[0].columns["net_amount"] == heading
+
+
+def test_of_two_columns_of_one_heading_the_one_with_the_tax_on_top_is_not_the_amount() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Amount,Amount,VAT\r\n02/10/2022,Acme Ltd,12.00,10.00,2.00\r\n"
+        "03/10/2022,Bolt Ltd,24.00,20.00,4.00\r\n04/10/2022,Cook Ltd,36.00,£1.2m,6.00\r\n"
+    )
+    assert reading.tables[0].column_letters["net_amount"] == "D"

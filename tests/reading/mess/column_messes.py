@@ -118,7 +118,7 @@ def gross_and_vat_beside_net(draft: Draft, random: Random) -> Draft | None:
 
 @mess(COLUMNS, "amount-column-doubtful", group="unit")
 def two_columns_of_amounts_alike(draft: Draft, random: Random) -> Draft | None:
-    """The same heading over net and gross: nobody can know which is which, so it must be told."""
+    """The same heading over net and gross: unless the VAT stands beside them nobody can know which is which."""
     name, sheet = AMOUNT[draft.dataset], draft.sheet
     if not name:
         return None
@@ -128,7 +128,8 @@ def two_columns_of_amounts_alike(draft: Draft, random: Random) -> Draft | None:
     heading = sheet.lines[sheet.heading].cells[column]
     said = draft.with_sheet(with_column(sheet, column + random.randint(0, 1), heading, gross))
     others = tuple(one for one in said.must if "amount-unreadable" not in one)  # the other column may be the one taken
-    return replace(said, must=(*others, frozenset({"amount-column-doubtful"})))
+    proved = any("VAT" in text for text in sheet.lines[sheet.heading].cells)
+    return replace(said, must=others if proved else (*others, frozenset({"amount-column-doubtful"})))
 
 
 def _with_unit(draft: Draft, unit: str, write: Decimal) -> Draft | None:
@@ -179,4 +180,5 @@ def amounts_in_another_currency(draft: Draft, random: Random) -> Draft | None:
         place: replace(line, means={**line.means, name: (UNREADABLE if line.means[name][0] else None,)})
         for place, line in lines.items()
     }
-    return replace(said.with_sheet(sheet.with_lines(new)), must=(*said.must, frozenset({"amount-not-in-pounds"})))
+    others = tuple(one for one in said.must if "amount-unreadable" not in one)  # no amount was taken, so none is told
+    return replace(said.with_sheet(sheet.with_lines(new)), must=(*others, frozenset({"amount-not-in-pounds"})))
