@@ -121,6 +121,11 @@ def test_net_and_tax_that_come_to_the_total_in_every_row_prove_the_net(rows: tup
         assert "amount-column-doubtful" not in warned(reading)
 
 
+def test_the_value_of_an_invoice_that_is_proved_net_goes_before_the_gross() -> None:
+    rows = ("Alder,03/04/2024,12.00,2.00,10.00", "Birch,04/04/2024,6.00,1.00,5.00")
+    assert letters("Supplier,Date,Amount inc VAT,VAT,Invoice value", *rows)["net_amount"] == "E"
+
+
 @pytest.mark.parametrize("heading", ["Amount", "Line Amount"])
 def test_figures_that_only_may_have_the_tax_on_top_stay_a_doubt(heading: str) -> None:
     rows = ("Alder,03/04/2024,36.00,30.00", "Birch,04/04/2024,6.00,5.00", "Cherry,05/04/2024,12.00,10.00")
