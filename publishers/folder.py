@@ -65,6 +65,8 @@ class FolderStore:
                     raise StoreCorrupt(f"{key} is not what was written: check the disk and run again")
             elif _digest(path) != _digest(content):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once")
+            else:
+                os.utime(path)  # a sweep must see that someone counts on it again
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; a pointer that holds these very bytes is ours."""
@@ -108,6 +110,17 @@ class FolderStore:
         """Seconds since the object was written."""
         with _as_store_errors(key):
             return max(0.0, time.time() - self._path(key).stat().st_mtime)
+
+    def discard(self, key: str, older_than: float) -> bool:
+        """Remove an object if it is so old; looked at and removed under the lock that its writers take."""
+        path = self._path(key)
+        with _as_store_errors(key), self._locked(key):
+            if path.is_file():
+                if time.time() - path.stat().st_mtime < older_than:
+                    return False
+                path.unlink()
+                _sync(path.parent)
+        return True
 
     def abandon(self, older_than: float) -> int:
         """Remove the files that a killed writer left in `.unfinished/`: those whose lock nobody holds.

@@ -32,6 +32,7 @@ _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_
 """Five tries with growing pauses on 5xx, 429, time-outs and cut connections, before we call the store unavailable."""
 
 _CHUNK = 1 << 20
+_HOUR = 3600
 _TRIES = 3
 """So often we read what is cut or changed on its way, beside boto3's own tries, which end where a body begins."""
 _META = "sha256"
@@ -102,9 +103,19 @@ class S3Store:
         except PointerMoved:
             if not self._holds(key, content, size):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once") from None
+            if self.age(key) > _HOUR:
+                self._renew(key, content)  # a sweep must see that someone counts on it again
             return
         if not self._holds(key, content, size):
             raise StoreCorrupt(f"{key} is not what was written: {self!r} does not keep what it is given")
+
+    def _renew(self, key: str, content: bytes | Path) -> None:
+        """Make an object as young as if it were written now, by copying it onto itself."""
+        with self._as_store_errors(key):
+            source: Any = self._at(key)
+            self._s3.copy_object(
+                **source, CopySource=source, MetadataDirective="REPLACE", **self._headers(key, content)
+            )
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; refused, a pointer that holds these very bytes is ours."""
@@ -143,6 +154,16 @@ class S3Store:
             answer = self._s3.head_object(**self._at(key))
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return max(0.0, (now - answer["LastModified"]).total_seconds())
+
+    def discard(self, key: str, older_than: float) -> bool:
+        """Remove an object if it is so old. Between looking and removing lies one request: see docs/publishing.md."""
+        try:
+            if self.age(key) < older_than:
+                return False
+        except NotThere:
+            return True
+        self.delete(key)
+        return True
 
     def abandon(self, older_than: float) -> int:
         """End the uploads in parts that were begun so long ago and never finished: a bucket charges for them."""

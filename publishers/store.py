@@ -45,8 +45,8 @@ class Store(Reader, Protocol):
     def create(self, key: str, content: bytes | Path) -> None:
         """Write bytes or a local file under a key that is written once, and make sure that they arrived.
 
-        The same bytes again are no error. Raises: AlreadyThere: the key holds other bytes;
-        StoreCorrupt: what was stored is not what was sent.
+        The same bytes again are no error, and are as young as if they were written now.
+        Raises: AlreadyThere: the key holds other bytes; StoreCorrupt: what was stored is not what was sent.
         """
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
@@ -66,6 +66,9 @@ class Store(Reader, Protocol):
 
     def age(self, key: str) -> float:
         """Seconds since the object was written, by the store's own clock. Raises: NotThere."""
+
+    def discard(self, key: str, older_than: float) -> bool:
+        """Remove an object if it was written so many seconds ago; whether it is gone."""
 
     def abandon(self, older_than: float) -> int:
         """Remove what was begun and never finished, and is not being written now; how many pieces.

@@ -34,7 +34,8 @@ def sweep(store: Store, *, older_than: float = SAFE_SECONDS) -> Swept:
     """Remove every orphan below `data/` that was written at least `older_than` seconds ago.
 
     An orphan is a file of a version or of differences that the pointer of its series does not name. One that is still
-    being uploaded will be named when its pointer is written: so the youngest file of a folder decides for all of it.
+    being uploaded will be named when its pointer is written: so the youngest file of a folder decides for all of it. A
+    rerun that finds its files there makes them young again, and each is looked at once more as it is removed.
     """
     removed: list[str] = []
     waiting: list[str] = []
@@ -44,8 +45,7 @@ def sweep(store: Store, *, older_than: float = SAFE_SECONDS) -> Swept:
             waiting += folder
             continue
         for key in folder:
-            store.delete(key)
-        removed += folder
+            (removed if store.discard(key, older_than) else waiting).append(key)
     return Swept(tuple(removed), store.abandon(older_than), tuple(waiting))
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,31 @@ def test_the_youngest_file_of_a_folder_decides_for_all(folder_store: FolderStore
     assert set(sweep(folder_store).waiting) == {old, young}
     os.utime(tmp_path / "store" / young, (0, 0))
     assert set(sweep(folder_store).removed) == {old, young}
+
+
+def test_a_rerun_makes_old_files_young_again(folder_store: FolderStore, tmp_path: Path) -> None:
+    key = ORPHANS[1]
+    folder_store.create(key, b"x")
+    os.utime(tmp_path / "store" / key, (0, 0))
+    folder_store.create(key, b"x")
+    assert sweep(folder_store).waiting == (key,)
+    assert not folder_store.discard(key, 3600)
+    assert folder_store.discard(key, 0)
+    assert folder_store.discard(key, 0)
+
+
+def test_a_rerun_makes_old_objects_young_again(s3_store: S3Store) -> None:
+    key = ORPHANS[1]
+    s3_store.create(key, b"x")
+    time.sleep(2.1)
+    before = s3_store.age(key)
+    s3_store._renew(key, b"x")
+    assert s3_store.age(key) < before
+    assert s3_store.read(key).content == b"x"
+    assert s3_store._s3.head_object(**s3_store._at(key))["CacheControl"].endswith("immutable")
+    assert not s3_store.discard(key, 3600)
+    assert s3_store.discard(key, 0)
+    assert s3_store.discard(key, 0)
 
 
 def test_a_publisher_that_was_swept_under_publishes_again(folder_store: FolderStore, release, reader) -> None:
