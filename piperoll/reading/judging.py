@@ -17,7 +17,7 @@ from piperoll.reading.lexicon import bare
 from piperoll.reading.records import Judged, Shape, judge_row
 from piperoll.reading.rows import Rows
 from piperoll.reading.spelling import EXACT, plain_amounts
-from piperoll.reading.totals import TOTAL, Sums
+from piperoll.reading.totals import TOP, TOTAL, Above, Sums
 
 _FILLED = r"^[!-~]"
 _DIGIT = r"^[0-9]"
@@ -40,7 +40,7 @@ class Judgement:
     """The records of a table, and what each other row is, both in order.
 
     `whole` is the sum of the records' amounts, which are written with a comma before the pence if `decimal_comma`.
-    `narrow` says that some sums agree in a part of their columns only.
+    `narrow` says that some sums agree in a part of their columns only. `below` are the sums for a section below.
     """
 
     records: Rows
@@ -48,20 +48,22 @@ class Judgement:
     whole: Decimal = Decimal(0)
     narrow: bool = False
     decimal_comma: bool = False
+    below: Above = TOP
 
 
-def judge(rows: Rows, shape: Shape) -> Judgement:
-    """What each row is. A row is a total because it adds up, not because it says so."""
-    running = _Running(shape)
+def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
+    """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
+    running = _Running(shape, above)
     masks = [running.records_of(block) for block in rows.blocks()]
-    return Judgement(rows.kept(masks), running.others, running.sums.whole, decimal_comma=shape.decimal_comma)
+    sums, comma = running.sums, shape.decimal_comma
+    return Judgement(rows.kept(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
 
 
 class _Running:
     """What is carried from row to row: the sums so far, the last record, and what was no record."""
 
-    def __init__(self, shape: Shape) -> None:
-        self.shape, self.sums = shape, Sums()
+    def __init__(self, shape: Shape, above: Above) -> None:
+        self.shape, self.sums = shape, Sums(above)
         self.last: Row | None = None
         self.others: list[Judged] = []
 

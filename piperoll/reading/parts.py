@@ -20,6 +20,7 @@ from piperoll.reading.records import Shape
 from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section
 from piperoll.reading.summaries import settle
+from piperoll.reading.totals import TOP, Above
 from piperoll.reading.wide import Wide, find_wide
 
 
@@ -71,8 +72,8 @@ class Part:
                 yield row.number
 
 
-def examined(section: Section, lexicon: Lexicon, delimiter: str) -> Part:
-    """The columns of a section found, its cut rows mended and every row judged."""
+def examined(section: Section, lexicon: Lexicon, delimiter: str, above: Above = TOP) -> Part:
+    """The columns of a section found, its cut rows mended and every row judged, with the sums of the sections above."""
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
     seen = profiles(section.rows, width)
@@ -89,4 +90,4 @@ def examined(section: Section, lexicon: Lexicon, delimiter: str) -> Part:
     repaired = mend(section.rows, cells, delimiter)
     shape = replace(Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
-    return Part(section, columns, wide, settle(judge(repaired.rows, shape), shape, figures), seen, repaired)
+    return Part(section, columns, wide, settle(judge(repaired.rows, shape, above), shape, figures), seen, repaired)

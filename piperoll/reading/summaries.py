@@ -46,8 +46,9 @@ def _without(judgement: Judgement, records: Rows, totals: Sequence[Judged]) -> J
     if not totals:
         return judgement
     others = sorted([*judgement.others, *totals], key=lambda judged: judged.row.number)
-    left = judgement.whole - sum((judged.amount or Decimal(0) for judged in totals), Decimal(0))
-    return replace(judgement, records=records, others=others, whole=left)
+    stated = sum((judged.amount or Decimal(0) for judged in totals), Decimal(0))
+    below = replace(judgement.below, whole=judgement.below.whole - stated)
+    return replace(judgement, records=records, others=others, whole=judgement.whole - stated, below=below)
 
 
 def total_above(records: Rows, whole: Decimal, shape: Shape) -> Judged | None:

@@ -28,6 +28,7 @@ from piperoll.reading.rows import Rows
 from piperoll.reading.sections import Section, sections_of
 from piperoll.reading.summaries import settle
 from piperoll.reading.telling import Amounts, about_rows
+from piperoll.reading.totals import TOP
 from piperoll.reading.unheaded import about_guesses
 from piperoll.reading.wide import Wide
 
@@ -48,9 +49,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     sections = sections_of(grid, lexicon)
     if not sections:
         return _without_headings(grid, lexicon)
-    parts = [examined(section, lexicon, grid.delimiter) for section in sections]
-    if strays := records_above(grid, sections[0], parts[0].columns, lexicon.dataset):
-        parts[0] = examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
+    parts = _parts(grid, sections, lexicon)
     if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
@@ -62,6 +61,22 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         row = grid.rows[parts[0].section.heading.index].number
         reading.findings.insert(0, about.tables_side_by_side(grid.sheet, row, [start for start, _ in spans]))
     return reading
+
+
+def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Part]:
+    """The sections examined one after the other, the first with the records above its headings.
+
+    The sums of one go on in the next, unless that stands beside it or holds little else than the core.
+    """
+    first = examined(sections[0], lexicon, grid.delimiter)
+    if strays := records_above(grid, sections[0], first.columns, lexicon.dataset):
+        first = examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
+    parts = [first]
+    for section in sections[1:]:
+        last = parts[-1]
+        goes_on = section.span == last.section.span and not (section.lesser or last.section.lesser)
+        parts.append(examined(section, lexicon, grid.delimiter, last.judgement.below if goes_on else TOP))
+    return parts
 
 
 def _with_amounts(parts: Sequence[Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:

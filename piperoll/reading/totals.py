@@ -65,10 +65,28 @@ class Proof:
     difference: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The sums of the sections that stand above one in its sheet: of all their records, and since the last total."""
+
+    whole: Decimal = Decimal(0)
+    rows: int = 0
+    part: Decimal = Decimal(0)
+    part_rows: int = 0
+
+
+TOP = Above()
+"""What a section has above it that is the first of its sheet."""
+
+
 @dataclass
 class Sums:
-    """The running sums that a total may state: of everything so far, since the last total, of the last subtotals."""
+    """The running sums that a total may state: of everything so far, since the last total, of the last subtotals.
 
+    Each may take in the sections `above`.
+    """
+
+    above: Above = TOP
     whole: Decimal = Decimal(0)
     part: Decimal = Decimal(0)
     rows: int = 0
@@ -101,6 +119,17 @@ class Sums:
                 total += part
                 if count > 1:
                     yield total, count
+        if self.above.rows:
+            yield self.above.whole + self.whole, self.above.rows + self.rows
+        if self.above.part_rows and self.part_rows and not self.parts:
+            yield self.above.part + self.part, self.above.part_rows + self.part_rows
+
+    def below(self) -> Above:
+        """What a section below may add to its own sums."""
+        whole, rows = self.above.whole + self.whole, self.above.rows + self.rows
+        if self.parts:
+            return Above(whole, rows, self.part, self.part_rows)
+        return Above(whole, rows, self.above.part + self.part, self.above.part_rows + self.part_rows)
 
 
 def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:

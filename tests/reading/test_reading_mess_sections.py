@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from test_reading_traps import cells, codes, spend
 
 
@@ -28,3 +29,25 @@ def test_commas_in_every_amount_do_not_part_a_file_of_bars_with_some_bars_left_o
     rows = [f"0{day}/10/2022|Acme {day} Ltd|Rent|{day}2,345.00{'|' * (3 * day)}" for day in range(1, 6)]
     reading = spend("\r\n".join(["Payment date|Supplier name|Purpose|Net amount", *rows]))
     assert cells(reading, "net_amount")[0] == "12345.00"
+
+
+@pytest.mark.parametrize("label", ["", "Grand total"])
+def test_a_total_over_two_sections_is_no_record(label: str) -> None:
+    reading = spend(
+        "Payment date,Supplier name,Purpose,Contract ref,Net amount\r\n"
+        "02/10/2022,Acme Ltd,Rent,K1,10.00\r\n03/10/2022,Bolt Ltd,Roof,K2,20.00\r\n\r\nSchools\r\n"
+        "Payment date,Supplier name,Contract ref,Net amount\r\n"
+        f"04/10/2022,Cook Ltd,K3,31.00\r\n05/10/2022,Dane Ltd,K4,42.00\r\n,{label},,103.00\r\n"
+    )
+    assert reading.tables[1].excluded == {"total": 1}
+    assert "total-does-not-add-up" not in codes(reading)
+
+
+def test_a_total_of_the_last_section_alone_is_proved_too() -> None:
+    reading = spend(
+        "Payment date,Supplier name,Purpose,Contract ref,Net amount\r\n"
+        "02/10/2022,Acme Ltd,Rent,K1,10.00\r\n03/10/2022,Bolt Ltd,Roof,K2,20.00\r\n\r\nSchools\r\n"
+        "Payment date,Supplier name,Contract ref,Net amount\r\n"
+        "04/10/2022,Cook Ltd,K3,31.00\r\n05/10/2022,Dane Ltd,K4,42.00\r\n,,,73.00\r\n"
+    )
+    assert reading.tables[1].excluded == {"total": 1}
