@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from piperoll.reading.archives import classify
-from piperoll.reading.grids import Row
-from piperoll.reading.opening import open_file
+from piperoll.reading.files.archives import classify
+from piperoll.reading.files.opening import open_file
+from piperoll.reading.grids.grid import Row
 
 
 def row_as_sent(content: bytes, sheet: str | None, number: int) -> Row | None:

@@ -7,22 +7,22 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
-from piperoll.reading import findings as tell
-from piperoll.reading import findings_files as say
-from piperoll.reading.archives import classify
-from piperoll.reading.doubts import holds_figures
-from piperoll.reading.findings_cells import nil_return
-from piperoll.reading.findings_columns import dataset_guessed
-from piperoll.reading.grids import Grid
-from piperoll.reading.jsons import release_table
-from piperoll.reading.kinds import Kind
-from piperoll.reading.lexicon import lexicon_of
-from piperoll.reading.opening import Opened, about_merged, open_file
+from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.recognise import is_sure, recognise, recognise_part
+from piperoll.reading.columns.remembering import remembered_of, with_memory
+from piperoll.reading.files.archives import classify
+from piperoll.reading.files.jsons import release_table
+from piperoll.reading.files.kinds import Kind
+from piperoll.reading.files.opening import Opened, about_merged, open_file
+from piperoll.reading.findings import files as say
+from piperoll.reading.findings import sheets as tell
+from piperoll.reading.findings.cells import nil_return
+from piperoll.reading.findings.columns import dataset_guessed
+from piperoll.reading.grids.grid import Grid
 from piperoll.reading.reading import Reading, ReadTable
-from piperoll.reading.recognise import is_sure, recognise, recognise_part
-from piperoll.reading.remembering import remembered_of, with_memory
-from piperoll.reading.sheets import read_grids
-from piperoll.reading.tables import GridReading
+from piperoll.reading.tables.doubts import holds_figures
+from piperoll.reading.tables.grid_tables import GridReading
+from piperoll.reading.tables.sheets import read_grids
 
 _EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 _EXTENSIONS |= {".xls": "xls", ".ods": "ods", ".json": "json", ".jsonl": "json", ".pdf": "pdf", ".xml": "xml"}

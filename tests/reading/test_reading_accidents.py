@@ -6,9 +6,9 @@ import pytest
 
 from piperoll import assets
 from piperoll.reading import Reading, ReadTable, read
-from piperoll.reading.lexicon import lexicon_of
-from piperoll.reading.moves import UNMOVED, Moved
-from piperoll.reading.profiles import profile
+from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.moves import UNMOVED, Moved
+from piperoll.reading.columns.profiles import profile
 
 
 def spend(*lines: str, dataset: str = "spend") -> Reading:

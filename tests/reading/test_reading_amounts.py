@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.reading.amounts import plain_number, read_amount, scale_of, why_unreadable
+from piperoll.reading.cells.amounts import plain_number, read_amount, scale_of, why_unreadable
 
 MONEY = st.decimals(min_value=-(10**11), max_value=10**11, places=2, allow_nan=False, allow_infinity=False)
 

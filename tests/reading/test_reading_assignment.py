@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.reading.assignment import best_pairs
+from piperoll.reading.columns.assignment import best_pairs
 
 WEIGHTS = st.dictionaries(
     st.tuples(st.sampled_from("abcde"), st.integers(0, 4)), st.integers(1, 50), min_size=0, max_size=16

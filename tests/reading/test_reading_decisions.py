@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.model import Finding, Severity
-from piperoll.reading.dates import read_date
-from piperoll.reading.decisions import decide
-from piperoll.reading.findings_values import Column
-from piperoll.reading.orders import ALONE, Beside, order_of
-from piperoll.reading.values import UNREADABLE
+from piperoll.reading.cells.dates import read_date
+from piperoll.reading.cells.decisions import decide
+from piperoll.reading.cells.orders import ALONE, Beside, order_of
+from piperoll.reading.cells.values import UNREADABLE
+from piperoll.reading.findings.values import Column
 
 SPEND = next(dataset for dataset in assets.datasets() if dataset.name == "spend")
 CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=False, allow_infinity=False)

@@ -7,8 +7,8 @@ from damage import seeds
 
 from piperoll import assets
 from piperoll.reading import Reading, read
-from piperoll.reading.encodings import PIECE, decode
-from piperoll.reading.mojibake import garbled, mend
+from piperoll.reading.files.encodings import PIECE, decode
+from piperoll.reading.files.mojibake import garbled, mend
 
 WORDS = "Café Royal,It’s £5 – or “more”,Ynys Môn\r\n"
 

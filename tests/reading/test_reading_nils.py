@@ -7,7 +7,7 @@ import pytest
 from piperoll import assets
 from piperoll.model import What
 from piperoll.reading import Reading, read
-from piperoll.reading.cells import says_nil
+from piperoll.reading.cells.marks import says_nil
 
 HEAD = "Body,Date,Expense Type,Supplier,Transaction Number,Amount\r\n"
 

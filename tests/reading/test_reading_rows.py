@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.reading import blocks, shelves
-from piperoll.reading.blocks import Block
-from piperoll.reading.rows import Row, Rows
+from piperoll.reading.grids import blocks, shelves
+from piperoll.reading.grids.blocks import Block
+from piperoll.reading.grids.rows import Row, Rows
 
 CELLS = st.lists(st.text(alphabet="aé£\x00 \n,", max_size=4), max_size=5)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from piperoll import assets
-from piperoll.reading.grids import Grid, Row
-from piperoll.reading.lexicon import lexicon_of
-from piperoll.reading.rows import Rows
-from piperoll.reading.sections import Section, sections_of
+from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.grids.grid import Grid, Row
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.sections import Section, sections_of
 
 SPEND = lexicon_of(assets.dataset("spend"), None)
 HEAD = "Entity|Date|Supplier|Transaction Number|Amount"

@@ -12,16 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.reading import arrays, blocks, text
-from piperoll.reading.cells import _NOTHING_TYPED
-from piperoll.reading.judging import judge
-from piperoll.reading.records import Judged, Shape, judge_row
-from piperoll.reading.rows import Row, Rows
-from piperoll.reading.spelling import plain_amounts, spell
-from piperoll.reading.tallies import tally
-from piperoll.reading.text import TextRows, read_text
-from piperoll.reading.totals import Sums
-from piperoll.reading.values import UNREADABLE, Reader
+from piperoll.reading.cells.marks import _NOTHING_TYPED
+from piperoll.reading.cells.spelling import plain_amounts, spell
+from piperoll.reading.cells.tallies import tally
+from piperoll.reading.cells.values import UNREADABLE, Reader
+from piperoll.reading.files import text
+from piperoll.reading.files.text import TextRows, read_text
+from piperoll.reading.grids import arrays, blocks
+from piperoll.reading.grids.rows import Row, Rows
+from piperoll.reading.tables.judging import judge
+from piperoll.reading.tables.records import Judged, Shape, judge_row
+from piperoll.reading.tables.totals import Sums
 
 SPEND = assets.find_dataset("spend")[0]
 

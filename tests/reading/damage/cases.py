@@ -12,8 +12,8 @@ from random import Random
 from piperoll import assets
 from piperoll.model import Dataset, What
 from piperoll.reading import Reading, read
-from piperoll.reading.archives import classify
-from piperoll.reading.opening import open_file
+from piperoll.reading.files.archives import classify
+from piperoll.reading.files.opening import open_file
 
 from .damaging import damaged, damaged_inside
 from .seeds import texts, workbooks

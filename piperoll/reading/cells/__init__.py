@@ -1,0 +1,1 @@
+"""What a cell means: amounts, dates, references, and the marks for nothing."""

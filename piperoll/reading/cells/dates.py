@@ -1,0 +1,211 @@
+"""Dates in the notations of the wild: day first, unless the column proves otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from piperoll.reading.grids.grid import squeezed
+
+_TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}.*)?\Z"
+_ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME, re.ASCII)
+_COMPACT = re.compile(r"((?:19|20)\d{2})(0[1-9]|1[0-2])([0-3]\d)\Z", re.ASCII)
+_NUMERIC = re.compile(r"(\d{1,2})\s?[-/. ]\s?(\d{1,2})\s?[-/. ]\s?(\d{4}|\d{2})" + _TIME, re.ASCII)
+_SERIAL = re.compile(r"(\d{5})(?:\.\d+)?\Z", re.ASCII)
+_DAY_MONTH = re.compile(
+    r"(\d{1,2})(?:st|nd|rd|th)?[\s\-/.,]*(?:of\s+)?([a-z]{3,10})[\s\-/.,']*(\d{4}|\d{2})" + _TIME, re.I
+)
+_MONTH_DAY = re.compile(r"([a-z]{3,10})[\s\-/.]+(\d{1,2})(?:st|nd|rd|th)?[\s,\-/.]+(\d{4})" + _TIME, re.I)
+_MONTH_ONLY = re.compile(r"(?:([a-z]{3,10})[\s\-/.,']*(\d{4}|\d{2})|(\d{4})[-/](\d{1,2})|(\d{1,2})[-/](\d{4}))\Z", re.I)
+_WEEKDAY = re.compile(r"(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,.]?\s+", re.I)
+_EPOCH = date(1899, 12, 30)  # day 0 of spreadsheet serials, after their false 29 February 1900
+_SERIALS = range(25569, 73051)  # 1970 to 2099: outside these five digits are a number, not a day
+
+MONTHS: Mapping[str, int] = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan ionawr",
+            "february feb febuary chwefror",
+            "march mar mawrth",
+            "april apr ebrill",
+            "may mai",
+            "june jun mehefin",
+            "july jul gorffennaf",
+            "august aug awst",
+            "september sep sept medi",
+            "october oct hydref",
+            "november nov tachwedd",
+            "december dec rhagfyr",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Months in English and Welsh, by their names and their usual abbreviations."""
+
+
+class Written(NamedTuple):
+    """The two readings of a cell that states a day, None for one that gives no day there is.
+
+    `numeric` dates leave open which they mean. Other notations mean `day_first`; `month_first` is then what the day
+    was before a program exchanged day and month, if one did; where a month is written in words both are the same.
+    `year_first` is the third reading of three numbers of two digits each.
+    """
+
+    notation: str
+    day_first: date | None
+    month_first: date | None
+    year_first: date | None = None
+
+    @property
+    def certain(self) -> date | None:
+        """The day, if exchanging day and month gives no other."""
+        if self.day_first and self.month_first and self.day_first != self.month_first:
+            return None
+        return self.day_first or self.month_first
+
+
+@dataclass(frozen=True, slots=True)
+class DateOrder:
+    """How the numeric dates of one column are written, and the evidence.
+
+    `day_proofs` and `month_proofs` count the cells that can only be read one way; `guessed` is why month first was
+    taken though no cell proves it, as the end of a sentence, empty where it was not; `doubtful` says that month first
+    is as likely; `year_first` that the year was taken to stand first. `months` are the one to three months in which
+    nearly all certain dates lie, empty where they lie in more.
+    """
+
+    month_first: bool = False
+    day_proofs: int = 0
+    month_proofs: int = 0
+    guessed: str = ""
+    doubtful: bool = False
+    year_first: bool = False
+    months: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def mixed(self) -> bool:
+        """Whether some cells can only be day first and others only month first."""
+        return self.day_proofs > 0 and self.month_proofs > 0
+
+    def holds(self, day: date | None) -> bool:
+        """Whether a day lies in the months of the certain dates."""
+        return day is not None and (day.year, day.month) in self.months
+
+    def choose(self, written: Written) -> date | None:
+        """The day that a cell means in this column.
+
+        Of a numeric date that may be either, in a column with proofs of both kinds, the reading that alone lies
+        in the column's months; else the order that most proofs have.
+        """
+        if written.notation != "numeric":
+            return written.day_first
+        if self.year_first and written.year_first:
+            return written.year_first
+        if self.mixed and self.holds(written.day_first) != self.holds(written.month_first):
+            return written.day_first if self.holds(written.day_first) else written.month_first
+        if self.month_first:
+            return written.month_first or written.day_first
+        return written.day_first or written.month_first
+
+
+@lru_cache(maxsize=100_000)
+def written(cell: str) -> Written | None:
+    """The readings of a cell that looks like one day; None for any other cell."""
+    text = _WEEKDAY.sub("", squeezed(cell))
+    if not text or not any(char.isdigit() for char in text):
+        return None
+    if match := _ISO.match(text) or _COMPACT.match(text):
+        return _stated("iso", _day(int(match[1]), int(match[2]), int(match[3])))
+    if match := _NUMERIC.match(text):
+        first, second, year = int(match[1]), int(match[2]), _year(match[3])
+        other = _day(_year(match[1]), second, int(match[3])) if len(match[1]) == len(match[3]) == 2 else None
+        return Written("numeric", _day(year, second, first), _day(year, first, second), other)
+    if match := _SERIAL.match(text):
+        serial = int(match[1])
+        return _stated("serial", _EPOCH + timedelta(days=serial)) if serial in _SERIALS else None
+    day = _in_words(text)
+    return Written("words", day, day) if day else None
+
+
+def _stated(notation: str, day: date | None) -> Written | None:
+    return Written(notation, day, _day(day.year, day.day, day.month)) if day else None
+
+
+def read_date(cell: str, order: DateOrder | None = None) -> date | None:
+    """The day a cell states; None if it states none, or several, or one that does not exist.
+
+    A numeric date that can only be read one way is read that way, whatever the order of the column.
+    """
+    found = written(cell)
+    return (order or DateOrder()).choose(found) if found else None
+
+
+_EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")
+
+
+def evenings(counts: Mapping[str, int]) -> list[str]:
+    """The timestamps at 23:00 in Greenwich, which in summer are midnights of the next day in London."""
+    return [text for text in counts if _EVENING.search(text)]
+
+
+def _in_words(text: str) -> date | None:
+    if match := _DAY_MONTH.match(text):
+        day, month, year = int(match[1]), match[2], match[3]
+    elif match := _MONTH_DAY.match(text):
+        day, month, year = int(match[2]), match[1], match[3]
+    else:
+        return None
+    number = MONTHS.get(month.lower())
+    return _day(_year(year), number, day) if number else None
+
+
+def _year(text: str) -> int:
+    """Two digits are 1970 to 2069."""
+    return int(text) if len(text) == 4 else int(text) + (2000 if int(text) < 70 else 1900)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    if year < 1900:  # 0026 is a slip of the pen
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def read_month(cell: str) -> tuple[int, int] | None:
+    """The year and month of a cell that names no day: `Apr-11`, `August 2020`, `2020-08`, `08/2020`."""
+    match = _MONTH_ONLY.match(squeezed(cell))
+    if match is None:
+        return None
+    if match[1]:
+        number = MONTHS.get(match[1].lower())
+        return (_year(match[2]), number) if number else None
+    year, month = (int(match[3]), int(match[4])) if match[3] else (int(match[6]), int(match[5]))
+    return (year, month) if 1 <= month <= 12 else None
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell states a day in some notation other than a bare number."""
+    return read_date(cell) is not None and not squeezed(cell).replace(".", "", 1).isdigit()
+
+
+def is_serial(cell: str) -> bool:
+    """Whether a cell is a bare number that may be a day: as a spreadsheet counts them (41852), or as 20140801."""
+    text = squeezed(cell)
+    return bool(_SERIAL.match(text) or _COMPACT.match(text)) and read_date(text) is not None
+
+
+def names_day(cell: str) -> bool:
+    """Whether a cell is written like one day, even if there is no such day: `30 February 2012`, `31/06/2012`."""
+    text = _WEEKDAY.sub("", squeezed(cell))
+    if any(pattern.match(text) for pattern in (_ISO, _COMPACT, _NUMERIC)):
+        return True
+    in_words = _DAY_MONTH.match(text), _MONTH_DAY.match(text)
+    return any(match and {match[1].lower(), match[2].lower()} & MONTHS.keys() for match in in_words)

@@ -1,0 +1,240 @@
+"""The order of day and month in a column of dates: by proofs of its own, of other columns, of the period, of spread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+from piperoll.model import Period
+from piperoll.reading.cells.dates import DateOrder, Written, written
+
+Months = frozenset[tuple[int, int]]
+"""Months as year and number."""
+
+_ENOUGH = 5
+"""So many days show in which months a column lies; so many different ones would show one after the 12th, too, if the
+order were another: of days taken at random one in a hundred columns of five has none."""
+
+_MOST = 0.9
+_STEPS = frozenset([1, 3, 6, 12])
+"""Months between the first days that stand for months, quarters, half years or years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a column's dates from beyond its own cells.
+
+    `within` says that its days lie in the time that the file covers, as payments do and the ends of contracts do not;
+    `periods` are those that the names of the file and sheet may mean. `day_first` and `month_first` count the cells of
+    the table's other columns that can only be read so.
+    """
+
+    within: bool = False
+    periods: tuple[Period, ...] = ()
+    day_first: int = 0
+    month_first: int = 0
+
+
+ALONE = Beside()
+
+
+def beside_of(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> Beside:
+    """What the other columns of dates in a table, each with its distinct cells, and the names say of one of them."""
+    proofs = [_proofs(counts) for other, counts in dates.items() if other != name]
+    return Beside(
+        periods=tuple(periods),
+        day_first=sum(day for day, month in proofs if not month),
+        month_first=sum(month for day, month in proofs if not day),
+    )
+
+
+def _proofs(counts: Mapping[str, int]) -> tuple[int, int]:
+    """How many numeric dates can only be read day first, and how many only month first."""
+    numeric = [(found, counts[text]) for text in counts if (found := written(text)) and found.notation == "numeric"]
+    day = sum(count for found, count in numeric if found.month_first is None and found.day_first)
+    return day, sum(count for found, count in numeric if found.day_first is None and found.month_first)
+
+
+def order_of(counts: Mapping[str, int], beside: Beside = ALONE) -> DateOrder:
+    """The order of day and month in a column, from its distinct cells and how often each stands there.
+
+    Its own proofs go first, then those of the columns beside it, then the period, then what puts the dates together.
+    """
+    readings = {text: found for text in counts if (found := written(text))}
+    numeric = {text: found for text, found in readings.items() if found.notation == "numeric"}
+    day, month = _proofs(counts)
+    year_first = _years_first(list(numeric.values()), beside)
+    tally: Counter[tuple[int, int]] = Counter()
+    for text, found in readings.items():
+        if certain := found.year_first if year_first and found.year_first else found.certain:
+            tally[certain.year, certain.month] += counts[text]
+    if day or month or year_first:
+        return DateOrder(month > day, day, month, year_first=year_first, months=_mass(tally))
+    decided = _unproved([found for found in numeric.values() if not found.certain], beside)
+    return replace(decided, months=_mass(tally))
+
+
+def _unproved(either: Sequence[Written], beside: Beside) -> DateOrder:
+    """The order of dates that could all be read both ways."""
+    by_day = [found.day_first for found in either if found.day_first]
+    by_month = [found.month_first for found in either if found.month_first]
+    if either and bool(beside.day_first) != bool(beside.month_first):
+        return _by_columns(by_day, by_month, beside)
+    if beside.within and (order := _by_period(by_day, by_month, beside.periods)):
+        return order
+    return _by_spread(by_day, by_month) if beside.within else _by_first_days(by_day, by_month)
+
+
+def _by_columns(by_day: Sequence[date], by_month: Sequence[date], beside: Beside) -> DateOrder:
+    """The order of the other columns, but day first and in doubt if it makes no first days of dates that would be."""
+    against = by_day if beside.month_first else by_month
+    if not beside.within and all(day.day == 1 for day in against):
+        return DateOrder(doubtful=True)
+    if beside.month_first:
+        return DateOrder(month_first=True, guessed="the dates of another column can only be read so")
+    return DateOrder()
+
+
+def _by_period(by_day: Sequence[date], by_month: Sequence[date], periods: Sequence[Period]) -> DateOrder | None:
+    """The order that alone puts the dates into a period of the file's or sheet's name."""
+    day, month = _share(by_day, periods), _share(by_month, periods)
+    if day >= _MOST and month < 0.5:
+        return DateOrder()
+    if month >= _MOST and day < 0.5:
+        return DateOrder(month_first=True, guessed="only so do they lie in the period that the name gives")
+    return None
+
+
+def _share(days: Sequence[date], periods: Sequence[Period]) -> float:
+    """The share of days that lie in the one of some periods that has most of them."""
+    inside = [sum(period.start <= day <= period.end for day in days) for period in periods]
+    return max(inside, default=0) / max(1, len(days))
+
+
+def _by_spread(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
+    """The order that puts dates of one stretch of time nearer together: in doubt day first, and told.
+
+    The first days of months that follow each other, or of quarters, may stand for the months, though the other
+    reading puts them all into January.
+    """
+    day, month = _months(by_day), _months(by_month)
+    if len(by_day) < 3 or len(day) == 1:
+        return DateOrder()
+    if all(each.day == 1 for each in by_day) and stamped(day):
+        return DateOrder(doubtful=True)
+    if len(month) == 1 and len(day) > 2:
+        return DateOrder(month_first=True, guessed="no other reading puts them into one month")
+    if len(by_day) < _ENOUGH or 2 * len(day) <= len(month):
+        return DateOrder()
+    if 2 * len(month) <= len(day):
+        return DateOrder(month_first=True, guessed="any other reading scatters them over more than twice the months")
+    return DateOrder(doubtful=True)
+
+
+def _by_first_days(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
+    """The order of dates that may lie anywhere, as the first and last days of contracts do.
+
+    Contracts begin on the first of a month; so a part that is 1 throughout is the day.
+    """
+    if len(by_day) < 3:
+        return DateOrder()
+    if all(each.day == 1 for each in by_day):
+        return DateOrder()
+    if all(each.day == 1 for each in by_month):
+        return DateOrder(month_first=True, guessed="only so are they all the first of a month")
+    neither = [one for one, other in zip(by_day, by_month, strict=True) if 1 not in (one.day, other.day)]
+    return DateOrder(doubtful=len(neither) >= _ENOUGH)
+
+
+def stamped(months: Collection[tuple[int, int]]) -> bool:
+    """Whether months follow each other by one step of a month, a quarter, a half year or a year."""
+    numbers = sorted(12 * year + month for year, month in months)
+    steps = {later - earlier for earlier, later in pairwise(numbers)}
+    return len(steps) == 1 and steps <= _STEPS
+
+
+def _months(days: Sequence[date]) -> set[tuple[int, int]]:
+    return {(day.year, day.month) for day in days}
+
+
+def _years_first(numeric: Sequence[Written], beside: Beside) -> bool:
+    """Whether all dates are three numbers of two digits of which only the first can be the year.
+
+    So it is if they lie in one year then, and else in many; or in the period then, and else not.
+    """
+    first = [found.year_first for found in numeric if found.year_first]
+    last = [day for found in numeric if (day := found.day_first or found.month_first)]
+    if not first or len(first) < len(numeric):
+        return False
+    if beside.within and _share(first, beside.periods) >= _MOST and _share(last, beside.periods) < 0.5:
+        return True
+    years = {day.year for day in first}
+    return len(numeric) > 2 and len(years) == 1 and len({day.year for day in last}) > 2
+
+
+def _mass(tally: Counter[tuple[int, int]]) -> Months:
+    """The fewest months, three at most, that hold nine in ten of the days; none if there are too few days to say."""
+    whole = tally.total()
+    for number in range(1, 4):
+        top = tally.most_common(number)
+        if whole >= _ENOUGH and sum(count for _, count in top) >= _MOST * whole:
+            return frozenset(month for month, _ in top)
+    return frozenset()
+
+
+def exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside = ALONE) -> list[str]:
+    """The cells in which day and month seem to have changed places before they came here.
+
+    A spreadsheet that opens day-first dates month first makes 4 March of 3 April, and leaves the 13th as it is.
+    Told where nearly all dates that lie outside the column's months, or else the name's, and have another reading lie
+    in them by that other reading: two different cells at least, or one that lies more than a month away.
+    """
+    readings = {text: found for text in counts if (found := written(text)) and not found.certain}
+    months = order.months or (_named_months(beside.periods) if beside.within else frozenset())
+    if not months:
+        return list(readings) if _all_exchanged(counts, order, beside) else []
+    outside = {text: day for text, found in readings.items() if not _in(day := order.choose(found), months)}
+    fitting = [text for text in outside if _in(other_reading(readings[text], order), months)]
+    if len(fitting) == 1 and _is_near(outside[fitting[0]], months):
+        return []
+    return fitting if fitting and len(fitting) >= 0.8 * len(outside) else []
+
+
+def other_reading(found: Written, order: DateOrder) -> date | None:
+    """The day that a cell means if day and month change places."""
+    return found.month_first if order.choose(found) == found.day_first else found.day_first
+
+
+def _in(day: date | None, months: Months) -> bool:
+    return day is not None and (day.year, day.month) in months
+
+
+def _is_near(day: date | None, months: Months) -> bool:
+    """Whether a day lies in a month next to one of these, where late and early payments lie."""
+    return day is not None and any(abs(12 * (day.year - year) + day.month - month) < 2 for year, month in months)
+
+
+def _named_months(periods: Sequence[Period]) -> Months:
+    """The months of the periods of a name, if they are three at most."""
+    found = {
+        (number // 12, number % 12 + 1)
+        for period in periods
+        for number in range(12 * period.start.year + period.start.month - 1, 12 * period.end.year + period.end.month)
+    }
+    return frozenset(found) if len(found) <= 3 else frozenset()
+
+
+def _all_exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside) -> bool:
+    """Whether all days are the same day of three or more months of one year, as if that day were their month.
+
+    The first of a month is what many bodies write for a month, and shows nothing, unless the months leave gaps where
+    payments of one stretch of time would lie.
+    """
+    days = [day for text in counts if (found := written(text)) and (day := order.choose(found))]
+    months = {(day.year, day.month) for day in days}
+    if len({(day.year, day.day) for day in days}) != 1 or len(months) < 3 or order.doubtful:
+        return False
+    return days[0].day <= 12 and (days[0].day > 1 or (beside.within and not stamped(months)))

@@ -1,0 +1,251 @@
+"""What speaks for a column being a field: its heading and what it holds, each weighed, with the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from piperoll.model import Dataset, Field, Level, Origin
+from piperoll.reading.columns.lexicon import Lexicon, Match
+from piperoll.reading.columns.moves import UNMOVED, Moved
+from piperoll.reading.columns.profiles import EMPTY, Profile
+from piperoll.reading.columns.senses import basis, sense, speaks_of_money
+
+LEAST = 0.3
+"""Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
+
+CERTAIN = 0.95
+"""A heading that fits at least so well names its first field as listed."""
+
+ASIDE = 0.93
+"""A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
+
+_BESIDE = {"department_family": "body_name"}
+"""A field that a heading of several meanings names only beside another: a council's departments are its units."""
+
+_KINDS_OF_BUDGET = frozenset(["budget_type", "capital_revenue"])
+"""Fields of a few known words, by which they are told from kinds of expense under the same heading."""
+
+_BY_HEADING = {
+    "listed": "its heading is one we know for it",
+    "slip": "its heading is near to one we know for it",
+    "phrase": "its heading holds one we know for it",
+    "remembered": "the body has sent it under this heading before",
+    "answered": "somebody has said so",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A column that may be a field: how well it fits (0 to 1), by what, and why in words."""
+
+    field: str
+    column: int
+    heading: str
+    score: float
+    how: str
+    why: tuple[str, ...] = ()
+    rank: int = 0
+    profile: Profile = EMPTY
+    """What the column holds."""
+    fit: float = 1.0
+    """How well that agrees with the field's type."""
+    certain: bool = False
+    """Whether the heading is a core field's own: cells that cannot be read do not take its name away."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether heading and contents agree enough for the column to be taken."""
+        return self.score >= LEAST or self.certain
+
+    @property
+    def said(self) -> float:
+        """How well the heading alone fits, its place in the list left out: a list's order says little."""
+        return self.score / self.fit / _by_rank(self.rank)
+
+    @property
+    def level(self) -> float:
+        """How well heading and contents fit, the heading's place in the list left out."""
+        return self.score / _by_rank(self.rank)
+
+
+def _by_rank(rank: int) -> float:
+    """What a heading's place in its field's list is worth: enough to part equals."""
+    return 1 - 0.0005 * min(rank, 60)
+
+
+def bids(
+    headings: Sequence[str],
+    profiles: Sequence[Profile],
+    lexicon: Lexicon,
+    moved: Moved = UNMOVED,
+    meant: Mapping[int, Sequence[Match]] | None = None,
+) -> list[Bid]:
+    """Every bid of every heading, where the data that were `moved` beside their headings stand.
+
+    `meant` is what headings mean, by column, where others beside them say more than they do alone.
+    """
+    found: list[Bid] = []
+    several: set[int] = set()
+    for place, heading in enumerate(headings):
+        column = moved.column_of(place)
+        if column is None or not 0 <= column < len(profiles):
+            continue
+        meanings = lexicon.meanings(heading) if meant is None or place not in meant else meant[place]
+        if len(meanings) > 1:
+            several.add(column)
+        for order, match in enumerate(meanings):
+            if bid := _bid(match, order, column, heading, profiles[column], lexicon.dataset):
+                found.append(bid)
+    beside = {bid.field: profiles[bid.column] for bid in found}
+    return [bid for bid in found if bid.column not in several or _fits_beside(bid, beside)]
+
+
+def _fits_beside(bid: Bid, beside: Mapping[str, Profile]) -> bool:
+    """Whether a field that is named only beside another has it there; a council is of no department's family."""
+    if bid.field not in _BESIDE:
+        return True
+    body = beside.get(_BESIDE[bid.field])
+    return body is not None and body.councils <= 0.5
+
+
+def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, dataset: Dataset) -> Bid | None:
+    """The bid of a heading for one of its meanings; None where the column cannot be it.
+
+    That is where it says that it is the tax and not the amount, and where pounds and pence stand for what is counted
+    or referred to.
+    """
+    wanted = dataset.field(match.field)
+    if match.how == "answered":
+        return Bid(
+            match.field, column, heading, 1.0, match.how, (_BY_HEADING[match.how],), profile=profile, certain=True
+        )
+    money = wanted.type == "number" and wanted.level is Level.CORE
+    if (money and basis(heading) == "vat") or denied(profile, wanted):
+        return None
+    first = (1 - 0.05 * min(order, 4)) * _by_rank(match.rank)
+    fitting = fit(profile, wanted)
+    aside = sense(heading) if money or (wanted.type == "date" and wanted.name in dataset.core_fields) else frozenset()
+    return Bid(
+        field=match.field,
+        column=column,
+        heading=heading,
+        score=match.score * first * fitting * (ASIDE if aside else 1.0),
+        how=match.how,
+        why=tuple(_reasons(match, profile, wanted, aside)),
+        rank=match.rank,
+        profile=profile,
+        fit=fitting,
+        certain=order == 0 and match.score >= CERTAIN and match.field in dataset.core_fields,
+    )
+
+
+def _reasons(match: Match, profile: Profile, wanted: Field, aside: Set[str]) -> Iterator[str]:
+    yield _BY_HEADING[match.how]
+    if not profile.filled:
+        yield "it is empty"
+    elif what := _contents(profile, wanted):
+        yield what
+    if aside:
+        yield f"its heading says '{', '.join(sorted(aside))}', so a plain one would have gone before it"
+
+
+def _contents(profile: Profile, wanted: Field) -> str | None:
+    if wanted.type == "date":
+        return f"{profile.dates + profile.serials:.0%} of its cells are dates"
+    if wanted.type in ("number", "integer"):
+        return f"{profile.numbers:.0%} of its cells are numbers"
+    if wanted.privacy == "name" and profile.companies:
+        return f"{profile.companies:.0%} of its cells look like names of organisations"
+    return None
+
+
+def fit(profile: Profile, wanted: Field) -> float:
+    """How well what a column holds agrees with a field's type: 1 wholly, 0.25 not at all, 0.6 for an empty column.
+
+    An amount that is nought in every row says no more than an empty column.
+    """
+    nought = wanted.type == "number" and wanted.level is Level.CORE and profile.zeros == 1
+    if not profile.filled or nought:
+        return 0.6
+    if wanted.name in _KINDS_OF_BUDGET:
+        return 0.5 + 0.5 * profile.budgets
+    if wanted.type in ("date", "number", "integer", "boolean"):
+        return _fit_of_form(profile, wanted)
+    if wanted.privacy == "name":
+        return 1 - 0.6 * max(profile.numbers, profile.dates, 0.5 * profile.identifiers)
+    return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * wanted.name.endswith("_band"))
+
+
+def _fit_of_form(profile: Profile, wanted: Field) -> float:
+    """The same, for a field whose cells have a form of their own."""
+    if wanted.type == "date":
+        return 0.25 + 0.75 * min(1.0, profile.dates + max(profile.serials, 0.5 * profile.months))
+    if wanted.type == "boolean":
+        return 0.6 + 0.4 * profile.truths
+    return 0.25 + 0.75 * profile.numbers * (1 - 0.5 * profile.dates)
+
+
+def denied(profile: Profile, wanted: Field) -> bool:
+    """Whether pounds and pence stand where a field is a whole number or a reference."""
+    counted = wanted.type == "integer" or is_identifier(wanted) or wanted.name.endswith("_code")
+    return counted and profile.pence > 0.3 and profile.numbers > 0.8
+
+
+def says_nothing(heading: str, profile: Profile, lexicon: Lexicon) -> bool:
+    """Whether a heading says nothing to us of what its column holds: unknown, or only of other kinds of things.
+
+    `Payment` over sums of money is no day, though it names one over days.
+    """
+    if lexicon.is_set_aside(heading) or basis(heading) == "vat":
+        return False
+    fields = [lexicon.dataset.field(match.field) for match in lexicon.meanings(heading)]
+    undated = _is_money(profile, heading) and not profile.dates and profile.serials < 0.5
+    return all(denied(profile, each) or (each.type == "date" and undated) for each in fields)
+
+
+def by_content(profile: Profile, column: int, heading: str, wanted: Field, dataset: Dataset) -> Bid | None:
+    """The bid of a column whose heading says nothing to us, for a field that no heading names; None if it is unlike it.
+
+    Only what shows by itself: money for the amount, dates for a date, names of organisations for the supplier.
+    """
+    if profile.filled < 0.5 or (profile.counts_up and not speaks_of_money(heading)):
+        return None
+    how_like, why = _likeness(profile, heading, wanted, dataset)
+    if how_like <= 0:
+        return None
+    return Bid(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,), profile=profile)
+
+
+def _is_money(profile: Profile, heading: str) -> bool:
+    """Whether a column holds money: numbers, some with pence or a pound sign, or below a heading that says so."""
+    return profile.numbers > 0.9 and (profile.money > 0.3 or speaks_of_money(heading))
+
+
+def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -> tuple[float, str]:
+    if wanted.name in dataset.amount and _is_money(profile, heading) and profile.dates < 0.5:
+        kind = "sums of money" if profile.money else "numbers"
+        return 0.6 + 0.4 * profile.money, f"{profile.money or profile.numbers:.0%} of its cells are {kind}"
+    if wanted.type == "date" and profile.dates > 0.6 and not profile.stamps:
+        return profile.dates, f"{profile.dates:.0%} of its cells are dates"
+    if wanted.privacy == "name" and profile.companies * profile.distinct > 0.05 and profile.companies > 0.2:
+        return min(1.0, 0.6 + profile.companies * profile.distinct), (
+            f"{profile.companies:.0%} of its cells look like names of organisations"
+        )
+    return 0.0, ""
+
+
+def is_identifier(wanted: Field) -> bool:
+    """Whether a field of text is a reference, by our naming: it ends in number, ref or id."""
+    return wanted.type == "string" and wanted.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
+
+
+def holds_references(profile: Profile) -> bool:
+    """Whether a column holds references and nothing else."""
+    full = profile.filled > 0.9 and profile.identifiers > 0.9
+    return full and not profile.counts_up and not profile.money and profile.dates < 0.5
+
+
+def asked_for(each: Field, dataset: Dataset) -> bool:
+    """Whether a field is one that a body must send."""
+    return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)

@@ -1,0 +1,109 @@
+"""Tables without any headings: which column is which by content alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from piperoll.model import Dataset, Field, Level, Origin
+from piperoll.reading.columns.assigning import Choice, Columns
+from piperoll.reading.columns.evidence import is_identifier
+from piperoll.reading.columns.profiles import Profile
+
+_LEAST_ROWS = 3
+
+_SCORE = 0.4
+"""What a column without a heading is worth at best: more than nothing, and less than any heading that fits."""
+
+Worth = Callable[[Profile], float]
+
+
+def recognise_columns(profiles: Sequence[Profile], rows: int, dataset: Dataset) -> Columns | None:
+    """The core columns by what they hold; None where that is no table of this dataset.
+
+    Dates go to the dataset's date fields from left to right, those with a time of day last: they say when a record was
+    made. The one column of money is the amount, the one most like names of firms the supplier, the longest and most
+    varied text the title or purpose. A row counter is no reference. The second best column stands beside each choice.
+    A dataset whose core has no date and no amount cannot be told by content.
+    """
+    if rows < _LEAST_ROWS or not (dataset.amount and dataset.date):
+        return None
+    dates = [column for column, profile in enumerate(profiles) if profile.filled > 0.5 and profile.dates > 0.6]
+    days = [column for column in dates if not profiles[column].stamps] or dates[:1]
+    if not dates:
+        return None
+    chosen: dict[str, Choice] = {}
+    for place, (name, column) in enumerate(zip(_date_fields(dataset), days, strict=False)):
+        others = [*days[place + 1 :], *days[:place]]
+        chosen[name] = _choice(name, column, others[0] if others else None, 1.0, "it holds dates")
+    money = _money(profiles, dates)
+    if len(money) == 1:
+        chosen[dataset.amount[0]] = _choice(dataset.amount[0], money[0], None, 0.0, "it alone holds sums of money")
+    _choose_text(chosen, profiles, dataset)
+    return None if dataset.missing_core(chosen, period_given=True) else Columns(chosen)
+
+
+def _choice(name: str, column: int, other: int | None, share: float, why: str) -> Choice:
+    """A column without a heading; the second best is worth `share` of it."""
+    second = 0.0 if other is None else round(_SCORE * share, 3)
+    return Choice(name, column, "", _SCORE, other, second, how="content", why=(why,))
+
+
+def _date_fields(dataset: Dataset) -> list[str]:
+    return [each.name for each in dataset.fields if each.name in dataset.core_fields and each.type == "date"]
+
+
+def _money(profiles: Sequence[Profile], dates: Sequence[int]) -> list[int]:
+    """The columns that hold money, with pennies or thousands or a pound sign in some of their cells."""
+    return [
+        column
+        for column, profile in enumerate(profiles)
+        if column not in dates and profile.filled > 0.5 and profile.numbers > 0.9 and profile.money > 0.3
+    ]
+
+
+def _choose_text(chosen: dict[str, Choice], profiles: Sequence[Profile], dataset: Dataset) -> None:
+    names = next((each for each in dataset.fields if each.privacy == "name" and each.name in dataset.core_fields), None)
+    if names is not None:
+        worth = _organisations
+        _take(chosen, names.name, profiles, worth, 0.05, "its cells look most like names of organisations")
+    for each in dataset.fields:
+        if each.name in chosen or each.origin is not Origin.SENT:
+            continue
+        if is_identifier(each) and _core_or_duty(each, dataset):
+            _take(chosen, each.name, profiles, _references, 0.5, "its cells look most like references")
+        elif each.name in dataset.core_fields and each.privacy == "text":
+            _take(chosen, each.name, profiles, _wording, 0.2, "its text is the longest and most varied")
+
+
+def _organisations(profile: Profile) -> float:
+    return profile.companies * profile.distinct
+
+
+def _references(profile: Profile) -> float:
+    return profile.identifiers * profile.distinct
+
+
+def _wording(profile: Profile) -> float:
+    return profile.distinct * min(profile.length, 60) / 60
+
+
+def _take(
+    chosen: dict[str, Choice], name: str, profiles: Sequence[Profile], worth: Worth, least: float, why: str
+) -> None:
+    """Choose the free column that is worth most, if it is worth the least that is asked."""
+    taken = {choice.column for choice in chosen.values()}
+    free = [
+        (worth(profile), -column)
+        for column, profile in enumerate(profiles)
+        if column not in taken and profile.filled > 0.5 and profile.numbers < 0.9 and not profile.counts_up
+    ]
+    best, *others = sorted(free, reverse=True) or [(0.0, 0)]
+    if best[0] < least:
+        return
+    second = others[0] if others and others[0][0] >= least else None
+    share = second[0] / best[0] if second else 0.0
+    chosen[name] = _choice(name, -best[1], -second[1] if second else None, share, why)
+
+
+def _core_or_duty(each: Field, dataset: Dataset) -> bool:
+    return each.name in dataset.core_fields or each.level is Level.DUTY

@@ -1,0 +1,290 @@
+"""What a heading may mean: the headings a dataset knows, with slips forgiven, and what is remembered of a body's."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
+from piperoll.reading.columns.slips import distance
+from piperoll.reading.grids.grid import squeezed
+
+_BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
+_AFTER_DASH = re.compile(r"\s+[-–:/|]\s+.*|:\s*\Z")
+_BEFORE_SLASH = re.compile(r".*\s[/|]\s+")
+_UNIT = re.compile(
+    r"\s(?:in\s+)?(?:£?\s*['’]?(?:0{3}s?|k)|£\W?p|gbp|eur|euros?|usd?\$?|(?:us\s+)?dollars?|pounds?|sterling|pence|thousands?)"
+    r"\s*\Z",
+    re.I,
+)
+_NEGATIONS = frozenset(["ir", "un", "in", "im", "non", "not", "dis"])
+_NUMBERS = frozenset(["id", "no", "nr"])
+_WORDS = re.compile(r"[a-z0-9]+")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_LONGEST = 100
+
+_ABBREVIATIONS = {
+    "amt": "amount",
+    "cat": "category",
+    "dep": "department",
+    "dept": "department",
+    "desc": "description",
+    "descr": "description",
+    "dt": "date",
+    "exp": "expense",
+    "inv": "invoice",
+    "merch": "merchant",
+    "nbr": "number",
+    "no": "number",
+    "nr": "number",
+    "num": "number",
+    "org": "organisation",
+    "orgn": "organisation",
+    "pay": "payment",
+    "pd": "paid",
+    "pmt": "payment",
+    "pymt": "payment",
+    "ref": "reference",
+    "supp": "supplier",
+    "suppl": "supplier",
+    "tran": "transaction",
+    "trans": "transaction",
+    "trx": "transaction",
+    "txn": "transaction",
+    "val": "value",
+    "ven": "vendor",
+}
+"""What finance systems shorten words to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One meaning of a heading: the field, how well it fits (1 is as listed), its place in the list, and by what.
+
+    `how`: `listed` (its decorations apart), `slip`, `phrase`, `remembered` or `answered`.
+    """
+
+    field: str
+    score: float
+    rank: int
+    how: str = "listed"
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The headings of one dataset, by their letters and digits alone.
+
+    `own` are those of a body that somebody has answered for; `before` those that it sent before for another field than
+    the list names first.
+    """
+
+    dataset: Dataset
+    exact: Mapping[str, tuple[Match, ...]]
+    phrases: tuple[tuple[tuple[str, ...], Match], ...]
+    wide: tuple[re.Pattern[str], ...]
+    own: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
+    before: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
+    known: dict[str, tuple[Match, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def meanings(self, heading: str) -> tuple[Match, ...]:
+        """What a heading may mean, best first; nothing for one that is empty or unknown."""
+        if heading not in self.known:
+            own = self.own.get(bare(heading)) if self.own and len(heading) <= 160 else None
+            self.known[heading] = _meanings(heading, self) if own is None else own
+        return self.known[heading]
+
+    def knows(self, cell: str) -> bool:
+        """Whether a cell is a heading as listed, letter for letter; quick enough to ask of every cell of a file."""
+        if not cell or len(cell) > _LONGEST or cell[0].isdigit():
+            return False
+        key = bare(cell)
+        return bool(self.own[key]) if key in self.own else key in self.exact
+
+    def is_set_aside(self, heading: str) -> bool:
+        """Whether somebody has said that a heading is none of our fields."""
+        return self.own.get(bare(heading)) == ()
+
+    def is_wide(self, heading: str) -> bool:
+        """Whether the heading is one of the repeating columns of a wide table."""
+        return any(pattern.search(squeezed(heading)) for pattern in self.wide)
+
+    def recalling(self) -> Lexicon:
+        """The same, but what the body sent before speaks first."""
+        return replace(self, own={**self.before, **self.own}, before={}, known={})
+
+    def answers_consulted(self) -> tuple[tuple[str, ...], ...]:
+        """The answers about headings that were met: each heading with the fields that it may mean."""
+        met = {bare(heading) for heading in self.known} & {*self.own}
+        return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
+
+
+def bare(text: str) -> str:
+    """The letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
+    if text.isascii():
+        return text.lower().encode("ascii").translate(None, _DECORATION).decode("ascii")
+    return "".join(_WORDS.findall(_folded(text)))
+
+
+_DECORATION = bytes(code for code in range(128) if not chr(code).isalnum())
+
+
+def _folded(text: str) -> str:
+    if not text.isascii():
+        text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return text.casefold()
+
+
+def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
+    """The headings of a dataset; those of another part than the given one are left out.
+
+    What is `remembered` of the body weighs as evidence, and what was answered decides.
+    """
+    exact, phrases = _by_letters(tuple(_listed(dataset, part)))
+    patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
+    lexicon = Lexicon(dataset, exact, phrases, patterns)
+    if remembered is None:
+        return lexicon
+    own, before = _answered(lexicon, remembered), _sent_before(lexicon, remembered, part)
+    return replace(lexicon, own=own, before=before, known={})
+
+
+@lru_cache(maxsize=32)
+def _by_letters(
+    listed: tuple[tuple[str, str, float], ...],
+) -> tuple[Mapping[str, tuple[Match, ...]], tuple[tuple[tuple[str, ...], Match], ...]]:
+    """Listed headings by their letters and digits, and those of several words; the same list is gone through once."""
+    exact: dict[str, list[Match]] = {}
+    phrases = []
+    ranks: dict[str, int] = {}
+    for heading, name, weight in listed:
+        ranks[name] = ranks.get(name, -1) + 1
+        match = Match(name, weight, ranks[name])
+        found = exact.setdefault(bare(heading), [])
+        if all(other.field != name for other in found):
+            found.append(match)
+        words = tuple(_WORDS.findall(_folded(heading)))
+        if len(words) > 1:
+            phrases.append((words, match))
+    exact.pop("", None)
+    phrases.sort(key=lambda item: (-len(item[0]), item[1].rank))
+    return {key: tuple(found) for key, found in exact.items()}, tuple(phrases)
+
+
+def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Match, ...]]:
+    """What headings mean by the answers of people; nothing for those that are to be ignored."""
+    found: dict[str, tuple[Match, ...]] = {}
+    for question in remembered.questions:
+        key = bare(question.heading)
+        if question.means is not None:
+            found[key] = (Match(question.means, 1.0, 0, "answered"),)
+        elif question.answer:
+            listed = found.get(key, lexicon.meanings(question.heading))
+            others = tuple(match for match in listed if match.field != question.field)
+            found[key] = others if question.answer == DIFFERENT else ()
+    found.pop("", None)
+    return found
+
+
+def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:
+    """The headings that stood for one field whenever they came, and it is not the one that the list names first."""
+    fields: dict[str, set[str]] = {}
+    for layout in remembered.layouts:
+        if part in (None, layout.part):
+            for name, heading in layout.columns.items():
+                fields.setdefault(heading, set()).add(name)
+    found: dict[str, tuple[Match, ...]] = {}
+    for heading, names in fields.items():
+        listed, first = lexicon.meanings(heading), min(names)
+        if len(names) == 1 and [match.field for match in listed[:1]] != [first]:
+            rest = tuple(match for match in listed if match.field != first)
+            found[bare(heading)] = (Match(first, 0.95 if listed else 0.9, 0, "remembered"), *rest)
+    return found
+
+
+def _listed(dataset: Dataset, part: str | None) -> Iterator[tuple[str, str, float]]:
+    for heading in dataset.headings:
+        if heading.part is None or part in (None, heading.part):
+            yield heading.heading, heading.field, 1.0 if heading.part in (None, part) else 0.97
+    for each in dataset.fields:
+        if each.origin is Origin.SENT or each.derive:
+            yield each.name, each.name, 1.0
+            yield each.title, each.name, 0.99
+
+
+def _meanings(heading: str, lexicon: Lexicon) -> tuple[Match, ...]:
+    text = squeezed(heading)
+    if not text or len(text) > 160:
+        return ()
+    for forgiven, score in _spellings(text):
+        if found := lexicon.exact.get(bare(forgiven)):
+            return tuple(Match(match.field, match.score * score, match.rank) for match in found)
+    shorter = _UNIT.sub("", _BRACKETED.sub(" ", text).rstrip())
+    return _slips(bare(text), lexicon) or _slips(bare(shorter), lexicon) or _phrase(text, lexicon)
+
+
+def _spellings(text: str) -> Iterator[tuple[str, float]]:
+    yield text, 1.0
+    shorter = _NUMBERED.sub("", text)
+    yield shorter, 0.97
+    yield _BRACKETED.sub(" ", shorter), 0.95
+    yield _UNIT.sub("", shorter), 0.95
+    yield _written_out(shorter), 0.93
+    yield _AFTER_DASH.sub("", _BRACKETED.sub(" ", shorter)), 0.9
+    yield _BEFORE_SLASH.sub("", shorter), 0.9
+
+
+def _written_out(text: str) -> str:
+    """The heading with its abbreviations written out: `TransNo` is `transaction number`."""
+    words = _WORDS.findall(_folded(_CAMEL.sub(" ", text)))
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
+
+
+def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
+    """Headings one letter away (two in a long one), swapped neighbours counting as one slip.
+
+    The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`. What says the opposite is
+    none either: `Recoverable VAT`.
+    """
+    if len(key) < 5 or key.isdigit():
+        return ()
+    allowed = 1 if len(key) < 10 else 2
+    found: dict[str, Match] = {}
+    for other, matches in lexicon.exact.items():
+        if abs(len(other) - len(key)) > allowed or len(other) < 5 or key[0] not in other[:2]:
+            continue
+        slips = distance(key, other, allowed)
+        if slips <= allowed and _digits(key) == _digits(other) and not _opposite(key, other):
+            for match in matches:
+                scored = Match(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
+                if match.field not in found or found[match.field].score < scored.score:
+                    found[match.field] = scored
+    return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
+
+
+def _opposite(key: str, other: str) -> bool:
+    """Whether one word is the other with a syllable before it that denies it, or says behind it that it is a number."""
+    short, long = sorted((key, other), key=len)
+    denied = long.endswith(short) and long.removesuffix(short) in _NEGATIONS
+    return denied or (key.startswith(other) and key.removeprefix(other) in _NUMBERS)
+
+
+def _digits(key: str) -> str:
+    return "".join(char for char in key if char.isdigit())
+
+
+def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
+    """A listed heading of several words that stands whole within this one: `XYZ Transaction number`."""
+    words = tuple(_WORDS.findall(_folded(text)))
+    if len(words) > 8:
+        return ()
+    for phrase, match in lexicon.phrases:
+        if len(phrase) < len(words) and any(
+            words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1)
+        ):
+            score = 0.75 if words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase else 0.65
+            return (Match(match.field, match.score * score, match.rank, "phrase"),)
+    return ()

@@ -1,0 +1,149 @@
+"""What the cells of a column look like, from a sample of its rows."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.dates import is_date, is_serial, read_month
+from piperoll.reading.cells.marks import is_error, means_nothing
+from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.tables.totals import is_label
+
+_SAMPLE = 2000
+_LITTLE = 0.5
+"""A total fills at most so large a part of the cells of a usual row."""
+
+_COMPANY = re.compile(
+    r"\b(?:ltd|limited|plc|llp|inc|cic|co|company|council|trust|nhs|university|college|school|group|services?|"
+    r"solutions|systems|association|partners(?:hip)?|society|consult\w*|uk|bank|hmrc|authority|foundation)\b",
+    re.I,
+)
+_IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][\w./\-+]{2,40}\Z")
+_TIME = re.compile(r"[T ]\d{1,2}:(?!00(?::00)?(?:[.]0+)?\s*Z?\Z)\d{2}|[T ](?!0{1,2}:)\d{1,2}:\d{2}")
+"""A time of day other than midnight."""
+_PENCE = re.compile(r"\d[.](?!00\D*\Z)\d\d\D*\Z")
+"""Pence behind pounds: two digits after a point, not both nought."""
+_ZERO = re.compile(r"\W*0*(?:[.,]0*)?\W*\Z")
+_RANGE = re.compile(r"\W*\d[\d,.]*k?\s*(?:-|–|to)\s*\W*\d[\d,.]*k?\s*\Z", re.I)
+_BUDGET = re.compile(r"\b(?:cap(?:ital)?|rev(?:enue)?|[cr]\Z|admin\w*|prog\w*|resource|[rc]?del|ame)\b", re.I)
+_COUNCIL = re.compile(r"\b(?:council|m?bc|cc|dc|borough|county|district|combined authority)\b", re.I)
+_TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Shares from 0 to 1 of a column's `count` cells that hold something; `filled` is the share that does."""
+
+    count: int
+    filled: float
+    numbers: float
+    dates: float
+    serials: float
+    months: float
+    companies: float
+    identifiers: float
+    truths: float
+    distinct: float
+    length: float
+    counts_up: bool
+    money: float
+    stamps: bool = False
+    """Whether most of its dates carry a time of day: a machine's record of when something was done."""
+    pence: float = 0
+    zeros: float = 0
+    ranges: float = 0
+    """From one figure to another, as in `100-105`."""
+    budgets: float = 0
+    """Words for kinds of budget: capital, revenue, administration, programme."""
+    councils: float = 0
+
+    @property
+    def kinds(self) -> int:
+        """How many different values there are among its cells."""
+        return round(self.distinct * self.count)
+
+    @property
+    def is_code(self) -> bool:
+        """Whether its cells are numbers or references, and neither money nor dates."""
+        coded = max(self.numbers, self.identifiers) > 0.8
+        return coded and self.pence < 0.3 and self.dates < 0.5
+
+    @property
+    def is_wordy(self) -> bool:
+        """Whether its cells are words and neither numbers, dates nor references."""
+        return bool(self.count) and max(self.numbers, self.dates) < 0.2 and self.identifiers < 0.5
+
+
+EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
+"""What a column without a cell looks like."""
+
+
+def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
+    """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
+    step = max(1, len(rows) // _SAMPLE)
+    sample = _without_totals([row for row in rows[::step] if any(row.cells)][: _SAMPLE + 1])
+    return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
+
+
+def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
+    """The rows but those that hold little else than the label of a total: what they hold is no evidence."""
+    counts = [sum(1 for cell in row.cells if cell) for row in sample]
+    few = median(counts) * _LITTLE if counts else 0
+    return [
+        row
+        for row, count in zip(sample, counts, strict=True)
+        if count > few or not any(is_label(tidy(cell)) for cell in row.cells if cell)
+    ]
+
+
+def profile(cells: Sequence[str]) -> Profile:
+    """What these cells look like; cells that mean nothing or hold an error count as not filled."""
+    tidied = map(tidy, cells)
+    texts = [text for text in tidied if text and not means_nothing(text, typed=True) and not is_error(text)]
+    if not texts:
+        return EMPTY
+    distinct, count = Counter(texts), len(texts)
+
+    def share(holds: Callable[[str], object]) -> float:
+        return sum(times for text, times in distinct.items() if holds(text)) / count
+
+    return Profile(
+        count=count,
+        filled=count / len(cells),
+        numbers=share(is_number),
+        dates=share(is_date),
+        serials=share(is_serial),
+        months=share(read_month),
+        companies=share(_COMPANY.search),
+        identifiers=share(is_reference),
+        truths=share(lambda text: text.casefold() in _TRUTH),
+        distinct=len(distinct) / count,
+        length=sum(map(len, texts)) / count,
+        counts_up=_counts_up(texts),
+        money=share(lambda text: ("." in text or "," in text or "£" in text) and is_number(text)),
+        stamps=share(_TIME.search) > 0.5,
+        pence=share(lambda text: _PENCE.search(text) and is_number(text)),
+        zeros=share(lambda text: _ZERO.match(text) and "0" in text),
+        ranges=share(_RANGE.match),
+        budgets=share(_BUDGET.search),
+        councils=share(_COUNCIL.search),
+    )
+
+
+def is_reference(text: str) -> bool:
+    """Whether a tidy cell has the form of a reference: a word with a digit in it."""
+    return bool(_IDENTIFIER.match(text))
+
+
+def _counts_up(texts: Sequence[str]) -> bool:
+    """Whether the cells are a row counter: whole numbers, each larger than the one before."""
+    if not all(text.isascii() and text.isdigit() for text in texts):
+        return False
+    numbers = [int(text) for text in texts]
+    return len(numbers) > 1 and all(one < other for one, other in pairwise(numbers))

@@ -1,0 +1,145 @@
+"""Which dataset a file is of, and which part, when nobody says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from piperoll.model import Dataset
+from piperoll.reading.columns.evidence import is_identifier
+from piperoll.reading.columns.headless import recognise_columns
+from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
+from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.columns.senses import sense
+from piperoll.reading.grids.grid import Grid, filled
+from piperoll.reading.reading import ReadTable
+from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
+
+_EMPTY_FIT = 0.6
+"""What a column that holds nothing fits any field by."""
+
+_ANY_REGISTERS = frozenset(
+    [
+        "name",
+        "title",
+        "ref",
+        "reference",
+        "number",
+        "id",
+        "date",
+        "day",
+        "value",
+        "amount",
+        "total",
+        "cost",
+        "description",
+        "department",
+        "directorate",
+        "service",
+        "type",
+        "category",
+        "status",
+        "period",
+        "year",
+    ]
+)
+"""Headings that say nothing of what a register is of."""
+
+_THRESHOLD_LIST = re.compile(r"25\s?k|25[,.]?000", re.I)
+
+
+def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
+    """The dataset whose core the headings of some sheet cover best; failing headings, by content; None if none fits."""
+    best = _best(grids, datasets, thorough=False)
+    if best[0] < 1:  # no core is covered by headings where they are likely
+        best = _best(grids, datasets, thorough=True)
+    if best[:2] > (0.0, 0.0):
+        return datasets[-best[2]]
+    return next((dataset for dataset in datasets if any(_by_content(grid, dataset) for grid in grids)), None)
+
+
+def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int]:
+    """The best share of a core that is covered, how well, and the dataset's place counted backwards from 0."""
+    return max((*_coverage(grids, dataset, thorough=thorough), -place) for place, dataset in enumerate(datasets))
+
+
+def _coverage(grids: Sequence[Grid], dataset: Dataset, *, thorough: bool) -> tuple[float, float]:
+    lexicon = lexicon_of(dataset, None)
+    return max((_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids), default=(0.0, 0.0))
+
+
+def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[float, float]:
+    if grid.headings is not None:
+        fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
+        score = float(len(fields))
+    else:
+        best = best_heading_row(heading_rows(grid, lexicon, thorough=thorough))
+        if best is None:
+            return 0.0, 0.0
+        fields, score = {*best.fields}, best.score
+        if any(lexicon.is_wide(cell) for cell in best.cells):
+            fields |= {name for shape in lexicon.dataset.wide for name in shape["measures"].values()}
+    core = lexicon.dataset.core
+    missing = lexicon.dataset.missing_core(fields, period_given=True)
+    if missing and not _says_what(fields, lexicon.dataset):
+        return 0.0, 0.0
+    return 1 - len(missing) / max(1, len(core)), score
+
+
+def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
+    """Whether one of the fields says what the records are of: a core field that is no mere reference, date or number.
+
+    Every register has a reference and a date; what the columns hold makes no dataset of it.
+    """
+    core = (dataset.field(name) for name in fields if name in dataset.core_fields)
+    return any(each.type == "string" and not is_identifier(each) for each in core)
+
+
+def _by_content(grid: Grid, dataset: Dataset) -> bool:
+    """Whether a table without headings holds what the dataset does; with headings of its own it is something else."""
+    if grid.headings is not None or unknown_heading_row(grid):
+        return False
+    rows = filled(grid.rows)
+    return recognise_columns(profiles(rows, grid.width), len(rows), dataset) is not None
+
+
+def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
+    """Whether the headings of some table show that it is of the dataset: each core group has one that is listed.
+
+    The column below it must hold something, one of them must say more than `Name`, `Title` or `Value`, which any
+    register has, and none may say that it is of orders and not of payments.
+    """
+    return any(_shows(table, dataset) for table in tables)
+
+
+def _shows(table: ReadTable, dataset: Dataset) -> bool:
+    sure = {
+        name: choice.heading
+        for name, choice in table.choices.items()
+        if choice.how != "content" and choice.fit > _EMPTY_FIT and name in dataset.core_fields
+    }
+    sure |= dict.fromkeys(table.wide, "")
+    ordered = any("order" in sense(heading) for heading in sure.values())
+    telling = [name for name, heading in sure.items() if bare(heading) not in _ANY_REGISTERS]
+    return bool(telling) and not ordered and not dataset.missing_core(sure, period_given=True)
+
+
+def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> str | None:
+    """The part that the columns (headings by field) or the file's name show; None if neither does.
+
+    A file called "over £25,000" is the main list, whatever else its name says: card lists have no such threshold.
+    """
+    words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
+    there, said = set(columns), {bare(heading) for heading in columns.values()}
+    if not _THRESHOLD_LIST.search(name):
+        for part in dataset.parts:
+            if any(re.search(rf"(?<![a-z]){_words(word)}(?![a-z])", words) for word in part.names):
+                return part.name
+        for part in dataset.parts:
+            if not said.isdisjoint(map(bare, part.headings)):
+                return part.name
+    return next((part.name for part in dataset.parts if part.marks and there.issuperset(part.marks)), None)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))

@@ -1,0 +1,137 @@
+"""Data that stand beside their headings: from where on, how far, and whether one column was moved alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from piperoll.model import Field
+from piperoll.reading.columns.evidence import CERTAIN, is_identifier
+from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.moves import UNMOVED, Moved
+from piperoll.reading.columns.profiles import Profile
+
+_ENOUGH_ROWS = 5
+"""In fewer rows a column of slips can hardly be told from a column that belongs to another heading."""
+
+_FARTHEST = 8
+"""So many columns at most may lie between a heading and its data that were moved alone."""
+
+_WORDS = frozenset(["name", "area", "text"])
+
+
+def find_moved(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> Moved:
+    """How the data stand beside their headings.
+
+    Only where a date or an amount is clearly not under its own heading but in the column beside it, and where moving
+    every heading from some place on puts all dates and amounts right; or where numbers stand for the one core name,
+    and moving one column alone puts that right too. Few rows prove it by a date: not one under its heading, and
+    nothing else beside it.
+    """
+    typed = list(_typed(headings, lexicon))
+    wrong = [place for place, wanted in typed if not _agrees(profiles, place, wanted)]
+    if wrong:
+        sure = all(_denies(profiles, place, wanted) for place, wanted in typed if place in wrong)
+        proved = sure and _enough(profiles, [wanted for place, wanted in typed if place in wrong])
+        candidates = [Moved(shift, start) for shift in (-1, 1) for start in range(min(wrong) + 1) if start or shift > 0]
+        return _best(candidates, headings, profiles, lexicon) if proved else UNMOVED
+    nameless = _nameless(headings, profiles, lexicon)
+    if nameless is None:
+        return UNMOVED
+    candidates = [
+        Moved(shift, start, end)
+        for shift, end, start in product((-1, 1), range(nameless + 1, len(headings) + 1), range(nameless + 1))
+        if 2 <= end - start <= _FARTHEST
+    ]
+    found = _best(candidates, headings, profiles, lexicon)
+    column = found.column_of(nameless)
+    return found if column is not None and profiles[column].is_wordy else UNMOVED
+
+
+def _best(candidates: Sequence[Moved], headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> Moved:
+    """The candidate under which the data fit their headings best, the latest start of equals; none that misplaces one.
+
+    Every date and amount must be right with it.
+    """
+    typed = list(_typed(headings, lexicon))
+    best = max(
+        [UNMOVED, *candidates],
+        key=lambda moved: (_score(moved, typed, headings, profiles, lexicon), moved.start, -(moved.end or 0)),
+    )
+    settled = all(_agrees(profiles, best.column_of(place), wanted) for place, wanted in typed)
+    return best if settled else UNMOVED
+
+
+def _typed(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Field]]:
+    """The headings that certainly name a core date or amount, with their field."""
+    for place, wanted in _core(headings, lexicon):
+        if wanted.type in ("date", "number", "integer"):
+            yield place, wanted
+
+
+def _core(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Field]]:
+    for place, heading in enumerate(headings):
+        meanings = lexicon.meanings(heading)
+        if meanings and meanings[0].score >= CERTAIN and meanings[0].field in lexicon.dataset.core_fields:
+            yield place, lexicon.dataset.field(meanings[0].field)
+
+
+def _nameless(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> int | None:
+    """The heading of the core name, where it stands above numbers alone and no other column is called so."""
+    names = [place for place, wanted in _core(headings, lexicon) if wanted.privacy == "name"]
+    if len(names) != 1 or names[0] >= len(profiles):
+        return None
+    profile = profiles[names[0]]
+    return names[0] if profile.filled > 0.5 and profile.numbers > 0.9 else None
+
+
+def _agrees(profiles: Sequence[Profile], column: int | None, wanted: Field) -> bool:
+    if column is None or not 0 <= column < len(profiles):
+        return False
+    profile = profiles[column]
+    return profile.filled > 0.2 and _share(profile, wanted) > 0.8
+
+
+def _denies(profiles: Sequence[Profile], column: int, wanted: Field) -> bool:
+    """Whether what stands under a heading is clearly no such thing; in few rows, whether not one cell is."""
+    if not 0 <= column < len(profiles):
+        return True
+    share = _share(profiles[column], wanted)
+    return share < 0.2 if _rows(profiles) >= _ENOUGH_ROWS else share == 0
+
+
+def _enough(profiles: Sequence[Profile], wrong: Sequence[Field]) -> bool:
+    """Whether there are rows enough to say so: few are where not one cell under the heading of a date is one."""
+    return _rows(profiles) >= _ENOUGH_ROWS or (_rows(profiles) > 1 and any(each.type == "date" for each in wrong))
+
+
+def _rows(profiles: Sequence[Profile]) -> int:
+    return max((profile.count for profile in profiles), default=0)
+
+
+def _share(profile: Profile, wanted: Field) -> float:
+    return profile.dates + profile.serials if wanted.type == "date" else profile.numbers
+
+
+def _score(
+    moved: Moved,
+    typed: Sequence[tuple[int, Field]],
+    headings: Sequence[str],
+    profiles: Sequence[Profile],
+    lexicon: Lexicon,
+) -> float:
+    score = 5.0 * sum(_agrees(profiles, moved.column_of(place), wanted) for place, wanted in typed)
+    for place, heading in enumerate(headings):
+        column, meanings = moved.column_of(place), lexicon.meanings(heading)
+        if meanings and column is not None and 0 <= column < len(profiles):
+            score += max(_suits(profiles[column], lexicon.dataset.field(match.field)) for match in meanings)
+    return score
+
+
+def _suits(profile: Profile, wanted: Field) -> float:
+    """How well a column suits a field that no form of its own tells: names, words, references."""
+    if is_identifier(wanted) or wanted.name.endswith("_code"):
+        return profile.identifiers
+    if wanted.privacy == "name" or wanted.name.endswith("_name"):
+        return 2 * profile.companies + 0.5 * profile.is_wordy
+    return float(wanted.privacy in _WORDS and profile.is_wordy)

@@ -1,0 +1,1 @@
+"""Rows and cells with their addresses, however many: in memory, or in a temporary file."""

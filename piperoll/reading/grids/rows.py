@@ -1,0 +1,153 @@
+"""The rows of a table, however many: a plain sequence of rows over blocks that may lie in a temporary file."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
+from itertools import accumulate, chain
+from typing import NamedTuple, overload
+
+import pyarrow.compute as pc
+
+from piperoll.reading.grids import arrays
+from piperoll.reading.grids.blocks import Block, Row, blocks_of
+from piperoll.reading.grids.shelves import Shelf
+
+_MANY = 64
+"""So many columns are looked at one by one; a row may have thousands, and each costs as much as a whole block."""
+
+
+class _Piece(NamedTuple):
+    """The rows of one block on a shelf that belong to a sequence: `picks` are their places in it, in order."""
+
+    shelf: Shelf
+    place: int
+    picks: range | Sequence[int]
+
+    def block(self) -> Block:
+        """The rows."""
+        batch, picks = self.shelf.get(self.place), self.picks
+        if isinstance(picks, range) and picks.step == 1:
+            return Block(batch.slice(picks.start, len(picks)))
+        return Block(batch).take(picks)
+
+    def kept(self, mask: arrays.Mask) -> _Piece:
+        """The rows for which a mask is true."""
+        if pc.all(mask).as_py():
+            return self
+        there = arrays.true_places(mask)
+        return self._replace(picks=array("q", [self.picks[place] for place in there]))
+
+
+class Rows(Sequence[Row]):
+    """Rows in order, of which only a block at a time stands in memory as Python objects.
+
+    A slice (forwards) and a sum of Rows share the blocks of the Rows they come from and copy nothing.
+    """
+
+    def __init__(self, pieces: Iterable[_Piece] = ()) -> None:
+        self._pieces = tuple(piece for piece in pieces if len(piece.picks))
+        self._ends = list(accumulate(len(piece.picks) for piece in self._pieces))
+        self._last: tuple[int, Block] | None = None
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Rows:
+        """These rows, laid on a shelf of their own."""
+        return rows if isinstance(rows, Rows) else cls.of_blocks(blocks_of(rows))
+
+    @classmethod
+    def of_blocks(cls, blocks: Iterable[Block]) -> Rows:
+        """The rows of these blocks, laid on a shelf of their own."""
+        shelf = Shelf()
+        return cls([_Piece(shelf, shelf.put(block.batch), range(len(block))) for block in blocks])
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Rows: ...
+
+    def __getitem__(self, place: int | slice) -> Row | Rows:
+        picked = range(len(self))[place]
+        if isinstance(picked, range):
+            return Rows(self._sliced(picked))
+        number = bisect_right(self._ends, picked)
+        if self._last is None or self._last[0] != number:
+            self._last = number, self._pieces[number].block()
+        return self._last[1].row(picked - (self._ends[number - 1] if number else 0))
+
+    def _sliced(self, picked: range) -> Iterator[_Piece]:
+        start = 0
+        for piece, end in zip(self._pieces, self._ends, strict=True):
+            first, last = (max(0, -((picked.start - edge) // picked.step)) for edge in (start, end))
+            inside = picked[first:last]
+            if inside:
+                picks = piece.picks[inside.start - start : inside[-1] - start + 1 : picked.step]
+                yield piece._replace(picks=picks)
+            start = end
+
+    def __iter__(self) -> Iterator[Row]:
+        return chain.from_iterable(self.blocks())
+
+    def __add__(self, other: Rows) -> Rows:
+        return Rows((*self._pieces, *other._pieces))
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows a block at a time, for work on whole columns."""
+        return (piece.block() for piece in self._pieces)
+
+    def kept(self, masks: Iterable[arrays.Mask]) -> Rows:
+        """The rows for which a mask, one a block, is true."""
+        return Rows(piece.kept(mask) for piece, mask in zip(self._pieces, masks, strict=True))
+
+    def only(self, holds: Callable[[Row], bool]) -> Rows:
+        """The rows of which this holds."""
+        return self.kept(arrays.mask(map(holds, block)) for block in self.blocks())
+
+    def longer(self, cells: int) -> Rows:
+        """The rows of more than so many cells."""
+        return self.kept(pc.greater(block.lengths, arrays.number(cells)) for block in self.blocks())
+
+    def where(self, column: int, holds: Callable[[str], bool]) -> Rows:
+        """The rows with a cell in the column of which this holds; asked once of each distinct cell of a block."""
+        return self.kept(block.where(column, holds) for block in self.blocks())
+
+    def places(self, columns: Sequence[int], holds: Callable[[str], bool]) -> list[int]:
+        """Where the rows stand with a cell in one of the columns of which this holds; of many, in any at all."""
+        found: list[int] = []
+        start = 0
+        for block in self.blocks() if columns else ():
+            if len(columns) > _MANY:
+                coded = block.flat.dictionary_encode()
+                there = block.any(arrays.mask(map(holds, arrays.listed(coded.dictionary))).take(coded.indices))
+            else:
+                there = reduce(pc.or_, (block.where(column, holds) for column in columns))
+            found += [start + place for place in arrays.true_places(there)]
+            start += len(block)
+        return found
+
+    def counts(self, column: int) -> Counter[str]:
+        """The distinct cells of a column, in order of first appearance, with how often each stands there."""
+        found: Counter[str] = Counter()
+        for block in self.blocks():
+            for pair in arrays.listed(pc.value_counts(block.column(column))):
+                found[pair["values"]] += pair["counts"]
+        return found
+
+    def widths(self) -> Counter[int]:
+        """How many rows have how many cells."""
+        found: Counter[int] = Counter()
+        for block in self.blocks():
+            found.update(arrays.listed(block.lengths))
+        return found
+
+    @property
+    def width(self) -> int:
+        """The cells of the widest row."""
+        return max((block.width for block in self.blocks()), default=0)

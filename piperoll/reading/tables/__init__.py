@@ -1,0 +1,1 @@
+"""Grids to tables: where the headings are, which rows are records, what stands beside and below."""

@@ -1,0 +1,222 @@
+"""Records to Arrow batches: one string column a field, with the cells as sent beside the typed ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from piperoll.model import Cap, Dataset, Field, Finding, Period
+from piperoll.reading.cells.decisions import decide
+from piperoll.reading.cells.noughts import Noughts
+from piperoll.reading.cells.orders import ALONE, beside_of
+from piperoll.reading.cells.spelling import Spelt, spell
+from piperoll.reading.cells.tallies import tally
+from piperoll.reading.cells.values import Reader
+from piperoll.reading.columns.assigning import Columns
+from piperoll.reading.columns.evidence import is_identifier
+from piperoll.reading.findings import cells as say
+from piperoll.reading.findings.values import Column
+from piperoll.reading.grids import arrays
+from piperoll.reading.grids.blocks import ROWS, Block, Row
+from piperoll.reading.grids.grid import cell_at
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.shelves import Shelf
+from piperoll.reading.reading import SENT
+from piperoll.reading.tables.layouts import Lines, lines_of
+from piperoll.reading.tables.wide import Wide
+
+LINES = ROWS
+"""Lines a batch."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Records that share one layout of columns."""
+
+    records: Rows
+    columns: Columns
+    wide: Wide | None = None
+    cut: frozenset[int] = frozenset()
+    """The rows that have more cells than there are columns, so that their amounts may be others'."""
+
+
+@dataclass
+class Built:
+    """What building gives: batches, the rows with unreadable cells by field, and findings."""
+
+    batches: Shelf = field(default_factory=Shelf)
+    unreadable: dict[str, list[int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()) -> Built:
+    """The lines of a table, its unreadable cells, and what there is to say about them.
+
+    `periods` are those that the names of file and sheet may mean.
+    """
+    built = Built()
+    builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
+    dates, told = _dates(segments, dataset, sheet), set[str]()
+    for segment in segments:
+        readers, said = _readers(segment, dataset, sheet, periods, dates)
+        built.findings += [finding for finding in said if finding.field not in told]
+        told |= dates.keys() & readers.keys()
+        for block in segment.records.blocks():
+            for lines in lines_of(block, segment.columns, segment.wide):
+                builder.add(lines, readers, segment.cut)
+    if not len(built.batches):
+        builder.add(Lines(Block.of((), (), ())), {}, frozenset())
+    return built
+
+
+def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
+    """Every field of the table, in the dataset's order."""
+    named = {name for segment in segments for name in segment.columns.choices}
+    for segment in segments:
+        if segment.wide:
+            named |= {*segment.wide.fields, segment.wide.start_field, segment.wide.end_field}
+    return (each for each in dataset.fields if each.name in named)
+
+
+def _dates(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
+    """The distinct cells of each column of dates, over all segments: where headings come again, the order goes on."""
+    found: dict[str, Counter[str]] = {}
+    for segment in segments:
+        for name, (column, places) in _columns(segment, dataset, sheet).items():
+            if column.field.type == "date":
+                found.setdefault(name, Counter()).update(_counts(segment.records, column, places))
+    return found
+
+
+def _readers(
+    segment: Segment,
+    dataset: Dataset,
+    sheet: str | None,
+    periods: Sequence[Period],
+    dates: Mapping[str, Counter[str]],
+) -> tuple[dict[str, Reader], list[Finding]]:
+    """What reads each field's cells, decided from all of them, and what there is to say about how they are written."""
+    readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
+    for name, (column, places) in _columns(segment, dataset, sheet).items():
+        counts = dates.get(name) or (_counts(segment.records, column, places) if column.counted else Counter[str]())
+        beside = beside_of(dates, name, periods) if name in dates else ALONE
+        readers[name], said = decide(column, counts, beside)
+        findings += said
+        noughts.look(column, counts)
+    return readers, [*findings, *noughts.said()]
+
+
+def _counts(records: Rows, column: Column, places: Sequence[int]) -> Counter[str]:
+    """The distinct cells of some columns, and how often each stands there."""
+    if len(places) == 1 and column.field.type == "date":
+        return records.counts(places[0])
+    if len(places) == 1:
+        return tally(records, places[0], names=column.reference)
+    return Counter(cell_at(row, place) for row in records for place in places)
+
+
+def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, tuple[Column, tuple[int, ...]]]:
+    """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
+    found: dict[str, tuple[Column, tuple[int, ...]]] = {}
+    for name, choice in segment.columns.choices.items():
+        found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
+    for name in segment.wide.fields if segment.wide else ():
+        own = segment.wide.of_field(name) if segment.wide else []
+        column = _column(dataset, name, own[0].column, own[0].heading, sheet)
+        found.setdefault(name, (column, tuple(measure.column for measure in own)))
+    return found
+
+
+def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
+    wanted = dataset.field(name)
+    return Column(
+        wanted,
+        place,
+        heading,
+        sheet,
+        amount=name in dataset.amount,
+        reference=is_identifier(wanted),
+        within=any({name, "@period"} <= {*group} for group in dataset.core),
+    )
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """A cell that cannot be read: its line in the batch, its field's place in the table, its column."""
+
+    line: int
+    field: int
+    column: int
+    cell: str
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Reads the cells of lines and lays the batches on the shelf."""
+
+    dataset: Dataset
+    sheet: str | None
+    fields: Sequence[Field]
+    built: Built
+
+    def add(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> None:
+        """Add the batch of some lines; the amounts of the rows in `cut` count as unreadable."""
+        columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
+        lost: list[_Lost] = []
+        nothing = pa.nulls(len(lines.block), pa.string())
+        for order, each in enumerate(self.fields):
+            cells = lines.cells.get(each.name)
+            columns[each.name] = lines.fixed.get(each.name, nothing)
+            if cells is not None:
+                spelt = self._spelt(each, cells, readers[each.name], _places(lines.block, cut))
+                columns[each.name] = spelt.values
+                lost += [
+                    _Lost(line, order, lines.place(each.name, line), cells[line].as_py()) for line in spelt.unreadable
+                ]
+            if each.type != "string":
+                columns[each.name + SENT] = nothing if cells is None else _unless_empty(cells)
+        self.built.batches.put(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
+        lost.sort(key=lambda one: (one.line, one.field))
+        self._tell(lines.block, lost, {name for name, reader in readers.items() if reader.told})
+
+    def _spelt(self, wanted: Field, cells: Any, reader: Reader, cut: Sequence[int]) -> Spelt:
+        whole = spell(cells, reader)
+        if not cut or wanted.name not in self.dataset.amount:
+            return whole
+        refused = spell(cells.take(arrays.places(cut)), replace(reader, refuses=True, known={}))
+        mask = arrays.mask_of(cut, len(cells))
+        lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
+        return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
+
+    def _tell(self, block: Block, lost: Sequence[_Lost], told: Set[str]) -> None:
+        """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
+        if not lost:
+            return
+        numbers, physical = arrays.listed(block.batch["number"]), arrays.listed(block.batch["line"])
+        for one in lost:
+            wanted, row = self.fields[one.field], Row(numbers[one.line], physical[one.line], ())
+            rows = self.built.unreadable.setdefault(wanted.name, [])
+            if rows[-1:] != [row.number]:
+                rows.append(row.number)
+            if wanted.name in told:
+                continue
+            amount = wanted.name in self.dataset.amount
+            self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+        self.built.findings[:] = Cap().apply(self.built.findings)
+
+
+def _places(block: Block, rows: frozenset[int]) -> list[int]:
+    """Where rows with these numbers stand in a block."""
+    if not rows:
+        return []
+    return [place for place, number in enumerate(arrays.listed(block.batch["number"])) if number in rows]
+
+
+def _unless_empty(cells: Any) -> Any:
+    """The cells as sent, null for an empty one."""
+    return pc.if_else(pc.equal(cells, arrays.text("")), arrays.texts([None])[0], cells)

@@ -1,0 +1,261 @@
+"""One grid to its tables: sections, columns, records, batches, and what there is to say about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from piperoll.model import Cap, Dataset, Finding
+from piperoll.reading.columns.choices import about_choice
+from piperoll.reading.columns.evidence import is_identifier
+from piperoll.reading.columns.headless import recognise_columns
+from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.findings import cells as tell
+from piperoll.reading.findings import columns as columns_say
+from piperoll.reading.findings import sheets as say
+from piperoll.reading.findings import tables as about
+from piperoll.reading.grids.grid import Grid, Row, cell_at, filled, is_blank, letter, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.reading import ExcludedRow, ReadTable
+from piperoll.reading.tables.building import Segment, build
+from piperoll.reading.tables.doubts import damaged_references, possible_total, records_above, unit_above
+from piperoll.reading.tables.headings import HeadingRow, unknown_heading_row
+from piperoll.reading.tables.judging import judge
+from piperoll.reading.tables.nils import nil_record, nil_row
+from piperoll.reading.tables.parts import Part, examined
+from piperoll.reading.tables.records import Shape
+from piperoll.reading.tables.sections import Section, sections_of
+from piperoll.reading.tables.summaries import settle
+from piperoll.reading.tables.telling import Amounts, about_rows
+from piperoll.reading.tables.totals import TOP
+from piperoll.reading.tables.unheaded import about_guesses
+from piperoll.reading.tables.wide import Wide
+
+
+@dataclass
+class GridReading:
+    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
+
+    outcome: str
+    tables: list[ReadTable] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
+    """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
+    if all(map(is_blank, grid.rows)) and not grid.headings:
+        return GridReading("empty")
+    sections = sections_of(grid, lexicon)
+    if not sections:
+        return _without_headings(grid, lexicon)
+    parts = _parts(grid, sections, lexicon)
+    if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
+        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    reading = GridReading("data")
+    for group in _groups([part for part in parts if part.records]):
+        _add_table(reading, group, grid, lexicon)
+    if not reading.tables:
+        return _no_records(parts[0], grid)
+    if spans := sorted({part.section.span for part in parts if part.section.span and part.records}):
+        row = grid.rows[parts[0].section.heading.index].number
+        reading.findings.insert(0, about.tables_side_by_side(grid.sheet, row, [start for start, _ in spans]))
+    return reading
+
+
+def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Part]:
+    """The sections examined one after the other, the first with the records above its headings.
+
+    The sums of one go on in the next, unless that stands beside it or holds little else than the core.
+    """
+    first = examined(sections[0], lexicon, grid.delimiter)
+    if strays := records_above(grid, sections[0], first.columns, lexicon.dataset):
+        first = examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
+    parts = [first]
+    for section in sections[1:]:
+        last = parts[-1]
+        goes_on = section.span == last.section.span and not (section.lesser or last.section.lesser)
+        parts.append(examined(section, lexicon, grid.delimiter, last.judgement.below if goes_on else TOP))
+    return parts
+
+
+def _with_amounts(parts: Sequence[Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
+    """Each record with its column of amounts."""
+    return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
+
+
+def _groups(parts: Sequence[Part]) -> list[list[Part]]:
+    """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
+    groups: list[list[Part]] = []
+    for part in parts:
+        if groups and _is_same_table(groups[-1][0], part):
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
+
+
+def _is_same_table(one: Part, other: Part) -> bool:
+    if one.section.span != other.section.span or one.section.lesser or other.section.lesser:
+        return False
+    return set(one.columns.choices) == set(other.columns.choices)
+
+
+def _add_table(reading: GridReading, group: Sequence[Part], grid: Grid, lexicon: Lexicon) -> None:
+    dataset, first = lexicon.dataset, group[0]
+    cut = frozenset(number for part in group for number in part.cut(dataset))
+    segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
+    reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
+    reading.findings += _about_columns(first, grid.sheet, lexicon)
+    amounts = Amounts(first.amount(dataset), first.amount_column(dataset))
+    reading.findings += about_rows([part.judgement for part in group], grid.sheet, amounts)
+    for part in group:
+        reading.findings += Cap().apply(_doubts(part, grid, dataset))
+    built = build(segments, dataset, grid.sheet, grid.periods)
+    reading.findings += built.findings
+    headings, letters = _named(first)
+    number, line = _place(first.section.heading, grid)
+    reading.tables.append(
+        ReadTable(
+            sheet=grid.sheet,
+            header_row=number,
+            header_line=line,
+            columns=headings,
+            column_letters=letters if grid.headings is None or grid.sheet is not None else {},
+            rows=sum(len(segment.records) for segment in segments),
+            excluded_rows=tuple(_excluded(group, dataset)),
+            unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
+            stored=built.batches,
+            wide=first.wide.fields if first.wide else (),
+            choices=first.columns.choices,
+        )
+    )
+
+
+def _place(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
+    return (0, None) if heading.index < 0 else (grid.rows[heading.index].number, grid.rows[heading.index].line)
+
+
+def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
+    headings = {name: choice.heading for name, choice in part.columns.choices.items()}
+    letters = {name: letter(choice.column) for name, choice in part.columns.choices.items()}
+    for name in part.wide.fields if part.wide else ():
+        latest = part.wide.latest(name) if part.wide else None
+        if latest:
+            headings[name], letters[name] = latest.heading, letter(latest.column)
+    return headings, letters
+
+
+def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
+    for number, part in enumerate(group):
+        if number and part.section.heading.index >= 0:
+            first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
+            yield ExcludedRow(first - 1, None, "repeated_header")
+        for judged in part.judgement.others:
+            pounds = None if judged.amount is None else judged.amount * part.scale(dataset)
+            yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
+
+
+def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
+    heading, found = group[0].section.heading, []
+    if heading.index < 0:
+        return []
+    row = grid.rows[heading.index]
+    if group[0].section.below:
+        found.append(say.headings_at_end(grid.sheet, row.number, row.line))
+    elif first:
+        read = {own.number for own in group[0].section.rows[: heading.index]}  # records from above stand first
+        rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
+        above = [other for other in rows if other.number not in read]
+        if len(above) < len(rows):
+            found.append(say.records_above_headings(grid.sheet, len(rows) - len(above), row.number))
+        if above:
+            found.append(say.preamble_left_out(grid.sheet, len(above), row.number))
+    if heading.extra or heading.after:
+        last = grid.rows[heading.end - 1].number
+        found.append(say.headings_in_rows(grid.sheet, heading.end - heading.start, last))
+    if group[0].section.lesser:
+        records = sum(len(part.records) for part in group)
+        found.append(about.table_lesser(grid.sheet, row.number, amount, records))
+    for part in group[1:]:
+        later = grid.rows[part.section.heading.index]
+        found.append(say.headings_changed(grid.sheet, later.number, later.line))
+    return found
+
+
+def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+    dataset, columns, found = lexicon.dataset, part.columns, []
+    if columns.moved.shift:
+        found.append(columns_say.columns_moved(sheet, columns.moved, columns.headings))
+    for choice in columns.choices.values():
+        found += about_choice(choice, sheet, lexicon, headed=bool(columns.headings))
+    there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}
+    for group in dataset.missing_core(there, period_given=False):
+        wanted = [dataset.field(name) for name in group if name != "@period"]
+        looked = [heading.heading for heading in dataset.headings if heading.field in group][:6]
+        found.append(say.column_not_found(sheet, wanted, looked, period="@period" in group))
+    measured = {measure.column for measure in part.wide.measures} if part.wide else set()
+    for column, heading in enumerate(columns.headings):
+        unused = column not in columns.used and column not in measured and column < len(part.profiles)
+        if unused and tidy(heading) and part.profiles[column].filled:
+            found.append(say.column_not_mapped(sheet, column, heading))
+    return found
+
+
+def _period_fields(wide: Wide | None) -> tuple[str, ...]:
+    return (wide.start_field, wide.end_field) if wide else ()
+
+
+def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
+    """What may be wrong though every cell can be read."""
+    amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
+    for each in part.repaired.mends if part.repaired else ():
+        yield about.row_mended(sheet, each.row, each.column, each.value)
+    for row in part.overlong:
+        yield tell.row_too_long(sheet, row, len(columns.headings), amount)
+    above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
+    if amount and part.scale(dataset) == 1 and (said := unit_above(above)):
+        yield tell.amount_unit_above(sheet, amount, *said)
+    for name, choice in columns.choices.items():
+        wanted = dataset.field(name)
+        if is_identifier(wanted) and (rows := damaged_references(part.records, choice.column)):
+            value = cell_at(rows[0], choice.column)
+            yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
+    if total := possible_total(part.records, columns, dataset):
+        value = cell_at(total.row, total.column)
+        yield tell.possible_total(sheet, total.row, total.column, total.field, value, total.below)
+
+
+def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
+    rows = filled(grid.rows)
+    if nil := nil_row(rows):
+        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
+        return GridReading("stray_cell")
+    heading = unknown_heading_row(grid) or HeadingRow(-1, (), frozenset(), 0.0)
+    section = Section(heading, grid.rows[heading.end :])
+    seen = profiles(section.rows, grid.width)
+    columns = recognise_columns(seen, len(filled(section.rows)), lexicon.dataset)
+    if columns is None:
+        return GridReading("no_table")
+    columns = columns.under(heading.cells)
+    shape = Shape.of(section.rows, columns, lexicon.dataset)
+    part = Part(section, columns, None, settle(judge(section.rows, shape), shape), seen)
+    reading = GridReading("data")
+    titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
+    if heading.cells:
+        row = grid.rows[heading.index]
+        reading.findings.append(about.headings_unknown(grid.sheet, row.number, heading.cells, titles))
+    else:
+        reading.findings.append(say.headings_missing(grid.sheet, titles))
+        reading.findings += about_guesses(columns, seen, lexicon.dataset, grid.sheet)
+    _add_table(reading, [part], grid, lexicon)
+    return reading
+
+
+def _no_records(part: Part, grid: Grid) -> GridReading:
+    rows = filled(grid.rows)
+    number = _place(part.section.heading, grid)[0]
+    if nil := nil_row(rows):
+        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])

@@ -1,0 +1,276 @@
+"""Where the headings are: the row whose cells best fit what the dataset knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.dates import is_date
+from piperoll.reading.cells.marks import is_error
+from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.profiles import Profile, is_reference, profiles
+from piperoll.reading.grids.grid import Grid, Row, filled, is_blank, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.joined import below_headings, continues, joined, with_units, words_above
+
+_CELL = 160
+"""A heading is no longer than this; the longest real one seen is 147 characters."""
+
+
+_TOP = 200
+"""Within so many rows from the top one heading as listed is enough to look closer; further down it takes two."""
+
+_START = 6
+"""Further down, one of so many first cells must be a heading as listed: this keeps long files quick."""
+
+
+_WORDS = 3
+"""A row of fewer cells is a title, or two words beside each other."""
+
+_MOST = 0.8
+"""A column holds numbers or dates if so large a share of its cells does."""
+
+_LOOK = 2000
+"""Of so many rows it is asked whether they hold figures."""
+
+_THOROUGH = 20_000
+"""Where no row names the core, every cell of so many rows is asked."""
+
+
+_GOES_ON = 2.0
+"""What it is worth that a row goes on with the words above it: neither row alone is then the better one."""
+
+
+@dataclass(frozen=True)
+class HeadingRow:
+    """A row of headings: where it stands (index into the grid's rows), its cells, the fields they name, how well.
+
+    `extra` is how many rows above it carry a part of the headings, `after` how many below it only give units or
+    number the columns. `index` is -1 where there is no such row and the headings are empty or come with the records.
+    """
+
+    index: int
+    cells: tuple[str, ...]
+    fields: frozenset[str]
+    score: float
+    extra: int = 0
+    after: int = 0
+
+    @property
+    def start(self) -> int:
+        """The index of the first row of the headings."""
+        return self.index - self.extra
+
+    @property
+    def end(self) -> int:
+        """The index of the first row below the headings."""
+        return self.index + self.after + 1
+
+
+def heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) -> list[HeadingRow]:
+    """Every row that could be a heading row, in the order of the sheet, with the rows that continue it.
+
+    `thorough`: where none names the core, rows are looked at too where headings are not likely.
+    """
+    found = _found(grid, lexicon, _likely(grid.rows, lexicon))
+    if thorough and not any(names_core(candidate, lexicon) for candidate in found):
+        found = _found(grid, lexicon, _possible(grid.rows, lexicon)) or found
+    return [_with_rows_below(grid, candidate) for candidate in _apart(found)]
+
+
+def names_core(heading: HeadingRow, lexicon: Lexicon) -> bool:
+    """Whether the headings name every core field of the dataset (the period may be given elsewhere)."""
+    return not lexicon.dataset.missing_core(heading.fields, period_given=True)
+
+
+def _found(grid: Grid, lexicon: Lexicon, places: Sequence[int]) -> list[HeadingRow]:
+    """The candidates among the rows at these places and those right below them."""
+    found, asked = [], {*places}
+    for index in sorted(asked.union(place + 1 for place in places if place + 1 < len(grid.rows))):
+        row = grid.rows[index]
+        if index not in asked and is_blank(row):
+            continue
+        base = _judged(index, tuple(row.cells), lexicon) or HeadingRow(index, tuple(row.cells), frozenset(), 0.0)
+        candidate = base if _holds_figures(row) else _with_rows_above(grid, base, lexicon)
+        if candidate.score:
+            found.append(candidate)
+    return found
+
+
+def _likely(rows: Rows, lexicon: Lexicon) -> list[int]:
+    """Where headings as listed stand: one in a row near the top, two further down, one of them in a first cell."""
+    top = [place for place, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
+    return top + [_TOP + place for place in _with_two(rows[_TOP:], _START, lexicon)]
+
+
+def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
+    """Where two headings as listed stand in a row, in whichever cells."""
+    return _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
+
+
+def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
+    """The places of rows with two headings as listed, one of them among the first cells; distinct cells are asked."""
+    places = rows.places(range(start), lexicon.knows)
+    return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
+
+
+def _holds_figures(row: Row) -> bool:
+    return any(is_number(cell) or is_date(cell) for cell in row.cells)
+
+
+def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
+    """The candidates without those that share rows with a better one; of equals the one with more rows stays."""
+    kept: list[HeadingRow] = []
+    for candidate in found:
+        if kept and candidate.start <= kept[-1].index:
+            if (candidate.score, len(candidate.fields)) <= (kept[-1].score, len(kept[-1].fields)):
+                continue
+            kept.pop()
+        kept.append(candidate)
+    return kept
+
+
+def _with_rows_below(grid: Grid, candidate: HeadingRow) -> HeadingRow:
+    """The candidate with the rows below it that give units or number the columns."""
+    below = below_headings(grid.rows[candidate.index + 1 : candidate.index + 4])
+    return replace(candidate, cells=with_units(candidate.cells, below), after=len(below)) if below else candidate
+
+
+def structural_heading_row(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
+    """The last row of words above a block of figures, where it has one heading we know; None if there is none.
+
+    This finds tables that are not of the dataset, so that it can be said which columns they lack.
+    """
+    for index, row in enumerate(grid.rows[:_TOP]):
+        known = {match.field for cell in row.cells if lexicon.knows(cell) for match in lexicon.meanings(cell)[:1]}
+        if not known or _figures(row) or len([cell for cell in row.cells if tidy(cell)]) < 3:
+            continue
+        below = [other for other in grid.rows[index + 1 : index + 40] if not is_blank(other)]
+        if len(below) > 2 and sum(_figures(other) >= 2 for other in below) >= 0.9 * len(below):
+            return HeadingRow(index, tuple(row.cells), frozenset(known), 1.0)
+    return None
+
+
+def unknown_heading_row(grid: Grid) -> HeadingRow | None:
+    """The first row of words if it stands over columns of numbers or dates: headings, though we know none of them.
+
+    A record has a number or a date where its column holds them; here a word without a digit stands in each such place.
+    """
+    rows = grid.rows[:_TOP]
+    index = next((place for place, row in enumerate(rows) if _filled_cells(row) >= _WORDS), None)
+    if index is None or not all(_is_name(text) for cell in rows[index].cells if (text := tidy(cell))):
+        return None
+    below = profiles(filled(grid.rows[index + 1 :]), grid.width)
+    over = [tidy(cell) for cell, column in zip(rows[index].cells, below, strict=False) if _is_typed(column)]
+    if not any(over) or any(map(str.isdigit, "".join(over))):
+        return None
+    return HeadingRow(index, tuple(rows[index].cells), frozenset(), 0.0)
+
+
+def _filled_cells(row: Row) -> int:
+    return sum(1 for cell in row.cells if tidy(cell))
+
+
+def _is_name(text: str) -> bool:
+    """Whether a cell may name a column: words, neither a number, a date nor a reference."""
+    word = any(map(str.isalpha, text)) and len(text) <= _CELL
+    return word and not (is_number(text) or is_date(text) or is_reference(text) or is_error(text))
+
+
+def _is_typed(column: Profile) -> bool:
+    return column.count > 1 and column.filled > _MOST and max(column.numbers, column.dates) > _MOST
+
+
+def _figures(row: Row) -> int:
+    return sum(1 for cell in row.cells if is_number(cell) or is_date(cell))
+
+
+def best_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
+    """The candidate that names the most fields, the first of equals."""
+    return max(candidates, key=lambda candidate: (candidate.score, -candidate.index), default=None)
+
+
+def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float = 2.0) -> HeadingRow | None:
+    """The row as a candidate; None where its cells name fewer than two fields or look like data."""
+    texts = [cell for cell in cells if cell and not cell.isspace()]
+    dates = sum(map(is_date, texts))
+    if dates + sum(map(is_number, texts)) > max(1, len(texts) // 4):
+        return None
+    if dates and sum(map(lexicon.knows, texts)) < 4:  # a day may head a column, but hardly among unknown ones
+        return None
+    best: dict[str, float] = {}
+    filled = wide = 0
+    for cell in cells:
+        if not cell or cell.isspace():
+            continue
+        filled += 1
+        if len(cell) > _CELL:
+            continue
+        meanings = lexicon.meanings(cell) if filled > 1 or not tidy(cell).isdigit() else ()
+        for match in meanings[:1]:
+            best[match.field] = max(best.get(match.field, 0.0), match.score)
+        wide += not meanings and lexicon.is_wide(cell)
+    core = lexicon.dataset.core_fields
+    score = sum(value * (1.5 if name in core else 1.0) for name, value in best.items()) + min(wide, 6) * 0.5
+    if score < least or len(best) + min(wide, 2) < 2:
+        return None
+    if (len(best) + wide) * 5 < min(filled, 20):
+        return None
+    return HeadingRow(index, cells, frozenset(best), score - 0.02 * max(0, filled - len(best) - wide))
+
+
+def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> HeadingRow:
+    """The candidate with the words of the rows above it, where they name more fields or tell columns apart."""
+    best, cells = candidate, candidate.cells
+    for extra, row in enumerate(words_above(grid.rows, candidate.index), start=1):
+        goes_on = continues(row.cells, cells, lexicon)
+        cells = joined(row.cells, cells, lexicon)
+        judged = _judged(candidate.index, cells, lexicon)
+        if judged and (goes_on or _gains(judged, best)):
+            best = replace(judged, extra=extra, score=judged.score + _GOES_ON * goes_on)
+    return best
+
+
+def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
+    """Whether rows together say more than the last alone: more fields, or as many that are known as well.
+
+    A field that only the last row names may be given up: `type` is one thing, `Expense` over `type` another.
+    """
+    if joint.cells == alone.cells:
+        return False
+    return joint.fields > alone.fields or (len(joint.fields) >= len(alone.fields) and joint.score >= alone.score)
+
+
+def repeats(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
+    """Whether a row says the headings again (given by `bare`): at least seven in ten of its filled cells, and two.
+
+    A heading that stands in another column than before is no repetition: the rows below it are laid out anew.
+    """
+    cells = row.cells
+    if len(filled) < 2 or not any(_same(keys, column, cells[column]) for column in filled[:3]):
+        return False
+    texts = [(column, cells[column]) for column in filled]
+    other = [cell for column, cell in texts if not _same(keys, column, cell)]
+    if any(bare(cell) in keys for cell in other if len(cell) <= _CELL and bare(cell)):
+        return False
+    same = len(texts) - len(other)
+    named = sum(1 for key in keys if key)
+    letters = any(any(char.isalpha() for char in cell) for _, cell in texts)
+    return letters and same >= 2 and same >= 0.7 * len(texts) and 2 * same >= min(named, 12)
+
+
+def _same(keys: Sequence[str], column: int, cell: str) -> bool:
+    if column >= len(keys) or not keys[column] or len(cell) > _CELL:
+        return False
+    start = cell[0].lower()
+    return not (start.isalnum() and start.isascii() and start != keys[column][0]) and bare(cell) == keys[column]
+
+
+def stands_below(grid: Grid, heading: HeadingRow) -> bool:
+    """Whether the headings come after their data: nothing follows them, and rows with figures come before."""
+    if not all(map(is_blank, grid.rows[heading.index + 1 :])):
+        return False
+    before = filled(grid.rows[: heading.index])
+    before = before[:: max(1, len(before) // _LOOK)]
+    return sum(1 for row in before if any(is_number(cell) or is_date(cell) for cell in row.cells)) > len(before) // 2

@@ -1,0 +1,115 @@
+"""A grid parted into its tables: which rows and columns belong under which headings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.dates import is_date
+from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.grids.grid import Grid, Row, is_blank, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.bands import Span, band, spans_of
+from piperoll.reading.tables.headings import (
+    HeadingRow,
+    best_heading_row,
+    heading_rows,
+    names_core,
+    repeats,
+    stands_below,
+    structural_heading_row,
+)
+from piperoll.reading.tables.joined import as_said
+
+_NEARLY = 0.6
+"""Headings that name so large a part of what the best name open a table as good as theirs."""
+
+_NEAR = 6
+"""Within so many rows below its headings a table has begun."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """Rows under one row of headings; `below` says that the headings come after the rows.
+
+    `span` are its columns where tables stand side by side. A `lesser` section has the core and little else, in a
+    sheet with a fuller table: perhaps a summary of that.
+    """
+
+    heading: HeadingRow
+    rows: Rows
+    below: bool = False
+    span: Span | None = None
+    lesser: bool = False
+    said: frozenset[tuple[str, ...]] = frozenset()
+    """The rows of the headings as they stand, with titles over them."""
+
+
+def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
+    """The grid's sections in order of their rows; empty where no row names columns that the dataset knows.
+
+    The headings that name most are a section's. Others open a section of their own if they are no repetition, and
+    name nearly as much, or all of the core. Tables side by side are taken one after the other.
+    """
+    if grid.headings is not None:
+        return [Section(_given(grid.headings, lexicon), grid.rows)]
+    candidates = heading_rows(grid, lexicon)
+    best = best_heading_row(candidates) or structural_heading_row(grid, lexicon)
+    if best is None:
+        return []
+    if stands_below(grid, best):
+        return [Section(best, grid.rows[: best.start], below=True)]
+    if spans := spans_of(grid, best, lexicon):
+        bands = [(span, band(grid, span)) for span in spans]
+        return [replace(part, span=span) for span, each in bands for part in _stacked(each, lexicon)]
+    return _stacked(grid, lexicon, candidates)
+
+
+def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None = None) -> list[Section]:
+    """The sections of tables that stand one under another."""
+    candidates = heading_rows(grid, lexicon) if candidates is None else candidates
+    best = best_heading_row(candidates) or structural_heading_row(grid, lexicon)
+    if best is None:
+        return []
+    opening: list[HeadingRow] = []
+    for each in candidates or [best]:
+        if each is best or _opens(each, best, opening[-1] if opening else best, grid, lexicon):
+            opening.append(each)
+    ends = [heading.start for heading in opening[1:]] + [len(grid.rows)]
+    return [
+        Section(
+            heading,
+            grid.rows[heading.end : end],
+            lesser=heading.score < _NEARLY * best.score,
+            said=as_said(grid.rows, heading.start, heading.end),
+        )
+        for heading, end in zip(opening, ends, strict=True)
+    ]
+
+
+def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:
+    fields = {match.field for heading in headings for match in lexicon.meanings(heading)[:1]}
+    return HeadingRow(-1, headings, frozenset(fields), float(len(fields)))
+
+
+def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, lexicon: Lexicon) -> bool:
+    """Whether headings open a section beside the best: they differ from the last, and a table begins below them."""
+    row = grid.rows[other.index]
+    filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
+    keys = tuple(map(bare, last.cells))
+    if repeats(row, keys, filled) or (other.extra and tuple(map(bare, other.cells)) == keys):
+        return False
+    below = [row for row in grid.rows[other.end : other.end + _NEAR] if not is_blank(row)]
+    if other.index > best.index and other.score >= _NEARLY * best.score:
+        return bool(below)
+    return names_core(other, lexicon) and _stands_alone(other, grid) and any(map(_holds_figure, below))
+
+
+def _stands_alone(heading: HeadingRow, grid: Grid) -> bool:
+    """Whether nothing, or no more than a title, stands right above the headings."""
+    above = grid.rows[heading.start - 1] if heading.start else None
+    return above is None or sum(1 for cell in above.cells if tidy(cell)) <= 1
+
+
+def _holds_figure(row: Row) -> bool:
+    return any(is_number(cell) or is_date(cell) for cell in row.cells)

@@ -1,0 +1,144 @@
+"""The sheets of one file together: headings that go on, summaries and copies left out, sheets of other months."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import pyarrow.compute as pc
+
+from piperoll.model import Dataset, Finding, Period
+from piperoll.reading.cells.periods import periods_in_name
+from piperoll.reading.columns.assigning import assign
+from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.findings import tables as say
+from piperoll.reading.grids.grid import Grid
+from piperoll.reading.reading import ReadTable
+from piperoll.reading.tables.grid_tables import GridReading, read_grid
+from piperoll.reading.tables.overlaps import Overlap, overlaps
+from piperoll.reading.tables.sections import sections_of
+
+_MOST = 0.8
+"""A sheet is of a month if so large a share of its dates lies in it."""
+
+Read = tuple[Grid, GridReading]
+
+
+def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]:
+    """Every grid of a file read, in the light of the others. `name` is the file's, for the month it may give."""
+    readings = [(grid, read_grid(grid, lexicon)) for grid in (_with_periods(grid, name) for grid in grids)]
+    if len(grids) > 1:
+        readings = _continued(readings, lexicon)
+    readings = _without_overlaps(readings, lexicon.dataset)
+    if readings and (found := _about_months(readings, lexicon.dataset, name)):
+        readings[0][1].findings.extend(found)
+    return readings
+
+
+def _with_periods(grid: Grid, name: str) -> Grid:
+    """The grid with the periods that the name of its sheet may mean, or else the file's."""
+    periods = periods_in_name(grid.sheet or "", snapshot=False)
+    return replace(grid, periods=periods or periods_in_name(PurePosixPath(name).name, snapshot=False))
+
+
+def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
+    """Sheets without headings read by those of the first sheet that has some, where their columns hold the same."""
+    headed = (grid for grid, reading in readings if any(table.header_row for table in reading.tables))
+    first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := sections_of(grid, lexicon))), None)
+    if first is None:
+        return list(readings)
+    above, headings = first
+    found = []
+    for grid, reading in readings:
+        bare = grid.headings is None and all(not table.header_row for table in reading.tables)
+        if bare and reading.outcome in ("data", "no_table") and _goes_on(grid, headings, lexicon):
+            again = read_grid(replace(grid, headings=headings), lexicon)
+            again.findings.insert(0, say.headings_of_another_sheet(grid.sheet, above.sheet))
+            found.append((grid, again))
+        else:
+            found.append((grid, reading))
+    return found
+
+
+def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
+    """Whether a sheet's dates and amounts stand where another's headings say."""
+    seen = profiles(grid.rows, max(grid.width, len(headings)))
+    columns, dataset = assign(headings, seen, lexicon), lexicon.dataset
+    if grid.width > len(headings) or columns.moved.shift or dataset.missing_core(columns.choices, period_given=True):
+        return False
+    typed = [(name, choice) for name, choice in columns.choices.items() if name in dataset.core_fields]
+    figures = 0
+    for name, choice in typed:
+        profile, kind = seen[choice.column], dataset.field(name).type
+        if kind in ("number", "date"):
+            figures += 1
+            share = profile.numbers if kind == "number" else profile.dates + profile.serials
+            if profile.filled < _MOST or share < _MOST:
+                return False
+    return figures > 0
+
+
+def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
+    """The readings without the tables that say again what others say; each is told."""
+    placed = [(reading, table) for _, reading in readings for table in reading.tables]
+    if len(placed) < 2:
+        return list(readings)
+    tables = [table for _, table in placed]
+    for overlap in overlaps(tables, dataset):
+        reading, table = placed[overlap.table]
+        reading.tables = [other for other in reading.tables if other is not table]
+        rows = _rows_of(table)
+        reading.findings = [each for each in reading.findings if each.sheet != table.sheet or each.row not in rows]
+        reading.findings.append(_told(overlap, tables))
+        reading.outcome = reading.outcome if reading.tables else "left_out"
+    return list(readings)
+
+
+def _told(overlap: Overlap, tables: Sequence[ReadTable]) -> Finding:
+    own, others = tables[overlap.table], [tables[other] for other in overlap.others]
+    said = say.where(others[0].sheet, others[0].header_row) if len(others) == 1 else f"the {len(others)} other tables"
+    if overlap.sums:
+        said += " does" if len(others) == 1 else " together do"
+        return say.table_sums_up(own.sheet, own.header_row, own.rows, overlap.total, said)
+    return say.table_repeated(own.sheet, own.header_row, own.rows, said)
+
+
+def _rows_of(table: ReadTable) -> range:
+    """The rows that a table takes in its sheet, from its headings to its last record."""
+    last = max((pc.max(batch.column("row")).as_py() or 0 for batch in table.batches()), default=0)
+    return range(table.header_row, last + 1)
+
+
+def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list[Finding]:
+    """What there is to say where the sheets of a file hold different months."""
+    dated = [(table, month) for _, reading in readings for table in reading.tables if (month := _month(table, dataset))]
+    if len({table.sheet for table, _ in dated}) < 2 or len({month for _, month in dated}) < 2:
+        return []
+    named = periods_in_name(name, snapshot=False)
+    within = [any(_covers(period, month) for period in named) for _, month in dated]
+    if any(within) and not all(within):
+        date = next(field for field in dataset.date if any(field in table.columns for table, _ in dated))
+        return [
+            say.sheet_of_another_month(table.sheet or "", month, " or ".join(map(str, named)), table.rows, date)
+            for (table, month), right in zip(dated, within, strict=True)
+            if not right
+        ]
+    return [say.sheets_of_several_months([(table.sheet or "", month) for table, month in dated])]
+
+
+def _month(table: ReadTable, dataset: Dataset) -> str | None:
+    """The month of nearly all of a table's dates, as 2026-04; None where there is no such month."""
+    field = next((name for name in dataset.date if name in table.columns), None)
+    if field is None:
+        return None
+    cells = (cell for batch in table.batches() for cell in batch.column(field).to_pylist())
+    months = Counter(str(cell)[:7] for cell in cells if cell is not None)
+    month, count = next(iter(months.most_common(1)), ("", 0))
+    return month if count and count >= _MOST * months.total() else None
+
+
+def _covers(period: Period, month: str) -> bool:
+    return f"{period.start:%Y-%m}" <= month <= f"{period.end:%Y-%m}"

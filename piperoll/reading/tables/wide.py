@@ -1,0 +1,74 @@
+"""Wide tables: a group of columns for each period, turned into lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from piperoll.model import Dataset, Period
+from piperoll.reading.cells.periods import periods_in_name
+from piperoll.reading.grids.grid import squeezed
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One column of a wide table: which field it measures for which period."""
+
+    column: int
+    heading: str
+    field: str
+    period: Period
+
+
+@dataclass(frozen=True)
+class Wide:
+    """The repeating columns of a wide table, and the fields that carry the period's first and last day."""
+
+    measures: tuple[Measure, ...]
+    start_field: str
+    end_field: str
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The measured fields, in the order of their first column."""
+        return tuple(dict.fromkeys(measure.field for measure in self.measures))
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The periods, in order of time."""
+        periods = {measure.period for measure in self.measures}
+        return tuple(sorted(periods, key=lambda period: (period.end, period.start)))
+
+    def of_field(self, name: str) -> list[Measure]:
+        """The columns of one measured field, one for each period."""
+        return [measure for measure in self.measures if measure.field == name]
+
+    def latest(self, name: str) -> Measure:
+        """The column of a measured field for its latest period."""
+        return max(self.of_field(name), key=lambda measure: (measure.period.end, measure.period.start))
+
+    def of(self, period: Period) -> dict[str, int]:
+        """Field to column for one period."""
+        return {measure.field: measure.column for measure in self.measures if measure.period == period}
+
+
+def find_wide(headings: Sequence[str], dataset: Dataset) -> Wide | None:
+    """The repeating columns that some wide shape of the dataset matches; None if fewer than two match."""
+    for shape in dataset.wide:
+        pattern = re.compile(shape["pattern"])
+        measures = []
+        for column, heading in enumerate(headings):
+            match = pattern.fullmatch(squeezed(heading))
+            period = _period(match["period"]) if match else None
+            name = shape["measures"].get(match["measure"]) if match else None
+            if period and name:
+                measures.append(Measure(column, heading, name, period))
+        if len(measures) > 1:
+            return Wide(tuple(measures), shape["period"]["start"], shape["period"]["end"])
+    return None
+
+
+def _period(text: str) -> Period | None:
+    """A period as headings write it; a quarter with its year before it is the calendar's (`2015-Q3`)."""
+    return next(iter(periods_in_name(text, snapshot=False)), None)
