@@ -44,8 +44,7 @@ def bar(out: Console) -> Iterator[Watcher | None]:
 def show(summaries: Sequence[RunSummary], out: Console, to: str) -> None:
     """Everything of one run or several: by verdict, rows and pounds, what was not published and why, where to look."""
     results = [result for summary in summaries for result in summary.results]
-    if results and not any(summary.changed for summary in summaries):
-        out.print(f"Nothing changed: {counted(len(results), 'file')} had been taken in before.\n")
+    out.print(taken_in_before(results), end="")
     by_verdict(results, out)
     out.print()
     figures(sum((each.rows for each in results), Rows()), sum((each.pounds for each in results), Pounds()), out)
@@ -53,6 +52,17 @@ def show(summaries: Sequence[RunSummary], out: Console, to: str) -> None:
     for summary in summaries:
         _troubles(summary, out)
     out.print(f"\nTo look at it: piperoll site {to}")
+
+
+def taken_in_before(results: Sequence[FileResult]) -> str:
+    """How many files came again, byte for byte, so that nobody takes their rows for new; empty if none."""
+    again = sum(result.ending is Ending.ALREADY_DONE for result in results)
+    if not again:
+        return ""
+    if again == len(results):
+        return f"Nothing changed: {counted(again, 'file')} had been taken in before.\n\n"
+    told = f"{again:,} of {counted(len(results), 'file')} had been taken in before, byte for byte"
+    return f"{told}: the tables count what came of them then.\n\n"
 
 
 def show_changes(replayed: Replayed, out: Console, into: str) -> None:
@@ -94,12 +104,12 @@ def _troubles(summary: RunSummary, out: Console) -> None:
 
 
 def by_verdict(results: Sequence[FileResult], out: Console) -> None:
-    """How many files have which verdict, and how many rows and pounds they hold."""
+    """How many files have which verdict, or none as they were refused or failed, and what rows and pounds they hold."""
     rows = []
-    for verdict in (*Verdict, None):
-        of_it = [result for result in results if result.verdict is verdict]
+    for name in (*Verdict, Ending.REFUSED, Ending.FAILED):
+        of_it = [result for result in results if (result.verdict or result.ending) is name]
         if of_it:
-            rows.append(_row(str(verdict).replace("_", " ") if verdict else "failed", of_it))
+            rows.append(_row(str(name).replace("_", " "), of_it))
     rows.append(_row("all", results))
     out.print(terminal.grid(("Verdict", "Files", "Rows read", "Pounds read"), rows, right=frozenset((1, 2, 3))))
 
