@@ -25,10 +25,11 @@ CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+\Z")
 
 
 def in_findings_modules() -> Iterator[ast.AST]:
-    """Everything in the modules that word findings: `findings.py`, `findings_….py`."""
+    """Everything in the modules that word findings: `findings.py`, `findings_….py`, and those in `findings/`."""
     for package in ("piperoll", "publishers", "collectors", "flows"):
-        for path in (ROOT / package).rglob("findings*.py"):
-            yield from ast.walk(ast.parse(path.read_text("utf-8")))
+        for path in (ROOT / package).rglob("*.py"):
+            if path.name.startswith("findings") or path.parent.name == "findings":
+                yield from ast.walk(ast.parse(path.read_text("utf-8")))
 
 
 def codes(nodes: Iterable[ast.AST]) -> set[str]:

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.columns.recognise import is_sure, recognise, recognise_part
 from piperoll.reading.columns.remembering import remembered_of, with_memory
 from piperoll.reading.files.archives import classify
 from piperoll.reading.files.jsons import release_table
@@ -20,6 +19,7 @@ from piperoll.reading.findings.cells import nil_return
 from piperoll.reading.findings.columns import dataset_guessed
 from piperoll.reading.grids.grid import Grid
 from piperoll.reading.reading import Reading, ReadTable
+from piperoll.reading.recognise import is_sure, recognise, recognise_part
 from piperoll.reading.tables.doubts import holds_figures
 from piperoll.reading.tables.grid_tables import GridReading
 from piperoll.reading.tables.sheets import read_grids

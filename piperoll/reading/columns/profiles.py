@@ -12,8 +12,8 @@ from statistics import median
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial, read_month
 from piperoll.reading.cells.marks import is_error, means_nothing
+from piperoll.reading.cells.wholes import is_label
 from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.tables.totals import is_label
 
 _SAMPLE = 2000
 _LITTLE = 0.5

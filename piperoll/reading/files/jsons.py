@@ -13,10 +13,10 @@ from piperoll.model import Dataset
 from piperoll.reading.cells.values import UNREADABLE, Reader
 from piperoll.reading.files.json_texts import JsonTrouble, read_json
 from piperoll.reading.grids.arrays import texts, whole_numbers
+from piperoll.reading.grids.blocks import ROWS
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.grids.rows import Rows
 from piperoll.reading.reading import SENT, ReadTable
-from piperoll.reading.tables.building import LINES
 
 _NAMES = 16_384
 """As many names of values as a sheet has columns; records with more are no table."""
@@ -186,8 +186,8 @@ def _batches(
         if name in sent:
             columns[name + SENT] = texts(sent[name])
     whole = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-    for start in range(0, max(len(rows), 1), LINES):
-        yield whole.slice(start, LINES)
+    for start in range(0, max(len(rows), 1), ROWS):
+        yield whole.slice(start, ROWS)
 
 
 def _awards(release: Mapping[str, object]) -> list[Mapping[str, object]]:

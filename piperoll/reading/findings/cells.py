@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from piperoll.model import Field, Finding, Severity, plain
 from piperoll.reading.cells.amounts import why_unreadable
 from piperoll.reading.grids.grid import Row, letter
-from piperoll.reading.tables.doubts import Below
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """The records that stand below a possible total: how many, the first and last row, and how many in all."""
+
+    count: int
+    first: int
+    last: int
+    records: int
 
 
 def amount_gross(sheet: str | None, field: Field, column: int, heading: str) -> Finding:

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.dates import is_date
+from piperoll.reading.cells.wholes import MAY_BE_WHOLE, is_total, names_whole
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.findings.cells import Below
 from piperoll.reading.grids.grid import Grid, Row, cell_at, tidy
 from piperoll.reading.grids.rows import Rows
 from piperoll.reading.tables.sections import Section
-from piperoll.reading.tables.totals import MAY_BE_WHOLE, is_total, names_whole
 
 _UNIT = re.compile(
     r"[£(]\s*['’]?0{3}s?\b|\bin ['’]?0{3}s\b|£\s?(?:k|m|millions?|thousands?)\b"
@@ -28,16 +29,6 @@ _FULL = 4
 """A row of fewer cells is not full, however few headings there are."""
 
 _DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Below:
-    """The records that stand below a possible total: how many, the first and last row, and how many in all."""
-
-    count: int
-    first: int
-    last: int
-    records: int
 
 
 @dataclass(frozen=True, slots=True)

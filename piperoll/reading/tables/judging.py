@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.reading.cells.spelling import EXACT, plain_amounts
+from piperoll.reading.cells.wholes import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids import arrays
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.rows import Rows
 from piperoll.reading.tables.records import Judged, Shape, judge_row
-from piperoll.reading.tables.totals import TOP, TOTAL, Above, Sums
+from piperoll.reading.tables.totals import TOP, Above, Sums
 
 _FILLED = r"^[!-~]"
 _DIGIT = r"^[0-9]"

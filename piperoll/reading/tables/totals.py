@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-TOTAL = "total"
-"""What every cell holds, in capitals or not, that says a row is a total."""
+from piperoll.reading.cells.wholes import is_carried, is_label, is_total
 
 NEAR = Decimal("0.05")
 """How far a stated total may be from the sum of its rows and still be their total: rounding of pennies."""
@@ -20,28 +19,7 @@ _SHARE = Decimal("0.0005")
 _LATELY = 200
 """So many of the last subtotals may be added up by a total over them."""
 
-_OF = (
-    r"for|of|to|in|as at|this|the|all|spend|spending|expenditure|payments?|paid|amounts?|value|net|gross"
-    r"|excl?\w*|incl?\w*|vat|carried|month|year|period|page|report|january|february|march|april|may|june|july|august|september|october"
-    r"|november|december|q[1-4]|[£\d(\[:=–-]"
-)
-_LABEL = re.compile(
-    rf"(?:(?:grand|sub|overall|report|page|final|running|cumulative|sum|net|gross)[\s\-]*)*totals?\W*"
-    rf"(?:\s+(?:{_OF})(?![a-z]).{{0,40}}|[:=(\-–].{{0,40}})?\W*",
-    re.I,
-)
-_CARRIED = re.compile(r"(?:balance |totals? )?(?:(?:carried|brought)[ -](?:forward|down)|[cb]/[fd])\W*", re.I)
 _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
-_ALONE = re.compile(r"(?:(?:grand|sub|overall|report)[\s\-]*)?totals?\W*", re.I)
-_WHOLE = re.compile(
-    _ALONE.pattern + r"|england|scotland|wales|northern ireland|great britain|united kingdom"
-    r"|all (?:authorities|bodies|councils|departments|regions|classes|services|suppliers)",
-    re.I,
-)
-MAY_BE_WHOLE = r"(?i)total|england|scotland|wales|ireland|britain|kingdom|all "
-"""What a cell that names the whole has somewhere within it (for RE2)."""
-
-_FIRM = re.compile(r"\b(?:ltd|limited|plc|llp|inc|cic)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +129,6 @@ def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
     return None
 
 
-def is_label(word: str) -> bool:
-    """Whether a tidy cell is the label of a total, and no name: `Total Gas & Power` is a supplier."""
-    return bool(_LABEL.fullmatch(word) or _CARRIED.fullmatch(word)) and not _FIRM.search(word)
-
-
-def names_whole(word: str) -> bool:
-    """Whether a tidy cell names the sum of all others: a total, or the country or class that takes in the rest."""
-    return bool(_WHOLE.fullmatch(word))
-
-
-def is_total(word: str) -> bool:
-    """Whether a tidy cell says `Total`, `Grand total` or the like and nothing else."""
-    return bool(_ALONE.fullmatch(word))
-
-
 def _matching(line: Line, sums: Sums, *, least: int) -> Proof | None:
     for total, count in sums.stated():
         if count >= least and abs(line.amount - total) <= _tolerance(line.amount, total, count):
@@ -185,7 +148,7 @@ def _tolerance(amount: Decimal, total: Decimal, count: int) -> Decimal:
 def _by_label(line: Line, sums: Sums, *, sparse: bool) -> Proof | None:
     if len(line.words) > 1 and not sparse:
         return None
-    carried = any(_CARRIED.fullmatch(word) for word in line.words)
+    carried = any(map(is_carried, line.words))
     if not sums.rows:
         return Proof(proved=False, difference=line.amount) if carried else None
     nearest = min((line.amount - total for total, _ in sums.stated()), key=abs)
