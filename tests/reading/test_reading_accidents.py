@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from piperoll import assets
+from piperoll.model import Field
 from piperoll.reading import Reading, ReadTable, read
-from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns import shifts
+from piperoll.reading.columns.lexicon import Lexicon, lexicon_of
 from piperoll.reading.columns.moves import UNMOVED, Moved
 from piperoll.reading.columns.profiles import profile
 
@@ -280,3 +282,19 @@ def test_what_cells_are_is_told_by_their_form() -> None:
     assert profile(["100-105", "£100,000 to £104,999"]).ranges == 1
     assert profile(["E1001", "2001"]).is_code
     assert profile(["Waste", "Parks"]).is_wordy
+
+
+def test_thousands_of_headings_are_each_asked_a_few_times_and_not_once_for_every_place(monkeypatch) -> None:
+    asked = 0
+    known = shifts._fields
+
+    def counted(heading: str, lexicon: Lexicon) -> list[Field]:
+        nonlocal asked
+        asked += 1
+        return known(heading, lexicon)
+
+    monkeypatch.setattr(shifts, "_fields", counted)
+    headings = ["Supplier Name", *("Reference" for _ in range(500)), "Payment Date", "Amount"]
+    rows = [["Acorn Ltd", *(f"R{number}" for _ in range(500)), "12.50", "01/02/2026"] for number in range(8)]
+    spend(*(",".join(line) for line in [headings, *rows]))
+    assert 0 < asked <= 4 * len(headings)

@@ -38,9 +38,11 @@ def find_moved(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Le
     nameless = _nameless(headings, profiles, lexicon)
     if nameless is None:
         return UNMOVED
+    ends = range(nameless + 1, min(len(headings), nameless + _FARTHEST) + 1)
+    starts = range(max(0, nameless + 1 - _FARTHEST), nameless + 1)
     candidates = [
         Moved(shift, start, end)
-        for shift, end, start in product((-1, 1), range(nameless + 1, len(headings) + 1), range(nameless + 1))
+        for shift, end, start in product((-1, 1), ends, starts)
         if 2 <= end - start <= _FARTHEST
     ]
     found = _best(candidates, headings, profiles, lexicon)
@@ -54,9 +56,10 @@ def _best(candidates: Sequence[Moved], headings: Sequence[str], profiles: Sequen
     Every date and amount must be right with it.
     """
     typed = list(_typed(headings, lexicon))
+    named = [(place, fields) for place, heading in enumerate(headings) if (fields := _fields(heading, lexicon))]
     best = max(
         [UNMOVED, *candidates],
-        key=lambda moved: (_score(moved, typed, headings, profiles, lexicon), moved.start, -(moved.end or 0)),
+        key=lambda moved: (_score(moved, typed, named, profiles), moved.start, -(moved.end or 0)),
     )
     settled = all(_agrees(profiles, best.column_of(place), wanted) for place, wanted in typed)
     return best if settled else UNMOVED
@@ -113,18 +116,21 @@ def _share(profile: Profile, wanted: Field) -> float:
     return profile.dates + profile.serials if wanted.type == "date" else profile.numbers
 
 
+def _fields(heading: str, lexicon: Lexicon) -> list[Field]:
+    return [lexicon.dataset.field(match.field) for match in lexicon.meanings(heading)]
+
+
 def _score(
     moved: Moved,
     typed: Sequence[tuple[int, Field]],
-    headings: Sequence[str],
+    named: Sequence[tuple[int, Sequence[Field]]],
     profiles: Sequence[Profile],
-    lexicon: Lexicon,
 ) -> float:
     score = 5.0 * sum(_agrees(profiles, moved.column_of(place), wanted) for place, wanted in typed)
-    for place, heading in enumerate(headings):
-        column, meanings = moved.column_of(place), lexicon.meanings(heading)
-        if meanings and column is not None and 0 <= column < len(profiles):
-            score += max(_suits(profiles[column], lexicon.dataset.field(match.field)) for match in meanings)
+    for place, fields in named:
+        column = moved.column_of(place)
+        if column is not None and 0 <= column < len(profiles):
+            score += max(_suits(profiles[column], wanted) for wanted in fields)
     return score
 
 
