@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from test_reading_traps import cells, codes, spend
 
+from piperoll import assets
+from piperoll.reading import read
+
 
 def test_the_order_of_day_and_month_goes_on_where_new_headings_come_half_way() -> None:
     reading = spend(
@@ -51,3 +54,38 @@ def test_a_total_of_the_last_section_alone_is_proved_too() -> None:
         "04/10/2022,Cook Ltd,K3,31.00\r\n05/10/2022,Dane Ltd,K4,42.00\r\n,,,73.00\r\n"
     )
     assert reading.tables[1].excluded == {"total": 1}
+
+
+def test_headings_at_the_end_are_found_though_titles_are_more_than_the_records() -> None:
+    reading = spend(
+        "Prepared by:,Finance Team\r\n" * 12
+        + "02/10/2022,Acme Ltd,Rent,10.00\r\n03/10/2022,Bolt Ltd,Roof,20.00\r\n,Total,,30.00\r\nEnd of report\r\n\r\n"
+        + "Payment date,Supplier name,Purpose,Net amount\r\n"
+    )
+    assert {"headings-at-end", "preamble-left-out"} <= codes(reading)
+    assert reading.tables[0].rows == 2
+    kinds = {row.row: row.kind for row in reading.tables[0].excluded_rows if row.row > 12}
+    assert kinds == {15: "total", 16: "note", 17: "blank"}
+
+
+@pytest.mark.parametrize("row", ['99/99/9999,Acme Ltd,Rent,"1,23"', "41778.0,Acme Ltd,Rent,£1.2m"])
+def test_a_full_row_above_the_headings_is_a_record_though_neither_date_nor_amount_can_be_read(row: str) -> None:
+    reading = spend(
+        f"{row}\r\nPayment date,Supplier name,Purpose,Net amount\r\n"
+        "02/10/2022,Bolt Ltd,Roof,20.00\r\n03/10/2022,Cook Ltd,Rent,30.00\r\n"
+    )
+    assert reading.tables[0].rows == 3
+    assert {"records-above-headings", "amount-unreadable"} <= codes(reading)
+
+
+def test_an_empty_column_does_not_part_a_table_of_which_each_half_could_be_one() -> None:
+    reading = read(
+        b"Title,Supplier name,Review date,Current end date,,Contract value,Contract reference number,Start date\r\n"
+        b"Rent,Acme Ltd,28/06/2019,01/06/2021,,868053.61,C1,28/02/2018\r\n"
+        b"Roof,Bolt Ltd,02/05/2019,24/07/2020,,484713.00,C2,28/03/2018\r\n",
+        "file.csv",
+        assets.datasets(),
+        dataset=assets.dataset("contracts"),
+    )
+    assert len(reading.tables) == 1
+    assert "tables-side-by-side" not in codes(reading)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.grids.grid import Grid, Row, tidy
@@ -21,14 +21,15 @@ _LOOK = 400
 def spans_of(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     """The columns of each table where two or more stand side by side; empty for one table.
 
-    A table of its own has headings for every core field. Tables are parted by an empty column, or by their headings
-    beginning again: `Date, Supplier, Amount, Date, Supplier, Amount`.
+    A table of its own has headings for every core field, and says some of them again. Tables are parted by an empty
+    column, or by their headings beginning again: `Date, Supplier, Amount, Date, Supplier, Amount`.
     """
     near = grid.rows[max(0, best.start - 5) : best.index + _LOOK]
     filled = sorted({column for row in near for column, cell in enumerate(row.cells) if tidy(cell)})
     runs = _runs(filled)
-    starts = [run[0] for run in runs if len(run) > 1 and _has_headings(near, (run[0], run[-1] + 1), lexicon)]
-    starts = starts if len(starts) > 1 else _beginnings(best, lexicon)
+    named = {run[0]: _named(near, (run[0], run[-1] + 1), lexicon) for run in runs if len(run) > 1}
+    again = any(one & other for one, other in combinations(named.values(), 2))
+    starts = [start for start, fields in named.items() if fields] if again else _beginnings(best, lexicon)
     if len(starts) < 2:
         return []
     starts[0] = 0
@@ -45,9 +46,10 @@ def _runs(columns: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def _has_headings(rows: Rows, span: Span, lexicon: Lexicon) -> bool:
+def _named(rows: Rows, span: Span, lexicon: Lexicon) -> frozenset[str]:
+    """The fields that the headings in some columns name; none where they do not name the core."""
     found = best_heading_row(heading_rows(Grid(None, Rows.of(masked(rows, span))), lexicon))
-    return found is not None and names_core(found, lexicon)
+    return found.fields if found is not None and names_core(found, lexicon) else frozenset()
 
 
 def _beginnings(best: HeadingRow, lexicon: Lexicon) -> list[int]:

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.cells.dates import is_date
 from piperoll.reading.cells.wholes import MAY_BE_WHOLE, is_total, names_whole
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.profiles import profiles
 from piperoll.reading.findings.cells import Below
 from piperoll.reading.grids.grid import Grid, Row, cell_at, tidy
 from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.records import may_be_day
 from piperoll.reading.tables.sections import Section
 
 _UNIT = re.compile(
@@ -84,8 +84,8 @@ def records_above(grid: Grid, section: Section, columns: Columns, dataset: Datas
 
 
 def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
-    """How many of the two a record has: an amount in its column, a date in one of theirs."""
-    return (read_amount(cell_at(row, amount)) is not None) + any(is_date(cell_at(row, column)) for column in dates)
+    """How many of the two a record has: an amount in its column, what is meant as a day in one of theirs."""
+    return (read_amount(cell_at(row, amount)) is not None) + any(may_be_day(tidy(cell_at(row, one))) for one in dates)
 
 
 def damaged_references(records: Rows, column: int) -> Rows:

@@ -21,6 +21,7 @@ from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.building import Segment, build
 from piperoll.reading.tables.doubts import damaged_references, possible_total, records_above, unit_above
 from piperoll.reading.tables.headings import HeadingRow, unknown_heading_row
+from piperoll.reading.tables.joined import words
 from piperoll.reading.tables.judging import judge
 from piperoll.reading.tables.nils import nil_record, nil_row
 from piperoll.reading.tables.parts import Part, examined
@@ -70,7 +71,9 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Pa
     """
     first = examined(sections[0], lexicon, grid.delimiter)
     if strays := records_above(grid, sections[0], first.columns, lexicon.dataset):
-        first = examined(replace(sections[0], rows=Rows.of(strays) + sections[0].rows), lexicon, grid.delimiter)
+        said = sections[0].said - {words(row.cells) for row in strays}
+        whole = replace(sections[0], rows=Rows.of(strays) + sections[0].rows, said=said)
+        first = examined(whole, lexicon, grid.delimiter)
     parts = [first]
     for section in sections[1:]:
         last = parts[-1]
@@ -157,11 +160,12 @@ def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
 
 
 def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
-    heading, found = group[0].section.heading, []
+    heading, found = group[0].section.heading, list[Finding]()
     if heading.index < 0:
         return []
     row = grid.rows[heading.index]
     if group[0].section.below:
+        found += _about_titles(group[0].section, grid)
         found.append(say.headings_at_end(grid.sheet, row.number, row.line))
     elif first:
         read = {own.number for own in group[0].section.rows[: heading.index]}  # records from above stand first
@@ -181,6 +185,14 @@ def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, fi
         later = grid.rows[part.section.heading.index]
         found.append(say.headings_changed(grid.sheet, later.number, later.line))
     return found
+
+
+def _about_titles(section: Section, grid: Grid) -> Iterator[Finding]:
+    """What stands above the records of a table whose headings stand below them."""
+    start = section.rows[0].number
+    titles = sum(1 for row in grid.rows[: section.heading.start] if row.number < start and not is_blank(row))
+    if titles:
+        yield say.preamble_left_out(grid.sheet, titles, grid.rows[section.heading.index].number)
 
 
 def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:

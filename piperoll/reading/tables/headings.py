@@ -268,9 +268,22 @@ def _same(keys: Sequence[str], column: int, cell: str) -> bool:
 
 
 def stands_below(grid: Grid, heading: HeadingRow) -> bool:
-    """Whether the headings come after their data: nothing follows them, and rows with figures come before."""
+    """Whether the headings come after their data: nothing follows them, and rows with figures come before.
+
+    Rows that fill no more than half as many cells as the headings are titles and notes, and are not asked.
+    """
     if not all(map(is_blank, grid.rows[heading.index + 1 :])):
         return False
     before = filled(grid.rows[: heading.index])
-    before = before[:: max(1, len(before) // _LOOK)]
-    return sum(1 for row in before if any(is_number(cell) or is_date(cell) for cell in row.cells)) > len(before) // 2
+    full = [row for row in before[:: max(1, len(before) // _LOOK)] if _is_full(row, heading)]
+    return sum(1 for row in full if _figures(row)) > len(full) // 2
+
+
+def first_full(grid: Grid, heading: HeadingRow) -> int:
+    """Where the first row above the headings stands that is no title or note: it has figures or most of the cells."""
+    above = enumerate(grid.rows[: heading.start])
+    return next((place for place, row in above if _figures(row) or _is_full(row, heading)), 0)
+
+
+def _is_full(row: Row, heading: HeadingRow) -> bool:
+    return 2 * _filled_cells(row) > sum(1 for cell in heading.cells if tidy(cell))

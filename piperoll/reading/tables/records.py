@@ -127,7 +127,7 @@ def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | N
     if len(filled) < 0.5 * shape.typical and _states_total(texts.values()):
         return Judged(row, "total")
     sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
-    dated = any(_may_be_day(texts.get(column, "")) for column in shape.date)
+    dated = any(may_be_day(texts.get(column, "")) for column in shape.date)
     if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
         return Judged(row, "record")
     return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
@@ -145,7 +145,7 @@ def _states_total(texts: Iterable[str]) -> bool:
     return any(map(is_label, texts)) and any(read_amount(text) is not None for text in texts)
 
 
-def _may_be_day(text: str) -> bool:
+def may_be_day(text: str) -> bool:
     """Whether a cell under a heading for dates is meant as one, though it may not exist: not so `1. See page 3`."""
     return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
 

@@ -13,6 +13,7 @@ from piperoll.reading.tables.bands import Span, band, spans_of
 from piperoll.reading.tables.headings import (
     HeadingRow,
     best_heading_row,
+    first_full,
     heading_rows,
     names_core,
     repeats,
@@ -58,7 +59,7 @@ def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
     if best is None:
         return []
     if stands_below(grid, best):
-        return [Section(best, grid.rows[: best.start], below=True)]
+        return [Section(best, grid.rows[first_full(grid, best) : best.start], below=True)]
     if spans := spans_of(grid, best, lexicon):
         bands = [(span, band(grid, span)) for span in spans]
         return [replace(part, span=span) for span, each in bands for part in _stacked(each, lexicon)]

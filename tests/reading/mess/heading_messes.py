@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from .drafts import HEADS, Draft, Line, Sheet, mess
+from .drafts import HEADS, RAW, Draft, Line, Sheet, mess
 
 TITLES = (
     *(("Fairshire Council",), ("Payments over £500",), ("Published under the transparency code",), ("April 2024",)),
@@ -123,12 +123,15 @@ def second_table_below(draft: Draft, random: Random) -> Draft | None:
     if len(sheet.records) < 6 or not spare or not sheet.headed or _upper(sheet):
         return None
     at = random.choice(sheet.records[2:-2])
+    lost = [line.cells[spare[0]] for line in sheet.lines[at:] if len(line.cells) > spare[0]]
+    if any(RAW in cell or not cell.isascii() for cell in lost):  # what was spoilt would go with the column
+        return None
     order = [place for place in range(len(sheet.columns)) if place != spare[0]]
     blank, title = Line((), "free"), Line((random.choice(("Schools", "Part two", "Capital")),), "free")
     heading = replace(sheet.lines[sheet.heading], kind="free").laid(order)
-    lost = sheet.columns[spare[0]]
+    gone = sheet.columns[spare[0]]
     below = [line.laid(order) for line in sheet.lines[at:]]
-    below = [replace(each, means={k: v for k, v in each.means.items() if k != lost}) for each in below]
+    below = [replace(each, means={k: v for k, v in each.means.items() if k != gone}) for each in below]
     return draft.with_sheet(replace(sheet, lines=(*sheet.lines[:at], blank, title, heading, *below)))
 
 
