@@ -54,36 +54,41 @@ def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | N
     if best[0] < 1:  # no core is covered by headings where they are likely
         best = _best(grids, datasets, thorough=True)
     if best[:2] > (0.0, 0.0):
-        return datasets[-best[2]]
+        return datasets[-best[3]]
     return next((dataset for dataset in datasets if any(_by_content(grid, dataset) for grid in grids)), None)
 
 
-def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int]:
-    """The best share of a core that is covered, how well, and the dataset's place counted backwards from 0."""
+def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int, int]:
+    """The best share of a core that is covered, how well, by how many fields' groups, and the dataset's place.
+
+    The place is counted backwards from 0. Of datasets that the headings fit alike, the one whose core asks for more of
+    what is there: payments ask for a date too, a register of contracts does not.
+    """
     return max((*_coverage(grids, dataset, thorough=thorough), -place) for place, dataset in enumerate(datasets))
 
 
-def _coverage(grids: Sequence[Grid], dataset: Dataset, *, thorough: bool) -> tuple[float, float]:
+def _coverage(grids: Sequence[Grid], dataset: Dataset, *, thorough: bool) -> tuple[float, float, int]:
     lexicon = lexicon_of(dataset, None)
-    return max((_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids), default=(0.0, 0.0))
+    return max((_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids), default=(0.0, 0.0, 0))
 
 
-def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[float, float]:
+def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[float, float, int]:
     if grid.headings is not None:
         fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
         score = float(len(fields))
     else:
         best = best_heading_row(heading_rows(grid, lexicon, thorough=thorough))
         if best is None:
-            return 0.0, 0.0
+            return 0.0, 0.0, 0
         fields, score = {*best.fields}, best.score
         if any(lexicon.is_wide(cell) for cell in best.cells):
             fields |= {name for shape in lexicon.dataset.wide for name in shape["measures"].values()}
     core = lexicon.dataset.core
     missing = lexicon.dataset.missing_core(fields, period_given=True)
     if missing and not _says_what(fields, lexicon.dataset):
-        return 0.0, 0.0
-    return 1 - len(missing) / max(1, len(core)), score
+        return 0.0, 0.0, 0
+    groups = sum(not fields.isdisjoint(group) for group in core)
+    return 1 - len(missing) / max(1, len(core)), score, groups
 
 
 def _says_what(fields: Collection[str], dataset: Dataset) -> bool:

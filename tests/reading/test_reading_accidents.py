@@ -298,3 +298,11 @@ def test_thousands_of_headings_are_each_asked_a_few_times_and_not_once_for_every
     rows = [["Acorn Ltd", *(f"R{number}" for _ in range(500)), "12.50", "01/02/2026"] for number in range(8)]
     spend(*(",".join(line) for line in [headings, *rows]))
     assert 0 < asked <= 4 * len(headings)
+
+
+def test_payments_under_the_plainest_headings_are_no_contracts() -> None:
+    lines = ["Date,Supplier,Department,Description,Amount,Ref"]
+    lines += [f"{day:02}/10/2026,Acorn Care Ltd,Planning,Rents,10{day}.95,51030{day:02}" for day in range(1, 9)]
+    reading = read("\n".join(lines).encode(), "file.csv", assets.datasets())
+    assert reading.dataset is not None
+    assert reading.dataset.name == "spend"
