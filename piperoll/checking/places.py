@@ -47,7 +47,7 @@ class Place:
 
 def place(table: ReadTable, field: str | None = None, row: int | None = None, line: int | None = None) -> Place:
     """The place of `field` (None: of the whole row) in `table`."""
-    letter = table.column_letters.get(field) if field else None
+    letter = table.letter(field, row) if field else None
     return Place(table.sheet, row, line, letter, field)
 
 

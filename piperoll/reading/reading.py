@@ -47,6 +47,8 @@ class ReadTable:
     unreadable: Mapping[str, tuple[int, ...]]
     stored: Iterable[pa.RecordBatch] = field(repr=False)
     wide: tuple[str, ...] = ()
+    later_letters: tuple[tuple[int, Mapping[str, str]], ...] = ()
+    """Where the headings change within the table: from which row on, and the letters from there."""
     choices: Mapping[str, Choice] = field(default_factory=dict, repr=False)
     """How each field's column was found; for releases of OCDS nothing is to be found."""
 
@@ -57,6 +59,11 @@ class ReadTable:
         for excluded in self.excluded_rows:
             counts[excluded.kind] = counts.get(excluded.kind, 0) + 1
         return counts
+
+    def letter(self, name: str, row: int | None = None) -> str | None:
+        """The column in which a field stands, in this row where the headings change on the way."""
+        there = [letters for first, letters in self.later_letters if row is not None and first <= row]
+        return (there[-1] if there else self.column_letters).get(name)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The records, in order, as `piperoll.model.Table` describes them."""

@@ -306,3 +306,31 @@ def test_payments_under_the_plainest_headings_are_no_contracts() -> None:
     reading = read("\n".join(lines).encode(), "file.csv", assets.datasets())
     assert reading.dataset is not None
     assert reading.dataset.name == "spend"
+
+
+def debits_and_credits(*signs: str, amounts: tuple[str, ...] = ("10.00", "20.00", "30.00")) -> Reading:
+    rows = zip(range(1, 9), amounts, signs, strict=False)
+    lines = [f"{day:02}/10/2026,Acorn Care Ltd,Rents,{amount},{sign}" for day, amount, sign in rows]
+    return spend("Date,Supplier,Purpose,Amount,DR/CR", *lines)
+
+
+@pytest.mark.parametrize("signs", [("DR", "CR", "DR"), ("D", "C", "D"), ("", "Credit", "")])
+def test_credits_that_only_a_column_beside_the_amounts_tells_are_doubted(signs: tuple[str, ...]) -> None:
+    (finding,) = (one for one in debits_and_credits(*signs).findings if one.code == "amount-sign-beside")
+    assert (finding.row, finding.column, finding.field, finding.count) == (3, "E", "net_amount", 1)
+
+
+def test_credits_with_a_minus_of_their_own_and_other_letters_are_not_doubted() -> None:
+    assert "amount-sign-beside" not in warned(debits_and_credits("DR", "CR", "DR", amounts=("1.00", "-2.00", "3.00")))
+    assert "amount-sign-beside" not in warned(debits_and_credits("C", "R", "C"))
+
+
+def test_a_cell_below_changed_headings_is_named_by_the_column_it_stands_in() -> None:
+    found = table(
+        "Date,Supplier,Purpose,Amount",
+        *(f"{day:02}/10/2026,Acorn Care Ltd,Rents,1{day}.00" for day in range(1, 6)),
+        "Supplier,Date,Amount,Purpose",
+        *(f"Birch Ltd,{day:02}/10/2026,2{day}.00,Works" for day in range(1, 6)),
+    )
+    assert [found.letter("payment_date", row) for row in (None, 2, 6, 8, 12)] == ["A", "A", "A", "B", "B"]
+    assert found.letter("net_amount", 9) == "C"

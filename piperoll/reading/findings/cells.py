@@ -190,6 +190,25 @@ def amount_unit_above(sheet: str | None, field: str | None, row: Row, words: str
     )
 
 
+def signs_beside(sheet: str | None, field: str, column: int, heading: str, credited: Sequence[Row]) -> Finding:
+    """A column of its own says which amounts are credits; we read them all as payments."""
+    first = credited[0]
+    return Finding(
+        "amount-sign-beside",
+        Severity.WARNING,
+        f"Column {letter(column)} ('{heading.strip()}') says that {len(credited):,} of the amounts are credits, the "
+        f"first in row {first.number}. We read them as they stand, as payments; if they are credits, the total is too "
+        "high by twice their sum.",
+        "Put a minus before each credit in the column of amounts, and send the file again.",
+        sheet=sheet,
+        row=first.number,
+        line=first.line,
+        column=letter(column),
+        field=field,
+        count=len(credited),
+    )
+
+
 def reference_damaged(sheet: str | None, field: Field, column: int, rows: Sequence[Row], value: str) -> Finding:
     """References that a spreadsheet has taken for numbers and rounded."""
     return Finding(

@@ -69,6 +69,37 @@ def unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
     return next(((row, text) for row, text in said if _UNIT.search(text)), None)
 
 
+_CREDIT, _DEBIT = frozenset(["cr", "credit", "c"]), frozenset(["dr", "debit", "d"])
+_SEEN = 500
+"""So many records show whether a column says debit or credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """A column beside the amounts that says which are credits, and the records it says so of."""
+
+    column: int
+    credits: Rows
+
+
+def signs_beside(records: Rows, columns: Columns, amount: int) -> Signs | None:
+    """The column that says debit or credit of each record, where the amounts of credits have no sign of their own."""
+    for column, heading in enumerate(columns.headings):
+        if column in columns.used or not tidy(heading):
+            continue
+        said = {_said(cell_at(row, column)) for row in records[:_SEEN]} - {""}
+        if said <= _CREDIT | _DEBIT and said & _CREDIT and (said & _DEBIT or said & {"cr", "credit"}):
+            credited = records.where(column, lambda cell: _said(cell) in _CREDIT)
+            amounts = (read_amount(cell_at(row, amount)) for row in credited[:_SEEN])
+            if all(value is None or value >= 0 for value in amounts):
+                return Signs(column, credited)
+    return None
+
+
+def _said(cell: str) -> str:
+    return tidy(cell).rstrip(".").casefold()
+
+
 def records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
     """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from piperoll.model import Cap, Dataset, Finding
@@ -19,7 +19,7 @@ from piperoll.reading.grids.grid import Grid, Row, cell_at, filled, is_blank, le
 from piperoll.reading.grids.rows import Rows
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.building import Segment, build
-from piperoll.reading.tables.doubts import damaged_references, possible_total, records_above, unit_above
+from piperoll.reading.tables.doubts import damaged_references, possible_total, records_above, signs_beside, unit_above
 from piperoll.reading.tables.headings import HeadingRow, unknown_heading_row
 from piperoll.reading.tables.joined import words
 from piperoll.reading.tables.judging import judge
@@ -130,6 +130,7 @@ def _add_table(reading: GridReading, group: Sequence[Part], grid: Grid, lexicon:
             unreadable={name: tuple(rows) for name, rows in built.unreadable.items()},
             stored=built.batches,
             wide=first.wide.fields if first.wide else (),
+            later_letters=tuple(_later(group, letters)),
             choices=first.columns.choices,
         )
     )
@@ -147,6 +148,15 @@ def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
         if latest:
             headings[name], letters[name] = latest.heading, letter(latest.column)
     return headings, letters
+
+
+def _later(group: Sequence[Part], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """From which row on the columns stand elsewhere, and where."""
+    for part in group[1:]:
+        own = _named(part)[1]
+        if own != letters and part.section.rows:
+            letters = own
+            yield part.section.rows[0].number, own
 
 
 def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
@@ -228,6 +238,9 @@ def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
     if amount and part.scale(dataset) == 1 and (said := unit_above(above)):
         yield tell.amount_unit_above(sheet, amount, *said)
+    where = part.amount_column(dataset)
+    if amount and where is not None and (signs := signs_beside(part.records, columns, where)):
+        yield tell.signs_beside(sheet, amount, signs.column, columns.headings[signs.column], signs.credits)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
         if is_identifier(wanted) and (rows := damaged_references(part.records, choice.column)):
