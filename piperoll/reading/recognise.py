@@ -11,7 +11,7 @@ from piperoll.reading.columns.headless import recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
 from piperoll.reading.columns.profiles import profiles
 from piperoll.reading.columns.senses import sense
-from piperoll.reading.grids.grid import Grid, filled
+from piperoll.reading.grids.grid import Grid, Row, filled
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
 
@@ -55,7 +55,8 @@ def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | N
         best = _best(grids, datasets, thorough=True)
     if best[:2] > (0.0, 0.0):
         return datasets[-best[3]]
-    return next((dataset for dataset in datasets if any(_by_content(grid, dataset) for grid in grids)), None)
+    seen = [(profiles(rows, grid.width), len(rows)) for grid in grids if (rows := _headless(grid))]
+    return next((each for each in datasets if any(recognise_columns(*one, each) for one in seen)), None)
 
 
 def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int, int]:
@@ -100,12 +101,9 @@ def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
     return any(each.type == "string" and not is_identifier(each) for each in core)
 
 
-def _by_content(grid: Grid, dataset: Dataset) -> bool:
-    """Whether a table without headings holds what the dataset does; with headings of its own it is something else."""
-    if grid.headings is not None or unknown_heading_row(grid):
-        return False
-    rows = filled(grid.rows)
-    return recognise_columns(profiles(rows, grid.width), len(rows), dataset) is not None
+def _headless(grid: Grid) -> Sequence[Row]:
+    """The rows of a table without headings, which only content can tell; none of one that has headings of its own."""
+    return () if grid.headings is not None or unknown_heading_row(grid) else filled(grid.rows)
 
 
 def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:

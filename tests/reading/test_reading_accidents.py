@@ -10,7 +10,8 @@ from piperoll.reading import Reading, ReadTable, read
 from piperoll.reading.columns import shifts
 from piperoll.reading.columns.lexicon import Lexicon, lexicon_of
 from piperoll.reading.columns.moves import UNMOVED, Moved
-from piperoll.reading.columns.profiles import profile
+from piperoll.reading.columns.profiles import profile, profiles
+from piperoll.reading.grids.grid import Row
 
 
 def spend(*lines: str, dataset: str = "spend") -> Reading:
@@ -334,3 +335,9 @@ def test_a_cell_below_changed_headings_is_named_by_the_column_it_stands_in() -> 
     )
     assert [found.letter("payment_date", row) for row in (None, 2, 6, 8, 12)] == ["A", "A", "A", "B", "B"]
     assert found.letter("net_amount", 9) == "C"
+
+
+def test_of_a_table_of_thousands_of_columns_fewer_rows_are_looked_at() -> None:
+    wide = [Row(number, number, ("x",) * 4000) for number in range(300)]
+    assert {each.count for each in profiles(wide, 4000)} == {101}
+    assert profiles(wide, 10)[0].count == 300

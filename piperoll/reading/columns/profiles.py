@@ -16,6 +16,9 @@ from piperoll.reading.cells.wholes import is_label
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 
 _SAMPLE = 2000
+_CELLS = 400_000
+"""So many cells are looked at in all: of a table of thousands of columns, fewer rows."""
+
 _LITTLE = 0.5
 """A total fills at most so large a part of the cells of a usual row."""
 
@@ -86,8 +89,9 @@ EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 
 def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
     """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
-    step = max(1, len(rows) // _SAMPLE)
-    sample = _without_totals([row for row in rows[::step] if any(row.cells)][: _SAMPLE + 1])
+    most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
+    step = max(1, len(rows) // most)
+    sample = _without_totals([row for row in rows[::step] if any(row.cells)][: most + 1])
     return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
 
 
