@@ -339,5 +339,5 @@ def test_a_cell_below_changed_headings_is_named_by_the_column_it_stands_in() -> 
 
 def test_of_a_table_of_thousands_of_columns_fewer_rows_are_looked_at() -> None:
     wide = [Row(number, number, ("x",) * 4000) for number in range(300)]
-    assert {each.count for each in profiles(wide, 4000)} == {101}
+    assert {each.count for each in profiles(wide, 4000)} == {100}
     assert profiles(wide, 10)[0].count == 300
