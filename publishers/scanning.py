@@ -34,7 +34,8 @@ def sightings(store: Store, values: Sequence[str]) -> Iterator[Sighting]:
     """Every object in the store, private ones too, that holds one of `values`, in whatever capitals.
 
     Text is looked through in the encodings that bodies use and as CSV, JSON, HTML and web addresses spell it; Parquet,
-    ZIP (workbooks too) and gzip are opened. What is compressed within a PDF or an old XLS record is not.
+    ZIP (workbooks too) and gzip are opened. What is compressed within a PDF or an old XLS
+    record, encrypted, or in an archive too damaged to be opened is not.
     """
     wanted = {value: _spellings(value) for value in values if value.strip()}
     for key in store.keys(""):

@@ -71,7 +71,7 @@ def purge(
     for seen in done.seen:
         typer.echo(f"Still there: '{seen.value}' in {seen.key}", err=True)
     if value and not done.seen:
-        typer.echo("The whole store was searched: nothing that you named is in it.")
+        typer.echo("The whole store was searched: nothing that you named is in it, as far as its files can be opened.")
     _finish(done.trouble, failed=bool(done.seen))
 
 
