@@ -22,7 +22,7 @@ from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.scanning import Sighting, sightings
 from publishers.series import Compare, publish
 from publishers.site import serve
-from publishers.store import Reader, Store, Stored
+from publishers.store import Reader, Seen, Store, Stored
 from publishers.succession import decide
 from publishers.sweeping import Swept, sweep
 from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
@@ -39,6 +39,7 @@ __all__ = [
     "Published",
     "Reader",
     "Ruling",
+    "Seen",
     "Sighting",
     "Store",
     "Stored",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
 from publishers.keys import checked
-from publishers.store import Stored
+from publishers.store import Seen, Stored
 
 _CHUNK = 1 << 20
 _MINUTE = 60
@@ -44,7 +44,20 @@ class FolderStore:
         with _as_store_errors(key), path.open("rb") as stream:
             content = stream.read() if first is None else stream.read(first)
             found = os.fstat(stream.fileno())
-        return Stored(content, _tag(content) if first is None else f"{found.st_size}-{found.st_mtime_ns}")
+        return Stored(content, _tag(content) if first is None else _seen(found).tag)
+
+    def look(self, key: str) -> Seen:
+        """The size of an object, and a tag made of its size, age and place on the disk."""
+        with _as_store_errors(key), self._path(key).open("rb") as stream:
+            return _seen(os.fstat(stream.fileno()))
+
+    def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
+        """Some bytes of an object; nothing else of it is read."""
+        with _as_store_errors(key), self._path(key).open("rb") as stream:
+            if _seen(os.fstat(stream.fileno())).tag != tag:
+                raise PointerMoved(f"{key} was written by someone else")
+            stream.seek(start)
+            return stream.read(stop - start)
 
     def fetch(self, key: str, to: Path) -> None:
         """Bring an object of any size into a local file."""
@@ -213,6 +226,11 @@ def _digest(content: bytes | Path) -> str:
 
 def _tag(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _seen(found: os.stat_result) -> Seen:
+    """An object is never written in place: the number of its file tells two of one size and moment apart."""
+    return Seen(found.st_size, f"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}")
 
 
 def _sync(folder: Path) -> None:

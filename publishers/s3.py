@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreUnavailable
 from publishers.keys import cache_control, checked, content_type
 from publishers.s3_errors import CUT, as_store_errors, code_of
-from publishers.store import Stored
+from publishers.store import Seen, Stored
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -67,6 +67,19 @@ class S3Store:
                 tag, _ = self._get(key, content)
         return Stored(content.getvalue(), tag)
 
+    def look(self, key: str) -> Seen:
+        """The size of an object and its ETag."""
+        with self._as_store_errors(key):
+            answer = self._s3.head_object(**self._at(key))
+        return Seen(answer["ContentLength"], answer["ETag"])
+
+    def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
+        """Some bytes of an object; the server sends no others."""
+        content = io.BytesIO()
+        with self._as_store_errors(key):
+            self._get(key, content, Range=f"bytes={start}-{stop - 1}", IfMatch=tag)
+        return content.getvalue()
+
     def fetch(self, key: str, to: Path) -> None:
         """Bring an object of any size into a local file."""
         with self._as_store_errors(key), to.open("wb") as stream:
@@ -75,7 +88,7 @@ class S3Store:
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
         try:
-            self._head(key)
+            self.look(key)
         except NotThere:
             return False
         return True
@@ -219,10 +232,6 @@ class S3Store:
         with path.open("rb") as stream:
             while piece := stream.read(self._part_bytes):
                 yield piece
-
-    def _head(self, key: str) -> int:
-        with self._as_store_errors(key):
-            return self._s3.head_object(**self._at(key))["ContentLength"]
 
     def _holds(self, key: str, content: bytes | Path, size: int) -> bool:
         """Whether the object is there, byte for byte: its size first, then the sha256 of what is read back."""

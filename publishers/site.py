@@ -8,11 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from piperoll.errors import NotThere, StoreError
+from piperoll.errors import NotThere, PointerMoved, StoreError
 from publishers.keys import cache_control, checked, content_type, is_public
-from publishers.store import Store, Stored
+from publishers.ranges import Part, Unsatisfiable, matches, part_of
+from publishers.store import Seen, Store
 
 HOME = "/catalogue/index.html"
+
+_PIECE = 8 << 20
+"""Bytes that are held at a time, however large the object: one request to a bucket each."""
 
 _SLASH_IN_DISGUISE = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
 
@@ -67,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer with the object, or with 404 for all that is not published."""
+        """Answer with the object or the part of it that is asked for, and with 404 for all that is not published."""
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
@@ -76,38 +80,70 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         if self.path == "/":
-            self._send(HTTPStatus.FOUND, b"", {"Location": HOME}, with_body=with_body)
+            self._send(HTTPStatus.FOUND, {"Location": HOME, "Content-Length": "0"})
             return
         key = key_of(self.path)
-        stored = self._find(key)
-        if key is None or stored is None:
-            self._send(HTTPStatus.NOT_FOUND, b"Not found\n", {"Content-Type": "text/plain"}, with_body=with_body)
+        seen = self._look(key)
+        if key is None or seen is None:
+            self._refuse(HTTPStatus.NOT_FOUND, {}, with_body=with_body)
             return
-        tag = f'"{stored.tag.strip(chr(34))}"'
+        tag = f'"{seen.tag.strip(chr(34))}"'
         headers = {"Content-Type": content_type(key), "Cache-Control": cache_control(key), "ETag": tag}
-        if self.headers.get("If-None-Match") == tag:
-            self._send(HTTPStatus.NOT_MODIFIED, b"", headers, with_body=False)
-        else:
-            self._send(HTTPStatus.OK, stored.content, headers, with_body=with_body)
+        if matches(self.headers.get("If-None-Match"), tag):
+            self._send(HTTPStatus.NOT_MODIFIED, headers)
+            return
+        try:
+            part = part_of(self._range(tag), seen.size)
+        except Unsatisfiable:
+            self._refuse(
+                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{seen.size}"}, with_body=True
+            )
+            return
+        told, start, stop = _told(part, seen.size)
+        self._send(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, headers | told)
+        if with_body:
+            self._copy(key, seen, start, stop)
 
-    def _find(self, key: str | None) -> Stored | None:
+    def _range(self, tag: str) -> str | None:
+        """The range that is asked for; none by HEAD, or if the reader has the beginning of something older."""
+        if self.command != "GET" or self.headers.get("If-Range", tag) != tag:
+            return None
+        return self.headers.get("Range")
+
+    def _look(self, key: str | None) -> Seen | None:
         if key is None:
             return None
         try:
-            return self.server.store.read(key)
+            return self.server.store.look(key)
         except NotThere:
             return None
 
-    def _send(self, status: HTTPStatus, content: bytes, headers: dict[str, str], *, with_body: bool) -> None:
-        self.send_response(status)
-        ours = {"Content-Length": str(len(content)), "X-Content-Type-Options": "nosniff"}
-        if status is HTTPStatus.NOT_MODIFIED:
-            ours.pop("Content-Length")
-        for name, value in (headers | ours).items():
-            self.send_header(name, value)
-        self.end_headers()
+    def _copy(self, key: str, seen: Seen, start: int, stop: int) -> None:
+        """Send bytes piece by piece; an object that changes meanwhile is cut short, so that nobody takes a mix."""
+        try:
+            for at in range(start, stop, _PIECE):
+                self.wfile.write(self.server.store.read_range(key, at, min(at + _PIECE, stop), seen.tag))
+        except (NotThere, PointerMoved):
+            self.close_connection = True
+
+    def _refuse(self, status: HTTPStatus, headers: dict[str, str], *, with_body: bool) -> None:
+        content = f"{status.phrase.capitalize()}\n".encode()
+        self._send(status, headers | {"Content-Type": "text/plain", "Content-Length": str(len(content))})
         if with_body:
             self.wfile.write(content)
 
+    def _send(self, status: HTTPStatus, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (headers | {"X-Content-Type-Options": "nosniff"}).items():
+            self.send_header(name, value)
+        self.end_headers()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
         """Say nothing: the person at the terminal is looking at the page."""
+
+
+def _told(part: Part | None, size: int) -> tuple[dict[str, str], int, int]:
+    """What is said of the bytes that follow, and where they start and stop."""
+    start, stop = (part.start, part.stop) if part else (0, size)
+    told = {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
+    return told | ({"Content-Range": f"bytes {start}-{stop - 1}/{size}"} if part else {}), start, stop

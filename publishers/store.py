@@ -20,6 +20,14 @@ class Stored:
     tag: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An object's size in bytes, and a tag that changes when the bytes do; it is not the one that `replace` takes."""
+
+    size: int
+    tag: str
+
+
 class Reader(Protocol):
     """Anywhere that published objects can be read from: a store, or an address on the web.
 
@@ -41,6 +49,15 @@ class Store(Reader, Protocol):
 
     Every method raises StoreUnavailable (retryable) where the store does not answer.
     """
+
+    def look(self, key: str) -> Seen:
+        """What can be told of an object without reading it. Raises: NotThere."""
+
+    def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
+        """The bytes of an object from `start` to just before `stop`, and no others, if its tag is what `look` said.
+
+        Raises: NotThere. PointerMoved: someone else wrote it since.
+        """
 
     def create(self, key: str, content: bytes | Path) -> None:
         """Write bytes or a local file under a key that is written once, and make sure that they arrived.

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.errors import NotThere, PointerMoved
 from publishers import Store, serve
 from publishers.keys import content_type
+from publishers.ranges import Part, Unsatisfiable, part_of
 from publishers.site import Site, key_of
 
 PUBLIC = {
@@ -131,6 +133,72 @@ def test_a_reader_that_has_it_is_told_so(site: Site) -> None:
     assert ask(site, "/catalogue/index.html", If_None_Match=tag)[:3:2] == (304, b"")
     status, headers, body = ask(site, "/catalogue/index.html", "HEAD")
     assert (status, headers["content-length"], body) == (200, str(len(PUBLIC["catalogue/index.html"])), b"")
+
+
+WHOLE = PUBLIC["catalogue/index.html"]
+RANGES = {
+    "bytes=0-3": (206, WHOLE[:4], "bytes 0-3"),
+    "bytes=30-": (206, WHOLE[30:], f"bytes 30-{len(WHOLE) - 1}"),
+    "bytes=5-999999": (206, WHOLE[5:], f"bytes 5-{len(WHOLE) - 1}"),
+    "bytes=-8": (206, WHOLE[-8:], f"bytes {len(WHOLE) - 8}-{len(WHOLE) - 1}"),
+    "bytes=-999999": (206, WHOLE, f"bytes 0-{len(WHOLE) - 1}"),
+    "Bytes=1-1": (206, WHOLE[1:2], "bytes 1-1"),
+    "bytes=3-1": (200, WHOLE, None),
+    "bytes=-": (200, WHOLE, None),
+    "bytes=0-1,4-5": (200, WHOLE, None),
+    "lines=0-1": (200, WHOLE, None),
+    "bytes=" + "9" * 5000 + "-": (200, WHOLE, None),
+}
+
+
+def test_a_reader_gets_the_part_that_it_asks_for(site: Site) -> None:
+    for asked, (status, body, part) in RANGES.items():
+        answer = ask(site, "/catalogue/index.html", Range=asked)
+        assert answer[::2] == (status, body), asked
+        assert answer[1].get("content-range") == (part and f"{part}/{len(WHOLE)}")
+        assert (answer[1]["accept-ranges"], answer[1]["content-length"]) == ("bytes", str(len(body)))
+
+
+def test_a_part_behind_the_end_is_refused_with_the_size(site: Site) -> None:
+    for asked in (f"bytes={len(WHOLE)}-", "bytes=999999-", "bytes=-0"):
+        status, headers, _ = ask(site, "/catalogue/index.html", Range=asked)
+        assert (status, headers["content-range"]) == (416, f"bytes */{len(WHOLE)}"), asked
+
+
+def test_a_reader_with_the_beginning_of_something_older_gets_the_whole(site: Site, store: Store) -> None:
+    tag = ask(site, "/catalogue/index.html")[1]["etag"]
+    assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=tag)[0] == 206
+    store.put("catalogue/index.html", WHOLE[::-1])
+    for older in (tag, "W/" + tag, "Sun, 22 Nov 2026 07:00:00 GMT"):
+        assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=older)[::2] == (200, WHOLE[::-1])
+
+
+def test_a_look_at_the_head_says_that_parts_can_be_had(site: Site) -> None:
+    status, headers, body = ask(site, "/catalogue/index.html", "HEAD", Range="bytes=0-3")
+    assert (status, body) == (200, b"")
+    assert (headers["accept-ranges"], headers["content-length"]) == ("bytes", str(len(WHOLE)))
+
+
+def test_a_part_of_a_large_object_is_read_alone(store: Store) -> None:
+    large = bytes(range(256)) * 40_000
+    store.put("data/large", large)
+    seen = store.look("data/large")
+    assert seen.size == len(large)
+    assert store.read_range("data/large", 1_000, 1_016, seen.tag) == large[1_000:1_016]
+    store.put("data/large", large[1:])
+    with pytest.raises(PointerMoved):
+        store.read_range("data/large", 0, 1, seen.tag)
+    with pytest.raises(NotThere):
+        store.look("data/none")
+
+
+@given(st.one_of(st.text(max_size=20), st.from_regex(r"bytes=\d{0,20}-\d{0,20}\Z")), st.integers(0, 10**12))
+def test_a_part_always_lies_within_the_object(header: str, size: int) -> None:
+    try:
+        part = part_of(header, size)
+    except Unsatisfiable:
+        return
+    assert part is None or (isinstance(part, Part) and 0 <= part.start < part.stop <= size)
 
 
 def test_a_reader_that_goes_away_harms_nobody(site: Site) -> None:
