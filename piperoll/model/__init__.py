@@ -5,6 +5,7 @@ passes is published as a Release, which is never changed, only superseded; the C
 """
 
 from piperoll.model.body import Body, Register, slugify
+from piperoll.model.counting import Counted, LeftOut, counted_once, year_of
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Cap, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Status, Version
@@ -41,6 +42,7 @@ __all__ = [
     "Cause",
     "Changes",
     "ColumnScore",
+    "Counted",
     "Dataset",
     "DateSpan",
     "Differences",
@@ -52,6 +54,7 @@ __all__ = [
     "Heading",
     "History",
     "Layout",
+    "LeftOut",
     "Level",
     "Listing",
     "Manifest",
@@ -73,8 +76,10 @@ __all__ = [
     "Verdict",
     "Version",
     "What",
+    "counted_once",
     "file_entry",
     "plain",
     "slugify",
     "to_json_bytes",
+    "year_of",
 ]
