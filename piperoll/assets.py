@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from piperoll.errors import DescriptorError, UnknownDataset
 from piperoll.model import Body, Dataset, Heading, Register
@@ -72,6 +74,16 @@ def find_dataset(folder_name: str) -> tuple[Dataset, str | None]:
 def suite(name: str) -> str:
     """The Great Expectations suite of a dataset, as JSON text."""
     return (folder("expectations") / f"{name}.json").read_text("utf-8")
+
+
+@cache
+def shown(name: str) -> Mapping[str, Any]:
+    """What the catalogue makes of a dataset's rows: its `charts`, and the field to `search` by (None: by none)."""
+    place = folder("datapackages") / name / "catalogue.json"
+    if not place.is_file():
+        return {"search": None, "charts": []}
+    declared: dict[str, Any] = json.loads(place.read_text("utf-8"))
+    return declared
 
 
 @cache

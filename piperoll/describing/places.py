@@ -11,6 +11,8 @@ from piperoll.model import Series, Submission, Version
 ROOT = "catalogue/"
 HOME = f"{ROOT}index.html"
 STYLE = f"{ROOT}style.css"
+SEARCH_PAGE = f"{ROOT}search.html"
+SEARCH = f"{ROOT}search/"
 DCAT = f"{ROOT}catalog.jsonld"
 FRESHNESS = f"{ROOT}freshness.json"
 

@@ -16,7 +16,8 @@ class Listing:
     """A series, its history and what its current version says of itself.
 
     `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the head of the CSV,
-    header first) are None or empty where no version stands (all withdrawn or purged).
+    header first) are None or empty where no version stands (all withdrawn or purged). `summary` is what the rows of
+    that version add up to, as `piperoll.describing.summarise` writes it; None: nobody has made it.
     """
 
     history: History
@@ -24,6 +25,7 @@ class Listing:
     descriptor: Mapping[str, Any] | None
     report: Mapping[str, Any] | None
     first_rows: tuple[tuple[str, ...], ...] = ()
+    summary: Mapping[str, Any] | None = None
 
     @property
     def series(self) -> Series:
