@@ -109,7 +109,8 @@ class Dataset:
     date spans are taken of, the first that a table has. `aliases` are other inbox folder names, each with the
     part that it means. `snapshot` datasets describe a day, not a stretch of time. `wide` are the shapes that
     are unpivoted, `ocds` the paths in an OCDS release, `duties` the legal duties with their due dates.
-    `keys` are the sets of fields that name a row from one version of a file to the next, the surest first.
+    `keys` are the sets of fields that name a row from one version of a file to the next, the surest first. A dataset
+    `restates` if a file says again, of the rows that it names by key, what earlier files said.
     `descriptor` is the whole datapackage.json.
     """
 
@@ -129,6 +130,7 @@ class Dataset:
     ocds: Mapping[str, str]
     duties: tuple[Mapping[str, Any], ...]
     keys: tuple[tuple[str, ...], ...]
+    restates: bool
     descriptor: Mapping[str, Any]
 
     @classmethod
@@ -165,6 +167,7 @@ class Dataset:
                 ocds=rules.get("ocds", {}),
                 duties=tuple(rules.get("duties", ())),
                 keys=tuple(tuple(key) for key in rules.get("keys", ())),
+                restates=rules.get("restates", False),
                 descriptor=descriptor,
             )
         except KeyError as error:
