@@ -11,11 +11,12 @@ from publishers.archive import (
     rulings,
     submissions,
 )
+from publishers.consolidated import consolidate_body, consolidated, years
 from publishers.earlier import Earlier, earlier, files_of
 from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
 from publishers.histories import bring, history_of, listing, listings, series_of
-from publishers.index import enter, indexed
+from publishers.index import enter, indexed, indexed_of
 from publishers.mappings import keep, mapping_of, mappings
 from publishers.opening import open_reader, open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
@@ -48,6 +49,8 @@ __all__ = [
     "Unchanged",
     "Verified",
     "bring",
+    "consolidate_body",
+    "consolidated",
     "decide",
     "earlier",
     "enter",
@@ -56,6 +59,7 @@ __all__ = [
     "find_submission",
     "history_of",
     "indexed",
+    "indexed_of",
     "keep",
     "listing",
     "listings",
@@ -79,4 +83,5 @@ __all__ = [
     "tombstone_of",
     "verify",
     "withdraw",
+    "years",
 ]

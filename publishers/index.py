@@ -9,18 +9,14 @@ from them and can be made again.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
-from piperoll.model import History, Series, plain, to_json_bytes
-from publishers.histories import TRIES, history_of
+from piperoll.model import History, Series, plain
+from publishers.documents import Document, amend_document, document_of
+from publishers.histories import history_of
 from publishers.store import Reader, Store
 
 ROOT = "data/index.json"
-
-Document = dict[str, Any]
 
 
 def enter(store: Store, series: Series) -> None:
@@ -30,23 +26,28 @@ def enter(store: Store, series: Series) -> None:
     """
     year = series.period.start.year
     if not store.exists(_of_year(series)):  # what leads to a page comes first: killed between, we come here again
-        _amend(store, ROOT, lambda page: _with_body(page, series))
-        _amend(store, _of_body(series.dataset, series.body), lambda page: _with_year(page, series, year))
-    _amend(store, _of_year(series), lambda page: _with_series(page, store, series))
+        amend_document(store, ROOT, lambda page: _with_body(page, series))
+        amend_document(store, _of_body(series.dataset, series.body), lambda page: _with_year(page, series, year))
+    amend_document(store, _of_year(series), lambda page: _with_series(page, store, series))
 
 
 def indexed(store: Reader) -> Iterator[Series]:
     """Every series that the index leads to, in order of dataset, body and period; it asks for no list of keys."""
-    for dataset, bodies in sorted(_page(store, ROOT).get("datasets", {}).items()):
+    for dataset, bodies in sorted(document_of(store, ROOT).get("datasets", {}).items()):
         for body in bodies:
-            for year in _page(store, _of_body(dataset, body)).get("years", ()):
-                page = _page(store, f"data/{dataset}/{body}/index-{year}.json")
-                yield from sorted(map(Series.parse, page.get("series", ())))
+            yield from indexed_of(store, dataset, body)
+
+
+def indexed_of(store: Reader, dataset: str, body: str) -> Iterator[Series]:
+    """Every series of a body and dataset that the index leads to, in order of period."""
+    for year in document_of(store, _of_body(dataset, body)).get("years", ()):
+        page = document_of(store, f"data/{dataset}/{body}/index-{year}.json")
+        yield from sorted(map(Series.parse, page.get("series", ())))
 
 
 def says_what_stands(store: Reader, history: History) -> bool:
     """Whether the index says of a series what its history says."""
-    entries = _page(store, _of_year(history.series)).get("series", {})
+    entries = document_of(store, _of_year(history.series)).get("series", {})
     return bool(entries.get(str(history.series)) == _entry(history))
 
 
@@ -89,34 +90,3 @@ def _with_body(page: Document, series: Series) -> Document:
     datasets = page.get("datasets", {})
     bodies = sorted({*datasets.get(series.dataset, ()), series.body})
     return {"datasets": dict(sorted((datasets | {series.dataset: bodies}).items()))}
-
-
-def _amend(store: Store, key: str, change: Callable[[Document], Document]) -> None:
-    """Write a page with `change` made to it, unless it says so already."""
-    for _ in range(TRIES):
-        page, tag = _read(store, key)
-        content = to_json_bytes(change(page))
-        if tag is not None and content == to_json_bytes(page):
-            return
-        try:
-            store.replace(key, content, tag)
-        except PointerMoved:
-            continue
-        return
-    raise PointerMoved(f"{key} was written by others {TRIES} times while we tried: try again later")
-
-
-def _read(store: Reader, key: str) -> tuple[Document, str | None]:
-    try:
-        stored = store.read(key)
-    except NotThere:
-        return {}, None
-    try:
-        page: Document = json.loads(stored.content)
-    except ValueError as error:
-        raise StoreCorrupt(f"{key} is no JSON: {error}") from error
-    return page, stored.tag
-
-
-def _page(store: Reader, key: str) -> Document:
-    return _read(store, key)[0]

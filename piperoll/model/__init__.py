@@ -5,6 +5,7 @@ passes is published as a Release, which is never changed, only superseded; the C
 """
 
 from piperoll.model.body import Body, Register, slugify
+from piperoll.model.consolidated import Consolidated, Portion, Standing, pounds_of
 from piperoll.model.counting import Counted, LeftOut, counted_once, year_of
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Cap, Finding, Severity
@@ -42,6 +43,7 @@ __all__ = [
     "Cause",
     "Changes",
     "ColumnScore",
+    "Consolidated",
     "Counted",
     "Dataset",
     "DateSpan",
@@ -63,12 +65,14 @@ __all__ = [
     "Part",
     "Period",
     "PeriodKind",
+    "Portion",
     "Question",
     "Register",
     "Report",
     "RowCounts",
     "Series",
     "Severity",
+    "Standing",
     "Status",
     "Submission",
     "Table",
@@ -79,6 +83,7 @@ __all__ = [
     "counted_once",
     "file_entry",
     "plain",
+    "pounds_of",
     "slugify",
     "to_json_bytes",
     "year_of",

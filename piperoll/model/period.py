@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import accumulate
 
 from piperoll.errors import PeriodError
 
@@ -162,21 +165,33 @@ class Period:
         A month is tried before a quarter, a quarter before a year; failing all, the range of months
         that leaves out the fewest days at either end. None when there are no days.
         """
-        ordered = sorted(days)
-        if not ordered:
+        return cls.shortest_holding_most(Counter(days), share)
+
+    @classmethod
+    def shortest_holding_most(cls, days: Mapping[date, int], share: float = 0.9) -> Period | None:
+        """The same of days that are counted: how often each is met, at least once."""
+        if not days:
             return None
-        need = -(-len(ordered) * round(share * 1000) // 1000)
+        need = -(-sum(days.values()) * round(share * 1000) // 1000)
         for shape in (_month_of, _quarter_of, _year_of):
-            tally: dict[Period, int] = {}
-            for day in ordered:
-                period = shape(day)
-                tally[period] = tally.get(period, 0) + 1
+            tally: Counter[Period] = Counter()
+            for day, count in days.items():
+                tally[shape(day)] += count
             best = max(tally, key=lambda period: (tally[period], period.start))
             if tally[best] >= need:
                 return best
-        spans = zip(ordered, ordered[need - 1 :], strict=False)
-        first, last = min(spans, key=lambda span: (_month_index(span[1]) - _month_index(span[0]), span[0]))
+        first, last = min(_spans(days, need), key=lambda span: (_month_index(span[1]) - _month_index(span[0]), span[0]))
         return cls.months_of(first, last)
+
+
+def _spans(days: Mapping[date, int], need: int) -> Iterator[tuple[date, date]]:
+    """From each day on, the days up to that by which `need` of them are met."""
+    ordered = sorted(days)
+    met = list(accumulate(days[day] for day in ordered))
+    for day, up_to in zip(ordered, met, strict=True):
+        end = bisect_left(met, up_to - days[day] + need)
+        if end < len(ordered):
+            yield day, ordered[end]
 
 
 def _month_name(day: date) -> str:

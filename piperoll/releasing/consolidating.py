@@ -6,7 +6,7 @@ Which series count is `piperoll.model.counted_once`, which of their lines are no
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
-from piperoll.model import Dataset, Field, Level, Origin, Series
+from piperoll.model import Consolidated, Dataset, Field, Level, Origin, Portion, Series, Standing, pounds_of
 from piperoll.releasing.arrow import Cells
 from piperoll.releasing.conserving import add_pounds, column_sum
 from piperoll.releasing.files import TableFiles
 from piperoll.releasing.published import amount_fields
-from piperoll.releasing.repeated import Left, Standing, lines_of, repeated
+from piperoll.releasing.repeated import Left, lines_of, repeated
 from piperoll.releasing.spelling import SCALES, Column
 
 ADDED = (
@@ -28,38 +28,6 @@ ADDED = (
     ("version", "Version", "The version of that table."),
 )
 """The columns that stand before those of the dataset."""
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """Lines of a series that are counted, or left out because another one has them (`counted_in`)."""
-
-    series: Series
-    rows: int
-    amount_gbp: Decimal | None
-    counted_in: Series | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Consolidated:
-    """What a consolidated table holds: the lines counted of each series, and those left out."""
-
-    counted: tuple[Effect, ...]
-    republished: tuple[Effect, ...]
-
-    @property
-    def rows(self) -> int:
-        """The lines of the table."""
-        return sum(effect.rows for effect in self.counted)
-
-    @property
-    def amount_gbp(self) -> Decimal | None:
-        """The pounds of the table; None where the dataset has no amount."""
-        total: Decimal | None = None
-        for effect in self.counted:
-            if effect.amount_gbp is not None:
-                total = add_pounds(total or Decimal(0), effect.amount_gbp)
-        return total
 
 
 def consolidate(dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing], folder: Path) -> Consolidated:
@@ -74,8 +42,8 @@ def consolidate(dataset: Dataset, own: Sequence[Standing], others: Sequence[Stan
     own = sorted(own, key=lambda standing: standing.series)
     out = repeated(dataset, own, others)
     columns = _columns(dataset, own)
-    counted: list[Effect] = []
-    left: list[Effect] = []
+    counted: list[Portion] = []
+    left: list[Portion] = []
     with TableFiles(folder, dataset.name, columns) as files:
         for standing in own:
             kept, gone = _write(dataset, standing, out.get(standing.series, {}), files, columns)
@@ -104,7 +72,7 @@ def _column(field: Field, schemas: Sequence[pa.Schema]) -> Column:
 
 def _write(
     dataset: Dataset, standing: Standing, left: Left, files: TableFiles, columns: Sequence[Column]
-) -> tuple[Effect, list[Effect]]:
+) -> tuple[Portion, list[Portion]]:
     """Write the lines that count; how many they are, and how many are left out for which series."""
     amounts = [column for column in columns if column.name in amount_fields(standing.files)]
     whole, counted = _Sum(amounts), _Sum(amounts)
@@ -120,9 +88,9 @@ def _write(
             mine = [place - start for place in left if left[place] == series and start <= place < start + len(batch)]
             total.add(batch.take(pa.array(sorted(mine), pa.int64())))
         start += batch.num_rows
-    effects = [replace(total.effect(standing.series), counted_in=series) for series, total in gone.items()]
-    _conserve(whole.effect(standing.series), [counted.effect(standing.series), *effects])
-    return counted.effect(standing.series), effects
+    portions = [replace(total.portion(standing.series), counted_in=series) for series, total in gone.items()]
+    _conserve(whole.portion(standing.series), [counted.portion(standing.series), *portions])
+    return counted.portion(standing.series), portions
 
 
 class _Sum:
@@ -137,8 +105,8 @@ class _Sum:
         for column in self._amounts:
             self._pounds = add_pounds(self._pounds, column_sum(column, batch))
 
-    def effect(self, series: Series) -> Effect:
-        return Effect(series, self._rows, self._pounds if self._amounts else None)
+    def portion(self, series: Series) -> Portion:
+        return Portion(series, self._rows, self._pounds if self._amounts else None)
 
 
 def _with_origin(batch: pa.RecordBatch, standing: Standing) -> pa.RecordBatch:
@@ -148,12 +116,9 @@ def _with_origin(batch: pa.RecordBatch, standing: Standing) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([*before, *batch.columns], names=[*names, *batch.schema.names])
 
 
-def _conserve(whole: Effect, parts: Sequence[Effect]) -> None:
-    rows = sum(part.rows for part in parts)
-    pounds = Decimal(0)
-    for part in parts:
-        pounds = add_pounds(pounds, part.amount_gbp or Decimal(0))
-    if (rows, pounds) != (whole.rows, whole.amount_gbp or Decimal(0)):
+def _conserve(whole: Portion, parts: Sequence[Portion]) -> None:
+    rows, pounds = sum(part.rows for part in parts), pounds_of(parts)
+    if (rows, pounds) != (whole.rows, whole.amount_gbp):
         raise ConservationError(
             f"{whole.series}: {whole.rows} rows and £{whole.amount_gbp} stand, {rows} and £{pounds} are accounted for"
         )

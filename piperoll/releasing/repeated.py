@@ -10,33 +10,16 @@ from __future__ import annotations
 import csv
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import cached_property
 from hashlib import blake2b
-from pathlib import Path
 
 import pyarrow as pa
 
-from piperoll.model import Dataset, Field, Series
+from piperoll.model import Dataset, Field, Series, Standing
 from piperoll.releasing.arrow import compute as pc
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
 from piperoll.releasing.published import published_lines
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The version of a series that stands; `folder` brings its files, which lie there then."""
-
-    series: Series
-    version: int
-    folder: Callable[[], Path]
-
-    @cached_property
-    def files(self) -> Path:
-        """The folder of its files."""
-        return self.folder()
 
 
 def lines_of(dataset: Dataset, standing: Standing) -> Iterator[pa.RecordBatch]:

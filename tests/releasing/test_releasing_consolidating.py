@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from piperoll import assets
-from piperoll.model import Packed
-from piperoll.releasing import Standing, consolidate
+from piperoll.model import Packed, Standing
+from piperoll.releasing import consolidate
 
 COLUMNS = ("payment_date", "supplier_name", "net_amount", "transaction_number")
 Line = dict[str, str | None]
