@@ -6,10 +6,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= build/demo
-SOURCES := piperoll collectors publishers flows tests setup.py
+SOURCES := piperoll collectors publishers flows serving tests bench setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types tests test-real soak lock clean python browser
+.PHONY: help install demo test lint types tests test-real soak bench lock clean python browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ test-real: install ## the 201 real files through check and run (needs ../shared/
 
 soak: install ## hours of kills, races and faults where the tests have seconds of them
 	@nice $(BIN)/python -m pytest -q -s -m soak --soak
+
+bench: install ## an hour of figures, each beside its peer in the same run, into bench/RESULTS.md
+	@for part in checking catalogue api; do $(BIN)/python -m bench.$$part || exit $$?; done
 
 lock: | python ## resolve the requirements anew, with hashes, into the two lock files
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv

@@ -32,9 +32,9 @@ def machine(packages: Iterable[str]) -> str:
     used = ", ".join(f"{package} {version(package)}" for package in packages)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    load = os.getloadavg()[0]
+    day, load = datetime.now(UTC), os.getloadavg()[0]
     return (
-        f"*{datetime.now(UTC):%d %B %Y}; {platform.machine()}, {cores} cores, {memory} GiB, load {load:.1f} at the end; "
+        f"*{day:%d %B %Y}; {platform.machine()}, {cores} cores, {memory} GiB, load {load:.1f} at the end; "
         f"Python {platform.python_version()}{', ' + used if used else ''}.*"
     )
 

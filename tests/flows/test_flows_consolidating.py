@@ -1,0 +1,142 @@
+"""Consolidated files: what counts of every body, made anew only where something changed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from flows_inbox import contents, plain_run, put, spend
+
+from flows import withdraw_version
+from flows.consolidating import consolidated
+from flows.opening import Asked, now, room
+from piperoll.model import Period, Series
+from piperoll.settings import Settings
+from publishers import Store, open_store
+from publishers import consolidated as pointer
+
+YEAR = "2026-27"
+PLACE = f"catalogue/consolidated/spend/{YEAR}/"
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Asked:
+    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+
+
+@pytest.fixture
+def store(order: Asked) -> Store:
+    return open_store(order.to)
+
+
+def send(order: Asked, path: str, content: bytes) -> None:
+    assert order.inbox is not None
+    put(order.inbox, path, content)
+
+
+def make(order: Asked, store: Store, *bodies: str) -> int:
+    plain_run(order, catalogued=False)
+    return again(store, *bodies)
+
+
+def again(store: Store, *bodies: str) -> int:
+    with room(store, None, Settings.from_environment(), now()) as run:
+        return consolidated(run, [("spend", body) for body in bodies])
+
+
+def details(store: Store, body: str) -> dict[str, Any]:
+    entry = pointer(store, "spend", YEAR)["bodies"][body]
+    found: dict[str, Any] = json.loads(store.read(PLACE + entry["json"]["path"]).content)
+    return found
+
+
+def test_one_query_compares_all_bodies(order: Asked, store: Store, tmp_path: Path) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    send(order, "spend/otherton/October 2026.csv", spend(4))
+    make(order, store, "anytown", "otherton")
+    bodies = pointer(store, "spend", YEAR)["bodies"]
+    files = [str(Path(order.to) / PLACE / entry["parquet"]["path"]) for entry in bodies.values()]
+    rows = duckdb.sql(
+        "SELECT body, count(*), sum(net_amount) FROM read_parquet($files) GROUP BY 1 ORDER BY 1",
+        params={"files": files},
+    ).fetchall()
+    assert [(body, count) for body, count, _ in rows] == [("anytown", 10), ("otherton", 4)]
+    for body, count, pounds in rows:
+        (told,) = bodies[body]["counted"]
+        assert (told["rows"], Decimal(told["amount_gbp"])) == (count, pounds)
+
+
+def test_every_file_is_what_the_pointer_says(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    make(order, store, "anytown")
+    entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
+    for kind in ("parquet", "csv", "json"):
+        content = store.read(PLACE + entry[kind]["path"]).content
+        assert hashlib.sha256(content).hexdigest() == entry[kind]["sha256"]
+        assert len(content) == entry[kind]["bytes"]
+    lines = list(csv.DictReader(io.StringIO(store.read(PLACE + entry["csv"]["path"]).content.decode(), newline="")))
+    assert {line["series"] for line in lines} == {"spend/anytown/2026-10"}
+
+
+def test_three_months_and_their_quarter_are_counted_once(order: Asked, store: Store) -> None:
+    for number, name in ((10, "October"), (11, "November"), (12, "December")):
+        send(order, f"spend/anytown/{name} 2026.csv", spend(5, month=f"{number}/2026", start=number * 100))
+    quarter = b"".join(
+        [spend(5, month="10/2026", start=1000), *(rest.split(b"\r\n", 1)[1] for rest in
+         (spend(5, month="11/2026", start=1100), spend(5, month="12/2026", start=1200)))]
+    )  # fmt: skip
+    send(order, "spend/anytown/Q4 2026.csv", quarter)
+    make(order, store, "anytown")
+    told = details(store, "anytown")
+    assert [each["series"][-7:] for each in told["counted"]] == ["2026-10", "2026-11", "2026-12"]
+    (left,) = told["left_out"]
+    assert left["series"] == "spend/anytown/2026-Q4"
+    assert len(left["because"]) == 3
+
+
+def test_a_payment_that_came_again_a_month_later_is_counted_once(order: Asked, store: Store) -> None:
+    october = spend(10)
+    send(order, "spend/anytown/October 2026.csv", october)
+    november = spend(9, month="11/2026", start=500)
+    send(order, "spend/anytown/November 2026.csv", november + october.split(b"\r\n")[1] + b"\r\n")
+    make(order, store, "anytown")
+    (left,) = details(store, "anytown")["republished"]
+    assert (left["series"], left["counted_in"]) == ("spend/anytown/2026-11", "spend/anytown/2026-10")
+    assert left["rows"] == 1
+
+
+def test_where_nothing_changed_nothing_is_written(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    assert make(order, store, "anytown") > 0
+    before = contents(store, PLACE)
+    assert again(store, "anytown") == 0
+    assert contents(store, PLACE) == before
+
+
+def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: Asked, store: Store) -> None:
+    for body in ("anytown", "otherton"):
+        send(order, f"spend/{body}/October 2026.csv", spend(10))
+    make(order, store, "anytown", "otherton")
+    before = contents(store, PLACE)
+    send(order, "spend/anytown/October 2026.csv", spend(11))
+    make(order, store, "anytown")
+    after = contents(store, PLACE)
+    assert {key for key in before if "otherton" in key} == {key for key in after if "otherton" in key}
+    assert len(after) == len(before)
+    assert pointer(store, "spend", YEAR)["bodies"]["anytown"]["counted"][0]["rows"] == 11
+
+
+def test_what_is_withdrawn_is_in_no_consolidated_file(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    make(order, store, "anytown")
+    withdraw_version(store, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
+    again(store, "anytown")
+    assert pointer(store, "spend", YEAR)["bodies"] == {}
+    assert set(contents(store, PLACE)) == {f"{PLACE}index.json"}
