@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
-from piperoll.model import History, Listing, Manifest, Series, Version, file_entry
+from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
 from publishers.store import Reader, Store
 
 TRIES = 100
@@ -84,7 +84,7 @@ def listing(store: Store, series: Series) -> Listing:
     """One series with what its current version says of itself."""
     history, _ = history_of(store, series)
     if history.standing is None:
-        return Listing(history, None, None, None)
+        return Listing(history, None, None, None, earlier=_earlier(store, history))
     place = f"{series.prefix}{history.standing.path}/"
     return Listing(
         history,
@@ -92,7 +92,17 @@ def listing(store: Store, series: Series) -> Listing:
         _json(store, f"{place}datapackage.json"),
         _json(store, f"{place}report.json"),
         _first_rows(store, f"{place}{series.dataset}.csv"),
+        earlier=_earlier(store, history),
     )
+
+
+def _earlier(store: Store, history: History) -> dict[int, Manifest]:
+    """The manifests of the versions that do not stand and are served all the same."""
+    return {
+        version.version: Manifest.from_bytes(store.read(f"{history.series.prefix}{version.path}/manifest.json").content)
+        for version in history.versions
+        if version.status is Status.SUPERSEDED
+    }
 
 
 def delete_all(store: Store, prefix: str) -> None:

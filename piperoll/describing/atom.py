@@ -1,93 +1,96 @@
-"""A feed as Atom (RFC 4287), written by feedgen.
+"""A feed, or a page of its archive, as Atom (RFC 4287, RFC 5005).
 
 How often releases are owed stands in the elements of the RSS syndication module; the next day due by law in one of
-our own namespace, for which no standard has a word.
+our own namespace, for which no standard has a word. A page of the archive says neither, so that it may stay as it is.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+from collections.abc import Iterator
 
-from feedgen.ext.base import BaseExtension
-from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from piperoll.describing.feeds import Attachment, Feed, Item
 from piperoll.describing.frequency import SYNDICATION
+from piperoll.describing.paging import Document
 
 _ATOM = "http://www.w3.org/2005/Atom"
+_HISTORY = "http://purl.org/syndication/history/1.0"
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
+_XML = "http://www.w3.org/XML/1998/namespace"
 _OURS = "urn:piperoll:ns:publication"
+_NAMES = {None: _ATOM, "fh": _HISTORY, "sy": _SY, "publication": _OURS}
 
 
-class _PublicationExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The interval and the next day due, as feedgen writes extensions."""
-
-    def __init__(self) -> None:
-        self.interval: str = "irregular"
-        self.next_expected: date | None = None
-
-    def extend_ns(self) -> dict[str, str]:
-        return {"sy": _SY, "publication": _OURS}
-
-    def extend_atom(self, feed: etree._Element) -> etree._Element:
-        period, times = SYNDICATION[self.interval]
-        etree.SubElement(feed, f"{{{_SY}}}updatePeriod").text = period
-        etree.SubElement(feed, f"{{{_SY}}}updateFrequency").text = str(times)
-        if self.next_expected is not None:
-            etree.SubElement(feed, f"{{{_OURS}}}nextExpected").text = self.next_expected.isoformat()
-        return feed
-
-
-class _LinksExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """The attributes of an entry's links: feedgen 1.0 writes only their addresses."""
-
-    def __init__(self) -> None:
-        self.links: list[dict[str, str]] = []
-
-    def extend_atom(self, entry: etree._Element) -> etree._Element:
-        for element, link in zip(entry.iter("link", f"{{{_ATOM}}}link"), self.links, strict=True):
-            for name, value in link.items():
-                element.set(name, value)
-        return entry
+def atom(document: Document) -> bytes:
+    """The document, byte for byte."""
+    feed = document.feed
+    root = etree.Element(f"{{{_ATOM}}}feed", {f"{{{_XML}}}lang": "en-GB"}, nsmap=_NAMES)  # type: ignore[arg-type]
+    _add(root, "id", feed.id)
+    _add(root, "title", feed.title)
+    _add(root, "subtitle", feed.description)
+    _add(root, "updated", document.updated)
+    _add(_add(root, "author"), "name", feed.author)
+    _add(root, "generator", "Piperoll")
+    for link in _links(document):
+        _add(root, "link", **link)
+    if document.page is None:
+        _add_interval(root, feed)
+    else:
+        etree.SubElement(root, f"{{{_HISTORY}}}archive")
+    for item in document.items:
+        _add_entry(root, item)
+    etree.indent(root)
+    content: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
 
 
-def atom(feed: Feed) -> bytes:
-    """The feed, byte for byte."""
-    generator = FeedGenerator()
-    generator.register_extension("publication", _PublicationExtension, _LinksExtension, atom=True, rss=False)
-    generator.publication.interval = feed.interval
-    generator.publication.next_expected = feed.next_expected
-    generator.id(feed.id)
-    generator.title(feed.title)
-    generator.subtitle(feed.description)
-    generator.language("en-GB")
-    generator.author({"name": feed.author})
-    generator.generator("Piperoll")
-    generator.updated(feed.updated)
-    generator.link([{"href": feed.addresses["atom"], "rel": "self", "type": "application/atom+xml"}])
-    generator.link({"href": feed.home, "rel": "alternate", "type": "text/html"})
-    for item in feed.items:
-        _add(generator, item)
-    content: bytes = generator.atom_str(pretty=True)
-    return content
+def _links(document: Document) -> Iterator[dict[str, str]]:
+    feed, kind = document.feed, "application/atom+xml"
+    yield {"rel": "self", "type": kind, "href": feed.address("atom", document.page)}
+    yield {"rel": "alternate", "type": "text/html", "href": feed.home}
+    if document.page is not None:
+        yield {"rel": "current", "type": kind, "href": feed.address("atom")}
+    if document.before is not None:
+        yield {"rel": "prev-archive", "type": kind, "href": feed.address("atom", document.before)}
+    if document.after is not None:
+        yield {"rel": "next-archive", "type": kind, "href": feed.address("atom", document.after)}
 
 
-def _add(generator: Any, item: Item) -> None:
-    entry = generator.add_entry(order="append")
-    entry.id(item.id)
-    entry.title(item.title)
-    entry.summary(item.summary)
-    entry.author({"name": item.body})
-    entry.published(item.published)
-    entry.updated(item.updated)
-    entry.publication.links = [{"href": item.url, "rel": "alternate", "type": "text/html"}]
-    entry.publication.links += [_enclosure(attachment) for attachment in item.attachments]
-    entry.link(entry.publication.links)
-    entry.category([{"term": tag} for tag in item.tags])
+def _add_interval(root: etree._Element, feed: Feed) -> None:
+    period, times = SYNDICATION[feed.interval]
+    etree.SubElement(root, f"{{{_SY}}}updatePeriod").text = period
+    etree.SubElement(root, f"{{{_SY}}}updateFrequency").text = str(times)
+    if feed.next_expected is not None:
+        etree.SubElement(root, f"{{{_OURS}}}nextExpected").text = feed.next_expected.isoformat()
+
+
+def _add_entry(root: etree._Element, item: Item) -> None:
+    entry = _add(root, "entry")
+    _add(entry, "id", item.id)
+    _add(entry, "title", item.title)
+    _add(entry, "summary", item.summary)
+    _add(_add(entry, "author"), "name", item.body)
+    _add(entry, "published", item.published)
+    _add(entry, "updated", item.updated)
+    _add(entry, "link", rel="alternate", type="text/html", href=item.url)
+    for attachment in item.attachments:
+        _add(entry, "link", **_enclosure(attachment))
+    for tag in item.tags:
+        _add(entry, "category", term=tag)
 
 
 def _enclosure(attachment: Attachment) -> dict[str, str]:
-    link = {"href": attachment.url, "rel": "enclosure", "type": attachment.media_type, "title": attachment.title}
+    link = {"rel": "enclosure", "type": attachment.media_type, "title": attachment.title, "href": attachment.url}
     return link if attachment.bytes is None else link | {"length": str(attachment.bytes)}
+
+
+def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:
+    element = etree.SubElement(parent, f"{{{_ATOM}}}{name}", attributes)
+    element.text = None if text is None else _sayable(text)
+    return element
+
+
+def _sayable(text: str) -> str:
+    """The text without the characters that XML 1.0 has no way to say."""
+    return "".join(letter for letter in text if letter in "\t\n\r" or " " <= letter <= "\ud7ff" or letter >= "\ue000")

@@ -14,11 +14,14 @@ from typing import Any
 
 from piperoll.describing import dcat_terms as terms
 from piperoll.describing import places
+from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.frequency import EU_CODES, every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type, told
+from piperoll.describing.overview import Overview
 from piperoll.describing.wording import series_title
-from piperoll.model import Body, Dataset, FileEntry, Listing, Version, to_json_bytes
+from piperoll.describing.world import World
+from piperoll.model import Body, Dataset, FileEntry, Version, to_json_bytes
 
 CATALOGUE = "urn:piperoll:catalogue"
 PUBLISHER = "urn:piperoll:publisher"
@@ -34,7 +37,7 @@ class _Shelf:
 
     dataset: Dataset
     body: Body
-    listings: tuple[Listing, ...]
+    listings: tuple[SeriesFacts, ...]
     frequency: str
 
     @property
@@ -42,22 +45,47 @@ class _Shelf:
         return [version.published for listing in self.listings for version in listing.history.versions]
 
 
-def dcat(holdings: Holdings) -> bytes:
-    """catalog.jsonld, byte for byte."""
+def dcat(overview: Overview) -> bytes:
+    """catalog.jsonld, byte for byte: the catalogue, which leads to one for each body."""
+    return to_json_bytes({"@context": terms.CONTEXT, "@graph": list(_root(overview))})
+
+
+def dcat_of(holdings: Holdings) -> bytes:
+    """The catalogue of a body, byte for byte."""
     return to_json_bytes({"@context": terms.CONTEXT, "@graph": list(_nodes(holdings))})
 
 
+def _root(overview: Overview) -> Iterator[Node]:
+    world = overview.world
+    published = [line for line in overview.lines if line.latest is not None]
+    instants = [line.latest for line in published if line.latest is not None]
+    yield _catalogue(world, CATALOGUE, f"{world.publisher_name}: open data of public bodies", instants) | {
+        "dcat:catalog": [_body_catalogue(line.body) for line in published],
+    }
+    yield from _publisher(world)
+    yield from terms.typed(set(), set())
+    yield {"@id": places.address(world.base_url, places.HOME), "@type": "foaf:Document"}
+
+
+def _body_catalogue(body: Body) -> str:
+    return f"urn:piperoll:catalogue:{body.slug}"
+
+
 def _nodes(holdings: Holdings) -> Iterator[Node]:
-    shelves = _shelves(holdings)
-    yield _catalogue(holdings, shelves)
-    yield from _publisher(holdings)
+    shelves, world = _shelves(holdings), holdings.world
+    instants = [instant for shelf in shelves for instant in shelf.instants]
+    name = _body_catalogue(holdings.the_body)
+    title = f"{holdings.the_body.name}: open data, published by {world.publisher_name}"
+    yield _catalogue(world, name, title, instants) | {
+        "dcat:dataset": [places.series_name(listing.series) for shelf in shelves for listing in shelf.listings],
+    }
+    yield from _publisher(world)
     yield from terms.typed(
         {shelf.frequency for shelf in shelves},
         {media_type(f"{shelf.dataset.name}{ending}") for shelf in shelves for ending in DISTRIBUTED},
     )
     yield from _pages_and_licences(holdings, shelves)
-    for body in sorted({shelf.body for shelf in shelves}, key=lambda body: body.slug):
-        yield _body(body)
+    yield _body(holdings.the_body)
     for shelf in shelves:
         yield _collection(shelf)
         for listing in shelf.listings:
@@ -65,23 +93,21 @@ def _nodes(holdings: Holdings) -> Iterator[Node]:
 
 
 def _shelves(holdings: Holdings) -> list[_Shelf]:
-    groups: dict[tuple[str, str], list[Listing]] = {}
-    for listing in holdings.listings:
-        if listing.manifest is not None:
-            groups.setdefault((listing.series.dataset, listing.series.body), []).append(listing)
     shelves = []
-    for (name, slug), group in groups.items():
-        dataset, body = holdings.dataset(name), holdings.body(slug)
-        shelves.append(_Shelf(dataset, body, tuple(group), EU_CODES[every(dataset, body, group)]))
+    for dataset in holdings.datasets:
+        group = tuple(one for one in holdings.of_dataset(dataset.name) if one.manifest is not None)
+        if group:
+            shelves.append(
+                _Shelf(dataset, holdings.the_body, group, EU_CODES[every(dataset, holdings.the_body, group)])
+            )
     return shelves
 
 
-def _catalogue(holdings: Holdings, shelves: Sequence[_Shelf]) -> Node:
-    instants = [instant for shelf in shelves for instant in shelf.instants]
+def _catalogue(world: World, name: str, title: str, instants: Sequence[str]) -> Node:
     return {
-        "@id": CATALOGUE,
+        "@id": name,
         "@type": "dcat:Catalog",
-        "dct:title": terms.english(f"{holdings.publisher_name}: open data of public bodies"),
+        "dct:title": terms.english(title),
         "dct:description": terms.english(
             "What public bodies spend, contract for, employ and deliver, line by line: checked, versioned, free to use."
         ),
@@ -89,20 +115,19 @@ def _catalogue(holdings: Holdings, shelves: Sequence[_Shelf]) -> Node:
         "dct:language": terms.ENGLISH,
         "dct:spatial": terms.UNITED_KINGDOM,
         "dcat:themeTaxonomy": terms.THEMES,
-        "foaf:homepage": places.address(holdings.base_url, places.HOME),
-        "dct:issued": min(instants, default=f"{holdings.on}T00:00:00Z"),
-        "dct:modified": max(instants, default=f"{holdings.on}T00:00:00Z"),
-        "dcat:dataset": [places.series_name(listing.series) for shelf in shelves for listing in shelf.listings],
+        "foaf:homepage": places.address(world.base_url, places.HOME),
+        "dct:issued": min(instants, default="1970-01-01T00:00:00Z"),
+        "dct:modified": max(instants, default="1970-01-01T00:00:00Z"),
     }
 
 
-def _publisher(holdings: Holdings) -> Iterator[Node]:
-    yield {"@id": PUBLISHER, "@type": ["foaf:Agent", "foaf:Organization"], "foaf:name": holdings.publisher_name}
+def _publisher(world: World) -> Iterator[Node]:
+    yield {"@id": PUBLISHER, "@type": ["foaf:Agent", "foaf:Organization"], "foaf:name": world.publisher_name}
     yield {
         "@id": CONTACT,
         "@type": ["vcard:Kind", "vcard:Organization"],
-        "vcard:fn": holdings.publisher_name,
-        "vcard:hasURL": places.address(holdings.base_url, places.HOME),
+        "vcard:fn": world.publisher_name,
+        "vcard:hasURL": places.address(world.base_url, places.HOME),
     }
 
 
@@ -119,11 +144,10 @@ def _schema(holdings: Holdings, dataset: str) -> str:
     return places.address(holdings.base_url, places.dataset_page(dataset)) + "#fields"
 
 
-def _licence(listing: Listing) -> tuple[str, str]:
-    if listing.descriptor is None:
+def _licence(listing: SeriesFacts) -> tuple[str, str]:
+    if listing.licence is None:
         raise ValueError(f"{listing.series} stands without a descriptor")
-    licence = listing.descriptor["licenses"][0]
-    return places.licence_name(licence), licence.get("title") or licence["name"]
+    return places.licence_name(listing.licence), listing.licence.get("title") or listing.licence["name"]
 
 
 def _body(body: Body) -> Node:
@@ -179,7 +203,7 @@ def _collection(shelf: _Shelf) -> Node:
     }
 
 
-def _table(holdings: Holdings, shelf: _Shelf, listing: Listing) -> Node:
+def _table(holdings: Holdings, shelf: _Shelf, listing: SeriesFacts) -> Node:
     series, standing = listing.series, _standing(listing)
     page = places.address(holdings.base_url, places.series_page(series))
     node: Node = {
@@ -215,13 +239,13 @@ def _table(holdings: Holdings, shelf: _Shelf, listing: Listing) -> Node:
     return node if before is None else node | {"dcat:prev": places.series_name(before.series)}
 
 
-def _standing(listing: Listing) -> Version:
+def _standing(listing: SeriesFacts) -> Version:
     if listing.history.standing is None:
         raise ValueError(f"{listing.series} has no version that stands")
     return listing.history.standing
 
 
-def _before(shelf: _Shelf, listing: Listing) -> Listing | None:
+def _before(shelf: _Shelf, listing: SeriesFacts) -> SeriesFacts | None:
     """The table of the same part that ended last before this one began."""
     earlier = (
         other
@@ -231,7 +255,7 @@ def _before(shelf: _Shelf, listing: Listing) -> Listing | None:
     return next(earlier, None)
 
 
-def _distributions(holdings: Holdings, listing: Listing, standing: Version, page: str) -> list[Node]:
+def _distributions(holdings: Holdings, listing: SeriesFacts, standing: Version, page: str) -> list[Node]:
     entries = () if listing.manifest is None else listing.manifest.files
     return [
         _distribution(holdings, listing, standing, entry) | {"dcat:accessURL": page}
@@ -240,7 +264,7 @@ def _distributions(holdings: Holdings, listing: Listing, standing: Version, page
     ]
 
 
-def _distribution(holdings: Holdings, listing: Listing, standing: Version, entry: FileEntry) -> Node:
+def _distribution(holdings: Holdings, listing: SeriesFacts, standing: Version, entry: FileEntry) -> Node:
     key = places.release_file(listing.series, standing, entry.path)
     ending = PurePosixPath(entry.path).suffix
     media = terms.MEDIA + media_type(entry.path)

@@ -10,6 +10,7 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 
 _LINKS = (
     "adms:status",
+    "dcat:catalog",
     "dcat:contactPoint",
     "dcat:dataset",
     "dcat:accessURL",

@@ -12,14 +12,9 @@ from typing import Any
 
 import holidays
 
+from piperoll.describing.facts import Came, Told
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Dataset, Period, Register, Report, Submission, Verdict
-
-Came = Sequence[tuple[Submission, Report | None]]
-
-
-_REPEATED = "rows-repeated"
-"""The finding that holds a file because it is an old one again."""
 
 
 class DutyState(StrEnum):
@@ -36,6 +31,7 @@ class DutyState(StrEnum):
     NOT_YET_DUE = "not-yet-due"
 
 
+_A_DAY = timedelta(days=1)
 _OUTSTANDING = frozenset([DutyState.MISSING, DutyState.HELD, DutyState.REPEATED, DutyState.REJECTED, DutyState.FAILED])
 
 
@@ -66,20 +62,33 @@ class Duty:
         return self.state in _OUTSTANDING
 
 
-def due(datasets: Iterable[Dataset], register: Register, submissions: Came, on: date, since: date) -> list[Duty]:
+def due(
+    datasets: Iterable[Dataset],
+    register: Register,
+    submissions: Iterable[tuple[Submission, Report | None]],
+    on: date,
+    since: date,
+) -> list[Duty]:
+    """Every duty, judged by the reports themselves: see `owed`."""
+    came = [(submission, None if report is None else Told.of(report)) for submission, report in submissions]
+    return owed(datasets, register, came, on, since)
+
+
+def owed(datasets: Iterable[Dataset], bodies: Iterable[Body], submissions: Came, on: date, since: date) -> list[Duty]:
     """Every duty for a period that ended on or after `since` and before `on`, in order of due day, dataset and body.
 
     A month counts as come from the day the first submission that covers it and could be published was received;
     the period is the one found in the file, else the one given with it. A snapshot of another day in the same month
     counts for the day asked for. Raises: DescriptorError: a duty has an interval or a due rule that we do not know.
     """
+    bodies = tuple(bodies)
     came = _by_stream(submissions)
     duties = [
         _judged(rule, dataset, body, (period, day), came.get((dataset.name, body.slug, rule["part"]), ()), on)
         for dataset in datasets
         for rule in dataset.duties
         for period, day in _periods(rule, since, on - timedelta(days=1))
-        for body in register
+        for body in bodies
         if body.kind in rule["kinds"]
     ]
     return sorted(duties, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug))
@@ -93,6 +102,28 @@ def next_due(dataset: Dataset, body: Body, after: date) -> date | None:
     first, last = date(after.year - 1, 1, 1), date(after.year + 2, 12, 31)  # no due day lies over a year behind
     days = [day for rule in rules_for(dataset, body) for _, day in _periods(rule, first, last) if day > after]
     return min(days, default=None)
+
+
+def next_change(datasets: Iterable[Dataset], kind: str, on: date) -> date:
+    """The first day after `on` on which bodies of a kind may owe something else, or be late, though nothing came.
+
+    That is the first of a month, since so begin the 13 months that are looked back on; the day after a period ends; a
+    due day, and the day after it. Raises: DescriptorError: as `owed`.
+    """
+    following = date(on.year + on.month // 12, on.month % 12 + 1, 1)
+    days = {following}
+    for dataset in datasets:
+        for rule in dataset.duties:
+            if kind in rule["kinds"]:
+                for period, day in _periods(rule, date(on.year - 1, 1, 1), following):
+                    days |= {period.end + _A_DAY, day, day + _A_DAY}
+    return min(day for day in days if day > on)
+
+
+def period_of(submission: Submission, told: Told | None) -> Period | None:
+    """The period found in a file, else the one given with it; None where neither is known."""
+    text = (told.period if told is not None else None) or submission.period
+    return None if text is None else Period.parse(text)
 
 
 def rules_for(dataset: Dataset, body: Body) -> tuple[Mapping[str, Any], ...]:
@@ -154,8 +185,8 @@ def _bank_holidays(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
 
 
-def _by_stream(submissions: Came) -> dict[tuple[str, str, str | None], list[tuple[Submission, Report | None]]]:
-    streams: dict[tuple[str, str, str | None], list[tuple[Submission, Report | None]]] = {}
+def _by_stream(submissions: Came) -> dict[tuple[str, str, str | None], list[tuple[Submission, Told | None]]]:
+    streams: dict[tuple[str, str, str | None], list[tuple[Submission, Told | None]]] = {}
     for submission, report in submissions:
         part = report.part if report is not None else submission.part
         streams.setdefault((submission.dataset, submission.body, part), []).append((submission, report))
@@ -186,7 +217,7 @@ def _judged(
     )
 
 
-def _state(complete: date | None, day: date, reports: Sequence[Report | None], on: date) -> DutyState:
+def _state(complete: date | None, day: date, reports: Sequence[Told | None], on: date) -> DutyState:
     verdicts = {report.verdict for report in reports if report is not None}
     if complete is not None:
         if {verdict for verdict in verdicts if verdict.publishes} == {Verdict.NIL}:
@@ -194,16 +225,12 @@ def _state(complete: date | None, day: date, reports: Sequence[Report | None], o
         return DutyState.ON_TIME if complete <= day else DutyState.LATE
     if Verdict.HELD in verdicts:
         held = [report for report in reports if report is not None and report.verdict is Verdict.HELD]
-        return DutyState.REPEATED if all(map(_is_repeated, held)) else DutyState.HELD
+        return DutyState.REPEATED if all(report.repeated for report in held) else DutyState.HELD
     if Verdict.REJECTED in verdicts:
         return DutyState.REJECTED
     if None in reports:  # it came, and we have not come to an end with it
         return DutyState.FAILED
     return DutyState.MISSING if on > day else DutyState.NOT_YET_DUE
-
-
-def _is_repeated(report: Report) -> bool:
-    return any(finding.code == _REPEATED for finding in report.findings)
 
 
 def _first_received(month: Period, came: Came) -> date | None:
@@ -215,10 +242,9 @@ def _first_received(month: Period, came: Came) -> date | None:
     return min(days, default=None)
 
 
-def _overlaps(submission: Submission, report: Report | None, period: Period) -> bool:
+def _overlaps(submission: Submission, report: Told | None, period: Period) -> bool:
     """Whether what came touches a month of `period`; a file of no known period touches none."""
-    text = (report.period if report is not None else None) or submission.period
-    if text is None:
+    found = period_of(submission, report)
+    if found is None:
         return False
-    found = Period.parse(text)
     return Period.months_of(found.start, found.end).overlaps(Period.months_of(period.start, period.end))

@@ -1,28 +1,32 @@
-"""The feeds: one item for each version of each series, told anew when it is withdrawn or removed.
+"""The feeds: one item for each version of each series, and one more when it is withdrawn or removed.
 
 Each declares its interval and the next due day. Atom (RFC 4287) and JSON Feed 1.1 tell the same items in the same
-order, the latest first.
+order, the latest first; older ones stand in archived pages (RFC 5005, `piperoll.describing.paging`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date
+from typing import Any
 
 from piperoll.describing import figures, places
 from piperoll.describing.duties import next_due
+from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.frequency import every, most_often
 from piperoll.describing.holdings import Holdings
+from piperoll.describing.lines import ShelfLine
 from piperoll.describing.media import media_type
+from piperoll.describing.overview import Overview
 from piperoll.describing.restating import ending, restatement
 from piperoll.describing.wording import series_title
-from piperoll.model import Body, Dataset, Listing, Status, Version
+from piperoll.model import Body, Dataset, Status, Version
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a release; `bytes` is None for an earlier version, whose sizes its own manifest tells."""
+    """A file of a release; `bytes` is None where we do not know."""
 
     url: str
     media_type: str
@@ -32,7 +36,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One version of one series, as a feed tells it."""
+    """Something that happened, as a feed tells it."""
 
     id: str
     url: str
@@ -44,105 +48,144 @@ class Item:
     tags: tuple[str, ...]
     attachments: tuple[Attachment, ...]
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where it stands in a feed: it never moves."""
+        return (self.published, self.id)
+
+    def to_json(self) -> dict[str, Any]:
+        """The item as it is kept."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Item:
+        """The item that `to_json` wrote."""
+        attachments = tuple(Attachment(**one) for one in document["attachments"])
+        return cls(**dict(document) | {"tags": tuple(document["tags"]), "attachments": attachments})
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What both forms of a feed say. `interval` is a code of `frequency`, `next_expected` the next day due by law."""
+    """What both forms of a feed say of it. `of` names it as `places.feed` does: all, of a dataset, of a body.
+
+    `interval` is a code of `frequency`, `next_expected` the next day due by law.
+    """
 
     id: str
     title: str
     description: str
     home: str
-    addresses: dict[str, str]
-    keys: dict[str, str]
-    updated: str
+    of: Mapping[str, str]
+    base_url: str
     interval: str
     next_expected: date | None
     author: str
-    items: tuple[Item, ...]
+
+    def key(self, form: str, page: int | None = None) -> str:
+        """The key of the feed, or of a page of its archive."""
+        return places.feed(form, **self.of, page=page)
+
+    def address(self, form: str, page: int | None = None) -> str:
+        """The web address of the feed, or of a page of its archive."""
+        return places.address(self.base_url, self.key(form, page))
 
 
-def feeds(holdings: Holdings) -> Iterator[Feed]:
-    """The feed of everything, then one for each dataset, then one for each body."""
-    pairs = _pairs(holdings, holdings.listings)
-    yield _feed(holdings, "urn:piperoll:feed", "All releases", places.HOME, {}, holdings.listings, pairs)
-    for dataset in holdings.datasets:
-        listings = holdings.of_dataset(dataset.name)
-        name, page = f"urn:piperoll:feed:dataset:{dataset.name}", places.dataset_page(dataset.name)
-        pairs = _pairs(holdings, listings)
-        yield _feed(holdings, name, dataset.title, page, {"dataset": dataset.name}, listings, pairs)
-    for body in holdings.bodies:
-        listings = holdings.of_body(body.slug)
-        name, page = f"urn:piperoll:feed:body:{body.slug}", places.body_page(body.slug)
-        pairs = [(dataset, body) for dataset in holdings.datasets]
-        yield _feed(holdings, name, body.name, page, {"body": body.slug}, listings, pairs)
-
-
-def _pairs(holdings: Holdings, listings: Iterable[Listing]) -> list[tuple[Dataset, Body]]:
-    """The datasets and bodies that something is published of."""
-    names = sorted({(listing.series.dataset, listing.series.body) for listing in listings})
-    return [(holdings.dataset(dataset), holdings.body(body)) for dataset, body in names]
-
-
-def _feed(
-    holdings: Holdings,
-    name: str,
-    title: str,
-    page: str,
-    of: dict[str, str],
-    listings: Sequence[Listing],
-    pairs: Sequence[tuple[Dataset, Body]],
-) -> Feed:
-    items = sorted(_items(holdings, listings), key=lambda item: (item.updated, item.id), reverse=True)
-    days = [day for dataset, body in pairs if (day := next_due(dataset, body, holdings.on)) is not None]
-    keys = {form: places.feed(form, **of) for form in ("atom", "json")}
-    intervals = [every(dataset, body, listings) for dataset, body in pairs]
+def feed_of_body(holdings: Holdings) -> Feed:
+    """The feed of a body's releases."""
+    body = holdings.the_body
+    published = {facts.series.dataset for facts in holdings.listings}
+    days = [next_due(dataset, body, holdings.on) for dataset in holdings.datasets]
+    intervals = [every(dataset, body, holdings.listings) for dataset in holdings.datasets if dataset.name in published]
     return Feed(
-        id=name,
-        title=f"{title} – {holdings.publisher_name}",
-        description="A new item for each release: a table that is new, corrected or withdrawn.",
-        home=places.address(holdings.base_url, page),
-        addresses={form: places.address(holdings.base_url, key) for form, key in keys.items()},
-        keys=keys,
-        updated=items[0].updated if items else f"{holdings.on}T00:00:00Z",
+        id=f"urn:piperoll:feed:body:{body.slug}",
+        title=f"{body.name} – {holdings.publisher_name}",
+        description=_DESCRIPTION,
+        home=places.address(holdings.base_url, places.body_page(body.slug)),
+        of={"body": body.slug},
+        base_url=holdings.base_url,
         interval=most_often(intervals),
-        next_expected=min(days, default=None),
+        next_expected=min((day for day in days if day is not None), default=None),
         author=holdings.publisher_name,
-        items=tuple(items),
     )
 
 
-def _items(holdings: Holdings, listings: Iterable[Listing]) -> Iterator[Item]:
-    for listing in listings:
-        for version in listing.history.versions:
-            yield _item(holdings, listing, version)
+def feed_of_dataset(overview: Overview, dataset: Dataset) -> Feed:
+    """The feed of a dataset's releases."""
+    shelves = [line.shelves[dataset.name] for line in overview.of_dataset(dataset.name)]
+    name, page = f"urn:piperoll:feed:dataset:{dataset.name}", places.dataset_page(dataset.name)
+    return _feed(overview, name, dataset.title, page, {"dataset": dataset.name}, shelves)
 
 
-def _item(holdings: Holdings, listing: Listing, version: Version) -> Item:
-    series = listing.series
-    dataset, body = holdings.dataset(series.dataset), holdings.body(series.body)
-    tags = (dataset.name, body.slug, str(series.period), *((series.part,) if series.part else ()), str(version.status))
+def feed_of_all(overview: Overview) -> Feed:
+    """The feed of every release."""
+    shelves = [shelf for line in overview.lines for shelf in line.shelves.values()]
+    return _feed(overview, "urn:piperoll:feed", "All releases", places.HOME, {}, shelves)
+
+
+_DESCRIPTION = "A new item for each release: a table that is new, corrected or withdrawn."
+
+
+def _feed(
+    overview: Overview, name: str, title: str, page: str, of: Mapping[str, str], shelves: Iterable[ShelfLine]
+) -> Feed:
+    shelves = list(shelves)
+    world = overview.world
+    return Feed(
+        id=name,
+        title=f"{title} – {world.publisher_name}",
+        description=_DESCRIPTION,
+        home=places.address(world.base_url, page),
+        of=of,
+        base_url=world.base_url,
+        interval=most_often(shelf.every for shelf in shelves),
+        next_expected=min((shelf.next_due for shelf in shelves if shelf.next_due is not None), default=None),
+        author=world.publisher_name,
+    )
+
+
+def items_of(holdings: Holdings) -> list[Item]:
+    """The items of a body, the oldest first: of each version one, and one more where it was taken back."""
+    found = [
+        item
+        for facts in holdings.listings
+        for version in facts.history.versions
+        for item in _items(holdings, facts, version)
+    ]
+    return sorted(found, key=lambda item: item.place)
+
+
+def _items(holdings: Holdings, facts: SeriesFacts, version: Version) -> Iterator[Item]:
+    item = _item(holdings, facts, version)
+    yield item
+    if version.ended is not None:
+        yield replace(item, id=f"{item.id}#{version.status}", published=version.ended)
+
+
+def _item(holdings: Holdings, facts: SeriesFacts, version: Version) -> Item:
+    series = facts.series
+    dataset, body = holdings.dataset(series.dataset), holdings.the_body
+    ended = (str(version.status),) if version.ended is not None else ()
     return Item(
         id=places.release_name(series, version),
         url=places.address(holdings.base_url, places.version_page(series, version)),
         title=f"{_PREFIX[version.status]}{series_title(dataset, body, series)} (version {version.version})",
-        summary=_summary(listing, version, dataset, body),
+        summary=_summary(facts, version, dataset, body),
         published=version.published,
         updated=version.ended or version.published,
         body=body.name,
-        tags=tags,
-        attachments=tuple(_attachments(holdings, listing, version)),
+        tags=(dataset.name, body.slug, str(series.period), *((series.part,) if series.part else ()), *ended),
+        attachments=tuple(_attachments(holdings, facts, version)),
     )
 
 
 _PREFIX = {Status.CURRENT: "", Status.SUPERSEDED: "", Status.WITHDRAWN: "Withdrawn: ", Status.PURGED: "Removed: "}
 
 
-def _summary(listing: Listing, version: Version, dataset: Dataset, body: Body) -> str:
+def _summary(facts: SeriesFacts, version: Version, dataset: Dataset, body: Body) -> str:
     """How many rows and pounds, what changed, why, and when the next is due after this one."""
     amount = "" if version.amount_gbp is None else f", {figures.pounds(version.amount_gbp)}"
     sentences = [f"{figures.counted(version.rows, 'row')}{amount}.", f"{version.reason.rstrip('.')}."]
-    before = None if version.supersedes is None else listing.history.version(version.supersedes)
+    before = None if version.supersedes is None else facts.history.version(version.supersedes)
     if told := restatement(version):
         sentences.append(told)
     elif before is not None:
@@ -155,17 +198,16 @@ def _summary(listing: Listing, version: Version, dataset: Dataset, body: Body) -
     return " ".join(sentences)
 
 
-def _attachments(holdings: Holdings, listing: Listing, version: Version) -> Iterator[Attachment]:
+def _attachments(holdings: Holdings, facts: SeriesFacts, version: Version) -> Iterator[Attachment]:
     """The CSV and the Data Package of a version that is served, and the rows that it changed."""
     if version.status not in (Status.CURRENT, Status.SUPERSEDED):
         return
-    current = listing.manifest is not None and version.version == listing.history.current
-    sizes = {entry.path: entry.bytes for entry in listing.manifest.files} if listing.manifest and current else {}
-    for name in (f"{listing.series.dataset}.csv", "datapackage.json"):
-        key = places.release_file(listing.series, version, name)
+    sizes = {entry.path: entry.bytes for entry in facts.files_of(version)}
+    for name in (f"{facts.series.dataset}.csv", "datapackage.json"):
+        key = places.release_file(facts.series, version, name)
         yield Attachment(places.address(holdings.base_url, key), media_type(name), name, sizes.get(name))
     changes = version.changes
     if changes is not None and changes.file is not None:
-        key = listing.series.prefix + changes.file.path
+        key = facts.series.prefix + changes.file.path
         title = f"Rows that differ from version {changes.against}"
         yield Attachment(places.address(holdings.base_url, key), media_type("changes.csv"), title, changes.file.bytes)

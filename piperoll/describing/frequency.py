@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from piperoll.describing.duties import rules_for
 from piperoll.errors import DescriptorError
-from piperoll.model import Body, Dataset, Listing, PeriodKind
+from piperoll.model import Body, Dataset, PeriodKind, Series
 
 # the codes of the UK cross-government metadata model (STANDARDS §8.3), most often first
 ORDER = ("monthly", "quarterly", "semiannual", "annual", "irregular")
@@ -34,7 +35,15 @@ ISO_8601 = {"monthly": "P1M", "quarterly": "P3M", "semiannual": "P6M", "annual":
 _OF_PERIOD = {PeriodKind.MONTH: "monthly", PeriodKind.QUARTER: "quarterly", PeriodKind.YEAR: "annual"}
 
 
-def every(dataset: Dataset, body: Body, listings: Iterable[Listing]) -> str:
+class OfSeries(Protocol):
+    """Anything that is about a series."""
+
+    @property
+    def series(self) -> Series:
+        """Which it is about."""
+
+
+def every(dataset: Dataset, body: Body, listings: Iterable[OfSeries]) -> str:
     """How often the body publishes the dataset: as the law asks; where none binds it, as its periods show."""
     by_law = {_of_rule(rule["every"], len(rule.get("days", ()))) for rule in rules_for(dataset, body)}
     if by_law:

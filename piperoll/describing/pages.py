@@ -11,11 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from piperoll import assets
 from piperoll.describing import figures, places, restating, views, wording
 from piperoll.describing.duties import DutyState, next_due, rules_for
+from piperoll.describing.facts import held_rows
 from piperoll.describing.frequency import every
-from piperoll.describing.holdings import Holdings, held_rows, waiting
+from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import told
+from piperoll.describing.overview import Overview
 from piperoll.describing.schema_org import linked_data
-from piperoll.model import Body, Dataset, Listing, Report, Status, Submission, Version
+from piperoll.model import Dataset, Listing, Report, Status, Submission, Version
 
 STATES = {
     DutyState.ON_TIME: "On time",
@@ -98,48 +100,41 @@ def report_page(report: Report) -> str:
     return _environment().get_template("report.html").render(report=report)
 
 
-def _render(holdings: Holdings, key: str, template: str, **context: Any) -> tuple[str, bytes]:
+def _render(holdings: Holdings | Overview, key: str, template: str, **context: Any) -> tuple[str, bytes]:
     page = _environment().get_template(template)
     link = partial(places.link, here=key)
     return key, page.render(holdings=holdings, here=key, link=link, **context).encode()
 
 
-def home(holdings: Holdings) -> tuple[str, bytes]:
+def home(overview: Overview) -> tuple[str, bytes]:
     """The first page: what there is by dataset and by body, how fresh, and what is late or held."""
-    return _render(
-        holdings,
-        places.HOME,
-        "index.html",
-        standing=[listing for listing in holdings.listings if listing.manifest is not None],
-        newest_end=views.newest_end(holdings),
-        latest=views.latest_instant(holdings),
-        punctuality=views.punctuality(holdings),
-        waiting=waiting(holdings.submissions),
-    )
+    return _render(overview, places.HOME, "index.html", overview=overview)
 
 
-def dataset(holdings: Holdings, dataset: Dataset) -> tuple[str, bytes]:
-    """A dataset's page: what it is, the duty behind it, its fields, and every series of it."""
+def dataset(overview: Overview, dataset: Dataset) -> tuple[str, bytes]:
+    """A dataset's page: what it is, the duty behind it, its fields, and every body that publishes it."""
     return _render(
-        holdings,
+        overview,
         places.dataset_page(dataset.name),
         "dataset.html",
+        overview=overview,
         dataset=dataset,
-        listings=holdings.of_dataset(dataset.name),
-        periods=holdings.periods(dataset.name),
+        lines=overview.of_dataset(dataset.name),
+        periods=overview.periods(dataset.name),
     )
 
 
-def body(holdings: Holdings, body: Body) -> tuple[str, bytes]:
+def body(holdings: Holdings) -> tuple[str, bytes]:
     """A body's page: what it publishes, what it owes and owed, and what became of each file it sent."""
+    body = holdings.the_body
     return _render(
         holdings,
         places.body_page(body.slug),
         "body.html",
         body=body,
-        listings=holdings.of_body(body.slug),
-        duties=holdings.duties_of(body.slug),
-        submissions=holdings.submissions_of(body.slug),
+        listings=holdings.listings,
+        duties=holdings.duties,
+        submissions=holdings.submissions,
         next_days={
             dataset.name: day
             for dataset in holdings.datasets
@@ -150,7 +145,7 @@ def body(holdings: Holdings, body: Body) -> tuple[str, bytes]:
 
 def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     """A series' page: the table that stands, how far to trust it, its files, its fields and its versions."""
-    dataset, body = holdings.dataset(listing.series.dataset), holdings.body(listing.series.body)
+    dataset, body = holdings.dataset(listing.series.dataset), holdings.the_body
     return _render(
         holdings,
         places.series_page(listing.series),
@@ -169,14 +164,14 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         by_law=bool(rules_for(dataset, body)),
         held=held_rows(listing),
         overlapping=holdings.overlapping(listing.series),
-        every=every(dataset, body, holdings.of_body(body.slug)),
+        every=every(dataset, body, holdings.listings),
         linked_data=linked_data(holdings, listing),
     )
 
 
 def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str, bytes]:
     """The page of one version: what is known of it from the history, and what it changed."""
-    dataset, body = holdings.dataset(listing.series.dataset), holdings.body(listing.series.body)
+    dataset, body = holdings.dataset(listing.series.dataset), holdings.the_body
     earlier = {entry.version: entry for entry in listing.history.versions}
     return _render(
         holdings,
@@ -193,7 +188,7 @@ def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str
         served=views.is_served(version),
         told_sources={
             submission.sha256: places.submission_page(submission)
-            for submission, report in holdings.submissions_of(listing.series.body)
+            for submission, report in holdings.submissions
             if report is not None and submission.dataset == listing.series.dataset
         },
     )
@@ -208,5 +203,5 @@ def submission(holdings: Holdings, submission: Submission, report: Report) -> tu
         submission=submission,
         report=report,
         dataset=holdings.dataset(submission.dataset),
-        body=holdings.body(submission.body),
+        body=holdings.the_body,
     )

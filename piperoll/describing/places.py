@@ -47,13 +47,22 @@ def release_file(series: Series, version: Version, name: str) -> str:
     return f"{series.prefix}{version.path}/{name}"
 
 
-def feed(form: str, *, dataset: str | None = None, body: str | None = None) -> str:
-    """The key of a feed in `form` (atom or json): of everything, of a dataset or of a body."""
-    if dataset is not None:
-        return f"{ROOT}feeds/{dataset}.{form}"
-    if body is not None:
-        return f"{ROOT}feeds/bodies/{body}.{form}"
-    return f"{ROOT}feed.{form}"
+def body_dcat(slug: str) -> str:
+    """The key of a body's own catalogue in DCAT."""
+    return f"{ROOT}bodies/{slug}.jsonld"
+
+
+def body_freshness(slug: str) -> str:
+    """The key of what is told of a body's freshness for machines."""
+    return f"{ROOT}bodies/{slug}.freshness.json"
+
+
+def feed(form: str, *, dataset: str | None = None, body: str | None = None, page: int | None = None) -> str:
+    """The key of a feed in `form` (atom or json): of everything, of a dataset or of a body; `page`: of its archive."""
+    name = f"feeds/bodies/{body}" if body is not None else f"feeds/{dataset}" if dataset is not None else "feed"
+    if page is None:
+        return f"{ROOT}{name}.{form}"
+    return f"{ROOT}{'feeds/all' if name == 'feed' else name}/{page}.{form}"
 
 
 def link(target: str, here: str) -> str:

@@ -14,7 +14,7 @@ from piperoll.model import Listing, Version
 def linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
     """A schema.org Dataset with its downloads, period, licence and publisher."""
     series, standing = listing.series, listing.history.standing
-    dataset, body = holdings.dataset(series.dataset), holdings.body(series.body)
+    dataset, body = holdings.dataset(series.dataset), holdings.the_body
     document: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Dataset",

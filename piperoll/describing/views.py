@@ -1,14 +1,11 @@
-"""What the pages show that is worked out from the holdings."""
+"""What the pages show that is worked out from a listing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from piperoll.describing.duties import Duty, DutyState
-from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import order
 from piperoll.model import FileEntry, Listing, Status, Version
 
@@ -75,52 +72,3 @@ def files_of(listing: Listing, version: Version) -> tuple[str, ...]:
 def is_served(version: Version) -> bool:
     """Whether the files of a version may be linked to: those withdrawn or purged may not."""
     return version.status in (Status.CURRENT, Status.SUPERSEDED)
-
-
-def newest_end(holdings: Holdings) -> date | None:
-    """The last day of the newest period that is over; None if there is none."""
-    ends = (listing.series.period.end for listing in holdings.listings if listing.manifest is not None)
-    return max((end for end in ends if end <= holdings.on), default=None)
-
-
-def latest_instant(holdings: Holdings) -> str | None:
-    """The instant of the latest version of all."""
-    return max(
-        (version.published for listing in holdings.listings for version in listing.history.versions), default=None
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Punctuality:
-    """What came of one duty for the last period that is due: the bodies that owed it, by what they did."""
-
-    duties: tuple[Duty, ...]
-
-    @property
-    def duty(self) -> Duty:
-        """One of them, for what they share: dataset, part, period and due day."""
-        return self.duties[0]
-
-    @property
-    def kinds(self) -> list[str]:
-        """The kinds of body that owed it."""
-        return sorted({duty.body.kind for duty in self.duties})
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many bodies are in each state."""
-        states = [duty.state for duty in self.duties]
-        return {state.value: states.count(state) for state in DutyState}
-
-
-def punctuality(holdings: Holdings) -> list[Punctuality]:
-    """For each duty, by dataset and part, what came for the last period that is due."""
-    newest: dict[tuple[str, str, str], list[Duty]] = {}
-    for duty in holdings.duties:
-        if duty.due > holdings.on:
-            continue
-        duties = newest.setdefault((duty.dataset, duty.part or "", duty.name), [])
-        if duties and duties[0].period != duty.period:
-            duties.clear()
-        duties.append(duty)
-    return [Punctuality(tuple(duties)) for _, duties in sorted(newest.items())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from piperoll.model.history import History
@@ -17,7 +17,8 @@ class Listing:
 
     `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the head of the CSV,
     header first) are None or empty where no version stands (all withdrawn or purged). `summary` is what the rows of
-    that version add up to, as `piperoll.describing.summarise` writes it; None: nobody has made it.
+    that version add up to, as `piperoll.describing.summarise` writes it; None: nobody has made it. `earlier` are the
+    manifests of other versions that are still served, by number.
     """
 
     history: History
@@ -26,6 +27,7 @@ class Listing:
     report: Mapping[str, Any] | None
     first_rows: tuple[tuple[str, ...], ...] = ()
     summary: Mapping[str, Any] | None = None
+    earlier: Mapping[int, Manifest] = field(default_factory=dict)
 
     @property
     def series(self) -> Series:

@@ -12,8 +12,10 @@ from piperoll.model import Listing
 
 
 def fresh(**more: Any) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(dict(built(**more))["freshness.json"])
-    return document
+    """The series and duties of all bodies together."""
+    site = dict(built(**more))
+    of_bodies = [json.loads(content) for key, content in sorted(site.items()) if key.endswith(".freshness.json")]
+    return {name: [one for document in of_bodies for one in document[name]] for name in ("series", "duties")}
 
 
 def with_received(listing: Listing, instant: str) -> Listing:
