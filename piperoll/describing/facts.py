@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
+from piperoll.describing.quality import Quality, quality_of
+from piperoll.describing.summaries import summary_of
 from piperoll.model import FileEntry, History, Listing, Manifest, Report, Series, Submission, Verdict, Version
 
 _REPEATED = "rows-repeated"
@@ -23,7 +25,8 @@ class SeriesFacts:
 
     `manifest` and `licence` (as a descriptor names it) are None where no version stands. `held` counts the rows of the
     submission behind the version that stands that are held back. `sender` is the body as the release names it.
-    `earlier` are the manifests of other versions that are still served, by number.
+    `earlier` are the manifests of other versions that are still served, by number. `names` are those one may search
+    by, with their rows; `quality` is what the report behind the version that stands comes to.
     """
 
     history: History
@@ -32,6 +35,8 @@ class SeriesFacts:
     licence: Mapping[str, str] | None = None
     sender: Mapping[str, str] | None = None
     earlier: Mapping[int, Manifest] = field(default_factory=dict)
+    names: Mapping[str, int] = field(default_factory=dict)
+    quality: Quality | None = None
 
     @property
     def series(self) -> Series:
@@ -52,6 +57,8 @@ class SeriesFacts:
             "licence": self.licence,
             "sender": self.sender,
             "earlier": {str(number): _manifest_json(one) for number, one in self.earlier.items()},
+            "names": dict(self.names),
+            "quality": None if self.quality is None else asdict(self.quality),
         }
 
     @classmethod
@@ -66,6 +73,8 @@ class SeriesFacts:
             earlier={
                 int(number): one for number, kept in document["earlier"].items() if (one := _manifest(kept)) is not None
             },
+            names=document["names"],
+            quality=None if document["quality"] is None else Quality(**document["quality"]),
         )
 
 
@@ -110,6 +119,8 @@ def facts_of(listing: Listing) -> SeriesFacts:
         licence=None if descriptor is None else descriptor["licenses"][0],
         sender=None if descriptor is None else descriptor["x_piperoll"]["body"],
         earlier=listing.earlier,
+        names=summary_of(listing).names,
+        quality=quality_of(listing.report),
     )
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets
-from piperoll.describing import figures, places, restating, views, wording
+from piperoll.describing import figures, places, releases, restating, statics, views, wording
 from piperoll.describing.duties import DutyState, next_due, rules_for
 from piperoll.describing.facts import held_rows
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
+from piperoll.describing.lists import paged
 from piperoll.describing.media import told
 from piperoll.describing.overview import Overview
 from piperoll.describing.schema_org import linked_data
@@ -62,6 +63,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
 
 GLOBALS: dict[str, Any] = {
     "places": places,
+    "policy": statics.POLICY,
     "part_title": wording.part_title,
     "held_rows": held_rows,
     "states": STATES,
@@ -90,11 +92,6 @@ def _environment() -> Environment:
     return environment
 
 
-def style() -> bytes:
-    """The one stylesheet."""
-    return (assets.folder("catalogue") / "style.css").read_bytes()
-
-
 def report_page(report: Report) -> str:
     """A page of its own, styles and all, that tells an officer what is found in their file and what to do."""
     return _environment().get_template("report.html").render(report=report)
@@ -109,6 +106,18 @@ def _render(holdings: Holdings | Overview, key: str, template: str, **context: A
 def home(overview: Overview) -> tuple[str, bytes]:
     """The first page: what there is by dataset and by body, how fresh, and what is late or held."""
     return _render(overview, places.HOME, "index.html", overview=overview)
+
+
+def search(overview: Overview) -> tuple[str, bytes]:
+    """The page that searches, in the browser, over the shards of the index."""
+    told = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
+    return _render(overview, places.SEARCH_PAGE, "search.html", told={"datasets": told})
+
+
+def bodies(overview: Overview) -> Iterator[tuple[str, bytes]]:
+    """The pages of the list of all bodies, in order of name."""
+    for page in paged(overview.lines, places.bodies_page):
+        yield _render(overview, page.key, "bodies.html", page=page)
 
 
 def dataset(overview: Overview, dataset: Dataset) -> tuple[str, bytes]:
@@ -166,6 +175,7 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         overlapping=holdings.overlapping(listing.series),
         every=every(dataset, body, holdings.listings),
         linked_data=linked_data(holdings, listing),
+        **releases.extras(holdings, listing),
     )
 
 

@@ -12,9 +12,26 @@ ROOT = "catalogue/"
 HOME = f"{ROOT}index.html"
 STYLE = f"{ROOT}style.css"
 SEARCH_PAGE = f"{ROOT}search.html"
-SEARCH = f"{ROOT}search/"
+SEARCH_FIXED = f"{ROOT}search/-fixed.json"
+ICON = f"{ROOT}icon.svg"
+READER = f"{ROOT}vendor/parquet.js"
 DCAT = f"{ROOT}catalog.jsonld"
 FRESHNESS = f"{ROOT}freshness.json"
+
+
+def search_shard(letters: str) -> str:
+    """The key of the shard of the search index for words that begin with `letters`."""
+    return f"{ROOT}search/{letters}.json"
+
+
+def script(name: str) -> str:
+    """The key of a script of ours."""
+    return f"{ROOT}scripts/{name}.js"
+
+
+def bodies_page(number: int) -> str:
+    """The key of a page, from 1, of the list of all bodies."""
+    return f"{ROOT}bodies/index.html" if number == 1 else f"{ROOT}bodies/index-{number}.html"
 
 
 def dataset_page(name: str) -> str:

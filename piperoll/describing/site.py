@@ -24,6 +24,8 @@ from piperoll.describing.json_feed import json_feed
 from piperoll.describing.lines import BodyLine, Sum, added, line_of, sums_of
 from piperoll.describing.overview import Overview
 from piperoll.describing.paging import Log, Pages, documents, logged
+from piperoll.describing.searching import fixed, parts, shards
+from piperoll.describing.statics import statics
 from piperoll.describing.world import World
 from piperoll.model import Body, Dataset, Listing, Register, Report, Submission, to_json_bytes
 
@@ -35,6 +37,7 @@ Groups: TypeAlias = dict[str, Any]
 
 BODIES = "bodies"
 SUMS = "sums/"
+SEARCH = "search/"
 
 
 def of_series(holdings: Holdings, listing: Listing) -> Files:
@@ -84,7 +87,14 @@ def contributions(holdings: Holdings) -> Groups:
     groups: Groups = {BODIES: line_of(holdings).to_json()}
     for (dataset, year), sums in sums_of(holdings).items():
         groups[f"{SUMS}{dataset}/{year}"] = [one.to_json() for one in sums]
+    told = [(facts.series, facts.names) for facts in holdings.listings]
+    groups |= {SEARCH + letters: part for letters, part in parts(holdings.the_body, told).items()}
     return groups
+
+
+def of_search(name: str, members: Mapping[str, Any]) -> Files:
+    """The shards of the search index of a group, from what each body brings to it."""
+    yield from shards(name.removeprefix(SEARCH), members)
 
 
 def summed(members: Mapping[str, Any]) -> list[Any]:
@@ -104,7 +114,10 @@ def overview(world: World, lines: Mapping[str, Any], sums: Mapping[str, Any]) ->
 
 def of_all(whole: Overview) -> Files:
     """The pages and documents that tell of all bodies, but for the feeds; the first page last."""
-    yield places.STYLE, pages.style()
+    yield from statics()
+    yield fixed(whole.datasets)
+    yield pages.search(whole)
+    yield from pages.bodies(whole)
     for dataset in whole.datasets:
         yield pages.dataset(whole, dataset)
     yield places.DCAT, dcat(whole)
@@ -165,6 +178,9 @@ def catalogue(
             groups.setdefault(name, {})[slug] = brought
     sums = {name: summed(members) for name, members in groups.items() if name.startswith(SUMS)}
     whole = overview(world, groups.get(BODIES, {}), sums)
+    for name in sorted(groups):
+        if name.startswith(SEARCH):
+            yield from ((key.removeprefix(places.ROOT), content) for key, content in of_search(name, groups[name]))
     for name, feed in feeds_of_all(whole).items():
         log, archive = logged(item for item in items if in_feed(name, item))
         yield from ((key.removeprefix(places.ROOT), content) for key, content in of_feed(feed, log, archive))
