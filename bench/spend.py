@@ -11,8 +11,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 HEADINGS = (
     "Department Family", "Entity", "Date of Payment", "Expense Type", "Expense Area", "Supplier", "Supplier No.",
     "Transaction Number", "Amount (£)", "Purpose", "Supplier Postcode", "Supplier Type",
@@ -68,9 +66,14 @@ class Spend:
     tidy: Path
 
 
+def named(folder: Path, rows: int, bad: int) -> Spend:
+    """Where a table lies once it is written."""
+    return Spend(folder / f"spend-{rows}-{bad}.csv", folder / f"tidy-{rows}-{bad}.csv")
+
+
 def write(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> Spend:
     """Write `rows` records of which `bad` in a thousand are wrong."""
-    made = Spend(folder / f"spend-{rows}-{bad}.csv", folder / f"tidy-{rows}-{bad}.csv")
+    made = named(folder, rows, bad)
     body = folder / "body.csv"
     sent = _SENT.replace("pence", _PENCE)
     _copy(rows, bad, "%d/%m/%Y", "'£99,999,999,999.99'", sent, body, header=False)
@@ -86,6 +89,8 @@ def write(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> Spend:
 
 
 def _copy(rows: int, bad: int, days: str, huge: str, amount: str, to: Path, *, header: bool) -> None:
+    import duckdb  # noqa: PLC0415 - only the process that writes needs it
+
     with duckdb.connect() as database:
         database.execute("SET enable_progress_bar = false")
         script = _ROWS.replace("{huge}", huge).replace("{amount}", amount).replace("$days", f"'{days}'")
