@@ -1,0 +1,9 @@
+"""Structure: the published schema, by Frictionless's own reading, over whole columns.
+
+The schema is compiled to named predicates (`predicates`), the engine runs them (`verdicts`), and what they cannot
+prove is handed, cell by cell, to Frictionless (`replaying`, `reference`).
+"""
+
+from piperoll.checking.structure.breaching import Breach, breaches
+
+__all__ = ["Breach", "breaches"]

@@ -1,0 +1,112 @@
+"""What the published schema refuses in a table that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from piperoll.checking.engine import Engine
+from piperoll.checking.places import as_sent
+from piperoll.checking.structure import reference
+from piperoll.checking.structure.blocks import Block, Found, Uniques, cell_errors, in_order, judged
+from piperoll.checking.structure.compiling import compiled
+from piperoll.checking.structure.fields import specs, understood
+from piperoll.checking.structure.replaying import Replay
+from piperoll.checking.structure.verdicts import text
+from piperoll.model import Dataset, Field
+from piperoll.reading import ReadTable
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One cell that the published schema refuses: `kind` is Frictionless's error type.
+
+    `rule` and `bound` are the constraint's name and value, None for other kinds. `sent` is the cell as it stands.
+    """
+
+    kind: str
+    row: int
+    line: int | None
+    field: str
+    sent: str | None
+    rule: str | None
+    bound: str | None
+
+
+def breaches(table: ReadTable, dataset: Dataset, engine: Engine = Engine.COMPILED) -> Iterator[Breach]:
+    """Every breach of the published schema in `table`, row by row, however many.
+
+    Raises: DescriptorError: Frictionless refuses our schema or says something that we do not expect.
+    """
+    fields = [field for field in dataset.fields if field.name in table.columns and _refuses(field)]
+    if not fields:
+        return
+    schema = _described(fields)
+    found = _by_reference if engine is Engine.REFERENCE else _compiled
+    for batch, errors in found(table, schema):
+        yield from _breaches(batch, errors, fields)
+
+
+def _refuses(field: Field) -> bool:
+    return field.type != "string" or bool(_constraints(field))
+
+
+def _constraints(field: Field) -> dict[str, Any]:
+    """What must hold of the cell as sent: where the field can be derived, it need not be there."""
+    constraints = dict(field.constraints or {})
+    if field.derive is not None:
+        constraints.pop("required", None)
+    return constraints
+
+
+def _described(fields: Iterable[Field]) -> dict[str, Any]:
+    return {
+        "fields": [{"name": field.name, "type": field.type, "constraints": _constraints(field)} for field in fields]
+    }
+
+
+def _compiled(table: ReadTable, schema: dict[str, Any]) -> Iterator[tuple[pa.RecordBatch, list[Found]]]:
+    if not understood(schema):
+        reference.require_sound(schema)
+    fields, replay = tuple(compiled(spec) for spec in specs(schema)), Replay(schema)
+
+    def block(batch: pa.RecordBatch) -> Block:
+        return Block(tuple(text(batch[field.spec.name]) for field in fields), np.zeros(0, np.int64))
+
+    uniques = Uniques.noted(fields, lambda: map(block, table.batches()), replay)
+    for batch in table.batches():
+        columns = block(batch)
+        verdicts = judged(columns, fields, replay)
+        yield batch, in_order([*cell_errors(verdicts), *uniques.errors(columns, verdicts, replay)])
+
+
+def _by_reference(table: ReadTable, schema: dict[str, Any]) -> Iterator[tuple[pa.RecordBatch, list[Found]]]:
+    names = [field["name"] for field in schema["fields"]]
+    errors = reference.row_errors(schema, (row for batch in table.batches() for row in _rows(batch, names)))
+    for batch in table.batches():
+        found = []
+        for place in range(batch.num_rows):
+            found += [Found(place, names.index(each.field) + 1, each.kind, each.rule) for each in next(errors)]
+        yield batch, found
+
+
+def _rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[tuple[str | None, ...]]:
+    return zip(*(batch[name].to_pylist() for name in names), strict=True)
+
+
+def _breaches(batch: pa.RecordBatch, errors: list[Found], fields: list[Field]) -> Iterator[Breach]:
+    for place, number, kind, rule in errors:
+        field = fields[number - 1]
+        yield Breach(
+            kind=kind,
+            row=batch["row"][place].as_py(),
+            line=batch["line"][place].as_py(),
+            field=field.name,
+            sent=as_sent(batch, field.name)[place].as_py(),
+            rule=rule,
+            bound=str(_constraints(field)[rule]) if rule else None,
+        )
