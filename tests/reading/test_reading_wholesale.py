@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.reading.cells.marks import _NOTHING_TYPED
-from piperoll.reading.cells.spelling import plain_amounts, spell
+from piperoll.reading.cells.plain import Plain, total
+from piperoll.reading.cells.spelling import spell
 from piperoll.reading.cells.tallies import tally
 from piperoll.reading.cells.values import UNREADABLE, Reader
 from piperoll.reading.files import text
@@ -56,9 +57,11 @@ def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None
 @given(cells=st.lists(amounts, max_size=40))
 def test_plain_amounts_are_read_exactly(cells: list[str]) -> None:
     wanted = next(each for each in SPEND.fields if each.name in SPEND.amount)
-    for cell, amount in zip(cells, plain_amounts(arrays.cells(cells)).to_pylist(), strict=True):
+    plain = Plain(arrays.cells(["a cell before them", *cells])[1:])
+    for cell, there, millionths in zip(cells, plain.there.tolist(), plain.millionths.tolist(), strict=True):
         read = Reader(wanted).read(cell)
-        assert amount is None or (isinstance(read, str) and Decimal(read) == amount)
+        assert isinstance(read, str) and Decimal(read).scaleb(6) == millionths if there else millionths == 0
+    assert total(plain.millionths) == sum(plain.millionths.tolist()) / Decimal(10**6)
 
 
 @st.composite
@@ -116,6 +119,7 @@ def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Sh
 def read_record_by_record(whole: str) -> TextRows:
     """The records of a text in one block, each of them looked at singly."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "parted", lambda *_, **__: None)
         of_one = text._one_a_line
         patch.setattr(text, "_one_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None)
         return read_text([whole])

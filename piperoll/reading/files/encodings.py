@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import pyarrow as pa
+
 from piperoll.reading.files import codepages
-from piperoll.reading.files.mojibake import Found, garbled, mend
+from piperoll.reading.files.mojibake import TRACES, Found, garbled, mend
+from piperoll.reading.grids import arrays
 
 PIECE = 2_000_000
 """Bytes that are decoded at a time."""
@@ -17,6 +21,12 @@ _SPACED = b" " * 128 + bytes(range(128, 256))
 """Every ASCII byte as a space, so that only the others are left to look at."""
 
 _UTF8_PAIR = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_UTF8 = ("ascii", "utf-8", "utf-8-sig")
+"""Encodings whose bytes are UTF-8 as they stand, but for the mark of the last one."""
+
+_TRACES = TRACES | {"\ufffd"}
+"""Without any of these, and without NUL, a text has nothing to tell."""
+
 _MARKS = (
     *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
@@ -63,6 +73,13 @@ class Decoded:
         """The text in pieces of some megabytes, each but the last cut after a line end where it holds one."""
         for piece in _whole_lines(self._raw()):
             yield mend(piece)[0] if self.mended.count else piece
+
+    def utf8(self) -> Iterator[str | bytes]:
+        """The same text, as UTF-8 cut anywhere where the file is UTF-8 already."""
+        if self.mixed or self.mended.count or self.lost.count or self.encoding not in _UTF8:
+            return self.pieces()
+        start = len(codecs.BOM_UTF8) if self.encoding == "utf-8-sig" else 0
+        return (self.content[at : at + PIECE] for at in range(start, len(self.content), PIECE))
 
     @property
     def text(self) -> str:
@@ -121,14 +138,22 @@ def _utf8(content: bytes, encoding: str) -> Decoded:
 
 
 def _is_utf8(content: bytes) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for at in range(0, len(content), PIECE):
-            decoder.decode(content[at : at + PIECE])
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
+        arrays.one_text(content).validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether a text in UTF-8 is sure to hold nothing to tell about its characters."""
+    return b"\x00" not in content and all(_TRACES.isdisjoint(_beyond(block)) for block in _blocks(content))
+
+
+def _beyond(block: bytes) -> str:
+    """The characters of UTF-8 beyond ASCII; one that the end of the block cuts off is a replacement character."""
+    found = np.frombuffer(block, np.uint8)
+    return found[found > 0x7F].tobytes().decode("utf-8", "replace")
 
 
 def _mostly_utf8(content: bytes) -> bool:
@@ -200,6 +225,8 @@ def _whole_lines(pieces: Iterable[str]) -> Iterator[str]:
 
 def _surveyed(decoded: Decoded) -> Decoded:
     """The same with what there is to tell about its characters."""
+    if decoded.encoding in _UTF8 and not decoded.mixed and _is_plain(decoded.content):
+        return decoded
     mended, left, lost, nuls, line = Spot(), Spot(), Spot(), Spot(), 1
     for piece in decoded.pieces():
         whole, repairs = mend(piece)

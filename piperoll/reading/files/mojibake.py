@@ -25,6 +25,9 @@ _LEFT_LEADS = "âÂÃ\u201a¬┬Ô├"
 _LEFT = re.compile("â€|[ÂÃ][\u0080-\u00bf]|Ã(?= )|\u201aÄ|¬£|┬ú|ÔÇ|├[®ó¡║í]")
 """What a garbled character leaves when one of its bytes is lost."""
 
+TRACES = frozenset("".join(_READ_AS.values()) + _LEFT_LEADS + "Ł")
+"""A text without any of these is neither mended nor garbled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

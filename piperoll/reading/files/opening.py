@@ -118,7 +118,7 @@ def _open_page(content: bytes, _format: str) -> Opened:
 
 def _open_text(content: bytes, _format: str) -> Opened:
     decoded = decode(content)
-    rows = read_text(decoded.pieces())
+    rows = read_text(decoded.utf8())
     findings = [*_about_text(decoded)]
     findings += [tell.quotes_broken(row.number, row.line) for row in rows.broken_quotes]
     return Opened([Grid(None, rows.rows, delimiter=rows.delimiter)], encoding=decoded.encoding, findings=findings)

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from piperoll.reading.files.lines import Lines
 from piperoll.reading.files.quotes import AHEAD, Mended, joins, mended
-from piperoll.reading.grids import arrays
+from piperoll.reading.files.tokens import parted
+from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.blocks import ROWS, Block
 from piperoll.reading.grids.rows import Rows
 
@@ -32,16 +35,21 @@ class TextRows:
     broken_quotes: Rows
 
 
-def read_text(pieces: Iterable[str]) -> TextRows:
-    """Every record of a text file, which comes in pieces cut anywhere, with its record number and first physical line.
+def read_text(pieces: Iterable[str | bytes]) -> TextRows:
+    """Every record of a text file, with its record number and first physical line.
 
-    An empty line is a record, as a spreadsheet program shows it. CR, LF and CRLF each end a line.
+    The file comes in pieces of text, or of its UTF-8, cut anywhere. An empty line is a record, as a spreadsheet program
+    shows it. CR, LF and CRLF each end a line.
     """
     lines = Lines(pieces)
     delimiter = choose_delimiter(lines[: 5 * _SAMPLE])
     broken: list[arrays.Mask] = []
     rows = Rows.of_blocks(_blocks(lines, delimiter, broken))
     return TextRows(rows, delimiter, rows.kept(broken))
+
+
+_Parts = tuple[Block, arrays.Mask]
+"""A block, and which of its records have broken quotes."""
 
 
 class _Parting(NamedTuple):
@@ -93,19 +101,35 @@ def _blocks(lines: Lines, delimiter: str, broken: list[arrays.Mask]) -> Iterator
     """The records in blocks; `broken` is given a mask for each block: the records whose quotes are broken."""
     careful = _Careful(lines, delimiter)
     number = 1
-    while ahead := _ahead(lines):
-        first = lines.taken + 1
-        plain = None if careful.literal else _one_a_line(ahead, delimiter)
-        if plain is not None:
-            lines.take(len(ahead))
-            block = Block.of(range(number, number + len(plain)), range(first, first + len(plain)), plain)
-            broken.append(arrays.mask([False] * len(plain)))
-        else:
-            starts, cells, quotes = zip(*careful.records(first - 1 + len(ahead)), strict=True)
-            block = Block.of(range(number, number + len(cells)), starts, cells)
-            broken.append(arrays.mask(quotes))
-        number += len(block)
-        yield block
+    while lines:
+        found = None if careful.literal else _at_once(lines, delimiter, careful.width, number)
+        for block, quotes in found or [_with_care(lines, delimiter, careful, number)]:
+            number += len(block)
+            broken.append(quotes)
+            yield block
+
+
+def _at_once(lines: Lines, delimiter: str, width: int, number: int) -> Iterator[_Parts] | None:
+    """The next records, from this number on, if they need no care; None if the next one does."""
+    found = parted(lines.window(), delimiter, width, last=lines.ended)
+    if found is None:
+        return None
+    numbers = np.arange(number, number + len(found.starts))
+    block = Block.of_arrays(numbers, found.starts + lines.taken + 1, found.rows, found.cells, found.text)
+    lines.skip(found.size, found.lines)
+    return ((part, vectors.mask(np.zeros(len(part), bool))) for part in block.slices(ROWS))
+
+
+def _with_care(lines: Lines, delimiter: str, careful: _Careful, number: int) -> _Parts:
+    """The records that begin on the next lines, from this number on."""
+    ahead, first = _ahead(lines), lines.taken + 1
+    plain = None if careful.literal else _one_a_line(ahead, delimiter)
+    if plain is not None:
+        lines.take(len(ahead))
+        block = Block.of(range(number, number + len(plain)), range(first, first + len(plain)), plain)
+        return block, vectors.mask(np.zeros(len(plain), bool))
+    starts, cells, quotes = zip(*careful.records(first - 1 + len(ahead)), strict=True)
+    return Block.of(range(number, number + len(cells)), starts, cells), arrays.mask(quotes)
 
 
 def _ahead(lines: Lines) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,6 +14,8 @@ Texts = Any
 """A column of text."""
 Mask = Any
 """A column of truth values."""
+Numbers = Any
+"""A NumPy array of whole numbers."""
 
 
 def texts(values: Sequence[str | None]) -> Texts:
@@ -26,19 +28,28 @@ def texts(values: Sequence[str | None]) -> Texts:
 def cells(values: Sequence[str]) -> Texts:
     """A column of text without nulls, in half the time; a lone surrogate, which is no character, becomes `?`."""
     whole = "".join(values)
-    lengths = map(len, values) if whole.isascii() else map(_length, values)
-    return cells_of(offsets(lengths), whole.encode("utf-8", "replace"))
+    content, edges = whole.encode("utf-8", "replace"), offsets(map(len, values))
+    if len(content) > len(whole):
+        edges = _character_edges(content)[edges]
+    return cells_of(edges, content)
 
 
-def _length(value: str) -> int:
-    """How many bytes a text takes."""
-    return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+def _character_edges(content: bytes) -> Numbers:
+    """Where each character of UTF-8 begins, and where the last one ends."""
+    starts = np.flatnonzero(np.frombuffer(content, np.uint8) & 0xC0 != 0x80)
+    return np.concatenate([starts, [len(content)]]).astype(np.int32)
 
 
 def cells_of(edges: Any, content: bytes) -> Texts:
     """A column of text from its UTF-8 and the 32-bit edges of the cells in it."""
     buffer = pa.py_buffer(edges)
     return pa.StringArray.from_buffers(buffer.size // 4 - 1, buffer, pa.py_buffer(content))
+
+
+def one_text(content: bytes) -> Texts:
+    """A column of one text, however long, whose UTF-8 is still to be validated."""
+    edges: Numbers = np.array([0, len(content)], np.int64)
+    return pa.LargeStringArray.from_buffers(1, pa.py_buffer(edges), pa.py_buffer(content))
 
 
 def whole_numbers(values: Iterable[int | None]) -> Any:
@@ -62,9 +73,15 @@ def lists_of(edges: Any, cells: Texts) -> Any:
     return pa.ListArray.from_arrays(own, cells)
 
 
-def offsets(lengths: Iterable[int]) -> array[int]:
-    """Where what has these lengths begins and ends, one after another."""
-    return array("i", accumulate(lengths, initial=0))
+def offsets(lengths: Iterable[int]) -> Numbers:
+    """Where what has these lengths begins and ends, one after another, in 32 bits.
+
+    Raises: OverflowError: they come to more than 32 bits can say.
+    """
+    ends = np.cumsum(np.fromiter(lengths, np.int64))
+    if len(ends) and ends[-1] > np.iinfo(np.int32).max:
+        raise OverflowError(f"{ends[-1]} bytes or cells are more than a column of Arrow holds")
+    return np.concatenate([[0], ends]).astype(np.int32)
 
 
 def listed(column: Any) -> list[Any]:

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piperoll.reading.grids import arrays
+from piperoll.reading.grids import arrays, vectors
+from piperoll.reading.grids.arrays import Numbers
 
-ROWS = 10_000
+ROWS = 20_000
 """Rows a block: large enough for Arrow to be quick, small enough to hold a few at a time."""
 
+_NAMES = ["number", "line", "cells"]
 _WEIGHT = 8_000_000
 """What a block of several rows may weigh: a character is one, a cell sixteen."""
 
@@ -51,9 +53,19 @@ class Block:
         return cls._of(range(first, first + len(lists)), [None] * len(lists), lists)
 
     @classmethod
+    def of_arrays(cls, numbers: Numbers, lines: Numbers, rows: Numbers, cells: Numbers, text: Numbers) -> Block:
+        """The block of rows with these numbers and first physical lines from the buffers of an Arrow list of texts.
+
+        These are believed: what parts the rows, the cells and the UTF-8 is not looked at.
+        """
+        lists = arrays.lists_of(rows, arrays.cells_of(cells, text))
+        columns = [vectors.column(numbers), vectors.column(lines), lists]
+        return cls(pa.RecordBatch.from_arrays(columns, names=_NAMES))
+
+    @classmethod
     def _of(cls, numbers: Iterable[int], lines: Iterable[int | None], lists: Any) -> Block:
         columns = [arrays.whole_numbers(numbers), arrays.whole_numbers(lines), lists]
-        return cls(pa.RecordBatch.from_arrays(columns, names=["number", "line", "cells"]))
+        return cls(pa.RecordBatch.from_arrays(columns, names=_NAMES))
 
     def __len__(self) -> int:
         return self.batch.num_rows
@@ -117,6 +129,10 @@ class Block:
     def matching(self, pattern: str) -> arrays.Mask:
         """Which of the cells in `flat` match a regular expression (of RE2)."""
         return pc.match_substring_regex(self.flat, pattern)
+
+    def slices(self, rows: int) -> Iterator[Block]:
+        """The rows in blocks of so many, which share what they hold."""
+        return (Block(self.batch.slice(start, rows)) for start in range(0, len(self), rows))
 
     def take(self, places: Iterable[int]) -> Block:
         """The rows at these places."""
