@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("piperoll", "collectors", "publishers", "flows")
+PACKAGES = ("piperoll", "collectors", "publishers", "flows", "serving")
 DOORS = ("piperoll.cli", "piperoll.commands", "piperoll.api")
 
 HOMES = {
     "boto3": ("publishers.s3",),
     "botocore": ("publishers.s3", "publishers.s3_errors"),
     "calamine": ("piperoll.reading",),
+    "duckdb": ("serving",),
+    "fastapi": ("serving",),
     "feedgen": ("piperoll.describing",),
     "frictionless": ("piperoll.checking.structure.reference",),
     "great_expectations": ("piperoll.checking.plausibility.reference",),
@@ -33,9 +35,11 @@ HOMES = {
     "python_calamine": ("piperoll.reading",),
     "requests": ("collectors", "publishers.web"),
     "rich": ("piperoll.terminal", "piperoll.commands"),
+    "starlette": ("serving",),
     "types_boto3_s3": ("publishers.s3",),
     "typer": ("piperoll.cli", "piperoll.commands"),
     "urllib3": ("collectors", "publishers.web"),
+    "uvicorn": ("serving",),
     "xlsxwriter": ("piperoll.releasing", "piperoll.sample"),
 }
 """Each outside library has one home; Arrow is at home wherever a table is."""
@@ -113,7 +117,7 @@ def test_every_library_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {re.split(r"[<>=\[]", line)[0].replace("-", "_").lower() for line in project["dependencies"]}
     borrowed = {"botocore": "boto3", "calamine": "python_calamine", "pandas": "great_expectations"}
-    borrowed |= {"types_boto3_s3": "boto3"}
+    borrowed |= {"types_boto3_s3": "boto3", "starlette": "fastapi"}
     assert {borrowed.get(library, library) for library in HOMES} - declared == set()
 
 
@@ -128,13 +132,13 @@ def test_the_ground_floor_needs_the_standard_library_only(ground: str) -> None:
 def test_only_the_doors_reach_up_to_flows_and_publishers() -> None:
     for module in modules():
         if module.name.startswith("piperoll") and not module.lives_in(DOORS):
-            up = [name for name in module.imports if name.split(".")[0] in ("flows", "publishers", "collectors")]
+            up = [name for name in module.imports if name.split(".")[0] in ("flows", "serving", "publishers", "collectors")]
             assert up == [], module.name
 
 
 def test_no_flow_module_is_named_after_a_package() -> None:
     names = {module.name.rpartition(".")[2] for module in modules() if module.name.startswith("flows.")}
-    assert names.isdisjoint({"flows", "piperoll", "collectors", "publishers", "prefect"})
+    assert names.isdisjoint({"flows", "piperoll", "collectors", "publishers", "serving", "prefect"})
 
 
 def test_data_folders_hold_no_python() -> None:

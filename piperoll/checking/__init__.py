@@ -4,7 +4,7 @@ from piperoll.checking.compared import compared, told
 from piperoll.checking.examination import Examination
 from piperoll.checking.examine import as_held, examine
 from piperoll.checking.findings_comparison import nothing_before, same_bytes
-from piperoll.checking.plausibility import warm_up
+from piperoll.checking.plausibility.reference import warm_up
 from piperoll.checking.profile import Profile, Released, columns_used, profile
 
 __all__ = [

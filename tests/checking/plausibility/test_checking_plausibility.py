@@ -46,14 +46,14 @@ def test_each_unexpected_row_is_a_finding_at_its_address() -> None:
 def test_every_unexpected_row_is_named_and_not_the_first_twenty() -> None:
     table = made_table(rows=[spend_row(net_amount="2000")] * 500)
     (said,) = implausible([table], SPEND, suite(LARGE))
-    assert said.rows == tuple((0, row) for row in range(2, 502))
+    assert tuple(said.rows) == tuple((0, row) for row in range(2, 502))
 
 
 def test_an_expectation_about_the_whole_is_one_finding_with_what_was_found() -> None:
     (said,) = implausible(
         [made_table(rows=[spend_row(net_amount="20"), spend_row(net_amount="30")])], SPEND, suite(MEAN)
     )
-    assert (said.severity, said.rows, said.observed, said.field) == (Severity.INFO, (), "25.0", "net_amount")
+    assert (said.severity, tuple(said.rows), said.observed, said.field) == (Severity.INFO, (), "25.0", "net_amount")
     report = examined(made_table(rows=[spend_row(net_amount="20")] * 2), suite=suite(MEAN)).report
     (finding,) = [each for each in report.findings if each.code == "mean"]
     assert "we found 20.0" in finding.message
@@ -62,7 +62,7 @@ def test_an_expectation_about_the_whole_is_one_finding_with_what_was_found() -> 
 def test_tables_are_looked_at_as_one_and_rows_lead_back_to_their_sheet() -> None:
     tables = [made_table(rows=[spend_row(net_amount=amount)] * 3, sheet=amount) for amount in ("5", "5000")]
     (said,) = implausible(tables, SPEND, suite(LARGE))
-    assert said.rows == ((1, 2), (1, 3), (1, 4))
+    assert tuple(said.rows) == ((1, 2), (1, 3), (1, 4))
 
 
 def test_columns_that_a_file_has_not_are_left_out_and_order_is_the_suites() -> None:
@@ -81,7 +81,7 @@ def test_dates_are_dates_and_text_is_text() -> None:
     word = expectation("expect_column_values_to_not_match_regex", "word", column="purpose", regex="^[0-9]+$")
     rows = [spend_row(payment_date="2026-11-01"), spend_row(purpose="123"), spend_row(payment_date=None, purpose=None)]
     said = implausible([made_table(rows=rows)], SPEND, suite(late, word))
-    assert [(each.code, each.rows) for each in said] == [("late", ((0, 2),)), ("word", ((0, 3),))]
+    assert [(each.code, tuple(each.rows)) for each in said] == [("late", ((0, 2),)), ("word", ((0, 3),))]
 
 
 def test_an_expectation_that_raises_is_our_fault() -> None:

@@ -1,0 +1,94 @@
+"""Keys: one 64-bit number for a cell or for several cells of a row, equal where they are.
+
+So that what repeats is found in eight bytes a row, however long the texts. Two different cells get one key with the
+odds of 64 random bits: among ten million different rows, one pair in 370,000 such tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from piperoll.checking.plausibility.columns import Kind, Mask, Rows
+
+Keys = npt.NDArray[np.uint64]
+
+_WORD = 8
+_EMPTY = np.uint64(0x9E3779B97F4A7C15)
+_MASKS = np.array([(1 << 8 * taken) - 1 for taken in range(_WORD + 1)], np.uint64)
+"""What is left of a word of eight bytes of which only the first so many belong to the text."""
+
+
+def keys(rows: Rows, names: list[str]) -> Keys:
+    """One key for each row, from its cells in the columns `names`; empty cells are equal to one another."""
+    made = np.zeros(rows.size, np.uint64)
+    for name in names:
+        made = _mixed(made ^ _column(rows, name))
+    return made
+
+
+def distinct_keys(rows: Rows, name: str, within: Mask) -> Keys:
+    """The keys that the filled cells of a column have among the rows `within`, each once and in order."""
+    filled = within & ~rows.missing(name)
+    if rows.kinds[name] is Kind.TEXT:
+        text = rows.text(name)
+        used = np.zeros(len(text.distinct), np.bool_)
+        used[text.codes[filled]] = True
+        return once(text_keys(text.distinct)[used])
+    return once(_column(rows, name)[filled])
+
+
+def once(made: Keys) -> Keys:
+    """The different ones among some keys, in order: by sorting, which is ten times faster than numpy's own way."""
+    in_order = np.sort(made)
+    return in_order[np.append(True, in_order[1:] != in_order[:-1])[: len(in_order)]]
+
+
+def text_keys(texts: pa.StringArray) -> Keys:
+    """A key for each text (there are no nulls), eight of its bytes at a time."""
+    offsets, content = _bytes_of(texts)
+    # a word of eight bytes begins at every byte; the last ones run into the padding
+    words: npt.NDArray[np.uint64] = np.ndarray((len(content) - _WORD + 1,), "<u8", content, strides=(1,))
+    at, left = offsets[:-1].copy(), np.diff(offsets)
+    made = _mixed(left.astype(np.uint64))
+    where = np.flatnonzero(left > 0)
+    while len(where):
+        taken = words[at[where]] & _MASKS[np.minimum(left[where], _WORD)]
+        made[where] = _mixed(made[where] ^ taken)
+        at[where] += _WORD
+        left[where] -= _WORD
+        where = where[left[where] > 0]
+    return made
+
+
+def _bytes_of(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], bytes]:
+    """Where each text begins and ends, and their UTF-8 with eight bytes of padding."""
+    _, places, content = texts.buffers()
+    if places is None or not len(texts):
+        return np.zeros(1, np.int64), bytes(_WORD)
+    offsets = np.frombuffer(memoryview(places), np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    held = b"" if content is None else content.slice(int(offsets[0]), int(offsets[-1] - offsets[0])).to_pybytes()
+    return offsets - offsets[0], held + bytes(_WORD)
+
+
+def _column(rows: Rows, name: str) -> Keys:
+    if rows.kinds[name] is Kind.TEXT:
+        text = rows.text(name)
+        return np.append(text_keys(text.distinct), _EMPTY)[text.codes]
+    cells: npt.NDArray[Any] = rows.ordered(name)
+    if rows.kinds[name] is Kind.DAY:
+        made = _mixed(cells.astype(np.int64).view(np.uint64))
+    else:
+        made = _mixed((cells + 0.0).view(np.uint64))  # so that nought below zero is nought
+    return np.where(rows.missing(name), _EMPTY, made)
+
+
+def _mixed(keys: Keys) -> Keys:
+    """A turn of 64 bits into 64 others, one to one, that spreads each of them over all (the end of MurmurHash3)."""
+    mixed = (keys ^ (keys >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    turned: Keys = mixed ^ (mixed >> np.uint64(33))
+    return turned
