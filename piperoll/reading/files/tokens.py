@@ -48,19 +48,19 @@ class Parted(NamedTuple):
 
 
 class _Marks(NamedTuple):
-    """What parts a text, if each second quote closes a cell that the one before it opened.
+    """Every delimiter, quote, CR and LF of a text, if each second quote closes a cell that the one before it opened.
 
-    `ends` are the positions of delimiters and LFs outside of quotes, where cells end, and `rows` which of these end a
-    row. Of each cell, `quoted` is how many quotes it holds. Of each row, `lines` is how many LFs stand in it with the
-    one at its end, and `within` how many delimiters stand within its quotes.
+    `places` is where they stand, `inside` whether within quotes, those that open being inside and those that close not.
+    `quotes` tells which of them (by their place among them) are quotes, `ends` which end cells, and `rows` which of
+    these ends are those of rows.
     """
 
+    places: Numbers
+    kinds: Numbers
+    inside: Flags
     quotes: Numbers
     ends: Numbers
     rows: Numbers
-    quoted: Numbers
-    lines: Numbers
-    within: Numbers
 
 
 def parted(piece: bytes, delimiter: str, width: int, *, last: bool) -> Parted | None:
@@ -78,28 +78,29 @@ def parted(piece: bytes, delimiter: str, width: int, *, last: bool) -> Parted | 
 
 
 def _marks(text: Numbers, delimiter: int) -> _Marks:
-    places = np.flatnonzero((text == delimiter) | (text == _LF) | (text == _QUOTE))
+    places = np.flatnonzero(_among(text, delimiter, _LF, _QUOTE, _CR))
     kinds = text[places]
     quote = kinds == _QUOTE
     inside = np.logical_xor.accumulate(quote)
-    at = np.flatnonzero(~(inside | quote))
-    rows = np.flatnonzero(kinds[at] == _LF)
+    ends = np.flatnonzero(~(inside | quote | (kinds == _CR)))
+    return _Marks(places, kinds, inside, np.flatnonzero(quote), ends, np.flatnonzero(kinds[ends] == _LF))
 
-    def counted(flags: Flags, ends: Numbers) -> Numbers:
-        return np.diff(np.cumsum(flags, dtype=np.int32)[ends], prepend=np.int32(0))
 
-    ends = at[rows]
-    lines = counted(kinds == _LF, ends)
-    within = counted(inside & (kinds == delimiter), ends)
-    return _Marks(places[quote], places[at], rows, counted(quote, at), lines, within)
+def _among(text: Numbers, first: int, *others: int) -> Flags:
+    """Which bytes are one of these."""
+    found = text == first
+    more = np.empty_like(found)
+    for byte in others:
+        found |= np.equal(text, byte, out=more)
+    return found
 
 
 def _sound(text: Numbers, delimiter: int, marks: _Marks, width: int) -> int:
     """How many of the first rows are proved to be what they seem."""
-    doubts = [*_broken_quotes(text, delimiter, marks.quotes), *_lone_returns(text), *_long_cells(marks.ends)]
-    sound = int(np.searchsorted(marks.ends[marks.rows], min(doubts, default=len(text))))
-    swallowing = np.flatnonzero((marks.lines > 2) & (marks.within >= width - 1)) if width > 2 else ()
-    return min(sound, *swallowing[:1]) if len(swallowing) else sound
+    closes = marks.places[marks.ends[marks.rows]]
+    doubts = [*_broken_quotes(text, delimiter, marks.places[marks.quotes]), *_lone_returns(marks)]
+    doubts += [*_long_rows(closes), *_swallowing(delimiter, marks, width)]
+    return int(np.searchsorted(closes, min(doubts, default=len(text))))
 
 
 def _broken_quotes(text: Numbers, delimiter: int, quotes: Numbers) -> Numbers:
@@ -114,56 +115,77 @@ def _broken_quotes(text: Numbers, delimiter: int, quotes: Numbers) -> Numbers:
     return np.concatenate([opening[apart][:1], closing[astray][:1]])
 
 
-def _lone_returns(text: Numbers) -> Numbers:
-    """The first CR that no LF follows."""
-    returns = np.flatnonzero(text == _CR)
-    return returns[text[np.minimum(returns + 1, len(text) - 1)] != _LF][:1]
+def _lone_returns(marks: _Marks) -> Numbers:
+    """The first CR that no LF follows; one at the very end is looked at with what comes after it."""
+    returns = np.flatnonzero(marks.kinds[:-1] == _CR)
+    lone = (marks.kinds[returns + 1] != _LF) | (marks.places[returns + 1] != marks.places[returns] + 1)
+    return marks.places[returns[lone][:1]]
 
 
-def _long_cells(ends: Numbers) -> Numbers:
-    """The end of the first cell that may be too long."""
-    return ends[np.diff(ends, prepend=-1) > _LONGEST][:1]
+def _long_rows(closes: Numbers) -> Numbers:
+    """The end of the first row that is so long that one of its cells may be too long."""
+    return closes[np.diff(closes, prepend=-1) > _LONGEST][:1]
+
+
+def _swallowing(delimiter: int, marks: _Marks, width: int) -> Numbers:
+    """The end of the first row whose cells may hold whole rows."""
+    feeds = marks.kinds == _LF
+    if width < 3 or np.count_nonzero(feeds) == len(marks.rows):
+        return marks.places[:0]
+    rows = marks.ends[marks.rows]
+    lines = np.diff(np.cumsum(feeds)[rows], prepend=0)
+    within = np.diff(np.cumsum(marks.inside & (marks.kinds == delimiter))[rows], prepend=0)
+    return marks.places[rows[(lines > 2) & (within >= width - 1)][:1]]
 
 
 def _first(marks: _Marks, count: int) -> _Marks:
     """The marks of so many rows."""
     rows = marks.rows[:count]
-    cells = int(rows[-1]) + 1
-    ends = marks.ends[:cells]
-    quotes = marks.quotes[: np.searchsorted(marks.quotes, ends[-1])]
-    return _Marks(quotes, ends, rows, marks.quoted[:cells], marks.lines[:count], marks.within[:count])
+    ends = marks.ends[: rows[-1] + 1]
+    stop = ends[-1] + 1
+    quotes = marks.quotes[: np.searchsorted(marks.quotes, stop)]
+    return _Marks(marks.places[:stop], marks.kinds[:stop], marks.inside[:stop], quotes, ends, rows)
 
 
 def _without_marks(text: Numbers, marks: _Marks) -> Parted:
-    """The rows, their text without what parts them.
-
-    Of a cell with quotes, both at its ends go, and one of each pair within. A line of nothing is a row of no cells.
-    """
-    size = int(marks.ends[-1]) + 1
+    """The rows, and their text without what parts them. A line of nothing is a row of no cells."""
+    superfluous = _superfluous(marks)
+    places = marks.places[superfluous]
+    size = int(marks.places[-1]) + 1
     kept = np.ones(size, bool)
-    kept[marks.ends] = False
-    kept[_superfluous(marks.quotes)] = False
-    closes = marks.ends[marks.rows]
-    returns = text[np.maximum(closes - 1, 0)] == _CR
-    kept[closes[returns] - 1] = False
-    lengths = np.diff(marks.ends, prepend=-1) - 1
-    lengths[marks.rows] -= returns
-    nothing = (lengths[marks.rows] == 0) & (marks.quoted[marks.rows] == 0) & (np.diff(marks.rows, prepend=-1) == 1)
-    lengths -= np.where(marks.quoted > 0, marks.quoted // 2 + 1, 0)
-    edges = marks.rows + 1 - np.cumsum(nothing)
+    kept[places] = False
+    before = np.cumsum(superfluous, dtype=np.int32)[marks.ends]
+    cells = marks.places[marks.ends] + 1 - before
+    nothing = _nothing(text, marks)
+    rows = marks.rows + 1 - np.cumsum(nothing)
     if nothing.any():
-        lengths = np.delete(lengths, marks.rows[nothing])
-    lines = np.cumsum(marks.lines, dtype=np.int64)
-    return Parted(_from_nought(edges), _from_nought(np.cumsum(lengths)), text[:size][kept], lines - marks.lines,
-                  size, int(lines[-1]))  # fmt: skip
+        cells = np.delete(cells, marks.rows[nothing])
+    lines = _lines(marks)
+    return Parted(_from_nought(rows), _from_nought(cells), text[:size][kept], lines[:-1], size, int(lines[-1]))
 
 
-def _superfluous(quotes: Numbers) -> Numbers:
-    """The quotes that are no letters: those that open, and those that close and are not doubled by one that opens."""
-    opening, closing = quotes[::2], quotes[1::2]
-    single = np.ones(len(closing), bool)
-    single[: len(opening) - 1] = closing[: len(opening) - 1] + 1 != opening[1:]
-    return np.concatenate([opening, closing[single]])
+def _superfluous(marks: _Marks) -> Flags:
+    """Which marks are no letters: those outside of quotes, and all quotes but the first of two that make one."""
+    opening, closing = marks.quotes[2::2], marks.quotes[1:-1:2]
+    found = ~marks.inside
+    found[marks.quotes] = True
+    found[closing[marks.places[closing] + 1 == marks.places[opening]]] = False
+    return found
+
+
+def _nothing(text: Numbers, marks: _Marks) -> Flags:
+    """Which rows are empty lines."""
+    closes = marks.places[marks.ends[marks.rows]]
+    before = np.concatenate([[-1], closes[:-1]])
+    return (closes == before + 1) | ((closes == before + 2) & (text[before + 1] == _CR))
+
+
+def _lines(marks: _Marks) -> Numbers:
+    """How many lines stand before each row, and before what comes after the last."""
+    feeds = marks.kinds == _LF
+    if np.count_nonzero(feeds) == len(marks.rows):
+        return np.arange(len(marks.rows) + 1)
+    return np.concatenate([[0], np.cumsum(feeds)[marks.ends[marks.rows]]])
 
 
 def _from_nought(edges: Numbers) -> Numbers:
