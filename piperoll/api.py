@@ -10,15 +10,13 @@ if not report.verdict.publishes:
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piperoll import assets
-from piperoll.checking import examine
+from piperoll.checking.alone import OneFile, report_alone
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import Body, BodyMapping, Period, Report
-from piperoll.reading import read
+from piperoll.model import BodyMapping, Period, Report
 
 if TYPE_CHECKING:
     from flows import RunSummary
@@ -60,18 +58,7 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
         beside = report_against(place, Sent(content, name, whose, given, part, about), quick=quick)
         if beside is not None:
             return beside
-    reading = read(content, name, assets.datasets(), dataset=given, part=part, remembered=_remembered(mappings))
-    return examine(
-        reading,
-        file=name,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        body=Body.provisional_for("unknown"),
-        period=about,
-        part=part,
-        plausibility=not quick,
-        suite=assets.suite(reading.dataset.name) if reading.dataset else None,
-    ).report
+    return report_alone(OneFile(content, name, dataset, period), quick=quick, remembered=_remembered(mappings))
 
 
 def run(

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, consuming, duties, keeping, mappings, operating, showing, starting
+from piperoll.commands import checking, consuming, duties, keeping, mappings, operating, serving, showing, starting
 from piperoll.errors import PiperollError
 
 OURS = 2
@@ -55,6 +55,7 @@ for command in (
     operating.serve,
     duties.due,
     showing.site,
+    serving.api,
     consuming.get,
     consuming.history,
     consuming.diff,

@@ -9,7 +9,9 @@ from publishers.archive import (
     record_ruling,
     report_on,
     rulings,
+    submission_as_filed,
     submissions,
+    submissions_of,
 )
 from publishers.consolidated import consolidate_body, consolidated, years
 from publishers.earlier import Earlier, earlier, files_of
@@ -17,7 +19,9 @@ from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
 from publishers.histories import bring, history_of, listing, listings, series_of
 from publishers.index import enter, indexed, indexed_of
+from publishers.ledger import Before, InHand, Ledger, hash_of
 from publishers.mappings import keep, mapping_of, mappings
+from publishers.marks import Changed, changed, forget
 from publishers.opening import open_reader, open_store
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.scanning import Sighting, sightings
@@ -30,12 +34,16 @@ from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
 from publishers.verification import Fault, Verified, verify
 
 __all__ = [
+    "Before",
+    "Changed",
     "Compare",
     "Decision",
     "Earlier",
     "Fault",
     "FolderStore",
     "Hold",
+    "InHand",
+    "Ledger",
     "Outcome",
     "Published",
     "Reader",
@@ -49,6 +57,7 @@ __all__ = [
     "Unchanged",
     "Verified",
     "bring",
+    "changed",
     "consolidate_body",
     "consolidated",
     "decide",
@@ -57,6 +66,8 @@ __all__ = [
     "file_report",
     "files_of",
     "find_submission",
+    "forget",
+    "hash_of",
     "history_of",
     "indexed",
     "indexed_of",
@@ -78,7 +89,9 @@ __all__ = [
     "series_of",
     "serve",
     "sightings",
+    "submission_as_filed",
     "submissions",
+    "submissions_of",
     "sweep",
     "tombstone_of",
     "verify",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, to_json_bytes
 from publishers.keys import WAYS, way_to
+from publishers.marks import marking_file
 from publishers.outcome import Decision
 from publishers.store import Store
 from publishers.taking_back import purge_again, refuse_purged
@@ -38,7 +39,8 @@ def receive(store: Store, content: bytes | Path, submission: Submission) -> Subm
     refuse_purged(store, submission.sha256)
     store.create(submission.archive_key, content)
     store.create(way_to(submission), b"")
-    store.create(submission.record_key, to_json_bytes(submission.to_json()))
+    with marking_file(store, submission.dataset, submission.body, submission.sha256):
+        store.create(submission.record_key, to_json_bytes(submission.to_json()))
     purge_again(store, submission)
     return submission
 
@@ -49,7 +51,8 @@ def file_report(store: Store, submission: Submission, report: Report, public: Re
     Raises: BytesPurged: the submission was purged meanwhile; no report of it stays.
     """
     _file(store, submission.full_report_key, report)
-    _file(store, submission.public_report_key, public)
+    with marking_file(store, submission.dataset, submission.body, submission.sha256):
+        _file(store, submission.public_report_key, public)
     purge_again(store, submission)
 
 
@@ -66,13 +69,31 @@ def submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]:
 
     In order of body, dataset and sha256; of several records of the same bytes the first to come.
     """
+    return _named_once(store, store.keys("collected/"))
+
+
+def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission, Report | None]]:
     done = ""
-    for key in store.keys("collected/"):
+    for key in keys:
         place, _, name = key.rpartition("/")
         if name.startswith("received-") and place != done:
             done = place
             submission = Submission.from_json(_document(store, key))
             yield submission, report_on(store, submission)
+
+
+def submission_as_filed(store: Store, dataset: str, body: str, sha256: str) -> tuple[Submission, Report | None] | None:
+    """One submission, as `submissions` names it; None: there is no record of it, or no longer."""
+    key = next(iter(store.keys(f"collected/{body}/{dataset}/{sha256}/received-")), None)
+    if key is None:
+        return None
+    submission = Submission.from_json(_document(store, key))
+    return submission, report_on(store, submission)
+
+
+def submissions_of(store: Store, body: str) -> Iterator[tuple[Submission, Report | None]]:
+    """Every submission of a body, as `submissions` names them."""
+    return _named_once(store, store.keys(f"collected/{body}/"))
 
 
 def find_submission(store: Store, sha256: str) -> Submission:

@@ -64,6 +64,10 @@ class FolderStore:
         with _as_store_errors(key):
             shutil.copyfile(self._path(key), to)
 
+    def local(self, key: str) -> Path | None:
+        """Where an object lies: in the folder."""
+        return self._path(key).absolute()
+
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""
         return self._path(key).is_file()

@@ -11,6 +11,7 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
+from publishers.marks import mark_series, marking_series
 from publishers.store import Reader, Store
 
 TRIES = 100
@@ -40,10 +41,12 @@ def amend(store: Store, series: Series, change: Callable[[History], History]) ->
     for _ in range(TRIES):
         history, tag = history_of(store, series)
         after = change(history)
-        if after == history:
+        if after == history:  # it may have been written by a run that was killed before it could say so
+            mark_series(store, series)
             return after
         try:
-            store.replace(series.pointer, after.to_bytes(), tag)
+            with marking_series(store, series):
+                store.replace(series.pointer, after.to_bytes(), tag)
         except PointerMoved:
             continue
         return after

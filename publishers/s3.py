@@ -26,15 +26,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PART_BYTES = 32 << 20
-"""Larger objects go up in parts of this size: well over S3's least (5 MB), and a cut connection loses little."""
+"""Larger objects go up in parts of this size: well over S3's least (5 MB)."""
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=60)
-"""Five tries with growing pauses on 5xx, 429, time-outs and cut connections, before we call the store unavailable."""
+"""Five tries on 5xx, 429, time-outs and cut connections, before we call the store unavailable."""
 
 _CHUNK = 1 << 20
 _HOUR = 3600
-_TRIES = 3
-"""So often we read what is cut or changed on its way, beside boto3's own tries, which end where a body begins."""
+_TRIES = 3  # reads of what is cut or changed on its way, beside boto3's own tries, which end where a body begins
 _META = "sha256"
 
 
@@ -75,15 +74,17 @@ class S3Store:
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
         """Some bytes of an object; the server sends no others."""
-        content = io.BytesIO()
         with self._as_store_errors(key):
-            self._get(key, content, Range=f"bytes={start}-{stop - 1}", IfMatch=tag)
+            self._get(key, content := io.BytesIO(), Range=f"bytes={start}-{stop - 1}", IfMatch=tag)
         return content.getvalue()
 
     def fetch(self, key: str, to: Path) -> None:
         """Bring an object of any size into a local file."""
         with self._as_store_errors(key), to.open("wb") as stream:
             self._get(key, stream)
+
+    def local(self, key: str) -> Path | None:
+        """Nowhere."""
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under `key`."""

@@ -24,6 +24,7 @@ from piperoll.model import (
 )
 from publishers.histories import TRIES, bring, delete_all, history_of
 from publishers.index import enter
+from publishers.marks import mark_series, marking_series
 from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
 from publishers.store import Store
 from publishers.succession import cause_of, decide
@@ -75,11 +76,13 @@ def publish(
             version = replace(version, changes=_changes(store, history.standing, packed, version, compare))
         _upload(store, packed, f"{series.prefix}{version.path}/")
         try:
-            store.replace(series.pointer, _with(history, version).to_bytes(), tag)
+            with marking_series(store, series):
+                store.replace(series.pointer, _with(history, version).to_bytes(), tag)
         except PointerMoved:
             won = _clear(store, series, version)
             if won is not None and _says_the_same(won, version):  # we had won; the answer was lost, and others followed
                 enter(store, series)
+                mark_series(store, series)
                 return Published(won)
             _give_way(time.monotonic() - began, losses)
         else:
@@ -90,9 +93,10 @@ def publish(
 
 
 def _index_again(store: Store, series: Series, settled: Unchanged | Hold) -> None:
-    """What stands already may have been published by a run that was killed before it came to the index."""
+    """What stands already may have been published by a run that was killed before it came to the index and the mark."""
     if isinstance(settled, Unchanged):
         enter(store, series)
+        mark_series(store, series)
 
 
 def _refuse_if_added_to_another(standing: Version | None, manifest: Manifest) -> None:

@@ -59,6 +59,9 @@ class Store(Reader, Protocol):
         Raises: NotThere. PointerMoved: someone else wrote it since.
         """
 
+    def local(self, key: str) -> Path | None:
+        """Where an object (or all below a prefix) lies on this machine, whether it is there or not; None: elsewhere."""
+
     def create(self, key: str, content: bytes | Path) -> None:
         """Write bytes or a local file under a key that is written once, and make sure that they arrived.
 

@@ -16,6 +16,7 @@ from piperoll.model import History, Manifest, Series, Status, Submission, Versio
 from publishers.histories import amend, delete_all, history_of, series_of
 from publishers.index import enter
 from publishers.keys import way_to, ways_from
+from publishers.marks import marking_file
 from publishers.store import Store
 
 
@@ -127,8 +128,9 @@ def purge(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
     for series in sorted({series for series, _ in _holding(store, sha256)}):  # anew: some may have come
         _purge_versions(store, series, tombstone)
     for body, dataset in _senders(store, sha256):
-        store.delete(f"reports/{dataset}/{body}/{sha256}.json")
-        delete_all(store, f"collected/{body}/{dataset}/{sha256}/")
+        with marking_file(store, dataset, body, sha256):
+            store.delete(f"reports/{dataset}/{body}/{sha256}.json")
+            delete_all(store, f"collected/{body}/{dataset}/{sha256}/")
     store.delete(f"archive/sha256/{sha256[:2]}/{sha256}")
     delete_all(store, ways_from(sha256))
     return tombstone

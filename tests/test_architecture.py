@@ -132,7 +132,11 @@ def test_the_ground_floor_needs_the_standard_library_only(ground: str) -> None:
 def test_only_the_doors_reach_up_to_flows_and_publishers() -> None:
     for module in modules():
         if module.name.startswith("piperoll") and not module.lives_in(DOORS):
-            up = [name for name in module.imports if name.split(".")[0] in ("flows", "serving", "publishers", "collectors")]
+            up = [
+                name
+                for name in module.imports
+                if name.split(".")[0] in ("flows", "serving", "publishers", "collectors")
+            ]
             assert up == [], module.name
 
 

@@ -9,6 +9,7 @@ from piperoll.releasing.published import document, published_line
 from piperoll.releasing.templates import template_csv, template_xlsx
 from piperoll.releasing.typed import typed_lines
 from piperoll.releasing.verifying import faults
+from piperoll.releasing.workbooks import workbook
 
 __all__ = [
     "Source",
@@ -23,4 +24,5 @@ __all__ = [
     "template_xlsx",
     "typed_lines",
     "with_report",
+    "workbook",
 ]

@@ -43,7 +43,7 @@ class TableFiles:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write lines, whose columns are canonical strings in the order of `columns`."""
-        self._csv.write(_csv_lines(batch))
+        self._csv.write(csv_lines(batch))
         self._parquet.write(batch)
         self._digests.add(batch)
 
@@ -61,7 +61,7 @@ class TableFiles:
         self._parquet.close()
 
 
-def _csv_lines(batch: pa.RecordBatch) -> bytes:
+def csv_lines(batch: pa.RecordBatch) -> bytes:
     """RFC 4180, quoted only where a cell needs it: `pyarrow.csv` quotes all text, and `csv` takes half as long again.
 
     A lone carriage return in a cell is quoted too (RFC 4180 §2.6).

@@ -73,7 +73,7 @@ class Column:
             filled: Cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
             return filled
         if self.field.type == "number":
-            return _plain(self.typed(cells), places=2 if self.field.unit == "GBP" else 0)
+            return plain_decimals(self.typed(cells), places=2 if self.field.unit == "GBP" else 0)
         return self.typed(cells).cast(pa.string())
 
 
@@ -95,7 +95,7 @@ def _places(cells: Cells) -> int:
     return pc.max(after).as_py() or 0
 
 
-def _plain(values: Cells, places: int) -> Cells:
+def plain_decimals(values: Cells, places: int) -> Cells:
     """Decimals as digits and a point with at least `places` after it, never an exponent, no needless noughts."""
     cells = values.cast(pa.string())
     if pc.any(pc.match_substring(cells, "E")).as_py():  # Arrow writes the smallest with an exponent

@@ -1,0 +1,43 @@
+"""One file by itself: read and examined, compared with nothing that was published before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from piperoll import assets
+from piperoll.checking.examine import examine
+from piperoll.model import Body, BodyMapping, Period, Report
+from piperoll.reading import read
+
+
+@dataclass(frozen=True, slots=True)
+class OneFile:
+    """A file and what is said of it: the dataset (by any of its names) and the period are found out if not given."""
+
+    content: bytes
+    name: str
+    dataset: str | None = None
+    period: str | None = None
+
+
+def report_alone(file: OneFile, *, quick: bool = False, remembered: Sequence[BodyMapping] = ()) -> Report:
+    """The report on one file. `quick` leaves out plausibility; `remembered` is what a body's headings mean.
+
+    Raises: UnknownDataset, PeriodError: the name is neither.
+    """
+    dataset, part = assets.find_dataset(file.dataset) if file.dataset else (None, None)
+    period = Period.parse(file.period) if file.period else None
+    reading = read(file.content, file.name, assets.datasets(), dataset=dataset, part=part, remembered=tuple(remembered))
+    return examine(
+        reading,
+        file=file.name,
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        size=len(file.content),
+        body=Body.provisional_for("unknown"),
+        period=period,
+        part=part,
+        plausibility=not quick,
+        suite=assets.suite(reading.dataset.name) if reading.dataset else None,
+    ).report

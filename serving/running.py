@@ -1,0 +1,86 @@
+"""Running the API: one process or several on one port."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from publishers import open_store
+from serving.answers import Desk
+from serving.app import application
+from serving.engine import Engine
+from serving.examiner import warm
+from serving.files import Files
+from serving.limits import Limits
+from serving.shelf import Shelf
+
+_VARIABLE = "SERVING_OPTIONS"
+"""How a process tells those that it starts what to serve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to serve and where: `place` is a folder or bucket, `cache` a folder for copies of a bucket's files."""
+
+    place: str
+    cache: str | None
+    limits: Limits
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+
+
+def serve(options: Options) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM); requests that are being answered are answered first."""
+    with _folder(options.cache) as cache:
+        told = asdict(options) | {"cache": str(cache)}
+        os.environ[_VARIABLE] = json.dumps(told)
+        uvicorn.run(
+            f"{__name__}:from_environment",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=10,
+        )
+
+
+def from_environment() -> FastAPI:
+    """The application of a process that `serve` started."""
+    told = json.loads(os.environ[_VARIABLE])
+    limits = Limits(**told.pop("limits"))
+    return application(desk_for(told["place"], Path(told["cache"]), limits), limits)
+
+
+def desk_for(place: str, cache: Path, limits: Limits) -> Desk:
+    """Where questions about what stands at `place` are answered. Raises: UsageError, StoreError."""
+    warm()
+    shelf = Shelf(open_store(place))
+    files = Files(shelf, cache / "copies", limits)
+    return Desk(shelf, files, Engine(files.folder, cache / f"spill-{os.getpid()}", limits))
+
+
+@contextmanager
+def _folder(named: str | None) -> Iterator[Path]:
+    """The folder that is named, or one that is gone afterwards."""
+    if named is not None:
+        yield Path(named)
+        return
+    made = Path(tempfile.mkdtemp(prefix="piperoll-api-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
