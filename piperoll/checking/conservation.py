@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from piperoll.checking.tally import Tally, exact_sum
+from piperoll.checking.sums import exact_sum
+from piperoll.checking.tally import Tally
 from piperoll.errors import ConservationError
 from piperoll.model import plain
 from piperoll.reading import ReadTable

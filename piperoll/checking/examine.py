@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from piperoll.checking import findings, verdict
+from piperoll.checking.capping import Capped
 from piperoll.checking.comparison import compare
 from piperoll.checking.conservation import conserve
+from piperoll.checking.engine import Engine
 from piperoll.checking.examination import Examination
 from piperoll.checking.passed import passed
 from piperoll.checking.periods import find_period, named_period, outside
@@ -16,7 +19,7 @@ from piperoll.checking.places import place
 from piperoll.checking.plausibility import Implausible, implausible
 from piperoll.checking.tables import Examined, examine_table
 from piperoll.model import Body, Cap, Dataset, Disposition, Finding, Period, Report, Severity, Verdict, Version, What
-from piperoll.reading import DRIFTED, Reading
+from piperoll.reading import DRIFTED, Reading, ReadTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class _Given:
     part: str | None
     standing: Version | None
     suite: str | None
+    engine: Engine
 
 
 def examine(  # noqa: PLR0913 - what is known of a submission, by name
@@ -44,16 +48,19 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     standing: Version | None = None,
     plausibility: bool = True,
     suite: str | None = None,
+    engine: Engine = Engine.COMPILED,
 ) -> Examination:
     """The report on what was read of `file`, what becomes of each row, and the period and part found.
 
     `size` is in bytes. `period` and `part` are what was given with the file, `standing` is the version of the series
     that stands, if any. `suite` is the dataset's GX suite as JSON text; without it, or with `plausibility` False,
-    plausibility is left out. Pure: the same arguments give the same examination.
+    plausibility is left out. `engine` applies its rules and the schema's. Pure: the same arguments give the same
+    examination.
 
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
-    given = _Given(file, sha256, size, period, part or reading.part, standing, suite if plausibility else None)
+    wanted = suite if plausibility else None
+    given = _Given(file, sha256, size, period, part or reading.part, standing, wanted, engine)
     dataset = reading.dataset
     if reading.what is What.NIL_RETURN and dataset is not None:
         return _nil(reading, dataset, given, body)
@@ -74,8 +81,8 @@ def as_held(examination: Examination, finding: Finding) -> Examination:
 
 def _nil(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Examination:
     """A return that says there was nothing: it needs a period like any other."""
-    tables = [examine_table(table, dataset, body, period_given=True) for table in reading.tables]
-    found = find_period((), dataset, given.file, given.period)
+    tables = [examine_table(table, dataset, body, period_given=True, engine=given.engine) for table in reading.tables]
+    found = find_period((), (), dataset, given.file, given.period)
     outcome = Verdict.NIL if found.period else Verdict.HELD
     said = (*reading.findings, *found.findings)
     return _examination(reading, given, tables, said, outcome, found.period, body)
@@ -83,16 +90,17 @@ def _nil(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Exami
 
 def _data(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Examination:
     told = given.period is not None or named_period(reading.tables, dataset, given.file)
-    tables = [examine_table(table, dataset, body, period_given=told) for table in reading.tables]
+    tables = [examine_table(table, dataset, body, period_given=told, engine=given.engine) for table in reading.tables]
     conserve(reading.tables, [examined.tally for examined in tables])
     said = [finding for examined in tables for finding in examined.findings]
     said = [*_not_said_again(reading.findings, said), *said]
     if all(examined.lacks_core for examined in tables):
         return _examination(reading, given, tables, said, Verdict.REJECTED, given.period, body)
-    found = find_period(reading.tables, dataset, given.file, given.period)
+    surveys = [examined.seen for examined in tables]
+    found = find_period(reading.tables, surveys, dataset, given.file, given.period)
     said += found.findings
     if found.period and not dataset.snapshot:
-        said += [finding for table in reading.tables for finding in outside(table, dataset, found.period)]
+        said += [one for each in tables for one in outside(each.table, each.seen, dataset, found.period)]
     said += [*_plausibility(tables, dataset, given), *_comparison(tables, given)]
     holding = list(_holding(tables))
     asked = any(finding.code == DRIFTED for finding in said)
@@ -112,7 +120,7 @@ def _holding(tables: Sequence[Examined]) -> Iterator[Finding]:
     """What holds the file whole, the period apart."""
     if not any(examined.tally.rows.read for examined in tables):
         yield findings.no_rows()
-    counting = sum(len(examined.counting) for examined in tables)
+    counting = sum(examined.counting for examined in tables)
     if finding := verdict.too_much_held([examined.tally for examined in tables], counting):
         yield finding
 
@@ -121,16 +129,22 @@ def _plausibility(tables: Sequence[Examined], dataset: Dataset, given: _Given) -
     if given.suite is None:
         return
     read = [examined.table for examined in tables]
-    for said in implausible(read, dataset, given.suite):
-        yield from Cap().apply(_implausible(said, tables))
+    for said in implausible(read, dataset, given.suite, given.engine):
+        yield from _implausible(said, tables)
 
 
-def _implausible(said: Implausible, tables: Sequence[Examined]) -> Iterator[Finding]:
+def _implausible(said: Implausible, tables: Sequence[Examined]) -> tuple[Finding, ...]:
     if not said.rows:
         home = next((each.table for each in tables if said.field in each.table.columns), tables[0].table)
-        yield findings.implausible_whole(said, place(home, said.field))
+        return (findings.implausible_whole(said, place(home, said.field)),)
+    cells = Capped()
     for number, row in said.rows:
-        yield findings.implausible_cell(said, place(tables[number].table, said.field, row))
+        cells.add(number, partial(_implausible_cell, said, tables[number].table, row))
+    return cells.findings()
+
+
+def _implausible_cell(said: Implausible, table: ReadTable, row: int) -> Finding:
+    return findings.implausible_cell(said, place(table, said.field, row))
 
 
 def _comparison(tables: Sequence[Examined], given: _Given) -> Iterator[Finding]:

@@ -11,6 +11,9 @@ from piperoll.checking.plausibility import Implausible
 from piperoll.checking.structure import Breach
 from piperoll.model import Acts, Dataset, Field, Finding, Period, Severity, Version, plain
 
+NAMED = 5
+"""How many rows a finding about many of them names."""
+
 _RULES = {
     "required": "must not be empty",
     "minimum": "must not be less than {bound}",
@@ -229,15 +232,15 @@ def name_ambiguous(periods: Sequence[Period]) -> Finding:
     )
 
 
-def dates_outside(period: Period, place: Place, rows: Sequence[int]) -> Finding:
-    """Rows dated outside the period."""
-    first = ", ".join(f"{row}" for row in rows[:5])
+def dates_outside(period: Period, place: Place, first: Sequence[int], count: int) -> Finding:
+    """Rows dated outside the period: the first of them, and how many."""
+    named = ", ".join(f"{row}" for row in first[:NAMED])
     return Finding(
         "dates-outside-period",
         Severity.WARNING,
-        f"{len(rows):,} rows are dated outside {period.title}: rows {first}{' and others' if len(rows) > 5 else ''}.",
+        f"{count:,} rows are dated outside {period.title}: rows {named}{' and others' if count > NAMED else ''}.",
         "Check the dates. The rows are published as they are.",
-        count=len(rows),
+        count=count,
         **place.address,
     )
 

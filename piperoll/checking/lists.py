@@ -41,6 +41,7 @@ class Lists:
     vacancies: frozenset[str]
     not_names: re.Pattern[str]
     triggers: re.Pattern[str]
+    trigger_phrases: tuple[str, ...]
     redactions: tuple[tuple[re.Pattern[str], str], ...]
     named_posts: tuple[NamedPost, ...]
 
@@ -59,6 +60,7 @@ def lists() -> Lists:
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
     if any(post.rule not in _RULES for post in posts):
         raise DescriptorError("privacy/named-posts.csv: the rules are pattern and minimum")
+    triggers = tuple(phrase for (phrase,) in _rows("triggers", "phrase"))
     return Lists(
         strong=by_strength["strong"],
         usual=by_strength["usual"],
@@ -69,7 +71,8 @@ def lists() -> Lists:
         mailboxes=frozenset(name for (name,) in _rows("mailboxes", "name")),
         vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
-        triggers=_any_of(phrase for (phrase,) in _rows("triggers", "phrase")),
+        triggers=_any_of(triggers),
+        trigger_phrases=triggers,
         redactions=tuple((re.compile(said, re.I), kind) for said, kind in _rows("redactions", "pattern", "kind")),
         named_posts=posts,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from piperoll.checking.sums import exact_sum
 from piperoll.checking.tables import Examined
-from piperoll.checking.tally import exact_sum
 from piperoll.model import Body, Finding, plain
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import pyarrow.compute as pc
+
 from piperoll.checking import findings
-from piperoll.checking.places import cells, filled, place
-from piperoll.checking.tally import main_field
+from piperoll.checking.places import place
+from piperoll.checking.rows import Rows
+from piperoll.checking.survey import Survey, dated, main_field
+from piperoll.checking.vectors import numbers, texts, true
 from piperoll.model import Dataset, Finding, Period
 from piperoll.reading import ReadTable, periods_in_name
 
@@ -23,22 +28,26 @@ class Found:
     findings: tuple[Finding, ...] = ()
 
 
-def find_period(tables: Sequence[ReadTable], dataset: Dataset, file: str, given: Period | None) -> Found:
+def find_period(
+    tables: Sequence[ReadTable], seen: Sequence[Survey], dataset: Dataset, file: str, given: Period | None
+) -> Found:
     """The period as given; else as the file's or the sheets' names say; else as the dates say.
+
+    `seen` are the surveys of the tables.
 
     A name counts if it says one period only and at least half of the dated rows lie in it. Of a snapshot the day
     is wanted: of two days in a name the one that is 31 March or 30 September.
     """
     if given:
         return Found(given)
-    days = [day for table in tables for _row, day in _dated(table, dataset)]
+    days = _days(seen)
     said: tuple[Finding, ...] = ()
     name, candidates = _named(tables, dataset, file)
     if len(candidates) == 1:
-        inside = sum(day in candidates[0] for day in days)
-        if 2 * inside >= len(days):
+        inside = sum(count for day, count in days.items() if day in candidates[0])
+        if 2 * inside >= days.total():
             return Found(candidates[0], (findings.period_from_name(candidates[0], name),))
-        said = (findings.name_contradicted(candidates[0], inside, len(days)),)
+        said = (findings.name_contradicted(candidates[0], inside, days.total()),)
     elif candidates and days:
         said = (findings.name_ambiguous(candidates),)
     period = _from_days(days, dataset)
@@ -50,11 +59,13 @@ def named_period(tables: Sequence[ReadTable], dataset: Dataset, file: str) -> bo
     return len(_named(tables, dataset, file)[1]) == 1
 
 
-def outside(table: ReadTable, dataset: Dataset, period: Period) -> Iterator[Finding]:
+def outside(table: ReadTable, seen: Survey, dataset: Dataset, period: Period) -> Iterator[Finding]:
     """One warning for the rows that are dated outside `period`; a snapshot's dates are about other things."""
-    rows = list(dict.fromkeys(row for row, day in _dated(table, dataset) if day not in period))
-    if rows:
-        yield findings.dates_outside(period, place(table, main_field(dataset.date, table)), rows)
+    field = dated(table, dataset)
+    days = [day for day in seen.dates if date.fromisoformat(day) not in period]
+    if field and days:
+        first, count = _rows_of(table, field, days)
+        yield findings.dates_outside(period, place(table, main_field(dataset.date, table)), first, count)
 
 
 def _named(tables: Sequence[ReadTable], dataset: Dataset, file: str) -> tuple[str, tuple[Period, ...]]:
@@ -74,15 +85,27 @@ def _periods(name: str, dataset: Dataset) -> tuple[Period, ...]:
     return found
 
 
-def _from_days(days: Sequence[date], dataset: Dataset) -> Period | None:
+def _from_days(days: Mapping[date, int], dataset: Dataset) -> Period | None:
     if not dataset.snapshot:
-        return Period.shortest_holding(days)
-    different = set(days)
-    return Period.day(different.pop()) if len(different) == 1 else None
+        return Period.shortest_holding_most(days)
+    return Period.day(*days) if len(days) == 1 else None
 
 
-def _dated(table: ReadTable, dataset: Dataset) -> Iterator[tuple[int, date]]:
-    """Every line's row and main date, where there is one."""
-    field = main_field(dataset.date, table) or next((name for name in dataset.date if name in filled(table)), None)
-    if field:
-        yield from ((row, date.fromisoformat(cell)) for row, cell in cells(table, field) if cell is not None)
+def _days(seen: Sequence[Survey]) -> Counter[date]:
+    """How many lines have each main date."""
+    days: Counter[date] = Counter()
+    for one in seen:
+        for day, count in one.dates.items():
+            days[date.fromisoformat(day)] += count
+    return days
+
+
+def _rows_of(table: ReadTable, field: str, days: Sequence[str]) -> tuple[list[int], int]:
+    """The first few of the rows with one of these days, as they come, and how many there are."""
+    wanted, rows, first = texts(days), Rows(), dict[int, None]()
+    for batch in table.batches():
+        met = numbers(batch["row"])[true(pc.is_in(batch[field], value_set=wanted))]
+        rows.add(met)
+        if len(first) < findings.NAMED:
+            first.update(dict.fromkeys(met.tolist()))
+    return list(first)[: findings.NAMED], len(rows)

@@ -8,21 +8,24 @@ post whose name is not due is left out instead, and so is a name that the body h
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
 
-from piperoll.checking.detectors import personal_rules
-from piperoll.checking.lists import NamedPost, lists, spelling
-from piperoll.checking.names import evidently_organisation, person_rule
+from piperoll.checking.capping import MADE
+from piperoll.checking.judging import Judged, hits, holders_judged, redaction, suppliers_judged, triggered
+from piperoll.checking.lists import NamedPost, lists
+from piperoll.checking.rows import ByRow, Latest, Rows
+from piperoll.checking.survey import look_over
+from piperoll.checking.vectors import Flags, Numbers, numbers, places
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
 
+__all__ = ["Privacy", "Suspecting", "Suspicion", "privacy", "redaction"]
+
 SERVICE_AREA = "service-area"
-NAME_NOT_DUE = "name-not-due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,16 @@ class Suspicion:
 
 @dataclass(frozen=True)
 class Privacy:
-    """What privacy says about one table: what holds rows, rows whose name is left out and why, names not due."""
+    """What privacy says about one table: what holds rows, rows whose name is left out and why, names not due.
+
+    `held` has the rows that are held, by field and rule. `suspicions` are the first of each, in order: as many as are
+    ever named, and one more.
+    """
 
     suspicions: tuple[Suspicion, ...] = ()
-    redacted: Mapping[int, str] = field(default_factory=dict)
-    not_due: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    held: Mapping[tuple[str, str], Rows] = field(default_factory=dict)
+    redacted: ByRow[str] = field(default_factory=lambda: Latest().by_row())
+    not_due: Mapping[str, Rows] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,33 +64,95 @@ class _Columns:
 
 def privacy(table: ReadTable, dataset: Dataset) -> Privacy:
     """What privacy says about `table`."""
-    columns = _columns(table, dataset)
-    suspicions: list[Suspicion] = []
-    redacted: dict[int, str] = {}
-    not_due: dict[str, set[int]] = {}
-    for batch in table.batches():
-        for row, line, cells in _rows(batch, columns):
-            kinds = [kind for name in columns.suppliers if (kind := redaction(cells[name]))]
-            if kinds:
-                redacted[row] = kinds[0]
-            for rule, name in _suspicious(cells, columns):
-                suspicions.append(Suspicion(row, line, name, rule))
-            for name, posts in columns.holders.items():
-                if _is_named(cells[name]) and not any(_due(post, cells.get(post.by)) for post in posts):
-                    not_due.setdefault(name, set()).add(row)
-                    redacted[row] = "personal"
-    kept = {name: frozenset(rows) for name, rows in not_due.items()}
-    return Privacy(tuple(dict.fromkeys(suspicions)), redacted, kept)
+    looking = Suspecting(table, dataset)
+    look_over(table, looking)
+    return looking.privacy()
 
 
-def redaction(name: str | None) -> str | None:
-    """The kind of redaction that stands in a supplier's cell (STANDARDS §2.2), None where a supplier is named.
+class Suspecting:
+    """Privacy looking over a table, batch by batch."""
 
-    "Redactive Publishing Ltd" is a firm, and so is whatever bears a legal form.
-    """
-    if name is None or lists().strong.intersection(spelling(name).split()):
-        return None
-    return next((kind for pattern, kind in lists().redactions if pattern.search(name)), None)
+    def __init__(self, table: ReadTable, dataset: Dataset) -> None:
+        self._columns = _columns(table, dataset)
+        self._found: dict[tuple[str, str], _Found] = {}
+        self._redacted = Latest()
+        self._not_due: dict[str, Rows] = {}
+        self._lines = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """See one more batch."""
+        rows, columns = numbers(batch["row"]), self._columns
+        suppliers = {name: suppliers_judged(batch[name]) for name in columns.suppliers}
+        kinds = np.zeros(len(rows), np.int32)
+        for judged in suppliers.values():
+            words = np.array([self._redacted.kind(one.redaction) for one in judged.verdicts], np.int32)
+            kinds = np.where(kinds, kinds, words[judged.codes])
+        for name, posts in columns.holders.items():
+            undue = holders_judged(batch, name, posts)
+            if undue.any():
+                self._not_due.setdefault(name, Rows()).add(rows[undue])
+                kinds[undue] = self._redacted.kind("personal")
+        self._redacted.say(rows, kinds)
+        self._suspect(batch, rows, suppliers)
+        self._lines += len(rows)
+
+    def privacy(self) -> Privacy:
+        """All that was found."""
+        suspicions = sorted(said for found in self._found.values() for said in found.first)
+        held = {which: found.rows for which, found in self._found.items()}
+        return Privacy(tuple(said for *_at, said in suspicions), held, self._redacted.by_row(), self._not_due)
+
+    def _suspect(self, batch: pa.RecordBatch, rows: Numbers, suppliers: Mapping[str, Judged]) -> None:
+        """Note each rule by which a row is held, with its field: the suppliers' first, then texts, then areas."""
+        doubted = np.zeros(len(rows), np.bool_)
+        order = 0
+        for name, judged in suppliers.items():
+            order += 1
+            for rule in sorted({rule for one in judged.verdicts for rule in one.rules}):
+                at = judged.where([rule in one.rules for one in judged.verdicts])
+                self._note(batch, rows, at, (order, name, rule))
+            doubted |= judged.where([one.doubted for one in judged.verdicts])
+        for name in (*self._columns.texts, *self._columns.areas):
+            order += 1
+            for rule, at in hits(batch[name]).items():
+                self._note(batch, rows, at, (order, name, rule))
+        for name in (*self._columns.areas, *self._columns.texts):
+            at = _among(doubted, triggered(batch[name].take(places(np.flatnonzero(doubted)))))
+            self._note(batch, rows, at, (order + 1, name, SERVICE_AREA))
+            doubted &= ~at
+
+    def _note(self, batch: pa.RecordBatch, rows: Numbers, at: Flags, which: tuple[int, str, str]) -> None:
+        if at.any():
+            order, name, rule = which
+            found = self._found.setdefault((name, rule), _Found())
+            for place in found.new(rows, at):
+                line = batch["line"][place].as_py()
+                found.first.append((self._lines + place, order, rule, Suspicion(int(rows[place]), line, name, rule)))
+
+
+@dataclass
+class _Found:
+    """The rows that one rule holds for one field, and the first of them, each with its place in the order of all."""
+
+    rows: Rows = field(default_factory=Rows)
+    first: list[tuple[int, int, str, Suspicion]] = field(default_factory=list)
+
+    def new(self, rows: Numbers, at: Flags) -> list[int]:
+        """The first places of the rows `at` which the rule is met, of those rows that were not met before."""
+        met = np.flatnonzero(at)
+        if wanted := MADE - len(self.first):
+            news = met[~self.rows.holding(rows[met])]
+            _rows, once = np.unique(rows[news], return_index=True)
+            news = news[np.sort(once)][:wanted]
+        self.rows.add(rows[met])
+        return news.tolist() if wanted else []
+
+
+def _among(flags: Flags, of_these: Flags) -> Flags:
+    """Truth values of all, from those of the ones that `flags` names."""
+    found = flags.copy()
+    found[flags] = of_these
+    return found
 
 
 def _columns(table: ReadTable, dataset: Dataset) -> _Columns:
@@ -98,52 +168,3 @@ def _columns(table: ReadTable, dataset: Dataset) -> _Columns:
     }
     suppliers = tuple(name for name in by_kind["name"] if name not in holders)
     return _Columns(suppliers, holders, tuple(by_kind["area"]), tuple(by_kind["text"]))
-
-
-def _rows(batch: pa.RecordBatch, columns: _Columns) -> Iterator[tuple[int, int | None, dict[str, str | None]]]:
-    needed = [*columns.suppliers, *columns.holders, *columns.areas, *columns.texts]
-    needed += [post.by for posts in columns.holders.values() for post in posts]
-    names = [name for name in dict.fromkeys(needed) if name in batch.schema.names]
-    cells = [batch[name].to_pylist() for name in names]
-    for row, line, *values in zip(batch["row"].to_pylist(), batch["line"].to_pylist(), *cells, strict=True):
-        yield row, line, dict(zip(names, values, strict=True))
-
-
-def _suspicious(cells: Mapping[str, str | None], columns: _Columns) -> Iterator[tuple[str, str]]:
-    """Each rule by which a row is held, with its field."""
-    named = [name for name in columns.suppliers if cells[name] and not redaction(cells[name])]
-    for name in named:
-        cell = cells[name] or ""
-        rules = personal_rules(cell) - {"titled-name", "phone"}  # a merchant's telephone number is its name on a card
-        yield from ((rule, name) for rule in sorted(rules | {person_rule(cell) or ""} - {""}))
-    for name in (*columns.texts, *columns.areas):
-        yield from ((rule, name) for rule in sorted(personal_rules(cells[name] or "")))
-    if all(evidently_organisation(cells[name] or "") for name in named):
-        return
-    for name in (*columns.areas, *columns.texts):
-        if lists().triggers.search(cells[name] or ""):
-            yield SERVICE_AREA, name
-            return
-
-
-def _is_named(holder: str | None) -> bool:
-    return (
-        holder is not None and bool(re.search(r"[^\W\d_]", holder)) and holder.strip().upper() not in lists().vacancies
-    )
-
-
-def _due(post: NamedPost, cell: str | None) -> bool:
-    """Whether the name is due by this rule."""
-    if cell is None:
-        return False
-    if post.rule == "pattern":
-        return bool(re.search(post.value, cell, re.IGNORECASE))
-    return Decimal(cell) >= Decimal(post.value)
-
-
-def rows_by_rule(suspicions: Iterable[Suspicion]) -> dict[int, frozenset[str]]:
-    """The codes that hold each row."""
-    held: dict[int, set[str]] = {}
-    for suspicion in suspicions:
-        held.setdefault(suspicion.row, set()).add(f"privacy-{suspicion.rule}")
-    return {row: frozenset(codes) for row, codes in held.items()}

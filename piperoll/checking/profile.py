@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute
 
-from piperoll.checking.tally import exact_sum
+from piperoll.checking.sums import exact_sum
 from piperoll.model import Dataset, Field, Origin, Period, Series, TableReport
 
 pc: Any = pyarrow.compute

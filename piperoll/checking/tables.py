@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
 
 from piperoll.checking import findings
+from piperoll.checking.capping import Capped
 from piperoll.checking.columns import gaps, missing_core, unreadable_core
-from piperoll.checking.places import lines_of, place
-from piperoll.checking.privacy import Privacy, privacy, rows_by_rule
+from piperoll.checking.engine import Engine
+from piperoll.checking.places import place
+from piperoll.checking.privacy import Privacy, Suspecting, Suspicion
+from piperoll.checking.rows import ByRow, Labels, Rows
 from piperoll.checking.structure import Breach, breaches
+from piperoll.checking.survey import Survey, Surveying, look_over
 from piperoll.checking.tally import Tally, tally
-from piperoll.model import Body, Cap, ColumnScore, Dataset, Finding, TableReport
+from piperoll.model import Body, ColumnScore, Dataset, Field, Finding, TableReport
 from piperoll.reading import ReadTable, letter
-
-_MANY = Cap()
 
 
 @dataclass(frozen=True)
@@ -23,17 +29,15 @@ class Examined:
 
     table: ReadTable
     findings: tuple[Finding, ...]
-    held: Mapping[int, frozenset[str]]
-    redacted: Mapping[int, str]
-    blanked: Mapping[int, frozenset[str]]
+    held: ByRow[frozenset[str]]
+    redacted: ByRow[str]
+    blanked: ByRow[frozenset[str]]
     tally: Tally
+    seen: Survey
+    counting: int
+    """How many rows are held for some other reason than privacy."""
     lacks_core: bool = False
     """Whether a core group has no column: the table is then no use."""
-
-    @property
-    def counting(self) -> frozenset[int]:
-        """The rows that are held for some other reason than privacy."""
-        return frozenset(row for row, codes in self.held.items() if not all(map(_is_private, codes)))
 
     @property
     def report(self) -> TableReport:
@@ -64,63 +68,77 @@ def _scores(table: ReadTable) -> dict[str, ColumnScore]:
     }
 
 
-@dataclass
-class _Rows:
-    """What becomes of rows, while it is gathered."""
-
-    held: dict[int, set[str]] = field(default_factory=dict)
-    blanked: dict[int, set[str]] = field(default_factory=dict)
-
-    def hold(self, row: int, codes: Iterable[str]) -> None:
-        self.held.setdefault(row, set()).update(codes)
-
-
-def examine_table(table: ReadTable, dataset: Dataset, body: Body, *, period_given: bool) -> Examined:
+def examine_table(
+    table: ReadTable, dataset: Dataset, body: Body, *, period_given: bool, engine: Engine = Engine.COMPILED
+) -> Examined:
     """`table` examined by itself: columns, structure, privacy.
 
     `period_given` also where a name says the period.
     """
-    rows = _Rows()
+    surveying, suspecting = Surveying(table, dataset), Suspecting(table, dataset)
+    look_over(table, surveying, suspecting)
+    seen, private = surveying.survey(), suspecting.privacy()
     absent = missing_core(table, dataset, period_given=period_given)
-    said: list[Finding] = [*absent, *gaps(table, dataset, body)]
+    fates = _Fates()
     if absent:
-        rows.held = {row: {"core-missing"} for row, _line in lines_of(table)}
-    by_row = [*_MANY.apply(_unreadable(table, dataset, rows)), *_MANY.apply(_breaches(table, dataset, rows))]
-    found = privacy(table, dataset)
-    for row, codes in rows_by_rule(found.suspicions).items():
-        rows.hold(row, codes)
-    said += [*_of_columns(found, table, dataset), *by_row, *_MANY.apply(_suspected(found, table))]
-    held = {row: frozenset(codes) for row, codes in sorted(rows.held.items())}
-    counting = {row for row, codes in held.items() if not all(map(_is_private, codes))}
+        fates.held.add("core-missing", seen.rows.numbers)
+    said = [*absent, *gaps(table, dataset, body, seen), *_of_columns(private, table, dataset)]
+    said += _unreadable(table, dataset, seen, fates)
+    said += _breaches(table, dataset, engine, fates)
+    said += _suspected(private, table, fates)
+    held, blanked = fates.held.by_row(), fates.blanked.by_row()
+    counting = held.rows_where([not all(map(_is_private, codes)) for codes in held.different])
     return Examined(
         table=table,
         findings=tuple(said),
         held=held,
-        redacted={row: kind for row, kind in sorted(found.redacted.items()) if row not in held},
-        blanked={row: frozenset(names) for row, names in sorted(rows.blanked.items()) if row not in held},
-        tally=tally(table, dataset, held, counting),
+        redacted=private.redacted.without(held),
+        blanked=blanked.without(held),
+        tally=tally(table, dataset, held, counting, seen),
+        seen=seen,
+        counting=len(counting),
         lacks_core=bool(absent),
     )
 
 
-def _unreadable(table: ReadTable, dataset: Dataset, rows: _Rows) -> Iterator[Finding]:
-    for row, finding in unreadable_core(table, dataset):
-        rows.hold(row, [finding.code])
-        yield finding
+@dataclass
+class _Fates:
+    """What becomes of rows, while it is gathered: the codes that hold them, the fields that are left out."""
+
+    held: Labels = field(default_factory=Labels)
+    blanked: Labels = field(default_factory=Labels)
 
 
-def _breaches(table: ReadTable, dataset: Dataset, rows: _Rows) -> Iterator[Finding]:
+def _unreadable(table: ReadTable, dataset: Dataset, seen: Survey, fates: _Fates) -> tuple[Finding, ...]:
+    said, rows = Capped(), array("q")
+    for row, name in unreadable_core(table, seen):
+        said.add(name, partial(_core_unreadable, dataset.field(name), table, row))
+        rows.append(row)
+    fates.held.add("core-unreadable", np.frombuffer(rows, np.int64))
+    return said.findings()
+
+
+def _core_unreadable(field: Field, table: ReadTable, row: int) -> Finding:
+    return findings.core_unreadable(field, place(table, field.name, row))
+
+
+def _breaches(table: ReadTable, dataset: Dataset, engine: Engine, fates: _Fates) -> tuple[Finding, ...]:
     """A breach of a core field, or of what every row must have, holds the row; any other leaves out the cell."""
-    for breach in breaches(table, dataset):
-        if breach.rule == "required" and breach.row in table.unreadable.get(breach.field, ()):
+    said = Capped()
+    held: dict[str, array[int]] = {}
+    blanked: dict[str, array[int]] = {}
+    unreadable = {name: Rows(rows) for name, rows in table.unreadable.items()}
+    for breach in breaches(table, dataset, engine):
+        if breach.rule == "required" and breach.row in unreadable.get(breach.field, ()):
             continue  # reading has said so, and the row is held for it
         holds = breach.rule == "required" or breach.field in dataset.core_fields
-        finding = _breach(breach, table, dataset, holds=holds)
-        if holds:
-            rows.hold(breach.row, [finding.code])
-        else:
-            rows.blanked.setdefault(breach.row, set()).add(breach.field)
-        yield finding
+        said.add((breach.kind, breach.field), partial(_breach, breach, table, dataset, holds=holds))
+        label, rows = (f"structure-{breach.kind}", held) if holds else (breach.field, blanked)
+        rows.setdefault(label, array("q")).append(breach.row)
+    for labels, gathered in ((fates.held, held), (fates.blanked, blanked)):
+        for label, rows_of in gathered.items():
+            labels.add(label, np.frombuffer(rows_of, np.int64))
+    return said.findings()
 
 
 def _breach(breach: Breach, table: ReadTable, dataset: Dataset, *, holds: bool) -> Finding:
@@ -129,19 +147,29 @@ def _breach(breach: Breach, table: ReadTable, dataset: Dataset, *, holds: bool) 
 
 
 def _of_columns(found: Privacy, table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
+    not_due = Rows()
     for name, rows in found.not_due.items():
         yield findings.name_not_due(dataset.field(name), place(table, name), len(rows))
-    not_due = frozenset[int]().union(*found.not_due.values())
-    if own := found.redacted.keys() - not_due:
+        not_due.add(rows.numbers)
+    if own := len(found.redacted.without(not_due)):
         supplier = next(
             field.name for field in dataset.fields if field.privacy == "name" and field.name in table.columns
         )
-        yield findings.redacted(place(table, supplier), len(own))
+        yield findings.redacted(place(table, supplier), own)
 
 
-def _suspected(found: Privacy, table: ReadTable) -> Iterator[Finding]:
+def _suspected(found: Privacy, table: ReadTable, fates: _Fates) -> tuple[Finding, ...]:
+    said = Capped()
     for suspicion in found.suspicions:
-        yield findings.suspected(suspicion.rule, place(table, suspicion.field, suspicion.row, suspicion.line))
+        said.add((suspicion.field, suspicion.rule), partial(_suspicion, suspicion, table))
+    for (name, rule), rows in found.held.items():
+        said.counted((name, rule), len(rows))
+        fates.held.add(f"privacy-{rule}", rows.numbers)
+    return said.findings()
+
+
+def _suspicion(suspicion: Suspicion, table: ReadTable) -> Finding:
+    return findings.suspected(suspicion.rule, place(table, suspicion.field, suspicion.row, suspicion.line))
 
 
 def _is_private(code: str) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
+from decimal import Decimal
 
-from piperoll.checking.places import cells, lines_of
+import numpy as np
+import pyarrow as pa
+
+from piperoll.checking.rows import Rows
+from piperoll.checking.sums import Amounts, exact_sum
+from piperoll.checking.survey import Survey, look_over, main_field, survey
+from piperoll.checking.vectors import numbers
 from piperoll.model import AmountTotals, Dataset, DateSpan, RowCounts
 from piperoll.reading import ReadTable
-
-_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
-"""Wide enough for any sum of amounts that a ledger can hold; a sum that would be rounded raises instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,73 +33,77 @@ class Tally:
     held_pounds: Decimal
 
 
-def tally(table: ReadTable, dataset: Dataset, held: Collection[int], counting: Collection[int]) -> Tally:
-    """`table` counted: of the rows in `held`, `counting` are those that are held not for privacy alone."""
-    addresses = [row for row, _line in lines_of(table)]
-    everything = set(addresses)
-    accepted = everything.difference(held)
+def tally(
+    table: ReadTable, dataset: Dataset, held: Iterable[int], counting: Iterable[int], seen: Survey | None = None
+) -> Tally:
+    """`table` counted: of the rows in `held`, `counting` are those that are held not for privacy alone.
+
+    `seen` is its survey, if that has been made already.
+    """
+    seen = seen or survey(table, dataset)
+    out = Rows(held)
     field = main_field(dataset.amount, table)
-    absolute = [(row, abs(amount)) for row, amount in amounts(table, field)] if field else []
+    adding = _Adding(field, out, Rows(counting))
+    look_over(table, adding)
     return Tally(
-        rows=RowCounts(len(everything), len(accepted), len(everything.intersection(held)), table.excluded),
-        amount=_amount(table, field, held, accepted) if field else None,
-        date=_date(table, dataset),
-        lines=sum(row in accepted for row in addresses),
-        pounds=exact_sum(amount for _row, amount in absolute),
-        held_pounds=exact_sum(amount for row, amount in absolute if row in counting),
+        rows=RowCounts(len(seen.rows), len(seen.rows - out), len(seen.rows & out), table.excluded),
+        amount=_amount(table, field, adding, seen) if field else None,
+        date=_date(table, dataset, seen),
+        lines=adding.lines,
+        pounds=adding.absolute,
+        held_pounds=adding.counting,
     )
 
 
-def main_field(candidates: Iterable[str], table: ReadTable) -> str | None:
-    """The first of `candidates` that `table` has."""
-    return next((name for name in candidates if name in table.columns), None)
+class _Adding:
+    """The sums of one table on their way."""
+
+    def __init__(self, field: str | None, held: Rows, counting: Rows) -> None:
+        self._field, self._held, self._counting = field, held, counting
+        self.lines = 0
+        self.read = self.accepted = self.held = self.absolute = self.counting = Decimal(0)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """See one more batch."""
+        rows = numbers(batch["row"])
+        held = self._held.holding(rows)
+        self.lines += int(np.count_nonzero(~held))
+        if self._field is None:
+            return
+        amounts = Amounts.of(batch[self._field])
+        absolute = amounts.absolute
+        read = amounts.total()
+        self.read = exact_sum((self.read, read))
+        self.absolute = exact_sum((self.absolute, absolute.total()))
+        if not held.any():
+            self.accepted = exact_sum((self.accepted, read))
+            return
+        self.accepted = exact_sum((self.accepted, amounts.total(~held)))
+        self.held = exact_sum((self.held, amounts.total(held)))
+        self.counting = exact_sum((self.counting, absolute.total(self._counting.holding(rows))))
 
 
-def amounts(table: ReadTable, field: str) -> list[tuple[int, Decimal]]:
-    """Every line's row and readable amount in pounds."""
-    return [(row, Decimal(cell)) for row, cell in cells(table, field) if cell is not None]
-
-
-def exact_sum(numbers: Iterable[Decimal]) -> Decimal:
-    """The sum of `numbers` to the last place. Raises: decimal.Inexact: it has over 200 digits."""
-    total = Decimal(0)
-    for number in numbers:
-        total = _EXACT.add(total, number)
-    return total
-
-
-def missing_rows(table: ReadTable, field: str) -> set[int]:
-    """The rows where no line has a cell of `field`, not even one that cannot be read."""
-    there: set[int] = set(table.unreadable.get(field, ()))
-    empty: set[int] = set()
-    for row, cell in cells(table, field):
-        (empty if cell is None else there).add(row)
-    return empty - there
-
-
-def _amount(table: ReadTable, field: str, held: Collection[int], accepted: Collection[int]) -> AmountTotals:
-    lines = amounts(table, field)
+def _amount(table: ReadTable, field: str, adding: _Adding, seen: Survey) -> AmountTotals:
     left_out = (excluded.amount for excluded in table.excluded_rows)
     return AmountTotals(
         field=field,
-        read=exact_sum(amount for _row, amount in lines),
-        accepted=exact_sum(amount for row, amount in lines if row in accepted),
-        held=exact_sum(amount for row, amount in lines if row in held),
+        read=adding.read,
+        accepted=adding.accepted,
+        held=adding.held,
         unreadable=len(set(table.unreadable.get(field, ()))),
-        missing=len(missing_rows(table, field)),
+        missing=len(seen.missing[field]),
         excluded=exact_sum(amount for amount in left_out if amount is not None),
     )
 
 
-def _date(table: ReadTable, dataset: Dataset) -> DateSpan | None:
+def _date(table: ReadTable, dataset: Dataset, seen: Survey) -> DateSpan | None:
     field = main_field(dataset.date, table)
     if field is None:
         return None
-    dates = [cell for _row, cell in cells(table, field) if cell is not None]
     return DateSpan(
         field=field,
-        min=min(dates, default=None),
-        max=max(dates, default=None),
+        min=min(seen.dates, default=None),
+        max=max(seen.dates, default=None),
         unreadable=len(set(table.unreadable.get(field, ()))),
-        missing=len(missing_rows(table, field)),
+        missing=len(seen.missing[field]),
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from piperoll.checking import findings
-from piperoll.checking.tally import Tally, exact_sum
+from piperoll.checking.sums import exact_sum
+from piperoll.checking.tally import Tally
 from piperoll.model import Finding, Severity, Verdict, plain
 
 

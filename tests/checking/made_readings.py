@@ -12,6 +12,7 @@ from piperoll import assets
 from piperoll.checking import Examination, examine
 from piperoll.model import Body, Period, Version, What
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
+from piperoll.reading.grids import arrays
 
 
 def made_table(
@@ -42,19 +43,17 @@ def made_table(
     ]
     for start in range(0, len(rows), batch_rows):
         part, places = rows[start : start + batch_rows], at[start : start + batch_rows]
-        arrays: dict[str, pa.Array] = {
-            "row": pa.array(places, pa.int64()),
-            "line": pa.array(None if sheet else places, pa.int64()) if not sheet else pa.nulls(len(part), pa.int64()),
+        made: dict[str, pa.Array] = {
+            "row": arrays.whole_numbers(places),
+            "line": pa.nulls(len(part), pa.int64()) if sheet else arrays.whole_numbers(places),
         }
         for name in names:
-            cells = pa.array([row.get(name) for row in part], pa.string())
-            arrays[name] = cells
+            cells = arrays.texts([row.get(name) for row in part])
+            made[name] = cells
             if schema.field(name).type != "string":
                 there = zip(places, cells.to_pylist(), strict=True)
-                arrays[f"{name}{SENT}"] = pa.array(
-                    [(sent or {}).get((place, name), cell) for place, cell in there], pa.string()
-                )
-        batches.append(pa.RecordBatch.from_pydict(arrays))
+                made[f"{name}{SENT}"] = arrays.texts([(sent or {}).get((place, name), cell) for place, cell in there])
+        batches.append(pa.RecordBatch.from_pydict(made))
     return ReadTable(
         sheet=sheet,
         header_row=first_row - 1,

@@ -12,7 +12,8 @@ from made_readings import examined, made_table, spend_row
 
 from piperoll import assets
 from piperoll.checking.conservation import conserve
-from piperoll.checking.tally import exact_sum, tally
+from piperoll.checking.sums import exact_sum
+from piperoll.checking.tally import tally
 from piperoll.errors import ConservationError
 from piperoll.model import AmountTotals, DateSpan
 
