@@ -202,6 +202,16 @@ def is_serial(cell: str) -> bool:
     return bool(_SERIAL.match(text) or _COMPACT.match(text)) and read_date(text) is not None
 
 
+_OF_A_TIME = (_ISO, re.compile(r"\d{8}\Z", re.ASCII), _NUMERIC, _SERIAL, _DAY_MONTH, _MONTH_DAY)
+
+
+def may_be_time(form: str) -> bool:
+    """Whether a cell of this form, its digits as 9, may state a day or a month; if not, none does."""
+    text = squeezed(form)
+    day = _WEEKDAY.sub("", text)
+    return any(pattern.match(day) for pattern in _OF_A_TIME) or bool(_MONTH_ONLY.match(text))
+
+
 def names_day(cell: str) -> bool:
     """Whether a cell is written like one day, even if there is no such day: `30 February 2012`, `31/06/2012`."""
     text = _WEEKDAY.sub("", squeezed(cell))

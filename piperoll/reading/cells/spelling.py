@@ -9,22 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from piperoll.reading.cells.marks import is_error, means_nothing
+from piperoll.reading.cells.plain import Plain
 from piperoll.reading.cells.values import UNREADABLE, Reader
-from piperoll.reading.grids import arrays
-
-_PLAIN_AMOUNT = r"^ *(?:-?£?|£-)(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,15})(?:\.[0-9]{1,6})? *$"
-_AS_DECIMAL = r"^-?(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)$"
-"""A number without its thousands' commas that is spelt as a decimal is: no nought before it, and not zero."""
-
-_PLAIN_TEXT = r"^(?:(?:[0-9]|F[ -~]*[0-9])(?:[ -~]*[!-~])?|F[ -~]{13,}[!-~])$".replace("F", '[!"$-DF-~]')
-"""ASCII without space around it that is no error (they begin with # or Err:) and no mark for nothing: it has a digit
-or is longer than any of them."""
-
-EXACT = pa.decimal128(38, 6)
-"""Wide enough for the exact sum of any number of plain amounts."""
+from piperoll.reading.grids import arrays, vectors
+from piperoll.reading.grids.forms import forms_in
+from piperoll.reading.grids.grid import tidy
 
 
 @dataclass(frozen=True)
@@ -35,43 +29,51 @@ class Spelt:
     unreadable: list[int]
 
 
+def is_plain_text(form: str) -> bool:
+    """Whether every text of this form, its digits as 9, is spelt as it stands, or empty."""
+    return not form or (tidy(form) == form and not means_nothing(form, typed=False) and not is_error(form))
+
+
+def unless_empty(cells: Any) -> Any:
+    """The cells, null for an empty one."""
+    filled = np.diff(vectors.edges(cells)) > 0
+    if filled.all():
+        return cells
+    kept = vectors.mask(filled).buffers()[1]
+    _, edges, letters = cells.buffers()
+    if cells.offset:
+        return pc.if_else(pc.equal(cells, arrays.text("")), arrays.texts([None])[0], cells)
+    return pa.StringArray.from_buffers(len(cells), edges, letters, kept, int(len(cells) - filled.sum()))
+
+
 def spell(cells: Any, reader: Reader) -> Spelt:
     """What the reader makes of a column of cells."""
-    coded = cells.dictionary_encode()
-    distinct = coded.dictionary
-    plain = _plainly(distinct, reader)
-    rest = pc.is_null(plain)
-    found = list(map(reader.read, arrays.listed(distinct.filter(rest))))
-    read = arrays.texts([value if isinstance(value, str) else None for value in found])
-    values = pc.replace_with_mask(plain, rest, read)
+    plain, done = _plainly(cells, reader)
+    if done.all():
+        return Spelt(plain, [])
+    rest = vectors.mask(~done)
+    coded = cells.filter(rest).dictionary_encode()
+    found = list(map(reader.read, arrays.listed(coded.dictionary)))
+    read = arrays.texts([value if isinstance(value, str) else None for value in found]).take(coded.indices)
+    values = pc.replace_with_mask(plain, rest, read) if done.any() else read
     if UNREADABLE not in found:
-        return Spelt(values.take(coded.indices), [])
-    lost = pc.replace_with_mask(rest, rest, arrays.mask(value is UNREADABLE for value in found))
-    return Spelt(values.take(coded.indices), arrays.true_places(lost.take(coded.indices)))
+        return Spelt(values, [])
+    lost = arrays.mask(value is UNREADABLE for value in found).take(coded.indices)
+    return Spelt(values, arrays.true_places(pc.replace_with_mask(rest, rest, lost)))
 
 
-def _plainly(cells: Any, reader: Reader) -> Any:
-    """The spelling of the cells that are written plainly, null for the others."""
+def _plainly(cells: Any, reader: Reader) -> tuple[Any, vectors.Vector]:
+    """The spelling of the cells that are written plainly, and which those are."""
     if reader.field.type == "number" and reader.scale == 1 and not (reader.refuses or reader.decimal_comma):
-        digits = _digits(cells)
-        return _only(digits, pc.match_substring_regex(digits, _AS_DECIMAL))
-    if reader.field.type == "string" and not reader.codes:
-        return _only(cells, pc.match_substring_regex(cells, _PLAIN_TEXT))
-    return pa.nulls(len(cells), pa.string())
+        spelt = Plain(cells).spelt
+        return spelt, vectors.truths(pc.is_valid(spelt))
+    if spells_plainly(reader):
+        coded = forms_in(cells).dictionary_encode()
+        plain = np.array([is_plain_text(form) for form in arrays.listed(coded.dictionary)], np.bool_)
+        return unless_empty(cells), plain[vectors.numbers(coded.indices)]
+    return cells, np.zeros(len(cells), np.bool_)
 
 
-def plain_amounts(cells: Any) -> Any:
-    """The exact decimals of the cells that are plain amounts (`-£1,234.50`), null for all others."""
-    return _digits(cells).cast(EXACT)
-
-
-def _digits(cells: Any) -> Any:
-    """The sign, digits and point of the cells that are plain amounts, null for all others."""
-    bare = cells
-    for mark in (",", "£", " "):
-        bare = pc.replace_substring(bare, mark, "")
-    return _only(bare, pc.match_substring_regex(cells, _PLAIN_AMOUNT))
-
-
-def _only(values: Any, mask: Any) -> Any:
-    return pc.if_else(mask, values, arrays.texts([None])[0])
+def spells_plainly(reader: Reader) -> bool:
+    """Whether a reader leaves plain texts as they stand."""
+    return reader.field.type == "string" and not reader.codes

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from string import ascii_letters, digits
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piperoll.reading.grids import arrays
+from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.vectors import Vector
 
 ALIKE = 3
 """So many cells of one pattern are kept: enough to show that it is no exception."""
@@ -22,6 +25,12 @@ _NUMBER = r"^-?£?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]{2})?$"
 _NAME = r"^[0-9/_-]*[A-Za-z][A-Za-z0-9/_-]*$"
 
 
+_ONES = np.arange(256, dtype=np.uint8)
+_ONES[np.frombuffer(b"123456789", np.uint8)] = ord("1")
+_LETTERS = np.arange(256, dtype=np.uint8)
+_LETTERS[np.frombuffer((digits + ascii_letters).encode(), np.uint8)] = ord("a")
+
+
 def tally(rows: Rows, column: int, *, names: bool) -> Counter[str]:
     """The distinct cells of a column in order of first appearance, and how often each stands there.
 
@@ -31,24 +40,26 @@ def tally(rows: Rows, column: int, *, names: bool) -> Counter[str]:
     found: Counter[str] = Counter()
     seen: dict[str, list[str]] = {}
     for block in rows.blocks():
-        cells, counts = pc.value_counts(block.column(column)).flatten()
-        patterns = _pattern(cells, names=names)
-        usual = pc.is_in(
-            patterns, value_set=arrays.texts([each for each, alike in seen.items() if len(alike) == ALIKE])
-        )
-        _add_usual(found, seen, patterns.filter(usual), counts.filter(usual))
-        rest = pc.invert(usual)
-        _add(found, seen, *(arrays.listed(each.filter(rest)) for each in (cells, patterns, counts)))
+        cells = block.column(column)
+        patterns, places = _patterns(cells, names=names)
+        usual = np.array([*(len(seen.get(pattern, ())) == ALIKE for pattern in patterns), False])[places]
+        counts = np.bincount(places[usual], minlength=len(patterns))
+        for place in np.flatnonzero(counts).tolist():
+            found[seen[patterns[place]][-1]] += int(counts[place])
+        if not usual.all():
+            _add(found, seen, *_distinct(cells, [*patterns, None], places, ~usual))
     return found
 
 
-def _add_usual(found: Counter[str], seen: Mapping[str, Sequence[str]], patterns: Any, counts: Any) -> None:
-    """Count cells of patterns of which enough are kept."""
-    if not len(patterns):
-        return
-    alike = pa.table([patterns, counts], names=["pattern", "count"]).group_by("pattern").aggregate([("count", "sum")])
-    for pattern, count in zip(*map(arrays.listed, (alike["pattern"], alike["count_sum"])), strict=True):
-        found[seen[pattern][-1]] += count
+def _distinct(
+    cells: Any, patterns: Sequence[str | None], places: Vector, asked: Vector
+) -> tuple[list[str], list[str | None], list[int]]:
+    """Those of the cells that are asked for, each once, with its pattern and how often it stands there."""
+    coded = cells.filter(vectors.mask(asked)).dictionary_encode()
+    codes = vectors.numbers(coded.indices)
+    own = np.zeros(len(coded.dictionary), np.int64)
+    own[codes] = places[asked]
+    return arrays.listed(coded.dictionary), [patterns[place] for place in own.tolist()], np.bincount(codes).tolist()
 
 
 def _add(
@@ -68,12 +79,23 @@ def _add(
         found[kept] += count
 
 
-def _pattern(cells: Any, *, names: bool) -> Any:
-    """The numbers with every 1 to 9 as 1, the names with every letter and digit as a; null for all others."""
-    pattern = _where(cells, _NUMBER, "[1-9]", "1")
-    return pc.coalesce(pattern, _where(cells, _NAME, "[A-Za-z0-9]", "a")) if names else pattern
+def _patterns(cells: Any, *, names: bool) -> tuple[list[str], Vector]:
+    """The patterns of cells, and which of them each cell has: -1 for none.
+
+    Numbers have every 1 to 9 as 1, names have every letter and digit as a.
+    """
+    coded = _marked(cells, _ONES).dictionary_encode()
+    forms = coded.dictionary
+    found = pc.if_else(pc.match_substring_regex(forms, _NUMBER), forms, arrays.texts([None])[0])
+    if names:
+        named = pc.if_else(pc.match_substring_regex(forms, _NAME), _marked(forms, _LETTERS), arrays.texts([None])[0])
+        found = pc.coalesce(found, named)
+    patterns = found.dictionary_encode()
+    own = vectors.numbers(pc.fill_null(patterns.indices, arrays.number(-1).cast(patterns.indices.type)))
+    return arrays.listed(patterns.dictionary), own[vectors.numbers(coded.indices)]
 
 
-def _where(cells: Any, plain: str, class_: str, mark: str) -> Any:
-    marked = pc.replace_substring_regex(cells, class_, mark)
-    return pc.if_else(pc.match_substring_regex(cells, plain), marked, arrays.texts([None])[0])
+def _marked(cells: Any, marks: Vector) -> Any:
+    """The cells with a mark for each of their bytes."""
+    marked = pa.py_buffer(marks[vectors.letters(cells)])
+    return pa.StringArray.from_buffers(len(cells), cells.buffers()[1], marked, offset=cells.offset)

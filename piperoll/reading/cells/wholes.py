@@ -24,9 +24,6 @@ _WHOLE = re.compile(
     r"|all (?:authorities|bodies|councils|departments|regions|classes|services|suppliers)",
     re.I,
 )
-MAY_BE_WHOLE = r"(?i)total|england|scotland|wales|ireland|britain|kingdom|all "
-"""What a cell that names the whole has somewhere within it (for RE2)."""
-
 _FIRM = re.compile(r"\b(?:ltd|limited|plc|llp|inc|cic)\b", re.I)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 from piperoll.reading.cells.amounts import is_number
-from piperoll.reading.cells.dates import is_date, is_serial, read_month
+from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.cells.wholes import is_label
+from piperoll.reading.grids.forms import form_of
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 
 _SAMPLE = 2000
@@ -108,36 +109,57 @@ def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
 
 def profile(cells: Sequence[str]) -> Profile:
     """What these cells look like; cells that mean nothing or hold an error count as not filled."""
-    tidied = map(tidy, cells)
-    texts = [text for text in tidied if text and not means_nothing(text, typed=True) and not is_error(text)]
-    if not texts:
+    standing = Counter(cells)
+    distinct: Counter[str] = Counter()
+    for cell, times in standing.items():
+        text = tidy(cell)
+        if text and not means_nothing(text, typed=True) and not is_error(text):
+            distinct[text] += times
+    if not distinct:
         return EMPTY
-    distinct, count = Counter(texts), len(texts)
-
-    def share(holds: Callable[[str], object]) -> float:
-        return sum(times for text, times in distinct.items() if holds(text)) / count
-
+    seen = _Seen(distinct)
+    texts = [text for text in distinct if may_be_time(seen.forms[text])]
     return Profile(
-        count=count,
-        filled=count / len(cells),
-        numbers=share(is_number),
-        dates=share(is_date),
-        serials=share(is_serial),
-        months=share(read_month),
-        companies=share(_COMPANY.search),
-        identifiers=share(is_reference),
-        truths=share(lambda text: text.casefold() in _TRUTH),
-        distinct=len(distinct) / count,
-        length=sum(map(len, texts)) / count,
-        counts_up=_counts_up(texts),
-        money=share(lambda text: ("." in text or "," in text or "£" in text) and is_number(text)),
-        stamps=share(_TIME.search) > 0.5,
-        pence=share(lambda text: _PENCE.search(text) and is_number(text)),
-        zeros=share(lambda text: _ZERO.match(text) and "0" in text),
-        ranges=share(_RANGE.match),
-        budgets=share(_BUDGET.search),
-        councils=share(_COUNCIL.search),
+        count=seen.count,
+        filled=seen.count / len(cells),
+        numbers=seen.formed(is_number),
+        dates=seen.share(is_date, texts),
+        serials=seen.share(is_serial, texts),
+        months=seen.share(read_month, texts),
+        companies=seen.formed(_COMPANY.search),
+        identifiers=seen.formed(is_reference),
+        truths=seen.share(lambda text: text.casefold() in _TRUTH),
+        distinct=len(distinct) / seen.count,
+        length=sum(len(text) * times for text, times in distinct.items()) / seen.count,
+        counts_up=_counts_up(distinct),
+        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and is_number(form)),
+        stamps=seen.share(_TIME.search) > 0.5,
+        pence=seen.share(lambda text: _PENCE.search(text) and is_number(seen.forms[text])),
+        zeros=seen.share(lambda text: _ZERO.match(text) and "0" in text),
+        ranges=seen.formed(_RANGE.match),
+        budgets=seen.formed(_BUDGET.search),
+        councils=seen.formed(_COUNCIL.search),
     )
+
+
+class _Seen:
+    """The distinct tidy cells of a column, and their forms, which are asked what does not hang on the digits."""
+
+    def __init__(self, distinct: Counter[str]) -> None:
+        self.distinct, self.count = distinct, distinct.total()
+        self.forms = {text: form_of(text) for text in distinct}
+        self._by_form: Counter[str] = Counter()
+        for text, times in distinct.items():
+            self._by_form[self.forms[text]] += times
+
+    def share(self, holds: Callable[[str], object], texts: Iterable[str] | None = None) -> float:
+        """The share of cells of which this holds, which can only be these texts."""
+        asked = self.distinct if texts is None else texts
+        return sum(self.distinct[text] for text in asked if holds(text)) / self.count
+
+    def formed(self, holds: Callable[[str], object]) -> float:
+        """The share of cells of whose form this holds."""
+        return sum(times for form, times in self._by_form.items() if holds(form)) / self.count
 
 
 def is_reference(text: str) -> bool:
@@ -145,9 +167,9 @@ def is_reference(text: str) -> bool:
     return bool(_IDENTIFIER.match(text))
 
 
-def _counts_up(texts: Sequence[str]) -> bool:
+def _counts_up(distinct: Counter[str]) -> bool:
     """Whether the cells are a row counter: whole numbers, each larger than the one before."""
-    if not all(text.isascii() and text.isdigit() for text in texts):
+    if distinct.total() > len(distinct) or not all(text.isascii() and text.isdigit() for text in distinct):
         return False
-    numbers = [int(text) for text in texts]
+    numbers = [int(text) for text in distinct]
     return len(numbers) > 1 and all(one < other for one, other in pairwise(numbers))

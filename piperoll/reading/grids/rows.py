@@ -14,10 +14,8 @@ import pyarrow.compute as pc
 
 from piperoll.reading.grids import arrays
 from piperoll.reading.grids.blocks import Block, Row, blocks_of
+from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, looks_on, those
 from piperoll.reading.grids.shelves import Shelf
-
-_MANY = 64
-"""So many columns are looked at one by one; a row may have thousands, and each costs as much as a whole block."""
 
 
 class _Piece(NamedTuple):
@@ -33,6 +31,11 @@ class _Piece(NamedTuple):
         if isinstance(picks, range) and picks.step == 1:
             return Block(batch.slice(picks.start, len(picks)))
         return Block(batch).take(picks)
+
+    @property
+    def looks(self) -> Looks:
+        """What is known of the cells of these rows, and of those beside them on the shelf."""
+        return looks_on(self.shelf, self.place)
 
     def kept(self, mask: arrays.Mask) -> _Piece:
         """The rows for which a mask is true."""
@@ -102,6 +105,10 @@ class Rows(Sequence[Row]):
         """The rows a block at a time, for work on whole columns."""
         return (piece.block() for piece in self._pieces)
 
+    def looked(self) -> Iterator[tuple[Block, Looks]]:
+        """The rows a block at a time, each with what its cells look like."""
+        return ((piece.block(), piece.looks) for piece in self._pieces)
+
     def kept(self, masks: Iterable[arrays.Mask]) -> Rows:
         """The rows for which a mask, one a block, is true."""
         return Rows(piece.kept(mask) for piece, mask in zip(self._pieces, masks, strict=True))
@@ -114,37 +121,50 @@ class Rows(Sequence[Row]):
         """The rows of more than so many cells."""
         return self.kept(pc.greater(block.lengths, arrays.number(cells)) for block in self.blocks())
 
-    def where(self, column: int, holds: Callable[[str], bool]) -> Rows:
-        """The rows with a cell in the column of which this holds; asked once of each distinct cell of a block."""
-        return self.kept(block.where(column, holds) for block in self.blocks())
+    def where(self, column: int, holds: Callable[[str], bool], may: Holds) -> Rows:
+        """The rows with a cell in the column of which this holds, which `may` be so by its form."""
+        return Rows(
+            piece.kept(those(piece.block().column(column), holds, may))
+            for piece in self._pieces
+            if piece.looks.may(column, may)
+        )
 
-    def places(self, columns: Sequence[int], holds: Callable[[str], bool]) -> list[int]:
-        """Where the rows stand with a cell in one of the columns of which this holds; of many, in any at all."""
+    def places(self, columns: Sequence[int], holds: Callable[[str], bool], may: Holds = bool) -> list[int]:
+        """Where the rows stand with a cell in one of the columns of which this holds; of many, in any at all.
+
+        `may` holds of the forms of such cells; without it, of every cell that is not empty.
+        """
         found: list[int] = []
         start = 0
-        for block in self.blocks() if columns else ():
-            if len(columns) > _MANY:
-                coded = block.flat.dictionary_encode()
-                there = block.any(arrays.mask(map(holds, arrays.listed(coded.dictionary))).take(coded.indices))
+        for piece in self._pieces if columns else ():
+            if len(columns) > COLUMNS:
+                block = piece.block()
+                there = block.any(those(block.flat, holds, may))
+            elif asked := [column for column in columns if piece.looks.may(column, may)]:
+                block = piece.block()
+                there = reduce(pc.or_, (those(block.column(column), holds, may) for column in asked))
             else:
-                there = reduce(pc.or_, (block.where(column, holds) for column in columns))
+                there = arrays.mask(())
             found += [start + place for place in arrays.true_places(there)]
-            start += len(block)
+            start += len(piece.picks)
         return found
 
     def counts(self, column: int) -> Counter[str]:
         """The distinct cells of a column, in order of first appearance, with how often each stands there."""
         found: Counter[str] = Counter()
         for block in self.blocks():
-            for pair in arrays.listed(pc.value_counts(block.column(column))):
-                found[pair["values"]] += pair["counts"]
+            cells, counts = map(arrays.listed, pc.value_counts(block.column(column)).flatten())
+            for cell, count in zip(cells, counts, strict=True):
+                found[cell] += count
         return found
 
     def widths(self) -> Counter[int]:
         """How many rows have how many cells."""
         found: Counter[int] = Counter()
         for block in self.blocks():
-            found.update(arrays.listed(block.lengths))
+            lengths, counts = map(arrays.listed, pc.value_counts(block.lengths).flatten())
+            for length, count in zip(lengths, counts, strict=True):
+                found[length] += count
         return found
 
     @property

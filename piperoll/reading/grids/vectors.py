@@ -23,13 +23,13 @@ def numbers(column: Any) -> Vector:
 
 def column(values: Vector) -> Any:
     """A column of 64-bit integers."""
-    held = np.ascontiguousarray(values, np.int64)
+    held: Vector = np.ascontiguousarray(values, np.int64)
     return pa.Array.from_buffers(pa.int64(), len(held), [None, pa.py_buffer(held)])
 
 
 def mask(truths: Vector) -> Any:
     """A column of truth values."""
-    packed = np.packbits(truths, bitorder="little")
+    packed: Vector = np.packbits(truths, bitorder="little")
     return pa.Array.from_buffers(pa.bool_(), len(truths), [None, pa.py_buffer(packed)])
 
 

@@ -14,7 +14,7 @@ from piperoll.model import Cap, Dataset, Field, Finding, Period
 from piperoll.reading.cells.decisions import decide
 from piperoll.reading.cells.noughts import Noughts
 from piperoll.reading.cells.orders import ALONE, beside_of
-from piperoll.reading.cells.spelling import Spelt, spell
+from piperoll.reading.cells.spelling import Spelt, is_plain_text, spell, spells_plainly, unless_empty
 from piperoll.reading.cells.tallies import tally
 from piperoll.reading.cells.values import Reader
 from piperoll.reading.columns.assigning import Columns
@@ -66,8 +66,8 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
         readers, said = _readers(segment, dataset, sheet, periods, dates)
         built.findings += [finding for finding in said if finding.field not in told]
         told |= dates.keys() & readers.keys()
-        for block in segment.records.blocks():
-            for lines in lines_of(block, segment.columns, segment.wide):
+        for block, looks in segment.records.looked():
+            for lines in lines_of(block, looks, segment.columns, segment.wide):
                 builder.add(lines, readers, segment.cut)
     if not len(built.batches):
         builder.add(Lines(Block.of((), (), ())), {}, frozenset())
@@ -173,18 +173,21 @@ class _Builder:
             cells = lines.cells.get(each.name)
             columns[each.name] = lines.fixed.get(each.name, nothing)
             if cells is not None:
-                spelt = self._spelt(each, cells, readers[each.name], _places(lines.block, cut))
+                spelt = self._spelt(each, lines, readers[each.name], _places(lines.block, cut))
                 columns[each.name] = spelt.values
                 lost += [
                     _Lost(line, order, lines.place(each.name, line), cells[line].as_py()) for line in spelt.unreadable
                 ]
             if each.type != "string":
-                columns[each.name + SENT] = nothing if cells is None else _unless_empty(cells)
+                columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
         self.built.batches.put(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
         lost.sort(key=lambda one: (one.line, one.field))
         self._tell(lines.block, lost, {name for name, reader in readers.items() if reader.told})
 
-    def _spelt(self, wanted: Field, cells: Any, reader: Reader, cut: Sequence[int]) -> Spelt:
+    def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:
+        cells = lines.cells[wanted.name]
+        if spells_plainly(reader) and lines.all(wanted.name, is_plain_text):
+            return Spelt(unless_empty(cells), [])
         whole = spell(cells, reader)
         if not cut or wanted.name not in self.dataset.amount:
             return whole
@@ -215,8 +218,3 @@ def _places(block: Block, rows: frozenset[int]) -> list[int]:
     if not rows:
         return []
     return [place for place, number in enumerate(arrays.listed(block.batch["number"])) if number in rows]
-
-
-def _unless_empty(cells: Any) -> Any:
-    """The cells as sent, null for an empty one."""
-    return pc.if_else(pc.equal(cells, arrays.text("")), arrays.texts([None])[0], cells)

@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import pyarrow.compute as pc
-
 from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.cells.wholes import MAY_BE_WHOLE, is_total, names_whole
+from piperoll.reading.cells.wholes import is_total, names_whole
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.profiles import profiles
 from piperoll.reading.findings.cells import Below
@@ -29,6 +27,7 @@ _FULL = 4
 """A row of fewer cells is not full, however few headings there are."""
 
 _DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
+_DAMAGED_FORM = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{18,}", re.I | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def signs_beside(records: Rows, columns: Columns, amount: int) -> Signs | None:
             continue
         said = {_said(cell_at(row, column)) for row in records[:_SEEN]} - {""}
         if said <= _CREDIT | _DEBIT and said & _CREDIT and (said & _DEBIT or said & {"cr", "credit"}):
-            credited = records.where(column, lambda cell: _said(cell) in _CREDIT)
+            credited = records.where(column, _is_credit, _is_credit)
             amounts = (read_amount(cell_at(row, amount)) for row in credited[:_SEEN])
             if all(value is None or value >= 0 for value in amounts):
                 return Signs(column, credited)
@@ -98,6 +97,10 @@ def signs_beside(records: Rows, columns: Columns, amount: int) -> Signs | None:
 
 def _said(cell: str) -> str:
     return tidy(cell).rstrip(".").casefold()
+
+
+def _is_credit(cell: str) -> bool:
+    return _said(cell) in _CREDIT
 
 
 def records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
@@ -121,7 +124,16 @@ def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
 
 def damaged_references(records: Rows, column: int) -> Rows:
     """The records whose reference a spreadsheet took for a number: `4.72E+21`, or zeros where digits were."""
-    return records.where(column, lambda cell: bool(_DAMAGED.fullmatch(tidy(cell))))
+    return records.where(column, _is_damaged, _may_be_damaged)
+
+
+def _is_damaged(cell: str) -> bool:
+    return bool(_DAMAGED.fullmatch(tidy(cell)))
+
+
+def _may_be_damaged(form: str) -> bool:
+    """Whether a damaged reference may have this form: any digit may be a nought."""
+    return bool(_DAMAGED_FORM.fullmatch(tidy(form)))
 
 
 def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> PossibleTotal | None:
@@ -139,11 +151,16 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
 
 def _whole(records: Rows, column: int, *, name: bool) -> list[int]:
     """Where the cells of a column name the whole; a country or class does so only as a `name`."""
-    rows = records.kept(pc.match_substring_regex(block.column(column), MAY_BE_WHOLE) for block in records.blocks())
-    holds = names_whole if name else is_total
-    if not any(holds(tidy(cell_at(row, column))) for row in rows):
-        return []
-    return records.places([column], lambda cell: holds(tidy(cell)))
+    holds = _is_whole if name else _is_total
+    return records.places([column], holds, holds)
+
+
+def _is_whole(cell: str) -> bool:
+    return names_whole(tidy(cell))
+
+
+def _is_total(cell: str) -> bool:
+    return is_total(tidy(cell))
 
 
 def _below(records: Sequence[Row], place: int) -> Below:

@@ -111,7 +111,7 @@ def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
 
 def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
     """The places of rows with two headings as listed, one of them among the first cells; distinct cells are asked."""
-    places = rows.places(range(start), lexicon.knows)
+    places = rows.places(range(start), lexicon.knows, lexicon.may_know)
     return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
 
 

@@ -78,7 +78,7 @@ class Shape:
 def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
     """What a row is, from itself, the sums of the records above it, and the last of them.
 
-    `judging.sure_records` tells most records from whole columns, without coming here: a change to these rules may
+    `sure.Sure` tells most records from whole columns, without coming here: a change to these rules may
     have to be made there too. A test holds the two together.
     """
     filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]

@@ -114,7 +114,10 @@ def _rows_of(table: ReadTable) -> range:
 
 def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list[Finding]:
     """What there is to say where the sheets of a file hold different months."""
-    dated = [(table, month) for _, reading in readings for table in reading.tables if (month := _month(table, dataset))]
+    tables = [table for _, reading in readings for table in reading.tables]
+    if len({table.sheet for table in tables}) < 2:
+        return []
+    dated = [(table, month) for table in tables if (month := _month(table, dataset))]
     if len({table.sheet for table, _ in dated}) < 2 or len({month for _, month in dated}) < 2:
         return []
     named = periods_in_name(name, snapshot=False)

@@ -63,7 +63,8 @@ def chance_total(judgement: Judgement, column: int | None) -> Row | None:
 
 def several_in_one(records: Rows) -> list[Row]:
     """The records in which several cells hold the same number of lines, two or more, one of them figures only."""
-    return [row for row in records if any("\n" in cell for cell in row.cells) and lines_of(row) > 1]
+    held = (row for block in records.blocks() if b"\n" in block.text for row in block)
+    return [row for row in held if any("\n" in cell for cell in row.cells) and lines_of(row) > 1]
 
 
 def lines_of(row: Row) -> int:

@@ -1,0 +1,170 @@
+"""What is asked of the forms of cells, their digits as 9, holds of the cells; what looks say of a block is so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll import assets
+from piperoll.reading.cells import tallies
+from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
+from piperoll.reading.cells.spelling import is_plain_text
+from piperoll.reading.cells.values import Reader
+from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.profiles import _BUDGET, _COMPANY, _COUNCIL, _RANGE, is_reference
+from piperoll.reading.grids import arrays, forms
+from piperoll.reading.grids.blocks import Block
+from piperoll.reading.grids.forms import Forms, form_of, forms_in, looks_of, those
+from piperoll.reading.grids.grid import tidy
+from piperoll.reading.grids.rows import Row, Rows
+from piperoll.reading.tables import doubts, sure
+
+SPEND = assets.find_dataset("spend")[0]
+LEXICON = lexicon_of(SPEND, None)
+HEADINGS = [heading.heading for heading in SPEND.headings]
+
+cells = st.one_of(
+    st.text(alphabet=" \t\x00\xa0\ufeffaTotalZ0159#£é-,.()/eE+٣²'", max_size=14),
+    st.from_regex(r"\A[(-]?£? ?\d{1,4}([, ]?\d{2,4}){0,2}(\.\d{0,3})?(e[+-]?\d\d?| CR|\))?\Z"),
+    st.from_regex(r"\A\d{1,4}[-/. ]([a-zA-Z]{3}|\d{1,2})[-/. ]\d{2,4}( \d\d:\d\d)?\Z", alphabet="0123489-/. :janfebMA"),
+    st.from_regex(r"\A(\d{5,8}|\d(\.\d+)?E\+?\d+|\d{15,17}0{2,4}|[A-Z]{2,3}\d{1,6}|\d{1,2}[/-]\d{4})\Z"),
+    st.sampled_from(
+        [*HEADINGS, "Invoice 2", "Total:", "Grand total", "England", "n/a", "nil", "Err:502", "#REF!", "#9"]
+    ),
+    st.sampled_from(
+        ["May 2012", "4 May 2012", "May 14, 2012", "Thursday 14 June 2012", "100-105", "Capital 25k to 30k"]
+    ),
+)
+
+SAME: list[Callable[[str], object]] = [
+    is_number,
+    is_reference,
+    _COMPANY.search,
+    _RANGE.match,
+    _BUDGET.search,
+    _COUNCIL.search,
+    doubts._is_whole,
+    doubts._is_total,
+    doubts._is_credit,
+    sure._ends_in_total,
+    is_plain_text,
+]
+
+
+@pytest.mark.parametrize("holds", SAME, ids=str)
+@given(cell=cells)
+def test_what_hangs_on_no_digit_is_so_of_a_cell_as_of_its_form(holds: Callable[[str], object], cell: str) -> None:
+    assert bool(holds(cell)) == bool(holds(form_of(cell)))
+
+
+@given(cell=cells)
+def test_of_a_form_that_may_not_be_such_no_cell_is(cell: str) -> None:
+    form = form_of(cell)
+    assert LEXICON.may_know(form) or not LEXICON.knows(cell)
+    assert doubts._may_be_damaged(form) or not doubts._is_damaged(cell)
+    assert may_be_time(form_of(tidy(cell))) or not any(asked(tidy(cell)) for asked in (is_date, is_serial, read_month))
+    for heading in LEXICON.exact:
+        assert sure._may_say(heading)(form) or not sure._saying(heading)(cell)
+
+
+@given(heading=st.sampled_from(HEADINGS), digits=st.text("0123456789", max_size=2))
+def test_a_heading_is_known_by_its_form(heading: str, digits: str) -> None:
+    assert LEXICON.may_know(form_of(heading)) or not LEXICON.knows(heading)
+    assert LEXICON.may_know(form_of(heading + digits)) or not LEXICON.knows(heading + digits)
+
+
+@given(cell=cells)
+def test_a_text_of_a_plain_form_is_spelt_as_it_stands(cell: str) -> None:
+    wanted = next(each for each in SPEND.fields if each.name == "supplier_name")
+    assert not is_plain_text(form_of(cell)) or Reader(wanted).read(cell) == (cell or None)
+
+
+rows = st.lists(st.lists(cells, max_size=5), max_size=12)
+
+
+@given(drawn=rows, many=st.sampled_from([2, 4096]), start=st.integers(0, 4))
+def test_looks_say_what_the_cells_of_a_column_are(drawn: list[list[str]], many: int, start: int) -> None:
+    whole = Block.of(range(len(drawn)), range(len(drawn)), drawn)
+    block, drawn = Block(whole.batch.slice(start)), drawn[start:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forms, "_MANY", many)
+        looks = looks_of(block, Forms())
+    for column in range(7):
+        own = {form_of("".join(row[column : column + 1])) for row in drawn}
+        for holds in (bool, is_number, sure._ends_in_total):
+            assert looks.may(column, holds) or not any(map(holds, own))
+            assert not looks.all(column, holds) or all(map(holds, own))
+            if many > len(own) and own:
+                assert looks.may(column, holds) == any(map(holds, own))
+
+
+@given(drawn=st.lists(cells, max_size=20), start=st.integers(0, 3))
+def test_forms_are_made_of_whole_columns_as_of_cells(drawn: list[str], start: int) -> None:
+    column = arrays.cells(drawn)[start:]
+    assert forms_in(column).to_pylist() == [form_of(cell) for cell in column.to_pylist()]
+    found = those(column, is_date, may_be_time).to_pylist()
+    assert found == [is_date(cell) for cell in column.to_pylist()]
+
+
+def test_nothing_is_known_of_forms_beyond_those_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "_MOST", 2)
+    known = Forms()
+    first, second = (looks_of(Block.of([1], [1], [[cell, ""]]), known) for cell in ("a", "b"))
+    assert not first.may(0, is_number)
+    assert second.may(0, is_number)
+    assert not second.all(0, bool)
+
+
+def of_cells(drawn: list[str]) -> Block:
+    return Block.of(range(len(drawn)), range(len(drawn)), [[cell] for cell in drawn])
+
+
+def in_words(drawn: list[str], names: bool) -> Counter[str]:
+    """What `tally` promises, cell by cell."""
+    found: Counter[str] = Counter()
+    seen: dict[str, list[str]] = {}
+    for start in range(0, len(drawn), 5):
+        full = {pattern for pattern, alike in seen.items() if len(alike) == tallies.ALIKE}
+        patterns = {cell: pattern_of(cell, names) for cell in drawn[start : start + 5]}
+        usual = [cell for cell in drawn[start : start + 5] if patterns[cell] in full]
+        for cell in usual:
+            found[seen[str(patterns[cell])][-1]] += 1
+        for cell, count in Counter(cell for cell in drawn[start : start + 5] if patterns[cell] not in full).items():
+            alike = seen.setdefault(str(patterns[cell]), [])
+            apart = patterns[cell] is None or cell in found or len(found) < tallies._MANY
+            if not apart and len(alike) < tallies.ALIKE:
+                alike.append(cell)
+                apart = True
+            found[cell if apart else alike[-1]] += count
+    return found
+
+
+def pattern_of(cell: str, names: bool) -> str | None:
+    if re.fullmatch(r"-?£?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]{2})?", cell):
+        return re.sub("[1-9]", "1", cell)
+    named = names and re.fullmatch(r"[0-9/_-]*[A-Za-z][A-Za-z0-9/_-]*", cell)
+    return re.sub("[A-Za-z0-9]", "a", cell) if named else None
+
+
+@given(
+    drawn=st.lists(st.from_regex(r"\A(£?\d{1,2}(\.\d\d)?|[AB]\d?|é|-|)\Z", alphabet="0123AB£.é-"), max_size=60),
+    names=st.booleans(),
+)
+def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tallies, "_MANY", 4)
+        blocks = [of_cells(drawn[at : at + 5]) for at in range(0, len(drawn), 5)]
+        found = tallies.tally(Rows.of_blocks(blocks), 0, names=names)
+        assert list(found.items()) == list(in_words(drawn, names).items())
+
+
+def test_rows_too_short_for_a_column_are_asked_as_empty_cells() -> None:
+    held = Rows.of([Row(1, 1, ["a", "Total"]), Row(2, 2, ["b"]), Row(3, 3, [])])
+    assert held.places([1], doubts._is_total, doubts._is_total) == [0]
+    assert held.places([1], lambda cell: not cell, lambda form: not form) == [1, 2]
