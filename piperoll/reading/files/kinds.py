@@ -11,6 +11,9 @@ _HTML = re.compile(_MARKUP + rb"<(?:!doctype\s+html|html|head|body|table|script|
 _SHEETS = re.compile(rb'<\?mso-application\s+progid="Excel\.Sheet"|<Workbook\b[^>]*office:spreadsheet')
 _XML = re.compile(rb"\s*<(?:\?xml\b|!DOCTYPE\b|[A-Za-z][\w:.-]*(?:\s[^<>]*)?>.*</)", re.S)
 _JSON = re.compile(rb'\s*(?:\{\s*(?:["}]|\Z)|\[\s*(?:["{\[\]]|-?\d|\Z))')
+_SAYING = re.compile(rb"[^\x00 \t\r\n\xef\xbb\xbf\xff\xfe]")
+"""A byte that is neither white space nor part of a mark at the beginning."""
+
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _SIGNS = (
     *((b"\x89PNG", "picture"), (b"\xff\xd8\xff", "picture"), (b"GIF8", "picture"), (b"BM", "picture")),
@@ -59,7 +62,7 @@ def plain_kind(content: bytes) -> Kind:
 
 
 def _format(content: bytes) -> str:
-    if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+    if not _SAYING.search(content):
         return "empty"
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return _compound(content)

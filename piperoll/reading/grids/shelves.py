@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from threading import Lock
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 from weakref import finalize
 
 import pyarrow as pa
@@ -25,8 +26,9 @@ class _Stored(NamedTuple):
 class Shelf:
     """Batches in the order they were put, to be had again by their place as often as wanted.
 
-    In the file each is a small Arrow IPC stream of its own, so that batches may differ in their columns. The file has
-    no name: nothing is left behind however the process ends.
+    In the file each is a small Arrow IPC stream of its own, so that batches may differ in their columns. A batch from
+    there is no copy: it lies where the file is mapped into memory, as long as it is held, and what is not looked at is
+    not fetched. The file has no name: nothing is left behind however the process ends.
     """
 
     def __init__(self, batches: Iterable[pa.RecordBatch] = (), *, in_memory: int = IN_MEMORY) -> None:
@@ -61,19 +63,15 @@ class Shelf:
         return file
 
     def _store(self, batch: pa.RecordBatch) -> _Stored:
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, batch.schema) as stream:
-            stream.write_batch(batch)
-        content = sink.getvalue()
         with self._lock:
-            self._file.seek(self._end)
-            self._file.write(content)
-            stored = _Stored(self._end, content.size)
-            self._end += content.size
-        return stored
+            start = self._file.seek(-(-self._end // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY)
+            sink: Any = self._file
+            with pa.ipc.new_stream(sink, batch.schema) as stream:
+                stream.write_batch(batch)
+            self._file.flush()
+            self._end = self._file.tell()
+        return _Stored(start, self._end - start)
 
     def _fetch(self, stored: _Stored) -> pa.RecordBatch:
-        with self._lock:
-            self._file.seek(stored.start)
-            content = self._file.read(stored.size)
-        return pa.ipc.open_stream(content).read_next_batch()
+        content = mmap.mmap(self._file.fileno(), stored.size, access=mmap.ACCESS_READ, offset=stored.start)
+        return pa.ipc.open_stream(pa.py_buffer(content)).read_next_batch()
