@@ -1,22 +1,19 @@
-"""Making the catalogue anew: what changed is written, what is no longer there is removed."""
+"""Making the catalogue: what changed is made anew and written, what is no longer there is removed."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from datetime import date
 
-from flows.opening import with_senders
+from flows import gathering, shelving
+from flows.making import Making, planned
 from flows.steps import Run
-from piperoll import assets, describing
-from piperoll.errors import NotThere, PiperollError
-from piperoll.model import to_json_bytes
-from publishers import listings, submissions
+from piperoll import assets
+from piperoll.describing import World
+from piperoll.errors import PiperollError, PointerMoved
+from publishers import Ledger, changed, forget
 
-_PREFIX = "catalogue/"
-_WRITTEN = "collected/catalogue.json"
-"""The sha256 of every file of the catalogue as last written: private, and only to know what need not be written."""
+_TRIES = 10
 
 
 class CatalogueTrouble(PiperollError):
@@ -24,7 +21,7 @@ class CatalogueTrouble(PiperollError):
 
 
 def catalogue(run: Run) -> int:
-    """Make the catalogue of everything that stands in the store; how many files of it were written or removed.
+    """See that the catalogue tells what stands in the store; how many files of it were written or removed.
 
     Killed half-way, the next call writes what is missing.
 
@@ -48,35 +45,44 @@ def tried(make: Callable[[], int]) -> tuple[int, str | None]:
 
 
 def _made(run: Run) -> int:
-    came = list(submissions(run.store))
-    pages = describing.catalogue(
-        list(listings(run.store)),
-        datasets=assets.datasets(),
-        register=with_senders(run.expected, run.register, (submission.body for submission, _ in came)),
-        base_url=run.settings.base_url,
-        publisher_name=run.settings.publisher_name,
-        on=date.fromisoformat(run.now[:10]),
-        submissions=came,
+    """Make it, again where someone else has made it meanwhile: what we took from before may be theirs no longer."""
+    since = None
+    for _ in range(_TRIES):
+        ledger = Ledger(run.store)
+        making = planned(run, ledger, _world(run), changed(run.store), since)
+        try:
+            _all_of(making)
+        except PointerMoved:
+            since = making.before.number
+            continue
+        return ledger.touched
+    raise PointerMoved(f"the catalogue was made by others {_TRIES} times while we tried: try again later")
+
+
+def _all_of(making: Making) -> None:
+    """What changed of each body, then what tells of all, and last that all of it is made."""
+    if making.needless:
+        return
+    making.begin(making.stale | making.aged)
+    shelves = {slug: shelving.renewed(making, slug) for slug in sorted(making.stale)}
+    shelves |= {slug: shelving.loaded(making, slug) for slug in sorted(making.aged)}
+    since = gathering.first_days(making, shelves)
+    touched = gathering.touched(making, since)
+    making.begin(touched)
+    bodies = [
+        gathering.made_of(making, slug, shelves.get(slug) or shelving.loaded(making, slug), since) for slug in touched
+    ]
+    pages = gathering.told_of_all(making, bodies)
+    making.end(touched, pages)
+    forget(making.run.store, making.marks)
+
+
+def _world(run: Run) -> World:
+    return World.of(
+        assets.datasets(),
+        run.settings.base_url,
+        run.settings.publisher_name,
+        date.fromisoformat(run.now[:10]),
+        run.expected,
+        run.register,
     )
-    before, there = _written(run), set(run.store.keys(_PREFIX))
-    after: dict[str, str] = {}
-    changed = 0
-    for key, content in pages:
-        after[key] = hashlib.sha256(content).hexdigest()
-        if before.get(key) != after[key] or _PREFIX + key not in there:
-            run.store.put(_PREFIX + key, content)
-            changed += 1
-    gone = there - {_PREFIX + key for key in after}
-    for key in sorted(gone):
-        run.store.delete(key)
-    if before != after:
-        run.store.put(_WRITTEN, to_json_bytes(after))
-    return changed + len(gone)
-
-
-def _written(run: Run) -> dict[str, str]:
-    try:
-        written: dict[str, str] = json.loads(run.store.read(_WRITTEN).content)
-    except NotThere:
-        return {}
-    return written

@@ -85,6 +85,11 @@ class Feed:
         """The key of the feed, or of a page of its archive."""
         return places.feed(form, **self.of, page=page)
 
+    @property
+    def archive(self) -> str:
+        """What the keys of its archive begin with."""
+        return places.feed("", **self.of, page=0).removesuffix("0.")
+
     def address(self, form: str, page: int | None = None) -> str:
         """The web address of the feed, or of a page of its archive."""
         return places.address(self.base_url, self.key(form, page))

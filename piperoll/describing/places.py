@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from posixpath import dirname, relpath
 from urllib.parse import quote
 
@@ -27,6 +27,11 @@ def search_shard(letters: str) -> str:
 def script(name: str) -> str:
     """The key of a script of ours."""
     return f"{ROOT}scripts/{name}.js"
+
+
+def list_page(page: str, name: str) -> Callable[[int], str]:
+    """The keys of the pages, by number from 1, of the list `name` that begins on `page`."""
+    return lambda number: page if number == 1 else f"{page.removesuffix('.html')}/{name}-{number}.html"
 
 
 def bodies_page(number: int) -> str:
@@ -80,6 +85,12 @@ def feed(form: str, *, dataset: str | None = None, body: str | None = None, page
     if page is None:
         return f"{ROOT}{name}.{form}"
     return f"{ROOT}{'feeds/all' if name == 'feed' else name}/{page}.{form}"
+
+
+def of_body(slug: str, datasets: Iterable[str]) -> list[str]:
+    """What the keys of everything begin with that is of one body."""
+    own = [f"{ROOT}bodies/{slug}.", f"{ROOT}feeds/bodies/{slug}.", f"{ROOT}feeds/bodies/{slug}/"]
+    return own + [f"{ROOT}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports")]
 
 
 def link(target: str, here: str) -> str:

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from piperoll import assets
 from piperoll.describing import pages, places
 from piperoll.describing.atom import atom
 from piperoll.describing.dcat import dcat, dcat_of
-from piperoll.describing.facts import SeriesFacts, Told, facts_of
+from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.feeds import Feed, Item, feed_of_all, feed_of_body, feed_of_dataset, items_of
 from piperoll.describing.freshness import freshness, freshness_of
-from piperoll.describing.holdings import Holdings, first_starts, gather
+from piperoll.describing.holdings import Holdings, newest_first
 from piperoll.describing.json_feed import json_feed
-from piperoll.describing.lines import BodyLine, Sum, added, line_of, sums_of
+from piperoll.describing.lines import BodyLine, Sum, added, sums_of
 from piperoll.describing.overview import Overview
 from piperoll.describing.paging import Log, Pages, documents, logged
 from piperoll.describing.searching import fixed, parts, shards
 from piperoll.describing.statics import statics
 from piperoll.describing.world import World
-from piperoll.model import Body, Dataset, Listing, Register, Report, Submission, to_json_bytes
+from piperoll.model import Body, Listing, Report, Submission
 
 Files: TypeAlias = Iterator[tuple[str, bytes]]
 """Keys and what they hold."""
@@ -35,15 +37,34 @@ Files: TypeAlias = Iterator[tuple[str, bytes]]
 Groups: TypeAlias = dict[str, Any]
 """A body's contributions, by the name of the group."""
 
-BODIES = "bodies"
 SUMS = "sums/"
+"""Groups of what bodies bring to the figures of a dataset and year."""
+
 SEARCH = "search/"
+"""Groups of what bodies bring to the shards of the search index of two letters."""
+
+
+def made_by(world: World) -> str:
+    """What catalogues are made by, as a hash: our code, templates, datasets, libraries and settings.
+
+    Where it is another, everything is made again.
+    """
+    digest = hashlib.sha256()
+    packages = Path(__file__).parents[1]
+    places_of = [*(packages / "describing").glob("*.py"), *(packages / "model").glob("*.py")]
+    for path in sorted([*places_of, *(path for path in assets.folder("catalogue").rglob("*") if path.is_file())]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for dataset in world.datasets:
+        digest.update(json.dumps([dataset.descriptor, assets.shown(dataset.name)], sort_keys=True).encode())
+    versions = [version(name) for name in ("jinja2", "lxml")]
+    digest.update(json.dumps([world.base_url, world.publisher_name, versions]).encode())
+    return digest.hexdigest()[:20]
 
 
 def of_series(holdings: Holdings, listing: Listing) -> Files:
     """The pages of a series and of its versions. They do not depend on the day."""
-    for version in listing.history.versions:
-        yield pages.version(holdings, listing, version)
+    for one in listing.history.versions:
+        yield pages.version(holdings, listing, one)
     yield pages.series(holdings, listing)
 
 
@@ -68,7 +89,7 @@ def of_submission(holdings: Holdings, submission: Submission, report: Report) ->
 def of_body(holdings: Holdings) -> Files:
     """The pages and documents of a body."""
     slug = holdings.the_body.slug
-    yield pages.body(holdings)
+    yield from pages.body(holdings)
     yield places.body_freshness(slug), freshness_of(holdings)
     yield places.body_dcat(slug), dcat_of(holdings)
     log, archive = logged(items_of(holdings))
@@ -83,18 +104,30 @@ def of_feed(feed: Feed, log: Log, archive: Pages) -> Files:
 
 
 def contributions(holdings: Holdings) -> Groups:
-    """What a body brings to the parts that tell of all."""
-    groups: Groups = {BODIES: line_of(holdings).to_json()}
+    """What a body brings to the parts that tell of all, by the name of the group; its line (`line_of`) is apart."""
+    groups: Groups = {}
     for (dataset, year), sums in sums_of(holdings).items():
         groups[f"{SUMS}{dataset}/{year}"] = [one.to_json() for one in sums]
-    told = [(facts.series, facts.names) for facts in holdings.listings]
-    groups |= {SEARCH + letters: part for letters, part in parts(holdings.the_body, told).items()}
+    newest = sorted(holdings.listings, key=lambda facts: newest_first(facts.series.period))
+    for letters, part in parts(holdings.the_body, ((facts.series, facts.names) for facts in newest)).items():
+        groups[f"{SEARCH}{letters}"] = part
     return groups
 
 
-def of_search(name: str, members: Mapping[str, Any]) -> Files:
-    """The shards of the search index of a group, from what each body brings to it."""
-    yield from shards(name.removeprefix(SEARCH), members)
+def of_group(name: str, members: Mapping[str, Any]) -> Files:
+    """The files that are made of a group alone."""
+    if name.startswith(SEARCH):
+        yield from shards(name.removeprefix(SEARCH), members)
+
+
+def places_of(world: World, slug: str) -> list[str]:
+    """What the keys begin with of all that is made of one body."""
+    return places.of_body(slug, [dataset.name for dataset in world.datasets])
+
+
+def places_of_group(name: str) -> list[str]:
+    """What the keys begin with of all that is made of one group alone."""
+    return [f"{places.ROOT}{name}"] if name.startswith(SEARCH) else []
 
 
 def summed(members: Mapping[str, Any]) -> list[Any]:
@@ -102,14 +135,14 @@ def summed(members: Mapping[str, Any]) -> list[Any]:
     return [one.to_json() for one in added(Sum.from_json(one) for values in members.values() for one in values)]
 
 
-def overview(world: World, lines: Mapping[str, Any], sums: Mapping[str, Any]) -> Overview:
-    """All bodies together, from the contributions of each and the sums by name of their group."""
+def overview(world: World, lines: Iterable[BodyLine], sums: Mapping[str, Any]) -> Overview:
+    """All bodies together, from the line of each and the sums by name of their group."""
     by_dataset: dict[str, list[Sum]] = {}
     for name, values in sums.items():
         dataset = name.removeprefix(SUMS).partition("/")[0]
         by_dataset.setdefault(dataset, []).extend(map(Sum.from_json, values))
     ordered = {name: added(found) for name, found in by_dataset.items()}
-    return Overview.of(world, map(BodyLine.from_json, lines.values()), ordered)
+    return Overview.of(world, lines, ordered)
 
 
 def of_all(whole: Overview) -> Files:
@@ -119,7 +152,7 @@ def of_all(whole: Overview) -> Files:
     yield pages.search(whole)
     yield from pages.bodies(whole)
     for dataset in whole.datasets:
-        yield pages.dataset(whole, dataset)
+        yield from pages.dataset(whole, dataset)
     yield places.DCAT, dcat(whole)
     yield places.FRESHNESS, freshness(whole)
     yield pages.home(whole)
@@ -135,58 +168,6 @@ def in_feed(name: str, item: Item) -> bool:
     return name in ("", item.tags[0])
 
 
-@dataclass(frozen=True)
-class _Shelf:
-    """All that is given of one body."""
-
-    listings: tuple[Listing, ...]
-    came: tuple[tuple[Submission, Report | None], ...]
-
-    @property
-    def told(self) -> list[tuple[Submission, Told | None]]:
-        """What came, as the pages of others tell it."""
-        return [(one, None if report is None else Told.of(report)) for one, report in self.came]
-
-
-def catalogue(
-    listings: Sequence[Listing],
-    *,
-    datasets: Iterable[Dataset],
-    register: Register,
-    base_url: str,
-    publisher_name: str,
-    on: date,
-    submissions: Sequence[tuple[Submission, Report | None]] = (),
-) -> Files:
-    """Every file of the catalogue with its key relative to `catalogue/`, the first page last.
-
-    A function of what is given: the same listings on the same day give the same bytes. `base_url`, ending in a
-    slash, is where the store is served: `catalogue/`, `data/` and `reports/` stand below it. `submissions` come with
-    their public reports, for what stands in them is published.
-    Raises: UnknownDataset: something is published of a dataset that is not among `datasets`.
-    """
-    world = World.of(datasets, base_url, publisher_name, on, register, register)
-    shelves = _shelves(world, listings, submissions)
-    since = earliest(first_starts(shelf.told, on) for shelf in shelves.values())
-    groups: dict[str, dict[str, Any]] = {}
-    items: list[Item] = []
-    for slug, shelf in sorted(shelves.items()):
-        holdings = _holdings(world, slug, shelf, since)
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in _of_one(holdings, shelf))
-        items += items_of(holdings)
-        for name, brought in contributions(holdings).items():
-            groups.setdefault(name, {})[slug] = brought
-    sums = {name: summed(members) for name, members in groups.items() if name.startswith(SUMS)}
-    whole = overview(world, groups.get(BODIES, {}), sums)
-    for name in sorted(groups):
-        if name.startswith(SEARCH):
-            yield from ((key.removeprefix(places.ROOT), content) for key, content in of_search(name, groups[name]))
-    for name, feed in feeds_of_all(whole).items():
-        log, archive = logged(item for item in items if in_feed(name, item))
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in of_feed(feed, log, archive))
-    yield from ((key.removeprefix(places.ROOT), content) for key, content in of_all(whole))
-
-
 def earliest(starts: Iterable[Mapping[str, date]]) -> dict[str, date]:
     """Of each dataset the first day that any of these names."""
     found: dict[str, date] = {}
@@ -196,37 +177,6 @@ def earliest(starts: Iterable[Mapping[str, date]]) -> dict[str, date]:
     return dict(sorted(found.items()))
 
 
-def _of_one(holdings: Holdings, shelf: _Shelf) -> Files:
-    for listing in shelf.listings:
-        yield from of_series(holdings, listing)
-    latest = {(one.dataset, one.sha256): one for one, _ in holdings.submissions}
-    for submission, report in shelf.came:
-        if report is not None and latest[submission.dataset, submission.sha256] == submission:
-            yield from of_submission(holdings, submission, report)
-    yield from of_body(holdings)
-
-
-def _holdings(world: World, slug: str, shelf: _Shelf, since: Mapping[str, date]) -> Holdings:
-    facts = [facts_of(listing) for listing in shelf.listings]
-    return gather(world, body_of(world, slug, facts, sent=bool(shelf.came)), facts, shelf.told, since)
-
-
 def body_of(world: World, slug: str, facts: Iterable[SeriesFacts], *, sent: bool) -> Body:
     """The body of a slug, as its releases name it where no register does."""
     return world.body(slug, sent=sent, sender=next((one.sender for one in facts if one.sender), None))
-
-
-def _shelves(
-    world: World, listings: Iterable[Listing], submissions: Iterable[tuple[Submission, Report | None]]
-) -> dict[str, _Shelf]:
-    slugs = {body.slug for body in world.expected}
-    by_body: dict[str, list[Listing]] = {}
-    for listing in listings:
-        by_body.setdefault(listing.series.body, []).append(listing)
-    came: dict[str, list[tuple[Submission, Report | None]]] = {}
-    for submission, report in submissions:
-        came.setdefault(submission.body, []).append((submission, report))
-    return {slug: _Shelf(tuple(by_body.get(slug, ())), tuple(came.get(slug, ()))) for slug in {*slugs, *by_body, *came}}
-
-
-__all__ = ["catalogue", "contributions", "of_all", "of_body", "of_series", "of_submission", "to_json_bytes"]
