@@ -78,7 +78,7 @@
     const scales = new Map()
     for (const element of metadata.schema) {
       if (element.converted_type !== 'DECIMAL') continue
-      scales.set(element.name, element.scale ?? 0)
+      scales.set(element.name, { scale: element.scale ?? 0, least: byName.get(element.name)?.unit === 'GBP' ? 2 : 0 })
       delete element.converted_type // else it would come as a binary fraction: pounds are exact here
       delete element.logical_type
     }
@@ -117,20 +117,21 @@
     return found.length === 1 ? found[0] : found.flat()
   }
 
-  function text(value, scale) {
+  function text(value, places) {
     if (value === null || value === undefined) return ''
-    if (value instanceof Uint8Array) return digits(value, scale)
+    if (value instanceof Uint8Array) return digits(value, places)
     return String(value)
   }
 
-  function digits(bytes, scale) {
+  // as the published CSV spells them: pounds with two places at least, other figures with those they need
+  function digits(bytes, { scale, least }) {
     let whole = 0n
     for (const byte of bytes) whole = whole * 256n + BigInt(byte)
     whole = BigInt.asIntN(bytes.length * 8, whole)
     const sign = whole < 0n ? '-' : ''
     const padded = String(whole < 0n ? -whole : whole).padStart(scale + 1, '0')
-    const places = padded.slice(padded.length - scale).replace(/0+$/, '').padEnd(2, '0')
-    return `${sign}${padded.slice(0, padded.length - scale)}.${places}`
+    const places = padded.slice(padded.length - scale).replace(/0+$/, '').padEnd(least, '0')
+    return `${sign}${padded.slice(0, padded.length - scale)}${places && '.'}${places}`
   }
 
   // ---- order and choice
@@ -298,6 +299,7 @@
 
   // ---- beginning
 
+  at('needs-script').hidden = true
   const select = at('filter-field')
   for (const { name, title } of release.columns) select.append(make('option', `${title} (${name})`, { value: name }))
   select.value = release.shown.find(name => name === release.search) ?? release.shown[0]

@@ -73,10 +73,10 @@
     const whole = words.join('').slice(0, LONGEST)
     const asked = telling(words)
     const tokens = [...new Set([...asked, whole])].filter(token => token.length >= SHORTEST)
-    const found = await Promise.all(tokens.map(deepest))
+    const [fixed, ...found] = await Promise.all([shard('-fixed'), ...tokens.map(deepest)])
     const entries = new Map()
     const bodies = {}
-    for (const one of found) {
+    for (const one of tokens.length ? [fixed, ...found] : []) {
       Object.assign(bodies, one.bodies)
       for (const entry of one.entries) {
         const key = `${entry[0]} ${entry[1]} ${entry[0] === 'name' ? '' : entry[3]}`
@@ -150,6 +150,7 @@
     }
   }
 
+  at('needs-script').hidden = true
   const input = at('q')
   at('more').addEventListener('click', async () => {
     const before = most

@@ -1,8 +1,8 @@
-"""A chart as it is drawn: where each bar stands, in per cent of the width, so that letters keep their size on a phone."""
+"""A chart as it is drawn: bars stand in per cent of the width, so that letters keep their size on a phone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from urllib.parse import quote, urlencode
@@ -16,29 +16,39 @@ ROW_HEIGHT = 40
 """Of a lying bar with its words above it, in pixels."""
 
 COLUMNS_HEIGHT = 180
-_LABELS = 8
-_LABEL_LETTERS = 34
+_THICK = "14"
+_TICKS = 6
+_FEWEST = 8
+"""Fewer columns than these are no broader than they: two months do not fill a page."""
 
-ROWS_ANCHOR = "rows"
+_LABEL_LETTERS = 27
+"""So much of a name has room beside a figure at the width of a phone; the table has it whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One bar in the table: its figure in words, and the address of the rows behind it."""
+
+    bar: Bar
+    words: str
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One bar as drawn: `start` and `length` along the scale, in per cent with two places; `words` is its figure whole.
+    """One bar in the picture: `start` and `length` along the scale, in per cent.
 
-    `place` and `width` are across the scale: pixels from the top for a lying bar, per cent for a standing one. `label`
-    is short (empty: none is written), `middle` where it stands across the scale; `query` finds the rows in the preview.
+    `place` and `width` are across the scale: pixels from the top for a lying bar, per cent for a standing one; `middle`
+    is where its label stands. `label` is short; empty where none is written.
     """
 
-    bar: Bar
+    line: Line
     start: str
     length: str
     place: str
     width: str
     middle: str
     label: str
-    words: str
-    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +66,60 @@ class Drawing:
     base: str
     highest: str
     bars: tuple[Drawn, ...]
-    lines: tuple[Drawn, ...]
+    lines: tuple[Line, ...]
     by: str
     measured: str
     coverage: str
     amounts: bool
 
 
-def drawing(chart: Chart, dataset: Dataset) -> Drawing:
-    """The picture and the table of a chart of a dataset's rows."""
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    low: Decimal
+    high: Decimal
+    count: int
+    standing: bool
+
+    @property
+    def whole(self) -> Decimal:
+        return self.high - self.low
+
+
+def query(conditions: Sequence[Condition]) -> str:
+    """The question to a release's preview that finds rows: `?supplier_name=is.Oak%20Ltd#rows`."""
+    pairs = [(name, f"{how}.{value}") for name, how, value in conditions]
+    return f"?{urlencode(pairs, quote_via=quote)}#rows"
+
+
+def _asked(bar: Bar) -> str:
+    return query(bar.conditions)
+
+
+def drawing(chart: Chart, dataset: Dataset, to: Callable[[Bar], str] = _asked, by: str | None = None) -> Drawing:
+    """The picture and the table of a chart of a dataset's rows.
+
+    `to` gives the address of the rows behind a bar; `by` says in words what the bars are, where it is no field.
+    """
     standing = chart.shape in (Shape.TIME, Shape.AHEAD)
-    shown = [bar for bar in chart.bars if not (standing and bar.rest)]
-    figures = [bar.figure for bar in shown if bar.figure is not None]
-    low, high = min([Decimal(0), *figures]), max([Decimal(0), *figures])
     unit = _unit(chart, dataset)
-    lines = tuple(_drawn(bar, chart.bars.index(bar), 1, low, high, unit, "", standing=standing) for bar in chart.bars)
-    every = -(-len(shown) // _LABELS)
+    lines = tuple(Line(bar, figure_words(bar.figure, unit), to(bar)) for bar in chart.bars)
+    shown = [line for line in lines if not (standing and line.bar.rest)]
+    figures = [Decimal(0), *(line.bar.figure for line in shown if line.bar.figure is not None)]
+    scale = _Scale(min(figures), max(figures), max(len(shown), _FEWEST), standing)
     return Drawing(
         chart=chart,
         standing=standing,
         height=COLUMNS_HEIGHT if standing else ROW_HEIGHT * len(shown),
-        zero=_share(-low, high - low),
-        base=_share(high, high - low) if high - low else "100.00",
-        highest=figure_words(high, unit),
-        bars=tuple(
-            _drawn(bar, n, len(shown), low, high, unit, _label(bar, n, every, standing=standing), standing=standing)
-            for n, bar in enumerate(shown)
-        ),
+        zero=_share(-scale.low, scale.whole),
+        base=_share(scale.high, scale.whole) if scale.whole else "100.00",
+        highest=figure_words(scale.high, unit),
+        bars=tuple(_drawn(line, n, scale) for n, line in enumerate(shown)),
         lines=lines,
-        by=dataset.field(chart.by).title,
+        by=dataset.field(chart.by).title if by is None else by,
         measured=_measured(chart, dataset),
         coverage=_coverage(chart),
-        amounts=any(bar.amount is not None for bar in chart.bars),
+        amounts=any(line.bar.amount is not None for line in lines),
     )
-
-
-def query(conditions: Sequence[Condition]) -> str:
-    """The question to a release's preview that finds rows: `?supplier_name=is.Oak+Ltd#rows`."""
-    pairs = [(name, f"{how}.{value}") for name, how, value in conditions]
-    return f"?{urlencode(pairs, quote_via=quote)}#{ROWS_ANCHOR}"
 
 
 def figure_words(figure: Decimal | None, unit: str | None) -> str:
@@ -103,10 +128,10 @@ def figure_words(figure: Decimal | None, unit: str | None) -> str:
         return "–"
     if unit == "GBP":
         return pounds(figure)
-    whole = figure == figure.to_integral_value()
-    words = number(int(figure)) if whole else f"{figure.normalize():,f}"
     if unit == "rows":
         return counted(int(figure), "row")
+    whole = figure == figure.to_integral_value()
+    words = number(int(figure)) if whole else f"{figure.normalize():,f}"
     return f"{words} {unit}" if unit else words
 
 
@@ -129,21 +154,17 @@ def _coverage(chart: Chart) -> str:
     return f"{number(chart.measured)} of {counted(chart.rows, 'row')} say both."
 
 
-def _drawn(
-    bar: Bar, n: int, count: int, low: Decimal, high: Decimal, unit: str | None, label: str, *, standing: bool
-) -> Drawn:
-    figure = bar.figure or Decimal(0)
-    lowest = min(figure, Decimal(0))
+def _drawn(line: Line, n: int, scale: _Scale) -> Drawn:
+    figure = line.bar.figure or Decimal(0)
+    before = scale.high - max(figure, Decimal(0)) if scale.standing else min(figure, Decimal(0)) - scale.low
     return Drawn(
-        bar=bar,
-        start=_share(high - max(figure, Decimal(0)) if standing else lowest - low, high - low),
-        length=_share(abs(figure), high - low),
-        place=_share(Decimal(n) + Decimal("0.1"), Decimal(count)) if standing else str(ROW_HEIGHT * n),
-        width=_share(Decimal("0.8"), Decimal(count)) if standing else "14",
-        middle=_share(Decimal(n) + Decimal("0.5"), Decimal(count)),
-        label=label,
-        words=figure_words(bar.figure, unit),
-        query=query(bar.conditions),
+        line=line,
+        start=_share(before, scale.whole),
+        length=_share(abs(figure), scale.whole),
+        place=_share(n + Decimal("0.1"), Decimal(scale.count)) if scale.standing else str(ROW_HEIGHT * n),
+        width=_share(Decimal("0.8"), Decimal(scale.count)) if scale.standing else _THICK,
+        middle=_share(n + Decimal("0.5"), Decimal(scale.count)),
+        label=_tick(line.bar.label, n, scale.count) if scale.standing else _cut(line.bar.label),
     )
 
 
@@ -153,19 +174,16 @@ def _share(part: Decimal, whole: Decimal) -> str:
     return str(share.quantize(Decimal("0.01"), ROUND_HALF_EVEN))
 
 
-def _label(bar: Bar, n: int, every: int, *, standing: bool) -> str:
-    """The words beside a bar: a date without its year where there is little room, a long name cut short."""
-    if standing:
-        return _short_date(bar.label) if n % every == 0 else ""
-    if len(bar.label) <= _LABEL_LETTERS:
-        return bar.label
-    return bar.label[: _LABEL_LETTERS - 1].rstrip() + "…"
+def _cut(label: str) -> str:
+    return label if len(label) <= _LABEL_LETTERS else label[: _LABEL_LETTERS - 1].rstrip() + "…"
 
 
-def _short_date(label: str) -> str:
+def _tick(label: str, n: int, count: int) -> str:
+    """The words below a column, where there is room for some: 5 Oct, Oct 26, Jul 27."""
+    every = -(-count // _TICKS)
+    if n % every:
+        return ""
     pieces = label.split()
     if len(pieces) == 3 and pieces[0].isdecimal():
         return f"{pieces[0]} {pieces[1][:3]}"
-    if "to" in pieces:
-        return f"{pieces[0]} {pieces[-1][2:]}"
-    return f"{pieces[0][:3]} {pieces[1][2:]}" if len(pieces) == 2 else label
+    return f"{pieces[0][:3]} {pieces[-1][2:]}" if len(pieces) > 1 else label

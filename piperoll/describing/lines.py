@@ -12,7 +12,8 @@ from piperoll.describing.duties import Duty, DutyState, next_change, next_due
 from piperoll.describing.facts import Told
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, newest_first
-from piperoll.model import Body, Dataset, Period, Submission, Verdict, plain
+from piperoll.describing.wording import total
+from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, plain
 
 MOST_WAITING = 20
 """So many files that wait are told on the first page; the others stand on the pages of their bodies."""
@@ -22,7 +23,8 @@ MOST_WAITING = 20
 class ShelfLine:
     """What stands of a body and dataset: how many tables, the newest period, when it was last released.
 
-    `every` is how often releases are owed (a code of `frequency`), `next_due` the next day by law.
+    `every` is how often releases are owed (a code of `frequency`), `next_due` the next day by law. `rows` and `amount`
+    are of the tables that may be added up, so that no day counts twice.
     """
 
     tables: int
@@ -30,6 +32,8 @@ class ShelfLine:
     published: str | None
     every: str
     next_due: date | None
+    rows: int = 0
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +155,16 @@ def _names(holdings: Holdings) -> list[str]:
 def _shelf_line(holdings: Holdings, dataset: Dataset) -> ShelfLine:
     standing = [facts for facts in holdings.of_dataset(dataset.name) if facts.manifest is not None]
     published = [facts.history.standing.published for facts in standing if facts.history.standing]
+    once = set(counted_once(facts.series for facts in standing).taken)
+    counted = [facts.manifest for facts in standing if facts.manifest is not None and facts.series in once]
     return ShelfLine(
         tables=len(standing),
         newest=min((facts.series.period for facts in standing), key=newest_first, default=None),
         published=max(published, default=None),
         every=every(dataset, holdings.the_body, holdings.listings),
         next_due=next_due(dataset, holdings.the_body, holdings.on),
+        rows=sum(manifest.rows for manifest in counted),
+        amount=total([manifest.amount_gbp for manifest in counted]),
     )
 
 
@@ -183,17 +191,21 @@ def _last_due(holdings: Holdings) -> Iterator[DutyLine]:
 
 def _shelf_json(line: ShelfLine) -> list[Any]:
     newest = None if line.newest is None else str(line.newest)
-    return [line.tables, newest, line.published, line.every, None if line.next_due is None else str(line.next_due)]
+    due = None if line.next_due is None else str(line.next_due)
+    amount = None if line.amount is None else plain(line.amount)
+    return [line.tables, newest, line.published, line.every, due, line.rows, amount]
 
 
 def _shelf(values: list[Any]) -> ShelfLine:
-    tables, newest, published, how_often, due = values
+    tables, newest, published, how_often, due, rows, amount = values
     return ShelfLine(
         tables,
         None if newest is None else Period.parse(newest),
         published,
         how_often,
         None if due is None else date.fromisoformat(due),
+        rows,
+        None if amount is None else Decimal(amount),
     )
 
 

@@ -1,4 +1,4 @@
-"""Lists that grow, so many lines to a page."""
+"""Lists that grow, so many lines to a page: the first stand on the page they belong to, the others on their own."""
 
 from __future__ import annotations
 

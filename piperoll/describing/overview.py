@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from piperoll import assets
 from piperoll.describing.duties import DutyState, rules_for
 from piperoll.describing.holdings import newest_first
 from piperoll.describing.lines import MOST_WAITING, BodyLine, DutyLine, Sum, Waiting
+from piperoll.describing.wording import total
 from piperoll.describing.world import World
 from piperoll.model import Body, Dataset, Period
 
@@ -113,6 +115,21 @@ class Overview:
         for line in sorted(self.periods(name), key=lambda line: line.period.end > self.on):
             lines.setdefault(line.part, line)
         return [lines[part] for part in sorted(lines, key=lambda part: part or "")]
+
+    def rows(self, name: str) -> int:
+        """How many lines of a dataset stand, in the tables that may be added up: no day of a body counts twice."""
+        return sum(line.shelves[name].rows for line in self.of_dataset(name))
+
+    @property
+    def all_rows(self) -> int:
+        """How many lines of all datasets stand, counted so."""
+        return sum(self.rows(dataset.name) for dataset in self.datasets)
+
+    def amount(self, name: str) -> Decimal | None:
+        """The pounds in these lines; None where the dataset counts none, or repeats in one period what is in another."""
+        if not assets.shown(name)["adds_up"]:
+            return None
+        return total([line.shelves[name].amount for line in self.of_dataset(name)])
 
     @property
     def tables(self) -> int:

@@ -7,9 +7,11 @@ from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from piperoll import assets
 from piperoll.describing import figures, places, releases, restating, statics, views, wording
+from piperoll.describing.courses import courses, qualities
 from piperoll.describing.duties import DutyState, next_due, rules_for
 from piperoll.describing.facts import held_rows
 from piperoll.describing.frequency import every
@@ -94,7 +96,12 @@ def _environment() -> Environment:
 
 def report_page(report: Report) -> str:
     """A page of its own, styles and all, that tells an officer what is found in their file and what to do."""
-    return _environment().get_template("report.html").render(report=report)
+    style = statics.style()
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(report=report, style=Markup(style), policy_of_this=statics.policy_of_one_style(style))  # noqa: S704 - ours
+    )
 
 
 def _render(holdings: Holdings | Overview, key: str, template: str, **context: Any) -> tuple[str, bytes]:
@@ -120,36 +127,50 @@ def bodies(overview: Overview) -> Iterator[tuple[str, bytes]]:
         yield _render(overview, page.key, "bodies.html", page=page)
 
 
-def dataset(overview: Overview, dataset: Dataset) -> tuple[str, bytes]:
-    """A dataset's page: what it is, the duty behind it, its fields, and every body that publishes it."""
-    return _render(
-        overview,
-        places.dataset_page(dataset.name),
-        "dataset.html",
-        overview=overview,
-        dataset=dataset,
-        lines=overview.of_dataset(dataset.name),
-        periods=overview.periods(dataset.name),
+def dataset(overview: Overview, dataset: Dataset) -> Iterator[tuple[str, bytes]]:
+    """A dataset's page: what it is, the duty behind it, its fields, its periods, and every body that publishes it."""
+    page = places.dataset_page(dataset.name)
+    bodies = list(paged(overview.of_dataset(dataset.name), places.list_page(page, "bodies")))
+    periods = list(paged(overview.periods(dataset.name), places.list_page(page, "periods")))
+    yield _render(
+        overview, page, "dataset.html", overview=overview, dataset=dataset, bodies=bodies[0], periods=periods[0]
     )
+    up = [(page, dataset.title)]
+    for one in bodies[1:]:
+        title = f"{dataset.title}: bodies"
+        yield _render(overview, one.key, "list.html", page=one, up=up, title=title, table="shelves", dataset=dataset)
+    for line in periods[1:]:
+        title = f"{dataset.title}: periods"
+        yield _render(overview, line.key, "list.html", page=line, up=up, title=title, table="periods", dataset=dataset)
 
 
-def body(holdings: Holdings) -> tuple[str, bytes]:
-    """A body's page: what it publishes, what it owes and owed, and what became of each file it sent."""
+def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
+    """A body's page: what it publishes, owes and owed, how good it was, and what became of each file it sent."""
     body = holdings.the_body
-    return _render(
+    page = places.body_page(body.slug)
+    tables = list(paged(holdings.listings, places.list_page(page, "tables")))
+    files = list(paged(holdings.submissions, places.list_page(page, "files")))
+    yield _render(
         holdings,
-        places.body_page(body.slug),
+        page,
         "body.html",
         body=body,
-        listings=holdings.listings,
+        tables=tables[0],
         duties=holdings.duties,
-        submissions=holdings.submissions,
+        files=files[0],
+        courses=courses(holdings, partial(places.link, here=page)),
+        qualities=qualities(holdings),
         next_days={
             dataset.name: day
             for dataset in holdings.datasets
             if (day := next_due(dataset, body, holdings.on)) is not None
         },
     )
+    up = [(page, body.name)]
+    for one in tables[1:]:
+        yield _render(holdings, one.key, "list.html", page=one, up=up, title=f"{body.name}: tables", table="series")
+    for file in files[1:]:
+        yield _render(holdings, file.key, "list.html", page=file, up=up, title=f"{body.name}: files", table="files")
 
 
 def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:

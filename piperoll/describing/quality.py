@@ -58,6 +58,11 @@ class Moment:
     quality: Quality
 
     @property
+    def words(self) -> str:
+        """The share of the rows that is published."""
+        return "no rows" if self.quality.share is None else f"{self.quality.share} %"
+
+    @property
     def published_share(self) -> str:
         """The width of the published part, in per cent."""
         return _percent(self.quality.published, self.quality.read)

@@ -54,7 +54,7 @@ def told_rows(listing: Listing, standing: Version, files: Sequence[FileEntry]) -
 
 
 def _column(field: Mapping[str, Any]) -> dict[str, str]:
-    return {"name": field["name"], "title": field["title"], "type": field["type"]}
+    return {"name": field["name"], "title": field["title"], "type": field["type"], "unit": field.get("x_unit") or ""}
 
 
 def _from_scripts(key: str) -> str:

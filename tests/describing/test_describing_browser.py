@@ -1,166 +1,351 @@
-"""Pages looked at in a real browser: at the width of a phone, by keyboard, printed, without JavaScript."""
+"""The site as people use it, in a real browser: search, rows, charts, keyboard, phone, print, without JavaScript."""
 
-from collections.abc import Iterator
+import csv
+import io
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from describing_world import built, report
-from playwright.sync_api import Browser, Page, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from conftest import SIZES, Site
+from describing_site import FORMULA, HOSTILE, LARGE, with_summary
+from playwright.sync_api import Browser, Page, expect
 
-from piperoll.describing import report_page
+from piperoll import assets
+from piperoll.describing.bars import Bar
+from piperoll.describing.drawing import query
+from piperoll.describing.summaries import summary_of
+from piperoll.model import Series
+from publishers import listing
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE = {"width": 360, "height": 740}
-HOME, SERIES = "index.html", "series/spend/anytown/2026-10.html"
+pytestmark = pytest.mark.xdist_group("catalogue")
+
+Open = Callable[..., Page]
+HOME, SEARCH, BODIES = "index.html", "search.html", "bodies/index.html"
+SERIES, VERSION = "series/spend/anytown/2026-10.html", "series/spend/anytown/2026-10/v2.html"
+ROLES, CONTRACTS = "series/roles/anytown/2026-09-30.html", "series/contracts/anytown/2026-10.html"
+SERVICES = "series/transactions/bridges/2026-Q3.html"
 PAGES = (
-    HOME,
-    SERIES,
-    "series/spend/anytown/2026-10/v2.html",
-    "datasets/spend.html",
-    "bodies/anytown.html",
-    "report.html",
+    *(HOME, SEARCH, BODIES, SERIES, VERSION, ROLES, CONTRACTS, SERVICES),
+    *("datasets/spend.html", "bodies/anytown.html", "bodies/bridges.html", "report.html"),
 )
+PUBLISHED = LARGE - 1
+"""One row of October is held: its amount cannot be read."""
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site") / "catalogue"
-    for key, content in built():
-        (folder / key).parent.mkdir(parents=True, exist_ok=True)
-        (folder / key).write_bytes(content)
-    (folder / "report.html").write_text(report_page(report()), "utf-8")
-    return folder
+def rows_shown(page: Page) -> list[list[str]]:
+    return [line.locator("td").all_inner_texts() for line in page.locator("#rows-table tbody tr").all()]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
+def status(page: Page, words: str) -> None:
+    expect(page.locator("#rows-status")).to_have_text(words)
+
+
+def named(page: Page, column: str) -> list[str]:
+    place = page.locator("#rows-table thead th").all_inner_texts().index(column)
+    return [row[place] for row in rows_shown(page)]
+
+
+# ---- search
+
+
+def search(page: Page, words: str) -> list[str]:
+    page.get_by_label("Public bodies, suppliers, datasets and fields").fill(words)
+    expect(page.locator("#search-status")).to_contain_text(f"“{words}”")
+    return page.locator("#found .found").all_inner_texts()
+
+
+def test_search_finds_bodies_suppliers_datasets_and_fields(opened: Open, site: Site) -> None:
+    page = opened(site.page(SEARCH))
+    assert search(page, "anyt") == ["Anytown Borough Council"]
+    assert search(page, "GB-LAE-BRW") == ["Brackwater Council"]
+    assert search(page, "northern li") == ["Northern Lights plc"]
+    assert search(page, "spending")[0] == "Spending"
+    assert "Supplier: company number" in search(page, "company number")
+    assert search(page, "ymir cafe") == ["Ÿmir Café"]
+    assert search(page, "zzzz") == []
+    expect(page.locator("#search-status")).to_contain_text("Nothing was found")
+
+
+def test_a_supplier_that_is_found_leads_to_its_rows(opened: Open, site: Site) -> None:
+    page = opened(site.page(HOME))
+    page.get_by_label("Find a public body, a supplier, a dataset or a field").fill("oak ash")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Spending, October 2026").first.click()
+    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    assert set(named(page, "supplier_name")) == {"Oak & Ash Ltd"}
+
+
+# ---- the rows, asked in place
+
+
+def test_the_rows_are_sorted_filtered_and_paged_in_place(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES))
+    page.get_by_role("button", name=f"page through all {PUBLISHED} rows").click()
+    status(page, f"All {PUBLISHED} rows.")
+    page.get_by_role("button", name="net_amount").click()
+    expect(page.locator("th[aria-sort=descending]")).to_have_text("net_amount")
+    amounts = [float(cell) for cell in named(page, "net_amount")]
+    assert amounts == sorted(amounts, reverse=True), "the largest first"
+    page.get_by_role("button", name="net_amount").click()
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("net_amount")
+    assert float(named(page, "net_amount")[0]) < 0
+    page.get_by_label("Column").select_option("org_unit")
+    page.get_by_label("Condition").select_option("is")
+    page.get_by_label("Value").fill("Housing")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    status(page, f"50 rows of {PUBLISHED} fit.")
+    assert len(rows_shown(page)) == 25
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator("#rows-page")).to_have_text("Page 2 of 2")
+    page.go_back()
+    expect(page.locator("#rows-page")).to_have_text("Page 1 of 2")
+    page.get_by_role("button", name="Department, directorate or service is Housing").click()
+    status(page, f"All {PUBLISHED} rows.")
+
+
+def test_only_parts_of_the_parquet_are_fetched_and_only_when_asked(opened: Open, site: Site) -> None:
+    asked: list[str] = []
+    page = opened("about:blank")
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(site.page(SERIES), wait_until="networkidle")
+    assert not [url for url in asked if "vendor" in url or "parquet" in url]
+    page.locator("#rows-open").click()
+    status(page, f"All {PUBLISHED} rows.")
+    parts = [request for request in asked if request.endswith("spend.parquet")]
+    assert parts, "the file is read"
+    assert all(url.startswith(site.address) for url in asked), "nothing comes from elsewhere"
+
+
+def bars(site: Site, series: str) -> list[Bar]:
+    summary = summary_of(with_summary(site.store, listing(site.store, Series.parse(series))))
+    return [bar for chart in summary.charts for bar in chart.bars if bar.rows]
+
+
+@pytest.mark.parametrize("key", [SERIES, CONTRACTS, ROLES, SERVICES])
+def test_each_figure_of_a_chart_leads_to_as_many_rows_as_it_is_of(opened: Open, site: Site, key: str) -> None:
+    page = opened(site.page(key))
+    links = page.locator(".chart a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    told = bars(site, key.removeprefix("series/").removesuffix(".html"))
+    for bar in told[:: max(1, len(told) // 12)]:
+        assert query(bar.conditions) in links or len(told) == 1
+        page.goto(site.page(key) + query(bar.conditions))
+        words = "1 row" if bar.rows == 1 else f"{bar.rows} rows"
+        expect(page.locator("#rows-status")).to_contain_text(words)
+
+
+def saved(page: Page) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download these rows (CSV)").click()
+    return Path(download.value.path()).read_bytes().decode()
+
+
+@pytest.mark.parametrize("key", [SERIES, CONTRACTS, ROLES, SERVICES])
+def test_all_rows_saved_are_the_published_csv_byte_for_byte(opened: Open, site: Site, key: str) -> None:
+    page = opened(site.page(key) + "?rows=all#rows")
+    expect(page.locator("#rows-status")).to_contain_text("All ")
+    series = Series.parse(key.removeprefix("series/").removesuffix(".html"))
+    standing = listing(site.store, series).history.standing
+    assert standing is not None
+    csv_key = f"{series.prefix}{standing.path}/{series.dataset}.csv"
+    assert saved(page) == site.store.read(csv_key).content.decode()
+
+
+def test_the_rows_found_are_saved_with_every_column(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES) + "?supplier_name=is.Quill%20Stationery%20Ltd&sort=-net_amount#rows")
+    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    rows = list(csv.DictReader(io.StringIO(saved(page), newline="")))
+    assert {row["supplier_name"] for row in rows} == {"Quill Stationery Ltd"}
+    assert len(rows[0]) == len(assets.dataset("spend").fields)
+    amounts = [float(row["net_amount"]) for row in rows]
+    assert amounts == sorted(amounts, reverse=True)
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=True)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(str(error)))
-    yield page
-    context.close()
+def without_parts(site: Site) -> Iterator[str]:
+    """The same files from a server that knows no ranges: the one in the standard library."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site.store._root))
+    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/catalogue/"
+        server.shutdown()
+        thread.join()
 
 
-def open_page(page: Page, site: Path, key: str) -> None:
-    page.goto((site / key).as_uri())
+def test_a_server_that_gives_no_parts_leaves_the_first_rows_and_says_so(opened: Open, without_parts: str) -> None:
+    page = opened(without_parts + SERIES)
+    before = rows_shown(page)
+    page.locator("#rows-open").click()
+    expect(page.locator("#rows-status")).to_contain_text("The first rows stand below")
+    assert rows_shown(page) == before
+
+
+# ---- versions
+
+
+def test_a_version_says_what_it_changed_and_offers_the_rows(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES))
+    page.get_by_role("link", name="Version 2").click()
+    told = page.get_by_role("table", name="What changed against version 1")
+    expect(told.get_by_role("row", name="Corrected")).to_contain_text("1")
+    expect(told.get_by_role("row", name="Corrected")).to_contain_text("+£5.00")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="The rows that differ").click()
+    assert b"net_amount" in Path(download.value.path()).read_bytes()
+
+
+# ---- hostile words
+
+
+def test_hostile_names_are_words_wherever_they_are_shown(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES))
+    assert page.get_by_text(HOSTILE).count() > 0
+    page.locator("#rows-open").click()
+    status(page, f"All {PUBLISHED} rows.")
+    assert HOSTILE in named(page, "supplier_name")
+    assert FORMULA in named(page, "supplier_name")
+    page.get_by_label("Value").fill(HOSTILE)
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.get_by_role("button", name=f"Supplier contains {HOSTILE}")).to_be_visible()
+    page.goto(site.page(SEARCH) + "?q=onerror")
+    expect(page.locator("#found .found")).to_have_text([HOSTILE])
+    assert page.locator("img").count() == 0
+
+
+def test_nothing_written_into_a_page_runs(browser: Browser, site: Site) -> None:
+    page = browser.new_page()
+    page.goto(site.page(HOME))
+    blocked = page.evaluate(
+        """() => new Promise(done => {
+          addEventListener('securitypolicyviolation', event => done(event.effectiveDirective))
+          const script = document.createElement('script')
+          try { script.textContent = 'window.ran = true' } catch (error) { done(String(error)); return }
+          document.body.append(script)
+        })"""
+    )
+    assert "script" in blocked or "TrustedScript" in blocked
+    assert page.evaluate("window.ran") is None
+    page.close()
+
+
+# ---- keyboard
+
+
+def test_the_rows_are_asked_by_keyboard_alone(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES))
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to main content")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "rows-open":
+            break
+    page.keyboard.press("Enter")
+    status(page, f"All {PUBLISHED} rows.")
+    expect(page.locator("#filter-field")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("café")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    page.get_by_role("button", name="payment_date").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("th[aria-sort=ascending]")).to_have_text("payment_date")
+    expect(page.get_by_role("button", name="payment_date")).to_be_focused()
+
+
+def test_the_keyboard_goes_through_a_page_without_a_trap_and_shows_where_it_is(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES))
+    seen = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            """() => {
+              const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect()
+              const shown = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
+              return [it.tagName, shown, box.width > 0 && box.height > 0]
+            }"""
+        )
+        if told[0] == "BODY":
+            break
+        seen.append(told)
+    assert told[0] == "BODY", "the tabulator key comes to the end of the page"
+    assert len(seen) > 60
+    assert [one for one in seen if not one[1] or not one[2]] == []
+
+
+# ---- phone, print, no JavaScript
 
 
 @pytest.mark.parametrize("key", PAGES)
-def test_no_page_scrolls_sideways_on_a_phone(phone: Page, site: Path, key: str) -> None:
-    open_page(phone, site, key)
-    assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert phone.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", "no style came"
+def test_no_page_scrolls_sideways_on_a_phone(opened: Open, site: Site, key: str) -> None:
+    page = opened(site.page(key), "phone")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
 
 
-def test_wide_tables_scroll_within_their_own_box(phone: Page, site: Path) -> None:
-    open_page(phone, site, SERIES)
-    box = phone.locator(".box.rows")
-    assert box.evaluate("element => element.scrollWidth > element.clientWidth")
-    box.focus()
-    phone.keyboard.press("ArrowRight")
-    phone.wait_for_function("document.querySelector('.box.rows').scrollLeft > 0")
+def test_the_rows_are_asked_on_a_phone(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES) + "?supplier_name=has.oak#rows", "phone", has_touch=True)
+    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
+    box = page.locator(".box.rows")
+    assert box.evaluate("element => element.scrollWidth > element.clientWidth"), "the table scrolls in its own box"
 
 
-def stops(page: Page, most: int = 80) -> list[str]:
-    """Where the tabulator key leads, in order, by the words of each stop."""
-    found = []
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        found.append(str(page.evaluate("document.activeElement.innerText || document.activeElement.tagName")))
-    return found
-
-
-def test_the_keyboard_reaches_the_main_links_and_shows_where_it_is(phone: Page, site: Path) -> None:
-    open_page(phone, site, HOME)
-    phone.keyboard.press("Tab")
-    assert phone.evaluate("document.activeElement.innerText") == "Skip to main content"
-    assert phone.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
-    reached = stops(phone)
-    assert {"Datasets", "Public bodies", "Contracts", "Anytown Borough Council", "Atom"} <= set(reached)
-    phone.locator("a", has_text="Contracts").first.focus()
-    phone.keyboard.press("Shift+Tab")
-    phone.keyboard.press("Tab")
-    ground = "getComputedStyle(document.activeElement).backgroundColor"
-    assert phone.evaluate(ground) == "rgb(255, 213, 46)", "the focus cannot be seen"
-
-
-def test_the_skip_link_leads_past_the_head(phone: Page, site: Path) -> None:
-    open_page(phone, site, SERIES)
-    phone.keyboard.press("Tab")
-    phone.keyboard.press("Enter")
-    assert phone.evaluate("document.activeElement.id") == "main"
-
-
-def test_a_reader_walks_from_home_to_a_table_by_links_alone(phone: Page, site: Path) -> None:
-    open_page(phone, site, HOME)
-    phone.get_by_role("link", name="Anytown Borough Council").first.click()
-    phone.get_by_role("link", name="October 2026", exact=True).first.click()
-    assert phone.get_by_role("heading", level=1).inner_text().endswith("Spending: October 2026")
-    phone.get_by_text("Show the other places").first.click()
-    assert phone.get_by_text("cell C11").is_visible()
-
-
-def test_a_hostile_supplier_runs_nothing(phone: Page, site: Path) -> None:
-    phone.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    open_page(phone, site, SERIES)
-    assert phone.get_by_text("<script>alert('x')</script>").first.is_visible()
-
-
-def test_everything_reads_without_javascript(browser: Browser, site: Path) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    open_page(page, site, SERIES)
-    assert page.get_by_role("table").count() >= 4
+def test_everything_reads_without_javascript(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES), java_script_enabled=False)
+    assert len(page.locator("#rows-table tbody tr").all()) == 10
+    assert page.locator("#explorer").is_hidden()
+    assert page.locator("#rows-open").is_hidden()
     assert page.get_by_role("link", name="spend.csv").is_visible()
-    context.close()
+    assert page.locator(".chart .bar").count() > 30
+    page.get_by_text("the figures as a table").first.click()
+    assert page.get_by_role("link", name="1 October 2026", exact=True).last.is_visible()
+    page.goto(site.page(SEARCH) + "?q=oak")
+    assert page.get_by_text("Search works in your browser and needs JavaScript").is_visible()
+    page.get_by_role("link", name="All public bodies").first.click()
+    page.get_by_role("link", name="Anytown Borough Council").click()
+    assert page.get_by_role("heading", level=1).inner_text().endswith("Anytown Borough Council")
 
 
-# WCAG 2.2, 1.4.3: contrast of text of ordinary size is at least 4.5
-CONTRAST = """() => {
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const ground = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const colour = parse(getComputedStyle(e).backgroundColor);
-      if (colour.length === 3 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  for (const element of document.querySelectorAll('body *')) {
-    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-    if (!own || !element.checkVisibility()) continue;
-    const a = light(parse(getComputedStyle(element).color)), b = light(ground(element));
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (ratio < 4.5) poor.push([element.tagName, element.className, element.innerText.slice(0, 40), ratio.toFixed(2)]);
-  }
-  return poor;
-}"""
+def test_what_is_printed_holds_the_figures_and_no_controls(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES))
+    page.emulate_media(media="print")
+    assert page.locator("#table-suppliers").is_visible(), "the table beneath a chart is open in print"
+    assert page.locator("#rows-open").is_hidden()
+    assert page.get_by_role("search").is_hidden()
+
+
+# ---- accessibility
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["phone", "desktop"])
 @pytest.mark.parametrize("key", PAGES)
-def test_text_stands_out_from_its_ground(browser: Browser, site: Path, key: str, scheme: str) -> None:
-    context = browser.new_context(color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    open_page(page, site, key)
-    assert page.evaluate(CONTRAST) == []
-    context.close()
+def test_axe_finds_nothing(opened: Open, site: Site, key: str, size: str, scheme: str) -> None:
+    page = opened(site.page(key), size, color_scheme=scheme, bypass_csp=True)
+    assert axe_findings(page) == []
+
+
+def test_axe_finds_nothing_once_rows_and_results_are_there(opened: Open, site: Site) -> None:
+    page = opened(site.page(SERIES) + "?supplier_name=has.oak&sort=-net_amount#rows", bypass_csp=True)
+    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert axe_findings(page) == []
+    page.goto(site.page(SEARCH) + "?q=an")
+    expect(page.locator("#search-status")).to_contain_text("“an”")
+    assert axe_findings(page) == []
+
+
+def axe_findings(page: Page) -> list[object]:
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = Axe().run(page, options={"runOnly": tags, "rules": {"target-size": {"enabled": True}}})
+    return [
+        (one["id"], [(node["target"], node["failureSummary"][:200]) for node in one["nodes"][:3]])
+        for one in found.response["violations"]
+    ]

@@ -39,7 +39,7 @@ def bundled(modules: Path, to: Path) -> None:
     shutil.copy(HERE / "parquet.mjs", modules.parent / "parquet.mjs")
     told = ("--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none", f"--outfile={to}")
     esbuild = modules / "esbuild" / "bin" / "esbuild"
-    subprocess.run([str(esbuild), "parquet.mjs", "--log-level=warning", *told], cwd=modules.parent, check=True)  # noqa: S603
+    subprocess.run([str(esbuild), "parquet.mjs", "--log-level=warning", *told], cwd=modules.parent, check=True)
 
 
 def readme(modules: Path, script: bytes) -> str:

@@ -1,0 +1,193 @@
+"""A real store and its catalogue, served: files of four bodies through reading, checking, packing and publishing.
+
+Nothing here is made up but the files: what a browser is shown is what `piperoll run` would have published.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from flows import steps
+from flows.steps import Run
+from piperoll import assets
+from piperoll.describing import catalogue, report_page
+from piperoll.describing.summaries import summarise
+from piperoll.model import Body, Listing, Register
+from piperoll.settings import Settings
+from publishers import FolderStore, listings, receive, serve, submissions
+
+ON = date(2026, 11, 22)
+HOSTILE = '<img src=x onerror=alert(1)> & "Sons" \' Ltd'
+FORMULA = '=HYPERLINK("http://x.example","pay")'
+SUPPLIERS = ("Oak & Ash Ltd", "Ÿmir Café", HOSTILE, "Northern Lights plc", "Quill Stationery Ltd", FORMULA)
+SERVICES = ("Housing", "Waste and Recycling", "Libraries")
+BODIES = (
+    Body("gss:E07000999", "anytown", "Anytown Borough Council", "council", contact="open@anytown.example"),
+    Body("gss:E06000998", "brackwater", "Brackwater Council", "council", same_as=("GB-LAE-BRW",)),
+    Body("GB-GOVUK-bridges", "bridges", "Department of Bridges & Tunnels", "department"),
+)
+LARGE = 150
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a body sent."""
+
+    dataset: str
+    body: str
+    name: str
+    period: str
+    content: bytes
+
+
+def written(rows: Sequence[Mapping[str, str]]) -> bytes:
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue().encode()
+
+
+def spend(month: str, count: int, *, corrected: bool = False) -> bytes:
+    """So many payments of a month; one has an amount that nobody can read, and is held."""
+    rows = [
+        {
+            "Payment date": f"{n % 28 + 1:02}/{month[5:]}/{month[:4]}",
+            "Transaction number": f"T{n:05}",
+            "Directorate": SERVICES[n % 3],
+            "Purpose": "Repairs" if n % 2 else "Paper, pens\nand ink",
+            "Supplier name": SUPPLIERS[n % len(SUPPLIERS)],
+            "Net amount": str(
+                Decimal(n * 37 % 5000) / 4 - (200 if n % 40 == 39 else 0) + (5 if corrected and n == 3 else 0)
+            ),
+        }
+        for n in range(1, count + 1)
+    ]
+    rows[count // 2]["Net amount"] = "see note"
+    return written(rows)
+
+
+def contracts() -> bytes:
+    return written(
+        [
+            {
+                "Contract reference": f"C{n:03}",
+                "Title": f"Works {n}",
+                "Directorate": SERVICES[n % 3],
+                "Supplier name": SUPPLIERS[n % 4],
+                "Start date": "01/04/2025",
+                "End date": f"{n % 27 + 1:02}/{n % 12 + 1:02}/{2026 + n % 5}",
+                "Current value": str(5000 + n * 250),
+            }
+            for n in range(1, 31)
+        ]
+    )
+
+
+def roles() -> bytes:
+    grades = (("Director", 1, "150000"), ("Head", 4, "90000"), ("Officer", 20, "40000"))
+    return written(
+        [
+            {
+                "Job title": f"{grade} {n}",
+                "Grade": grade,
+                "Directorate": SERVICES[n % 3],
+                "FTE": "0.8" if n % 3 else "1",
+                "Salary ceiling": top,
+            }
+            for grade, many, top in grades
+            for n in range(many)
+        ]
+    )
+
+
+def services() -> bytes:
+    costs = (("Book a weather test", "14.14", "217069"), ("Pay the cloud levy", "0.65", "89204"))
+    return written(
+        [
+            {
+                "Service": name,
+                "Transactions completed": done,
+                "Cost per transaction": cost,
+                "Digital transactions": done,
+            }
+            for name, cost, done in costs
+        ]
+    )
+
+
+FILES = (
+    File("spend", "anytown", "august.csv", "2026-08", spend("2026-08", 40)),
+    File("spend", "anytown", "october.csv", "2026-10", spend("2026-10", LARGE)),
+    File("spend", "anytown", "october again.csv", "2026-10", spend("2026-10", LARGE, corrected=True)),
+    File("spend", "brackwater", "october.csv", "2026-10", spend("2026-10", 60)),
+    File("spend", "bridges", "nothing.pdf", "2026-10", b"%PDF-1.4 no table"),
+    File("contracts", "anytown", "contracts.csv", "2026-10", contracts()),
+    File("roles", "anytown", "roles.csv", "2026-09-30", roles()),
+    File("transactions", "bridges", "services.csv", "2026-Q3", services()),
+)
+
+
+def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
+    """A store in `folder` in which the files were taken one after the other."""
+    register = Register(BODIES)
+    store = FolderStore(folder / "store")
+    scratch = folder / "scratch"
+    scratch.mkdir(parents=True)
+    for n, file in enumerate(files):
+        moment = f"2026-11-{n + 1:02}T09:00:00.000000Z"
+        run = Run(store, Settings(), register, register, moment, scratch / str(n))
+        path = scratch / f"{n}-{file.name}"
+        path.write_bytes(file.content)
+        arrival = steps.Arrival(
+            path, file.name, file.dataset, file.body, f"{file.body}/{file.name}", moment, file.period
+        )
+        submission = receive(store, path, steps.identify(run, arrival))
+        examination = steps.checked(run, submission, file.content, quick=True)
+        steps.report(run, steps.publish(run, steps.packed(run, submission, examination)).examined)
+    return store
+
+
+def with_summary(store: FolderStore, listing: Listing) -> Listing:
+    standing = listing.history.standing
+    if standing is None:
+        return listing
+    series = listing.series
+    content = store.read(f"{series.prefix}{standing.path}/{series.dataset}.csv").content.decode()
+    rows = csv.reader(io.StringIO(content, newline=""))
+    return replace(listing, summary=summarise(assets.dataset(series.dataset), series.period, rows))
+
+
+def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> Iterator[tuple[str, bytes]]:
+    """The catalogue of a store, by key, and a report page that stands alone."""
+    found = catalogue(
+        [with_summary(store, listing) for listing in listings(store)],
+        datasets=assets.datasets(),
+        register=Register(BODIES),
+        base_url=base_url,
+        publisher_name="Open Counties",
+        on=ON,
+        submissions=list(submissions(store)),
+    )
+    yield from ((f"catalogue/{key}", content) for key, content in found)
+    reports = [report for _, report in submissions(store) if report is not None]
+    yield "catalogue/report.html", report_page(max(reports, key=lambda one: len(one.findings))).encode()
+
+
+@contextmanager
+def served(store: FolderStore) -> Iterator[str]:
+    """The address of the store, served as `piperoll site` does, until left."""
+    with serve(store, port=0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.address
+        server.shutdown()
+        thread.join()
