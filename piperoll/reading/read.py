@@ -10,6 +10,7 @@ from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
 from piperoll.reading.columns.lexicon import lexicon_of
 from piperoll.reading.columns.remembering import remembered_of, with_memory
 from piperoll.reading.files.archives import classify
+from piperoll.reading.files.contents import Content
 from piperoll.reading.files.jsons import release_table
 from piperoll.reading.files.kinds import Kind
 from piperoll.reading.files.opening import Opened, about_merged, open_file
@@ -30,7 +31,7 @@ _EXTENSIONS |= {".html": "html", ".htm": "html", ".xlsb": "xlsx"}
 
 
 def read(
-    content: bytes,
+    content: Content,
     name: str,
     datasets: Sequence[Dataset],
     *,

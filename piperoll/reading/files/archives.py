@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from piperoll.reading.files.contents import Content, whole
 from piperoll.reading.files.kinds import Kind, plain_kind
 
 LIMIT = 600_000_000
@@ -39,12 +40,12 @@ BROKEN_ARCHIVE = (
 """What `zipfile` raises over an archive that is cut, damaged, encrypted or packed in a way it does not know."""
 
 
-def classify(content: bytes) -> Kind:
+def classify(content: Content) -> Kind:
     """The kind of a file, with a zip or gzip around a table opened (once)."""
     if content[:4] in _ZIPS:
-        return _zip(content)
+        return _zip(whole(content))
     if content[:2] == b"\x1f\x8b":
-        return _gzip(content)
+        return _gzip(whole(content))
     return plain_kind(content)
 
 

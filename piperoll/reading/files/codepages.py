@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from piperoll.reading.files.contents import STRETCH, Content
+
 CODE_PAGES = ("cp1252", "mac_roman", "cp850")
 """The single-byte code pages that British spreadsheets write; in doubt the earlier one stands."""
 
@@ -33,9 +35,9 @@ class CodePage:
     sure: bool
 
 
-def code_page(content: bytes) -> CodePage:
+def code_page(content: Content) -> CodePage:
     """The code page that makes best sense of the whole, told from samples of all its parts."""
-    old_mac = b"\r" in content and b"\n" not in content
+    old_mac = _has(content, b"\r") and not _has(content, b"\n")
     return choose(list(_samples(content)), {"mac_roman": 0.5} if old_mac else {})
 
 
@@ -70,11 +72,17 @@ def _places(content: bytes) -> Iterator[int]:
     return (match.start() for match in _HIGH.finditer(content))
 
 
-def _samples(content: bytes) -> Iterator[bytes]:
+def _has(content: Content, byte: bytes) -> bool:
+    return any(byte in content[at : at + STRETCH] for at in range(0, len(content), STRETCH))
+
+
+def _samples(content: Content) -> Iterator[bytes]:
     size = len(content) // _WINDOWS + 1
     for start in range(0, len(content), size):
-        for match in islice(_HIGH.finditer(content, start, start + size), _EACH):
-            yield _around(content, match.start())
+        before = start > 0  # the neighbours of the first and the last byte stand beside the window
+        window = content[start - before : start + size + 1]
+        for match in islice(_HIGH.finditer(window, before, before + size), _EACH):
+            yield _around(window, match.start())
 
 
 def _around(content: bytes, place: int) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.reading.files import codepages
+from piperoll.reading.files.contents import Content
 from piperoll.reading.files.mojibake import TRACES, Found, garbled, mend
 from piperoll.reading.grids import arrays
 
@@ -59,7 +60,7 @@ class Decoded:
     characters (U+FFFD), `nuls` NUL characters, which stay in the text.
     """
 
-    content: bytes = field(repr=False)
+    content: Content = field(repr=False)
     encoding: str
     sure: bool = True
     mixed: int = 0
@@ -94,25 +95,25 @@ class Decoded:
         return (decoder.decode(self.content[at : at + PIECE], at + PIECE >= len(self.content)) for at in ends)
 
 
-def decode(content: bytes) -> Decoded:
+def decode(content: Content) -> Decoded:
     """The text of a file in the encoding that makes best sense of it; never fails. Linear, and quick on ASCII."""
-    if content.isascii() and b"\x00" not in content:
+    if all(block.isascii() and b"\x00" not in block for block in _blocks(content)):
         return Decoded(content, "ascii")
     return _surveyed(_encoded(content))
 
 
-def _encoded(content: bytes) -> Decoded:
-    mark = next((encoding for bom, encoding in _MARKS if content.startswith(bom)), None)
+def _encoded(content: Content) -> Decoded:
+    mark = next((encoding for bom, encoding in _MARKS if content[: len(bom)] == bom), None)
     if mark == "utf-8-sig":
         return _utf8(content, mark)
     if mark and b"\x00" in content[:4000]:
         return Decoded(content, mark)
     if wide := _utf16_without_mark(content):
         return Decoded(content, wide)
-    return Decoded(content, "ascii") if content.isascii() else _utf8(content, "utf-8")
+    return Decoded(content, "ascii") if all(map(bytes.isascii, _blocks(content))) else _utf8(content, "utf-8")
 
 
-def _utf16_without_mark(content: bytes) -> str | None:
+def _utf16_without_mark(content: Content) -> str | None:
     """UTF-16 is told by every second byte being zero, as it is in English text."""
     head = content[:2000]
     if len(head) < 4:
@@ -125,11 +126,11 @@ def _utf16_without_mark(content: bytes) -> str | None:
     return None
 
 
-def _utf8(content: bytes, encoding: str) -> Decoded:
+def _utf8(content: Content, encoding: str) -> Decoded:
     if _is_utf8(content):
         return Decoded(content, encoding)
     if encoding == "utf-8-sig" or _mostly_utf8(content):
-        wrong = b"\n".join(line for line in _high_lines(content) if not _is_utf8(line))
+        wrong = b"\n".join(line for line in _high_lines(content) if not _can_be_decoded(line))
         page = codepages.code_page(wrong).name
         return Decoded(content, encoding, sure=False, mixed=_count(content, encoding, page), runner_up=page)
     page_found = codepages.code_page(content)
@@ -137,17 +138,33 @@ def _utf8(content: bytes, encoding: str) -> Decoded:
     return replace(whole, mixed=_count(content, whole.encoding, whole.runner_up))
 
 
-def _is_utf8(content: bytes) -> bool:
+def _is_utf8(content: Content) -> bool:
+    """Whether it is all UTF-8: block by block, or else, as a block may end within a character, as a whole."""
+    return all(map(_is_valid, _blocks(content))) or _can_be_decoded(content)
+
+
+def _is_valid(block: bytes) -> bool:
     try:
-        arrays.one_text(content).validate(full=True)
+        arrays.one_text(block).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True
 
 
-def _is_plain(content: bytes) -> bool:
+def _can_be_decoded(content: Content) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(content), PIECE):
+            decoder.decode(content[at : at + PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_plain(content: Content) -> bool:
     """Whether a text in UTF-8 is sure to hold nothing to tell about its characters."""
-    return b"\x00" not in content and all(_TRACES.isdisjoint(_beyond(block)) for block in _blocks(content))
+    return all(b"\x00" not in block and _TRACES.isdisjoint(_beyond(block)) for block in _blocks(content))
 
 
 def _beyond(block: bytes) -> str:
@@ -156,7 +173,7 @@ def _beyond(block: bytes) -> str:
     return found[found > 0x7F].tobytes().decode("utf-8", "replace")
 
 
-def _mostly_utf8(content: bytes) -> bool:
+def _mostly_utf8(content: Content) -> bool:
     """Whether most of the bytes beyond ASCII make UTF-8 characters."""
     well = high = 0
     for block in _blocks(content):
@@ -166,13 +183,13 @@ def _mostly_utf8(content: bytes) -> bool:
     return well > 0.5 * high
 
 
-def _count(content: bytes, encoding: str, other: str | None) -> int:
+def _count(content: Content, encoding: str, other: str | None) -> int:
     """How many lines are not in the encoding of the rest."""
     lines = (line for block in _blocks(content) for line in _doubtful(block, encoding))
     return sum(1 for line in lines if _codec(line, encoding, other) != encoding)
 
 
-def _high_lines(content: bytes) -> Iterator[bytes]:
+def _high_lines(content: Content) -> Iterator[bytes]:
     """The lines that are not ASCII."""
     return (line for block in _blocks(content) for line in _doubtful(block, "utf-8"))
 
@@ -191,7 +208,7 @@ def _codec(line: bytes, encoding: str, other: str | None) -> str:
     """The codec of one line of a file that is mostly in `encoding`."""
     if not encoding.startswith("utf-8"):
         return codepages.line_page(line, encoding)
-    return encoding if other is None or _is_utf8(line) else other
+    return encoding if other is None or _can_be_decoded(line) else other
 
 
 def _by_line(block: bytes, encoding: str, other: str | None) -> str:
@@ -201,15 +218,15 @@ def _by_line(block: bytes, encoding: str, other: str | None) -> str:
     )
 
 
-def _blocks(content: bytes) -> Iterator[bytes]:
+def _blocks(content: Content) -> Iterator[bytes]:
     """The content in blocks of about PIECE bytes, each but the last ending with a line end where one is near."""
     start = 0
     while start < len(content):
-        end = min(start + PIECE, len(content))
-        if end < len(content) and (cut := content.rfind(b"\n", start, end) + 1):
-            end = cut
-        yield content[start:end]
-        start = end
+        block = content[start : start + PIECE]
+        if start + len(block) < len(content) and (cut := block.rfind(b"\n") + 1):
+            block = block[:cut]
+        yield block
+        start += len(block)
 
 
 def _whole_lines(pieces: Iterable[str]) -> Iterator[str]:

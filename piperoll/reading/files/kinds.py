@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from piperoll.reading.files.contents import Content, whole
+
 _HEAD = 65_536
 _MARKUP = rb"\s*(?:<\?xml\b[^>]*>\s*)?(?:<!--.*?-->\s*)*"
 _HTML = re.compile(_MARKUP + rb"<(?:!doctype\s+html|html|head|body|table|script|meta|style)\b", re.I | re.S)
@@ -44,16 +46,17 @@ class Kind:
     """
 
     format: str
-    content: bytes
+    content: Content
     container: str | None = None
     member: str | None = None
     trouble: str | None = None
     others: tuple[str, ...] = ()
 
 
-def plain_kind(content: bytes) -> Kind:
-    """The kind of a file that is no zip or gzip."""
+def plain_kind(content: Content) -> Kind:
+    """The kind of a file that is no zip or gzip; only a text is left where it lies."""
     found = _format(content)
+    content = content if found == "csv" else whole(content)
     if found == "protected":
         return Kind("xls", content, trouble="workbook-protected")
     if found == "archive":
@@ -61,20 +64,21 @@ def plain_kind(content: bytes) -> Kind:
     return Kind(found, content)
 
 
-def _format(content: bytes) -> str:
-    if not _SAYING.search(content):
+def _format(content: Content) -> str:
+    if not any(_SAYING.search(content[at : at + _HEAD]) for at in range(0, len(content), _HEAD)):
         return "empty"
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        return _compound(content)
-    if b"%PDF-" in content[:1024]:
+    head = content[:_HEAD]
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return _compound(whole(content))
+    if b"%PDF-" in head[:1024]:
         return "pdf"
-    binary = is_binary(content)
-    sign = next((kind for start, kind in _SIGNS if content.startswith(start) and (binary or len(start) > 3)), None)
+    binary = is_binary(head)
+    sign = next((kind for start, kind in _SIGNS if head.startswith(start) and (binary or len(start) > 3)), None)
     if sign is not None:
         return sign
-    if content[257:262] == b"ustar":
+    if head[257:262] == b"ustar":
         return "archive"
-    return "unknown" if binary else _text_format(content[:_HEAD])
+    return "unknown" if binary else _text_format(head)
 
 
 def _text_format(head: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from piperoll.model import Finding
+from piperoll.reading.files.contents import Content, whole
 from piperoll.reading.files.encodings import Decoded, decode
 from piperoll.reading.files.json_texts import JsonTrouble
 from piperoll.reading.files.jsons import open_json
@@ -46,10 +47,16 @@ def open_file(kind: Kind) -> Opened:
         return _closed(kind.trouble, kind.others)
     if kind.format in _WHY:
         return Opened(findings=[say.not_a_table(kind.format)], why=_WHY[kind.format])
-    opened = _OPENERS[kind.format](kind.content, kind.format)
+    opened = _open(kind)
     if kind.others:
         opened.findings.insert(0, say.archive_member_taken(kind.member or "", kind.others))
     return opened
+
+
+def _open(kind: Kind) -> Opened:
+    if kind.format == "csv":
+        return _open_text(kind.content)
+    return _OPENERS[kind.format](whole(kind.content), kind.format)
 
 
 def _closed(trouble: str, others: tuple[str, ...] = ()) -> Opened:
@@ -116,7 +123,7 @@ def _open_page(content: bytes, _format: str) -> Opened:
     return Opened(grids, encoding=decoded.encoding, findings=findings, why="html_page")
 
 
-def _open_text(content: bytes, _format: str) -> Opened:
+def _open_text(content: Content) -> Opened:
     decoded = decode(content)
     rows = read_text(decoded.utf8())
     findings = [*_about_text(decoded)]
@@ -160,7 +167,6 @@ def _open_json(content: bytes, _format: str) -> Opened:
 
 
 _OPENERS = {
-    "csv": _open_text,
     "json": _open_json,
     "html": _open_page,
     "xml": _open_sheets,
