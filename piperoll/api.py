@@ -17,6 +17,7 @@ from piperoll import assets
 from piperoll.checking.alone import OneFile, report_alone
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report
+from piperoll.reading import Content, OnDisk, whole
 
 if TYPE_CHECKING:
     from flows import RunSummary
@@ -55,7 +56,7 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
         place, whose = _both(against, body, mappings)
         from flows.against import Sent, report_against  # noqa: PLC0415 - as for `run`: only who asks for it waits
 
-        beside = report_against(place, Sent(content, name, whose, given, part, about), quick=quick)
+        beside = report_against(place, Sent(whole(content), name, whose, given, part, about), quick=quick)
         if beside is not None:
             return beside
     return report_alone(OneFile(content, name, dataset, period), quick=quick, remembered=_remembered(mappings))
@@ -127,8 +128,8 @@ def require_readable(path: Path) -> None:
         ) from error
 
 
-def _content(file: str | Path | bytes, name: str | None) -> tuple[bytes, str]:
+def _content(file: str | Path | bytes, name: str | None) -> tuple[Content, str]:
     if isinstance(file, bytes):
         return file, name or "unnamed"
     require_readable(Path(file))
-    return Path(file).read_bytes(), name or Path(file).name
+    return OnDisk(Path(file)), name or Path(file).name

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piperoll import assets
 from piperoll.checking.examine import examine
 from piperoll.model import Body, BodyMapping, Period, Report
-from piperoll.reading import read
+from piperoll.reading import Content, read, sha256
 
 
 @dataclass(frozen=True, slots=True)
 class OneFile:
     """A file and what is said of it: the dataset (by any of its names) and the period are found out if not given."""
 
-    content: bytes
+    content: Content
     name: str
     dataset: str | None = None
     period: str | None = None
@@ -33,7 +32,7 @@ def report_alone(file: OneFile, *, quick: bool = False, remembered: Sequence[Bod
     return examine(
         reading,
         file=file.name,
-        sha256=hashlib.sha256(file.content).hexdigest(),
+        sha256=sha256(file.content),
         size=len(file.content),
         body=Body.provisional_for("unknown"),
         period=period,

@@ -4,6 +4,7 @@ from piperoll.reading.as_sent import row_as_sent
 from piperoll.reading.cells.periods import periods_in_name
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.columns.remembering import learned
+from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
 from piperoll.reading.findings.columns import DRIFTED
 from piperoll.reading.grids.grid import letter
 from piperoll.reading.read import read
@@ -12,7 +13,9 @@ from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
 __all__ = [
     "DRIFTED",
     "SENT",
+    "Content",
     "ExcludedRow",
+    "OnDisk",
     "ReadTable",
     "Reading",
     "bare",
@@ -21,4 +24,6 @@ __all__ = [
     "periods_in_name",
     "read",
     "row_as_sent",
+    "sha256",
+    "whole",
 ]
