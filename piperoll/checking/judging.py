@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -22,6 +22,9 @@ from piperoll.checking.vectors import Cells, Flags, numbers, places
 
 _REMEMBERED = 1 << 17
 """So many suppliers' verdicts are kept, some 40 MB: a national month has fewer."""
+
+_FIRST = 512
+"""So many cells show whether a column has a few values or as many as lines."""
 
 _NO_RULES_OF_SUPPLIERS = frozenset(("titled-name", "phone"))
 """A merchant's telephone number is its name on a card; titles are looked for in the way of names."""
@@ -59,9 +62,13 @@ def suppliers_judged(cells: Cells) -> Judged:
 
 def hits(cells: Cells) -> dict[str, Flags]:
     """Where each rule is met in a column of texts or areas, in the order of the rules' names."""
-    suspects = np.flatnonzero(may_be_personal(cells))
+    if _repeats(cells):
+        values, codes = _different(cells)
+        said = [personal_rules(value or "") for value in values]
+        rules = sorted(frozenset[str]().union(*said))
+        return {rule: np.array([rule in each for each in said], np.bool_)[codes] for rule in rules}
     found: dict[str, list[int]] = {}
-    for at, text in zip(suspects.tolist(), cells.take(places(suspects)).to_pylist(), strict=True):
+    for at, text in _suspects(cells, may_be_personal(cells)):
         for rule in personal_rules(text):
             found.setdefault(rule, []).append(at)
     return {rule: _flags(at, len(cells)) for rule, at in sorted(found.items())}
@@ -69,11 +76,11 @@ def hits(cells: Cells) -> dict[str, Flags]:
 
 def triggered(cells: Cells) -> Flags:
     """Which cells are, or speak of, a service area whose payees are often private people."""
-    found = may_hold_any(cells, lists().trigger_phrases)
-    suspects = np.flatnonzero(found)
-    texts = cells.take(places(suspects)).to_pylist()
-    found[suspects] = [_is_trigger(text) for text in texts]
-    return found
+    if _repeats(cells):
+        values, codes = _different(cells)
+        return np.array([_is_trigger(value or "") for value in values], np.bool_)[codes]
+    suspects = _suspects(cells, may_hold_any(cells, lists().trigger_phrases))
+    return _flags([at for at, text in suspects if _is_trigger(text)], len(cells))
 
 
 def holders_judged(batch: pa.RecordBatch, name: str, posts: Sequence[NamedPost]) -> Flags:
@@ -125,6 +132,18 @@ def _due(post: NamedPost, cell: str | None) -> bool:
     if post.rule == "pattern":
         return bool(re.search(post.value, cell, re.IGNORECASE))
     return Decimal(cell) >= Decimal(post.value)
+
+
+def _suspects(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:
+    """The cells that `flags` names, with their places."""
+    at = np.flatnonzero(flags)
+    return zip(at.tolist(), cells.take(places(at)).to_pylist(), strict=True)
+
+
+def _repeats(cells: Cells) -> bool:
+    """Whether the column says the same again and again, as far as its first cells tell."""
+    first = cells.slice(0, _FIRST)
+    return pc.count_distinct(first).as_py() * 4 < len(first)
 
 
 def _flags(at: Sequence[int], length: int) -> Flags:

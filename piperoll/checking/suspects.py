@@ -13,7 +13,7 @@ from functools import cache
 
 import pyarrow.compute as pc
 
-from piperoll.checking.vectors import Cells, Flags, places, true
+from piperoll.checking.vectors import Cells, Flags, places, there, true
 
 _S = r"[\t-\r\x1c-\x20]"
 """What Python takes for white space; RE2 knows of less."""
@@ -32,6 +32,9 @@ _PERSONAL = "|".join((
     rf"(?i:\b(?:client|child|case|swift|mosaic|las){_S}?(?:no|id|ref)?\.?[\t-\r\x1c-\x20:]*[0-9]{{4}})",
     rf"\b(?:{_TITLES})\.{{0,2}}{_S}+[A-Za-z'-]",
 ))  # fmt: skip
+_WORTH_A_SIEVE = 100
+"""It takes as long to make a sieve as to look at so many cells one by one."""
+
 _STEADS = (("[£€–—…•·“”]", "~"), ("[\u2018\u2019]", "'"), ("\u00a0", " "), ("[À-ÖØ-öø-ÿ]", "x"))
 """Characters, and one of ASCII that fits wherever they do: no detector names those or `~`, and they are words or none
 as the other is."""
@@ -55,6 +58,8 @@ def _any_of(phrases: tuple[str, ...]) -> str:
 
 
 def _sieved(cells: Cells, pattern: str) -> Flags:
+    if len(cells) < _WORTH_A_SIEVE:
+        return there(cells)
     plain = true(pc.string_is_ascii(cells))
     found = true(pc.match_substring_regex(cells, pattern))
     odd = (~plain & true(pc.is_valid(cells))).nonzero()[0]
