@@ -11,7 +11,7 @@ from collectors import Arrival
 from flows import questions
 from flows.summary import Watcher
 from piperoll import assets
-from piperoll.checking import Examination, as_held
+from piperoll.checking import Examination, as_held, require_agreement
 from piperoll.checking import examine as examine_reading
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Finding, Packed, Period, Register, Report, Series, Submission, Version
@@ -154,6 +154,7 @@ def packed(run: Run, submission: Submission, examination: Examination) -> Examin
     light = replace(examination, reading=replace(examination.reading, tables=()))
     if series is None or not report.verdict.publishes:
         return Examined(submission, light, series)
+    audit(run, examination)
     release = pack(
         dataset,
         body,
@@ -166,6 +167,16 @@ def packed(run: Run, submission: Submission, examination: Examination) -> Examin
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
     return Examined(submission, light, series, release)
+
+
+def audit(run: Run, examination: Examination) -> None:
+    """Put what is to be released to Frictionless and Great Expectations too: they must say what our rules say.
+
+    Raises: EngineDisagreement: they do not, so that nothing is released; the message names the rule.
+    """
+    reading = examination.reading
+    if reading.dataset is not None:
+        require_agreement(reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows)
 
 
 def held(examined: Examined, finding: Finding) -> Examined:

@@ -13,6 +13,7 @@ What a public body sent can be wrong in many ways; that is never an exception bu
     │   └── SettingsError       a PIPEROLL_ variable is unknown or its value is wrong
     ├── DescriptorError         a descriptor, heading list or suite of ours is wrong
     ├── ConservationError       rows or pounds in do not equal rows or pounds out: nothing is released
+    ├── EngineDisagreement      a compiled rule and its reference say different things: nothing is released
     ├── StoreError              a folder or bucket
     │   ├── AlreadyThere        a key that may be written once holds other bytes
     │   ├── PointerMoved        the pointer changed since it was read   (retryable)
@@ -75,6 +76,10 @@ class DescriptorError(PiperollError):
 
 class ConservationError(PiperollError):
     """Rows or pounds that came in are neither published, held nor excluded."""
+
+
+class EngineDisagreement(PiperollError):
+    """A rule says one thing over whole columns and another in Frictionless or Great Expectations, which it mirrors."""
 
 
 class StoreError(PiperollError):

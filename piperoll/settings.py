@@ -18,7 +18,8 @@ class Settings:
     it; identifiers do not depend on it.
     `publisher_name` signs the catalogue. `allow_private_addresses` lets collectors ask this machine and
     private networks. `max_download_bytes`, `timeout_seconds` and `retries` bound a collection.
-    `concurrency` is how many bodies are worked on at once.
+    `concurrency` is how many bodies are worked on at once. Of a release with more than `audit_rows` lines so many are
+    put to the references of our rules too; smaller ones are audited whole.
     """
 
     base_url: str = "http://localhost:8000/"
@@ -28,6 +29,7 @@ class Settings:
     timeout_seconds: int = 30
     retries: int = 3
     concurrency: int = 2
+    audit_rows: int = 50_000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -1,5 +1,6 @@
 """Checking: tables and rules to findings, dispositions and a verdict."""
 
+from piperoll.checking.audit import require_agreement
 from piperoll.checking.compared import compared, told
 from piperoll.checking.examination import Examination
 from piperoll.checking.examine import as_held, examine
@@ -17,6 +18,7 @@ __all__ = [
     "examine",
     "nothing_before",
     "profile",
+    "require_agreement",
     "same_bytes",
     "told",
     "warm_up",

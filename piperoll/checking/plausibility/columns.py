@@ -72,6 +72,11 @@ class Rows:
         """The cells of a column, each distinct text once."""
         return self._once("text", name, lambda: _text(self._cells(name)))
 
+    def same_text(self, first: str, second: str) -> Mask:
+        """Where two columns of text hold the same; no empty cell does."""
+        one, other = (_plain(self._cells(name)).cast(pa.string()) for name in (first, second))
+        return pc.fill_null(pc.equal(one, other), False).to_numpy(zero_copy_only=False)
+
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
         """A column of numbers, NaN where the cell is empty."""
         return self._once("numbers", name, lambda: _numbers(self._cells(name)))
@@ -120,9 +125,12 @@ def _text(cells: Any) -> Text:
 
 
 def _numbers(cells: Any) -> npt.NDArray[np.float64]:
-    plain = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
-    made: npt.NDArray[np.float64] = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False)
+    made: npt.NDArray[np.float64] = pc.cast(_plain(cells), pa.float64()).to_numpy(zero_copy_only=False)
     return made
+
+
+def _plain(cells: Any) -> Any:
+    return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 
 def _days(text: Text) -> npt.NDArray[np.datetime64]:

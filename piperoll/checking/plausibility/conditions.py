@@ -32,6 +32,8 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+_ORDER = ("<", "<=", ">", ">=")
+"""How dates compare: what pandas makes of a date that equals a text is for pandas to say."""
 _OURS = ("great_expectations", "great_expectations__experimental__")
 _WRITTEN = re.compile(
     r'col\("(?P<column>[^"]+)"\)\s*(?:(?P<filled>\.notnull\(\))|'
@@ -108,7 +110,7 @@ def _comparison(name: str, sign: str, parameter: Any, kind: Kind) -> Predicate:
         return inside if sign == "IN" else lambda rows: ~inside(rows)
     if sign in _OPERATORS and kind in (Kind.NUMBER, Kind.WHOLE) and finite(parameter):
         return lambda rows: _OPERATORS[sign](rows.numbers(name), float(parameter))
-    if sign in _OPERATORS and kind is Kind.DAY and (day := _moment(parameter)) is not None:
+    if sign in _ORDER and kind is Kind.DAY and (day := _moment(parameter)) is not None:
         return lambda rows: _OPERATORS[sign](rows.days(name), day)
     if sign in ("==", "!=") and kind is Kind.TEXT and plain_words(parameter):
         inside = _inside(name, [parameter], kind)

@@ -37,7 +37,7 @@ def outcomes(
     frame = Frame(tables, dataset)
     plans = _plans(frame, expectations, rules) if engine is Engine.COMPILED else {}
     concluded = _concluded(frame, list(plans.values()))
-    asked = [each for each in expectations if each.looked_at <= frame.said]
+    asked = [each for each in expectations if each.looks_at(frame.kinds) <= frame.said]
     if left := [each for each in asked if each.number not in plans]:
         from piperoll.checking.plausibility import reference  # noqa: PLC0415 - it brings a library of seconds
 

@@ -209,7 +209,7 @@ class Values:
             counts = np.bincount(text.codes[filled], minlength=len(text.distinct))
             self.parts.append(pa.table({"value": text.distinct, "count": counts}).filter(pc.field("count") > 0))
         else:
-            values, counts = np.unique(rows.numbers(self.name)[filled], return_counts=True)
+            values, counts = np.unique(rows.numbers(self.name)[filled] + 0.0, return_counts=True)  # -0 is 0
             self.parts.append(pa.table({"value": values, "count": counts}))
 
     def found(self) -> pa.Table:

@@ -110,14 +110,7 @@ def _equal(first: str, second: str, kinds: Kinds) -> Predicate:
     if kinds[first] is not Kind.TEXT:
         return lambda rows: rows.ordered(first) == rows.ordered(second)
 
-    def same(rows: Rows) -> Mask:
-        one, other = rows.text(first), rows.text(second)
-        known = pc.index_in(other.distinct, one.distinct).fill_null(-2).to_numpy(zero_copy_only=False)
-        codes = np.append(known, -3)[other.codes]
-        equal: Mask = one.codes == codes
-        return equal
-
-    return same
+    return lambda rows: rows.same_text(first, second)
 
 
 def _same_cell(first: str, second: str, kinds: Kinds) -> Predicate:

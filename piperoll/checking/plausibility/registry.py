@@ -103,7 +103,11 @@ def compiled(expectation: Expectation, kinds: Kinds, rules: Mapping[str, Rule] =
     That is where the rule, one of its arguments or what an argument says is not among what we know.
     """
     rule = rules.get(expectation.type)
-    if rule is None or not expectation.kwargs.keys() <= rule.arguments or not expectation.looked_at <= kinds.keys():
+    if (
+        rule is None
+        or not expectation.kwargs.keys() <= rule.arguments
+        or not expectation.looks_at(kinds) <= kinds.keys()
+    ):
         return None
     if not rule.arguments & _NAMED <= expectation.kwargs.keys():
         return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ ROW, TABLE = "row", "table"
 """The two columns that every table has beside its fields: a line's row and its table's number."""
 
 _SEVERITY = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
+_WORD = re.compile(r"\w+")
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 
 
@@ -40,10 +42,11 @@ class Expectation:
             found += [value] if isinstance(value, str) else list(value)
         return found
 
-    @property
-    def looked_at(self) -> frozenset[str]:
-        """These and the columns of its row condition, where that is not a query that only pandas understands."""
-        return frozenset(self.columns) | frozenset(_in_condition(self.kwargs.get("row_condition")))
+    def looks_at(self, known: Container[str]) -> frozenset[str]:
+        """These and the columns of its row condition: of one that is text, the words that are `known` as columns."""
+        asked = self.kwargs.get("row_condition")
+        words = [word for word in _WORD.findall(asked) if word in known] if isinstance(asked, str) else []
+        return frozenset((*self.columns, *words, *_in_condition(asked)))
 
     @property
     def weight(self) -> Severity:
