@@ -6,15 +6,17 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from piperoll.reading.files.lines import Lines
+from piperoll.reading.files.lines import Lines, Window
 from piperoll.reading.files.quotes import AHEAD, Mended, joins, mended
-from piperoll.reading.files.tokens import parted
+from piperoll.reading.files.tokens import Parted, parted
 from piperoll.reading.grids import arrays, vectors
+from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import ROWS, Block
 from piperoll.reading.grids.rows import Rows
 
@@ -46,10 +48,6 @@ def read_text(pieces: Iterable[str | bytes]) -> TextRows:
     broken: list[arrays.Mask] = []
     rows = Rows.of_blocks(_blocks(lines, delimiter, broken))
     return TextRows(rows, delimiter, rows.kept(broken))
-
-
-_Parts = tuple[Block, arrays.Mask]
-"""A block, and which of its records have broken quotes."""
 
 
 class _Parting(NamedTuple):
@@ -102,26 +100,39 @@ def _blocks(lines: Lines, delimiter: str, broken: list[arrays.Mask]) -> Iterator
     careful = _Careful(lines, delimiter)
     number = 1
     while lines:
-        found = None if careful.literal else _at_once(lines, delimiter, careful.width, number)
-        for block, quotes in found or [_with_care(lines, delimiter, careful, number)]:
+        for block in () if careful.literal else _at_once(lines, delimiter, careful.width, number):
+            number += len(block)
+            broken.append(vectors.mask(np.zeros(len(block), bool)))
+            yield block
+        if lines:
+            block, quotes = _with_care(lines, delimiter, careful, number)
             number += len(block)
             broken.append(quotes)
             yield block
 
 
-def _at_once(lines: Lines, delimiter: str, width: int, number: int) -> Iterator[_Parts] | None:
-    """The next records, from this number on, if they need no care; None if the next one does."""
-    found = parted(lines.window(), delimiter, width, last=lines.ended)
-    if found is None:
-        return None
-    numbers = np.arange(number, number + len(found.starts))
-    block = Block.of_arrays(numbers, found.starts + lines.taken + 1, found.rows, found.cells, found.text)
-    lines.skip(found.size, found.lines)
-    return ((part, vectors.mask(np.zeros(len(part), bool))) for part in block.slices(ROWS))
+def _at_once(lines: Lines, delimiter: str, width: int, number: int) -> Iterator[Block]:
+    """The next records, from this number on, as far as they need no care: whole windows at a time, looked at ahead."""
+
+    def looked_at(window: Window) -> Parted | None:
+        return parted(window.content, delimiter, width, last=window.last)
+
+    with closing(ahead(looked_at, lines.windows())) as windows:
+        for found in windows:
+            if found is None:
+                break
+            numbers = np.arange(number, number + len(found.starts))
+            block = Block.of_arrays(numbers, found.starts + lines.taken + 1, found.rows, found.cells, found.text)
+            number += len(block)
+            whole = lines.take_window(found.size, found.lines)
+            yield from block.slices(ROWS)
+            if not whole:
+                break
+    lines.give_back()
 
 
-def _with_care(lines: Lines, delimiter: str, careful: _Careful, number: int) -> _Parts:
-    """The records that begin on the next lines, from this number on."""
+def _with_care(lines: Lines, delimiter: str, careful: _Careful, number: int) -> tuple[Block, arrays.Mask]:
+    """The records that begin on the next lines, from this number on, and which of them have broken quotes."""
     ahead, first = _ahead(lines), lines.taken + 1
     plain = None if careful.literal else _one_a_line(ahead, delimiter)
     if plain is not None:
