@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from piperoll.reading.files import codepages
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.mojibake import TRACES, Found, garbled, mend
 from piperoll.reading.grids import arrays
+from piperoll.reading.grids.ahead import ahead
 
 PIECE = 2_000_000
 """Bytes that are decoded at a time."""
@@ -97,9 +99,24 @@ class Decoded:
 
 def decode(content: Content) -> Decoded:
     """The text of a file in the encoding that makes best sense of it; never fails. Linear, and quick on ASCII."""
-    if all(block.isascii() and b"\x00" not in block for block in _blocks(content)):
-        return Decoded(content, "ascii")
-    return _surveyed(_encoded(content))
+    names = set()
+    with closing(ahead(_plain_name, _blocks(content))) as found:
+        for name in found:
+            if name is None:
+                return _surveyed(_encoded(content))
+            names.add(name)
+    if content[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8:
+        return Decoded(content, "utf-8-sig")
+    return Decoded(content, max(names, default="ascii"))
+
+
+def _plain_name(block: bytes) -> str | None:
+    """The encoding of a part of a text, the widest last in the alphabet, if it is UTF-8 and has nothing to tell."""
+    if b"\x00" in block:
+        return None
+    if block.isascii():
+        return "ascii"
+    return "utf-8" if _is_valid(block) and not _may_tell(block) else None
 
 
 def _encoded(content: Content) -> Decoded:
@@ -162,15 +179,10 @@ def _can_be_decoded(content: Content) -> bool:
     return True
 
 
-def _is_plain(content: Content) -> bool:
-    """Whether a text in UTF-8 is sure to hold nothing to tell about its characters."""
-    return all(b"\x00" not in block and _TRACES.isdisjoint(_beyond(block)) for block in _blocks(content))
-
-
-def _beyond(block: bytes) -> str:
-    """The characters of UTF-8 beyond ASCII; one that the end of the block cuts off is a replacement character."""
+def _may_tell(block: bytes) -> bool:
+    """Whether there may be something to tell about the characters of UTF-8 beyond ASCII."""
     found = np.frombuffer(block, np.uint8)
-    return found[found > 0x7F].tobytes().decode("utf-8", "replace")
+    return not _TRACES.isdisjoint(found[found > 0x7F].tobytes().decode("utf-8", "replace"))
 
 
 def _mostly_utf8(content: Content) -> bool:
@@ -242,15 +254,14 @@ def _whole_lines(pieces: Iterable[str]) -> Iterator[str]:
 
 def _surveyed(decoded: Decoded) -> Decoded:
     """The same with what there is to tell about its characters."""
-    if decoded.encoding in _UTF8 and not decoded.mixed and _is_plain(decoded.content):
-        return decoded
     mended, left, lost, nuls, line = Spot(), Spot(), Spot(), Spot(), 1
     for piece in decoded.pieces():
-        whole, repairs = mend(piece)
-        mended = mended.and_then(repairs, piece, line)
-        left = left.and_then(garbled(whole), whole, line)
-        lost = lost.and_then(_all(piece, "\ufffd"), piece, line)
         nuls = nuls.and_then(_all(piece, "\x00"), piece, line)
+        if _may_tell(piece.encode()):
+            whole, repairs = mend(piece)
+            mended = mended.and_then(repairs, piece, line)
+            left = left.and_then(garbled(whole), whole, line)
+            lost = lost.and_then(_all(piece, "\ufffd"), piece, line)
         line += _lines(piece)
     return replace(decoded, mended=mended, garbled=left, lost=lost, nuls=nuls)
 
