@@ -129,3 +129,10 @@ def test_the_heading_gives_the_unit() -> None:
 )
 def test_a_heading_that_says_how_much_is_no_unit(heading: str, scale: Decimal) -> None:
     assert scale_of(heading) == scale
+
+
+@given(cell=st.from_regex(r"\A-?£?\d{1,4}(,\d{2,4}){0,5}(\.\d{0,8})?\Z", alphabet="0129,.£-٣"))
+def test_a_usual_amount_is_read_as_one_that_is_looked_at_closely(cell: str) -> None:
+    quickly, closely = read_amount(cell), read_amount(f" {cell}")
+    assert (quickly is None) == (closely is None)
+    assert quickly is None or closely is None or quickly.as_tuple() == closely.as_tuple()

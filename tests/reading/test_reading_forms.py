@@ -160,8 +160,10 @@ def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tallies, "_MANY", 4)
         blocks = [of_cells(drawn[at : at + 5]) for at in range(0, len(drawn), 5)]
-        found = tallies.tally(Rows.of_blocks(blocks), 0, names=names)
-        assert list(found.items()) == list(in_words(drawn, names).items())
+        tally = tallies.Tally(names=names)
+        for block in blocks:
+            tally.add(tally.look(block.column(0)))
+        assert list(tally.found.items()) == list(in_words(drawn, names).items())
 
 
 def test_rows_too_short_for_a_column_are_asked_as_empty_cells() -> None:

@@ -15,7 +15,7 @@ from piperoll import assets
 from piperoll.reading.cells.marks import _NOTHING_TYPED
 from piperoll.reading.cells.plain import Plain, total
 from piperoll.reading.cells.spelling import spell
-from piperoll.reading.cells.tallies import tally
+from piperoll.reading.cells.tallies import Tally
 from piperoll.reading.cells.values import UNREADABLE, Reader
 from piperoll.reading.files import text
 from piperoll.reading.files.text import TextRows, read_text
@@ -162,7 +162,10 @@ def test_a_cell_that_never_ends_is_mended_in_whichever_block_it_begins(monkeypat
 def test_of_cells_alike_the_first_three_stand_for_all() -> None:
     cells = [f"{number // 100},{number % 1000:03d}.{number % 89 + 11}" for number in range(10_000, 40_000)]
     cells += ["5.00 CR", "1.234", "n/a"] + [f"PAY{number:06d}" for number in range(5000)]
-    found = tally(Rows.of(Row(number, None, [cell]) for number, cell in enumerate(cells)), 0, names=True)
+    tally = Tally(names=True)
+    for block in Rows.of(Row(number, None, [cell]) for number, cell in enumerate(cells)).blocks():
+        tally.add(tally.look(block.column(0)))
+    found = tally.found
     assert found.total() == len(cells)
     assert list(found)[:1000] == list(Counter(cells))[:1000]
     assert len(found) < 1500

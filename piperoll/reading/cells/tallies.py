@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.reading.grids import arrays, vectors
-from piperoll.reading.grids.rows import Rows
 from piperoll.reading.grids.vectors import Vector
 
 ALIKE = 3
@@ -31,24 +30,47 @@ _LETTERS = np.arange(256, dtype=np.uint8)
 _LETTERS[np.frombuffer((digits + ascii_letters).encode(), np.uint8)] = ord("a")
 
 
-def tally(rows: Rows, column: int, *, names: bool) -> Counter[str]:
-    """The distinct cells of a column in order of first appearance, and how often each stands there.
+class Counts:
+    """The distinct cells of a column in order of first appearance, and how often each stands there."""
+
+    def __init__(self) -> None:
+        self.found: Counter[str] = Counter()
+
+    def look(self, cells: Any) -> Any:
+        """What there is to count in some more of its cells; may be asked from several threads."""
+        return list(map(arrays.listed, pc.value_counts(cells).flatten()))
+
+    def add(self, seen: Any) -> None:
+        """Count what was seen by `look`, in the order of the cells."""
+        for cell, count in zip(*seen, strict=True):
+            self.found[cell] += count
+
+
+class Tally(Counts):
+    """The same of a column that may have many distinct cells.
 
     Where there are many, of plain numbers that differ only in their digits from 1 to 9 the first three stand for all:
     the third counts for those that are left out. With `names`, also of words that differ only in letters and digits.
     """
-    found: Counter[str] = Counter()
-    seen: dict[str, list[str]] = {}
-    for block in rows.blocks():
-        cells = block.column(column)
-        patterns, places = _patterns(cells, names=names)
-        usual = np.array([*(len(seen.get(pattern, ())) == ALIKE for pattern in patterns), False])[places]
+
+    def __init__(self, *, names: bool) -> None:
+        super().__init__()
+        self._names = names
+        self._seen: dict[str, list[str]] = {}
+
+    def look(self, cells: Any) -> Any:
+        """The cells with their patterns."""
+        return cells, *_patterns(cells, names=self._names)
+
+    def add(self, seen: Any) -> None:
+        """Count the cells of a pattern of which enough are kept, then the others."""
+        cells, patterns, places = seen
+        usual = np.array([*(len(self._seen.get(pattern, ())) == ALIKE for pattern in patterns), False])[places]
         counts = np.bincount(places[usual], minlength=len(patterns))
         for place in np.flatnonzero(counts).tolist():
-            found[seen[patterns[place]][-1]] += int(counts[place])
+            self.found[self._seen[patterns[place]][-1]] += int(counts[place])
         if not usual.all():
-            _add(found, seen, *_distinct(cells, [*patterns, None], places, ~usual))
-    return found
+            _add(self.found, self._seen, *_distinct(cells, [*patterns, None], places, ~usual))
 
 
 def _distinct(

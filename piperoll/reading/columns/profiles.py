@@ -15,6 +15,7 @@ from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.cells.wholes import is_label
 from piperoll.reading.grids.forms import form_of
 from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.grids.rows import spread
 
 _SAMPLE = 2000
 _CELLS = 400_000
@@ -91,8 +92,7 @@ EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
     """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
-    step = max(1, len(rows) // most)
-    sample = _without_totals([row for row in rows[::step] if any(row.cells)][: most + 1])
+    sample = _without_totals([row for row in spread(rows, most) if any(row.cells)][: most + 1])
     return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
 
 
@@ -118,7 +118,7 @@ def profile(cells: Sequence[str]) -> Profile:
     if not distinct:
         return EMPTY
     seen = _Seen(distinct)
-    texts = [text for text in distinct if may_be_time(seen.forms[text])]
+    texts = seen.of_forms(may_be_time)
     return Profile(
         count=seen.count,
         filled=seen.count / len(cells),
@@ -156,6 +156,11 @@ class _Seen:
         """The share of cells of which this holds, which can only be these texts."""
         asked = self.distinct if texts is None else texts
         return sum(self.distinct[text] for text in asked if holds(text)) / self.count
+
+    def of_forms(self, may: Callable[[str], object]) -> list[str]:
+        """The cells of the forms that may be such."""
+        likely = {form for form in self._by_form if may(form)}
+        return [text for text, form in self.forms.items() if form in likely] if likely else []
 
     def formed(self, holds: Callable[[str], object]) -> float:
         """The share of cells of whose form this holds."""

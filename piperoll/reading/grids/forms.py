@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.reading.grids import arrays, vectors
+from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.shelves import Shelf
 
@@ -85,10 +86,13 @@ class Forms:
 
 
 class Looks:
-    """What is known of one block: the forms in each of its columns, empty where a row is too short."""
+    """What is known of one block: how wide it is, and the forms in each column, empty where a row is too short.
 
-    def __init__(self, forms: Forms, columns: Sequence[Any], width: int) -> None:
-        self._forms, self._columns, self.width = forms, columns, width
+    It is `even` if every row is as wide as the widest.
+    """
+
+    def __init__(self, forms: Forms, columns: Sequence[Any], width: int, *, even: bool) -> None:
+        self._forms, self._columns, self.width, self.even = forms, columns, width, even
 
     def may(self, column: int, holds: Holds) -> bool:
         """Whether a cell of the column may be such; True where that is not known."""
@@ -108,26 +112,25 @@ class Looks:
         return self._columns[column] if column < len(self._columns) else None
 
 
-UNKNOWN = Looks(Forms(), (), 1 << 31)
-"""Nothing is known of a block."""
-
-
 def looks_of(block: Block, forms: Forms) -> Looks:
     """What the cells of a block look like."""
-    coded = forms_in(block.flat).dictionary_encode()
+    return _looks(*_coded(block), forms)
+
+
+def _looks(block: Block, coded: Any, forms: Forms) -> Looks:
     there = _there(block, vectors.numbers(coded.indices), len(coded.dictionary))
     few = [np.flatnonzero(column) for column in there]
     own = np.flatnonzero(there[[len(places) <= _MANY for places in few]].any(axis=0))
     kept = forms.places(arrays.listed(coded.dictionary.take(vectors.column(own))))
+    shortest = vectors.numbers(block.lengths).min(initial=block.width)
+    even = bool(shortest == block.width)
     if kept is None:
-        return Looks(forms, (), block.width)
+        return Looks(forms, (), block.width, even=even)
     where = np.zeros(len(coded.dictionary), np.int32)
     where[own] = kept
-    shortest = vectors.numbers(block.lengths).min(initial=block.width)
     columns = [where[places] if len(places) <= _MANY else None for places in few]
-    return Looks(
-        forms, [_with_empty(each, forms, place >= shortest) for place, each in enumerate(columns)], block.width
-    )
+    columns = [_with_empty(each, forms, place >= shortest) for place, each in enumerate(columns)]
+    return Looks(forms, columns, block.width, even=even)
 
 
 def _there(block: Block, codes: Any, count: int) -> Any:
@@ -151,12 +154,18 @@ def _with_empty(places: Any, forms: Forms, short: Any) -> Any:
     return np.union1d(places, forms.places([""])) if short and places is not None else places
 
 
-_OF_SHELVES: WeakKeyDictionary[Shelf, tuple[Forms, dict[int, Looks]]] = WeakKeyDictionary()
+_OF_SHELVES: WeakKeyDictionary[Shelf, tuple[Forms, list[Looks]]] = WeakKeyDictionary()
 
 
 def looks_on(shelf: Shelf, place: int) -> Looks:
-    """What a block on a shelf looks like; each is looked at once."""
-    forms, known = _OF_SHELVES.setdefault(shelf, (Forms(), {}))
-    if place not in known:
-        known[place] = looks_of(Block(shelf.get(place)), forms)
+    """What a block on a shelf looks like; all blocks are looked at when the first is asked for."""
+    forms, known = _OF_SHELVES.setdefault(shelf, (Forms(), []))
+    if place >= len(known):
+        fresh = (Block(shelf.get(other)) for other in range(len(known), len(shelf)))
+        known += [_looks(block, coded, forms) for block, coded in ahead(_coded, fresh)]
     return known[place]
+
+
+def _coded(block: Block) -> tuple[Block, Any]:
+    """A block, and the forms of its cells one after another, each form once."""
+    return block, forms_in(block.flat).dictionary_encode()

@@ -17,6 +17,9 @@ from piperoll.reading.grids.blocks import Block, Row, blocks_of
 from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, looks_on, those
 from piperoll.reading.grids.shelves import Shelf
 
+_FEW = 100_000
+"""So many cells of a sample are kept."""
+
 
 class _Piece(NamedTuple):
     """The rows of one block on a shelf that belong to a sequence: `picks` are their places in it, in order."""
@@ -55,6 +58,7 @@ class Rows(Sequence[Row]):
         self._pieces = tuple(piece for piece in pieces if len(piece.picks))
         self._ends = list(accumulate(len(piece.picks) for piece in self._pieces))
         self._last: tuple[int, Block] | None = None
+        self._spread: tuple[int, Sequence[Row]] | None = None
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Rows:
@@ -149,20 +153,14 @@ class Rows(Sequence[Row]):
             start += len(piece.picks)
         return found
 
-    def counts(self, column: int) -> Counter[str]:
-        """The distinct cells of a column, in order of first appearance, with how often each stands there."""
-        found: Counter[str] = Counter()
-        for block in self.blocks():
-            cells, counts = map(arrays.listed, pc.value_counts(block.column(column)).flatten())
-            for cell, count in zip(cells, counts, strict=True):
-                found[cell] += count
-        return found
-
     def widths(self) -> Counter[int]:
-        """How many rows have how many cells."""
+        """How many rows have how many cells, in order of first appearance."""
         found: Counter[int] = Counter()
-        for block in self.blocks():
-            lengths, counts = map(arrays.listed, pc.value_counts(block.lengths).flatten())
+        for piece in self._pieces:
+            if piece.looks.even:
+                found[piece.looks.width] += len(piece.picks)
+                continue
+            lengths, counts = map(arrays.listed, pc.value_counts(piece.block().lengths).flatten())
             for length, count in zip(lengths, counts, strict=True):
                 found[length] += count
         return found
@@ -170,4 +168,19 @@ class Rows(Sequence[Row]):
     @property
     def width(self) -> int:
         """The cells of the widest row."""
-        return max((block.width for block in self.blocks()), default=0)
+        return max(self.widths(), default=0)
+
+    def spread(self, step: int) -> Sequence[Row]:
+        """Every so manieth row from the first on: in memory, and kept for who asks again if they are few."""
+        if self._spread is not None and self._spread[0] == step:
+            return self._spread[1]
+        found = list(self[::step])
+        if sum(len(row.cells) for row in found) <= _FEW:
+            self._spread = step, found
+        return found
+
+
+def spread(rows: Sequence[Row], most: int) -> Sequence[Row]:
+    """Rows evenly spread from the first on: all, or less than twice so many."""
+    step = max(1, len(rows) // most)
+    return rows.spread(step) if isinstance(rows, Rows) else rows[::step]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -15,14 +16,16 @@ from piperoll.reading.cells.decisions import decide
 from piperoll.reading.cells.noughts import Noughts
 from piperoll.reading.cells.orders import ALONE, beside_of
 from piperoll.reading.cells.spelling import Spelt, is_plain_text, spell, spells_plainly, unless_empty
-from piperoll.reading.cells.tallies import tally
+from piperoll.reading.cells.tallies import Counts, Tally
 from piperoll.reading.cells.values import Reader
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.findings import cells as say
 from piperoll.reading.findings.values import Column
 from piperoll.reading.grids import arrays
+from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import ROWS, Block, Row
+from piperoll.reading.grids.forms import Looks
 from piperoll.reading.grids.grid import cell_at
 from piperoll.reading.grids.rows import Rows
 from piperoll.reading.grids.shelves import Shelf
@@ -32,6 +35,9 @@ from piperoll.reading.tables.wide import Wide
 
 LINES = ROWS
 """Lines a batch."""
+
+_Placed = tuple[Column, tuple[int, ...]]
+"""A field's column, and the places where its cells stand: several for the measures of a wide table."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +67,17 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
     """
     built = Built()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
-    dates, told = _dates(segments, dataset, sheet), set[str]()
-    for segment in segments:
-        readers, said = _readers(segment, dataset, sheet, periods, dates)
+    evidence = [_evidence(segment, dataset, sheet) for segment in segments]
+    dates, told = _dates(evidence, dataset), set[str]()
+    for segment, counts in zip(segments, evidence, strict=True):
+        readers, said = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
         built.findings += [finding for finding in said if finding.field not in told]
         told |= dates.keys() & readers.keys()
-        for block, looks in segment.records.looked():
-            for lines in lines_of(block, looks, segment.columns, segment.wide):
-                builder.add(lines, readers, segment.cut)
+        for read in ahead(partial(builder.read, segment=segment, readers=readers), segment.records.looked()):
+            for lines in read:
+                builder.lay(lines, {name for name, reader in readers.items() if reader.told})
     if not len(built.batches):
-        builder.add(Lines(Block.of((), (), ())), {}, frozenset())
+        builder.lay(builder.batch_of(Lines(Block.of((), (), ())), {}, frozenset()), set())
     return built
 
 
@@ -83,46 +90,66 @@ def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
     return (each for each in dataset.fields if each.name in named)
 
 
-def _dates(segments: Sequence[Segment], dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
+def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
+    """The distinct cells of each column of which it must be decided how it is written, and how often each stands there.
+
+    All columns are counted in one go through the records.
+    """
+    columns = _columns(segment, dataset, sheet)
+    asked = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
+    counts = {name: _counts(column) for name, (column, places) in asked.items() if len(places) == 1}
+
+    places = [asked[name][1][0] for name in counts]
+    for seen in ahead(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
+        for own, each in zip(counts.values(), seen, strict=True):
+            own.add(each)
+    return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
+
+
+def _counts(column: Column) -> Counts:
+    return Counts() if column.field.type == "date" else Tally(names=column.reference)
+
+
+def _seen(counts: Sequence[Counts], places: Sequence[int], block: Block) -> list[Any]:
+    """What there is to count in some columns of a block."""
+    return [own.look(block.column(place)) for own, place in zip(counts, places, strict=True)]
+
+
+def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
+    """The distinct cells of some columns together, row by row."""
+    return Counter(cell_at(row, place) for row in records for place in places)
+
+
+def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
     """The distinct cells of each column of dates, over all segments: where headings come again, the order goes on."""
     found: dict[str, Counter[str]] = {}
-    for segment in segments:
-        for name, (column, places) in _columns(segment, dataset, sheet).items():
-            if column.field.type == "date":
-                found.setdefault(name, Counter()).update(_counts(segment.records, column, places))
+    for counts in evidence:
+        for name, own in counts.items():
+            if dataset.field(name).type == "date":
+                found.setdefault(name, Counter()).update(own)
     return found
 
 
 def _readers(
-    segment: Segment,
-    dataset: Dataset,
-    sheet: str | None,
+    columns: Mapping[str, _Placed],
+    counts: Mapping[str, Counter[str]],
     periods: Sequence[Period],
     dates: Mapping[str, Counter[str]],
 ) -> tuple[dict[str, Reader], list[Finding]]:
     """What reads each field's cells, decided from all of them, and what there is to say about how they are written."""
     readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
-    for name, (column, places) in _columns(segment, dataset, sheet).items():
-        counts = dates.get(name) or (_counts(segment.records, column, places) if column.counted else Counter[str]())
+    for name, (column, _) in columns.items():
+        own = dates.get(name) or counts.get(name, Counter[str]())
         beside = beside_of(dates, name, periods) if name in dates else ALONE
-        readers[name], said = decide(column, counts, beside)
+        readers[name], said = decide(column, own, beside)
         findings += said
-        noughts.look(column, counts)
+        noughts.look(column, own)
     return readers, [*findings, *noughts.said()]
 
 
-def _counts(records: Rows, column: Column, places: Sequence[int]) -> Counter[str]:
-    """The distinct cells of some columns, and how often each stands there."""
-    if len(places) == 1 and column.field.type == "date":
-        return records.counts(places[0])
-    if len(places) == 1:
-        return tally(records, places[0], names=column.reference)
-    return Counter(cell_at(row, place) for row in records for place in places)
-
-
-def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, tuple[Column, tuple[int, ...]]]:
+def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _Placed]:
     """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
-    found: dict[str, tuple[Column, tuple[int, ...]]] = {}
+    found: dict[str, _Placed] = {}
     for name, choice in segment.columns.choices.items():
         found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
     for name in segment.wide.fields if segment.wide else ():
@@ -156,6 +183,15 @@ class _Lost:
 
 
 @dataclass(frozen=True)
+class _Read:
+    """Lines that were read: the block with the row of each, their batch, the cells that cannot be read."""
+
+    block: Block
+    batch: pa.RecordBatch
+    lost: Sequence[_Lost]
+
+
+@dataclass(frozen=True)
 class _Builder:
     """Reads the cells of lines and lays the batches on the shelf."""
 
@@ -164,8 +200,13 @@ class _Builder:
     fields: Sequence[Field]
     built: Built
 
-    def add(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> None:
-        """Add the batch of some lines; the amounts of the rows in `cut` count as unreadable."""
+    def read(self, looked: tuple[Block, Looks], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
+        """The lines of a block of records, read; blocks may be read beside each other."""
+        parts = lines_of(*looked, segment.columns, segment.wide)
+        return [self.batch_of(lines, readers, segment.cut) for lines in parts]
+
+    def batch_of(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _Read:
+        """The batch of some lines; the amounts of the rows in `cut` count as unreadable."""
         columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
         lost: list[_Lost] = []
         nothing = pa.nulls(len(lines.block), pa.string())
@@ -180,9 +221,13 @@ class _Builder:
                 ]
             if each.type != "string":
                 columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
-        self.built.batches.put(pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)))
         lost.sort(key=lambda one: (one.line, one.field))
-        self._tell(lines.block, lost, {name for name, reader in readers.items() if reader.told})
+        return _Read(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
+
+    def lay(self, read: _Read, told: Set[str]) -> None:
+        """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
+        self.built.batches.put(read.batch)
+        self._tell(read.block, read.lost, told)
 
     def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:
         cells = lines.cells[wanted.name]

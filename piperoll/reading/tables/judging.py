@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
 from piperoll.reading.cells.plain import Plain, total
 from piperoll.reading.grids import arrays, vectors
+from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.forms import Looks
 from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.vectors import Vector
 from piperoll.reading.tables.records import Judged, Shape, judge_row
 from piperoll.reading.tables.sure import Sure
 from piperoll.reading.tables.totals import TOP, Above, Sums
@@ -36,8 +39,8 @@ class Judgement:
 
 def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
     """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
-    running = _Running(shape, above)
-    masks = [running.records_of(block, looks) for block, looks in rows.looked()]
+    running, sure = _Running(shape, above), Sure(shape)
+    masks = [running.records_of(*each) for each in ahead(partial(_looked_at, shape=shape, sure=sure), rows.looked())]
     sums, comma = running.sums, shape.decimal_comma
     return Judgement(rows.kept(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
 
@@ -46,21 +49,19 @@ class _Running:
     """What is carried from row to row: the sums so far, the last record, and what was no record."""
 
     def __init__(self, shape: Shape, above: Above) -> None:
-        self.shape, self.sums, self.sure = shape, Sums(above), Sure(shape)
+        self.shape, self.sums = shape, Sums(above)
         self.last: Row | None = None
         self.others: list[Judged] = []
 
-    def records_of(self, block: Block, looks: Looks) -> arrays.Mask:
-        """Which rows of the next block are records."""
-        amounts = _amounts(block, self.shape)
-        records = self.sure.records(block, looks, amounts and amounts.there)
+    def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> arrays.Mask:
+        """Which rows of the next block are records, of which the `records` surely are; the amounts in millionths."""
         doubtful = np.flatnonzero(~records).tolist()
         empty = _empty(block, doubtful)
         rows = _with_those_above(block, doubtful, empty)
         start = 0
         for place in (*doubtful, len(block)):
             if start < place:  # sure records stand between the last doubtful row and this one
-                self.sums.add(total(amounts.millionths[start:place]) if amounts else None, place - start)
+                self.sums.add(None if amounts is None else total(amounts[start:place]), place - start)
                 self.last = rows[place - 1]
             if place in empty:
                 self.others.append(Judged(empty[place], "blank"))
@@ -79,6 +80,14 @@ class _Running:
             self.sums.restart()
         self.others.append(judged)
         return False
+
+
+def _looked_at(looked: tuple[Block, Looks], shape: Shape, sure: Sure) -> tuple[Block, Vector | None, Vector]:
+    """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
+    block, looks = looked
+    amounts = _amounts(block, shape)
+    records = sure.records(block, looks, amounts and amounts.there)
+    return block, amounts and amounts.millionths, records
 
 
 def _amounts(block: Block, shape: Shape) -> Plain | None:

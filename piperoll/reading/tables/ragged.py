@@ -15,7 +15,7 @@ from piperoll.reading.columns.profiles import Profile, is_reference, profiles
 from piperoll.reading.grids import arrays
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.rows import Rows, spread
 
 _ALL = 0.9
 """A column is of a kind if so large a share of its cells is."""
@@ -143,7 +143,7 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | Non
         return None
     common, count = widths.most_common(1)[0]
     usual = max(len(headings), common if 2 * count >= len(rows) else max(widths))
-    some = [row for row in rows[:: max(1, len(rows) // _SAMPLE)] if any(row.cells)]
+    some = [row for row in spread(rows, _SAMPLE) if any(row.cells)]
     within = [row for row in some if _extent(row) <= named]
     sample = [row for row in within if len(row.cells) <= usual]
     if 2 * len(sample) < len(some):  # delimiters left over, some here and some there, make no usual length

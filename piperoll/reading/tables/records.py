@@ -17,10 +17,12 @@ from piperoll.reading.cells.wholes import is_label
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.grids.rows import spread
 from piperoll.reading.tables.headings import repeats
 from piperoll.reading.tables.joined import words
 from piperoll.reading.tables.totals import Line, Sums, total_of
 
+_SAMPLE = 2000
 _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
 """The form of a day: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
 
@@ -61,8 +63,8 @@ class Shape:
         """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
-        sample = rows[:: max(1, len(rows) // 2000)]
-        counts = [count for row in sample if (count := sum(1 for cell in row.cells if tidy(cell)))]
+        sample = spread(rows, _SAMPLE)
+        counts = [count for row in sample if (count := sum(1 for cell in row.cells if cell and _is_filled(cell)))]
         mapped = tuple(sorted({*columns.used, *measures}))
         style = style_of(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
         headings, typical = tuple(map(bare, columns.headings)), median(counts) if counts else 0
@@ -73,6 +75,11 @@ class Shape:
     def amount_in(self, cell: str) -> Decimal | None:
         """The amount a cell states in this table."""
         return read_amount(cell, decimal_comma=self.decimal_comma)
+
+
+def _is_filled(cell: str) -> bool:
+    """Whether a cell that is not empty holds something to be seen."""
+    return "!" <= cell[0] <= "~" or bool(tidy(cell))
 
 
 def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
