@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, consuming, duties, keeping, mappings, operating, serving, showing, starting
+from piperoll.commands import (
+    checking,
+    consuming,
+    duties,
+    keeping,
+    mappings,
+    operating,
+    serving,
+    showing,
+    starting,
+    validating,
+)
 from piperoll.errors import PiperollError
 
 OURS = 2
@@ -46,6 +57,7 @@ app = typer.Typer(
 )
 for command in (
     checking.check,
+    validating.validate,
     checking.template,
     checking.datasets,
     checking.explain,

@@ -5,5 +5,8 @@ prove is handed, cell by cell, to Frictionless (`replaying`, `reference`).
 """
 
 from piperoll.checking.structure.breaching import Breach, breaches
+from piperoll.checking.structure.errors import Error
+from piperoll.checking.structure.packages import validate_package
+from piperoll.checking.structure.validating import validate
 
-__all__ = ["Breach", "breaches"]
+__all__ = ["Breach", "Error", "breaches", "validate", "validate_package"]

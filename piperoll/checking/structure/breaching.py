@@ -12,9 +12,10 @@ import pyarrow as pa
 from piperoll.checking.engine import Engine
 from piperoll.checking.places import as_sent
 from piperoll.checking.structure import reference
-from piperoll.checking.structure.blocks import Block, Found, Uniques, cell_errors, in_order, judged
+from piperoll.checking.structure.blocks import Block, Found, cell_errors, in_order, judged
 from piperoll.checking.structure.compiling import compiled
 from piperoll.checking.structure.fields import specs, understood
+from piperoll.checking.structure.keys import Unique, noted, valued
 from piperoll.checking.structure.replaying import Replay
 from piperoll.checking.structure.verdicts import text
 from piperoll.model import Dataset, Field
@@ -46,7 +47,7 @@ def breaches(table: ReadTable, dataset: Dataset, engine: Engine = Engine.COMPILE
     if not fields:
         return
     schema = _described(fields)
-    found = _by_reference if engine is Engine.REFERENCE else _compiled
+    found = _by_reference if engine == Engine.REFERENCE else _compiled
     for batch, errors in found(table, schema):
         yield from _breaches(batch, errors, fields)
 
@@ -77,11 +78,14 @@ def _compiled(table: ReadTable, schema: dict[str, Any]) -> Iterator[tuple[pa.Rec
     def block(batch: pa.RecordBatch) -> Block:
         return Block(tuple(text(batch[field.spec.name]) for field in fields), np.zeros(0, np.int64))
 
-    uniques = Uniques.noted(fields, lambda: map(block, table.batches()), replay)
+    uniques = [Unique("unique-error", (at,)) for at, field in enumerate(fields) if field.spec.unique]
+    noted(uniques, lambda: map(block, table.batches()), fields, replay)
     for batch in table.batches():
         columns = block(batch)
         verdicts = judged(columns, fields, replay)
-        yield batch, in_order([*cell_errors(verdicts), *uniques.errors(columns, verdicts, replay)])
+        own = valued(columns, fields, dict(enumerate(verdicts)), replay)
+        repeated = (found for unique in uniques for found in unique.errors(own, batch.num_rows))
+        yield batch, in_order([*cell_errors(verdicts), *repeated])
 
 
 def _by_reference(table: ReadTable, schema: dict[str, Any]) -> Iterator[tuple[pa.RecordBatch, list[Found]]]:

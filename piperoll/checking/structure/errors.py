@@ -22,6 +22,14 @@ class Error:
     cell: str | None = None
     rule: str | None = None
 
+    @property
+    def words(self) -> str:
+        """The error on one line."""
+        where = [f"row {self.row}"] if self.row else []
+        where += [f"field '{self.field}'"] if self.field else [f"column {self.number}"] if self.number else []
+        told = f": {self.cell!r}" if self.cell is not None else ""
+        return f"{', '.join(where) or 'table'}: {self.type}{f' ({self.rule})' if self.rule else ''}{told}"
+
     def to_json(self) -> dict[str, Any]:
         """The error as `piperoll validate --json` writes it."""
         return {

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from piperoll.checking.structure.patterns import portable
+
 TYPES = {
     "string": ("required", "minLength", "maxLength", "pattern", "enum"),
     "boolean": ("required", "enum"),
@@ -97,10 +99,11 @@ def foreign_keys(schema: Mapping[str, Any]) -> tuple[ForeignKey, ...]:
     )
 
 
-def understood(schema: Mapping[str, Any]) -> bool:
+def understood(schema: Mapping[str, Any], *, version_2: bool = False) -> bool:
     """Whether the schema is right beyond doubt and holds nothing that we do not know.
 
-    Of any other Frictionless is asked, which says what is wrong with it.
+    Of any other Frictionless is asked, which says what is wrong with it. `version_2`: what the schema stands in says
+    that it is of version 2.0; Frictionless does not ask the schema itself.
     """
     fields = schema.get("fields")
     if not isinstance(fields, list) or not fields or schema.get("$schema", _VERSION_2) != _VERSION_2:
@@ -108,7 +111,8 @@ def understood(schema: Mapping[str, Any]) -> bool:
     known = {"fields", "missingValues", "primaryKey", "foreignKeys", "$schema", "title", "description"}
     if not all(name in known or name.startswith("x_") for name in schema) or not _are_words(schema):
         return False
-    version_2 = "$schema" in schema
+    # Frictionless reads what a key refers to by a copy that has forgotten its version
+    version_2 = version_2 and not schema.get("foreignKeys")
     if not all(isinstance(field, dict) and _field_understood(field, version_2=version_2) for field in fields):
         return False
     names = [field["name"] for field in fields]
@@ -204,7 +208,7 @@ def _are_words(described: Mapping[str, Any]) -> bool:
 
 def _compiles(pattern: str) -> bool:
     try:
-        re.compile(f"^{pattern}$")
+        portable(pattern)
     except re.error:
         return False
     return True

@@ -1,46 +1,28 @@
-"""What may not stand twice: values and keys compared as Frictionless compares them, in bounded memory.
+"""What may not stand twice and what must stand elsewhere: keys compared by value, in bounded memory.
 
-Two cells are the same if their values are: as integers 01 is 1, as numbers 1.50 is 1.5. Of every row only a hash is
-kept (8 bytes); the rows whose hash stands twice are then compared by value.
+Of every row only a hash is kept (8 bytes a key); the rows whose hash stands twice are then compared by value.
+Of what a foreign key refers to the distinct values are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from piperoll.checking.structure.blocks import Block, Blocks, Found
 from piperoll.checking.structure.compiling import CompiledField
-from piperoll.checking.structure.predicates import Cells
-from piperoll.checking.structure.predicates.numbers import bare
 from piperoll.checking.structure.replaying import Replay
-from piperoll.checking.structure.verdicts import Judged
+from piperoll.checking.structure.values import values
+from piperoll.checking.structure.verdicts import Judged, judge
 
 Hashes = npt.NDArray[np.int64]
-
-
-def values(cells: Cells, field: CompiledField, judged: Judged, replay: Replay) -> list[Any]:
-    """Every cell's value as Frictionless has it, None where there is none or where it is of the wrong type."""
-    lost = judged.missing.copy()
-    for fault in judged.faults:
-        if fault.breaks == "type":
-            lost[fault.places] = True
-    name, make = field.spec.name, _maker(field)
-    replayed = judged.doubtful | (make is None)
-    read = _read(cells, field, lost | replayed)
-    found = [value if value is None or make is None else make(value) for value in read]
-    places = np.flatnonzero(replayed & ~lost)
-    for place, cell in zip(places.tolist(), cells.take(places).to_pylist(), strict=True):
-        found[place] = _comparable(replay.read(name, cell)[0])
-    return found
+Values: TypeAlias = Callable[[int], list[Any]]
+"""The values of a column, by its place among the fields."""
 
 
 @dataclass
@@ -93,28 +75,83 @@ def _hash(key: Hashable) -> int:
     return _NOTHING if key is None else max(hash(key), _NOTHING + 1)
 
 
-def _read(cells: Cells, field: CompiledField, lost: npt.NDArray[np.bool_]) -> list[str | None]:
-    kept = pc.if_else(pa.array(lost), pa.scalar(None, pa.string()), cells) if lost.any() else cells
-    return (bare(kept, field.number_form) if field.number_form else kept).to_pylist()
+@dataclass(frozen=True)
+class Unique:
+    """Columns whose values together may not stand twice; `kind` is Frictionless's error type.
+
+    A row in which all of them are empty counts for nothing in a unique field, and is an error of a primary key.
+    """
+
+    kind: str
+    columns: tuple[int, ...]
+    repeats: Repeats = field(default_factory=Repeats)
+
+    def keys(self, values: Values) -> list[Hashable]:
+        """Every row's key; None where all is empty."""
+        return _together([values(column) for column in self.columns])
+
+    def errors(self, values: Values, length: int) -> Iterator[Found]:
+        """The errors of the next block."""
+        column = self.columns[0] + 1 if self.kind == "unique-error" else 0
+        if self.kind == "primary-key":
+            keys = self.keys(values)
+            yield from (Found(place, 0, self.kind) for place in range(length) if keys[place] is None)
+        for place in self.repeats.again(lambda places: _taken(self.keys(values), places)):
+            yield Found(place, column, self.kind)
 
 
-def _maker(field: CompiledField) -> Callable[[str], Any] | None:
-    """What makes a value of a plain cell; None where Frictionless is to make it."""
-    spec = field.spec
-    if spec.type == "date" and spec.format != "default":
-        return None
-    return _MAKERS.get(spec.type)
+@dataclass(frozen=True)
+class Foreign:
+    """Columns whose values must stand together in `known`, unless all are empty."""
+
+    columns: tuple[int, ...]
+    known: frozenset[Hashable]
+
+    def errors(self, values: Values) -> Iterator[Found]:
+        """The errors of a block."""
+        for place, key in enumerate(_together([values(column) for column in self.columns])):
+            if key is not None and key not in self.known:
+                yield Found(place, 0, "foreign-key")
 
 
-_MAKERS: Mapping[str, Callable[[str], Any]] = {
-    "string": str,
-    "integer": int,
-    "year": int,
-    "number": Decimal,
-    "date": date.fromisoformat,
-}
+def noted(uniques: Sequence[Unique], blocks: Blocks, fields: Sequence[CompiledField], replay: Replay) -> None:
+    """Take down the whole table, before the first error is asked for."""
+    for block in blocks() if uniques else ():
+        own = valued(block, fields, {}, replay)
+        for unique in uniques:
+            unique.repeats.note(unique.keys(own))
 
 
-def _comparable(value: Any) -> Any:
-    """A value that equals only what it equals in Frictionless: of NaN no two are the same."""
-    return object() if isinstance(value, Decimal) and value.is_nan() else value
+def known(
+    blocks: Blocks, fields: Sequence[CompiledField], columns: Sequence[int | None], replay: Replay
+) -> frozenset[Hashable]:
+    """Every key that stands in a table that is referred to; a column that it lacks (None) is empty in every row."""
+    keys: set[Hashable] = set()
+    for block in blocks():
+        own = valued(block, fields, {}, replay)
+        read = [[None] * len(block.numbers) if column is None else own(column) for column in columns]
+        keys.update(_together(read))
+    return frozenset(keys - {None})
+
+
+def valued(block: Block, fields: Sequence[CompiledField], verdicts: dict[int, Judged], replay: Replay) -> Values:
+    """The values of a block's columns, each made when it is first asked for; `verdicts` are those at hand."""
+    made: dict[int, list[Any]] = {}
+
+    def column(at: int) -> list[Any]:
+        if at not in made:
+            verdict = verdicts.get(at) or judge(block.columns[at], fields[at], replay)
+            made[at] = values(block.columns[at], fields[at], verdict, replay)
+        return made[at]
+
+    return column
+
+
+def _together(columns: Sequence[list[Any]]) -> list[Hashable]:
+    if len(columns) == 1:
+        return columns[0]
+    return [None if all(value is None for value in key) else key for key in zip(*columns, strict=True)]
+
+
+def _taken(keys: Sequence[Hashable], places: Sequence[int]) -> list[Hashable]:
+    return [keys[place] for place in places]

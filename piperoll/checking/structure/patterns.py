@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -49,7 +50,9 @@ def portable(pattern: str) -> Portable | None:
 
     Raises: re.error: it is no regular expression at all.
     """
-    tree = parser.parse(f"^{pattern}$")
+    with catch_warnings():
+        simplefilter("ignore", FutureWarning)  # of what may one day be read otherwise: it is read as it is today
+        tree = parser.parse(f"^{pattern}$")
     if tree.state.flags & ~(re.UNICODE | re.ASCII):
         return None
     try:

@@ -6,11 +6,14 @@ It reads about 10,000 to 20,000 rows a second, and importing it takes most of a 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from piperoll.checking.structure.errors import Error
 from piperoll.errors import DescriptorError
 
 if TYPE_CHECKING:
@@ -92,3 +95,88 @@ def _cell_error(error: Any) -> CellError:
     if error.type != "constraint-error" or not match:
         raise DescriptorError(f"Frictionless says '{error.type}: {error.note}', which we have no words for")
     return CellError(error.type, error.field_name, match["rule"])
+
+
+def table_errors(resource: Mapping[str, Any]) -> Iterator[Error]:
+    """Every error that Frictionless finds in a Data Resource: its path may lead anywhere.
+
+    Raises: DescriptorError: Frictionless itself fails.
+    """
+    from frictionless import system, validate  # noqa: PLC0415 - importing it takes a second
+
+    with system.use_context(trusted=True):
+        try:
+            report = validate({"name": "table", "type": "table", **resource}, limit_errors=sys.maxsize)
+        except Exception as fault:  # whatever it is, it is Frictionless's own
+            raise DescriptorError(f"Frictionless fails on {resource['path']}: {fault!r}") from fault
+    yield from _errors(report)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Data Package as Frictionless reads it: its own errors, and its resources as descriptors by their names.
+
+    With errors of its own it has no resources: nothing else is looked at. `profile` is its `$schema`.
+    """
+
+    folder: Path
+    profile: str | None
+    errors: tuple[Error, ...]
+    resources: Mapping[str, Mapping[str, Any]]
+    resource_errors: Callable[[str], Iterator[Error]]
+    """Every error of a resource, by its name."""
+
+
+def package(path: Path) -> Package:
+    """The package that a datapackage.json describes.
+
+    Raises: DescriptorError: Frictionless itself fails.
+    """
+    from frictionless import FrictionlessException, Report, system  # noqa: PLC0415 - importing it takes a second
+    from frictionless import Package as Described  # noqa: PLC0415
+
+    with system.use_context(trusted=True):
+        try:
+            described = Described.from_descriptor(str(path))
+            resources = described.to_descriptor(validate=True)["resources"]
+        except FrictionlessException as refused:
+            errors = tuple(_errors(Report.from_validation(errors=refused.to_errors())))
+            return Package(path.parent, None, errors, {}, lambda _: iter(()))
+
+    def resource_errors(name: str) -> Iterator[Error]:
+        with system.use_context(trusted=True):
+            try:
+                report = described.validate(name=name, limit_errors=sys.maxsize)
+            except Exception as fault:
+                raise DescriptorError(f"Frictionless fails on {name}: {fault!r}") from fault
+        yield from _errors(report)
+
+    inlined = {each["name"]: _inlined(described.get_resource(each["name"]), each) for each in resources}
+    return Package(path.parent, described.to_descriptor().get("$schema"), (), inlined, resource_errors)
+
+
+def _inlined(resource: Any, descriptor: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A resource's descriptor, its schema and dialect in it though they may stand in files of their own."""
+    parts = {name: getattr(resource, name).to_descriptor() for name in ("schema", "dialect") if name in descriptor}
+    return {**descriptor, **parts}
+
+
+def _errors(report: Any) -> Iterator[Error]:
+    for error in (*report.errors, *(error for task in report.tasks for error in task.errors)):
+        told = error.to_descriptor()
+        rule = _NOTE.search(told["note"]) if error.type == "constraint-error" else None
+        yield Error(
+            error.type,
+            row=told.get("rowNumber"),
+            field=told.get("fieldName"),
+            number=told.get("fieldNumber"),
+            cell=told.get("cell", told.get("label")),
+            rule=rule["rule"] if rule else None,
+        )
+
+
+def encoding(start: bytes) -> str:
+    """The encoding that Frictionless tells from the first bytes of a file."""
+    from frictionless import Detector  # noqa: PLC0415 - importing it takes a second
+
+    return str(Detector().detect_encoding(start))

@@ -51,13 +51,15 @@ def judge(cells: Cells, field: CompiledField, replay: Replay) -> Judged:
 def _proven(cells: Cells, field: CompiledField, missing: Mask) -> tuple[list[Faults], Mask]:
     """What the rules prove by themselves, and which cells they leave in doubt."""
     faults, doubtful, settled = [], np.zeros(len(cells), np.bool_), missing
+    if np.count_nonzero(missing) > cells.null_count:
+        cells = _without(cells, missing)
     for rule in field.rules:
         unproven = PREDICATES[rule.predicate].unproven(cells, rule.argument) & ~settled
         if not unproven.any():
             continue
         if rule.breaks in {None, "type"}:  # what follows is about good values only
             settled = settled | unproven
-            cells = pc.if_else(pa.array(~unproven), cells, pa.scalar(None, pa.string()))
+            cells = _without(cells, unproven)
         if rule.breaks is None:
             doubtful |= unproven
         else:
@@ -75,6 +77,11 @@ def _replayed(cells: Cells, field: CompiledField, doubtful: Mask, replay: Replay
             broken.setdefault(breaks, []).append(place)
     for breaks, at in broken.items():
         yield Faults(breaks, np.array(at, np.intp))
+
+
+def _without(cells: Cells, where: Mask) -> Cells:
+    """The column with nulls there."""
+    return cast("Cells", pc.if_else(pa.array(where), pa.scalar(None, pa.string()), cells))
 
 
 def _faults(breaks: str, where: Mask) -> Faults:
