@@ -60,7 +60,7 @@ def _of_package(path: Path, engine: str) -> Iterator[tuple[str | None, Error]]:
 
 
 def _of_table(
-    table: Path, schema: Path | None, dialect: Path | None, encoding: str | None, engine: Engine
+    table: Path, schema: Path | None, dialect: Path | None, encoding: str | None, engine: str
 ) -> Iterator[tuple[str | None, Error]]:
     from piperoll.checking.engine import Engine
     from piperoll.checking.structure import validate as errors_of

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - digits and letters that look like others are what is tried
 """Tables and schemas by chance: cells of every kind that has ever been read two ways, beside plain ones."""
 
 from __future__ import annotations
@@ -310,7 +311,7 @@ def tables(draw: st.DrawFn) -> Made:
     schema = draw(schemas())
     kinds = [field["type"] for field in schema["fields"]]
     columns = [
-        draw(few(OF_TYPE[kind], 5)) + [draw(st.sampled_from(OF_TYPE[kind]))] + draw(few(MISSING, 2)) for kind in kinds
+        [*draw(few(OF_TYPE[kind], 5)), draw(st.sampled_from(OF_TYPE[kind])), *draw(few(MISSING, 2))] for kind in kinds
     ]
     labels = [field["name"] for field in schema["fields"]]
     if draw(st.integers(0, 5)) == 0:

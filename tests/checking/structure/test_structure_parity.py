@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - digits and letters that look like others are what is tried
 """Parity: whatever the table and the schema, the compiled engine says what Frictionless says, to the last cell."""
 
 from __future__ import annotations
