@@ -11,6 +11,7 @@ from flows.opening import now, room
 from flows.steps import Examined, Run
 from piperoll import assets
 from piperoll.checking import nothing_before, same_bytes, told
+from piperoll.checking.engine import Engine
 from piperoll.errors import UsageError
 from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.reading import read
@@ -32,7 +33,7 @@ class Sent:
     period: Period | None = None
 
 
-def report_against(place: str, sent: Sent, *, quick: bool = False) -> Report | None:
+def report_against(place: str, sent: Sent, *, quick: bool = False, engine: Engine = Engine.COMPILED) -> Report | None:
     """The report that a run into the store at `place` would make; None where no dataset of ours fits the file.
 
     Raises: UsageError: nothing is published there.
@@ -45,7 +46,7 @@ def report_against(place: str, sent: Sent, *, quick: bool = False) -> Report | N
         return None
     with room(store, None, Settings.from_environment(), now()) as run:
         submission = _submission(run, sent, dataset)
-        examination = steps.checked(run, submission, sent.content, quick=quick)
+        examination = steps.checked(run, submission, sent.content, quick=quick, engine=engine)
         examined = compare(store, steps.packed(run, submission, examination))
         return _told(run, _beside_what_stands(run, examined), place).report
 

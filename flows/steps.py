@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +14,10 @@ from flows.summary import Watcher
 from piperoll import assets
 from piperoll.checking import Examination, as_held, require_agreement
 from piperoll.checking import examine as examine_reading
+from piperoll.checking.engine import Engine
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Finding, Packed, Period, Register, Report, Series, Submission, Version
-from piperoll.reading import Reading, read
+from piperoll.reading import read
 from piperoll.releasing import Source, differences, pack
 from piperoll.settings import Settings
 from publishers import (
@@ -132,7 +134,9 @@ def check(run: Run, submission: Submission) -> Examination:
     return checked(run, submission, received_bytes(run.store, submission))
 
 
-def checked(run: Run, submission: Submission, content: bytes, *, quick: bool = False) -> Examination:
+def checked(
+    run: Run, submission: Submission, content: bytes, *, quick: bool = False, engine: Engine = Engine.COMPILED
+) -> Examination:
     """The same from the bytes themselves, kept or not; `quick` leaves out whether figures are plausible."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     reading = read(
@@ -144,7 +148,7 @@ def checked(run: Run, submission: Submission, content: bytes, *, quick: bool = F
         remembered=(mapping_of(run.store, body.slug, dataset.name),),
     )
     suite = None if quick else assets.suite(dataset.name)
-    return _beside_what_stands(run, submission, reading, body, suite)
+    return _beside_what_stands(run, submission, body, partial(examine_reading, reading, suite=suite, engine=engine))
 
 
 def packed(run: Run, submission: Submission, examination: Examination) -> Examined:
@@ -210,14 +214,13 @@ def report(run: Run, examined: Examined) -> None:
 
 
 def _beside_what_stands(
-    run: Run, submission: Submission, reading: Reading, body: Body, suite: str | None
+    run: Run, submission: Submission, body: Body, examining: Callable[..., Examination]
 ) -> Examination:
     """The examination, done again beside the version that stands if one does: which series it is shows only then."""
     given = Period.parse(submission.period) if submission.period else None
 
     def examination(standing: Version | None) -> Examination:
-        return examine_reading(
-            reading,
+        return examining(
             file=submission.name,
             sha256=submission.sha256,
             size=submission.bytes,
@@ -225,7 +228,6 @@ def _beside_what_stands(
             period=given,
             part=submission.part,
             standing=standing,
-            suite=suite,
         )
 
     first = examination(None)

@@ -10,11 +10,13 @@ if not report.verdict.publishes:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piperoll import assets
 from piperoll.checking.alone import OneFile, report_alone
+from piperoll.checking.engine import Engine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report
 from piperoll.reading import Content, OnDisk, whole
@@ -32,34 +34,42 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
     dataset: str | None = None,
     period: str | None = None,
     quick: bool = False,
+    engine: str = Engine.COMPILED,
     mappings: str | Path | None = None,
     against: str | None = None,
     body: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """The report on one file: what it is, what is wrong with it and where, and the verdict.
 
     `file` is a path, or the bytes themselves with their `name`. `dataset` is one of `piperoll datasets` (or another
     name for it, as `gpc` for payment cards); it is recognised when not given, and so is `period` (2026-10, 2026-Q4,
-    2026-27, 2026-10-31). `quick` leaves out whether the figures are plausible, which is most of the time it takes.
+    2026-27, 2026-10-31). `quick` leaves out whether the figures are plausible. `engine` is `compiled`, which
+    applies the rules to whole columns, or `reference`, which runs all of them in Frictionless and Great Expectations:
+    the same report, in many times the time.
     `mappings` is a folder with what is remembered of the body's headings, `<dataset>.toml` each.
     `against` is a folder or s3://bucket/prefix that was published to: the file is held against what `body` (a name or
     slug) published there before, and read with the headings that are remembered there.
-    Nothing is stored, and nothing goes over the network but what is read from a bucket that is named.
+    Nothing is stored, and nothing goes over the network but what is read from a bucket that is named. `progress` is
+    told what is being done.
 
-    Raises: UsageError: there is no such file, nothing is published in `against`, or it is given without `body`.
-    UnknownDataset, PeriodError: the name is neither. MappingError: a file of `mappings` cannot be understood.
+    Raises: UsageError: there is no such file or engine, nothing is published in `against`, or it is given without
+    `body`. UnknownDataset, PeriodError: the name is neither. MappingError: a file of `mappings` cannot be understood.
     """
     given, part = assets.find_dataset(dataset) if dataset else (None, None)
     about = Period.parse(period) if period else None
     content, name = _content(file, name)
+    by = _engine(engine)
     if against is not None or body is not None:
         place, whose = _both(against, body, mappings)
         from flows.against import Sent, report_against  # noqa: PLC0415 - as for `run`: only who asks for it waits
 
-        beside = report_against(place, Sent(whole(content), name, whose, given, part, about), quick=quick)
+        progress("Checking")
+        beside = report_against(place, Sent(whole(content), name, whose, given, part, about), quick=quick, engine=by)
         if beside is not None:
             return beside
-    return report_alone(OneFile(content, name, dataset, period), quick=quick, remembered=_remembered(mappings))
+    one, remembered = OneFile(content, name, dataset, period), _remembered(mappings)
+    return report_alone(one, quick=quick, engine=by, remembered=remembered, progress=progress)
 
 
 def run(
@@ -87,6 +97,13 @@ def run(
         period=period,
         bodies=Path(bodies) if bodies else None,
     )
+
+
+def _engine(name: str) -> Engine:
+    """The engine of this name. Raises: UsageError: there is none."""
+    if name not in set(Engine):
+        raise UsageError(f"there is no engine '{name}': those known are {', '.join(Engine)}")
+    return Engine(name)
 
 
 def _both(against: str | None, body: str | None, mappings: str | Path | None) -> tuple[str, str]:

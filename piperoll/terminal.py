@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -62,6 +62,19 @@ def steps(description: str, total: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task(description, total=total)
         yield lambda: progress.advance(task)
+
+
+@contextmanager
+def working() -> Iterator[Callable[[str], None]]:
+    """A moving sign and the time taken, while a person waits for what may be long; elsewhere nothing is shown.
+
+    What is being done is told by a call.
+    """
+    out = console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda doing: progress.update(task, description=clean(doing))
 
 
 def _about(report: Report) -> str:

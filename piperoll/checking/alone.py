@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from piperoll import assets
+from piperoll.checking.engine import Engine
 from piperoll.checking.examine import examine
 from piperoll.model import Body, BodyMapping, Period, Report
 from piperoll.reading import Content, read, sha256
@@ -21,14 +22,25 @@ class OneFile:
     period: str | None = None
 
 
-def report_alone(file: OneFile, *, quick: bool = False, remembered: Sequence[BodyMapping] = ()) -> Report:
+def report_alone(
+    file: OneFile,
+    *,
+    quick: bool = False,
+    engine: Engine = Engine.COMPILED,
+    remembered: Sequence[BodyMapping] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Report:
     """The report on one file. `quick` leaves out plausibility; `remembered` is what a body's headings mean.
+
+    `progress` is told what is being done, as it begins.
 
     Raises: UnknownDataset, PeriodError: the name is neither.
     """
     dataset, part = assets.find_dataset(file.dataset) if file.dataset else (None, None)
     period = Period.parse(file.period) if file.period else None
+    progress("Reading")
     reading = read(file.content, file.name, assets.datasets(), dataset=dataset, part=part, remembered=tuple(remembered))
+    progress("Checking")
     return examine(
         reading,
         file=file.name,
@@ -39,4 +51,5 @@ def report_alone(file: OneFile, *, quick: bool = False, remembered: Sequence[Bod
         part=part,
         plausibility=not quick,
         suite=assets.suite(reading.dataset.name) if reading.dataset else None,
+        engine=engine,
     ).report

@@ -13,6 +13,7 @@ from piperoll.checking.comparison import compare
 from piperoll.checking.conservation import conserve
 from piperoll.checking.engine import Engine
 from piperoll.checking.examination import Examination
+from piperoll.checking.light import leave_pandas_out
 from piperoll.checking.passed import passed
 from piperoll.checking.periods import find_period, named_period, outside
 from piperoll.checking.places import place
@@ -59,6 +60,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
 
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
+    leave_pandas_out()
     wanted = suite if plausibility else None
     given = _Given(file, sha256, size, period, part or reading.part, standing, wanted, engine)
     dataset = reading.dataset

@@ -137,7 +137,8 @@ def _due(post: NamedPost, cell: str | None) -> bool:
 def _suspects(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:
     """The cells that `flags` names, with their places."""
     at = np.flatnonzero(flags)
-    return zip(at.tolist(), cells.take(places(at)).to_pylist(), strict=True)
+    texts: list[Any] = cells.take(places(at)).to_pylist()
+    return zip(at.tolist(), texts, strict=True)
 
 
 def _repeats(cells: Cells) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +16,9 @@ from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from piperoll.model import Report
+
+_LARGE = 2_000_000
+"""Bytes of a file of which a person notices that it takes a while."""
 
 NOT_AS_IT_IS = 1
 """The exit status when a file is held or rejected."""
@@ -28,6 +33,9 @@ def check(  # noqa: PLR0913, PLR0917 - a command has its options
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one document a file.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write the report as a page.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Leave out whether figures are plausible.")] = False,
+    engine: Annotated[
+        str, typer.Option(metavar="ENGINE", help="reference: all rules in Frictionless and Great Expectations, slowly.")
+    ] = "compiled",
     mappings: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="What is remembered of the body's headings: mappings/<body>.")
     ] = None,
@@ -54,9 +62,18 @@ def check(  # noqa: PLR0913, PLR0917 - a command has its options
         api.require_readable(path)
     reports = []
     for number, path in enumerate(files):
-        report = api.check(
-            path, dataset=dataset, period=period, quick=quick, mappings=mappings, against=against, body=body
-        )
+        with _waiting(path, number + 1, len(files)) as progress:
+            report = api.check(
+                path,
+                dataset=dataset,
+                period=period,
+                quick=quick,
+                engine=engine,
+                mappings=mappings,
+                against=against,
+                body=body,
+                progress=progress,
+            )
         reports.append(report)
         if as_json:
             _print_json(report, pretty=len(files) == 1)
@@ -116,6 +133,19 @@ def explain(
         near = [each for each in entries if set(code.split("-")) & set(each.split("-"))]
         raise UsageError(f"no finding is called '{code}'" + (f": did you mean {', '.join(near[:5])}?" if near else ""))
     typer.echo(f"{code}\n\n{entries[code].strip()}")
+
+
+@contextmanager
+def _waiting(path: Path, number: int, files: int) -> Iterator[Callable[[str], None]]:
+    """To be told what is being done with a file: a person at a terminal sees it, if it may take long."""
+    if path.stat().st_size < _LARGE or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from piperoll import terminal
+
+    which = f" ({number} of {files})" if files > 1 else ""
+    with terminal.working() as say:
+        yield lambda doing: say(f"{doing} {path.name}{which}")
 
 
 def _findings_page() -> str:

@@ -79,3 +79,12 @@ def test_what_cannot_be_done_is_refused(given: dict[str, str], refused: type[Exc
 def test_a_run_needs_to_know_from_where(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="where the files come from"):
         api.run(str(tmp_path / "out"))
+
+
+def test_both_engines_say_the_same_and_no_other_is_known() -> None:
+    told: list[str] = []
+    compiled = api.check(SAMPLE[SPEND], name=Path(SPEND).name, progress=told.append)
+    assert api.check(SAMPLE[SPEND], name=Path(SPEND).name, engine="reference") == compiled
+    assert told == ["Reading", "Checking"]
+    with pytest.raises(UsageError, match="compiled, reference"):
+        api.check(SAMPLE[SPEND], engine="faster")
