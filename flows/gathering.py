@@ -11,11 +11,11 @@ from flows import shelving
 from flows.making import BODIES, Hashes, Making, Member, days
 from flows.shelving import Shelves
 from piperoll import describing
-from piperoll.describing import SUMS, Feed, Holdings, Item, Log, Pages
+from piperoll.describing import Feed, Holdings, Item, Log, Pages
 from publishers import hash_of
 
-_SUMS = "sums"
-"""The document of the sums of each dataset and year."""
+_DIGESTS = "digests"
+"""The document of what is told of groups."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def made_of(making: Making, slug: str, shelves: Shelves, since: Mapping[str, dat
         member=_member(making, holdings, shelves, since),
         kept={"pages": pages, "groups": hashes, "items": said},
         groups=_differing(making, slug, brought, hashes, recorded["groups"]),
-        items=tuple(items[name] for name in said if making.doubts(slug) or recorded["items"].get(name) != said[name]),
+        items=tuple(items[name] for name in said if making.in_full(slug) or recorded["items"].get(name) != said[name]),
         gone=not recorded["items"].keys() <= said.keys(),
     )
 
@@ -87,9 +87,9 @@ def _member(making: Making, holdings: Holdings, shelves: Shelves, since: Mapping
 
 def _differing(making: Making, slug: str, brought: Mapping[str, Any], hashes: Hashes, before: Hashes) -> dict[str, Any]:
     """What a body brings to groups now that it did not bring before; None to those to which it brings nothing."""
-    doubted = making.doubts(slug)
-    differing = {name: one for name, one in brought.items() if doubted or hashes[name] != before.get(name)}
-    gone = {*before, *(making.doubted.groups if doubted else ())} - brought.keys()
+    in_full = making.in_full(slug)
+    differing = {name: one for name, one in brought.items() if in_full or hashes[name] != before.get(name)}
+    gone = {*before, *(making.doubted.groups if making.doubts(slug) else ())} - brought.keys()
     return differing | dict.fromkeys(sorted(gone))
 
 
@@ -106,8 +106,8 @@ def _tidy(making: Making, slug: str, recorded: Hashes, pages: Hashes) -> None:
 def told_of_all(making: Making, bodies: list[Of]) -> Hashes:
     """Make what tells of all bodies; what these pages hold, but for those of archives."""
     members = _members(making, bodies)
-    sums = _groups(making, bodies)
-    whole = describing.overview(making.world, [member.line for member in members.values()], sums)
+    digests = _groups(making, bodies)
+    whole = describing.overview(making.world, [member.line for member in members.values()], digests)
     known = making.known(making.before.pages)
     pages: Hashes = {}
     for name, feed in describing.feeds_of_all(whole).items():
@@ -116,7 +116,7 @@ def told_of_all(making: Making, bodies: list[Of]) -> Hashes:
         archived = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: held for key, held in made.items() if key not in archived}
         making.ledger.write(_log_name(name), log.to_json())
-    pages |= making.publish(describing.of_all(whole), known)
+    pages |= making.publish(describing.of_all(whole, digests), known)
     _keep(making, bodies, members)
     _sweep(making, pages)
     return pages
@@ -131,21 +131,21 @@ def _members(making: Making, bodies: list[Of]) -> dict[str, Member]:
 
 
 def _groups(making: Making, bodies: list[Of]) -> dict[str, Any]:
-    """Put what the bodies bring into the groups, and make the files of those; the sums of each dataset and year."""
+    """Put what the bodies bring into the groups, and make the files of those; what is told of each group."""
     changes: dict[str, dict[str, Any]] = {}
     for one in bodies:
         for name, brought in one.groups.items():
             changes.setdefault(name, {})[one.slug] = brought
     making.begin([one.slug for one in bodies], changes)
-    sums: dict[str, Any] = {} if making.whole else making.ledger.read(_SUMS) or {}
-    before = dict(sums)
+    digests: dict[str, Any] = {} if making.whole else making.ledger.read(_DIGESTS) or {}
+    before = dict(digests)
     for name in sorted(changes):
         members = _group(making, name, changes[name])
-        if name.startswith(SUMS):
-            sums |= {name: describing.summed(members)}
-    if sums != before:
-        making.ledger.write(_SUMS, sums)
-    return sums
+        digests[name] = describing.digest(name, members) if members else None
+    digests = {name: digests[name] for name in sorted(digests) if digests[name] is not None}
+    if digests != before:
+        making.ledger.write(_DIGESTS, digests)
+    return digests
 
 
 def _group(making: Making, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +154,8 @@ def _group(making: Making, name: str, changes: Mapping[str, Any]) -> dict[str, A
     kept = (None if making.whole else ledger.read(f"groups/{name}")) or {"members": {}, "pages": {}}
     after = kept["members"] | changes
     members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
-    pages = making.publish(describing.of_group(name, members), making.known(kept["pages"]))
+    files = describing.of_group(name, members) if members else ()
+    pages = making.publish(files, making.known(kept["pages"]))
     there = set(kept["pages"])
     if not making.certain:
         there |= {key for prefix in describing.places_of_group(name) for key in making.run.store.keys(prefix)}

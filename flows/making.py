@@ -87,6 +87,10 @@ class Making:
         """Whether what is recorded of a body may not be what is there."""
         return self.doubted.bodies is None or slug in self.doubted.bodies
 
+    def in_full(self, slug: str) -> bool:
+        """Whether all that a body brings is to be told again, new or not."""
+        return self.whole or self.doubts(slug)
+
     def known(self, recorded: Hashes) -> Hashes:
         """What pages that tell of several bodies hold, as far as that is sure."""
         return recorded if self.certain else {}

@@ -11,9 +11,9 @@ from piperoll.describing.pages import report_page
 from piperoll.describing.paging import Log, Pages, amended, logged
 from piperoll.describing.restating import difference_words
 from piperoll.describing.site import (
-    SUMS,
     body_of,
     contributions,
+    digest,
     earliest,
     feeds_of_all,
     in_feed,
@@ -27,7 +27,6 @@ from piperoll.describing.site import (
     overview,
     places_of,
     places_of_group,
-    summed,
     surroundings,
 )
 from piperoll.describing.summaries import FORM, summarise
@@ -37,7 +36,6 @@ from piperoll.describing.world import World
 
 __all__ = [
     "FORM",
-    "SUMS",
     "BodyLine",
     "Came",
     "Duty",
@@ -62,6 +60,7 @@ __all__ = [
     "counted",
     "day",
     "difference_words",
+    "digest",
     "due",
     "earliest",
     "facts_of",
@@ -91,7 +90,6 @@ __all__ = [
     "report_page",
     "size",
     "summarise",
-    "summed",
     "surroundings",
     "verdict_sentence",
     "where",

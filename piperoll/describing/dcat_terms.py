@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 _EU = "http://publications.europa.eu/resource/authority"
@@ -15,6 +15,10 @@ _LINKS = (
     "dcat:dataset",
     "dcat:accessURL",
     "dcat:distribution",
+    "dcat:hasCurrentVersion",
+    "dcat:hasVersion",
+    "dcat:isVersionOf",
+    "dcat:previousVersion",
     "dcat:downloadURL",
     "dcat:inSeries",
     "dcat:landingPage",
@@ -34,6 +38,9 @@ _LINKS = (
     "dct:spatial",
     "dct:type",
     "foaf:homepage",
+    "foaf:page",
+    "org:classification",
+    "rdfs:seeAlso",
     "skos:inScheme",
     "spdx:algorithm",
     "vcard:hasEmail",
@@ -46,6 +53,9 @@ CONTEXT: dict[str, Any] = {
     "dcatap": "http://data.europa.eu/r5r/",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "org": "http://www.w3.org/ns/org#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
     "skos": "http://www.w3.org/2004/02/skos/core#",
     "spdx": "http://spdx.org/rdf/terms#",
     "vcard": "http://www.w3.org/2006/vcard/ns#",
@@ -94,7 +104,7 @@ _CONCEPTS = {
 }
 
 
-def typed(frequencies: set[str], media_types: set[str]) -> Iterator[dict[str, Any]]:
+def typed(frequencies: Set[str], media_types: Set[str]) -> Iterator[dict[str, Any]]:
     """The terms that the graph names, each with its type; EU frequency codes and media types as they are used."""
     for name, kind in (
         (ENGLISH, "dct:LinguisticSystem"),

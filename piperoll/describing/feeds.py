@@ -66,7 +66,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What both forms of a feed say of it. `of` names it as `places.feed` does: all, of a dataset, of a body.
+    """What both forms of a feed say of it. `stem` is its key without the form (`places.feed`).
 
     `interval` is a code of `frequency`, `next_expected` the next day due by law.
     """
@@ -75,24 +75,24 @@ class Feed:
     title: str
     description: str
     home: str
-    of: Mapping[str, str]
+    stem: str
     base_url: str
     interval: str
     next_expected: date | None
     author: str
 
     def key(self, form: str, page: int | None = None) -> str:
-        """The key of the feed, or of a page of its archive."""
-        return places.feed(form, **self.of, page=page)
-
-    @property
-    def archive(self) -> str:
-        """What the keys of its archive begin with."""
-        return places.feed("", **self.of, page=0).removesuffix("0.")
+        """The key of the feed in a form (atom or json), or of a page of its archive."""
+        return f"{self.stem}.{form}" if page is None else f"{self.archive}{page}.{form}"
 
     def address(self, form: str, page: int | None = None) -> str:
         """The web address of the feed, or of a page of its archive."""
         return places.address(self.base_url, self.key(form, page))
+
+    @property
+    def archive(self) -> str:
+        """What the keys of its archive begin with."""
+        return places.archive(self.stem)
 
 
 def feed_of_body(holdings: Holdings) -> Feed:
@@ -106,7 +106,7 @@ def feed_of_body(holdings: Holdings) -> Feed:
         title=f"{body.name} – {holdings.publisher_name}",
         description=_DESCRIPTION,
         home=places.address(holdings.base_url, places.body_page(body.slug)),
-        of={"body": body.slug},
+        stem=places.feed("", body=body.slug).removesuffix("."),
         base_url=holdings.base_url,
         interval=most_often(intervals),
         next_expected=min((day for day in days if day is not None), default=None),
@@ -140,7 +140,7 @@ def _feed(
         title=f"{title} – {world.publisher_name}",
         description=_DESCRIPTION,
         home=places.address(world.base_url, page),
-        of=of,
+        stem=places.feed("", **of).removesuffix("."),
         base_url=world.base_url,
         interval=most_often(shelf.every for shelf in shelves),
         next_expected=min((shelf.next_due for shelf in shelves if shelf.next_due is not None), default=None),

@@ -17,6 +17,9 @@ ICON = f"{ROOT}icon.svg"
 READER = f"{ROOT}vendor/parquet.js"
 DCAT = f"{ROOT}catalog.jsonld"
 FRESHNESS = f"{ROOT}freshness.json"
+PACKAGE = f"{ROOT}datapackage.json"
+SITEMAP = f"{ROOT}sitemap.xml"
+ROBOTS = f"{ROOT}robots.txt"
 
 
 def search_shard(letters: str) -> str:
@@ -69,9 +72,34 @@ def release_file(series: Series, version: Version, name: str) -> str:
     return f"{series.prefix}{version.path}/{name}"
 
 
-def body_dcat(slug: str) -> str:
-    """The key of a body's own catalogue in DCAT."""
-    return f"{ROOT}bodies/{slug}.jsonld"
+def dcat(form: str) -> str:
+    """The key of the root of the catalogue in DCAT, in `form` (jsonld or ttl)."""
+    return f"{ROOT}catalog.{form}"
+
+
+def body_dcat(slug: str, form: str = "jsonld", dataset: str | None = None, year: int | None = None) -> str:
+    """The key of a body's own catalogue in DCAT, or of that of a dataset and year of it."""
+    return f"{ROOT}bodies/{slug}.{form}" if dataset is None else f"{ROOT}bodies/{slug}/{dataset}-{year}.{form}"
+
+
+def body_package(slug: str, dataset: str) -> str:
+    """The key of the Data Package of all that a body publishes of a dataset."""
+    return f"{ROOT}bodies/{slug}/{dataset}/datapackage.json"
+
+
+def dataset_schema(name: str) -> str:
+    """The key of a dataset's Table Schema."""
+    return f"{ROOT}datasets/{name}.schema.json"
+
+
+def packages_table(dataset: str) -> str:
+    """The key of the table of the Data Packages of a dataset."""
+    return f"{ROOT}packages/{dataset}.csv"
+
+
+def sitemap(slug: str | None) -> str:
+    """The key of the sitemap of a body; None: of the pages that tell of all bodies."""
+    return f"{ROOT}sitemap-pages.xml" if slug is None else f"{ROOT}sitemap-of-{slug}.xml"
 
 
 def body_freshness(slug: str) -> str:
@@ -79,17 +107,34 @@ def body_freshness(slug: str) -> str:
     return f"{ROOT}bodies/{slug}.freshness.json"
 
 
-def feed(form: str, *, dataset: str | None = None, body: str | None = None, page: int | None = None) -> str:
-    """The key of a feed in `form` (atom or json): of everything, of a dataset or of a body; `page`: of its archive."""
-    name = f"feeds/bodies/{body}" if body is not None else f"feeds/{dataset}" if dataset is not None else "feed"
-    if page is None:
-        return f"{ROOT}{name}.{form}"
-    return f"{ROOT}{'feeds/all' if name == 'feed' else name}/{page}.{form}"
+def feed(form: str, *, dataset: str | None = None, body: str | None = None) -> str:
+    """The key of a feed in `form` (atom or json): of everything, of a dataset or of a body."""
+    if dataset is not None:
+        return f"{ROOT}feeds/{dataset}.{form}"
+    if body is not None:
+        return f"{ROOT}feeds/bodies/{body}.{form}"
+    return f"{ROOT}feed.{form}"
+
+
+def late_feed(slug: str | None) -> str:
+    """The key, without its form, of the feed of a body's lateness; None: of that of all bodies."""
+    return f"{ROOT}feeds/late" if slug is None else f"{ROOT}feeds/late/{slug}"
+
+
+def archive(stem: str) -> str:
+    """What the keys of the archive of a feed begin with; `stem` is the feed's key without its form."""
+    return f"{ROOT}feeds/all/" if stem == f"{ROOT}feed" else f"{stem}/"
 
 
 def of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     """What the keys of everything begin with that is of one body."""
-    own = [f"{ROOT}bodies/{slug}.", f"{ROOT}feeds/bodies/{slug}.", f"{ROOT}feeds/bodies/{slug}/"]
+    own = [
+        f"{ROOT}bodies/{slug}.",
+        f"{ROOT}bodies/{slug}/",
+        f"{ROOT}feeds/bodies/{slug}.",
+        f"{ROOT}feeds/bodies/{slug}/",
+    ]
+    own += [sitemap(slug), f"{late_feed(slug)}."]
     return own + [f"{ROOT}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports")]
 
 

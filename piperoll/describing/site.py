@@ -23,10 +23,20 @@ from piperoll.describing.feeds import Feed, Item, feed_of_all, feed_of_body, fee
 from piperoll.describing.freshness import freshness, freshness_of
 from piperoll.describing.holdings import Holdings, newest_first
 from piperoll.describing.json_feed import json_feed
+from piperoll.describing.late import (
+    late_digest,
+    late_feed_of_all,
+    late_feed_of_body,
+    late_groups,
+    late_items,
+    lateness_of,
+)
 from piperoll.describing.lines import BodyLine, Sum, added, sums_of
 from piperoll.describing.overview import Overview
+from piperoll.describing.packages import packages, packages_of
 from piperoll.describing.paging import Log, Pages, documents, logged
 from piperoll.describing.searching import fixed, parts, shards
+from piperoll.describing.sitemap import sitemap_of, sitemaps
 from piperoll.describing.statics import statics
 from piperoll.describing.world import World
 from piperoll.model import Body, Listing, Report, Submission
@@ -39,6 +49,9 @@ Groups: TypeAlias = dict[str, Any]
 
 SUMS = "sums/"
 """Groups of what bodies bring to the figures of a dataset and year."""
+
+LATE = "late/"
+"""Groups of what bodies bring to the lateness with a duty in a period."""
 
 SEARCH = "search/"
 """Groups of what bodies bring to the shards of the search index of two letters."""
@@ -91,9 +104,13 @@ def of_body(holdings: Holdings) -> Files:
     slug = holdings.the_body.slug
     yield from pages.body(holdings)
     yield places.body_freshness(slug), freshness_of(holdings)
-    yield places.body_dcat(slug), dcat_of(holdings)
-    log, archive = logged(items_of(holdings))
-    yield from of_feed(feed_of_body(holdings), log, archive)
+    yield from dcat_of(holdings)
+    yield from packages_of(holdings)
+    yield sitemap_of(holdings)
+    feed, (log, archive) = feed_of_body(holdings), logged(items_of(holdings))
+    yield from of_feed(feed, log, archive)
+    late = sorted(lateness_of(holdings), key=lambda item: item.place)
+    yield from of_feed(late_feed_of_body(holdings, feed), Log(tail=tuple(late)), {})
 
 
 def of_feed(feed: Feed, log: Log, archive: Pages) -> Files:
@@ -108,6 +125,7 @@ def contributions(holdings: Holdings) -> Groups:
     groups: Groups = {}
     for (dataset, year), sums in sums_of(holdings).items():
         groups[f"{SUMS}{dataset}/{year}"] = [one.to_json() for one in sums]
+    groups |= {f"{LATE}{name}": brought for name, brought in late_groups(holdings).items()}
     newest = sorted(holdings.listings, key=lambda facts: newest_first(facts.series.period))
     for letters, part in parts(holdings.the_body, ((facts.series, facts.names) for facts in newest)).items():
         groups[f"{SEARCH}{letters}"] = part
@@ -130,30 +148,39 @@ def places_of_group(name: str) -> list[str]:
     return [f"{places.ROOT}{name}"] if name.startswith(SEARCH) else []
 
 
-def summed(members: Mapping[str, Any]) -> list[Any]:
-    """The sums of a dataset and year over bodies, from what each brings: JSON that `overview` takes."""
-    return [one.to_json() for one in added(Sum.from_json(one) for values in members.values() for one in values)]
+def digest(name: str, members: Mapping[str, Any]) -> Any:
+    """What `overview` takes of a group, from what each body brings to it: JSON; None: nothing."""
+    if name.startswith(LATE):
+        return late_digest(members)
+    if name.startswith(SUMS):
+        return [one.to_json() for one in added(Sum.from_json(one) for values in members.values() for one in values)]
+    return None
 
 
-def overview(world: World, lines: Iterable[BodyLine], sums: Mapping[str, Any]) -> Overview:
-    """All bodies together, from the line of each and the sums by name of their group."""
+def overview(world: World, lines: Iterable[BodyLine], digests: Mapping[str, Any]) -> Overview:
+    """All bodies together, from the line of each and the digests of groups by name."""
     by_dataset: dict[str, list[Sum]] = {}
-    for name, values in sums.items():
-        dataset = name.removeprefix(SUMS).partition("/")[0]
-        by_dataset.setdefault(dataset, []).extend(map(Sum.from_json, values))
+    for name, values in digests.items():
+        if name.startswith(SUMS):
+            dataset = name.removeprefix(SUMS).partition("/")[0]
+            by_dataset.setdefault(dataset, []).extend(map(Sum.from_json, values))
     ordered = {name: added(found) for name, found in by_dataset.items()}
     return Overview.of(world, lines, ordered)
 
 
-def of_all(whole: Overview) -> Files:
-    """The pages and documents that tell of all bodies, but for the feeds; the first page last."""
+def of_all(whole: Overview, digests: Mapping[str, Any]) -> Files:
+    """The pages and documents that tell of all bodies, but for the feeds of releases; the first page last."""
     yield from statics()
     yield fixed(whole.datasets)
     yield pages.search(whole)
     yield from pages.bodies(whole)
     for dataset in whole.datasets:
         yield from pages.dataset(whole, dataset)
-    yield places.DCAT, dcat(whole)
+    yield from dcat(whole)
+    yield from packages(whole)
+    yield from sitemaps(whole)
+    late = {name.removeprefix(LATE): one for name, one in sorted(digests.items()) if name.startswith(LATE)}
+    yield from of_feed(late_feed_of_all(feed_of_all(whole)), Log(tail=tuple(late_items(whole, late))), {})
     yield places.FRESHNESS, freshness(whole)
     yield pages.home(whole)
 

@@ -61,14 +61,15 @@ def catalogue(
         lines.append(line_of(holdings))
         for name, brought in site.contributions(holdings).items():
             groups.setdefault(name, {})[slug] = brought
-    sums = {name: site.summed(members) for name, members in groups.items() if name.startswith(site.SUMS)}
+    digests = {name: site.digest(name, members) for name, members in groups.items()}
+    digests = {name: digest for name, digest in digests.items() if digest is not None}
     for name, members in sorted(groups.items()):
         yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_group(name, members))
-    whole = site.overview(world, lines, sums)
+    whole = site.overview(world, lines, digests)
     for name, feed in site.feeds_of_all(whole).items():
         log, archive = logged(item for item in items if site.in_feed(name, item))
         yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_feed(feed, log, archive))
-    yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_all(whole))
+    yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_all(whole, digests))
 
 
 def _of_one(holdings: Holdings, shelf: _Shelf) -> Files:

@@ -1,12 +1,14 @@
 """DCAT read by rdflib and validated by pyshacl against the published shapes of DCAT-AP 3.0.1."""
 
 from pathlib import Path
+from typing import Any
 
 import pyshacl
 import pytest
 import rdflib
 from describing_world import BASE_URL, BODIES, LISTINGS, built
-from rdflib import DCTERMS, RDF, SH, URIRef
+from rdflib import DCTERMS, ORG, RDF, RDFS, SH, SKOS, URIRef
+from rdflib.compare import isomorphic
 
 from piperoll.model import Register
 
@@ -24,16 +26,91 @@ EXPLAINED = {
     "http://purl.org/dc/terms/type",  # of an agent that is neither a local nor a national authority
     "http://www.w3.org/ns/dcat#bbox",  # places are named by identifiers that their own registers locate
     "http://www.w3.org/ns/dcat#centroid",
+    "http://www.w3.org/ns/dcat#distribution",  # of a version that was withdrawn, or whose files nobody told us
+    "None",  # a dataset or a service of a catalogue that leads to catalogues
 }
 
 
-def graph(content: bytes) -> rdflib.Graph:
-    return rdflib.Graph().parse(data=content, format="json-ld")
+def graph(content: bytes, form: str = "json-ld") -> rdflib.Graph:
+    return rdflib.Graph().parse(data=content, format=form)
+
+
+def documents(**more: Any) -> dict[str, bytes]:
+    """The catalogues by key: the root, those of bodies, those of datasets and years."""
+    return {key: content for key, content in built(**more) if key.endswith((".jsonld", ".ttl"))}
+
+
+def together(found: dict[str, bytes]) -> rdflib.Graph:
+    """Everything that they say, as someone who has followed every link knows it."""
+    whole = rdflib.Graph()
+    for key, content in found.items():
+        if key.endswith(".ttl"):
+            whole.parse(data=content, format="turtle")
+    return whole
 
 
 @pytest.fixture(scope="module")
-def dcat() -> rdflib.Graph:
-    return graph(dict(built())["catalog.jsonld"])
+def files() -> dict[str, bytes]:
+    return documents()
+
+
+@pytest.fixture(scope="module")
+def dcat(files: dict[str, bytes]) -> rdflib.Graph:
+    return together(files)
+
+
+def test_turtle_and_json_ld_say_the_same(files: dict[str, bytes]) -> None:
+    pairs = [(key, f"{key.removesuffix('.jsonld')}.ttl") for key in files if key.endswith(".jsonld")]
+    assert len(pairs) == len(files) / 2 == 1 + 6 + 6
+    for json_ld, turtle in pairs:
+        assert isomorphic(graph(files[json_ld]), graph(files[turtle], "turtle")), turtle
+
+
+def test_each_catalogue_leads_to_the_next(files: dict[str, bytes]) -> None:
+    seen, ahead = set(), ["catalog.ttl"]
+    while ahead:
+        key = ahead.pop()
+        seen.add(key)
+        found = graph(files[key], "turtle")
+        (own,) = set(found.subjects(DCAT.catalog)) or {None}
+        for inner in found.objects(own, DCAT.catalog) if own else ():
+            assert (inner, RDF.type, DCAT.Catalog) in found
+            addresses = sorted(str(address) for address in found.objects(inner, RDFS.seeAlso))
+            assert len(addresses) == 2
+            ahead.append(addresses[1].removeprefix(f"{BASE_URL}catalogue/"))
+    published = {listing.series.body for listing in LISTINGS}
+    expected = {
+        key
+        for key in files
+        if key.endswith(".ttl") and (key == "catalog.ttl" or key.split("/")[1].split(".")[0] in published)
+    }
+    assert seen == expected
+
+
+@pytest.mark.parametrize("key", ["catalog", "bodies/anytown", "bodies/st-swithin", "bodies/bridges/roles-2026"])
+def test_each_file_is_valid_by_itself(files: dict[str, bytes], key: str) -> None:
+    conforms, _, text = pyshacl.validate(
+        graph(files[f"{key}.ttl"], "turtle"), shacl_graph=shapes(), allow_warnings=True
+    )
+    assert conforms, text
+
+
+def test_a_version_says_which_came_before_and_what_its_files_hash_to(dcat: rdflib.Graph) -> None:
+    first, second = (URIRef(f"urn:piperoll:release:spend/anytown/2026-10/v{number}") for number in (1, 2))
+    assert set(dcat.objects(OCTOBER, DCAT.hasVersion)) == {first, second}
+    assert dcat.value(OCTOBER, DCAT.hasCurrentVersion) == second
+    assert dcat.value(second, DCAT.previousVersion) == first
+    assert dcat.value(first, DCAT.isVersionOf) == OCTOBER
+    files = set(dcat.objects(second, DCAT.distribution))
+    assert files == set(dcat.objects(OCTOBER, DCAT.distribution))
+    assert all(dcat.value(one, SPDX.checksum) is not None for one in files)
+
+
+def test_a_body_is_an_organisation(dcat: rdflib.Graph) -> None:
+    body = URIRef("urn:piperoll:body:gss:E06000998")
+    assert (body, RDF.type, ORG.FormalOrganization) in dcat
+    assert {str(one) for one in dcat.objects(body, ORG.identifier)} == {"gss:E06000998", "GB-LAE-BRW"}
+    assert str(dcat.value(body, SKOS.prefLabel)) == "Brackwater Council"
 
 
 def shapes() -> rdflib.Graph:
@@ -67,8 +144,9 @@ def test_the_shapes_do_find_what_is_wrong(dcat: rdflib.Graph) -> None:
 def test_every_table_that_stands_is_a_dataset_in_the_series_of_its_body(dcat: rdflib.Graph) -> None:
     standing = [listing.series for listing in LISTINGS if listing.manifest is not None]
     names = {URIRef(f"urn:piperoll:series:{series}") for series in standing}
-    assert set(dcat.subjects(RDF.type, DCAT.Dataset)) == names
-    assert set(dcat.objects(URIRef("urn:piperoll:catalogue"), DCAT.dataset)) == names
+    versions = set(dcat.objects(None, DCAT.hasVersion))
+    assert set(dcat.subjects(RDF.type, DCAT.Dataset)) == names | versions
+    assert set(dcat.objects(None, DCAT.dataset)) == names | versions
     collections = {URIRef(f"urn:piperoll:collection:{series.dataset}/{series.body}") for series in standing}
     assert set(dcat.subjects(RDF.type, DCAT.DatasetSeries)) == collections
     assert set(dcat.objects(None, DCAT.inSeries)) == collections
@@ -104,7 +182,7 @@ def test_time_version_and_frequency_are_told(dcat: rdflib.Graph) -> None:
 
 
 def test_names_do_not_depend_on_the_host(dcat: rdflib.Graph) -> None:
-    elsewhere = graph(dict(built(base_url="http://localhost:8000/"))["catalog.jsonld"])
+    elsewhere = together(documents(base_url="http://localhost:8000/"))
     for kind in (DCAT.Catalog, DCAT.Dataset, DCAT.DatasetSeries, DCAT.Distribution):
         assert set(dcat.subjects(RDF.type, kind)) == set(elsewhere.subjects(RDF.type, kind))
     addresses = [str(place) for place in elsewhere.objects(None, DCAT.downloadURL)]
@@ -113,6 +191,6 @@ def test_names_do_not_depend_on_the_host(dcat: rdflib.Graph) -> None:
 
 
 def test_an_empty_catalogue_is_a_catalogue() -> None:
-    empty = graph(dict(built([], register=Register(BODIES), submissions=()))["catalog.jsonld"])
+    empty = together(documents(listings=[], register=Register(BODIES), submissions=()))
     conforms, _, text = pyshacl.validate(empty, shacl_graph=shapes(), allow_warnings=True)
     assert conforms, text
