@@ -24,8 +24,8 @@ _GLOB = frozenset("*?[")
 class Engine:
     """Answers statements in batches. One a process; it is asked from many threads at once.
 
-    `folder` holds all that may be read; nothing else on the machine or the network can be, whatever a statement says,
-    and nothing can be written but what does not fit into memory, in `spill`.
+    `folder` holds all that may be read; nothing else on the machine or the network can be reached, whatever a statement
+    says. What does not fit into memory goes to `spill` for a moment. No statement of ours writes anything.
     """
 
     def __init__(self, folder: Path, spill: Path, limits: Limits) -> None:

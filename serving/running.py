@@ -6,10 +6,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,6 +27,16 @@ from serving.shelf import Shelf
 
 _VARIABLE = "SERVING_OPTIONS"
 """How a process tells those that it starts what to serve."""
+
+
+QUIETLY: dict[str, Any] = {
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "timeout_graceful_shutdown": 10,
+    "h11_max_incomplete_event_size": 65_536,  # a cursor and a list of values fit into an address
+}
+"""How uvicorn serves us, here and in the tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +62,7 @@ def serve(options: Options) -> None:
             host=options.host,
             port=options.port,
             workers=options.workers,
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-            date_header=True,
-            timeout_graceful_shutdown=10,
+            **QUIETLY,
         )
 
 
@@ -65,10 +73,10 @@ def from_environment() -> FastAPI:
     return application(desk_for(told["place"], Path(told["cache"]), limits), limits)
 
 
-def desk_for(place: str, cache: Path, limits: Limits) -> Desk:
+def desk_for(place: str, cache: Path, limits: Limits, clock: Callable[[], float] = time.monotonic) -> Desk:
     """Where questions about what stands at `place` are answered. Raises: UsageError, StoreError."""
     warm()
-    shelf = Shelf(open_store(place))
+    shelf = Shelf(open_store(place), clock)
     files = Files(shelf, cache / "copies", limits)
     return Desk(shelf, files, Engine(files.folder, cache / f"spill-{os.getpid()}", limits))
 

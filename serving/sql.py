@@ -133,9 +133,9 @@ def _of_series(name: str, used: Used) -> str | int | None:
 
 def _condition(one: Term, scale: int, bound: Bound) -> str:
     """A condition as SQL; several values mean any of them, and `ne` none of them."""
-    each = [_compared(one.field, one.operator, value, scale, bound) for value in one.values]
     if one.operator == "in" and one.field.type != "number":
         return f"{one.field.quoted} IN ({', '.join(bound.add(value) for value in one.values)})"
+    each = [_compared(one.field, one.operator, value, scale, bound) for value in one.values]
     return f"({(' AND ' if one.operator == 'ne' else ' OR ').join(each)})"
 
 

@@ -1,0 +1,133 @@
+"""A store of made-up spend to ask the API about: Parquet files in the store's layout, with pointers and index.
+
+Only what the API reads is there. The rows are made by DuckDB and say the same each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import product
+from pathlib import Path
+
+import duckdb
+
+from piperoll import assets
+from piperoll.model import History, Manifest, Period, Series, Status, Version, file_entry, to_json_bytes
+
+BODIES = 100
+MONTHS = [Period.month(year, month) for year, month in product((2025, 2026), range(1, 13))][9:21]
+"""Twelve months: October 2025 to September 2026."""
+
+FILLED = {
+    "line_id": "md5(concat($body, $month, range))[:20] || '-1'",
+    "body_id": "'gss:E07' || lpad($body::VARCHAR, 6, '0')",
+    "body_name": "'Body ' || $body",
+    "period_start": "$start::DATE",
+    "period_end": "$end::DATE",
+    "payment_date": "$start::DATE + (hash(range, $body) % 28)::INTEGER",
+    "transaction_number": "'T' || (range + $month * 1000000)",
+    "org_unit": "'Unit ' || (hash(range, 1) % 40)",
+    "expense_type": "'Type ' || (hash(range, 2) % 200)",
+    "supplier_name": "'Supplier ' || lpad((hash(range, $body, $month) % 20000)::VARCHAR, 5, '0') || ' Ltd'",
+    "net_amount": "((hash(range, 3, $body) % 2000000)::BIGINT - 100000)::DECIMAL(18,0) / 100",
+    "function_id": "'u-unknown'",
+    "source_file": "'spend-' || $month || '.csv'",
+    "source_row": "range + 2",
+    "source_sha256": "repeat('ab', 32)",
+}
+"""The fields that most bodies fill; the others are empty, as in life."""
+
+_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(38,4)", "date": "DATE", "boolean": "BOOLEAN"}
+
+
+def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
+    """Write a store of so many rows of 100 bodies in 12 months into `folder`.
+
+    Only so many bodies have rows of their own; the others have theirs again (links to the same files), which saves time
+    and disk. The engine reads each of them.
+    """
+    each = rows // (BODIES * len(MONTHS))
+    engine = duckdb.connect()
+    engine.execute("SET threads = 1")
+    for body in range(BODIES):
+        entries = dict(_series(engine, folder, body, body % distinct, each))
+        place = folder / f"data/spend/body-{body}"
+        years = sorted({period.start.year for period in MONTHS})
+        _write(place / "index.json", {"dataset": "spend", "body": f"body-{body}", "years": years})
+        for year in years:
+            own = {str(one): told for one, told in entries.items() if one.period.start.year == year}
+            _write(place / f"index-{year}.json", {"dataset": "spend", "body": f"body-{body}", "series": own})
+    bodies = sorted(f"body-{body}" for body in range(BODIES))
+    _write(folder / "data/index.json", {"datasets": {"spend": bodies}})
+
+
+def _series(
+    engine: duckdb.DuckDBPyConnection, folder: Path, body: int, like: int, rows: int
+) -> Iterator[tuple[Series, object]]:
+    for month, period in enumerate(MONTHS):
+        series = Series("spend", f"body-{body}", period)
+        place = folder / series.prefix / "new"
+        place.mkdir(parents=True)
+        if like == body:
+            _parquet(engine, place / "spend.parquet", body, month, rows)
+        else:
+            [same] = (folder / Series("spend", f"body-{like}", period).prefix).glob("v1-*/spend.parquet")
+            (place / "spend.parquet").hardlink_to(same)
+        [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{place / 'spend.parquet'}'").fetchall()
+        pounds = Decimal(total)
+        manifest = Manifest(
+            series, (file_entry(place, "spend.parquet"),), rows, pounds, "ab" * 32, ("ab" * 32,), "1", "1"
+        )
+        (place / "manifest.json").write_bytes(manifest.to_bytes())
+        path = f"v1-{manifest.sha256[:12]}"
+        place.rename(place.with_name(path))
+        version = Version(
+            1,
+            path,
+            manifest.sha256,
+            "2026-11-02T09:00:00Z",
+            Status.CURRENT,
+            None,
+            "made up",
+            rows,
+            pounds,
+            "ab" * 32,
+            (),
+        )
+        (folder / series.pointer).write_bytes(History(series, (version,), 1).to_bytes())
+        yield series, {"versions": 1, "current": 1, "path": path, "rows": rows}
+
+
+def _parquet(engine: duckdb.DuckDBPyConnection, path: Path, body: int, month: int, rows: int) -> None:
+    period = MONTHS[month]
+    known = {"body": body, "month": month, "start": period.start.isoformat(), "end": period.end.isoformat()}
+    columns = [
+        f"CAST({_filled(FILLED[one.name], known) if one.name in FILLED else 'NULL'} AS {_TYPES[one.type]}) AS {one.name}"
+        for one in assets.dataset("spend").fields
+    ]
+    engine.execute(
+        f"COPY (SELECT {', '.join(columns)} FROM range({rows})) TO '{path}' (FORMAT parquet, COMPRESSION zstd, "
+        "ROW_GROUP_SIZE 131072)"
+    )
+
+
+def _filled(expression: str, known: dict[str, object]) -> str:
+    for name, value in known.items():
+        expression = expression.replace(f"${name}", f"'{value}'" if isinstance(value, str) else str(value))
+    return expression
+
+
+def _write(path: Path, document: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(to_json_bytes(document))
+
+
+def sums(folder: Path) -> str:
+    """A hash over all pointers: which store it is."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("data/spend/*/*/versions.json")):
+        digest.update(json.dumps(json.loads(path.read_bytes())).encode())
+    return digest.hexdigest()[:12]

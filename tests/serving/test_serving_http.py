@@ -1,0 +1,188 @@
+"""What a cache, a browser and a busy day ask of the API."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from conftest import OCTOBER, publish_world
+from serving_world import Served, published, released, row, serving, source_of
+
+from publishers import FolderStore
+from serving.engine import Engine
+from serving.limits import MEGABYTE, Limits
+from serving.problems import Problem
+
+PATHS = ["/", "/datasets", "/datasets/spend", "/bodies", "/series", "/series/spend/anytown/2026-10", "/rows/spend"]
+SLOW = "SELECT count(*) AS n FROM range(100000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 3"
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/rows/spend?format=csv", "/rows/spend?group_by=body&sum=net_amount"])
+def test_a_reader_that_has_it_is_told_so(api: Served, path: str) -> None:
+    first = api.get(path)
+    assert first.headers["Cache-Control"] == "public, max-age=60, must-revalidate"
+    again = api.get(path, headers={"If-None-Match": f'"other", W/{first.headers["ETag"]}'})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+
+
+def test_the_tag_changes_with_the_versions_and_the_question(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    publish_world(store, tmp_path / "scratch")
+    now = [0.0]
+    with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: now[0]) as api:
+        asked = ["/rows/spend?body=anytown", "/rows/spend?body=anytown&limit=2", "/rows/spend?body=anytown&format=csv"]
+        tags = [api.get(path).headers["ETag"] for path in asked]
+        assert len(set(tags)) == 3
+        other = released(tmp_path / "scratch", "spend/brackwater/2026-10", [row(9)], source=source_of("x"))
+        published(store, other, "2026-11-21T09:00:00Z")
+        now[0] += 3
+        assert [api.get(path).headers["ETag"] for path in asked] == tags
+        own = released(tmp_path / "scratch", "spend/anytown/2026-10", [*OCTOBER, row(9)], source=source_of("y"))
+        published(store, own, "2026-11-21T09:00:00Z")
+        now[0] += 3
+        assert set(tags).isdisjoint(api.get(path).headers["ETag"] for path in asked)
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/rows/spend?format=csv", "/check", "/health"])
+def test_head_says_what_get_would(api: Served, path: str) -> None:
+    head, got = api.session.head(api.address + path, timeout=30), api.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("Content-Type", "ETag", "Cache-Control"):
+        assert head.headers.get(name) == got.headers.get(name)
+
+
+def test_any_page_may_read_and_none_may_write(api: Served) -> None:
+    assert api.get("/rows/spend").headers["Access-Control-Allow-Origin"] == "*"
+    asked = {"Origin": "https://else.example", "Access-Control-Request-Method": "GET"}
+    preflight = api.session.options(api.address + "/rows/spend", headers=asked, timeout=30)
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Methods"]) == (204, "GET, HEAD")
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        answer = api.session.request(method, api.address + "/rows/spend", timeout=30)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/rows/spend?net_amount=x", "/nothing", "/check"])
+def test_every_answer_keeps_a_browser_safe(api: Served, path: str) -> None:
+    headers = api.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "script" not in headers["Content-Security-Policy"]
+    assert "server" not in headers
+
+
+def test_it_says_that_it_can_answer(api: Served) -> None:
+    assert api.json("/health") == {"status": "ok", "datasets": 1}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    (tmp_path / "data").mkdir()
+    return Engine(
+        tmp_path / "data", tmp_path / "spill", Limits(query_seconds=0.5, memory_bytes=64 * MEGABYTE, spill_bytes=1)
+    )
+
+
+def test_a_question_that_takes_too_long_is_ended(engine: Engine) -> None:
+    began = time.monotonic()
+    with pytest.raises(Problem) as told:
+        list(engine.batches(SLOW, {}))
+    assert (told.value.status, told.value.kind) == (503, "too-slow")
+    assert time.monotonic() - began < 5
+    assert [batch.num_rows for batch in engine.batches("SELECT 1 AS one", {})] == [1]
+
+
+def test_a_question_that_needs_too_much_memory_is_ended(engine: Engine) -> None:
+    with pytest.raises(Problem) as told:
+        list(engine.batches("SELECT list(range) FROM range(30000000) GROUP BY range % 3", {}))
+    assert (told.value.status, told.value.kind) in [(503, "too-much-memory"), (503, "too-slow")]
+
+
+REACHING = [
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM read_text('{outside}')",
+    "SELECT * FROM read_parquet('{outside}')",
+    "SELECT * FROM glob('/etc/*')",
+    "COPY (SELECT 1) TO '{outside}'",
+    "ATTACH '{outside}'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "SET memory_limit = '10GB'",
+    "SET enable_external_access = true",
+    "SET lock_configuration = false",
+    "RESET allowed_directories",
+    "SELECT * FROM read_parquet('https://127.0.0.1:1/x.parquet')",
+    "SELECT * FROM engine",
+]
+
+
+@pytest.mark.parametrize("statement", REACHING)
+def test_the_engine_reaches_nothing_but_its_folder_even_if_it_were_told_to(
+    engine: Engine, tmp_path: Path, statement: str
+) -> None:
+    outside = tmp_path / "outside.parquet"
+    pq.write_table(pa.table({"a": [1]}), outside)
+    before = outside.read_bytes()
+    told = statement.format(outside=outside)
+    with pytest.raises(
+        Exception, match=r"(?i)disabled|locked|not exist|cannot|permission|not allowed|extension|moved|taken"
+    ):
+        list(engine.batches(told, {}))
+    assert outside.read_bytes() == before
+    assert [path.name for path in (tmp_path / "data").iterdir()] == []
+
+
+def test_who_comes_when_all_places_are_taken_is_told_when_to_come_again(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    rows = [row(number) for number in range(60_000)]
+    published(store, released(tmp_path / "scratch", "spend/anytown/2026-10", rows), "2026-11-02T09:00:00Z")
+    limits = Limits(at_once=1, wait_seconds=0.2)
+    with serving(str(tmp_path / "store"), tmp_path / "cache", limits) as api:
+        with api.get("/rows/spend?format=ndjson", stream=True) as slow:
+            pieces = slow.iter_content(1_000)
+            next(pieces)
+            busy = api.get("/rows/spend?limit=1")
+            assert (busy.status_code, busy.headers["Retry-After"]) == (429, "5")
+            assert api.get("/datasets").status_code == 200
+        for _ in range(50):  # the reader has gone: its place is free again
+            if api.get("/rows/spend?limit=1").status_code == 200:
+                break
+            time.sleep(0.1)
+        assert api.get("/rows/spend?limit=1").status_code == 200
+
+
+def test_a_large_answer_is_sent_whole_and_held_in_pieces(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    rows = [row(number) for number in range(30_000)]
+    published(store, released(tmp_path / "scratch", "spend/anytown/2026-10", rows), "2026-11-02T09:00:00Z")
+    with serving(str(tmp_path / "store"), tmp_path / "cache") as api:
+        with api.get("/rows/spend?format=csv&columns=line_id,net_amount", stream=True) as answer:
+            assert answer.headers["Transfer-Encoding"] == "chunked"
+            assert sum(piece.count(b"\r\n") for piece in answer.iter_content(65_536)) == 30_001
+        refused = api.get("/rows/spend?format=xlsx")
+        assert refused.status_code == 200
+        small = Limits(workbook_rows=29_999)
+    with serving(str(tmp_path / "store"), tmp_path / "cache", small) as api:
+        assert api.get("/rows/spend?format=xlsx").status_code == 400
+
+
+def test_many_ask_at_once_and_each_gets_its_own_answer(api: Served) -> None:
+    failures: list[object] = []
+
+    def ask(body: str) -> None:
+        for _ in range(5):
+            rows = Served(api.address).rows(body=body, limit=100)
+            if {one["body"] for one in rows} != {body}:
+                failures.append(rows)
+
+    threads = [threading.Thread(target=ask, args=(body,)) for body in ("anytown", "brackwater") * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []

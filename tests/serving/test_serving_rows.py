@@ -1,0 +1,222 @@
+"""Rows and groups: what is asked for is what comes, exactly, and nothing a stranger writes does anything else."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+import pytest
+from conftest import CARD, FINE, HOSTILE, OCTOBER, QUARTER, SEPTEMBER
+from serving_world import Served
+
+STANDING = [*QUARTER, *OCTOBER, *CARD, *SEPTEMBER, *FINE]
+"""In the order of their series."""
+
+
+def ids(rows: list[dict[str, object]]) -> list[object]:
+    return [row["line_id"] for row in rows]
+
+
+def test_all_rows_that_stand_come_in_the_order_of_their_series(api: Served) -> None:
+    rows = api.rows()
+    assert ids(rows) == [row["line_id"] for row in STANDING]
+    assert list(rows[0])[-5:] == ["series", "body", "period", "part", "version"]
+    assert [rows[9][name] for name in ("series", "body", "part", "version")] == [
+        "spend/anytown/2026-10--card",
+        "anytown",
+        "card",
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"supplier_name": "Acorn Roofing Ltd"}, {1, 10, 11, 12, 13, 14, 40, 41, 42}),
+        ({"supplier_name": ["Acorn Roofing Ltd", "Corner Shop"], "body": "anytown"}, {1, 30, 40, 41, 42}),
+        ({"supplier_name__contains": "ACORN", "period": "2026-10"}, {1, 2}),
+        ({"supplier_name__starts": "acorn t"}, {2}),
+        ({"supplier_name__contains": "%_*"}, {5}),
+        ({"supplier_name__in": '"Smith, Jones & Co",Corner Shop'}, {4, 30}),
+        ({"supplier_name": HOSTILE}, {3}),
+        ({"supplier_name__isnull": "true"}, {6, 21}),
+        ({"supplier_name__isnull": "false", "period": "2026-10", "part": "none"}, {1, 2, 3, 4, 5, 20}),
+        ({"supplier_name__ne": "Acorn Roofing Ltd", "body": "brackwater"}, {20, 21}),
+        ({"net_amount": "1000"}, {4, 5}),
+        ({"net_amount__in": "1000.000,9.99"}, {4, 5, 30}),
+        ({"net_amount__gt": "999.99999"}, {4, 5}),
+        ({"net_amount__gte": "1000.0000000000001"}, set()),
+        ({"net_amount__lt": "0"}, {2}),
+        ({"net_amount__lte": "0.123400000000000001", "net_amount__gt": "0"}, {3, 20}),
+        ({"net_amount": "0.12340000000001"}, set()),
+        ({"net_amount__ne": "0.12340000000001", "part": "card"}, {30}),
+        ({"payment_date__gte": "2026-10-03", "payment_date__lt": "2026-10-31"}, {3, 4}),
+        ({"payment_date__in": "2026-10-01,2026-10-31"}, {1, 6}),
+        ({"is_sme": "true"}, {1}),
+        ({"is_sme__ne": "true", "period": "2026-10", "body": "anytown", "part": "none"}, {2, 3, 4, 5, 6}),
+        ({"line_number": "7"}, {3}),
+        ({"part": "card"}, {30}),
+        ({"part": "card,none", "within": "2026-Q4", "body": "anytown"}, {1, 2, 3, 4, 5, 6, 30}),
+        ({"within": "2026-Q3"}, {10, 11, 12, 13, 14, 40, 41, 42}),
+        ({"series": "spend/anytown/2026-10"}, {1, 2, 3, 4, 5, 6}),
+        ({"version__gt": "1"}, {1, 2, 3, 4, 5, 6}),
+        ({"period__starts": "2026-q"}, {40, 41, 42}),
+    ],
+)
+def test_conditions(api: Served, asked: dict[str, str], wanted: set[int]) -> None:
+    assert {int(str(one).removeprefix("line-")) for one in ids(api.rows(**asked))} == wanted
+
+
+def test_columns_are_those_asked_for_in_their_order(api: Served) -> None:
+    rows = api.rows(columns="net_amount,supplier_name,period", part="card")
+    assert rows == [{"net_amount": "9.99", "supplier_name": "Corner Shop", "period": "2026-10"}]
+
+
+def test_sorting_puts_what_is_missing_last_whichever_way(api: Served) -> None:
+    up = ids(api.rows(period="2026-10", body="anytown", part="none", sort="payment_date"))
+    down = ids(api.rows(period="2026-10", body="anytown", part="none", sort="-payment_date"))
+    assert [one[-1] for one in map(str, up)] == list("123465")
+    assert [one[-1] for one in map(str, down)] == list("643215")
+
+
+def test_sums_are_exact_across_releases_of_different_scales(api: Served) -> None:
+    wanted = sum((Decimal(row["net_amount"]) for row in STANDING), Decimal(0))
+    [total] = api.rows(sum="net_amount", count="")
+    assert (Decimal(total["sum_net_amount"]), total["count"]) == (wanted, len(STANDING))
+    assert total["sum_net_amount"].endswith(".6634000001")
+
+
+def test_groups_with_their_figures(api: Served) -> None:
+    rows = api.rows(
+        group_by="body,period", sum="net_amount", min="net_amount", max="payment_date", avg="net_amount", count="true"
+    )
+    october = [Decimal(row["net_amount"]) for row in (*OCTOBER, *CARD)]
+    mean = (sum(october, Decimal(0)) / len(october)).quantize(Decimal("0.0000000001"), ROUND_HALF_UP)
+    found = next(row for row in rows if (row["body"], row["period"]) == ("anytown", "2026-10"))
+    assert Decimal(found["sum_net_amount"]) == sum(october)
+    assert (found["min_net_amount"], found["max_payment_date"], found["count"]) == ("-25.05", "2026-10-31", 7)
+    assert Decimal(found["avg_net_amount"]) == mean
+    assert [(row["body"], row["period"]) for row in rows] == sorted((row["body"], row["period"]) for row in rows)
+
+
+def test_groups_are_sorted_by_a_figure(api: Served) -> None:
+    rows = api.rows(group_by="supplier_name", sum="net_amount", sort="-sum_net_amount", limit=2)
+    assert [row["supplier_name"] for row in rows] == ["Smith, Jones & Co", "Zoë \u202e %_* £"]
+
+
+def test_a_group_without_rows_has_no_mean(api: Served) -> None:
+    assert api.rows(avg="net_amount", sum="net_amount", supplier_name="Nobody") == [
+        {"sum_net_amount": None, "avg_net_amount": None}
+    ]
+
+
+def test_nothing_published_is_no_rows_and_no_fault(api: Served) -> None:
+    assert api.rows("contracts") == []
+    assert api.rows("contracts", sum="current_value", count="") == [{"sum_current_value": None, "count": 0}]
+    assert api.get("/rows/contracts?format=csv").text.startswith("line_id,body_id,")
+
+
+def test_rows_of_overlapping_periods_are_counted_once_and_it_is_told(api: Served) -> None:
+    told = api.json("/rows/spend", sum="net_amount", body="anytown")["series"]
+    assert [one["series"] for one in told["used"]] == [
+        "spend/anytown/2026-Q3",
+        "spend/anytown/2026-10",
+        "spend/anytown/2026-10--card",
+    ]
+    assert told["left_out"] == [
+        {
+            "series": "spend/anytown/2026-07",
+            "reason": "the same days are counted in other series",
+            "because": ["spend/anytown/2026-Q3"],
+        }
+    ]
+    kept = api.json("/rows/spend", sum="net_amount", body="anytown", overlapping="keep")
+    assert kept["series"]["left_out"] == []
+    assert Decimal(kept["rows"][0]["sum_net_amount"]) == Decimal("2381.1634") - Decimal("13") + Decimal("0.0")
+
+
+BAD = {
+    "suplier_name=x": "did you mean supplier_name",
+    "net_amount=ten": "no number",
+    "net_amount__gt=1e5": "no number",
+    "net_amount__gt=NaN": "no number",
+    "net_amount__contains=1": "cannot be asked of net_amount",
+    "net_amount__drop=1": "cannot be asked",
+    "payment_date=2026-13-01": "no date",
+    "is_sme=maybe": "no boolean",
+    "line_number=1.5": "no integer",
+    "supplier_name=": "no string",
+    "body=nowhere": "no body 'nowhere'",
+    "body=": "body is empty",
+    "period=October": "not a period",
+    "within=2026-13": "not a period",
+    "part=cart": "did you mean card",
+    "as_known_on=2026-02-31": "no day",
+    "as_known_on=yesterday": "no day",
+    "overlapping=maybe": "no choice",
+    "columns=": "columns is empty",
+    "columns=supplier": "did you mean supplier",
+    "columns=net_amount&sum=net_amount": "has no columns",
+    "group_by=net_amount)--": "no field",
+    "sum=supplier_name": "has no sum",
+    "avg=payment_date": "has no avg",
+    "sort=-nothing": "no column",
+    "sort=net_amount,-net_amount": "twice",
+    "group_by=body&sort=net_amount": "no column",
+    "limit=0": "no limit",
+    "limit=10001": "no limit",
+    "limit=1&limit=2": "write it once",
+    "limit=\u0661": "no limit",
+    "cursor=abc": "none of ours",
+    "cursor=%00": "none of ours",
+    "format=xml": "no format",
+    'supplier_name__in="a': "no list",
+    "count=perhaps": "no choice",
+}
+
+
+@pytest.mark.parametrize("query", BAD)
+def test_a_mistake_is_a_problem_that_says_what_to_write(api: Served, query: str) -> None:
+    answer = api.get(f"/rows/spend?{query}")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    problem = answer.json()
+    assert BAD[query] in problem["detail"]
+    assert problem["status"] == 400
+
+
+def test_a_dataset_that_is_not_there_is_named_with_its_nearest(api: Served) -> None:
+    answer = api.get("/rows/spent")
+    assert (answer.status_code, answer.json()["did_you_mean"]) == (404, ["spend"])
+
+
+INJECTIONS = [
+    "' OR 1=1 --",
+    "'; DROP TABLE x; --",
+    '" OR ""="',
+    "1; ATTACH '/tmp/x.db'",
+    "x' UNION SELECT * FROM read_csv('/etc/passwd') --",
+    "$p0",
+    "?",
+    "{{7*7}}",
+    "${jndi:ldap://x}",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "*",
+    "s3://bucket/*",
+    "\x00",
+    "\ud7ff\ufffe",
+    "a" * 5_000,
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+]
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_what_a_stranger_writes_is_only_ever_a_value(api: Served, text: str) -> None:
+    for name in ("supplier_name", "supplier_name__contains", "supplier_name__starts", "supplier_name__ne", "body_name"):
+        rows = api.rows(**{name: text})
+        assert len(rows) == (len(STANDING) if name.endswith("ne") else 1 if text == "*" and "contains" in name else 0)
+    for name in ("columns", "group_by", "sum", "sort", "period", "within", "body", "part", "cursor", "format", text):
+        answer = api.get("/rows/spend", params={name: text})
+        assert answer.status_code == 400, (name, answer.text)
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert "Traceback" not in answer.text
