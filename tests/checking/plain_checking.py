@@ -1,0 +1,151 @@
+"""Checking one row, one cell and one day at a time, as it is meant: what whole columns must agree with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from piperoll.checking.detectors import personal_rules
+from piperoll.checking.judging import _due, _is_named, redaction
+from piperoll.checking.lists import NamedPost, lists
+from piperoll.checking.names import evidently_organisation, person_rule
+from piperoll.checking.privacy import SERVICE_AREA, Suspicion
+from piperoll.checking.sums import exact_sum
+from piperoll.model import Dataset, Period
+from piperoll.reading import ReadTable
+
+Cells = Mapping[str, str | None]
+
+
+def lines(table: ReadTable) -> Iterator[tuple[int, int | None, Cells]]:
+    """Every line's row, physical line and cells."""
+    for batch in table.batches():
+        for cells in batch.to_pylist():
+            yield cells["row"], cells["line"], cells
+
+
+def suspicions(table: ReadTable, dataset: Dataset) -> tuple[Suspicion, ...]:
+    """Each cell that holds its row, once for each rule."""
+    found = (
+        Suspicion(row, line, name, rule)
+        for row, line, cells in lines(table)
+        for rule, name in _suspicious(cells, table, dataset)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def redacted(table: ReadTable, dataset: Dataset) -> dict[int, str]:
+    """The rows of which the name is left out, and why."""
+    found: dict[int, str] = {}
+    for row, _line, cells in lines(table):
+        kinds = [kind for name in _suppliers(table, dataset) if (kind := redaction(cells[name]))]
+        if kinds:
+            found[row] = kinds[0]
+        if any(_undue(cells, name, posts) for name, posts in _holders(table, dataset).items()):
+            found[row] = "personal"
+    return found
+
+
+def not_due(table: ReadTable, dataset: Dataset) -> dict[str, set[int]]:
+    """The rows that name a holder whose name is not due."""
+    holders = _holders(table, dataset).items()
+    found = {name: {row for row, _, cells in lines(table) if _undue(cells, name, posts)} for name, posts in holders}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def missing_rows(table: ReadTable, field: str) -> set[int]:
+    """The rows where no line has a cell of `field`, not even one that cannot be read."""
+    there = {row for row, _line, cells in lines(table) if cells[field] is not None}
+    return {row for row, _line, _cells in lines(table)} - there - set(table.unreadable.get(field, ()))
+
+
+def unreadable_core(table: ReadTable, dataset: Dataset) -> list[tuple[int, str]]:
+    """The rows that are held because of a core group no cell can be read, and the last of its fields with one."""
+    found: list[tuple[int, str]] = []
+    for group in dataset.core:
+        names = [name for name in group if name in table.columns]
+        suspects = {row: name for name in names for row in table.unreadable.get(name, ())}
+        readable = {row for row, _line, cells in lines(table) for name in names if cells[name] is not None}
+        found += [(row, suspects[row]) for row in sorted(suspects.keys() - readable)]
+    return found
+
+
+def total(table: ReadTable, field: str, rows: Collection[int] | None = None, *, absolute: bool = False) -> Decimal:
+    """The sum of the amounts in `rows` (None: in all), in order."""
+    amounts = (
+        Decimal(cell)
+        for row, _line, cells in lines(table)
+        if (cell := cells[field]) is not None and (rows is None or row in rows)
+    )
+    return exact_sum(map(abs, amounts) if absolute else amounts)
+
+
+def shortest_holding(days: Iterable[date], share: float = 0.9) -> Period | None:
+    """The shortest month, quarter, financial year or range of months that holds `share` of `days`."""
+    ordered = sorted(days)
+    if not ordered:
+        return None
+    need = -(-len(ordered) * round(share * 1000) // 1000)
+    for shape in (_month, _quarter, _year):
+        tally: dict[Period, int] = {}
+        for day in ordered:
+            tally[shape(day)] = tally.get(shape(day), 0) + 1
+        best = max(tally, key=lambda period: (tally[period], period.start))
+        if tally[best] >= need:
+            return best
+    spans = zip(ordered, ordered[need - 1 :], strict=False)
+    first, last = min(spans, key=lambda span: (_index(span[1]) - _index(span[0]), span[0]))
+    return Period.months_of(first, last)
+
+
+def _suspicious(cells: Cells, table: ReadTable, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Each rule by which a row is held, with its field."""
+    named = [name for name in _suppliers(table, dataset) if cells[name] and not redaction(cells[name])]
+    texts, areas = _of_kind("text", table, dataset), _of_kind("area", table, dataset)
+    for name in named:
+        cell = cells[name] or ""
+        rules = personal_rules(cell) - {"titled-name", "phone"}
+        yield from ((rule, name) for rule in sorted(rules | {person_rule(cell) or ""} - {""}))
+    for name in (*texts, *areas):
+        yield from ((rule, name) for rule in sorted(personal_rules(cells[name] or "")))
+    if all(evidently_organisation(cells[name] or "") for name in named):
+        return
+    for name in (*areas, *texts):
+        if lists().triggers.search(cells[name] or ""):
+            yield SERVICE_AREA, name
+            return
+
+
+def _undue(cells: Cells, name: str, posts: Sequence[NamedPost]) -> bool:
+    return _is_named(cells[name]) and not any(_due(post, cells.get(post.by)) for post in posts)
+
+
+def _holders(table: ReadTable, dataset: Dataset) -> dict[str, list[NamedPost]]:
+    posts = [post for post in lists().named_posts if post.dataset == dataset.name]
+    by_name = {name: [post for post in posts if post.field == name] for name in _of_kind("name", table, dataset)}
+    return {name: posts for name, posts in by_name.items() if posts}
+
+
+def _suppliers(table: ReadTable, dataset: Dataset) -> list[str]:
+    return [name for name in _of_kind("name", table, dataset) if name not in _holders(table, dataset)]
+
+
+def _of_kind(kind: str, table: ReadTable, dataset: Dataset) -> list[str]:
+    return [field.name for field in dataset.fields if field.privacy == kind and field.name in table.columns]
+
+
+def _month(day: date) -> Period:
+    return Period.month(day.year, day.month)
+
+
+def _quarter(day: date) -> Period:
+    return Period.quarter(day.year, (day.month + 2) // 3)
+
+
+def _year(day: date) -> Period:
+    return Period.financial_year(day.year if day.month >= 4 else day.year - 1)
+
+
+def _index(day: date) -> int:
+    return day.year * 12 + day.month
