@@ -114,6 +114,6 @@ def _spread(tables: Sequence[ReadTable], chosen: np.ndarray[tuple[int], np.dtype
         kept: list[pa.RecordBatch] = []
         for batch in table.batches():
             here = chosen[np.searchsorted(chosen, start) : np.searchsorted(chosen, start + batch.num_rows)] - start
-            kept.append(batch.take(pa.array(here)))
+            kept.append(batch.take(here))
             start += batch.num_rows
         yield replace(table, stored=tuple(kept), rows=len({row for part in kept for row in part["row"].to_pylist()}))

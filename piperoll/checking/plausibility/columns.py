@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,6 +27,9 @@ Mask = npt.NDArray[np.bool_]
 _MadeT = TypeVar("_MadeT")
 
 
+_FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
+
+
 class Kind(StrEnum):
     """What a column of the frame holds: WHOLE numbers are the two that address a line."""
 
@@ -39,12 +43,30 @@ Kinds = Mapping[str, Kind]
 """The kind of every column that the frame has, in its order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text:
     """Cells of text: `codes` (int32) are places in `distinct`, -1 where the cell is empty."""
 
     codes: npt.NDArray[np.int32]
     distinct: pa.StringArray
+
+    @cached_property
+    def bytes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Where each distinct text begins and the last ends, and the UTF-8 of them all."""
+        _, places, content = self.distinct.buffers()
+        if places is None or content is None or not len(self.distinct):
+            return np.zeros(len(self.distinct) + 1, np.int64), np.zeros(0, np.uint8)
+        first, length = self.distinct.offset, len(self.distinct)
+        offsets = np.frombuffer(memoryview(places), np.int32)[first : first + length + 1].astype(np.int64)
+        held = np.frombuffer(memoryview(content), np.uint8)[offsets[0] : offsets[-1]]
+        return offsets - offsets[0], held
+
+    @cached_property
+    def unusual(self) -> npt.NDArray[np.int64]:
+        """The places of the distinct texts that hold anything but printable ASCII."""
+        offsets, held = self.bytes
+        where = np.flatnonzero((held < _FIRST_PRINTABLE) | (held > _LAST_PRINTABLE))
+        return np.unique(np.searchsorted(offsets, where, side="right") - 1)
 
     def spread(self, judged: Mask) -> Mask:
         """What was judged of each distinct text, row by row; False where the cell is empty."""
@@ -66,24 +88,25 @@ class Rows:
 
     def missing(self, name: str) -> Mask:
         """Where the cells of `name` are empty."""
-        return self._once("missing", name, lambda: pc.is_null(self._cells(name)).to_numpy(zero_copy_only=False))
+        return self.once("missing", name, lambda: pc.is_null(self._cells(name)).to_numpy(zero_copy_only=False))
 
     def text(self, name: str) -> Text:
         """The cells of a column, each distinct text once."""
-        return self._once("text", name, lambda: _text(self._cells(name)))
+        return self.once("text", name, lambda: _text(self._cells(name)))
 
     def same_text(self, first: str, second: str) -> Mask:
         """Where two columns of text hold the same; no empty cell does."""
         one, other = (_plain(self._cells(name)).cast(pa.string()) for name in (first, second))
-        return pc.fill_null(pc.equal(one, other), False).to_numpy(zero_copy_only=False)
+        same: Mask = pc.fill_null(pc.equal(one, other), False).to_numpy(zero_copy_only=False)
+        return same
 
     def numbers(self, name: str) -> npt.NDArray[np.float64]:
         """A column of numbers, NaN where the cell is empty."""
-        return self._once("numbers", name, lambda: _numbers(self._cells(name)))
+        return self.once("numbers", name, lambda: _numbers(self._cells(name)))
 
     def days(self, name: str) -> npt.NDArray[np.datetime64]:
         """A column of dates, NaT where the cell is empty."""
-        return self._once("days", name, lambda: _days(self.text(name)))
+        return self.once("days", name, lambda: _days(self.text(name)))
 
     def ordered(self, name: str) -> npt.NDArray[Any]:
         """A column of numbers or dates as what can be compared and counted."""
@@ -111,7 +134,8 @@ class Rows:
             return pa.nulls(self.size, pa.string())
         return self._batch[name]
 
-    def _once(self, what: str, name: str, make: Callable[[], _MadeT]) -> _MadeT:
+    def once(self, what: str, name: str, make: Callable[[], _MadeT]) -> _MadeT:
+        """What is made of the column `name` under the name `what`, made when first asked for."""
         if (what, name) not in self._made:
             self._made[what, name] = make()
         made: _MadeT = self._made[what, name]

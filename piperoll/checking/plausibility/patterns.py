@@ -16,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piperoll.checking.plausibility.columns import Mask
+from piperoll.checking.plausibility.columns import Mask, Text
 from piperoll.checking.plausibility.suite import NotCompiled
 
-_PLAIN = "^[ -~]*$"
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _ESCAPES = re.compile(r"\\(?![dDsSwWbB]|[^A-Za-z0-9])")
 """An escape that is not of the fragment: a reference, a code point, an end of the text."""
@@ -28,19 +27,18 @@ _UNLIKE = re.compile(r"\(\?(?![:=!<P]|i\))|\(\?[=!<]|\(\?P[=>]|\{,|\[:|\[\^?\]|[
 a class that opens with its own bracket, possessive repeats, and what Python may one day take for operations on sets."""
 
 
-def found_in(texts: pa.StringArray, pattern: str) -> Mask:
-    """In which of `texts` (without nulls) `re.search` finds `pattern`.
+def found_in(text: Text, pattern: str) -> Mask:
+    """In which of the distinct texts `re.search` finds `pattern`.
 
     Raises: NotCompiled: it is no regular expression.
     """
     sought = compiled(pattern)
     if not portable(pattern):
-        return _sought_one_by_one(texts, sought)
-    found = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-    doubtful = np.flatnonzero(~pc.match_substring_regex(texts, _PLAIN).to_numpy(zero_copy_only=False))
-    if len(doubtful):
+        return _sought_one_by_one(text.distinct, sought)
+    found: Mask = pc.match_substring_regex(text.distinct, pattern).to_numpy(zero_copy_only=False)
+    if len(text.unusual):
         found = found.copy()
-        found[doubtful] = _sought_one_by_one(texts.take(doubtful), sought)
+        found[text.unusual] = _sought_one_by_one(text.distinct.take(text.unusual), sought)
     return found
 
 

@@ -30,7 +30,8 @@ def outcomes(frame: Frame, expectations: Sequence[Expectation]) -> dict[int, Out
 
     Raises: DescriptorError: GX takes an expectation for none, or could not work it out.
     """
-    whole, results = _frame(frame, _needed(frame, expectations)), {}
+    whole = _frame(frame, _needed(frame, expectations))
+    results: dict[int, Any] = {}
     for apart in _apart(expectations):
         results |= _results(whole, apart)
     return {each.number: _outcome(each, results[each.number]) for each in expectations}

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.checking.plausibility.arguments import Kwargs, bounds, moment, number, numbers, texts, whole
-from piperoll.checking.plausibility.columns import Kind, Kinds, Mask, Rows
+from piperoll.checking.plausibility.columns import Kind, Kinds, Mask, Rows, Text
 from piperoll.checking.plausibility.conditions import Predicate
 from piperoll.checking.plausibility.patterns import compiled, found_in
 from piperoll.checking.plausibility.suite import NotCompiled
@@ -37,7 +37,7 @@ def values_in_set(kwargs: Kwargs, kinds: Kinds) -> Predicate:
         return lambda rows: np.isin(rows.numbers(name), known)
     if kind is Kind.TEXT:
         words = pa.array(texts(kwargs.get("value_set")), pa.string())
-        return _of_text(name, lambda distinct: pc.is_in(distinct, words).to_numpy(zero_copy_only=False))
+        return _of_text(name, lambda text: pc.is_in(text.distinct, words).to_numpy(zero_copy_only=False))
     raise NotCompiled("a set of dates")
 
 
@@ -78,13 +78,13 @@ def values_not_match_list(kwargs: Kwargs, kinds: Kinds) -> Predicate:
 def lengths_between(kwargs: Kwargs, kinds: Kinds) -> Predicate:
     """Text of as many characters as `min_value` and `max_value` say."""
     between = bounds(kwargs, whole)
-    return _of_text(_text_column(kwargs, kinds), lambda distinct: between(_lengths(distinct)))
+    return _of_text(_text_column(kwargs, kinds), lambda text: between(_lengths(text)))
 
 
 def lengths_equal(kwargs: Kwargs, kinds: Kinds) -> Predicate:
     """Text of `value` characters."""
     value = number(kwargs.get("value"))
-    return _of_text(_text_column(kwargs, kinds), lambda distinct: _lengths(distinct) == value)
+    return _of_text(_text_column(kwargs, kinds), lambda text: _lengths(text) == value)
 
 
 def values_null(kwargs: Kwargs, _kinds: Kinds) -> Predicate:
@@ -104,15 +104,15 @@ def _any_found(name: str, kinds: Kinds, patterns: list[str]) -> Predicate:
         raise NotCompiled("an expression for what is no text")
     for pattern in patterns:
         compiled(pattern)
-    return _of_text(name, lambda distinct: np.logical_or.reduce([found_in(distinct, each) for each in patterns]))
+    return _of_text(name, lambda text: np.logical_or.reduce([found_in(text, each) for each in patterns]))
 
 
-def _of_text(name: str, judge: Callable[[pa.StringArray], Mask]) -> Predicate:
+def _of_text(name: str, judge: Callable[[Text], Mask]) -> Predicate:
     """What is judged of each distinct text, row by row."""
 
     def judged(rows: Rows) -> Mask:
         text = rows.text(name)
-        return text.spread(judge(text.distinct))
+        return text.spread(judge(text))
 
     return judged
 
@@ -124,6 +124,6 @@ def _text_column(kwargs: Kwargs, kinds: Kinds) -> str:
     return name
 
 
-def _lengths(distinct: pa.StringArray) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _lengths(text: Text) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """In characters, as Python counts them."""
-    return pc.utf8_length(distinct).to_numpy(zero_copy_only=False).astype(np.int64)
+    return pc.utf8_length(text.distinct).to_numpy(zero_copy_only=False).astype(np.int64)

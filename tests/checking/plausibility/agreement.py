@@ -38,6 +38,16 @@ def drawn_tables(seed: int) -> list[ReadTable]:
     return [_table(random) for _ in range(random.choice((1, 1, 2)))]
 
 
+def full_table(seed: int) -> ReadTable:
+    """A table of 60 rows that has every column, with a hole in every fifth cell."""
+    random = Random(seed)  # noqa: S311
+    rows = [
+        {name: None if random.random() < 0.2 else random.choice(cells) for name, cells in CELLS.items()}
+        for _ in range(60)
+    ]
+    return made_table("contracts", rows, batch_rows=17)
+
+
 def _table(random: Random) -> ReadTable:
     names = [name for name in CELLS if random.random() < 0.95] or ["title"]
     holes = {name: random.choice((0.0, 0.1, 0.5, 0.95)) for name in names}
@@ -65,7 +75,7 @@ def disagreements(
     return len(ours), [
         f"{_worded(ours[number].expectation)}: {said}"
         for number in ours
-        for said in _parted(ours[number], theirs[number])
+        for said in parted(ours[number], theirs[number])
     ]
 
 
@@ -73,7 +83,8 @@ def _worded(expectation: Expectation) -> str:
     return f"{expectation.type} {dict(expectation.kwargs)}"
 
 
-def _parted(ours: Outcome, theirs: Outcome) -> list[str]:
+def parted(ours: Outcome, theirs: Outcome) -> list[str]:
+    """How the outcomes of the two engines differ, in words; not at all where the list is empty."""
     said = []
     if ours.success is not theirs.success:
         said.append(f"success is {ours.success} and not {theirs.success}")

@@ -43,14 +43,14 @@ WRITTEN = (
 Kwargs = dict[str, Any]
 
 
-def expectations(seed: int, count: int, rules: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    """`count` expectations drawn by `seed`, of all rules or of some, as they stand in a suite."""
+def expectations(seed: int, count: int, conditions: float = 0.35) -> list[dict[str, Any]]:
+    """`count` expectations drawn by `seed`, of all rules in turn; so large a share has a row condition."""
     random = Random(seed)  # noqa: S311 - questions, not secrets
-    names = rules or tuple(ARGUMENTS)
+    names = tuple(ARGUMENTS)
     drawn = []
     for number in range(count):
         name = names[number % len(names)]
-        kwargs = ARGUMENTS[name](random) | _common(random, name)
+        kwargs = ARGUMENTS[name](random) | _common(random, name, conditions)
         drawn.append(
             {
                 "type": name,
@@ -62,11 +62,11 @@ def expectations(seed: int, count: int, rules: tuple[str, ...] = ()) -> list[dic
     return drawn
 
 
-def _common(random: Random, name: str) -> Kwargs:
+def _common(random: Random, name: str, conditions: float) -> Kwargs:
     kwargs: Kwargs = {}
     if name.startswith("expect_table_column") or name == "expect_column_to_exist":
         return kwargs
-    if random.random() < 0.35 and name != "expect_column_pair_values_to_be_in_set":
+    if random.random() < conditions and name != "expect_column_pair_values_to_be_in_set":
         kwargs |= _condition(random)
     by_row = any(word in name for word in ("values_to_be_", "values_to_not_", "value_lengths", "values_to_match"))
     by_row |= name in ROW_BY_ROW

@@ -1,0 +1,35 @@
+"""Real files, as they were read, and our own suites: both engines say the same of every one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from piperoll import assets
+from piperoll.checking.audit import in_plausibility
+from piperoll.reading import read
+
+REAL = Path(os.environ.get("REALDATA", Path(__file__).parents[4] / "shared" / "realdata"))
+FOLDERS = ("contracts", "gpc", "roles", "spend", "transactions")
+
+
+def real_files() -> list[Path]:
+    return sorted(path for folder in FOLDERS for path in (REAL / folder).rglob("*") if path.is_file())
+
+
+@pytest.mark.real
+@pytest.mark.timeout(3600)
+def test_both_engines_say_the_same_of_real_files() -> None:
+    compared = lines = 0
+    for path in real_files():
+        reading = read(path.read_bytes(), path.name, assets.datasets())
+        if reading.dataset is None or not reading.tables:
+            continue
+        said = list(in_plausibility(reading.tables, reading.dataset, assets.suite(reading.dataset.name)))
+        assert said == [], path
+        compared, lines = compared + 1, lines + sum(table.rows for table in reading.tables)
+    sys.stdout.write(f"both engines agree on {compared} real files of {lines:,} rows\n")
+    assert compared
