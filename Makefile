@@ -9,7 +9,7 @@ DEMO ?= build/demo
 SOURCES := piperoll collectors publishers flows serving tests bench setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types tests test-real soak bench lock clean python browser
+.PHONY: help install screenshots vendor demo test lint types tests test-real soak bench lock clean python browser
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,12 @@ lock: | python ## resolve the requirements anew, with hashes, into the two lock 
 	  build/uv/bin/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" pyproject.toml "$$@" -o $$output || exit $$?; \
 	done
+
+screenshots: demo browser ## pictures of the sample's catalogue, into build/screenshots
+	@$(BIN)/python -m tests.describing.screenshots $(DEMO)
+
+vendor: install ## make catalogue/vendor/ again from npm, as tests/tools/package-lock.json pins it
+	@$(BIN)/python -m tests.tools.bundle
 
 clean: ## remove what was made here; keeps .venv
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -126,7 +126,7 @@ class Overview:
         return sum(self.rows(dataset.name) for dataset in self.datasets)
 
     def amount(self, name: str) -> Decimal | None:
-        """The pounds in these lines; None where the dataset counts none, or repeats in one period what is in another."""
+        """The pounds in these lines; None where there are none, or one period repeats what is in another."""
         if not assets.shown(name)["adds_up"]:
             return None
         return total([line.shelves[name].amount for line in self.of_dataset(name)])

@@ -34,4 +34,4 @@ def style() -> str:
 def policy_of_one_style(style: str) -> str:
     """The policy of a page that stands alone: this one style, by its hash, and nothing else."""
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'none'; base-uri 'none'"
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'none'; base-uri 'none'"

@@ -35,7 +35,7 @@ class Site:
         """The address of a page of the catalogue."""
         return f"{self.address}catalogue/{key}"
 
-    def keys(self, ending: str = "") -> list[str]:
+    def files(self, ending: str = "") -> list[str]:
         """The keys below catalogue/ that end so."""
         found = self.store.keys("catalogue/")
         return [key.removeprefix("catalogue/") for key in found if key.endswith(ending)]
@@ -68,7 +68,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
     def heard(message: ConsoleMessage) -> None:
         missing = "404" in message.text and "/catalogue/search/" in message.location["url"]
         if message.type in ("error", "warning") and not missing:  # no shard: nothing begins with these letters
-            trouble.append(message.text)
+            trouble.append(f"{message.text} {message.location}")
 
     def make(address: str, size: str = "desktop", **more: object) -> Page:
         context = browser.new_context(viewport=SIZES[size], **more)  # type: ignore[arg-type]

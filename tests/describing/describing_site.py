@@ -15,6 +15,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from collectors.arrival import Arrival
 from flows import steps
 from flows.steps import Run
 from piperoll import assets
@@ -56,6 +57,13 @@ def written(rows: Sequence[Mapping[str, str]]) -> bytes:
     return stream.getvalue().encode()
 
 
+def amount(n: int, *, corrected: bool) -> str:
+    """What the payment of this number came to: one in forty is a credit, and the third was corrected."""
+    if n % 40 == 39:
+        return "-20.25"
+    return str(Decimal(n * 37 % 5000) / 4 + (5 if corrected and n == 3 else 0))
+
+
 def spend(month: str, count: int, *, corrected: bool = False) -> bytes:
     """So many payments of a month; one has an amount that nobody can read, and is held."""
     rows = [
@@ -65,9 +73,7 @@ def spend(month: str, count: int, *, corrected: bool = False) -> bytes:
             "Directorate": SERVICES[n % 3],
             "Purpose": "Repairs" if n % 2 else "Paper, pens\nand ink",
             "Supplier name": SUPPLIERS[n % len(SUPPLIERS)],
-            "Net amount": str(
-                Decimal(n * 37 % 5000) / 4 - (200 if n % 40 == 39 else 0) + (5 if corrected and n == 3 else 0)
-            ),
+            "Net amount": amount(n, corrected=corrected),
         }
         for n in range(1, count + 1)
     ]
@@ -112,15 +118,7 @@ def roles() -> bytes:
 def services() -> bytes:
     costs = (("Book a weather test", "14.14", "217069"), ("Pay the cloud levy", "0.65", "89204"))
     return written(
-        [
-            {
-                "Service": name,
-                "Transactions completed": done,
-                "Cost per transaction": cost,
-                "Digital transactions": done,
-            }
-            for name, cost, done in costs
-        ]
+        [{"Service": name, "Transactions completed": done, "Cost per transaction": cost} for name, cost, done in costs]
     )
 
 
@@ -147,9 +145,7 @@ def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
         run = Run(store, Settings(), register, register, moment, scratch / str(n))
         path = scratch / f"{n}-{file.name}"
         path.write_bytes(file.content)
-        arrival = steps.Arrival(
-            path, file.name, file.dataset, file.body, f"{file.body}/{file.name}", moment, file.period
-        )
+        arrival = Arrival(path, file.name, file.dataset, file.body, f"{file.body}/{file.name}", moment, file.period)
         submission = receive(store, path, steps.identify(run, arrival))
         examination = steps.checked(run, submission, file.content, quick=True)
         steps.report(run, steps.publish(run, steps.packed(run, submission, examination)).examined)

@@ -19,7 +19,7 @@ _README = """# What others wrote
 
 One script, and nothing else in the catalogue: it reads a Parquet file in place, by parts. `make vendor` makes it again
 from npm, where the versions are pinned with their hashes in `tests/tools/package-lock.json`; the tests compare the two
-byte for byte. It is put together by esbuild {esbuild} from `tests/tools/parquet.mjs`, made small and not otherwise changed.
+byte for byte. esbuild {esbuild} puts it together from `tests/tools/parquet.mjs`, made small and otherwise as it was.
 
 | file | sha256 | bytes |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""What tests and the vendored script need from npm, as tests/tools/package-lock.json pins it, brought into build/npm."""
+"""What tests and the vendored script need from npm, as package-lock.json pins it, brought into build/npm."""
 
 from __future__ import annotations
 

@@ -1,0 +1,146 @@
+"""Charts say exactly what the rows of a release add up to, and each bar finds its rows again."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll import assets
+from piperoll.describing.bars import Bar, Chart, Condition, chart
+from piperoll.describing.charts import Rule, tallies
+from piperoll.describing.drawing import drawing, figure_words
+from piperoll.describing.summaries import summarise
+from piperoll.errors import DescriptorError
+from piperoll.model import Period
+
+OCTOBER = Period.parse("2026-10")
+SPEND = assets.dataset("spend")
+HEADER = ("payment_date", "supplier_name", "org_unit", "net_amount", "redaction")
+Row = tuple[str, ...]
+
+PENCE = st.integers(-10_000_000, 10_000_000).map(lambda pence: f"{Decimal(pence) / 100:.2f}")
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["", "2026-09-30", "2026-10-01", "2026-10-31", "2026-11-02"]),
+        st.sampled_from(["", "Oak", "oak", "Ash & Sons", "<b>", *(f"S{n}" for n in range(20))]),
+        st.sampled_from(["", "Housing"]),
+        st.one_of(st.just(""), PENCE),
+        st.sampled_from(["none", "personal"]),
+    ),
+    min_size=1,
+)
+
+
+def charts(rows: Sequence[Row], header: Row = HEADER, dataset: str = "spend", period: Period = OCTOBER) -> list[Chart]:
+    told = summarise(assets.dataset(dataset), period, [header, *rows])
+    found = [Chart.from_json(one) for one in told["charts"]]
+    assert [one.to_json() for one in found] == told["charts"]
+    return found
+
+
+def fits(cell: str, condition: Condition) -> bool:
+    _, how, value = condition
+    return {"is": cell == value, "not": cell != value, "from": cell != "" and cell >= value, "to": "" != cell <= value}[
+        how
+    ]
+
+
+def behind(bar: Bar, rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if all(fits(row[HEADER.index(one[0])], one) for one in bar.conditions)]
+
+
+@given(ROWS)
+def test_bars_hold_every_row_once_and_every_penny(rows: list[Row]) -> None:
+    whole = sum((Decimal(row[3]) for row in rows if row[3]), Decimal(0))
+    for one in charts(rows):
+        assert sum(bar.rows for bar in one.bars) == len(rows) == one.rows
+        if one.measure == "sum":
+            assert sum((bar.figure for bar in one.bars if bar.figure is not None), Decimal(0)) == whole
+        for bar in one.bars:
+            found = behind(bar, rows)
+            assert len(found) == bar.rows, "its conditions find its rows"
+            amounts = [Decimal(row[3]) for row in found if row[3]]
+            if one.measure == "sum" and bar.figure is not None:
+                assert sum(amounts, Decimal(0)) == bar.figure
+
+
+def test_a_month_is_drawn_by_its_days_and_what_is_dated_outside_stands_beside() -> None:
+    rows = [("2026-09-30", "A", "H", "1.00", "none"), ("2026-10-05", "A", "H", "2.00", "none")]
+    over_time = next(one for one in charts(rows) if one.name == "over-time")
+    assert len(over_time.bars) == 32
+    assert over_time.bars[0].label == "Before 1 October 2026"
+    drawn = drawing(over_time, SPEND)
+    assert len(drawn.bars) == 31, "not within the picture"
+    assert len(drawn.lines) == 32, "but in the table"
+
+
+def test_contracts_that_end_are_counted_by_quarters_ahead() -> None:
+    header = ("supplier_name", "current_end_date", "current_value", "redaction")
+    rows = [("A", "2026-12-31", "10.00", "none"), ("B", "2027-01-01", "5.00", "none"), ("C", "2026-01-01", "", "none")]
+    names = [field.name for field in assets.dataset("contracts").fields]
+    whole = [tuple(dict(zip(header, row, strict=True)).get(name, "") for name in names) for row in rows]
+    ends = next(one for one in charts(whole, tuple(names), "contracts") if one.name == "ends")
+    told = {bar.label: (bar.rows, bar.amount) for bar in ends.bars if bar.rows}
+    assert told == {
+        "Before 1 November 2026": (1, None),
+        "Oct to Dec 2026": (1, Decimal("10.00")),
+        "Jan to Mar 2027": (1, Decimal("5.00")),
+    }
+
+
+def test_a_mean_is_weighted_and_one_that_cannot_be_known_is_not_made_up() -> None:
+    names = [field.name for field in assets.dataset("transactions").fields]
+    rows = [
+        {"service_name": "Tax", "cost_per_transaction": "1.00", "completed": "3"},
+        {"service_name": "Tax", "cost_per_transaction": "2.00", "completed": "1"},
+        {"service_name": "Fish", "cost_per_transaction": "2.00"},
+        {"service_name": "Bread", "cost_per_transaction": "2.00"},
+        {"service_name": "Bread", "cost_per_transaction": "4.00"},
+    ]
+    whole = [tuple(row.get(name, "") for name in names) for row in rows]
+    costs = next(one for one in charts(whole, tuple(names), "transactions") if one.name == "unit-costs")
+    assert {bar.label: bar.figure for bar in costs.bars} == {
+        "Tax": Decimal("1.25"),
+        "Fish": Decimal("2.00"),
+        "Bread": None,
+    }
+
+
+def test_names_that_are_redacted_are_not_searched_by() -> None:
+    rows = [("2026-10-01", "Oak", "", "1.00", "none"), ("2026-10-01", "REDACTED", "", "1.00", "personal")]
+    assert summarise(SPEND, OCTOBER, [HEADER, *rows])["names"] == {"Oak": 1}
+
+
+def test_credits_lie_on_the_other_side_of_nothing() -> None:
+    rows = [("2026-10-01", "A", "", "30.00", "none"), ("2026-10-01", "B", "", "-10.00", "none")]
+    drawn = drawing(next(one for one in charts(rows) if one.name == "suppliers"), SPEND)
+    assert drawn.zero == "25.00"
+    assert [(one.start, one.length) for one in drawn.bars] == [("25.00", "75.00"), ("0.00", "25.00")]
+
+
+def test_each_dataset_declares_charts_that_it_can_fill() -> None:
+    for dataset in assets.datasets():
+        for declared in assets.shown(dataset.name)["charts"]:
+            Rule.from_declared(declared, dataset)
+        assert {"sort", "page", "rows", "q"}.isdisjoint(field.name for field in dataset.fields), "words of the address"
+
+
+def test_a_chart_of_a_field_that_there_is_not_is_refused() -> None:
+    declared = dict(assets.shown("spend")["charts"][1]) | {"by": ["colour"]}
+    with pytest.raises(DescriptorError, match="colour"):
+        Rule.from_declared(declared, SPEND)
+
+
+def test_no_rows_make_no_chart() -> None:
+    rules = [Rule.from_declared(one, SPEND) for one in assets.shown("spend")["charts"]]
+    assert tallies(rules, HEADER, []) == ()
+    assert [chart(one, OCTOBER) for one in tallies(rules, HEADER, [])] == []
+
+
+def test_figures_have_their_unit() -> None:
+    assert figure_words(Decimal("1234.5"), "GBP") == "£1,234.50"
+    assert figure_words(Decimal("3.50"), "FTE") == "3.5 FTE"
+    assert figure_words(Decimal(1000), "rows") == "1,000 rows"
+    assert figure_words(None, "GBP") == "–"

@@ -1,0 +1,83 @@
+"""The search index: whatever is in it is found by its words, no shard is large, and only what changed changes."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piperoll.describing.searching import MOST_BYTES, parts, shards
+from piperoll.describing.words import SHORTEST, tokens, words_of
+from piperoll.model import Body, Period, Series
+
+ANYTOWN = Body("gss:E07000999", "anytown", "Anytown Borough Council", "council", aliases=("ABC",))
+BRACKWATER = Body("gss:E06000998", "brackwater", "Brackwater Council", "council")
+OCTOBER = Series("spend", "anytown", Period.parse("2026-10"))
+Held = Mapping[str, int]
+
+
+def members(*told: tuple[Body, Held]) -> dict[str, dict[str, Any]]:
+    """The parts of several bodies, by group and body."""
+    groups: dict[str, dict[str, Any]] = {}
+    for body, names in told:
+        series = Series("spend", body.slug, OCTOBER.period)
+        for letters, part in parts(body, [(series, names)]).items():
+            groups.setdefault(letters, {})[body.slug] = part
+    return groups
+
+
+def index(*told: tuple[Body, Held]) -> dict[str, bytes]:
+    return {key: content for letters, group in members(*told).items() for key, content in shards(letters, group)}
+
+
+def found(files: Mapping[str, bytes], word: str) -> list[Any]:
+    """What a browser comes to for one word: from the first two letters deeper, as far as there is more."""
+    letters = word[:SHORTEST]
+    while True:
+        shard = json.loads(files[f"catalogue/search/{letters}.json"])
+        if shard["complete"] or len(letters) == len(word):
+            return list(shard["entries"])
+        letters = word[: len(letters) + 1]
+
+
+def test_words_lose_accents_case_and_apostrophes() -> None:
+    assert words_of("Ŵyn’s CAFÉ & Sons (2019)") == ("wyns", "cafe", "sons", "2019")
+    assert tokens("The Oak Ltd") == {"oak", "theoakltd"}
+    assert tokens("Co of the Ltd") >= {"co", "of", "ltd"}
+
+
+def test_a_name_is_found_with_the_bodies_and_tables_that_hold_it() -> None:
+    files = index((ANYTOWN, {"Oak & Ash Ltd": 3}), (BRACKWATER, {"Oak & Ash Ltd": 9, "Quill": 1}))
+    [oak] = found(files, "ash")
+    assert oak[:4] == ["name", "Oak & Ash Ltd", 2, 12]
+    assert oak[4] == [["brackwater", [["spend/brackwater/2026-10", 9]]], ["anytown", [["spend/anytown/2026-10", 3]]]]
+    assert found(files, "abc")[0][:2] == ["body", "Anytown Borough Council"]
+
+
+@given(st.dictionaries(st.text(min_size=2, max_size=30), st.integers(1, 9), max_size=20))
+def test_every_name_is_found_by_each_of_its_words(names: dict[str, int]) -> None:
+    files = index((ANYTOWN, names))
+    for name in names:
+        for token in tokens(name):
+            assert name in [entry[1] for entry in found(files, token)]
+
+
+def test_thousands_of_like_names_are_in_small_shards_and_each_is_found() -> None:
+    names = {f"Care {n:04} of Wells Ltd": 1 for n in range(3000)}
+    files = index((ANYTOWN, names))
+    assert max(map(len, files.values())) < MOST_BYTES * 1.1
+    assert not json.loads(files["catalogue/search/ca.json"])["complete"]
+    for name in list(names)[::250]:
+        whole = "".join(words_of(name))
+        assert name in [entry[1] for entry in found(files, whole)]
+
+
+def test_a_new_name_touches_only_the_shards_of_its_own_letters() -> None:
+    before, after = index((ANYTOWN, {"Oak": 1, "Quill": 1})), index((ANYTOWN, {"Oak": 1, "Quill": 1, "Zinc": 1}))
+    assert {key for key in after if after[key] != before.get(key)} == {"catalogue/search/zi.json"}
+
+
+def test_the_order_in_which_bodies_come_changes_nothing() -> None:
+    one, other = (ANYTOWN, {"Oak": 1, "Elm": 2}), (BRACKWATER, {"Oak": 1})
+    assert index(one, other) == index(other, one)
