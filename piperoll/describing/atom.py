@@ -6,6 +6,7 @@ our own namespace, for which no standard has a word. A page of the archive says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -19,6 +20,7 @@ _HISTORY = "http://purl.org/syndication/history/1.0"
 _SY = "http://purl.org/rss/1.0/modules/syndication/"
 _XML = "http://www.w3.org/XML/1998/namespace"
 _OURS = "urn:piperoll:ns:publication"
+_UNSAYABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NAMES = {None: _ATOM, "fh": _HISTORY, "sy": _SY, "publication": _OURS}
 
 
@@ -93,4 +95,4 @@ def _add(parent: etree._Element, name: str, text: str | None = None, **attribute
 
 def _sayable(text: str) -> str:
     """The text without the characters that XML 1.0 has no way to say."""
-    return "".join(letter for letter in text if letter in "\t\n\r" or " " <= letter <= "\ud7ff" or letter >= "\ue000")
+    return _UNSAYABLE.sub("", text)

@@ -100,12 +100,12 @@ def packages(overview: Overview) -> Iterator[tuple[str, bytes]]:
         "id": "urn:piperoll:catalogue",
         "title": f"{world.publisher_name}: open data of public bodies",
         "homepage": places.address(world.base_url, places.HOME),
-        "resources": [_listing(dataset) for dataset in overview.datasets],
+        "resources": [_listing(overview, dataset) for dataset in overview.datasets],
     }
     yield places.PACKAGE, to_json_bytes(whole)
 
 
-def _listing(dataset: Dataset) -> dict[str, Any]:
+def _listing(overview: Overview, dataset: Dataset) -> dict[str, Any]:
     return {
         "$schema": f"{_PROFILES}dataresource.json",
         "name": f"packages-{dataset.name}",
@@ -116,6 +116,7 @@ def _listing(dataset: Dataset) -> dict[str, Any]:
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "schema": {"fields": [{"name": name, "type": kind, "title": title} for name, kind, title in _FIELDS]},
+        "x_schema": places.address(overview.world.base_url, places.dataset_schema(dataset.name)),
     }
 
 

@@ -1,0 +1,124 @@
+"""What others harvest: sitemaps, robots.txt, Data Packages; and every link in all that is made leads somewhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote
+from urllib.robotparser import RobotFileParser
+
+import frictionless
+import jsonschema
+import pytest
+from describing_world import BASE_URL, LISTINGS, SUBMISSIONS, built
+from lxml import etree
+
+SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+PROFILES = Path(__file__).parents[3] / "shared" / "specs" / "datapackage-2.0"
+
+
+@pytest.fixture(scope="module")
+def site() -> dict[str, bytes]:
+    return dict(built())
+
+
+def keys(content: bytes) -> list[str]:
+    """The keys below catalogue/ that a sitemap or an index of them names."""
+    found = [str(loc.text) for loc in etree.fromstring(content).iter(f"{SITEMAP}loc")]
+    assert all(address.startswith(f"{BASE_URL}catalogue/") for address in found)
+    return [unquote(address.removeprefix(f"{BASE_URL}catalogue/")) for address in found]
+
+
+def test_the_index_of_sitemaps_leads_to_every_page_of_a_body_dataset_and_series(site: dict[str, bytes]) -> None:
+    parts = keys(site["sitemap.xml"])
+    pages = [page for part in parts for page in keys(site[part])]
+    assert len(pages) == len(set(pages))
+    assert set(pages) <= site.keys()
+    wanted = {key for key in site if re.match(r"(index|datasets/[^/]+|bodies/[^/]+|series/[^v]+)\.html$", key)}
+    assert wanted - {"bodies/index.html"} <= set(pages)
+
+
+def test_a_sitemap_names_only_what_stands_beside_it_or_below(site: dict[str, bytes]) -> None:
+    assert all("/" not in key for key in site if key.startswith("sitemap"))
+
+
+def test_robots_may_look_at_everything_and_are_told_of_the_sitemap(site: dict[str, bytes]) -> None:
+    parser = RobotFileParser()
+    parser.parse(site["robots.txt"].decode().splitlines())
+    assert parser.can_fetch("anyone", f"{BASE_URL}catalogue/index.html")
+    assert parser.site_maps() == [f"{BASE_URL}catalogue/sitemap.xml"]
+
+
+def profile(name: str) -> dict[str, object]:
+    (found,) = PROFILES.rglob(name)
+    document: dict[str, object] = json.loads(found.read_text("utf-8"))
+    return document
+
+
+def test_every_data_package_keeps_the_published_profile(site: dict[str, bytes]) -> None:
+    packages = {key: json.loads(content) for key, content in site.items() if key.endswith("datapackage.json")}
+    shelves = {(one.series.dataset, one.series.body) for one in LISTINGS if one.manifest is not None}
+    assert packages.keys() == {"datapackage.json"} | {
+        f"bodies/{body}/{name}/datapackage.json" for name, body in shelves
+    }
+    validator = jsonschema.Draft7Validator(profile("datapackage.json"))
+    for key, package in packages.items():
+        assert not list(validator.iter_errors(package)), key
+        assert frictionless.Package.metadata_validate(package) is not None
+
+
+def test_a_package_has_every_table_that_stands_with_its_hash(site: dict[str, bytes]) -> None:
+    package = json.loads(site["bodies/anytown/spend/datapackage.json"])
+    standing = [one for one in LISTINGS if one.manifest is not None and one.series.body == "anytown"]
+    assert len(package["resources"]) == len(standing)
+    for resource, one in zip(package["resources"], sorted(standing, key=lambda one: _order(one.series)), strict=True):
+        assert resource["name"] == str(one.series).rpartition("/")[2].lower()
+        assert one.manifest is not None
+        assert resource["hash"] == f"sha256:{one.manifest.files[0].sha256}"
+
+
+def _order(series: object) -> tuple[int, int, str]:
+    period, part = series.period, series.part  # type: ignore[attr-defined]
+    return (-period.end.toordinal(), -period.start.toordinal(), part or "")
+
+
+def test_the_tables_of_packages_name_each_of_them(site: dict[str, bytes]) -> None:
+    whole = json.loads(site["datapackage.json"])
+    named = []
+    for resource in whole["resources"]:
+        rows = list(csv.DictReader(io.StringIO(site[resource["path"]].decode(), newline="")))
+        assert all(list(row) == [field["name"] for field in resource["schema"]["fields"]] for row in rows)
+        named += [row["package"].removeprefix(f"{BASE_URL}catalogue/") for row in rows]
+    assert sorted(named) == sorted(key for key in site if key.endswith("/datapackage.json"))
+
+
+def test_every_address_in_feeds_dcat_packages_and_sitemaps_leads_somewhere(site: dict[str, bytes]) -> None:
+    """What stands below data/ and reports/ is there by the store's own promise; the catalogue must have the rest."""
+    files = {f"data/{one.series}/" for one in LISTINGS} | {sent.public_report_key for sent, _ in SUBMISSIONS}
+    known = re.compile(rf"{re.escape(BASE_URL)}([^\s\"<>#]*)")
+    looked_at = 0
+    for key, content in site.items():
+        if key.endswith((".atom", ".json", ".jsonld", ".ttl", ".xml", ".txt", ".csv")):
+            for found in known.findall(content.decode()):
+                target = unquote(found.replace("&amp;", "&"))
+                below = target.removeprefix("catalogue/")
+                there = below in site or any(target.startswith(place) for place in files)
+                assert there, (key, target)
+                looked_at += 1
+    assert looked_at > 500
+
+
+def test_every_file_for_programs_is_named_by_another(site: dict[str, bytes]) -> None:
+    """But for where one begins, which the first page and robots.txt lead to."""
+    begins = {"catalog.ttl", "datapackage.json", "robots.txt", "freshness.json"}
+    told = " ".join(content.decode() for key, content in site.items() if not key.endswith((".parquet", ".ico")))
+    for key in sorted(site.keys() - begins):
+        if key.endswith((".atom", ".jsonld", ".ttl", ".xml", ".json")) and not key.startswith("search/"):
+            assert key in told or key.rpartition("/")[2] in told, key
+
+
+def test_no_file_is_large(site: dict[str, bytes]) -> None:
+    assert not {key: len(content) for key, content in site.items() if len(content) > 200_000}
