@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 import plain_checking as plain
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_readings import made_table
@@ -37,6 +38,39 @@ PIECES = (
     *("MRS QUINCE", "Rev. Quince", "Rev A. B. Quince", "Prof Q", "Dr.\u00a0Quince", "Master plan", "Miss\tO’Quince"),
     *("Boarding Out", "foster care", "Adult Placement", "adult placements", "£", "–", "’", "é", "²", "٣"),
     *("\u017f", "\u212a"),
+)
+PERSONAL = (
+    *(
+        "ab 12 34 56 d",
+        "AB123456A",
+        "AB\x1c123456C",
+        "943 476 5919",
+        "943-476-5919",
+        "NHS: 9434765919",
+        "9434765919 patient",
+    ),
+    *("j.quince@example.org", "see j+q@ab.cd", "+44 1632 960961", "+44(0)1632 960961", "(01632) 960961", "07700900961"),
+    *("tel 01632960961", "45-67-89", "sort 45 67 89", "s/c\u00a012-34-56", "bank of us 12345678", "acct no 12345678"),
+    *(
+        "acct. number: 12345678",
+        "account\x1fnum 12345678",
+        "ACCOUNT NO\u00a012345678",
+        "dob 1",
+        "d.o.b. 3",
+        "born in 1970",
+    ),
+    *("client 1234", "child ref: 1234", "case no.1234", "swift:1234", "mosaic id 1234", "LAS 1234", "CASE\t1234"),
+    *("Mr Quince", "Mrs. Quince", "Ms Quince", "Miss\u2003Quince", "Mx Quince", "Master Quince", "Dr\u00a0Quince"),
+    *("Cllr Quince", "Rev. Quince", "Rev.. Quince", "Prof A. B Quince Carr", "MR QUINCE", "MRS QUINCE", "MISS QUINCE"),
+    *(
+        "CLLR QUINCE",
+        "mr quince",
+        "mrs a. quince",
+        "paid – Mr Quince £5",
+        "José, Mr Quince",
+        "Mr O’Quince",
+        "mr 'quince",
+    ),
 )
 SPACES = ("", " ", "\u00a0", "\t", "\x1c", "\u2009", "\n", ".", "-", "/")
 TEXTS = st.lists(
@@ -106,6 +140,12 @@ def test_privacy_says_of_columns_what_it_says_of_rows(made: tuple) -> None:  # t
     }
     assert found.redacted == plain.redacted(table, dataset)
     assert {name: set(rows) for name, rows in found.not_due.items()} == plain.not_due(table, dataset)
+
+
+@pytest.mark.parametrize("text", PERSONAL)
+def test_the_sieve_holds_what_each_detector_finds(text: str) -> None:
+    assert personal_rules(text)
+    assert may_be_personal(texts([text] * 100)).all()
 
 
 @settings(deadline=None, max_examples=500)
