@@ -207,6 +207,7 @@ def plain_number(value: Decimal) -> str:
     return f"{value + Decimal(0):f}"
 
 
+@lru_cache(maxsize=20_000)
 def is_number(cell: str) -> bool:
     """Whether a cell states a number for certain, though it may take its column to tell which (`1234,56`)."""
     return read_amount(cell) is not None or read_amount(cell, decimal_comma=True) is not None

@@ -191,6 +191,7 @@ def read_month(cell: str) -> tuple[int, int] | None:
     return (year, month) if 1 <= month <= 12 else None
 
 
+@lru_cache(maxsize=20_000)
 def is_date(cell: str) -> bool:
     """Whether a cell states a day in some notation other than a bare number."""
     return read_date(cell) is not None and not squeezed(cell).replace(".", "", 1).isdigit()

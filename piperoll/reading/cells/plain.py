@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.forms import forms_in
 
@@ -56,6 +57,14 @@ class Plain:
     def there(self) -> vectors.Vector:
         """Which cells are plain amounts of at most twelve digits before the point."""
         return self._forms[0][vectors.numbers(self._coded.indices)]
+
+    @property
+    def none(self) -> vectors.Vector:
+        """Which cells surely state no amount: none of their form does."""
+        own = self._forms[0].copy()
+        for place in np.flatnonzero(~own):
+            own[place] = read_amount(self._coded.dictionary[place].as_py()) is not None
+        return ~own[vectors.numbers(self._coded.indices)]
 
     @cached_property
     def _own(self) -> arrays.Texts:

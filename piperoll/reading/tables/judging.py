@@ -86,7 +86,7 @@ def _looked_at(looked: tuple[Block, Looks], shape: Shape, sure: Sure) -> tuple[B
     """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
     block, looks = looked
     amounts = _amounts(block, shape)
-    records = sure.records(block, looks, amounts and amounts.there)
+    records = sure.records(block, looks, amounts)
     return block, amounts and amounts.millionths, records
 
 

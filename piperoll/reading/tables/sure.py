@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pyarrow.compute as pc
 
+from piperoll.reading.cells.plain import Plain
 from piperoll.reading.cells.wholes import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids import vectors
@@ -38,8 +39,8 @@ _COLUMNS = 60
 class Sure:
     """Tells of rows that `judge_row` takes for records, whatever stands above them.
 
-    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. In a table
-    without amounts: at least half as many cells as is typical, three or more, are filled; one of them says something,
+    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. Where no
+    amount stands: at least half as many cells as is typical, three or more, are filled; one of them says something,
     and one stands below a heading. Never a row that may repeat the headings. Rows not named here may be records all
     the same.
     """
@@ -48,14 +49,16 @@ class Sure:
         self.shape = shape
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 
-    def records(self, block: Block, looks: Looks, stated: vectors.Vector | None) -> vectors.Vector:
-        """Which rows of a block are surely records; `stated` are those with a plain amount, None where none can be."""
+    def records(self, block: Block, looks: Looks, amounts: Plain | None) -> vectors.Vector:
+        """Which rows of a block are surely records; none where the amounts of the table are not looked at."""
         if self.shape.amount is None:
             found = self._without_amount(block, looks)
-        elif stated is None:
+        elif amounts is None:
             return np.zeros(len(block), np.bool_)
         else:
-            found = stated & self._named(block, looks) & ~_say_total(block, looks)
+            found = amounts.there & self._named(block, looks) & ~_say_total(block, looks)
+            if not amounts.there.all() and (none := amounts.none).any():
+                found[none] = self._without_amount(block.filter(vectors.mask(none)), looks)
         return found & ~self._may_repeat(block, looks)
 
     def _without_amount(self, block: Block, looks: Looks) -> vectors.Vector:
