@@ -60,7 +60,7 @@ def test_every_link_leads_to_something_in_the_store(site: Site) -> None:
         for link in page.found:
             target, anchor = urldefrag(link)
             place = normpath(join(dirname(key), unquote(urlsplit(target).path))) if urlsplit(target).path else key
-            if urlsplit(link).scheme in ("https", "http", "mailto"):
+            if urlsplit(link).scheme in ("https", "http", "mailto", "data"):
                 continue
             if place not in there or (anchor and place in pages and anchor not in pages[place].ids):
                 dead.append((key, link))
