@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
-from piperoll.checking.plausibility import implausible
+from piperoll.checking.engine import Engine
+from piperoll.checking.plausibility import expectations, implausible
+from piperoll.checking.plausibility.engine import left_to_reference
 from piperoll.errors import DescriptorError
 from piperoll.model import Severity, Verdict
 from piperoll.reading import read
@@ -148,3 +153,44 @@ def test_the_periods_that_a_wide_table_says_in_its_headings_are_looked_at() -> N
     assert "period_end" not in reading.tables[0].columns
     seen = [expectation("expect_column_values_to_be_null", "seen", column="period_end")]
     assert [each.code for each in implausible(reading.tables, dataset, suite(*seen))] == ["seen"]
+
+
+SCORES = expectation("expect_column_value_z_scores_to_be_less_than", "scores", column="net_amount", threshold=2)
+SCORES["kwargs"]["double_sided"] = True
+
+
+def test_what_is_not_compiled_is_worked_out_by_the_library_and_keeps_its_place() -> None:
+    assert [each.meta["code"] for each in left_to_reference(SPEND, expectations(suite(LARGE, SCORES, MEAN)))] == [
+        "scores"
+    ]
+    rows = [spend_row(net_amount=str(amount)) for amount in (*range(10, 30), 5000)]
+    said = list(implausible([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
+    assert [(each.code, tuple(each.rows)) for each in said] == [
+        ("large", ((0, 22),)),
+        ("scores", ((0, 22),)),
+        ("mean", ()),
+    ]
+
+
+def test_rows_are_told_once_though_several_lines_share_them() -> None:
+    table = made_table(rows=[spend_row(net_amount="2000")] * 4, numbers=[2, 2, 5, 5])
+    for engine in Engine:
+        (said,) = implausible([table], SPEND, suite(LARGE), engine)
+        assert tuple(said.rows) == ((0, 2), (0, 5))
+
+
+@pytest.mark.parametrize("name", assets.dataset_names())
+def test_our_own_suites_need_no_library(name: str) -> None:
+    assert left_to_reference(assets.dataset(name), expectations(assets.suite(name))) == []
+
+
+def test_checking_by_our_suites_imports_neither_library() -> None:
+    asked = (
+        "import sys; from made_readings import examined, made_table, spend_row; from piperoll import assets;"
+        "examined(made_table(rows=[spend_row(supplier_name='Various')] * 3), suite=assets.suite('spend'));"
+        "print(sorted({'great_expectations', 'prefect'} & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
