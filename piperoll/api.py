@@ -12,19 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from piperoll import assets
 from piperoll.checking.alone import OneFile, report_alone
 from piperoll.checking.engine import Engine
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import BodyMapping, Period, Report
+from piperoll.model import BodyMapping, Period, Report, Series
 from piperoll.reading import Content, OnDisk, whole
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from flows import RunSummary
 
-__all__ = ["check", "require_readable", "run"]
+__all__ = ["check", "get", "require_readable", "run"]
 
 
 def check(  # noqa: PLR0913 - what is known of a file, by name
@@ -104,6 +107,42 @@ def _engine(name: str) -> Engine:
     if name not in set(Engine):
         raise UsageError(f"there is no engine '{name}': those known are {', '.join(Engine)}")
     return Engine(name)
+
+
+def get(
+    dataset: str,
+    place: str,
+    *,
+    body: str,
+    period: str,
+    part: str | None = None,
+    as_known_on: str | None = None,
+    version: int | None = None,
+) -> pa.Table:
+    """One published table, typed: amounts are decimals, dates are dates.
+
+    `place` is a folder, s3://bucket/prefix, or the web address of one. It is the version that stands, or the one that
+    stood on `as_known_on` (a day, or an instant in UTC), or the one of the number `version`. Its metadata say which
+    (`series`, `version`, `sha256`). The file is compared with the hash that its manifest names.
+
+    table = api.get("spend", "https://data.example", body="anytown", period="2026-10")
+    table.to_pandas().groupby("supplier_name")["net_amount"].sum()
+
+    Raises: UsageError: no such table is published there, or that version was taken back. PeriodError: `period` is none.
+    StoreCorrupt: what came is not what the manifest names. StoreUnavailable (retryable): the place does not answer.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as for `run`
+
+    from publishers.getting import fetch_file, find, version_wanted  # noqa: PLC0415
+
+    reader, found = find(place, Series(dataset, body, Period.parse(period), part))
+    wanted = version_wanted(found, as_known_on, version)
+    with TemporaryDirectory(prefix="piperoll-") as scratch:
+        file = Path(scratch) / f"{dataset}.parquet"
+        entry = fetch_file(reader, found.series, wanted, file.name, file)
+        table = pq.read_table(file, memory_map=False)
+    told = {"series": str(found.series), "version": str(wanted.version), "sha256": entry.sha256}
+    return table.replace_schema_metadata(told)
 
 
 def _both(against: str | None, body: str | None, mappings: str | Path | None) -> tuple[str, str]:

@@ -66,11 +66,16 @@ class Checks:
         if kind.get_content_type() != "multipart/form-data":
             raise Problem(415, "no-form", "send the file as multipart/form-data, in a field named 'file'")
         form = await self._form(request)
+        try:
+            return await self._file(form)
+        finally:
+            await form.close()
+
+    async def _file(self, form: FormData) -> OneFile:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Problem(400, "no-file", "no file was sent: choose one (its field is named 'file')", parameter="file")
         content = await file.read()
-        await form.close()
         if len(content) > self._limits.check_bytes:
             raise self._too_large()
         return OneFile(content, named(file.filename), _text(form, "dataset"), _text(form, "period"))
@@ -102,6 +107,15 @@ class _InMemory(MultiPartParser):
     """A form whose file never comes to the disk."""
 
     spool_max_size = 1 << 40
+
+    async def parse(self) -> FormData:
+        """The form; what was read of one that is too large is let go at once."""
+        try:
+            return await super().parse()
+        except Problem:
+            for file in self._files_to_close_on_error:
+                file.close()
+            raise
 
 
 def named(filename: str) -> str:

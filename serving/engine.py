@@ -33,6 +33,7 @@ class Engine:
             raise UsageError(f"{folder} cannot be served: its name has one of {' '.join(sorted(_GLOB))}")
         self._limits = limits
         self._duckdb = duckdb.connect(":memory:")
+        self._duckdb.execute("SET enable_progress_bar = false")  # of a session; those of cursors take it from here
         for name, value in _settings(folder, spill, limits).items():
             self._duckdb.execute(f"SET GLOBAL {name} = {value}")
 

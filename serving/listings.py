@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from piperoll import assets
 from piperoll.errors import NotThere, UsageError
-from piperoll.model import Dataset, History, Series, Status, Version
+from piperoll.model import Dataset, History, Period, Series, Status, Version
 from serving.fields import known_fields
-from serving.problems import Problem, shown, unknown
+from serving.problems import Problem, shown, unknown, unprocessable
 from serving.shelf import Shelf
 from serving.terms import OPERATORS
+
+T = TypeVar("T")
 
 SERIES_ON_A_PAGE = 1_000
 
@@ -106,14 +108,25 @@ def series(
     shelf: Shelf, names: Iterable[str], body: str | None, period: str | None, after: str | None
 ) -> dict[str, Any]:
     """The series of datasets, or of a body or a period in them, in order; a page of them."""
+    behind = None if after is None else _named("after", after, Series.parse)
+    about = None if period is None else _named("period", period, Period.parse)
     found: list[dict[str, Any]] = []
     for name in names:
         for one, entry in shelf.entries(name, [body] if body else ()).items():
-            if period in (None, str(one.period)) and (after is None or one > Series.parse(after)):
+            if about in (None, one.period) and (behind is None or one > behind):
                 found.append(_entry(one, entry))
             if len(found) > SERIES_ON_A_PAGE:
                 return {"series": found[:-1], "next": found[-2]["series"]}
     return {"series": found, "next": None}
+
+
+def _named(parameter: str, text: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise unprocessable(
+            parameter, f"{parameter} cannot be '{shown(text)}': leave it out, or follow `next`"
+        ) from error
 
 
 def history(text: str, shelf: Shelf) -> History:

@@ -31,7 +31,8 @@ Parameters = Sequence[Mapping[str, Any]]
 
 def _query(name: str, description: str, example: Any, **schema: Any) -> dict[str, Any]:
     about = {"name": name, "in": "query", "required": False, "description": description}
-    return about | {"schema": {"type": "string"} | schema, "example": example}
+    shown = {} if example is None else {"example": example}
+    return about | {"schema": {"type": "string"} | schema} | shown
 
 
 _PERIOD = r"^\d{4}-(\d{2}|Q[1-4]|\d{2}-\d{2}|\d{2}--\d{4}-\d{2})$"
@@ -74,8 +75,8 @@ ROWS: Parameters = (
         "required": False,
         "style": "form",
         "explode": True,
-        "description": "Conditions on fields: `supplier_name__contains=acorn`. /datasets/{dataset} lists the fields and "
-        "what can be asked of each.",
+        "description": "Conditions on fields: `supplier_name__contains=acorn`. /datasets/{dataset} lists the fields "
+        "and what can be asked of each.",
         "schema": {"type": "object", "additionalProperties": {"type": "string"}},
         "example": {"net_amount__gte": "1000", "supplier_name__contains": "acorn"},
     },
@@ -85,6 +86,8 @@ _BAD = {400: "A parameter cannot be understood; the message says what to write."
 _NONE = {404: "There is no such thing; the message names the nearest."}
 _BUSY = {429: "More is asked for at once than can be answered; Retry-After says when to come again."}
 _LONG = {503: "It takes too long or too much memory, or the store does not answer; the message says what to do."}
+_FORMLESS = {406: "We have no such form."}
+_CHANGED = {410: "What the first page was made from has changed: begin again."}
 _TAKEN_BACK = {410: "It was taken back."}
 
 _TABLES: dict[str, Any] = {
@@ -122,7 +125,7 @@ _OPERATIONS: Mapping[str, tuple[str, str, str, Mapping[int, str]]] = {
         "rows",
         "Which series such an answer uses, and which it leaves out",
         "Used",
-        _BAD | _NONE | {406: "We have no such form.", 410: "What the first page was made from changed."} | _LONG,
+        _BAD | _NONE | _FORMLESS | _CHANGED | _LONG,
     ),
     "check-page": ("check", "A page with one file field", "", {}),
     "check": (

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from piperoll.errors import NotThere, StoreCorrupt, UsageError
+from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
-    from piperoll.model import History, Series, Version
-    from publishers import Reader, Verified
+    from piperoll.model import Version
+    from publishers import Verified
 
 FAULTY = 1
 """The exit status of `verify` when something is not as it says."""
@@ -46,13 +46,14 @@ def get(  # noqa: PLR0913, PLR0917 - a command has its options
     piperoll get spend --from published --body anytown --period 2026-10 --as-known-on 2026-11-01 -o october.csv
     """
     from piperoll.model import Period, Series
+    from publishers.getting import fetch_file, find, version_wanted
 
     names = {".csv": f"{dataset}.csv", ".parquet": f"{dataset}.parquet", ".json": "datapackage.json"}
     if out.suffix not in names:
         raise UsageError(f"{out} says nothing of what you want: end its name in .csv, .parquet or .json")
-    reader, history = _opened(place, Series(dataset, body, Period.parse(period), part))
-    version = _wanted(history, known, number)
-    _fetch(reader, history.series, version, names[out.suffix], out)
+    reader, history = find(place, Series(dataset, body, Period.parse(period), part))
+    version = version_wanted(history, known, number)
+    fetch_file(reader, history.series, version, names[out.suffix], out)
     typer.echo(f"{out}: version {version.version} of {history.series} ({version.status}), {version.rows:,} rows.")
 
 
@@ -67,8 +68,9 @@ def history(
     """
     from piperoll import terminal
     from piperoll.model import Series
+    from publishers.getting import find
 
-    _, found = _opened(place, Series.parse(series))
+    _, found = find(place, Series.parse(series))
     if as_json:
         typer.echo(found.to_bytes().decode(), nl=False)
         return
@@ -106,11 +108,12 @@ def diff(
     from piperoll.model import Series
     from piperoll.releasing import differences
     from publishers import bring
+    from publishers.getting import find, version_wanted
 
-    reader, found = _opened(place, Series.parse(series))
+    reader, found = find(place, Series.parse(series))
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         folders = [
-            bring(reader, found.series, _wanted(found, None, number), Path(scratch) / str(number))
+            bring(reader, found.series, version_wanted(found, None, number), Path(scratch) / str(number))
             for number in dict.fromkeys((before, after))
         ]
         told = differences(assets.dataset(found.series.dataset), folders[0], folders[-1], out)
@@ -133,9 +136,10 @@ def trace(
     import flows
     from piperoll import terminal
     from piperoll.model import Series
+    from publishers.getting import find, version_wanted
 
-    reader, found = _opened(place, Series.parse(series))
-    told = flows.trace(reader, found, _wanted(found, None, number), row)
+    reader, found = find(place, Series.parse(series))
+    told = flows.trace(reader, found, version_wanted(found, None, number), row)
     sheet = f"sheet '{told.sheet}', " if told.sheet else ""
     typer.echo(f"Row {told.line_id} of version {told.version} of {series}")
     typer.echo(f"From {told.file}, {sheet}row {told.row} (sha256 {told.sha256})")
@@ -199,55 +203,6 @@ def _tell(one: Verified, *, as_json: bool) -> None:
         return
     for fault in one.faults:
         typer.echo(f"{fault.where}: {fault.what}")
-
-
-def _opened(place: str, series: Series) -> tuple[Reader, History]:
-    """The place and the history of a series in it. Raises: UsageError: there is no such series."""
-    from publishers import history_of, open_reader
-
-    reader = open_reader(place)
-    found, _ = history_of(reader, series)
-    if not found.versions:
-        raise UsageError(f"{series} is not published in {place}: piperoll site, or the catalogue, lists what is")
-    return reader, found
-
-
-def _wanted(found: History, known: str | None, number: int | None) -> Version:
-    """The version that is asked for, whose files are still there. Raises: UsageError: there is none."""
-    from piperoll.model import Status
-
-    if known and number:
-        raise UsageError("say either a day or a version's number")
-    version = found.version(number) if number else found.as_known_on(known) if known else found.standing
-    if version is None:
-        asked = f"no version {number}" if number else f"nothing stood on {known}" if known else "nothing stands now"
-        raise UsageError(f"{found.series}: {asked}: piperoll history {found.series} lists its versions")
-    if version.status is Status.PURGED:
-        raise UsageError(f"version {version.version} of {found.series} was purged: {version.because}")
-    return version
-
-
-def _fetch(reader: Reader, series: Series, version: Version, name: str, out: Path) -> None:
-    """Bring one file of a version to `out`, and leave nothing there if it is not the one that the manifest names."""
-    import hashlib
-
-    from piperoll.model import Manifest, file_entry
-
-    place = f"{series.prefix}{version.path}/"
-    try:
-        content = reader.read(f"{place}manifest.json").content
-        if hashlib.sha256(content).hexdigest() != version.manifest_sha256:
-            raise StoreCorrupt(f"{place}manifest.json is not the one that {series.pointer} names")
-        wanted = next(entry for entry in Manifest.from_bytes(content).files if entry.path == name)
-        partial_file = out.with_name(out.name + ".part")
-        reader.fetch(place + name, partial_file)
-    except NotThere as error:
-        raise StoreCorrupt(f"{error}: piperoll verify says what else is missing") from error
-    got = file_entry(partial_file.parent, partial_file.name)
-    if (got.bytes, got.sha256) != (wanted.bytes, wanted.sha256):
-        partial_file.unlink()
-        raise StoreCorrupt(f"{place}{name} is not the file that its manifest names: nothing was kept")
-    partial_file.replace(out)
 
 
 def _effect(version: Version) -> str:

@@ -1,0 +1,74 @@
+"""docs/api.md teaches what is so: each of its examples is asked."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import OCTOBER
+from serving_world import Served
+
+from piperoll import api as door
+from piperoll.errors import UsageError
+from publishers import FolderStore
+from publishers.site import serve as serve_site
+from serving.asked import RESERVED
+from serving.terms import OPERATORS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+ASKED = re.findall(r"^(?:(\d{3}) )?GET (\S+)(?: \[Accept: (\S+)\])?$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("status", "path", "accept"), ASKED)
+def test_each_example_is_answered_as_told(api: Served, status: str, path: str, accept: str) -> None:
+    answer = api.get(path, headers={"Accept": accept or "*/*"})
+    assert answer.status_code == int(status or 200), answer.text
+
+
+def test_each_address_of_the_table_is_there(api: Served) -> None:
+    for path in re.findall(r"`(/[^`]*)`", PAGE.split("## Rows")[0]):
+        assert api.get(path).status_code == 200, path
+
+
+def test_every_parameter_and_operator_is_taught() -> None:
+    for name in (*RESERVED, *{one for able in OPERATORS.values() for one in able if one not in ("eq",)}):
+        assert name in PAGE, name
+
+
+def test_the_lines_of_python_do_what_they_say(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(world.parent)
+    if not Path("published").exists():
+        Path("published").symlink_to(world)
+    [lines] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    told: dict[str, Any] = {}
+    exec(lines, told)  # noqa: S102 - our own page
+    assert told["table"].num_rows == len(OCTOBER)
+
+
+def test_a_table_from_a_folder_and_from_the_web_is_the_same(world: Path) -> None:
+    asked = {"body": "anytown", "period": "2026-10"}
+    table = door.get("spend", str(world), **asked)
+    assert sum(table["net_amount"].to_pylist()) == sum(Decimal(row["net_amount"]) for row in OCTOBER)
+    assert {key: value for key, value in table.schema.metadata.items() if key != b"sha256"} == {
+        b"series": b"spend/anytown/2026-10",
+        b"version": b"2",
+    }
+    import threading  # noqa: PLC0415 - only here
+
+    with serve_site(FolderStore(world), port=0) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        try:
+            assert door.get("spend", site.address, **asked).equals(table)
+        finally:
+            site.shutdown()
+            thread.join()
+    assert door.get("spend", str(world), **asked, as_known_on="2026-11-02").num_rows == len(OCTOBER) - 1
+    assert door.get("spend", str(world), **asked, version=1).num_rows == len(OCTOBER) - 1
+    assert door.get("spend", str(world), **asked, part="card").num_rows == 1
+    for wrong in ({"body": "nowhere", "period": "2026-10"}, {"body": "brackwater", "period": "2026-11"}):
+        with pytest.raises(UsageError):
+            door.get("spend", str(world), **wrong)

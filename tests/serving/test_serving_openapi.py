@@ -1,0 +1,84 @@
+"""The description is true: whatever it allows is answered as it says, and whatever it does not is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+from serving_world import Served
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    unsupported_method,
+)
+FEW, MANY = 15, 2_000
+
+
+@pytest.fixture(scope="module")
+def described(api: Served) -> Any:
+    return schemathesis.openapi.from_url(f"{api.address}/openapi.json")
+
+
+def operations(described: Any) -> list[Any]:
+    return [found.ok() for found in described.get_all_operations()]
+
+
+def test_every_operation_keeps_to_its_description(described: Any, long: bool) -> None:
+    for operation in operations(described):
+        if operation.label == "POST /check" and not long:
+            continue  # a second each: tests of its own say more
+
+        @settings(
+            max_examples=MANY if long else FEW,
+            deadline=None,
+            database=None,
+            derandomize=not long,
+            suppress_health_check=list(HealthCheck),
+        )
+        @schemathesis.given(case=operation.as_strategy()) if hasattr(schemathesis, "given") else given_case(operation)
+        def kept(case: Any) -> None:
+            case.call_and_validate(checks=CHECKS)
+
+        kept()
+
+
+def given_case(operation: Any) -> Any:
+    from hypothesis import given  # noqa: PLC0415 - named only here
+
+    return given(case=operation.as_strategy())
+
+
+def test_the_description_is_complete(api: Served) -> None:
+    told = api.json("/openapi.json")
+    assert told["openapi"] == "3.1.0"
+    for path, item in told["paths"].items():
+        for method, operation in item.items():
+            assert operation["summary"], (path, method)
+            assert operation["operationId"]
+            for parameter in operation.get("parameters", ()):
+                assert "example" in parameter or parameter["name"] == "cursor", parameter["name"]
+
+
+def test_every_example_is_answered(api: Served) -> None:
+    for path, item in api.json("/openapi.json")["paths"].items():
+        for parameter in item.get("get", {}).get("parameters", ()):
+            if parameter["in"] != "query" or parameter["name"] in ("cursor", "columns"):
+                continue
+            example = parameter["example"]
+            asked = example if isinstance(example, dict) else {parameter["name"]: example}
+            if parameter["name"] == "sort":
+                asked = {"sort": example, "columns": "net_amount"}
+            answer = api.get(path.replace("{dataset}", "spend"), params=asked)
+            assert answer.status_code == 200, (path, asked, answer.text)
