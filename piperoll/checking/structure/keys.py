@@ -38,7 +38,7 @@ class Repeats:
 
     def note(self, keys: Sequence[Hashable]) -> None:
         """Take down a batch."""
-        self._noted.append(np.fromiter(map(_hash, keys), np.int64, len(keys)))
+        self._noted.append(_hashes(keys))
 
     @cached_property
     def suspects(self) -> Hashes:
@@ -66,13 +66,16 @@ class Repeats:
             self._seen[key] = 1
 
 
-_NOTHING = np.iinfo(np.int64).min
-"""The hash of what counts for nothing. Python's own hashes of that size are rare, and a key that has it is noted as
-the next number: a hash is only ever a suspicion."""
+_NOTHING = -1
+"""The hash of what counts for nothing: Python gives it to no value."""
 
 
-def _hash(key: Hashable) -> int:
-    return _NOTHING if key is None else max(hash(key), _NOTHING + 1)
+def _hashes(keys: Sequence[Hashable]) -> Hashes:
+    """Python's own hashes, which are the same for what is equal."""
+    there = None not in keys
+    return np.fromiter(
+        map(hash, keys) if there else (_NOTHING if key is None else hash(key) for key in keys), np.int64, len(keys)
+    )
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ def values(cells: Cells, field: CompiledField, judged: Judged, replay: Replay) -
     name, make = field.spec.name, _maker(field)
     replayed = judged.doubtful | (make is None)
     read = _read(cells, field, lost | replayed)
-    found = [value if value is None or make is None else make(value) for value in read]
+    found: list[Any] = read
+    if make is not None and make is not str:
+        found = [value if value is None else make(value) for value in read]
     places = np.flatnonzero(replayed & ~lost)
     for place, cell in zip(places.tolist(), cells.take(places).to_pylist(), strict=True):
         found[place] = _comparable(replay.read(name, cell)[0])

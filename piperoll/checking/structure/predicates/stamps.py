@@ -22,7 +22,7 @@ _HIGHEST = {"m": 12, "d": 31, "H": 23, "M": 59, "S": 59}
 _LITERAL = re.compile(r"[-/.:,T_Z ]")
 _CENTURY = 69
 """`strptime` takes %y from 69 on for the twentieth century, as POSIX does."""
-_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,27 +141,30 @@ def _read(bytes_: npt.NDArray[np.uint8], form: Layout) -> tuple[Mask, npt.NDArra
         proven &= bytes_[:, at] == byte
     read = {}
     for name, start in form.parts:
-        digits = bytes_[:, start : start + _WIDTHS[name]] - 48
-        proven &= (digits < 10).all(axis=1)
-        read[name] = digits.astype(np.int64) @ (10 ** np.arange(_WIDTHS[name] - 1, -1, -1))
+        read[name] = np.zeros(len(bytes_), np.int32)
+        for place in range(start, start + _WIDTHS[name]):
+            digits = bytes_[:, place] - 48
+            proven &= digits < 10
+            read[name] = read[name] * np.int32(10) + digits
     if "y" in read:
-        read["Y"] = read["y"] + np.where(read["y"] >= _CENTURY, 1900, 2000)
+        read["Y"] = read["y"] + np.where(read["y"] >= _CENTURY, np.int32(1900), np.int32(2000))
     for name, highest in _HIGHEST.items():
         if name in read:
             proven &= (read[name] >= (name in "md")) & (read[name] <= highest)
     proven &= _days_exist(read, form.years)
     values = np.zeros(len(bytes_), np.int64)
     for name in _ORDER:
-        values = values * 100 + read.get(name, 0)
+        if name in read:
+            values = values * 100 + read[name]
     return proven, values
 
 
-def _days_exist(read: dict[str, npt.NDArray[np.int64]], years: tuple[int, int]) -> Mask | bool:
+def _days_exist(read: dict[str, npt.NDArray[np.int32]], years: tuple[int, int]) -> Mask | bool:
     """Whether the year lies in `years` and the month has that day. Without a year it is 1900, as strptime has it."""
-    year = read.get("Y", np.array(1900, np.int64))
+    year = read.get("Y", np.array(1900, np.int32))
     within = (year >= years[0]) & (year <= years[1])
     if "d" not in read:
         return np.asarray(within)
-    month = np.clip(read.get("m", np.array(1, np.int64)), 1, 12)
+    month = np.clip(read.get("m", np.array(1, np.int32)), 1, 12)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     return np.asarray(within & (read["d"] <= _DAYS[month] + (leap & (month == 2))))
