@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -44,20 +44,29 @@ class Supplier:
 
 @dataclass(frozen=True)
 class Judged:
-    """A column of suppliers: the verdict on each different cell, and which of them each line has."""
+    """A column of suppliers: which of its `different` cells each line has, and what there is to say of any of them."""
 
-    verdicts: tuple[Supplier, ...]
+    different: int
     codes: npt.NDArray[np.int32]
+    said: tuple[tuple[int, Supplier], ...]
 
-    def where(self, wanted: Sequence[bool]) -> Flags:
-        """The lines of which the verdict is wanted, a truth value for each of `verdicts`."""
-        return np.array(wanted, np.bool_)[self.codes]
+    def where(self, wanted: Callable[[Supplier], bool]) -> Flags:
+        """The lines of whose supplier it is said."""
+        return _flags([at for at, one in self.said if wanted(one)], self.different)[self.codes]
+
+    def kinds(self, kind: Callable[[str | None], int]) -> npt.NDArray[np.int32]:
+        """The kind of redaction of each line, as a number; nought for none."""
+        numbered = np.zeros(self.different, np.int32)
+        for at, one in self.said:
+            numbered[at] = kind(one.redaction)
+        return numbered[self.codes]
 
 
 def suppliers_judged(cells: Cells) -> Judged:
     """The verdicts on a column of suppliers."""
     values, codes = _different(cells)
-    return Judged(tuple(map(_supplier, values)), codes)
+    verdicts = [(at, one) for at, one in enumerate(map(_supplier, values)) if one is not None]
+    return Judged(len(values), codes, tuple(verdicts))
 
 
 def hits(cells: Cells) -> dict[str, Flags]:
@@ -105,13 +114,15 @@ def redaction(name: str | None) -> str | None:
 
 
 @lru_cache(_REMEMBERED)
-def _supplier(name: str | None) -> Supplier:
+def _supplier(name: str | None) -> Supplier | None:
+    """What a supplier's cell says; None if it is nothing that would hold a row or leave out a name."""
     kind = redaction(name)
     if not name or kind:
-        return Supplier(kind, frozenset(), doubted=False)
+        return Supplier(kind, frozenset(), doubted=False) if kind else None
     rules = personal_rules(name) - _NO_RULES_OF_SUPPLIERS
     rule = person_rule(name)
-    return Supplier(None, rules | {rule} if rule else rules, doubted=not evidently_organisation(name))
+    doubted = not evidently_organisation(name)
+    return Supplier(None, rules | {rule} if rule else rules, doubted) if rules or rule or doubted else None
 
 
 @lru_cache(1 << 16)

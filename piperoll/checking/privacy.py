@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from piperoll.checking.capping import MADE
-from piperoll.checking.judging import Judged, hits, holders_judged, redaction, suppliers_judged, triggered
+from piperoll.checking.judging import Judged, Supplier, hits, holders_judged, redaction, suppliers_judged, triggered
 from piperoll.checking.lists import NamedPost, lists
 from piperoll.checking.rows import ByRow, Latest, Rows
 from piperoll.checking.survey import look_over
@@ -85,8 +86,7 @@ class Suspecting:
         suppliers = {name: suppliers_judged(batch[name]) for name in columns.suppliers}
         kinds = np.zeros(len(rows), np.int32)
         for judged in suppliers.values():
-            words = np.array([self._redacted.kind(one.redaction) for one in judged.verdicts], np.int32)
-            kinds = np.where(kinds, kinds, words[judged.codes])
+            kinds = np.where(kinds, kinds, judged.kinds(self._redacted.kind))
         for name, posts in columns.holders.items():
             undue = holders_judged(batch, name, posts)
             if undue.any():
@@ -108,10 +108,9 @@ class Suspecting:
         order = 0
         for name, judged in suppliers.items():
             order += 1
-            for rule in sorted({rule for one in judged.verdicts for rule in one.rules}):
-                at = judged.where([rule in one.rules for one in judged.verdicts])
-                self._note(batch, rows, at, (order, name, rule))
-            doubted |= judged.where([one.doubted for one in judged.verdicts])
+            for rule in sorted({rule for _, one in judged.said for rule in one.rules}):
+                self._note(batch, rows, judged.where(partial(_held_by, rule)), (order, name, rule))
+            doubted |= judged.where(lambda one: one.doubted)
         for name in (*self._columns.texts, *self._columns.areas):
             order += 1
             for rule, at in hits(batch[name]).items():
@@ -128,6 +127,10 @@ class Suspecting:
             for place in found.new(rows, at):
                 line = batch["line"][place].as_py()
                 found.first.append((self._lines + place, order, rule, Suspicion(int(rows[place]), line, name, rule)))
+
+
+def _held_by(rule: str, supplier: Supplier) -> bool:
+    return rule in supplier.rules
 
 
 @dataclass
