@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import date
 
 from flows import gathering, shelving
+from flows.consolidating import consolidated
 from flows.making import Making, planned
 from flows.steps import Run
 from piperoll import assets
 from piperoll.describing import World
 from piperoll.errors import PiperollError, PointerMoved
-from publishers import Ledger, changed, forget
+from publishers import Ledger, changed, forget, indexed
 
 _TRIES = 10
 
@@ -64,6 +65,7 @@ def _all_of(making: Making) -> None:
     if making.needless:
         return
     making.begin(making.stale | making.aged)
+    making.ledger.touched += consolidated(making.run, _pairs(making))
     shelves = {slug: shelving.renewed(making, slug) for slug in sorted(making.stale)}
     shelves |= {slug: shelving.loaded(making, slug) for slug in sorted(making.aged)}
     since = gathering.first_days(making, shelves)
@@ -75,6 +77,14 @@ def _all_of(making: Making) -> None:
     pages = gathering.told_of_all(making, bodies)
     making.end(touched, pages)
     forget(making.run.store, making.marks)
+
+
+def _pairs(making: Making) -> set[tuple[str, str]]:
+    """The datasets and bodies of which releases may have changed."""
+    if making.whole:
+        return {(series.dataset, series.body) for series in indexed(making.run.store)}
+    return {*making.marks.pairs, *((name, slug) for slug in making.anew & making.members.keys()
+                                   for name in making.members[slug].datasets)}  # fmt: skip
 
 
 def _world(run: Run) -> World:

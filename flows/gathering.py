@@ -12,7 +12,7 @@ from flows.making import BODIES, Hashes, Making, Member, days
 from flows.shelving import Shelves
 from piperoll import describing
 from piperoll.describing import Feed, Holdings, Item, Log, Pages
-from publishers import hash_of
+from publishers import CONSOLIDATED, hash_of
 
 _DIGESTS = "digests"
 """The document of what is told of groups."""
@@ -212,7 +212,8 @@ def _keep(making: Making, bodies: list[Of], members: Mapping[str, Member]) -> No
 def _sweep(making: Making, pages: Hashes) -> None:
     """After everything was made anew: remove what was not."""
     if making.whole:
-        making.ledger.remove(set(making.run.store.keys("catalogue/")) - making.produced)
+        there = {key for key in making.run.store.keys("catalogue/") if not key.startswith(CONSOLIDATED)}
+        making.ledger.remove(there - making.produced)
         making.ledger.drop_unwritten(("shelves", "bodies", "groups"))
     else:
         making.ledger.remove(making.before.pages.keys() - pages.keys())

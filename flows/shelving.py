@@ -14,7 +14,7 @@ from flows.steps import Run
 from piperoll import assets, describing
 from piperoll.describing import Came, Holdings, SeriesFacts, Told, World
 from piperoll.model import Body, Listing, Series, Submission
-from publishers import Ledger, listing, series_of, submission_as_filed, submissions_of
+from publishers import Ledger, hash_of, listing, series_of, submission_as_filed, submissions_of
 
 File: TypeAlias = tuple[str, str]
 """The dataset and sha256 of a file as received."""
@@ -195,7 +195,12 @@ def _listing(run: Run, ledger: Ledger, series: Series) -> Listing:
         if kept is not None:
             ledger.drop(name)
         return found
-    made_of = [standing.path, describing.FORM, assets.rules_version(series.dataset)]
+    made_of = [
+        standing.path,
+        describing.FORM,
+        hash_of(assets.shown(series.dataset)),
+        assets.rules_version(series.dataset),
+    ]
     if kept is None or kept["made_of"] != made_of:
         kept = {"made_of": made_of, "summary": _summary(run, series, f"{series.prefix}{standing.path}/")}
         ledger.write(name, kept)
@@ -206,5 +211,10 @@ def _summary(run: Run, series: Series, place: str) -> dict[str, Any]:
     with TemporaryDirectory(dir=run.scratch) as scratch:
         path = Path(scratch) / "rows.csv"
         run.store.fetch(f"{place}{series.dataset}.csv", path)
-        with path.open(encoding="utf-8", newline="") as stream:
-            return describing.summarise(assets.dataset(series.dataset), series.period, csv.reader(stream))
+        summary = describing.summarise(assets.dataset(series.dataset), series.period, _rows_in(path))
+        return summary | {"posts": describing.posts_in(assets.shown(series.dataset)["posts"], _rows_in(path))}
+
+
+def _rows_in(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        yield from csv.reader(stream)

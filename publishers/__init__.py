@@ -13,6 +13,7 @@ from publishers.archive import (
     submissions,
     submissions_of,
 )
+from publishers.consolidated import ROOT as CONSOLIDATED
 from publishers.consolidated import consolidate_body, consolidated, years
 from publishers.earlier import Earlier, earlier, files_of
 from publishers.findings import series_claimed_twice
@@ -34,6 +35,7 @@ from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
 from publishers.verification import Fault, Verified, verify
 
 __all__ = [
+    "CONSOLIDATED",
     "Before",
     "Changed",
     "Compare",

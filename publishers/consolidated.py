@@ -71,6 +71,20 @@ def consolidated(store: Reader, dataset: str, year: str) -> Document:
     return document_of(store, _pointer(dataset, year))
 
 
+def unnamed(store: Store) -> Iterator[str]:
+    """The keys of consolidated files that no pointer names: someone was killed, or is at work."""
+    pointers: dict[str, frozenset[str]] = {}
+    for key in store.keys(ROOT):
+        folder, _, name = key.rpartition("/")
+        if folder + "/" == ROOT or name == "index.json":
+            continue
+        if folder not in pointers:
+            bodies = document_of(store, f"{folder}/index.json").get("bodies", {})
+            pointers[folder] = frozenset[str]().union(*map(_paths, bodies.values()))
+        if name not in pointers[folder]:
+            yield key
+
+
 def place(dataset: str, year: str) -> str:
     """What the keys of a year's files begin with; the paths in its pointer are below it."""
     return f"{ROOT}{dataset}/{year}/"

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from piperoll.errors import NotThere
 from piperoll.model import History, Series
+from publishers.consolidated import unnamed
 from publishers.histories import history_of
 from publishers.store import Store
 
@@ -31,15 +32,16 @@ class Swept:
 
 
 def sweep(store: Store, *, older_than: float = SAFE_SECONDS) -> Swept:
-    """Remove every orphan below `data/` that was written at least `older_than` seconds ago.
+    """Remove every orphan that was written at least `older_than` seconds ago.
 
-    An orphan is a file of a version or of differences that the pointer of its series does not name. One that is still
+    An orphan is a file of a version or of differences that the pointer of its series does not name, or a consolidated
+    file that its year's does not. One that is still
     being uploaded will be named when its pointer is written: so the youngest file of a folder decides for all of it. A
     rerun that finds its files there makes them young again, and each is looked at once more as it is removed.
     """
     removed: list[str] = []
     waiting: list[str] = []
-    for folder in _orphans(store):
+    for folder in (*_orphans(store), *([key] for key in unnamed(store))):
         ages = [age for key in folder if (age := _age(store, key)) is not None]
         if ages and min(ages) < older_than:
             waiting += folder

@@ -19,7 +19,7 @@ from flows.consolidating import consolidated
 from flows.opening import Asked, now, room
 from piperoll.model import Period, Series
 from piperoll.settings import Settings
-from publishers import Store, open_store
+from publishers import Store, open_store, sweep
 from publishers import consolidated as pointer
 
 YEAR = "2026-27"
@@ -140,3 +140,23 @@ def test_what_is_withdrawn_is_in_no_consolidated_file(order: Asked, store: Store
     again(store, "anytown")
     assert pointer(store, "spend", YEAR)["bodies"] == {}
     assert set(contents(store, PLACE)) == {f"{PLACE}index.json"}
+
+
+def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    before = contents(store, PLACE)
+    assert len(before) == 4
+    store.delete("catalogue/index.html")
+    plain_run(order)
+    assert contents(store, PLACE) == before
+    assert store.exists("catalogue/index.html")
+
+
+def test_a_file_that_no_pointer_names_is_swept_away(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    before = contents(store)
+    store.create(f"{PLACE}anytown-0123456789ab.csv", b"left by someone who was killed")
+    assert sweep(store, older_than=0).removed == (f"{PLACE}anytown-0123456789ab.csv",)
+    assert contents(store) == before
