@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from frictionless import Schema
 
 _ADDRESS = "row"
+_COMPARED = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum")
 _NOTE = re.compile(r'constraint "(?P<rule>\w+)" is ')
 
 Read: TypeAlias = tuple[Any, tuple[str, ...]]
@@ -47,7 +48,7 @@ def reader(descriptor: Mapping[str, Any], name: str) -> Callable[[str | None], R
         try:
             typed, notes = read(text)
         except (ArithmeticError, TypeError):
-            return value(text), ("enum" if "enum" in field.constraints else "minimum",)
+            return value(text), tuple(name for name in _COMPARED if name in field.constraints)[:1]
         return typed, tuple(notes or ())
 
     return cell

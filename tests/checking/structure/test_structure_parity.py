@@ -14,7 +14,7 @@ from made_tables import Made, tables, told
 from piperoll.checking.engine import Engine
 from piperoll.errors import DescriptorError
 
-QUICK, SOAK = 250, 12_000
+QUICK, SOAK = 250, 10_000
 """How many tables by chance: in the suite, and in its long form."""
 
 
@@ -160,3 +160,28 @@ def test_a_schema_that_we_do_not_know_goes_to_frictionless_whole(tmp_path: Path)
     for more in ({"fieldsMatch": "subset"}, {"primaryKey": "z"}, {"fields": [{"name": "a", "type": "money"}]}):
         odd = replace(made, schema=made.schema | more)
         assert told(path, odd, Engine.COMPILED) == frictionless_says(path, odd)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        ({"type": "number", "constraints": {"maximum": 5}}, "sNaN"),
+        ({"type": "number", "constraints": {"enum": ["5"]}}, "sNaN"),
+        ({"type": "datetime", "constraints": {"minimum": "2020-01-01T00:00:00"}}, "2021-01-01T00:00:00Z"),
+        ({"type": "time", "constraints": {"exclusiveMaximum": "10:00:00"}}, "09:00:00Z"),
+    ],
+)
+def test_a_cell_on_which_frictionless_fails_breaks_what_it_cannot_be_compared_with(
+    tmp_path: Path, field: dict[str, object], cell: str
+) -> None:
+    made = Made({"fields": [{"name": "a", **field}, {"name": "b"}]}, {"delimiter": ","}, [["a", "b"], [cell, "x"]])
+    path = made.written(tmp_path)
+    assert frictionless_says(path, made) is None
+    assert told(path, made, Engine.COMPILED) == [(2, "a", 1, "constraint-error")]
+
+
+def test_no_two_of_what_is_not_a_number_are_the_same(tmp_path: Path) -> None:
+    fields = [{"name": "a", "type": "number", "constraints": {"unique": True}}, {"name": "b"}]
+    made = Made({"fields": fields, "primaryKey": ["a", "b"]}, {"delimiter": ","}, [["a", "b"], *[["NaN", "x"]] * 3])
+    path = made.written(tmp_path)
+    assert told(path, made, Engine.COMPILED) == frictionless_says(path, made) == []
