@@ -22,6 +22,8 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
+import pyarrow as pa
+
 from bench.publishing import Cost, Counted, write_files
 from flows.cataloguing import catalogue
 from flows.steps import Run
@@ -46,6 +48,8 @@ from piperoll.model import (
     What,
     to_json_bytes,
 )
+from piperoll.releasing.files import TableFiles
+from piperoll.releasing.spelling import Column
 from piperoll.settings import Settings
 from publishers import Store, file_report, open_store, publish, receive
 from publishers.keys import way_to
@@ -96,15 +100,15 @@ def made(body: Body, dataset: str, period: str, number: int = 1, *, part: str | 
     )  # fmt: skip
     rows = 4
     report = _report(submission, series, rows)
+    csv, parquet, digest = _table(series, number, rows)
     files = {
         "datapackage.json": _descriptor(body, dataset),
-        f"{dataset}.csv": _rows(series, number, rows),
-        f"{dataset}.parquet": b"PAR1",
+        f"{dataset}.csv": csv,
+        f"{dataset}.parquet": parquet,
         "report.json": to_json_bytes(report.to_json()),
     }
     entries = tuple(FileEntry(name, len(held), hashlib.sha256(held).hexdigest()) for name, held in files.items())
     amount = Decimal(100 * rows) if dataset == "spend" else None
-    digest = hashlib.sha256(f"{series} {number}".encode()).hexdigest()
     manifest = Manifest(series, entries, rows, amount, digest, (submission.sha256,), "1.0.0", "1.0.0+bench")
     return Made(series, files, manifest, submission, report)
 
@@ -123,13 +127,20 @@ def _descriptor(body: Body, dataset: str) -> bytes:
     )
 
 
-def _rows(series: Series, number: int, rows: int) -> bytes:
-    names = [field.name for field in assets.dataset(series.dataset).fields]
+def _table(series: Series, number: int, rows: int) -> tuple[bytes, bytes, str]:
+    """A few lines as CSV and as Parquet, and the hash of what they say."""
+    columns = [Column(field) for field in assets.dataset(series.dataset).fields]
     known = {"payment_date": series.period.start.isoformat(), "net_amount": "100.00", "body_id": series.body}
-    suppliers = [SUPPLIERS[(number + row) % len(SUPPLIERS)] for row in range(rows)]
-    told = (known | {"supplier_name": supplier} for supplier in suppliers)
-    lines = [",".join(cells.get(name, "") for name in names) for cells in told]
-    return "\r\n".join([",".join(names), *lines, ""]).encode()
+    told = [
+        known | {"line_id": f"{series} {number} {row}", "supplier_name": SUPPLIERS[(number + row) % len(SUPPLIERS)]}
+        for row in range(rows)
+    ]
+    cells = [pa.array([line.get(column.name) for line in told], pa.string()) for column in columns]
+    with tempfile.TemporaryDirectory() as folder:
+        with TableFiles(Path(folder), series.dataset, columns) as files:
+            files.write(pa.RecordBatch.from_arrays(cells, names=[column.name for column in columns]))
+        csv, parquet = (Path(folder, f"{series.dataset}.{form}").read_bytes() for form in ("csv", "parquet"))
+    return csv, parquet, files.totals().rows_sha256
 
 
 def _report(submission: Submission, series: Series, rows: int) -> Report:

@@ -80,12 +80,13 @@ def suite(name: str) -> str:
 def shown(name: str) -> Mapping[str, Any]:
     """What the catalogue makes of a dataset's rows: its `charts`, and the field to `search` by (None: by none).
 
-    `adds_up` says that pounds of different periods may be added: no register repeats in one what it says in another.
+    `posts` says which fields tell of posts (`piperoll.describing.posts`; None: none do). `adds_up` says that pounds of
+    different periods may be added: no register repeats in one what it says in another.
     """
     place = folder("datapackages") / name / "catalogue.json"
     if not place.is_file():
-        return {"search": None, "adds_up": False, "charts": []}
-    declared: dict[str, Any] = {"adds_up": False} | json.loads(place.read_text("utf-8"))
+        return {"search": None, "posts": None, "adds_up": False, "charts": []}
+    declared: dict[str, Any] = {"posts": None, "adds_up": False} | json.loads(place.read_text("utf-8"))
     return declared
 
 

@@ -9,6 +9,7 @@ from piperoll.describing.json_feed import items_in
 from piperoll.describing.lines import BodyLine, line_of
 from piperoll.describing.pages import report_page
 from piperoll.describing.paging import Log, Pages, amended, logged
+from piperoll.describing.posts import posts_in
 from piperoll.describing.restating import difference_words
 from piperoll.describing.site import (
     body_of,
@@ -84,6 +85,7 @@ __all__ = [
     "of_submission",
     "overview",
     "places_of",
+    "posts_in",
     "places_of_group",
     "plain_words",
     "pounds",

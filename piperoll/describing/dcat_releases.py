@@ -10,6 +10,7 @@ from piperoll.describing import dcat_terms as terms
 from piperoll.describing import places
 from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.media import media_type, told
+from piperoll.describing.posts import addresses
 from piperoll.describing.rdf import Node
 from piperoll.describing.wording import series_title
 from piperoll.describing.world import World
@@ -149,6 +150,8 @@ def table(world: World, shelf: Shelf, listing: SeriesFacts) -> Node:
         "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
         "dcat:distribution": _distributions(world, listing, standing, page),
     }
+    if listing.posts:
+        node["rdfs:seeAlso"] = addresses(world.base_url, series, listing.posts)
     before = _before(shelf, listing)
     return node if before is None else node | {"dcat:prev": places.series_name(before.series)}
 

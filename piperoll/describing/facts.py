@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeAlias
 
+from piperoll.describing.posts import posts_of
 from piperoll.describing.quality import Quality, quality_of
 from piperoll.describing.summaries import summary_of
 from piperoll.model import FileEntry, History, Listing, Manifest, Report, Series, Submission, Verdict, Version
@@ -26,7 +27,8 @@ class SeriesFacts:
     `manifest` and `licence` (as a descriptor names it) are None where no version stands. `held` counts the rows of the
     submission behind the version that stands that are held back. `sender` is the body as the release names it.
     `earlier` are the manifests of other versions that are still served, by number. `names` are those one may search
-    by, with their rows; `quality` is what the report behind the version that stands comes to.
+    by, with their rows; `quality` is what the report behind the version that stands comes to; `posts` counts
+    those that it tells of.
     """
 
     history: History
@@ -37,6 +39,7 @@ class SeriesFacts:
     earlier: Mapping[int, Manifest] = field(default_factory=dict)
     names: Mapping[str, int] = field(default_factory=dict)
     quality: Quality | None = None
+    posts: int = 0
 
     @property
     def series(self) -> Series:
@@ -59,6 +62,7 @@ class SeriesFacts:
             "earlier": {str(number): _manifest_json(one) for number, one in self.earlier.items()},
             "names": dict(self.names),
             "quality": None if self.quality is None else asdict(self.quality),
+            "posts": self.posts,
         }
 
     @classmethod
@@ -75,6 +79,7 @@ class SeriesFacts:
             },
             names=document["names"],
             quality=None if document["quality"] is None else Quality(**document["quality"]),
+            posts=document["posts"],
         )
 
 
@@ -121,6 +126,7 @@ def facts_of(listing: Listing) -> SeriesFacts:
         earlier=listing.earlier,
         names=summary_of(listing).names,
         quality=quality_of(listing.report),
+        posts=len(posts_of(listing.summary)),
     )
 
 

@@ -57,6 +57,11 @@ def series_page(series: Series) -> str:
     return f"{ROOT}series/{series}.html"
 
 
+def posts(series: Series, number: int, form: str) -> str:
+    """The key of a file, from 1, of the posts that a series tells of, in `form` (jsonld or ttl)."""
+    return f"{ROOT}series/{series}/posts-{number}.{form}"
+
+
 def version_page(series: Series, version: Version) -> str:
     """The key of the page of one version of a series."""
     return f"{ROOT}series/{series}/v{version.version}.html"

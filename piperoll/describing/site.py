@@ -35,6 +35,7 @@ from piperoll.describing.lines import BodyLine, Sum, added, sums_of
 from piperoll.describing.overview import Overview
 from piperoll.describing.packages import packages, packages_of
 from piperoll.describing.paging import Log, Pages, documents, logged
+from piperoll.describing.posts import posts_files, posts_of
 from piperoll.describing.searching import fixed, parts, shards
 from piperoll.describing.sitemap import sitemap_of, sitemaps
 from piperoll.describing.statics import statics
@@ -75,9 +76,10 @@ def made_by(world: World) -> str:
 
 
 def of_series(holdings: Holdings, listing: Listing) -> Files:
-    """The pages of a series and of its versions. They do not depend on the day."""
+    """The pages of a series and of its versions, and the posts that it tells of. They do not depend on the day."""
     for one in listing.history.versions:
         yield pages.version(holdings, listing, one)
+    yield from posts_files(holdings.the_body, listing.series, posts_of(listing.summary))
     yield pages.series(holdings, listing)
 
 
