@@ -52,6 +52,7 @@ def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
     each = rows // (BODIES * len(MONTHS))
     engine = duckdb.connect()
     engine.execute("SET threads = 1")
+    engine.execute("SET enable_progress_bar = false")
     for body in range(BODIES):
         entries = dict(_series(engine, folder, body, body % distinct, each))
         place = folder / f"data/spend/body-{body}"
@@ -104,8 +105,9 @@ def _series(
 def _parquet(engine: duckdb.DuckDBPyConnection, path: Path, body: int, month: int, rows: int) -> None:
     period = MONTHS[month]
     known = {"body": body, "month": month, "start": period.start.isoformat(), "end": period.end.isoformat()}
+    cells = {name: _filled(expression, known) for name, expression in FILLED.items()}
     columns = [
-        f"CAST({_filled(FILLED[one.name], known) if one.name in FILLED else 'NULL'} AS {_TYPES[one.type]}) AS {one.name}"
+        f"CAST({cells.get(one.name, 'NULL')} AS {_TYPES[one.type]}) AS {one.name}"
         for one in assets.dataset("spend").fields
     ]
     engine.execute(

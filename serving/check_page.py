@@ -19,6 +19,7 @@ def form_page(most_bytes: int) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>Check a file</title>
 <style>{statics.style()}</style>
 </head>

@@ -28,6 +28,7 @@ _FIELDS = 4
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _LINE_LIKE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _NAME_CHARACTERS = 200
+_NOWHERE_ELSE = "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
 class Checks:
@@ -135,7 +136,7 @@ def _page(page: str) -> Response:
     styles = " ".join(
         f"'sha256-{b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in _STYLE.findall(page)
     )
-    policy = f"default-src 'none'; style-src {styles}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    policy = f"default-src 'none'; style-src {styles}; img-src data:; {_NOWHERE_ELSE}"
     return HTMLResponse(
         page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store", "Vary": "Accept"}
     )

@@ -9,6 +9,7 @@ import resource
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -31,8 +32,9 @@ class Checked:
 
 
 def warm() -> None:
-    """Load what checks need into the process that children come of, once."""
+    """Start the process that children come of, which loads what checks need; once, and nobody waits for it."""
     _CONTEXT.set_forkserver_preload([__name__])
+    forkserver.ensure_running()
 
 
 def examined(sent: OneFile, limits: Limits) -> Checked:

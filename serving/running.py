@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +55,7 @@ class Options:
 
 def serve(options: Options) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); requests that are being answered are answered first."""
+    signal.signal(signal.SIGTERM, _leave)  # uvicorn stops first and then hands the signal on to us
     with _folder(options.cache) as cache:
         told = asdict(options) | {"cache": str(cache)}
         os.environ[_VARIABLE] = json.dumps(told)
@@ -79,6 +82,11 @@ def desk_for(place: str, cache: Path, limits: Limits, clock: Callable[[], float]
     shelf = Shelf(open_store(place), clock)
     files = Files(shelf, cache / "copies", limits)
     return Desk(shelf, files, Engine(files.folder, cache / f"spill-{os.getpid()}", limits))
+
+
+def _leave(*_: object) -> None:
+    """End as if we had come to the end: what was ours is tidied up."""
+    sys.exit(0)
 
 
 @contextmanager

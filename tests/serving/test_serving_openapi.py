@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -47,17 +47,11 @@ def test_every_operation_keeps_to_its_description(described: Any, long: bool) ->
             derandomize=not long,
             suppress_health_check=list(HealthCheck),
         )
-        @schemathesis.given(case=operation.as_strategy()) if hasattr(schemathesis, "given") else given_case(operation)
+        @given(case=operation.as_strategy())
         def kept(case: Any) -> None:
             case.call_and_validate(checks=CHECKS)
 
         kept()
-
-
-def given_case(operation: Any) -> Any:
-    from hypothesis import given  # noqa: PLC0415 - named only here
-
-    return given(case=operation.as_strategy())
 
 
 def test_the_description_is_complete(api: Served) -> None:

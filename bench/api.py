@@ -1,0 +1,202 @@
+"""Questions asked of the API by wrk, and the same of datasette: `python -m bench.api STORE… [--datasette VENV]`.
+
+A STORE that is not there yet is made: its name ends in how many rows, as `store-10m`. Needs wrk.
+datasette has the first ten bodies of the first store in SQLite, with an index over body, period and transaction number;
+its amounts are floats.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as pq
+
+from bench import results
+from bench.api_store import FILLED, make
+
+PORT = 18_931
+LUA = """
+math.randomseed(7)
+request = function()
+  return wrk.format("GET", (QUESTION:gsub("{body}", math.random(0, 9)):gsub("{number}", math.random(0, ROWS))))
+end
+done = function(s, l, r)
+  local bad = s.errors.timeout + s.errors.read + s.errors.connect + s.errors.status
+  io.write(string.format("FIGURES %d %.0f %.0f %.0f %d", s.requests, l:percentile(50) / 1000,
+    l:percentile(95) / 1000, l:percentile(99) / 1000, bad) .. "\\n")
+end
+"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """The same question of the API and of datasette, and how many ask at a time."""
+
+    name: str
+    ours: str
+    theirs: str
+    at_once: int = 4
+
+
+KEYED = Question(
+    "keyed: one row of one body and month",
+    "/rows/spend?body=body-{body}&period=2025-11&transaction_number=T{number}&columns=line_id,supplier_name,net_amount",
+    "/bench.json?sql=select+line_id,supplier_name,net_amount+from+spend+where+body='body-{body}'+and+period='2025-11'"
+    "+and+transaction_number='T{number}'",
+)
+ONE_BODY = Question(
+    "ten largest suppliers of one body in a year",
+    "/rows/spend?body=body-{body}&group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
+    "/bench.json?sql=select+supplier_name,sum(net_amount)+s+from+spend+where+body='body-{body}'+group+by+1+order+by+s+desc"
+    "+limit+10",
+)
+TEN = Question(
+    "ten largest suppliers of ten bodies",
+    f"/rows/spend?body={','.join(f'body-{n}' for n in range(10))}&group_by=supplier_name&sum=net_amount"
+    "&sort=-sum_net_amount&limit=10",
+    "/bench.json?sql=select+supplier_name,sum(net_amount)+s+from+spend+group+by+1+order+by+s+desc+limit+10",
+    1,
+)
+MONTHS = Question(
+    "rows and pounds of each month, all bodies", "/rows/spend?group_by=period&sum=net_amount&count", "", 1
+)
+ALL = Question(
+    "ten largest suppliers of all bodies",
+    "/rows/spend?group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
+    "",
+    1,
+)
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[int]:
+    """A server, once it answers; its process id."""
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield server.pid
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def asked(path: str, at_once: int, rows: int, seconds: int) -> tuple[str, ...]:
+    """Requests in so many seconds, p50, p95, p99 in milliseconds, and how many failed."""
+    with TemporaryDirectory() as scratch:
+        lua = Path(scratch) / "ask.lua"
+        quoted = path.replace("'", "%27")
+        lua.write_text(f'QUESTION = "{quoted}"\nROWS = {rows}\n{LUA}')
+        first = f"http://127.0.0.1:{PORT}{quoted.replace('{body}', '1').replace('{number}', '1')}"
+        with urllib.request.urlopen(first, timeout=600) as answer:  # what is read once is read now
+            answer.read()
+        command = ["wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", "--timeout", "120s", "-s", str(lua)]
+        said = subprocess.run([*command, f"http://127.0.0.1:{PORT}"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"FIGURES (\d+) (\d+) (\d+) (\d+) (\d+)", said)
+    assert found, said
+    return found.groups()
+
+
+def peak(pid: int) -> str:
+    """The most memory that a process had, in MB."""
+    told = Path(f"/proc/{pid}/status").read_text()
+    [kilobytes] = re.findall(r"VmHWM:\s+(\d+)", told)
+    return f"{int(kilobytes) // 1024} MB"
+
+
+def ours(store: Path, seconds: int) -> Iterator[tuple[str, ...]]:
+    """The figures of one store, a row a question; the last column is the peak of memory until then."""
+    size = rows_of(store)
+    command = [sys.executable, "-c", "from piperoll.cli import main; main()", "api", str(store), "--port", str(PORT)]
+    with running([*command, "--seconds", "120"]) as pid:
+        for question in (KEYED, ONE_BODY, TEN, MONTHS, ALL):
+            figures = asked(question.ours, question.at_once, size // 1_200 - 1, seconds)
+            yield ("Piperoll", f"{size:,}", question.name, str(question.at_once), *figures, peak(pid))
+
+
+def datasette(store: Path, venv: Path, seconds: int) -> Iterator[tuple[str, ...]]:
+    """The same of datasette, over what SQLite holds of the first ten bodies."""
+    with TemporaryDirectory(dir="build") as scratch:
+        file = Path(scratch) / "bench.db"
+        count = _sqlite(store, file)
+        command = [
+            str(venv / "bin/datasette"),
+            "serve",
+            str(file),
+            "-p",
+            str(PORT),
+            "--setting",
+            "sql_time_limit_ms",
+            "120000",
+        ]
+        with running(command) as pid:
+            for question in (KEYED, ONE_BODY, TEN):
+                figures = asked(question.theirs, question.at_once, rows_of(store) // 1_200 - 1, seconds)
+                yield ("datasette", f"{count:,}", question.name, str(question.at_once), *figures, peak(pid))
+
+
+def _sqlite(store: Path, file: Path) -> int:
+    names = list(FILLED)
+    with sqlite3.connect(file) as base:
+        base.execute(f"create table spend (body, period, {', '.join(names)})")
+        for path in sorted(store.glob("data/spend/body-?/*/v1-*/spend.parquet")):
+            body, period = path.parts[-4:-2]
+            columns = [
+                column.to_pylist() if name == "net_amount" else column.cast("string").to_pylist()
+                for name, column in zip(names, pq.read_table(path, columns=names).columns, strict=True)
+            ]
+            columns[names.index("net_amount")] = [float(one) for one in columns[names.index("net_amount")]]
+            marks = ", ".join("?" for _ in range(len(names) + 2))
+            base.executemany(
+                f"insert into spend values ({marks})", ((body, period, *row) for row in zip(*columns, strict=True))
+            )
+        base.execute("create index by_key on spend (body, period, transaction_number)")
+        [(count,)] = base.execute("select count(*) from spend").fetchall()
+    return int(count)
+
+
+def rows_of(store: Path) -> int:
+    """How many rows a store has, by its name."""
+    found = re.search(r"(\d+)m\Z", store.name)
+    if not found:
+        raise SystemExit(f"{store} does not say how many rows it has: end its name in 10m or 100m")
+    return int(found[1]) * 1_000_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("stores", type=Path, nargs="+")
+    parser.add_argument("--datasette", type=Path, help="A virtual environment that has it.")
+    parser.add_argument("--seconds", type=int, default=20)
+    given = parser.parse_args()
+    os.nice(10)
+    lines: list[tuple[str, ...]] = []
+    for store in given.stores:
+        if not store.exists():
+            make(store, rows_of(store), distinct=100 if rows_of(store) <= 10_000_000 else 10)
+        lines += ours(store, given.seconds)
+    if given.datasette:
+        lines += datasette(given.stores[0], given.datasette, given.seconds)
+    heads = ("who", "rows", "question", "at once", "answers", "p50 ms", "p95 ms", "p99 ms", "failed", "peak memory")
+    text = "One process of the API with 2 threads and 1 GB for its engine; wrk over loopback, in the same run.\n\n"
+    results.write("api", "The API", text + results.table(heads, lines), ("duckdb", "fastapi", "uvicorn"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The page where an officer checks a file, in a real browser: by keyboard, on a phone, without JavaScript."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from serving_world import Served
+from test_serving_checks import BAD
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+PHONE = {"width": 360, "height": 740}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = next(
+            path
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (path := Path(f"/usr/bin/{name}")).exists()
+        )
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_officer_checks_a_file_and_keeps_the_report(browser: Browser, api: Served, scripts: bool) -> None:
+    context = browser.new_context(java_script_enabled=scripts, viewport=PHONE, accept_downloads=True)  # type: ignore[arg-type]
+    page, told = context.new_page(), []
+    page.on("console", lambda message: told.append(message.text))
+    page.goto(f"{api.address}/check")
+    file = {"name": "October 2026.csv", "mimeType": "text/csv", "buffer": BAD}
+    page.get_by_label("Your file").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_label("What it is about").select_option("spend")
+    page.get_by_role("button", name="Check the file").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("October 2026.csv", timeout=60_000)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save this report").click()
+    kept = Path(download.value.path()).read_text("utf-8")
+    assert download.value.suggested_filename == "report.html"
+    assert (
+        kept
+        in b64decode(page.get_by_role("link", name="Save this report").get_attribute("href").split(",")[1]).decode()
+    )  # type: ignore[union-attr]
+    assert told == []
+    context.close()
+
+
+def test_both_pages_are_for_everybody(browser: Browser, api: Served) -> None:
+    page = browser.new_page(viewport=PHONE, bypass_csp=True)  # type: ignore[arg-type]  # axe is a script
+    page.goto(f"{api.address}/check")
+    assert fits(page)
+    assert Axe().run(page).violations_count == 0
+    page.get_by_label("Your file").set_input_files(
+        {"name": "October.csv", "mimeType": "text/csv", "buffer": BAD}  # type: ignore[arg-type]
+    )
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("link", name="Save this report")).to_be_visible(timeout=60_000)
+    assert fits(page)
+    assert Axe().run(page).violations_count == 0
+    page.close()
