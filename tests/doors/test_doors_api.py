@@ -17,7 +17,7 @@ SPEND = "2026-08/spend/borough-of-little-sampling/Payments over 500 August 2026.
 
 
 def test_what_is_public_is_listed_and_says_what_it_promises() -> None:
-    assert api.__all__ == ["check", "require_readable", "run"]
+    assert api.__all__ == ["check", "get", "require_readable", "run"]
     for name in api.__all__:
         assert len(inspect.getdoc(getattr(api, name)) or "") > 60
 
