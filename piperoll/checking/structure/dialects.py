@@ -141,9 +141,11 @@ class Headed:
 
     def content(self, records: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
         """The rows of the table with their numbers."""
-        for number, cells in enumerate(records, start=1):
-            if number >= self.first_content and self.dialect.is_content(number, cells):
-                yield number, cells
+        below = enumerate(islice(records, self.first_content - 1, None), start=self.first_content)
+        return below if self.dialect.takes_every_row else filter(self._is_content, below)
+
+    def _is_content(self, numbered: tuple[int, list[str]]) -> bool:
+        return self.dialect.is_content(*numbered)
 
 
 def _fits(told: Mapping[str, Any], kinds: Mapping[str, type]) -> bool:

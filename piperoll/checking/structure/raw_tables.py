@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -20,7 +22,7 @@ from piperoll.checking.structure.errors import Error
 
 _BUFFER = 100_000
 """How many bytes Frictionless looks at to tell the encoding."""
-_BLOCK = 16_384
+_BLOCK = 8_192
 _CHUNK = 1 << 20
 _MARKED = (
     ("utf-8", codecs.BOM_UTF8, "utf-8-sig"),
@@ -81,12 +83,15 @@ class RawTable:
         """Whether neither labels nor a row of the table stand among the first rows."""
         return not self.labels and not any(True for _ in self.headed.content(list(self.sample)))
 
-    def blocks(self, fields: int) -> Iterator[Block]:
-        """The rows of the table; each has a cell, or null, for each of so many fields."""
+    def blocks(self, fields: int, only: Collection[int] | None = None) -> Iterator[Block]:
+        """The rows of the table; each has a cell, or null, for each of so many fields.
+
+        `only` are the fields, from 0, that are looked at; None for all.
+        """
         with self.path.open(encoding=self.encoding, newline="" if self.format == "csv" else None) as text:
             rows = self.headed.content(self.dialect.records(text, self.format))
-            while block := list(islice(rows, _BLOCK)):
-                yield _block([number for number, _ in block], [cells for _, cells in block], fields)
+            while block := _next(rows, fields, only):
+                yield block
 
 
 def raw_table(told: Told) -> RawTable | None:
@@ -103,13 +108,38 @@ def raw_table(told: Told) -> RawTable | None:
     return RawTable(told.path, encoding, form, dialect, sample)
 
 
-def _block(numbers: list[int], rows: list[list[str]], fields: int) -> Block:
+def _next(rows: Iterator[tuple[int, list[str]]], fields: int, only: Collection[int] | None) -> Block | None:
+    """The next rows as a block, None if there are none."""
+    with _uncollected():
+        numbered = list(islice(rows, _BLOCK))
+        if not numbered:
+            return None
+        numbers, cells = zip(*numbered, strict=True)
+        return _block(numbers, cells, fields, only)
+
+
+def _block(numbers: Sequence[int], rows: Sequence[list[str]], fields: int, only: Collection[int] | None) -> Block:
     widths = np.fromiter(map(len, rows), np.int64, len(rows))
     ragged = bool((widths != fields).any())
     if ragged:
         rows = [[*row[:fields], *[None] * (fields - len(row))] for row in rows]  # type: ignore[list-item]
-    columns = tuple(pa.array(column, pa.string()) for column in zip(*rows, strict=True))
+    columns = tuple(
+        pa.array(column, pa.string()) if only is None or at in only else pa.nulls(len(rows), pa.string())
+        for at, column in enumerate(zip(*rows, strict=True))
+    )
     return Block(columns, np.array(numbers, np.int64), widths if ragged else None)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would go through every row again and again; rows hold no cycles."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _encoding(told: Told) -> str | None:

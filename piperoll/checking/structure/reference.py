@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from frictionless import Schema
 
 _ADDRESS = "row"
+_VERSION_2 = "https://datapackage.org/profiles/2.0/tableschema.json"
 _COMPARED = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum")
 _NOTE = re.compile(r'constraint "(?P<rule>\w+)" is ')
 
@@ -40,7 +41,8 @@ def reader(descriptor: Mapping[str, Any], name: str) -> Callable[[str | None], R
 
     Raises: DescriptorError: Frictionless refuses the schema.
     """
-    field = _schema(descriptor).get_field(name)
+    # which version a schema is of bears upon what it may say, and not upon how cells are read
+    field = _schema({"$schema": _VERSION_2, **descriptor}).get_field(name)
     read = field.create_cell_reader()
     value = field.create_value_reader()
 

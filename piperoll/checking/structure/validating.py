@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,9 @@ class _Table:
         fields = tuple(compiled(spec) for spec in expected_fields(raw.labels, specs(told.schema)))
         return cls(raw, told.schema, fields, Replay(told.schema))
 
-    def blocks(self) -> Iterator[Block]:
-        return self.raw.blocks(len(self.fields))
+    def blocks(self, only: Collection[int] | None = None) -> Iterator[Block]:
+        """The rows; `only` are the fields that are looked at."""
+        return self.raw.blocks(len(self.fields), only)
 
     def columns(self, names: Sequence[str]) -> list[int | None]:
         """Where the fields stand, None for one that the table has no column for."""
@@ -98,7 +100,8 @@ class _Ruled:
         if table.raw.empty:
             yield Error("source-error")
         yield from header_errors(table.raw.labels, specs(table.schema))
-        noted(uniques, table.blocks, table.fields, table.replay)
+        keyed = {column for unique in uniques for column in unique.columns}
+        noted(uniques, partial(table.blocks, keyed), table.fields, table.replay)
         for block in table.blocks():
             verdicts = judged(block, table.fields, table.replay)
             own = valued(block, table.fields, dict(enumerate(verdicts)), table.replay)

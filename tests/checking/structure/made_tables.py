@@ -295,7 +295,9 @@ def constrained(draw: st.DrawFn, kind: str, field: dict[str, Any]) -> dict[str, 
 @st.composite
 def schemas(draw: st.DrawFn) -> dict[str, Any]:
     names = ["a", "b", "c", "d"][: draw(st.integers(1, 4))]
-    schema: dict[str, Any] = {"$schema": VERSION_2, "fields": [draw(fields(name)) for name in names]}
+    schema: dict[str, Any] = {"fields": [draw(fields(name)) for name in names]}
+    if draw(st.booleans()):
+        schema["$schema"] = VERSION_2
     if draw(st.integers(0, 3)) == 0:
         schema["missingValues"] = draw(few(MISSING, 3))
     if draw(st.integers(0, 3)) == 0:
