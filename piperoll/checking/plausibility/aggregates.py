@@ -53,7 +53,7 @@ def mean(cells: Floats) -> float | None:
 def middle(cells: Floats) -> float | None:
     """The median; None of none."""
     filled = cells[~np.isnan(cells)]
-    return float(np.median(filled)) if len(filled) else None
+    return float(np.median(filled, overwrite_input=True)) if len(filled) else None
 
 
 def deviation(cells: Floats) -> float | None:

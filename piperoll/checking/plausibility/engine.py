@@ -9,7 +9,7 @@ import numpy as np
 
 from piperoll.checking.engine import Engine
 from piperoll.checking.plausibility.columns import Frame, Rows
-from piperoll.checking.plausibility.evidence import Evidence, Judged
+from piperoll.checking.plausibility.evidence import Evidence, Judged, joined
 from piperoll.checking.plausibility.plans import Plan, Rule
 from piperoll.checking.plausibility.registry import RULES, compiled
 from piperoll.checking.plausibility.results import Addresses, Outcome
@@ -65,11 +65,12 @@ def _concluded(frame: Frame, plans: Sequence[Plan]) -> dict[int, Outcome]:
         places.take(rows)
         for each in evidence.values():
             each.take(rows)
-    return {plan.expectation.number: _outcome(plan, frame, evidence, places) for plan in plans}
+    found = {key: evidence.pop(key).found() for key in list(evidence)}  # what was gathered is let go one by one
+    return {plan.expectation.number: _outcome(plan, frame, found, places) for plan in plans}
 
 
-def _outcome(plan: Plan, frame: Frame, evidence: Mapping[Any, Evidence], lines: _Lines) -> Outcome:
-    found = evidence[plan.key].found() if plan.evidence else frame.columns
+def _outcome(plan: Plan, frame: Frame, all_found: Mapping[Any, Any], lines: _Lines) -> Outcome:
+    found = all_found[plan.key] if plan.evidence else frame.columns
     success, result = plan.verdict(found)
     unexpected = lines.addresses(found) if isinstance(found, Judged) else Addresses()
     return Outcome(plan.expectation, success, result, unexpected)
@@ -81,18 +82,18 @@ class _Lines:
     def __init__(self) -> None:
         self._starts: list[int] = []
         self._tables: list[int] = []
-        self._rows: list[np.ndarray[Any, np.dtype[np.int64]]] = []
+        self._rows: list[np.ndarray[Any, np.dtype[np.uint32]]] = []
 
     def take(self, rows: Rows) -> None:
         self._starts.append(rows.start)
         self._tables.append(rows.table)
-        self._rows.append(rows.row_numbers().copy())
+        self._rows.append(rows.row_numbers().astype(np.uint32))
 
     def addresses(self, judged: Judged) -> Addresses:
         """Those of the lines that are not as expected."""
         if not len(judged.unexpected):
             return Addresses()
         if len(self._rows) > 1:
-            self._rows = [np.concatenate(self._rows)]
+            self._rows = [joined(self._rows, np.uint32)]
         batch = np.searchsorted(self._starts, judged.unexpected, side="right") - 1
-        return Addresses(np.array(self._tables, np.int64)[batch], self._rows[0][judged.unexpected])
+        return Addresses(np.array(self._tables, np.int64)[batch], self._rows[0][judged.unexpected].astype(np.int64))

@@ -19,8 +19,8 @@ from piperoll.checking.plausibility.columns import Kind, Mask, Rows
 from piperoll.checking.plausibility.conditions import Predicate
 from piperoll.checking.plausibility.hashing import Keys, distinct_keys, keys, once
 
-Places = npt.NDArray[np.int64]
-"""Lines of the frame, counted from 0."""
+Places = npt.NDArray[np.uint32]
+"""Lines of the frame, counted from 0, in four bytes: a file of four thousand million lines is beyond us."""
 
 
 class Evidence(Protocol):
@@ -59,11 +59,11 @@ class RowByRow:
         counted = within & self.counts(rows)
         self.elements += int(np.count_nonzero(within))
         self.looked_at += int(np.count_nonzero(counted))
-        self.unexpected.append(np.flatnonzero(counted & ~self.good(rows)) + rows.start)
+        self.unexpected.append(_places(np.flatnonzero(counted & ~self.good(rows)), rows))
 
     def found(self) -> Judged:
         """How they were judged."""
-        return Judged(self.elements, self.looked_at, _joined(self.unexpected, np.int64))
+        return Judged(self.elements, self.looked_at, joined(self.unexpected, np.uint32))
 
 
 @dataclass
@@ -89,12 +89,12 @@ class InOrder:
             before = values[:1] if self.last is None else self.last
             bad = ~self.good(np.concatenate([before, values[:-1]]), values)
             bad[0] &= self.last is not None
-            self.unexpected.append(places[bad] + rows.start)
+            self.unexpected.append(_places(places[bad], rows))
             self.last = values[-1:]
 
     def found(self) -> Judged:
         """How they were judged."""
-        return Judged(self.elements, self.looked_at, _joined(self.unexpected, np.int64))
+        return Judged(self.elements, self.looked_at, joined(self.unexpected, np.uint32))
 
 
 @dataclass
@@ -114,11 +114,11 @@ class Repeated:
         counted = np.flatnonzero(within & self.counts(rows))
         self.elements += int(np.count_nonzero(within))
         self.keys.append(keys(rows, self.names)[counted])
-        self.places.append(counted + rows.start)
+        self.places.append(_places(counted, rows))
 
     def found(self) -> Judged:
         """Which rows stand more than once."""
-        made, places = _joined(self.keys, np.uint64), _joined(self.places, np.int64)
+        made, places = joined(self.keys, np.uint64), joined(self.places, np.uint32)
         return Judged(self.elements, len(made), places[repeating(made)])
 
 
@@ -146,7 +146,7 @@ class Numbers:
 
     def found(self) -> npt.NDArray[Any]:
         """The cells, in order."""
-        self.cells = [_joined(self.cells, np.float64)]
+        self.cells = [joined(self.cells, np.float64)]
         return self.cells[0]
 
 
@@ -185,7 +185,7 @@ class Different:
         return Differing(self.rows, self.filled, self.held)
 
     def _settle(self) -> None:
-        self.keys = [once(_joined(self.keys, np.uint64))]
+        self.keys = [once(joined(self.keys, np.uint64))]
         self.held = len(self.keys[0])
 
 
@@ -236,5 +236,16 @@ class Size:
         return self.rows
 
 
-def _joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
-    return np.concatenate(parts) if parts else np.array([], kind)
+def joined(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
+    """All `parts` as one, each let go as soon as it is copied: what is held is never twice as much."""
+    whole = np.empty(sum(map(len, parts)), parts[0].dtype if parts else kind)
+    at = len(whole)
+    while parts:
+        part = parts.pop()
+        whole[at - len(part) : at] = part
+        at -= len(part)
+    return whole
+
+
+def _places(within: npt.NDArray[np.intp], rows: Rows) -> Places:
+    return (within + rows.start).astype(np.uint32)

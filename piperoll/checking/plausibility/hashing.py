@@ -41,9 +41,9 @@ def distinct_keys(rows: Rows, name: str, within: Mask) -> Keys:
 
 
 def once(made: Keys) -> Keys:
-    """The different ones among some keys, in order: by sorting, which is ten times faster than numpy's own way."""
-    in_order = np.sort(made)
-    different: Keys = in_order[np.append(True, in_order[1:] != in_order[:-1])[: len(in_order)]]
+    """The different ones among keys, which it puts in order: ten times faster than numpy's own way."""
+    made.sort()
+    different: Keys = made[np.append(True, made[1:] != made[:-1])[: len(made)]]
     return different
 
 

@@ -60,7 +60,7 @@ def _one_row_more(found: Judged) -> Judged:
     """The last unexpected row forgotten, or a row found where there is none."""
     if len(found.unexpected):
         return replace(found, unexpected=found.unexpected[:-1])
-    return replace(found, unexpected=np.zeros(1, np.int64))
+    return replace(found, unexpected=np.zeros(1, np.uint32))
 
 
 def _off(found: Any) -> Any:
