@@ -103,14 +103,21 @@ def _rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[tuple[str | None,
 
 
 def _breaches(batch: pa.RecordBatch, errors: list[Found], fields: list[Field]) -> Iterator[Breach]:
-    for place, number, kind, rule in errors:
-        field = fields[number - 1]
+    if not errors:
+        return
+    places = pa.array([error.place for error in errors], pa.int64())
+    rows: list[Any] = batch["row"].take(places).to_pylist()
+    lines: list[Any] = batch["line"].take(places).to_pylist()
+    there = {error.column for error in errors}
+    sent = {column: as_sent(batch, fields[column - 1].name).take(places).to_pylist() for column in there}
+    bounds = {column: _constraints(fields[column - 1]) for column in there}
+    for at, (_place, column, kind, rule) in enumerate(errors):
         yield Breach(
             kind=kind,
-            row=batch["row"][place].as_py(),
-            line=batch["line"][place].as_py(),
-            field=field.name,
-            sent=as_sent(batch, field.name)[place].as_py(),
+            row=rows[at],
+            line=lines[at],
+            field=fields[column - 1].name,
+            sent=sent[column][at],
             rule=rule,
-            bound=str(_constraints(field)[rule]) if rule else None,
+            bound=str(bounds[column][rule]) if rule else None,
         )
