@@ -11,8 +11,7 @@ from piperoll.checking.plausibility import Implausible
 from piperoll.checking.structure import Breach
 from piperoll.model import Acts, Dataset, Field, Finding, Period, Severity, Version, plain
 
-NAMED = 5
-"""How many rows a finding about many of them names."""
+NAMED = 5  # so many rows a finding about more of them names
 
 _RULES = {
     "required": "must not be empty",

@@ -124,3 +124,17 @@ def test_every_verdict_has_a_sentence(verdict: Verdict) -> None:
 def test_a_file_that_is_no_data_has_no_dataset_to_speak_of() -> None:
     none = replace(REPORT, what=What.NOT_DATA, format="html", dataset=None, period=None, tables=(), bytes=1)
     assert "Read as html, 1 byte." in printed(replace(none, verdict=Verdict.REJECTED))
+
+
+def test_who_waits_at_a_terminal_sees_what_is_being_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with terminal.working() as say:
+        say("Reading October.csv")
+    assert not capsys.readouterr().err
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with terminal.working() as say:
+        say("Reading \x1b[2JOctober.csv")
+    shown = capsys.readouterr().err
+    assert "October.csv" in shown
+    assert "\x1b[2J" not in shown
