@@ -110,11 +110,25 @@ def asked(path: str, at_once: int, rows: int, seconds: int) -> tuple[str, ...]:
                 answer.read()
         except urllib.error.HTTPError as refused:
             return ("0", "-", "-", "-", f"status {refused.code}")
+        if at_once == 1:
+            return _in_turn(first, seconds)
         command = ["wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", "--timeout", "300s", "-s", str(lua)]
         said = subprocess.run([*command, f"http://127.0.0.1:{PORT}"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"FIGURES (\d+) (\d+) (\d+) (\d+) (\d+)", said)
     assert found, said
     return found.groups()
+
+
+def _in_turn(address: str, seconds: int) -> tuple[str, ...]:
+    """As wrk would, but a question that has begun is waited for: three at the least, however long they take."""
+    took: list[float] = []
+    while len(took) < 3 or sum(took) < seconds:
+        began = time.perf_counter()
+        with urllib.request.urlopen(address, timeout=600) as answer:
+            answer.read()
+        took.append(time.perf_counter() - began)
+    shares = (sorted(took)[min(len(took) - 1, int(len(took) * share))] for share in (0.5, 0.95, 0.99))
+    return (str(len(took)), *(f"{1000 * share:.0f}" for share in shares), "0")
 
 
 def peak(pid: int) -> str:
