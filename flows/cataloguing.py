@@ -65,7 +65,7 @@ def _all_of(making: Making) -> None:
     if making.needless:
         return
     making.begin(making.stale | making.aged)
-    making.ledger.touched += consolidated(making.run, _pairs(making))
+    compared = consolidated(making.run, _pairs(making), careful=not making.certain)
     shelves = {slug: shelving.renewed(making, slug) for slug in sorted(making.stale)}
     shelves |= {slug: shelving.loaded(making, slug) for slug in sorted(making.aged)}
     since = gathering.first_days(making, shelves)
@@ -74,7 +74,7 @@ def _all_of(making: Making) -> None:
     bodies = [
         gathering.made_of(making, slug, shelves.get(slug) or shelving.loaded(making, slug), since) for slug in touched
     ]
-    pages = gathering.told_of_all(making, bodies)
+    pages = gathering.told_of_all(making, bodies, compared)
     making.end(touched, pages)
     forget(making.run.store, making.marks)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,13 +10,22 @@ from tempfile import TemporaryDirectory
 from flows.steps import Run
 from piperoll import assets
 from piperoll.releasing import consolidate
-from publishers import consolidate_body
+from publishers import consolidate_body, unnamed
 
 
-def consolidated(run: Run, changed: Iterable[tuple[str, str]]) -> int:
-    """See that the consolidated files say what stands of each (dataset, body); how many objects were touched."""
-    touched = 0
-    for dataset, body in changed:
+def consolidated(run: Run, changed: Iterable[tuple[str, str]], *, careful: bool = False) -> Counter[tuple[str, str]]:
+    """See that the consolidated files say what stands of each (dataset, body).
+
+    How many objects were written or removed, by (dataset, financial year). `careful`: someone may have been killed over
+    it, or be at work; what no pointer names is removed, since it may hold what was taken back meanwhile.
+    """
+    touched: Counter[tuple[str, str]] = Counter()
+    for dataset, body in sorted(changed):
         with TemporaryDirectory(dir=run.scratch) as scratch:
-            touched += consolidate_body(run.store, assets.dataset(dataset), body, consolidate, Path(scratch))
+            counts = consolidate_body(
+                run.store, assets.dataset(dataset), body, consolidate, Path(scratch), careful=careful
+            )
+        touched.update({(dataset, year): count for year, count in counts.items()})
+    for key in list(unnamed(run.store)) if careful else ():
+        run.store.delete(key)
     return touched

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,8 +12,8 @@ from flows import shelving
 from flows.making import BODIES, Hashes, Making, Member, days
 from flows.shelving import Shelves
 from piperoll import describing
-from piperoll.describing import Feed, Holdings, Item, Log, Pages
-from publishers import CONSOLIDATED, hash_of
+from piperoll.describing import Feed, Holdings, Item, Log, Overview, Pages
+from publishers import CONSOLIDATED, consolidated, hash_of, years
 
 _DIGESTS = "digests"
 """The document of what is told of groups."""
@@ -103,8 +104,12 @@ def _tidy(making: Making, slug: str, recorded: Hashes, pages: Hashes) -> None:
     making.ledger.remove(there - pages.keys())
 
 
-def told_of_all(making: Making, bodies: list[Of]) -> Hashes:
-    """Make what tells of all bodies; what these pages hold, but for those of archives."""
+def told_of_all(making: Making, bodies: list[Of], compared: Counter[tuple[str, str]]) -> Hashes:
+    """Make what tells of all bodies; what these pages hold, but for those of archives.
+
+    `compared` counts what was touched of the consolidated files of each dataset and year.
+    """
+    making.ledger.touched += compared.total()
     members = _members(making, bodies)
     digests = _groups(making, bodies)
     whole = describing.overview(making.world, [member.line for member in members.values()], digests)
@@ -116,10 +121,25 @@ def told_of_all(making: Making, bodies: list[Of]) -> Hashes:
         archived = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: held for key, held in made.items() if key not in archived}
         making.ledger.write(_log_name(name), log.to_json())
+    pages |= _compared(making, whole, compared, known)
     pages |= making.publish(describing.of_all(whole, digests), known)
     _keep(making, bodies, members)
     _sweep(making, pages)
     return pages
+
+
+def _compared(making: Making, whole: Overview, touched: Iterable[tuple[str, str]], known: Hashes) -> Hashes:
+    """The pages of the consolidated files: of the years that were touched; all where bodies may have other names."""
+    store = making.run.store
+    standing = {dataset.name: years(store, dataset.name) for dataset in whole.datasets}
+    all_of = [(name, year) for name, found in standing.items() for year in found]
+    anew = all_of if making.anew or not making.certain else sorted(set(touched) & set(all_of))
+    pages = {key: held for key, held in known.items() if describing.compares(key, all_of) and not
+             describing.compares(key, anew)}  # fmt: skip
+    for name, year in anew:
+        told = consolidated(store, name, year)["bodies"]
+        pages |= making.publish(describing.of_year(whole, name, year, told), known)
+    return pages | making.publish(describing.of_years(whole, standing), known)
 
 
 def _members(making: Making, bodies: list[Of]) -> dict[str, Member]:

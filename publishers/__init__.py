@@ -14,7 +14,7 @@ from publishers.archive import (
     submissions_of,
 )
 from publishers.consolidated import ROOT as CONSOLIDATED
-from publishers.consolidated import consolidate_body, consolidated, years
+from publishers.consolidated import consolidate_body, consolidated, unnamed, years
 from publishers.earlier import Earlier, earlier, files_of
 from publishers.findings import series_claimed_twice
 from publishers.folder import FolderStore
@@ -96,6 +96,7 @@ __all__ = [
     "submissions_of",
     "sweep",
     "tombstone_of",
+    "unnamed",
     "verify",
     "withdraw",
     "years",

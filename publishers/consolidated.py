@@ -48,17 +48,22 @@ Consolidate = Callable[[Dataset, Sequence[Standing], Sequence[Standing], Path], 
 _KINDS = ("parquet", "csv", "json")
 
 
-def consolidate_body(store: Store, dataset: Dataset, body: str, make: Consolidate, scratch: Path) -> int:
-    """See that the consolidated files say what stands of a body and dataset; how many objects were written or removed.
+def consolidate_body(
+    store: Store, dataset: Dataset, body: str, make: Consolidate, scratch: Path, *, careful: bool = False
+) -> dict[str, int]:
+    """See that the consolidated files say what stands of a body and dataset.
 
-    Nothing is brought or written for a year whose releases, and those of the years beside it, are as they were.
-    `make` makes a table, `scratch` is a folder for what is on its way.
+    How many objects were written or removed, by year, of the years in which any were. Nothing is brought or written for
+    a year whose releases, and those of the years beside it, are as they were. `make` makes a table, `scratch` is a
+    folder for what is on its way. `careful`: someone may have removed a file that a pointer names (`unnamed`), so look.
     Raises: PointerMoved (retryable): others write the pointer faster than we can.
     """
     standing = dict(_standing(store, dataset.name, body))
     own = _Own(store, dataset, body, standing, counted_once(standing))
     known = [Period.parse(year) for year in years(store, dataset.name)]
-    return sum(own.settle(year, make, scratch) for year in sorted({*own.by_year, *known}))
+    every = sorted({*own.by_year, *known})
+    touched = {str(year): own.settle(year, make, scratch, careful=careful) for year in every}
+    return {year: count for year, count in touched.items() if count}
 
 
 def years(store: Reader, dataset: str) -> tuple[str, ...]:
@@ -108,11 +113,15 @@ class _Own:
             found.setdefault(year_of(series.period), []).append(series)
         return found
 
-    def settle(self, year: Period, make: Consolidate, scratch: Path) -> int:
+    def settle(self, year: Period, make: Consolidate, scratch: Path, *, careful: bool) -> int:
         """See that the files of a year say what stands; how many objects were written or removed."""
         name, own, inputs = self.dataset.name, self.by_year.get(year, []), self._inputs(year)
         before = consolidated(self.store, name, str(year)).get("bodies", {}).get(self.body)
-        if (before is None and not own) or (before is not None and before["inputs"] == inputs):
+        if own:
+            _enter_year(self.store, name, year)  # again, for whoever saw the last body of it go may have taken it out
+        if before is None and not own:
+            return 0
+        if before is not None and before["inputs"] == inputs and not (careful and self._missing(year, before)):
             return 0
         entry = self._made(year, make, scratch) | {"inputs": inputs} if own else None
         _enter_year(self.store, name, year)
@@ -122,7 +131,14 @@ class _Own:
         gone = _paths(before) - _paths(entry)
         for path in sorted(gone):
             self.store.delete(place(name, str(year)) + path)
+        if not consolidated(self.store, name, str(year))["bodies"]:
+            _leave_year(self.store, name, year)
         return len(_paths(entry)) + len(gone) + 1
+
+    def _missing(self, year: Period, entry: Document) -> bool:
+        """Whether a file that the pointer names is not there."""
+        prefix = place(self.dataset.name, str(year))
+        return not all(self.store.exists(prefix + path) for path in _paths(entry))
 
     def _beside(self, year: Period) -> list[Series]:
         """What counts in the years beside one, where lines of it may stand too."""
@@ -235,9 +251,23 @@ def _with_body(page: Document, dataset: str, year: Period, body: str, entry: Doc
 
 
 def _enter_year(store: Store, dataset: str, year: Period) -> None:
-    def change(page: Document) -> Document:
-        datasets = page.get("datasets", {})
-        named = sorted({*datasets.get(dataset, ()), str(year)})
-        return {"datasets": dict(sorted((datasets | {dataset: named}).items()))}
+    amend_document(store, f"{ROOT}index.json", _years(dataset, lambda there: there | {str(year)}))
 
-    amend_document(store, f"{ROOT}index.json", change)
+
+def _leave_year(store: Store, dataset: str, year: Period) -> None:
+    """Nothing of the year is left: whoever enters it again writes both documents anew."""
+    amend_document(store, f"{ROOT}index.json", _years(dataset, lambda there: there - {str(year)}))
+    store.delete(_pointer(dataset, str(year)))
+    if not document_of(store, f"{ROOT}index.json")["datasets"]:
+        store.delete(f"{ROOT}index.json")
+
+
+def _years(dataset: str, change: Callable[[frozenset[str]], frozenset[str]]) -> Callable[[Document], Document]:
+    """What changes the years of a dataset in the document that lists them."""
+
+    def changed(page: Document) -> Document:
+        datasets = page.get("datasets", {})
+        after = datasets | {dataset: sorted(change(frozenset(datasets.get(dataset, ()))))}
+        return {"datasets": {name: found for name, found in sorted(after.items()) if found}}
+
+    return changed

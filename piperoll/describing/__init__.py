@@ -1,5 +1,6 @@
 """Releases as text: the catalogue's pages, DCAT and feeds, reports in plain words, and the duty calendar. No I/O."""
 
+from piperoll.describing.comparing import compares, of_year, of_years
 from piperoll.describing.duties import Duty, DutyState, due, next_due
 from piperoll.describing.facts import Came, SeriesFacts, Told, came_from_json, came_to_json, facts_of
 from piperoll.describing.feeds import Feed, Item, items_of
@@ -7,6 +8,7 @@ from piperoll.describing.figures import change, counted, day, number, pounds, si
 from piperoll.describing.holdings import Holdings, first_starts, gather
 from piperoll.describing.json_feed import items_in
 from piperoll.describing.lines import BodyLine, line_of
+from piperoll.describing.overview import Overview
 from piperoll.describing.pages import report_page
 from piperoll.describing.paging import Log, Pages, amended, logged
 from piperoll.describing.posts import posts_in
@@ -46,6 +48,7 @@ __all__ = [
     "Item",
     "Log",
     "Matter",
+    "Overview",
     "Pages",
     "PlainWords",
     "SeriesFacts",
@@ -57,6 +60,7 @@ __all__ = [
     "came_to_json",
     "catalogue",
     "change",
+    "compares",
     "contributions",
     "counted",
     "day",
@@ -83,11 +87,13 @@ __all__ = [
     "of_group",
     "of_series",
     "of_submission",
+    "of_year",
+    "of_years",
     "overview",
     "places_of",
-    "posts_in",
     "places_of_group",
     "plain_words",
+    "posts_in",
     "pounds",
     "report_page",
     "size",

@@ -100,7 +100,8 @@ def report_page(report: Report) -> str:
     return template.render(report=report, style=style, policy_of_this=statics.policy_of_one_style(style))
 
 
-def _render(holdings: Holdings | Overview, key: str, template: str, **context: Any) -> tuple[str, bytes]:
+def render(holdings: Holdings | Overview, key: str, template: str, **context: Any) -> tuple[str, bytes]:
+    """A page of the catalogue with its key: a template with what it is told of."""
     page = _environment().get_template(template)
     link = partial(places.link, here=key)
     return key, page.render(holdings=holdings, here=key, link=link, **context).encode()
@@ -108,19 +109,19 @@ def _render(holdings: Holdings | Overview, key: str, template: str, **context: A
 
 def home(overview: Overview) -> tuple[str, bytes]:
     """The first page: what there is by dataset and by body, how fresh, and what is late or held."""
-    return _render(overview, places.HOME, "index.html", overview=overview)
+    return render(overview, places.HOME, "index.html", overview=overview)
 
 
 def search(overview: Overview) -> tuple[str, bytes]:
     """The page that searches, in the browser, over the shards of the index."""
     told = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
-    return _render(overview, places.SEARCH_PAGE, "search.html", told={"datasets": told})
+    return render(overview, places.SEARCH_PAGE, "search.html", told={"datasets": told})
 
 
 def bodies(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """The pages of the list of all bodies, in order of name."""
     for page in paged(overview.lines, places.bodies_page):
-        yield _render(overview, page.key, "bodies.html", page=page)
+        yield render(overview, page.key, "bodies.html", page=page)
 
 
 def dataset(overview: Overview, dataset: Dataset) -> Iterator[tuple[str, bytes]]:
@@ -128,16 +129,16 @@ def dataset(overview: Overview, dataset: Dataset) -> Iterator[tuple[str, bytes]]
     page = places.dataset_page(dataset.name)
     bodies = list(paged(overview.of_dataset(dataset.name), places.list_page(page, "bodies")))
     periods = list(paged(overview.periods(dataset.name), places.list_page(page, "periods")))
-    yield _render(
+    yield render(
         overview, page, "dataset.html", overview=overview, dataset=dataset, bodies=bodies[0], periods=periods[0]
     )
     up = [(page, dataset.title)]
     for one in bodies[1:]:
         title = f"{dataset.title}: bodies"
-        yield _render(overview, one.key, "list.html", page=one, up=up, title=title, table="shelves", dataset=dataset)
+        yield render(overview, one.key, "list.html", page=one, up=up, title=title, table="shelves", dataset=dataset)
     for line in periods[1:]:
         title = f"{dataset.title}: periods"
-        yield _render(overview, line.key, "list.html", page=line, up=up, title=title, table="periods", dataset=dataset)
+        yield render(overview, line.key, "list.html", page=line, up=up, title=title, table="periods", dataset=dataset)
 
 
 def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
@@ -146,7 +147,7 @@ def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
     page = places.body_page(body.slug)
     tables = list(paged(holdings.listings, places.list_page(page, "tables")))
     files = list(paged(holdings.submissions, places.list_page(page, "files")))
-    yield _render(
+    yield render(
         holdings,
         page,
         "body.html",
@@ -164,15 +165,15 @@ def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
     )
     up = [(page, body.name)]
     for one in tables[1:]:
-        yield _render(holdings, one.key, "list.html", page=one, up=up, title=f"{body.name}: tables", table="series")
+        yield render(holdings, one.key, "list.html", page=one, up=up, title=f"{body.name}: tables", table="series")
     for file in files[1:]:
-        yield _render(holdings, file.key, "list.html", page=file, up=up, title=f"{body.name}: files", table="files")
+        yield render(holdings, file.key, "list.html", page=file, up=up, title=f"{body.name}: files", table="files")
 
 
 def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     """A series' page: the table that stands, how far to trust it, its files, its fields and its versions."""
     dataset, body = holdings.dataset(listing.series.dataset), holdings.the_body
-    return _render(
+    return render(
         holdings,
         places.series_page(listing.series),
         "series.html",
@@ -200,7 +201,7 @@ def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str
     """The page of one version: what is known of it from the history, and what it changed."""
     dataset, body = holdings.dataset(listing.series.dataset), holdings.the_body
     earlier = {entry.version: entry for entry in listing.history.versions}
-    return _render(
+    return render(
         holdings,
         places.version_page(listing.series, version),
         "version.html",
@@ -223,7 +224,7 @@ def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str
 
 def submission(holdings: Holdings, submission: Submission, report: Report) -> tuple[str, bytes]:
     """The page of the public report of one file as received."""
-    return _render(
+    return render(
         holdings,
         places.submission_page(submission),
         "submission.html",

@@ -18,6 +18,7 @@ READER = f"{ROOT}vendor/parquet.js"
 DCAT = f"{ROOT}catalog.jsonld"
 FRESHNESS = f"{ROOT}freshness.json"
 PACKAGE = f"{ROOT}datapackage.json"
+COMPARE = f"{ROOT}compare/index.html"
 SITEMAP = f"{ROOT}sitemap.xml"
 ROBOTS = f"{ROOT}robots.txt"
 
@@ -45,6 +46,21 @@ def bodies_page(number: int) -> str:
 def dataset_page(name: str) -> str:
     """The key of a dataset's page."""
     return f"{ROOT}datasets/{name}.html"
+
+
+def compared_page(dataset: str, year: str) -> str:
+    """The key of the page of all bodies of a dataset and financial year."""
+    return f"{ROOT}compare/{dataset}/{year}.html"
+
+
+def compared_file(dataset: str, year: str, path: str) -> str:
+    """The key of a consolidated file, as the pointer of its year names it."""
+    return f"{ROOT}consolidated/{dataset}/{year}/{path}"
+
+
+def compared_pointer(dataset: str, year: str) -> str:
+    """The key of the pointer of a dataset and year: the consolidated files of every body."""
+    return compared_file(dataset, year, "index.json")
 
 
 def body_page(slug: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
-from piperoll.describing import places, site
+from piperoll.describing import comparing, places, site
 from piperoll.describing.facts import Told, facts_of
 from piperoll.describing.feeds import Item, items_of
 from piperoll.describing.holdings import Holdings, first_starts, gather
 from piperoll.describing.lines import BodyLine, line_of
+from piperoll.describing.overview import Overview
 from piperoll.describing.paging import logged
 from piperoll.describing.site import Files
 from piperoll.describing.world import World
@@ -31,7 +33,7 @@ class _Shelf:
         return [(one, None if report is None else Told.of(report)) for one, report in self.came]
 
 
-def catalogue(
+def catalogue(  # noqa: PLR0913 - all that there is, by name
     listings: Sequence[Listing],
     *,
     datasets: Iterable[Dataset],
@@ -40,12 +42,14 @@ def catalogue(
     publisher_name: str,
     on: date,
     submissions: Sequence[tuple[Submission, Report | None]] = (),
+    compared: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
 ) -> Files:
     """Every file of the catalogue with its key relative to `catalogue/`, the first page last.
 
     A function of what is given: the same listings on the same day give the same bytes. `base_url`, ending in a
     slash, is where the store is served: `catalogue/`, `data/` and `reports/` stand below it. `submissions` come with
-    their public reports, for what stands in them is published.
+    their public reports, for what stands in them is published. `compared` are the consolidated files of each body, by
+    dataset and year.
     Raises: UnknownDataset: something is published of a dataset that is not among `datasets`.
     """
     world = World.of(datasets, base_url, publisher_name, on, register, register)
@@ -69,7 +73,16 @@ def catalogue(
     for name, feed in site.feeds_of_all(whole).items():
         log, archive = logged(item for item in items if site.in_feed(name, item))
         yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_feed(feed, log, archive))
+    yield from ((key.removeprefix(places.ROOT), content) for key, content in _of_years(whole, compared))
     yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_all(whole, digests))
+
+
+def _of_years(whole: Overview, compared: Mapping[tuple[str, str], Mapping[str, Any]]) -> Files:
+    years: dict[str, list[str]] = {}
+    for (name, year), bodies in sorted(compared.items()):
+        yield from comparing.of_year(whole, name, year, bodies)
+        years.setdefault(name, []).append(year)
+    yield from comparing.of_years(whole, {one.name: years.get(one.name, []) for one in whole.datasets})
 
 
 def _of_one(holdings: Holdings, shelf: _Shelf) -> Files:
