@@ -28,23 +28,40 @@ Named = Annotated[str, typer.Argument(metavar="SERIES", help="dataset/body/perio
 def get(  # noqa: PLR0913, PLR0917 - a command has its options
     dataset: Annotated[str, typer.Argument(help="spend, contracts, roles or transactions.")],
     place: Place,
-    body: Annotated[str, typer.Option(metavar="BODY", help="The body's short name, as in the catalogue's addresses.")],
-    period: Annotated[str, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Ending in .csv, .parquet or .json.")],
+    body: Annotated[
+        str | None, typer.Option(metavar="BODY", help="The body's short name, as in the catalogue's addresses.")
+    ] = None,
+    period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
+    year: Annotated[
+        str | None,
+        typer.Option(metavar="YEAR", help="April to March, for example 2026-27: all bodies, each line counted once."),
+    ] = None,
     part: Annotated[str | None, typer.Option(metavar="PART", help="The part of the dataset, for example card.")] = None,
     known: Annotated[
         str | None, typer.Option("--as-known-on", metavar="WHEN", help="A day or an instant in UTC: what stood then.")
     ] = None,
     number: Annotated[int | None, typer.Option("--version-number", min=1, help="A version by its number.")] = None,
 ) -> None:
-    """Get one published table: the version that stands, or the one that stood on a day.
+    """Get one published table, as it stands or as it stood on a day; or a year of all bodies.
 
-    The file is compared with the hash that its manifest names. The end of FILE's name says what you get: the table as
-    CSV or Parquet, or its Data Package descriptor as JSON.
+    Name a table by --body and --period, or a financial year by --year (then --body is for one body of it). What comes
+    is compared with its published hash. The end of FILE's name says what you get: the table as CSV or Parquet, or, of
+    one table, its Data Package descriptor as JSON.
 
     piperoll get spend --from https://data.example --body anytown --period 2026-10 -o october.parquet
     piperoll get spend --from published --body anytown --period 2026-10 --as-known-on 2026-11-01 -o october.csv
+    piperoll get spend --from https://data.example --year 2026-27 -o all-bodies.parquet
     """
+    if year is not None:
+        if period or part or known or number:
+            raise UsageError(
+                "--year is of all that counts: leave out --period, --part, --as-known-on and --version-number"
+            )
+        _get_year(dataset, place, year, body, out)
+        return
+    if body is None or period is None:
+        raise UsageError("say which table: --body and --period, or --year for all bodies")
     from piperoll.model import Period, Series
     from publishers.getting import fetch_file, find, version_wanted
 
@@ -55,6 +72,14 @@ def get(  # noqa: PLR0913, PLR0917 - a command has its options
     version = version_wanted(history, known, number)
     fetch_file(reader, history.series, version, names[out.suffix], out)
     typer.echo(f"{out}: version {version.version} of {history.series} ({version.status}), {version.rows:,} rows.")
+
+
+def _get_year(dataset: str, place: str, year: str, body: str | None, out: Path) -> None:
+    from publishers import open_reader
+    from publishers.getting_years import fetch_year
+
+    count = fetch_year(open_reader(place), dataset, year, out, (body,) if body else ())
+    typer.echo(f"{out}: what counts of {dataset} in {year}, of {count:,} {'body' if count == 1 else 'bodies'}.")
 
 
 def history(

@@ -172,3 +172,30 @@ def test_a_sweep_says_what_it_removed_and_what_waits(place: Path) -> None:
     assert "1 file more is younger than 24 hours" in said("sweep", "--to", place)
     assert "Removed: 1 file that no pointer names, 0 unfinished writes." in said("sweep", "--to", place, "--hours", "0")
     assert not (place / orphan).exists()
+
+
+def test_a_year_of_all_bodies_is_one_file(made: Path, tmp_path: Path) -> None:
+    told = said("get", "spend", "--from", made, "--year", "2026-27", "-o", tmp_path / "all.parquet")
+    assert "of 1 body" in told
+    table = pq.read_table(tmp_path / "all.parquet")
+    assert set(table.column("series").to_pylist()) == {SERIES}
+    said("get", "spend", "--from", made, "--year", "2026-27", "--body", "anytown", "-o", tmp_path / "all.csv")
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == table.num_rows == len(SECOND)
+
+
+def test_a_year_that_is_not_there_is_told_with_those_that_are(made: Path, tmp_path: Path) -> None:
+    done = piperoll("get", "spend", "--from", made, "--year", "2019-20", "-o", tmp_path / "all.csv")
+    assert isinstance(done.exception, UsageError)
+    assert "2026-27" in str(done.exception)
+    done = piperoll("get", "spend", "--from", made, "-o", tmp_path / "all.csv")
+    assert isinstance(done.exception, UsageError)
+    assert "--year" in str(done.exception)
+
+
+def test_a_consolidated_file_that_was_tampered_with_is_not_taken(place: Path, tmp_path: Path) -> None:
+    (file,) = (place / "catalogue/consolidated/spend/2026-27").glob("anytown-*.csv")
+    file.write_bytes(file.read_bytes().replace(b"Acorn", b"Acron"))
+    done = piperoll("get", "spend", "--from", place, "--year", "2026-27", "-o", tmp_path / "all.csv")
+    assert isinstance(done.exception, StoreCorrupt)
+    assert not list(tmp_path.glob("all*"))
