@@ -9,7 +9,7 @@ DEMO ?= build/demo
 SOURCES := piperoll collectors publishers flows serving tests bench setup.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install screenshots vendor demo test lint types tests test-real soak bench lock clean python browser
+.PHONY: help install screenshots vendor demo test lint types tests test-real soak bench lock clean python browser validator vendor screenshots
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ demo: install ## a made-up sample of 12 bodies and 3 months, through the whole l
 	@echo "To see who is late:       $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
 	@echo "To check one file of it:  $(BIN)/piperoll check FILE"
 
-test: install browser lint types tests ## everything that CI checks, but for the real files
+test: install browser validator lint types tests ## everything that CI checks, but for the real files
 
 lint: install
 	@$(BIN)/ruff check --quiet $(SOURCES)
@@ -53,7 +53,7 @@ lint: install
 types: install
 	@$(BIN)/mypy
 
-tests: install browser
+tests: install browser validator
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 # The browser tests look at the catalogue in a real Chromium.
@@ -65,6 +65,17 @@ browser:
 	  else \
 	    echo "The browser tests need Chromium. Type: sudo apt-get install -y chromium" >&2; exit 1; \
 	  fi; }
+
+# The pages are put to an HTML validator from npm, pinned with its hashes; it is brought before the tests begin.
+validator: install
+	@command -v npm >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Node.js and npm for the HTML validator …"; \
+	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install nodejs npm >/dev/null; \
+	  else \
+	    echo "The HTML validator needs Node.js and npm. Type: sudo apt-get install -y nodejs npm" >&2; exit 1; \
+	  fi; }
+	@$(BIN)/python -m tests.tools.npm
 
 test-real: install ## the 201 real files through check and run (needs ../shared/realdata)
 	@test -d ../shared/realdata || { echo "The real files are not here: put their folder at ../shared/realdata" >&2; exit 1; }

@@ -31,3 +31,7 @@ def installed() -> Path:
     subprocess.run([npm, "ci", *told], cwd=PLACE, check=True)
     shutil.copy(lock, stamp)
     return PLACE / "node_modules"
+
+
+if __name__ == "__main__":
+    installed()
