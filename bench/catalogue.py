@@ -46,6 +46,7 @@ from piperoll.model import (
     Verdict,
     Version,
     What,
+    plain,
     to_json_bytes,
 )
 from piperoll.releasing.files import TableFiles
@@ -172,21 +173,30 @@ def release(store: Store, one: Made, now: str, scratch: Path, reason: str = "rec
 
 
 def fill(write: Callable[[str, bytes], object], releases: Iterable[Made], now: str) -> int:
-    """Write a store of these releases by fast means; how many objects."""
+    """Write a store of these releases by fast means, with its index; how many objects."""
     objects = 0
+    pages: dict[str, dict[str, Any]] = {}
     for one in releases:
-        for key, content in _objects(one, now):
+        version = _version(one, now)
+        for key, content in _objects(one, version):
             write(key, content)
             objects += 1
-    return objects
+        _enter(pages, one, version)
+    for key, page in pages.items():
+        write(key, to_json_bytes(page))
+    return objects + len(pages)
 
 
-def _objects(one: Made, now: str) -> Iterator[tuple[str, bytes]]:
+def _version(one: Made, now: str) -> Version:
     manifest, came = one.manifest, one.submission
-    version = Version(
+    return Version(
         1, f"v1-{manifest.sha256[:12]}", manifest.sha256, now, Status.CURRENT, None, "received", manifest.rows,
         manifest.amount_gbp, manifest.rows_sha256, manifest.sources, came.received, manifest.rules_version,
     )  # fmt: skip
+
+
+def _objects(one: Made, version: Version) -> Iterator[tuple[str, bytes]]:
+    manifest, came = one.manifest, one.submission
     place = f"{one.series.prefix}{version.path}/"
     yield from ((place + name, content) for name, content in one.files.items())
     yield f"{place}manifest.json", manifest.to_bytes()
@@ -196,6 +206,22 @@ def _objects(one: Made, now: str) -> Iterator[tuple[str, bytes]]:
     yield came.record_key, to_json_bytes(came.to_json())
     yield came.full_report_key, to_json_bytes(one.report.to_json())
     yield came.public_report_key, to_json_bytes(one.report.to_json())
+
+
+def _enter(pages: dict[str, dict[str, Any]], one: Made, version: Version) -> None:
+    """Put a release into the pages of the index (`publishers.index`)."""
+    series, year = one.series, one.series.period.start.year
+    body = {"dataset": series.dataset, "body": series.body}
+    bodies = pages.setdefault("data/index.json", {"datasets": {}})["datasets"].setdefault(series.dataset, [])
+    years = pages.setdefault(f"data/{series.dataset}/{series.body}/index.json", body | {"years": []})["years"]
+    for known, new in ((bodies, series.body), (years, year)):
+        known[:] = sorted({*known, new})
+    page = pages.setdefault(f"data/{series.dataset}/{series.body}/index-{year}.json", body | {"series": {}})
+    page["series"][str(series)] = {
+        "versions": 1, "current": 1, "path": version.path, "manifest_sha256": version.manifest_sha256,
+        "published": version.published, "rows": version.rows,
+        "amount_gbp": None if version.amount_gbp is None else plain(version.amount_gbp),
+    }  # fmt: skip
 
 
 def months(count: int) -> list[str]:
