@@ -63,7 +63,7 @@ SAME: list[Callable[[str], object]] = [
 ]
 
 
-@pytest.mark.parametrize("holds", SAME, ids=str)
+@pytest.mark.parametrize("holds", SAME, ids=lambda holds: holds.__name__)
 @given(cell=cells)
 def test_what_hangs_on_no_digit_is_so_of_a_cell_as_of_its_form(holds: Callable[[str], object], cell: str) -> None:
     assert bool(holds(cell)) == bool(holds(form_of(cell)))

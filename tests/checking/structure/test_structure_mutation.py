@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from made_tables import Made, told
+from structure_tables import Made, told
 
 from piperoll.checking.engine import Engine
 from piperoll.checking.structure.predicates import PREDICATES, Predicate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from made_tables import Made, tables, told
+from structure_tables import Made, tables, told
 
 from piperoll.checking.engine import Engine
 from piperoll.errors import DescriptorError
