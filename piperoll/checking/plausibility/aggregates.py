@@ -111,7 +111,9 @@ def quantiles_between(kwargs: Kwargs, _kind: Kind) -> Callable[[Floats], Verdict
 
     def verdict(cells: Floats) -> Verdict:
         filled = cells[~np.isnan(cells)]
-        values = np.percentile(filled, np.array(asked) * 100, method=method) if len(filled) else [np.nan] * len(asked)
+        values = (
+            np.quantile(filled, np.array(asked, np.float64), method=method) if len(filled) else [np.nan] * len(asked)
+        )
         found = [float(value) for value in values]
         details = [low <= value <= high for value, (low, high) in zip(found, ranges, strict=True)]
         observed = {"quantiles": asked, "values": found}

@@ -45,7 +45,10 @@ Kinds = Mapping[str, Kind]
 
 @dataclass(frozen=True)
 class Text:
-    """Cells of text: `codes` (int32) are places in `distinct`, -1 where the cell is empty."""
+    """Cells of text: `codes` (int32) are places in `distinct`, -1 where the cell is empty.
+
+    There a text stands once, or where few of them repeat, as often as in the cells.
+    """
 
     codes: npt.NDArray[np.int32]
     distinct: pa.StringArray
@@ -143,6 +146,10 @@ class Rows:
 
 
 def _text(cells: Any) -> Text:
+    """Each different text once; where nearly all are different, as they stand: that costs less."""
+    if not pa.types.is_dictionary(cells.type) and _differ(cells):
+        codes = np.where(pc.is_null(cells).to_numpy(zero_copy_only=False), -1, np.arange(len(cells)))
+        return Text(codes.astype(np.int32), cells.fill_null("").cast(pa.string()))
     encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
     codes = encoded.indices.fill_null(-1).cast(pa.int32()).to_numpy(zero_copy_only=False)
     return Text(codes, encoded.dictionary.cast(pa.string()))
@@ -151,6 +158,15 @@ def _text(cells: Any) -> Text:
 def _numbers(cells: Any) -> npt.NDArray[np.float64]:
     made: npt.NDArray[np.float64] = pc.cast(_plain(cells), pa.float64()).to_numpy(zero_copy_only=False)
     return made
+
+
+_SAMPLE, _NEARLY_ALL = 4096, 0.97
+"""So many cells tell what a batch is like: names that a body pays often repeat among them, references do not."""
+
+
+def _differ(cells: Any) -> bool:
+    sample = cells.slice(0, _SAMPLE)
+    return len(cells) > _SAMPLE and len(pc.unique(sample)) > _NEARLY_ALL * len(sample)
 
 
 def _plain(cells: Any) -> Any:
