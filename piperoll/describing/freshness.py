@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from piperoll.describing import places
-from piperoll.describing.duties import Duty, DutyState
+from piperoll.describing.duties import Duty, DutyState, next_due
 from piperoll.describing.facts import SeriesFacts
+from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
-from piperoll.describing.lines import BodyLine
+from piperoll.describing.lines import BodyLine, ShelfLine
 from piperoll.describing.overview import Overview
 from piperoll.model import Acts, to_json_bytes
 
@@ -17,49 +18,53 @@ _OURS = (DutyState.FAILED,)
 
 
 def freshness(overview: Overview) -> bytes:
-    """freshness.json: each body, how much of it stands and is outstanding, and where its own freshness.json stands.
+    """freshness.json, a line for each body: how much of it stands and is outstanding (`freshness_of` says more).
 
-    `on` is the day; `next_due` the next day on which something of the dataset is due by law.
+    `on` is the day. Of each dataset: how many tables stand, the newest period, and when something was last released.
     """
-    return to_json_bytes({"on": overview.on.isoformat(), "bodies": [_line(overview, line) for line in overview.lines]})
+    lines = ",\n".join(json.dumps(_line(line), ensure_ascii=False) for line in overview.lines)
+    return f'{{"on": "{overview.on.isoformat()}", "bodies": [\n{lines}\n]}}\n'.encode()
 
 
-def _line(overview: Overview, line: BodyLine) -> dict[str, Any]:
-    datasets = {
-        name: {
-            "tables": shelf.tables,
-            "newest": shelf.newest and str(shelf.newest),
-            "published": shelf.published,
-            "every": shelf.every,
-            "next_due": shelf.next_due and shelf.next_due.isoformat(),
-        }
-        for name, shelf in line.shelves.items()
-    }
-    key = places.body_freshness(line.body.slug)
-    address = places.address(overview.world.base_url, key)
+def _line(line: BodyLine) -> dict[str, Any]:
     return {
         "body": line.body.slug,
         "id": line.body.id,
         "outstanding": line.behind,
         "waiting": line.waits,
-        "datasets": datasets,
-        "url": address,
+        "datasets": {name: _shelf(shelf) for name, shelf in line.shelves.items()},
     }
 
 
-def freshness_of(holdings: Holdings) -> bytes:
-    """The freshness.json of a body: its `series` and `duties`.
+def _shelf(shelf: ShelfLine) -> dict[str, Any]:
+    newest = None if shelf.newest is None else str(shelf.newest)
+    return {"tables": shelf.tables, "newest": newest, "published": shelf.published}
 
+
+def freshness_of(holdings: Holdings) -> bytes:
+    """The freshness.json of a body: its `datasets`, `series` and `duties`.
+
+    Of a dataset: how often it is owed or comes, and the next day it is due by law.
     Of a series: the days it covers, when the file of the version that stands was received and when that version was
     published (null where none stands), and whether another series of the body covers some of the same days. Of a duty:
     its period and due day, its state, and who has to act where something is outstanding.
     """
+    names = sorted({one.series.dataset for one in holdings.listings})
     document = {
         "body": holdings.the_body.slug,
+        "datasets": {
+            name: _often(holdings, name) for name in sorted({one.series.dataset for one in holdings.listings})
+        },
         "series": [_series(holdings, listing) for listing in holdings.listings],
         "duties": list(_duties(holdings)),
     }
     return to_json_bytes(document)
+
+
+def _often(holdings: Holdings, name: str) -> dict[str, Any]:
+    dataset, body = holdings.dataset(name), holdings.the_body
+    due = next_due(dataset, body, holdings.on)
+    return {"every": every(dataset, body, holdings.listings), "next_due": None if due is None else due.isoformat()}
 
 
 def _series(holdings: Holdings, listing: SeriesFacts) -> dict[str, Any]:

@@ -43,3 +43,19 @@ def test_every_duty_says_what_became_of_it_and_who_has_to_act() -> None:
     for duty in duties:
         outstanding = duty["state"] in ("missing", "held", "repeated", "rejected", "failed")
         assert duty["acts"] == (("platform" if duty["state"] == "failed" else "body") if outstanding else None)
+
+
+def test_the_one_of_all_bodies_has_a_line_for_each() -> None:
+    site = dict(built())
+    told = json.loads(site["freshness.json"])
+    assert told["on"] == "2026-11-22"
+    lines = {one["body"]: one for one in told["bodies"]}
+    assert lines.keys() == {key.split("/")[1].split(".")[0] for key in site if key.endswith(".freshness.json")}
+    spend = lines["anytown"]["datasets"]["spend"]
+    assert (spend["tables"], spend["newest"]) == (4, "2026-Q4")
+    assert len(site["freshness.json"]) / len(lines) < 500
+
+
+def test_a_body_says_how_often_and_when_the_next_is_due() -> None:
+    told = json.loads(dict(built())["bodies/bridges.freshness.json"])["datasets"]
+    assert told["spend"] == {"every": "monthly", "next_due": "2026-11-30"}
