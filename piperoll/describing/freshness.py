@@ -52,9 +52,7 @@ def freshness_of(holdings: Holdings) -> bytes:
     names = sorted({one.series.dataset for one in holdings.listings})
     document = {
         "body": holdings.the_body.slug,
-        "datasets": {
-            name: _often(holdings, name) for name in sorted({one.series.dataset for one in holdings.listings})
-        },
+        "datasets": {name: _often(holdings, name) for name in names},
         "series": [_series(holdings, listing) for listing in holdings.listings],
         "duties": list(_duties(holdings)),
     }
