@@ -24,7 +24,6 @@ HOMES = {
     "calamine": ("piperoll.reading",),
     "duckdb": ("serving",),
     "fastapi": ("serving",),
-    "feedgen": ("piperoll.describing",),
     "frictionless": ("piperoll.checking.structure.reference",),
     "great_expectations": ("piperoll.checking.plausibility.reference",),
     "holidays": ("piperoll.describing",),
