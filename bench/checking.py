@@ -86,7 +86,8 @@ import json, sys, time
 from pathlib import Path
 from piperoll import assets
 from piperoll.checking.engine import Engine
-from piperoll.checking.plausibility import implausible, warm_up
+from piperoll.checking import warm_up
+from piperoll.checking.plausibility import implausible
 from piperoll.checking.structure import breaches
 from piperoll.reading import read
 dataset, suite = assets.dataset("spend"), assets.suite("spend")
