@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 from flows_inbox import contents, plain_run, put, spend
+from lxml import html
 
 from flows import withdraw_version
 from flows.consolidating import consolidated
@@ -159,3 +160,16 @@ def test_a_file_that_no_pointer_names_is_swept_away(order: Asked, store: Store) 
     store.create(f"{PLACE}anytown-0123456789ab.csv", b"left by someone who was killed")
     assert sweep(store, older_than=0).removed == (f"{PLACE}anytown-0123456789ab.csv",)
     assert contents(store) == before
+
+
+def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_has(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    page = html.fromstring(store.read("catalogue/compare/index.html").content)
+    (query,) = (each.text_content() for each in page.iter("pre") if "read_parquet" in each.text_content())
+    base = Settings.from_environment().base_url
+    here = query.replace(base, f"{order.to}/")
+    with duckdb.connect() as database:
+        for statement in filter(str.strip, here.split(";")):
+            found = database.execute(statement).fetchall()
+    assert [(body, count) for body, count, _ in found] == [("anytown", 10)]
