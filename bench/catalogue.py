@@ -25,8 +25,6 @@ from typing import Any
 import pyarrow as pa
 
 from bench.publishing import Cost, Counted, write_files
-from flows.cataloguing import catalogue
-from flows.steps import Run
 from piperoll import assets
 from piperoll.model import (
     AmountTotals,
@@ -49,6 +47,8 @@ from piperoll.model import (
     plain,
     to_json_bytes,
 )
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.steps import Run
 from piperoll.releasing.files import TableFiles
 from piperoll.releasing.spelling import Column
 from piperoll.settings import Settings

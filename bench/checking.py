@@ -88,7 +88,7 @@ from piperoll import assets
 from piperoll.checking.engine import Engine
 from piperoll.checking import warm_up
 from piperoll.checking.plausibility import implausible
-from piperoll.checking.structure import breaches
+from piperoll.checking.schema import breaches
 from piperoll.reading import read
 dataset, suite = assets.dataset("spend"), assets.suite("spend")
 reading = read(Path(sys.argv[1]).read_bytes(), "spend.csv", assets.datasets(), dataset=dataset)

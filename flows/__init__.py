@@ -1,13 +1,13 @@
 """Flows: what runs, in what order, how often, and what is retried."""
 
-from flows.opening import Asked
-from flows.release import Released, release
-from flows.replay import Change, Replayed, replay
 from flows.running import run
 from flows.serve import serve
-from flows.summary import Ending, FileResult, Missed, Pounds, Progress, Rows, RunSummary, Watcher
-from flows.taking_back import Purged, Withdrawn, purge_submission, withdraw_version
-from flows.tracing import Traced, TracedField, trace
+from piperoll.operations.release import Released, release
+from piperoll.operations.replay import Change, Replayed, replay
+from piperoll.operations.run_request import Asked
+from piperoll.operations.run_summary import Ending, FileResult, Missed, Pounds, Progress, Rows, RunSummary, Watcher
+from piperoll.operations.taking_back import Purged, Withdrawn, purge_submission, withdraw_version
+from piperoll.operations.trace import Traced, TracedField, trace
 
 __all__ = [
     "Asked",

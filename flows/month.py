@@ -22,15 +22,16 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task, exponential_backoff
 
-from flows import collecting, runs
-from flows.cataloguing import catalogue
-from flows.collecting import Collected
-from flows.minutes import as_markdown
-from flows.opening import Asked, asked, opened
-from flows.runs import Line, Steps, Tally
-from flows.steps import Run
-from flows.summary import FileResult, RunSummary, failure
 from piperoll.errors import PiperollError, SourceUnavailable
+from piperoll.operations import collecting
+from piperoll.operations import pipeline as runs
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.collecting import Collected
+from piperoll.operations.pipeline import Line, Steps, Tally
+from piperoll.operations.run_request import Asked, asked, opened
+from piperoll.operations.run_summary import FileResult, RunSummary, failure
+from piperoll.operations.run_summary_markdown import as_markdown
+from piperoll.operations.steps import Run
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flows import collecting, quiet, runs
-from flows.cataloguing import catalogue
-from flows.opening import Asked, opened
-from flows.summary import RunSummary, Watcher
+from flows import prefect_server as quiet
 from piperoll.checking import warm_up
 from piperoll.model import Period
+from piperoll.operations import collecting
+from piperoll.operations import pipeline as runs
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.run_request import Asked, opened
+from piperoll.operations.run_summary import RunSummary, Watcher
 from piperoll.settings import Settings
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows import collecting, quiet
-from flows.opening import Asked
-from flows.quiet import Server
+from flows import prefect_server as quiet
+from flows.prefect_server import Server
+from piperoll.operations import collecting
+from piperoll.operations.run_request import Asked
 
 DAILY = "0 6 * * *"
 """Every day at six: bodies publish on any day of the month, and a day on which nothing came costs seconds."""

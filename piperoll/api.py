@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from piperoll import assets
-from piperoll.checking.alone import OneFile, report_alone
+from piperoll.checking.check_file import OneFile, report_alone
 from piperoll.checking.engine import Engine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report, Series
@@ -65,7 +65,7 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
     by = _engine(engine)
     if against is not None or body is not None:
         place, whose = _both(against, body, mappings)
-        from flows.against import Sent, report_against  # noqa: PLC0415 - as for `run`: only who asks for it waits
+        from piperoll.operations.preview import Sent, report_against  # noqa: PLC0415 - as for `run`: only who asks for it waits
 
         progress("Checking")
         beside = report_against(place, Sent(whole(content), name, whose, given, part, about), quick=quick, engine=by)

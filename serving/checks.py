@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from piperoll.checking.alone import OneFile
+from piperoll.checking.check_file import OneFile
 from serving.check_page import form_page, saved
 from serving.examiner import examined
 from serving.forms import preferred

@@ -13,7 +13,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
-from piperoll.checking.alone import OneFile, report_alone
+from piperoll.checking.check_file import OneFile, report_alone
 from piperoll.describing import report_page
 from piperoll.errors import UsageError
 from serving.limits import Limits

@@ -24,7 +24,7 @@ HOMES = {
     "calamine": ("piperoll.reading",),
     "duckdb": ("serving",),
     "fastapi": ("serving",),
-    "frictionless": ("piperoll.checking.structure.reference",),
+    "frictionless": ("piperoll.checking.schema.reference",),
     "great_expectations": ("piperoll.checking.plausibility.reference",),
     "holidays": ("piperoll.describing",),
     "jinja2": ("piperoll.describing",),

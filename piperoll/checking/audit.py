@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from piperoll.checking.engine import Engine
 from piperoll.checking.plausibility import Outcome, expectations, outcomes
-from piperoll.checking.structure import Breach, breaches
+from piperoll.checking.schema import Breach, breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable

@@ -9,16 +9,16 @@ from functools import partial
 
 from piperoll.checking import findings, verdict
 from piperoll.checking.capping import Capped
-from piperoll.checking.comparison import compare
+from piperoll.checking.checks_passed import passed
 from piperoll.checking.conservation import conserve
 from piperoll.checking.engine import Engine
 from piperoll.checking.examination import Examination
-from piperoll.checking.light import leave_pandas_out
-from piperoll.checking.passed import passed
+from piperoll.checking.history.comparison import compare
 from piperoll.checking.periods import find_period, named_period, outside
 from piperoll.checking.places import place
 from piperoll.checking.plausibility import Implausible, implausible
 from piperoll.checking.tables import Examined, examine_table
+from piperoll.checking.without_pandas import leave_pandas_out
 from piperoll.model import Body, Cap, Dataset, Disposition, Finding, Period, Report, Severity, Verdict, Version, What
 from piperoll.reading import DRIFTED, Reading, ReadTable
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from piperoll.checking.places import Place
 from piperoll.checking.plausibility import Implausible
-from piperoll.checking.structure import Breach
+from piperoll.checking.schema import Breach
 from piperoll.model import Acts, Dataset, Field, Finding, Period, Severity, Version, plain
 
 NAMED = 5  # so many rows a finding about more of them names

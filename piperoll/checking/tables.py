@@ -14,9 +14,9 @@ from piperoll.checking.capping import Capped
 from piperoll.checking.columns import gaps, missing_core, unreadable_core
 from piperoll.checking.engine import Engine
 from piperoll.checking.places import place
-from piperoll.checking.privacy import Privacy, Suspecting, Suspicion
+from piperoll.checking.privacy.rows import Privacy, Suspecting, Suspicion
 from piperoll.checking.rows import ByRow, Labels, Rows
-from piperoll.checking.structure import Breach, breaches
+from piperoll.checking.schema import Breach, breaches
 from piperoll.checking.survey import Survey, Surveying, look_over
 from piperoll.checking.tally import Tally, tally
 from piperoll.model import Body, ColumnScore, Dataset, Field, Finding, TableReport

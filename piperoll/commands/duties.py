@@ -56,8 +56,8 @@ def due(
 
 def _register(bodies: Path | None, came: Came) -> Register:
     """The bodies to ask about: those of the operator's file, and those that have ever sent something."""
-    from flows import opening
     from piperoll.model import Register
+    from piperoll.operations import run_request as opening
 
     asked_of = opening.expected(bodies) if bodies else Register(())
     return opening.with_senders(asked_of, opening.register(bodies), (submission.body for submission, _ in came))

@@ -62,8 +62,8 @@ def answer(
     piperoll mapping answer anytown spend Gross different --to published --because "It includes VAT"
     piperoll mapping answer anytown spend "Inv Tot" net_amount --to published --because "By telephone"
     """
-    from flows import questions as asking
-    from flows.opening import now
+    from piperoll.operations import questions as asking
+    from piperoll.operations.run_request import now
     from publishers import mapping_of, open_store
 
     store, (slug, name) = open_store(to), _named(body, dataset, bodies)
@@ -89,7 +89,7 @@ def _asked(mapping: BodyMapping, question: Question, to: str) -> str:
 
 def _named(body: str, dataset: str, bodies: Path | None) -> tuple[str, str]:
     """The body's slug and the dataset's name. Raises: UnknownDataset."""
-    from flows.opening import register
     from piperoll import assets
+    from piperoll.operations.run_request import register
 
     return register(bodies).find(body).slug, assets.find_dataset(dataset)[0].name

@@ -55,7 +55,7 @@ def run(
     if bool(inbox) == bool(sources):
         raise UsageError("say where the files come from: either --inbox DIR or --sources FILE")
     import flows
-    from flows import quiet
+    from flows import prefect_server as quiet
     from piperoll import checking, terminal
     from piperoll.commands import outcome
     from piperoll.model import Period
@@ -101,7 +101,9 @@ def release(
     from publishers import open_store
 
     about = Period.parse(period) if period else None
-    done = flows.release(open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies)
+    done = flows.release(
+        open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies
+    )
     typer.echo(f"{done.result.file}: {done.result.outcome}.")
     if done.trouble:
         typer.echo(f"The catalogue could not be made: {done.trouble}", err=True)

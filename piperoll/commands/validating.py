@@ -13,7 +13,7 @@ import typer
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
-    from piperoll.checking.structure import Error
+    from piperoll.checking.schema import Error
 
 NOT_VALID = 1
 """The exit status when the schema refuses something."""
@@ -54,7 +54,7 @@ def validate(
 
 def _of_package(path: Path, engine: str) -> Iterator[tuple[str | None, Error]]:
     from piperoll.checking.engine import Engine
-    from piperoll.checking.structure import validate_package
+    from piperoll.checking.schema import validate_package
 
     return validate_package(path, engine=Engine(engine))
 
@@ -63,7 +63,7 @@ def _of_table(
     table: Path, schema: Path | None, dialect: Path | None, encoding: str | None, engine: str
 ) -> Iterator[tuple[str | None, Error]]:
     from piperoll.checking.engine import Engine
-    from piperoll.checking.structure import validate as errors_of
+    from piperoll.checking.schema import validate as errors_of
 
     told = _json(dialect) if dialect else None
     return (

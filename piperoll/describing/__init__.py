@@ -1,7 +1,6 @@
 """Releases as text: the catalogue's pages, DCAT and feeds, reports in plain words, and the duty calendar. No I/O."""
 
 from piperoll.describing.comparing import compares, of_year, of_years
-from piperoll.describing.duties import Duty, DutyState, due, next_due
 from piperoll.describing.facts import Came, SeriesFacts, Told, came_from_json, came_to_json, facts_of
 from piperoll.describing.feeds import Feed, Item, items_of
 from piperoll.describing.figures import change, counted, day, number, pounds, size
@@ -36,6 +35,7 @@ from piperoll.describing.summaries import FORM, summarise
 from piperoll.describing.whole import catalogue
 from piperoll.describing.wording import Matter, PlainWords, held_back, plain_words, verdict_sentence, where
 from piperoll.describing.world import World
+from piperoll.duties.calendar import Duty, DutyState, due, next_due
 
 __all__ = [
     "FORM",

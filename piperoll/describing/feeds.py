@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 from piperoll.describing import figures, places
-from piperoll.describing.duties import next_due
 from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.frequency import every, most_often
 from piperoll.describing.holdings import Holdings
@@ -21,6 +20,7 @@ from piperoll.describing.media import media_type
 from piperoll.describing.overview import Overview
 from piperoll.describing.restating import ending, restatement
 from piperoll.describing.wording import series_title
+from piperoll.duties.calendar import next_due
 from piperoll.model import Body, Dataset, Status, Version
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from piperoll.describing.duties import rules_for
+from piperoll.duties.calendar import rules_for
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Dataset, PeriodKind, Series
 

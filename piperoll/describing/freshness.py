@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from piperoll.describing.duties import Duty, DutyState, next_due
 from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lines import BodyLine, ShelfLine
 from piperoll.describing.overview import Overview
+from piperoll.duties.calendar import Duty, DutyState, next_due
 from piperoll.model import Acts, to_json_bytes
 
 _OURS = (DutyState.FAILED,)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from piperoll.describing.duties import Duty, owed, period_of
 from piperoll.describing.facts import Came, SeriesFacts, Told, held_rows
 from piperoll.describing.world import World
+from piperoll.duties.calendar import Duty, owed, period_of
 from piperoll.model import Body, Dataset, Period, Series, Submission
 
 __all__ = ["Holdings", "first_starts", "gather", "held_rows", "newest_first", "window"]

@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from piperoll.describing.duties import Duty, DutyState, next_change, next_due
 from piperoll.describing.facts import Told
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, newest_first
 from piperoll.describing.wording import total
+from piperoll.duties.calendar import Duty, DutyState, next_change, next_due
 from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, plain
 
 MOST_WAITING = 20

@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 
 from piperoll import assets
-from piperoll.describing.duties import DutyState, rules_for
 from piperoll.describing.holdings import newest_first
 from piperoll.describing.lines import MOST_WAITING, BodyLine, DutyLine, Sum, Waiting
 from piperoll.describing.wording import total
 from piperoll.describing.world import World
+from piperoll.duties.calendar import DutyState, rules_for
 from piperoll.model import Body, Dataset, Period
 
 

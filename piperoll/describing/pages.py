@@ -11,7 +11,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from piperoll import assets
 from piperoll.describing import figures, places, releases, restating, statics, views, wording
 from piperoll.describing.courses import courses, qualities
-from piperoll.describing.duties import DutyState, next_due, rules_for
 from piperoll.describing.facts import held_rows
 from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
@@ -19,6 +18,7 @@ from piperoll.describing.lists import paged
 from piperoll.describing.media import told
 from piperoll.describing.overview import Overview
 from piperoll.describing.schema_org import linked_data
+from piperoll.duties.calendar import DutyState, next_due, rules_for
 from piperoll.model import Dataset, Listing, Report, Status, Submission, Version
 
 STATES = {

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.checking import Profile, Released, profile
-from piperoll.checking.comparison import compare_with_earlier
+from piperoll.checking.history.comparison import compare_with_earlier
 from piperoll.model import Finding, Period, RowCounts, Series, TableReport
 
 SPEND = assets.dataset("spend")

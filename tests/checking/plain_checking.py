@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from piperoll.checking.detectors import personal_rules
-from piperoll.checking.judging import _due, _is_named, redaction
-from piperoll.checking.lists import NamedPost, lists
-from piperoll.checking.names import evidently_organisation, person_rule
-from piperoll.checking.privacy import SERVICE_AREA, Suspicion
+from piperoll.checking.privacy.columns import _due, _is_named, redaction
+from piperoll.checking.privacy.detectors import personal_rules
+from piperoll.checking.privacy.lists import NamedPost, lists
+from piperoll.checking.privacy.names import evidently_organisation, person_rule
+from piperoll.checking.privacy.rows import SERVICE_AREA, Suspicion
 from piperoll.checking.sums import exact_sum
 from piperoll.model import Dataset, Period
 from piperoll.reading import ReadTable

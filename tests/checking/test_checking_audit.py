@@ -14,7 +14,7 @@ from piperoll.checking.audit import in_plausibility, in_structure, require_agree
 from piperoll.checking.engine import Engine
 from piperoll.checking.plausibility import plans, registry
 from piperoll.checking.plausibility.columns import Kinds, Rows
-from piperoll.checking.structure import Breach, breaches
+from piperoll.checking.schema import Breach, breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable

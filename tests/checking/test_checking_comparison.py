@@ -10,7 +10,7 @@ from made_profiles import SPEND, batch, day, made, rows, said
 from made_readings import examined, made_table, spend_row
 
 from piperoll.checking import Profile, Released, compared, profile
-from piperoll.checking.findings_comparison import HOLDS
+from piperoll.checking.history.findings import HOLDS
 from piperoll.model import Acts, Period, Report, Series, Severity, Verdict
 
 AUGUST, JULY, JUNE = (made(month, rows(month)) for month in ("2026-08", "2026-07", "2026-06"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.checking.lists import lists
-from piperoll.checking.names import evidently_organisation, person_rule
+from piperoll.checking.privacy.lists import lists
+from piperoll.checking.privacy.names import evidently_organisation, person_rule
 
 GIVEN = sorted(lists().given_names)
 

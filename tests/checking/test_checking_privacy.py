@@ -6,7 +6,7 @@ import pytest
 from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
-from piperoll.checking.privacy import privacy, redaction
+from piperoll.checking.privacy.rows import privacy, redaction
 from piperoll.model import Severity
 
 SPEND, ROLES, CONTRACTS = (assets.dataset(name) for name in ("spend", "roles", "contracts"))

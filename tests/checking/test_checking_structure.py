@@ -8,7 +8,7 @@ import pytest
 from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
-from piperoll.checking.structure import Breach, breaches
+from piperoll.checking.schema import Breach, breaches
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Severity
 

@@ -17,13 +17,13 @@ from made_readings import made_table
 from piperoll import assets
 from piperoll.checking.capping import Capped
 from piperoll.checking.columns import unreadable_core
-from piperoll.checking.detectors import personal_rules
-from piperoll.checking.judging import triggered
-from piperoll.checking.lists import lists
-from piperoll.checking.privacy import privacy
+from piperoll.checking.privacy.columns import triggered
+from piperoll.checking.privacy.detectors import personal_rules
+from piperoll.checking.privacy.lists import lists
+from piperoll.checking.privacy.rows import privacy
+from piperoll.checking.privacy.sieve import may_be_personal
 from piperoll.checking.rows import Labels, Latest, Rows
 from piperoll.checking.survey import survey
-from piperoll.checking.suspects import may_be_personal
 from piperoll.checking.tally import tally
 from piperoll.checking.vectors import texts
 from piperoll.model import Cap, Finding, Period, Severity

@@ -16,12 +16,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from collectors.arrival import Arrival
-from flows import steps
-from flows.steps import Run
 from piperoll import assets
 from piperoll.describing import catalogue, report_page
 from piperoll.describing.summaries import summarise
 from piperoll.model import Body, Listing, Register
+from piperoll.operations import steps
+from piperoll.operations.steps import Run
 from piperoll.settings import Settings
 from publishers import FolderStore, listings, receive, serve, submissions
 

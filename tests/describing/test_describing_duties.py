@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.describing import Duty, DutyState, due, next_due
-from piperoll.describing.duties import last_working_day
+from piperoll.duties.calendar import last_working_day
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Finding, Period, Register, Report, Severity, Submission, Verdict
 

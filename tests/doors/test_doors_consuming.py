@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from flows import runs
-from flows.cataloguing import catalogue
-from flows.collecting import from_folder
-from flows.opening import Asked, opened
 from piperoll import cli
 from piperoll.errors import StoreCorrupt, UnknownSubmission, UsageError
+from piperoll.operations import pipeline as runs
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.collecting import from_folder
+from piperoll.operations.run_request import Asked, opened
 from publishers import FolderStore, open_store, serve
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"

@@ -25,7 +25,7 @@ except SystemExit as left:
 ARROW_WITH_PANDAS = """
 import sys
 import pyarrow as pa
-from piperoll.checking.light import leave_pandas_out
+from piperoll.checking.without_pandas import leave_pandas_out
 leave_pandas_out()
 pa.array([1, None])
 assert "pandas" not in sys.modules

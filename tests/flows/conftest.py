@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows import quiet
+from flows import prefect_server as quiet
 
 
 @pytest.fixture(scope="session")

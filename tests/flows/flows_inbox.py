@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from flows import runs
-from flows.cataloguing import catalogue
-from flows.collecting import from_folder
-from flows.opening import Asked, opened
-from flows.summary import RunSummary
+from piperoll.operations import pipeline as runs
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.collecting import from_folder
+from piperoll.operations.run_request import Asked, opened
+from piperoll.operations.run_summary import RunSummary
 from publishers import Store
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from flows_inbox import contents, plain_run, put, spend
 
-from flows.opening import Asked
-from flows.summary import Ending
 from piperoll.checking.plausibility import plans, registry
 from piperoll.checking.plausibility.columns import Rows
+from piperoll.operations.run_request import Asked
+from piperoll.operations.run_summary import Ending
 from publishers import open_store
 
 RULE = "expect_column_values_to_not_match_regex"

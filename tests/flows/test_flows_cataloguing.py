@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from bench.catalogue import SETTINGS, Made, councils, made, release
 from bench.publishing import Cost, Counted
-from flows.cataloguing import catalogue
-from flows.steps import Run
 from piperoll import assets, describing
 from piperoll.describing import paging
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.steps import Run
 from publishers import (
     CONSOLIDATED,
     FolderStore,

@@ -10,11 +10,11 @@ import pytest
 from flows_inbox import contents, plain_run, put, spend
 
 from flows import release
-from flows.opening import Asked
-from flows.summary import FileResult
 from piperoll import api
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Series, Verdict
+from piperoll.operations.run_request import Asked
+from piperoll.operations.run_summary import FileResult
 from publishers import find_submission, history_of, open_store, report_on
 
 

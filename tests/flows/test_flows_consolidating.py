@@ -16,9 +16,9 @@ from flows_inbox import contents, plain_run, put, spend
 from lxml import html
 
 from flows import withdraw_version
-from flows.consolidating import consolidated
-from flows.opening import Asked, now, room
 from piperoll.model import Period, Series
+from piperoll.operations.catalogue.consolidate import consolidated
+from piperoll.operations.run_request import Asked, now, room
 from piperoll.settings import Settings
 from publishers import Store, open_store, sweep, years
 from publishers import consolidated as pointer

@@ -11,11 +11,11 @@ import pytest
 from flows_inbox import contents, put, spend
 from web_server import Web, web
 
-from flows import runs
-from flows.opening import Asked
-from flows.runs import Line
-from flows.steps import Examined, Run
-from flows.summary import Progress, RunSummary
+from piperoll.operations import pipeline as runs
+from piperoll.operations.pipeline import Line
+from piperoll.operations.run_request import Asked
+from piperoll.operations.run_summary import Progress, RunSummary
+from piperoll.operations.steps import Examined, Run
 from piperoll.settings import Settings
 from publishers import open_store
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from flows_inbox import contents, plain_run, put, spend
 
-from flows import questions
-from flows.opening import Asked
-from flows.summary import Ending, RunSummary
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Question
+from piperoll.operations import questions
+from piperoll.operations.run_request import Asked
+from piperoll.operations.run_summary import Ending, RunSummary
 from publishers import FolderStore, keep, mapping_of
 
 NOW = "2026-12-01T09:00:00Z"

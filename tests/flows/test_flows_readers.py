@@ -20,7 +20,7 @@ import rdflib
 import requests
 from flows_inbox import plain_run, put, spend
 
-from flows.opening import Asked
+from piperoll.operations.run_request import Asked
 from piperoll.settings import Settings
 from publishers import open_store, serve
 

@@ -11,10 +11,10 @@ import pytest
 from flows_inbox import contents, plain_run, put, spend
 
 from flows import release, replay
-from flows.opening import Asked
 from piperoll import assets, describing
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Body, Period, Register, Series, Verdict
+from piperoll.operations.run_request import Asked
 from publishers import Store, file_report, find_submission, history_of, open_store, report_on, submissions
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))

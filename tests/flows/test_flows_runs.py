@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from flows_inbox import contents, plain_run, put, spend
 
-from flows import Progress, release, replay, run, runs
-from flows.cataloguing import catalogue
-from flows.collecting import Collected, from_folder
-from flows.opening import Asked, opened
-from flows.runs import Steps, Tally
-from flows.steps import Run
-from flows.summary import FileResult
+from flows import Progress, release, replay, run
 from piperoll import assets, describing
 from piperoll.errors import StoreUnavailable, UsageError
 from piperoll.model import Period, Series, Verdict
+from piperoll.operations import pipeline as runs
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.collecting import Collected, from_folder
+from piperoll.operations.pipeline import Steps, Tally
+from piperoll.operations.run_request import Asked, opened
+from piperoll.operations.run_summary import FileResult
+from piperoll.operations.steps import Run
 from publishers import CONSOLIDATED, history_of, open_store
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))

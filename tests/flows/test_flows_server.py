@@ -18,9 +18,9 @@ import requests
 import yaml
 from flows_inbox import plain_run, put, spend
 
-from flows import quiet
-from flows.opening import Asked
+from flows import prefect_server as quiet
 from piperoll.errors import ServerTrouble
+from piperoll.operations.run_request import Asked
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90

@@ -11,10 +11,10 @@ import pytest
 from flows_inbox import plain_run, put, spend
 
 from flows import purge_submission, withdraw_version
-from flows.opening import Asked
 from piperoll import assets
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Cause, Period, Series, Status
+from piperoll.operations.run_request import Asked
 from piperoll.releasing import differences, faults
 from publishers import Store, history_of, indexed, open_store, sightings, verify
 

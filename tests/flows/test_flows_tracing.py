@@ -8,9 +8,9 @@ import pytest
 from flows_inbox import plain_run, put
 
 from flows import trace
-from flows.opening import Asked
 from piperoll.errors import UsageError
 from piperoll.model import Period, Series
+from piperoll.operations.run_request import Asked
 from publishers import history_of, open_reader, open_store, serve
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))

@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from piperoll.checking.engine import Engine
-from piperoll.checking.structure import reference
-from piperoll.checking.structure.raw_tables import Told
-from piperoll.checking.structure.validating import validated
+from piperoll.checking.schema import reference
+from piperoll.checking.schema.raw_tables import Told
+from piperoll.checking.schema.validating import validated
 
 NUMBERS = [
     *("0", "1", "-1", "5", "10", "10.5", "1.50", "1.5", "01", "-0", "1000000", "12.345678901", "0.1"),

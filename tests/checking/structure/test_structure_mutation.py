@@ -15,7 +15,7 @@ import pytest
 from structure_tables import Made, told
 
 from piperoll.checking.engine import Engine
-from piperoll.checking.structure.predicates import PREDICATES, Predicate
+from piperoll.checking.schema.predicates import PREDICATES, Predicate
 
 Unproven = Callable[[Any, Any], Any]
 

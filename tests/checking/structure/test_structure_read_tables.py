@@ -10,8 +10,8 @@ import pytest
 
 from piperoll import assets
 from piperoll.checking.engine import Engine
-from piperoll.checking.structure import Breach, breaches
-from piperoll.checking.structure.replaying import Replay
+from piperoll.checking.schema import Breach, breaches
+from piperoll.checking.schema.replaying import Replay
 from piperoll.reading import ReadTable, read
 
 sys.path.append(str(Path(__file__).parents[2] / "reading"))

@@ -1,0 +1,1 @@
+"""History: a submission compared with what its body published before."""

@@ -1,0 +1,1 @@
+"""Operations: what a run does, step by step, in plain functions without Prefect."""

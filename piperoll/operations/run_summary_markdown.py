@@ -1,0 +1,39 @@
+"""A run's summary as Markdown, for Prefect's page."""
+
+from __future__ import annotations
+
+from piperoll.describing import number, pounds
+from piperoll.operations.run_summary import FileResult, Pounds, Rows, RunSummary
+
+_HEAD = (
+    "| file | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
+    "|---|---|---|---|---|--:|--:|--:|--:|--:|--:|",
+)
+
+
+def as_markdown(summary: RunSummary) -> str:
+    """The run's table: a line a file, then what they add up to, then what was not collected and why."""
+    lines = [*_HEAD, *(_line(result) for result in summary.results)]
+    lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
+    if summary.missed:
+        lines += ["", "Not collected:", "", *(f"- {_cell(miss.address)}: {_cell(miss.why)}" for miss in summary.missed)]
+    if summary.left_out:
+        lines += ["", "Left out:", "", *(f"- {_cell(one.path)}: {_cell(one.why)}" for one in summary.left_out)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(result: FileResult) -> str:
+    dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
+    words = (result.file, result.body, dataset, result.period or "not known", result.outcome)
+    return f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |"
+
+
+def _figures(rows: Rows, money: Pounds) -> str:
+    counts = (number(count) for count in (rows.read, rows.published, rows.held))
+    return " | ".join((*counts, *(pounds(amount) for amount in (money.read, money.published, money.held))))
+
+
+def _cell(text: str) -> str:
+    """Text that cannot end its cell, its line or the table, and is not taken for markup."""
+    flat = " ".join(text.split())
+    return "".join(f"\\{sign}" if sign in "\\|<>[]*_`" else sign for sign in flat)
