@@ -1,7 +1,7 @@
 """Our data folders, found in a checkout or in the installed wheel.
 
-In a checkout `datapackages/`, `expectations/`, `catalogue/` and `docs/` stand beside the package; in a wheel they
-are mapped under `piperoll/data/`.
+In a checkout `datapackages/`, `expectations/`, `findings/`, `catalogue/` and `docs/` are beside the package; a wheel
+holds them under `piperoll/data/`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """The data folder called `name`: datapackages, expectations or catalogue.
+    """The data folder called `name`: datapackages, expectations, findings or catalogue.
 
     Raises: DescriptorError: neither the checkout nor the wheel has it.
     """

@@ -101,9 +101,7 @@ def release(
     from publishers import open_store
 
     about = Period.parse(period) if period else None
-    done = flows.release(
-        open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies
-    )
+    done = flows.release(open_store(to), submission, because=because, how=str(how), period=about, bodies=bodies)
     typer.echo(f"{done.result.file}: {done.result.outcome}.")
     if done.trouble:
         typer.echo(f"The catalogue could not be made: {done.trouble}", err=True)

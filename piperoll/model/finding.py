@@ -24,6 +24,32 @@ class Acts(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where something is, in the sender's terms: a cell, a row, a column or (all None) the whole table or file.
+
+    `row` is the row that a spreadsheet program shows, `line` the physical line of a text file, `column` the letter of
+    the spreadsheet column.
+    """
+
+    sheet: str | None = None
+    row: int | None = None
+    line: int | None = None
+    column: str | None = None
+    field: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """The address as the keyword arguments of a `Finding`."""
+        return {"sheet": self.sheet, "row": self.row, "line": self.line, "column": self.column, "field": self.field}
+
+    def __str__(self) -> str:
+        """The address in words: "cell F1207 of sheet 'Oct 26'", "row 12", "column F", "the table"."""
+        sheet = f" of sheet '{self.sheet}'" if self.sheet else ""
+        if self.row is None:
+            return f"column {self.column}{sheet}" if self.column else f"the table{sheet}"
+        return f"cell {self.column}{self.row}{sheet}" if self.column else f"row {self.row}{sheet}"
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing to say about a submission, at the sender's own address.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from piperoll import assets
-from piperoll.checking import Profile, Released, columns_used
-from piperoll.checking import compared, profile
+from piperoll.checking import Profile, Released, columns_used, compared, profile
 from piperoll.model import Dataset, Packed, Report, Series
 from piperoll.operations.steps import Examined
 from piperoll.releasing import typed_lines, with_report
