@@ -1,12 +1,10 @@
-"""A real HTTP server on this machine that misbehaves as those of public bodies do."""
+"""An HTTP server that misbehaves in the ways that the servers of public bodies do."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.fixtures.http_server import LocalServer, QuietHandler
 
 CSV = b"Supplier,Amount,Date\r\nAcorn Ltd,1250.00,01/10/2026\r\n"
 ETAG = '"one"'
@@ -17,86 +15,54 @@ PAGE = b"""<html><body><h1>Spending</h1>
 <a href="/data/spend-2026-10.csv">October 2026 again</a></body></html>"""
 
 
-class Misbehaving(ThreadingHTTPServer):
-    """`asked` is every request: its path and headers."""
-
-    daemon_threads = True
+class Misbehaving(LocalServer):
+    """A server whose first path segment names how it misbehaves."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def times(self, path: str) -> int:
-        return sum(asked == path for asked, _ in self.asked)
+        super().__init__(_Handler)
 
 
-@contextmanager
-def misbehaving() -> Iterator[Misbehaving]:
-    with Misbehaving() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Misbehaving
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self.server.asked.append((self.path, dict(self.headers)))
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+        self.server.requests.append((self.path, dict(self.headers)))
         behaviour = getattr(self, "_" + self.path.split("?")[0].strip("/").split("/")[0].replace("-", "_"), None)
         (behaviour or self._missing)()
 
-    def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(body))} | headers).items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-
     def _missing(self) -> None:
-        self._answer(404, b"not here")
+        self.answer(404, b"not here")
 
     def _data(self) -> None:
-        self._answer(200, CSV, Content_Type="text/csv")
+        self.answer(200, CSV, Content_Type="text/csv")
 
     def _named(self) -> None:
-        self._answer(200, CSV, Content_Disposition="attachment; filename*=UTF-8''..%2F..%2FSpend%20%C2%A3500.csv")
+        self.answer(200, CSV, Content_Disposition="attachment; filename*=UTF-8''..%2F..%2FSpend%20%C2%A3500.csv")
 
     def _tagged(self) -> None:
         if self.headers.get("If-None-Match") == ETAG:
-            self._answer(304, ETag=ETAG)
+            self.answer(304, ETag=ETAG)
         else:
-            self._answer(200, CSV, ETag=ETAG, Last_Modified="Sun, 01 Nov 2026 06:00:00 GMT")
+            self.answer(200, CSV, ETag=ETAG, Last_Modified="Sun, 01 Nov 2026 06:00:00 GMT")
 
     def _shaky(self) -> None:
-        if self.server.times(self.path) < 2:
-            self._answer(500, b"oops")
+        if self.server.count(self.path) < 2:
+            self.answer(500, b"oops")
         else:
             self._data()
 
     def _busy(self) -> None:
-        self._answer(429, Retry_After="7")
+        self.answer(429, Retry_After="7")
 
     def _forbidden(self) -> None:
-        self._answer(403)
+        self.answer(403)
 
     def _gone(self) -> None:
-        self._answer(410)
+        self.answer(410)
 
     def _nothing(self) -> None:
-        self._answer(204)
+        self.answer(204)
 
     def _silent(self) -> None:
         time.sleep(3)
@@ -127,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _huge(self) -> None:
-        self._answer(200, b"x" * 5000)
+        self.answer(200, b"x" * 5000)
 
     def _huge_untold(self) -> None:
         self.send_response(200)
@@ -140,22 +106,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _html(self) -> None:
-        self._answer(200, b"<!doctype html><title>Please accept our cookies</title>", Content_Type="text/html")
+        self.answer(200, b"<!doctype html><title>Please accept our cookies</title>", Content_Type="text/html")
 
     def _wrong_type(self) -> None:
-        self._answer(200, CSV, Content_Type="application/pdf")
+        self.answer(200, CSV, Content_Type="application/pdf")
 
     def _page(self) -> None:
-        self._answer(200, PAGE, Content_Type="text/html")
+        self.answer(200, PAGE, Content_Type="text/html")
 
     def _moved(self) -> None:
-        self._answer(302, Location="/data/spend-2026-10.csv")
+        self.answer(302, Location="/data/spend-2026-10.csv")
 
     def _to_private(self) -> None:
-        self._answer(302, Location="http://169.254.169.254/latest/meta-data/")
+        self.answer(302, Location="http://169.254.169.254/latest/meta-data/")
 
     def _to_file(self) -> None:
-        self._answer(302, Location="file:///etc/passwd")
+        self.answer(302, Location="file:///etc/passwd")
 
     def _circle(self) -> None:
-        self._answer(307, Location="/circle")
+        self.answer(307, Location="/circle")

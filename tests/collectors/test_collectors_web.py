@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from misbehaving_server import CSV, PAGE, Misbehaving, misbehaving
 
 from collectors import Answer, Limits, ask, links
 from collectors.addresses import refused, resolve
 from collectors.web import retry_after
 from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnavailable, TooLarge
+from tests.collectors.misbehaving_server import CSV, PAGE, Misbehaving
 
 LIMITS = Limits(timeout_seconds=0.5, max_download_bytes=4000, allow_private_addresses=True)
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Misbehaving]:
-    with misbehaving() as running:
+    with Misbehaving() as running:
         yield running
 
 
@@ -107,8 +107,8 @@ def test_what_has_not_changed_is_not_sent_again(server: Misbehaving, asked) -> N
     second = asked("/tagged", last=first.to_json())
     assert second.unchanged
     assert (second.trouble, second.path) == (None, None)
-    assert server.asked[-1][1]["If-None-Match"] == '"one"'
-    assert server.asked[-1][1]["If-Modified-Since"] == "Sun, 01 Nov 2026 06:00:00 GMT"
+    assert server.requests[-1][1]["If-None-Match"] == '"one"'
+    assert server.requests[-1][1]["If-Modified-Since"] == "Sun, 01 Nov 2026 06:00:00 GMT"
 
 
 def test_redirects_are_followed_and_on_the_record(server: Misbehaving, asked) -> None:
@@ -127,11 +127,11 @@ def test_a_server_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0"])  # noqa: S104
 def test_this_machine_is_refused_in_every_spelling(server: Misbehaving, tmp_path: Path, host: str) -> None:
-    before = len(server.asked)
+    before = len(server.requests)
     answer = ask(f"http://{host}:{server.server_port}/data/x.csv", tmp_path, Limits(0.5, 4000))
     assert isinstance(answer.trouble, AddressRefused)
     assert "PIPEROLL_ALLOW_PRIVATE_ADDRESSES" in str(answer.trouble)
-    assert len(server.asked) == before
+    assert len(server.requests) == before
 
 
 def test_a_redirect_to_a_private_address_is_refused(
@@ -158,7 +158,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     answer = ask(f"http://council.example:{server.server_port}/data/x.csv", tmp_path, Limits(0.5, 4000))
     assert answer.trouble is None
     assert looked_up == ["council.example"]
-    assert server.asked[-1][1]["Host"] == f"council.example:{server.server_port}"
+    assert server.requests[-1][1]["Host"] == f"council.example:{server.server_port}"
 
 
 @pytest.mark.parametrize(

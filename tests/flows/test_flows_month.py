@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from flows_inbox import contents, put, spend
-from web_server import Web, web
 
 from piperoll.operations import pipeline as runs
 from piperoll.operations.pipeline import Line
@@ -18,6 +17,7 @@ from piperoll.operations.run_summary import Progress, RunSummary
 from piperoll.operations.steps import Examined, Run
 from piperoll.settings import Settings
 from publishers import open_store
+from tests.flows.web_server import Web
 
 OPEN = Settings(allow_private_addresses=True, retries=1, timeout_seconds=2)
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("harness")
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Web]:
-    with web() as running:
+    with Web() as running:
         yield running
 
 
@@ -116,7 +116,7 @@ def test_a_server_that_stays_down_fails_the_run_but_not_the_others(server: Web, 
     assert [result.outcome for result in summary.results] == ["published v1"]
     assert [miss.retryable for miss in summary.missed] == [True]
     assert summary.failed
-    assert server.times("/down") == 2
+    assert server.count("/down") == 2
 
 
 def test_private_addresses_are_not_asked_unless_allowed(server: Web, tmp_path: Path) -> None:

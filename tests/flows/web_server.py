@@ -1,58 +1,30 @@
-"""A small web server of a body: pages, data, and the days on which it is down."""
+"""The web server of a body: pages, data, and paths that fail."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
-from flows_inbox import spend
+from tests.fixtures.http_server import LocalServer, QuietHandler
+from tests.flows.flows_inbox import spend
 
 
-class Web(ThreadingHTTPServer):
-    """`statuses` are those of all answers so far, `asked` the paths."""
+class Web(LocalServer):
+    """The web server of a body. `statuses` lists the status of every response."""
 
-    daemon_threads = True
     payments = spend(5)
     cards = spend(6, start=200)
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
-        self.asked: list[str] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def times(self, path: str) -> int:
-        return self.asked.count(path)
+        super().__init__(_Handler)
 
 
-@contextmanager
-def web() -> Iterator[Web]:
-    with Web() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: Web
 
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server looks for
+        self.server.requests.append((self.path, dict(self.headers)))
         kind = self.path.split("/")[1]
         match kind:
-            case "shaky" if self.server.times(self.path) < 2:
+            case "shaky" if self.server.count(self.path) < 2:
                 self._answer(500)
             case "shaky" | "tagged":
                 self._file(self.server.payments, '"spend"')
@@ -75,8 +47,4 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, content: bytes = b"", tag: str = '""') -> None:
         self.server.statuses.append(status)
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", tag)
-        self.end_headers()
-        self.wfile.write(content)
+        self.answer(status, content, ETag=tag)

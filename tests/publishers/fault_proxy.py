@@ -5,12 +5,13 @@ from __future__ import annotations
 import http.client
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.fixtures.http_server import LocalServer, QuietHandler
 
 _DELAY_SECONDS = 0.05
 _PATIENCE_SECONDS = 30
@@ -65,10 +66,8 @@ class Request:
         return bool({"list-type", "uploads"} & parse_qs(urlsplit(self.target).query, keep_blank_values=True).keys())
 
 
-class FaultProxy(ThreadingHTTPServer):
+class FaultProxy(LocalServer):
     """Passes requests on to the server at `host`:`port`; the first ones meet the faults of `schedule`, in turn."""
-
-    daemon_threads = True
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -76,13 +75,7 @@ class FaultProxy(ThreadingHTTPServer):
         self._later: list[Request] = []
         self._lock = threading.Lock()
         self.met: list[Fault] = []
-        self.requests = 0
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    @property
-    def address(self) -> str:
-        """The endpoint to give to a client."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(_Handler)
 
     def plan(self, schedule: Sequence[Fault]) -> None:
         """From now on let requests meet these faults, one each, and then none."""
@@ -94,7 +87,6 @@ class FaultProxy(ThreadingHTTPServer):
         """What becomes of the request that has just come in."""
         with self._lock:
             fault = self._schedule.pop(0) if self._schedule else Fault.NONE
-            self.requests += 1
             self.met += [fault] if fault is not Fault.NONE else []
             return fault
 
@@ -124,15 +116,13 @@ class FaultProxy(ThreadingHTTPServer):
         for request in kept:
             self.carry_out(request)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that have gone."""
 
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     server: FaultProxy
     protocol_version = "HTTP/1.1"
 
     def _pass(self) -> None:
+        self.server.requests.append((self.path, dict(self.headers)))
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.command, self.path, tuple(self.headers.items()), body)
         fault = self.server.next_fault()
@@ -194,9 +184,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.connection.shutdown(2)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing."""
-
 
 def _changed(body: bytes) -> bytes:
     """The body with one bit of its middle byte changed."""
@@ -204,16 +191,8 @@ def _changed(body: bytes) -> bytes:
     return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :] if body else body
 
 
-@contextmanager
-def fault_proxy(endpoint: str) -> Iterator[FaultProxy]:
-    """A proxy before the server at `endpoint`, while the context lasts."""
-    there = urlsplit(endpoint)
-    assert there.hostname and there.port
-    with FaultProxy(there.hostname, there.port) as proxy:
-        thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            proxy.shutdown()
-            thread.join()
+def fault_proxy(endpoint: str) -> FaultProxy:
+    """A proxy in front of the server at `endpoint`, to be used in a `with` block."""
+    upstream = urlsplit(endpoint)
+    assert upstream.hostname and upstream.port
+    return FaultProxy(upstream.hostname, upstream.port)
