@@ -9,7 +9,7 @@ import pytest
 from serving_world import HOSTILE, Served, published, released, row, serving, source_of
 
 from piperoll.model import Series
-from publishers import FolderStore, Store, purge, withdraw
+from publishers import FolderStore, Store, mark_withdrawn, remove_submission
 
 OCTOBER = [
     row(1, supplier_name="Acorn Roofing Ltd", net_amount="100.10", payment_date="2026-10-01", is_sme="true"),
@@ -42,8 +42,10 @@ def publish_world(store: Store, scratch: Path) -> None:
     put("spend/brackwater/2026-10", FINE, "2026-11-04T09:00:00Z", scale=10)
     put("spend/brackwater/2026-11", SECRET, "2026-11-05T09:00:00Z", source=source_of("secret"))
     put("spend/brackwater/2026-12", WRONG, "2026-11-06T09:00:00Z", source=source_of("wrong"))
-    withdraw(store, Series.parse("spend/brackwater/2026-12"), 1, because="the wrong file", now="2026-11-20T09:00:00Z")
-    purge(store, source_of("secret"), because="a private person", now="2026-11-20T09:00:00Z")
+    mark_withdrawn(
+        store, Series.parse("spend/brackwater/2026-12"), 1, because="the wrong file", now="2026-11-20T09:00:00Z"
+    )
+    remove_submission(store, source_of("secret"), because="a private person", now="2026-11-20T09:00:00Z")
 
 
 @pytest.fixture(scope="session")

@@ -19,10 +19,10 @@ import uvicorn
 
 from piperoll import assets
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
-from piperoll.releasing import differences
+from piperoll.releasing import compare_versions
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
-from piperoll.releasing.spelling import Column
-from publishers import Store, publish
+from publishers import Store, publish_release
 from publishers.keys import ways_from
 from serving.app import application
 from serving.limits import Limits
@@ -42,7 +42,7 @@ def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, sou
     about, place = Series.parse(series), folder / uuid.uuid4().hex
     place.mkdir(parents=True)
     dataset = assets.dataset(about.dataset)
-    columns = [Column(field, scale) for field in dataset.fields]
+    columns = [PublishedColumn(field, scale) for field in dataset.fields]
     cells = [pa.array([row.get(one.name) for row in rows], pa.string()) for one in columns]
     with TableFiles(place, dataset.name, columns) as files:
         files.write(pa.RecordBatch.from_arrays(cells, names=[one.name for one in columns]))
@@ -72,12 +72,12 @@ def published(store: Store, packed: Packed, now: str) -> None:
     dataset = assets.dataset(series.dataset)
     for source in packed.manifest.sources:
         store.create(f"{ways_from(source)}{series.body}/{series.dataset}", b"")
-    publish(
+    publish_release(
         store,
         packed,
         reason="received as test.csv",
         now=now,
-        compare=lambda before, after, to: differences(dataset, before, after, to),
+        compare=lambda before, after, to: compare_versions(dataset, before, after, to),
     )
 
 

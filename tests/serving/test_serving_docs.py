@@ -14,7 +14,7 @@ from serving_world import Served
 from piperoll import api as door
 from piperoll.errors import UsageError
 from publishers import FolderStore
-from publishers.site import serve as serve_site
+from publishers.site import serve_site
 from serving.asked import RESERVED
 from serving.terms import OPERATORS
 
