@@ -39,7 +39,15 @@ from piperoll.model import (
     file_entry,
     to_json_bytes,
 )
-from publishers import Store, archive_submission, file_reports, find_submission, open_store, publish_release
+from publishers import (
+    Store,
+    archive_submission,
+    file_reports,
+    find_earlier_releases,
+    find_submission,
+    open_store,
+    publish_release,
+)
 from publishers.keys import way_to
 
 NOW = "2026-11-02T09:00:00Z"
