@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from piperoll import assets
 from piperoll.checking.check_file import OneFile, report_alone
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report, Series
 from piperoll.reading import Content, OnDisk, whole
@@ -37,7 +37,7 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
     dataset: str | None = None,
     period: str | None = None,
     quick: bool = False,
-    engine: str = Engine.COMPILED,
+    engine: str = CheckEngine.COMPILED,
     mappings: str | Path | None = None,
     against: str | None = None,
     body: str | None = None,
@@ -102,11 +102,11 @@ def run(
     )
 
 
-def _engine(name: str) -> Engine:
+def _engine(name: str) -> CheckEngine:
     """The engine of this name. Raises: UsageError: there is none."""
-    if name not in set(Engine):
-        raise UsageError(f"there is no engine '{name}': those known are {', '.join(Engine)}")
-    return Engine(name)
+    if name not in set(CheckEngine):
+        raise UsageError(f"there is no engine '{name}': those known are {', '.join(CheckEngine)}")
+    return CheckEngine(name)
 
 
 def get(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from piperoll import assets
 from piperoll.checking import nothing_before, same_bytes, told
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
 from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.operations import steps
@@ -33,7 +33,9 @@ class Sent:
     period: Period | None = None
 
 
-def report_against(place: str, sent: Sent, *, quick: bool = False, engine: Engine = Engine.COMPILED) -> Report | None:
+def report_against(
+    place: str, sent: Sent, *, quick: bool = False, engine: CheckEngine = CheckEngine.COMPILED
+) -> Report | None:
     """The report that a run into the store at `place` would make; None where no dataset of ours fits the file.
 
     Raises: UsageError: nothing is published there.

@@ -12,7 +12,7 @@ from collectors import Arrival
 from piperoll import assets
 from piperoll.checking import Examination, as_held, require_agreement
 from piperoll.checking import examine as examine_reading
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
 from piperoll.model import Body, Finding, Packed, Period, Register, Report, Series, Submission, Version
 from piperoll.operations import questions
@@ -135,7 +135,7 @@ def check(run: Run, submission: Submission) -> Examination:
 
 
 def checked(
-    run: Run, submission: Submission, content: bytes, *, quick: bool = False, engine: Engine = Engine.COMPILED
+    run: Run, submission: Submission, content: bytes, *, quick: bool = False, engine: CheckEngine = CheckEngine.COMPILED
 ) -> Examination:
     """The same from the bytes themselves, kept or not; `quick` leaves out whether figures are plausible."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from structure_tables import Made, told
+from schema_tables import Made, told
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema.predicates import PREDICATES, Predicate
 
 Unproven = Callable[[Any, Any], Any]
@@ -76,10 +76,10 @@ def agrees(folder: Path, field: dict[str, Any], cells: list[str]) -> bool:
     made = Made(schema, {"delimiter": ",", "header": True}, [["a", "b"], *([cell, "x"] for cell in cells)])
     path = made.written(folder)
     try:
-        ours = told(path, made, Engine.COMPILED)
+        ours = told(path, made, CheckEngine.COMPILED)
     except pa.ArrowInvalid:  # what was called proven was not
         return False
-    return ours == told(path, made, Engine.REFERENCE)
+    return ours == told(path, made, CheckEngine.REFERENCE)
 
 
 def test_every_predicate_has_a_table() -> None:

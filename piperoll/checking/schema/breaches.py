@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.places import as_sent
 from piperoll.checking.schema import reference
 from piperoll.checking.schema.blocks import Block, Found, cell_errors, in_order, judged
 from piperoll.checking.schema.compiling import compiled
+from piperoll.checking.schema.evaluate import text
 from piperoll.checking.schema.fields import specs, understood
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.checking.schema.keys import Unique, noted, valued
-from piperoll.checking.schema.replaying import Replay
-from piperoll.checking.schema.verdicts import text
 from piperoll.model import Dataset, Field
 from piperoll.reading import ReadTable
 
@@ -38,7 +38,7 @@ class Breach:
     bound: str | None
 
 
-def breaches(table: ReadTable, dataset: Dataset, engine: Engine = Engine.COMPILED) -> Iterator[Breach]:
+def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = CheckEngine.COMPILED) -> Iterator[Breach]:
     """Every breach of the published schema in `table`, row by row, however many.
 
     Raises: DescriptorError: Frictionless refuses our schema or says something that we do not expect.
@@ -47,7 +47,7 @@ def breaches(table: ReadTable, dataset: Dataset, engine: Engine = Engine.COMPILE
     if not fields:
         return
     schema = _described(fields)
-    found = _by_reference if engine == Engine.REFERENCE else _compiled
+    found = _by_reference if engine == CheckEngine.REFERENCE else _compiled
     for batch, errors in found(table, schema):
         yield from _breaches(batch, errors, fields)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema import reference
 from piperoll.checking.schema.raw_tables import Told
 from piperoll.checking.schema.validating import validated
@@ -340,7 +340,7 @@ DIALECTS = [
 ]
 
 
-def told(path: Path, made: Made, engine: Engine, encoding: str | None = "utf-8") -> list[tuple[Any, ...]]:
+def told(path: Path, made: Made, engine: CheckEngine, encoding: str | None = "utf-8") -> list[tuple[Any, ...]]:
     """Every error as (row, field, type), in an order of its own."""
     schema = json.loads(json.dumps(made.schema))
     given = Told(path, schema, made.dialect, encoding, profile=RESOURCE_2)

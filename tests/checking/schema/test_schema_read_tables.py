@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from piperoll import assets
-from piperoll.checking.engine import Engine
-from piperoll.checking.schema import Breach, breaches
-from piperoll.checking.schema.replaying import Replay
+from piperoll.checking.engine import CheckEngine
+from piperoll.checking.schema import Breach, find_breaches
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.reading import ReadTable, read
 
 sys.path.append(str(Path(__file__).parents[2] / "reading"))
@@ -21,8 +21,8 @@ REAL = Path(__file__).parents[4] / "shared" / "realdata"
 DATASETS = {"gpc": "spend", "contracts": "contracts", "roles": "roles", "spend": "spend"}
 
 
-def breached(table: ReadTable, dataset: str, engine: Engine) -> list[Breach]:
-    found = list(breaches(table, assets.dataset(dataset), engine))
+def breached(table: ReadTable, dataset: str, engine: CheckEngine) -> list[Breach]:
+    found = list(find_breaches(table, assets.dataset(dataset), engine))
     return sorted(found, key=lambda each: (each.row, each.kind, each.field, each.rule or ""))
 
 
@@ -37,7 +37,7 @@ def read_tables(content: bytes, name: str) -> Iterator[tuple[ReadTable, str]]:
 def test_the_mess_generators_tables(seed: int) -> None:
     _draft, file, _befell = file_of(drawn(seed, 5, ("csv",)))
     for table, dataset in read_tables(file.content, "file.csv"):
-        assert breached(table, dataset, Engine.COMPILED) == breached(table, dataset, Engine.REFERENCE)
+        assert breached(table, dataset, CheckEngine.COMPILED) == breached(table, dataset, CheckEngine.REFERENCE)
 
 
 def real_files() -> list[Path]:
@@ -53,8 +53,8 @@ def test_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = 0
     for path in real_files():
         for table, dataset in read_tables(path.read_bytes(), path.name):
-            ours = breached(table, dataset, Engine.COMPILED)
-            assert ours == breached(table, dataset, Engine.REFERENCE), path
+            ours = breached(table, dataset, CheckEngine.COMPILED)
+            assert ours == breached(table, dataset, CheckEngine.REFERENCE), path
             cells += sum(batch.num_rows for batch in table.batches()) * len(table.columns)
             found, tables = found + len(ours), tables + 1
     assert tables

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.checking.schema.compiling import CompiledField
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.checking.schema.predicates import PREDICATES, Cells, Mask
-from piperoll.checking.schema.replaying import Replay
 
 
 @dataclass(frozen=True, slots=True)

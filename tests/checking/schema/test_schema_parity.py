@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from structure_tables import Made, tables, told
+from schema_tables import Made, tables, told
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.errors import DescriptorError
 
 QUICK, SOAK = 250, 10_000
@@ -23,7 +23,7 @@ def frictionless_says(path: Path, made: Made) -> list[tuple[object, ...]] | None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # Frictionless compiles patterns that Python warns of
         try:
-            return told(path, made, Engine.REFERENCE)
+            return told(path, made, CheckEngine.REFERENCE)
         except DescriptorError:
             return None
 
@@ -48,7 +48,7 @@ def test_any_table_by_any_schema(tmp_path: Path, long: bool) -> None:
             counts["frictionless fails"] += 1
             return
         counts["errors"] += len(wanted)
-        assert told(path, made, Engine.COMPILED) == wanted
+        assert told(path, made, CheckEngine.COMPILED) == wanted
 
     agree()
     print(counts)  # noqa: T201 - the long form is run for its figures
@@ -102,7 +102,7 @@ def test_cells_that_have_been_read_two_ways(tmp_path: Path, field: dict[str, obj
         rows = [["a", "b"], *([cell, "x"] for cell in [*cells, *cells[:3]])]
         made = Made(schema, {"delimiter": ";"}, rows)
         path = made.written(tmp_path)
-        assert told(path, made, Engine.COMPILED) == frictionless_says(path, made)
+        assert told(path, made, CheckEngine.COMPILED) == frictionless_says(path, made)
 
 
 HEADERS = [
@@ -126,7 +126,7 @@ def test_headers_that_are_wrong(tmp_path: Path, labels: list[str]) -> None:
     for dialect in ({"delimiter": ","}, {}, {"header": False, "delimiter": ","}):
         made = Made(schema, dialect, rows)
         path = made.written(tmp_path)
-        assert told(path, made, Engine.COMPILED) == frictionless_says(path, made)
+        assert told(path, made, CheckEngine.COMPILED) == frictionless_says(path, made)
 
 
 BYTES = {
@@ -151,7 +151,9 @@ def test_files_that_are_written_in_another_way(tmp_path: Path, name: str) -> Non
     path = tmp_path / "table.csv"
     path.write_bytes(BYTES[name])
     made = Made({"fields": [{"name": "a", "type": "integer"}, {"name": "b"}]}, {}, [])
-    assert told(path, made, Engine.COMPILED, encoding=None) == told(path, made, Engine.REFERENCE, encoding=None)
+    assert told(path, made, CheckEngine.COMPILED, encoding=None) == told(
+        path, made, CheckEngine.REFERENCE, encoding=None
+    )
 
 
 def test_a_schema_that_we_do_not_know_goes_to_frictionless_whole(tmp_path: Path) -> None:
@@ -159,7 +161,7 @@ def test_a_schema_that_we_do_not_know_goes_to_frictionless_whole(tmp_path: Path)
     path = made.written(tmp_path)
     for more in ({"fieldsMatch": "subset"}, {"primaryKey": "z"}, {"fields": [{"name": "a", "type": "money"}]}):
         odd = replace(made, schema=made.schema | more)
-        assert told(path, odd, Engine.COMPILED) == frictionless_says(path, odd)
+        assert told(path, odd, CheckEngine.COMPILED) == frictionless_says(path, odd)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +179,11 @@ def test_a_cell_on_which_frictionless_fails_breaks_what_it_cannot_be_compared_wi
     made = Made({"fields": [{"name": "a", **field}, {"name": "b"}]}, {"delimiter": ","}, [["a", "b"], [cell, "x"]])
     path = made.written(tmp_path)
     assert frictionless_says(path, made) is None
-    assert told(path, made, Engine.COMPILED) == [(2, "a", 1, "constraint-error")]
+    assert told(path, made, CheckEngine.COMPILED) == [(2, "a", 1, "constraint-error")]
 
 
 def test_no_two_of_what_is_not_a_number_are_the_same(tmp_path: Path) -> None:
     fields = [{"name": "a", "type": "number", "constraints": {"unique": True}}, {"name": "b"}]
     made = Made({"fields": fields, "primaryKey": ["a", "b"]}, {"delimiter": ","}, [["a", "b"], *[["NaN", "x"]] * 3])
     path = made.written(tmp_path)
-    assert told(path, made, Engine.COMPILED) == frictionless_says(path, made) == []
+    assert told(path, made, CheckEngine.COMPILED) == frictionless_says(path, made) == []

@@ -11,10 +11,10 @@ from made_readings import made_table, spend_row
 
 from piperoll import assets
 from piperoll.checking.audit import in_plausibility, in_structure, require_agreement, sample
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility import plans, registry
 from piperoll.checking.plausibility.columns import Kinds, Rows
-from piperoll.checking.schema import Breach, breaches
+from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
@@ -61,8 +61,8 @@ def test_a_rule_that_names_another_row_is_told_by_the_row(monkeypatch: pytest.Mo
 
 
 def test_a_breach_that_only_one_engine_sees_is_told_once_a_rule() -> None:
-    def blind(looked_at: ReadTable, dataset: Dataset, engine: Engine) -> Iterable[Breach]:
-        return breaches(looked_at, dataset, engine) if engine is Engine.REFERENCE else ()
+    def blind(looked_at: ReadTable, dataset: Dataset, engine: CheckEngine) -> Iterable[Breach]:
+        return find_breaches(looked_at, dataset, engine) if engine is CheckEngine.REFERENCE else ()
 
     wrong = made_table(rows=[spend_row(payment_date="no date")] * 3)
     assert list(in_structure(wrong, SPEND)) == []

@@ -8,7 +8,7 @@ import pytest
 from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
-from piperoll.checking.schema import Breach, breaches
+from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Severity
 
@@ -38,53 +38,53 @@ def with_constraints(name: str, **constraints: object) -> Dataset:
 def test_frictionless_words_a_constraint_as_we_read_it(field, constraint, cell, bound) -> None:
     table = made_table(rows=[spend_row(), spend_row(**{field: cell})])
     rows = [spend_row(**{field: None}), spend_row(**{field: cell})]
-    found = list(breaches(made_table(rows=rows[1:]), with_constraints(field, **constraint)))
+    found = list(find_breaches(made_table(rows=rows[1:]), with_constraints(field, **constraint)))
     (rule,) = constraint
     assert found == [Breach("constraint-error", 2, 2, field, cell, rule, bound)]
     assert table.rows == 2
 
 
 def test_frictionless_calls_a_wrong_type_type_error() -> None:
-    (found,) = breaches(made_table(rows=[spend_row(net_amount="1,5")]), SPEND)
+    (found,) = find_breaches(made_table(rows=[spend_row(net_amount="1,5")]), SPEND)
     assert (found.kind, found.field, found.sent) == ("type-error", "net_amount", "1,5")
 
 
 def test_frictionless_calls_a_repeat_unique_error() -> None:
     rows = [spend_row(), spend_row(transaction_number="T2"), spend_row()]
-    (found,) = breaches(made_table(rows=rows), with_constraints("transaction_number", unique=True))
+    (found,) = find_breaches(made_table(rows=rows), with_constraints("transaction_number", unique=True))
     assert (found.kind, found.row, found.sent) == ("unique-error", 4, "T100")
 
 
 def test_all_errors_are_found_and_not_the_first_thousand() -> None:
     table = made_table(rows=[spend_row(net_amount=None)] * 2500, batch_rows=700)
-    assert [breach.row for breach in breaches(table, SPEND)] == list(range(2, 2502))
+    assert [breach.row for breach in find_breaches(table, SPEND)] == list(range(2, 2502))
 
 
 def test_a_row_with_nothing_in_the_fields_that_are_checked_is_not_passed_over() -> None:
     row = {"net_amount": None, "payment_date": None, "supplier_name": "A firm"}
-    (found,) = breaches(made_table(rows=[row]), SPEND)
+    (found,) = find_breaches(made_table(rows=[row]), SPEND)
     assert found.rule == "required"
 
 
 def test_addresses_hold_over_batches_and_gaps() -> None:
     rows = [spend_row(), spend_row(net_amount=None), spend_row(), spend_row(net_amount=None)]
     table = made_table(rows=rows, numbers=[5, 9, 10, 700], batch_rows=3)
-    assert [breach.row for breach in breaches(table, SPEND)] == [9, 700]
+    assert [breach.row for breach in find_breaches(table, SPEND)] == [9, 700]
 
 
 def test_a_field_that_can_be_derived_may_be_empty() -> None:
     table = made_table(rows=[spend_row(card=None, function_id=None, body_name=None)])
-    assert list(breaches(table, SPEND)) == []
+    assert list(find_breaches(table, SPEND)) == []
 
 
 def test_a_table_without_fields_that_could_fail_costs_nothing() -> None:
-    assert list(breaches(made_table(rows=[{"supplier_name": "A firm"}]), SPEND)) == []
+    assert list(find_breaches(made_table(rows=[{"supplier_name": "A firm"}]), SPEND)) == []
 
 
 def test_a_schema_that_frictionless_refuses_is_our_fault() -> None:
     fields = tuple(replace(field, type="money") if field.name == "net_amount" else field for field in SPEND.fields)
     with pytest.raises(DescriptorError, match="money"):
-        list(breaches(made_table(rows=[spend_row()]), replace(SPEND, fields=fields)))
+        list(find_breaches(made_table(rows=[spend_row()]), replace(SPEND, fields=fields)))
 
 
 def test_a_finding_has_the_cell_as_sent_and_its_address() -> None:
