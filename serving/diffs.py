@@ -11,9 +11,9 @@ from piperoll import assets
 from piperoll.model import Effect, History, plain
 from piperoll.releasing import compare_versions
 from publishers import fetch_version
+from serving.index_cache import Shelf
 from serving.listings import version_of
 from serving.problems import Problem
-from serving.shelf import Shelf
 
 _MOST_ROWS = 400_000
 """Of both versions together: comparing them takes some seconds and a few hundred megabytes."""

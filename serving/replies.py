@@ -34,7 +34,7 @@ def has(request: Request, tag: str) -> bool:
 
 
 def is_head(request: Request) -> bool:
-    """Whether only the headers are asked for (serving.middle makes GET of HEAD)."""
+    """Whether only the headers are asked for (serving.middleware makes GET of HEAD)."""
     return bool(request.scope.get("head"))
 
 

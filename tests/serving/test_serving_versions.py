@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import OCTOBER, publish_world
-from serving_world import Served, published, released, row, serving, source_of
 
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn, remove_submission
-from serving.shelf import INDEX_SECONDS, Shelf
+from serving.index_cache import INDEX_SECONDS, Shelf
+from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of
 
 SERIES = "spend/anytown/2026-10"
 

@@ -6,15 +6,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import publish_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serving_world import Served, published, released, row, serving, source_of
 
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn
 from serving.cursors import Cursor
 from serving.problems import Problem
+from tests.serving.published_place import Served, publish_world, published, released, row, serving, source_of
 
 SORTS = ["", "&sort=net_amount", "&sort=-net_amount,supplier_name", "&sort=payment_date", "&sort=-payment_date,-series"]
 
