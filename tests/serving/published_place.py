@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import requests
 import uvicorn
-from piperoll.releasing.spelling import PublishedColumn
+from piperoll.releasing.columns import PublishedColumn
 
 from piperoll import assets
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
