@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 import requests
 import uvicorn
-from piperoll.releasing.columns import PublishedColumn
 
 from piperoll import assets
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
 from piperoll.releasing import compare_versions
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
 from publishers.keys import ways_from
