@@ -14,7 +14,6 @@ from piperoll.reading.columns.evidence import (
     bids,
     by_content,
     holds_references,
-    is_identifier,
     says_nothing,
 )
 from piperoll.reading.columns.lexicon import Lexicon, bare
@@ -206,7 +205,7 @@ def _guesses(
 
 def guess_unnamed(columns: Columns, headings: Sequence[str], profiles: Sequence[Profile], dataset: Dataset) -> Columns:
     """The columns with a reference found by its content, where a filled column has no heading at all."""
-    references = (each for each in dataset.fields if is_identifier(each) and asked_for(each, dataset))
+    references = (each for each in dataset.fields if each.is_identifier and asked_for(each, dataset))
     missing = next(references, None)
     if missing is None or missing.name in columns.choices:
         return columns

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
-from piperoll.reading.columns.lexicon import Lexicon, Match
+from piperoll.reading.columns.lexicon import CERTAIN, Lexicon, Match
 from piperoll.reading.columns.moves import UNMOVED, Moved
 from piperoll.reading.columns.profiles import EMPTY, Profile
 from piperoll.reading.columns.senses import basis, sense, speaks_of_money
 
 LEAST = 0.3
 """Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
-
-CERTAIN = 0.95
-"""A heading that fits at least so well names its first field as listed."""
 
 ASIDE = 0.93
 """A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
@@ -188,7 +185,7 @@ def _fit_of_form(profile: Profile, wanted: Field) -> float:
 
 def denied(profile: Profile, wanted: Field) -> bool:
     """Whether pounds and pence stand where a field is a whole number or a reference."""
-    counted = wanted.type == "integer" or is_identifier(wanted) or wanted.name.endswith("_code")
+    counted = wanted.type == "integer" or wanted.is_identifier or wanted.name.endswith("_code")
     return counted and profile.pence > 0.3 and profile.numbers > 0.8
 
 
@@ -233,11 +230,6 @@ def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -
             f"{profile.companies:.0%} of its cells look like names of organisations"
         )
     return 0.0, ""
-
-
-def is_identifier(wanted: Field) -> bool:
-    """Whether a field of text is a reference, by our naming: it ends in number, ref or id."""
-    return wanted.type == "string" and wanted.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
 
 
 def holds_references(profile: Profile) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.reading.columns.assigning import Choice, Columns
-from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.columns.profiles import Profile
 
 _LEAST_ROWS = 3
@@ -69,7 +68,7 @@ def _choose_text(chosen: dict[str, Choice], profiles: Sequence[Profile], dataset
     for each in dataset.fields:
         if each.name in chosen or each.origin is not Origin.SENT:
             continue
-        if is_identifier(each) and _core_or_duty(each, dataset):
+        if each.is_identifier and _core_or_duty(each, dataset):
             _take(chosen, each.name, profiles, _references, 0.5, "its cells look most like references")
         elif each.name in dataset.core_fields and each.privacy == "text":
             _take(chosen, each.name, profiles, _wording, 0.2, "its text is the longest and most varied")

@@ -28,6 +28,9 @@ _WORDS = re.compile(r"[a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
 
+CERTAIN = 0.95
+"""A heading that fits at least so well names its first field as listed."""
+
 _ABBREVIATIONS = {
     "amt": "amount",
     "cat": "category",

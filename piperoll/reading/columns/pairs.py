@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from piperoll.model import Dataset
-from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.columns.lexicon import Lexicon, Match, bare
 from piperoll.reading.columns.profiles import Profile
 from piperoll.reading.grids.grid import squeezed
@@ -65,7 +64,7 @@ def _as_code(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
 
 
 def _is_code(name: str, dataset: Dataset) -> bool:
-    return is_identifier(dataset.field(name)) or name.endswith("_code")
+    return dataset.field(name).is_identifier or name.endswith("_code")
 
 
 def _beside(name: str, ends: Sequence[str], others: Sequence[str], dataset: Dataset) -> str | None:

@@ -14,7 +14,7 @@ _SAMPLE = 2000
 _PENNY = Decimal("0.02")
 _RATE = Decimal("0.2")
 """The highest rate of value added tax (Value Added Tax Act 1994, section 2)."""
-_MOST = 0.95
+_MOST_INVOICES = 0.95
 
 
 @dataclass(frozen=True)
@@ -84,4 +84,4 @@ def _is_total(pairs: Sequence[tuple[int, Decimal, Decimal]], references: Sequenc
     groups.pop("", None)
     held = [all(total == sum(line for _, line in lines) for total, _ in lines) for lines in groups.values()]
     parted = any(total != line for lines in groups.values() for total, line in lines)
-    return parted and sum(held) >= _MOST * len(held)
+    return parted and sum(held) >= _MOST_INVOICES * len(held)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 from piperoll.model import Field
-from piperoll.reading.columns.evidence import CERTAIN, is_identifier
-from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.lexicon import CERTAIN, Lexicon
 from piperoll.reading.columns.moves import UNMOVED, Moved
 from piperoll.reading.columns.profiles import Profile
 
@@ -136,7 +135,7 @@ def _score(
 
 def _suits(profile: Profile, wanted: Field) -> float:
     """How well a column suits a field that no form of its own tells: names, words, references."""
-    if is_identifier(wanted) or wanted.name.endswith("_code"):
+    if wanted.is_identifier or wanted.name.endswith("_code"):
         return profile.identifiers
     if wanted.privacy == "name" or wanted.name.endswith("_name"):
         return 2 * profile.companies + 0.5 * profile.is_wordy

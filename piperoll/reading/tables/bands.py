@@ -14,7 +14,7 @@ from piperoll.reading.tables.headings import HeadingRow, best_heading_row, headi
 Span = tuple[int, int]
 """Columns from the first to before the second, counted from 0."""
 
-_LOOK = 400
+_LOOK_FOR_GAPS = 400
 """So many rows from the headings on show which columns are empty."""
 
 
@@ -24,10 +24,10 @@ def spans_of(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     A table of its own has headings for every core field, and says some of them again. Tables are parted by an empty
     column, or by their headings beginning again: `Date, Supplier, Amount, Date, Supplier, Amount`.
     """
-    near = grid.rows[max(0, best.start - 5) : best.index + _LOOK]
+    near = grid.rows[max(0, best.start - 5) : best.index + _LOOK_FOR_GAPS]
     filled = sorted({column for row in near for column, cell in enumerate(row.cells) if tidy(cell)})
     runs = _runs(filled)
-    named = {run[0]: _named(near, (run[0], run[-1] + 1), lexicon) for run in runs if len(run) > 1}
+    named = {run[0]: _fields_named(near, (run[0], run[-1] + 1), lexicon) for run in runs if len(run) > 1}
     again = any(one & other for one, other in combinations(named.values(), 2))
     starts = [start for start, fields in named.items() if fields] if again else _beginnings(best, lexicon)
     if len(starts) < 2:
@@ -46,7 +46,7 @@ def _runs(columns: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def _named(rows: Rows, span: Span, lexicon: Lexicon) -> frozenset[str]:
+def _fields_named(rows: Rows, span: Span, lexicon: Lexicon) -> frozenset[str]:
     """The fields that the headings in some columns name; none where they do not name the core."""
     found = best_heading_row(heading_rows(Grid(None, Rows.of(masked(rows, span))), lexicon))
     return found.fields if found is not None and names_core(found, lexicon) else frozenset()

@@ -19,7 +19,6 @@ from piperoll.reading.cells.spelling import Spelt, is_plain_text, spell, spells_
 from piperoll.reading.cells.tallies import Counts, Tally
 from piperoll.reading.cells.values import Reader
 from piperoll.reading.columns.assigning import Columns
-from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.findings import cells as say
 from piperoll.reading.findings.values import Column
 from piperoll.reading.grids.ahead import ahead
@@ -166,7 +165,7 @@ def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | 
         heading,
         sheet,
         amount=name in dataset.amount,
-        reference=is_identifier(wanted),
+        reference=wanted.is_identifier,
         within=any({name, "@period"} <= {*group} for group in dataset.core),
     )
 

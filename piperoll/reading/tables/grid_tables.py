@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from piperoll.model import Cap, Dataset, Finding
 from piperoll.reading.columns.choices import about_choice
-from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.columns.headless import recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import profiles
@@ -243,7 +242,7 @@ def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
         yield tell.signs_beside(sheet, amount, signs.column, columns.headings[signs.column], signs.credits)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
-        if is_identifier(wanted) and (rows := damaged_references(part.records, choice.column)):
+        if wanted.is_identifier and (rows := damaged_references(part.records, choice.column)):
             value = cell_at(rows[0], choice.column)
             yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
     if total := possible_total(part.records, columns, dataset):

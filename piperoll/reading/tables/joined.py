@@ -12,16 +12,16 @@ from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.grids.grid import Row, squeezed, tidy
 
-_MOST = 3
+_MOST_ROWS = 3
 """Headings take at most so many rows above their last."""
 
-_PAIR = 2
+_TITLE_CELLS = 2
 """A row of titles above headings has so many cells or more: a single cell may be said again by chance."""
 
-_LONGEST = 80
+_LONGEST_PART = 80
 """A part of a heading is no longer than this; what is longer is a sentence."""
 
-_FEW = 2
+_LEAST_JOINED = 2
 """One heading of two words may be put together by chance."""
 
 _UNIT = re.compile(
@@ -36,11 +36,11 @@ _NUMBER = re.compile(r"[(\[]?\s*(?:col(?:umn|\.)?\s*)?([0-9]{1,3}|[A-Za-z])\s*[)
 def words_above(rows: Sequence[Row], index: int) -> list[Row]:
     """The rows right above a row that may hold a part of its headings, nearest first, at most three."""
     found: list[Row] = []
-    for row in reversed(rows[max(0, index - _MOST) : index]):
+    for row in reversed(rows[max(0, index - _MOST_ROWS) : index]):
         texts = [text for cell in row.cells if (text := tidy(cell))]
         if not any(map(_is_word, texts)) or any(is_number(text) or is_date(text) for text in texts):
             break
-        if any(len(text) > _LONGEST for text in texts):
+        if any(len(text) > _LONGEST_PART for text in texts):
             break
         found.append(row)
     return found
@@ -55,7 +55,7 @@ def continues(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> b
     """Whether a row goes on with the words of the one above: put together, half of its headings or more are known."""
     both = [(one, other) for one, other in zip(upper, lower, strict=False) if tidy(one) and tidy(other)]
     known = sum(lexicon.knows(f"{squeezed(one)} {squeezed(other)}") for one, other in both)
-    return known >= _FEW and 2 * known >= len(both)
+    return known >= _LEAST_JOINED and 2 * known >= len(both)
 
 
 def joined(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon, *, whole: b
 def below_headings(rows: Sequence[Row]) -> list[Row]:
     """The rows right below the headings that only give units (`(£)`) or number the columns (`1 2 3`)."""
     found: list[Row] = []
-    for row in rows[:_MOST]:
+    for row in rows[:_MOST_ROWS]:
         if not (is_unit_row(row) or is_numbering_row(row)):
             break
         found.append(row)
@@ -137,8 +137,8 @@ def as_said(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[str, .
 
     A row that says one of these again further down is no record.
     """
-    titles = (words(row.cells) for row in reversed(rows[max(0, start - _MOST) : start]))
-    above = takewhile(lambda texts: sum(map(bool, texts)) >= _PAIR, titles)
+    titles = (words(row.cells) for row in reversed(rows[max(0, start - _MOST_ROWS) : start]))
+    above = takewhile(lambda texts: sum(map(bool, texts)) >= _TITLE_CELLS, titles)
     return frozenset((*above, *(words(row.cells) for row in rows[start:end])))
 
 

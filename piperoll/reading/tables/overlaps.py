@@ -11,10 +11,10 @@ from functools import cached_property
 from piperoll.model import Dataset
 from piperoll.reading.reading import ReadTable
 
-_NEAR = Decimal("0.05")
+_SUM_TOLERANCE = Decimal("0.05")
 """How far two sums may lie apart and be one: rounding of pennies."""
 
-_FEW = 3
+_FEW_ROWS = 3
 """Fewer rows than this may be equal, or add up, by chance."""
 
 
@@ -69,13 +69,13 @@ def overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[Overlap]:
 def _overlap(place: int, others: Sequence[int], facts: Sequence[_Facts]) -> Overlap | None:
     own = facts[place]
     for other in others:
-        if own.table.rows >= _FEW and _stands_in(own, facts[other]):
+        if own.table.rows >= _FEW_ROWS and _stands_in(own, facts[other]):
             return Overlap(place, (other,), sums=False, total=own.total)
-    larger = [other for other in others if facts[other].table.rows > max(own.table.rows, _FEW - 1)]
+    larger = [other for other in others if facts[other].table.rows > max(own.table.rows, _FEW_ROWS - 1)]
     for group in [*([other] for other in larger), list(others)]:
         rows = sum(facts[other].table.rows for other in group)
         total = sum((facts[other].total for other in group), Decimal(0))
-        if rows > own.table.rows and rows >= _FEW and own.total and abs(total - own.total) <= _NEAR:
+        if rows > own.table.rows and rows >= _FEW_ROWS and own.total and abs(total - own.total) <= _SUM_TOLERANCE:
             return Overlap(place, tuple(group), sums=True, total=own.total)
     return None
 
@@ -85,4 +85,4 @@ def _stands_in(own: _Facts, other: _Facts) -> bool:
     if not own.amounts <= other.amounts:
         return False
     names = [name for name in own.table.columns if name in other.table.columns]
-    return len(names) >= _FEW and own.keys(names) <= other.keys(names)
+    return len(names) >= _FEW_ROWS and own.keys(names) <= other.keys(names)
