@@ -29,13 +29,13 @@ from piperoll.describing.dcat_releases import (
     table,
 )
 from piperoll.describing.facts import SeriesFacts
-from piperoll.describing.frequency import EU_CODES, every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lines import BodyLine
 from piperoll.describing.media import media_type
 from piperoll.describing.overview import Overview
 from piperoll.describing.rdf import Node, json_ld, turtle
 from piperoll.describing.world import World
+from piperoll.duties import publication_interval
 from piperoll.model import Body
 
 CATALOGUE = "urn:piperoll:catalogue"
@@ -146,7 +146,9 @@ def _shelves(holdings: Holdings) -> list[Shelf]:
     for dataset in holdings.datasets:
         group = tuple(one for one in holdings.of_dataset(dataset.name) if one.manifest is not None)
         if group:
-            frequency = EU_CODES[every(dataset, holdings.the_body, group)]
+            frequency = terms.EU_FREQUENCIES[
+                publication_interval(dataset, holdings.the_body, (one.series for one in group))
+            ]
             shelves.append(Shelf(dataset, holdings.the_body, group, frequency))
     return shelves
 

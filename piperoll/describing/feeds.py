@@ -13,14 +13,13 @@ from typing import Any
 
 from piperoll.describing import figures, places
 from piperoll.describing.facts import SeriesFacts
-from piperoll.describing.frequency import every, most_often
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lines import ShelfLine
 from piperoll.describing.media import media_type
 from piperoll.describing.overview import Overview
 from piperoll.describing.restating import ending, restatement
 from piperoll.describing.wording import series_title
-from piperoll.duties.calendar import next_due
+from piperoll.duties import next_due_day, publication_interval, shortest_interval
 from piperoll.model import Body, Dataset, Status, Version
 
 
@@ -99,8 +98,12 @@ def feed_of_body(holdings: Holdings) -> Feed:
     """The feed of a body's releases."""
     body = holdings.the_body
     published = {facts.series.dataset for facts in holdings.listings}
-    days = [next_due(dataset, body, holdings.on) for dataset in holdings.datasets]
-    intervals = [every(dataset, body, holdings.listings) for dataset in holdings.datasets if dataset.name in published]
+    days = [next_due_day(dataset, body, holdings.on) for dataset in holdings.datasets]
+    intervals = [
+        publication_interval(dataset, body, (one.series for one in holdings.listings))
+        for dataset in holdings.datasets
+        if dataset.name in published
+    ]
     return Feed(
         id=f"urn:piperoll:feed:body:{body.slug}",
         title=f"{body.name} – {holdings.publisher_name}",
@@ -108,7 +111,7 @@ def feed_of_body(holdings: Holdings) -> Feed:
         home=places.address(holdings.base_url, places.body_page(body.slug)),
         stem=places.feed("", body=body.slug).removesuffix("."),
         base_url=holdings.base_url,
-        interval=most_often(intervals),
+        interval=shortest_interval(intervals),
         next_expected=min((day for day in days if day is not None), default=None),
         author=holdings.publisher_name,
     )
@@ -142,7 +145,7 @@ def _feed(
         home=places.address(world.base_url, page),
         stem=places.feed("", **of).removesuffix("."),
         base_url=world.base_url,
-        interval=most_often(shelf.every for shelf in shelves),
+        interval=shortest_interval(shelf.every for shelf in shelves),
         next_expected=min((shelf.next_due for shelf in shelves if shelf.next_due is not None), default=None),
         author=world.publisher_name,
     )
@@ -197,7 +200,7 @@ def _summary(facts: SeriesFacts, version: Version, dataset: Dataset, body: Body)
         sentences.append(f"Rows against version {before.version}: {figures.change(version.rows - before.rows)}.")
     if over := ending(version):
         return " ".join([over, *sentences])
-    day = next_due(dataset, body, date.fromisoformat(version.published[:10]))
+    day = next_due_day(dataset, body, date.fromisoformat(version.published[:10]))
     if day is not None:
         sentences.append(f"Next due by law on {figures.day(day)}.")
     return " ".join(sentences)

@@ -15,7 +15,7 @@ from piperoll.describing.feeds import Feed, Item
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.overview import Overview
 from piperoll.describing.wording import lower_first, part_title
-from piperoll.duties.calendar import Duty
+from piperoll.duties import Duty
 from piperoll.model import Dataset, Period
 
 _MOST_NAMES = 40

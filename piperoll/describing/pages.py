@@ -12,13 +12,12 @@ from piperoll import assets
 from piperoll.describing import figures, places, releases, restating, statics, views, wording
 from piperoll.describing.courses import courses, qualities
 from piperoll.describing.facts import held_rows
-from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lists import paged
 from piperoll.describing.media import told
 from piperoll.describing.overview import Overview
 from piperoll.describing.schema_org import linked_data
-from piperoll.duties.calendar import DutyState, next_due, rules_for
+from piperoll.duties import DutyState, duty_rules, next_due_day, publication_interval
 from piperoll.model import Dataset, Listing, Report, Status, Submission, Version
 
 STATES = {
@@ -160,7 +159,7 @@ def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
         next_days={
             dataset.name: day
             for dataset in holdings.datasets
-            if (day := next_due(dataset, body, holdings.on)) is not None
+            if (day := next_due_day(dataset, body, holdings.on)) is not None
         },
     )
     up = [(page, body.name)]
@@ -188,10 +187,10 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         fields=views.released_fields(listing),
         preview=views.preview(listing),
         downloads=views.downloads(listing),
-        by_law=bool(rules_for(dataset, body)),
+        by_law=bool(duty_rules(dataset, body)),
         held=held_rows(listing),
         overlapping=holdings.overlapping(listing.series),
-        every=every(dataset, body, holdings.listings),
+        every=publication_interval(dataset, body, (one.series for one in holdings.listings)),
         linked_data=linked_data(holdings, listing),
         **releases.extras(holdings, listing),
     )

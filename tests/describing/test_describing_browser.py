@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import SIZES, Site
-from describing_site import FORMULA, HOSTILE, LARGE, with_summary
 from playwright.sync_api import Browser, Page, expect
 
 from piperoll import assets
@@ -20,6 +18,7 @@ from piperoll.describing.drawing import query
 from piperoll.describing.summaries import summary_of
 from piperoll.model import Series
 from publishers import read_listing
+from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 

@@ -8,7 +8,20 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from describing_world import (
+
+from piperoll import assets
+from piperoll.describing import (
+    CatalogueContext,
+    build_overview,
+    collect_contributions,
+    collect_holdings,
+    digest_body,
+    digest_group,
+    extract_facts,
+)
+from piperoll.errors import UnknownDataset
+from piperoll.model import Listing, Register, Series, Status, Verdict
+from tests.describing.example_world import (
     BASE_URL,
     BODIES,
     HOSTILE,
@@ -21,11 +34,6 @@ from describing_world import (
     submission,
     withdrawn,
 )
-
-from piperoll import assets
-from piperoll.describing import World, contributions, digest, facts_of, gather, line_of, overview
-from piperoll.errors import UnknownDataset
-from piperoll.model import Listing, Register, Series, Status, Verdict
 
 SERIES = "series/spend/anytown/2026-10.html"
 
@@ -248,11 +256,13 @@ def test_every_figure_says_of_how_many_bodies_it_is(site: dict[str, bytes]) -> N
 
 
 def test_nothing_is_summed_over_periods_that_overlap() -> None:
-    world = World.of(assets.datasets(), BASE_URL, "x", ON, Register(()), Register(()))
+    world = CatalogueContext.of(assets.datasets(), BASE_URL, "x", ON, Register(()), Register(()))
     tables = [listing("anytown", "2026-10", amount="10.00"), listing("anytown", "2026-Q4", amount="30.00")]
-    holdings = gather(world, BODIES[0], map(facts_of, tables), (), {})
-    digests = {name: digest(name, {"anytown": brought}) for name, brought in contributions(holdings).items()}
-    whole = overview(world, [line_of(holdings)], digests)
+    holdings = collect_holdings(world, BODIES[0], map(extract_facts, tables), (), {})
+    digests = {
+        name: digest_group(name, {"anytown": brought}) for name, brought in collect_contributions(holdings).items()
+    }
+    whole = build_overview(world, [digest_body(holdings)], digests)
     assert [line.amount for line in whole.periods("spend")] == [Decimal("30.00"), Decimal("10.00")]
     assert [line.amount for line in whole.newest("spend")] == [Decimal("10.00")]
 

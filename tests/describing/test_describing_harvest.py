@@ -13,8 +13,9 @@ from urllib.robotparser import RobotFileParser
 import frictionless
 import jsonschema
 import pytest
-from describing_world import BASE_URL, LISTINGS, SUBMISSIONS, built
 from lxml import etree
+
+from tests.describing.example_world import BASE_URL, LISTINGS, SUBMISSIONS, built
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 PROFILES = Path(__file__).parents[3] / "shared" / "specs" / "datapackage-2.0"

@@ -39,6 +39,7 @@ from publishers import (
     remove_submission,
 )
 from publishers import mark_withdrawn as withdraw_version
+from tests.describing.whole_catalogue import build_catalogue
 
 BODIES = councils(3)
 STRANGER = Body.provisional_for("Parish of Nowhere")
@@ -178,7 +179,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
     life.release(BODIES[1], "spend", "2026-10", 2)
     held(life, BODIES[2])
     life.build()
-    told = describing.catalogue(
+    told = build_catalogue(
         [replace(one, summary=summary(life.store, one)) for one in read_listings(life.store)],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
@@ -200,7 +201,7 @@ def summary(store: Store, one: Any) -> Any:
         return None
     content = store.read(f"{one.series.prefix}{standing.path}/{one.series.dataset}.csv").content
     rows = csv.reader(io.StringIO(content.decode(), newline=""))
-    return describing.summarise(assets.dataset(one.series.dataset), one.series.period, rows)
+    return describing.summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
 
 
 def many(life: Life, months: int = 4) -> None:
@@ -244,7 +245,7 @@ def test_newer_templates_make_everything_anew(tmp_path: Path, monkeypatch: pytes
     life = Life(tmp_path)
     many(life, 2)
     life.build()
-    monkeypatch.setattr(describing, "made_by", lambda _world: "another")
+    monkeypatch.setattr(describing, "hash_renderer", lambda _world: "another")
     life.release(BODIES[1], "spend", "2026-10", 2)
     life.build()
     assert served(life.store) == from_nothing(life)

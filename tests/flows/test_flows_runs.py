@@ -248,7 +248,7 @@ def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door
     plain_run(order)
     held = next(one for one in plain_run(order).results if one.file.endswith("b.csv"))
     open_store(order.to).delete("catalogue/index.html")  # so that there is something to make
-    monkeypatch.setattr(describing, "overview", breaks)
+    monkeypatch.setattr(describing, "build_overview", breaks)
     told = "a fault of ours: ZeroDivisionError: pages"
     assert run(order.to, inbox=order.inbox).trouble == told
     released = release(open_store(order.to), held.sha256, because="it is right")

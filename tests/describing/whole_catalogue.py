@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from piperoll.describing import comparing, places, site
-from piperoll.describing.facts import Told, facts_of
+from piperoll.describing.facts import facts_of
 from piperoll.describing.feeds import Item, items_of
 from piperoll.describing.holdings import Holdings, first_starts, gather
 from piperoll.describing.lines import BodyLine, line_of
@@ -17,6 +17,7 @@ from piperoll.describing.overview import Overview
 from piperoll.describing.paging import logged
 from piperoll.describing.site import Files
 from piperoll.describing.world import World
+from piperoll.duties import ReportOutcome
 from piperoll.model import Dataset, Listing, Register, Report, Submission
 
 
@@ -28,12 +29,12 @@ class _Shelf:
     came: tuple[tuple[Submission, Report | None], ...]
 
     @property
-    def told(self) -> list[tuple[Submission, Told | None]]:
+    def told(self) -> list[tuple[Submission, ReportOutcome | None]]:
         """What came, as the pages of others tell it."""
-        return [(one, None if report is None else Told.of(report)) for one, report in self.came]
+        return [(one, None if report is None else ReportOutcome.from_report(report)) for one, report in self.came]
 
 
-def catalogue(  # noqa: PLR0913 - all that there is, by name
+def build_catalogue(  # noqa: PLR0913 - all that there is, by name
     listings: Sequence[Listing],
     *,
     datasets: Iterable[Dataset],
