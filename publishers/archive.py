@@ -11,8 +11,8 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, to_json_bytes
+from publishers.change_log import marking_file
 from publishers.keys import WAYS, way_to
-from publishers.marks import marking_file
 from publishers.outcome import Decision
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store

@@ -11,7 +11,7 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
-from publishers.marks import mark_series, marking_series
+from publishers.change_log import mark_series, marking_series
 from publishers.stores.protocol import Store, StoreReader
 
 TRIES = 100

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, replace
 
 from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
+from publishers.change_log import marking_file
 from publishers.index import update_index
 from publishers.keys import way_to, ways_from
-from publishers.marks import marking_file
 from publishers.pointer import amend_history, delete_prefix, list_series, read_history
 from publishers.stores.protocol import Store
 

@@ -22,8 +22,8 @@ from piperoll.model import (
     Version,
     file_entry,
 )
+from publishers.change_log import mark_series, marking_series
 from publishers.index import update_index
-from publishers.marks import mark_series, marking_series
 from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
 from publishers.pointer import TRIES, delete_prefix, fetch_version, read_history
 from publishers.purge import leave_nothing_purged

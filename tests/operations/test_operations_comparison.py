@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows_inbox import contents, plain_run, put, spend
 
 from flows import release
 from piperoll import api
@@ -16,6 +15,7 @@ from piperoll.model import Period, Report, Series, Verdict
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import FileResult
 from publishers import find_submission, open_store, read_history, read_report
+from tests.operations.inbox import contents, plain_run, put, spend
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from flows_inbox import contents, plain_run, put, spend
 
 from flows import release, replay
 from piperoll import assets, describing
@@ -16,6 +15,7 @@ from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Body, Period, Register, Series, Verdict
 from piperoll.operations.run_request import Asked
 from publishers import Store, file_reports, find_submission, list_submissions, open_store, read_history, read_report
+from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 

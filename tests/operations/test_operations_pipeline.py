@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flows_inbox import contents, plain_run, put, spend
 
 from flows import Progress, release, replay, run
 from piperoll import assets, describing
@@ -23,6 +22,7 @@ from piperoll.operations.run_request import Asked, opened
 from piperoll.operations.run_summary import FileResult
 from piperoll.operations.steps import Run
 from publishers import CONSOLIDATED, open_store, read_history
+from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 
