@@ -163,6 +163,11 @@ def public_report(dataset: str, body: str, sha256: str) -> str:
     return f"reports/{dataset}/{body}/{sha256}.json"
 
 
+def public_report_of(submission: Submission) -> str:
+    """The public report of a submission."""
+    return public_report(submission.dataset, submission.body, submission.sha256)
+
+
 # --- data/: releases ------------------------------------------------------------------------------------------------
 
 INDEX = f"{DATA}index.json"

@@ -214,6 +214,6 @@ def _attachments(holdings: Holdings, facts: SeriesFacts, version: Version) -> It
         yield Attachment(places.address(holdings.base_url, key), media_type(name), name, sizes.get(name))
     changes = version.changes
     if changes is not None and changes.file is not None:
-        key = facts.series.prefix + changes.file.path
+        key = layout.series_folder(facts.series) + changes.file.path
         title = f"Rows that differ from version {changes.against}"
         yield Attachment(places.address(holdings.base_url, key), media_type("changes.csv"), title, changes.file.bytes)
