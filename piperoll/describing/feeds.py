@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+from piperoll import layout
 from piperoll.describing import figures, places
 from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.holdings import Holdings
@@ -65,7 +66,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What both forms of a feed say of it. `stem` is its key without the form (`places.feed`).
+    """What both forms of a feed say of it. `stem` is its key without the form (`layout.feed`).
 
     `interval` is a code of `frequency`, `next_expected` the next day due by law.
     """
@@ -91,7 +92,7 @@ class Feed:
     @property
     def archive(self) -> str:
         """What the keys of its archive begin with."""
-        return places.archive(self.stem)
+        return layout.feed_archive(self.stem)
 
 
 def feed_of_body(holdings: Holdings) -> Feed:
@@ -108,8 +109,8 @@ def feed_of_body(holdings: Holdings) -> Feed:
         id=f"urn:piperoll:feed:body:{body.slug}",
         title=f"{body.name} – {holdings.publisher_name}",
         description=_DESCRIPTION,
-        home=places.address(holdings.base_url, places.body_page(body.slug)),
-        stem=places.feed("", body=body.slug).removesuffix("."),
+        home=places.address(holdings.base_url, layout.body_page(body.slug)),
+        stem=layout.feed("", body=body.slug).removesuffix("."),
         base_url=holdings.base_url,
         interval=shortest_interval(intervals),
         next_expected=min((day for day in days if day is not None), default=None),
@@ -120,14 +121,14 @@ def feed_of_body(holdings: Holdings) -> Feed:
 def feed_of_dataset(overview: Overview, dataset: Dataset) -> Feed:
     """The feed of a dataset's releases."""
     shelves = [line.shelves[dataset.name] for line in overview.of_dataset(dataset.name)]
-    name, page = f"urn:piperoll:feed:dataset:{dataset.name}", places.dataset_page(dataset.name)
+    name, page = f"urn:piperoll:feed:dataset:{dataset.name}", layout.dataset_page(dataset.name)
     return _feed(overview, name, dataset.title, page, {"dataset": dataset.name}, shelves)
 
 
 def feed_of_all(overview: Overview) -> Feed:
     """The feed of every release."""
     shelves = [shelf for line in overview.lines for shelf in line.shelves.values()]
-    return _feed(overview, "urn:piperoll:feed", "All releases", places.HOME, {}, shelves)
+    return _feed(overview, "urn:piperoll:feed", "All releases", layout.HOME, {}, shelves)
 
 
 _DESCRIPTION = "A new item for each release: a table that is new, corrected or withdrawn."
@@ -143,7 +144,7 @@ def _feed(
         title=f"{title} – {world.publisher_name}",
         description=_DESCRIPTION,
         home=places.address(world.base_url, page),
-        stem=places.feed("", **of).removesuffix("."),
+        stem=layout.feed("", **of).removesuffix("."),
         base_url=world.base_url,
         interval=shortest_interval(shelf.every for shelf in shelves),
         next_expected=min((shelf.next_due for shelf in shelves if shelf.next_due is not None), default=None),
@@ -175,7 +176,7 @@ def _item(holdings: Holdings, facts: SeriesFacts, version: Version) -> Item:
     ended = (str(version.status),) if version.ended is not None else ()
     return Item(
         id=places.release_name(series, version),
-        url=places.address(holdings.base_url, places.version_page(series, version)),
+        url=places.address(holdings.base_url, layout.version_page(series, version)),
         title=f"{_PREFIX[version.status]}{series_title(dataset, body, series)} (version {version.version})",
         summary=_summary(facts, version, dataset, body),
         published=version.published,
@@ -212,10 +213,10 @@ def _attachments(holdings: Holdings, facts: SeriesFacts, version: Version) -> It
         return
     sizes = {entry.path: entry.bytes for entry in facts.files_of(version)}
     for name in (f"{facts.series.dataset}.csv", "datapackage.json"):
-        key = places.release_file(facts.series, version, name)
+        key = layout.release_file(facts.series, version, name)
         yield Attachment(places.address(holdings.base_url, key), media_type(name), name, sizes.get(name))
     changes = version.changes
     if changes is not None and changes.file is not None:
-        key = facts.series.prefix + changes.file.path
+        key = layout.series_folder(facts.series) + changes.file.path
         title = f"Rows that differ from version {changes.against}"
         yield Attachment(places.address(holdings.base_url, key), media_type("changes.csv"), title, changes.file.bytes)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from collectors.arrival import Arrival
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.describing import render_report_page, summarise_release
 from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
@@ -186,7 +186,7 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
     if standing is None:
         return listing
     series = listing.series
-    content = store.read(f"{series.prefix}{standing.path}/{series.dataset}.csv").content.decode()
+    content = store.read(f"{layout.version_folder(series, standing)}{series.dataset}.csv").content.decode()
     rows = csv.reader(io.StringIO(content, newline=""))
     return replace(listing, summary=summarise_release(assets.dataset(series.dataset), series.period, rows))
 

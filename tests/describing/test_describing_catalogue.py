@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.describing import (
     CatalogueContext,
     build_overview,
@@ -90,8 +90,8 @@ def keys_of_the_store(listings: tuple[Listing, ...] = LISTINGS) -> set[str]:
             names = [f"{one.series.dataset}.csv", f"{one.series.dataset}.parquet"]
             names += ["datapackage.json", "report.json", "manifest.json"]
             if version.status in (Status.CURRENT, Status.SUPERSEDED):
-                keys |= {f"{one.series.prefix}{version.path}/{name}" for name in names}
-    return keys | {submission.public_report_key for submission, report in SUBMISSIONS if report is not None}
+                keys |= {layout.release_file(one.series, version, name) for name in names}
+    return keys | {layout.public_report_of(submission) for submission, report in SUBMISSIONS if report is not None}
 
 
 def test_there_is_a_page_for_each_dataset_body_series_and_release(site: dict[str, bytes]) -> None:
@@ -280,7 +280,7 @@ def test_a_held_file_has_a_page_that_says_why(site: dict[str, bytes]) -> None:
     held = next(submission for submission, report in SUBMISSIONS if report and report.verdict is Verdict.HELD)
     page = Page(site[f"reports/spend/st-swithin/{held.sha256}.html"])
     assert "The whole file is held" in page.words
-    assert f"../../../../{held.public_report_key}" in page.links
+    assert f"../../../../{layout.public_report_of(held)}" in page.links
 
 
 def test_no_duty_is_told_before_the_platform_received_anything(site: dict[str, bytes]) -> None:

@@ -8,7 +8,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from piperoll.describing import comparing, places, site
+from piperoll import layout
+from piperoll.describing import comparing, site
 from piperoll.describing.facts import facts_of
 from piperoll.describing.feeds import Item, items_of
 from piperoll.describing.holdings import Holdings, first_starts, gather
@@ -61,7 +62,7 @@ def build_catalogue(  # noqa: PLR0913 - all that there is, by name
     lines: list[BodyLine] = []
     for slug, shelf in sorted(shelves.items()):
         holdings = _holdings(world, slug, shelf, since)
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in _of_one(holdings, shelf))
+        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in _of_one(holdings, shelf))
         items += items_of(holdings)
         lines.append(line_of(holdings))
         for name, brought in site.contributions(holdings).items():
@@ -69,13 +70,13 @@ def build_catalogue(  # noqa: PLR0913 - all that there is, by name
     digests = {name: site.digest(name, members) for name, members in groups.items()}
     digests = {name: digest for name, digest in digests.items() if digest is not None}
     for name, members in sorted(groups.items()):
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_group(name, members))
+        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_group(name, members))
     whole = site.overview(world, lines, digests)
     for name, feed in site.feeds_of_all(whole).items():
         log, archive = logged(item for item in items if site.in_feed(name, item))
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_feed(feed, log, archive))
-    yield from ((key.removeprefix(places.ROOT), content) for key, content in _of_years(whole, compared))
-    yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_all(whole, digests))
+        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_feed(feed, log, archive))
+    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in _of_years(whole, compared))
+    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_all(whole, digests))
 
 
 def _of_years(whole: Overview, compared: Mapping[tuple[str, str], Mapping[str, Any]]) -> Files:

@@ -18,14 +18,13 @@ from hypothesis import strategies as st
 
 from bench.catalogue import SETTINGS, Made, councils, made, release
 from bench.publishing import Cost, Counted
-from piperoll import assets, describing
+from piperoll import assets, describing, layout
 from piperoll.describing import paging
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
 from piperoll.operations.catalogue.build import catalogue
 from piperoll.operations.steps import Run
 from publishers import (
-    CONSOLIDATED,
     FolderStore,
     Store,
     archive_submission,
@@ -191,7 +190,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
                   for name in ("spend",) for year in list_consolidated_years(life.store, name)},
     )  # fmt: skip
     whole = {f"catalogue/{key}": content for key, content in told}
-    pages = {key: held for key, held in served(life.store).items() if not key.startswith(CONSOLIDATED)}
+    pages = {key: held for key, held in served(life.store).items() if not key.startswith(layout.CONSOLIDATED)}
     assert pages == whole
 
 
@@ -199,7 +198,7 @@ def summary(store: Store, one: Any) -> Any:
     standing = one.history.standing
     if standing is None:
         return None
-    content = store.read(f"{one.series.prefix}{standing.path}/{one.series.dataset}.csv").content
+    content = store.read(f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv").content
     rows = csv.reader(io.StringIO(content.decode(), newline=""))
     return describing.summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-from piperoll import assets, describing
+from piperoll import assets, describing, layout
 from piperoll.describing import CatalogueContext, Holdings, SeriesFacts
 from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.model import Body, Listing, Series, Submission
@@ -206,7 +206,7 @@ def _listing(run: Run, ledger: Ledger, series: Series) -> Listing:
         assets.rules_version(series.dataset),
     ]
     if kept is None or kept["made_of"] != made_of:
-        kept = {"made_of": made_of, "summary": _summary(run, series, f"{series.prefix}{standing.path}/")}
+        kept = {"made_of": made_of, "summary": _summary(run, series, layout.version_folder(series, standing))}
         ledger.write(name, kept)
     return replace(found, summary=kept["summary"])
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
-from piperoll import describing
+from piperoll import describing, layout
 from piperoll.describing import BodyDigest, CatalogueContext
 from piperoll.operations.steps import Run
 from publishers import Before, Changed, InHand, Ledger, list_series
 
-HOME = "catalogue/index.html"
 BODIES = "bodies"
 """The document of what is kept of each body for planning."""
 
@@ -150,7 +149,7 @@ def _doubted(run: Run, before: Before, at_work: Iterable[InHand], theirs: int | 
     bodies: set[str] = set()
     groups: set[str] = set()
     after_us = set() if theirs is None else before.since(theirs)
-    if before.tag is None or after_us is None or not run.store.exists(HOME):
+    if before.tag is None or after_us is None or not run.store.exists(layout.HOME):
         return InHand(None)
     for hand in at_work:
         if hand.bodies is None:
@@ -178,8 +177,8 @@ def _named(world: CatalogueContext, slug: str, member: Member) -> object:
 
 def _everybody(run: Run, world: CatalogueContext) -> set[str]:
     """Every body that is expected, or of which the store holds anything."""
-    received = (key.split("/") for key in run.store.keys("collected/") if "/received-" in key)
-    senders = {pieces[1] for pieces in received if len(pieces) == 5}
+    records = map(layout.parse_record, run.store.keys(layout.COLLECTED))
+    senders = {record[0] for record in records if record is not None}
     return {body.slug for body in world.expected} | senders | {series.body for series in list_series(run.store)}
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from piperoll import describing
+from piperoll import describing, layout
 from piperoll.describing import ArchivePages, Feed, FeedItem, FeedLog, Holdings, Overview
 from piperoll.operations.catalogue import body_cache as shelving
 from piperoll.operations.catalogue.body_cache import Shelves
 from piperoll.operations.catalogue.build_plan import BODIES, Hashes, Making, Member, days
-from publishers import CONSOLIDATED, hash_of, list_consolidated_years, read_consolidated_year
+from publishers import hash_of, list_consolidated_years, read_consolidated_year
 
 _DIGESTS = "digests"
 """The document of what is told of groups."""
@@ -240,7 +240,7 @@ def _keep(making: Making, bodies: list[Of], members: Mapping[str, Member]) -> No
 def _sweep(making: Making, pages: Hashes) -> None:
     """After everything was made anew: remove what was not."""
     if making.whole:
-        there = {key for key in making.run.store.keys("catalogue/") if not key.startswith(CONSOLIDATED)}
+        there = {key for key in making.run.store.keys(layout.CATALOGUE) if not key.startswith(layout.CONSOLIDATED)}
         making.ledger.remove(there - making.produced)
         making.ledger.drop_unwritten(("shelves", "bodies", "groups"))
     else:
