@@ -31,10 +31,9 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed:
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
     if headed and wanted.privacy == "name" and choice.fit < _UNLIKE:
         found.append(columns_say.column_unlike(sheet, wanted, choice))
-    if choice.field == "transaction_number" and "invoice" in sense(choice.heading):
-        found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
-    if choice.field == "irrecoverable_vat" and headed and not says_irrecoverable(choice.heading):
-        found.append(columns_say.vat_not_said(sheet, wanted, choice))
+    for warning in wanted.reading.heading_warnings if headed else ():
+        if warning.applies_to(choice.heading):
+            found.append(make_finding(warning.finding, address, value=choice.heading, **values))
     if choice.field in dataset.amount:
         found += _about_amount(choice, sheet, wanted)
     if choice.contested and choice.field in dataset.core_fields:
