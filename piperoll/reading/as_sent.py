@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piperoll.reading.files.archives import classify
+from piperoll.reading.files.kinds import classify
 from piperoll.reading.files.opening import open_file
 from piperoll.reading.grids.grid import Row
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from piperoll.reading.files import encodings, lines, text
+from piperoll.reading.files import delimited as text
+from piperoll.reading.files import encodings, lines
+from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.files.encodings import decode
-from piperoll.reading.files.mojibake import garbled, mend
-from piperoll.reading.files.text import TextRows, read_text
+from piperoll.reading.files.mojibake import find_remains, repair
 from piperoll.reading.files.tokens import Parted, parted
 
 RAGGED = ["a", "1,5", ",", ",", ",,", ";", "\t", "\n", "\n", "\r\n", "é£", "\x85", "\u2028", " ", "\x00", "\ufeff"]
@@ -130,9 +131,9 @@ def test_utf8_is_what_python_takes_for_it(content: bytes) -> None:
 
 @given(whole=st.text(alphabet="aé£ŁÂÃ€â\x80¬√\u201a┬├Ô5 \n\x00\ufffd", max_size=30), mark=st.booleans())
 def test_a_text_that_is_not_surveyed_has_nothing_to_tell(whole: str, *, mark: bool) -> None:
-    if encodings._plain_name(codecs.BOM_UTF8 * mark + whole.encode()):
-        assert not mend(whole)[1].count
-        assert not garbled(whole).count
+    if encodings._undamaged_utf8(codecs.BOM_UTF8 * mark + whole.encode()):
+        assert not repair(whole)[1].count
+        assert not find_remains(whole).count
         assert "\x00" not in whole
         assert "\ufffd" not in whole
 

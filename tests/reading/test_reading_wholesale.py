@@ -13,15 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
+from piperoll.reading.cells.amounts import Plain, total
 from piperoll.reading.cells.marks import _NOTHING_TYPED
-from piperoll.reading.cells.plain import Plain, total
-from piperoll.reading.cells.spelling import spell
-from piperoll.reading.cells.tallies import Tally
-from piperoll.reading.cells.values import UNREADABLE, Reader
-from piperoll.reading.files import text
-from piperoll.reading.files.text import TextRows, read_text
+from piperoll.reading.cells.value_counts import Tally
+from piperoll.reading.cells.values import UNREADABLE, Reader, spell
+from piperoll.reading.files import delimited as text
+from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.grids import blocks
-from piperoll.reading.grids.rows import Row, Rows
+from piperoll.reading.grids.grid import Row, Rows
 from piperoll.reading.tables.judging import judge
 from piperoll.reading.tables.records import Judged, Shape, judge_row
 from piperoll.reading.tables.totals import Sums

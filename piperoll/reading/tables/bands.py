@@ -7,8 +7,7 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.grids.grid import Grid, Row, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows, tidy
 from piperoll.reading.tables.headings import HeadingRow, best_heading_row, heading_rows, names_core
 
 Span = tuple[int, int]

@@ -12,22 +12,19 @@ import pyarrow as pa
 
 from piperoll.model import Cap, Dataset, Field, Finding, Period
 from piperoll.model.columns import mask_at, pc
-from piperoll.reading.cells.decisions import decide
-from piperoll.reading.cells.noughts import Noughts
-from piperoll.reading.cells.orders import ALONE, beside_of
-from piperoll.reading.cells.spelling import Spelt, is_plain_text, spell, spells_plainly, unless_empty
-from piperoll.reading.cells.tallies import Counts, Tally
-from piperoll.reading.cells.values import Reader
+from piperoll.reading.cells.date_order import ALONE, beside_of
+from piperoll.reading.cells.decisions import Noughts, decide
+from piperoll.reading.cells.value_counts import Counts, Tally
+from piperoll.reading.cells.values import Reader, Spelt, is_plain_text, spell, spells_plainly, unless_empty
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.findings import cells as say
 from piperoll.reading.findings.values import Column
-from piperoll.reading.grids.ahead import ahead
+from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import ROWS, Block, Row
-from piperoll.reading.grids.forms import Looks
-from piperoll.reading.grids.grid import cell_at
-from piperoll.reading.grids.rows import Rows
-from piperoll.reading.grids.shelves import Shelf
+from piperoll.reading.grids.cell_shapes import ShapeIndex
+from piperoll.reading.grids.grid import Rows, cell_at
+from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.reading import SENT
 from piperoll.reading.tables.layouts import Lines, lines_of
 from piperoll.reading.tables.wide import Wide
@@ -54,7 +51,7 @@ class Segment:
 class Built:
     """What building gives: batches, the rows with unreadable cells by field, and findings."""
 
-    batches: Shelf = field(default_factory=Shelf)
+    batches: BatchSpill = field(default_factory=BatchSpill)
     unreadable: dict[str, list[int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -72,7 +69,8 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
         readers, said = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
         built.findings += [finding for finding in said if finding.field not in told]
         told |= dates.keys() & readers.keys()
-        for read in ahead(partial(builder.read, segment=segment, readers=readers), segment.records.looked()):
+        read_block = partial(builder.read, segment=segment, readers=readers)
+        for read in map_in_order(read_block, segment.records.indexed_blocks()):
             for lines in read:
                 builder.lay(lines, {name for name, reader in readers.items() if reader.told})
     if not len(built.batches):
@@ -99,7 +97,7 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     counts = {name: _counts(column) for name, (column, places) in asked.items() if len(places) == 1}
 
     places = [asked[name][1][0] for name in counts]
-    for seen in ahead(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
+    for seen in map_in_order(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
         for own, each in zip(counts.values(), seen, strict=True):
             own.add(each)
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
@@ -199,7 +197,7 @@ class _Builder:
     fields: Sequence[Field]
     built: Built
 
-    def read(self, looked: tuple[Block, Looks], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
+    def read(self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
         """The lines of a block of records, read; blocks may be read beside each other."""
         parts = lines_of(*looked, segment.columns, segment.wide)
         return [self.batch_of(lines, readers, segment.cut) for lines in parts]
@@ -225,7 +223,7 @@ class _Builder:
 
     def lay(self, read: _Read, told: Set[str]) -> None:
         """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
-        self.built.batches.put(read.batch)
+        self.built.batches.append(read.batch)
         self._tell(read.block, read.lost, told)
 
     def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:

@@ -11,7 +11,7 @@ from piperoll.model.columns import texts
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.grids.blocks import ROWS, Block, Row
-from piperoll.reading.grids.forms import Holds, Looks
+from piperoll.reading.grids.cell_shapes import CellTest, ShapeIndex
 from piperoll.reading.grids.grid import cell_at, tidy
 from piperoll.reading.tables.wide import Wide
 
@@ -24,7 +24,7 @@ class Lines:
     """Some lines whose cells are not read yet: `block` holds the row of each line.
 
     `cells` are a field's cells as sent, `place` says in which column that of a line stands; `fixed` are the fields
-    whose values are known without a cell. `looks` is what is known of the cells of each column, where the lines are
+    whose values are known without a cell. `shapes` are the shapes of the cells of each column, where the lines are
     rows as they stand.
     """
 
@@ -32,19 +32,19 @@ class Lines:
     cells: Mapping[str, Any] = field(default_factory=dict)
     place: Callable[[str, int], int] = lambda _name, _line: 0
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    looks: Looks | None = None
+    shapes: ShapeIndex | None = None
 
-    def all(self, name: str, holds: Holds) -> bool:
+    def all(self, name: str, holds: CellTest) -> bool:
         """Whether this holds of the form of each of a field's cells; False where that is not known."""
-        return self.looks is not None and self.looks.all(self.place(name, 0), holds)
+        return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
 
 
-def lines_of(block: Block, looks: Looks, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
+def lines_of(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
     """The lines of a block of records, in order."""
     own = {name: choice.column for name, choice in columns.choices.items()}
     if wide is None:
         cells = {name: block.column(column) for name, column in own.items()}
-        yield Lines(block, cells, lambda name, _: own[name], looks=looks)
+        yield Lines(block, cells, lambda name, _: own[name], shapes=shapes)
         return
     rows, periods = list(block), [(wide.of(period), period) for period in wide.periods]
     pairs = [(place, which) for place, row in enumerate(rows) for which in _with_figures(row, periods)]

@@ -12,8 +12,7 @@ from piperoll.reading.cells.amounts import scale_of
 from piperoll.reading.columns.assigning import Columns, assign, guess_unnamed
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import Profile, profiles
-from piperoll.reading.grids.grid import Row
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Row, Rows
 from piperoll.reading.tables.doubts import may_be_cut, overlong
 from piperoll.reading.tables.judging import Judgement, judge
 from piperoll.reading.tables.ragged import Mended, mend
