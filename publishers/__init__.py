@@ -14,7 +14,6 @@ from publishers.archive import (
     submissions_of,
 )
 from publishers.change_log import Changed, changed, forget
-from publishers.consolidated import ROOT as CONSOLIDATED
 from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
 from publishers.findings import series_claimed_twice
@@ -35,7 +34,6 @@ from publishers.verify import StoreFault, VerifiedSeries, verify_series
 from publishers.versions import Compare, publish_release
 
 __all__ = [
-    "CONSOLIDATED",
     "Before",
     "Changed",
     "Compare",
