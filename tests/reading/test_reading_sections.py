@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Rows
 
 from piperoll import assets
 from piperoll.reading.columns.lexicon import lexicon_of
