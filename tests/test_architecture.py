@@ -24,7 +24,10 @@ HOMES = {
     "calamine": ("piperoll.reading",),
     "duckdb": ("serving",),
     "fastapi": ("serving",),
-    "frictionless": ("piperoll.checking.schema.reference",),
+    "frictionless": (
+        "piperoll.checking.schema.frictionless_cells",
+        "piperoll.checking.schema.frictionless_tables",
+    ),
     "great_expectations": ("piperoll.checking.plausibility.reference",),
     "holidays": ("piperoll.duties",),
     "jinja2": ("piperoll.describing",),
