@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from piperoll.reading.grids.grid import Rows
-
 from piperoll import assets
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.grids.grid import Grid, Row
+from piperoll.reading.grids.grid import Grid, Row, Rows
 from piperoll.reading.tables.sections import Section, sections_of
 
 SPEND = lexicon_of(assets.dataset("spend"), None)

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from piperoll.reading.files import delimited as text
-from piperoll.reading.files import encodings, lines
+from piperoll.reading.files import delimited, encodings, lines
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.files.encodings import decode
 from piperoll.reading.files.mojibake import find_remains, repair
@@ -26,7 +25,7 @@ any_text = st.lists(st.sampled_from(RAGGED + QUOTED + BROKEN), max_size=60)
 def one_by_one(whole: str) -> TextRows:
     """The records of a text, of which none is taken at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "parted", lambda *_, **__: None)
+        patch.setattr(delimited, "parted", lambda *_, **__: None)
         return read_text([whole])
 
 
@@ -51,7 +50,7 @@ def test_rows_taken_at_once_are_those_read_one_by_one(
     content = whole.encode() if as_bytes else whole
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "_LEAST", least)
-        patch.setattr(text, "ROWS", rows)
+        patch.setattr(delimited, "ROWS", rows)
         read = read_text(content[at : at + cut] for at in range(0, len(content), cut))
     assert same(read, one_by_one(whole))
 

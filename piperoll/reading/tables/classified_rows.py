@@ -16,9 +16,9 @@ from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.cell_shapes import ShapeIndex
 from piperoll.reading.grids.grid import Rows
 from piperoll.reading.grids.parallel import map_in_order
-from piperoll.reading.tables.records import Judged, Shape, judge_row
-from piperoll.reading.tables.sure import Sure
-from piperoll.reading.tables.totals import TOP, Above, Sums
+from piperoll.reading.tables.certain_records import Sure
+from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
+from piperoll.reading.tables.total_rows import TOP, Above, Sums
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Judgement:
 def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
     """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
     running, sure = _Running(shape, above), Sure(shape)
-    looked_at = map_in_order(partial(_looked_at, shape=shape, sure=sure), rows.indexed_blocks())
-    masks = [running.records_of(*each) for each in looked_at]
+    masks = [
+        running.records_of(*each)
+        for each in map_in_order(partial(_looked_at, shape=shape, sure=sure), rows.indexed_blocks())
+    ]
     sums, comma = running.sums, shape.decimal_comma
     return Judgement(rows.filter(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
 
