@@ -45,6 +45,7 @@ from piperoll.model import (
     Version,
     What,
     plain,
+    to_document,
     to_json_bytes,
 )
 from piperoll.operations.catalogue.build import catalogue
@@ -106,11 +107,20 @@ def made(body: Body, dataset: str, period: str, number: int = 1, *, part: str | 
         "datapackage.json": _descriptor(body, dataset),
         f"{dataset}.csv": csv,
         f"{dataset}.parquet": parquet,
-        "report.json": to_json_bytes(report.to_json()),
+        "report.json": to_json_bytes(to_document(report)),
     }
     entries = tuple(FileEntry(name, len(held), hashlib.sha256(held).hexdigest()) for name, held in files.items())
     amount = Decimal(100 * rows) if dataset == "spend" else None
-    manifest = Manifest(series, entries, rows, amount, digest, (submission.sha256,), "1.0.0", "1.0.0+bench")
+    manifest = Manifest(
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+bench",
+        rows=rows,
+        amount_gbp=amount,
+        rows_sha256=digest,
+        sources=(submission.sha256,),
+        files=entries,
+    )
     return Made(series, files, manifest, submission, report)
 
 
@@ -203,9 +213,9 @@ def _objects(one: Made, version: Version) -> Iterator[tuple[str, bytes]]:
     yield one.series.pointer, History(one.series, (version,), 1).to_bytes()
     yield came.archive_key, one.content
     yield way_to(came), b""
-    yield came.record_key, to_json_bytes(came.to_json())
-    yield came.full_report_key, to_json_bytes(one.report.to_json())
-    yield came.public_report_key, to_json_bytes(one.report.to_json())
+    yield came.record_key, to_json_bytes(to_document(came))
+    yield came.full_report_key, to_json_bytes(to_document(one.report))
+    yield came.public_report_key, to_json_bytes(to_document(one.report))
 
 
 def _enter(pages: dict[str, dict[str, Any]], one: Made, version: Version) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
-from piperoll.model import Report, Submission, to_json_bytes
+from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
 from publishers.keys import WAYS, way_to
 from publishers.marks import marking_file
 from publishers.outcome import Decision
@@ -40,7 +40,7 @@ def receive(store: Store, content: bytes | Path, submission: Submission) -> Subm
     store.create(submission.archive_key, content)
     store.create(way_to(submission), b"")
     with marking_file(store, submission.dataset, submission.body, submission.sha256):
-        store.create(submission.record_key, to_json_bytes(submission.to_json()))
+        store.create(submission.record_key, to_json_bytes(to_document(submission)))
     purge_again(store, submission)
     return submission
 
@@ -59,7 +59,7 @@ def file_report(store: Store, submission: Submission, report: Report, public: Re
 def report_on(store: Store, submission: Submission) -> Report | None:
     """The public report of a submission; None: it is not done."""
     try:
-        return Report.from_json(json.loads(store.read(submission.public_report_key).content))
+        return from_document(Report, json.loads(store.read(submission.public_report_key).content))
     except NotThere:
         return None
 
@@ -78,7 +78,7 @@ def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission,
         place, _, name = key.rpartition("/")
         if name.startswith("received-") and place != done:
             done = place
-            submission = Submission.from_json(_document(store, key))
+            submission = from_document(Submission, _document(store, key))
             yield submission, report_on(store, submission)
 
 
@@ -87,7 +87,7 @@ def submission_as_filed(store: Store, dataset: str, body: str, sha256: str) -> t
     key = next(iter(store.keys(f"collected/{body}/{dataset}/{sha256}/received-")), None)
     if key is None:
         return None
-    submission = Submission.from_json(_document(store, key))
+    submission = from_document(Submission, _document(store, key))
     return submission, report_on(store, submission)
 
 
@@ -118,7 +118,7 @@ def find_submission(store: Store, sha256: str) -> Submission:
         )
     if len(found) > 1:
         raise UsageError(f"'{sha256}' may be any of these: {', '.join(sorted(found))}. Write out the one you mean.")
-    return Submission.from_json(_document(store, next(iter(found.values()))))
+    return from_document(Submission, _document(store, next(iter(found.values()))))
 
 
 def received_bytes(store: Store, submission: Submission) -> bytes:
@@ -144,7 +144,7 @@ def rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
 
 def _file(store: Store, key: str, report: Report) -> None:
     """Write a report over an older one; if someone else files at the same time, the last one stands."""
-    content = to_json_bytes(report.to_json())
+    content = to_json_bytes(to_document(report))
     for _ in range(10):
         try:
             tag = store.read(key).tag

@@ -14,7 +14,19 @@ from typing import Any, TypeAlias
 from piperoll.describing.posts import posts_of
 from piperoll.describing.quality import Quality, quality_of
 from piperoll.describing.summaries import summary_of
-from piperoll.model import FileEntry, History, Listing, Manifest, Report, Series, Submission, Verdict, Version
+from piperoll.model import (
+    FileEntry,
+    History,
+    Listing,
+    Manifest,
+    Report,
+    Series,
+    Submission,
+    Verdict,
+    Version,
+    from_document,
+    to_document,
+)
 
 _REPEATED = "rows-repeated"
 """The finding that holds a file because it is an old one again."""
@@ -141,7 +153,7 @@ def held_rows(listing: Listing | SeriesFacts) -> int:
 
 def came_to_json(submission: Submission, told: Told | None) -> dict[str, Any]:
     """A file as received as it is kept; what a web server answered is left out."""
-    record = replace(submission, response=None).to_json()
+    record = to_document(replace(submission, response=None))
     return {"submission": record, "told": None if told is None else asdict(told)}
 
 
@@ -149,4 +161,4 @@ def came_from_json(document: Mapping[str, Any]) -> tuple[Submission, Told | None
     """What `came_to_json` wrote."""
     told = document["told"]
     verdict = None if told is None else Told(**(dict(told) | {"verdict": Verdict(told["verdict"])}))
-    return Submission.from_json(document["submission"]), verdict
+    return from_document(Submission, document["submission"]), verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -47,12 +47,3 @@ class Submission:
         """Where this record is kept; private. The same bytes received again are a record of their own."""
         moment = self.received.replace(":", "").replace("-", "")
         return f"collected/{self.body}/{self.dataset}/{self.sha256}/received-{moment}.json"
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as the collection log keeps it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Submission:
-        """The submission that `to_json` wrote."""
-        return cls(**document)

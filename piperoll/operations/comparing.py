@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from piperoll import assets
 from piperoll.checking import Profile, Released, columns_used, compared, profile
-from piperoll.model import Dataset, Packed, Report, Series
+from piperoll.model import Dataset, Packed, Report, Series, from_document
 from piperoll.operations.steps import Examined
 from piperoll.releasing import typed_lines, with_report
 from publishers import Earlier, Store, earlier, files_of, history_of
@@ -51,4 +51,4 @@ def _of_earlier(store: Store, dataset: Dataset, one: Earlier) -> Profile:
     parquet, report = files_of(store, one)
     released = Released(one.series, one.place, one.version.version, one.version.sources)
     lines = typed_lines(parquet, columns_used(dataset))
-    return profile(dataset, released, Report.from_json(report).tables, lines)
+    return profile(dataset, released, from_document(Report, report).tables, lines)

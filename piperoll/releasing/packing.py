@@ -21,6 +21,7 @@ from piperoll.model import (
     Series,
     Table,
     file_entry,
+    to_document,
     to_json_bytes,
 )
 from piperoll.releasing.conserving import Tally, add_pounds
@@ -59,7 +60,7 @@ def pack(  # noqa: PLR0913 - what a release is a function of, named one by one
     table = file_entry(folder, f"{dataset.name}.csv")
     descriptor = describe(dataset, body, series, source, rules_version, table, totals.rows_sha256)
     made = Made(series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version)
-    return finish(folder, dataset.name, descriptor, report.public(disposition).to_json(), made)
+    return finish(folder, dataset.name, descriptor, to_document(report.public(disposition)), made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def with_report(packed: Packed, report: Report, disposition: Disposition) -> Pac
     A report may say more once the release is compared with others; `report` is made fit for the public here.
     """
     name = "report.json"
-    (packed.folder / name).write_bytes(to_json_bytes(report.public(disposition).to_json()))
+    (packed.folder / name).write_bytes(to_json_bytes(to_document(report.public(disposition))))
     entries = (file_entry(packed.folder, name) if entry.path == name else entry for entry in packed.manifest.files)
     manifest = replace(packed.manifest, files=tuple(entries))
     (packed.folder / "manifest.json").write_bytes(manifest.to_bytes())

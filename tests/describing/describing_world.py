@@ -33,6 +33,7 @@ from piperoll.model import (
     Verdict,
     Version,
     What,
+    to_document,
 )
 
 ON = date(2026, 11, 22)
@@ -199,7 +200,7 @@ def listing(
         history=History(series, (*earlier, last), versions),
         manifest=manifest_of(series, last),
         descriptor=descriptor_of(series, told),
-        report=report(dataset=dataset, period=period, part=part).to_json(),
+        report=to_document(report(dataset=dataset, period=period, part=part)),
         first_rows=head(series, supplier),
     )
 
