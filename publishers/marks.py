@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from piperoll.model import Series
-from publishers.store import Store
+from publishers.stores.protocol import Store
 
 _CHANGED = "collected/catalogue/changed/"
 _FILE = "sha256-"

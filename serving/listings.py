@@ -10,8 +10,8 @@ from piperoll import assets
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import Dataset, History, Period, Series, Status, Version
 from serving.fields import known_fields
+from serving.index_cache import Shelf
 from serving.problems import Problem, shown, unknown, unprocessable
-from serving.shelf import Shelf
 from serving.terms import OPERATORS
 
 T = TypeVar("T")

@@ -19,8 +19,8 @@ PACKAGES = ("piperoll", "collectors", "publishers", "flows", "serving")
 DOORS = ("piperoll.cli", "piperoll.commands", "piperoll.api")
 
 HOMES = {
-    "boto3": ("publishers.s3",),
-    "botocore": ("publishers.s3", "publishers.s3_errors"),
+    "boto3": ("publishers.stores.s3",),
+    "botocore": ("publishers.stores.s3", "publishers.s3_errors"),
     "calamine": ("piperoll.reading",),
     "duckdb": ("serving",),
     "fastapi": ("serving",),
@@ -33,12 +33,12 @@ HOMES = {
     "pandas": ("piperoll.checking.plausibility.reference",),
     "prefect": ("flows",),
     "python_calamine": ("piperoll.reading",),
-    "requests": ("collectors", "publishers.web"),
+    "requests": ("collectors", "publishers.stores.web"),
     "rich": ("piperoll.terminal", "piperoll.commands"),
     "starlette": ("serving",),
-    "types_boto3_s3": ("publishers.s3",),
+    "types_boto3_s3": ("publishers.stores.s3",),
     "typer": ("piperoll.cli", "piperoll.commands"),
-    "urllib3": ("collectors", "publishers.web"),
+    "urllib3": ("collectors", "publishers.stores.web"),
     "uvicorn": ("serving",),
     "xlsxwriter": ("piperoll.releasing", "piperoll.sample"),
 }

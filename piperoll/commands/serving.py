@@ -36,7 +36,7 @@ def api(  # noqa: PLR0913, PLR0917 - a command has its options
 
     from publishers import open_store
     from serving.limits import MEGABYTE, Limits
-    from serving.running import Options, serve
+    from serving.server import Options, serve
 
     if not open_store(dest).exists("data/index.json"):
         raise UsageError(f"nothing is published in {dest} yet: first type piperoll run --inbox DIR --to {dest}")

@@ -39,12 +39,12 @@ def site(
 
 
 def _server(dest: str, port: int) -> Site:
-    from publishers import open_store, serve
+    from publishers import open_store, serve_site
 
     store = open_store(dest)
     if not store.exists(HOME):
         raise UsageError(f"nothing is published in {dest} yet: first type piperoll run --inbox DIR --to {dest}")
     try:
-        return serve(store, port=port)
+        return serve_site(store, port=port)
     except OSError as error:
         raise UsageError(f"port {port} cannot be used ({error.strerror}): name another with --port, or 0") from error

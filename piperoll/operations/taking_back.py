@@ -11,7 +11,16 @@ from piperoll.model import Series, Version
 from piperoll.operations.catalogue.build import catalogue, tried
 from piperoll.operations.run_request import now, room
 from piperoll.settings import Settings
-from publishers import Sighting, Store, Tombstone, find_submission, purge, sightings, tombstone_of, withdraw
+from publishers import (
+    FoundValue,
+    Store,
+    Tombstone,
+    find_submission,
+    find_values,
+    mark_withdrawn,
+    read_tombstone,
+    remove_submission,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,7 @@ class Purged:
     """What is left of a submission that was purged, and where a given value still stands, which it must not."""
 
     tombstone: Tombstone
-    seen: tuple[Sighting, ...]
+    seen: tuple[FoundValue, ...]
     trouble: str | None = None
 
 
@@ -45,7 +54,7 @@ def withdraw_version(
     Raises: UsageError: there is no such version, or no reason is given.
     """
     with room(store, bodies, settings or Settings.from_environment(), now()) as run:
-        version = withdraw(store, series, number, because=_reason(because), now=run.now)
+        version = mark_withdrawn(store, series, number, because=_reason(because), now=run.now)
         _, trouble = tried(lambda: catalogue(run))
     return Withdrawn(version, trouble)
 
@@ -66,16 +75,16 @@ def purge_submission(
     """
     sha256 = _hash_of(store, submission)
     with room(store, bodies, settings or Settings.from_environment(), now()) as run:
-        tombstone = purge(store, sha256, because=_reason(because), now=run.now)
+        tombstone = remove_submission(store, sha256, because=_reason(because), now=run.now)
         _, trouble = tried(lambda: catalogue(run))
-        return Purged(tombstone, tuple(sightings(store, values)), trouble)
+        return Purged(tombstone, tuple(find_values(store, values)), trouble)
 
 
 def _hash_of(store: Store, submission: str) -> str:
     try:
         return find_submission(store, submission).sha256
     except UnknownSubmission:
-        if tombstone_of(store, submission) is None:
+        if read_tombstone(store, submission) is None:
             raise
         return submission
 

@@ -28,17 +28,17 @@ from publishers import (
     CONSOLIDATED,
     FolderStore,
     Store,
-    consolidated,
-    file_report,
-    history_of,
-    listings,
+    archive_submission,
+    file_reports,
+    list_consolidated_years,
+    list_submissions,
     open_store,
-    purge,
-    receive,
-    submissions,
-    years,
+    read_consolidated_year,
+    read_history,
+    read_listings,
+    remove_submission,
 )
-from publishers import withdraw as withdraw_version
+from publishers import mark_withdrawn as withdraw_version
 
 BODIES = councils(3)
 STRANGER = Body.provisional_for("Parish of Nowhere")
@@ -118,7 +118,7 @@ def deeds() -> st.SearchStrategy[Deed]:
 def withdrawn(life: Life, nth: int) -> None:
     if life.released:
         series = life.released[nth % len(life.released)].series
-        history, _ = history_of(life.store, series)
+        history, _ = read_history(life.store, series)
         if history.standing is not None:
             withdraw_version(life.store, series, history.standing.version, because="the wrong month", now=life.now())
 
@@ -127,19 +127,19 @@ def purged(life: Life, nth: int) -> None:
     if life.released:
         one = life.released[nth % len(life.released)]
         life.released = [other for other in life.released if other.submission.sha256 != one.submission.sha256]
-        purge(life.store, one.submission.sha256, because="a name", now=life.now())
+        remove_submission(life.store, one.submission.sha256, because="a name", now=life.now())
 
 
 def held(life: Life, body: Body) -> None:
     one = made(body, "spend", "2026-10", 9)
     report = replace(one.report, verdict=Verdict.HELD)
-    receive(life.store, one.content, one.submission)
-    file_report(life.store, one.submission, report, report)
+    archive_submission(life.store, one.content, one.submission)
+    file_reports(life.store, one.submission, report, report)
 
 
 def unread(life: Life, body: Body) -> None:
     one = made(body, "contracts", "2026-09", 8)
-    receive(life.store, one.content, one.submission)
+    archive_submission(life.store, one.content, one.submission)
 
 
 def later(life: Life, days: int) -> None:
@@ -179,15 +179,15 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
     held(life, BODIES[2])
     life.build()
     told = describing.catalogue(
-        [replace(one, summary=summary(life.store, one)) for one in listings(life.store)],
+        [replace(one, summary=summary(life.store, one)) for one in read_listings(life.store)],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
         base_url=SETTINGS.base_url,
         publisher_name=SETTINGS.publisher_name,
         on=life.day,
-        submissions=list(submissions(life.store)),
-        compared={(name, year): consolidated(life.store, name, year)["bodies"]
-                  for name in ("spend",) for year in years(life.store, name)},
+        submissions=list(list_submissions(life.store)),
+        compared={(name, year): read_consolidated_year(life.store, name, year)["bodies"]
+                  for name in ("spend",) for year in list_consolidated_years(life.store, name)},
     )  # fmt: skip
     whole = {f"catalogue/{key}": content for key, content in told}
     pages = {key: held for key, held in served(life.store).items() if not key.startswith(CONSOLIDATED)}

@@ -15,7 +15,7 @@ from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Series, Verdict
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import FileResult
-from publishers import find_submission, history_of, open_store, report_on
+from publishers import find_submission, open_store, read_history, read_report
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def sent(order: Asked, name: str, content: bytes) -> FileResult:
 
 def report_of(order: Asked, result: FileResult) -> Report:
     store = open_store(order.to)
-    report = report_on(store, find_submission(store, result.sha256))
+    report = read_report(store, find_submission(store, result.sha256))
     assert report is not None
     return report
 
@@ -45,7 +45,7 @@ def codes(order: Asked, result: FileResult) -> dict[str, Any]:
 
 def standing(order: Asked, month: str) -> int | None:
     series = Series("spend", "anytown", Period.parse(month))
-    return history_of(open_store(order.to), series)[0].current
+    return read_history(open_store(order.to), series)[0].current
 
 
 def undated(rows: int, *, pence: int = 0) -> bytes:
@@ -95,7 +95,7 @@ def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_a
     assert slip.outcome == "published v1"
     assert "may now be in pence" in codes(order, slip)["amounts-out-of-scale"].message
     store = open_store(order.to)
-    history, _ = history_of(store, Series("spend", "anytown", Period.parse("2026-09")))
+    history, _ = read_history(store, Series("spend", "anytown", Period.parse("2026-09")))
     (august,) = report_of(order, slip).compared_with
     assert august.startswith("spend/anytown/2026-08/v1-")
     assert history.standing is not None

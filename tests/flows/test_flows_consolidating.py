@@ -20,8 +20,8 @@ from piperoll.model import Period, Series
 from piperoll.operations.catalogue.consolidate import consolidated
 from piperoll.operations.run_request import Asked, now, room
 from piperoll.settings import Settings
-from publishers import Store, open_store, sweep, years
-from publishers import consolidated as pointer
+from publishers import Store, list_consolidated_years, open_store, sweep_store
+from publishers import read_consolidated_year as pointer
 
 YEAR = "2026-27"
 PLACE = f"catalogue/consolidated/spend/{YEAR}/"
@@ -139,7 +139,7 @@ def test_what_is_withdrawn_is_in_no_consolidated_file(order: Asked, store: Store
     make(order, store, "anytown")
     withdraw_version(store, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
     assert contents(store, PLACE) == {}
-    assert years(store, "spend") == ()
+    assert list_consolidated_years(store, "spend") == ()
 
 
 def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: Asked, store: Store) -> None:
@@ -158,7 +158,7 @@ def test_a_file_that_no_pointer_names_is_swept_away(order: Asked, store: Store) 
     plain_run(order)
     before = contents(store)
     store.create(f"{PLACE}anytown-0123456789ab.csv", b"left by someone who was killed")
-    assert sweep(store, older_than=0).removed == (f"{PLACE}anytown-0123456789ab.csv",)
+    assert sweep_store(store, older_than=0).removed == (f"{PLACE}anytown-0123456789ab.csv",)
     assert contents(store) == before
 
 

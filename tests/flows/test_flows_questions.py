@@ -12,7 +12,7 @@ from piperoll.model import BodyMapping, Question
 from piperoll.operations import questions
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import Ending, RunSummary
-from publishers import FolderStore, keep, mapping_of
+from publishers import FolderStore, read_mapping, update_mapping
 
 NOW = "2026-12-01T09:00:00Z"
 
@@ -34,7 +34,7 @@ class World:
         return {result.file.rpartition("/")[2]: result.ending for result in self.run().results}[name]
 
     def answer(self, heading: str, said: str) -> BodyMapping:
-        mapping = mapping_of(self.store, "anytown", "spend")
+        mapping = read_mapping(self.store, "anytown", "spend")
         return questions.answer(self.store, mapping, heading, said, because="by telephone", moment=NOW)
 
 
@@ -52,7 +52,7 @@ def november(heading: str) -> bytes:
 
 
 def test_what_a_file_showed_is_remembered_with_its_date(world: World) -> None:
-    mapping = mapping_of(world.store, "anytown", "spend")
+    mapping = read_mapping(world.store, "anytown", "spend")
     (layout,) = mapping.layouts
     assert layout.columns["net_amount"] == "Amount"
     assert (layout.since, len(layout.seen), len(layout.source)) == ("2026-10", 10, 64)
@@ -63,19 +63,19 @@ def test_what_a_file_showed_is_remembered_with_its_date(world: World) -> None:
 def test_a_heading_that_surely_means_the_same_is_only_told(world: World) -> None:
     world.send("november.csv", november("Net Amount"))
     assert world.ending("november.csv") is Ending.PUBLISHED
-    assert mapping_of(world.store, "anytown", "spend").questions == ()
+    assert read_mapping(world.store, "anytown", "spend").questions == ()
 
 
 def test_gross_in_place_of_amount_is_held_until_it_is_answered_and_asked_once(world: World) -> None:
     world.send("november.csv", november("Gross"))
     assert world.ending("november.csv") is Ending.HELD
     assert world.ending("november.csv") is Ending.ALREADY_DONE
-    (question,) = mapping_of(world.store, "anytown", "spend").open_questions
+    (question,) = read_mapping(world.store, "anytown", "spend").open_questions
     assert (question.heading, question.field, question.replaced) == ("Gross", "net_amount", "Amount")
     assert len(question.waiting) == 1
     world.answer(" GROSS", "same")
     assert world.ending("november.csv") is Ending.PUBLISHED
-    assert mapping_of(world.store, "anytown", "spend").open_questions == ()
+    assert read_mapping(world.store, "anytown", "spend").open_questions == ()
     world.send("december.csv", spend(month="12/2026", start=70).replace(b"Amount", b"Gross"))
     assert world.ending("december.csv") is Ending.PUBLISHED
 
@@ -142,7 +142,7 @@ def test_a_run_that_finds_nothing_new_leaves_the_mapping_as_it_is(world: World) 
 
 
 def test_an_answer_needs_a_reason_and_must_be_one(world: World) -> None:
-    mapping = mapping_of(world.store, "anytown", "spend")
+    mapping = read_mapping(world.store, "anytown", "spend")
     with pytest.raises(UsageError, match="say why"):
         questions.answer(world.store, mapping, "Gross", "ignore", because=" ", moment=NOW)
     with pytest.raises(MappingError, match="nothing was asked"):
@@ -155,9 +155,9 @@ def test_answers_are_carried_into_a_replay_and_questions_are_not(world: World, t
     world.send("november.csv", november("Gross"))
     world.run()
     asked = Question("Net", "net_amount")
-    keep(world.store, "anytown", "spend", lambda mapping: mapping.with_question(asked))
+    update_mapping(world.store, "anytown", "spend", lambda mapping: mapping.with_question(asked))
     world.answer("Gross", "same")
     other = FolderStore(tmp_path / "other")
     questions.carry_answers(world.store, other)
-    (carried,) = mapping_of(other, "anytown", "spend").questions
+    (carried,) = read_mapping(other, "anytown", "spend").questions
     assert (carried.heading, carried.answer, carried.waiting) == ("Gross", "same", ())

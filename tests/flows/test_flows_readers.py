@@ -22,7 +22,7 @@ from flows_inbox import plain_run, put, spend
 
 from piperoll.operations.run_request import Asked
 from piperoll.settings import Settings
-from publishers import open_store, serve
+from publishers import open_store, serve_site
 
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
 HOSTILE = "Spend & <b>October</b> 2026 100%.csv"
@@ -49,7 +49,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("readers")
     store = open_store(str(folder / "out"))
-    with serve(store, port=0) as site:
+    with serve_site(store, port=0) as site:
         thread = threading.Thread(target=site.serve_forever)
         thread.start()
         order = Asked(str(folder / "out"), folder / "in", settings=Settings(base_url=site.address))

@@ -15,7 +15,7 @@ from piperoll import assets, describing
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Body, Period, Register, Series, Verdict
 from piperoll.operations.run_request import Asked
-from publishers import Store, file_report, find_submission, history_of, open_store, report_on, submissions
+from publishers import Store, file_reports, find_submission, list_submissions, open_store, read_history, read_report
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 
@@ -47,7 +47,7 @@ def store(order: Asked) -> Store:
 def due_of(store: Store) -> list[describing.Duty]:
     """What Anytown, as a council, owes since September."""
     council = Register((replace(Body.provisional_for("anytown"), kind="council"),))
-    came = list(submissions(store))
+    came = list(list_submissions(store))
     return describing.due(assets.datasets(), council, came, date(2027, 3, 1), date(2026, 9, 1))
 
 
@@ -60,11 +60,11 @@ def sha256(order: Asked, name: str) -> str:
 def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: str, rows: int) -> None:
     held = sha256(order, "b.csv")
     result = release(store, held[:8], because="they sold the other half", how=how).result
-    history, _ = history_of(store, OCTOBER)
+    history, _ = read_history(store, OCTOBER)
     assert result.outcome == "published v2"
     assert history.standing is not None
     assert (history.standing.rows, history.standing.reason) == (rows, "released: they sold the other half")
-    report = report_on(store, find_submission(store, held))
+    report = read_report(store, find_submission(store, held))
     assert report is not None
     assert report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
     assert "they sold the other half" in next(f.message for f in report.findings if f.code == "released-by-decision")
@@ -100,7 +100,7 @@ def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: Asked
     plain_run(order, catalogued=False)
     held = sha256(order, "beeford/October 2026.csv")
     release(store, held, because="the two rows come next month")
-    report = report_on(store, find_submission(store, held))
+    report = read_report(store, find_submission(store, held))
     assert report is not None
     assert "too-much-held" not in {finding.code for finding in report.findings}
     assert sum(table.rows.held for table in report.tables) == 2
@@ -145,10 +145,10 @@ def test_a_replay_by_the_same_rules_changes_nothing(order: Asked, store: Store, 
 def test_a_replay_says_what_would_change(order: Asked, store: Store, tmp_path: Path) -> None:
     """Another register, or another rule: here the report on record is of a stricter one."""
     submission = find_submission(store, sha256(order, "a.csv"))
-    report = report_on(store, submission)
+    report = read_report(store, submission)
     assert report is not None
     strict = replace(report, verdict=Verdict.HELD)
-    file_report(store, submission, strict, strict)
+    file_reports(store, submission, strict, strict)
     (change,) = replay(store, open_store(str(tmp_path / "again"))).changes
     assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS)
     assert [rows.published for rows in change.rows] == [0, 10]

@@ -22,7 +22,7 @@ from piperoll.operations.pipeline import Steps, Tally
 from piperoll.operations.run_request import Asked, opened
 from piperoll.operations.run_summary import FileResult
 from piperoll.operations.steps import Run
-from publishers import CONSOLIDATED, history_of, open_store
+from publishers import CONSOLIDATED, open_store, read_history
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 
@@ -91,7 +91,7 @@ def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
     held = next(result for result in summary.results if result.file.endswith("again.csv"))
     assert (held.verdict, held.rows.published, held.rows.held) == (Verdict.HELD, 0, 5)
     assert "5 rows" in (held.why or "")
-    history, _ = history_of(open_store(order.to), OCTOBER)
+    history, _ = read_history(open_store(order.to), OCTOBER)
     assert history.current == 1
 
 
@@ -101,7 +101,7 @@ def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) 
     summary = plain_run(order, catalogued=False)
     assert outcomes(summary.results) == {"October 2026 a.csv": "held", "October 2026 b.csv": "held"}
     assert "'October 2026 b.csv'" in (summary.results[0].why or "")
-    assert history_of(open_store(order.to), OCTOBER)[0].current is None
+    assert read_history(open_store(order.to), OCTOBER)[0].current is None
 
 
 def test_the_same_rows_twice_are_published_once(order: Asked) -> None:
@@ -208,7 +208,7 @@ def standing(order: Asked) -> dict[str, Any]:
     timed = ("versions.json", "/index-")
     seen = contents(store, "data/", "reports/").items()
     there = {key: tag for key, tag in seen if not any(name in key for name in timed)}
-    return there | {"current": history_of(store, replace(OCTOBER, period=Period.month(2026, 9)))[0].current}
+    return there | {"current": read_history(store, replace(OCTOBER, period=Period.month(2026, 9)))[0].current}
 
 
 def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: Asked) -> None:

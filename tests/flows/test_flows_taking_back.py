@@ -15,8 +15,8 @@ from piperoll import assets
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Cause, Period, Series, Status
 from piperoll.operations.run_request import Asked
-from piperoll.releasing import differences, faults
-from publishers import Store, history_of, indexed, open_store, sightings, verify
+from piperoll.releasing import compare_versions, find_faults
+from publishers import Store, find_values, list_indexed_series, open_store, read_history, verify_series
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 NAME = "Zebedee Quillfeather Ltd"
@@ -44,13 +44,13 @@ def corrected() -> bytes:
 
 
 def wrong(store: Store) -> list[str]:
-    compare = {one.name: partial(differences, one) for one in assets.datasets()}
-    verified = verify(store, indexed(store), faults, compare.__getitem__)
+    compare = {one.name: partial(compare_versions, one) for one in assets.datasets()}
+    verified = verify_series(store, list_indexed_series(store), find_faults, compare.__getitem__)
     return [fault.what for one in verified for fault in one.faults]
 
 
 def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: Store) -> None:
-    version = history_of(store, OCTOBER)[0].standing
+    version = read_history(store, OCTOBER)[0].standing
     assert version is not None
     assert version.changes is not None
     told = version.changes.differences
@@ -62,23 +62,23 @@ def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: 
 
 def test_a_withdrawn_table_is_no_longer_offered_by_the_catalogue(order: Asked, store: Store) -> None:
     assert withdraw_version(store, OCTOBER, 2, because="the wrong month").trouble is None
-    assert history_of(store, OCTOBER)[0].standing is None
+    assert read_history(store, OCTOBER)[0].standing is None
     assert b"the wrong month" in b"".join(store.read(key).content for key in store.keys("catalogue/series/"))
     assert wrong(store) == []
     assert {result.ending for result in plain_run(order).results} == {"already done"}
 
 
 def test_a_purge_reaches_the_catalogue_and_the_bytes_are_refused_ever_after(order: Asked, store: Store) -> None:
-    assert len(list(sightings(store, [NAME]))) >= 4
+    assert len(list(find_values(store, [NAME]))) >= 4
     sha256 = hashlib.sha256(corrected()).hexdigest()
     purged = purge_submission(store, sha256[:10], because="a private person", values=[NAME])
     assert purged.seen == ()
-    assert [one.status for one in history_of(store, OCTOBER)[0].versions] == [Status.SUPERSEDED, Status.PURGED]
+    assert [one.status for one in read_history(store, OCTOBER)[0].versions] == [Status.SUPERSEDED, Status.PURGED]
     assert wrong(store) == []
     summary = plain_run(order)
     assert [(result.ending, result.version) for result in summary.results] == [("refused", None)]
     assert not summary.failed
-    assert list(sightings(store, [NAME])) == []
+    assert list(find_values(store, [NAME])) == []
     again = purge_submission(store, sha256, because="to finish it", values=[NAME])
     assert again.tombstone == purged.tombstone
 

@@ -11,7 +11,7 @@ from flows import trace
 from piperoll.errors import UsageError
 from piperoll.model import Period, Series
 from piperoll.operations.run_request import Asked
-from publishers import history_of, open_reader, open_store, serve
+from publishers import open_reader, open_store, read_history, serve_site
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 SENT = """Anytown Council;;;;
@@ -32,7 +32,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def traced(place: str, line: str):
     reader = open_reader(place)
-    history, _ = history_of(reader, OCTOBER)
+    history, _ = read_history(reader, OCTOBER)
     assert history.standing is not None
     return trace(reader, history, history.standing, line)
 
@@ -61,7 +61,7 @@ def test_a_row_that_is_not_there_is_said_so(place: str) -> None:
 
 
 def test_a_stranger_learns_the_place_and_not_the_private_cells(place: str) -> None:
-    with serve(open_store(place), "127.0.0.1", 0) as server:
+    with serve_site(open_store(place), "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

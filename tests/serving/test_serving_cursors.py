@@ -6,15 +6,14 @@ import threading
 from pathlib import Path
 
 import pytest
-from conftest import publish_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from serving_world import Served, published, released, row, serving, source_of
 
 from piperoll.model import Series
-from publishers import FolderStore, withdraw
+from publishers import FolderStore, mark_withdrawn
 from serving.cursors import Cursor
 from serving.problems import Problem
+from tests.serving.published_place import Served, publish_world, published, released, row, serving, source_of
 
 SORTS = ["", "&sort=net_amount", "&sort=-net_amount,supplier_name", "&sort=payment_date", "&sort=-payment_date,-series"]
 
@@ -71,7 +70,7 @@ def test_a_page_of_what_was_taken_back_meanwhile_says_to_begin_again(place: Path
     with serving(str(place), tmp_path / "cache") as api:
         following = api.json("/rows/spend?limit=2")["next"]
         series = Series.parse("spend/brackwater/2026-09")
-        withdraw(FolderStore(place), series, 1, because="a mistake", now="2026-12-02T09:00:00Z")
+        mark_withdrawn(FolderStore(place), series, 1, because="a mistake", now="2026-12-02T09:00:00Z")
         threading.Event().wait(2.2)  # the index is believed for two seconds
         answer = api.get(following)
         assert (answer.status_code, answer.json()["type"]) == (410, "urn:piperoll:problem:changed-meanwhile")

@@ -9,17 +9,17 @@ from tempfile import TemporaryDirectory
 
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Status, Version, file_entry
-from publishers.histories import bring, history_of
-from publishers.index import says_what_stands
-from publishers.series import Compare
-from publishers.store import Reader
+from publishers.index import index_matches
+from publishers.pointer import fetch_version, read_history
+from publishers.stores.protocol import StoreReader
+from publishers.versions import Compare
 
 Inspect = Callable[[Path], Iterator[str]]
 """What is wrong with the files of a version in a folder: `piperoll.releasing.faults`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class StoreFault:
     """Something that is not as it says: where, and what in words."""
 
     where: str
@@ -27,17 +27,17 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedSeries:
     """A series looked through: how many versions, files and bytes of it were read, and what is wrong with it."""
 
     series: Series
     versions: int
-    faults: tuple[Fault, ...]
+    faults: tuple[StoreFault, ...]
 
 
-def verify(
-    store: Reader, series: Iterable[Series], inspect: Inspect, compare: Callable[[str], Compare]
-) -> Iterator[Verified]:
+def verify_series(
+    store: StoreReader, series: Iterable[Series], inspect: Inspect, compare: Callable[[str], Compare]
+) -> Iterator[VerifiedSeries]:
     """Look through series one by one, as a stranger can: pointer, history, index, files, totals, differences.
 
     `compare` gives for a dataset's name what computes differences anew. Raises: StoreUnavailable: the place does not
@@ -45,26 +45,28 @@ def verify(
     """
     for one in series:
         try:
-            history, _ = history_of(store, one)
+            history, _ = read_history(store, one)
         except StoreCorrupt as error:
-            yield Verified(one, 0, (Fault(one.pointer, str(error)),))
+            yield VerifiedSeries(one, 0, (StoreFault(one.pointer, str(error)),))
             continue
         with TemporaryDirectory() as scratch:
             found = tuple(_faults(store, history, Path(scratch), inspect, compare(one.dataset)))
-        yield Verified(one, len(history.versions), found)
+        yield VerifiedSeries(one, len(history.versions), found)
 
 
-def _faults(store: Reader, history: History, scratch: Path, inspect: Inspect, compare: Compare) -> Iterator[Fault]:
-    yield from (Fault(history.series.pointer, what) for what in _of_history(history))
-    if not says_what_stands(store, history):
-        yield Fault(history.series.pointer, "the index says otherwise: publish anything to this series to mend it")
+def _faults(
+    store: StoreReader, history: History, scratch: Path, inspect: Inspect, compare: Compare
+) -> Iterator[StoreFault]:
+    yield from (StoreFault(history.series.pointer, what) for what in _of_history(history))
+    if not index_matches(store, history):
+        yield StoreFault(history.series.pointer, "the index says otherwise: publish anything to this series to mend it")
     sound: set[int] = set()
     for version in history.versions:
         wrong = list(_of_version(store, history, version, scratch / str(version.version), inspect))
         if not wrong:
             sound.add(version.version)
         wrong += _of_changes(store, history, version, scratch, compare if _both(version, sound) else None)
-        yield from (Fault(f"{history.series.prefix}{version.path}/", what) for what in wrong)
+        yield from (StoreFault(f"{history.series.prefix}{version.path}/", what) for what in wrong)
 
 
 def _both(version: Version, sound: set[int]) -> bool:
@@ -93,14 +95,16 @@ def _of_history(history: History) -> Iterator[str]:
             yield f"version {version.version} is {version.status}, and ended {version.ended or 'never'}"
 
 
-def _of_version(store: Reader, history: History, version: Version, folder: Path, inspect: Inspect) -> Iterator[str]:
+def _of_version(
+    store: StoreReader, history: History, version: Version, folder: Path, inspect: Inspect
+) -> Iterator[str]:
     """What is wrong with the files of a version; of a purged one none may be there."""
     if version.status is Status.PURGED:
         if store.exists(f"{history.series.prefix}{version.path}/manifest.json"):
             yield "it was purged, and its files are still there: purge again"
         return
     try:
-        bring(store, history.series, version, folder)
+        fetch_version(store, history.series, version, folder)
     except (NotThere, StoreCorrupt) as error:
         yield str(error)
         return
@@ -114,7 +118,7 @@ def _of_version(store: Reader, history: History, version: Version, folder: Path,
 
 
 def _of_changes(
-    store: Reader, history: History, version: Version, scratch: Path, compare: Compare | None
+    store: StoreReader, history: History, version: Version, scratch: Path, compare: Compare | None
 ) -> Iterator[str]:
     """What is wrong with the differences that a version states, compared anew where `compare` is given."""
     changes = version.changes

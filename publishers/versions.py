@@ -22,13 +22,13 @@ from piperoll.model import (
     Version,
     file_entry,
 )
-from publishers.histories import TRIES, bring, delete_all, history_of
-from publishers.index import enter
+from publishers.index import update_index
 from publishers.marks import mark_series, marking_series
-from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
-from publishers.store import Store
-from publishers.succession import cause_of, decide
-from publishers.taking_back import leave_nothing_purged
+from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
+from publishers.pointer import TRIES, delete_prefix, fetch_version, read_history
+from publishers.purge import leave_nothing_purged
+from publishers.stores.protocol import Store
+from publishers.succession import cause_of, decide_outcome
 
 Compare: TypeAlias = Callable[[Path, Path, Path], Differences]
 """Compares the versions in two folders and writes the rows that differ to a file: `piperoll.releasing.differences`."""
@@ -39,7 +39,7 @@ _MOST_DOUBLINGS = 3
 """Eight times as long as an upload takes is room for the rivals that one series may have."""
 
 
-def publish(
+def publish_release(
     store: Store,
     packed: Packed,
     *,
@@ -62,8 +62,8 @@ def publish(
     series = packed.manifest.series
     for losses in range(TRIES):
         began = time.monotonic()
-        history, tag = history_of(store, series)
-        settled = decide(history, packed.manifest, decision)
+        history, tag = read_history(store, series)
+        settled = decide_outcome(history, packed.manifest, decision)
         if settled is not None:
             _index_again(store, series, settled)
             return settled
@@ -81,21 +81,21 @@ def publish(
         except PointerMoved:
             won = _clear(store, series, version)
             if won is not None and _says_the_same(won, version):  # we had won; the answer was lost, and others followed
-                enter(store, series)
+                update_index(store, series)
                 mark_series(store, series)
                 return Published(won)
             _give_way(time.monotonic() - began, losses)
         else:
             leave_nothing_purged(store, packed.manifest)
-            enter(store, series)
+            update_index(store, series)
             return Published(version)
     raise PointerMoved(f"{series} was published to by others {TRIES} times while we tried: try again later")
 
 
-def _index_again(store: Store, series: Series, settled: Unchanged | Hold) -> None:
+def _index_again(store: Store, series: Series, settled: Unchanged | OnHold) -> None:
     """What stands already may have been published by a run that was killed before it came to the index and the mark."""
     if isinstance(settled, Unchanged):
-        enter(store, series)
+        update_index(store, series)
         mark_series(store, series)
 
 
@@ -110,7 +110,7 @@ def _changes(store: Store, standing: Version, packed: Packed, version: Version, 
     series = packed.manifest.series
     with TemporaryDirectory() as scratch:
         written = Path(scratch) / "changes.csv"
-        found = compare(bring(store, series, standing, Path(scratch) / "standing"), packed.folder, written)
+        found = compare(fetch_version(store, series, standing, Path(scratch) / "standing"), packed.folder, written)
         entry = file_entry(written.parent, written.name)
         path = f"{_changes_prefix(version)}{entry.sha256[:12]}.csv"
         store.create(series.prefix + path, written)
@@ -161,12 +161,12 @@ def _clear(store: Store, series: Series, lost: Version) -> Version | None:
 
     Once a number is awarded, no pointer can ever name another folder of that number: nobody can be reading it.
     """
-    history, _ = history_of(store, series)
+    history, _ = read_history(store, series)
     won = history.version(lost.version)
     if won is None:
         return None
     if won.path != lost.path:
-        delete_all(store, f"{series.prefix}{lost.path}/")
+        delete_prefix(store, f"{series.prefix}{lost.path}/")
     ours = lost.changes and lost.changes.file
     if ours and ours != (won.changes and won.changes.file):
         store.delete(series.prefix + ours.path)

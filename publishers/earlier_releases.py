@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from piperoll.model import Period, Series, Version
-from publishers.histories import history_of
-from publishers.store import Store
+from publishers.pointer import read_history
+from publishers.stores.protocol import Store
 
 _YEARS_BACK = 2
 """What is older than the second year before says little of this one; and the keys that are listed stay few."""
@@ -18,7 +18,7 @@ _NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierRelease:
     """The version that stands of an earlier series."""
 
     series: Series
@@ -30,7 +30,7 @@ class Earlier:
         return f"{self.series}/{self.version.path}"
 
 
-def earlier(store: Store, series: Series) -> tuple[Earlier, ...]:
+def find_earlier_releases(store: Store, series: Series) -> tuple[EarlierRelease, ...]:
     """The releases before this one that are like it, the nearest first.
 
     Like it: the same dataset, body and part, a period of as many months (or a day, for a day) that ends before this
@@ -38,15 +38,15 @@ def earlier(store: Store, series: Series) -> tuple[Earlier, ...]:
     of them; so whatever is published, four releases at the most are looked into.
     """
     like = sorted((one for one in _series(store, series) if _is_like(one, series)), key=_when, reverse=True)
-    found: list[Earlier] = []
+    found: list[EarlierRelease] = []
     for one in like:
         if len(found) < _NEAREST or _is_a_year_before(one.period, series.period):
-            standing = history_of(store, one)[0].standing
-            found += [Earlier(one, standing)] if standing else []
+            standing = read_history(store, one)[0].standing
+            found += [EarlierRelease(one, standing)] if standing else []
     return tuple(found)
 
 
-def files_of(store: Store, release: Earlier) -> tuple[bytes, dict[str, Any]]:
+def read_release_files(store: Store, release: EarlierRelease) -> tuple[bytes, dict[str, Any]]:
     """The Parquet file of a release, and its public report."""
     place = f"data/{release.place}/"
     report: dict[str, Any] = json.loads(store.read(f"{place}report.json").content)

@@ -17,10 +17,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from piperoll.checking.check_file import OneFile
 from serving.check_page import form_page, saved
-from serving.examiner import examined
-from serving.forms import preferred
 from serving.limits import Limits
 from serving.problems import Problem
+from serving.response_formats import preferred
+from serving.sandboxed_check import examined
 from serving.slots import Slots
 
 _KINDS = ("text/html", "application/json")

@@ -20,7 +20,7 @@ _LONGEST = 32_767
 """Characters that a cell can hold."""
 
 
-def workbook(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+def make_workbook(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     """A workbook of one sheet: numbers, dates and truths as such, all else as text and never as a formula or link.
 
     The same bytes always. Text that is longer than a cell can hold is cut there.

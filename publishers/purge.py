@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, replace
 
 from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
-from publishers.histories import amend, delete_all, history_of, series_of
-from publishers.index import enter
+from publishers.index import update_index
 from publishers.keys import way_to, ways_from
 from publishers.marks import marking_file
-from publishers.store import Store
+from publishers.pointer import amend_history, delete_prefix, list_series, read_history
+from publishers.stores.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def tombstone_key(sha256: str) -> str:
     return f"archive/purged/{sha256}.json"
 
 
-def tombstone_of(store: Store, sha256: str) -> Tombstone | None:
+def read_tombstone(store: Store, sha256: str) -> Tombstone | None:
     """The tombstone of bytes that were purged; None: they were not."""
     try:
         document = json.loads(store.read(tombstone_key(sha256)).content)
@@ -57,7 +57,7 @@ def tombstone_of(store: Store, sha256: str) -> Tombstone | None:
 
 def refuse_purged(store: Store, sha256: str) -> None:
     """Raises: BytesPurged: these bytes were purged; the message says when and why."""
-    tombstone = tombstone_of(store, sha256)
+    tombstone = read_tombstone(store, sha256)
     if tombstone is not None:
         raise BytesPurged(f"{sha256[:12]} was purged on {tombstone.purged[:10]}: {tombstone.because}")
 
@@ -69,10 +69,10 @@ def purge_again(store: Store, submission: Submission) -> None:
 
     Raises: BytesPurged: it was purged, and what was written since is removed again.
     """
-    tombstone = tombstone_of(store, submission.sha256)
+    tombstone = read_tombstone(store, submission.sha256)
     if tombstone is not None:
         store.create(way_to(submission), b"")
-        purge(store, submission.sha256, because=tombstone.because, now=tombstone.purged)
+        remove_submission(store, submission.sha256, because=tombstone.because, now=tombstone.purged)
         refuse_purged(store, submission.sha256)
 
 
@@ -85,13 +85,13 @@ def leave_nothing_purged(store: Store, manifest: Manifest) -> None:
     Raises: BytesPurged: one was purged; the message says when and why.
     """
     for sha256 in manifest.sources:
-        tombstone = tombstone_of(store, sha256)
+        tombstone = read_tombstone(store, sha256)
         if tombstone is not None:
             _purge_versions(store, manifest.series, tombstone)
             refuse_purged(store, sha256)
 
 
-def withdraw(store: Store, series: Series, number: int, *, because: str, now: str) -> Version:
+def mark_withdrawn(store: Store, series: Series, number: int, *, because: str, now: str) -> Version:
     """Mark a version as withdrawn for a reason: its files stay, the pointer names it no longer.
 
     No older version takes its place: that one was superseded because it was wrong too. The same call again changes
@@ -108,21 +108,21 @@ def withdraw(store: Store, series: Series, number: int, *, because: str, now: st
             raise UsageError(f"version {number} of {series} {state}: there is nothing to withdraw")
         return _ended(history, {number}, Status.WITHDRAWN, because, now)
 
-    after = amend(store, series, marked).version(number)
-    enter(store, series)
+    after = amend_history(store, series, marked).version(number)
+    update_index(store, series)
     if after is None:
         raise UsageError(f"version {number} of {series} went while it was being withdrawn")
     return after
 
 
-def purge(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
+def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
     """Remove a submission and everything that was made of it: pointers first, then files, reports and bytes.
 
     Every version that holds rows of it goes, in every series, with its Parquet and report and the differences from it
     and to it; then the reports and the record of the submission, and the bytes in the archive. The catalogue is
     whoever calls' to make anew. Killed at any moment, the same call again finishes the job.
     """
-    tombstone = tombstone_of(store, sha256) or _tombstone(sha256, list(_holding(store, sha256)), because, now)
+    tombstone = read_tombstone(store, sha256) or _tombstone(sha256, list(_holding(store, sha256)), because, now)
     store.create(tombstone.key, to_json_bytes(asdict(tombstone)))
     _note(store, "purge", tombstone.purged, asdict(tombstone))
     for series in sorted({series for series, _ in _holding(store, sha256)}):  # anew: some may have come
@@ -130,9 +130,9 @@ def purge(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
     for body, dataset in _senders(store, sha256):
         with marking_file(store, dataset, body, sha256):
             store.delete(f"reports/{dataset}/{body}/{sha256}.json")
-            delete_all(store, f"collected/{body}/{dataset}/{sha256}/")
+            delete_prefix(store, f"collected/{body}/{dataset}/{sha256}/")
     store.delete(f"archive/sha256/{sha256[:2]}/{sha256}")
-    delete_all(store, ways_from(sha256))
+    delete_prefix(store, ways_from(sha256))
     return tombstone
 
 
@@ -146,8 +146,8 @@ def _senders(store: Store, sha256: str) -> list[tuple[str, str]]:
 def _holding(store: Store, sha256: str) -> Iterator[tuple[Series, Version]]:
     """Every version that holds rows of the submission."""
     for body, dataset in _senders(store, sha256):
-        for series in series_of(store, dataset, body):
-            history, _ = history_of(store, series)
+        for series in list_series(store, dataset, body):
+            history, _ = read_history(store, series)
             yield from ((series, version) for version in history.versions if sha256 in version.sources)
 
 
@@ -167,14 +167,14 @@ def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
         gone = {version.version for version in history.versions if tombstone.sha256 in version.sources}
         return _ended(history, gone, Status.PURGED, tombstone.because, tombstone.purged)
 
-    history = amend(store, series, marked)
-    enter(store, series)
+    history = amend_history(store, series, marked)
+    update_index(store, series)
     gone = {version.version for version in history.versions if tombstone.sha256 in version.sources}
     for version in history.versions:
         if version.version in gone:
-            delete_all(store, f"{series.prefix}{version.path}/")
+            delete_prefix(store, f"{series.prefix}{version.path}/")
         if version.changes and gone & {version.version, version.changes.against}:
-            delete_all(store, f"{series.prefix}changes/v{version.changes.against}-v{version.version}-")
+            delete_prefix(store, f"{series.prefix}changes/v{version.changes.against}-v{version.version}-")
 
 
 def _ended(history: History, gone: set[int], status: Status, because: str, now: str) -> History:

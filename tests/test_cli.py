@@ -20,7 +20,7 @@ from piperoll import cli
 from piperoll.sample import write_sample
 
 PIPEROLL = Path(sys.executable).parent / "piperoll"
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "check-report.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "check-report.schema.json").read_text("utf-8"))
 HEADINGS = (
     "Body Name,Service Area,Expense Type,Payment Date,Transaction Number,Amount,Supplier Name,Purpose,Merchant Category"
 )

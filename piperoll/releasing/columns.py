@@ -33,7 +33,7 @@ _TYPES: Mapping[str, pa.DataType] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class PublishedColumn:
     """A published column: its field, and for a number the decimal places that it is kept with."""
 
     field: Field

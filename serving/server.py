@@ -19,13 +19,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from publishers import open_store
-from serving.answers import Desk
 from serving.app import application
 from serving.engine import Engine
-from serving.examiner import warm
-from serving.files import Files
+from serving.index_cache import Shelf
 from serving.limits import Limits
-from serving.shelf import Shelf
+from serving.parquet_cache import Files
+from serving.query_service import Desk
+from serving.sandboxed_check import warm
 
 _VARIABLE = "SERVING_OPTIONS"
 """How a process tells those that it starts what to serve."""

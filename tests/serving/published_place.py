@@ -19,14 +19,14 @@ import uvicorn
 
 from piperoll import assets
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
-from piperoll.releasing import differences
+from piperoll.releasing import compare_versions
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
-from piperoll.releasing.spelling import Column
-from publishers import Store, publish
+from publishers import Store, mark_withdrawn, publish_release, remove_submission
 from publishers.keys import ways_from
 from serving.app import application
 from serving.limits import Limits
-from serving.running import QUIETLY, desk_for
+from serving.server import QUIETLY, desk_for
 
 Row = Mapping[str, str]
 HOSTILE = "Robert'); DROP TABLE rows;--"
@@ -42,7 +42,7 @@ def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, sou
     about, place = Series.parse(series), folder / uuid.uuid4().hex
     place.mkdir(parents=True)
     dataset = assets.dataset(about.dataset)
-    columns = [Column(field, scale) for field in dataset.fields]
+    columns = [PublishedColumn(field, scale) for field in dataset.fields]
     cells = [pa.array([row.get(one.name) for row in rows], pa.string()) for one in columns]
     with TableFiles(place, dataset.name, columns) as files:
         files.write(pa.RecordBatch.from_arrays(cells, names=[one.name for one in columns]))
@@ -72,12 +72,12 @@ def published(store: Store, packed: Packed, now: str) -> None:
     dataset = assets.dataset(series.dataset)
     for source in packed.manifest.sources:
         store.create(f"{ways_from(source)}{series.body}/{series.dataset}", b"")
-    publish(
+    publish_release(
         store,
         packed,
         reason="received as test.csv",
         now=now,
-        compare=lambda before, after, to: differences(dataset, before, after, to),
+        compare=lambda before, after, to: compare_versions(dataset, before, after, to),
     )
 
 
@@ -138,3 +138,40 @@ def serving(
             server.should_exit = True
             thread.join()
             desk.engine.close()
+
+
+OCTOBER = [
+    row(1, supplier_name="Acorn Roofing Ltd", net_amount="100.10", payment_date="2026-10-01", is_sme="true"),
+    row(2, supplier_name="acorn trees", net_amount="-25.05", payment_date="2026-10-02", is_sme="false"),
+    row(3, supplier_name=HOSTILE, net_amount="0.1234", payment_date="2026-10-03", line_number="7"),
+    row(4, supplier_name="Smith, Jones & Co", net_amount="1000.00", payment_date="2026-10-04"),
+    row(5, supplier_name="Zoë \u202e %_* £", net_amount="1000.00"),
+    row(6, net_amount="3.00", payment_date="2026-10-31"),
+]
+SEPTEMBER = [row(10 + n, supplier_name="Acorn Roofing Ltd", net_amount=f"{n}.50") for n in range(5)]
+FINE = [row(20, supplier_name="Fine Ltd", net_amount="0.0000000001"), row(21, net_amount="2.00")]
+CARD = [row(30, supplier_name="Corner Shop", net_amount="9.99", card="Purchase card")]
+QUARTER = [row(40 + n, supplier_name="Acorn Roofing Ltd", net_amount="70.00") for n in range(3)]
+SECRET = [row(50, supplier_name="Mrs Private Person", net_amount="11.00")]
+WRONG = [row(60, supplier_name="Wrongly Sent Ltd", net_amount="12.00")]
+
+
+def publish_world(store: Store, scratch: Path) -> None:
+    """All of it, in the order of time."""
+
+    def put(series: str, rows: list[dict[str, str]], now: str, **more: object) -> None:
+        published(store, released(scratch, series, rows, **more), now)  # type: ignore[arg-type]
+
+    put("spend/anytown/2026-07", QUARTER[:1], "2026-08-02T09:00:00Z")
+    put("spend/anytown/2026-Q3", QUARTER, "2026-10-02T09:00:00Z")
+    put("spend/anytown/2026-10", OCTOBER[:5], "2026-11-02T09:00:00Z")
+    put("spend/anytown/2026-10", OCTOBER, "2026-11-09T09:00:00Z", source=source_of("corrected"))
+    put("spend/anytown/2026-10--card", CARD, "2026-11-03T09:00:00Z")
+    put("spend/brackwater/2026-09", SEPTEMBER, "2026-10-03T09:00:00Z")
+    put("spend/brackwater/2026-10", FINE, "2026-11-04T09:00:00Z", scale=10)
+    put("spend/brackwater/2026-11", SECRET, "2026-11-05T09:00:00Z", source=source_of("secret"))
+    put("spend/brackwater/2026-12", WRONG, "2026-11-06T09:00:00Z", source=source_of("wrong"))
+    mark_withdrawn(
+        store, Series.parse("spend/brackwater/2026-12"), 1, because="the wrong file", now="2026-11-20T09:00:00Z"
+    )
+    remove_submission(store, source_of("secret"), because="a private person", now="2026-11-20T09:00:00Z")

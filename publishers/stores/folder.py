@@ -15,7 +15,7 @@ from pathlib import Path
 
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
 from publishers.keys import checked
-from publishers.store import Seen, Stored
+from publishers.stores.protocol import ObjectInfo, StoredObject
 
 _CHUNK = 1 << 20
 _MINUTE = 60
@@ -38,15 +38,15 @@ class FolderStore:
     def __repr__(self) -> str:
         return f"FolderStore({str(self._root)!r})"
 
-    def read(self, key: str, *, first: int | None = None) -> Stored:
+    def read(self, key: str, *, first: int | None = None) -> StoredObject:
         """The object under `key`; the tag of a part tells its size and age and is not for `replace`."""
         path = self._path(key)
         with _as_store_errors(key), path.open("rb") as stream:
             content = stream.read() if first is None else stream.read(first)
             found = os.fstat(stream.fileno())
-        return Stored(content, _tag(content) if first is None else _seen(found).tag)
+        return StoredObject(content, _tag(content) if first is None else _seen(found).tag)
 
-    def look(self, key: str) -> Seen:
+    def look(self, key: str) -> ObjectInfo:
         """The size of an object, and a tag made of its size, age and place on the disk."""
         with _as_store_errors(key), self._path(key).open("rb") as stream:
             return _seen(os.fstat(stream.fileno()))
@@ -232,9 +232,9 @@ def _tag(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _seen(found: os.stat_result) -> Seen:
+def _seen(found: os.stat_result) -> ObjectInfo:
     """An object is never written in place: the number of its file tells two of one size and moment apart."""
-    return Seen(found.st_size, f"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}")
+    return ObjectInfo(found.st_size, f"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}")
 
 
 def _sync(folder: Path) -> None:

@@ -9,16 +9,16 @@ from itertools import chain
 import pyarrow as pa
 
 from piperoll.errors import NotThere
-from serving.asked import Asked
-from serving.choosing import Chosen, choose
 from serving.cursors import Cursor
 from serving.engine import Engine
-from serving.files import Files
+from serving.index_cache import Shelf
+from serving.parquet_cache import Files
 from serving.problems import Problem
+from serving.query import Asked
 from serving.shapes import runs, scale_of, shape_of
-from serving.shelf import Shelf
 from serving.sql import Place, Statement, groups_statement, rows_statement
 from serving.terms import Value
+from serving.version_selection import Chosen, choose
 
 _FILES_AT_ONCE = 64
 """Files that one statement reads where the order is theirs: a page needs few, and none is opened for nothing."""

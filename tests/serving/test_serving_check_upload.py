@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from serving_world import Served, serving
 from typer.testing import CliRunner
 
 from piperoll import cli
 from serving.limits import MEGABYTE, Limits
+from tests.serving.published_place import Served, serving
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
 LINES = [f"{day:02}/10/2026,Acorn Roofing Ltd,{600 + day}.00,T{day},Supplies,Estates" for day in range(1, 13)]

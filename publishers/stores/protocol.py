@@ -13,7 +13,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredObject:
     """An object's bytes and its tag, which changes whenever the bytes do."""
 
     content: bytes
@@ -21,20 +21,20 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObjectInfo:
     """An object's size in bytes, and a tag that changes when the bytes do; it is not the one that `replace` takes."""
 
     size: int
     tag: str
 
 
-class Reader(Protocol):
+class StoreReader(Protocol):
     """Anywhere that published objects can be read from: a store, or an address on the web.
 
     Every method raises StoreUnavailable (retryable) where the place does not answer.
     """
 
-    def read(self, key: str, *, first: int | None = None) -> Stored:
+    def read(self, key: str, *, first: int | None = None) -> StoredObject:
         """The object under `key`, or only its first bytes. Raises: NotThere."""
 
     def fetch(self, key: str, to: Path) -> None:
@@ -44,13 +44,13 @@ class Reader(Protocol):
         """Whether there is an object under `key`."""
 
 
-class Store(Reader, Protocol):
+class Store(StoreReader, Protocol):
     """A folder or a bucket with conditional writes.
 
     Every method raises StoreUnavailable (retryable) where the store does not answer.
     """
 
-    def look(self, key: str) -> Seen:
+    def look(self, key: str) -> ObjectInfo:
         """What can be told of an object without reading it. Raises: NotThere."""
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:

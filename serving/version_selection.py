@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from piperoll.model import History, Series, Status, Version, counted_once
-from serving.asked import Scope
 from serving.cursors import Cursor, digest
+from serving.index_cache import Shelf
 from serving.problems import Problem, unknown
-from serving.shelf import Shelf
+from serving.query import Scope
 
 _GONE = (Status.WITHDRAWN, Status.PURGED)
 

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreUnavailable
 from publishers.keys import cache_control, checked, content_type
 from publishers.s3_errors import CUT, as_store_errors, code_of
-from publishers.store import Seen, Stored
+from publishers.stores.protocol import ObjectInfo, StoredObject
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -53,7 +53,7 @@ class S3Store:
     def __repr__(self) -> str:
         return f"S3Store('s3://{self._bucket}/{self._prefix}')"
 
-    def read(self, key: str, *, first: int | None = None) -> Stored:
+    def read(self, key: str, *, first: int | None = None) -> StoredObject:
         """The object under `key`, or only its first bytes."""
         content = io.BytesIO()
         part: Any = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
@@ -64,13 +64,13 @@ class S3Store:
                 if code_of(error) != "InvalidRange":  # an empty object has no first byte
                     raise
                 tag, _ = self._get(key, content)
-        return Stored(content.getvalue(), tag)
+        return StoredObject(content.getvalue(), tag)
 
-    def look(self, key: str) -> Seen:
+    def look(self, key: str) -> ObjectInfo:
         """The size of an object and its ETag."""
         with self._as_store_errors(key):
             answer = self._s3.head_object(**self._at(key))
-        return Seen(answer["ContentLength"], answer["ETag"])
+        return ObjectInfo(answer["ContentLength"], answer["ETag"])
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
         """Some bytes of an object; the server sends no others."""
@@ -264,7 +264,7 @@ class S3Store:
                 return answer["ETag"], found
         raise StoreCorrupt(f"{key} is not what was written: what is read has another sha256")
 
-    def _standing(self, key: str) -> Stored | None:
+    def _standing(self, key: str) -> StoredObject | None:
         try:
             return self.read(key)
         except NotThere:

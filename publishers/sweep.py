@@ -8,9 +8,9 @@ from itertools import groupby
 
 from piperoll.errors import NotThere
 from piperoll.model import History, Series
-from publishers.consolidated import unnamed
-from publishers.histories import history_of
-from publishers.store import Store
+from publishers.consolidated import list_unreferenced
+from publishers.pointer import read_history
+from publishers.stores.protocol import Store
 
 SAFE_SECONDS = 24 * 3600
 """No publisher works on one release for so long: what is older and unnamed can be named by nobody any more."""
@@ -20,7 +20,7 @@ _VERSION_PARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What a sweep removed: keys that no pointer names, and pieces of writes that were never finished.
 
     `waiting` are keys that no pointer names and that may still be in someone's hands.
@@ -31,7 +31,7 @@ class Swept:
     waiting: tuple[str, ...]
 
 
-def sweep(store: Store, *, older_than: float = SAFE_SECONDS) -> Swept:
+def sweep_store(store: Store, *, older_than: float = SAFE_SECONDS) -> SweepResult:
     """Remove every orphan that was written at least `older_than` seconds ago.
 
     An orphan is a file of a version or of differences that the pointer of its series does not name, or a consolidated
@@ -41,14 +41,14 @@ def sweep(store: Store, *, older_than: float = SAFE_SECONDS) -> Swept:
     """
     removed: list[str] = []
     waiting: list[str] = []
-    for folder in (*_orphans(store), *([key] for key in unnamed(store))):
+    for folder in (*_orphans(store), *([key] for key in list_unreferenced(store))):
         ages = [age for key in folder if (age := _age(store, key)) is not None]
         if ages and min(ages) < older_than:
             waiting += folder
             continue
         for key in folder:
             (removed if store.discard(key, older_than) else waiting).append(key)
-    return Swept(tuple(removed), store.abandon(older_than), tuple(waiting))
+    return SweepResult(tuple(removed), store.abandon(older_than), tuple(waiting))
 
 
 def _age(store: Store, key: str) -> float | None:
@@ -63,7 +63,7 @@ def _orphans(store: Store) -> Iterator[list[str]]:
     keys = [key for key in store.keys("data/") if key.count("/") >= _VERSION_PARTS]
     for place, found in groupby(keys, key=lambda key: "/".join(key.split("/")[:4])):
         there = list(found)
-        named = _named(history_of(store, Series.parse(place.removeprefix("data/")))[0])
+        named = _named(read_history(store, Series.parse(place.removeprefix("data/")))[0])
         for _, folder in groupby(there, key=_unit):
             files = list(folder)
             if not any(files[0].startswith(name) for name in named):

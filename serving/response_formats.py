@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
+from piperoll.releasing.columns import plain_decimals
 from piperoll.releasing.files import csv_lines
-from piperoll.releasing.spelling import plain_decimals
-from piperoll.releasing.workbooks import workbook
+from piperoll.releasing.spreadsheets import make_workbook
 from serving.problems import Problem, shown, unprocessable
 
 _GROUP_ROWS = 65_536
@@ -99,7 +99,7 @@ def written(form: Form, schema: pa.Schema, batches: Iterator[pa.RecordBatch], sp
         case "arrow":
             return _arrow(schema, batches)
         case "xlsx":
-            return iter((workbook("Rows", schema.names, (row for batch in batches for row in _cells(batch))),))
+            return iter((make_workbook("Rows", schema.names, (row for batch in batches for row in _cells(batch))),))
     raise AssertionError(form.name)
 
 

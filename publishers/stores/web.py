@@ -11,7 +11,7 @@ from urllib3.util import Retry
 
 from piperoll.errors import NotThere, StoreError, StoreUnavailable
 from publishers.keys import checked
-from publishers.store import Stored
+from publishers.stores.protocol import StoredObject
 
 _CHUNK = 1 << 20
 _PATIENCE_SECONDS = (10, 60)
@@ -32,12 +32,12 @@ class WebReader:
     def __repr__(self) -> str:
         return f"WebReader({self._address!r})"
 
-    def read(self, key: str, *, first: int | None = None) -> Stored:
+    def read(self, key: str, *, first: int | None = None) -> StoredObject:
         """The object under `key`, or only its first bytes."""
         part = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
         with self._ask("GET", key, part) as answer:
             content = answer.content if first is None else answer.content[:first]
-            return Stored(content, answer.headers.get("ETag", ""))
+            return StoredObject(content, answer.headers.get("ETag", ""))
 
     def fetch(self, key: str, to: Path) -> None:
         """Bring an object of any size into a local file."""

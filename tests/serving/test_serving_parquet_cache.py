@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import publish_world
-from serving_world import Served, released, row, serving, source_of
-from serving_world import published as publish_one
 
 from publishers import FolderStore, Store, open_store
-from serving.files import Files
+from serving.index_cache import Shelf
 from serving.limits import Limits
+from serving.parquet_cache import Files
 from serving.problems import Problem
-from serving.shelf import Shelf
+from tests.serving.published_place import Served, publish_world, released, row, serving, source_of
+from tests.serving.published_place import published as publish_one
 
 QUESTIONS = [
     "/rows/spend?limit=1000",
@@ -75,8 +74,8 @@ class Counting:
 
 
 def used(shelf: Shelf) -> list[object]:
-    from serving.asked import Scope  # noqa: PLC0415 - only here
-    from serving.choosing import choose  # noqa: PLC0415
+    from serving.query import Scope  # noqa: PLC0415 - only here
+    from serving.version_selection import choose  # noqa: PLC0415
 
     return list(choose(shelf, Scope("spend")).used)
 

@@ -16,21 +16,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll.errors import NotThere
-from publishers.store import Store
+from publishers.stores.protocol import Store
 
 _DEEP = 3
 """Archives within archives are opened so far: a workbook in a ZIP in a ZIP."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class FoundValue:
     """A value found, and the key of the object that holds it."""
 
     key: str
     value: str
 
 
-def sightings(store: Store, values: Sequence[str]) -> Iterator[Sighting]:
+def find_values(store: Store, values: Sequence[str]) -> Iterator[FoundValue]:
     """Every object in the store, private ones too, that holds one of `values`, in whatever capitals.
 
     Text is looked through in the encodings that bodies use and as CSV, JSON, HTML and web addresses spell it; Parquet,
@@ -47,7 +47,7 @@ def sightings(store: Store, values: Sequence[str]) -> Iterator[Sighting]:
         for text in _texts(content):
             for value in [value for value, forms in left.items() if any(form in text for form in forms)]:
                 del left[value]
-                yield Sighting(key, value)
+                yield FoundValue(key, value)
 
 
 def _spellings(value: str) -> frozenset[str]:

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
-from conftest import FINE
-from serving_world import Served
+
+from tests.serving.published_place import FINE, Served
 
 QUESTION = "/rows/spend?limit=1000&columns=line_id,supplier_name,net_amount,payment_date,is_sme,line_number,part"
 WHOLE = "/rows/spend"

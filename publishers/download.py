@@ -7,21 +7,21 @@ from pathlib import Path
 
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
 from piperoll.model import FileEntry, History, Manifest, Series, Status, Version, file_entry
-from publishers.histories import history_of
 from publishers.opening import open_reader
-from publishers.store import Reader
+from publishers.pointer import read_history
+from publishers.stores.protocol import StoreReader
 
 
-def find(place: str, series: Series) -> tuple[Reader, History]:
+def find_series(place: str, series: Series) -> tuple[StoreReader, History]:
     """The place and the history of a series in it. Raises: UsageError: there is no such series."""
     reader = open_reader(place)
-    found, _ = history_of(reader, series)
+    found, _ = read_history(reader, series)
     if not found.versions:
         raise UsageError(f"{series} is not published in {place}: piperoll site, or the catalogue, lists what is")
     return reader, found
 
 
-def version_wanted(found: History, known: str | None, number: int | None) -> Version:
+def choose_version(found: History, known: str | None, number: int | None) -> Version:
     """The version that is asked for, whose files are still there; the one that stands if nothing is asked.
 
     Raises: UsageError: there is none, it was purged, or both a day and a number are given.
@@ -37,7 +37,7 @@ def version_wanted(found: History, known: str | None, number: int | None) -> Ver
     return version
 
 
-def fetch_file(reader: Reader, series: Series, version: Version, name: str, out: Path) -> FileEntry:
+def fetch_file(reader: StoreReader, series: Series, version: Version, name: str, out: Path) -> FileEntry:
     """Bring one file of a version to `out`; its entry in the manifest.
 
     Raises: StoreCorrupt: it is not the one that the manifest names, or a file is missing: nothing is left at `out`.

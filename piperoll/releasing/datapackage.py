@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from piperoll.model import Body, Dataset, FileEntry, Series
-from piperoll.releasing.deriving import Source
+from piperoll.releasing.deriving import SourceFile
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 
@@ -27,8 +27,14 @@ _LICENCES = {
 DIALECT = {"header": True, "delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True}
 
 
-def describe(
-    dataset: Dataset, body: Body, series: Series, source: Source, rules_version: str, table: FileEntry, rows_sha256: str
+def describe_release(
+    dataset: Dataset,
+    body: Body,
+    series: Series,
+    source: SourceFile,
+    rules_version: str,
+    table: FileEntry,
+    rows_sha256: str,
 ) -> dict[str, Any]:
     """The descriptor of a release of one series, the same wherever it is served.
 
@@ -75,7 +81,7 @@ def licence(identifier: str) -> dict[str, str]:
     return {"name": identifier, "title": title, "path": path}
 
 
-def source_entry(source: Source) -> dict[str, str]:
+def source_entry(source: SourceFile) -> dict[str, str]:
     """The submission, named by the sha256 under which the archive keeps it."""
     return {"title": source.name, "version": f"sha256:{source.sha256}"}
 

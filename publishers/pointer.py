@@ -12,7 +12,7 @@ from typing import Any
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
 from publishers.marks import mark_series, marking_series
-from publishers.store import Reader, Store
+from publishers.stores.protocol import Store, StoreReader
 
 TRIES = 100
 """Each time we lose, someone else has written; so many rivals at once for one series are a fault, not a race."""
@@ -21,7 +21,7 @@ _HEAD_BYTES = 65_536
 _FIRST_ROWS = 10
 
 
-def history_of(store: Reader, series: Series) -> tuple[History, str | None]:
+def read_history(store: StoreReader, series: Series) -> tuple[History, str | None]:
     """The history of a series and the tag of its pointer; an empty history and None where there is none yet."""
     try:
         stored = store.read(series.pointer)
@@ -33,13 +33,13 @@ def history_of(store: Reader, series: Series) -> tuple[History, str | None]:
     return history, stored.tag
 
 
-def amend(store: Store, series: Series, change: Callable[[History], History]) -> History:
+def amend_history(store: Store, series: Series, change: Callable[[History], History]) -> History:
     """Write the pointer with `change` made to the history that stands, whoever else is writing it; what it says then.
 
     Raises: PointerMoved (retryable): others write it faster than we can.
     """
     for _ in range(TRIES):
-        history, tag = history_of(store, series)
+        history, tag = read_history(store, series)
         after = change(history)
         if after == history:  # it may have been written by a run that was killed before it could say so
             mark_series(store, series)
@@ -53,7 +53,7 @@ def amend(store: Store, series: Series, change: Callable[[History], History]) ->
     raise PointerMoved(f"{series} was written by others {TRIES} times while we tried: try again later")
 
 
-def bring(store: Reader, series: Series, version: Version, folder: Path) -> Path:
+def fetch_version(store: StoreReader, series: Series, version: Version, folder: Path) -> Path:
     """Bring every file of a version into `folder`, each compared with the manifest; the folder.
 
     Raises: StoreCorrupt: a file is not what the manifest says, or the manifest not what the history says.
@@ -70,7 +70,7 @@ def bring(store: Reader, series: Series, version: Version, folder: Path) -> Path
     return folder
 
 
-def series_of(store: Store, dataset: str = "", body: str = "") -> Iterator[Series]:
+def list_series(store: Store, dataset: str = "", body: str = "") -> Iterator[Series]:
     """Every series in the store, in order of key; or only those of a dataset, or of a body for a dataset."""
     prefix = "/".join(["data", *filter(None, (dataset, body)), ""])
     for key in store.keys(prefix):
@@ -78,14 +78,14 @@ def series_of(store: Store, dataset: str = "", body: str = "") -> Iterator[Serie
             yield Series.parse(key.removeprefix("data/").removesuffix("/versions.json"))
 
 
-def listings(store: Store) -> Iterator[Listing]:
+def read_listings(store: Store) -> Iterator[Listing]:
     """Every series with what its current version says of itself, in order of key."""
-    return (listing(store, series) for series in series_of(store))
+    return (read_listing(store, series) for series in list_series(store))
 
 
-def listing(store: Store, series: Series) -> Listing:
+def read_listing(store: Store, series: Series) -> Listing:
     """One series with what its current version says of itself."""
-    history, _ = history_of(store, series)
+    history, _ = read_history(store, series)
     if history.standing is None:
         return Listing(history, None, None, None, earlier=_earlier(store, history))
     place = f"{series.prefix}{history.standing.path}/"
@@ -108,7 +108,7 @@ def _earlier(store: Store, history: History) -> dict[int, Manifest]:
     }
 
 
-def delete_all(store: Store, prefix: str) -> None:
+def delete_prefix(store: Store, prefix: str) -> None:
     """Remove every object whose key begins with `prefix`."""
     for key in list(store.keys(prefix)):
         store.delete(key)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import FileEntry
-from serving.choosing import Used
+from serving.index_cache import Shelf
 from serving.limits import Limits
 from serving.problems import Problem
-from serving.shelf import Shelf
+from serving.version_selection import Used
 
 _CHUNK = 1 << 20
 
