@@ -25,7 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from bench.publishing import Cost, Counted, write_files
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.model import (
     AmountTotals,
     Body,
@@ -54,7 +54,6 @@ from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from piperoll.settings import Settings
 from publishers import Store, archive_submission, file_reports, open_store, publish_release
-from publishers.keys import way_to
 
 DATASETS = ("spend", "contracts", "roles", "transactions")
 SUPPLIERS = (
@@ -207,15 +206,15 @@ def _version(one: Made, now: str) -> Version:
 
 def _objects(one: Made, version: Version) -> Iterator[tuple[str, bytes]]:
     manifest, came = one.manifest, one.submission
-    place = f"{one.series.prefix}{version.path}/"
+    place = layout.version_folder(one.series, version)
     yield from ((place + name, content) for name, content in one.files.items())
     yield f"{place}manifest.json", manifest.to_bytes()
-    yield one.series.pointer, History(one.series, (version,), 1).to_bytes()
-    yield came.archive_key, one.content
-    yield way_to(came), b""
-    yield came.record_key, to_json_bytes(to_document(came))
-    yield came.full_report_key, to_json_bytes(to_document(one.report))
-    yield came.public_report_key, to_json_bytes(to_document(one.report))
+    yield layout.pointer(one.series), History(one.series, (version,), 1).to_bytes()
+    yield layout.received_bytes(came.sha256), one.content
+    yield layout.sender_link(came), b""
+    yield layout.record(came), to_json_bytes(to_document(came))
+    yield layout.full_report(came), to_json_bytes(to_document(one.report))
+    yield layout.public_report_of(came), to_json_bytes(to_document(one.report))
 
 
 def _enter(pages: dict[str, dict[str, Any]], one: Made, version: Version) -> None:

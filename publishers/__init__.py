@@ -13,14 +13,13 @@ from publishers.archive import (
     record_ruling,
     submissions_of,
 )
-from publishers.consolidated import ROOT as CONSOLIDATED
+from publishers.change_log import Changed, changed, forget
 from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
 from publishers.findings import series_claimed_twice
 from publishers.index import list_indexed_series, list_indexed_series_of, update_index
 from publishers.ledger import Before, InHand, Ledger, hash_of
 from publishers.mappings import list_mappings, read_mapping, update_mapping
-from publishers.marks import Changed, changed, forget
 from publishers.opening import open_reader, open_store
 from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
 from publishers.pointer import fetch_version, list_series, read_history, read_listing, read_listings
@@ -35,7 +34,6 @@ from publishers.verify import StoreFault, VerifiedSeries, verify_series
 from publishers.versions import Compare, publish_release
 
 __all__ = [
-    "CONSOLIDATED",
     "Before",
     "Changed",
     "Compare",

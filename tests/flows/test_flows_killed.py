@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from flows_inbox import put, spend
 
 from publishers import FolderStore, fetch_version, list_series, read_history
+from tests.operations.inbox import put, spend
 
 BODIES = ("anytown", "byetown", "centon")
 PATIENCE_SECONDS = 280

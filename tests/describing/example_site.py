@@ -16,14 +16,43 @@ from decimal import Decimal
 from pathlib import Path
 
 from collectors.arrival import Arrival
-from piperoll import assets
-from piperoll.describing import catalogue, report_page
-from piperoll.describing.summaries import summarise
+from piperoll import assets, layout
+from piperoll.describing import render_report_page, summarise_release
 from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
 from piperoll.operations.steps import Run
 from piperoll.settings import Settings
 from publishers import FolderStore, archive_submission, list_submissions, read_listings, serve_site
+from tests.describing.whole_catalogue import build_catalogue
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A served store: its address, ending in a slash, and what stands in it."""
+
+    address: str
+    store: FolderStore
+
+    def page(self, key: str) -> str:
+        """The address of a page of the catalogue."""
+        return f"{self.address}catalogue/{key}"
+
+    def files(self, ending: str = "") -> list[str]:
+        """The keys below catalogue/ that end so."""
+        found = self.store.keys("catalogue/")
+        return [key.removeprefix("catalogue/") for key in found if key.endswith(ending)]
+
 
 ON = date(2026, 11, 22)
 HOSTILE = '<img src=x onerror=alert(1)> & "Sons" \' Ltd'
@@ -157,14 +186,14 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
     if standing is None:
         return listing
     series = listing.series
-    content = store.read(f"{series.prefix}{standing.path}/{series.dataset}.csv").content.decode()
+    content = store.read(f"{layout.version_folder(series, standing)}{series.dataset}.csv").content.decode()
     rows = csv.reader(io.StringIO(content, newline=""))
-    return replace(listing, summary=summarise(assets.dataset(series.dataset), series.period, rows))
+    return replace(listing, summary=summarise_release(assets.dataset(series.dataset), series.period, rows))
 
 
 def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> Iterator[tuple[str, bytes]]:
     """The catalogue of a store, by key, and a report page that stands alone."""
-    found = catalogue(
+    found = build_catalogue(
         [with_summary(store, listing) for listing in read_listings(store)],
         datasets=assets.datasets(),
         register=Register(BODIES),
@@ -175,7 +204,7 @@ def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> It
     )
     yield from ((f"catalogue/{key}", content) for key, content in found)
     reports = [report for _, report in list_submissions(store) if report is not None]
-    yield "catalogue/report.html", report_page(max(reports, key=lambda one: len(one.findings))).encode()
+    yield "catalogue/report.html", render_report_page(max(reports, key=lambda one: len(one.findings))).encode()
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from piperoll import assets
-from piperoll.describing import catalogue
 from piperoll.model import (
     Acts,
     AmountTotals,
@@ -35,6 +34,7 @@ from piperoll.model import (
     What,
     to_document,
 )
+from tests.describing.whole_catalogue import build_catalogue
 
 ON = date(2026, 11, 22)
 BASE_URL = "https://data.example.org/commons/"
@@ -257,7 +257,7 @@ def built(
     base_url: str = BASE_URL,
     submissions: Sequence[tuple[Submission, Report | None]] = SUBMISSIONS,
 ) -> Iterator[tuple[str, bytes]]:
-    return catalogue(
+    return build_catalogue(
         listings,
         datasets=assets.datasets(),
         register=register,

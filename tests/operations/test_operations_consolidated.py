@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from flows_inbox import contents, plain_run, put, spend
 from lxml import html
 
 from flows import withdraw_version
@@ -22,6 +21,7 @@ from piperoll.operations.run_request import Asked, now, room
 from piperoll.settings import Settings
 from publishers import Store, list_consolidated_years, open_store, sweep_store
 from publishers import read_consolidated_year as pointer
+from tests.operations.inbox import contents, plain_run, put, spend
 
 YEAR = "2026-27"
 PLACE = f"catalogue/consolidated/spend/{YEAR}/"

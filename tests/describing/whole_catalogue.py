@@ -8,8 +8,9 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from piperoll.describing import comparing, places, site
-from piperoll.describing.facts import Told, facts_of
+from piperoll import layout
+from piperoll.describing import comparing, site
+from piperoll.describing.facts import facts_of
 from piperoll.describing.feeds import Item, items_of
 from piperoll.describing.holdings import Holdings, first_starts, gather
 from piperoll.describing.lines import BodyLine, line_of
@@ -17,6 +18,7 @@ from piperoll.describing.overview import Overview
 from piperoll.describing.paging import logged
 from piperoll.describing.site import Files
 from piperoll.describing.world import World
+from piperoll.duties import ReportOutcome
 from piperoll.model import Dataset, Listing, Register, Report, Submission
 
 
@@ -28,12 +30,12 @@ class _Shelf:
     came: tuple[tuple[Submission, Report | None], ...]
 
     @property
-    def told(self) -> list[tuple[Submission, Told | None]]:
+    def told(self) -> list[tuple[Submission, ReportOutcome | None]]:
         """What came, as the pages of others tell it."""
-        return [(one, None if report is None else Told.of(report)) for one, report in self.came]
+        return [(one, None if report is None else ReportOutcome.from_report(report)) for one, report in self.came]
 
 
-def catalogue(  # noqa: PLR0913 - all that there is, by name
+def build_catalogue(
     listings: Sequence[Listing],
     *,
     datasets: Iterable[Dataset],
@@ -60,7 +62,7 @@ def catalogue(  # noqa: PLR0913 - all that there is, by name
     lines: list[BodyLine] = []
     for slug, shelf in sorted(shelves.items()):
         holdings = _holdings(world, slug, shelf, since)
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in _of_one(holdings, shelf))
+        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in _of_one(holdings, shelf))
         items += items_of(holdings)
         lines.append(line_of(holdings))
         for name, brought in site.contributions(holdings).items():
@@ -68,13 +70,13 @@ def catalogue(  # noqa: PLR0913 - all that there is, by name
     digests = {name: site.digest(name, members) for name, members in groups.items()}
     digests = {name: digest for name, digest in digests.items() if digest is not None}
     for name, members in sorted(groups.items()):
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_group(name, members))
+        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_group(name, members))
     whole = site.overview(world, lines, digests)
     for name, feed in site.feeds_of_all(whole).items():
         log, archive = logged(item for item in items if site.in_feed(name, item))
-        yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_feed(feed, log, archive))
-    yield from ((key.removeprefix(places.ROOT), content) for key, content in _of_years(whole, compared))
-    yield from ((key.removeprefix(places.ROOT), content) for key, content in site.of_all(whole, digests))
+        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_feed(feed, log, archive))
+    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in _of_years(whole, compared))
+    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_all(whole, digests))
 
 
 def _of_years(whole: Overview, compared: Mapping[tuple[str, str], Mapping[str, Any]]) -> Files:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 
 import pytest
-from flows_inbox import plain_run, put
 
 from flows import trace
 from piperoll.errors import UsageError
 from piperoll.model import Period, Series
 from piperoll.operations.run_request import Asked
 from publishers import open_reader, open_store, read_history, serve_site
+from tests.operations.inbox import plain_run, put
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 SENT = """Anytown Council;;;;

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flows_inbox import contents, plain_run, put, spend
 
 from piperoll.checking.plausibility import plans, registry
 from piperoll.checking.plausibility.columns import Rows
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import Ending
 from publishers import open_store
+from tests.operations.inbox import contents, plain_run, put, spend
 
 RULE = "expect_column_values_to_not_match_regex"
 PLACEHOLDER = b"Acorn Roofing Ltd"

@@ -4,15 +4,14 @@ from datetime import date
 from typing import Any
 
 import pytest
-from describing_world import REGISTER, accepted, report, submission
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.describing import Duty, DutyState, due, next_due
-from piperoll.duties.calendar import last_working_day
+from piperoll.duties import Duty, DutyState, judge_duties, last_working_day, next_due_day, summarise_received
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Finding, Period, Register, Report, Severity, Submission, Verdict
+from tests.describing.example_world import REGISTER, accepted, report, submission
 
 SPEND = assets.dataset("spend")
 ROLES = assets.dataset("roles")
@@ -22,7 +21,7 @@ Came = Sequence[tuple[Submission, Report | None]]
 
 def spend_duties(came: Came, on: date, since: date, body: str = "anytown") -> list[Duty]:
     register = Register((REGISTER.find(body),))
-    return [duty for duty in due([SPEND], register, came, on, since) if duty.part is None]
+    return [duty for duty in judge_duties([SPEND], register, summarise_received(came), on, since) if duty.part is None]
 
 
 def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: str = "anytown") -> Any:
@@ -81,7 +80,7 @@ def test_a_department_owes_spending_by_the_last_working_day_of_the_next_month() 
 
 
 def test_organograms_are_owed_in_june_and_december() -> None:
-    duties = due([ROLES], Register((DEPARTMENT,)), [], date(2027, 1, 1), date(2026, 1, 1))
+    duties = judge_duties([ROLES], Register((DEPARTMENT,)), summarise_received([]), date(2027, 1, 1), date(2026, 1, 1))
     assert [(duty.part, str(duty.period), duty.due.isoformat()) for duty in duties] == [
         ("junior", "2026-03-31", "2026-06-06"),
         ("senior", "2026-03-31", "2026-06-06"),
@@ -129,7 +128,7 @@ def test_three_months_make_a_quarter_and_the_last_of_them_says_when() -> None:
 def test_a_card_file_does_not_stand_for_the_spending_that_is_owed() -> None:
     card = accepted(Period.parse("2026-Q3"), part="card")
     came = [(submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), card)]
-    duties = due([SPEND], Register((COUNCIL,)), came, date(2026, 12, 1), Q3)
+    duties = judge_duties([SPEND], Register((COUNCIL,)), summarise_received(came), date(2026, 12, 1), Q3)
     assert {duty.part: duty.state.value for duty in duties} == {None: "missing", "card": "on-time"}
 
 
@@ -153,16 +152,16 @@ def test_a_period_that_is_not_over_is_not_owed_yet() -> None:
 
 
 def test_the_next_due_day_follows_the_kind_of_body() -> None:
-    assert next_due(SPEND, COUNCIL, date(2026, 11, 22)) == date(2027, 1, 31)
-    assert next_due(SPEND, DEPARTMENT, date(2026, 11, 22)) == date(2026, 11, 30)
-    assert next_due(SPEND, DEPARTMENT, date(2026, 11, 30)) == date(2026, 12, 31)
-    assert next_due(assets.dataset("transactions"), COUNCIL, date(2026, 11, 22)) is None
+    assert next_due_day(SPEND, COUNCIL, date(2026, 11, 22)) == date(2027, 1, 31)
+    assert next_due_day(SPEND, DEPARTMENT, date(2026, 11, 22)) == date(2026, 11, 30)
+    assert next_due_day(SPEND, DEPARTMENT, date(2026, 11, 30)) == date(2026, 12, 31)
+    assert next_due_day(assets.dataset("transactions"), COUNCIL, date(2026, 11, 22)) is None
 
 
 @settings(deadline=None)  # the first call for a year makes its bank holidays
 @given(st.dates(min_value=date(2011, 1, 1), max_value=date(2040, 12, 31)))
 def test_the_next_due_day_is_after_today_and_within_the_interval(today: date) -> None:
-    council, department = next_due(SPEND, COUNCIL, today), next_due(SPEND, DEPARTMENT, today)
+    council, department = next_due_day(SPEND, COUNCIL, today), next_due_day(SPEND, DEPARTMENT, today)
     assert council is not None
     assert department is not None
     assert 0 < (council - today).days <= 93
@@ -176,4 +175,4 @@ def broken(**rule: Any) -> Dataset:
 @pytest.mark.parametrize("rule", [{"every": "fortnight"}, {"due": {"moons_after": 1}}])
 def test_a_duty_that_we_do_not_know_is_our_own_fault(rule: dict[str, Any]) -> None:
     with pytest.raises(DescriptorError, match="lgtc-spend"):
-        next_due(broken(**rule), COUNCIL, date(2026, 11, 22))
+        next_due_day(broken(**rule), COUNCIL, date(2026, 11, 22))

@@ -18,11 +18,11 @@ import pandas as pd
 import pytest
 import rdflib
 import requests
-from flows_inbox import plain_run, put, spend
 
 from piperoll.operations.run_request import Asked
 from piperoll.settings import Settings
 from publishers import open_store, serve_site
+from tests.operations.inbox import plain_run, put, spend
 
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")
 HOSTILE = "Spend & <b>October</b> 2026 100%.csv"

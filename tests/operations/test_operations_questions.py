@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flows_inbox import contents, plain_run, put, spend
 
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Question
@@ -13,6 +12,7 @@ from piperoll.operations import questions
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import Ending, RunSummary
 from publishers import FolderStore, read_mapping, update_mapping
+from tests.operations.inbox import contents, plain_run, put, spend
 
 NOW = "2026-12-01T09:00:00Z"
 

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from flows_inbox import plain_run, put, spend
 
 from flows import purge_submission, withdraw_version
 from piperoll import assets
@@ -17,6 +16,7 @@ from piperoll.model import Cause, Period, Series, Status
 from piperoll.operations.run_request import Asked
 from piperoll.releasing import compare_versions, find_faults
 from publishers import Store, find_values, list_indexed_series, open_store, read_history, verify_series
+from tests.operations.inbox import plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 NAME = "Zebedee Quillfeather Ltd"
