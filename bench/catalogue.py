@@ -25,7 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from bench.publishing import Cost, Counted, write_files
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.model import (
     AmountTotals,
     Body,
@@ -49,11 +49,10 @@ from piperoll.model import (
 )
 from piperoll.operations.catalogue.build import catalogue
 from piperoll.operations.steps import Run
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
-from piperoll.releasing.spelling import Column
 from piperoll.settings import Settings
-from publishers import Store, file_report, open_store, publish, receive
-from publishers.keys import way_to
+from publishers import Store, archive_submission, file_reports, open_store, publish_release
 
 DATASETS = ("spend", "contracts", "roles", "transactions")
 SUPPLIERS = (
@@ -130,7 +129,7 @@ def _descriptor(body: Body, dataset: str) -> bytes:
 
 def _table(series: Series, number: int, rows: int) -> tuple[bytes, bytes, str]:
     """A few lines as CSV and as Parquet, and the hash of what they say."""
-    columns = [Column(field) for field in assets.dataset(series.dataset).fields]
+    columns = [PublishedColumn(field) for field in assets.dataset(series.dataset).fields]
     known = {"payment_date": series.period.start.isoformat(), "net_amount": "100.00", "body_id": series.body}
     told = [
         known | {"line_id": f"{series} {number} {row}", "supplier_name": SUPPLIERS[(number + row) % len(SUPPLIERS)]}
@@ -167,9 +166,9 @@ def release(store: Store, one: Made, now: str, scratch: Path, reason: str = "rec
     for name, content in one.files.items():
         (folder / name).write_bytes(content)
     (folder / "manifest.json").write_bytes(one.manifest.to_bytes())
-    receive(store, one.content, one.submission)
-    publish(store, Packed(folder, one.manifest), reason=reason, now=now, received=one.submission.received)
-    file_report(store, one.submission, one.report, one.report)
+    archive_submission(store, one.content, one.submission)
+    publish_release(store, Packed(folder, one.manifest), reason=reason, now=now, received=one.submission.received)
+    file_reports(store, one.submission, one.report, one.report)
 
 
 def fill(write: Callable[[str, bytes], object], releases: Iterable[Made], now: str) -> int:
@@ -197,15 +196,15 @@ def _version(one: Made, now: str) -> Version:
 
 def _objects(one: Made, version: Version) -> Iterator[tuple[str, bytes]]:
     manifest, came = one.manifest, one.submission
-    place = f"{one.series.prefix}{version.path}/"
+    place = layout.version_folder(one.series, version)
     yield from ((place + name, content) for name, content in one.files.items())
     yield f"{place}manifest.json", manifest.to_bytes()
-    yield one.series.pointer, History(one.series, (version,), 1).to_bytes()
-    yield came.archive_key, one.content
-    yield way_to(came), b""
-    yield came.record_key, to_json_bytes(came.to_json())
-    yield came.full_report_key, to_json_bytes(one.report.to_json())
-    yield came.public_report_key, to_json_bytes(one.report.to_json())
+    yield layout.pointer(one.series), History(one.series, (version,), 1).to_bytes()
+    yield layout.received_bytes(came.sha256), one.content
+    yield layout.sender_link(came), b""
+    yield layout.record(came), to_json_bytes(came.to_json())
+    yield layout.full_report(came), to_json_bytes(one.report.to_json())
+    yield layout.public_report_of(came), to_json_bytes(one.report.to_json())
 
 
 def _enter(pages: dict[str, dict[str, Any]], one: Made, version: Version) -> None:

@@ -85,22 +85,22 @@ RULES = """
 import json, sys, time
 from pathlib import Path
 from piperoll import assets
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking import warm_up
-from piperoll.checking.plausibility import implausible
-from piperoll.checking.schema import breaches
+from piperoll.checking.plausibility import find_unmet_expectations
+from piperoll.checking.schema import find_breaches
 from piperoll.reading import read
 dataset, suite = assets.dataset("spend"), assets.suite("spend")
 reading = read(Path(sys.argv[1]).read_bytes(), "spend.csv", assets.datasets(), dataset=dataset)
 def took(engine):
     start = time.perf_counter()
-    broken = sum(1 for table in reading.tables for _ in breaches(table, dataset, engine))
-    unlikely = sum(max(1, len(each.rows)) for each in implausible(reading.tables, dataset, suite, engine))
+    broken = sum(1 for table in reading.tables for _ in find_breaches(table, dataset, engine))
+    unlikely = sum(max(1, len(each.rows)) for each in find_unmet_expectations(reading.tables, dataset, suite, engine))
     return time.perf_counter() - start, broken, unlikely
 warm_up()
 import frictionless
-compiled = min(took(Engine.COMPILED) for _ in range(2))
-print(json.dumps([compiled, took(Engine.REFERENCE)]))
+compiled = min(took(CheckEngine.COMPILED) for _ in range(2))
+print(json.dumps([compiled, took(CheckEngine.REFERENCE)]))
 """
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from piperoll import layout
 from piperoll.model import (
     Differences,
     Effect,
@@ -39,8 +40,15 @@ from piperoll.model import (
     file_entry,
     to_json_bytes,
 )
-from publishers import Store, earlier, file_report, find_submission, open_store, publish, receive
-from publishers.keys import way_to
+from publishers import (
+    Store,
+    archive_submission,
+    file_reports,
+    find_earlier_releases,
+    find_submission,
+    open_store,
+    publish_release,
+)
 
 NOW = "2026-11-02T09:00:00Z"
 MONTHS = [Period.month(year, month) for year, month in product(range(2019, 2027), range(1, 13))][:94]
@@ -135,16 +143,16 @@ def _objects(series: Series, years: dict[tuple[str, int], dict[str, Any]]) -> It
         "versions": 1, "current": 1, "path": version.path, "manifest_sha256": version.manifest_sha256,
         "published": NOW, "rows": 10, "amount_gbp": "45.00",
     }  # fmt: skip
-    place = f"{series.prefix}{version.path}/"
-    yield series.pointer, History(series, (version,), 1).to_bytes()
+    place = layout.version_folder(series, version)
+    yield layout.pointer(series), History(series, (version,), 1).to_bytes()
     yield f"{place}manifest.json", manifest.to_bytes()
     yield from ((place + name, b"x") for name in ("datapackage.json", "spend.csv", "spend.parquet"))
     yield f"{place}report.json", b"{}"
-    yield came.archive_key, content
-    yield way_to(came), b""
-    yield came.record_key, to_json_bytes(came.to_json())
-    yield came.full_report_key, b"{}"
-    yield came.public_report_key, b"{}"
+    yield layout.received_bytes(came.sha256), content
+    yield layout.sender_link(came), b""
+    yield layout.record(came), to_json_bytes(came.to_json())
+    yield layout.full_report(came), b"{}"
+    yield layout.public_report_of(came), b"{}"
 
 
 def _index(years: dict[tuple[str, int], dict[str, Any]], bodies: dict[str, set[int]]) -> Iterable[tuple[str, bytes]]:
@@ -206,12 +214,12 @@ def _one(store: Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cos
     first = packed(scratch / "first", series, 1000, came.sha256)
     second = packed(scratch / "second", series, 1001, came.sha256)
     steps: dict[str, Callable[[Store], object]] = {
-        "receive": lambda at: receive(at, f"new {series}".encode(), came),
+        "receive": lambda at: archive_submission(at, f"new {series}".encode(), came),
         "find_submission": lambda at: find_submission(at, came.sha256[:12]),
-        "earlier": lambda at: earlier(at, series),
-        "publish": lambda at: publish(at, first, reason="first", now=NOW),
-        "correct": lambda at: publish(at, second, reason="second", now=NOW, compare=compare),
-        "file_report": lambda at: file_report(at, came, report, replace(report)),
+        "earlier": lambda at: find_earlier_releases(at, series),
+        "publish": lambda at: publish_release(at, first, reason="first", now=NOW),
+        "correct": lambda at: publish_release(at, second, reason="second", now=NOW, compare=compare),
+        "file_report": lambda at: file_reports(at, came, report, replace(report)),
     }
     for name, step in steps.items():
         cost = Cost()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from piperoll import assets
 from piperoll.checking.check_file import OneFile, report_alone
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report, Series
 from piperoll.reading import Content, OnDisk, whole
@@ -37,7 +37,7 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
     dataset: str | None = None,
     period: str | None = None,
     quick: bool = False,
-    engine: str = Engine.COMPILED,
+    engine: str = CheckEngine.COMPILED,
     mappings: str | Path | None = None,
     against: str | None = None,
     body: str | None = None,
@@ -102,11 +102,11 @@ def run(
     )
 
 
-def _engine(name: str) -> Engine:
+def _engine(name: str) -> CheckEngine:
     """The engine of this name. Raises: UsageError: there is none."""
-    if name not in set(Engine):
-        raise UsageError(f"there is no engine '{name}': those known are {', '.join(Engine)}")
-    return Engine(name)
+    if name not in set(CheckEngine):
+        raise UsageError(f"there is no engine '{name}': those known are {', '.join(CheckEngine)}")
+    return CheckEngine(name)
 
 
 def get(
@@ -133,10 +133,10 @@ def get(
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - as for `run`
 
-    from publishers.getting import fetch_file, find, version_wanted  # noqa: PLC0415
+    from publishers.download import choose_version, fetch_file, find_series  # noqa: PLC0415
 
-    reader, found = find(place, Series(dataset, body, Period.parse(period), part))
-    wanted = version_wanted(found, as_known_on, version)
+    reader, found = find_series(place, Series(dataset, body, Period.parse(period), part))
+    wanted = choose_version(found, as_known_on, version)
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         file = Path(scratch) / f"{dataset}.parquet"
         entry = fetch_file(reader, found.series, wanted, file.name, file)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from piperoll import layout
 from piperoll.errors import MappingError, NotThere, PointerMoved
 from piperoll.model import BodyMapping
-from publishers.store import Store
+from publishers.stores.protocol import Store
 
 _TRIES = 20
 """Only the runs that read files of one body and dataset at the same moment, and whoever answers, write one mapping."""
 
 
-def mapping_of(store: Store, body: str, dataset: str) -> BodyMapping:
+def read_mapping(store: Store, body: str, dataset: str) -> BodyMapping:
     """The mapping of a body and dataset; an empty one where nothing is remembered yet.
 
     Raises: MappingError: somebody has edited it, and it cannot be understood.
@@ -20,13 +21,13 @@ def mapping_of(store: Store, body: str, dataset: str) -> BodyMapping:
     return _stored(store, body, dataset)[0]
 
 
-def mappings(store: Store, body: str | None = None) -> Iterator[BodyMapping]:
+def list_mappings(store: Store, body: str | None = None) -> Iterator[BodyMapping]:
     """Every mapping, or those of one body, in order of body and dataset. Raises: MappingError."""
-    for key in store.keys(f"mappings/{body}/" if body else "mappings/"):
+    for key in store.keys(layout.mappings_prefix(body)):
         yield _read(key, store.read(key).content)
 
 
-def keep(store: Store, body: str, dataset: str, change: Callable[[BodyMapping], BodyMapping]) -> BodyMapping:
+def update_mapping(store: Store, body: str, dataset: str, change: Callable[[BodyMapping], BodyMapping]) -> BodyMapping:
     """Change a mapping, however many do so at the same time; what was not changed is not written.
 
     Raises: MappingError: the mapping cannot be understood. PointerMoved (retryable): others change it all the time.
@@ -37,20 +38,22 @@ def keep(store: Store, body: str, dataset: str, change: Callable[[BodyMapping], 
         if after == before:
             return before
         try:
-            store.replace(after.key, after.to_toml().encode(), tag)
+            store.replace(layout.mapping(body, dataset), after.to_toml().encode(), tag)
         except PointerMoved:
             continue
         return after
-    raise PointerMoved(f"{before.key} was changed by others {_TRIES} times while we tried: try again later")
+    raise PointerMoved(
+        f"{layout.mapping(body, dataset)} was changed by others {_TRIES} times while we tried: try again later"
+    )
 
 
 def _stored(store: Store, body: str, dataset: str) -> tuple[BodyMapping, str | None]:
     empty = BodyMapping(body, dataset)
     try:
-        stored = store.read(empty.key)
+        stored = store.read(layout.mapping(body, dataset))
     except NotThere:
         return empty, None
-    return _read(empty.key, stored.content), stored.tag
+    return _read(layout.mapping(body, dataset), stored.content), stored.tag
 
 
 def _read(key: str, content: bytes) -> BodyMapping:
@@ -59,6 +62,6 @@ def _read(key: str, content: bytes) -> BodyMapping:
         mapping = BodyMapping.from_toml(content.decode("utf-8"))
     except (MappingError, UnicodeDecodeError) as error:
         raise MappingError(f"{key} cannot be understood: {error}. Mend it, or delete it to begin anew.") from error
-    if mapping.key != key:
+    if layout.mapping(mapping.body, mapping.dataset) != key:
         raise MappingError(f"{key} says that it is of {mapping.body} and {mapping.dataset}: mend it, or move it")
     return mapping

@@ -13,15 +13,15 @@ from starlette.exceptions import HTTPException
 from piperoll import __version__, assets
 from piperoll.errors import NotThere, PiperollError
 from serving import listings
-from serving.answers import Desk
-from serving.checks import Checks
+from serving.check_upload import Checks
 from serving.diffs import compared
-from serving.forms import preferred
 from serving.limits import Limits
-from serving.middle import Middle
+from serving.middleware import Middle
 from serving.openapi import DIFF, LIST, OPENAPI_TAGS, ROWS, SERIES, described_as, whole
 from serving.problems import Problem
+from serving.query_service import Desk
 from serving.replies import FRESH, document
+from serving.response_formats import preferred
 from serving.rows import Rows, dataset_called, refuse_parameters, twice
 from serving.slots import Slots
 

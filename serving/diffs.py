@@ -9,11 +9,11 @@ from typing import Any
 
 from piperoll import assets
 from piperoll.model import Effect, History, plain
-from piperoll.releasing import differences
-from publishers import bring
+from piperoll.releasing import compare_versions
+from publishers import fetch_version
+from serving.index_cache import Shelf
 from serving.listings import version_of
 from serving.problems import Problem
-from serving.shelf import Shelf
 
 _MOST_ROWS = 400_000
 """Of both versions together: comparing them takes some seconds and a few hundred megabytes."""
@@ -32,10 +32,11 @@ def compared(shelf: Shelf, found: History, before: int, after: int) -> tuple[dic
         raise Problem(400, "too-much", f"these versions have many rows: piperoll diff {found.series} {before} {after}")
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         folders = {
-            one.version: bring(shelf.store, found.series, one, Path(scratch) / str(one.version)) for one in versions
+            one.version: fetch_version(shelf.store, found.series, one, Path(scratch) / str(one.version))
+            for one in versions
         }
         written = Path(scratch) / "changes.csv"
-        told = differences(assets.dataset(found.series.dataset), folders[before], folders[after], written)
+        told = compare_versions(assets.dataset(found.series.dataset), folders[before], folders[after], written)
         content = written.read_bytes()
     rows = list(csv.DictReader(content.decode().splitlines(keepends=True)))
     effects = {"added": told.added, "removed": told.removed, "changed": told.changed}

@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from piperoll import assets
-from serving.forms import FORMS
 from serving.openapi_schemas import SCHEMAS
 from serving.problems import described
+from serving.response_formats import FORMS
 
 OPENAPI_TAGS = [
     {"name": "catalogue", "description": "What is published: datasets, bodies, series and their histories."},

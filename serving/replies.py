@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from publishers.ranges import matches
+from publishers.ranges import tag_matches
 
 FRESH = "public, max-age=60, must-revalidate"
 """As long as our pointers may be kept (publishers.keys)."""
@@ -30,11 +30,11 @@ def document(
 
 def has(request: Request, tag: str) -> bool:
     """Whether the reader says that it has the answer of this tag."""
-    return matches(request.headers.get("If-None-Match"), tag)
+    return tag_matches(request.headers.get("If-None-Match"), tag)
 
 
 def is_head(request: Request) -> bool:
-    """Whether only the headers are asked for (serving.middle makes GET of HEAD)."""
+    """Whether only the headers are asked for (serving.middleware makes GET of HEAD)."""
     return bool(request.scope.get("head"))
 
 

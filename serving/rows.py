@@ -13,15 +13,15 @@ from starlette.concurrency import run_in_threadpool
 from piperoll import assets
 from piperoll.errors import UnknownDataset
 from piperoll.model import Dataset
-from serving.answers import Answer, Desk, first_of
-from serving.asked import Asked, understood
-from serving.choosing import Chosen, told
 from serving.cursors import Cursor, digest
-from serving.forms import JSON, Form, Spell, form_of, records, written
 from serving.limits import Limits
 from serving.problems import Problem, unknown
+from serving.query import Asked, understood
+from serving.query_service import Answer, Desk, first_of
 from serving.replies import FRESH, Stream, document, has, is_head
+from serving.response_formats import JSON, Form, Spell, form_of, records, written
 from serving.slots import Slots
+from serving.version_selection import Chosen, told
 
 _TOLD_IN_FULL = 100
 """Series that an answer lists itself; where there are more it counts them, and leads to the list."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
-from serving.asked import Asked, Measure
-from serving.choosing import Used
 from serving.fields import Known
+from serving.query import Asked, Measure
 from serving.shapes import Shape, column_sql, shape_of
 from serving.terms import Term, Value
+from serving.version_selection import Used
 
 _COMPARED = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 

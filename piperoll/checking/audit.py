@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility import Outcome, expectations, outcomes
-from piperoll.checking.schema import Breach, breaches
+from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
 
-Breaching = Callable[[ReadTable, Dataset, Engine], Iterable[Breach]]
-Plausible = Callable[[Sequence[ReadTable], Dataset, str, Engine], Sequence[Outcome]]
+Breaching = Callable[[ReadTable, Dataset, CheckEngine], Iterable[Breach]]
+Plausible = Callable[[Sequence[ReadTable], Dataset, str, CheckEngine], Sequence[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Disagreement:
     how: str
 
 
-def _outcomes(tables: Sequence[ReadTable], dataset: Dataset, suite: str, engine: Engine) -> list[Outcome]:
+def _outcomes(tables: Sequence[ReadTable], dataset: Dataset, suite: str, engine: CheckEngine) -> list[Outcome]:
     return outcomes(tables, dataset, expectations(suite), engine)
 
 
@@ -42,7 +42,7 @@ def require_agreement(
     suite: str,
     most_rows: int,
     *,
-    breaching: Breaching = breaches,
+    breaching: Breaching = find_breaches,
     plausible: Plausible = _outcomes,
 ) -> None:
     """Nothing, where both engines say the same of `tables`, or of a sample of `most_rows` lines of larger ones.
@@ -59,11 +59,11 @@ def require_agreement(
         raise EngineDisagreement(f"the compiled rules and their references part, so nothing is released: {told}")
 
 
-def in_structure(table: ReadTable, dataset: Dataset, breaching: Breaching = breaches) -> Iterator[Disagreement]:
+def in_structure(table: ReadTable, dataset: Dataset, breaching: Breaching = find_breaches) -> Iterator[Disagreement]:
     """The rules of the published schema on which Frictionless says otherwise, each with the first row of it."""
     ours, theirs = (
         Counter((each.row, each.field, each.kind, each.rule or "") for each in breaching(table, dataset, engine))
-        for engine in (Engine.COMPILED, Engine.REFERENCE)
+        for engine in (CheckEngine.COMPILED, CheckEngine.REFERENCE)
     )
     told: set[tuple[str, str, str]] = set()
     for who, more in (("only the compiled rule says so", ours - theirs), ("only Frictionless says so", theirs - ours)):
@@ -79,7 +79,7 @@ def in_plausibility(
     """The expectations on which Great Expectations says otherwise: whether they are met, or of which rows."""
     ours, theirs = (
         {each.expectation.number: each for each in plausible(tables, dataset, suite, engine)}
-        for engine in (Engine.COMPILED, Engine.REFERENCE)
+        for engine in (CheckEngine.COMPILED, CheckEngine.REFERENCE)
     )
     for number in sorted(ours.keys() | theirs.keys()):
         one, other = ours.get(number), theirs.get(number)

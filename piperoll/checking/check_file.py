@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from piperoll import assets
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine import examine
 from piperoll.model import Body, BodyMapping, Period, Report
 from piperoll.reading import Content, read, sha256
@@ -26,7 +26,7 @@ def report_alone(
     file: OneFile,
     *,
     quick: bool = False,
-    engine: Engine = Engine.COMPILED,
+    engine: CheckEngine = CheckEngine.COMPILED,
     remembered: Sequence[BodyMapping] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:

@@ -11,14 +11,13 @@ from piperoll.checking import findings, verdict
 from piperoll.checking.capping import Capped
 from piperoll.checking.checks_passed import passed
 from piperoll.checking.conservation import conserve
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examination import Examination
 from piperoll.checking.history.comparison import compare
 from piperoll.checking.periods import find_period, named_period, outside
 from piperoll.checking.places import place
-from piperoll.checking.plausibility import Implausible, implausible
+from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.tables import Examined, examine_table
-from piperoll.checking.without_pandas import leave_pandas_out
 from piperoll.model import Body, Cap, Dataset, Disposition, Finding, Period, Report, Severity, Verdict, Version, What
 from piperoll.reading import DRIFTED, Reading, ReadTable
 
@@ -34,7 +33,7 @@ class _Given:
     part: str | None
     standing: Version | None
     suite: str | None
-    engine: Engine
+    engine: CheckEngine
 
 
 def examine(  # noqa: PLR0913 - what is known of a submission, by name
@@ -49,7 +48,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     standing: Version | None = None,
     plausibility: bool = True,
     suite: str | None = None,
-    engine: Engine = Engine.COMPILED,
+    engine: CheckEngine = CheckEngine.COMPILED,
 ) -> Examination:
     """The report on what was read of `file`, what becomes of each row, and the period and part found.
 
@@ -60,7 +59,6 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
 
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
-    leave_pandas_out()
     wanted = suite if plausibility else None
     given = _Given(file, sha256, size, period, part or reading.part, standing, wanted, engine)
     dataset = reading.dataset
@@ -131,11 +129,11 @@ def _plausibility(tables: Sequence[Examined], dataset: Dataset, given: _Given) -
     if given.suite is None:
         return
     read = [examined.table for examined in tables]
-    for said in implausible(read, dataset, given.suite, given.engine):
+    for said in find_unmet_expectations(read, dataset, given.suite, given.engine):
         yield from _implausible(said, tables)
 
 
-def _implausible(said: Implausible, tables: Sequence[Examined]) -> tuple[Finding, ...]:
+def _implausible(said: UnmetExpectation, tables: Sequence[Examined]) -> tuple[Finding, ...]:
     if not said.rows:
         home = next((each.table for each in tables if said.field in each.table.columns), tables[0].table)
         return (findings.implausible_whole(said, place(home, said.field)),)
@@ -145,7 +143,7 @@ def _implausible(said: Implausible, tables: Sequence[Examined]) -> tuple[Finding
     return cells.findings()
 
 
-def _implausible_cell(said: Implausible, table: ReadTable, row: int) -> Finding:
+def _implausible_cell(said: UnmetExpectation, table: ReadTable, row: int) -> Finding:
     return findings.implausible_cell(said, place(table, said.field, row))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from piperoll.checking.places import Place
-from piperoll.checking.plausibility import Implausible
+from piperoll.checking.plausibility import UnmetExpectation
 from piperoll.checking.schema import Breach
 from piperoll.model import Acts, Dataset, Field, Finding, Period, Severity, Version, plain
 
@@ -129,13 +129,13 @@ def breach(said: Breach, field: Field, place: Place, *, holds: bool) -> Finding:
     )
 
 
-def implausible_cell(said: Implausible, place: Place) -> Finding:
+def implausible_cell(said: UnmetExpectation, place: Place) -> Finding:
     """A row that does not meet an expectation."""
     where = place.words[0].upper() + place.words[1:]
     return Finding(said.code, said.severity, f"{where}: {said.message}", said.fix, **place.address)
 
 
-def implausible_whole(said: Implausible, place: Place) -> Finding:
+def implausible_whole(said: UnmetExpectation, place: Place) -> Finding:
     """A table that as a whole does not meet an expectation."""
     observed = f" (we found {said.observed})" if said.observed is not None else ""
     return Finding(said.code, said.severity, f"{said.message}{observed}", said.fix, **place.address)

@@ -12,11 +12,11 @@ import numpy as np
 from piperoll.checking import findings
 from piperoll.checking.capping import Capped
 from piperoll.checking.columns import gaps, missing_core, unreadable_core
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.places import place
 from piperoll.checking.privacy.rows import Privacy, Suspecting, Suspicion
 from piperoll.checking.rows import ByRow, Labels, Rows
-from piperoll.checking.schema import Breach, breaches
+from piperoll.checking.schema import Breach, find_breaches
 from piperoll.checking.survey import Survey, Surveying, look_over
 from piperoll.checking.tally import Tally, tally
 from piperoll.model import Body, ColumnScore, Dataset, Field, Finding, TableReport
@@ -69,7 +69,7 @@ def _scores(table: ReadTable) -> dict[str, ColumnScore]:
 
 
 def examine_table(
-    table: ReadTable, dataset: Dataset, body: Body, *, period_given: bool, engine: Engine = Engine.COMPILED
+    table: ReadTable, dataset: Dataset, body: Body, *, period_given: bool, engine: CheckEngine = CheckEngine.COMPILED
 ) -> Examined:
     """`table` examined by itself: columns, structure, privacy.
 
@@ -122,13 +122,13 @@ def _core_unreadable(field: Field, table: ReadTable, row: int) -> Finding:
     return findings.core_unreadable(field, place(table, field.name, row))
 
 
-def _breaches(table: ReadTable, dataset: Dataset, engine: Engine, fates: _Fates) -> tuple[Finding, ...]:
+def _breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine, fates: _Fates) -> tuple[Finding, ...]:
     """A breach of a core field, or of what every row must have, holds the row; any other leaves out the cell."""
     said = Capped()
     held: dict[str, array[int]] = {}
     blanked: dict[str, array[int]] = {}
     unreadable = {name: Rows(rows) for name, rows in table.unreadable.items()}
-    for breach in breaches(table, dataset, engine):
+    for breach in find_breaches(table, dataset, engine):
         if breach.rule == "required" and breach.row in unreadable.get(breach.field, ()):
             continue  # reading has said so, and the row is held for it
         holds = breach.rule == "required" or breach.field in dataset.core_fields

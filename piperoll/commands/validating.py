@@ -53,22 +53,22 @@ def validate(
 
 
 def _of_package(path: Path, engine: str) -> Iterator[tuple[str | None, Error]]:
-    from piperoll.checking.engine import Engine
+    from piperoll.checking.engine import CheckEngine
     from piperoll.checking.schema import validate_package
 
-    return validate_package(path, engine=Engine(engine))
+    return validate_package(path, engine=CheckEngine(engine))
 
 
 def _of_table(
     table: Path, schema: Path | None, dialect: Path | None, encoding: str | None, engine: str
 ) -> Iterator[tuple[str | None, Error]]:
-    from piperoll.checking.engine import Engine
+    from piperoll.checking.engine import CheckEngine
     from piperoll.checking.schema import validate as errors_of
 
     told = _json(dialect) if dialect else None
     return (
         (None, error)
-        for error in errors_of(table, _json(schema), dialect=told, encoding=encoding, engine=Engine(engine))
+        for error in errors_of(table, _json(schema), dialect=told, encoding=encoding, engine=CheckEngine(engine))
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from collectors import Answer, Arrival, LeftOut, Limits, Source, ask, links, read_sources, survey
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.errors import CollectError, TooLarge, UsageError
 from piperoll.model import Period, Submission, to_json_bytes
 from piperoll.operations.run_request import Asked
@@ -113,7 +113,7 @@ def _addresses(
 
 def _as_it_came(run: Run, source: Source, answer: Answer) -> Submission:
     dataset, body = _names(run, source)
-    key = next(iter(run.store.keys(f"collected/{body}/{dataset}/{answer.sha256}/received-")))
+    key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(answer.sha256)))))
     return Submission.from_json(json.loads(run.store.read(key).content))
 
 
@@ -158,13 +158,13 @@ def _last(run: Run, source: Source, address: str) -> Mapping[str, Any] | None:
         entry: dict[str, Any] = json.loads(run.store.read(key).content)
         if entry["sha256"] and not entry["trouble"]:
             dataset, body = _names(run, source)
-            return entry if run.store.exists(f"reports/{dataset}/{body}/{entry['sha256']}.json") else None
+            return entry if run.store.exists(layout.public_report(dataset, body, entry["sha256"])) else None
     return None
 
 
 def _place(run: Run, source: Source, address: str) -> str:
     dataset, body = _names(run, source)
-    return f"collected/{body}/{dataset}/fetches/{_short(address)}/"
+    return layout.fetches_folder(body, dataset, _short(address))
 
 
 def _names(run: Run, source: Source) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from collectors import Arrival
+from piperoll import layout
 from piperoll.errors import BytesPurged, PiperollError
 from piperoll.model import Series, Submission, to_json_bytes
 from piperoll.operations import questions, steps
@@ -29,7 +30,7 @@ from piperoll.operations.run_summary import (
     result_of,
 )
 from piperoll.operations.steps import Examined, Run, Settled
-from publishers import Published, Unchanged, series_claimed_twice, tombstone_of
+from publishers import Published, Unchanged, read_tombstone, series_claimed_twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def plainly(run: Run, collected: Collected) -> list[FileResult]:
 def nothing_new(run: Run, collected: Collected) -> bool:
     """Whether everything that was collected is done already."""
     submissions = [steps.identify(run, arrival) for arrival in collected.arrivals]
-    if any(steps.done(run, one) is None and tombstone_of(run.store, one.sha256) is None for one in submissions):
+    if any(steps.done(run, one) is None and read_tombstone(run.store, one.sha256) is None for one in submissions):
         return False
     return next(questions.set_free(run.store, run.scratch / "answered"), None) is None
 
@@ -235,7 +236,7 @@ def _as_claimed(one: Examined, recorded: Sequence[Claim]) -> Examined:
 
 
 def _claims_place(line: Line) -> str:
-    return f"collected/{line.body}/{line.dataset}/claims/"
+    return layout.claims_folder(line.body, line.dataset)
 
 
 def _record_claim(run: Run, line: Line, series: Series, rivals: Sequence[Examined]) -> None:

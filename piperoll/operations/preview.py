@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import nothing_before, same_bytes, told
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
 from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.operations import steps
@@ -16,9 +16,7 @@ from piperoll.operations.run_request import now, room
 from piperoll.operations.steps import Examined, Run
 from piperoll.reading import read
 from piperoll.settings import Settings
-from publishers import Hold, decide, earlier, history_of, open_store, report_on
-
-_PUBLISHED = "catalogue/index.html"
+from publishers import OnHold, decide_outcome, find_earlier_releases, open_store, read_history, read_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +31,15 @@ class Sent:
     period: Period | None = None
 
 
-def report_against(place: str, sent: Sent, *, quick: bool = False, engine: Engine = Engine.COMPILED) -> Report | None:
+def report_against(
+    place: str, sent: Sent, *, quick: bool = False, engine: CheckEngine = CheckEngine.COMPILED
+) -> Report | None:
     """The report that a run into the store at `place` would make; None where no dataset of ours fits the file.
 
     Raises: UsageError: nothing is published there.
     """
     store = open_store(place)
-    if not store.exists(_PUBLISHED):
+    if not store.exists(layout.HOME):
         raise UsageError(f"nothing is published in {place}: name a folder or s3://bucket/prefix that was published to")
     dataset = sent.dataset or read(sent.content, sent.name, assets.datasets(), part=sent.part).dataset
     if dataset is None:
@@ -69,15 +69,15 @@ def _beside_what_stands(run: Run, examined: Examined) -> Examined:
     """Held where publishing it would be."""
     if examined.packed is None or examined.series is None:
         return examined
-    outcome = decide(history_of(run.store, examined.series)[0], examined.packed.manifest)
-    return steps.held(examined, outcome.finding) if isinstance(outcome, Hold) else examined
+    outcome = decide_outcome(read_history(run.store, examined.series)[0], examined.packed.manifest)
+    return steps.held(examined, outcome.finding) if isinstance(outcome, OnHold) else examined
 
 
 def _told(run: Run, examined: Examined, place: str) -> Examined:
     """Whether these bytes were taken in before, and whether there was anything to compare them with."""
     found = []
-    if report := report_on(run.store, examined.submission):
+    if report := read_report(run.store, examined.submission):
         found.append(same_bytes(str(report.verdict).replace("_", " "), report.period))
-    if examined.series is not None and not earlier(run.store, examined.series):
+    if examined.series is not None and not find_earlier_releases(run.store, examined.series):
         found.append(nothing_before(place))
     return replace(examined, examination=told(examined.examination, found))

@@ -16,9 +16,10 @@ from botocore.awsrequest import AWSPreparedRequest
 from publishers_places import NOW, SERIES, packed, read_series
 from s3_server import DOMAIN
 
+from piperoll import layout
 from piperoll.model import Submission
-from publishers import publish, withdraw
-from publishers.s3 import S3Store
+from publishers import mark_withdrawn, publish_release
+from publishers.stores.s3 import S3Store
 
 DOCS = Path(__file__).parents[2] / "docs" / "publishing.md"
 
@@ -52,11 +53,16 @@ def test_the_public_reads_what_is_published_and_nothing_else(public: str, s3_end
     came = Submission(
         "6f0c4d3f5c4f4ab62a0f9c2d0d3b1d5e6b5f4a39", len(content), "p.csv", "spend", "anytown", "p.csv", NOW
     )
-    publish(store, made, reason="first", now=NOW)
-    withdraw(store, SERIES, 1, because="to have a log", now=NOW)
-    for key in (came.archive_key, came.record_key, came.full_report_key, "mappings/anytown/spend.toml"):
+    publish_release(store, made, reason="first", now=NOW)
+    mark_withdrawn(store, SERIES, 1, because="to have a log", now=NOW)
+    for key in (
+        layout.received_bytes(came.sha256),
+        layout.record(came),
+        layout.full_report(came),
+        "mappings/anytown/spend.toml",
+    ):
         store.put(key, content)
-    for key in (came.public_report_key, "catalogue/index.html"):
+    for key in (layout.public_report_of(came), "catalogue/index.html"):
         store.put(key, content)
     read = {"data", "reports", "catalogue"}
     keys = list(store.keys())
@@ -67,7 +73,7 @@ def test_the_public_reads_what_is_published_and_nothing_else(public: str, s3_end
     for asked in ("", "?list-type=2&prefix=open/data/", "?list-type=2&prefix=open/archive/"):
         assert stranger(s3_endpoint, "GET", f"/{public}{asked}").status == 403
     for method in ("PUT", "DELETE"):
-        assert stranger(s3_endpoint, method, f"/{public}/open/{SERIES.pointer}").status == 403
+        assert stranger(s3_endpoint, method, f"/{public}/open/{layout.pointer(SERIES)}").status == 403
     assert list(store.keys()) == keys
 
 
@@ -76,17 +82,17 @@ def test_the_public_is_told_what_it_is_and_how_long_it_may_be_kept(
 ) -> None:
     store = S3Store(public, "open", part_bytes=5 << 20)
     made = packed(tmp_path / "made", 4)
-    publish(store, made, reason="first", now=NOW)
+    publish_release(store, made, reason="first", now=NOW)
     large = tmp_path / "large"
     large.write_bytes(b"0123456789abcdef" * 400_000)  # 6 MB: two parts
-    store.create(f"{SERIES.prefix}v9-0123456789ab/spend.parquet", large)
+    store.create(f"{layout.series_folder(SERIES)}v9-0123456789ab/spend.parquet", large)
     told = {
         "spend.csv": ("text/csv; charset=utf-8", "public, max-age=31536000, immutable"),
         "spend.parquet": ("application/vnd.apache.parquet", "public, max-age=31536000, immutable"),
         "manifest.json": ("application/json", "public, max-age=31536000, immutable"),
         "versions.json": ("application/json", "public, max-age=60, must-revalidate"),
     }
-    for key in store.keys(SERIES.prefix):
+    for key in store.keys(layout.series_folder(SERIES)):
         answer = stranger(s3_endpoint, "GET", f"/{public}/open/{key}")
         if key.rpartition("/")[2] in told:
             kind, kept = told[key.rpartition("/")[2]]
@@ -125,7 +131,7 @@ def test_a_bucket_is_named_by_host_or_by_path(
     large.write_bytes(bytes(range(256)) * 24_000)  # 6 MB: two parts
     store.create("archive/sha256/ab/abcd", large)
     for rows in (3, 4):
-        publish(store, packed(tmp_path / str(rows), rows), reason="r", now=NOW)
+        publish_release(store, packed(tmp_path / str(rows), rows), reason="r", now=NOW)
     assert read_series(store).current == 2
     assert list(store.keys("archive/")) == ["archive/sha256/ab/abcd"]
     assert set(named) == {style == "virtual"}

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from serving_world import Served
-from test_serving_checks import BAD
+
+from tests.serving.published_place import Served
+from tests.serving.test_serving_check_upload import BAD
 
 PHONE = {"width": 360, "height": 740}
 

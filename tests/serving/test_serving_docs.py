@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import OCTOBER
-from serving_world import Served
 
 from piperoll import api as door
 from piperoll.errors import UsageError
 from publishers import FolderStore
-from publishers.site import serve as serve_site
-from serving.asked import RESERVED
+from publishers.site import serve_site
+from serving.query import RESERVED
 from serving.terms import OPERATORS
+from tests.serving.published_place import OCTOBER, Served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 ASKED = re.findall(r"^(?:(\d{3}) )?GET (\S+)(?: \[Accept: (\S+)\])?$", PAGE, re.MULTILINE)

@@ -9,13 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import OCTOBER, publish_world
-from serving_world import Served, published, released, row, serving, source_of
 
 from publishers import FolderStore
 from serving.engine import Engine
 from serving.limits import MEGABYTE, Limits
 from serving.problems import Problem
+from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of
 
 PATHS = ["/", "/datasets", "/datasets/spend", "/bodies", "/series", "/series/spend/anytown/2026-10", "/rows/spend"]
 SLOW = "SELECT count(*) AS n FROM range(100000) a, range(1000000) b WHERE (a.range * b.range) % 7 = 3"

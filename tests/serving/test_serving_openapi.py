@@ -14,7 +14,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
     unsupported_method,
 )
-from serving_world import Served
+
+from tests.serving.published_place import Served
 
 CHECKS = (
     not_a_server_error,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
-from conftest import CARD, FINE, HOSTILE, OCTOBER, QUARTER, SEPTEMBER
-from serving_world import Served
+
+from tests.serving.published_place import CARD, FINE, HOSTILE, OCTOBER, QUARTER, SEPTEMBER, Served
 
 STANDING = [*QUARTER, *OCTOBER, *CARD, *SEPTEMBER, *FINE]
 """In the order of their series."""

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility.engine import outcomes
 from piperoll.checking.plausibility.results import Addresses, Outcome
 from piperoll.checking.plausibility.suite import expectations
 from piperoll.model import Dataset, Severity
 from piperoll.reading import ReadTable
 
-__all__ = ["Addresses", "Implausible", "Outcome", "expectations", "implausible", "outcomes"]
+__all__ = ["Addresses", "Outcome", "UnmetExpectation", "expectations", "find_unmet_expectations", "outcomes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Implausible:
+class UnmetExpectation:
     """One expectation that was not met.
 
     `code`, `message` and `fix` come from its `meta`, `field` is its first column. `rows` are the number of the table
@@ -36,9 +36,9 @@ class Implausible:
     observed: str | None
 
 
-def implausible(
-    tables: Sequence[ReadTable], dataset: Dataset, suite: str, engine: Engine = Engine.COMPILED
-) -> Iterator[Implausible]:
+def find_unmet_expectations(
+    tables: Sequence[ReadTable], dataset: Dataset, suite: str, engine: CheckEngine = CheckEngine.COMPILED
+) -> Iterator[UnmetExpectation]:
     """What in `tables`, taken as one, does not meet `suite` (GX's own JSON), in the suite's order.
 
     Expectations about columns that no table has, or that hold nothing at all, are left out.
@@ -50,9 +50,9 @@ def implausible(
             yield _implausible(outcome)
 
 
-def _implausible(outcome: Outcome) -> Implausible:
+def _implausible(outcome: Outcome) -> UnmetExpectation:
     expectation, observed = outcome.expectation, outcome.result.get("observed_value")
-    return Implausible(
+    return UnmetExpectation(
         code=expectation.meta["code"],
         severity=expectation.weight,
         message=expectation.meta["message"],

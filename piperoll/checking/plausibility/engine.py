@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility.columns import Frame, Rows
 from piperoll.checking.plausibility.evidence import Evidence, Judged, joined
 from piperoll.checking.plausibility.plans import Plan, Rule
@@ -22,7 +22,7 @@ def outcomes(
     tables: Sequence[ReadTable],
     dataset: Dataset,
     expectations: Sequence[Expectation],
-    engine: Engine = Engine.COMPILED,
+    engine: CheckEngine = CheckEngine.COMPILED,
     rules: Mapping[str, Rule] = RULES,
 ) -> list[Outcome]:
     """What comes of `expectations` on `tables`, taken as one, in the suite's order.
@@ -35,7 +35,7 @@ def outcomes(
     if not any(table.rows for table in tables):
         return []
     frame = Frame(tables, dataset)
-    plans = _plans(frame, expectations, rules) if engine is Engine.COMPILED else {}
+    plans = _plans(frame, expectations, rules) if engine is CheckEngine.COMPILED else {}
     concluded = _concluded(frame, list(plans.values()))
     asked = [each for each in expectations if each.looks_at(frame.kinds) <= frame.said]
     if left := [each for each in asked if each.number not in plans]:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from piperoll.checking.schema.compiling import CompiledField
+from piperoll.checking.schema.evaluate import Judged, judge
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.checking.schema.predicates import Cells
-from piperoll.checking.schema.replaying import Replay
-from piperoll.checking.schema.verdicts import Judged, judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from piperoll.checking.schema.blocks import Block, Blocks, Found
 from piperoll.checking.schema.compiling import CompiledField
-from piperoll.checking.schema.replaying import Replay
+from piperoll.checking.schema.evaluate import Judged, judge
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.checking.schema.values import values
-from piperoll.checking.schema.verdicts import Judged, judge
 
 Hashes = npt.NDArray[np.int64]
 Values: TypeAlias = Callable[[int], list[Any]]

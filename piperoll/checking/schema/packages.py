@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema import reference
 from piperoll.checking.schema.errors import Error
 from piperoll.checking.schema.raw_tables import Told
@@ -17,7 +17,7 @@ _PLAIN = {"name", "type", "path", "scheme", "format", "mediatype", "encoding", "
 _WORDS = {"$schema", "title", "description", "profile", "licenses", "sources", "homepage"}
 
 
-def validate_package(path: Path, *, engine: Engine = Engine.COMPILED) -> Iterator[tuple[str | None, Error]]:
+def validate_package(path: Path, *, engine: CheckEngine = CheckEngine.COMPILED) -> Iterator[tuple[str | None, Error]]:
     """Every error of every resource of a datapackage.json, with the resource's name (None: of the package itself).
 
     Raises: DescriptorError: Frictionless fails on it.
@@ -26,7 +26,7 @@ def validate_package(path: Path, *, engine: Engine = Engine.COMPILED) -> Iterato
     yield from ((None, error) for error in package.errors)
     others = {name: told for name, each in package.resources.items() if (told := _told(each, package))}
     for name in package.resources:
-        if name in others and engine == Engine.COMPILED:
+        if name in others and engine == CheckEngine.COMPILED:
             errors = validated(others[name], others, engine, partial(package.resource_errors, name))
         else:
             errors = package.resource_errors(name)

@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema import reference
 from piperoll.checking.schema.blocks import Block, Found, in_order, judged, row_errors
 from piperoll.checking.schema.compiling import CompiledField, compiled
 from piperoll.checking.schema.errors import Error
 from piperoll.checking.schema.fields import ForeignKey, foreign_keys, primary_key, specs, understood
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.checking.schema.headers import expected_fields, header_errors
 from piperoll.checking.schema.keys import Foreign, Unique, known, noted, valued
 from piperoll.checking.schema.raw_tables import RawTable, Told, file_errors, raw_table
-from piperoll.checking.schema.replaying import Replay
 
 _VERSION_2 = {f"https://datapackage.org/profiles/2.0/data{of}.json" for of in ("package", "resource")}
 
@@ -28,7 +28,7 @@ def validate(
     *,
     dialect: Mapping[str, Any] | None = None,
     encoding: str | None = None,
-    engine: Engine = Engine.COMPILED,
+    engine: CheckEngine = CheckEngine.COMPILED,
 ) -> Iterator[Error]:
     """Every error of a CSV file by a Table Schema, as `frictionless.validate` finds it: header, then row by row.
 
@@ -40,13 +40,13 @@ def validate(
 
 
 def validated(
-    told: Told, others: Mapping[str, Told], engine: Engine, whole: Callable[[], Iterator[Error]]
+    told: Told, others: Mapping[str, Told], engine: CheckEngine, whole: Callable[[], Iterator[Error]]
 ) -> Iterator[Error]:
     """The errors of a file; `others` are those that its foreign keys may refer to, by the names of their resources.
 
     `whole` is what Frictionless says of it, where it is asked.
     """
-    table = _compiled(told, others) if engine == Engine.COMPILED else None
+    table = _compiled(told, others) if engine == CheckEngine.COMPILED else None
     yield from whole() if table is None else table.errors()
 
 

@@ -15,10 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from piperoll.checking.schema.compiling import CompiledField
+from piperoll.checking.schema.evaluate import Judged
+from piperoll.checking.schema.frictionless_cells import Replay
 from piperoll.checking.schema.predicates import Cells, Mask
 from piperoll.checking.schema.predicates.numbers import bare
-from piperoll.checking.schema.replaying import Replay
-from piperoll.checking.schema.verdicts import Judged
 
 
 def values(cells: Cells, field: CompiledField, judged: Judged, replay: Replay) -> list[Any]:

@@ -12,7 +12,7 @@ from asked import AMOUNTS, DAYS, NUMBERS, TEXTS, WORDS
 from made_readings import made_table
 
 from piperoll import assets
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility import Outcome, expectations, outcomes
 from piperoll.checking.plausibility.columns import Frame
 from piperoll.checking.plausibility.plans import Rule
@@ -69,8 +69,8 @@ def disagreements(
     asked = [
         each for each in expectations(json.dumps({"expectations": entries})) if compiled(each, kinds, rules) is not None
     ]
-    ours = {each.expectation.number: each for each in outcomes(tables, DATASET, asked, Engine.COMPILED, rules)}
-    theirs = {each.expectation.number: each for each in outcomes(tables, DATASET, asked, Engine.REFERENCE)}
+    ours = {each.expectation.number: each for each in outcomes(tables, DATASET, asked, CheckEngine.COMPILED, rules)}
+    theirs = {each.expectation.number: each for each in outcomes(tables, DATASET, asked, CheckEngine.REFERENCE)}
     assert ours.keys() == theirs.keys()
     return len(ours), [
         f"{_worded(ours[number].expectation)}: {said}"

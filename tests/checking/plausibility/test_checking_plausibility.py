@@ -12,8 +12,8 @@ import pytest
 from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
-from piperoll.checking.engine import Engine
-from piperoll.checking.plausibility import expectations, implausible
+from piperoll.checking.engine import CheckEngine
+from piperoll.checking.plausibility import expectations, find_unmet_expectations
 from piperoll.checking.plausibility.engine import left_to_reference
 from piperoll.errors import DescriptorError
 from piperoll.model import Severity, Verdict
@@ -50,12 +50,12 @@ def test_each_unexpected_row_is_a_finding_at_its_address() -> None:
 
 def test_every_unexpected_row_is_named_and_not_the_first_twenty() -> None:
     table = made_table(rows=[spend_row(net_amount="2000")] * 500)
-    (said,) = implausible([table], SPEND, suite(LARGE))
+    (said,) = find_unmet_expectations([table], SPEND, suite(LARGE))
     assert tuple(said.rows) == tuple((0, row) for row in range(2, 502))
 
 
 def test_an_expectation_about_the_whole_is_one_finding_with_what_was_found() -> None:
-    (said,) = implausible(
+    (said,) = find_unmet_expectations(
         [made_table(rows=[spend_row(net_amount="20"), spend_row(net_amount="30")])], SPEND, suite(MEAN)
     )
     assert (said.severity, tuple(said.rows), said.observed, said.field) == (Severity.INFO, (), "25.0", "net_amount")
@@ -66,7 +66,7 @@ def test_an_expectation_about_the_whole_is_one_finding_with_what_was_found() -> 
 
 def test_tables_are_looked_at_as_one_and_rows_lead_back_to_their_sheet() -> None:
     tables = [made_table(rows=[spend_row(net_amount=amount)] * 3, sheet=amount) for amount in ("5", "5000")]
-    (said,) = implausible(tables, SPEND, suite(LARGE))
+    (said,) = find_unmet_expectations(tables, SPEND, suite(LARGE))
     assert tuple(said.rows) == ((1, 2), (1, 3), (1, 4))
 
 
@@ -76,7 +76,10 @@ def test_columns_that_a_file_has_not_are_left_out_and_order_is_the_suites() -> N
         "expect_column_pair_values_a_to_be_greater_than_b", "pair", column_A="net_amount", column_B="irrecoverable_vat"
     )
     table = made_table(rows=[spend_row(net_amount="2000")])
-    assert [said.code for said in implausible([table], SPEND, suite(absent, MEAN, pair, LARGE))] == ["mean", "large"]
+    assert [said.code for said in find_unmet_expectations([table], SPEND, suite(absent, MEAN, pair, LARGE))] == [
+        "mean",
+        "large",
+    ]
 
 
 def test_dates_are_dates_and_text_is_text() -> None:
@@ -85,14 +88,14 @@ def test_dates_are_dates_and_text_is_text() -> None:
     )
     word = expectation("expect_column_values_to_not_match_regex", "word", column="purpose", regex="^[0-9]+$")
     rows = [spend_row(payment_date="2026-11-01"), spend_row(purpose="123"), spend_row(payment_date=None, purpose=None)]
-    said = implausible([made_table(rows=rows)], SPEND, suite(late, word))
+    said = find_unmet_expectations([made_table(rows=rows)], SPEND, suite(late, word))
     assert [(each.code, tuple(each.rows)) for each in said] == [("late", ((0, 2),)), ("word", ((0, 3),))]
 
 
 def test_an_expectation_that_raises_is_our_fault() -> None:
     broken = expectation("expect_column_values_to_match_regex", "broken", column="net_amount", regex="(")
     with pytest.raises(DescriptorError, match="broken could not be worked out"):
-        list(implausible([made_table(rows=[spend_row()])], SPEND, suite(broken)))
+        list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, suite(broken)))
 
 
 @pytest.mark.parametrize(
@@ -106,11 +109,11 @@ def test_an_expectation_that_raises_is_our_fault() -> None:
 )
 def test_a_suite_without_our_words_is_our_fault(text: str) -> None:
     with pytest.raises(DescriptorError):
-        list(implausible([made_table(rows=[spend_row()])], SPEND, text))
+        list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, text))
 
 
 def test_no_rows_and_no_suite_are_nothing_to_say() -> None:
-    assert list(implausible([made_table(columns=["net_amount"])], SPEND, suite(LARGE))) == []
+    assert list(find_unmet_expectations([made_table(columns=["net_amount"])], SPEND, suite(LARGE))) == []
     assert "large" not in codes(examined(made_table(rows=[spend_row(net_amount="2000")])))
 
 
@@ -121,7 +124,7 @@ def test_an_error_of_plausibility_warns_and_holds_nothing() -> None:
 
 
 def test_it_says_nothing_on_a_persons_screen(capfd: pytest.CaptureFixture[str]) -> None:
-    list(implausible([made_table(rows=[spend_row()])], SPEND, suite(LARGE, MEAN)))
+    list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, suite(LARGE, MEAN)))
     assert capfd.readouterr() == ("", "")
 
 
@@ -130,19 +133,26 @@ def test_our_own_suites_run_on_a_row_of_every_dataset(name: str) -> None:
     dataset = assets.dataset(name)
     cells = {"number": "1", "integer": "1", "date": "2026-10-05", "boolean": "true", "string": "words"}
     row: dict[str, str | None] = {field.name: cells[field.type] for field in dataset.fields}
-    list(implausible([made_table(name, rows=[row] * 3)], dataset, assets.suite(name)))
+    list(find_unmet_expectations([made_table(name, rows=[row] * 3)], dataset, assets.suite(name)))
 
 
 def test_a_column_without_a_cell_is_not_implausible() -> None:
     rows = [{"title": "Gritting", "original_value": None, "start_date": "2026-10-01"}] * 8
     assert (
-        list(implausible([made_table("contracts", rows)], assets.dataset("contracts"), assets.suite("contracts"))) == []
+        list(
+            find_unmet_expectations(
+                [made_table("contracts", rows)], assets.dataset("contracts"), assets.suite("contracts")
+            )
+        )
+        == []
     )
 
 
 def test_a_condition_on_a_column_that_a_file_has_not_leaves_the_expectation_out() -> None:
     rows = [{"payment_date": "2026-10-01", "irrecoverable_vat": "5.00"}]
-    assert list(implausible([made_table("spend", rows)], assets.dataset("spend"), assets.suite("spend"))) == []
+    assert (
+        list(find_unmet_expectations([made_table("spend", rows)], assets.dataset("spend"), assets.suite("spend"))) == []
+    )
 
 
 def test_the_periods_that_a_wide_table_says_in_its_headings_are_looked_at() -> None:
@@ -152,7 +162,7 @@ def test_the_periods_that_a_wide_table_says_in_its_headings_are_looked_at() -> N
     reading = read((head + body).encode(), "services.csv", assets.datasets(), dataset=dataset)
     assert "period_end" not in reading.tables[0].columns
     seen = [expectation("expect_column_values_to_be_null", "seen", column="period_end")]
-    assert [each.code for each in implausible(reading.tables, dataset, suite(*seen))] == ["seen"]
+    assert [each.code for each in find_unmet_expectations(reading.tables, dataset, suite(*seen))] == ["seen"]
 
 
 SCORES = expectation("expect_column_value_z_scores_to_be_less_than", "scores", column="net_amount", threshold=2)
@@ -164,7 +174,7 @@ def test_what_is_not_compiled_is_worked_out_by_the_library_and_keeps_its_place()
         "scores"
     ]
     rows = [spend_row(net_amount=str(amount)) for amount in (*range(10, 30), 5000)]
-    said = list(implausible([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
+    said = list(find_unmet_expectations([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
     assert [(each.code, tuple(each.rows)) for each in said] == [
         ("large", ((0, 22),)),
         ("scores", ((0, 22),)),
@@ -174,8 +184,8 @@ def test_what_is_not_compiled_is_worked_out_by_the_library_and_keeps_its_place()
 
 def test_rows_are_told_once_though_several_lines_share_them() -> None:
     table = made_table(rows=[spend_row(net_amount="2000")] * 4, numbers=[2, 2, 5, 5])
-    for engine in Engine:
-        (said,) = implausible([table], SPEND, suite(LARGE), engine)
+    for engine in CheckEngine:
+        (said,) = find_unmet_expectations([table], SPEND, suite(LARGE), engine)
         assert tuple(said.rows) == ((0, 2), (0, 5))
 
 

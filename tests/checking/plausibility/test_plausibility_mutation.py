@@ -17,7 +17,7 @@ from agreement import DATASET, full_table, parted
 from asked import ARGUMENTS
 from asked import expectations as drawn
 
-from piperoll.checking.engine import Engine
+from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility import Outcome, expectations, outcomes
 from piperoll.checking.plausibility.columns import Frame, Kinds
 from piperoll.checking.plausibility.evidence import Judged
@@ -45,14 +45,14 @@ def _case(seed: int) -> Case:
     kinds = Frame(tables, DATASET).kinds
     entries = drawn(seed, EACH * len(ARGUMENTS), conditions=0.7)
     asked = [each for each in expectations(json.dumps({"expectations": entries})) if compiled(each, kinds)]
-    theirs = outcomes(tables, DATASET, asked, Engine.REFERENCE)
+    theirs = outcomes(tables, DATASET, asked, CheckEngine.REFERENCE)
     return tables, asked, {each.expectation.number: each for each in theirs}
 
 
 def _differences(cases: list[Case], name: str, rules: Mapping[str, Rule]) -> Iterator[str]:
     for tables, asked, theirs in cases:
         of_rule = [each for each in asked if each.type == name]
-        for ours in outcomes(tables, DATASET, of_rule, Engine.COMPILED, rules):
+        for ours in outcomes(tables, DATASET, of_rule, CheckEngine.COMPILED, rules):
             yield from parted(ours, theirs[ours.expectation.number])
 
 

@@ -1,0 +1,78 @@
+"""Questions about headings on the command line: listed with the command that answers them, and answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from piperoll import api, cli
+from piperoll.errors import MappingError, PiperollError, UnknownDataset, UsageError
+from piperoll.model import Layout, Question
+from publishers import FolderStore, read_mapping, update_mapping
+
+ROWS = "01/04/2026,Acorn Roofing Ltd,100.50,T001\n13/04/2026,Beech Services plc,9.99,T002\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A store in which one question is open."""
+    store = FolderStore(tmp_path / "published")
+    columns = Layout({"net_amount": "Amount"}, "2026-10", "2026-11-03", "ab" * 32)
+    asked = Question("Gross", "net_amount", "Amount", asked="2026-12-01", waiting=("cd" * 32,))
+    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(columns).with_question(asked))
+    return tmp_path / "published"
+
+
+def piperoll(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli.app, list(map(str, arguments)))
+
+
+def refused(*arguments: str | Path) -> PiperollError:
+    error = piperoll(*arguments).exception
+    assert isinstance(error, PiperollError)
+    return error
+
+
+def test_questions_come_with_the_command_that_answers_them(place: Path) -> None:
+    output = piperoll("mapping", "questions", "--to", place).output
+    assert "anytown, spend: is 'Gross' the net_amount? It replaced 'Amount'. Files held for it: 1." in output
+    assert f'piperoll mapping answer anytown spend "Gross" same --to {place} --because "…"' in output
+
+
+def test_an_answer_is_noted_and_nothing_is_asked_any_more(place: Path) -> None:
+    answered = piperoll("mapping", "answer", "Anytown", "spend", "gross", "same", "--to", place, "--because", "asked")
+    assert "Noted for anytown, spend: 'gross' is same." in answered.output
+    assert "examined again in the next piperoll run" in answered.output
+    assert piperoll("mapping", "questions", "--to", place).output == "Nothing is asked.\n"
+    (question,) = read_mapping(FolderStore(place), "anytown", "spend").questions
+    assert (question.answer, question.because) == ("same", "asked")
+
+
+def test_show_prints_the_file(place: Path) -> None:
+    shown = piperoll("mapping", "show", "anytown", "spend", "--to", place).output
+    assert shown == (place / "mappings/anytown/spend.toml").read_text()
+
+
+def test_what_cannot_be_done_is_said(place: Path) -> None:
+    to = ("--to", place, "--because", "so")
+    assert isinstance(refused("mapping", "answer", "anytown", "spend", "Gross", "perhaps", *to), MappingError)
+    assert isinstance(refused("mapping", "answer", "anytown", "spent", "Gross", "same", *to), UnknownDataset)
+    assert "nothing is remembered" in str(refused("mapping", "show", "beeford", "spend", "--to", place))
+
+
+def test_a_file_is_checked_beside_what_is_remembered(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "april.csv").write_text(f"Date,Supplier,Gross,Transaction Number\n{ROWS}")
+    check = ("check", tmp_path / "april.csv", "--dataset", "spend", "--quick")
+    assert piperoll(*check).exit_code == 0
+    beside = piperoll(*check, "--mappings", place / "mappings/anytown")
+    assert beside.exit_code == 1
+    report = api.check(tmp_path / "april.csv", dataset="spend", quick=True, mappings=place / "mappings/anytown")
+    assert [finding.field for finding in report.findings if finding.code == "headings-drifted"] == ["net_amount"]
+
+
+def test_a_folder_without_mappings_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "april.csv").write_text(f"Date,Supplier,Gross,Transaction Number\n{ROWS}")
+    with pytest.raises(UsageError, match="holds no <dataset>"):
+        api.check(tmp_path / "april.csv", mappings=tmp_path)

@@ -1,0 +1,113 @@
+"""Pages: each row comes once, whatever is published meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piperoll.model import Series
+from publishers import FolderStore, mark_withdrawn
+from serving.cursors import Cursor
+from serving.problems import Problem
+from tests.serving.published_place import Served, publish_world, published, released, row, serving, source_of
+
+SORTS = ["", "&sort=net_amount", "&sort=-net_amount,supplier_name", "&sort=payment_date", "&sort=-payment_date,-series"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    publish_world(FolderStore(tmp_path / "store"), tmp_path / "scratch")
+    return tmp_path / "store"
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_pages_are_the_whole_in_order(api: Served, sort: str, size: int) -> None:
+    whole = [one["line_id"] for one in api.json(f"/rows/spend?limit=1000{sort}")["rows"]]
+    paged = [one["line_id"] for page in api.pages(f"/rows/spend?limit={size}{sort}") for one in page]
+    assert (len(whole), paged) == (17, whole)
+
+
+@pytest.mark.parametrize("sort", ["", "&sort=-sum_net_amount", "&sort=supplier_name", "&sort=count,-supplier_name"])
+def test_pages_of_groups_are_the_whole_in_order(api: Served, sort: str) -> None:
+    question = f"/rows/spend?group_by=supplier_name,period&sum=net_amount&count{sort}"
+    whole = api.json(f"{question}&limit=1000")["rows"]
+    assert [one for page in api.pages(f"{question}&limit=2") for one in page] == whole
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_each_row_comes_once_while_others_publish(place: Path, tmp_path: Path, sort: str) -> None:
+    store, stop = FolderStore(place), threading.Event()
+
+    def correct() -> None:
+        for number in range(1_000):
+            for series in ("spend/anytown/2026-10", "spend/brackwater/2026-09", f"spend/newtown-{number}/2026-10"):
+                rows = [row(1_000 * number + n, supplier_name="New Ltd") for n in range(8)]
+                now = f"2026-12-01T09:{number // 60:02}:{number % 60:02}Z"
+                published(store, released(tmp_path / "more", series, rows, source=source_of(str(number))), now)
+            if stop.is_set():
+                return
+
+    rival = threading.Thread(target=correct)
+    with serving(str(place), tmp_path / "cache") as api:
+        whole = [one["line_id"] for one in api.rows(limit=1_000)]
+        pages = api.pages(f"/rows/spend?limit=2{sort}")
+        paged = [one["line_id"] for one in next(pages)]
+        rival.start()
+        try:
+            paged += [one["line_id"] for page in pages for one in page]
+        finally:
+            stop.set()
+            rival.join()
+    assert sorted(paged) == sorted(whole)
+
+
+def test_a_page_of_what_was_taken_back_meanwhile_says_to_begin_again(place: Path, tmp_path: Path) -> None:
+    with serving(str(place), tmp_path / "cache") as api:
+        following = api.json("/rows/spend?limit=2")["next"]
+        series = Series.parse("spend/brackwater/2026-09")
+        mark_withdrawn(FolderStore(place), series, 1, because="a mistake", now="2026-12-02T09:00:00Z")
+        threading.Event().wait(2.2)  # the index is believed for two seconds
+        answer = api.get(following)
+        assert (answer.status_code, answer.json()["type"]) == (410, "urn:piperoll:problem:changed-meanwhile")
+        assert "line-00010" not in {one["line_id"] for one in api.rows(limit=1_000)}
+
+
+def test_a_cursor_belongs_to_its_question(api: Served) -> None:
+    following = api.json("/rows/spend?limit=2")["next"]
+    answer = api.get(following + "&body=anytown")
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:piperoll:problem:bad-cursor")
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**17), 10**17),
+    st.text(max_size=20),
+    st.dates(),
+    st.decimals(-1, 1, places=18),
+)
+
+
+@given(st.lists(VALUES, max_size=5))
+def test_a_cursor_says_what_it_was_made_from(keys: list[object]) -> None:
+    cursor = Cursor("a", "b", "2026-11-01T09:00:00Z", tuple(keys))  # type: ignore[arg-type]
+    assert Cursor.parse(cursor.token()) == cursor
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
+    with pytest.raises(Problem):
+        Cursor.parse(text)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(VALUES, max_size=4))
+def test_a_cursor_with_other_keys_is_a_problem_and_no_fault(api: Served, keys: list[object]) -> None:
+    real = Cursor.parse(api.json("/rows/spend?limit=2")["next"].split("cursor=")[1])
+    forged = Cursor(real.question, real.chosen, real.until, tuple(keys))  # type: ignore[arg-type]
+    assert api.get(f"/rows/spend?limit=2&cursor={forged.token()}").status_code in (200, 400)

@@ -1,0 +1,130 @@
+"""From a bucket: the same answers, from copies that are verified and bounded."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from publishers import FolderStore, Store, open_store
+from serving.index_cache import Shelf
+from serving.limits import Limits
+from serving.parquet_cache import Files
+from serving.problems import Problem
+from tests.serving.published_place import Served, publish_world, released, row, serving, source_of
+from tests.serving.published_place import published as publish_one
+
+QUESTIONS = [
+    "/rows/spend?limit=1000",
+    "/rows/spend?group_by=body,period&sum=net_amount&avg=net_amount&count",
+    "/rows/spend?supplier_name__contains=acorn&sort=-net_amount&limit=3",
+    "/rows/spend?as_known_on=2026-11-02&body=anytown",
+    "/series/spend/anytown/2026-10",
+    "/series/spend/anytown/2026-10/diff/1/2",
+    "/bodies/anytown",
+]
+
+
+@pytest.fixture(scope="module")
+def place(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    where = f"s3://{bucket}/serving/{uuid.uuid4().hex}"
+    publish_world(open_store(where), tmp_path_factory.mktemp("scratch"))
+    return where
+
+
+@pytest.fixture(scope="module")
+def remote(place: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(place, tmp_path_factory.mktemp("cache")) as served:
+        yield served
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_answers_are_those_from_a_folder(api: Served, remote: Served, question: str) -> None:
+    theirs = remote.get(question)
+    assert (theirs.status_code, theirs.json()) == (200, api.get(question).json())
+
+
+def test_no_request_reads_a_file_twice(place: str, tmp_path: Path) -> None:
+    store = Counting(open_store(place))
+    files = Files(Shelf(store), tmp_path, Limits())
+    with serving(place, tmp_path / "cache") as api:
+        first = api.rows(limit=1000)
+        copies = {path: path.stat().st_ino for path in (tmp_path / "cache/copies").glob("*.parquet")}
+        assert len(copies) == 5
+        assert api.rows(limit=1000, sort="net_amount") != first
+        assert {path: path.stat().st_ino for path in copies} == copies
+    assert files.folder == tmp_path
+
+
+class Counting:
+    """A store that counts what is fetched of it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.fetched: list[str] = []
+
+    def fetch(self, key: str, to: Path) -> None:
+        self.fetched.append(key)
+        self._store.fetch(key, to)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+
+def used(shelf: Shelf) -> list[object]:
+    from serving.query import Scope  # noqa: PLC0415 - only here
+    from serving.version_selection import choose  # noqa: PLC0415
+
+    return list(choose(shelf, Scope("spend")).used)
+
+
+def test_copies_are_bounded_and_what_is_in_use_stays(place: str, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(place))
+    chosen = used(shelf)
+    paths = Files(shelf, tmp_path, Limits()).paths(chosen)  # type: ignore[arg-type]
+    sizes = [Path(path).stat().st_size for path in paths]
+    tight = Files(shelf, tmp_path, Limits(cache_bytes=sizes[0] + sizes[1], stream_seconds=-1))
+    assert tight.paths(chosen[:1]) == paths[:1]  # type: ignore[arg-type]
+    left = sum(path.stat().st_size for path in tmp_path.glob("*.parquet"))
+    assert left <= sizes[0] + sizes[1]
+    busy = Files(shelf, tmp_path, Limits(cache_bytes=max(sizes), stream_seconds=3600))
+    missing = next(one for one, path in zip(chosen, paths, strict=True) if not Path(path).exists())
+    with pytest.raises(Problem) as told:
+        busy.paths([missing])  # type: ignore[list-item]
+    assert told.value.status == 503
+    with pytest.raises(Problem) as told:
+        Files(shelf, tmp_path, Limits(cache_bytes=10)).paths(chosen)  # type: ignore[arg-type]
+    assert told.value.kind == "too-much"
+
+
+def test_a_file_that_is_not_what_its_manifest_names_is_never_read(bucket: str, tmp_path: Path) -> None:
+    where = f"s3://{bucket}/serving/{uuid.uuid4().hex}"
+    store = open_store(where)
+    publish_one(
+        store, released(tmp_path, "spend/anytown/2026-10", [row(1)], source=source_of("a")), "2026-11-02T09:00:00Z"
+    )
+    [key] = [key for key in store.keys("data/") if key.endswith(".parquet")]
+    store.put(key, b"PAR1 something else")
+    with serving(where, tmp_path / "cache") as api:
+        answer = api.get("/rows/spend")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
+        assert list((tmp_path / "cache/copies").iterdir()) == []
+
+
+def test_a_store_that_does_not_answer_is_a_passing_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    with serving("s3://nowhere/at-all", tmp_path / "cache") as api:
+        answer = api.get("/health")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_folder_is_read_in_place(world: Path, tmp_path: Path) -> None:
+    files = Files(Shelf(FolderStore(world)), tmp_path, Limits())
+    paths = files.paths(used(Shelf(FolderStore(world))))  # type: ignore[arg-type]
+    assert all(path.startswith(str(world)) for path in paths)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,308 @@
+"""The command line, as a person and a program meet it: by its output and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import openpyxl
+import pytest
+import requests
+
+from piperoll import cli
+from piperoll.sample import write_sample
+
+PIPEROLL = Path(sys.executable).parent / "piperoll"
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "check-report.schema.json").read_text("utf-8"))
+HEADINGS = (
+    "Body Name,Service Area,Expense Type,Payment Date,Transaction Number,Amount,Supplier Name,Purpose,Merchant Category"
+)
+SUPPLIERS = ("Plumbob Ltd", "Quillfeather Stationery Ltd", "Wobblestone Highways plc", "Greyhedge Legal LLP")
+ROWS = [
+    f"Anytown,Housing,Repairs,{number:02}/10/2026,T{1000 + number},{500 + 37 * number}.{number:02},"
+    f"{SUPPLIERS[number % 4]},Repairs to homes,Facilities"
+    for number in range(1, 13)
+]
+GOOD = "\n".join([HEADINGS, *ROWS, ""])
+"""Twelve payments, £8,886.78 together."""
+BAD = GOOD.replace("574.02", "5.74.02")
+PAGE = "<!DOCTYPE html><html><body>Not found</body></html>"
+
+
+def piperoll(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PIPEROLL_")}
+    command = [str(PIPEROLL), *map(str, arguments)]
+    env = clean | {"COLUMNS": "80"} | environment
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, encoding="utf-8", check=False)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return written(tmp_path / "Payments October 2026.csv", GOOD)
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_help_lists_the_commands_with_examples_and_is_quick(tmp_path: Path) -> None:
+    done = piperoll("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for word in ("check", "run", "release", "replay", "due", "serve", "site", "template", "sample", "datasets"):
+        assert re.search(rf"^  {word} ", done.stdout, re.MULTILINE)
+    assert "piperoll check " in done.stdout
+    imported = "import sys, piperoll.cli; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    names = subprocess.run([sys.executable, "-c", imported], capture_output=True, text=True, check=True).stdout.split()
+    assert {"prefect", "pyarrow", "great_expectations", "frictionless", "boto3", "rich", "jinja2"}.isdisjoint(names)
+
+
+@pytest.mark.parametrize(
+    "command", ["check", "run", "release", "replay", "due", "serve", "site", "template", "explain"]
+)
+def test_every_command_teaches_by_example(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["piperoll", command, "--help"])
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert f"\n  piperoll {command} " in capsys.readouterr().out
+
+
+def test_a_good_file_is_accepted_and_the_exit_status_says_so(good: Path, tmp_path: Path) -> None:
+    done = piperoll("check", good, "--quick", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Accepted" in done.stdout
+    assert "Dataset: spend. Period: October 2026." in done.stdout
+    assert "--quick" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_a_cell_that_must_be_fixed_is_named_as_the_sender_sees_it(tmp_path: Path) -> None:
+    done = piperoll("check", written(tmp_path / "October 2026.csv", BAD), "--quick", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "11 of 12 rows can be published; 1 row is held back." in " ".join(done.stdout.split())
+    assert "Must fix" in done.stdout
+    assert "F3" in done.stdout
+    assert "5.74.02" in done.stdout
+
+
+def test_a_web_page_is_rejected(tmp_path: Path) -> None:
+    done = piperoll("check", written(tmp_path / "spend.csv", PAGE), "--quick", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Rejected" in done.stdout
+
+
+def test_json_keeps_the_public_contract(good: Path, tmp_path: Path) -> None:
+    done = piperoll("check", good, "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    report = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert (report["file"], report["what"], report["dataset"]) == (good.name, "data", "spend")
+    assert report["tables"][0]["amount"]["read"] == "8886.78"
+    assert report["tables"][0]["column_letters"]["net_amount"] == "F"
+
+
+def test_several_files_give_a_document_a_line(good: Path, tmp_path: Path) -> None:
+    others = [
+        written(tmp_path / "October 2026.csv", BAD),
+        written(tmp_path / "page.csv", PAGE),
+        written(tmp_path / "x", ""),
+    ]
+    done = piperoll("check", good, *others, "--json", "--quick", cwd=tmp_path)
+    assert done.returncode == 1
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    for report in reports:
+        jsonschema.Draft202012Validator(SCHEMA).validate(report)
+    assert [report["file"] for report in reports] == [good.name, "October 2026.csv", "page.csv", "x"]
+    assert [report["verdict"] for report in reports][1:] == ["accepted_with_warnings", "rejected", "rejected"]
+
+
+def test_the_report_is_a_page_of_its_own(good: Path, tmp_path: Path) -> None:
+    done = piperoll("check", good, "--quick", "--html", "report.html", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert good.name in page
+    assert not re.search(r"""<(script|link|img)[^>]+(src|href)=(?!"data:)""", page)
+
+
+def test_check_never_imports_prefect_nor_great_expectations_unless_asked(good: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from piperoll import api; api.check(sys.argv[1], quick=True); "
+        "print(*{m.split('.')[0] for m in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(good)], capture_output=True, text=True, check=True)
+    assert {"prefect", "great_expectations", "flows", "boto3", "fastapi"}.isdisjoint(done.stdout.split())
+    whole = code.replace("quick=True", "quick=False")
+    done = subprocess.run([sys.executable, "-c", whole, str(good)], capture_output=True, text=True, check=True)
+    assert {"prefect", "great_expectations", "flows", "publishers"}.isdisjoint(done.stdout.split())
+    asked = code.replace("quick=True", "engine='reference'")
+    done = subprocess.run([sys.executable, "-c", asked, str(good)], capture_output=True, text=True, check=True)
+    assert {"prefect", "flows", "publishers"}.isdisjoint(done.stdout.split())
+    assert {"great_expectations", "frictionless"} <= set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["check", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (["check", "."], "is a folder: name the files in it"),
+        (["check", "a.csv", "--dataset", "spending"], "there is no dataset 'spending'"),
+        (["check", "a.csv", "--period", "26-04"], "'26-04' is not a period"),
+        (["check", "a.csv", "a.csv", "--html", "x.html"], "--html writes the report of one file"),
+        (["check", "a.csv", "--quick", "--html", "no/such/place.html"], "cannot be written"),
+        (["run", "--to", "out"], "either --inbox DIR or --sources FILE"),
+        (["run", "--to", "out", "--inbox", "nowhere"], "there is no folder nowhere"),
+        (["run", "--to", "ftp://x/y", "--inbox", "."], "is no place to publish"),
+        (["release", "abcdef123456", "--to", "out", "--because", "we asked"], "abcdef123456"),
+        (["serve", "--to", "out"], "where the files come from"),
+        (["due", "--to", "out", "--on", "yesterday"], "'yesterday' is not a day"),
+        (["site", "out"], "nothing is published in out yet"),
+        (["template", "spend", "--out", "spend.pdf"], "neither .csv nor .xlsx"),
+        (["explain", "amount-unread"], "no finding is called 'amount-unread'"),
+    ],
+)
+def test_a_mistake_gets_one_plain_line_and_no_traceback(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    written(tmp_path / "a.csv", GOOD)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["piperoll", *arguments])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    said = capfd.readouterr().err
+    assert left.value.code == 2
+    assert told in said
+    assert said.startswith("piperoll: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_an_unknown_setting_is_told_and_not_passed_over(tmp_path: Path) -> None:
+    inbox = written(tmp_path / "inbox" / "spend" / "anytown" / "October 2026.csv", GOOD).parents[2]
+    done = piperoll("run", "--inbox", inbox, "--to", "out", cwd=tmp_path, PIPEROLL_BASE_ADDRESS="x")
+    assert done.returncode == 2
+    assert "PIPEROLL_BASE_ADDRESS is not a setting" in done.stderr
+
+
+def test_templates_have_every_heading_and_are_read_as_their_dataset(tmp_path: Path) -> None:
+    printed = piperoll("template", "spend", cwd=tmp_path).stdout
+    assert "Payment date" in printed or "payment_date" in printed
+    assert piperoll("template", "contracts", "--out", "form.xlsx", cwd=tmp_path).returncode == 0
+    assert openpyxl.load_workbook(tmp_path / "form.xlsx").active is not None
+
+
+def test_datasets_are_listed(tmp_path: Path) -> None:
+    lines = piperoll("datasets", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:] if line[:1].strip()] == [
+        "contracts",
+        "roles",
+        "spend",
+        "transactions",
+    ]
+
+
+def test_the_sample_is_the_same_from_the_same_seed(tmp_path: Path) -> None:
+    assert piperoll("sample", "--to", "one", "--seed", "7", cwd=tmp_path).returncode == 0
+    write_sample(tmp_path / "two", 7)
+    files = sorted(path.relative_to(tmp_path / "two") for path in (tmp_path / "two").rglob("*") if path.is_file())
+    assert all((tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes() for path in files)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A folder with an inbox and what `piperoll run` published of it in `out`, and what it said."""
+    place = tmp_path_factory.mktemp("published")
+    written(place / "inbox" / "spend" / "anytown" / "October 2026.csv", GOOD)
+    written(place / "inbox" / "spend" / "elsewhere" / "October 2026.csv", PAGE)
+    done = piperoll("run", "--inbox", "inbox", "--to", "out", cwd=place)
+    assert done.returncode == 0, done.stderr
+    yield place, done.stdout
+
+
+def test_a_run_says_what_became_of_every_file_and_every_pound(published: tuple[Path, str]) -> None:
+    place, said = published
+    assert re.search(r"^rejected +1 +0 +£0\.00$", said, re.MULTILINE)
+    assert re.search(r"^all +2 +12 +£8,886\.78$", said, re.MULTILINE)
+    assert re.search(r"^Published +12 +£8,886\.78$", said, re.MULTILINE)
+    assert "spend/elsewhere/October 2026.csv" in said
+    assert "To look at it: piperoll site out" in said
+    assert (place / "out" / "data" / "spend" / "anytown" / "2026-10" / "versions.json").is_file()
+
+
+def test_a_second_run_changes_nothing_and_says_so(published: tuple[Path, str]) -> None:
+    place, _ = published
+    before = {path: path.stat().st_mtime_ns for path in (place / "out").rglob("*") if path.is_file()}
+    done = piperoll("run", "--inbox", "inbox", "--to", "out", cwd=place)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Nothing changed: 2 files had been taken in before.")
+    assert {path: path.stat().st_mtime_ns for path in (place / "out").rglob("*") if path.is_file()} == before
+
+
+def test_due_lists_what_a_body_owes(published: tuple[Path, str]) -> None:
+    place, _ = published
+    header = "id,slug,name,kind,aliases,same_as,contact,licence\n"
+    written(place / "bodies.csv", f"{header}gss:E07999901,anytown,Anytown Council,council,,,,OGL-UK-3.0\n")
+    done = piperoll(
+        "due", "--to", "out", "--bodies", "bodies.csv", "--on", "2027-02-15", "--since", "2026-10-01", cwd=place
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^2027-01-31 +(missing|late) +contracts +2026-Q4 +Anytown Council", done.stdout, re.MULTILINE)
+    assert "2 bodies owe" in done.stdout  # those of the file, and whoever else has sent
+
+
+def test_a_replay_says_what_would_change(published: tuple[Path, str]) -> None:
+    place, _ = published
+    done = piperoll("replay", "--from", "out", "--into", "again", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "0 files would change, 2 would not. What came of it is in again."
+    assert "there is something" in piperoll("replay", "--from", "out", "--into", "again", cwd=place).stderr
+
+
+def test_only_what_is_held_can_be_released(published: tuple[Path, str]) -> None:
+    place, _ = published
+    rejected = next((place / "out" / "reports" / "spend" / "elsewhere").glob("*.json")).stem
+    done = piperoll("release", rejected[:12], "--to", "out", "--because", "we asked", cwd=place)
+    assert done.returncode == 2
+    assert "is not held" in done.stderr
+
+
+def test_the_site_is_served_and_the_archive_is_not(published: tuple[Path, str]) -> None:
+    place, _ = published
+    command = [str(PIPEROLL), "site", "out", "--port", "0", "--no-browser"]
+    loud = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True, env=loud) as site:
+        assert site.stdout is not None
+        try:
+            address = re.search(r"http://127\.0\.0\.1:\d+/", site.stdout.readline())
+            assert address
+            page = requests.get(address[0], timeout=10)
+            assert (page.status_code, page.url) == (200, f"{address[0]}catalogue/index.html")
+            archived = next((place / "out" / "archive").rglob("*/*/*")).relative_to(place / "out")
+            assert requests.get(f"{address[0]}{archived}", timeout=10).status_code == 404
+        finally:
+            site.terminate()
+            site.wait(10)
+
+
+def test_help_answers_within_the_time_of_a_breath(tmp_path: Path) -> None:
+    quickest = min(_seconds(tmp_path) for _ in range(5))
+    assert quickest < 0.5 * _busy(), quickest
+
+
+def _seconds(cwd: Path) -> float:
+    start = time.perf_counter()
+    piperoll("--help", cwd=cwd)
+    return time.perf_counter() - start
+
+
+def _busy() -> float:
+    """How many processes wait for each processor, one at least: a busy machine answers later."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
