@@ -24,7 +24,8 @@ from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.forms import Forms, form_of, forms_in, looks_of, those
 from piperoll.reading.grids.grid import tidy
 from piperoll.reading.grids.rows import Row, Rows
-from piperoll.reading.tables import doubts, sure
+from piperoll.reading.tables import certain_records as sure
+from piperoll.reading.tables import table_findings as doubts
 
 SPEND = assets.find_dataset("spend")[0]
 LEXICON = lexicon_of(SPEND, None)

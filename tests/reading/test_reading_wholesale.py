@@ -22,9 +22,9 @@ from piperoll.reading.files import text
 from piperoll.reading.files.text import TextRows, read_text
 from piperoll.reading.grids import blocks
 from piperoll.reading.grids.rows import Row, Rows
-from piperoll.reading.tables.judging import judge
-from piperoll.reading.tables.records import Judged, Shape, judge_row
-from piperoll.reading.tables.totals import Sums
+from piperoll.reading.tables.classified_rows import judge
+from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
+from piperoll.reading.tables.total_rows import Sums
 
 SPEND = assets.find_dataset("spend")[0]
 

@@ -10,12 +10,12 @@ from decimal import Decimal
 from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.wholes import is_total, names_whole
-from piperoll.reading.columns.assigning import Columns
+from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profiles
 from piperoll.reading.findings.cells import Below
 from piperoll.reading.grids.grid import Grid, Row, cell_at, tidy
 from piperoll.reading.grids.rows import Rows
-from piperoll.reading.tables.records import may_be_day
+from piperoll.reading.tables.row_kinds import may_be_day
 from piperoll.reading.tables.sections import Section
 
 _UNIT = re.compile(

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question
 from piperoll.reading.cells.amounts import scale_of
-from piperoll.reading.columns.assigning import Choice
+from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.heading_terms import sense
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.columns.senses import sense
 from piperoll.reading.findings import columns as say
 from piperoll.reading.reading import Reading, ReadTable
 

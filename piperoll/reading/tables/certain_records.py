@@ -14,7 +14,7 @@ from piperoll.reading.cells.wholes import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, form_of, those
-from piperoll.reading.tables.records import Shape
+from piperoll.reading.tables.row_kinds import Shape
 
 _SPACE, _DELETE = 0x20, 0x7F
 _DIGIT = r"^[0-9]"

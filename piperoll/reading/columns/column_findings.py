@@ -7,9 +7,9 @@ from decimal import Decimal
 
 from piperoll.model import Field, Finding
 from piperoll.reading.cells.amounts import is_foreign, scale_of
-from piperoll.reading.columns.assigning import Choice
+from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.heading_terms import is_gross, says_irrecoverable, sense
 from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.columns.senses import is_gross, says_irrecoverable, sense
 from piperoll.reading.findings import cells as tell
 from piperoll.reading.findings import columns as columns_say
 from piperoll.reading.findings import sheets as say

@@ -16,9 +16,9 @@ from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.forms import Looks
 from piperoll.reading.grids.rows import Rows
-from piperoll.reading.tables.records import Judged, Shape, judge_row
-from piperoll.reading.tables.sure import Sure
-from piperoll.reading.tables.totals import TOP, Above, Sums
+from piperoll.reading.tables.certain_records import Sure
+from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
+from piperoll.reading.tables.total_rows import TOP, Above, Sums
 
 
 @dataclass(frozen=True)

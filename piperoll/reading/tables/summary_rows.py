@@ -13,9 +13,9 @@ from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.wholes import is_label, names_whole
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 from piperoll.reading.grids.rows import Rows
-from piperoll.reading.tables.judging import Judgement
-from piperoll.reading.tables.records import Judged, Shape
-from piperoll.reading.tables.totals import NEAR
+from piperoll.reading.tables.classified_rows import Judgement
+from piperoll.reading.tables.row_kinds import Judged, Shape
+from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 3
 """In a table of fewer records nothing is taken for a sum of the others."""

@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 from piperoll.model import Field
-from piperoll.reading.columns.evidence import CERTAIN, is_identifier
-from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.columns.moves import UNMOVED, Moved
+from piperoll.reading.columns.lexicon import CERTAIN, Lexicon
 from piperoll.reading.columns.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """From the heading `start` up to the one before `end`, the data stand `shift` columns beside their headings.
+
+    `end` None is the end of the row: a cell was put in or left out. Else one column was moved among the data alone, and
+    the heading that it left behind finds it at the other end of the stretch.
+    """
+
+    shift: int = 0
+    start: int = 0
+    end: int | None = None
+
+    def column_of(self, place: int) -> int | None:
+        """Where the data of a heading stand; None for one whose data were left out."""
+        if not self.shift:
+            return place
+        if self.end is not None:
+            return self._among(place, self.end)
+        if self.shift < 0 and self.start + self.shift <= place < self.start:
+            return None
+        return place + self.shift if place >= self.start else place
+
+    def _among(self, place: int, end: int) -> int:
+        if not self.start <= place < end:
+            return place
+        size = end - self.start
+        return self.start + (place - self.start + self.shift) % size
+
+
+UNMOVED = Moved()
+"""Every column stands under its own heading."""
+
 
 _ENOUGH_ROWS = 5
 """In fewer rows a column of slips can hardly be told from a column that belongs to another heading."""
@@ -136,7 +169,7 @@ def _score(
 
 def _suits(profile: Profile, wanted: Field) -> float:
     """How well a column suits a field that no form of its own tells: names, words, references."""
-    if is_identifier(wanted) or wanted.name.endswith("_code"):
+    if wanted.is_identifier or wanted.name.endswith("_code"):
         return profile.identifiers
     if wanted.privacy == "name" or wanted.name.endswith("_name"):
         return 2 * profile.companies + 0.5 * profile.is_wordy

@@ -11,8 +11,8 @@ from piperoll.reading.findings import cells as tell
 from piperoll.reading.findings import tables as about
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 from piperoll.reading.grids.rows import Rows
-from piperoll.reading.tables.judging import Judgement
-from piperoll.reading.tables.totals import NEAR
+from piperoll.reading.tables.classified_rows import Judgement
+from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 4
 """Among fewer records than this, one may well equal the sum of the others."""

@@ -14,13 +14,12 @@ from piperoll.reading.cells.amounts import AmountStyle, read_amount, style_of
 from piperoll.reading.cells.dates import is_date, is_serial
 from piperoll.reading.cells.marks import is_error, means_nothing, says_nil
 from piperoll.reading.cells.wholes import is_label
-from piperoll.reading.columns.assigning import Columns
+from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 from piperoll.reading.grids.rows import spread
-from piperoll.reading.tables.headings import repeats
-from piperoll.reading.tables.joined import words
-from piperoll.reading.tables.totals import Line, Sums, total_of
+from piperoll.reading.tables.headings import repeats, words
+from piperoll.reading.tables.total_rows import Line, Sums, total_of
 
 _SAMPLE = 2000
 _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
