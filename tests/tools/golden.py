@@ -1,7 +1,7 @@
 """The golden cases: files as a body sends them, with the reports and releases that come of them, byte for byte.
 
-Each folder `tests/fixtures/golden/<dataset>/<case>/` holds `input/` with one file, and what the command line makes of it:
-`check.json` (`piperoll check --json`), `public-report.json` and, if the file is published, `release/`. The Parquet
+Each folder `tests/fixtures/golden/<dataset>/<case>/` holds `input/` with one file and what the command line
+makes of it: `check.json` (`piperoll check --json`), `public-report.json` and, if the file is published, `release/`. The Parquet
 file is left out of `release/`: its hash is in the manifest.
 
 `make golden` writes them again after a change that is meant; read the difference before you commit it.
@@ -48,9 +48,7 @@ def produce_files(work: Path) -> dict[str, dict[str, bytes]]:
     checked = {
         case: _piperoll("check", "--json", "--dataset", case.split("/")[0], str(path)) for case, path in inputs.items()
     }
-    return {
-        case: {"check.json": _indented(checked[case])} | dict(_published_files(store, case)) for case in cases()
-    }
+    return {case: {"check.json": _indented(checked[case])} | dict(_published_files(store, case)) for case in cases()}
 
 
 def _published_files(store: Path, case: str) -> Iterator[tuple[str, bytes]]:
