@@ -16,6 +16,7 @@ from typing import Any
 from piperoll.checking.check_file import OneFile, report_alone
 from piperoll.describing import render_report_page
 from piperoll.errors import UsageError
+from piperoll.model import to_document
 from serving.limits import Limits
 from serving.problems import Problem
 
@@ -89,7 +90,7 @@ def _examine(pipe: Connection, limits: Limits) -> None:
     sent = pipe.recv()
     try:
         report = report_alone(sent)
-        pipe.send(("report", (json.dumps(report.to_json(), ensure_ascii=False), render_report_page(report))))
+        pipe.send(("report", (json.dumps(to_document(report), ensure_ascii=False), render_report_page(report))))
     except UsageError as error:
         pipe.send(("usage", str(error)))
     except MemoryError:

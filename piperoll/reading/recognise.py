@@ -10,12 +10,13 @@ from piperoll.reading.columns.heading_terms import sense
 from piperoll.reading.columns.headless import recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
 from piperoll.reading.columns.profiles import profiles
-from piperoll.reading.grids.grid import Grid, Row, filled
+from piperoll.reading.grids.grid import Grid, Row, without_blanks
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
 
 _EMPTY_FIT = 0.6
 """What a column that holds nothing fits any field by."""
+
 
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
     """The dataset whose core the headings of some sheet cover best; failing headings, by content; None if none fits."""
@@ -72,7 +73,7 @@ def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
 
 def _headless(grid: Grid) -> Sequence[Row]:
     """The rows of a table without headings, which only content can tell; none of one that has headings of its own."""
-    return () if grid.headings is not None or unknown_heading_row(grid) else filled(grid.rows)
+    return () if grid.headings is not None or unknown_heading_row(grid) else without_blanks(grid.rows)
 
 
 def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:

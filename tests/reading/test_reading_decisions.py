@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.model import Finding, Severity
+from piperoll.reading.cells.date_order import ALONE, Beside, order_of
 from piperoll.reading.cells.dates import read_date
 from piperoll.reading.cells.decisions import decide
-from piperoll.reading.cells.orders import ALONE, Beside, order_of
 from piperoll.reading.cells.values import UNREADABLE
 from piperoll.reading.findings.values import Column
 
@@ -28,6 +28,7 @@ def read_all(
 ) -> tuple[list[object], dict[str, Finding]]:
     """Every cell as it is read in its column, and what is said by code."""
     column = Column(
+        least_amount=SPEND.least_amount,
         SPEND.field(name),
         3,
         heading,

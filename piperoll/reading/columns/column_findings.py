@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from piperoll.model import Field, Finding
+from piperoll.findings import make_finding
+from piperoll.model import Address, Field, Finding
 from piperoll.reading.cells.amounts import is_foreign, scale_of
 from piperoll.reading.columns.assignment import Choice
-from piperoll.reading.columns.heading_terms import is_gross, says_irrecoverable, sense
+from piperoll.reading.columns.heading_terms import is_gross
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.findings import cells as tell
 from piperoll.reading.findings import columns as columns_say
 from piperoll.reading.findings import sheets as say
+from piperoll.reading.grids.grid import letter
 
 _UNLIKE = 0.5
 """Below this most of a column's cells are of another kind than the field."""
@@ -33,7 +35,17 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed:
         found.append(columns_say.column_unlike(sheet, wanted, choice))
     for warning in wanted.reading.heading_warnings if headed else ():
         if warning.applies_to(choice.heading):
-            found.append(make_finding(warning.finding, address, value=choice.heading, **values))
+            address = Address(sheet, column=letter(choice.column), field=wanted.name)
+            found.append(
+                make_finding(
+                    warning.finding,
+                    address,
+                    value=choice.heading,
+                    heading=choice.heading.strip(),
+                    title=wanted.title,
+                    field_title=wanted.title.lower(),
+                )
+            )
     if choice.field in dataset.amount:
         found += _about_amount(choice, sheet, wanted)
     if choice.contested and choice.field in dataset.core_fields:

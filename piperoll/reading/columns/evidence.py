@@ -91,9 +91,7 @@ def bids(
             if bid := _bid(match, order, column, heading, profiles[column], lexicon.dataset):
                 found.append(bid)
     beside = {bid.field: profiles[bid.column] for bid in found}
-    return [
-        bid for bid in found if bid.column not in several or _fits_beside(lexicon.dataset.field(bid.field), beside)
-    ]
+    return [bid for bid in found if bid.column not in several or _fits_beside(lexicon.dataset.field(bid.field), beside)]
 
 
 def _fits_beside(wanted: Field, beside: Mapping[str, Profile]) -> bool:
@@ -250,6 +248,7 @@ _WORDS_OF = re.compile(
     r"\s*(?:\(\s*(?:T|text|description|desc|name)\s*\)|[\s_-](?:description|descr?|text|name))\s*\Z", re.I
 )
 """What a heading ends in whose column says in words what another's codes stand for."""
+
 
 def told_apart(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> dict[int, tuple[Match, ...]]:
     """What the headings of pairs mean, by column: codes are no label's, and words are no code's.
