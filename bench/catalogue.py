@@ -49,10 +49,10 @@ from piperoll.model import (
 )
 from piperoll.operations.catalogue.build import catalogue
 from piperoll.operations.steps import Run
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
-from piperoll.releasing.spelling import Column
 from piperoll.settings import Settings
-from publishers import Store, file_report, open_store, publish, receive
+from publishers import Store, archive_submission, file_reports, open_store, publish_release
 from publishers.keys import way_to
 
 DATASETS = ("spend", "contracts", "roles", "transactions")
@@ -130,7 +130,7 @@ def _descriptor(body: Body, dataset: str) -> bytes:
 
 def _table(series: Series, number: int, rows: int) -> tuple[bytes, bytes, str]:
     """A few lines as CSV and as Parquet, and the hash of what they say."""
-    columns = [Column(field) for field in assets.dataset(series.dataset).fields]
+    columns = [PublishedColumn(field) for field in assets.dataset(series.dataset).fields]
     known = {"payment_date": series.period.start.isoformat(), "net_amount": "100.00", "body_id": series.body}
     told = [
         known | {"line_id": f"{series} {number} {row}", "supplier_name": SUPPLIERS[(number + row) % len(SUPPLIERS)]}
@@ -167,9 +167,9 @@ def release(store: Store, one: Made, now: str, scratch: Path, reason: str = "rec
     for name, content in one.files.items():
         (folder / name).write_bytes(content)
     (folder / "manifest.json").write_bytes(one.manifest.to_bytes())
-    receive(store, one.content, one.submission)
-    publish(store, Packed(folder, one.manifest), reason=reason, now=now, received=one.submission.received)
-    file_report(store, one.submission, one.report, one.report)
+    archive_submission(store, one.content, one.submission)
+    publish_release(store, Packed(folder, one.manifest), reason=reason, now=now, received=one.submission.received)
+    file_reports(store, one.submission, one.report, one.report)
 
 
 def fill(write: Callable[[str, bytes], object], releases: Iterable[Made], now: str) -> int:

@@ -39,7 +39,15 @@ from piperoll.model import (
     file_entry,
     to_json_bytes,
 )
-from publishers import Store, earlier, file_report, find_submission, open_store, publish, receive
+from publishers import (
+    Store,
+    archive_submission,
+    file_reports,
+    find_earlier_releases,
+    find_submission,
+    open_store,
+    publish_release,
+)
 from publishers.keys import way_to
 
 NOW = "2026-11-02T09:00:00Z"
@@ -206,12 +214,12 @@ def _one(store: Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cos
     first = packed(scratch / "first", series, 1000, came.sha256)
     second = packed(scratch / "second", series, 1001, came.sha256)
     steps: dict[str, Callable[[Store], object]] = {
-        "receive": lambda at: receive(at, f"new {series}".encode(), came),
+        "receive": lambda at: archive_submission(at, f"new {series}".encode(), came),
         "find_submission": lambda at: find_submission(at, came.sha256[:12]),
-        "earlier": lambda at: earlier(at, series),
-        "publish": lambda at: publish(at, first, reason="first", now=NOW),
-        "correct": lambda at: publish(at, second, reason="second", now=NOW, compare=compare),
-        "file_report": lambda at: file_report(at, came, report, replace(report)),
+        "earlier": lambda at: find_earlier_releases(at, series),
+        "publish": lambda at: publish_release(at, first, reason="first", now=NOW),
+        "correct": lambda at: publish_release(at, second, reason="second", now=NOW, compare=compare),
+        "file_report": lambda at: file_reports(at, came, report, replace(report)),
     }
     for name, step in steps.items():
         cost = Cost()

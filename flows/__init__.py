@@ -6,7 +6,7 @@ from piperoll.operations.release import Released, release
 from piperoll.operations.replay import Change, Replayed, replay
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import Ending, FileResult, Missed, Pounds, Progress, Rows, RunSummary, Watcher
-from piperoll.operations.taking_back import Purged, Withdrawn, purge_submission, withdraw_version
+from piperoll.operations.takedown import Purged, Withdrawn, purge_submission, withdraw_version
 from piperoll.operations.trace import Traced, TracedField, trace
 
 __all__ = [

@@ -133,10 +133,10 @@ def get(
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - as for `run`
 
-    from publishers.getting import fetch_file, find, version_wanted  # noqa: PLC0415
+    from publishers.download import choose_version, fetch_file, find_series  # noqa: PLC0415
 
-    reader, found = find(place, Series(dataset, body, Period.parse(period), part))
-    wanted = version_wanted(found, as_known_on, version)
+    reader, found = find_series(place, Series(dataset, body, Period.parse(period), part))
+    wanted = choose_version(found, as_known_on, version)
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         file = Path(scratch) / f"{dataset}.parquet"
         entry = fetch_file(reader, found.series, wanted, file.name, file)

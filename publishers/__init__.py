@@ -2,37 +2,37 @@
 
 from publishers.archive import (
     Ruling,
-    file_report,
+    archive_submission,
+    file_reports,
     find_submission,
-    receive,
-    received_bytes,
+    list_rulings,
+    list_submissions,
+    read_received_bytes,
+    read_report,
+    read_submission,
     record_ruling,
-    report_on,
-    rulings,
-    submission_as_filed,
-    submissions,
     submissions_of,
 )
+from publishers.change_log import Changed, changed, forget
 from publishers.consolidated import ROOT as CONSOLIDATED
-from publishers.consolidated import consolidate_body, consolidated, unnamed, years
-from publishers.earlier import Earlier, earlier, files_of
+from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
+from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
 from publishers.findings import series_claimed_twice
-from publishers.folder import FolderStore
-from publishers.histories import bring, history_of, listing, listings, series_of
-from publishers.index import enter, indexed, indexed_of
+from publishers.index import list_indexed_series, list_indexed_series_of, update_index
 from publishers.ledger import Before, InHand, Ledger, hash_of
-from publishers.mappings import keep, mapping_of, mappings
-from publishers.marks import Changed, changed, forget
+from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.opening import open_reader, open_store
-from publishers.outcome import Decision, Hold, Outcome, Published, Unchanged
-from publishers.scanning import Sighting, sightings
-from publishers.series import Compare, publish
-from publishers.site import serve
-from publishers.store import Reader, Seen, Store, Stored
-from publishers.succession import decide
-from publishers.sweeping import Swept, sweep
-from publishers.taking_back import Tombstone, purge, tombstone_of, withdraw
-from publishers.verification import Fault, Verified, verify
+from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
+from publishers.pointer import fetch_version, list_series, read_history, read_listing, read_listings
+from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission
+from publishers.search import FoundValue, find_values
+from publishers.site import serve_site
+from publishers.stores.folder import FolderStore
+from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
+from publishers.succession import decide_outcome
+from publishers.sweep import SweepResult, sweep_store
+from publishers.verify import StoreFault, VerifiedSeries, verify_series
+from publishers.versions import Compare, publish_release
 
 __all__ = [
     "CONSOLIDATED",
@@ -40,64 +40,64 @@ __all__ = [
     "Changed",
     "Compare",
     "Decision",
-    "Earlier",
-    "Fault",
+    "EarlierRelease",
+    "StoreFault",
     "FolderStore",
-    "Hold",
+    "OnHold",
     "InHand",
     "Ledger",
     "Outcome",
     "Published",
-    "Reader",
+    "StoreReader",
     "Ruling",
-    "Seen",
-    "Sighting",
+    "ObjectInfo",
+    "FoundValue",
     "Store",
-    "Stored",
-    "Swept",
+    "StoredObject",
+    "SweepResult",
     "Tombstone",
     "Unchanged",
-    "Verified",
-    "bring",
+    "VerifiedSeries",
+    "fetch_version",
     "changed",
     "consolidate_body",
-    "consolidated",
-    "decide",
-    "earlier",
-    "enter",
-    "file_report",
-    "files_of",
+    "read_consolidated_year",
+    "decide_outcome",
+    "find_earlier_releases",
+    "update_index",
+    "file_reports",
+    "read_release_files",
     "find_submission",
     "forget",
     "hash_of",
-    "history_of",
-    "indexed",
-    "indexed_of",
-    "keep",
-    "listing",
-    "listings",
-    "mapping_of",
-    "mappings",
+    "read_history",
+    "list_indexed_series",
+    "list_indexed_series_of",
+    "update_mapping",
+    "read_listing",
+    "read_listings",
+    "read_mapping",
+    "list_mappings",
     "open_reader",
     "open_store",
-    "publish",
-    "purge",
-    "receive",
-    "received_bytes",
+    "publish_release",
+    "remove_submission",
+    "archive_submission",
+    "read_received_bytes",
     "record_ruling",
-    "report_on",
-    "rulings",
+    "read_report",
+    "list_rulings",
     "series_claimed_twice",
-    "series_of",
-    "serve",
-    "sightings",
-    "submission_as_filed",
-    "submissions",
+    "list_series",
+    "serve_site",
+    "find_values",
+    "read_submission",
+    "list_submissions",
     "submissions_of",
-    "sweep",
-    "tombstone_of",
-    "unnamed",
-    "verify",
-    "withdraw",
-    "years",
+    "sweep_store",
+    "read_tombstone",
+    "list_unreferenced",
+    "verify_series",
+    "mark_withdrawn",
+    "list_consolidated_years",
 ]

@@ -11,11 +11,11 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, to_json_bytes
+from publishers.change_log import marking_file
 from publishers.keys import WAYS, way_to
-from publishers.marks import marking_file
 from publishers.outcome import Decision
-from publishers.store import Store
-from publishers.taking_back import purge_again, refuse_purged
+from publishers.purge import purge_again, refuse_purged
+from publishers.stores.protocol import Store
 
 _LEAST_DIGITS = 6
 
@@ -29,7 +29,7 @@ class Ruling:
     decided: str
 
 
-def receive(store: Store, content: bytes | Path, submission: Submission) -> Submission:
+def archive_submission(store: Store, content: bytes | Path, submission: Submission) -> Submission:
     """Keep the bytes in the archive, written once, and then the record of their coming in the log.
 
     Raises: StoreCorrupt: the bytes are not those that the record names. BytesPurged: they were purged.
@@ -45,7 +45,7 @@ def receive(store: Store, content: bytes | Path, submission: Submission) -> Subm
     return submission
 
 
-def file_report(store: Store, submission: Submission, report: Report, public: Report) -> None:
+def file_reports(store: Store, submission: Submission, report: Report, public: Report) -> None:
     """File the full report (private) and then the public one, which marks the submission as done.
 
     Raises: BytesPurged: the submission was purged meanwhile; no report of it stays.
@@ -56,7 +56,7 @@ def file_report(store: Store, submission: Submission, report: Report, public: Re
     purge_again(store, submission)
 
 
-def report_on(store: Store, submission: Submission) -> Report | None:
+def read_report(store: Store, submission: Submission) -> Report | None:
     """The public report of a submission; None: it is not done."""
     try:
         return Report.from_json(json.loads(store.read(submission.public_report_key).content))
@@ -64,7 +64,7 @@ def report_on(store: Store, submission: Submission) -> Report | None:
         return None
 
 
-def submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]:
+def list_submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]:
     """Every submission that came, with its public report if it is done; the same bytes again are named once.
 
     In order of body, dataset and sha256; of several records of the same bytes the first to come.
@@ -79,16 +79,16 @@ def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission,
         if name.startswith("received-") and place != done:
             done = place
             submission = Submission.from_json(_document(store, key))
-            yield submission, report_on(store, submission)
+            yield submission, read_report(store, submission)
 
 
-def submission_as_filed(store: Store, dataset: str, body: str, sha256: str) -> tuple[Submission, Report | None] | None:
+def read_submission(store: Store, dataset: str, body: str, sha256: str) -> tuple[Submission, Report | None] | None:
     """One submission, as `submissions` names it; None: there is no record of it, or no longer."""
     key = next(iter(store.keys(f"collected/{body}/{dataset}/{sha256}/received-")), None)
     if key is None:
         return None
     submission = Submission.from_json(_document(store, key))
-    return submission, report_on(store, submission)
+    return submission, read_report(store, submission)
 
 
 def submissions_of(store: Store, body: str) -> Iterator[tuple[Submission, Report | None]]:
@@ -121,7 +121,7 @@ def find_submission(store: Store, sha256: str) -> Submission:
     return Submission.from_json(_document(store, next(iter(found.values()))))
 
 
-def received_bytes(store: Store, submission: Submission) -> bytes:
+def read_received_bytes(store: Store, submission: Submission) -> bytes:
     """The bytes as received. Raises: StoreCorrupt: the archive holds others."""
     content = store.read(submission.archive_key).content
     if _sha256(content) != submission.sha256:
@@ -135,7 +135,7 @@ def record_ruling(store: Store, submission: Submission, ruling: Ruling) -> None:
     store.create(f"{_place(submission)}decision-{_compact(ruling.decided)}.json", to_json_bytes(document))
 
 
-def rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
+def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
     """What was decided about a submission, the oldest first."""
     keys = store.keys(f"{_place(submission)}decision-")
     documents = [_document(store, key) for key in keys]

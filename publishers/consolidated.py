@@ -36,9 +36,9 @@ from piperoll.model import (
     year_of,
 )
 from publishers.documents import Document, amend_document, document_of
-from publishers.histories import bring, history_of
-from publishers.index import indexed_of
-from publishers.store import Reader, Store
+from publishers.index import list_indexed_series_of
+from publishers.pointer import fetch_version, read_history
+from publishers.stores.protocol import Store, StoreReader
 
 ROOT = "catalogue/consolidated/"
 
@@ -60,23 +60,23 @@ def consolidate_body(
     """
     standing = dict(_standing(store, dataset.name, body))
     own = _Own(store, dataset, body, standing, counted_once(standing))
-    known = [Period.parse(year) for year in years(store, dataset.name)]
+    known = [Period.parse(year) for year in list_consolidated_years(store, dataset.name)]
     every = sorted({*own.by_year, *known})
     touched = {str(year): own.settle(year, make, scratch, careful=careful) for year in every}
     return {year: count for year, count in touched.items() if count}
 
 
-def years(store: Reader, dataset: str) -> tuple[str, ...]:
+def list_consolidated_years(store: StoreReader, dataset: str) -> tuple[str, ...]:
     """The financial years of a dataset for which there are consolidated files."""
     return tuple(document_of(store, f"{ROOT}index.json").get("datasets", {}).get(dataset, ()))
 
 
-def consolidated(store: Reader, dataset: str, year: str) -> Document:
+def read_consolidated_year(store: StoreReader, dataset: str, year: str) -> Document:
     """The pointer of a dataset and year: for each body its files with their hashes, its rows and pounds by part."""
     return document_of(store, _pointer(dataset, year))
 
 
-def unnamed(store: Store) -> Iterator[str]:
+def list_unreferenced(store: Store) -> Iterator[str]:
     """The keys of consolidated files that no pointer names: someone was killed, or is at work."""
     pointers: dict[str, frozenset[str]] = {}
     for key in store.keys(ROOT):
@@ -116,7 +116,7 @@ class _Own:
     def settle(self, year: Period, make: Consolidate, scratch: Path, *, careful: bool) -> int:
         """See that the files of a year say what stands; how many objects were written or removed."""
         name, own, inputs = self.dataset.name, self.by_year.get(year, []), self._inputs(year)
-        before = consolidated(self.store, name, str(year)).get("bodies", {}).get(self.body)
+        before = read_consolidated_year(self.store, name, str(year)).get("bodies", {}).get(self.body)
         if own:
             _enter_year(self.store, name, year)  # again, for whoever saw the last body of it go may have taken it out
         if before is None and not own:
@@ -131,7 +131,7 @@ class _Own:
         gone = _paths(before) - _paths(entry)
         for path in sorted(gone):
             self.store.delete(place(name, str(year)) + path)
-        if not consolidated(self.store, name, str(year))["bodies"]:
+        if not read_consolidated_year(self.store, name, str(year))["bodies"]:
             _leave_year(self.store, name, year)
         return len(_paths(entry)) + len(gone) + 1
 
@@ -174,7 +174,7 @@ class _Own:
         return Standing(
             series,
             version.version,
-            lambda: folder if folder.exists() else bring(self.store, series, version, folder),
+            lambda: folder if folder.exists() else fetch_version(self.store, series, version, folder),
         )
 
     def _details(self, made: Consolidated, year: Period) -> Document:
@@ -225,9 +225,9 @@ def _pounds(amount: Decimal | None) -> str | None:
     return None if amount is None else plain(amount)
 
 
-def _standing(store: Reader, dataset: str, body: str) -> Iterator[tuple[Series, Version]]:
-    for series in indexed_of(store, dataset, body):
-        version = history_of(store, series)[0].standing
+def _standing(store: StoreReader, dataset: str, body: str) -> Iterator[tuple[Series, Version]]:
+    for series in list_indexed_series_of(store, dataset, body):
+        version = read_history(store, series)[0].standing
         if version is not None:
             yield series, version
 

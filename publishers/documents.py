@@ -8,13 +8,13 @@ from typing import Any
 
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import to_json_bytes
-from publishers.histories import TRIES
-from publishers.store import Reader, Store
+from publishers.pointer import TRIES
+from publishers.stores.protocol import Store, StoreReader
 
 Document = dict[str, Any]
 
 
-def document_of(store: Reader, key: str) -> Document:
+def document_of(store: StoreReader, key: str) -> Document:
     """The document under `key`; an empty one where there is none yet. Raises: StoreCorrupt: it is no JSON."""
     return _read(store, key)[0]
 
@@ -37,7 +37,7 @@ def amend_document(store: Store, key: str, change: Callable[[Document], Document
     raise PointerMoved(f"{key} was written by others {TRIES} times while we tried: try again later")
 
 
-def _read(store: Reader, key: str) -> tuple[Document, str | None]:
+def _read(store: StoreReader, key: str) -> tuple[Document, str | None]:
     try:
         stored = store.read(key)
     except NotThere:

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
 from piperoll.model import file_entry
-from publishers.consolidated import consolidated, place, years
-from publishers.store import Reader
+from publishers.consolidated import list_consolidated_years, place, read_consolidated_year
+from publishers.stores.protocol import StoreReader
 
 KINDS = ("csv", "parquet")
 
 
-def fetch_year(reader: Reader, dataset: str, year: str, out: Path, bodies: Sequence[str] = ()) -> int:
+def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: Path, bodies: Sequence[str] = ()) -> int:
     """Bring what counts of every body (or of some `bodies`) in a financial year to one file; how many bodies.
 
     `out` ends in .csv or .parquet. Each body's file is compared with the hash that the pointer of the year names.
@@ -37,18 +37,18 @@ def fetch_year(reader: Reader, dataset: str, year: str, out: Path, bodies: Seque
     return len(wanted)
 
 
-def _wanted(reader: Reader, dataset: str, year: str, bodies: Sequence[str]) -> dict[str, Any]:
-    there = years(reader, dataset)
+def _wanted(reader: StoreReader, dataset: str, year: str, bodies: Sequence[str]) -> dict[str, Any]:
+    there = list_consolidated_years(reader, dataset)
     if year not in there:
         named = ", ".join(there) or "none"
         raise UsageError(f"nothing of {dataset} is consolidated for {year}: the years there are: {named}")
-    told: dict[str, Any] = consolidated(reader, dataset, year)["bodies"]
+    told: dict[str, Any] = read_consolidated_year(reader, dataset, year)["bodies"]
     if missing := [slug for slug in bodies if slug not in told]:
         raise UsageError(f"nothing of {missing[0]} counts in {year}: the catalogue lists which bodies do")
     return {slug: entry for slug, entry in told.items() if not bodies or slug in bodies}
 
 
-def _brought(reader: Reader, dataset: str, year: str, entry: dict[str, Any], folder: Path) -> Path:
+def _brought(reader: StoreReader, dataset: str, year: str, entry: dict[str, Any], folder: Path) -> Path:
     name: str = entry["path"]
     to, key = folder / name, place(dataset, year) + name
     try:

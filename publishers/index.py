@@ -13,13 +13,13 @@ from collections.abc import Iterator
 
 from piperoll.model import History, Series, plain
 from publishers.documents import Document, amend_document, document_of
-from publishers.histories import history_of
-from publishers.store import Reader, Store
+from publishers.pointer import read_history
+from publishers.stores.protocol import Store, StoreReader
 
 ROOT = "data/index.json"
 
 
-def enter(store: Store, series: Series) -> None:
+def update_index(store: Store, series: Series) -> None:
     """See that the index says of a series what its pointer says.
 
     Raises: PointerMoved (retryable): others write to the index faster than we can.
@@ -31,21 +31,21 @@ def enter(store: Store, series: Series) -> None:
     amend_document(store, _of_year(series), lambda page: _with_series(page, store, series))
 
 
-def indexed(store: Reader) -> Iterator[Series]:
+def list_indexed_series(store: StoreReader) -> Iterator[Series]:
     """Every series that the index leads to, in order of dataset, body and period; it asks for no list of keys."""
     for dataset, bodies in sorted(document_of(store, ROOT).get("datasets", {}).items()):
         for body in bodies:
-            yield from indexed_of(store, dataset, body)
+            yield from list_indexed_series_of(store, dataset, body)
 
 
-def indexed_of(store: Reader, dataset: str, body: str) -> Iterator[Series]:
+def list_indexed_series_of(store: StoreReader, dataset: str, body: str) -> Iterator[Series]:
     """Every series of a body and dataset that the index leads to, in order of period."""
     for year in document_of(store, _of_body(dataset, body)).get("years", ()):
         page = document_of(store, f"data/{dataset}/{body}/index-{year}.json")
         yield from sorted(map(Series.parse, page.get("series", ())))
 
 
-def says_what_stands(store: Reader, history: History) -> bool:
+def index_matches(store: StoreReader, history: History) -> bool:
     """Whether the index says of a series what its history says."""
     entries = document_of(store, _of_year(history.series)).get("series", {})
     return bool(entries.get(str(history.series)) == _entry(history))
@@ -59,9 +59,9 @@ def _of_year(series: Series) -> str:
     return f"data/{series.dataset}/{series.body}/index-{series.period.start.year}.json"
 
 
-def _with_series(page: Document, store: Reader, series: Series) -> Document:
+def _with_series(page: Document, store: StoreReader, series: Series) -> Document:
     """The page of a year with one series as its pointer has it now."""
-    entries = page.get("series", {}) | {str(series): _entry(history_of(store, series)[0])}
+    entries = page.get("series", {}) | {str(series): _entry(read_history(store, series)[0])}
     return {"dataset": series.dataset, "body": series.body, "series": dict(sorted(entries.items()))}
 
 

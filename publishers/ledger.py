@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from piperoll.errors import NotThere, StoreCorrupt
-from publishers.store import Store
+from publishers.stores.protocol import Store
 
 _PLACE = "collected/catalogue/"
 _STATE = f"{_PLACE}state.json"

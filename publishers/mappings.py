@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 
 from piperoll.errors import MappingError, NotThere, PointerMoved
 from piperoll.model import BodyMapping
-from publishers.store import Store
+from publishers.stores.protocol import Store
 
 _TRIES = 20
 """Only the runs that read files of one body and dataset at the same moment, and whoever answers, write one mapping."""
 
 
-def mapping_of(store: Store, body: str, dataset: str) -> BodyMapping:
+def read_mapping(store: Store, body: str, dataset: str) -> BodyMapping:
     """The mapping of a body and dataset; an empty one where nothing is remembered yet.
 
     Raises: MappingError: somebody has edited it, and it cannot be understood.
@@ -20,13 +20,13 @@ def mapping_of(store: Store, body: str, dataset: str) -> BodyMapping:
     return _stored(store, body, dataset)[0]
 
 
-def mappings(store: Store, body: str | None = None) -> Iterator[BodyMapping]:
+def list_mappings(store: Store, body: str | None = None) -> Iterator[BodyMapping]:
     """Every mapping, or those of one body, in order of body and dataset. Raises: MappingError."""
     for key in store.keys(f"mappings/{body}/" if body else "mappings/"):
         yield _read(key, store.read(key).content)
 
 
-def keep(store: Store, body: str, dataset: str, change: Callable[[BodyMapping], BodyMapping]) -> BodyMapping:
+def update_mapping(store: Store, body: str, dataset: str, change: Callable[[BodyMapping], BodyMapping]) -> BodyMapping:
     """Change a mapping, however many do so at the same time; what was not changed is not written.
 
     Raises: MappingError: the mapping cannot be understood. PointerMoved (retryable): others change it all the time.

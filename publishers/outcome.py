@@ -32,10 +32,10 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class OnHold:
     """Nothing is published until someone says `replace` or `add`; the finding says why."""
 
     finding: Finding
 
 
-Outcome: TypeAlias = Published | Unchanged | Hold
+Outcome: TypeAlias = Published | Unchanged | OnHold

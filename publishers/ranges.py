@@ -11,7 +11,7 @@ _LONGEST_NUMBER = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ByteRange:
     """The bytes from `start` to just before `stop`."""
 
     start: int
@@ -22,7 +22,7 @@ class Unsatisfiable(ValueError):
     """None of the bytes that are asked for are there: the answer is 416."""
 
 
-def part_of(header: str | None, size: int) -> Part | None:
+def parse_range(header: str | None, size: int) -> ByteRange | None:
     """The part of an object of `size` bytes that a `Range` header asks for; None: the whole.
 
     What we do not serve in parts (several ranges at once, another unit, nonsense) asks for the whole, as the standard
@@ -40,10 +40,10 @@ def part_of(header: str | None, size: int) -> Part | None:
         start, stop = first, size if last is None else min(last + 1, size)
     if start >= stop:
         raise Unsatisfiable
-    return Part(start, stop)
+    return ByteRange(start, stop)
 
 
-def matches(header: str | None, tag: str) -> bool:
+def tag_matches(header: str | None, tag: str) -> bool:
     """Whether an `If-None-Match` header names `tag`, which stands in quotes; compared weakly (RFC 9110 §13.1.2)."""
     named = {one.strip().removeprefix("W/") for one in (header or "").split(",")}
     return bool(named & {tag, "*"})

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 from piperoll.errors import NotThere, PointerMoved, StoreError
 from publishers.keys import cache_control, checked, content_type, is_public
-from publishers.ranges import Part, Unsatisfiable, matches, part_of
-from publishers.store import Seen, Store
+from publishers.ranges import ByteRange, Unsatisfiable, parse_range, tag_matches
+from publishers.stores.protocol import ObjectInfo, Store
 
 HOME = "/catalogue/index.html"
 
@@ -37,7 +37,7 @@ class Site(ThreadingHTTPServer):
         return f"http://{host!s}:{port}/"
 
 
-def serve(store: Store, host: str = "127.0.0.1", port: int = 8000) -> Site:
+def serve_site(store: Store, host: str = "127.0.0.1", port: int = 8000) -> Site:
     """A server of what `store` publishes, ready to start; port 0 takes a free one."""
     return Site(store, host, port)
 
@@ -89,11 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
             return
         tag = f'"{seen.tag.strip(chr(34))}"'
         headers = {"Content-Type": content_type(key), "Cache-Control": cache_control(key), "ETag": tag}
-        if matches(self.headers.get("If-None-Match"), tag):
+        if tag_matches(self.headers.get("If-None-Match"), tag):
             self._send(HTTPStatus.NOT_MODIFIED, headers)
             return
         try:
-            part = part_of(self._range(tag), seen.size)
+            part = parse_range(self._range(tag), seen.size)
         except Unsatisfiable:
             self._refuse(
                 HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{seen.size}"}, with_body=True
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
             return None
         return self.headers.get("Range")
 
-    def _look(self, key: str | None) -> Seen | None:
+    def _look(self, key: str | None) -> ObjectInfo | None:
         if key is None:
             return None
         try:
@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
         except NotThere:
             return None
 
-    def _copy(self, key: str, seen: Seen, start: int, stop: int) -> None:
+    def _copy(self, key: str, seen: ObjectInfo, start: int, stop: int) -> None:
         """Send bytes piece by piece; an object that changes meanwhile is cut short, so that nobody takes a mix."""
         try:
             for at in range(start, stop, _PIECE):
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the person at the terminal is looking at the page."""
 
 
-def _told(part: Part | None, size: int) -> tuple[dict[str, str], int, int]:
+def _told(part: ByteRange | None, size: int) -> tuple[dict[str, str], int, int]:
     """What is said of the bytes that follow, and where they start and stop."""
     start, stop = (part.start, part.stop) if part else (0, size)
     told = {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}

@@ -6,14 +6,16 @@ from decimal import Decimal
 
 from piperoll.model import Cause, Finding, History, Manifest, Version
 from publishers.findings import fewer_pounds, fewer_rows, nil_over_rows, taken_back_before
-from publishers.outcome import Decision, Hold, Unchanged
+from publishers.outcome import Decision, OnHold, Unchanged
 
 _LEAST_PERCENT = 80
 """Under this share of the rows or pounds that stand a release is held: a half-sent file is commoner than a
 correction that takes away a fifth (DESIGN, which version)."""
 
 
-def decide(history: History, manifest: Manifest, decision: Decision = Decision.NORMAL) -> Unchanged | Hold | None:
+def decide_outcome(
+    history: History, manifest: Manifest, decision: Decision = Decision.NORMAL
+) -> Unchanged | OnHold | None:
     """What comes of a release over what stands; None: it is the next version.
 
     The same rows, in whatever bytes, order or file, are Unchanged. A release much smaller than what stands, or with
@@ -25,7 +27,7 @@ def decide(history: History, manifest: Manifest, decision: Decision = Decision.N
     if decision is not Decision.NORMAL:
         return None
     finding = _taken_back(history, manifest) or (_too_small(standing, manifest) if standing else None)
-    return Hold(finding) if finding else None
+    return OnHold(finding) if finding else None
 
 
 def cause_of(history: History, manifest: Manifest, decision: Decision) -> Cause:

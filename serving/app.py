@@ -84,7 +84,7 @@ def _add_catalogue_routes(app: FastAPI, service: QueryService, limits: ApiLimits
         found = await run_in_threadpool(listings.find_history, f"{dataset}/{body}/{period}", index)
         await diff_slots.acquire()
         try:
-            document, table = await run_in_threadpool(listings.compare_versions, index, found, before, after)
+            document, table = await run_in_threadpool(listings.diff_versions, index, found, before, after)
         finally:
             diff_slots.release()
         if media_type == "text/csv":

@@ -176,7 +176,7 @@ def _upload_page(max_bytes: int) -> str:
 </div>
 </body>
 </html>
-"""
+"""  # noqa: S608 - HTML, not SQL
 
 
 def _add_save_link(page: str) -> str:

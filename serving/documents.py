@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypedDict
 from msgspec import Meta
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
+FieldType: TypeAlias = Literal["string", "number", "integer", "date", "boolean"]
 Row: TypeAlias = dict[str, str | int | bool | None]
 
 
@@ -53,7 +54,7 @@ class FieldDescription(TypedDict):
     """A field that a query can name."""
 
     name: str
-    type: Literal["string", "number", "integer", "date", "boolean"]
+    type: FieldType
     title: str
     description: str
     unit: str | None

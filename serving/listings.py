@@ -14,8 +14,8 @@ from starlette.datastructures import QueryParams
 from piperoll import assets
 from piperoll.errors import NotThere, UnknownDataset, UsageError
 from piperoll.model import Dataset, Effect, History, Period, Series, Version, plain
-from piperoll.releasing import differences
-from publishers import bring
+from piperoll.releasing import compare_versions
+from publishers import fetch_version
 from serving.documents import (
     BodiesDocument,
     BodyDocument,
@@ -246,7 +246,7 @@ def _list_files(series: Series, version: Version, index: PublishedIndex) -> list
     return [{"key": prefix + one.path, "bytes": one.bytes, "sha256": one.sha256} for one in manifest.files]
 
 
-def compare_versions(index: PublishedIndex, history: History, before: int, after: int) -> tuple[DiffDocument, bytes]:
+def diff_versions(index: PublishedIndex, history: History, before: int, after: int) -> tuple[DiffDocument, bytes]:
     """The differences between two versions as JSON, and as the CSV that `piperoll diff` writes.
 
     Raises: Problem: 404 or 410 if a version is not available, 400 if the versions are too large.
@@ -260,11 +260,11 @@ def compare_versions(index: PublishedIndex, history: History, before: int, after
         )
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         folders = {
-            version.version: bring(index.store, history.series, version, Path(scratch) / str(version.version))
+            version.version: fetch_version(index.store, history.series, version, Path(scratch) / str(version.version))
             for version in versions
         }
         changes = Path(scratch) / "changes.csv"
-        found = differences(assets.dataset(history.series.dataset), folders[before], folders[after], changes)
+        found = compare_versions(assets.dataset(history.series.dataset), folders[before], folders[after], changes)
         content = changes.read_bytes()
     rows = list(csv.DictReader(content.decode().splitlines(keepends=True)))
     document: DiffDocument = {

@@ -21,7 +21,7 @@ TAGS = [
     {"name": "check", "description": "Check a file before you publish it."},
 ]
 
-_DESCRIPTION = """Query what public bodies spend, contract for, employ and deliver, line by line, from the published files.
+_DESCRIPTION = """Query what public bodies spend, contract for, employ and deliver, line by line.
 
 Filter by any field of a dataset: `field=value`, or `field__lt`, `lte`, `gt`, `gte`, `ne`, `in`, `contains`, `starts`
 and `isnull`. Amounts are strings in JSON, so that they are not rounded. No day of a body counts twice: where monthly,

@@ -1,7 +1,7 @@
 """The query language of `/rows/{dataset}`: fields, conditions, groups, sorting and cursors.
 
-`parse_query` turns the parameters of a request into a `RowQuery`. It checks every name against the dataset's descriptor,
-so that later steps handle known names and typed values only.
+`parse_query` turns the parameters of a request into a `RowQuery`. It checks every name against the dataset's
+descriptor, so that later steps handle known names and typed values only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from piperoll.errors import PeriodError
 from piperoll.model import Dataset, Period
+from serving.documents import FieldType
 from serving.limits import ApiLimits
 from serving.problems import Problem, bad_parameter, given_twice, printable, unknown_name
 
@@ -60,7 +61,7 @@ class QueryField:
     """A field that a query can name: one of the dataset, or one that describes the series of a row (`of_series`)."""
 
     name: str
-    type: str
+    type: FieldType
     title: str
     description: str
     unit: str | None = None
@@ -90,7 +91,10 @@ def query_fields(dataset: Dataset) -> dict[str, QueryField]:
 
     A field of the dataset hides a series field of the same name.
     """
-    own = {one.name: QueryField(one.name, one.type, one.title, one.description, one.unit) for one in dataset.fields}
+    own = {
+        one.name: QueryField(one.name, cast("FieldType", one.type), one.title, one.description, one.unit)
+        for one in dataset.fields
+    }
     return own | {one.name: one for one in _SERIES_FIELDS if one.name not in own}
 
 
@@ -161,14 +165,7 @@ class Cursor:
     def parse(cls, token: str) -> Cursor:
         """Read a token. Raises: Problem: it is not the token of a cursor."""
         try:
-            if len(token) > _MAX_CURSOR_CHARACTERS:
-                raise ValueError
-            packed = base64.urlsafe_b64decode((token + "=" * (-len(token) % 4)).encode("ascii"))
-            # A bound on the decompressed size: a few bytes can be made to expand to gigabytes.
-            match json.loads(zlib.decompressobj().decompress(packed, _MAX_CURSOR_CHARACTERS * 8)):
-                case [str(query), str(selection), str(until), list(keys)]:
-                    return cls(query, selection, until, tuple(map(_decode_key, keys)))
-            raise ValueError
+            return cls(*_decode_token(token))
         except (ValueError, RecursionError, ArithmeticError, zlib.error) as error:
             raise bad_cursor("the cursor is not valid: follow `next` unchanged, or leave out cursor") from error
 
@@ -181,6 +178,17 @@ def bad_cursor(detail: str) -> Problem:
 def digest(content: Sequence[Any]) -> str:
     """A short hash of JSON content, to recognise what is the same. It is not for security."""
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
+
+
+def _decode_token(token: str) -> tuple[str, str, str, tuple[FieldValue | None, ...]]:
+    if len(token) > _MAX_CURSOR_CHARACTERS:
+        raise ValueError
+    packed = base64.urlsafe_b64decode((token + "=" * (-len(token) % 4)).encode("ascii"))
+    # Bound the decompressed size: a few bytes could expand to gigabytes.
+    match json.loads(zlib.decompressobj().decompress(packed, _MAX_CURSOR_CHARACTERS * 8)):
+        case [str(query), str(selection), str(until), list(keys)]:
+            return query, selection, until, tuple(map(_decode_key, keys))
+    raise ValueError
 
 
 def _encode_key(key: FieldValue | None) -> Any:
@@ -225,7 +233,9 @@ class RowQuery:
     @property
     def names(self) -> list[str]:
         """The columns of the answer, in order."""
-        return [one.name for one in ((*self.group_by, *self.aggregates) if self.aggregates else self.columns)]
+        if self.aggregates:
+            return [one.name for one in self.group_by] + [one.name for one in self.aggregates]
+        return [one.name for one in self.columns]
 
 
 def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits: ApiLimits) -> RowQuery:
@@ -248,7 +258,7 @@ def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits:
     if aggregates and "columns" in texts:
         raise bad_parameter("columns", "a query with groups has no columns: list the groups in group_by")
     columns = () if aggregates else _list_fields("columns", texts, fields) or tuple(fields.values())
-    sortable = [one.name for one in (*group_by, *aggregates)] if aggregates else list(fields)
+    sortable = [one.name for one in group_by] + [one.name for one in aggregates] if aggregates else list(fields)
     cursor = Cursor.parse(single_value("cursor", texts["cursor"])) if "cursor" in texts else None
     same_query = sorted((name, *values) for name, values in texts.items() if name not in ("cursor", "limit", "format"))
     query = RowQuery(
@@ -340,7 +350,7 @@ def _parse_value(parameter: str, text: str, kind: str) -> FieldValue:
     if value is None:
         raise bad_parameter(
             parameter,
-            f"'{printable(text)}' is not a valid value of {parameter}: give a {kind}, such as {parameter}={_EXAMPLES[kind]}",
+            f"'{printable(text)}' is not a valid value of {parameter}: use a {kind}, such as {_EXAMPLES[kind]}",
         )
     return value
 

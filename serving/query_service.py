@@ -20,7 +20,7 @@ from serving.limits import ApiLimits
 from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
 from serving.query import Cursor, FieldValue, RowQuery, bad_cursor
-from serving.sql import SourceFile, Statement, file_schema, groups_statement, largest_scale, rows_statement
+from serving.sql import QueryFile, Statement, file_schema, groups_statement, largest_scale, rows_statement
 from serving.version_selection import Selection, select
 
 _BATCH_ROWS = 8_192
@@ -66,10 +66,8 @@ class QueryService:
             key_names = [name for name in table.column_names if name.startswith("_key")]
             [last] = page.slice(page_rows - 1).select(key_names).to_pylist()
             following = Cursor(query.digest, selection.digest, selection.until, tuple(last.values()))
-        batches = page.select(query.names).combine_chunks().to_batches() or [
-            _empty_batch(table.select(query.names).schema)
-        ]
-        return QueryResult(iter(batches), following)
+        answer = page.select(query.names).combine_chunks()
+        return QueryResult(iter(answer.to_batches() or [_empty_batch(answer.schema)]), following)
 
     def _batches(
         self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
@@ -80,7 +78,7 @@ class QueryService:
             self.index.forget()
             raise _file_removed() from error
         files = [
-            SourceFile(selected, path, number)
+            QueryFile(selected, path, number)
             for number, (selected, path) in enumerate(zip(selection.used, paths, strict=True))
         ]
         scale = largest_scale(paths)
@@ -99,7 +97,7 @@ class QueryService:
     def _batches_in_file_order(
         self,
         query: RowQuery,
-        files: Sequence[SourceFile],
+        files: Sequence[QueryFile],
         scale: int,
         after: Sequence[FieldValue | None] | None,
         limit: int | None,
@@ -123,9 +121,9 @@ class QueryService:
                 return
 
 
-def _runs_of_one_schema(files: Sequence[SourceFile]) -> list[list[SourceFile]]:
+def _runs_of_one_schema(files: Sequence[QueryFile]) -> list[list[QueryFile]]:
     """Split files into runs of neighbours with the same schema, which one `read_parquet` can read in order."""
-    runs: list[list[SourceFile]] = []
+    runs: list[list[QueryFile]] = []
     for file in files:
         last = runs[-1] if runs else []
         if last and len(last) < _FILES_PER_STATEMENT and file_schema(last[0].path) == file_schema(file.path):

@@ -16,9 +16,9 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from piperoll.releasing.columns import plain_decimals
 from piperoll.releasing.files import csv_lines
-from piperoll.releasing.spelling import plain_decimals
-from piperoll.releasing.workbooks import workbook
+from piperoll.releasing.spreadsheets import make_workbook
 from serving.problems import Problem, bad_parameter, given_twice, printable
 
 REVALIDATE = "public, max-age=60, must-revalidate"
@@ -170,13 +170,13 @@ def encode_rows(
             yield from _arrow_chunks(schema, batches)
         case "xlsx":
             rows = (row for batch in batches for row in zip(*batch.to_pydict().values(), strict=True))
-            yield workbook("Rows", schema.names, rows)
+            yield make_workbook("Rows", schema.names, rows)
 
 
 def _as_text(batch: pa.RecordBatch, pounds: frozenset[str], *, keep_json_types: bool) -> pa.RecordBatch:
     """A batch of strings, spelled as in our CSV files; integers and booleans keep their type for JSON."""
 
-    def convert(name: str, kind: pa.DataType) -> pa.Array[Any]:
+    def convert(name: str, kind: pa.DataType) -> Any:
         column = batch.column(name)
         if pa.types.is_string(kind) or (keep_json_types and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))):
             return column

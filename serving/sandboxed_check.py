@@ -64,11 +64,11 @@ def check_in_sandbox(file: OneFile, limits: ApiLimits) -> CheckedUpload:
     return CheckedUpload(json.loads(report), page)
 
 
-def _too_heavy(resource_name: str) -> Problem:
+def _too_heavy(what: str) -> Problem:
     return Problem(
         422,
         "too-heavy",
-        f"the file needs more {resource_name} than the server allows: check it on your own computer with piperoll check",
+        f"the file needs more {what} than the server allows: check it on your own computer with piperoll check",
     )
 
 

@@ -45,7 +45,7 @@ def largest_scale(paths: Iterable[str]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFile:
+class QueryFile:
     """A version's Parquet file, and its number in the order of the query's files."""
 
     selected: SelectedVersion
@@ -68,7 +68,7 @@ class BoundParameters:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement and its parameters. After the columns of the query it has `_key0`, `_key1` …: the next page's keys."""
+    """A statement and its parameters. Its last columns, `_key0`, `_key1` and so on, are the keys for the next page."""
 
     sql: str
     parameters: Mapping[str, Any]
@@ -76,7 +76,7 @@ class Statement:
 
 def rows_statement(
     query: RowQuery,
-    files: Sequence[SourceFile],
+    files: Sequence[QueryFile],
     scale: int,
     after: Sequence[FieldValue | None] | None,
     limit: int | None,
@@ -101,7 +101,7 @@ def rows_statement(
 
 def groups_statement(
     query: RowQuery,
-    files: Sequence[SourceFile],
+    files: Sequence[QueryFile],
     scale: int,
     after: Sequence[FieldValue | None] | None,
     limit: int | None,
@@ -126,10 +126,10 @@ def groups_statement(
 
 
 def _files_sql(
-    needed: Mapping[str, QueryField], files: Sequence[SourceFile], scale: int, bound: BoundParameters
+    needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters
 ) -> str:
-    """All files as one table with the `needed` columns, `_file` and `_row`; files with the same schema are read together."""
-    by_schema: dict[FileSchema, list[SourceFile]] = {}
+    """All files as one table with the `needed` columns, `_file` and `_row`; one SELECT for each file schema."""
+    by_schema: dict[FileSchema, list[QueryFile]] = {}
     for file in files:
         by_schema.setdefault(file_schema(file.path), []).append(file)
     selects = []
@@ -159,7 +159,7 @@ def _field_sql(one: QueryField, schema: FileSchema, scale: int) -> str:
     return f"CAST({one.quoted} AS {wanted})"
 
 
-def _series_field_sql(one: QueryField, files: Sequence[SourceFile], bound: BoundParameters) -> str:
+def _series_field_sql(one: QueryField, files: Sequence[QueryFile], bound: BoundParameters) -> str:
     """A field that describes a row's series, looked up by the row's file."""
     values: list[str | int | None] = []
     for file in files:

@@ -14,7 +14,7 @@ from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from piperoll.model import Version
-    from publishers import Verified
+    from publishers import VerifiedSeries
 
 FAULTY = 1
 """The exit status of `verify` when something is not as it says."""
@@ -63,22 +63,22 @@ def get(  # noqa: PLR0913, PLR0917 - a command has its options
     if body is None or period is None:
         raise UsageError("say which table: --body and --period, or --year for all bodies")
     from piperoll.model import Period, Series
-    from publishers.getting import fetch_file, find, version_wanted
+    from publishers.download import choose_version, fetch_file, find_series
 
     names = {".csv": f"{dataset}.csv", ".parquet": f"{dataset}.parquet", ".json": "datapackage.json"}
     if out.suffix not in names:
         raise UsageError(f"{out} says nothing of what you want: end its name in .csv, .parquet or .json")
-    reader, history = find(place, Series(dataset, body, Period.parse(period), part))
-    version = version_wanted(history, known, number)
+    reader, history = find_series(place, Series(dataset, body, Period.parse(period), part))
+    version = choose_version(history, known, number)
     fetch_file(reader, history.series, version, names[out.suffix], out)
     typer.echo(f"{out}: version {version.version} of {history.series} ({version.status}), {version.rows:,} rows.")
 
 
 def _get_year(dataset: str, place: str, year: str, body: str | None, out: Path) -> None:
     from publishers import open_reader
-    from publishers.getting_years import fetch_year
+    from publishers.getting_years import fetch_consolidated_year
 
-    count = fetch_year(open_reader(place), dataset, year, out, (body,) if body else ())
+    count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
     typer.echo(f"{out}: what counts of {dataset} in {year}, of {count:,} {'body' if count == 1 else 'bodies'}.")
 
 
@@ -93,9 +93,9 @@ def history(
     """
     from piperoll import terminal
     from piperoll.model import Series
-    from publishers.getting import find
+    from publishers.download import find_series
 
-    _, found = find(place, Series.parse(series))
+    _, found = find_series(place, Series.parse(series))
     if as_json:
         typer.echo(found.to_bytes().decode(), nl=False)
         return
@@ -131,17 +131,17 @@ def diff(
     from piperoll import assets
     from piperoll.describing import difference_words
     from piperoll.model import Series
-    from piperoll.releasing import differences
-    from publishers import bring
-    from publishers.getting import find, version_wanted
+    from piperoll.releasing import compare_versions
+    from publishers import fetch_version
+    from publishers.download import choose_version, find_series
 
-    reader, found = find(place, Series.parse(series))
+    reader, found = find_series(place, Series.parse(series))
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         folders = [
-            bring(reader, found.series, version_wanted(found, None, number), Path(scratch) / str(number))
+            fetch_version(reader, found.series, choose_version(found, None, number), Path(scratch) / str(number))
             for number in dict.fromkeys((before, after))
         ]
-        told = differences(assets.dataset(found.series.dataset), folders[0], folders[-1], out)
+        told = compare_versions(assets.dataset(found.series.dataset), folders[0], folders[-1], out)
     typer.echo(f"From version {before} to {after}: {difference_words(told)}. The rows are in {out}.")
 
 
@@ -161,10 +161,10 @@ def trace(
     import flows
     from piperoll import terminal
     from piperoll.model import Series
-    from publishers.getting import find, version_wanted
+    from publishers.download import choose_version, find_series
 
-    reader, found = find(place, Series.parse(series))
-    told = flows.trace(reader, found, version_wanted(found, None, number), row)
+    reader, found = find_series(place, Series.parse(series))
+    told = flows.trace(reader, found, choose_version(found, None, number), row)
     sheet = f"sheet '{told.sheet}', " if told.sheet else ""
     typer.echo(f"Row {told.line_id} of version {told.version} of {series}")
     typer.echo(f"From {told.file}, {sheet}row {told.row} (sha256 {told.sha256})")
@@ -197,18 +197,18 @@ def verify(
     from piperoll import assets, terminal
     from piperoll.describing import counted
     from piperoll.model import Series
-    from piperoll.releasing import differences, faults
-    from publishers import indexed, open_reader
-    from publishers import verify as verify_place
+    from piperoll.releasing import compare_versions, find_faults
+    from publishers import list_indexed_series, open_reader
+    from publishers import verify_series as verify_place
 
     reader = open_reader(place)
-    wanted = [Series.parse(one) for one in series or ()] or list(indexed(reader))
+    wanted = [Series.parse(one) for one in series or ()] or list(list_indexed_series(reader))
     if not wanted:
         raise UsageError(f"nothing is published in {place}, or it has no data/index.json")
-    compare = {name.name: partial(differences, name) for name in assets.datasets()}
+    compare = {name.name: partial(compare_versions, name) for name in assets.datasets()}
     wrong = versions = 0
     with terminal.steps("Verifying", len(wanted)) as step:
-        for one in verify_place(reader, wanted, faults, compare.__getitem__):
+        for one in verify_place(reader, wanted, find_faults, compare.__getitem__):
             versions += one.versions
             wrong += len(one.faults)
             _tell(one, as_json=as_json)
@@ -221,7 +221,7 @@ def verify(
     raise typer.Exit(FAULTY if wrong else 0)
 
 
-def _tell(one: Verified, *, as_json: bool) -> None:
+def _tell(one: VerifiedSeries, *, as_json: bool) -> None:
     if as_json:
         told: dict[str, Any] = {"series": str(one.series), "versions": one.versions}
         typer.echo(json.dumps(told | {"faults": [{"where": each.where, "what": each.what} for each in one.faults]}))

@@ -39,10 +39,10 @@ def due(
     piperoll due --to published --bodies bodies.csv --on 2026-11-30 --all
     """
     from piperoll import assets, describing, terminal
-    from publishers import open_store, submissions
+    from publishers import list_submissions, open_store
 
     today = _day(on) if on else datetime.now(UTC).date()
-    came = list(submissions(open_store(to)))
+    came = list(list_submissions(open_store(to)))
     register = _register(bodies, came)
     duties = describing.due(assets.datasets(), register, came, today, _day(since) if since else today - A_YEAR)
     shown = duties if everything else [duty for duty in duties if str(duty.state) != "on-time"]

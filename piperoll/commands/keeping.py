@@ -84,8 +84,7 @@ def sweep(
     piperoll sweep --to published
     """
     from piperoll.describing import counted
-    from publishers import open_store
-    from publishers import sweep as sweep_store
+    from publishers import open_store, sweep_store
 
     swept = sweep_store(open_store(to), older_than=hours * 3600)
     files = counted(len(swept.removed), "file that no pointer names", "files that no pointer names")

@@ -23,10 +23,10 @@ def show(body: Body, dataset: Dataset, to: Place, bodies: Bodies = None) -> None
 
     piperoll mapping show anytown spend --to published
     """
-    from publishers import mapping_of, open_store
+    from publishers import open_store, read_mapping
 
     slug, name = _named(body, dataset, bodies)
-    mapping = mapping_of(open_store(to), slug, name)
+    mapping = read_mapping(open_store(to), slug, name)
     if not mapping.questions and not mapping.layouts:
         raise UsageError(f"nothing is remembered of the {name} files of {slug}")
     typer.echo(mapping.to_toml(), nl=False)
@@ -37,9 +37,9 @@ def questions(to: Place) -> None:
 
     piperoll mapping questions --to published
     """
-    from publishers import mappings, open_store
+    from publishers import list_mappings, open_store
 
-    found = [(mapping, question) for mapping in mappings(open_store(to)) for question in mapping.open_questions]
+    found = [(mapping, question) for mapping in list_mappings(open_store(to)) for question in mapping.open_questions]
     for mapping, question in found:
         typer.echo(_asked(mapping, question, to))
     if not found:
@@ -64,10 +64,10 @@ def answer(
     """
     from piperoll.operations import questions as asking
     from piperoll.operations.run_request import now
-    from publishers import mapping_of, open_store
+    from publishers import open_store, read_mapping
 
     store, (slug, name) = open_store(to), _named(body, dataset, bodies)
-    mapping = asking.answer(store, mapping_of(store, slug, name), heading, said, because=because, moment=now())
+    mapping = asking.answer(store, read_mapping(store, slug, name), heading, said, because=because, moment=now())
     waiting = {one for question in mapping.questions if not question.open for one in question.waiting}
     left = len(mapping.open_questions)
     typer.echo(f"Noted for {slug}, {name}: '{heading}' is {said}." + (f" {left} more to answer." if left else ""))

@@ -8,8 +8,8 @@ from piperoll import assets
 from piperoll.checking import Profile, Released, columns_used, compared, profile
 from piperoll.model import Dataset, Packed, Report, Series
 from piperoll.operations.steps import Examined
-from piperoll.releasing import typed_lines, with_report
-from publishers import Earlier, Store, earlier, files_of, history_of
+from piperoll.releasing import read_typed_lines, replace_report
+from publishers import EarlierRelease, Store, find_earlier_releases, read_history, read_release_files
 
 
 def compare(store: Store, examined: Examined, *, decided: bool = False) -> Examined:
@@ -21,11 +21,11 @@ def compare(store: Store, examined: Examined, *, decided: bool = False) -> Exami
     series, packed = examined.series, examined.packed
     if series is None or packed is None:
         return examined
-    before = earlier(store, series)
+    before = find_earlier_releases(store, series)
     if not before:
         return examined
     dataset = assets.dataset(series.dataset)
-    history, _ = history_of(store, series)
+    history, _ = read_history(store, series)
     ours = examined.submission.sha256
     stands = history.standing is not None and history.standing.rows_sha256 == packed.manifest.rows_sha256
     examination = compared(
@@ -38,17 +38,17 @@ def compare(store: Store, examined: Examined, *, decided: bool = False) -> Exami
     )
     if not examination.report.verdict.publishes:
         return replace(examined, examination=examination, packed=None)
-    told = with_report(packed, examination.report, examination.disposition)
+    told = replace_report(packed, examination.report, examination.disposition)
     return replace(examined, examination=examination, packed=told)
 
 
 def _of_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> Profile:
-    lines = typed_lines(packed.folder / f"{dataset.name}.parquet", columns_used(dataset))
+    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_used(dataset))
     return profile(dataset, Released(series, sources=packed.manifest.sources), report.tables, lines)
 
 
-def _of_earlier(store: Store, dataset: Dataset, one: Earlier) -> Profile:
-    parquet, report = files_of(store, one)
+def _of_earlier(store: Store, dataset: Dataset, one: EarlierRelease) -> Profile:
+    parquet, report = read_release_files(store, one)
     released = Released(one.series, one.place, one.version.version, one.version.sources)
-    lines = typed_lines(parquet, columns_used(dataset))
+    lines = read_typed_lines(parquet, columns_used(dataset))
     return profile(dataset, released, Report.from_json(report).tables, lines)

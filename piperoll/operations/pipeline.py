@@ -29,7 +29,7 @@ from piperoll.operations.run_summary import (
     result_of,
 )
 from piperoll.operations.steps import Examined, Run, Settled
-from publishers import Published, Unchanged, series_claimed_twice, tombstone_of
+from publishers import Published, Unchanged, read_tombstone, series_claimed_twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def plainly(run: Run, collected: Collected) -> list[FileResult]:
 def nothing_new(run: Run, collected: Collected) -> bool:
     """Whether everything that was collected is done already."""
     submissions = [steps.identify(run, arrival) for arrival in collected.arrivals]
-    if any(steps.done(run, one) is None and tombstone_of(run.store, one.sha256) is None for one in submissions):
+    if any(steps.done(run, one) is None and read_tombstone(run.store, one.sha256) is None for one in submissions):
         return False
     return next(questions.set_free(run.store, run.scratch / "answered"), None) is None
 

@@ -16,7 +16,7 @@ from piperoll.operations.run_request import now, room
 from piperoll.operations.steps import Examined, Run
 from piperoll.reading import read
 from piperoll.settings import Settings
-from publishers import Hold, decide, earlier, history_of, open_store, report_on
+from publishers import OnHold, decide_outcome, find_earlier_releases, open_store, read_history, read_report
 
 _PUBLISHED = "catalogue/index.html"
 
@@ -71,15 +71,15 @@ def _beside_what_stands(run: Run, examined: Examined) -> Examined:
     """Held where publishing it would be."""
     if examined.packed is None or examined.series is None:
         return examined
-    outcome = decide(history_of(run.store, examined.series)[0], examined.packed.manifest)
-    return steps.held(examined, outcome.finding) if isinstance(outcome, Hold) else examined
+    outcome = decide_outcome(read_history(run.store, examined.series)[0], examined.packed.manifest)
+    return steps.held(examined, outcome.finding) if isinstance(outcome, OnHold) else examined
 
 
 def _told(run: Run, examined: Examined, place: str) -> Examined:
     """Whether these bytes were taken in before, and whether there was anything to compare them with."""
     found = []
-    if report := report_on(run.store, examined.submission):
+    if report := read_report(run.store, examined.submission):
         found.append(same_bytes(str(report.verdict).replace("_", " "), report.period))
-    if examined.series is not None and not earlier(run.store, examined.series):
+    if examined.series is not None and not find_earlier_releases(run.store, examined.series):
         found.append(nothing_before(place))
     return replace(examined, examination=told(examined.examination, found))

@@ -12,13 +12,21 @@ from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
 from piperoll.model import BodyMapping, Report, Submission, Verdict
 from piperoll.reading import DRIFTED, bare, learned
-from publishers import Store, find_submission, keep, mapping_of, mappings, received_bytes, report_on
+from publishers import (
+    Store,
+    find_submission,
+    list_mappings,
+    read_mapping,
+    read_received_bytes,
+    read_report,
+    update_mapping,
+)
 
 
 def learn(store: Store, submission: Submission, examination: Examination) -> None:
     """Remember what a file shows: its headings if it is published, and what must be asked about them."""
     period = str(examination.period) if examination.period else None
-    keep(
+    update_mapping(
         store,
         submission.body,
         submission.dataset,
@@ -47,14 +55,14 @@ def answer(store: Store, mapping: BodyMapping, heading: str, said: str, *, becau
         asked = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
         return now.with_answer(next(asked, heading), said, because.strip(), moment, fields)
 
-    return keep(store, mapping.body, mapping.dataset, answered)
+    return update_mapping(store, mapping.body, mapping.dataset, answered)
 
 
 def is_answered(store: Store, submission: Submission, report: Report) -> bool:
     """Whether a submission is held for questions that have all been answered since."""
     if report.verdict is not Verdict.HELD or all(finding.code != DRIFTED for finding in report.findings):
         return False
-    mapping = mapping_of(store, submission.body, submission.dataset)
+    mapping = read_mapping(store, submission.body, submission.dataset)
     waited_for = [question for question in mapping.questions if submission.sha256 in question.waiting]
     return bool(waited_for) and not any(question.open for question in waited_for)
 
@@ -68,7 +76,7 @@ def set_free(store: Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
     for key in store.keys("mappings/"):
         _, body, name = key.split("/", 2)
         try:
-            mapping = mapping_of(store, body, name.removesuffix(".toml"))
+            mapping = read_mapping(store, body, name.removesuffix(".toml"))
         except MappingError:
             continue
         for sha256 in dict.fromkeys(one for question in mapping.questions for one in question.waiting):
@@ -78,10 +86,10 @@ def set_free(store: Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
 
 def carry_answers(store: Store, to: Store) -> None:
     """What people answered in one store, known in another from the beginning: answers are rules."""
-    for mapping in mappings(store):
+    for mapping in list_mappings(store):
         if given := tuple(replace(question, waiting=()) for question in mapping.questions if not question.open):
             answers = BodyMapping(mapping.body, mapping.dataset, given)
-            keep(to, mapping.body, mapping.dataset, partial(_in_place, answers))
+            update_mapping(to, mapping.body, mapping.dataset, partial(_in_place, answers))
 
 
 def _in_place(mapping: BodyMapping, before: BodyMapping) -> BodyMapping:
@@ -93,12 +101,12 @@ def _to_examine_again(store: Store, mapping: BodyMapping, sha256: str) -> Submis
         submission = find_submission(store, f"{mapping.body}/{mapping.dataset}/{sha256}")
     except UnknownSubmission:
         return None  # purged since
-    report = report_on(store, submission)
+    report = read_report(store, submission)
     return submission if report and is_answered(store, submission, report) else None
 
 
 def _brought(store: Store, submission: Submission, folder: Path) -> Path:
     path = folder / submission.body / submission.dataset / submission.sha256
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(received_bytes(store, submission))
+    path.write_bytes(read_received_bytes(store, submission))
     return path

@@ -17,9 +17,9 @@ from piperoll.operations.pipeline import ending_of
 from piperoll.operations.run_request import now, room
 from piperoll.operations.run_summary import DECISIVE, FileResult, figures, why
 from piperoll.operations.steps import Examined, Run, Settled
-from piperoll.releasing import add_to
+from piperoll.releasing import add_to_release
 from piperoll.settings import Settings
-from publishers import Decision, Ruling, Store, bring, find_submission, history_of, record_ruling, report_on
+from publishers import Decision, Ruling, Store, fetch_version, find_submission, read_history, read_report, record_ruling
 
 _TRIES = 5
 
@@ -63,7 +63,7 @@ def release(
 
 def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:
     """Publish a held submission by a ruling, and file its reports anew."""
-    before = _held(submission, report_on(run.store, submission))
+    before = _held(submission, read_report(run.store, submission))
     about = replace(submission, period=str(period)) if period else submission
     examination = steps.check(run, about)
     _refuse_if_impossible(submission, examination)
@@ -119,10 +119,10 @@ def _added(run: Run, examined: Examined) -> Examined:
     """The submission packed together with the version that stands, if one does."""
     if examined.packed is None or examined.series is None:
         return examined
-    history, _ = history_of(run.store, examined.series)
+    history, _ = read_history(run.store, examined.series)
     if history.standing is None:
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))
-    standing = bring(run.store, examined.series, history.standing, folder / "standing")
-    together = add_to(standing, examined.packed, folder / "together")
+    standing = fetch_version(run.store, examined.series, history.standing, folder / "standing")
+    together = add_to_release(standing, examined.packed, folder / "together")
     return replace(examined, packed=together)

@@ -19,7 +19,7 @@ from piperoll.operations.run_request import now, room
 from piperoll.operations.run_summary import FileResult, Pounds, Progress, Rows, Watcher, figures
 from piperoll.operations.steps import Run
 from piperoll.settings import Settings
-from publishers import Ruling, Store, received_bytes, report_on, rulings, submissions
+from publishers import Ruling, Store, list_rulings, list_submissions, read_received_bytes, read_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def replay(
     """
     if next(iter(to.keys()), None) is not None:
         raise UsageError("there is something in the place to replay into: name an empty one")
-    came = sorted(submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin))
+    came = sorted(
+        list_submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin)
+    )
     chosen = settings or Settings.from_environment()
     questions.carry_answers(store, to)
     results: dict[str, FileResult] = {}
@@ -91,7 +93,7 @@ def _events(store: Store, came: list[Came]) -> Iterator[tuple[str, Action]]:
     for moment, together in groupby(came, key=lambda one: one[0].received):
         yield moment, [submission for submission, _ in together]
     for submission, report in came:
-        for ruling in rulings(store, submission):
+        for ruling in list_rulings(store, submission):
             yield ruling.decided, (submission, ruling, report)
 
 
@@ -100,7 +102,7 @@ def _done(run: Run, store: Store, action: Action) -> list[FileResult]:
         arrivals = tuple(_arrival(run, store, submission) for submission in action)
         return runs.plainly(run, Collected(arrivals=arrivals))
     submission, ruling, before = action
-    report = report_on(run.store, submission)
+    report = read_report(run.store, submission)
     if report is None or report.verdict is not Verdict.HELD:
         return []
     said = before.period if before and before.period != report.period else None  # by whoever decided, not by the file
@@ -111,7 +113,7 @@ def _arrival(run: Run, store: Store, submission: Submission) -> Arrival:
     """A submission as it arrived, its bytes brought from the archive."""
     path = run.scratch / "archive" / submission.body / submission.dataset / submission.sha256
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(received_bytes(store, submission))
+    path.write_bytes(read_received_bytes(store, submission))
     return Arrival(
         path=path,
         name=submission.name,

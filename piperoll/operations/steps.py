@@ -18,22 +18,22 @@ from piperoll.model import Body, Finding, Packed, Period, Register, Report, Seri
 from piperoll.operations import questions
 from piperoll.operations.run_summary import Watcher
 from piperoll.reading import read
-from piperoll.releasing import Source, differences, pack
+from piperoll.releasing import SourceFile, compare_versions, pack_release
 from piperoll.settings import Settings
 from publishers import (
     Decision,
-    Hold,
+    OnHold,
     Outcome,
     Ruling,
     Store,
-    file_report,
-    history_of,
-    mapping_of,
-    received_bytes,
-    report_on,
+    file_reports,
+    publish_release,
+    read_history,
+    read_mapping,
+    read_received_bytes,
+    read_report,
 )
-from publishers import publish as publish_release
-from publishers import receive as receive_bytes
+from publishers import archive_submission as receive_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def done(run: Run, submission: Submission) -> Report | None:
     Where nothing was published and a period is given now that the report does not have, or what it was held for has
     been answered, there is something to do.
     """
-    report = report_on(run.store, submission)
+    report = read_report(run.store, submission)
     if report is None or report.verdict.publishes:
         return report
     told_more = submission.period not in (None, report.period)
@@ -131,7 +131,7 @@ def examine(run: Run, submission: Submission) -> Examined:
 
 def check(run: Run, submission: Submission) -> Examination:
     """Read and check a submission, from its bytes as received, beside the version that stands."""
-    return checked(run, submission, received_bytes(run.store, submission))
+    return checked(run, submission, read_received_bytes(run.store, submission))
 
 
 def checked(
@@ -145,7 +145,7 @@ def checked(
         assets.datasets(),
         dataset=dataset,
         part=submission.part,
-        remembered=(mapping_of(run.store, body.slug, dataset.name),),
+        remembered=(read_mapping(run.store, body.slug, dataset.name),),
     )
     suite = None if quick else assets.suite(dataset.name)
     return _beside_what_stands(run, submission, body, partial(examine_reading, reading, suite=suite, engine=engine))
@@ -159,14 +159,14 @@ def packed(run: Run, submission: Submission, examination: Examination) -> Examin
     if series is None or not report.verdict.publishes:
         return Examined(submission, light, series)
     audit(run, examination)
-    release = pack(
+    release = pack_release(
         dataset,
         body,
         series,
         examination.reading.tables,
         report.public(examination.disposition),
         examination.disposition,
-        source=Source(submission.sha256, submission.name),
+        source=SourceFile(submission.sha256, submission.name),
         rules_version=assets.rules_version(dataset.name),
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
@@ -200,9 +200,9 @@ def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settl
         now=run.now,
         received=examined.submission.received,
         decision=ruling.decision if ruling else Decision.NORMAL,
-        compare=partial(differences, dataset),
+        compare=partial(compare_versions, dataset),
     )
-    if isinstance(outcome, Hold):
+    if isinstance(outcome, OnHold):
         return Settled(held(examined, outcome.finding), outcome)
     return Settled(examined, outcome)
 
@@ -210,7 +210,7 @@ def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settl
 def report(run: Run, examined: Examined) -> None:
     """File the full report and, last of all, the public one: with it the submission is done."""
     full = examined.report
-    file_report(run.store, examined.submission, full, full.public(examined.examination.disposition))
+    file_reports(run.store, examined.submission, full, full.public(examined.examination.disposition))
 
 
 def _beside_what_stands(
@@ -234,7 +234,7 @@ def _beside_what_stands(
     series = _series(submission, first)
     if series is None:
         return first
-    history, _ = history_of(run.store, series)
+    history, _ = read_history(run.store, series)
     return examination(history.standing) if history.standing else first
 
 
@@ -246,7 +246,7 @@ def _series(submission: Submission, examination: Examination) -> Series | None:
 
 def stored_report(run: Run, submission: Submission) -> Report:
     """The public report of a submission that is done. Raises: StoreCorrupt: it is not there after all."""
-    found = report_on(run.store, submission)
+    found = read_report(run.store, submission)
     if found is None:
         raise StoreCorrupt(f"{submission.public_report_key} was filed and is gone")
     return found

@@ -12,8 +12,8 @@ from piperoll import assets
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import Field, History, Origin, Version
 from piperoll.reading import letter, row_as_sent
-from piperoll.releasing import document, published_line
-from publishers import Reader, bring
+from piperoll.releasing import find_published_line, read_document
+from publishers import StoreReader, fetch_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,16 @@ class Traced:
     fields: tuple[TracedField, ...]
 
 
-def trace(reader: Reader, history: History, version: Version, line: str) -> Traced:
+def trace(reader: StoreReader, history: History, version: Version, line: str) -> Traced:
     """Where one row of a version comes from. `line` is its `line_id`, or its number in the CSV (1: the first row).
 
     Without the right to read the archive it tells file, sheet, row and rules, and what was published.
     Raises: UsageError: the version has no such row.
     """
     with TemporaryDirectory(prefix="piperoll-") as scratch:
-        folder = bring(reader, history.series, version, Path(scratch))
-        published = published_line(folder, history.series.dataset, line)
-        manifest, report = document(folder, "manifest.json"), document(folder, "report.json")
+        folder = fetch_version(reader, history.series, version, Path(scratch))
+        published = find_published_line(folder, history.series.dataset, line)
+        manifest, report = read_document(folder, "manifest.json"), read_document(folder, "report.json")
     if published is None:
         place = f"version {version.version} of {history.series}"
         raise UsageError(f"{place} has no row '{line}': give a line_id, or its number in the CSV")
@@ -79,7 +79,7 @@ def trace(reader: Reader, history: History, version: Version, line: str) -> Trac
     )
 
 
-def _sent(reader: Reader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
+def _sent(reader: StoreReader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
     """The cells of a row as sent, by letter; none where the bytes are not ours to read, or have no such row."""
     try:
         content = reader.read(f"archive/sha256/{sha256[:2]}/{sha256}").content

@@ -1,28 +1,28 @@
 """Releasing: accepted rows to the files of a release. Pure: it sees tables as Arrow batches and knows no store."""
 
-from piperoll.releasing.adding import add_to
-from piperoll.releasing.consolidating import consolidate
-from piperoll.releasing.deriving import Source
-from piperoll.releasing.differences import differences
-from piperoll.releasing.packing import pack, with_report
-from piperoll.releasing.published import document, published_line
+from piperoll.releasing.adding import add_to_release
+from piperoll.releasing.consolidating import consolidate_releases
+from piperoll.releasing.deriving import SourceFile
+from piperoll.releasing.differences import compare_versions
+from piperoll.releasing.packing import pack_release, replace_report
+from piperoll.releasing.published import find_published_line, read_document
+from piperoll.releasing.spreadsheets import make_workbook
 from piperoll.releasing.templates import template_csv, template_xlsx
-from piperoll.releasing.typed import typed_lines
-from piperoll.releasing.verifying import faults
-from piperoll.releasing.workbooks import workbook
+from piperoll.releasing.typed import read_typed_lines
+from piperoll.releasing.verifying import find_faults
 
 __all__ = [
-    "Source",
-    "add_to",
-    "consolidate",
-    "differences",
-    "document",
-    "faults",
-    "pack",
-    "published_line",
+    "SourceFile",
+    "add_to_release",
+    "consolidate_releases",
+    "compare_versions",
+    "read_document",
+    "find_faults",
+    "pack_release",
+    "find_published_line",
     "template_csv",
     "template_xlsx",
-    "typed_lines",
-    "with_report",
-    "workbook",
+    "read_typed_lines",
+    "replace_report",
+    "make_workbook",
 ]

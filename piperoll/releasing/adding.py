@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import UsageError
 from piperoll.model import Field, Manifest, Packed, Report, file_entry
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.conserving import add_pounds
+from piperoll.releasing.datapackage import with_sources, with_table
 from piperoll.releasing.deriving import Occurrences, is_hash
 from piperoll.releasing.files import TableFiles, TableTotals
-from piperoll.releasing.package import with_sources, with_table
-from piperoll.releasing.packing import Made, finish
-from piperoll.releasing.published import document, published_lines
-from piperoll.releasing.spelling import Column
+from piperoll.releasing.packing import ManifestFacts, finish
+from piperoll.releasing.published import read_document, read_published_lines
 
 
-def add_to(standing_folder: Path, packed: Packed, folder: Path) -> Packed:
+def add_to_release(standing_folder: Path, packed: Packed, folder: Path) -> Packed:
     """Make in `folder` the release that holds the lines that stand and then those of `packed`.
 
     `standing_folder` holds the files of the standing version. Lines that both have are kept twice: their identifiers
@@ -35,26 +35,26 @@ def add_to(standing_folder: Path, packed: Packed, folder: Path) -> Packed:
         return standing
     _refuse_unlike(standing.manifest, packed.manifest)
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = document(packed.folder, "datapackage.json")
+    descriptor = read_document(packed.folder, "datapackage.json")
     name = packed.manifest.series.dataset
     totals = _write_union(name, _columns(name, descriptor, (standing, packed)), (standing, packed), folder)
     table = file_entry(folder, f"{name}.csv")
-    sources = [*document(standing.folder, "datapackage.json")["sources"], *descriptor["sources"]]
+    sources = [*read_document(standing.folder, "datapackage.json")["sources"], *descriptor["sources"]]
     return finish(
         folder,
         name,
         with_sources(with_table(descriptor, table, totals.rows_sha256), sources),
-        _both_reports(document(standing.folder, "report.json"), document(packed.folder, "report.json")),
+        _both_reports(read_document(standing.folder, "report.json"), read_document(packed.folder, "report.json")),
         _made(standing.manifest, packed.manifest, totals),
     )
 
 
-def _made(standing: Manifest, added: Manifest, totals: TableTotals) -> Made:
+def _made(standing: Manifest, added: Manifest, totals: TableTotals) -> ManifestFacts:
     pounds = None
     if added.amount_gbp is not None:
         pounds = add_pounds(standing.amount_gbp or Decimal(0), added.amount_gbp)
     sources = tuple(dict.fromkeys((*standing.sources, *added.sources)))
-    return Made(added.series, totals, pounds, sources, added.dataset_version, added.rules_version)
+    return ManifestFacts(added.series, totals, pounds, sources, added.dataset_version, added.rules_version)
 
 
 def _refuse_unlike(standing: Manifest, added: Manifest) -> None:
@@ -67,22 +67,22 @@ def _refuse_unlike(standing: Manifest, added: Manifest) -> None:
         )
 
 
-def _columns(name: str, descriptor: Mapping[str, Any], both: Sequence[Packed]) -> tuple[Column, ...]:
+def _columns(name: str, descriptor: Mapping[str, Any], both: Sequence[Packed]) -> tuple[PublishedColumn, ...]:
     schemas = [pq.read_schema(packed.folder / f"{name}.parquet") for packed in both]
     fields = [Field.from_descriptor(field) for field in descriptor["resources"][0]["schema"]["fields"]]
     return tuple(
-        Column(one, max(schema.field(one.name).type.scale for schema in schemas))
+        PublishedColumn(one, max(schema.field(one.name).type.scale for schema in schemas))
         if one.type == "number"
-        else Column(one)
+        else PublishedColumn(one)
         for one in fields
     )
 
 
-def _write_union(name: str, columns: tuple[Column, ...], both: Sequence[Packed], folder: Path) -> TableTotals:
+def _write_union(name: str, columns: tuple[PublishedColumn, ...], both: Sequence[Packed], folder: Path) -> TableTotals:
     counters = {column.name: Occurrences() for column in columns if is_hash(column.field)}
     with TableFiles(folder, name, columns) as files:
         for packed in both:
-            for batch in published_lines(packed.folder / f"{name}.csv", [column.name for column in columns]):
+            for batch in read_published_lines(packed.folder / f"{name}.csv", [column.name for column in columns]):
                 files.write(_counted_on(batch, counters))
         return files.totals()
 

@@ -8,26 +8,25 @@ import pyarrow as pa
 
 from piperoll.errors import ConservationError
 from piperoll.model import TableReport, plain
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
-from piperoll.releasing.lines import Lines
-from piperoll.releasing.spelling import Column
+from piperoll.model.columns import Cells, pc
+from piperoll.releasing.columns import PublishedColumn
+from piperoll.releasing.lines import LineBatch
 
 _EXACT = Context(prec=100)
 """Python's own 28 digits would round long sums."""
 
 
-class Tally:
+class AcceptedTotals:
     """Counts the source rows and the pounds of one table as its lines are published."""
 
-    def __init__(self, report: TableReport, columns: tuple[Column, ...]) -> None:
+    def __init__(self, report: TableReport, columns: tuple[PublishedColumn, ...]) -> None:
         self._report = report
         field = report.amount.field if report.amount else None
         self._amount = next((column for column in columns if column.name == field), None)
         self._rows: list[Cells] = [pa.array([], pa.int64())]
         self.pounds = Decimal(0)
 
-    def add(self, lines: Lines) -> None:
+    def add(self, lines: LineBatch) -> None:
         """Count a batch of lines."""
         self._rows.append(lines.rows.unique())
         if self._amount:
@@ -48,7 +47,7 @@ class Tally:
             )
 
 
-def column_sum(column: Column, batch: pa.RecordBatch) -> Decimal:
+def column_sum(column: PublishedColumn, batch: pa.RecordBatch) -> Decimal:
     """The exact sum of a number column of canonical strings."""
     total: Decimal | None = pc.sum(column.typed(batch.column(column.name))).as_py()
     return total or Decimal(0)

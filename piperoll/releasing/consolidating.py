@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
 from piperoll.model import Consolidated, Dataset, Field, Level, Origin, Portion, Series, Standing, pounds_of
-from piperoll.releasing.arrow import Cells
+from piperoll.model.columns import Cells
+from piperoll.releasing.columns import SCALES, PublishedColumn
 from piperoll.releasing.conserving import add_pounds, column_sum
 from piperoll.releasing.files import TableFiles
 from piperoll.releasing.published import amount_fields
 from piperoll.releasing.repeated import Left, lines_of, repeated
-from piperoll.releasing.spelling import SCALES, Column
 
 ADDED = (
     ("body", "Body", "The body that sent the line, by the name that addresses use."),
@@ -30,7 +30,9 @@ ADDED = (
 """The columns that stand before those of the dataset."""
 
 
-def consolidate(dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing], folder: Path) -> Consolidated:
+def consolidate_releases(
+    dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing], folder: Path
+) -> Consolidated:
     """Write `{dataset}.csv` and `{dataset}.parquet` in `folder`: the lines of `own`, series by series, each once.
 
     `own` are the counted series of one body and year; `others` its counted series of other years, looked into only
@@ -52,9 +54,9 @@ def consolidate(dataset: Dataset, own: Sequence[Standing], others: Sequence[Stan
     return Consolidated(tuple(counted), tuple(left))
 
 
-def _columns(dataset: Dataset, own: Sequence[Standing]) -> tuple[Column, ...]:
+def _columns(dataset: Dataset, own: Sequence[Standing]) -> tuple[PublishedColumn, ...]:
     schemas = [pq.read_schema(standing.files / f"{dataset.name}.parquet") for standing in own]
-    return (*(Column(field) for field in _added()), *(_column(field, schemas) for field in dataset.fields))
+    return (*(PublishedColumn(field) for field in _added()), *(_column(field, schemas) for field in dataset.fields))
 
 
 def _added() -> Iterator[Field]:
@@ -63,15 +65,15 @@ def _added() -> Iterator[Field]:
         yield Field(name, kind, title, description, Level.CORE, Origin.DERIVED, "the catalogue")
 
 
-def _column(field: Field, schemas: Sequence[pa.Schema]) -> Column:
+def _column(field: Field, schemas: Sequence[pa.Schema]) -> PublishedColumn:
     if field.type != "number":
-        return Column(field)
+        return PublishedColumn(field)
     scales = [schema.field(field.name).type.scale for schema in schemas if field.name in schema.names]
-    return Column(field, max(scales, default=SCALES[0]))
+    return PublishedColumn(field, max(scales, default=SCALES[0]))
 
 
 def _write(
-    dataset: Dataset, standing: Standing, left: Left, files: TableFiles, columns: Sequence[Column]
+    dataset: Dataset, standing: Standing, left: Left, files: TableFiles, columns: Sequence[PublishedColumn]
 ) -> tuple[Portion, list[Portion]]:
     """Write the lines that count; how many they are, and how many are left out for which series."""
     amounts = [column for column in columns if column.name in amount_fields(standing.files)]
@@ -96,7 +98,7 @@ def _write(
 class _Sum:
     """Rows and pounds of some lines."""
 
-    def __init__(self, amounts: Sequence[Column]) -> None:
+    def __init__(self, amounts: Sequence[PublishedColumn]) -> None:
         self._amounts = amounts
         self._rows, self._pounds = 0, Decimal(0)
 

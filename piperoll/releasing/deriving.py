@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Field, Series, Table
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 
 SEPARATOR = "\x1f"
 """U+001F, the unit separator: it stands between the cells of a hash."""
@@ -21,7 +20,7 @@ ROW = "source.row"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """The submission that a release is made from: the sha256 of its bytes and the file's name as sent."""
 
     sha256: str
@@ -29,7 +28,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DerivationFacts:
     """What one table's derived fields may draw on besides its cells.
 
     `named` holds the values that `{"from": …}` may name, `headings` the heading as sent of each mapped field.
@@ -40,7 +39,7 @@ class Facts:
     part: str | None
 
     @classmethod
-    def of(cls, body: Body, series: Series, source: Source, table: Table[pa.RecordBatch]) -> Facts:
+    def of(cls, body: Body, series: Series, source: SourceFile, table: Table[pa.RecordBatch]) -> DerivationFacts:
         """The facts about one table of a submission."""
         named = {
             "body.id": body.id,
@@ -71,7 +70,7 @@ def is_provenance(field: Field) -> bool:
     return field.derive is not None and str(field.derive.get("from", "")).startswith("source.")
 
 
-def derived(field: Field, facts: Facts, rows: Cells, redactions: Cells) -> Cells:
+def derived(field: Field, facts: DerivationFacts, rows: Cells, redactions: Cells) -> Cells:
     """The derived column of a batch: strings, one for each of `rows`.
 
     `redactions` has the kind of redaction of each row, or `none`.
@@ -86,7 +85,7 @@ def derived(field: Field, facts: Facts, rows: Cells, redactions: Cells) -> Cells
             return pa.repeat(pa.scalar(_same_for_all(field.name, rule or {}, facts), pa.string()), len(rows))
 
 
-def _same_for_all(name: str, rule: Mapping[str, object], facts: Facts) -> str | None:
+def _same_for_all(name: str, rule: Mapping[str, object], facts: DerivationFacts) -> str | None:
     match rule:
         case {"constant": str(value)}:
             return value
@@ -115,7 +114,7 @@ class Occurrences:
     def __init__(self) -> None:
         self._met: dict[str, int] = {}
 
-    def column(self, rule: Mapping[str, Sequence[str]], facts: Facts, columns: Mapping[str, Cells]) -> Cells:
+    def column(self, rule: Mapping[str, Sequence[str]], facts: DerivationFacts, columns: Mapping[str, Cells]) -> Cells:
         """The identifiers of a batch whose other columns are `columns`."""
         size = len(next(iter(columns.values())))
         parts = [_part(name, facts, columns, size) for name in rule["hash_of"]]
@@ -129,7 +128,7 @@ class Occurrences:
         return f"{digest}-{count}"
 
 
-def _part(name: str, facts: Facts, columns: Mapping[str, Cells], size: int) -> Cells:
+def _part(name: str, facts: DerivationFacts, columns: Mapping[str, Cells], size: int) -> Cells:
     if "." in name:
         return pa.repeat(pa.scalar(facts.value(name), pa.string()), size)
     if name not in columns:

@@ -17,15 +17,15 @@ import pyarrow as pa
 
 from piperoll.errors import ConservationError
 from piperoll.model import Dataset, Differences, Effect, Manifest
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import pc
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
-from piperoll.releasing.published import amount_fields, published_lines
+from piperoll.releasing.published import amount_fields, read_published_lines
 
 _STEP = 10_000
 
 
-def differences(dataset: Dataset, before: Path, after: Path, to: Path) -> Differences:
+def compare_versions(dataset: Dataset, before: Path, after: Path, to: Path) -> Differences:
     """Compare two versions that lie in the folders `before` and `after`, and write the rows that differ to `to`.
 
     `to` becomes a CSV (UTF-8, RFC 4180, CRLF) with two columns before those of the dataset: `change` (`before` and
@@ -56,10 +56,10 @@ def _shared_names(files: Iterable[Path]) -> frozenset[str]:
 
 def _unlike(before: Path, after: Path, told: Sequence[str], said: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """The lines of each that the other has no like of: a difference of multisets, of which only digests are kept."""
-    left = Counter(digest for batch in published_lines(before, told) for digest in _digests(batch, said))
-    new = [batch.filter(_beyond(_digests(batch, said), left)) for batch in published_lines(after, told)]
+    left = Counter(digest for batch in read_published_lines(before, told) for digest in _digests(batch, said))
+    new = [batch.filter(_beyond(_digests(batch, said), left)) for batch in read_published_lines(after, told)]
     spare = +left
-    lost = [batch.filter(_surplus(_digests(batch, said), spare)) for batch in published_lines(before, told)]
+    lost = [batch.filter(_surplus(_digests(batch, said), spare)) for batch in read_published_lines(before, told)]
     schema = pa.schema([pa.field(name, pa.string()) for name in told])
     return pa.Table.from_batches(lost, schema), pa.Table.from_batches(new, schema)
 

@@ -12,10 +12,9 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.deriving import SEPARATOR, is_provenance
-from piperoll.releasing.spelling import Column
 
 _GROUP = 131_072
 """Rows in a Parquet row group, whatever batches they came in: small enough to read a page of, large enough to pack."""
@@ -34,7 +33,7 @@ class TableTotals:
 class TableFiles:
     """`{name}.csv` and `{name}.parquet` in a folder, written batch by batch."""
 
-    def __init__(self, folder: Path, name: str, columns: Sequence[Column]) -> None:
+    def __init__(self, folder: Path, name: str, columns: Sequence[PublishedColumn]) -> None:
         self._columns = columns
         self._parquet = _ParquetGroups(folder / f"{name}.parquet", columns)
         self._csv = (folder / f"{name}.csv").open("wb")
@@ -86,7 +85,7 @@ def _quoted(cells: Cells) -> Cells:
 class _ParquetGroups:
     """A Parquet file whose row groups do not depend on the batches that it is written in."""
 
-    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
+    def __init__(self, path: Path, columns: Sequence[PublishedColumn]) -> None:
         self._columns = columns
         self._schema = pa.schema([pa.field(column.name, column.type) for column in columns])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
@@ -111,7 +110,7 @@ class _ParquetGroups:
 class Digests:
     """The hash of a set of lines: of each the sha256 without its provenance, sorted, and of those the sha256."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[PublishedColumn]) -> None:
         self._names = [column.name for column in columns if not is_provenance(column.field)]
         self._digests = [pa.array([], pa.binary(32))]
         self.count = 0

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from piperoll.model import Dataset, Disposition, Field, Origin, Table
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
-from piperoll.releasing.deriving import Facts, Occurrences, derived, is_hash
+from piperoll.model.columns import Cells, pc
+from piperoll.releasing.columns import PublishedColumn, scale_for
+from piperoll.releasing.deriving import DerivationFacts, Occurrences, derived, is_hash
 from piperoll.releasing.redacting import redacted, redactions
-from piperoll.releasing.spelling import Column, scale_for
 
 STEP = 65_536
 """Lines worked on at once: joined into text, their cells stay far below the 2 GB of an Arrow string array."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineBatch:
     """A batch of published lines and the source row of each."""
 
     rows: Cells
@@ -27,7 +26,7 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class RowDispositions:
     """What becomes of the rows of one table, as `piperoll.model.Disposition` words it."""
 
     held: Mapping[int, object]
@@ -35,7 +34,7 @@ class Fate:
     blanked: Mapping[int, frozenset[str]]
 
     @classmethod
-    def of(cls, disposition: Disposition, table: int) -> Fate:
+    def of(cls, disposition: Disposition, table: int) -> RowDispositions:
         """The fate of the rows of the table of this number."""
         return cls(
             disposition.held.get(table, {}), disposition.redacted.get(table, {}), disposition.blanked.get(table, {})
@@ -47,14 +46,14 @@ class LineMaker:
     """Makes the published lines of a release, table by table; counts repeats over the whole release."""
 
     dataset: Dataset
-    columns: Sequence[Column]
+    columns: Sequence[PublishedColumn]
     occurrences: Mapping[str, Occurrences] = field(init=False)
 
     def __post_init__(self) -> None:
         counters = {one.name: Occurrences() for one in self.dataset.fields if is_hash(one)}
         object.__setattr__(self, "occurrences", counters)
 
-    def lines(self, table: Table[pa.RecordBatch], facts: Facts, fate: Fate) -> Iterator[Lines]:
+    def lines(self, table: Table[pa.RecordBatch], facts: DerivationFacts, fate: RowDispositions) -> Iterator[LineBatch]:
         """The lines of one table that are published: those whose row is not held.
 
         Raises: ConservationError: a cell is not in the canonical spelling that reading promises.
@@ -65,7 +64,7 @@ class LineMaker:
                 if batch.num_rows:
                     yield self._lines(_blanked(batch, fate.blanked), facts, fate.redacted)
 
-    def _lines(self, batch: pa.RecordBatch, facts: Facts, kinds: Mapping[int, str]) -> Lines:
+    def _lines(self, batch: pa.RecordBatch, facts: DerivationFacts, kinds: Mapping[int, str]) -> LineBatch:
         rows = batch.column("row")
         redaction = redactions(rows, kinds)
         cells = {
@@ -81,13 +80,15 @@ class LineMaker:
         }
         cells |= hashes
         names = [column.name for column in self.columns]
-        return Lines(rows, pa.RecordBatch.from_arrays([cells[name] for name in names], names=names))
+        return LineBatch(rows, pa.RecordBatch.from_arrays([cells[name] for name in names], names=names))
 
 
-def columns_for(dataset: Dataset, tables: Sequence[Table[pa.RecordBatch]]) -> tuple[Column, ...]:
+def columns_for(dataset: Dataset, tables: Sequence[Table[pa.RecordBatch]]) -> tuple[PublishedColumn, ...]:
     """The published columns in descriptor order, numbers with the places that these tables need."""
     return tuple(
-        Column(one, scale_for(_sent_numbers(one.name, tables))) if one.type == "number" else Column(one)
+        PublishedColumn(one, scale_for(_sent_numbers(one.name, tables)))
+        if one.type == "number"
+        else PublishedColumn(one)
         for one in dataset.fields
     )
 
@@ -115,7 +116,7 @@ def _blanked(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -> pa
     return batch
 
 
-def _cells(one: Field, batch: pa.RecordBatch, facts: Facts, redaction: Cells) -> Cells:
+def _cells(one: Field, batch: pa.RecordBatch, facts: DerivationFacts, redaction: Cells) -> Cells:
     """The sent cells where there are any, else the derivation, else nulls; a field that is ours is always derived."""
     ours = one.origin is Origin.DERIVED
     sent = batch.column(one.name) if one.name in batch.schema.names and not ours else None

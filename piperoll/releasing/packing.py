@@ -23,14 +23,14 @@ from piperoll.model import (
     file_entry,
     to_json_bytes,
 )
-from piperoll.releasing.conserving import Tally, add_pounds
-from piperoll.releasing.deriving import Facts, Source
+from piperoll.releasing.conserving import AcceptedTotals, add_pounds
+from piperoll.releasing.datapackage import describe_release
+from piperoll.releasing.deriving import DerivationFacts, SourceFile
 from piperoll.releasing.files import TableFiles, TableTotals
-from piperoll.releasing.lines import Fate, LineMaker, columns_for
-from piperoll.releasing.package import describe
+from piperoll.releasing.lines import LineMaker, RowDispositions, columns_for
 
 
-def pack(  # noqa: PLR0913 - what a release is a function of, named one by one
+def pack_release(  # noqa: PLR0913 - what a release is a function of, named one by one
     dataset: Dataset,
     body: Body,
     series: Series,
@@ -38,7 +38,7 @@ def pack(  # noqa: PLR0913 - what a release is a function of, named one by one
     report: Report,
     disposition: Disposition,
     *,
-    source: Source,
+    source: SourceFile,
     rules_version: str,
     folder: Path,
 ) -> Packed:
@@ -54,16 +54,18 @@ def pack(  # noqa: PLR0913 - what a release is a function of, named one by one
     folder.mkdir(parents=True, exist_ok=True)
     columns = columns_for(dataset, tables)
     maker = LineMaker(dataset, columns)
-    facts = [Facts.of(body, series, source, table) for table in tables]
+    facts = [DerivationFacts.of(body, series, source, table) for table in tables]
     totals, pounds = _write_tables(maker, tables, facts, report, disposition, folder)
     table = file_entry(folder, f"{dataset.name}.csv")
-    descriptor = describe(dataset, body, series, source, rules_version, table, totals.rows_sha256)
-    made = Made(series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version)
+    descriptor = describe_release(dataset, body, series, source, rules_version, table, totals.rows_sha256)
+    made = ManifestFacts(
+        series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version
+    )
     return finish(folder, dataset.name, descriptor, report.public(disposition).to_json(), made)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ManifestFacts:
     """What a manifest says besides its files."""
 
     series: Series
@@ -74,7 +76,9 @@ class Made:
     rules_version: str
 
 
-def finish(folder: Path, name: str, descriptor: Mapping[str, Any], report: Mapping[str, Any], made: Made) -> Packed:
+def finish(
+    folder: Path, name: str, descriptor: Mapping[str, Any], report: Mapping[str, Any], made: ManifestFacts
+) -> Packed:
     """Write the JSON files beside the table `name`, the manifest last."""
     (folder / "datapackage.json").write_bytes(to_json_bytes(descriptor))
     (folder / "report.json").write_bytes(to_json_bytes(report))
@@ -93,7 +97,7 @@ def finish(folder: Path, name: str, descriptor: Mapping[str, Any], report: Mappi
     return Packed(folder, manifest)
 
 
-def with_report(packed: Packed, report: Report, disposition: Disposition) -> Packed:
+def replace_report(packed: Packed, report: Report, disposition: Disposition) -> Packed:
     """The same release with another report in it: the table is the same, the manifest is written anew.
 
     A report may say more once the release is compared with others; `report` is made fit for the public here.
@@ -109,7 +113,7 @@ def with_report(packed: Packed, report: Report, disposition: Disposition) -> Pac
 def _write_tables(
     maker: LineMaker,
     tables: Sequence[Table[pa.RecordBatch]],
-    facts: Sequence[Facts],
+    facts: Sequence[DerivationFacts],
     report: Report,
     disposition: Disposition,
     folder: Path,
@@ -119,8 +123,8 @@ def _write_tables(
     pounds = Decimal(0)
     with TableFiles(folder, maker.dataset.name, maker.columns) as files:
         for number, (table, said) in enumerate(zip(tables, report.tables, strict=True)):
-            tally = Tally(said, tuple(maker.columns))
-            for lines in maker.lines(table, facts[number], Fate.of(disposition, number)):
+            tally = AcceptedTotals(said, tuple(maker.columns))
+            for lines in maker.lines(table, facts[number], RowDispositions.of(disposition, number)):
                 files.write(lines.batch)
                 tally.add(lines)
             tally.settle()

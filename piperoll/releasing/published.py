@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 
-def published_lines(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def read_published_lines(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """The columns `names` of a CSV of ours, batch by batch, as canonical strings; an empty cell is a null."""
     options = pa_csv.ConvertOptions(
         column_types={name: pa.string() for name in names},
@@ -26,13 +26,13 @@ def published_lines(path: Path, names: Sequence[str]) -> Iterator[pa.RecordBatch
         yield from stream
 
 
-def document(folder: Path, name: str) -> dict[str, Any]:
+def read_document(folder: Path, name: str) -> dict[str, Any]:
     """One of the JSON files of a release."""
     found: dict[str, Any] = json.loads((folder / name).read_bytes())
     return found
 
 
-def published_line(folder: Path, name: str, line: str) -> dict[str, str | None] | None:
+def find_published_line(folder: Path, name: str, line: str) -> dict[str, str | None] | None:
     """One row of a release as canonical strings, by its `line_id` or its number in the CSV (1: the first)."""
     with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         for number, row in enumerate(csv.DictReader(stream), start=1):
@@ -43,5 +43,5 @@ def published_line(folder: Path, name: str, line: str) -> dict[str, str | None] 
 
 def amount_fields(folder: Path) -> frozenset[str]:
     """The fields that the totals of a release are of, by its report: more than one where its tables differ."""
-    tables = document(folder, "report.json")["tables"]
+    tables = read_document(folder, "report.json")["tables"]
     return frozenset(table["amount"]["field"] for table in tables if table["amount"])

@@ -17,9 +17,9 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from piperoll.model import Dataset, Field, Series, Standing
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import pc
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
-from piperoll.releasing.published import published_lines
+from piperoll.releasing.published import read_published_lines
 
 
 def lines_of(dataset: Dataset, standing: Standing) -> Iterator[pa.RecordBatch]:
@@ -28,7 +28,7 @@ def lines_of(dataset: Dataset, standing: Standing) -> Iterator[pa.RecordBatch]:
     with path.open(encoding="utf-8", newline="") as stream:
         there = frozenset(next(csv.reader(stream)))
     names = [field.name for field in dataset.fields]
-    for batch in published_lines(path, [name for name in names if name in there]):
+    for batch in read_published_lines(path, [name for name in names if name in there]):
         nothing = pa.nulls(batch.num_rows, pa.string())
         cells = [batch.column(name) if name in there else nothing for name in names]
         yield pa.RecordBatch.from_arrays(cells, names=names)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 _STEP = 65_536
 
 
-def typed_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
+def read_typed_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
     """The lines of a release in batches, of those `columns` that it has, typed as the file keeps them."""
     source = parquet if isinstance(parquet, Path) else pa.BufferReader(parquet)
     with pq.ParquetFile(source) as file:

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
 from piperoll.model import Field, Manifest, file_entry, plain
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import pc
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.files import Digests
-from piperoll.releasing.published import amount_fields, document, published_lines
-from piperoll.releasing.spelling import Column
+from piperoll.releasing.published import amount_fields, read_document, read_published_lines
 
 
-def faults(folder: Path) -> Iterator[str]:
+def find_faults(folder: Path) -> Iterator[str]:
     """What is wrong with the version whose files lie in `folder`, in words; nothing where all is as it says.
 
     The manifest's sizes and hashes; its rows, pounds and `rows_sha256` against those of the CSV; the Parquet file
@@ -34,7 +34,7 @@ def faults(folder: Path) -> Iterator[str]:
     yield from _of_rows(table, columns, manifest)
     yield from _of_pounds(folder, table, columns, manifest)
     yield from _of_parquet(folder, table, columns, manifest)
-    resource = document(folder, "datapackage.json")["resources"][0]
+    resource = read_document(folder, "datapackage.json")["resources"][0]
     if resource["hash"] != f"sha256:{file_entry(folder, resource['path']).sha256}":
         yield f"datapackage.json has another hash for {resource['path']}"
 
@@ -44,22 +44,22 @@ def _is_as_listed(folder: Path, name: str, manifest: Manifest) -> bool:
     return (folder / name).is_file() and file_entry(folder, name) == listed
 
 
-def _columns(folder: Path, name: str) -> tuple[Column, ...]:
-    fields = document(folder, "datapackage.json")["resources"][0]["schema"]["fields"]
+def _columns(folder: Path, name: str) -> tuple[PublishedColumn, ...]:
+    fields = read_document(folder, "datapackage.json")["resources"][0]["schema"]["fields"]
     schema = pq.read_schema(folder / f"{name}.parquet")
     return tuple(
-        Column(one, schema.field(one.name).type.scale) if one.type == "number" else Column(one)
+        PublishedColumn(one, schema.field(one.name).type.scale) if one.type == "number" else PublishedColumn(one)
         for one in map(Field.from_descriptor, fields)
     )
 
 
-def _table(folder: Path, name: str, columns: tuple[Column, ...]) -> pa.Table:
+def _table(folder: Path, name: str, columns: tuple[PublishedColumn, ...]) -> pa.Table:
     names = [column.name for column in columns]
     schema = pa.schema([pa.field(name, pa.string()) for name in names])
-    return pa.Table.from_batches(published_lines(folder / f"{name}.csv", names), schema).combine_chunks()
+    return pa.Table.from_batches(read_published_lines(folder / f"{name}.csv", names), schema).combine_chunks()
 
 
-def _of_rows(table: pa.Table, columns: tuple[Column, ...], manifest: Manifest) -> Iterator[str]:
+def _of_rows(table: pa.Table, columns: tuple[PublishedColumn, ...], manifest: Manifest) -> Iterator[str]:
     digests = Digests(columns)
     for batch in table.to_batches():
         digests.add(batch)
@@ -69,7 +69,9 @@ def _of_rows(table: pa.Table, columns: tuple[Column, ...], manifest: Manifest) -
         yield "the rows of the CSV have another rows_sha256 than manifest.json says"
 
 
-def _of_pounds(folder: Path, table: pa.Table, columns: tuple[Column, ...], manifest: Manifest) -> Iterator[str]:
+def _of_pounds(
+    folder: Path, table: pa.Table, columns: tuple[PublishedColumn, ...], manifest: Manifest
+) -> Iterator[str]:
     """The manifest's pounds, where every table of the report has the same field for them."""
     named = amount_fields(folder)
     if manifest.amount_gbp is None or len(named) != 1:
@@ -80,7 +82,9 @@ def _of_pounds(folder: Path, table: pa.Table, columns: tuple[Column, ...], manif
         yield f"manifest.json says £{plain(manifest.amount_gbp)}, the CSV adds up to £{plain(total)}"
 
 
-def _of_parquet(folder: Path, table: pa.Table, columns: tuple[Column, ...], manifest: Manifest) -> Iterator[str]:
+def _of_parquet(
+    folder: Path, table: pa.Table, columns: tuple[PublishedColumn, ...], manifest: Manifest
+) -> Iterator[str]:
     parquet = pq.read_table(folder / f"{manifest.series.dataset}.parquet")
     if parquet.num_rows != table.num_rows:
         yield f"the CSV has {table.num_rows} rows, the Parquet file {parquet.num_rows}"

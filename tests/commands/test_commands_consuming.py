@@ -18,7 +18,7 @@ from piperoll.operations import pipeline as runs
 from piperoll.operations.catalogue.build import catalogue
 from piperoll.operations.collecting import from_folder
 from piperoll.operations.run_request import Asked, opened
-from publishers import FolderStore, open_store, serve
+from publishers import FolderStore, open_store, serve_site
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
 FIRST = [f"{day:02}/10/2026,Acorn Roofing Ltd,{600 + day}.00,T{day},Supplies,Estates" for day in range(1, 13)]
@@ -126,7 +126,7 @@ def test_a_row_is_traced_to_its_cell(made: Path) -> None:
 
 def test_all_is_verified_in_place_and_over_http(made: Path) -> None:
     assert "1 series with 2 versions were looked through: all is as it says." in said("verify", made)
-    with serve(open_store(str(made)), "127.0.0.1", 0) as server:
+    with serve_site(open_store(str(made)), "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

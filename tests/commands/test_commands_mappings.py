@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from piperoll import api, cli
 from piperoll.errors import MappingError, PiperollError, UnknownDataset, UsageError
 from piperoll.model import Layout, Question
-from publishers import FolderStore, keep, mapping_of
+from publishers import FolderStore, read_mapping, update_mapping
 
 ROWS = "01/04/2026,Acorn Roofing Ltd,100.50,T001\n13/04/2026,Beech Services plc,9.99,T002\n"
 
@@ -21,7 +21,7 @@ def place(tmp_path: Path) -> Path:
     store = FolderStore(tmp_path / "published")
     columns = Layout({"net_amount": "Amount"}, "2026-10", "2026-11-03", "ab" * 32)
     asked = Question("Gross", "net_amount", "Amount", asked="2026-12-01", waiting=("cd" * 32,))
-    keep(store, "anytown", "spend", lambda mapping: mapping.with_layout(columns).with_question(asked))
+    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(columns).with_question(asked))
     return tmp_path / "published"
 
 
@@ -46,7 +46,7 @@ def test_an_answer_is_noted_and_nothing_is_asked_any_more(place: Path) -> None:
     assert "Noted for anytown, spend: 'gross' is same." in answered.output
     assert "examined again in the next piperoll run" in answered.output
     assert piperoll("mapping", "questions", "--to", place).output == "Nothing is asked.\n"
-    (question,) = mapping_of(FolderStore(place), "anytown", "spend").questions
+    (question,) = read_mapping(FolderStore(place), "anytown", "spend").questions
     assert (question.answer, question.because) == ("same", "asked")
 
 

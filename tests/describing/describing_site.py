@@ -23,7 +23,7 @@ from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
 from piperoll.operations.steps import Run
 from piperoll.settings import Settings
-from publishers import FolderStore, listings, receive, serve, submissions
+from publishers import FolderStore, archive_submission, list_submissions, read_listings, serve_site
 
 ON = date(2026, 11, 22)
 HOSTILE = '<img src=x onerror=alert(1)> & "Sons" \' Ltd'
@@ -146,7 +146,7 @@ def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
         path = scratch / f"{n}-{file.name}"
         path.write_bytes(file.content)
         arrival = Arrival(path, file.name, file.dataset, file.body, f"{file.body}/{file.name}", moment, file.period)
-        submission = receive(store, path, steps.identify(run, arrival))
+        submission = archive_submission(store, path, steps.identify(run, arrival))
         examination = steps.checked(run, submission, file.content, quick=True)
         steps.report(run, steps.publish(run, steps.packed(run, submission, examination)).examined)
     return store
@@ -165,23 +165,23 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
 def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> Iterator[tuple[str, bytes]]:
     """The catalogue of a store, by key, and a report page that stands alone."""
     found = catalogue(
-        [with_summary(store, listing) for listing in listings(store)],
+        [with_summary(store, listing) for listing in read_listings(store)],
         datasets=assets.datasets(),
         register=Register(BODIES),
         base_url=base_url,
         publisher_name="Open Counties",
         on=ON,
-        submissions=list(submissions(store)),
+        submissions=list(list_submissions(store)),
     )
     yield from ((f"catalogue/{key}", content) for key, content in found)
-    reports = [report for _, report in submissions(store) if report is not None]
+    reports = [report for _, report in list_submissions(store) if report is not None]
     yield "catalogue/report.html", report_page(max(reports, key=lambda one: len(one.findings))).encode()
 
 
 @contextmanager
 def served(store: FolderStore) -> Iterator[str]:
     """The address of the store, served as `piperoll site` does, until left."""
-    with serve(store, port=0) as server:
+    with serve_site(store, port=0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.address

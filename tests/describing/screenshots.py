@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 from conftest import CHROMIUM, FLAGS, SIZES
 
-from publishers import FolderStore, serve
+from publishers import FolderStore, serve_site
 
 PLACE = Path(__file__).parents[2] / "build" / "screenshots"
 FICTIONHAM = "series/spend/royal-borough-of-fictionham/2026-10.html"
@@ -65,7 +65,7 @@ def take(browser: Browser, address: str, shot: Shot) -> Path:
 def main(store: str) -> None:
     """Take every picture of the store in a folder: the sample, as `make demo` leaves it."""
     PLACE.mkdir(parents=True, exist_ok=True)
-    with serve(FolderStore(Path(store)), port=0) as server, sync_playwright() as playwright:
+    with serve_site(FolderStore(Path(store)), port=0) as server, sync_playwright() as playwright:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for shot in SHOTS:

@@ -19,7 +19,7 @@ from piperoll.describing.bars import Bar
 from piperoll.describing.drawing import query
 from piperoll.describing.summaries import summary_of
 from piperoll.model import Series
-from publishers import listing
+from publishers import read_listing
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 
@@ -121,7 +121,7 @@ def test_only_parts_of_the_parquet_are_fetched_and_only_when_asked(opened: Open,
 
 
 def bars(site: Site, series: str) -> list[Bar]:
-    summary = summary_of(with_summary(site.store, listing(site.store, Series.parse(series))))
+    summary = summary_of(with_summary(site.store, read_listing(site.store, Series.parse(series))))
     return [bar for chart in summary.charts for bar in chart.bars if bar.rows]
 
 
@@ -148,7 +148,7 @@ def test_all_rows_saved_are_the_published_csv_byte_for_byte(opened: Open, site: 
     page = opened(site.page(key) + "?rows=all#rows")
     expect(page.locator("#rows-status")).to_contain_text("All ")
     series = Series.parse(key.removeprefix("series/").removesuffix(".html"))
-    standing = listing(site.store, series).history.standing
+    standing = read_listing(site.store, series).history.standing
     assert standing is not None
     csv_key = f"{series.prefix}{standing.path}/{series.dataset}.csv"
     assert saved(page) == site.store.read(csv_key).content.decode()

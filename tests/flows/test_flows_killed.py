@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from flows_inbox import put, spend
 
-from publishers import FolderStore, bring, history_of, series_of
+from publishers import FolderStore, fetch_version, list_series, read_history
+from tests.operations.inbox import put, spend
 
 BODIES = ("anytown", "byetown", "centon")
 PATIENCE_SECONDS = 280
@@ -51,16 +51,16 @@ def kill(process: subprocess.Popen[bytes]) -> bool:
 def published(place: Path) -> dict[str, list[tuple[int, str]]]:
     """Every version of every series, by its manifest."""
     store = FolderStore(place)
-    histories = {str(series): history_of(store, series)[0].versions for series in series_of(store)}
+    histories = {str(series): read_history(store, series)[0].versions for series in list_series(store)}
     return {name: [(one.version, one.manifest_sha256) for one in versions] for name, versions in histories.items()}
 
 
 def see_that_it_is_whole(place: Path, scratch: Path) -> None:
     """Read every file of every version that a pointer names, each held against its manifest."""
     store = FolderStore(place)
-    for series in series_of(store):
-        for version in history_of(store, series)[0].versions:
-            bring(store, series, version, scratch / str(series) / version.path)
+    for series in list_series(store):
+        for version in read_history(store, series)[0].versions:
+            fetch_version(store, series, version, scratch / str(series) / version.path)
 
 
 @pytest.mark.soak

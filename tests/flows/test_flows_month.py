@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flows_inbox import contents, put, spend
 
 from piperoll.operations import pipeline as runs
 from piperoll.operations.pipeline import Line
@@ -18,6 +17,7 @@ from piperoll.operations.steps import Examined, Run
 from piperoll.settings import Settings
 from publishers import open_store
 from tests.flows.web_server import Web
+from tests.operations.inbox import contents, put, spend
 
 OPEN = Settings(allow_private_addresses=True, retries=1, timeout_seconds=2)
 

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from flows_inbox import plain_run, put, spend
 
 from flows import prefect_server as quiet
 from piperoll.errors import ServerTrouble
 from piperoll.operations.run_request import Asked
+from tests.operations.inbox import plain_run, put, spend
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fixtures.http_server import LocalServer, QuietHandler
-from tests.flows.flows_inbox import spend
+from tests.operations.inbox import spend
 
 
 class Web(LocalServer):

@@ -12,7 +12,7 @@ from publishers_places import packed, read_series
 
 from piperoll.model import History, Packed
 from publishers import FolderStore, Store
-from publishers.s3 import S3Store
+from publishers.stores.s3 import S3Store
 
 
 @pytest.fixture

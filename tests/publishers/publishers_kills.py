@@ -15,7 +15,7 @@ from typing import Any
 from publishers_places import NOW, packed, whole
 
 from piperoll.model import Differences, Effect, History, Packed, Period, Series, Status, Submission
-from publishers import Store, Unchanged, publish, purge, receive, withdraw
+from publishers import Store, Unchanged, archive_submission, mark_withdrawn, publish_release, remove_submission
 
 OPERATIONS = ("read", "fetch", "exists", "create", "replace", "put", "delete", "keys")
 
@@ -114,11 +114,19 @@ def life(folder: Path, number: int) -> Iterator[Deed]:
         yield Deed("publish", series, _publishing(release, named), before, after)
     withdrawn = (over, over, str(Status.WITHDRAWN))
     yield Deed(
-        "withdraw", series, lambda store: withdraw(store, series, 3, because="wrong", now=LATER), states[3], withdrawn
+        "withdraw",
+        series,
+        lambda store: mark_withdrawn(store, series, 3, because="wrong", now=LATER),
+        states[3],
+        withdrawn,
     )
     purged = (over, str(Status.PURGED), withdrawn[2])
     yield Deed(
-        "purge", series, lambda store: purge(store, named.sha256, because="a name", now=LATER), withdrawn, purged
+        "purge",
+        series,
+        lambda store: remove_submission(store, named.sha256, because="a name", now=LATER),
+        withdrawn,
+        purged,
     )
 
 
@@ -139,8 +147,8 @@ def _publishing(release: Packed, named: Submission) -> Callable[[Store], object]
 
     def work(store: Store) -> object:
         if named.sha256 in release.manifest.sources:
-            receive(store, content_for(release.manifest.series), replace(named))
-        return publish(store, release, reason="r", now=NOW, compare=compare)
+            archive_submission(store, content_for(release.manifest.series), replace(named))
+        return publish_release(store, release, reason="r", now=NOW, compare=compare)
 
     return work
 

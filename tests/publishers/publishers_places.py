@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from piperoll.model import FileEntry, History, Manifest, Packed, Period, Series, Status, file_entry, to_json_bytes
-from publishers import Store, history_of
+from publishers import Store, read_history
 
 SERIES = Series("spend", "anytown", Period.parse("2026-10"))
 NOW = "2026-11-02T09:00:00Z"
@@ -58,7 +58,7 @@ def read_series(store: Store, series: Series = SERIES) -> History:
 
 def whole(store: Store, series: Series) -> History:
     """Read all that a pointer names, but for what was purged, and see that it is there byte for byte; the history."""
-    history, _ = history_of(store, series)
+    history, _ = read_history(store, series)
     assert [version.version for version in history.versions] == list(range(1, len(history.versions) + 1))
     current = [version.version for version in history.versions if version.status is Status.CURRENT]
     assert current == ([] if history.current is None else [history.current])

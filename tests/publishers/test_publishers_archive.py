@@ -14,15 +14,15 @@ from publishers import (
     Decision,
     Ruling,
     Store,
-    file_report,
+    archive_submission,
+    file_reports,
     find_submission,
-    purge,
-    receive,
-    received_bytes,
+    list_rulings,
+    list_submissions,
+    read_received_bytes,
+    read_report,
     record_ruling,
-    report_on,
-    rulings,
-    submissions,
+    remove_submission,
 )
 
 CONTENT = b"Date,Supplier,Amount\r\n"
@@ -44,46 +44,46 @@ def report(verdict: Verdict = Verdict.ACCEPTED) -> Report:
 
 
 def test_bytes_go_to_the_archive_and_the_record_to_the_log(store: Store) -> None:
-    assert receive(store, CONTENT, RECORD) == RECORD
-    assert received_bytes(store, RECORD) == CONTENT
+    assert archive_submission(store, CONTENT, RECORD) == RECORD
+    assert read_received_bytes(store, RECORD) == CONTENT
     assert find_submission(store, RECORD.sha256[:8]) == RECORD
-    assert list(submissions(store)) == [(RECORD, None)]
+    assert list(list_submissions(store)) == [(RECORD, None)]
 
 
 def test_received_again_it_is_one_submission_with_two_records(store: Store, tmp_path: Path) -> None:
     (tmp_path / "October.csv").write_bytes(CONTENT)
-    receive(store, CONTENT, RECORD)
+    archive_submission(store, CONTENT, RECORD)
     again = replace(RECORD, received="2026-11-03T09:00:00Z")
-    receive(store, tmp_path / "October.csv", again)
-    receive(store, CONTENT, again)
+    archive_submission(store, tmp_path / "October.csv", again)
+    archive_submission(store, CONTENT, again)
     assert [key for key in store.keys("collected/") if "/received-" in key] == [RECORD.record_key, again.record_key]
-    assert [submission for submission, _ in submissions(store)] == [RECORD]
+    assert [submission for submission, _ in list_submissions(store)] == [RECORD]
     assert find_submission(store, RECORD.sha256) == again
 
 
 def test_bytes_that_are_not_those_of_the_record_are_refused(store: Store) -> None:
     with pytest.raises(StoreCorrupt):
-        receive(store, CONTENT + b"!", RECORD)
+        archive_submission(store, CONTENT + b"!", RECORD)
     assert list(store.keys()) == []
-    receive(store, CONTENT, RECORD)
+    archive_submission(store, CONTENT, RECORD)
     store.put(RECORD.archive_key, b"rotten")
     with pytest.raises(StoreCorrupt):
-        received_bytes(store, RECORD)
+        read_received_bytes(store, RECORD)
 
 
 def test_the_public_report_marks_a_submission_as_done(store: Store) -> None:
-    receive(store, CONTENT, RECORD)
-    assert report_on(store, RECORD) is None
-    file_report(store, RECORD, report(Verdict.HELD), report(Verdict.HELD))
-    file_report(store, RECORD, report(), report())
-    assert report_on(store, RECORD) == report()
-    assert list(submissions(store)) == [(RECORD, report())]
+    archive_submission(store, CONTENT, RECORD)
+    assert read_report(store, RECORD) is None
+    file_reports(store, RECORD, report(Verdict.HELD), report(Verdict.HELD))
+    file_reports(store, RECORD, report(), report())
+    assert read_report(store, RECORD) == report()
+    assert list(list_submissions(store)) == [(RECORD, report())]
     assert store.exists(RECORD.full_report_key)
     assert store.exists(f"reports/spend/anytown/{RECORD.sha256}.json")
 
 
 def test_a_submission_that_is_not_known_is_said_to_be_so(store: Store) -> None:
-    receive(store, CONTENT, RECORD)
+    archive_submission(store, CONTENT, RECORD)
     with pytest.raises(UnknownSubmission, match="begins with"):
         find_submission(store, "0" * 12)
     with pytest.raises(UnknownSubmission, match="too short"):
@@ -91,8 +91,8 @@ def test_a_submission_that_is_not_known_is_said_to_be_so(store: Store) -> None:
 
 
 def test_the_same_bytes_from_two_bodies_must_be_told_apart(store: Store) -> None:
-    receive(store, CONTENT, RECORD)
-    receive(store, CONTENT, replace(RECORD, body="othertown"))
+    archive_submission(store, CONTENT, RECORD)
+    archive_submission(store, CONTENT, replace(RECORD, body="othertown"))
     with pytest.raises(UsageError, match=r"anytown/spend/.*othertown/spend/"):
         find_submission(store, RECORD.sha256)
     assert find_submission(store, f"othertown/spend/{RECORD.sha256[:8]}").body == "othertown"
@@ -103,12 +103,12 @@ def test_decisions_stay_on_the_record_in_order(store: Store) -> None:
     second = Ruling(Decision.ADD, "it is the second half", "2026-11-04T10:00:00Z")
     record_ruling(store, RECORD, second)
     record_ruling(store, RECORD, first)
-    assert rulings(store, RECORD) == (first, second)
+    assert list_rulings(store, RECORD) == (first, second)
 
 
 @pytest.mark.parametrize("write", [1, 2, 3, 4, 5])
 def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: Store, write: int) -> None:
-    receive(folder_store, CONTENT, RECORD)
+    archive_submission(folder_store, CONTENT, RECORD)
 
     class Overtaken:
         """A store in which a purge comes between two writes of ours."""
@@ -118,22 +118,22 @@ def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: Stor
         def create(self, key: str, content: bytes | Path) -> None:
             self.left -= 1
             if self.left == 0:
-                purge(folder_store, RECORD.sha256, because="a name", now=RECORD.received)
+                remove_submission(folder_store, RECORD.sha256, because="a name", now=RECORD.received)
             folder_store.create(key, content)
 
         def __getattr__(self, name: str) -> object:
             return getattr(folder_store, name)
 
     with pytest.raises(BytesPurged, match="a name"):
-        receive(Overtaken(), CONTENT, replace(RECORD, received="2026-11-03T09:00:00Z"))  # type: ignore[arg-type]
+        archive_submission(Overtaken(), CONTENT, replace(RECORD, received="2026-11-03T09:00:00Z"))  # type: ignore[arg-type]
     assert {key.split("/")[1] for key in folder_store.keys("archive/")} == {"purged"}
     assert not list(folder_store.keys("collected/anytown/"))
 
 
 def test_no_report_is_filed_of_what_was_purged_meanwhile(store: Store) -> None:
-    receive(store, CONTENT, RECORD)
-    purge(store, RECORD.sha256, because="a name", now=RECORD.received)
+    archive_submission(store, CONTENT, RECORD)
+    remove_submission(store, RECORD.sha256, because="a name", now=RECORD.received)
     with pytest.raises(BytesPurged, match="a name"):
-        file_report(store, RECORD, report(), report())
+        file_reports(store, RECORD, report(), report())
     assert not list(store.keys("collected/anytown/"))
     assert not list(store.keys("reports/"))

@@ -8,7 +8,15 @@ import pytest
 from publishers_places import NOW, packed
 
 from piperoll.model import Period, Series
-from publishers import FolderStore, Store, earlier, files_of, history_of, publish, withdraw
+from publishers import (
+    FolderStore,
+    Store,
+    find_earlier_releases,
+    mark_withdrawn,
+    publish_release,
+    read_history,
+    read_release_files,
+)
 
 
 @pytest.fixture
@@ -22,11 +30,11 @@ def series(period: str, part: str | None = None, *, dataset: str = "spend", body
 
 def standing(store: Store, tmp_path: Path, *those: Series) -> None:
     for one in those:
-        publish(store, packed(tmp_path / str(one).replace("/", "-"), 3, series=one), reason="first", now=NOW)
+        publish_release(store, packed(tmp_path / str(one).replace("/", "-"), 3, series=one), reason="first", now=NOW)
 
 
 def periods(store: Store, one: Series) -> list[str]:
-    return [str(each.series.period) for each in earlier(store, one)]
+    return [str(each.series.period) for each in find_earlier_releases(store, one)]
 
 
 def test_the_nearest_three_and_the_same_month_a_year_before(folder_store: FolderStore, tmp_path: Path) -> None:
@@ -58,14 +66,14 @@ def test_a_day_is_held_against_days(folder_store: FolderStore, tmp_path: Path) -
 
 def test_what_was_withdrawn_is_no_measure(folder_store: FolderStore, tmp_path: Path) -> None:
     standing(folder_store, tmp_path, series("2026-09"), series("2026-08"))
-    withdraw(folder_store, series("2026-09"), 1, because="it was another body's", now=NOW)
+    mark_withdrawn(folder_store, series("2026-09"), 1, because="it was another body's", now=NOW)
     assert periods(folder_store, series("2026-10")) == ["2026-08"]
 
 
 def test_a_release_brings_its_table_and_report(folder_store: FolderStore, tmp_path: Path) -> None:
     standing(folder_store, tmp_path, series("2026-09"))
-    (one,) = earlier(folder_store, series("2026-10"))
-    version = history_of(folder_store, series("2026-09"))[0].standing
+    (one,) = find_earlier_releases(folder_store, series("2026-10"))
+    version = read_history(folder_store, series("2026-09"))[0].standing
     assert one.version == version
     assert one.place == f"spend/anytown/2026-09/{one.version.path}"
-    assert files_of(folder_store, one) == (b"PAR1 ", {"rows": 3})
+    assert read_release_files(folder_store, one) == (b"PAR1 ", {"rows": 3})

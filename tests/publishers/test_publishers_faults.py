@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from publishers_kills import Deed, Place, life
 
 from piperoll.errors import AlreadyThere, PiperollError, StoreCorrupt, StoreUnavailable
-from publishers import Store, sightings
-from publishers.s3 import S3Store
+from publishers import Store, find_values
+from publishers.stores.s3 import S3Store
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 VERSION = "data/spend/anytown/2026-10/v1-0123456789ab/spend.csv"
@@ -151,7 +151,7 @@ def test_under_any_faults_nothing_wrong_is_published_and_then_a_rerun_finishes(
             deed.finish(Place(clean, clean))
 
     a_life()
-    assert not list(sightings(clean, ["Jane Carer"]))
+    assert not list(find_values(clean, ["Jane Carer"]))
     sys.stdout.write(f"{sum(told.values())} deeds: {dict(told)}; {met.total()} faults: {dict(met)}\n")
 
 

@@ -10,8 +10,8 @@ import pytest
 from publishers_places import NOW, SERIES, packed
 
 from piperoll.model import Period, Series
-from publishers import Store, indexed, publish, series_of, withdraw
-from publishers.index import enter
+from publishers import Store, list_indexed_series, list_series, mark_withdrawn, publish_release
+from publishers.index import update_index
 
 YEAR = "data/spend/anytown/index-2026.json"
 
@@ -28,27 +28,27 @@ def test_every_series_is_led_to_in_order(store: Store, tmp_path: Path) -> None:
         "roles/byetown/2026-03-31",
     ]
     for number, name in enumerate(names):
-        publish(store, packed(tmp_path / str(number), 2, series=named(name)), reason="first", now=NOW)
-    assert list(indexed(store)) == sorted(map(named, names))
-    assert list(indexed(store)) == list(series_of(store))
+        publish_release(store, packed(tmp_path / str(number), 2, series=named(name)), reason="first", now=NOW)
+    assert list(list_indexed_series(store)) == sorted(map(named, names))
+    assert list(list_indexed_series(store)) == list(list_series(store))
 
 
 def test_the_index_says_what_stands(store: Store, release) -> None:
-    publish(store, release(3), reason="first", now=NOW)
-    publish(store, release(4), reason="second", now=NOW)
+    publish_release(store, release(3), reason="first", now=NOW)
+    publish_release(store, release(4), reason="second", now=NOW)
     entry = json.loads(store.read(YEAR).content)["series"]["spend/anytown/2026-10"]
     assert (entry["current"], entry["versions"], entry["rows"], entry["amount_gbp"]) == (2, 2, 4, "6.00")
-    withdraw(store, SERIES, 2, because="wrong", now=NOW)
+    mark_withdrawn(store, SERIES, 2, because="wrong", now=NOW)
     entry = json.loads(store.read(YEAR).content)["series"]["spend/anytown/2026-10"]
     assert entry == {"versions": 2, "current": None}
 
 
 def test_a_run_killed_before_the_index_is_mended_by_the_next(store: Store, release) -> None:
-    publish(store, release(3), reason="first", now=NOW)
+    publish_release(store, release(3), reason="first", now=NOW)
     for key in ("data/index.json", "data/spend/anytown/index.json", YEAR):
         store.delete(key)
-    publish(store, release(3), reason="again", now=NOW)
-    assert list(indexed(store)) == [SERIES]
+    publish_release(store, release(3), reason="again", now=NOW)
+    assert list(list_indexed_series(store)) == [SERIES]
 
 
 @pytest.mark.parametrize("written", [0, 1, 2])
@@ -69,27 +69,28 @@ def test_killed_between_two_pages_of_the_index_it_is_finished_by_the_next(store:
             return getattr(store, name)
 
     with pytest.raises(Killed):
-        publish(Dying(), release(3), reason="first", now=NOW)  # type: ignore[arg-type]
-    assert list(indexed(store)) == []
-    publish(store, release(3), reason="again", now=NOW)
-    assert list(indexed(store)) == [SERIES]
+        publish_release(Dying(), release(3), reason="first", now=NOW)  # type: ignore[arg-type]
+    assert list(list_indexed_series(store)) == []
+    publish_release(store, release(3), reason="again", now=NOW)
+    assert list(list_indexed_series(store)) == [SERIES]
 
 
 def test_eight_who_enter_series_of_one_year_lose_none(folder_store: Store, tmp_path: Path) -> None:
     series = [Series("spend", "anytown", Period.parse(f"2026-{month:02}")) for month in range(1, 9)]
     made = [packed(tmp_path / str(one.period), 2, series=one) for one in series]
     threads = [
-        threading.Thread(target=publish, args=(folder_store, one), kwargs={"reason": "r", "now": NOW}) for one in made
+        threading.Thread(target=publish_release, args=(folder_store, one), kwargs={"reason": "r", "now": NOW})
+        for one in made
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert list(indexed(folder_store)) == series
+    assert list(list_indexed_series(folder_store)) == series
 
 
 def test_entering_what_is_there_writes_nothing(folder_store: Store, release) -> None:
-    publish(folder_store, release(3), reason="first", now=NOW)
+    publish_release(folder_store, release(3), reason="first", now=NOW)
     before = folder_store.read(YEAR)
-    enter(folder_store, SERIES)
+    update_index(folder_store, SERIES)
     assert folder_store.read(YEAR) == before

@@ -14,7 +14,7 @@ from publishers_kills import Deed, Place, killed_after, killed_at, life, states_
 from publishers_places import NOW, packed, read_series, whole
 
 from piperoll.model import Packed
-from publishers import FolderStore, Published, Store, indexed, publish, sightings, sweep
+from publishers import FolderStore, Published, Store, find_values, list_indexed_series, publish_release, sweep_store
 
 TOUCHES = ("open", "os.rename", "os.mkdir", "os.remove", "fcntl.flock")
 """Each time Python is about to touch the file system it raises one of these audit events."""
@@ -25,7 +25,7 @@ def _publish_until(store: FolderStore, made: Packed, touches: int) -> bool:
     child = os.fork()
     if child == 0:
         _be_killed_after(touches)
-        publish(store, made, reason="in a child", now=NOW)
+        publish_release(store, made, reason="in a child", now=NOW)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
@@ -53,11 +53,11 @@ def test_killed_at_every_touch_of_the_store(tmp_path: Path, standing: int, long:
     for touch in range(1, 1000, 1 if long else 5):
         store = FolderStore(tmp_path / f"store-{touch}")
         if standing:
-            publish(store, old, reason="first", now=NOW)
+            publish_release(store, old, reason="first", now=NOW)
         killed = _publish_until(store, new, touch)
         seen = read_series(store)
         assert seen.current in (standing or None, standing + 1)
-        outcome = publish(store, new, reason="rerun", now=NOW)
+        outcome = publish_release(store, new, reason="rerun", now=NOW)
         finished = read_series(store)
         assert (finished.current, len(finished.versions)) == (standing + 1, standing + 1)
         assert isinstance(outcome, Published) == (seen.current != standing + 1)
@@ -72,7 +72,7 @@ def test_killed_again_and_again_with_other_releases_no_version_is_lost(tmp_path:
     for number in range(20):
         made = packed(tmp_path / f"packed-{number}", 10 + number)
         _publish_until(store, made, 7 + 5 * number)
-        publish(store, made, reason="rerun", now=NOW)
+        publish_release(store, made, reason="rerun", now=NOW)
         assert read_series(store).current == number + 1
 
 
@@ -118,9 +118,9 @@ def _seconds(deed: Deed, store: Store) -> float:
 
 def _see_that_nothing_purged_is_left(store: Store) -> None:
     """Every life ends with a purge: a scan of the whole place finds no name, and a sweep nothing but orphans."""
-    assert not list(sightings(store, ["Jane Carer"]))
-    before = [states_of(whole(store, series)) for series in indexed(store)]
-    sweep(store, older_than=0)
-    assert [states_of(whole(store, series)) for series in indexed(store)] == before
+    assert not list(find_values(store, ["Jane Carer"]))
+    before = [states_of(whole(store, series)) for series in list_indexed_series(store)]
+    sweep_store(store, older_than=0)
+    assert [states_of(whole(store, series)) for series in list_indexed_series(store)] == before
     assert set(before) == {("superseded", "purged", "withdrawn")}
-    assert sweep(store, older_than=0).removed == ()
+    assert sweep_store(store, older_than=0).removed == ()

@@ -8,7 +8,7 @@ import pytest
 
 from piperoll.errors import MappingError
 from piperoll.model import BodyMapping, Layout
-from publishers import Store, keep, mapping_of, mappings
+from publishers import Store, list_mappings, read_mapping, update_mapping
 from publishers.keys import is_public
 
 
@@ -17,31 +17,31 @@ def layout(number: int) -> Layout:
 
 
 def test_what_is_kept_is_there_and_nothing_is_there_before(store: Store) -> None:
-    assert mapping_of(store, "anytown", "spend") == BodyMapping("anytown", "spend")
-    kept = keep(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
-    assert mapping_of(store, "anytown", "spend") == kept
-    assert list(mappings(store)) == list(mappings(store, "anytown")) == [kept]
-    assert list(mappings(store, "beeford")) == []
+    assert read_mapping(store, "anytown", "spend") == BodyMapping("anytown", "spend")
+    kept = update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
+    assert read_mapping(store, "anytown", "spend") == kept
+    assert list(list_mappings(store)) == list(list_mappings(store, "anytown")) == [kept]
+    assert list(list_mappings(store, "beeford")) == []
     assert not is_public(kept.key)
 
 
 def test_what_has_not_changed_is_not_written(store: Store) -> None:
-    keep(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
+    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
     tag = store.read("mappings/anytown/spend.toml").tag
-    keep(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
+    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
     assert store.read("mappings/anytown/spend.toml").tag == tag
 
 
 def test_runs_that_learn_at_the_same_time_lose_nothing(store: Store) -> None:
     def learn(number: int) -> None:
-        keep(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(number)))
+        update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(number)))
 
     threads = [threading.Thread(target=learn, args=(number,)) for number in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(mapping_of(store, "anytown", "spend").layouts) == 5
+    assert len(read_mapping(store, "anytown", "spend").layouts) == 5
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_runs_that_learn_at_the_same_time_lose_nothing(store: Store) -> None:
 def test_a_file_that_somebody_broke_is_named(store: Store, content: bytes, says: str) -> None:
     store.replace("mappings/anytown/spend.toml", content, None)
     with pytest.raises(MappingError, match=rf"mappings/anytown/spend\.toml .*{says}"):
-        mapping_of(store, "anytown", "spend")
+        read_mapping(store, "anytown", "spend")

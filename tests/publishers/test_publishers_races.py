@@ -14,7 +14,7 @@ from publishers_kills import Counting, Place, compare
 from publishers_places import NOW, SERIES, packed, read_series
 
 from piperoll.model import History, Packed, Period, Series
-from publishers import Decision, Published, Store, indexed, publish, sweep
+from publishers import Decision, Published, Store, list_indexed_series, publish_release, sweep_store
 
 
 def _series(number: int) -> Series:
@@ -29,7 +29,7 @@ def _rival(store: Store, releases: Sequence[Packed], barrier: object, told: obje
     """In a process of its own: publish one release a round, beside the others, and tell what was said."""
     for made in releases:
         barrier.wait()  # type: ignore[attr-defined]
-        outcome = publish(store, made, reason="race", now=NOW, decision=Decision.REPLACE, compare=compare)
+        outcome = publish_release(store, made, reason="race", now=NOW, decision=Decision.REPLACE, compare=compare)
         assert isinstance(outcome, Published)
         told.put((str(made.manifest.series), outcome.version.version, made.manifest.rows))  # type: ignore[attr-defined]
     os._exit(0)  # what the tests before us left to be done at the end of their process is not ours to do
@@ -57,8 +57,8 @@ def test_rivals_in_processes_of_their_own_lose_nothing(place: Place, tmp_path: P
         assert {version.rows for version in history.versions} == set(range(10, 10 + rivals))
         assert {(str(_series(number)), version.version, version.rows) for version in history.versions} <= said
         _see_that_losers_left_nothing(place.ours, history)
-    assert list(indexed(place.ours)) == [_series(number) for number in range(rounds)]
-    assert sweep(place.ours, older_than=0).removed == ()
+    assert list(list_indexed_series(place.ours)) == [_series(number) for number in range(rounds)]
+    assert sweep_store(place.ours, older_than=0).removed == ()
 
 
 def _see_that_losers_left_nothing(store: Store, history: History) -> None:
@@ -81,11 +81,11 @@ def test_who_won_and_was_not_told_does_not_publish_again(store: Store, release: 
         def replace(self, key: str, content: bytes, tag: str | None) -> str:
             found = self._store.replace(key, content, tag)
             if key == SERIES.pointer and tag is None:
-                publish(self._store, theirs, reason="after it", now=NOW)
+                publish_release(self._store, theirs, reason="after it", now=NOW)
                 return self._store.replace(key, content, tag)  # as boto3 asks again
             return found
 
-    outcome = publish(Forgetful(store, lambda: None), ours, reason="before it", now=NOW)  # type: ignore[arg-type]
+    outcome = publish_release(Forgetful(store, lambda: None), ours, reason="before it", now=NOW)  # type: ignore[arg-type]
     assert isinstance(outcome, Published)
     assert outcome.version.version == 1
     assert [version.rows for version in read_series(store).versions] == [3, 4]

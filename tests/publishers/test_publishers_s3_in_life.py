@@ -17,8 +17,8 @@ from publishers_places import NOW, SERIES, packed, read_series
 from s3_server import DOMAIN
 
 from piperoll.model import Submission
-from publishers import publish, withdraw
-from publishers.s3 import S3Store
+from publishers import mark_withdrawn, publish_release
+from publishers.stores.s3 import S3Store
 
 DOCS = Path(__file__).parents[2] / "docs" / "publishing.md"
 
@@ -52,8 +52,8 @@ def test_the_public_reads_what_is_published_and_nothing_else(public: str, s3_end
     came = Submission(
         "6f0c4d3f5c4f4ab62a0f9c2d0d3b1d5e6b5f4a39", len(content), "p.csv", "spend", "anytown", "p.csv", NOW
     )
-    publish(store, made, reason="first", now=NOW)
-    withdraw(store, SERIES, 1, because="to have a log", now=NOW)
+    publish_release(store, made, reason="first", now=NOW)
+    mark_withdrawn(store, SERIES, 1, because="to have a log", now=NOW)
     for key in (came.archive_key, came.record_key, came.full_report_key, "mappings/anytown/spend.toml"):
         store.put(key, content)
     for key in (came.public_report_key, "catalogue/index.html"):
@@ -76,7 +76,7 @@ def test_the_public_is_told_what_it_is_and_how_long_it_may_be_kept(
 ) -> None:
     store = S3Store(public, "open", part_bytes=5 << 20)
     made = packed(tmp_path / "made", 4)
-    publish(store, made, reason="first", now=NOW)
+    publish_release(store, made, reason="first", now=NOW)
     large = tmp_path / "large"
     large.write_bytes(b"0123456789abcdef" * 400_000)  # 6 MB: two parts
     store.create(f"{SERIES.prefix}v9-0123456789ab/spend.parquet", large)
@@ -125,7 +125,7 @@ def test_a_bucket_is_named_by_host_or_by_path(
     large.write_bytes(bytes(range(256)) * 24_000)  # 6 MB: two parts
     store.create("archive/sha256/ab/abcd", large)
     for rows in (3, 4):
-        publish(store, packed(tmp_path / str(rows), rows), reason="r", now=NOW)
+        publish_release(store, packed(tmp_path / str(rows), rows), reason="r", now=NOW)
     assert read_series(store).current == 2
     assert list(store.keys("archive/")) == ["archive/sha256/ab/abcd"]
     assert set(named) == {style == "virtual"}

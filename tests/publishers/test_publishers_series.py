@@ -13,8 +13,18 @@ from publishers_places import NOW, SERIES
 
 from piperoll.errors import PointerMoved, StoreCorrupt
 from piperoll.model import History, Manifest, Status, Version
-from publishers import Decision, Hold, Published, Store, Unchanged, decide, history_of, listings, publish
-from publishers.folder import FolderStore
+from publishers import (
+    Decision,
+    OnHold,
+    Published,
+    Store,
+    Unchanged,
+    decide_outcome,
+    publish_release,
+    read_history,
+    read_listings,
+)
+from publishers.stores.folder import FolderStore
 
 TABLES = st.tuples(st.integers(0, 300), st.integers(-400, 400))
 """Rows and pounds."""
@@ -22,7 +32,7 @@ TABLES = st.tuples(st.integers(0, 300), st.integers(-400, 400))
 
 def test_the_first_release_is_version_one_and_stands(store: Store, release, reader) -> None:
     made = release(3)
-    outcome = publish(store, made, reason="first", now=NOW)
+    outcome = publish_release(store, made, reason="first", now=NOW)
     history = reader(store)
     assert outcome == Published(history.versions[0])
     version = history.versions[0]
@@ -34,8 +44,8 @@ def test_the_first_release_is_version_one_and_stands(store: Store, release, read
 
 
 def test_a_correction_is_the_next_version_and_the_old_one_stays(store: Store, release, reader) -> None:
-    publish(store, release(3), reason="first", now=NOW)
-    outcome = publish(store, release(4), reason="correction by the body", now="2026-11-09T09:00:00Z")
+    publish_release(store, release(3), reason="first", now=NOW)
+    outcome = publish_release(store, release(4), reason="correction by the body", now="2026-11-09T09:00:00Z")
     history = reader(store)
     assert isinstance(outcome, Published)
     assert [version.status for version in history.versions] == [Status.SUPERSEDED, Status.CURRENT]
@@ -45,17 +55,17 @@ def test_a_correction_is_the_next_version_and_the_old_one_stays(store: Store, re
 
 def test_the_same_release_again_changes_nothing(store: Store, release, reader) -> None:
     made = release(3)
-    publish(store, made, reason="first", now=NOW)
+    publish_release(store, made, reason="first", now=NOW)
     before = store.read(SERIES.pointer)
     keys = list(store.keys("data/"))
-    assert isinstance(publish(store, made, reason="again", now="2027-01-01T00:00:00Z"), Unchanged)
+    assert isinstance(publish_release(store, made, reason="again", now="2027-01-01T00:00:00Z"), Unchanged)
     assert store.read(SERIES.pointer) == before
     assert list(store.keys("data/")) == keys
 
 
 def test_the_same_rows_in_other_bytes_are_no_new_version(store: Store, release, reader) -> None:
-    publish(store, release(3), reason="first", now=NOW)
-    outcome = publish(store, release(3, note="sent again as a workbook"), reason="again", now=NOW)
+    publish_release(store, release(3), reason="first", now=NOW)
+    outcome = publish_release(store, release(3, note="sent again as a workbook"), reason="again", now=NOW)
     assert isinstance(outcome, Unchanged)
     assert len(reader(store).versions) == 1
 
@@ -72,14 +82,14 @@ def test_the_same_rows_in_other_bytes_are_no_new_version(store: Store, release, 
 def test_a_halved_or_empty_file_is_held_until_someone_says_replace(
     store: Store, release, reader, rows: int, pounds: str | None, code: str
 ) -> None:
-    publish(store, release(100), reason="first", now=NOW)
+    publish_release(store, release(100), reason="first", now=NOW)
     smaller = release(rows, pounds=pounds)
-    outcome = publish(store, smaller, reason="second", now=NOW)
-    assert isinstance(outcome, Hold)
+    outcome = publish_release(store, smaller, reason="second", now=NOW)
+    assert isinstance(outcome, OnHold)
     assert outcome.finding.code == code
     assert len(reader(store).versions) == 1
     assert len([key for key in store.keys("data/") if key.endswith("manifest.json")]) == 1
-    assert isinstance(publish(store, smaller, reason="meant", now=NOW, decision=Decision.REPLACE), Published)
+    assert isinstance(publish_release(store, smaller, reason="meant", now=NOW, decision=Decision.REPLACE), Published)
     assert reader(store).current == 2
 
 
@@ -87,18 +97,18 @@ def test_a_halved_or_empty_file_is_held_until_someone_says_replace(
 def test_a_fifth_less_or_any_more_is_an_ordinary_correction(
     folder_store: FolderStore, release, rows: int, pounds: str | None
 ) -> None:
-    publish(folder_store, release(100), reason="first", now=NOW)
-    assert isinstance(publish(folder_store, release(rows, pounds=pounds), reason="second", now=NOW), Published)
+    publish_release(folder_store, release(100), reason="first", now=NOW)
+    assert isinstance(publish_release(folder_store, release(rows, pounds=pounds), reason="second", now=NOW), Published)
 
 
 def test_rows_over_a_nil_return_are_an_ordinary_correction(folder_store: FolderStore, release) -> None:
-    publish(folder_store, release(0), reason="nil", now=NOW)
-    assert isinstance(publish(folder_store, release(5), reason="late file", now=NOW), Published)
+    publish_release(folder_store, release(0), reason="nil", now=NOW)
+    assert isinstance(publish_release(folder_store, release(5), reason="late file", now=NOW), Published)
 
 
 def _rival(store: Store, made, at: list, barrier: threading.Barrier) -> None:
     barrier.wait()
-    at.append(publish(store, made, reason="race", now=NOW, decision=Decision.REPLACE))
+    at.append(publish_release(store, made, reason="race", now=NOW, decision=Decision.REPLACE))
 
 
 def _race(store: Store, releases: list) -> list:
@@ -129,11 +139,11 @@ def test_eight_publishers_of_one_release_publish_it_once(store: Store, release, 
 
 
 def test_a_union_with_an_older_version_does_not_replace_a_newer_one(folder_store: FolderStore, release, reader) -> None:
-    publish(folder_store, release(3), reason="first", now=NOW)
-    publish(folder_store, release(4, source="cd" * 32), reason="correction", now=NOW)
+    publish_release(folder_store, release(3), reason="first", now=NOW)
+    publish_release(folder_store, release(4, source="cd" * 32), reason="correction", now=NOW)
     union = release(5)
     with pytest.raises(PointerMoved, match="newer version"):
-        publish(folder_store, union, reason="added", now=NOW, decision=Decision.ADD)
+        publish_release(folder_store, union, reason="added", now=NOW, decision=Decision.ADD)
     assert reader(folder_store).current == 2
 
 
@@ -141,21 +151,21 @@ def test_a_file_that_is_changed_after_packing_is_not_published(store: Store, rel
     made = release(3)
     (made.folder / "spend.csv").write_bytes(b"not what the manifest says")
     with pytest.raises(StoreCorrupt):
-        publish(store, made, reason="first", now=NOW)
+        publish_release(store, made, reason="first", now=NOW)
     assert not store.exists(SERIES.pointer)
 
 
 def test_a_pointer_that_cannot_be_read_stops_us(store: Store, release) -> None:
     store.put(SERIES.pointer, b'{"series": "spend/other')
     with pytest.raises(StoreCorrupt):
-        publish(store, release(3), reason="first", now=NOW)
+        publish_release(store, release(3), reason="first", now=NOW)
 
 
 def test_listings_show_what_stands_with_its_first_rows(store: Store, release) -> None:
-    publish(store, release(3), reason="first", now=NOW)
-    publish(store, release(40_000), reason="second", now=NOW)
+    publish_release(store, release(3), reason="first", now=NOW)
+    publish_release(store, release(40_000), reason="second", now=NOW)
     store.put("data/spend/anytown/README.txt", b"no series")
-    [listing] = listings(store)
+    [listing] = read_listings(store)
     assert listing.series == SERIES
     assert listing.manifest is not None
     assert (listing.manifest.rows, listing.history.current) == (40_000, 2)
@@ -166,8 +176,8 @@ def test_listings_show_what_stands_with_its_first_rows(store: Store, release) ->
 
 
 def test_a_series_that_nobody_has_published_has_an_empty_history(store: Store) -> None:
-    assert history_of(store, SERIES) == (history_of(store, SERIES)[0], None)
-    assert history_of(store, SERIES)[0].versions == ()
+    assert read_history(store, SERIES) == (read_history(store, SERIES)[0], None)
+    assert read_history(store, SERIES)[0].versions == ()
 
 
 @given(
@@ -184,12 +194,12 @@ def test_nothing_is_held_that_keeps_four_fifths_and_nothing_passes_that_does_not
     kept_rows = after[0] >= 0.8 * before[0]
     kept_pounds = before[1] == 0 or after[1] / before[1] >= 0.8
     history = History(SERIES, (standing,), 1)
-    outcome = decide(history, new)
+    outcome = decide_outcome(history, new)
     if before == after:
         assert outcome == Unchanged(standing)
     else:
         assert (outcome is None) == (kept_rows and kept_pounds)
-        assert decide(history, new, Decision.REPLACE) is None
+        assert decide_outcome(history, new, Decision.REPLACE) is None
 
 
 def _manifest(rows: int, pounds: int) -> Manifest:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.errors import NotThere, PointerMoved
-from publishers import Store, serve
+from publishers import Store, serve_site
 from publishers.keys import content_type
-from publishers.ranges import Part, Unsatisfiable, part_of
+from publishers.ranges import ByteRange, Unsatisfiable, parse_range
 from publishers.site import Site, key_of
 
 PUBLIC = {
@@ -34,7 +34,7 @@ PRIVATE = {
 def site(store: Store) -> Iterator[Site]:
     for key, content in (PUBLIC | PRIVATE).items():
         store.put(key, content)
-    with serve(store, "127.0.0.1", 0) as server:
+    with serve_site(store, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -195,10 +195,10 @@ def test_a_part_of_a_large_object_is_read_alone(store: Store) -> None:
 @given(st.one_of(st.text(max_size=20), st.from_regex(r"bytes=\d{0,20}-\d{0,20}\Z")), st.integers(0, 10**12))
 def test_a_part_always_lies_within_the_object(header: str, size: int) -> None:
     try:
-        part = part_of(header, size)
+        part = parse_range(header, size)
     except Unsatisfiable:
         return
-    assert part is None or (isinstance(part, Part) and 0 <= part.start < part.stop <= size)
+    assert part is None or (isinstance(part, ByteRange) and 0 <= part.start < part.stop <= size)
 
 
 def test_a_reader_that_goes_away_harms_nobody(site: Site) -> None:

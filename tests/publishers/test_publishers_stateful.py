@@ -24,19 +24,19 @@ from piperoll.model import Differences, Effect, Packed, Period, Series, Submissi
 from publishers import (
     Decision,
     FolderStore,
-    Hold,
+    OnHold,
     Published,
     Unchanged,
-    history_of,
-    indexed,
-    publish,
-    purge,
-    receive,
-    series_of,
-    sightings,
-    sweep,
-    verify,
-    withdraw,
+    archive_submission,
+    find_values,
+    list_indexed_series,
+    list_series,
+    mark_withdrawn,
+    publish_release,
+    read_history,
+    remove_submission,
+    sweep_store,
+    verify_series,
 )
 
 SERIES = tuple(
@@ -76,7 +76,7 @@ class Line:
         if decision is not Decision.NORMAL:
             return Published
         taken_back = any(one.status in ("withdrawn", "purged") and one.rows == rows > 0 for one in self.versions)
-        return Hold if taken_back or (standing is not None and _is_much_less(rows, standing.rows)) else Published
+        return OnHold if taken_back or (standing is not None and _is_much_less(rows, standing.rows)) else Published
 
     def publish(self, rows: int, sources: tuple[str, ...]) -> None:
         if self.standing is not None:
@@ -149,20 +149,20 @@ class Place(RuleBasedStateMachine):
         came, series, rows = self.sent[digest]
         if digest in self.purged:
             with pytest.raises(BytesPurged):
-                receive(self.store, self.content(digest), came)
+                archive_submission(self.store, self.content(digest), came)
             self.deeds["refused"] += 1
             return
-        receive(self.store, self.content(digest), came)
+        archive_submission(self.store, self.content(digest), came)
         line, now = self.lines[series], self.now()
         expected = line.expects(rows, decision)
         made = self.pack(digest, series, rows, line.standing if decision is Decision.ADD else None)
         asked: dict[str, Any] = {"reason": "r", "now": now, "decision": decision, "compare": compare}
         try:
-            assert isinstance(publish(self.dying(dies), made, **asked), expected)
+            assert isinstance(publish_release(self.dying(dies), made, **asked), expected)
         except Killed:
             self.deeds["killed"] += 1
-            done = len(history_of(self.store, series)[0].versions) > len(line.versions)
-            outcome = publish(self.store, made, **asked)
+            done = len(read_history(self.store, series)[0].versions) > len(line.versions)
+            outcome = publish_release(self.store, made, **asked)
             assert isinstance(outcome, Unchanged if done else expected)
         if expected is Published:
             line.publish(rows, made.manifest.sources)
@@ -201,7 +201,7 @@ class Place(RuleBasedStateMachine):
         series, number = data.draw(st.sampled_from(there))
         version = self.lines[series].versions[number - 1]
         if version.status != "purged":
-            withdraw(self.store, series, number, because="wrong", now=self.now())
+            mark_withdrawn(self.store, series, number, because="wrong", now=self.now())
             version.status = "withdrawn"
             self.deeds["withdrawn"] += 1
 
@@ -212,10 +212,10 @@ class Place(RuleBasedStateMachine):
         digest = data.draw(st.sampled_from(sorted(self.sent)))
         now = self.now()
         try:
-            purge(self.dying(dies), digest, because="a name", now=now)
+            remove_submission(self.dying(dies), digest, because="a name", now=now)
         except Killed:
             self.deeds["killed"] += 1
-            purge(self.store, digest, because="a name", now=now)
+            remove_submission(self.store, digest, because="a name", now=now)
         self.purged.add(digest)
         for line in self.lines.values():
             for version in line.versions:
@@ -226,14 +226,14 @@ class Place(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         """Nobody is writing: all that no pointer names goes, and a second sweep finds nothing."""
-        sweep(self.store, older_than=0)
-        assert sweep(self.store, older_than=0).removed == ()
+        sweep_store(self.store, older_than=0)
+        assert sweep_store(self.store, older_than=0).removed == ()
         self.deeds["swept"] += 1
 
     @invariant()
     def is_as_the_model_says(self) -> None:
         for series, line in self.lines.items():
-            history, _ = history_of(self.store, series)
+            history, _ = read_history(self.store, series)
             assert [(one.rows, str(one.status), one.sources) for one in history.versions] == [
                 (one.rows, one.status, one.sources) for one in line.versions
             ]
@@ -246,13 +246,13 @@ class Place(RuleBasedStateMachine):
     @invariant()
     def is_what_it_says_it_is(self) -> None:
         there = [series for series in sorted(SERIES) if self.lines[series].versions]
-        assert list(indexed(self.store)) == list(series_of(self.store)) == there
-        for one in verify(self.store, there, fine, lambda _: compare):
+        assert list(list_indexed_series(self.store)) == list(list_series(self.store)) == there
+        for one in verify_series(self.store, there, fine, lambda _: compare):
             assert one.faults == ()
 
     @invariant()
     def what_was_purged_is_nowhere(self) -> None:
-        assert not list(sightings(self.store, [self.secret(digest) for digest in sorted(self.purged)]))
+        assert not list(find_values(self.store, [self.secret(digest) for digest in sorted(self.purged)]))
 
 
 @pytest.mark.soak

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreError, StoreUnavailable, UsageError
 from publishers import FolderStore, Store, open_store
 from publishers.keys import cache_control, content_type
-from publishers.s3 import S3Store
+from publishers.stores.s3 import S3Store
 
 VERSION = "data/spend/anytown/2026-10/v1-0123456789ab/spend.csv"
 

@@ -13,8 +13,8 @@ import pytest
 from publishers_places import NOW, SERIES, packed
 
 from piperoll.model import Differences, Effect
-from publishers import FolderStore, Store, history_of, publish, sweep
-from publishers.s3 import S3Store
+from publishers import FolderStore, Store, publish_release, read_history, sweep_store
+from publishers.stores.s3 import S3Store
 
 
 def compare(before: Path, after: Path, to: Path) -> Differences:
@@ -25,7 +25,7 @@ def compare(before: Path, after: Path, to: Path) -> Differences:
 @pytest.fixture
 def standing(store: Store, release) -> Store:
     for rows in (3, 4):
-        publish(store, release(rows), reason="r", now=NOW, compare=compare)
+        publish_release(store, release(rows), reason="r", now=NOW, compare=compare)
     return store
 
 
@@ -42,16 +42,16 @@ def test_orphans_are_removed_and_what_a_pointer_names_stays(standing: Store) -> 
     before = set(standing.keys())
     for key in ORPHANS:
         standing.create(key, b"left by a killed run")
-    swept = sweep(standing, older_than=0)
+    swept = sweep_store(standing, older_than=0)
     assert set(swept.removed) == set(ORPHANS)
     assert set(standing.keys()) == before
-    assert sweep(standing, older_than=0).removed == ()
+    assert sweep_store(standing, older_than=0).removed == ()
 
 
 def test_what_may_still_be_in_someones_hands_waits(standing: Store) -> None:
     for key in ORPHANS:
         standing.create(key, b"being uploaded")
-    swept = sweep(standing, older_than=3600)
+    swept = sweep_store(standing, older_than=3600)
     assert swept.removed == ()
     assert set(swept.waiting) == set(ORPHANS)
 
@@ -61,9 +61,9 @@ def test_the_youngest_file_of_a_folder_decides_for_all(folder_store: FolderStore
     for key in (old, young):
         folder_store.create(key, b"x")
     os.utime(tmp_path / "store" / old, (0, 0))
-    assert set(sweep(folder_store).waiting) == {old, young}
+    assert set(sweep_store(folder_store).waiting) == {old, young}
     os.utime(tmp_path / "store" / young, (0, 0))
-    assert set(sweep(folder_store).removed) == {old, young}
+    assert set(sweep_store(folder_store).removed) == {old, young}
 
 
 def test_a_rerun_makes_old_files_young_again(folder_store: FolderStore, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_rerun_makes_old_files_young_again(folder_store: FolderStore, tmp_path
     folder_store.create(key, b"x")
     os.utime(tmp_path / "store" / key, (0, 0))
     folder_store.create(key, b"x")
-    assert sweep(folder_store).waiting == (key,)
+    assert sweep_store(folder_store).waiting == (key,)
     assert not folder_store.discard(key, 3600)
     assert folder_store.discard(key, 0)
     assert folder_store.discard(key, 0)
@@ -93,18 +93,18 @@ def test_a_rerun_makes_old_objects_young_again(s3_store: S3Store) -> None:
 
 def test_a_publisher_that_was_swept_under_publishes_again(folder_store: FolderStore, release, reader) -> None:
     made = release(3)
-    publish(folder_store, made, reason="first", now=NOW)
+    publish_release(folder_store, made, reason="first", now=NOW)
     folder_store.delete(SERIES.pointer)
-    assert len(sweep(folder_store, older_than=0).removed) == 5
-    publish(folder_store, made, reason="again", now=NOW)
+    assert len(sweep_store(folder_store, older_than=0).removed) == 5
+    publish_release(folder_store, made, reason="again", now=NOW)
     assert reader(folder_store).current == 1
 
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from publishers.folder import FolderStore, _pieces
-import publishers.folder as folder
+from publishers.stores.folder import FolderStore, _pieces
+import publishers.stores.folder as folder
 def slow(content):
     yield b"half"
     print("writing", flush=True)
@@ -136,6 +136,6 @@ def test_an_upload_in_parts_that_was_never_finished_is_ended(s3_store: S3Store) 
 
 def test_a_sweep_beside_publishers_harms_none(store: Store, tmp_path: Path) -> None:
     for number in range(3):
-        publish(store, packed(tmp_path / str(number), 3 + number), reason="r", now=NOW, compare=compare)
-        sweep(store)
-    assert history_of(store, SERIES)[0].current == 3
+        publish_release(store, packed(tmp_path / str(number), 3 + number), reason="r", now=NOW, compare=compare)
+        sweep_store(store)
+    assert read_history(store, SERIES)[0].current == 3

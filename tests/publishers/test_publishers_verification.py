@@ -12,7 +12,18 @@ from publishers_places import NOW, SERIES, packed
 
 from piperoll.errors import NotThere
 from piperoll.model import Differences, Effect, History, Status
-from publishers import FolderStore, Store, history_of, indexed, open_reader, publish, purge, serve, verify, withdraw
+from publishers import (
+    FolderStore,
+    Store,
+    list_indexed_series,
+    mark_withdrawn,
+    open_reader,
+    publish_release,
+    read_history,
+    remove_submission,
+    serve_site,
+    verify_series,
+)
 
 LATER = "2026-11-09T09:00:00Z"
 
@@ -28,31 +39,35 @@ def fine(folder: Path) -> Iterator[str]:
 
 
 def found(store, inspect: Callable[[Path], Iterator[str]] = fine, differ=compare) -> list[str]:
-    return [fault.what for one in verify(store, indexed(store), inspect, lambda _: differ) for fault in one.faults]
+    return [
+        fault.what
+        for one in verify_series(store, list_indexed_series(store), inspect, lambda _: differ)
+        for fault in one.faults
+    ]
 
 
 @pytest.fixture
 def published(store: Store, release) -> Store:
     """A series with three versions, two of them with their differences, the last withdrawn."""
     for rows in (3, 4, 5):
-        publish(store, release(rows), reason=f"{rows} rows", now=NOW, compare=compare)
-    withdraw(store, SERIES, 3, because="wrong month", now=LATER)
+        publish_release(store, release(rows), reason=f"{rows} rows", now=NOW, compare=compare)
+    mark_withdrawn(store, SERIES, 3, because="wrong month", now=LATER)
     return store
 
 
 def rewrite(store: Store, change: Callable[[History], History]) -> None:
-    history, tag = history_of(store, SERIES)
+    history, tag = read_history(store, SERIES)
     store.replace(SERIES.pointer, change(history).to_bytes(), tag)
 
 
 def place(store: Store, number: int) -> str:
-    version = history_of(store, SERIES)[0].version(number)
+    version = read_history(store, SERIES)[0].version(number)
     assert version is not None
     return f"{SERIES.prefix}{version.path}/"
 
 
 def test_what_is_as_published_has_no_faults(published: Store) -> None:
-    [one] = verify(published, indexed(published), fine, lambda _: compare)
+    [one] = verify_series(published, list_indexed_series(published), fine, lambda _: compare)
     assert (one.series, one.versions, one.faults) == (SERIES, 3, ())
 
 
@@ -99,23 +114,25 @@ def test_differences_are_made_anew_and_compared(published: Store) -> None:
 
 def test_a_pointer_that_cannot_be_read_is_a_fault_of_its_series_alone(published: Store, release, tmp_path) -> None:
     other = replace(SERIES, body="byetown")
-    publish(published, packed(tmp_path / "other", 2, series=other), reason="first", now=NOW)
+    publish_release(published, packed(tmp_path / "other", 2, series=other), reason="first", now=NOW)
     published.put(SERIES.pointer, b"{")
-    assert [len(one.faults) for one in verify(published, indexed(published), fine, lambda _: compare)] == [1, 0]
+    assert [
+        len(one.faults) for one in verify_series(published, list_indexed_series(published), fine, lambda _: compare)
+    ] == [1, 0]
 
 
 def test_files_of_a_purged_version_that_are_still_there_are_found(published: Store) -> None:
     where = place(published, 2)
     kept = published.read(f"{where}manifest.json").content
     published.put(f"archive/from/ab/{'ab' * 32}/anytown/spend", b"")
-    purge(published, "ab" * 32, because="a name", now=LATER)
+    remove_submission(published, "ab" * 32, because="a name", now=LATER)
     assert found(published) == []
     published.put(f"{where}manifest.json", kept)
     assert found(published) == ["it was purged, and its files are still there: purge again"]
 
 
 def test_what_the_inspection_says_is_told_with_its_place(published: Store) -> None:
-    [one] = verify(published, [SERIES], lambda folder: iter([f"wrong in {folder.name}"]), lambda _: compare)
+    [one] = verify_series(published, [SERIES], lambda folder: iter([f"wrong in {folder.name}"]), lambda _: compare)
     assert [(fault.where, fault.what) for fault in one.faults] == [
         (place(published, number), f"wrong in {number}") for number in (1, 2, 3)
     ]
@@ -123,9 +140,9 @@ def test_what_the_inspection_says_is_told_with_its_place(published: Store) -> No
 
 def test_over_http_it_is_the_same_and_the_archive_is_not_served(folder_store: FolderStore, release) -> None:
     for rows in (3, 4):
-        publish(folder_store, release(rows), reason="r", now=NOW, compare=compare)
+        publish_release(folder_store, release(rows), reason="r", now=NOW, compare=compare)
     folder_store.put("archive/sha256/ab/secret", b"private")
-    with serve(folder_store, "127.0.0.1", 0) as server:
+    with serve_site(folder_store, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

@@ -12,7 +12,7 @@ sys.path.insert(0, str(HERE))
 from releasing_tables import ANYTOWN, SOURCE, report, table, table_report  # noqa: E402
 
 from piperoll.model import Dataset, Disposition, Packed, Period, Series  # noqa: E402
-from piperoll.releasing import pack  # noqa: E402
+from piperoll.releasing import pack_release  # noqa: E402
 
 LINES = (
     {"when": "2026-10-01", "who": "Zoë & Söhne", "who_id": "17", "amount": "12.5", "pieces": "3", "urgent": "false"},
@@ -33,7 +33,9 @@ def golden(folder: Path, *, dataset: Dataset | None = None) -> Packed:
     what = Disposition(held={0: {5: frozenset({"privacy-name"})}}, redacted={0: {3: "commercial"}})
     read = table(LINES, COLUMNS)
     said = report(standard, series, [table_report(read, "amount", what.held[0])])
-    return pack(standard, ANYTOWN, series, [read], said, what, source=SOURCE, rules_version="t+1", folder=folder)
+    return pack_release(
+        standard, ANYTOWN, series, [read], said, what, source=SOURCE, rules_version="t+1", folder=folder
+    )
 
 
 if __name__ == "__main__":

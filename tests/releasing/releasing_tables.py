@@ -25,10 +25,10 @@ from piperoll.model import (
     What,
 )
 from piperoll.reading import ReadTable
-from piperoll.releasing import Source, pack
+from piperoll.releasing import SourceFile, pack_release
 
 ANYTOWN = Body(id="XI-PIPEROLL-anytown", slug="anytown", name="Anytown Council", kind="council", contact="a@b.example")
-SOURCE = Source("ab" * 32, "Payments October.csv")
+SOURCE = SourceFile("ab" * 32, "Payments October.csv")
 Line = Mapping[str, str | int | None]
 
 
@@ -105,7 +105,7 @@ class Pack:
         period: str = "2026-10",
         disposition: Disposition | None = None,
         said: Report | None = None,
-        source: Source = SOURCE,
+        source: SourceFile = SOURCE,
         folder: Path | None = None,
     ) -> Packed:
         standard = assets.dataset(dataset)
@@ -115,7 +115,7 @@ class Pack:
         reports = [table_report(one, amount, what.held.get(number, {})) for number, one in enumerate(tables)]
         place = folder or self.root / f"release-{len(self.made)}"
         self.made.append(place)
-        return pack(
+        return pack_release(
             standard,
             ANYTOWN,
             series,

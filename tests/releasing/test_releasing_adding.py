@@ -12,9 +12,9 @@ import pytest
 
 from piperoll.errors import UsageError
 from piperoll.model import Packed
-from piperoll.releasing import Source, add_to
+from piperoll.releasing import SourceFile, add_to_release
 
-LATE = Source("cd" * 32, "Late.csv")
+LATE = SourceFile("cd" * 32, "Late.csv")
 
 
 def lines_of(packed: Packed) -> list[dict[str, str]]:
@@ -33,7 +33,7 @@ def late(packing, make_table) -> Packed:
 
 def test_the_union_has_the_lines_of_both_and_counts_repeats_on(packing, october, late, tmp_path: Path) -> None:
     standing = packing([october])
-    union = add_to(standing.folder, late, tmp_path / "union")
+    union = add_to_release(standing.folder, late, tmp_path / "union")
     lines = lines_of(union)
     assert union.manifest.rows == 9
     assert union.manifest.amount_gbp == Decimal("3910.42501")
@@ -46,7 +46,7 @@ def test_the_union_has_the_lines_of_both_and_counts_repeats_on(packing, october,
 
 
 def test_the_union_names_both_sources_and_reports_both(packing, october, late, tmp_path: Path) -> None:
-    union = add_to(packing([october]).folder, late, tmp_path / "union")
+    union = add_to_release(packing([october]).folder, late, tmp_path / "union")
     descriptor = json.loads((union.folder / "datapackage.json").read_text())
     assert [source["title"] for source in descriptor["sources"]] == ["Payments October.csv", "Late.csv"]
     report = json.loads((union.folder / "report.json").read_text())
@@ -54,15 +54,15 @@ def test_the_union_names_both_sources_and_reports_both(packing, october, late, t
 
 
 def test_adding_twice_adds_once(packing, october, late, tmp_path: Path) -> None:
-    union = add_to(packing([october]).folder, late, tmp_path / "union")
-    assert add_to(union.folder, late, tmp_path / "again").manifest == union.manifest
+    union = add_to_release(packing([october]).folder, late, tmp_path / "union")
+    assert add_to_release(union.folder, late, tmp_path / "again").manifest == union.manifest
 
 
 def test_another_series_or_schema_is_not_added(packing, october, late, tmp_path: Path) -> None:
     september = packing([october], period="2026-09")
     with pytest.raises(UsageError, match="different series"):
-        add_to(september.folder, late, tmp_path / "no")
+        add_to_release(september.folder, late, tmp_path / "no")
     later = replace(late, manifest=replace(late.manifest, dataset_version="2.0.0"))
     with pytest.raises(UsageError, match="schema"):
-        add_to(packing([october]).folder, later, tmp_path / "no")
+        add_to_release(packing([october]).folder, later, tmp_path / "no")
     assert not (tmp_path / "no").exists()

@@ -10,7 +10,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.model import Packed, Standing
-from piperoll.releasing import consolidate
+from piperoll.releasing import consolidate_releases
 
 COLUMNS = ("payment_date", "supplier_name", "net_amount", "transaction_number")
 Line = dict[str, str | None]
@@ -40,7 +40,7 @@ def test_each_line_leads_to_its_release(standing, tmp_path: Path) -> None:
         standing("2026-11", [spend("2026-11-02", "Beta Ltd", "5.00")]),
         standing("2026-10", [spend("2026-10-01", "Acme Ltd", "1250.00")]),
     ]
-    made = consolidate(assets.dataset("spend"), own, [], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), own, [], tmp_path)
     assert [(row["body"], row["series"], row["version"]) for row in rows(tmp_path)] == [
         ("anytown", "spend/anytown/2026-10", "1"),
         ("anytown", "spend/anytown/2026-11", "1"),
@@ -56,7 +56,7 @@ def test_octobers_payment_in_novembers_file_again_is_counted_once(standing, tmp_
         standing("2026-10", [late, spend("2026-10-01", "Beta Ltd", "1.00", "T0")]),
         standing("2026-11", [late, spend("2026-11-02", "Beta Ltd", "5.00", "T2")]),
     ]
-    made = consolidate(assets.dataset("spend"), own, [], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), own, [], tmp_path)
     assert [row["transaction_number"] for row in rows(tmp_path)] == ["T1", "T0", "T2"]
     (left,) = made.republished
     assert (str(left.series), str(left.counted_in)) == ("spend/anytown/2026-11", "spend/anytown/2026-10")
@@ -66,7 +66,7 @@ def test_octobers_payment_in_novembers_file_again_is_counted_once(standing, tmp_
 def test_two_like_payments_of_which_one_comes_again_stay_two(standing, tmp_path: Path) -> None:
     twice = spend("2026-10-31", "Acme Ltd", "10.00")
     own = [standing("2026-10", [twice]), standing("2026-11", [twice, twice])]
-    made = consolidate(assets.dataset("spend"), own, [], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), own, [], tmp_path)
     assert made.rows == 2
     assert [left.rows for left in made.republished] == [1]
 
@@ -76,13 +76,13 @@ def test_a_late_payment_that_no_other_file_has_counts(standing, tmp_path: Path) 
         standing("2026-10", [spend("2026-10-01", "Beta Ltd", "1.00")]),
         standing("2026-11", [spend("2026-10-31", "Acme Ltd", "10.00")]),
     ]
-    assert consolidate(assets.dataset("spend"), own, [], tmp_path).republished == ()
+    assert consolidate_releases(assets.dataset("spend"), own, [], tmp_path).republished == ()
 
 
 def test_a_march_payment_in_aprils_file_is_counted_in_the_year_before(standing, tmp_path: Path) -> None:
     late = spend("2026-03-31", "Acme Ltd", "10.00")
     before = standing("2026-03", [late])
-    made = consolidate(assets.dataset("spend"), [standing("2026-04", [late])], [before], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), [standing("2026-04", [late])], [before], tmp_path)
     assert made.rows == 0
     assert made.republished[0].counted_in == before.series
 
@@ -93,14 +93,14 @@ def test_a_release_of_other_times_is_not_brought_unless_a_line_is_of_its_time(st
 
     march = standing("2026-03", [])
     own = [standing("2026-04", [spend("2026-04-01", "Acme Ltd", "10.00")])]
-    made = consolidate(assets.dataset("spend"), own, [Standing(march.series, 1, unwanted)], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), own, [Standing(march.series, 1, unwanted)], tmp_path)
     assert made.rows == 1
 
 
 def test_a_payment_by_card_is_not_taken_for_one_by_the_ledger(standing, tmp_path: Path) -> None:
     same = spend("2026-10-31", "Acme Ltd", "10.00")
     own = [standing("2026-10", [same]), standing("2026-11", [same], part="card")]
-    assert consolidate(assets.dataset("spend"), own, [], tmp_path).rows == 2
+    assert consolidate_releases(assets.dataset("spend"), own, [], tmp_path).rows == 2
 
 
 def contract(ref: str | None, title: str, amount: str) -> Line:
@@ -113,7 +113,7 @@ def test_of_a_contract_that_every_register_lists_the_latest_word_counts(standing
         standing("2026-04", [contract("C1", "Roads", "100.00"), contract("C2", "Bins", "7.00")], dataset="contracts"),
         standing("2026-05", [contract("C1", "Roads, extended", "150.00")], dataset="contracts"),
     ]
-    made = consolidate(dataset, own, [], tmp_path)
+    made = consolidate_releases(dataset, own, [], tmp_path)
     assert [row["title"] for row in rows(tmp_path, "contracts")] == ["Bins", "Roads, extended"]
     assert [(str(left.series.period), left.rows) for left in made.republished] == [("2026-04", 1)]
 
@@ -123,6 +123,6 @@ def test_an_amount_of_five_places_is_kept_beside_one_of_two(standing, tmp_path: 
         standing("2026-10", [spend("2026-10-01", "Acme Ltd", "0.00001")]),
         standing("2026-11", [spend("2026-11-01", "Acme Ltd", "1.00")]),
     ]
-    made = consolidate(assets.dataset("spend"), own, [], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), own, [], tmp_path)
     assert made.amount_gbp == Decimal("1.00001")
     assert pq.read_schema(tmp_path / "spend.parquet").field("net_amount").type.scale == 10

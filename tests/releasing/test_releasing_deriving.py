@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.model import Dataset, Field, Level, Origin
+from piperoll.releasing.columns import PublishedColumn, scale_for
 from piperoll.releasing.deriving import Occurrences
-from piperoll.releasing.spelling import Column, scale_for
 
 HERE = Path(__file__).parent
 
@@ -78,7 +78,7 @@ def test_an_amount_keeps_its_exact_value_in_csv_and_parquet(values: list) -> Non
     places = max((len(text.partition(".")[2]) for text in sent if text), default=0)
     if places > 18:
         sent = [text and text.partition(".")[0] for text in sent]
-    column = Column(field("number", "GBP"), scale_for([cells(*sent)]))
+    column = PublishedColumn(field("number", "GBP"), scale_for([cells(*sent)]))
     spelled = column.spelled(cells(*sent))
     typed = column.typed(spelled).to_pylist()
     for was, text, value in zip(sent, spelled.to_pylist(), typed, strict=True):
@@ -109,14 +109,18 @@ def test_an_amount_keeps_its_exact_value_in_csv_and_parquet(values: list) -> Non
     ],
 )
 def test_one_spelling_for_each_value(kind: str, unit: str | None, sent: str, spelt: str | None) -> None:
-    column = Column(field(kind, unit), scale_for([cells(sent)])) if kind == "number" else Column(field(kind, unit))
+    column = (
+        PublishedColumn(field(kind, unit), scale_for([cells(sent)]))
+        if kind == "number"
+        else PublishedColumn(field(kind, unit))
+    )
     assert column.spelled(cells(sent)).to_pylist() == [spelt]
 
 
 @pytest.mark.parametrize(("kind", "sent"), [("number", "1,250"), ("integer", "1.5"), ("date", "31/02/2026")])
 def test_a_cell_that_reading_should_not_have_let_through_stops_the_release(kind: str, sent: str) -> None:
     with pytest.raises(ConservationError):
-        Column(field(kind)).spelled(cells(sent))
+        PublishedColumn(field(kind)).spelled(cells(sent))
 
 
 def test_sub_penny_amounts_share_one_type_with_whole_pence() -> None:

@@ -12,7 +12,7 @@ from releasing_tables import OCTOBER, Pack, table
 
 from piperoll import assets
 from piperoll.model import Differences, Packed
-from piperoll.releasing import differences
+from piperoll.releasing import compare_versions
 
 COLUMNS = ("payment_date", "transaction_number", "supplier_name", "net_amount", "purpose")
 SPEND = assets.dataset("spend")
@@ -29,7 +29,7 @@ def line(number: str | None, amount: str, purpose: str = "paper", supplier: str 
 
 
 def compared(before: Packed, after: Packed, to: Path) -> tuple[Differences, list[dict[str, str]]]:
-    found = differences(SPEND, before.folder, after.folder, to)
+    found = compare_versions(SPEND, before.folder, after.folder, to)
     with to.open(encoding="utf-8", newline="") as stream:
         return found, list(csv.DictReader(stream))
 

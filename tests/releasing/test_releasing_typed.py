@@ -8,14 +8,14 @@ from datetime import date
 from decimal import Decimal
 
 from piperoll.model import Disposition, Manifest
-from piperoll.releasing import typed_lines, with_report
+from piperoll.releasing import read_typed_lines, replace_report
 
 
 def test_lines_come_back_with_types_and_only_the_columns_that_are_there(packing, october) -> None:
     made = packing([october])
     parquet = made.folder / "spend.parquet"
     for source in (parquet, parquet.read_bytes()):
-        (batch,) = typed_lines(source, ("net_amount", "payment_date", "of_a_later_schema"))
+        (batch,) = read_typed_lines(source, ("net_amount", "payment_date", "of_a_later_schema"))
         assert sorted(batch.schema.names) == ["net_amount", "payment_date"]
         line = batch.to_pylist()[0]
         assert (type(line["net_amount"]), type(line["payment_date"])) == (Decimal, date)
@@ -25,7 +25,7 @@ def test_another_report_leaves_the_table_as_it_is_and_the_manifest_true(packing,
     before = packing([october])
     table = hashlib.sha256((before.folder / "spend.csv").read_bytes()).hexdigest()
     said = replace(said_of_october, compared_with=("spend/anytown/2026-09/v1-0123456789ab",))
-    after = with_report(before, said, Disposition())
+    after = replace_report(before, said, Disposition())
     assert b"2026-09/v1-0123456789ab" in (after.folder / "report.json").read_bytes()
     assert Manifest.from_bytes((after.folder / "manifest.json").read_bytes()) == after.manifest
     entries = {entry.path: entry.sha256 for entry in after.manifest.files}

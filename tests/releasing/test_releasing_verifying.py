@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from piperoll.model import Manifest, Packed, file_entry
-from piperoll.releasing import faults
+from piperoll.releasing import find_faults
 
 
 def relisted(packed: Packed, **more: object) -> Path:
@@ -30,28 +30,28 @@ def other_parquet(packed: Packed, change: Callable[[pa.Table], pa.Table]) -> Pat
 
 
 def test_a_release_as_packed_has_no_faults(packing, october, make_table) -> None:
-    assert list(faults(packing([october]).folder)) == []
-    assert list(faults(packing([make_table([], ["payment_date", "supplier_name", "net_amount"])]).folder)) == []
+    assert list(find_faults(packing([october]).folder)) == []
+    assert list(find_faults(packing([make_table([], ["payment_date", "supplier_name", "net_amount"])]).folder)) == []
 
 
 def test_a_changed_byte_is_found(packing, october) -> None:
     packed = packing([october])
     path = packed.folder / "spend.csv"
     path.write_bytes(path.read_bytes().replace(b"1250.00", b"1350.00", 1))
-    assert list(faults(packed.folder)) == ["spend.csv is not the file that manifest.json names"]
+    assert list(find_faults(packed.folder)) == ["spend.csv is not the file that manifest.json names"]
 
 
 def test_a_missing_file_is_found(packing, october) -> None:
     packed = packing([october])
     (packed.folder / "spend.parquet").unlink()
-    assert list(faults(packed.folder)) == ["spend.parquet is not the file that manifest.json names"]
+    assert list(find_faults(packed.folder)) == ["spend.parquet is not the file that manifest.json names"]
 
 
 def test_a_csv_changed_together_with_its_manifest_is_found_by_rows_pounds_and_parquet(packing, october) -> None:
     packed = packing([october])
     path = packed.folder / "spend.csv"
     path.write_bytes(path.read_bytes().replace(b"1250.00", b"1350.00", 1))
-    found = list(faults(relisted(packed)))
+    found = list(find_faults(relisted(packed)))
     assert found == [
         "the rows of the CSV have another rows_sha256 than manifest.json says",
         "manifest.json says £2660.425, the CSV adds up to £2760.425",
@@ -68,11 +68,11 @@ def test_a_csv_changed_together_with_its_manifest_is_found_by_rows_pounds_and_pa
     ],
 )
 def test_a_parquet_file_that_says_otherwise_is_found(packing, october, change, said: str) -> None:
-    assert said in " ".join(faults(other_parquet(packing([october]), change)))
+    assert said in " ".join(find_faults(other_parquet(packing([october]), change)))
 
 
 def test_totals_that_the_rows_do_not_bear_out_are_found(packing, october) -> None:
-    found = list(faults(relisted(packing([october]), rows=8, amount_gbp=Decimal("1.00"))))
+    found = list(find_faults(relisted(packing([october]), rows=8, amount_gbp=Decimal("1.00"))))
     assert found == [
         "manifest.json says 8 rows, the CSV has 7",
         "manifest.json says £1.00, the CSV adds up to £2660.425",

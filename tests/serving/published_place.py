@@ -19,14 +19,14 @@ import uvicorn
 
 from piperoll import assets
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
-from piperoll.releasing import differences
+from piperoll.releasing import compare_versions
+from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
-from piperoll.releasing.spelling import Column
-from publishers import Store, publish, purge, withdraw
+from publishers import Store, mark_withdrawn, publish_release, remove_submission
 from publishers.keys import ways_from
-from serving.app import application
-from serving.limits import Limits
-from serving.server import QUIETLY, desk_for
+from serving.app import create_app
+from serving.limits import ApiLimits
+from serving.server import UVICORN_SETTINGS, create_service
 
 Row = Mapping[str, str]
 HOSTILE = "Robert'); DROP TABLE rows;--"
@@ -42,7 +42,7 @@ def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, sou
     about, place = Series.parse(series), folder / uuid.uuid4().hex
     place.mkdir(parents=True)
     dataset = assets.dataset(about.dataset)
-    columns = [Column(field, scale) for field in dataset.fields]
+    columns = [PublishedColumn(field, scale) for field in dataset.fields]
     cells = [pa.array([row.get(one.name) for row in rows], pa.string()) for one in columns]
     with TableFiles(place, dataset.name, columns) as files:
         files.write(pa.RecordBatch.from_arrays(cells, names=[one.name for one in columns]))
@@ -72,12 +72,12 @@ def published(store: Store, packed: Packed, now: str) -> None:
     dataset = assets.dataset(series.dataset)
     for source in packed.manifest.sources:
         store.create(f"{ways_from(source)}{series.body}/{series.dataset}", b"")
-    publish(
+    publish_release(
         store,
         packed,
         reason="received as test.csv",
         now=now,
-        compare=lambda before, after, to: differences(dataset, before, after, to),
+        compare=lambda before, after, to: compare_versions(dataset, before, after, to),
     )
 
 
@@ -118,14 +118,14 @@ class Served:
 
 @contextmanager
 def serving(
-    place: str, cache: Path, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
+    place: str, cache: Path, limits: ApiLimits | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Served]:
     """A real server on a free port, that stops afterwards."""
-    limits = limits or Limits()
-    desk = desk_for(place, cache, limits, clock)
+    limits = limits or ApiLimits()
+    service = create_service(place, cache, limits, clock)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application(desk, limits), **QUIETLY)
+        config = uvicorn.Config(create_app(service, limits), **UVICORN_SETTINGS)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -137,7 +137,7 @@ def serving(
         finally:
             server.should_exit = True
             thread.join()
-            desk.engine.close()
+            service.engine.close()
 
 
 OCTOBER = [
@@ -171,5 +171,7 @@ def publish_world(store: Store, scratch: Path) -> None:
     put("spend/brackwater/2026-10", FINE, "2026-11-04T09:00:00Z", scale=10)
     put("spend/brackwater/2026-11", SECRET, "2026-11-05T09:00:00Z", source=source_of("secret"))
     put("spend/brackwater/2026-12", WRONG, "2026-11-06T09:00:00Z", source=source_of("wrong"))
-    withdraw(store, Series.parse("spend/brackwater/2026-12"), 1, because="the wrong file", now="2026-11-20T09:00:00Z")
-    purge(store, source_of("secret"), because="a private person", now="2026-11-20T09:00:00Z")
+    mark_withdrawn(
+        store, Series.parse("spend/brackwater/2026-12"), 1, because="the wrong file", now="2026-11-20T09:00:00Z"
+    )
+    remove_submission(store, source_of("secret"), because="a private person", now="2026-11-20T09:00:00Z")

@@ -14,7 +14,7 @@ import requests
 from typer.testing import CliRunner
 
 from piperoll import cli
-from serving.limits import MEGABYTE, Limits
+from serving.limits import MEGABYTE, ApiLimits
 from tests.serving.published_place import Served, serving
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
@@ -103,7 +103,7 @@ def test_what_is_said_of_the_file_must_be_right(api: Served) -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(world: Path, tmp_path: Path) -> None:
-    with serving(str(world), tmp_path / "cache", Limits(check_bytes=MEGABYTE)) as api:
+    with serving(str(world), tmp_path / "cache", ApiLimits(check_bytes=MEGABYTE)) as api:
         assert check(api, b"a" * (2 * MEGABYTE)).status_code == 413
 
         def endless() -> object:
@@ -121,10 +121,10 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(world: Path, tmp_
 
 
 def test_a_file_that_is_too_heavy_is_told_so(world: Path, tmp_path: Path) -> None:
-    with serving(str(world), tmp_path / "cache", Limits(check_seconds=0.01)) as api:
+    with serving(str(world), tmp_path / "cache", ApiLimits(check_seconds=0.01)) as api:
         answer = check(api, GOOD)
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:piperoll:problem:too-heavy")
-    with serving(str(world), tmp_path / "cache", Limits(check_memory_bytes=MEGABYTE)) as api:
+    with serving(str(world), tmp_path / "cache", ApiLimits(check_memory_bytes=MEGABYTE)) as api:
         assert check(api, GOOD).status_code == 422
 
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll.model import Series
-from publishers import FolderStore, withdraw
-from serving.cursors import Cursor
+from publishers import FolderStore, mark_withdrawn
 from serving.problems import Problem
+from serving.query import Cursor
 from tests.serving.published_place import Served, publish_world, published, released, row, serving, source_of
 
 SORTS = ["", "&sort=net_amount", "&sort=-net_amount,supplier_name", "&sort=payment_date", "&sort=-payment_date,-series"]
@@ -70,7 +70,7 @@ def test_a_page_of_what_was_taken_back_meanwhile_says_to_begin_again(place: Path
     with serving(str(place), tmp_path / "cache") as api:
         following = api.json("/rows/spend?limit=2")["next"]
         series = Series.parse("spend/brackwater/2026-09")
-        withdraw(FolderStore(place), series, 1, because="a mistake", now="2026-12-02T09:00:00Z")
+        mark_withdrawn(FolderStore(place), series, 1, because="a mistake", now="2026-12-02T09:00:00Z")
         threading.Event().wait(2.2)  # the index is believed for two seconds
         answer = api.get(following)
         assert (answer.status_code, answer.json()["type"]) == (410, "urn:piperoll:problem:changed-meanwhile")
@@ -109,5 +109,5 @@ def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
 @given(st.lists(VALUES, max_size=4))
 def test_a_cursor_with_other_keys_is_a_problem_and_no_fault(api: Served, keys: list[object]) -> None:
     real = Cursor.parse(api.json("/rows/spend?limit=2")["next"].split("cursor=")[1])
-    forged = Cursor(real.question, real.chosen, real.until, tuple(keys))  # type: ignore[arg-type]
+    forged = Cursor(real.query, real.selection, real.until, tuple(keys))  # type: ignore[arg-type]
     assert api.get(f"/rows/spend?limit=2&cursor={forged.token()}").status_code in (200, 400)

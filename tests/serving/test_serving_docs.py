@@ -12,9 +12,8 @@ import pytest
 from piperoll import api as door
 from piperoll.errors import UsageError
 from publishers import FolderStore
-from publishers.site import serve as serve_site
-from serving.query import RESERVED
-from serving.terms import OPERATORS
+from publishers.site import serve_site
+from serving.query import OPERATORS, RESERVED
 from tests.serving.published_place import OCTOBER, Served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from publishers import FolderStore
-from serving.engine import Engine
-from serving.limits import MEGABYTE, Limits
+from serving.limits import MEGABYTE, ApiLimits
 from serving.problems import Problem
+from serving.query_service import QueryEngine
+from serving.sql import Statement
 from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of
 
 PATHS = ["/", "/datasets", "/datasets/spend", "/bodies", "/series", "/series/spend/anytown/2026-10", "/rows/spend"]
@@ -80,25 +81,25 @@ def test_it_says_that_it_can_answer(api: Served) -> None:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def engine(tmp_path: Path) -> QueryEngine:
     (tmp_path / "data").mkdir()
-    return Engine(
-        tmp_path / "data", tmp_path / "spill", Limits(query_seconds=0.5, memory_bytes=64 * MEGABYTE, spill_bytes=1)
+    return QueryEngine(
+        tmp_path / "data", tmp_path / "spill", ApiLimits(query_seconds=0.5, memory_bytes=64 * MEGABYTE, spill_bytes=1)
     )
 
 
-def test_a_question_that_takes_too_long_is_ended(engine: Engine) -> None:
+def test_a_question_that_takes_too_long_is_ended(engine: QueryEngine) -> None:
     began = time.monotonic()
     with pytest.raises(Problem) as told:
-        list(engine.batches(SLOW, {}))
+        list(engine.run(Statement(SLOW, {})))
     assert (told.value.status, told.value.kind) == (503, "too-slow")
     assert time.monotonic() - began < 5
-    assert [batch.num_rows for batch in engine.batches("SELECT 1 AS one", {})] == [1]
+    assert [batch.num_rows for batch in engine.run(Statement("SELECT 1 AS one", {}))] == [1]
 
 
-def test_a_question_that_needs_too_much_memory_is_ended(engine: Engine) -> None:
+def test_a_question_that_needs_too_much_memory_is_ended(engine: QueryEngine) -> None:
     with pytest.raises(Problem) as told:
-        list(engine.batches("SELECT list(range) FROM range(30000000) GROUP BY range % 3", {}))
+        list(engine.run(Statement("SELECT list(range) FROM range(30000000) GROUP BY range % 3", {})))
     assert (told.value.status, told.value.kind) in [(503, "too-much-memory"), (503, "too-slow")]
 
 
@@ -122,7 +123,7 @@ REACHING = [
 
 @pytest.mark.parametrize("statement", REACHING)
 def test_the_engine_reaches_nothing_but_its_folder_even_if_it_were_told_to(
-    engine: Engine, tmp_path: Path, statement: str
+    engine: QueryEngine, tmp_path: Path, statement: str
 ) -> None:
     outside = tmp_path / "outside.parquet"
     pq.write_table(pa.table({"a": [1]}), outside)
@@ -131,7 +132,7 @@ def test_the_engine_reaches_nothing_but_its_folder_even_if_it_were_told_to(
     with pytest.raises(
         Exception, match=r"(?i)disabled|locked|not exist|cannot|permission|not allowed|extension|moved|taken"
     ):
-        list(engine.batches(told, {}))
+        list(engine.run(Statement(told, {})))
     assert outside.read_bytes() == before
     assert [path.name for path in (tmp_path / "data").iterdir()] == []
 
@@ -140,7 +141,7 @@ def test_who_comes_when_all_places_are_taken_is_told_when_to_come_again(tmp_path
     store = FolderStore(tmp_path / "store")
     rows = [row(number) for number in range(60_000)]
     published(store, released(tmp_path / "scratch", "spend/anytown/2026-10", rows), "2026-11-02T09:00:00Z")
-    limits = Limits(at_once=1, wait_seconds=0.2)
+    limits = ApiLimits(at_once=1, wait_seconds=0.2)
     with serving(str(tmp_path / "store"), tmp_path / "cache", limits) as api:
         with api.get("/rows/spend?format=ndjson", stream=True) as slow:
             pieces = slow.iter_content(1_000)
@@ -165,7 +166,7 @@ def test_a_large_answer_is_sent_whole_and_held_in_pieces(tmp_path: Path) -> None
             assert sum(piece.count(b"\r\n") for piece in answer.iter_content(65_536)) == 30_001
         refused = api.get("/rows/spend?format=xlsx")
         assert refused.status_code == 200
-        small = Limits(workbook_rows=29_999)
+        small = ApiLimits(workbook_rows=29_999)
     with serving(str(tmp_path / "store"), tmp_path / "cache", small) as api:
         assert api.get("/rows/spend?format=xlsx").status_code == 400
 

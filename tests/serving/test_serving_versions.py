@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from piperoll.model import Series
-from publishers import FolderStore, purge, withdraw
-from serving.index_cache import INDEX_SECONDS, Shelf
+from publishers import FolderStore, mark_withdrawn, remove_submission
+from serving.index_cache import INDEX_SECONDS, PublishedIndex
 from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of
 
 SERIES = "spend/anytown/2026-10"
@@ -64,10 +64,10 @@ def test_a_correction_a_withdrawal_and_a_purge_are_seen_within_seconds(tmp_path:
         published(store, corrected, "2026-11-21T09:00:00Z")
         now[0] += INDEX_SECONDS
         assert len(api.rows(**asked)) == len(OCTOBER) + 1
-        purge(store, source_of("third"), because="a private person", now="2026-11-22T09:00:00Z")
+        remove_submission(store, source_of("third"), because="a private person", now="2026-11-22T09:00:00Z")
         now[0] += INDEX_SECONDS
         assert api.rows(**asked) == []
-        withdraw(store, Series.parse("spend/anytown/2026-Q3"), 1, because="wrong", now="2026-11-22T09:00:00Z")
+        mark_withdrawn(store, Series.parse("spend/anytown/2026-Q3"), 1, because="wrong", now="2026-11-22T09:00:00Z")
         now[0] += INDEX_SECONDS
         assert ids(api.rows(body="anytown", period="2026-Q3")) == []
 
@@ -77,7 +77,7 @@ def test_files_that_are_purged_under_our_hands_are_a_passing_problem(tmp_path: P
     publish_world(store, tmp_path / "scratch")
     with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: 0.0) as api:
         assert len(api.rows(body="anytown", part="card")) == 1
-        purge(store, "ab" * 32, because="a private person", now="2026-11-22T09:00:00Z")
+        remove_submission(store, "ab" * 32, because="a private person", now="2026-11-22T09:00:00Z")
         answer = api.get("/rows/spend?body=anytown&part=card")  # our clock stands still: we still believe the index
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert api.rows(body="anytown", part="card") == []
@@ -87,14 +87,14 @@ def test_a_pointer_that_is_ahead_of_the_index_is_believed_within_a_minute(tmp_pa
     store = FolderStore(tmp_path / "store")
     publish_world(store, tmp_path / "scratch")
     now = [0.0]
-    shelf = Shelf(store, clock=lambda: now[0])
+    index = PublishedIndex(store, clock=lambda: now[0])
     series = Series.parse(SERIES)
     page = store.read("data/spend/anytown/index-2026.json").content
-    assert shelf.history(series).current == 2  # type: ignore[union-attr]
-    withdraw(store, series, 2, because="wrong", now="2026-11-22T09:00:00Z")
+    assert index.history(series).current == 2  # type: ignore[union-attr]
+    mark_withdrawn(store, series, 2, because="wrong", now="2026-11-22T09:00:00Z")
     store.put("data/spend/anytown/index-2026.json", page)  # as if the publisher had been killed before it came to it
     now[0] = 61.0
-    assert shelf.history(series).current is None  # type: ignore[union-attr]
+    assert index.history(series).current is None  # type: ignore[union-attr]
 
 
 def test_a_history_says_every_version_and_offers_no_file_of_what_was_taken_back(api: Served) -> None:

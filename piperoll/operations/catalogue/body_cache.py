@@ -14,7 +14,7 @@ from piperoll.describing import Came, Holdings, SeriesFacts, Told, World
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import Hashes, Making
 from piperoll.operations.steps import Run
-from publishers import Ledger, hash_of, listing, series_of, submission_as_filed, submissions_of
+from publishers import Ledger, hash_of, list_series, read_listing, read_submission, submissions_of
 
 File: TypeAlias = tuple[str, str]
 """The dataset and sha256 of a file as received."""
@@ -147,7 +147,7 @@ def _marked(making: Making, slug: str) -> Dirty:
 def _everything(making: Making, slug: str) -> Dirty:
     """All that the store holds of a body."""
     store = making.run.store
-    series = (one for dataset in making.world.datasets for one in series_of(store, dataset.name, slug))
+    series = (one for dataset in making.world.datasets for one in list_series(store, dataset.name, slug))
     files = ((one.dataset, one.sha256) for one, _ in submissions_of(store, slug))
     return Dirty(frozenset(series), frozenset(files))
 
@@ -155,7 +155,7 @@ def _everything(making: Making, slug: str) -> Dirty:
 def _renewed(making: Making, slug: str, before: Shelves, dirty: Dirty, recorded: Hashes) -> Shelves:
     store, ledger = making.run.store, making.ledger
     read = {series: _listing(making.run, ledger, series) for series in sorted(dirty.series)}
-    filed = {file: submission_as_filed(store, file[0], slug, file[1]) for file in sorted(dirty.files)}
+    filed = {file: read_submission(store, file[0], slug, file[1]) for file in sorted(dirty.files)}
     reports = {file: one for file, one in filed.items() if one is not None}
     files = {file: kept for file, kept in before.files.items() if file not in filed}
     came = {file: (kept.submission, kept.told) for file, kept in files.items()}
@@ -188,7 +188,7 @@ def _series(
 
 def _listing(run: Run, ledger: Ledger, series: Series) -> Listing:
     """A series with what its rows add up to, which is worked out once for each version and kept."""
-    found, name = listing(run.store, series), f"summaries/{series}"
+    found, name = read_listing(run.store, series), f"summaries/{series}"
     kept = ledger.read(name)
     standing = found.history.standing
     if standing is None:

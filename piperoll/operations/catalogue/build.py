@@ -13,7 +13,7 @@ from piperoll.operations.catalogue import rollups as gathering
 from piperoll.operations.catalogue.build_plan import Making, planned
 from piperoll.operations.catalogue.consolidate import consolidated
 from piperoll.operations.steps import Run
-from publishers import Ledger, changed, forget, indexed
+from publishers import Ledger, changed, forget, list_indexed_series
 
 _TRIES = 10
 
@@ -83,7 +83,7 @@ def _all_of(making: Making) -> None:
 def _pairs(making: Making) -> set[tuple[str, str]]:
     """The datasets and bodies of which releases may have changed."""
     if making.whole:
-        return {(series.dataset, series.body) for series in indexed(making.run.store)}
+        return {(series.dataset, series.body) for series in list_indexed_series(making.run.store)}
     return {*making.marks.pairs, *((name, slug) for slug in making.anew & making.members.keys()
                                    for name in making.members[slug].datasets)}  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from piperoll import describing
 from piperoll.describing import BodyLine, World
 from piperoll.operations.steps import Run
-from publishers import Before, Changed, InHand, Ledger, series_of
+from publishers import Before, Changed, InHand, Ledger, list_series
 
 HOME = "catalogue/index.html"
 BODIES = "bodies"
@@ -180,7 +180,7 @@ def _everybody(run: Run, world: World) -> set[str]:
     """Every body that is expected, or of which the store holds anything."""
     received = (key.split("/") for key in run.store.keys("collected/") if "/received-" in key)
     senders = {pieces[1] for pieces in received if len(pieces) == 5}
-    return {body.slug for body in world.expected} | senders | {series.body for series in series_of(run.store)}
+    return {body.slug for body in world.expected} | senders | {series.body for series in list_series(run.store)}
 
 
 def days(told: Mapping[str, str]) -> dict[str, date]:

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 from piperoll import assets
 from piperoll.operations.steps import Run
-from piperoll.releasing import consolidate
-from publishers import consolidate_body, unnamed
+from piperoll.releasing import consolidate_releases
+from publishers import consolidate_body, list_unreferenced
 
 
 def consolidated(run: Run, changed: Iterable[tuple[str, str]], *, careful: bool = False) -> Counter[tuple[str, str]]:
@@ -23,9 +23,9 @@ def consolidated(run: Run, changed: Iterable[tuple[str, str]], *, careful: bool 
     for dataset, body in sorted(changed):
         with TemporaryDirectory(dir=run.scratch) as scratch:
             counts = consolidate_body(
-                run.store, assets.dataset(dataset), body, consolidate, Path(scratch), careful=careful
+                run.store, assets.dataset(dataset), body, consolidate_releases, Path(scratch), careful=careful
             )
         touched.update({(dataset, year): count for year, count in counts.items()})
-    for key in list(unnamed(run.store)) if careful else ():
+    for key in list(list_unreferenced(run.store)) if careful else ():
         run.store.delete(key)
     return touched

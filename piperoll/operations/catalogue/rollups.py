@@ -13,7 +13,7 @@ from piperoll.describing import Feed, Holdings, Item, Log, Overview, Pages
 from piperoll.operations.catalogue import body_cache as shelving
 from piperoll.operations.catalogue.body_cache import Shelves
 from piperoll.operations.catalogue.build_plan import BODIES, Hashes, Making, Member, days
-from publishers import CONSOLIDATED, consolidated, hash_of, years
+from publishers import CONSOLIDATED, hash_of, list_consolidated_years, read_consolidated_year
 
 _DIGESTS = "digests"
 """The document of what is told of groups."""
@@ -131,13 +131,13 @@ def told_of_all(making: Making, bodies: list[Of], compared: Counter[tuple[str, s
 def _compared(making: Making, whole: Overview, touched: Iterable[tuple[str, str]], known: Hashes) -> Hashes:
     """The pages of the consolidated files: of the years that were touched; all where bodies may have other names."""
     store = making.run.store
-    standing = {dataset.name: years(store, dataset.name) for dataset in whole.datasets}
+    standing = {dataset.name: list_consolidated_years(store, dataset.name) for dataset in whole.datasets}
     all_of = [(name, year) for name, found in standing.items() for year in found]
     anew = all_of if making.anew or not making.certain else sorted(set(touched) & set(all_of))
     pages = {key: held for key, held in known.items() if describing.compares(key, all_of) and not
              describing.compares(key, anew)}  # fmt: skip
     for name, year in anew:
-        told = consolidated(store, name, year)["bodies"]
+        told = read_consolidated_year(store, name, year)["bodies"]
         pages |= making.publish(describing.of_year(whole, name, year, told), known)
     return pages | making.publish(describing.of_years(whole, standing), known)
 

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from piperoll.model import Cap, Dataset, Field, Finding, Period
+from piperoll.model.columns import mask_at, pc
 from piperoll.reading.cells.decisions import decide
 from piperoll.reading.cells.noughts import Noughts
 from piperoll.reading.cells.orders import ALONE, beside_of
@@ -22,7 +22,6 @@ from piperoll.reading.columns.assigning import Columns
 from piperoll.reading.columns.evidence import is_identifier
 from piperoll.reading.findings import cells as say
 from piperoll.reading.findings.values import Column
-from piperoll.reading.grids import arrays
 from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import ROWS, Block, Row
 from piperoll.reading.grids.forms import Looks
@@ -236,8 +235,8 @@ class _Builder:
         whole = spell(cells, reader)
         if not cut or wanted.name not in self.dataset.amount:
             return whole
-        refused = spell(cells.take(arrays.places(cut)), replace(reader, refuses=True, known={}))
-        mask = arrays.mask_of(cut, len(cells))
+        refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
+        mask = mask_at(cut, len(cells))
         lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
         return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
@@ -245,7 +244,7 @@ class _Builder:
         """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
         if not lost:
             return
-        numbers, physical = arrays.listed(block.batch["number"]), arrays.listed(block.batch["line"])
+        numbers, physical = block.numbers, block.lines
         for one in lost:
             wanted, row = self.fields[one.field], Row(numbers[one.line], physical[one.line], ())
             rows = self.built.unreadable.setdefault(wanted.name, [])
@@ -262,4 +261,4 @@ def _places(block: Block, rows: frozenset[int]) -> list[int]:
     """Where rows with these numbers stand in a block."""
     if not rows:
         return []
-    return [place for place, number in enumerate(arrays.listed(block.batch["number"])) if number in rows]
+    return [place for place, number in enumerate(block.numbers) if number in rows]

@@ -8,14 +8,14 @@ from decimal import Decimal
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 
+from piperoll.model.columns import Mask, Vector, text_offsets
 from piperoll.reading.cells.plain import Plain, total
-from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.forms import Looks
 from piperoll.reading.grids.rows import Rows
-from piperoll.reading.grids.vectors import Vector
 from piperoll.reading.tables.records import Judged, Shape, judge_row
 from piperoll.reading.tables.sure import Sure
 from piperoll.reading.tables.totals import TOP, Above, Sums
@@ -53,7 +53,7 @@ class _Running:
         self.last: Row | None = None
         self.others: list[Judged] = []
 
-    def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> arrays.Mask:
+    def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> Mask:
         """Which rows of the next block are records, of which the `records` surely are; the amounts in millionths."""
         doubtful = np.flatnonzero(~records).tolist()
         empty = _empty(block, doubtful)
@@ -68,7 +68,7 @@ class _Running:
             elif place < len(block):
                 records[place] = self._judge(rows[place])
             start = place + 1
-        return vectors.mask(records)
+        return pa.array(records)
 
     def _judge(self, row: Row) -> bool:
         judged = judge_row(row, self.shape, self.sums, self.last)
@@ -101,9 +101,9 @@ def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
     if not places:
         return {}
     some = block.take(places)
-    filled = np.diff(vectors.edges(some.flat)) > 0
-    empty = np.flatnonzero(vectors.numbers(some.count(vectors.mask(filled))) == 0).tolist()
-    numbers, lines = arrays.listed(some.batch["number"]), arrays.listed(some.batch["line"])
+    filled = np.diff(text_offsets(some.flat)) > 0
+    empty = np.flatnonzero(some.count(pa.array(filled)).to_numpy() == 0).tolist()
+    numbers, lines = some.numbers, some.lines
     return {places[place]: Row(numbers[place], lines[place], ()) for place in empty}
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from piperoll.model import Period
+from piperoll.model.columns import texts
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.columns.assigning import Columns
-from piperoll.reading.grids import arrays
 from piperoll.reading.grids.blocks import ROWS, Block, Row
 from piperoll.reading.grids.forms import Holds, Looks
 from piperoll.reading.grids.grid import cell_at, tidy
@@ -77,11 +77,11 @@ def _wide_lines(
         return own[name] if name in own else periods[pairs[line][1]][0].get(name, -1)
 
     measured = {
-        name: arrays.cells([cell_at(rows[row], place(name, line)) for line, (row, _) in enumerate(pairs)])
+        name: texts([cell_at(rows[row], place(name, line)) for line, (row, _) in enumerate(pairs)])
         for name in wide.fields
     }
     bounds = {
-        wide.start_field: arrays.texts([day.start.isoformat() for day in days]),
-        wide.end_field: arrays.texts([day.end.isoformat() for day in days]),
+        wide.start_field: texts([day.start.isoformat() for day in days]),
+        wide.end_field: texts([day.end.isoformat() for day in days]),
     }
     return Lines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import pyarrow.compute as pc
-
+from piperoll.model.columns import Mask, pc
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial
 from piperoll.reading.columns.profiles import Profile, is_reference, profiles
-from piperoll.reading.grids import arrays
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 from piperoll.reading.grids.rows import Rows, spread
@@ -105,13 +103,13 @@ def _is_long(row: Row, layout: Layout) -> bool:
     return len(row.cells) > layout.usual or _extent(row) > layout.named
 
 
-def _may_be_long(block: Block, layout: Layout) -> arrays.Mask:
+def _may_be_long(block: Block, layout: Layout) -> Mask:
     """Which rows are worth asking whether they are long, told from whole columns."""
     if block.width - layout.named > _MOST:
-        return pc.greater(block.lengths, arrays.number(layout.named))
-    found = pc.greater(block.lengths, arrays.number(layout.usual))
+        return pc.greater(block.lengths, layout.named)
+    found = pc.greater(block.lengths, layout.usual)
     for column in range(layout.named, block.width):
-        found = pc.or_(found, pc.not_equal(block.column(column), arrays.text("")))
+        found = pc.or_(found, pc.not_equal(block.column(column), ""))
     return found
 
 

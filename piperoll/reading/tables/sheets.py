@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-import pyarrow.compute as pc
-
 from piperoll.model import Dataset, Finding, Period
+from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import periods_in_name
 from piperoll.reading.columns.assigning import assign
 from piperoll.reading.columns.lexicon import Lexicon

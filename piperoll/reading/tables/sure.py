@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
+from piperoll.model.columns import Cells, Vector, pc, text_offsets, to_flags, utf8
 from piperoll.reading.cells.plain import Plain
 from piperoll.reading.cells.wholes import TOTAL
 from piperoll.reading.columns.lexicon import bare
-from piperoll.reading.grids import vectors
-from piperoll.reading.grids.arrays import Texts
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, form_of, those
 from piperoll.reading.tables.records import Shape
@@ -49,7 +48,7 @@ class Sure:
         self.shape = shape
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 
-    def records(self, block: Block, looks: Looks, amounts: Plain | None) -> vectors.Vector:
+    def records(self, block: Block, looks: Looks, amounts: Plain | None) -> Vector:
         """Which rows of a block are surely records; none where the amounts of the table are not looked at."""
         if self.shape.amount is None:
             found = self._without_amount(block, looks)
@@ -58,15 +57,15 @@ class Sure:
         else:
             found = amounts.there & self._named(block, looks) & ~_say_total(block, looks)
             if not amounts.there.all() and (none := amounts.none).any():
-                found[none] = self._without_amount(block.filter(vectors.mask(none)), looks)
+                found[none] = self._without_amount(block.filter(pa.array(none)), looks)
         return found & ~self._may_repeat(block, looks)
 
-    def _without_amount(self, block: Block, looks: Looks) -> vectors.Vector:
+    def _without_amount(self, block: Block, looks: Looks) -> Vector:
         enough = max(3, int(self.shape.typical / 2) + 1)
         found = _at_least(block, _begun(block.flat), enough) & _at_least(block, _like(block.flat, _SAYS_MUCH), 1)
         return found & _begin(block, looks, self.shape.end) & ~_say_again(block, self.shape.said)
 
-    def _named(self, block: Block, looks: Looks) -> vectors.Vector:
+    def _named(self, block: Block, looks: Looks) -> Vector:
         """Which rows name a date, or three words."""
         dated = np.zeros(len(block), np.bool_)
         for column in self.shape.date:
@@ -75,11 +74,11 @@ class Sure:
             if looks.may(column, _begins_with_digit):
                 dated |= _like(block.column(column), _DIGIT)
         if not dated.all():
-            rest = block.filter(vectors.mask(~dated))
+            rest = block.filter(pa.array(~dated))
             dated[~dated] = _at_least(rest, _like(rest.flat, _WORD), _ENOUGH_WORDS)
         return dated
 
-    def _may_repeat(self, block: Block, looks: Looks) -> vectors.Vector:
+    def _may_repeat(self, block: Block, looks: Looks) -> Vector:
         """Which rows say a heading in its own column among their first three filled cells, as a row of headings would.
 
         The columns up to the third without a blank hold the first three filled cells of every row. Where many columns
@@ -88,7 +87,7 @@ class Sure:
         found, full = np.zeros(len(block), np.bool_), 0
         for column, asked in enumerate(self._headings):
             if asked and looks.may(column, asked[1]):
-                found |= vectors.truths(those(block.column(column), *asked))
+                found |= to_flags(those(block.column(column), *asked))
             full += looks.all(column, _begins_filled) or _begun(block.column(column)).all()
             if full == _FIRST:
                 return found
@@ -119,7 +118,7 @@ def _ends_in_total(form: str) -> bool:
     return bool(_TOTAL.search(form))
 
 
-def _say_total(block: Block, looks: Looks) -> vectors.Vector:
+def _say_total(block: Block, looks: Looks) -> Vector:
     """Which rows have a cell that ends in the word total."""
     found = np.zeros(len(block), np.bool_)
     if block.width > COLUMNS:
@@ -130,23 +129,23 @@ def _say_total(block: Block, looks: Looks) -> vectors.Vector:
     return found
 
 
-def _say(cells: Texts) -> vectors.Vector:
+def _say(cells: Cells) -> Vector:
     """Which cells end in the word total."""
-    if TOTAL.encode() not in vectors.letters(cells).tobytes().lower():
+    if TOTAL.encode() not in utf8(cells).tobytes().lower():
         return np.zeros(len(cells), np.bool_)
     return _like(cells, f"(?i){_TOTAL.pattern}".replace(r"\Z", "$"))
 
 
-def _say_again(block: Block, said: Iterable[Sequence[str]]) -> vectors.Vector:
+def _say_again(block: Block, said: Iterable[Sequence[str]]) -> Vector:
     """Which rows may say a row of titles again: they have the first word of its last cell in its place."""
     found = np.zeros(len(block), np.bool_)
     for cells in said:
         if cells:
-            found |= vectors.truths(pc.match_substring(block.column(len(cells) - 1), cells[-1].split()[0]))
+            found |= to_flags(pc.match_substring(block.column(len(cells) - 1), cells[-1].split()[0]))
     return found
 
 
-def _begin(block: Block, looks: Looks, end: int) -> vectors.Vector:
+def _begin(block: Block, looks: Looks, end: int) -> Vector:
     """Which rows hold something before a column; all where it is 0."""
     columns = range(min(end, _COLUMNS))
     if not end or any(looks.all(column, _begins_filled) for column in columns):
@@ -158,23 +157,23 @@ def _begin(block: Block, looks: Looks, end: int) -> vectors.Vector:
     return found
 
 
-def _at_least(block: Block, holds: vectors.Vector, count: int) -> vectors.Vector:
+def _at_least(block: Block, holds: Vector, count: int) -> Vector:
     """Which rows have so many cells of which something holds."""
     so_far = np.concatenate([[0], np.cumsum(holds)])
-    lengths = vectors.numbers(block.lengths)
+    lengths = block.lengths.to_numpy()
     ends = np.cumsum(lengths)
     return so_far[ends] - so_far[ends - lengths] >= count
 
 
-def _begun(cells: Texts) -> vectors.Vector:
+def _begun(cells: Cells) -> Vector:
     """Which cells begin with a mark of ASCII that is seen: surely they are filled."""
-    edges, letters = vectors.edges(cells), vectors.letters(cells)
+    edges, letters = text_offsets(cells), utf8(cells)
     found = edges[1:] > edges[:-1]
     first = letters[edges[:-1][found]]
     found[found] = (first > _SPACE) & (first < _DELETE)
     return found
 
 
-def _like(cells: Texts, pattern: str) -> vectors.Vector:
+def _like(cells: Cells, pattern: str) -> Vector:
     """Which cells match a regular expression (of RE2)."""
-    return vectors.truths(pc.match_substring_regex(cells, pattern))
+    return to_flags(pc.match_substring_regex(cells, pattern))

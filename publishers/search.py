@@ -1,0 +1,110 @@
+"""Looking for values in everything that a store holds: the proof that a purge is complete."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import io
+import json
+import urllib.parse
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from piperoll.errors import NotThere
+from publishers.stores.protocol import Store
+
+_DEEP = 3
+"""Archives within archives are opened so far: a workbook in a ZIP in a ZIP."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundValue:
+    """A value found, and the key of the object that holds it."""
+
+    key: str
+    value: str
+
+
+def find_values(store: Store, values: Sequence[str]) -> Iterator[FoundValue]:
+    """Every object in the store, private ones too, that holds one of `values`, in whatever capitals.
+
+    Text is looked through in the encodings that bodies use and as CSV, JSON, HTML and web addresses spell it; Parquet,
+    ZIP (workbooks too) and gzip are opened. What is compressed within a PDF or an old XLS
+    record, encrypted, or in an archive too damaged to be opened is not.
+    """
+    wanted = {value: _spellings(value) for value in values if value.strip()}
+    for key in store.keys(""):
+        try:
+            content = store.read(key).content
+        except NotThere:  # removed since it was listed
+            continue
+        left = dict(wanted)
+        for text in _texts(content):
+            for value in [value for value, forms in left.items() if any(form in text for form in forms)]:
+                del left[value]
+                yield FoundValue(key, value)
+
+
+def _spellings(value: str) -> frozenset[str]:
+    """The value as the languages that we keep spell it, in small letters."""
+    plain = value.strip().lower()
+    spelled = (plain.replace('"', '""'), html.escape(plain), json.dumps(plain)[1:-1], urllib.parse.quote(plain))
+    return frozenset([plain, *(form.lower() for form in spelled)])
+
+
+def _texts(content: bytes, depth: int = 0) -> Iterator[str]:
+    """What the bytes say, read in every way that they may be meant, and whatever is packed in them."""
+    yield from _readings(content)
+    if depth == _DEEP:
+        return
+    if content.startswith(b"PAR1"):
+        yield from _columns(content)
+    elif content.startswith(b"PK"):
+        for member in _members(content):
+            yield from _texts(member, depth + 1)
+    elif content.startswith(b"\x1f\x8b"):
+        yield from _texts(_unzipped(content), depth + 1)
+
+
+def _readings(content: bytes) -> Iterator[str]:
+    """The bytes as text in small letters: as UTF-8 if they are, else in each older encoding."""
+    try:
+        yield content.decode("utf-8").lower()
+    except UnicodeDecodeError:
+        for encoding in ("cp1252", "cp850", "mac_roman"):
+            yield content.decode(encoding, errors="replace").lower()
+    if b"\x00" in content:
+        for start in (0, 1):
+            for encoding in ("utf-16-le", "utf-16-be"):
+                yield content[start:].decode(encoding, errors="replace").lower()
+
+
+def _columns(content: bytes) -> Iterator[str]:
+    try:
+        table = pq.read_table(io.BytesIO(content))
+    except pa.ArrowInvalid:
+        return
+    for column in table.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            yield "\n".join(cell for cell in column.to_pylist() if cell is not None).lower()
+
+
+def _members(content: bytes) -> Iterator[bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for info in archive.infolist():
+                yield archive.read(info)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
+        return
+
+
+def _unzipped(content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return b""

@@ -1,0 +1,43 @@
+"""Every release is audited on its way: what a broken rule says is not published, and the run goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from piperoll.checking.plausibility import plans, registry
+from piperoll.checking.plausibility.columns import Rows
+from piperoll.operations.run_request import Asked
+from piperoll.operations.run_summary import Ending
+from publishers import open_store
+from tests.operations.inbox import contents, plain_run, put, spend
+
+RULE = "expect_column_values_to_not_match_regex"
+PLACEHOLDER = b"Acorn Roofing Ltd"
+
+
+def test_a_rule_that_parts_from_its_reference_stops_the_release_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(registry.RULES, RULE, plans.by_row(lambda _kwargs, _kinds: Rows.everything, "regex"))
+    put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
+    put(tmp_path / "inbox", "spend/beeford/Spend October 2026.csv", spend(40))
+    summary = plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    stopped, published = sorted(summary.results, key=lambda result: result.body)
+    assert stopped.ending is Ending.FAILED
+    assert f"supplier-is-a-placeholder ({RULE}): the compiled rule says met" in str(stopped.why)
+    assert published.ending is Ending.PUBLISHED
+    assert summary.failed
+    store = open_store(str(tmp_path / "out"))
+    assert contents(store, "data/spend/anytown/") == {}
+    assert contents(store, "data/spend/beeford/")
+
+
+def test_once_the_rule_is_mended_the_same_file_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
+    order = Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    with monkeypatch.context() as broken:
+        broken.setitem(registry.RULES, RULE, plans.by_row(lambda _kwargs, _kinds: Rows.everything, "regex"))
+        assert plain_run(order).failed
+    assert [result.ending for result in plain_run(order).results] == [Ending.PUBLISHED]

@@ -1,0 +1,175 @@
+"""Consolidated files: what counts of every body, made anew only where something changed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from lxml import html
+
+from flows import withdraw_version
+from piperoll.model import Period, Series
+from piperoll.operations.catalogue.consolidate import consolidated
+from piperoll.operations.run_request import Asked, now, room
+from piperoll.settings import Settings
+from publishers import Store, list_consolidated_years, open_store, sweep_store
+from publishers import read_consolidated_year as pointer
+from tests.operations.inbox import contents, plain_run, put, spend
+
+YEAR = "2026-27"
+PLACE = f"catalogue/consolidated/spend/{YEAR}/"
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Asked:
+    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+
+
+@pytest.fixture
+def store(order: Asked) -> Store:
+    return open_store(order.to)
+
+
+def send(order: Asked, path: str, content: bytes) -> None:
+    assert order.inbox is not None
+    put(order.inbox, path, content)
+
+
+def make(order: Asked, store: Store, *bodies: str) -> int:
+    plain_run(order, catalogued=False)
+    return again(store, *bodies)
+
+
+def again(store: Store, *bodies: str) -> int:
+    with room(store, None, Settings.from_environment(), now()) as run:
+        return consolidated(run, [("spend", body) for body in bodies]).total()
+
+
+def details(store: Store, body: str) -> dict[str, Any]:
+    entry = pointer(store, "spend", YEAR)["bodies"][body]
+    found: dict[str, Any] = json.loads(store.read(PLACE + entry["json"]["path"]).content)
+    return found
+
+
+def test_one_query_compares_all_bodies(order: Asked, store: Store, tmp_path: Path) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    send(order, "spend/otherton/October 2026.csv", spend(4))
+    make(order, store, "anytown", "otherton")
+    bodies = pointer(store, "spend", YEAR)["bodies"]
+    files = [str(Path(order.to) / PLACE / entry["parquet"]["path"]) for entry in bodies.values()]
+    rows = duckdb.sql(
+        "SELECT body, count(*), sum(net_amount) FROM read_parquet($files) GROUP BY 1 ORDER BY 1",
+        params={"files": files},
+    ).fetchall()
+    assert [(body, count) for body, count, _ in rows] == [("anytown", 10), ("otherton", 4)]
+    for body, count, pounds in rows:
+        (told,) = bodies[body]["counted"]
+        assert (told["rows"], Decimal(told["amount_gbp"])) == (count, pounds)
+
+
+def test_every_file_is_what_the_pointer_says(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    make(order, store, "anytown")
+    entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
+    for kind in ("parquet", "csv", "json"):
+        content = store.read(PLACE + entry[kind]["path"]).content
+        assert hashlib.sha256(content).hexdigest() == entry[kind]["sha256"]
+        assert len(content) == entry[kind]["bytes"]
+    lines = list(csv.DictReader(io.StringIO(store.read(PLACE + entry["csv"]["path"]).content.decode(), newline="")))
+    assert {line["series"] for line in lines} == {"spend/anytown/2026-10"}
+
+
+def test_three_months_and_their_quarter_are_counted_once(order: Asked, store: Store) -> None:
+    for number, name in ((10, "October"), (11, "November"), (12, "December")):
+        send(order, f"spend/anytown/{name} 2026.csv", spend(5, month=f"{number}/2026", start=number * 100))
+    quarter = b"".join(
+        [spend(5, month="10/2026", start=1000), *(rest.split(b"\r\n", 1)[1] for rest in
+         (spend(5, month="11/2026", start=1100), spend(5, month="12/2026", start=1200)))]
+    )  # fmt: skip
+    send(order, "spend/anytown/Q4 2026.csv", quarter)
+    make(order, store, "anytown")
+    told = details(store, "anytown")
+    assert [each["series"][-7:] for each in told["counted"]] == ["2026-10", "2026-11", "2026-12"]
+    (left,) = told["left_out"]
+    assert left["series"] == "spend/anytown/2026-Q4"
+    assert len(left["because"]) == 3
+
+
+def test_a_payment_that_came_again_a_month_later_is_counted_once(order: Asked, store: Store) -> None:
+    october = spend(10)
+    send(order, "spend/anytown/October 2026.csv", october)
+    november = spend(9, month="11/2026", start=500)
+    send(order, "spend/anytown/November 2026.csv", november + october.split(b"\r\n")[1] + b"\r\n")
+    make(order, store, "anytown")
+    (left,) = details(store, "anytown")["republished"]
+    assert (left["series"], left["counted_in"]) == ("spend/anytown/2026-11", "spend/anytown/2026-10")
+    assert left["rows"] == 1
+
+
+def test_where_nothing_changed_nothing_is_written(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    assert make(order, store, "anytown") > 0
+    before = contents(store, PLACE)
+    assert again(store, "anytown") == 0
+    assert contents(store, PLACE) == before
+
+
+def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: Asked, store: Store) -> None:
+    for body in ("anytown", "otherton"):
+        send(order, f"spend/{body}/October 2026.csv", spend(10))
+    make(order, store, "anytown", "otherton")
+    before = contents(store, PLACE)
+    send(order, "spend/anytown/October 2026.csv", spend(11))
+    make(order, store, "anytown")
+    after = contents(store, PLACE)
+    assert {key for key in before if "otherton" in key} == {key for key in after if "otherton" in key}
+    assert len(after) == len(before)
+    assert pointer(store, "spend", YEAR)["bodies"]["anytown"]["counted"][0]["rows"] == 11
+
+
+def test_what_is_withdrawn_is_in_no_consolidated_file(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    make(order, store, "anytown")
+    withdraw_version(store, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
+    assert contents(store, PLACE) == {}
+    assert list_consolidated_years(store, "spend") == ()
+
+
+def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    before = contents(store, PLACE)
+    assert len(before) == 4
+    store.delete("catalogue/index.html")
+    plain_run(order)
+    assert contents(store, PLACE) == before
+    assert store.exists("catalogue/index.html")
+
+
+def test_a_file_that_no_pointer_names_is_swept_away(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    before = contents(store)
+    store.create(f"{PLACE}anytown-0123456789ab.csv", b"left by someone who was killed")
+    assert sweep_store(store, older_than=0).removed == (f"{PLACE}anytown-0123456789ab.csv",)
+    assert contents(store) == before
+
+
+def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_has(order: Asked, store: Store) -> None:
+    send(order, "spend/anytown/October 2026.csv", spend(10))
+    plain_run(order)
+    page = html.fromstring(store.read("catalogue/compare/index.html").content)
+    (query,) = (each.text_content() for each in page.iter("pre") if "read_parquet" in each.text_content())
+    base = Settings.from_environment().base_url
+    here = query.replace(base, f"{order.to}/")
+    with duckdb.connect() as database:
+        for statement in filter(str.strip, here.split(";")):
+            found = database.execute(statement).fetchall()
+    assert [(body, count) for body, count, _ in found] == [("anytown", 10)]

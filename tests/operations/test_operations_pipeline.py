@@ -1,0 +1,319 @@
+"""Runs without Prefect: which versions come, what is held, and what a run that was killed leaves to the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows import Progress, release, replay, run
+from piperoll import assets, describing
+from piperoll.errors import StoreUnavailable, UsageError
+from piperoll.model import Period, Series, Verdict
+from piperoll.operations import pipeline as runs
+from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.collecting import Collected, from_folder
+from piperoll.operations.pipeline import Steps, Tally
+from piperoll.operations.run_request import Asked, opened
+from piperoll.operations.run_summary import FileResult
+from piperoll.operations.steps import Run
+from publishers import CONSOLIDATED, open_store, read_history
+from tests.operations.inbox import contents, plain_run, put, spend
+
+OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Asked:
+    (tmp_path / "inbox").mkdir()
+    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+
+
+def inbox(order: Asked) -> Path:
+    assert order.inbox is not None
+    return order.inbox
+
+
+def outcomes(results: Any) -> dict[str, str]:
+    return {result.file.rpartition("/")[2]: result.outcome.partition(":")[0] for result in results}
+
+
+def test_what_comes_is_published_reported_and_catalogued(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    put(inbox(order), "spend/beeford/page.csv", b"<!doctype html><title>404</title>")
+    put(inbox(order), "reference/x/y.csv", b"a,b\n")
+    seen: list[Progress] = []
+    summary = plain_run(replace(order, watcher=seen.append))
+    assert outcomes(summary.results) == {"Spend October 2026.csv": "published v1", "page.csv": "rejected"}
+    assert [one.path for one in summary.left_out] == ["reference"]
+    assert (summary.rows.read, summary.rows.published, str(summary.pounds.published)) == (10, 10, "6385.00")
+    assert [(step.done, step.total) for step in seen] == [(1, 2), (2, 2)]
+    assert (summary.changed, summary.failed) == (True, False)
+    there = contents(open_store(order.to))
+    assert {key.partition("/")[0] for key in there} == {
+        "archive",
+        "catalogue",
+        "collected",
+        "data",
+        "mappings",
+        "reports",
+    }
+
+
+def test_a_second_run_changes_nothing_and_says_so(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    first = plain_run(order)
+    before = contents(open_store(order.to))
+    second = plain_run(order)
+    assert outcomes(second.results) == {"Spend October 2026.csv": "already done (accepted_with_warnings)"}
+    assert (second.changed, second.pages) == (False, 0)
+    assert second.rows == first.rows
+    assert contents(open_store(order.to)) == before
+
+
+def test_a_correction_in_a_later_run_is_the_next_version(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    plain_run(order, catalogued=False)
+    put(inbox(order), "spend/anytown/Spend October 2026 corrected.csv", spend(11))
+    summary = plain_run(order, catalogued=False)
+    assert outcomes(summary.results)["Spend October 2026 corrected.csv"] == "published v2"
+
+
+def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    plain_run(order, catalogued=False)
+    put(inbox(order), "spend/anytown/October 2026 again.csv", spend(5))
+    summary = plain_run(order, catalogued=False)
+    held = next(result for result in summary.results if result.file.endswith("again.csv"))
+    assert (held.verdict, held.rows.published, held.rows.held) == (Verdict.HELD, 0, 5)
+    assert "5 rows" in (held.why or "")
+    history, _ = read_history(open_store(order.to), OCTOBER)
+    assert history.current == 1
+
+
+def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(12))
+    summary = plain_run(order, catalogued=False)
+    assert outcomes(summary.results) == {"October 2026 a.csv": "held", "October 2026 b.csv": "held"}
+    assert "'October 2026 b.csv'" in (summary.results[0].why or "")
+    assert read_history(open_store(order.to), OCTOBER)[0].current is None
+
+
+def test_the_same_rows_twice_are_published_once(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10).replace(b"\r\n", b"\n"))
+    summary = plain_run(order, catalogued=False)
+    assert outcomes(summary.results) == {"October 2026 a.csv": "published v1", "October 2026 b.csv": "same rows v1"}
+
+
+def test_the_same_bytes_twice_are_examined_once(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10))
+    summary = plain_run(order, catalogued=False)
+    assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted_with_warnings)"]
+
+
+def test_periods_are_taken_in_their_order_whatever_the_names(order: Asked) -> None:
+    for name, month in (("a", "11/2026"), ("b", "09/2026"), ("c", "10/2026")):
+        put(inbox(order), f"spend/anytown/{name}.csv", spend(10, month=month))
+    seen: list[Progress] = []
+    plain_run(replace(order, watcher=seen.append), catalogued=False)
+    assert [step.last.period for step in seen] == ["2026-09", "2026-10", "2026-11"]
+
+
+def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: Asked) -> None:
+    content = b"Supplier Name,Amount\r\nAcorn Roofing Ltd,700.00\r\nBeech Tree Services plc,900.00\r\n"
+    put(inbox(order), "spend/anytown/payments.csv", content)
+    first = plain_run(order, catalogued=False)
+    given = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False)
+    again = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False)
+    assert first.results[0].ending not in ("published", "already done")
+    assert given.results[0].outcome == "published v1"
+    assert again.results[0].ending == "already done"
+
+
+def test_an_inbox_and_sources_together_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not both"):
+        Asked(to="out", inbox=tmp_path, sources=tmp_path)
+
+
+class Killed(BaseException):
+    """The machine went down."""
+
+
+def killed_at(through: Steps, moment: int) -> Steps:
+    """The same steps, but the machine goes down at the call with this number, counted over all of them."""
+    calls = 0
+
+    def mortal(step: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == moment:
+                raise Killed
+            return step(*given)
+
+        return call
+
+    in_order = (through.receive, through.examine, through.compare, through.publish, through.report)
+    return Steps(*(mortal(step) for step in in_order))
+
+
+def lines_and_steps(run: Run, order: Asked) -> tuple[Any, Steps, Collected]:
+    collected = from_folder(run, order)
+    return runs.lines(run, collected.arrivals), runs.plain_steps(run), collected
+
+
+def five_files(inbox: Path) -> Path:
+    """Two files that claim one series, two good ones of which the later has a row again, and one that is no data."""
+    put(inbox, "spend/anytown/October 2026 a.csv", spend(3))
+    put(inbox, "spend/anytown/October 2026 b.csv", spend(4))
+    august = spend(3, month="08/2026")
+    put(inbox, "spend/anytown/August 2026.csv", august)
+    put(inbox, "spend/anytown/September 2026.csv", spend(3, month="09/2026") + august.splitlines(keepends=True)[-1])
+    put(inbox, "spend/anytown/page.csv", b"<!doctype html><title>404</title>")
+    return inbox
+
+
+@pytest.fixture(scope="module")
+def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("unhindered")
+    order = Asked(to=str(folder / "out"), inbox=five_files(folder / "inbox"))
+    plain_run(order, catalogued=False)
+    return standing(order)
+
+
+@pytest.mark.parametrize("moment", [8, 10, 12, 14, 15, 16, 17, 18, 25])
+def test_a_run_that_is_killed_at_any_step_goes_on_to_the_same_end(
+    order: Asked, unhindered: dict[str, Any], moment: int
+) -> None:
+    """Receiving and examining are the first ten steps, comparing, publishing and reporting the last fifteen."""
+    five_files(inbox(order))
+    with opened(order) as run:
+        (line,), through, collected = lines_and_steps(run, order)
+        with pytest.raises(Killed):
+            runs.work(run, line, killed_at(through, moment), Tally.of(run, [line], collected))
+    plain_run(order, catalogued=False)
+    assert standing(order) == unhindered
+
+
+def standing(order: Asked) -> dict[str, Any]:
+    """What stands for everyone to see, but for when it was published."""
+    store = open_store(order.to)
+    timed = ("versions.json", "/index-")
+    seen = contents(store, "data/", "reports/").items()
+    there = {key: tag for key, tag in seen if not any(name in key for name in timed)}
+    return there | {"current": read_history(store, replace(OCTOBER, period=Period.month(2026, 9)))[0].current}
+
+
+def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    put(inbox(order), "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
+    with opened(order) as run:
+        (line,), through, collected = lines_and_steps(run, order)
+
+        def examine(submission: Any) -> Any:
+            if submission.name.startswith("October"):
+                raise StoreUnavailable("the store does not answer")
+            return through.examine(submission)
+
+        results = runs.work(run, line, replace(through, examine=examine), Tally.of(run, [line], collected))
+        summary = runs.summed(collected, results, lambda: catalogue(run))
+    assert outcomes(summary.results) == {"October 2026.csv": "failed", "September 2026.csv": "published v1"}
+    assert summary.failed
+    assert outcomes(plain_run(order).results)["October 2026.csv"] == "published v1"
+
+
+def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: Asked) -> None:
+    def no_catalogue() -> int:
+        raise StoreUnavailable("the store does not answer")
+
+    summary = runs.summed(Collected(), [], no_catalogue)
+    assert (summary.trouble, summary.failed) == ("the store does not answer", True)
+
+
+def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door(
+    order: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError("pages")
+
+    put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
+    put(inbox(order), "spend/anytown/October 2026 b.csv", spend(5))
+    plain_run(order)
+    held = next(one for one in plain_run(order).results if one.file.endswith("b.csv"))
+    open_store(order.to).delete("catalogue/index.html")  # so that there is something to make
+    monkeypatch.setattr(describing, "overview", breaks)
+    told = "a fault of ours: ZeroDivisionError: pages"
+    assert run(order.to, inbox=order.inbox).trouble == told
+    released = release(open_store(order.to), held.sha256, because="it is right")
+    assert (released.result.outcome, released.trouble) == ("published v1", told)
+    assert replay(open_store(order.to), open_store(str(tmp_path / "again"))).trouble == told
+
+
+def test_why_is_what_holds_the_file_and_not_the_first_error(order: Asked) -> None:
+    rows = spend(10).replace(b",607.00,", b",six hundred,").replace(b",614.00,", b",n.a. yet,")
+    put(inbox(order), "spend/anytown/October 2026.csv", rows)
+    put(inbox(order), "spend/beeford/October 2026.csv", b"Payment Date,Supplier Name\r\n01/10/2026,Acorn Ltd\r\n")
+    held, rejected = plain_run(order, catalogued=False).results
+    assert (held.verdict, rejected.verdict) == (Verdict.HELD, Verdict.REJECTED)
+    assert "more than one in ten" in (held.why or "").replace("\n", " ")
+    assert "Amount" in (rejected.why or "") or "amount" in (rejected.why or "")
+
+
+def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: Asked, tmp_path: Path) -> None:
+    (tmp_path / "bodies.csv").write_text(
+        "id,slug,name,kind,aliases,same_as,contact,licence\n"
+        "gss:E07999991,anytown,Anytown Borough Council,council,,,,OGL-UK-3.0\n"
+        "gss:E07999992,beeford,Beeford District Council,council,,,,OGL-UK-3.0\n"
+    )
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(10))
+    put(inbox(order), "spend/Home Office/October 2026.csv", spend(10))
+    plain_run(replace(order, bodies=tmp_path / "bodies.csv"))
+    pages = contents(open_store(order.to), "catalogue/bodies/")
+    slugs = {key.rpartition("/")[2].removesuffix(".html") for key in pages if key.endswith(".html")} - {"index"}
+    assert slugs == {"anytown", "beeford", assets.register().find("Home Office").slug}
+
+
+def test_a_list_of_bodies_that_is_not_there_is_said_in_words(order: Asked) -> None:
+    with pytest.raises(UsageError, match="cannot be read as a list of bodies"):
+        plain_run(replace(order, bodies=Path("nowhere.csv")))
+
+
+def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: Asked, bucket: str) -> None:
+    put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
+    put(inbox(order), "spend/beeford/Spend October 2026.csv", spend(12))
+    there = replace(order, to=f"s3://{bucket}/end-to-end")
+    assert {one.outcome for one in plain_run(there).results} == {"published v1"}
+    store = open_store(there.to)
+    page = store.read("catalogue/index.html").content.decode()
+    assert "Spending" in page
+    feed = json.loads(store.read("catalogue/feeds/spend.json").content)
+    assert len(feed["items"]) == 2
+    before = contents(store)
+    again = plain_run(there)
+    assert (again.changed, contents(store)) == (False, before)
+    plain_run(order)
+    assert contents(store, "reports/") == contents(open_store(order.to), "reports/")
+
+
+def test_a_catalogue_whose_first_page_went_missing_is_made_anew(order: Asked) -> None:
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    plain_run(order)
+    store = open_store(order.to)
+    before = contents(store, "catalogue/")
+    store.delete("catalogue/index.html")
+    store.put("catalogue/stale.html", b"of a dataset that is gone")
+    consolidated = [key for key in before if key.startswith(CONSOLIDATED)]
+    assert plain_run(order).pages == len(before) - len(consolidated) + 1
+    assert contents(store, "catalogue/") == before
+
+
+def test_figures_add_up_for_each_file() -> None:
+    result = FileResult("f", "0", "spend", "anytown", None, None, None, runs.Ending.FAILED, why="why")
+    assert result.rows.read == result.rows.published + result.rows.held == 0
