@@ -48,7 +48,13 @@ _INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?\Z", re.ASCII)
 _SLUG = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}\Z")
-_EXAMPLES = {"string": "Acorn", "number": "1250.00", "integer": "3", "date": "2026-10-31", "boolean": "true"}
+_EXAMPLES = {
+    "string": "text, such as Acorn",
+    "number": "a number, such as 1250.00",
+    "integer": "a whole number, such as 3",
+    "date": "a date, such as 2026-10-31",
+    "boolean": "true or false",
+}
 
 _SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "date": "DATE", "boolean": "BOOLEAN"}
 _SEE_FIELDS = "/datasets/{dataset} lists its fields"
@@ -350,7 +356,7 @@ def _parse_value(parameter: str, text: str, kind: str) -> FieldValue:
     if value is None:
         raise bad_parameter(
             parameter,
-            f"'{printable(text)}' is not a valid value of {parameter}: use a {kind}, such as {_EXAMPLES[kind]}",
+            f"'{printable(text)}' is not a valid value of {parameter}: use {_EXAMPLES[kind]}",
         )
     return value
 

@@ -125,9 +125,7 @@ def groups_statement(
     return Statement(f"SELECT {selected} FROM ({inner}){page}{order}{_limit_sql(limit, bound)}", bound.values)
 
 
-def _files_sql(
-    needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters
-) -> str:
+def _files_sql(needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters) -> str:
     """All files as one table with the `needed` columns, `_file` and `_row`; one SELECT for each file schema."""
     by_schema: dict[FileSchema, list[QueryFile]] = {}
     for file in files:

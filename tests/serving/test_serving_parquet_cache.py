@@ -1,4 +1,4 @@
-"""From a bucket: the same answers, from copies that are verified and bounded."""
+"""Serving from a bucket: the same answers as from a folder, from verified copies of bounded size."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def remote(place: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_the_answers_are_those_from_a_folder(api: Served, remote: Served, question: str) -> None:
+def test_a_bucket_gives_the_same_answers_as_a_folder(api: Served, remote: Served, question: str) -> None:
     theirs = remote.get(question)
     assert (theirs.status_code, theirs.json()) == (200, api.get(question).json())
 
 
-def test_no_request_reads_a_file_twice(place: str, tmp_path: Path) -> None:
+def test_a_file_is_fetched_once(place: str, tmp_path: Path) -> None:
     store = Counting(open_store(place))
     files = ParquetCache(PublishedIndex(store), tmp_path, ApiLimits())
     with serving(place, tmp_path / "cache") as api:
@@ -59,7 +59,7 @@ def test_no_request_reads_a_file_twice(place: str, tmp_path: Path) -> None:
 
 
 class Counting:
-    """A store that counts what is fetched of it."""
+    """A store that records which keys are fetched."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -80,7 +80,7 @@ def used(index: PublishedIndex) -> list[object]:
     return list(select(index, SeriesScope("spend")).used)
 
 
-def test_copies_are_bounded_and_what_is_in_use_stays(place: str, tmp_path: Path) -> None:
+def test_the_cache_is_bounded_and_keeps_files_in_use(place: str, tmp_path: Path) -> None:
     index = PublishedIndex(open_store(place))
     chosen = used(index)
     paths = ParquetCache(index, tmp_path, ApiLimits()).paths(chosen)  # type: ignore[arg-type]
@@ -91,15 +91,15 @@ def test_copies_are_bounded_and_what_is_in_use_stays(place: str, tmp_path: Path)
     assert left <= sizes[0] + sizes[1]
     busy = ParquetCache(index, tmp_path, ApiLimits(cache_bytes=max(sizes), stream_seconds=3600))
     missing = next(one for one, path in zip(chosen, paths, strict=True) if not Path(path).exists())
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as raised:
         busy.paths([missing])  # type: ignore[list-item]
-    assert told.value.status == 503
-    with pytest.raises(Problem) as told:
+    assert raised.value.status == 503
+    with pytest.raises(Problem) as raised:
         ParquetCache(index, tmp_path, ApiLimits(cache_bytes=10)).paths(chosen)  # type: ignore[arg-type]
-    assert told.value.kind == "too-much"
+    assert raised.value.kind == "too-much"
 
 
-def test_a_file_that_is_not_what_its_manifest_names_is_never_read(bucket: str, tmp_path: Path) -> None:
+def test_a_file_that_does_not_match_its_manifest_is_never_read(bucket: str, tmp_path: Path) -> None:
     where = f"s3://{bucket}/serving/{uuid.uuid4().hex}"
     store = open_store(where)
     publish_one(
@@ -113,7 +113,7 @@ def test_a_file_that_is_not_what_its_manifest_names_is_never_read(bucket: str, t
         assert list((tmp_path / "cache/copies").iterdir()) == []
 
 
-def test_a_store_that_does_not_answer_is_a_passing_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_does_not_answer_is_a_temporary_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
