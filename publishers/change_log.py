@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from piperoll import layout
 from piperoll.model import Series
 from publishers.stores.protocol import Store
 
-_CHANGED = "collected/catalogue/changed/"
 _FILE = "sha256-"
 
 
@@ -63,10 +63,10 @@ def marking_file(store: Store, dataset: str, body: str, sha256: str) -> Iterator
 
 def changed(store: Store) -> Changed:
     """Everything that is marked, by one listing."""
-    keys = tuple(store.keys(_CHANGED))
+    keys = tuple(store.keys(layout.CHANGES))
     series, files = set(), set()
     for key in keys:
-        dataset, body, what, _ = key.removeprefix(_CHANGED).split("/")
+        dataset, body, what, _ = key.removeprefix(layout.CHANGES).split("/")
         if what.startswith(_FILE):
             files.add((dataset, body, what.removeprefix(_FILE)))
         else:
@@ -81,4 +81,4 @@ def forget(store: Store, seen: Changed) -> None:
 
 
 def _mark(store: Store, place: str) -> None:
-    store.create(f"{_CHANGED}{place}/{uuid.uuid4().hex[:16]}", b"")
+    store.create(f"{layout.CHANGES}{place}/{uuid.uuid4().hex[:16]}", b"")

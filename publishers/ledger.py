@@ -13,12 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from publishers.stores.protocol import Store
 
-_PLACE = "collected/catalogue/"
-_STATE = f"{_PLACE}state.json"
-_AT_WORK = f"{_PLACE}at-work/"
 _MOST_MAKINGS = 50
 """A making that began so many makings ago does everything anew."""
 
@@ -63,24 +61,24 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._name = f"{_AT_WORK}{uuid.uuid4().hex[:16]}.json"
+        self._name = f"{layout.BUILDS_RUNNING}{uuid.uuid4().hex[:16]}.json"
         self._written: set[str] = set()
         self.touched = 0
 
     def before(self) -> Before:
         """How the last making left things."""
         try:
-            stored = self._store.read(_STATE)
+            stored = self._store.read(layout.BUILD_STATE)
         except NotThere:
             return Before(0, "", "", {}, (), None)
-        kept = _parsed(_STATE, stored.content)
+        kept = _parsed(layout.BUILD_STATE, stored.content)
         makings = tuple((number, None if bodies is None else tuple(bodies)) for number, bodies in kept["makings"])
         return Before(kept["number"], kept["made_by"], kept["on"], kept["pages"], makings, stored.tag)
 
     def at_work(self) -> dict[str, InHand]:
         """Who did not end, by key, each with what was in hand."""
         found: dict[str, InHand] = {}
-        for key in self._store.keys(_AT_WORK):
+        for key in self._store.keys(layout.BUILDS_RUNNING):
             document = self._read(key)
             if document is not None:
                 bodies = document["bodies"]
@@ -98,7 +96,7 @@ class Ledger:
         bodies = None if hand.bodies is None else tuple(sorted(hand.bodies))
         makings = [*before.makings, (number, bodies)][-_MOST_MAKINGS:]
         kept = {"number": number, "made_by": made_by, "on": on, "pages": pages, "makings": makings}
-        self._store.replace(_STATE, _compact(kept), before.tag)
+        self._store.replace(layout.BUILD_STATE, _compact(kept), before.tag)
 
     def clear(self, others: Iterable[str]) -> None:
         """Take away what says that we are at work, and others whose work we have done."""
@@ -107,22 +105,22 @@ class Ledger:
 
     def read(self, name: str) -> Document | None:
         """A private document; None: there is none of this name."""
-        return self._read(f"{_PLACE}{name}.json")
+        return self._read(f"{layout.BUILD}{name}.json")
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Keep a private document."""
         self._written.add(name)
-        self._store.put(f"{_PLACE}{name}.json", _compact(document))
+        self._store.put(f"{layout.BUILD}{name}.json", _compact(document))
 
     def drop(self, name: str) -> None:
         """Keep a private document no longer."""
-        self._store.delete(f"{_PLACE}{name}.json")
+        self._store.delete(f"{layout.BUILD}{name}.json")
 
     def drop_unwritten(self, folders: Iterable[str]) -> None:
         """Of the private documents in these folders keep only those that were written by us."""
         for folder in folders:
-            for key in self._store.keys(f"{_PLACE}{folder}/"):
-                if key.removeprefix(_PLACE).removesuffix(".json") not in self._written:
+            for key in self._store.keys(f"{layout.BUILD}{folder}/"):
+                if key.removeprefix(layout.BUILD).removesuffix(".json") not in self._written:
                     self._store.delete(key)
 
     def publish(self, files: Iterable[tuple[str, bytes]], known: Mapping[str, str]) -> Hashes:

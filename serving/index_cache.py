@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Version
 from publishers import Store
@@ -81,7 +82,7 @@ class PublishedIndex:
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
         """The datasets in the store, each with the bodies that have published it."""
-        datasets = self._page("data/index.json").get("datasets", {})
+        datasets = self._page(layout.INDEX).get("datasets", {})
         return {name: tuple(bodies) for name, bodies in sorted(datasets.items())}
 
     def datasets_by_body(self) -> dict[str, list[str]]:
@@ -97,8 +98,8 @@ class PublishedIndex:
 
         def entries_of(body: str) -> dict[Series, Any]:
             entries: dict[Series, Any] = {}
-            for year in self._page(f"data/{dataset}/{body}/index.json").get("years", ()):
-                page = self._page(f"data/{dataset}/{body}/index-{year}.json").get("series", {})
+            for year in self._page(layout.body_index(dataset, body)).get("years", ()):
+                page = self._page(layout.year_index(dataset, body, year)).get("series", {})
                 entries |= {Series.parse(name): entry for name, entry in page.items()}
             return entries
 
@@ -116,19 +117,19 @@ class PublishedIndex:
         """The history of one series; None if it is not published."""
         if series.body not in self.datasets().get(series.dataset, ()):
             return None
-        page = self._page(f"data/{series.dataset}/{series.body}/index-{series.period.start.year}.json")
+        page = self._page(layout.year_index(series.dataset, series.body, series.period.start.year))
         entry = page.get("series", {}).get(str(series))
         return None if entry is None else self._history(series, entry)
 
     def manifest(self, series: Series, version: Version) -> Manifest:
         """The manifest of a version. Raises: StoreCorrupt: its hash is not the one in the pointer. NotThere."""
-        key = f"{series.prefix}{version.path}/manifest.json"
+        key = layout.release_file(series, version, "manifest.json")
         return Manifest.from_bytes(self._read_immutable(key, version.manifest_sha256))
 
     def descriptor(self, series: Series, version: Version) -> dict[str, Any]:
         """The Data Package descriptor of a version. Raises: StoreCorrupt, NotThere."""
         hashes = {entry.path: entry.sha256 for entry in self.manifest(series, version).files}
-        key = f"{series.prefix}{version.path}/datapackage.json"
+        key = layout.release_file(series, version, "datapackage.json")
         document: dict[str, Any] = json.loads(self._read_immutable(key, hashes["datapackage.json"]))
         return document
 
@@ -155,7 +156,7 @@ class PublishedIndex:
 
     def _history(self, series: Series, entry: Any) -> History:
         text = json.dumps(entry, sort_keys=True)
-        history = self._read_current(self._histories, series.pointer, POINTER_SECONDS, History.from_bytes, text)
+        history = self._read_current(self._histories, layout.pointer(series), POINTER_SECONDS, History.from_bytes, text)
         return History(series) if history is None else history
 
     def _read_immutable(self, key: str, sha256: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from starlette.datastructures import QueryParams
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.errors import NotThere, UnknownDataset, UsageError
 from piperoll.model import Dataset, Effect, History, Period, Series, Version, plain
 from piperoll.releasing import compare_versions
@@ -242,7 +242,7 @@ def _list_files(series: Series, version: Version, index: PublishedIndex) -> list
         manifest = index.manifest(series, version)
     except NotThere:
         return []  # purged since the pointer was read
-    prefix = f"{series.prefix}{version.path}/"
+    prefix = layout.version_folder(series, version)
     return [{"key": prefix + one.path, "bytes": one.bytes, "sha256": one.sha256} for one in manifest.files]
 
 

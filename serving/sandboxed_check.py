@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from piperoll.checking.check_file import OneFile, report_alone
-from piperoll.describing import report_page
+from piperoll.describing import render_report_page
 from piperoll.errors import UsageError
+from piperoll.model import to_document
 from serving.limits import ApiLimits
 from serving.problems import Problem
 
@@ -92,7 +93,7 @@ def _check_in_child(pipe: Connection, limits: ApiLimits) -> None:
     file = pipe.recv()
     try:
         report = report_alone(file)
-        pipe.send(("report", (json.dumps(report.to_json(), ensure_ascii=False), report_page(report))))
+        pipe.send(("report", (json.dumps(to_document(report), ensure_ascii=False), render_report_page(report))))
     except UsageError as error:
         pipe.send(("usage", str(error)))
     except MemoryError:

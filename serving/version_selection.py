@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from piperoll import layout
 from piperoll.model import History, Series, Status, Version, counted_once
 from serving.documents import LeftOutSeries, UsedSeries
 from serving.index_cache import PublishedIndex
@@ -29,7 +30,7 @@ class SelectedVersion:
     @property
     def parquet_key(self) -> str:
         """The key of its Parquet file in the store."""
-        return f"{self.series.prefix}{self.version.path}/{self.parquet_name}"
+        return layout.release_file(self.series, self.version, self.parquet_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,9 @@ def _findings_page() -> str:
 
 
 def _print_json(report: Report, *, pretty: bool) -> None:
-    text = json.dumps(report.to_json(), ensure_ascii=False, indent=2 if pretty else None)
+    from piperoll.model import to_document
+
+    text = json.dumps(to_document(report), ensure_ascii=False, indent=2 if pretty else None)
     sys.stdout.buffer.write(f"{text}\n".encode())
     sys.stdout.buffer.flush()
 
@@ -170,9 +172,9 @@ def _print_view(report: Report, *, quick: bool, first: bool) -> None:
 
 
 def _write_page(path: Path, report: Report) -> None:
-    from piperoll.describing import report_page
+    from piperoll.describing import render_report_page
 
-    _write(path, report_page(report).encode())
+    _write(path, render_report_page(report).encode())
     typer.echo(f"{report.file}: {str(report.verdict).replace('_', ' ')}. The report is in {path}.", err=True)
 
 

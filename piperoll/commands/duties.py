@@ -13,7 +13,7 @@ import typer
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
-    from piperoll.describing import Duty
+    from piperoll.duties import Duty
     from piperoll.model import Period, Register, Report, Submission
 
     Came = Sequence[tuple[Submission, Report | None]]
@@ -38,13 +38,15 @@ def due(
     piperoll due --to published
     piperoll due --to published --bodies bodies.csv --on 2026-11-30 --all
     """
-    from piperoll import assets, describing, terminal
+    from piperoll import assets, terminal
+    from piperoll.duties import judge_duties, summarise_received
     from publishers import list_submissions, open_store
 
     today = _day(on) if on else datetime.now(UTC).date()
     came = list(list_submissions(open_store(to)))
     register = _register(bodies, came)
-    duties = describing.due(assets.datasets(), register, came, today, _day(since) if since else today - A_YEAR)
+    received = summarise_received(came)
+    duties = judge_duties(assets.datasets(), register, received, today, _day(since) if since else today - A_YEAR)
     shown = duties if everything else [duty for duty in duties if str(duty.state) != "on-time"]
     out = terminal.console()
     if shown and not brief:

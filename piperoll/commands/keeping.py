@@ -55,14 +55,14 @@ def purge(
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
     import flows
-    from piperoll.describing import counted
+    from piperoll.describing import format_count
     from publishers import open_store
 
     if not yes:
         typer.confirm(f"Everything made of {submission} in {to} will be gone for ever. Go on?", abort=True)
     done = flows.purge_submission(open_store(to), submission, because=because, values=value or (), bodies=bodies)
     stone = done.tombstone
-    held = f"{counted(len(stone.versions), 'version')} with {counted(stone.rows, 'row')}"
+    held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")
     for version in stone.versions:
         typer.echo(f"  {version}")
@@ -83,15 +83,15 @@ def sweep(
 
     piperoll sweep --to published
     """
-    from piperoll.describing import counted
+    from piperoll.describing import format_count
     from publishers import open_store, sweep_store
 
     swept = sweep_store(open_store(to), older_than=hours * 3600)
-    files = counted(len(swept.removed), "file that no pointer names", "files that no pointer names")
-    typer.echo(f"Removed: {files}, {counted(swept.unfinished, 'unfinished write')}.")
+    files = format_count(len(swept.removed), "file that no pointer names", "files that no pointer names")
+    typer.echo(f"Removed: {files}, {format_count(swept.unfinished, 'unfinished write')}.")
     if swept.waiting:
         verb = "is" if len(swept.waiting) == 1 else "are"
-        more = f"{counted(len(swept.waiting), 'file')} more {verb} younger than {hours:g} hours"
+        more = f"{format_count(len(swept.waiting), 'file')} more {verb} younger than {hours:g} hours"
         typer.echo(f"{more}: someone may be writing there.")
 
 

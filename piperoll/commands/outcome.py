@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from flows import Change, Ending, FileResult, Pounds, Replayed, Rows, RunSummary
 from piperoll import terminal
-from piperoll.describing import counted, pounds
+from piperoll.describing import format_count, format_pounds
 from piperoll.model import Verdict
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def taken_in_before(results: Sequence[FileResult]) -> str:
     if not again:
         return ""
     if again == len(results):
-        return f"Nothing changed: {counted(again, 'file')} had been taken in before.\n\n"
-    told = f"{again:,} of {counted(len(results), 'file')} had been taken in before, byte for byte"
+        return f"Nothing changed: {format_count(again, 'file')} had been taken in before.\n\n"
+    told = f"{again:,} of {format_count(len(results), 'file')} had been taken in before, byte for byte"
     return f"{told}: the tables count what came of them then.\n\n"
 
 
@@ -73,7 +73,7 @@ def show_changes(replayed: Replayed, out: Console, into: str) -> None:
             out.print(f"  {what}: {before} before, {after} now")
     same = len(replayed.results) - len(replayed.changes)
     out.print(
-        f"{counted(len(replayed.changes), 'file')} would change, {same:,} would not. What came of it is in {into}."
+        f"{format_count(len(replayed.changes), 'file')} would change, {same:,} would not. What came of it is in {into}."
     )
     if replayed.trouble:
         out.print(f"The catalogue could not be made: {replayed.trouble}")
@@ -86,8 +86,8 @@ def _differences(change: Change) -> Iterator[tuple[str, tuple[str, str]]]:
         ("period", (change.period[0] or "none", change.period[1] or "none")),
         ("rows read", (f"{change.rows[0].read:,}", f"{change.rows[1].read:,}")),
         ("rows published", (f"{change.rows[0].published:,}", f"{change.rows[1].published:,}")),
-        ("pounds read", (pounds(change.pounds[0].read), pounds(change.pounds[1].read))),
-        ("pounds published", (pounds(change.pounds[0].published), pounds(change.pounds[1].published))),
+        ("pounds read", (format_pounds(change.pounds[0].read), format_pounds(change.pounds[1].read))),
+        ("pounds published", (format_pounds(change.pounds[0].published), format_pounds(change.pounds[1].published))),
     )
     yield from ((what, pair) for what, pair in told if pair[0] != pair[1])
 
@@ -117,7 +117,7 @@ def by_verdict(results: Sequence[FileResult], out: Console) -> None:
 def figures(rows: Rows, amount: Pounds, out: Console) -> None:
     """Where every row and pound went: read is published and held together; what was left out stands beside."""
     names = (("Read", "read"), ("Published", "published"), ("Held", "held"), ("Left out", "excluded"))
-    lines = [(title, f"{getattr(rows, name):,}", pounds(getattr(amount, name))) for title, name in names]
+    lines = [(title, f"{getattr(rows, name):,}", format_pounds(getattr(amount, name))) for title, name in names]
     out.print(terminal.grid(("", "Rows", "Pounds"), lines, right=frozenset((1, 2))))
 
 
@@ -140,4 +140,4 @@ def not_published(results: Iterable[FileResult], out: Console) -> None:
 def _row(name: str, results: Sequence[FileResult]) -> tuple[str, ...]:
     rows = sum((result.rows for result in results), Rows())
     amount = sum((result.pounds for result in results), Pounds())
-    return name, f"{len(results):,}", f"{rows.read:,}", pounds(amount.read)
+    return name, f"{len(results):,}", f"{rows.read:,}", format_pounds(amount.read)

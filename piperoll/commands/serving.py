@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from piperoll import layout
 from piperoll.errors import UsageError
 
 Published = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix to serve.")]
@@ -28,7 +29,7 @@ def site(
     from publishers import open_store, serve_site
 
     store = open_store(dest)
-    if not store.exists("catalogue/index.html"):
+    if not store.exists(layout.HOME):
         raise _nothing_published(dest)
     try:
         server = serve_site(store, port=port)
@@ -70,7 +71,7 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
     from serving.limits import MEGABYTE, ApiLimits
     from serving.server import ServerOptions, run_server
 
-    if not open_store(dest).exists("data/index.json"):
+    if not open_store(dest).exists(layout.INDEX):
         raise _nothing_published(dest)
     limits = ApiLimits(
         memory_bytes=memory * MEGABYTE,

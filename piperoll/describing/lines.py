@@ -8,12 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from piperoll.describing.facts import Told
-from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, newest_first
 from piperoll.describing.wording import total
-from piperoll.duties.calendar import Duty, DutyState, next_change, next_due
-from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, plain
+from piperoll.duties import Duty, DutyState, ReportOutcome, next_change_day, next_due_day, publication_interval
+from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, from_document, plain, to_document
 
 MOST_WAITING = 20
 """So many files that wait are told on the first page; the others stand on the pages of their bodies."""
@@ -134,7 +132,7 @@ def line_of(holdings: Holdings) -> BodyLine:
     ends = [facts.series.period.end for facts in standing]
     waiting = list(_waiting_files(holdings))
     instants = (version.published for facts in holdings.listings for version in facts.history.versions)
-    changes = next_change(holdings.datasets, holdings.the_body.kind, holdings.on)
+    changes = next_change_day(holdings.datasets, holdings.the_body.kind, holdings.on)
     return BodyLine(
         body=holdings.the_body,
         shelves={name: _shelf_line(holdings, holdings.dataset(name)) for name in _names(holdings)},
@@ -161,8 +159,8 @@ def _shelf_line(holdings: Holdings, dataset: Dataset) -> ShelfLine:
         tables=len(standing),
         newest=min((facts.series.period for facts in standing), key=newest_first, default=None),
         published=max(published, default=None),
-        every=every(dataset, holdings.the_body, holdings.listings),
-        next_due=next_due(dataset, holdings.the_body, holdings.on),
+        every=publication_interval(dataset, holdings.the_body, (one.series for one in holdings.listings)),
+        next_due=next_due_day(dataset, holdings.the_body, holdings.on),
         rows=sum(manifest.rows for manifest in counted),
         amount=total([manifest.amount_gbp for manifest in counted]),
     )
@@ -174,7 +172,7 @@ def _waiting_files(holdings: Holdings) -> Iterator[Waiting]:
             yield Waiting(submission, _period(told, submission), told.verdict)
 
 
-def _period(told: Told, submission: Submission) -> Period | None:
+def _period(told: ReportOutcome, submission: Submission) -> Period | None:
     text = told.period or submission.period
     return None if text is None else Period.parse(text)
 
@@ -211,12 +209,12 @@ def _shelf(values: list[Any]) -> ShelfLine:
 
 def _waiting_json(one: Waiting) -> dict[str, Any]:
     period = None if one.period is None else str(one.period)
-    return {"submission": one.submission.to_json(), "period": period, "verdict": str(one.verdict)}
+    return {"submission": to_document(one.submission), "period": period, "verdict": str(one.verdict)}
 
 
 def _waiting(document: Mapping[str, Any]) -> Waiting:
     period = None if document["period"] is None else Period.parse(document["period"])
-    return Waiting(Submission.from_json(document["submission"]), period, Verdict(document["verdict"]))
+    return Waiting(from_document(Submission, document["submission"]), period, Verdict(document["verdict"]))
 
 
 def _duty_json(one: DutyLine) -> list[Any]:

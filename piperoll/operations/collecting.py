@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from collectors import Answer, Arrival, LeftOut, Limits, Source, ask, links, read_sources, survey
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.errors import CollectError, TooLarge, UsageError
-from piperoll.model import Period, Submission, to_json_bytes
+from piperoll.model import Period, Submission, from_document, to_json_bytes
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import Missed
 from piperoll.operations.steps import Run
@@ -113,8 +113,8 @@ def _addresses(
 
 def _as_it_came(run: Run, source: Source, answer: Answer) -> Submission:
     dataset, body = _names(run, source)
-    key = next(iter(run.store.keys(f"collected/{body}/{dataset}/{answer.sha256}/received-")))
-    return Submission.from_json(json.loads(run.store.read(key).content))
+    key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(answer.sha256)))))
+    return from_document(Submission, json.loads(run.store.read(key).content))
 
 
 def _arrival(source: Source, address: str, covers: str | None, answer: Answer, received: str) -> Arrival:
@@ -158,13 +158,13 @@ def _last(run: Run, source: Source, address: str) -> Mapping[str, Any] | None:
         entry: dict[str, Any] = json.loads(run.store.read(key).content)
         if entry["sha256"] and not entry["trouble"]:
             dataset, body = _names(run, source)
-            return entry if run.store.exists(f"reports/{dataset}/{body}/{entry['sha256']}.json") else None
+            return entry if run.store.exists(layout.public_report(dataset, body, entry["sha256"])) else None
     return None
 
 
 def _place(run: Run, source: Source, address: str) -> str:
     dataset, body = _names(run, source)
-    return f"collected/{body}/{dataset}/fetches/{_short(address)}/"
+    return layout.fetches_folder(body, dataset, _short(address))
 
 
 def _names(run: Run, source: Source) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from collectors import Arrival
+from piperoll import layout
 from piperoll.errors import BytesPurged, PiperollError
 from piperoll.model import Series, Submission, to_json_bytes
 from piperoll.operations import questions, steps
@@ -235,7 +236,7 @@ def _as_claimed(one: Examined, recorded: Sequence[Claim]) -> Examined:
 
 
 def _claims_place(line: Line) -> str:
-    return f"collected/{line.body}/{line.dataset}/claims/"
+    return layout.claims_folder(line.body, line.dataset)
 
 
 def _record_claim(run: Run, line: Line, series: Series, rivals: Sequence[Examined]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import nothing_before, same_bytes, told
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
@@ -17,8 +17,6 @@ from piperoll.operations.steps import Examined, Run
 from piperoll.reading import read
 from piperoll.settings import Settings
 from publishers import OnHold, decide_outcome, find_earlier_releases, open_store, read_history, read_report
-
-_PUBLISHED = "catalogue/index.html"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ def report_against(
     Raises: UsageError: nothing is published there.
     """
     store = open_store(place)
-    if not store.exists(_PUBLISHED):
+    if not store.exists(layout.HOME):
         raise UsageError(f"nothing is published in {place}: name a folder or s3://bucket/prefix that was published to")
     dataset = sent.dataset or read(sent.content, sent.name, assets.datasets(), part=sent.part).dataset
     if dataset is None:

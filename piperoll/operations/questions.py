@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
 from piperoll.model import BodyMapping, Report, Submission, Verdict
@@ -73,7 +73,7 @@ def set_free(store: Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
     A mapping that somebody has edited into something we cannot understand frees none: the next file of that body says
     so, and so does `piperoll mapping questions`.
     """
-    for key in store.keys("mappings/"):
+    for key in store.keys(layout.MAPPINGS):
         _, body, name = key.split("/", 2)
         try:
             mapping = read_mapping(store, body, name.removesuffix(".toml"))

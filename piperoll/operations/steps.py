@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from collectors import Arrival
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import Examination, as_held, require_agreement
 from piperoll.checking import examine as examine_reading
 from piperoll.checking.engine import CheckEngine
@@ -248,5 +248,5 @@ def stored_report(run: Run, submission: Submission) -> Report:
     """The public report of a submission that is done. Raises: StoreCorrupt: it is not there after all."""
     found = read_report(run.store, submission)
     if found is None:
-        raise StoreCorrupt(f"{submission.public_report_key} was filed and is gone")
+        raise StoreCorrupt(f"{layout.public_report_of(submission)} was filed and is gone")
     return found

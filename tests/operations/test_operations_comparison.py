@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows import release
-from piperoll import api
+from piperoll import api, layout
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Series, Verdict
 from piperoll.operations.run_request import Asked
@@ -99,7 +99,7 @@ def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_a
     (august,) = report_of(order, slip).compared_with
     assert august.startswith("spend/anytown/2026-08/v1-")
     assert history.standing is not None
-    place = f"{history.series.prefix}{history.standing.path}/report.json"
+    place = layout.release_file(history.series, history.standing, "report.json")
     assert august.encode() in store.read(place).content
 
 

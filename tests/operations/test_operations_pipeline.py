@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from flows import Progress, release, replay, run
-from piperoll import assets, describing
+from piperoll import assets, describing, layout
 from piperoll.errors import StoreUnavailable, UsageError
 from piperoll.model import Period, Series, Verdict
 from piperoll.operations import pipeline as runs
@@ -21,7 +21,7 @@ from piperoll.operations.pipeline import Steps, Tally
 from piperoll.operations.run_request import Asked, opened
 from piperoll.operations.run_summary import FileResult
 from piperoll.operations.steps import Run
-from publishers import CONSOLIDATED, open_store, read_history
+from publishers import open_store, read_history
 from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
@@ -248,7 +248,7 @@ def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door
     plain_run(order)
     held = next(one for one in plain_run(order).results if one.file.endswith("b.csv"))
     open_store(order.to).delete("catalogue/index.html")  # so that there is something to make
-    monkeypatch.setattr(describing, "overview", breaks)
+    monkeypatch.setattr(describing, "build_overview", breaks)
     told = "a fault of ours: ZeroDivisionError: pages"
     assert run(order.to, inbox=order.inbox).trouble == told
     released = release(open_store(order.to), held.sha256, because="it is right")
@@ -309,7 +309,7 @@ def test_a_catalogue_whose_first_page_went_missing_is_made_anew(order: Asked) ->
     before = contents(store, "catalogue/")
     store.delete("catalogue/index.html")
     store.put("catalogue/stale.html", b"of a dataset that is gone")
-    consolidated = [key for key in before if key.startswith(CONSOLIDATED)]
+    consolidated = [key for key in before if key.startswith(layout.CONSOLIDATED)]
     assert plain_run(order).pages == len(before) - len(consolidated) + 1
     assert contents(store, "catalogue/") == before
 

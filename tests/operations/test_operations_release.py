@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from flows import release, replay
-from piperoll import assets, describing
+from piperoll import assets
+from piperoll.duties import Duty, judge_duties, summarise_received
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Body, Period, Register, Series, Verdict
 from piperoll.operations.run_request import Asked
@@ -44,11 +45,11 @@ def store(order: Asked) -> Store:
     return open_store(order.to)
 
 
-def due_of(store: Store) -> list[describing.Duty]:
+def due_of(store: Store) -> list[Duty]:
     """What Anytown, as a council, owes since September."""
     council = Register((replace(Body.provisional_for("anytown"), kind="council"),))
     came = list(list_submissions(store))
-    return describing.due(assets.datasets(), council, came, date(2027, 3, 1), date(2026, 9, 1))
+    return judge_duties(assets.datasets(), council, summarise_received(came), date(2027, 3, 1), date(2026, 9, 1))
 
 
 def sha256(order: Asked, name: str) -> str:

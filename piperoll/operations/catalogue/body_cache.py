@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-from piperoll import assets, describing
-from piperoll.describing import Came, Holdings, SeriesFacts, Told, World
+from piperoll import assets, describing, layout
+from piperoll.describing import CatalogueContext, Holdings, SeriesFacts
+from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import Hashes, Making
 from piperoll.operations.steps import Run
@@ -34,7 +35,7 @@ class KeptFile:
     """A file as received, what its report comes to, and its page, if it has one."""
 
     submission: Submission
-    told: Told | None
+    told: ReportOutcome | None
     pages: Hashes
 
 
@@ -51,7 +52,7 @@ class Shelves:
         return [kept.facts for kept in self.series.values()]
 
     @property
-    def came(self) -> Came:
+    def came(self) -> ReceivedFiles:
         """Every file that came."""
         return [(kept.submission, kept.told) for kept in self.files.values()]
 
@@ -71,9 +72,9 @@ class Shelves:
         """The body as its releases name it."""
         return next((facts.sender for facts in self.facts if facts.sender), None)
 
-    def body(self, world: World, slug: str) -> Body:
+    def body(self, world: CatalogueContext, slug: str) -> Body:
         """The body, as a register or its own releases name it."""
-        return describing.body_of(world, slug, self.facts, sent=bool(self.files))
+        return describing.identify_body(world, slug, self.facts, sent=bool(self.files))
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def load(ledger: Ledger, slug: str, datasets: Iterable[str]) -> Shelves:
             facts = SeriesFacts.from_json(one["facts"])
             series[facts.series] = KeptSeries(facts, one["around"], one["pages"])
         for one in document["files"]:
-            submission, told = describing.came_from_json(one["came"])
+            submission, told = describing.received_from_json(one["came"])
             files[dataset, submission.sha256] = KeptFile(submission, told, one["pages"])
     return Shelves(series, files)
 
@@ -108,7 +109,7 @@ def save(ledger: Ledger, slug: str, shelves: Shelves, before: Iterable[str]) -> 
             if one.dataset == dataset
         ]
         files = [
-            {"came": describing.came_to_json(kept.submission, kept.told), "pages": kept.pages}
+            {"came": describing.received_to_json(kept.submission, kept.told), "pages": kept.pages}
             for (of, _), kept in sorted(shelves.files.items())
             if of == dataset
         ]
@@ -159,14 +160,17 @@ def _renewed(making: Making, slug: str, before: Shelves, dirty: Dirty, recorded:
     reports = {file: one for file, one in filed.items() if one is not None}
     files = {file: kept for file, kept in before.files.items() if file not in filed}
     came = {file: (kept.submission, kept.told) for file, kept in files.items()}
-    came |= {file: (one, None if report is None else Told.of(report)) for file, (one, report) in reports.items()}
+    came |= {
+        file: (one, None if report is None else ReportOutcome.from_report(report))
+        for file, (one, report) in reports.items()
+    }
     facts = {one: kept.facts for one, kept in before.series.items()}
-    facts |= {series: describing.facts_of(found) for series, found in read.items()}
-    body = describing.body_of(making.world, slug, facts.values(), sent=bool(came))
-    holdings = describing.gather(making.world, body, facts.values(), list(came.values()), {})
+    facts |= {series: describing.extract_facts(found) for series, found in read.items()}
+    body = describing.identify_body(making.world, slug, facts.values(), sent=bool(came))
+    holdings = describing.collect_holdings(making.world, body, facts.values(), list(came.values()), {})
     series = dict(_series(making, holdings, before, read, recorded))
     for file, (submission, report) in reports.items():
-        made = () if report is None else describing.of_submission(holdings, submission, report)
+        made = () if report is None else describing.render_submission(holdings, submission, report)
         files[file] = KeptFile(submission, came[file][1], making.publish(made, recorded))
     return Shelves(series, files)
 
@@ -176,13 +180,13 @@ def _series(
 ) -> Iterator[tuple[Series, KeptSeries]]:
     """Every series, its pages made again where it was read, or where what they depend on besides is another."""
     for facts in holdings.listings:
-        series, around = facts.series, describing.surroundings(holdings, facts)
+        series, around = facts.series, describing.hash_surroundings(holdings, facts)
         kept = before.series.get(series)
         if series not in read and kept is not None and kept.around == around:
             yield series, kept
         else:
             found = read.get(series) or _listing(making.run, making.ledger, series)
-            pages = making.publish(describing.of_series(holdings, found), recorded)
+            pages = making.publish(describing.render_series(holdings, found), recorded)
             yield series, KeptSeries(facts, around, pages)
 
 
@@ -197,12 +201,12 @@ def _listing(run: Run, ledger: Ledger, series: Series) -> Listing:
         return found
     made_of = [
         standing.path,
-        describing.FORM,
+        describing.SUMMARY_FORMAT,
         hash_of(assets.shown(series.dataset)),
         assets.rules_version(series.dataset),
     ]
     if kept is None or kept["made_of"] != made_of:
-        kept = {"made_of": made_of, "summary": _summary(run, series, f"{series.prefix}{standing.path}/")}
+        kept = {"made_of": made_of, "summary": _summary(run, series, layout.version_folder(series, standing))}
         ledger.write(name, kept)
     return replace(found, summary=kept["summary"])
 
@@ -211,8 +215,8 @@ def _summary(run: Run, series: Series, place: str) -> dict[str, Any]:
     with TemporaryDirectory(dir=run.scratch) as scratch:
         path = Path(scratch) / "rows.csv"
         run.store.fetch(f"{place}{series.dataset}.csv", path)
-        summary = describing.summarise(assets.dataset(series.dataset), series.period, _rows_in(path))
-        return summary | {"posts": describing.posts_in(assets.shown(series.dataset)["posts"], _rows_in(path))}
+        summary = describing.summarise_release(assets.dataset(series.dataset), series.period, _rows_in(path))
+        return summary | {"posts": describing.extract_posts(assets.shown(series.dataset)["posts"], _rows_in(path))}
 
 
 def _rows_in(path: Path) -> Iterator[list[str]]:

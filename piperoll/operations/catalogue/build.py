@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from piperoll import assets
-from piperoll.describing import World
+from piperoll.describing import CatalogueContext
 from piperoll.errors import PiperollError, PointerMoved
 from piperoll.operations.catalogue import body_cache as shelving
 from piperoll.operations.catalogue import rollups as gathering
@@ -88,8 +88,8 @@ def _pairs(making: Making) -> set[tuple[str, str]]:
                                    for name in making.members[slug].datasets)}  # fmt: skip
 
 
-def _world(run: Run) -> World:
-    return World.of(
+def _world(run: Run) -> CatalogueContext:
+    return CatalogueContext.of(
         assets.datasets(),
         run.settings.base_url,
         run.settings.publisher_name,

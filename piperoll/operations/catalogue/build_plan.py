@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
-from piperoll import describing
-from piperoll.describing import BodyLine, World
+from piperoll import describing, layout
+from piperoll.describing import BodyDigest, CatalogueContext
 from piperoll.operations.steps import Run
 from publishers import Before, Changed, InHand, Ledger, list_series
 
-HOME = "catalogue/index.html"
 BODIES = "bodies"
 """The document of what is kept of each body for planning."""
 
@@ -26,10 +25,10 @@ class Member:
 
     `datasets` are those that anything is kept of, `sent` tells whether any file came, `sender` is the body as its
     releases name it; `first` is when its first periods began and `since` what its duties were judged by
-    (`describing.first_starts`): ISO days by dataset.
+    (`describing.find_first_starts`): ISO days by dataset.
     """
 
-    line: BodyLine
+    line: BodyDigest
     datasets: tuple[str, ...]
     sent: bool
     sender: Mapping[str, str] | None
@@ -44,7 +43,7 @@ class Member:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Member:
         """The member that `to_json` wrote."""
-        line, datasets = BodyLine.from_json(document["line"]), tuple(document["datasets"])
+        line, datasets = BodyDigest.from_json(document["line"]), tuple(document["datasets"])
         return cls(**dict(document) | {"line": line, "datasets": datasets})
 
 
@@ -59,7 +58,7 @@ class Making:
 
     run: Run
     ledger: Ledger
-    world: World
+    world: CatalogueContext
     marks: Changed
     before: Before
     made_by: str
@@ -116,9 +115,9 @@ class Making:
         return InHand(None if self.whole else frozenset(bodies), frozenset(groups))
 
 
-def planned(run: Run, ledger: Ledger, world: World, marks: Changed, theirs: int | None) -> Making:
+def planned(run: Run, ledger: Ledger, world: CatalogueContext, marks: Changed, theirs: int | None) -> Making:
     """What is to be done; `theirs`: someone else has ended since the making of that number, and we begin again."""
-    before, at_work, made_by = ledger.before(), ledger.at_work(), describing.made_by(world)
+    before, at_work, made_by = ledger.before(), ledger.at_work(), describing.hash_renderer(world)
     doubted = _doubted(run, before, at_work.values(), theirs)
     members = {} if doubted.bodies is None else _members(ledger)
     whole = doubted.bodies is None or before.made_by != made_by or world.on.isoformat() < before.on
@@ -150,7 +149,7 @@ def _doubted(run: Run, before: Before, at_work: Iterable[InHand], theirs: int | 
     bodies: set[str] = set()
     groups: set[str] = set()
     after_us = set() if theirs is None else before.since(theirs)
-    if before.tag is None or after_us is None or not run.store.exists(HOME):
+    if before.tag is None or after_us is None or not run.store.exists(layout.HOME):
         return InHand(None)
     for hand in at_work:
         if hand.bodies is None:
@@ -164,7 +163,7 @@ def _members(ledger: Ledger) -> dict[str, Member]:
     return {slug: Member.from_json(one) for slug, one in (ledger.read(BODIES) or {}).items()}
 
 
-def _changed(world: World, members: Mapping[str, Member]) -> set[str]:
+def _changed(world: CatalogueContext, members: Mapping[str, Member]) -> set[str]:
     """The bodies that are expected for the first time or no longer, or that a register names otherwise."""
     expected = {body.slug for body in world.expected}
     new = expected - members.keys()
@@ -172,14 +171,14 @@ def _changed(world: World, members: Mapping[str, Member]) -> set[str]:
     return new | gone | {slug for slug, member in members.items() if _named(world, slug, member) != member.line.body}
 
 
-def _named(world: World, slug: str, member: Member) -> object:
+def _named(world: CatalogueContext, slug: str, member: Member) -> object:
     return world.body(slug, sent=member.sent, sender=member.sender)
 
 
-def _everybody(run: Run, world: World) -> set[str]:
+def _everybody(run: Run, world: CatalogueContext) -> set[str]:
     """Every body that is expected, or of which the store holds anything."""
-    received = (key.split("/") for key in run.store.keys("collected/") if "/received-" in key)
-    senders = {pieces[1] for pieces in received if len(pieces) == 5}
+    records = map(layout.parse_record, run.store.keys(layout.COLLECTED))
+    senders = {record[0] for record in records if record is not None}
     return {body.slug for body in world.expected} | senders | {series.body for series in list_series(run.store)}
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from piperoll import describing
-from piperoll.describing import Feed, Holdings, Item, Log, Overview, Pages
+from piperoll import describing, layout
+from piperoll.describing import ArchivePages, Feed, FeedItem, FeedLog, Holdings, Overview
 from piperoll.operations.catalogue import body_cache as shelving
 from piperoll.operations.catalogue.body_cache import Shelves
 from piperoll.operations.catalogue.build_plan import BODIES, Hashes, Making, Member, days
-from publishers import CONSOLIDATED, hash_of, list_consolidated_years, read_consolidated_year
+from publishers import hash_of, list_consolidated_years, read_consolidated_year
 
 _DIGESTS = "digests"
 """The document of what is told of groups."""
@@ -32,15 +32,15 @@ class Of:
     member: Member | None
     kept: Mapping[str, Any] | None
     groups: Mapping[str, Any]
-    items: tuple[Item, ...]
+    items: tuple[FeedItem, ...]
     gone: bool
 
 
 def first_days(making: Making, shelves: Mapping[str, Shelves]) -> dict[str, date]:
     """Of each dataset when the first period began that came from anybody within the 13 months."""
-    ours = [describing.first_starts(one.came, making.world.on) for one in shelves.values()]
+    ours = [describing.find_first_starts(one.came, making.world.on) for one in shelves.values()]
     others = [days(member.first) for slug, member in making.members.items() if slug not in shelves]
-    return describing.earliest([*ours, *others])
+    return describing.merge_first_starts([*ours, *others])
 
 
 def touched(making: Making, since: Mapping[str, date]) -> list[str]:
@@ -57,12 +57,12 @@ def made_of(making: Making, slug: str, shelves: Shelves, since: Mapping[str, dat
         _tidy(making, slug, recorded["pages"], {})
         return Of(slug, None, None, dict.fromkeys([*recorded["groups"], *making.doubted.groups]), (), gone=False)
     body = shelves.body(making.world, slug)
-    holdings = describing.gather(making.world, body, shelves.facts, shelves.came, since)
-    pages = making.publish(describing.of_body(holdings), known)
+    holdings = describing.collect_holdings(making.world, body, shelves.facts, shelves.came, since)
+    pages = making.publish(describing.render_body(holdings), known)
     _tidy(making, slug, recorded["pages"], pages | shelves.hashes)
-    brought = describing.contributions(holdings)
+    brought = describing.collect_contributions(holdings)
     hashes = {name: hash_of(one) for name, one in brought.items()}
-    items = {item.id: item for item in describing.items_of(holdings)}
+    items = {item.id: item for item in describing.list_items(holdings)}
     said = {name: hash_of(item.to_json()) for name, item in items.items()}
     return Of(
         slug=slug,
@@ -75,9 +75,9 @@ def made_of(making: Making, slug: str, shelves: Shelves, since: Mapping[str, dat
 
 
 def _member(making: Making, holdings: Holdings, shelves: Shelves, since: Mapping[str, date]) -> Member:
-    first = describing.first_starts(shelves.came, making.world.on)
+    first = describing.find_first_starts(shelves.came, making.world.on)
     return Member(
-        line=describing.line_of(holdings),
+        line=describing.digest_body(holdings),
         datasets=tuple(shelves.datasets),
         sent=bool(shelves.files),
         sender=shelves.sender,
@@ -100,7 +100,9 @@ def _tidy(making: Making, slug: str, recorded: Hashes, pages: Hashes) -> None:
         return  # what is not made again is removed in the end
     there = set(recorded)
     if making.doubts(slug):
-        there |= {key for prefix in describing.places_of(making.world, slug) for key in making.run.store.keys(prefix)}
+        there |= {
+            key for prefix in describing.body_prefixes(making.world, slug) for key in making.run.store.keys(prefix)
+        }
     making.ledger.remove(there - pages.keys())
 
 
@@ -112,17 +114,17 @@ def told_of_all(making: Making, bodies: list[Of], compared: Counter[tuple[str, s
     making.ledger.touched += compared.total()
     members = _members(making, bodies)
     digests = _groups(making, bodies)
-    whole = describing.overview(making.world, [member.line for member in members.values()], digests)
+    whole = describing.build_overview(making.world, [member.line for member in members.values()], digests)
     known = making.known(making.before.pages)
     pages: Hashes = {}
-    for name, feed in describing.feeds_of_all(whole).items():
+    for name, feed in describing.list_feeds(whole).items():
         log, archive = _log(making, name, feed, bodies, members)
-        made = making.publish(describing.of_feed(feed, log, archive), known)
+        made = making.publish(describing.render_feed(feed, log, archive), known)
         archived = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: held for key, held in made.items() if key not in archived}
         making.ledger.write(_log_name(name), log.to_json())
     pages |= _compared(making, whole, compared, known)
-    pages |= making.publish(describing.of_all(whole, digests), known)
+    pages |= making.publish(describing.render_overview(whole, digests), known)
     _keep(making, bodies, members)
     _sweep(making, pages)
     return pages
@@ -134,12 +136,12 @@ def _compared(making: Making, whole: Overview, touched: Iterable[tuple[str, str]
     standing = {dataset.name: list_consolidated_years(store, dataset.name) for dataset in whole.datasets}
     all_of = [(name, year) for name, found in standing.items() for year in found]
     anew = all_of if making.anew or not making.certain else sorted(set(touched) & set(all_of))
-    pages = {key: held for key, held in known.items() if describing.compares(key, all_of) and not
-             describing.compares(key, anew)}  # fmt: skip
+    pages = {key: held for key, held in known.items() if describing.is_compared_page(key, all_of) and not
+             describing.is_compared_page(key, anew)}  # fmt: skip
     for name, year in anew:
         told = read_consolidated_year(store, name, year)["bodies"]
-        pages |= making.publish(describing.of_year(whole, name, year, told), known)
-    return pages | making.publish(describing.of_years(whole, standing), known)
+        pages |= making.publish(describing.render_compared_year(whole, name, year, told), known)
+    return pages | making.publish(describing.render_compared_index(whole, standing), known)
 
 
 def _members(making: Making, bodies: list[Of]) -> dict[str, Member]:
@@ -161,7 +163,7 @@ def _groups(making: Making, bodies: list[Of]) -> dict[str, Any]:
     before = dict(digests)
     for name in sorted(changes):
         members = _group(making, name, changes[name])
-        digests[name] = describing.digest(name, members) if members else None
+        digests[name] = describing.digest_group(name, members) if members else None
     digests = {name: digests[name] for name in sorted(digests) if digests[name] is not None}
     if digests != before:
         making.ledger.write(_DIGESTS, digests)
@@ -174,11 +176,11 @@ def _group(making: Making, name: str, changes: Mapping[str, Any]) -> dict[str, A
     kept = (None if making.whole else ledger.read(f"groups/{name}")) or {"members": {}, "pages": {}}
     after = kept["members"] | changes
     members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
-    files = describing.of_group(name, members) if members else ()
+    files = describing.render_group(name, members) if members else ()
     pages = making.publish(files, making.known(kept["pages"]))
     there = set(kept["pages"])
     if not making.certain:
-        there |= {key for prefix in describing.places_of_group(name) for key in making.run.store.keys(prefix)}
+        there |= {key for prefix in describing.group_prefixes(name) for key in making.run.store.keys(prefix)}
     ledger.remove(there - pages.keys())
     if members:
         ledger.write(f"groups/{name}", {"members": members, "pages": pages})
@@ -191,32 +193,38 @@ def _log_name(feed: str) -> str:
     return f"feeds/{feed or 'all'}"
 
 
-def _log(making: Making, name: str, feed: Feed, bodies: list[Of], members: Mapping[str, Member]) -> tuple[Log, Pages]:
+def _log(
+    making: Making, name: str, feed: Feed, bodies: list[Of], members: Mapping[str, Member]
+) -> tuple[FeedLog, ArchivePages]:
     """What is kept of a feed, and the pages of its archive that differ."""
-    items = [item for one in bodies for item in one.items if describing.in_feed(name, item)]
+    items = [item for one in bodies for item in one.items if describing.belongs_in_feed(name, item)]
     if making.whole:
-        return describing.logged(items)
+        return describing.archive_items(items)
     kept = making.ledger.read(_log_name(name))
     if kept is not None and not any(one.gone for one in bodies):
-        found = describing.amended(Log.from_json(kept), items, lambda page: _archived(making, feed, page))
+        found = describing.add_items(FeedLog.from_json(kept), items, lambda page: _archived(making, feed, page))
         if found is not None:
             return found
-    log, archive = describing.logged(item for item in _all_items(making, members) if describing.in_feed(name, item))
+    log, archive = describing.archive_items(
+        item for item in _all_items(making, members) if describing.belongs_in_feed(name, item)
+    )
     keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
     making.ledger.remove(set(making.run.store.keys(feed.archive)) - keys)
     return log, archive
 
 
-def _archived(making: Making, feed: Feed, page: int) -> list[Item]:
-    return describing.items_in(making.run.store.read(feed.key("json", page)).content)
+def _archived(making: Making, feed: Feed, page: int) -> list[FeedItem]:
+    return describing.parse_items(making.run.store.read(feed.key("json", page)).content)
 
 
-def _all_items(making: Making, members: Mapping[str, Member]) -> Iterator[Item]:
+def _all_items(making: Making, members: Mapping[str, Member]) -> Iterator[FeedItem]:
     """The items of every body, from what is kept of it."""
     for slug, member in members.items():
         shelves = shelving.load(making.ledger, slug, member.datasets)
         body = shelves.body(making.world, slug)
-        yield from describing.items_of(describing.gather(making.world, body, shelves.facts, shelves.came, {}))
+        yield from describing.list_items(
+            describing.collect_holdings(making.world, body, shelves.facts, shelves.came, {})
+        )
 
 
 def _keep(making: Making, bodies: list[Of], members: Mapping[str, Member]) -> None:
@@ -232,7 +240,7 @@ def _keep(making: Making, bodies: list[Of], members: Mapping[str, Member]) -> No
 def _sweep(making: Making, pages: Hashes) -> None:
     """After everything was made anew: remove what was not."""
     if making.whole:
-        there = {key for key in making.run.store.keys("catalogue/") if not key.startswith(CONSOLIDATED)}
+        there = {key for key in making.run.store.keys(layout.CATALOGUE) if not key.startswith(layout.CONSOLIDATED)}
         making.ledger.remove(there - making.produced)
         making.ledger.drop_unwritten(("shelves", "bodies", "groups"))
     else:
