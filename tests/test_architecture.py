@@ -1,4 +1,4 @@
-"""The house as DESIGN draws it: who may import whom, where each library lives, and how big things are."""
+"""The structure that docs/architecture.md describes: imports, the home of each library, and the size of things."""
 
 from __future__ import annotations
 
