@@ -28,13 +28,13 @@ def read_all(
 ) -> tuple[list[object], dict[str, Finding]]:
     """Every cell as it is read in its column, and what is said by code."""
     column = Column(
-        least_amount=SPEND.least_amount,
         SPEND.field(name),
         3,
         heading,
         amount=name == "net_amount",
         reference=name.endswith("number"),
         within=name == "payment_date",
+        least_amount=SPEND.least_amount,
     )
     reader, found = decide(column, Counter(cells), beside)
     return [reader.read(cell) for cell in cells], {finding.code: finding for finding in found}
