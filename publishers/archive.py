@@ -10,7 +10,7 @@ from typing import Any
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UnknownSubmission, UsageError
-from piperoll.model import Report, Submission, to_json_bytes
+from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
 from publishers.change_log import marking_file
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store, sha256_of, update_object
@@ -40,7 +40,7 @@ def archive_submission(store: Store, content: bytes | Path, submission: Submissi
     store.create(layout.received_bytes(submission.sha256), content)
     store.create(layout.sender_link(submission), b"")
     with marking_file(store, submission.dataset, submission.body, submission.sha256):
-        store.create(layout.record(submission), to_json_bytes(submission.to_json()))
+        store.create(layout.record(submission), to_json_bytes(to_document(submission)))
     purge_again(store, submission)
     return submission
 
@@ -59,7 +59,7 @@ def file_reports(store: Store, submission: Submission, report: Report, public: R
 def read_report(store: Store, submission: Submission) -> Report | None:
     """Read the public report of a submission; None if it is not done."""
     try:
-        return Report.from_json(_read_json(store, layout.public_report_of(submission)))
+        return from_document(Report, _read_json(store, layout.public_report_of(submission)))
     except NotThere:
         return None
 
@@ -74,7 +74,7 @@ def list_submissions(store: Store, body: str | None = None) -> Iterator[tuple[Su
         named = layout.parse_record(key)
         if named is not None and named != listed:
             listed = named
-            submission = Submission.from_json(_read_json(store, key))
+            submission = from_document(Submission, _read_json(store, key))
             yield submission, read_report(store, submission)
 
 
@@ -83,7 +83,7 @@ def read_submission(store: Store, dataset: str, body: str, sha256: str) -> tuple
     key = next(iter(store.keys(layout.records_prefix(body, dataset, sha256))), None)
     if key is None:
         return None
-    submission = Submission.from_json(_read_json(store, key))
+    submission = from_document(Submission, _read_json(store, key))
     return submission, read_report(store, submission)
 
 
@@ -108,7 +108,7 @@ def find_submission(store: Store, sha256: str) -> Submission:
         )
     if len(found) > 1:
         raise UsageError(f"'{sha256}' may be any of these: {', '.join(sorted(found))}. Write out the one you mean.")
-    return Submission.from_json(_read_json(store, next(iter(found.values()))))
+    return from_document(Submission, _read_json(store, next(iter(found.values()))))
 
 
 def read_received_bytes(store: Store, submission: Submission) -> bytes:
@@ -134,7 +134,7 @@ def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
 
 def _write_report(store: Store, key: str, report: Report) -> None:
     """Write a report over an older one; if several are written at the same time, the last one stays."""
-    content = to_json_bytes(report.to_json())
+    content = to_json_bytes(to_document(report))
     update_object(store, key, lambda _: content)
 
 

@@ -252,7 +252,9 @@ def _set_year(store: Store, dataset: str, year: str, *, listed: bool) -> None:
         datasets = page.get("datasets", {})
         years = set(datasets.get(dataset, ()))
         years = years | {year} if listed else years - {year}
-        return {"datasets": {name: found for name, found in sorted((datasets | {dataset: sorted(years)}).items()) if found}}
+        return {
+            "datasets": {name: found for name, found in sorted((datasets | {dataset: sorted(years)}).items()) if found}
+        }
 
     update_json(store, layout.CONSOLIDATED_INDEX, change)
     if not listed:

@@ -85,7 +85,9 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
         raise UsageError(f"cannot tell which format {out} should have: end its name in .csv or .parquet")
     years = list_consolidated_years(reader, dataset)
     if year not in years:
-        raise UsageError(f"{dataset} has no consolidated files for {year}; it has them for {', '.join(years) or 'none'}")
+        raise UsageError(
+            f"{dataset} has no consolidated files for {year}; it has them for {', '.join(years) or 'none'}"
+        )
     entries = read_consolidated_year(reader, dataset, year)["bodies"]
     if missing := [slug for slug in bodies if slug not in entries]:
         raise UsageError(f"{missing[0]} has nothing in {year}: the catalogue lists the bodies that have")
@@ -99,7 +101,8 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
 
 
 def _fetch_body(reader: StoreReader, dataset: str, year: str, entry: JsonObject, folder: Path) -> Path:
-    to, key = folder / entry["path"], layout.consolidated_file(dataset, year, entry["path"])
+    name: str = entry["path"]
+    to, key = folder / name, layout.consolidated_file(dataset, year, name)
     try:
         reader.fetch(key, to)
     except NotThere as error:

@@ -187,7 +187,7 @@ def _find_shrinkage(current: Version, manifest: Manifest) -> Finding | None:
         return make_finding("nil-over-rows", table=table, version=number, rows=current.rows)
     if manifest.rows * 100 < current.rows * _MIN_PERCENT:
         return make_finding(
-            "fewer-rows-than-before", table=table, version=number, rows=manifest.rows, before=f"{current.rows:,}"
+            "fewer-rows-than-before", table=table, version=number, rows=manifest.rows, before=current.rows
         )
     before, after = current.amount_gbp, manifest.amount_gbp
     if not before or after is None:

@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from publishers.ranges import tag_matches
+from publishers.site import tag_matches
 
 FRESH = "public, max-age=60, must-revalidate"
 """As long as our pointers may be kept (publishers.keys)."""

@@ -76,7 +76,7 @@ def get(  # noqa: PLR0913, PLR0917 - a command has its options
 
 def _get_year(dataset: str, place: str, year: str, body: str | None, out: Path) -> None:
     from publishers import open_reader
-    from publishers.getting_years import fetch_consolidated_year
+    from publishers.download import fetch_consolidated_year
 
     count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
     typer.echo(f"{out}: what counts of {dataset} in {year}, of {count:,} {'body' if count == 1 else 'bodies'}.")

@@ -249,7 +249,9 @@ class S3Store:
         headers = self._headers(key, path)
         upload = self._s3.create_multipart_upload(**self._at(key), **headers, ChecksumAlgorithm="SHA256")["UploadId"]
         try:
-            parts: Any = [self._put_part(key, upload, *part) for part in enumerate(_read_parts(path, self._part_bytes), start=1)]
+            parts: Any = [
+                self._put_part(key, upload, *part) for part in enumerate(_read_parts(path, self._part_bytes), start=1)
+            ]
             self._s3.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
