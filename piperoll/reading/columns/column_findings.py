@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from piperoll.model import Field, Finding
+from piperoll.findings import make_finding
+from piperoll.model import Address, Field, Finding
 from piperoll.reading.cells.amounts import is_foreign, scale_of
 from piperoll.reading.columns.assignment import Choice
-from piperoll.reading.columns.heading_terms import is_gross, says_irrecoverable, sense
+from piperoll.reading.columns.heading_terms import is_gross
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.findings import cells as tell
 from piperoll.reading.findings import columns as columns_say
 from piperoll.reading.findings import sheets as say
+from piperoll.reading.grids.grid import letter
 
 _UNLIKE = 0.5
 """Below this most of a column's cells are of another kind than the field."""
@@ -31,10 +33,19 @@ def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed:
         found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
     if headed and wanted.privacy == "name" and choice.fit < _UNLIKE:
         found.append(columns_say.column_unlike(sheet, wanted, choice))
-    if choice.field == "transaction_number" and "invoice" in sense(choice.heading):
-        found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
-    if choice.field == "irrecoverable_vat" and headed and not says_irrecoverable(choice.heading):
-        found.append(columns_say.vat_not_said(sheet, wanted, choice))
+    for warning in wanted.reading.heading_warnings if headed else ():
+        if warning.applies_to(choice.heading):
+            address = Address(sheet, column=letter(choice.column), field=wanted.name)
+            found.append(
+                make_finding(
+                    warning.finding,
+                    address,
+                    value=choice.heading,
+                    heading=choice.heading.strip(),
+                    title=wanted.title,
+                    field_title=wanted.title.lower(),
+                )
+            )
     if choice.field in dataset.amount:
         found += _about_amount(choice, sheet, wanted)
     if choice.contested and choice.field in dataset.core_fields:

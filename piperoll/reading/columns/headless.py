@@ -123,7 +123,7 @@ def about_guesses(
         others = [column for column in _fitting(wanted, profiles) if column != choice.column]
         yield say.column_told_by_content(Column(wanted, choice.column, "", sheet), others)
     for wanted in dataset.fields:
-        if wanted.name.endswith("_name") and wanted.name not in columns.choices:
+        if wanted.reading.kind == "name" and wanted.name not in columns.choices:
             left = [column for column in _fitting(wanted, profiles) if column not in columns.used]
             if left:
                 yield say.column_not_told(wanted, left, sheet)

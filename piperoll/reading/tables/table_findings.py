@@ -142,7 +142,7 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
         column = columns.column(field.name)
         if column is None or column == amount:
             continue
-        named = _whole(records, column, name=field.privacy == "name" or field.name.endswith("_name"))
+        named = _whole(records, column, name=field.is_name)
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
             return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
