@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
 import pytest
 
 from piperoll import assets
 from piperoll.checking.audit import compare_plausibility, compare_schema, require_agreement, sample_tables
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.plausibility.columns import Kinds
-from piperoll.checking.plausibility.rules import RULES, Plan
-from piperoll.checking.plausibility.suite import Expectation
+from piperoll.checking.plausibility.rules import RULES
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
 from tests.checking.made_readings import made_table, spend_row
+from tests.checking.plausibility.broken_rules import rule_that_finds
 
 SPEND = assets.dataset("spend")
 SUITE = assets.suite("spend")
@@ -34,35 +31,12 @@ def table(rows: int = 30) -> ReadTable:
     return made_table(rows=[*lines, spend_row(net_amount="90000000000.00")])
 
 
-def broken_rule(monkeypatch: pytest.MonkeyPatch, unexpected: list[int]) -> None:
-    """Let the rule find these rows unexpected, counted from 0, whatever it is given."""
-    good = RULES[LARGE]
-
-    def plan(expectation: Expectation, kinds: Kinds) -> Plan:
-        right = good.plan(expectation, kinds)
-        indices = np.array(unexpected, np.uint32)
-        return replace(right, evidence=lambda: _Fixed(right, indices))
-
-    monkeypatch.setitem(RULES, LARGE, replace(good, plan=plan))
-
-
-class _Fixed:
-    """Evidence with the same unexpected rows, whatever the cells."""
-
-    def __init__(self, plan: Plan, unexpected: np.ndarray[Any, np.dtype[np.uint32]]) -> None:
-        self._evidence, self._unexpected = plan.evidence(), unexpected
-        self.take = self._evidence.take
-
-    def found(self) -> Any:
-        return replace(self._evidence.found(), unexpected=self._unexpected)
-
-
 def test_engines_that_agree_let_a_release_through() -> None:
     require_agreement([table()], SPEND, SUITE, 1000)
 
 
 def test_a_broken_rule_is_named_with_how_it_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken_rule(monkeypatch, [])
+    monkeypatch.setitem(RULES, LARGE, rule_that_finds(LARGE, []))
     found = list(compare_plausibility([table()], SPEND, SUITE))
     assert [each.rule for each in found] == [f"amount-implausibly-large ({LARGE})"]
     assert found[0].how == "the compiled rule says met, Great Expectations not met"
@@ -71,7 +45,7 @@ def test_a_broken_rule_is_named_with_how_it_disagrees(monkeypatch: pytest.Monkey
 
 
 def test_a_rule_that_names_another_row_is_reported_with_the_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken_rule(monkeypatch, [3])
+    monkeypatch.setitem(RULES, LARGE, rule_that_finds(LARGE, [3]))
     found = compare_plausibility([table()], SPEND, SUITE)
     (large,) = (each for each in found if each.rule.startswith("amount-imp"))
     assert large.how == "they disagree on 2 rows, the first of them row 5"
