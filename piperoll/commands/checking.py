@@ -98,7 +98,7 @@ def template(
     from piperoll import assets, releasing
 
     about, _ = assets.find_dataset(dataset)
-    forms = {".csv": releasing.template_csv, ".xlsx": releasing.template_xlsx}
+    forms = {".csv": releasing.make_template_csv, ".xlsx": releasing.make_template_xlsx}
     form = forms.get(out.suffix.lower() if out else ".csv")
     if form is None:
         raise UsageError(f"{out} is neither .csv nor .xlsx: name a file that ends in one of them")
