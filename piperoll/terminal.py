@@ -40,7 +40,7 @@ def report_view(report: Report, *, quick: bool = False) -> RenderableType:
     parts += _section("Must fix", "bold red", words.must_fix)
     parts += _section("Should fix", "bold yellow", words.should_fix)
     parts += _section("With us", "bold magenta", words.with_us)
-    parts += _section("Good to know", "bold cyan", words.told)
+    parts += _section("Good to know", "bold cyan", words.to_know)
     parts += _passed(words.passed, quick=quick)
     return Group(*parts)
 

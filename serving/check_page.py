@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from piperoll import assets
-from piperoll.describing import statics
+from piperoll.describing.pages.rendering import read_style
 from piperoll.errors import DescriptorError
 
 _MAIN = '<main id="main" tabindex="-1">'
@@ -21,7 +21,7 @@ def form_page(most_bytes: int) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <title>Check a file</title>
-<style>{statics.style()}</style>
+<style>{read_style()}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to main content</a>
