@@ -45,6 +45,7 @@ from piperoll.model import (
     Version,
     What,
     plain,
+    to_document,
     to_json_bytes,
 )
 from piperoll.operations.catalogue.build import catalogue
@@ -105,11 +106,20 @@ def made(body: Body, dataset: str, period: str, number: int = 1, *, part: str | 
         "datapackage.json": _descriptor(body, dataset),
         f"{dataset}.csv": csv,
         f"{dataset}.parquet": parquet,
-        "report.json": to_json_bytes(report.to_json()),
+        "report.json": to_json_bytes(to_document(report)),
     }
     entries = tuple(FileEntry(name, len(held), hashlib.sha256(held).hexdigest()) for name, held in files.items())
     amount = Decimal(100 * rows) if dataset == "spend" else None
-    manifest = Manifest(series, entries, rows, amount, digest, (submission.sha256,), "1.0.0", "1.0.0+bench")
+    manifest = Manifest(
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+bench",
+        rows=rows,
+        amount_gbp=amount,
+        rows_sha256=digest,
+        sources=(submission.sha256,),
+        files=entries,
+    )
     return Made(series, files, manifest, submission, report)
 
 
@@ -202,9 +212,9 @@ def _objects(one: Made, version: Version) -> Iterator[tuple[str, bytes]]:
     yield layout.pointer(one.series), History(one.series, (version,), 1).to_bytes()
     yield layout.received_bytes(came.sha256), one.content
     yield layout.sender_link(came), b""
-    yield layout.record(came), to_json_bytes(came.to_json())
-    yield layout.full_report(came), to_json_bytes(one.report.to_json())
-    yield layout.public_report_of(came), to_json_bytes(one.report.to_json())
+    yield layout.record(came), to_json_bytes(to_document(came))
+    yield layout.full_report(came), to_json_bytes(to_document(one.report))
+    yield layout.public_report_of(came), to_json_bytes(to_document(one.report))
 
 
 def _enter(pages: dict[str, dict[str, Any]], one: Made, version: Version) -> None:

@@ -38,6 +38,7 @@ from piperoll.model import (
     Version,
     What,
     file_entry,
+    to_document,
     to_json_bytes,
 )
 from publishers import (
@@ -134,7 +135,16 @@ def _objects(series: Series, years: dict[tuple[str, int], dict[str, Any]]) -> It
     """What one release leaves in a store, its files in a few bytes."""
     content = str(series).encode()
     came = submission(series, content)
-    manifest = Manifest(series, (), 10, Decimal("45.00"), came.sha256, (came.sha256,), "1.0.0", "1.0.0+bench")
+    manifest = Manifest(
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+bench",
+        rows=10,
+        amount_gbp=Decimal("45.00"),
+        rows_sha256=came.sha256,
+        sources=(came.sha256,),
+        files=(),
+    )
     version = Version(
         1, f"v1-{manifest.sha256[:12]}", manifest.sha256, NOW, Status.CURRENT, None, "first", 10, Decimal("45.00"),
         came.sha256, (came.sha256,), manifest.rules_version,
@@ -150,7 +160,7 @@ def _objects(series: Series, years: dict[tuple[str, int], dict[str, Any]]) -> It
     yield f"{place}report.json", b"{}"
     yield layout.received_bytes(came.sha256), content
     yield layout.sender_link(came), b""
-    yield layout.record(came), to_json_bytes(came.to_json())
+    yield layout.record(came), to_json_bytes(to_document(came))
     yield layout.full_report(came), b"{}"
     yield layout.public_report_of(came), b"{}"
 
@@ -181,7 +191,16 @@ def packed(folder: Path, series: Series, rows: int, source: str) -> Packed:
         (folder / name).write_bytes(b"{}" if name.endswith("json") else lines)
     entries = tuple(file_entry(folder, path.name) for path in sorted(folder.iterdir()))
     rows_sha256 = hashlib.sha256(lines).hexdigest()
-    manifest = Manifest(series, entries, rows, Decimal(rows), rows_sha256, (source,), "1.0.0", "1.0.0+bench")
+    manifest = Manifest(
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+bench",
+        rows=rows,
+        amount_gbp=Decimal(rows),
+        rows_sha256=rows_sha256,
+        sources=(source,),
+        files=entries,
+    )
     (folder / "manifest.json").write_bytes(manifest.to_bytes())
     return Packed(folder, manifest)
 

@@ -8,6 +8,7 @@ from piperoll.describing.catalogue import (
     body_prefixes,
     build_overview,
     collect_contributions,
+    digest_group,
     group_prefixes,
     hash_renderer,
     hash_surroundings,
@@ -15,7 +16,6 @@ from piperoll.describing.catalogue import (
     render_group,
     render_overview,
     render_series,
-    digest_group,
 )
 from piperoll.describing.charts.summaries import SUMMARY_FORMAT, summarise_release
 from piperoll.describing.context import (
@@ -39,9 +39,9 @@ from piperoll.describing.feeds.releases import Feed, FeedItem, belongs_in_feed, 
 from piperoll.describing.overview import Overview
 from piperoll.describing.pages.rendering import render_report_page
 from piperoll.describing.pages.site_pages import (
+    is_compared_page,
     render_compared_index,
     render_compared_year,
-    is_compared_page,
     render_submission,
 )
 from piperoll.describing.series_facts import SeriesFacts, extract_facts, received_from_json, received_to_json
@@ -63,6 +63,7 @@ from piperoll.describing.wording import (
 )
 
 __all__ = [
+    "SUMMARY_FORMAT",
     "ArchivePages",
     "BodyDigest",
     "CatalogueContext",
@@ -73,7 +74,6 @@ __all__ = [
     "Holdings",
     "Overview",
     "ReportInWords",
-    "SUMMARY_FORMAT",
     "SeriesFacts",
     "add_items",
     "archive_items",

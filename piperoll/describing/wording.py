@@ -228,7 +228,7 @@ def describe_verdict(report: Report) -> str:
         return "This file cannot be used: it holds no table of data. What is published stays as it is."
     return {
         Verdict.NIL: "The body says that it has nothing to publish for this period. That is recorded as its answer.",
-        Verdict.REJECTED: "This file cannot be used as it is. Fix what must be fixed and send the file again.",
+        Verdict.REJECTED: "This file cannot be used as it is. Fix what must be fixed and send it again.",
         Verdict.HELD: "The whole file is held: none of it is published until the body fixes it or confirms that it "
         "is correct.",
     }[report.verdict]

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from collectors import Answer, Arrival, LeftOut, Limits, Source, ask, links, read_sources, survey
 from piperoll import assets, layout
 from piperoll.errors import CollectError, TooLarge, UsageError
-from piperoll.model import Period, Submission, to_json_bytes
+from piperoll.model import Period, Submission, from_document, to_json_bytes
 from piperoll.operations.run_request import Asked
 from piperoll.operations.run_summary import Missed
 from piperoll.operations.steps import Run
@@ -114,7 +114,7 @@ def _addresses(
 def _as_it_came(run: Run, source: Source, answer: Answer) -> Submission:
     dataset, body = _names(run, source)
     key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(answer.sha256)))))
-    return Submission.from_json(json.loads(run.store.read(key).content))
+    return from_document(Submission, json.loads(run.store.read(key).content))
 
 
 def _arrival(source: Source, address: str, covers: str | None, answer: Answer, received: str) -> Arrival:

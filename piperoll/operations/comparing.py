@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from piperoll import assets
 from piperoll.checking import Profile, Released, columns_used, compared, profile
-from piperoll.model import Dataset, Packed, Report, Series
+from piperoll.model import Dataset, Packed, Report, Series, from_document
 from piperoll.operations.steps import Examined
 from piperoll.releasing import read_typed_lines, replace_report
 from publishers import EarlierRelease, Store, find_earlier_releases, read_history, read_release_files
@@ -51,4 +51,4 @@ def _of_earlier(store: Store, dataset: Dataset, one: EarlierRelease) -> Profile:
     parquet, report = read_release_files(store, one)
     released = Released(one.series, one.place, one.version.version, one.version.sources)
     lines = read_typed_lines(parquet, columns_used(dataset))
-    return profile(dataset, released, Report.from_json(report).tables, lines)
+    return profile(dataset, released, from_document(Report, report).tables, lines)

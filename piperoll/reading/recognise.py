@@ -6,46 +6,16 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from piperoll.model import Dataset
-from piperoll.reading.columns.evidence import is_identifier
+from piperoll.reading.columns.heading_terms import sense
 from piperoll.reading.columns.headless import recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
 from piperoll.reading.columns.profiles import profiles
-from piperoll.reading.columns.senses import sense
-from piperoll.reading.grids.grid import Grid, Row, filled
+from piperoll.reading.grids.grid import Grid, Row, without_blanks
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
 
 _EMPTY_FIT = 0.6
 """What a column that holds nothing fits any field by."""
-
-_ANY_REGISTERS = frozenset(
-    [
-        "name",
-        "title",
-        "ref",
-        "reference",
-        "number",
-        "id",
-        "date",
-        "day",
-        "value",
-        "amount",
-        "total",
-        "cost",
-        "description",
-        "department",
-        "directorate",
-        "service",
-        "type",
-        "category",
-        "status",
-        "period",
-        "year",
-    ]
-)
-"""Headings that say nothing of what a register is of."""
-
-_THRESHOLD_LIST = re.compile(r"25\s?k|25[,.]?000", re.I)
 
 
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
@@ -98,12 +68,12 @@ def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
     Every register has a reference and a date; what the columns hold makes no dataset of it.
     """
     core = (dataset.field(name) for name in fields if name in dataset.core_fields)
-    return any(each.type == "string" and not is_identifier(each) for each in core)
+    return any(each.type == "string" and not each.is_identifier for each in core)
 
 
 def _headless(grid: Grid) -> Sequence[Row]:
     """The rows of a table without headings, which only content can tell; none of one that has headings of its own."""
-    return () if grid.headings is not None or unknown_heading_row(grid) else filled(grid.rows)
+    return () if grid.headings is not None or unknown_heading_row(grid) else without_blanks(grid.rows)
 
 
 def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
@@ -123,7 +93,7 @@ def _shows(table: ReadTable, dataset: Dataset) -> bool:
     }
     sure |= dict.fromkeys(table.wide, "")
     ordered = any("order" in sense(heading) for heading in sure.values())
-    telling = [name for name, heading in sure.items() if bare(heading) not in _ANY_REGISTERS]
+    telling = [name for name, heading in sure.items() if bare(heading) not in dataset.general_headings]
     return bool(telling) and not ordered and not dataset.missing_core(sure, period_given=True)
 
 
@@ -134,7 +104,7 @@ def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> s
     """
     words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
     there, said = set(columns), {bare(heading) for heading in columns.values()}
-    if not _THRESHOLD_LIST.search(name):
+    if dataset.main_list is None or not re.search(dataset.main_list, name, re.IGNORECASE):
         for part in dataset.parts:
             if any(re.search(rf"(?<![a-z]){_words(word)}(?![a-z])", words) for word in part.names):
                 return part.name

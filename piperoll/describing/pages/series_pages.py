@@ -15,7 +15,7 @@ from piperoll.describing.pages.rendering import render_page
 from piperoll.describing.series_facts import count_held_rows
 from piperoll.describing.wording import download_order, format_day, part_title, series_title
 from piperoll.duties import duty_rules, publication_interval
-from piperoll.model import FileEntry, Listing, Report, Series, Status, Version
+from piperoll.model import FileEntry, Listing, Report, Series, Status, Version, from_document
 
 _MEDIA_TYPES = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
 
@@ -44,7 +44,7 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         body=body,
         part=part_title(dataset, series.part),
         current=current,
-        report=None if listing.report is None else Report.from_json(dict(listing.report)),
+        report=None if listing.report is None else from_document(Report, listing.report),
         fields=_released_fields(listing),
         preview=preview,
         downloads=sorted(

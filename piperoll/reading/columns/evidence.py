@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
-from piperoll.reading.columns.lexicon import Lexicon, Match
-from piperoll.reading.columns.moves import UNMOVED, Moved
+from piperoll.reading.columns.heading_terms import basis, sense, speaks_of_money
+from piperoll.reading.columns.lexicon import CERTAIN, Lexicon, Match, bare
 from piperoll.reading.columns.profiles import EMPTY, Profile
-from piperoll.reading.columns.senses import basis, sense, speaks_of_money
+from piperoll.reading.columns.shifted_columns import UNMOVED, Moved
+from piperoll.reading.grids.grid import squeezed
 
 LEAST = 0.3
 """Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
 
-CERTAIN = 0.95
-"""A heading that fits at least so well names its first field as listed."""
-
 ASIDE = 0.93
 """A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
-
-_BESIDE = {"department_family": "body_name"}
-"""A field that a heading of several meanings names only beside another: a council's departments are its units."""
-
-_KINDS_OF_BUDGET = frozenset(["budget_type", "capital_revenue"])
-"""Fields of a few known words, by which they are told from kinds of expense under the same heading."""
 
 _BY_HEADING = {
     "listed": "its heading is one we know for it",
@@ -98,15 +91,20 @@ def bids(
             if bid := _bid(match, order, column, heading, profiles[column], lexicon.dataset):
                 found.append(bid)
     beside = {bid.field: profiles[bid.column] for bid in found}
-    return [bid for bid in found if bid.column not in several or _fits_beside(bid, beside)]
+    return [bid for bid in found if bid.column not in several or _fits_beside(lexicon.dataset.field(bid.field), beside)]
 
 
-def _fits_beside(bid: Bid, beside: Mapping[str, Profile]) -> bool:
-    """Whether a field that is named only beside another has it there; a council is of no department's family."""
-    if bid.field not in _BESIDE:
+def _fits_beside(wanted: Field, beside: Mapping[str, Profile]) -> bool:
+    """Whether the table has the column that this field is `only_beside`, and that column does not rule the field out.
+
+    For example, the rows of a council have no "department family", so `Department` means its organisational unit there.
+    """
+    rules = wanted.reading
+    if rules.only_beside is None:
         return True
-    body = beside.get(_BESIDE[bid.field])
-    return body is not None and body.councils <= 0.5
+    other = beside.get(rules.only_beside)
+    pattern = rules.unless_beside_matches
+    return other is not None and (pattern is None or other.share_matching(pattern) <= 0.5)
 
 
 def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, dataset: Dataset) -> Bid | None:
@@ -168,13 +166,13 @@ def fit(profile: Profile, wanted: Field) -> float:
     nought = wanted.type == "number" and wanted.level is Level.CORE and profile.zeros == 1
     if not profile.filled or nought:
         return 0.6
-    if wanted.name in _KINDS_OF_BUDGET:
-        return 0.5 + 0.5 * profile.budgets
+    if wanted.reading.cells_match is not None:
+        return 0.5 + 0.5 * profile.share_matching(wanted.reading.cells_match)
     if wanted.type in ("date", "number", "integer", "boolean"):
         return _fit_of_form(profile, wanted)
     if wanted.privacy == "name":
         return 1 - 0.6 * max(profile.numbers, profile.dates, 0.5 * profile.identifiers)
-    return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * wanted.name.endswith("_band"))
+    return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * (wanted.reading.kind == "band"))
 
 
 def _fit_of_form(profile: Profile, wanted: Field) -> float:
@@ -188,7 +186,7 @@ def _fit_of_form(profile: Profile, wanted: Field) -> float:
 
 def denied(profile: Profile, wanted: Field) -> bool:
     """Whether pounds and pence stand where a field is a whole number or a reference."""
-    counted = wanted.type == "integer" or is_identifier(wanted) or wanted.name.endswith("_code")
+    counted = wanted.type == "integer" or wanted.is_code
     return counted and profile.pence > 0.3 and profile.numbers > 0.8
 
 
@@ -235,11 +233,6 @@ def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -
     return 0.0, ""
 
 
-def is_identifier(wanted: Field) -> bool:
-    """Whether a field of text is a reference, by our naming: it ends in number, ref or id."""
-    return wanted.type == "string" and wanted.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
-
-
 def holds_references(profile: Profile) -> bool:
     """Whether a column holds references and nothing else."""
     full = profile.filled > 0.9 and profile.identifiers > 0.9
@@ -249,3 +242,64 @@ def holds_references(profile: Profile) -> bool:
 def asked_for(each: Field, dataset: Dataset) -> bool:
     """Whether a field is one that a body must send."""
     return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)
+
+
+_WORDS_OF = re.compile(
+    r"\s*(?:\(\s*(?:T|text|description|desc|name)\s*\)|[\s_-](?:description|descr?|text|name))\s*\Z", re.I
+)
+"""What a heading ends in whose column says in words what another's codes stand for."""
+
+
+def told_apart(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> dict[int, tuple[Match, ...]]:
+    """What the headings of pairs mean, by column: codes are no label's, and words are no code's.
+
+    A pair are two headings that are the same, or the same but for `(T)`, `Description` or the like, over codes in one
+    column and words in the other. A column that is left without a meaning has none.
+    """
+    found: dict[int, tuple[Match, ...]] = {}
+    for code, words in _pairs(headings, profiles):
+        said = (*lexicon.meanings(headings[words]), *lexicon.meanings(headings[code]))
+        found[words] = _distinct(_as_words(said, lexicon.dataset))
+        found[code] = _distinct(_as_code(said, lexicon.dataset))
+    return found
+
+
+def _pairs(headings: Sequence[str], profiles: Sequence[Profile]) -> Iterator[tuple[int, int]]:
+    """The columns of codes with those of the words for them, each once, the nearest two of several."""
+    places = [place for place in range(min(len(headings), len(profiles))) if bare(headings[place])]
+    codes = [place for place in places if profiles[place].is_code]
+    taken: set[int] = set()
+    for words in (place for place in places if profiles[place].is_wordy):
+        keys = {bare(headings[words]), bare(_WORDS_OF.sub("", squeezed(headings[words])))}
+        fitting = [place for place in codes if bare(headings[place]) in keys and place not in taken]
+        if fitting:
+            nearest = min(fitting, key=lambda place: (abs(place - words), place))
+            taken.add(nearest)
+            yield nearest, words
+
+
+def _as_words(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
+    for match in said:
+        wanted = dataset.field(match.field)
+        if not wanted.is_code:
+            yield match
+        elif wanted.reading.label is not None:
+            yield Match(wanted.reading.label, match.score * 0.97, match.rank, match.how)
+
+
+def _as_code(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
+    for match in said:
+        wanted = dataset.field(match.field)
+        if wanted.is_code:
+            yield match
+        elif wanted.reading.code is not None:
+            yield Match(wanted.reading.code, match.score * 0.97, match.rank, match.how)
+
+
+def _distinct(said: Iterator[Match]) -> tuple[Match, ...]:
+    """Each field once, by its best match, in the order of the fields' first."""
+    best: dict[str, Match] = {}
+    for match in said:
+        if match.field not in best or best[match.field].score < match.score:
+            best[match.field] = match
+    return tuple(best.values())

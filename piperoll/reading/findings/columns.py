@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from piperoll.model import Acts, Dataset, Field, Finding, Severity
-from piperoll.reading.columns.assigning import Choice
-from piperoll.reading.columns.moves import Moved
+from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.shifted_columns import Moved
 from piperoll.reading.grids.grid import letter
 
 DRIFTED = "headings-drifted"
@@ -92,21 +92,6 @@ def column_doubtful(sheet: str | None, field: Field, choice: Choice, *, amount: 
     )
 
 
-def invoice_as_transaction(sheet: str | None, field: Field, choice: Choice) -> Finding:
-    """Invoice numbers stand where a transaction number is asked for."""
-    return Finding(
-        "invoice-number-published",
-        Severity.WARNING,
-        f"Column {letter(choice.column)} ('{choice.heading.strip()}') holds invoice numbers, and they were read as the "
-        f"{field.title.lower()}. Fraudsters use real invoice numbers to pass as a supplier.",
-        "Send a transaction number of your own finance system in place of the invoice number.",
-        sheet=sheet,
-        column=letter(choice.column),
-        field=field.name,
-        value=choice.heading,
-    )
-
-
 def columns_moved(sheet: str | None, moved: Moved, headings: Sequence[str]) -> Finding:
     """The data stand beside their headings: all of them from one on, or those of a stretch."""
     side = "left" if moved.shift < 0 else "right"
@@ -137,21 +122,6 @@ def column_unlike(sheet: str | None, field: Field, choice: Choice) -> Finding:
         f"Column {letter(choice.column)} ('{choice.heading.strip()}') was read as the {field.title.lower()}, but most "
         "of its cells are numbers or dates.",
         f"Look whether the data stand below their own headings, and send the {field.title.lower()} in words.",
-        sheet=sheet,
-        column=letter(choice.column),
-        field=field.name,
-        value=choice.heading,
-    )
-
-
-def vat_not_said(sheet: str | None, field: Field, choice: Choice) -> Finding:
-    """A column of tax whose heading does not say whether it could be claimed back."""
-    return Finding(
-        "vat-kind-not-said",
-        Severity.WARNING,
-        f"Column {letter(choice.column)} ('{choice.heading.strip()}') was read as VAT that could not be claimed back, "
-        "but its heading does not say so. It may be all of the VAT.",
-        f"Call the column '{field.title}' if that is what it holds, and leave it out if it is not.",
         sheet=sheet,
         column=letter(choice.column),
         field=field.name,

@@ -1,0 +1,55 @@
+"""What kind of amount or date a heading says it is: net or gross, invoice or payment, actual or forecast."""
+
+from __future__ import annotations
+
+import re
+
+_GROSS = re.compile(
+    r"\bgross\b|\binc(?:l\w*)?\.?\s*(?:of\s+)?vat\b|\bwith vat\b|\bvat inc|\bplus vat\b|\+\s*vat\b",
+    re.I,
+)
+_NET = re.compile(
+    r"\bnet\b|\bex(?:c|cl|clud\w*|cluding)?\.?\s*(?:of\s+)?vat\b|\bwithout vat\b|\bless vat\b|\bvat ex"
+    r"|\bbefore vat\b",
+    re.I,
+)
+_VAT = re.compile(r"\bvat\b", re.I)
+
+_MONEY = re.compile(r"\b(?:amounts?|payments?|paid|value|cost|price|spend|spent|pounds|gbp)\b|£", re.I)
+_OTHER = re.compile(r"\b(?:no|number|ref\w*|ids?|run|codes?|terms|types?|methods?|periods?|years?|days?)\b", re.I)
+
+_SENSES = {
+    "invoice": re.compile(r"\binv(?:oice[ds]?)?\b", re.I),
+    "order": re.compile(r"\border(?:ed|s)?\b|\bp\.?o\b", re.I),
+    "expected": re.compile(r"\bforecast|\bbudget|\bestimat|\bexpected\b|\bplanned\b|\bcommit(?:ted|ment)", re.I),
+    "so far": re.compile(r"\bcumulative\b|\bytd\b|\byear to date\b|\bto date\b|\bbalance\b|\boutstanding\b", re.I),
+    "record": re.compile(r"\bcreated?\b|\bmodified\b|\bupdated?\b|\bpublished\b|\bentered\b|\bentry\b|\binput\b", re.I),
+    "due": re.compile(r"\bdue\b", re.I),
+    "year": re.compile(r"\bannual\b|\bper (?:year|annum)\b|\byearly\b|\bp\.?a\b", re.I),
+}
+"""Words that change what a figure or a day is, whatever else a heading says."""
+
+
+def basis(heading: str) -> str:
+    """What a heading says of VAT: `gross`, `net`, `vat` where the figures are the tax itself, or nothing."""
+    if _NET.search(heading):
+        return "net"
+    if _GROSS.search(heading):
+        return "gross"
+    return "vat" if _VAT.search(heading) else ""
+
+
+def speaks_of_money(heading: str) -> bool:
+    """Whether a heading says that sums of money stand below it, though it may not say which."""
+    return bool(_MONEY.search(heading)) and not _OTHER.search(heading)
+
+
+def is_gross(heading: str) -> bool:
+    """Whether a heading says that its amounts include VAT."""
+    return basis(heading) == "gross"
+
+
+def sense(heading: str) -> frozenset[str]:
+    """The words of a heading that change its meaning; net is what the standard asks for, so it says nothing more."""
+    said = {name for name, pattern in _SENSES.items() if pattern.search(heading.replace("_", " "))}
+    return frozenset(said | ({basis(heading)} - {"", "net"}))
