@@ -1,4 +1,4 @@
-"""Every expectation says how much it matters, why its bound is where it is, and what to do."""
+"""Every expectation has a severity, the reason for its bound, and what to do."""
 
 import json
 import re
@@ -28,14 +28,14 @@ def columns_of(expectation):
 
 
 @pytest.mark.parametrize("dataset", SUITES)
-def test_a_suite_has_at_least_ten_expectations_each_under_a_code_of_its_own(dataset):
+def test_a_suite_has_at_least_ten_expectations_each_with_its_own_code(dataset):
     codes = [expectation["meta"]["code"] for expectation in SUITES[dataset]]
     assert len(codes) >= 10
     assert len(codes) == len(set(codes))
 
 
 @pytest.mark.parametrize(("dataset", "expectation"), EXPECTATIONS, ids=NAMES)
-def test_an_expectation_says_what_it_means_and_why(dataset, expectation):
+def test_an_expectation_has_a_message_a_fix_and_a_reason(dataset, expectation):
     meta = expectation["meta"]
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", meta["code"])
     assert expectation["severity"] in {"critical", "warning", "info"}

@@ -24,7 +24,7 @@ SPEND = assets.dataset("spend")
 
 
 def expectation(kind: str, code: str, severity: str = "warning", **kwargs: object) -> dict[str, Any]:
-    words = {"code": code, "message": f"{code} was said", "fix": "Look again."}
+    words = {"code": code, "message": f"{code} is not met", "fix": "Look again."}
     return {"type": kind, "kwargs": kwargs, "severity": severity, "notes": "The reason.", "meta": words}
 
 
@@ -38,59 +38,59 @@ MEAN = expectation("expect_column_mean_to_be_between", "mean", "info", column="n
 
 def test_each_unexpected_row_is_a_finding_at_its_address() -> None:
     rows = [spend_row(net_amount=amount) for amount in ("1", "2000", None, "3000.50")]
-    said = examined(made_table(rows=rows, sheet="Oct", first_row=7), suite=suite(LARGE))
-    found = [finding for finding in said.report.findings if finding.code == "large"]
+    unmet = examined(made_table(rows=rows, sheet="Oct", first_row=7), suite=suite(LARGE))
+    found = [finding for finding in unmet.report.findings if finding.code == "large"]
     assert [(each.sheet, each.row, each.column, each.field) for each in found] == [
         ("Oct", 8, "C", "net_amount"),
         ("Oct", 10, "C", "net_amount"),
     ]
     assert found[0].severity is Severity.ERROR
-    assert found[0].message == "Cell C8 of sheet 'Oct': large was said"
+    assert found[0].message == "Cell C8 of sheet 'Oct': large is not met"
     assert found[0].fix == "Look again."
 
 
 def test_every_unexpected_row_is_named_and_not_the_first_twenty() -> None:
     table = made_table(rows=[spend_row(net_amount="2000")] * 500)
-    (said,) = find_unmet_expectations([table], SPEND, suite(LARGE))
-    assert tuple(said.rows) == tuple((0, row) for row in range(2, 502))
+    (unmet,) = find_unmet_expectations([table], SPEND, suite(LARGE))
+    assert tuple(unmet.rows) == tuple((0, row) for row in range(2, 502))
 
 
-def test_an_expectation_about_the_whole_is_one_finding_with_what_was_found() -> None:
-    (said,) = find_unmet_expectations(
+def test_an_expectation_about_a_whole_column_is_one_finding_with_what_was_observed() -> None:
+    (unmet,) = find_unmet_expectations(
         [made_table(rows=[spend_row(net_amount="20"), spend_row(net_amount="30")])], SPEND, suite(MEAN)
     )
-    assert (said.severity, tuple(said.rows), said.observed, said.field) == (Severity.INFO, (), "25.0", "net_amount")
+    assert (unmet.severity, tuple(unmet.rows), unmet.observed, unmet.field) == (Severity.INFO, (), "25.0", "net_amount")
     report = examined(made_table(rows=[spend_row(net_amount="20")] * 2), suite=suite(MEAN)).report
     (finding,) = [each for each in report.findings if each.code == "mean"]
     assert "we found 20.0" in finding.message
 
 
-def test_tables_are_looked_at_as_one_and_rows_lead_back_to_their_sheet() -> None:
+def test_tables_are_evaluated_as_one_and_rows_keep_their_table() -> None:
     tables = [made_table(rows=[spend_row(net_amount=amount)] * 3, sheet=amount) for amount in ("5", "5000")]
-    (said,) = find_unmet_expectations(tables, SPEND, suite(LARGE))
-    assert tuple(said.rows) == ((1, 2), (1, 3), (1, 4))
+    (unmet,) = find_unmet_expectations(tables, SPEND, suite(LARGE))
+    assert tuple(unmet.rows) == ((1, 2), (1, 3), (1, 4))
 
 
-def test_columns_that_a_file_has_not_are_left_out_and_order_is_the_suites() -> None:
+def test_expectations_about_absent_columns_are_skipped_and_the_order_is_the_suites() -> None:
     absent = expectation("expect_column_values_to_be_between", "absent", column="irrecoverable_vat", max_value=0)
     pair = expectation(
         "expect_column_pair_values_a_to_be_greater_than_b", "pair", column_A="net_amount", column_B="irrecoverable_vat"
     )
     table = made_table(rows=[spend_row(net_amount="2000")])
-    assert [said.code for said in find_unmet_expectations([table], SPEND, suite(absent, MEAN, pair, LARGE))] == [
+    assert [unmet.code for unmet in find_unmet_expectations([table], SPEND, suite(absent, MEAN, pair, LARGE))] == [
         "mean",
         "large",
     ]
 
 
-def test_dates_are_dates_and_text_is_text() -> None:
+def test_dates_are_compared_as_dates_and_text_as_text() -> None:
     late = expectation(
         "expect_column_values_to_be_between", "late", column="payment_date", max_value="2026-10-31T00:00:00"
     )
     word = expectation("expect_column_values_to_not_match_regex", "word", column="purpose", regex="^[0-9]+$")
     rows = [spend_row(payment_date="2026-11-01"), spend_row(purpose="123"), spend_row(payment_date=None, purpose=None)]
-    said = find_unmet_expectations([made_table(rows=rows)], SPEND, suite(late, word))
-    assert [(each.code, tuple(each.rows)) for each in said] == [("late", ((0, 2),)), ("word", ((0, 3),))]
+    unmet = find_unmet_expectations([made_table(rows=rows)], SPEND, suite(late, word))
+    assert [(each.code, tuple(each.rows)) for each in unmet] == [("late", ((0, 2),)), ("word", ((0, 3),))]
 
 
 def test_an_expectation_that_raises_is_our_fault() -> None:
@@ -108,23 +108,23 @@ def test_an_expectation_that_raises_is_our_fault() -> None:
         suite(expectation("expect_column_to_exist", "x", "dreadful", column="net_amount")),
     ],
 )
-def test_a_suite_without_our_words_is_our_fault(text: str) -> None:
+def test_a_suite_that_is_not_valid_or_lacks_our_meta_is_our_fault(text: str) -> None:
     with pytest.raises(DescriptorError):
         list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, text))
 
 
-def test_no_rows_and_no_suite_are_nothing_to_say() -> None:
+def test_without_rows_or_a_suite_there_is_no_finding() -> None:
     assert list(find_unmet_expectations([made_table(columns=["net_amount"])], SPEND, suite(LARGE))) == []
     assert "large" not in codes(examined(made_table(rows=[spend_row(net_amount="2000")])))
 
 
 def test_an_error_of_plausibility_warns_and_holds_nothing() -> None:
-    said = examined(made_table(rows=[spend_row(net_amount="2000")] * 3), suite=suite(LARGE))
-    assert said.report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
-    assert said.disposition.held == {}
+    unmet = examined(made_table(rows=[spend_row(net_amount="2000")] * 3), suite=suite(LARGE))
+    assert unmet.report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
+    assert unmet.disposition.held == {}
 
 
-def test_it_says_nothing_on_a_persons_screen(capfd: pytest.CaptureFixture[str]) -> None:
+def test_great_expectations_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, suite(LARGE, MEAN)))
     assert capfd.readouterr() == ("", "")
 
@@ -149,14 +149,14 @@ def test_a_column_without_a_cell_is_not_implausible() -> None:
     )
 
 
-def test_a_condition_on_a_column_that_a_file_has_not_leaves_the_expectation_out() -> None:
+def test_an_expectation_with_a_condition_on_an_absent_column_is_skipped() -> None:
     rows = [{"payment_date": "2026-10-01", "irrecoverable_vat": "5.00"}]
     assert (
         list(find_unmet_expectations([made_table("spend", rows)], assets.dataset("spend"), assets.suite("spend"))) == []
     )
 
 
-def test_the_periods_that_a_wide_table_says_in_its_headings_are_looked_at() -> None:
+def test_the_periods_in_the_headings_of_a_wide_table_are_a_column() -> None:
     head = "Department,Agency/body,Name of service,2013-Q1 Vol.,2013-Q2 Vol.\r\n"
     body = "".join(f"Dept,Agency,Service {number},{number}00,{number}50\r\n" for number in range(1, 9))
     dataset = assets.dataset("transactions")
@@ -170,28 +170,28 @@ SCORES = expectation("expect_column_value_z_scores_to_be_less_than", "scores", c
 SCORES["kwargs"]["double_sided"] = True
 
 
-def test_what_is_not_compiled_is_worked_out_by_the_library_and_keeps_its_place() -> None:
+def test_an_expectation_that_is_not_compiled_is_evaluated_by_the_library_in_its_order() -> None:
     assert [each.meta["code"] for each in left_to_reference(SPEND, parse_suite(suite(LARGE, SCORES, MEAN)))] == [
         "scores"
     ]
     rows = [spend_row(net_amount=str(amount)) for amount in (*range(10, 30), 5000)]
-    said = list(find_unmet_expectations([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
-    assert [(each.code, tuple(each.rows)) for each in said] == [
+    unmet = list(find_unmet_expectations([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
+    assert [(each.code, tuple(each.rows)) for each in unmet] == [
         ("large", ((0, 22),)),
         ("scores", ((0, 22),)),
         ("mean", ()),
     ]
 
 
-def test_rows_are_told_once_though_several_lines_share_them() -> None:
+def test_a_row_that_several_lines_share_is_reported_once() -> None:
     table = made_table(rows=[spend_row(net_amount="2000")] * 4, numbers=[2, 2, 5, 5])
     for engine in CheckEngine:
-        (said,) = find_unmet_expectations([table], SPEND, suite(LARGE), engine)
-        assert tuple(said.rows) == ((0, 2), (0, 5))
+        (unmet,) = find_unmet_expectations([table], SPEND, suite(LARGE), engine)
+        assert tuple(unmet.rows) == ((0, 2), (0, 5))
 
 
 @pytest.mark.parametrize("name", assets.dataset_names())
-def test_our_own_suites_need_no_library(name: str) -> None:
+def test_every_expectation_of_our_suites_is_compiled(name: str) -> None:
     assert left_to_reference(assets.dataset(name), parse_suite(assets.suite(name))) == []
 
 
@@ -259,7 +259,7 @@ def test_an_argument_that_is_not_compiled_leaves_the_expectation_to_the_library(
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_condition_that_is_not_compiled_is_worked_out_by_the_library(condition: dict[str, Any]) -> None:
+def test_a_condition_that_is_not_compiled_is_evaluated_by_the_library(condition: dict[str, Any]) -> None:
     text = suite(
         expectation("expect_column_values_to_be_between", "asked", column="net_amount", max_value=1, **condition)
     )
