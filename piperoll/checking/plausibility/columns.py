@@ -45,10 +45,7 @@ _KIND_OF_TYPE = {"number": ColumnKind.NUMBER, "integer": ColumnKind.NUMBER, "dat
 
 @dataclass(frozen=True)
 class EncodedText:
-    """Cells of text: `codes` (int32) index `distinct`, or are -1 where the cell is empty.
-
-    If nearly all cells of a batch differ, `distinct` is the cells themselves and a text may occur in it twice.
-    """
+    """Cells of text: `codes` index the `distinct` texts, or are -1 where the cell is empty."""
 
     codes: npt.NDArray[np.int32]
     distinct: pa.StringArray
@@ -125,17 +122,8 @@ class RowBatch:
         return np.append(distinct.astype("datetime64[D]"), np.datetime64("NaT"))[text.codes]
 
 
-_SAMPLE, _NEARLY_ALL = 4096, 0.97
-"""Cells looked at, and the share that must differ, before a batch is taken as it is: see docs/decisions/0018."""
-
-
 def _encode(cells: Any) -> EncodedText:
-    sample = cells.slice(0, _SAMPLE)
-    plain = not pa.types.is_dictionary(cells.type)
-    if plain and len(cells) > _SAMPLE and len(pc.unique(sample)) > _NEARLY_ALL * len(sample):
-        codes = np.where(pc.is_null(cells).to_numpy(zero_copy_only=False), -1, np.arange(len(cells)))
-        return EncodedText(codes.astype(np.int32), cells.fill_null("").cast(pa.string()))
-    encoded = pc.dictionary_encode(cells) if plain else cells
+    encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
     codes = encoded.indices.fill_null(-1).cast(pa.int32()).to_numpy(zero_copy_only=False)
     return EncodedText(codes, encoded.dictionary.cast(pa.string()))
 

@@ -187,3 +187,9 @@ def holds_figures(grid: Grid) -> bool:
         return False
     seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]
     return any(each.numbers > 0.6 for each in seen) and any(max(each.dates, each.companies) > 0.6 for each in seen)
+
+
+def quote_list(words: Sequence[str], conjunction: str = "and") -> str:
+    """Return the words in quotation marks as a list in a sentence: `'a', 'b' and 'c'`."""
+    quoted = [f"'{word}'" for word in words]
+    return f" {conjunction} ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted) or "headings"
