@@ -44,7 +44,7 @@ def report_view(report: Report, *, quick: bool = False) -> RenderableType:
         ("Must fix", "red", words.must_fix),
         ("Should fix", "yellow", words.should_fix),
         ("With us", "magenta", words.with_us),
-        ("Good to know", "cyan", words.told),
+        ("Good to know", "cyan", words.to_know),
     ):
         if groups:
             parts.append(Text(f"\n{title} ({sum(group.count for group in groups):,})", f"bold {color}"))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from bench.catalogue import SETTINGS, Made, councils, made, release
 from bench.publishing import Cost, Counted
 from piperoll import assets, describing, layout
-from piperoll.describing import paging
+from piperoll.describing.feeds import documents
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
 from piperoll.operations.catalogue.build import catalogue
@@ -30,11 +30,12 @@ from publishers import (
     archive_submission,
     file_reports,
     list_consolidated_years,
+    list_series,
     list_submissions,
     open_store,
     read_consolidated_year,
     read_history,
-    read_listings,
+    read_listing,
     remove_submission,
 )
 from publishers import mark_withdrawn as withdraw_version
@@ -179,7 +180,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
     held(life, BODIES[2])
     life.build()
     told = build_catalogue(
-        [replace(one, summary=summary(life.store, one)) for one in read_listings(life.store)],
+        [replace(one, summary=summary(life.store, one)) for one in (read_listing(life.store, series) for series in list_series(life.store))],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
         base_url=SETTINGS.base_url,
@@ -336,7 +337,7 @@ def test_two_that_make_it_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_long_feeds_are_paged_and_grow_at_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "PAGE", 5)
+    monkeypatch.setattr(documents, "PAGE", 5)
     life = Life(tmp_path, bodies=councils(1))
     for number in range(1, 18):
         life.release(life.bodies[0], "spend", "2026-10", number)

@@ -16,7 +16,7 @@ from piperoll.checking.plausibility.rules import RULES, ExpectationRule, compile
 from piperoll.checking.plausibility.suite import Expectation
 from piperoll.reading import ReadTable
 from tests.checking.made_readings import made_table
-from tests.checking.plausibility.asked import AMOUNTS, DAYS, NUMBERS, TEXTS, WORDS
+from tests.checking.plausibility.random_expectations import AMOUNTS, DAYS, NUMBERS, TEXTS, WORDS
 
 DATASET = assets.dataset("contracts")
 CELLS: Mapping[str, Sequence[str]] = {

@@ -21,7 +21,7 @@ from piperoll.checking.plausibility.rules import RULES, ExpectationRule, Plan, c
 from piperoll.checking.plausibility.suite import Expectation
 from piperoll.reading import ReadTable
 from tests.checking.plausibility.agreement import DATASET, differences, full_table
-from tests.checking.plausibility.asked import ARGUMENTS, draw_expectations
+from tests.checking.plausibility.random_expectations import ARGUMENTS, draw_expectations
 
 SEEDS = (3,)
 EACH = 14

@@ -7,7 +7,7 @@ import sys
 from piperoll.checking.plausibility.rules import RULES
 from tests.checking.made_readings import made_table
 from tests.checking.plausibility.agreement import disagreements, drawn_tables
-from tests.checking.plausibility.asked import ARGUMENTS, TEXTS, draw_expectations
+from tests.checking.plausibility.random_expectations import ARGUMENTS, TEXTS, draw_expectations
 
 SHORT, LONG = 4, 1200
 """Tables; on each, 100 expectations are evaluated."""
