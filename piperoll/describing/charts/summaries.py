@@ -265,7 +265,7 @@ def tally_rows(
 
 @dataclass
 class _RunningTally:
-    """The groups of a chart for every pair of fields it may measure and group by; the last row decides which is used."""
+    """The groups of a chart for every pair of fields it may measure and group by, until all rows are read."""
 
     rule: ChartRule
     groups: dict[str, dict[str, dict[str, RowGroup]]] = field(default_factory=dict)
