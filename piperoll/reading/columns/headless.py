@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from piperoll.model import Dataset, Field, Finding, Level, Origin
+from piperoll.reading.cells.decisions import FieldColumn
 from piperoll.reading.columns.assignment import Choice, Columns
 from piperoll.reading.columns.profiles import Profile
 from piperoll.reading.findings import unheaded as say
-from piperoll.reading.findings.values import Column
 
 _LEAST_ROWS = 3
 
@@ -121,7 +121,7 @@ def about_guesses(
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
         others = [column for column in _fitting(wanted, profiles) if column != choice.column]
-        yield say.column_told_by_content(Column(wanted, choice.column, "", sheet), others)
+        yield say.column_told_by_content(FieldColumn(wanted, choice.column, "", sheet), others)
     for wanted in dataset.fields:
         if wanted.name.endswith("_name") and wanted.name not in columns.choices:
             left = [column for column in _fitting(wanted, profiles) if column not in columns.used]

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from piperoll.model import Field, Finding, Severity
-from piperoll.reading.findings.values import Column, about
+from piperoll.reading.cells.decisions import FieldColumn
 from piperoll.reading.grids.grid import letter
+
+
+def about(
+    column: FieldColumn,
+    code: str,
+    severity: Severity,
+    message: str,
+    fix: str,
+    *,
+    value: str | None = None,
+    count: int = 1,
+) -> Finding:
+    """A finding about a whole column."""
+    return Finding(code, severity, message, fix, value=value, count=count, **column.address.values())
 
 
 def _letters(places: Sequence[int]) -> str:
@@ -15,7 +29,7 @@ def _letters(places: Sequence[int]) -> str:
     return f"column {letters[0]}" if len(letters) == 1 else f"column {', '.join(letters[:-1])} or {letters[-1]}"
 
 
-def column_told_by_content(column: Column, others: Sequence[int]) -> Finding:
+def column_told_by_content(column: FieldColumn, others: Sequence[int]) -> Finding:
     """A column without a heading that was taken for a field by what it holds."""
     title = column.field.title.lower()
     instead = f"It may be {_letters(others)} instead." if others else "No other column fits."
@@ -23,7 +37,7 @@ def column_told_by_content(column: Column, others: Sequence[int]) -> Finding:
         column,
         "column-guessed",
         Severity.WARNING,
-        f"There is no heading, and column {letter(column.place)} was taken for the {title} by what it holds. {instead}",
+        f"There is no heading, and column {letter(column.column)} was taken for the {title} by what it holds. {instead}",
         f"Put a row of headings above the data, and call the column '{column.field.title}'.",
     )
 
