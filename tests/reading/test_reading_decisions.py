@@ -15,9 +15,8 @@ from piperoll import assets
 from piperoll.model import Finding, Severity
 from piperoll.reading.cells.date_order import ALONE, Beside, order_of
 from piperoll.reading.cells.dates import read_date
-from piperoll.reading.cells.decisions import decide
+from piperoll.reading.cells.decisions import FieldColumn, decide
 from piperoll.reading.cells.values import UNREADABLE
-from piperoll.reading.cells.decisions import FieldColumn
 
 SPEND = next(dataset for dataset in assets.datasets() if dataset.name == "spend")
 CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=False, allow_infinity=False)
@@ -34,6 +33,7 @@ def read_all(
         amount=name == "net_amount",
         reference=name.endswith("number"),
         within=name == "payment_date",
+        least_amount=SPEND.least_amount,
     )
     reader, found = decide(column, Counter(cells), beside)
     return [reader.read(cell) for cell in cells], {finding.code: finding for finding in found}

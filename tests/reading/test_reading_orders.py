@@ -10,7 +10,7 @@ import pytest
 from piperoll import assets
 from piperoll.model import Period
 from piperoll.reading import Reading, read
-from piperoll.reading.cells.date_order import ALONE, Beside, beside_of, exchanged, order_of, are_evenly_spaced
+from piperoll.reading.cells.date_order import ALONE, Beside, are_evenly_spaced, beside_of, exchanged, order_of
 from piperoll.reading.cells.dates import DateOrder
 
 PAID = Beside(within=True)

@@ -20,14 +20,11 @@ from piperoll.reading.cells.date_order import ALONE, Beside, exchanged, order_of
 from piperoll.reading.cells.dates import DateOrder, date_readings, evenings, read_date
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.periods import is_bare_quarter
-from piperoll.reading.cells.values import PERIOD_FIELDS, Reader
+from piperoll.reading.cells.values import Reader
 from piperoll.reading.grids.grid import letter, tidy
 
 Counts = Mapping[str, int]
 """The distinct cells of a column as sent, and how often each occurs."""
-
-_LEAST_AMOUNT = Decimal(500)
-"""Pounds. The Code asks for payments above this, so a column of mostly smaller amounts is hardly in pounds."""
 
 _2000 = date(2000, 1, 1)
 _DAY_NUMBER = re.compile(r"(?:[1-9]\d{3}|1\d{4})(?:\.0+)?", re.ASCII)
@@ -41,9 +38,6 @@ _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 _LEAST_REFERENCES = 3
 """Distinct references with a leading zero that it takes to show how long the references of a column are."""
 
-_WIDTHS = {"company_number": 8}
-"""Characters of a register's numbers, by the end of the field's name: Companies House uses eight."""
-
 _MOSTLY, _FEW, _LEAST_CELLS = 0.9, 0.5, 3
 
 
@@ -52,7 +46,7 @@ class FieldColumn:
     """One column that is read as a field: its index, and the heading it was recognised by.
 
     `amount` says that it holds the amounts that are added up, `reference` that it holds identifiers, `within` that its
-    days are in the period that the file covers.
+    days are in the period that the file covers. `least_amount` is the smallest amount in pounds that must be published.
     """
 
     field: Field
@@ -62,6 +56,7 @@ class FieldColumn:
     amount: bool = False
     reference: bool = False
     within: bool = False
+    least_amount: Decimal | None = None
 
     @property
     def counted(self) -> bool:
@@ -105,7 +100,8 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
     reader.refuses = reader.reported = column.amount and is_foreign(column.heading)
     found = list(_about_notation(column, counts, reader))
     if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
-        small = column.amount and reader.scale > 1 and _are_mostly_small(counts, reader)
+        least = column.least_amount if column.amount and reader.scale > 1 else None
+        small = least is not None and _are_mostly_below(least, counts, reader)
         found.append(
             column.finding(
                 "amount-unit-doubtful",
@@ -137,10 +133,10 @@ def _reads_by_comma(cell: str) -> bool:
     return read_amount(cell, decimal_comma=True) is not None
 
 
-def _are_mostly_small(counts: Counts, reader: Reader) -> bool:
-    """Whether most numbers, without the scale of the heading, are too small to be pounds that must be published."""
+def _are_mostly_below(least: Decimal, counts: Counts, reader: Reader) -> bool:
+    """Whether most numbers, without the scale of the heading, are below the `least` amount that must be published."""
     values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) or Decimal(0) for cell in counts}
-    small = sum(counts[cell] for cell, value in values.items() if abs(value) < _LEAST_AMOUNT)
+    small = sum(counts[cell] for cell, value in values.items() if abs(value) < least)
     return 2 * small > sum(counts.values())
 
 
@@ -270,7 +266,7 @@ def _about_evenings(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
 
 def _about_periods(column: FieldColumn, counts: Counts, reader: Reader) -> Iterator[Finding]:
     """Report months and quarters where days are needed."""
-    if column.field.name in PERIOD_FIELDS:
+    if column.field.reading.edge:
         if quarters := _only(counts, is_bare_quarter):
             yield column.finding("dates-in-quarters", quarters, taken=str(reader.read(next(iter(quarters)))))
     elif months := _only(counts, lambda cell: read_date(cell) is None and reader.lacks_day(cell)):
@@ -289,16 +285,11 @@ def _months_in_words(months: Iterable[tuple[int, int]]) -> str:
 
 def _about_references(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
     """Report references that a program treated as numbers."""
-    width, short = short_references(counts, known_width(column.field))
+    width, short = short_references(counts, column.field.reading.characters)
     if short:
         yield column.finding("reference-zeros-lost", _only(counts, set(short).__contains__), width=width)
     if decimal := _only(counts, lambda cell: bool(_DECIMAL_REFERENCE.match(tidy(cell)))):
         yield column.finding("reference-decimal", decimal)
-
-
-def known_width(wanted: Field) -> int | None:
-    """The number of characters that a register gives to all its identifiers; None where they differ."""
-    return next((width for end, width in _WIDTHS.items() if wanted.name.endswith(end)), None)
 
 
 def short_references(counts: Counts, width: int | None = None) -> tuple[int, list[str]]:

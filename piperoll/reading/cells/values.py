@@ -34,9 +34,6 @@ _REMEMBERED = 20_000
 UNREADABLE = object()
 """The value of a cell that contains something that cannot be read."""
 
-PERIOD_FIELDS = frozenset(["period_start", "period_end", "snapshot_date"])
-"""Dates that begin or end a period, so that a month or year alone says which day is meant."""
-
 
 @dataclass
 class Reader:
@@ -127,8 +124,8 @@ def _read_boolean(text: str, reader: Reader) -> str | None:  # noqa: ARG001
 
 def _read_day(text: str, reader: Reader) -> str | None:
     day = read_date(text, reader.order)
-    if day is None and reader.field.name in PERIOD_FIELDS:
-        day = _edge_of_period(text, first=reader.field.name.endswith("start"))
+    if day is None and reader.field.reading.edge is not None:
+        day = _edge_of_period(text, first=reader.field.reading.edge == "start")
     return day.isoformat() if day else None
 
 
