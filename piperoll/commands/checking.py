@@ -112,7 +112,7 @@ def template(
     from piperoll import assets, releasing
 
     about, _ = assets.find_dataset(dataset)
-    makers = {".csv": releasing.template_csv, ".xlsx": releasing.template_xlsx}
+    makers = {".csv": releasing.make_template_csv, ".xlsx": releasing.make_template_xlsx}
     suffix = out.suffix.lower() if out else ".csv"
     if suffix not in makers:
         raise UsageError(f"{out} is neither .csv nor .xlsx: use a name that ends in one of them")

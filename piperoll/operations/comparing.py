@@ -49,6 +49,6 @@ def _of_packed(dataset: Dataset, series: Series, packed: Packed, report: Report)
 
 def _of_earlier(store: Store, dataset: Dataset, one: EarlierRelease) -> Profile:
     parquet, report = read_release_files(store, one)
-    released = Released(one.series, one.place, one.version.version, one.version.sources)
+    released = Released(one.series, one.path, one.version.version, one.version.sources)
     lines = read_typed_lines(parquet, columns_used(dataset))
     return profile(dataset, released, from_document(Report, report).tables, lines)

@@ -30,11 +30,12 @@ from publishers import (
     archive_submission,
     file_reports,
     list_consolidated_years,
+    list_series,
     list_submissions,
     open_store,
     read_consolidated_year,
     read_history,
-    read_listings,
+    read_listing,
     remove_submission,
 )
 from publishers import mark_withdrawn as withdraw_version
@@ -179,7 +180,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
     held(life, BODIES[2])
     life.build()
     told = build_catalogue(
-        [replace(one, summary=summary(life.store, one)) for one in read_listings(life.store)],
+        [replace(one, summary=summary(life.store, one)) for one in (read_listing(life.store, series) for series in list_series(life.store))],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
         base_url=SETTINGS.base_url,
