@@ -1,4 +1,4 @@
-"""Bytes to a Reading: the way from a file as received to its tables. Never fails on what a body sent."""
+"""Read a file as received into tables. A faulty file never raises: what is wrong with it becomes findings."""
 
 from __future__ import annotations
 
@@ -143,12 +143,12 @@ def _with_grids(
 
 
 def _of_no_dataset(reading: GridReading) -> GridReading:
-    """What a grid gives where no dataset was told and none fits: no table, whatever its columns hold."""
+    """Return what a grid gives if no dataset was given and none fits: no table, whatever its columns hold."""
     return reading if reading.outcome in ("nil", "empty", "stray_cell") else GridReading("no_table")
 
 
 def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Finding]:
-    """What the grids say; a sheet without a table is only told where others have one."""
+    """Return the findings of the grids; a sheet without a table is reported only if others have one."""
     found: list[Finding] = []
     for grid, reading in readings:
         if data and not reading.tables and reading.outcome != "left_out":
@@ -168,9 +168,9 @@ __all__ = ["ReadTable", "Reading", "read"]
 
 
 def row_as_sent(content: bytes, sheet: str | None, number: int) -> Row | None:
-    """The row that a spreadsheet program shows under this number in this sheet (None: the file has no sheets).
+    """Return the row with this number as a spreadsheet program shows it (`sheet` None: the file has no sheets).
 
-    None where the file has no such row, as an OCDS package has none.
+    None if the file has no such row, as in an OCDS package.
     """
     grids = [grid for grid in open_file(classify(content)).grids if grid.sheet == sheet]
     return next((row for grid in grids for row in grid.rows if row.number == number), None)

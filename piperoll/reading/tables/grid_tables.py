@@ -1,4 +1,4 @@
-"""One grid to its tables: sections, columns, records, batches, and what there is to say about each."""
+"""Read one grid: its sections, columns, records and batches, and the findings about each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _FEW_BELOW = 30
 
 @dataclass(frozen=True)
 class ExaminedSection:
-    """One section with its columns found and its rows judged."""
+    """One section with its columns found and its rows classified."""
 
     section: Section
     columns: Columns
@@ -70,21 +70,21 @@ class ExaminedSection:
         return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
-        """The field that holds the amounts."""
+        """Return the field that holds the amounts; None if there is none."""
         return next((name for name in dataset.amount if name in self.columns.choices), None)
 
     def amount_column(self, dataset: Dataset) -> int | None:
-        """Where the amounts stand."""
+        """Return the column of the amounts; None if there is none."""
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
 
     def scale(self, dataset: Dataset) -> Decimal:
-        """What an amount as sent is multiplied by to be pounds."""
+        """Return the factor that converts amounts as sent to pounds."""
         name = self.amount(dataset)
         return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
 
     def cut(self, dataset: Dataset) -> Iterator[int]:
-        """The numbers of the rows whose amounts may be others'."""
+        """Yield the numbers of rows whose amounts may belong to another column."""
         column = self.amount_column(dataset)
         sure = {row.number for row in self.repaired.beside} if self.repaired else set()
         for row in self.overlong:
@@ -95,7 +95,9 @@ class ExaminedSection:
 def examine_section(
     section: Section, lexicon: Lexicon, delimiter: str, above: SumsAbove = NOTHING_ABOVE
 ) -> ExaminedSection:
-    """The columns of a section found, its cut rows mended and every row judged, with the sums of the sections above."""
+    """Find the columns of a section, repair its cut rows and classify every row, with the sums of the sections
+    above.
+    """
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
     seen = profile_columns(section.rows, width)
@@ -124,7 +126,7 @@ def examine_section(
 
 @dataclass
 class GridReading:
-    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
+    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
@@ -132,7 +134,7 @@ class GridReading:
 
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
-    """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
+    """Read every table of a grid as the lexicon's dataset; the outcome says why there is none."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
         return GridReading("empty")
     sections = find_sections(grid, lexicon)
@@ -155,9 +157,9 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
 
 
 def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[ExaminedSection]:
-    """The sections examined one after the other, the first with the records above its headings.
+    """Examine the sections one after the other, the first with the records above its headings.
 
-    The sums of one go on in the next, unless that stands beside it or holds little else than the core.
+    The sums of one section continue in the next, unless that is beside it or has little more than the core columns.
     """
     first = examine_section(sections[0], lexicon, grid.delimiter)
     if strays := find_records_above(grid, sections[0], first.columns, lexicon.dataset):
@@ -175,12 +177,12 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Ex
 
 
 def _with_amounts(parts: Sequence[ExaminedSection], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
-    """Each record with its column of amounts."""
+    """Yield each record with its column of amounts."""
     return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
 
 
 def _groups(parts: Sequence[ExaminedSection]) -> list[list[ExaminedSection]]:
-    """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
+    """Group sections with the same columns into one table; others, and sections side by side, are separate tables."""
     groups: list[list[ExaminedSection]] = []
     for part in parts:
         if groups and _is_same_table(groups[-1][0], part):
@@ -243,7 +245,7 @@ def _named(part: ExaminedSection) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _later(group: Sequence[ExaminedSection], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """From which row on the columns stand elsewhere, and where."""
+    """Yield each row from which on the columns have other letters, and the letters."""
     for part in group[1:]:
         own = _named(part)[1]
         if own != letters and part.section.rows:
@@ -293,7 +295,7 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
 
 
 def _about_titles(section: Section, grid: Grid) -> Iterator[Finding]:
-    """What stands above the records of a table whose headings stand below them."""
+    """Yield the finding about titles above the records of a table with its headings at the end."""
     start = section.rows[0].number
     titles = sum(1 for row in grid.rows[: section.heading.start] if row.number < start and not is_blank(row))
     if titles:
@@ -351,7 +353,7 @@ def _period_fields(wide: WideTable | None) -> tuple[str, ...]:
 
 
 def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
-    """What may be wrong though every cell can be read."""
+    """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
         address = Address(sheet, each.row.number, each.row.line, letter(each.column))

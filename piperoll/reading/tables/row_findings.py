@@ -1,4 +1,4 @@
-"""What there is to say about the rows of a table: totals, notes, residue, hidden rows, rows that hold several."""
+"""Findings about the rows of a table: totals, notes, residue, and rows that hold several records."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from piperoll.reading.tables.classified_rows import ClassifiedRows
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 4
-"""Among fewer records than this, one may well equal the sum of the others."""
+"""With fewer records than this, one may equal the sum of the others by chance."""
 
 _LOOK = 20_000
-"""So many records are searched for cells that hold several."""
+"""The most records to search for cells that hold several values."""
 
 
 @dataclass(frozen=True)
 class AmountColumn:
-    """The field that holds the amounts of a table and its column; both None where there is none."""
+    """The field that holds the amounts of a table, and its column; both None if there is none."""
 
     field: str | None = None
     column: int | None = None
@@ -30,7 +30,7 @@ class AmountColumn:
 def find_row_findings(
     judgements: Sequence[ClassifiedRows], sheet: str | None, amounts: AmountColumn
 ) -> Iterator[Finding]:
-    """What was left out of a table's sections, and which of their records may be none."""
+    """Yield findings about the rows left out of a table's sections, and about records that may not be records."""
     judged = [judged for judgement in judgements for judged in judgement.others]
     for one in judged:
         if one.kind == "total" and one.amount is not None:
@@ -70,7 +70,7 @@ def _about_records(judgement: ClassifiedRows, sheet: str | None, amounts: Amount
 
 
 def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | None:
-    """The last record if its amount is the sum of all the others, though it has the cells of a record."""
+    """Return the last record if its amount is the sum of all the others, although it looks like a record."""
     if column is None or len(judgement.records) < _FEW:
         return None
     last = judgement.records[len(judgement.records) - 1]
@@ -79,13 +79,15 @@ def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | No
 
 
 def find_several_in_one(records: Rows) -> list[Row]:
-    """The records in which several cells hold the same number of lines, two or more, one of them figures only."""
+    """Return the records in which several cells have the same number of lines (two or more), one of them only
+    figures.
+    """
     held = (row for block in records.blocks() if b"\n" in block.text for row in block)
     return [row for row in held if any("\n" in cell for cell in row.cells) and count_lines(row) > 1]
 
 
 def count_lines(row: Row) -> int:
-    """How many records the cells of a row hold, one below another: 1 for an ordinary row."""
+    """Count the records that the cells of a row hold, one below another: 1 for an ordinary row."""
     held = [[tidy(line) for line in tidy(cell).splitlines() if tidy(line)] for cell in row.cells if "\n" in cell]
     held = [lines for lines in held if len(lines) > 1]
     figures = [lines for lines in held if all(read_amount(line) is not None for line in lines)]
