@@ -252,6 +252,20 @@ def test_newer_templates_make_everything_anew(tmp_path: Path, monkeypatch: pytes
     assert life.build() == 0
 
 
+def test_records_that_other_code_wrote_in_another_format_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digests of bodies became JSON objects where they had been lists: an upgraded store must still build."""
+    life = Life(tmp_path)
+    many(life, 2)
+    life.build()
+    key = next(key for key in life.store.keys("collected/catalogue/") if key.endswith("/bodies.json"))
+    life.store.put(key, b'{"anytown": {"line": ["in another format"]}}')
+    monkeypatch.setattr(describing, "hash_renderer", lambda _context: "another")
+    life.build()
+    assert served(life.store) == from_nothing(life)
+
+
 def test_nothing_new_costs_a_few_looks(tmp_path: Path) -> None:
     life = Life(tmp_path)
     many(life)
