@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Cells, Vector, pc, text_offsets, to_flags, utf8
-from piperoll.reading.cells.amounts import Plain
+from piperoll.reading.cells.amounts import PlainAmounts
 from piperoll.reading.cells.marks import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
@@ -48,7 +48,7 @@ class CertainRecords:
         self.shape = shape
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 
-    def records(self, block: Block, shapes: ShapeIndex, amounts: Plain | None) -> Vector:
+    def records(self, block: Block, shapes: ShapeIndex, amounts: PlainAmounts | None) -> Vector:
         """Return which rows of a block are certainly records.
 
         No row is if the amounts of the table were not read in bulk.
@@ -58,8 +58,8 @@ class CertainRecords:
         elif amounts is None:
             return np.zeros(len(block), np.bool_)
         else:
-            found = amounts.there & self._named(block, shapes) & ~_say_total(block, shapes)
-            if not amounts.there.all() and (none := amounts.none).any():
+            found = amounts.plain & self._named(block, shapes) & ~_say_total(block, shapes)
+            if not amounts.plain.all() and (none := amounts.no_amount).any():
                 found[none] = self._without_amount(block.filter(pa.array(none)), shapes)
         return found & ~self._may_repeat(block, shapes)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask, Vector, text_offsets
-from piperoll.reading.cells.amounts import Plain, total
+from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.cell_shapes import ShapeIndex
 from piperoll.reading.grids.grid import Rows
@@ -70,7 +70,7 @@ class _RowClassifier:
         start = 0
         for place in (*doubtful, len(block)):
             if start < place:  # sure records stand between the last doubtful row and this one
-                self.sums.add(None if amounts is None else total(amounts[start:place]), place - start)
+                self.sums.add(None if amounts is None else sum_millionths(amounts[start:place]), place - start)
                 self.last = rows[place - 1]
             if place in empty:
                 self.others.append(ClassifiedRow(empty[place], "blank"))
@@ -101,10 +101,10 @@ def _looked_at(
     return block, amounts and amounts.millionths, records
 
 
-def _amounts(block: Block, shape: TableShape) -> Plain | None:
+def _amounts(block: Block, shape: TableShape) -> PlainAmounts | None:
     if shape.amount is None or shape.decimal_comma:
         return None
-    return Plain(block.column(shape.amount))
+    return PlainAmounts(block.column(shape.amount))
 
 
 def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
