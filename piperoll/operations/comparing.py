@@ -27,7 +27,7 @@ def compare(store: Store, examined: Examined, *, decided: bool = False) -> Exami
     dataset = assets.dataset(series.dataset)
     history, _ = read_history(store, series)
     ours = examined.submission.sha256
-    stands = history.standing is not None and history.standing.rows_sha256 == packed.manifest.rows_sha256
+    stands = history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
     examination = compared(
         examined.examination,
         _of_packed(dataset, series, packed, examined.report),

@@ -232,7 +232,9 @@ def _as_claimed(one: Examined, recorded: Sequence[Claim]) -> Examined:
     for series, files in recorded:
         if one.packed is not None and one.series == series and one.submission.sha256 in files:
             others = [name for sha256, name in files.items() if sha256 != one.submission.sha256]
-            return steps.held(one, make_finding("series-claimed-twice", table=describe_series(series), other="', '".join(others)))
+            return steps.held(
+                one, make_finding("series-claimed-twice", table=describe_series(series), other="', '".join(others))
+            )
     return one
 
 

@@ -120,9 +120,9 @@ def _added(run: Run, examined: Examined) -> Examined:
     if examined.packed is None or examined.series is None:
         return examined
     history, _ = read_history(run.store, examined.series)
-    if history.standing is None:
+    if history.current_version is None:
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))
-    standing = fetch_version(run.store, examined.series, history.standing, folder / "standing")
+    standing = fetch_version(run.store, examined.series, history.current_version, folder / "standing")
     together = add_to_release(standing, examined.packed, folder / "together")
     return replace(examined, packed=together)

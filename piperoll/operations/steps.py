@@ -235,7 +235,7 @@ def _beside_what_stands(
     if series is None:
         return first
     history, _ = read_history(run.store, series)
-    return examination(history.standing) if history.standing else first
+    return examination(history.current_version) if history.current_version else first
 
 
 def _series(submission: Submission, examination: Examination) -> Series | None:

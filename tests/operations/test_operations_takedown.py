@@ -50,7 +50,7 @@ def wrong(store: Store) -> list[str]:
 
 
 def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: Store) -> None:
-    version = read_history(store, OCTOBER)[0].standing
+    version = read_history(store, OCTOBER)[0].current_version
     assert version is not None
     assert version.changes is not None
     told = version.changes.differences
@@ -62,7 +62,7 @@ def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: 
 
 def test_a_withdrawn_table_is_no_longer_offered_by_the_catalogue(order: Asked, store: Store) -> None:
     assert withdraw_version(store, OCTOBER, 2, because="the wrong month").trouble is None
-    assert read_history(store, OCTOBER)[0].standing is None
+    assert read_history(store, OCTOBER)[0].current_version is None
     assert b"the wrong month" in b"".join(store.read(key).content for key in store.keys("catalogue/series/"))
     assert wrong(store) == []
     assert {result.ending for result in plain_run(order).results} == {"already done"}

@@ -194,7 +194,7 @@ def _listing(run: Run, ledger: Ledger, series: Series) -> Listing:
     """A series with what its rows add up to, which is worked out once for each version and kept."""
     found, name = read_listing(run.store, series), f"summaries/{series}"
     kept = ledger.read(name)
-    standing = found.history.standing
+    standing = found.history.current_version
     if standing is None:
         if kept is not None:
             ledger.drop(name)
