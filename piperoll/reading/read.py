@@ -12,14 +12,13 @@ from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.json_files import release_table
 from piperoll.reading.files.kinds import Kind, classify
-from piperoll.reading.files.opening import Opened, about_merged, open_file
-from piperoll.reading.findings import files as say
-from piperoll.reading.findings.cells import nil_return
+from piperoll.reading.files.opening import Opened, about_merged_cells, not_a_table, not_as_named, open_file
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import is_certain, recognise, recognise_part
 from piperoll.reading.remembered import apply_mapping, find_mapping
 from piperoll.reading.tables.grid_tables import GridReading
+from piperoll.reading.tables.nil_returns import nil_return
 from piperoll.reading.tables.sheets import read_grids
 from piperoll.reading.tables.table_findings import holds_figures, quote_list
 
@@ -37,17 +36,16 @@ def read(
     part: str | None = None,
     remembered: Sequence[BodyMapping] = (),
 ) -> Reading:
-    """Everything that can be read of one file, as the given dataset or the one that fits best of `datasets`.
+    """Read everything in one file, as the given dataset or the one of `datasets` that fits best.
 
-    `name` is the file's name as received. It hints at the part, and at the period where dates can be read two ways; it
-    decides nothing else about the content.
-    `remembered` is what is known of the body's headings, a mapping a dataset.
-    Every guess is a finding; a file that is no table gives a Reading without tables that says why.
+    `name` is the file's name as received. It hints at the part, and at the period if dates can be read in two ways; it
+    decides nothing else. `remembered` are the mappings of the body's headings, one for each dataset. Every guess is a
+    finding. A file without a table gives a Reading without tables that says why.
     """
     kind = classify(content)
     opened = open_file(kind)
     if _expected(name) not in (None, kind.format) and kind.container is None and kind.format != "empty":
-        opened.findings.insert(0, say.content_not_as_named(PurePosixPath(name).name, kind.format))
+        opened.findings.insert(0, not_as_named(PurePosixPath(name).name, kind.format))
     reading = _read(opened, kind, name, datasets, dataset, part, remembered)
     return replace(reading, findings=Cap().apply(reading.findings))
 
@@ -89,7 +87,7 @@ def _read(
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
     known = blank.dataset if blank.dataset and blank.dataset.ocds else next((one for one in datasets if one.ocds), None)
     if known is None:
-        return replace(blank, why="no_table", findings=(*blank.findings, say.not_a_table("json")))
+        return replace(blank, why="no_table", findings=(*blank.findings, not_a_table("json")))
     if not opened.releases:
         findings = (*blank.findings, nil_return(None, None))
         return replace(blank, what=What.NIL_RETURN, dataset=known, findings=findings)
@@ -112,11 +110,11 @@ def _with_grids(
     readings = readings if known else [(grid, _of_no_dataset(reading)) for grid, reading in readings]
     tables = tuple(table for _, reading in readings for table in reading.tables)
     if opened.why and not any(table.header_row for table in tables):
-        return replace(blank, findings=(say.not_a_table(blank.format),))
+        return replace(blank, findings=(not_a_table(blank.format),))
     findings = [*blank.findings, *_said(readings, bool(tables))]
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
-        findings += about_merged(opened.parts, tables)
+        findings += about_merged_cells(opened.parts, tables)
         if not told and not is_certain(tables, lexicon.dataset):
             headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
             findings.append(
@@ -137,7 +135,7 @@ def _with_grids(
     if "no_records" in outcomes:
         return replace(blank, why="pro_forma")
     if outcomes <= {"empty", "stray_cell"}:
-        return replace(blank, why="empty", findings=(*findings, say.not_a_table("empty")))
+        return replace(blank, why="empty", findings=(*findings, not_a_table("empty")))
     looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
     no_headings = make_finding("no-headings", headings=quote_list(looked[:6]))
     return replace(blank, why="no_table", findings=(*findings, no_headings))

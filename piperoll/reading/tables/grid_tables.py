@@ -15,19 +15,19 @@ from piperoll.reading.columns.column_findings import find_column_doubts
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
-from piperoll.reading.findings import cells as tell
-from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, is_blank, letter, tidy, without_blanks
+from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
 from piperoll.reading.tables.headings import HeadingRow, find_unknown_headings, words
-from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row
+from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
 from piperoll.reading.tables.row_kinds import TableShape
 from piperoll.reading.tables.sections import Section, find_sections
 from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.table_findings import (
+    PossibleTotal,
     find_credit_marks,
     find_damaged_references,
     find_overlong,
@@ -39,6 +39,9 @@ from piperoll.reading.tables.table_findings import (
 )
 from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
 from piperoll.reading.tables.wide_tables import WideTable, find_wide
+
+_FEW_BELOW = 30
+"""The most rows below a possible total that are assumed to be sums as well."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ class ExaminedSection:
 def examine_section(
     section: Section, lexicon: Lexicon, delimiter: str, above: SumsAbove = NOTHING_ABOVE
 ) -> ExaminedSection:
-    """Find the columns of a section, repair its cut rows and classify every row, with the sums of the sections
-    above.
+    """Find the columns of a section, repair its cut rows and classify every row.
+
+    `above` are the sums of the sections above it.
     """
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
@@ -139,7 +143,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
     if nil := find_nil_record(_with_amounts(parts, lexicon.dataset)):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
         _add_table(reading, group, grid, lexicon)
@@ -356,27 +360,50 @@ def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Fin
         address = Address(sheet, each.row.number, each.row.line, letter(each.column))
         yield make_finding("row-mended", address, value=each.value, text=each.value.strip())
     for row in part.overlong:
-        yield tell.row_too_long(sheet, row, len(columns.headings), amount)
+        address, usual = address_of(sheet, row, field=amount), len(columns.headings)
+        yield make_finding("row-too-long", address, cells=len(row.cells), usual=usual)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
     if amount and part.scale(dataset) == 1 and (said := find_unit_above(above)):
-        yield tell.amount_unit_above(sheet, amount, *said)
+        row, words = said
+        yield make_finding("amount-unit-doubtful", address_of(sheet, row, field=amount), variant="title", value=words)
     where = part.amount_column(dataset)
     if amount and where is not None and (signs := find_credit_marks(part.records, columns, where)):
-        yield tell.signs_beside(sheet, amount, signs.column, columns.headings[signs.column], signs.credits)
+        address = address_of(sheet, signs.credits[0], signs.column, amount)
+        heading = columns.headings[signs.column].strip()
+        yield make_finding("amount-sign-beside", address, count=len(signs.credits), heading=heading)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
         if wanted.is_identifier and (rows := find_damaged_references(part.records, choice.column)):
             value = cell_at(rows[0], choice.column)
-            yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
+            address = address_of(sheet, rows[0], choice.column, wanted.name)
+            text, title = value.strip(), wanted.title.lower()
+            yield make_finding("reference-damaged", address, value=value, count=len(rows), text=text, title=title)
     if total := possible_total(part.records, columns, dataset):
-        value = cell_at(total.row, total.column)
-        yield tell.possible_total(sheet, total.row, total.column, total.field, value, total.below)
+        yield _possible_total(total, sheet)
+
+
+def _possible_total(total: PossibleTotal, sheet: str | None) -> Finding:
+    """Report a record that may be the sum of others; a few rows below it may be sums as well."""
+    value, below = cell_at(total.row, total.column), total.below
+    few = 0 < below.count <= _FEW_BELOW
+    return make_finding(
+        "possible-total-rows",
+        address_of(sheet, total.row, total.column, total.field),
+        variant="rows-below" if few else "plain",
+        value=value,
+        text=value.strip(),
+        span=f"row {below.first}" if below.count == 1 else f"rows {below.first} to {below.last}",
+        below=below.count,
+        more=below.count + 1,
+        left=below.records - 1 - (below.count if few else 0),
+        records=below.records,
+    )
 
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     rows = without_blanks(grid.rows)
     if nil := find_nil_row(rows):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
     heading = find_unknown_headings(grid) or HeadingRow(-1, (), frozenset(), 0.0)
@@ -410,5 +437,5 @@ def _no_records(part: ExaminedSection, grid: Grid) -> GridReading:
     rows = without_blanks(grid.rows)
     number = _place(part.section.heading, grid)[0]
     if nil := find_nil_row(rows):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
-    return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
+    return GridReading("no_records", findings=[make_finding("no-records", Address(sheet=grid.sheet, row=number))])

@@ -10,20 +10,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from piperoll.model import Cap, Dataset, Field, Finding, Period
+from piperoll.findings import make_finding
+from piperoll.model import Cap, Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
+from piperoll.reading.cells.amounts import why_unreadable
 from piperoll.reading.cells.date_order import ALONE, beside_of
-from piperoll.reading.cells.decisions import Noughts, decide
+from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.value_counts import Counts, Tally
-from piperoll.reading.cells.values import Reader, Spelt, is_plain_text, spell, spells_plainly, unless_empty
+from piperoll.reading.cells.values import Reader, SpelledColumn, is_plain_text, null_if_empty, spell
 from piperoll.reading.columns.assignment import Columns
-from piperoll.reading.findings import cells as say
-from piperoll.reading.findings.values import Column
 from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import ROWS, Block, Row
 from piperoll.reading.grids.cell_shapes import CellTest, ShapeIndex
-from piperoll.reading.grids.grid import Rows, cell_at, tidy
+from piperoll.reading.grids.grid import Rows, address_of, cell_at, tidy
 from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.reading import SENT
 from piperoll.reading.tables.wide_tables import WideTable
@@ -98,8 +98,8 @@ def _wide_lines(
 LINES = ROWS
 """Lines in a batch."""
 
-_FieldCells = tuple[Column, tuple[int, ...]]
-"""A field's column, and the places where its cells stand: several for the measures of a wide table."""
+_FieldCells = tuple[FieldColumn, tuple[int, ...]]
+"""The column of a field, and the indexes of its cells: several for the measures of a wide table."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ class BuiltTable:
 def build(
     segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()
 ) -> BuiltTable:
-    """The lines of a table, its unreadable cells, and what there is to say about them.
+    """Convert a table's records to batches, and collect its unreadable cells and findings.
 
-    `periods` are those that the names of file and sheet may mean.
+    `periods` are those that the names of the file and sheet may mean.
     """
     built = BuiltTable()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
@@ -141,7 +141,7 @@ def build(
             partial(builder.read, segment=segment, readers=readers), segment.records.indexed_blocks()
         ):
             for lines in read:
-                builder.lay(lines, {name for name, reader in readers.items() if reader.told})
+                builder.lay(lines, {name for name, reader in readers.items() if reader.reported})
     if not len(built.batches):
         builder.lay(builder.batch_of(UnreadLines(Block.of((), (), ())), {}, frozenset()), set())
     return built
@@ -157,9 +157,9 @@ def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
 
 
 def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
-    """The distinct cells of each column of which it must be decided how it is written, and how often each stands there.
+    """Count the distinct cells of each column whose notation must be decided.
 
-    All columns are counted in one go through the records.
+    All columns are counted in one pass through the records.
     """
     columns = _columns(segment, dataset, sheet)
     asked = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
@@ -172,7 +172,7 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
 
 
-def _counts(column: Column) -> Counts:
+def _counts(column: FieldColumn) -> Counts:
     return Counts() if column.field.type == "date" else Tally(names=column.reference)
 
 
@@ -187,8 +187,9 @@ def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
 
 
 def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
-    """Count the distinct dates of each column over all segments: repeated headings do not change the order of day and
-    month.
+    """Count the distinct dates of each column over all segments.
+
+    Repeated headings do not change the order of day and month.
     """
     found: dict[str, Counter[str]] = {}
     for counts in evidence:
@@ -205,18 +206,18 @@ def _readers(
     dates: Mapping[str, Counter[str]],
 ) -> tuple[dict[str, Reader], list[Finding]]:
     """Return a reader for each field, decided from all its cells, and the findings about how they are written."""
-    readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
+    readers, findings, mostly_zero = dict[str, Reader](), list[Finding](), MostlyZero()
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
         beside = beside_of(dates, name, periods) if name in dates else ALONE
         readers[name], said = decide(column, own, beside)
         findings += said
-        noughts.look(column, own)
-    return readers, [*findings, *noughts.said()]
+        mostly_zero.add(column, own)
+    return readers, [*findings, *mostly_zero.findings()]
 
 
 def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _FieldCells]:
-    """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
+    """Return the column of each field, and the indexes of its cells: several for the measures of a wide table."""
     found: dict[str, _FieldCells] = {}
     for name, choice in segment.columns.choices.items():
         found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
@@ -227,9 +228,9 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
     return found
 
 
-def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
+def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> FieldColumn:
     wanted = dataset.field(name)
-    return Column(
+    return FieldColumn(
         wanted,
         place,
         heading,
@@ -292,7 +293,7 @@ class _Builder:
                     for line in spelt.unreadable
                 ]
             if each.type != "string":
-                columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
+                columns[each.name + SENT] = nothing if cells is None else null_if_empty(cells)
         lost.sort(key=lambda one: (one.line, one.field))
         return _ReadBatch(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
 
@@ -301,17 +302,17 @@ class _Builder:
         self.built.batches.append(read.batch)
         self._tell(read.block, read.lost, told)
 
-    def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> Spelt:
+    def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> SpelledColumn:
         cells = lines.cells[wanted.name]
-        if spells_plainly(reader) and lines.all(wanted.name, is_plain_text):
-            return Spelt(unless_empty(cells), [])
+        if reader.keeps_plain_texts and lines.all(wanted.name, is_plain_text):
+            return SpelledColumn(null_if_empty(cells), [])
         whole = spell(cells, reader)
         if not cut or wanted.name not in self.dataset.amount:
             return whole
         refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
         mask = mask_at(cut, len(cells))
         lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
-        return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
+        return SpelledColumn(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
     def _tell(self, block: Block, lost: Sequence[_UnreadableCell], told: Set[str]) -> None:
         """Report unreadable cells, except for fields that were reported for the whole column."""
@@ -326,8 +327,22 @@ class _Builder:
             if wanted.name in told:
                 continue
             amount = wanted.name in self.dataset.amount
-            self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+            self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
         self.built.findings[:] = Cap().apply(self.built.findings)
+
+
+def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: str, *, amount: bool) -> Finding:
+    """Report a cell that cannot be read."""
+    codes = {"date": "date-unreadable", "number": "number-unreadable", "integer": "number-unreadable"}
+    code = "amount-unreadable" if amount else {**codes, "boolean": "cell-unreadable"}.get(field.type, "cell-error")
+    return make_finding(
+        code,
+        address_of(sheet, row, column, field.name),
+        variant=why_unreadable(cell) if code in ("amount-unreadable", "number-unreadable") else "",
+        severity=Severity.WARNING if code == "cell-error" and field.level == "core" else None,
+        value=cell,
+        text=cell.strip(),
+    )
 
 
 def _places(block: Block, rows: frozenset[int]) -> list[int]:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Finding, Severity
+from piperoll.model import Address, Finding, Severity, plain
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.findings import cells as tell
-from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
+from piperoll.reading.grids.grid import Row, Rows, address_of, cell_at, tidy
 from piperoll.reading.tables.classified_rows import ClassifiedRows
 from piperoll.reading.tables.total_rows import NEAR
 
@@ -35,8 +34,16 @@ def find_row_findings(
     judged = [judged for judgement in judgements for judged in judgement.others]
     for one in judged:
         if one.kind == "total" and one.amount is not None:
-            wrong = tell.total_wrong(sheet, one.row, amounts.field, one.amount, one.difference)
-            yield tell.total_left_out(sheet, one.row, one.amount) if one.proved else wrong
+            if one.proved:
+                yield make_finding("total-row-left-out", address_of(sheet, one.row), amount=plain(one.amount))
+                continue
+            yield make_finding(
+                "total-does-not-add-up",
+                address_of(sheet, one.row, field=amounts.field),
+                amount=plain(one.amount),
+                sum=plain(one.amount - one.difference),
+                difference=plain(one.difference),
+            )
     if totals := [one.row for one in judged if one.kind == "total" and one.amount is None]:
         narrow = any(judgement.narrow for judgement in judgements)
         yield make_finding(
@@ -47,9 +54,9 @@ def find_row_findings(
             count=len(totals),
             last=totals[-1].number,
         )
-    for kind in ("note", "other"):
+    for kind, code in (("note", "note-left-out"), ("other", "residue-left-out")):
         if rows := [one.row for one in judged if one.kind == kind]:
-            yield tell.rows_left_out(sheet, kind, rows)
+            yield make_finding(code, address_of(sheet, rows[0]), count=len(rows))
     for judgement in judgements:
         yield from _about_records(judgement, sheet, amounts)
 
@@ -72,8 +79,9 @@ def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | No
 
 
 def find_several_in_one(records: Rows) -> list[Row]:
-    """Return the records in which several cells have the same number of lines (two or more), one of them only
-    figures.
+    """Return the records that seem to hold several records, one below another.
+
+    Several cells have the same number of lines, two or more, and one of them holds only figures.
     """
     held = (row for block in records.blocks() if b"\n" in block.text for row in block)
     return [row for row in held if any("\n" in cell for cell in row.cells) and count_lines(row) > 1]

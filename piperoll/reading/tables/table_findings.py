@@ -12,7 +12,6 @@ from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_total, names_whole
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profile_columns
-from piperoll.reading.findings.cells import Below
 from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, tidy
 from piperoll.reading.tables.row_kinds import may_be_day
 from piperoll.reading.tables.sections import Section
@@ -30,13 +29,23 @@ _DAMAGED_FORM = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{18,}", re.I | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class RowsBelow:
+    """The records below a possible total: how many, the first and last row, and the number of all records."""
+
+    count: int
+    first: int
+    last: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class PossibleTotal:
     """A record that is named like the sum of the others, with its column, and the records below it."""
 
     row: Row
     field: str
     column: int
-    below: Below
+    below: RowsBelow
 
 
 def find_overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
@@ -122,8 +131,9 @@ def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
 
 
 def find_damaged_references(records: Rows, column: int) -> Rows:
-    """Return the records with a reference that a spreadsheet took for a number: `4.72E+21`, or zeros in place of
-    digits.
+    """Return the records with a reference that a spreadsheet took for a number.
+
+    `4.72E+21`, or zeros in place of digits.
     """
     return records.where(column, _is_damaged, _may_be_damaged)
 
@@ -164,9 +174,9 @@ def _is_total(cell: str) -> bool:
     return is_total(tidy(cell))
 
 
-def _below(records: Sequence[Row], place: int) -> Below:
+def _below(records: Sequence[Row], place: int) -> RowsBelow:
     first = records[min(place + 1, len(records) - 1)].number
-    return Below(len(records) - place - 1, first, records[-1].number, len(records))
+    return RowsBelow(len(records) - place - 1, first, records[-1].number, len(records))
 
 
 def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
@@ -183,8 +193,9 @@ def _size(cell: str) -> Decimal:
 
 
 def holds_figures(grid: Grid) -> bool:
-    """Return whether a grid without known headings looks like a table: a column of numbers beside dates or
-    organisations.
+    """Return whether a grid without known headings looks like a table.
+
+    A column of numbers beside dates or organisations.
     """
     rows = grid.rows.select(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:
