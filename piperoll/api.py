@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from piperoll import assets
-from piperoll.checking.check_file import OneFile, report_alone
+from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report, Series
@@ -71,8 +71,8 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
         beside = report_against(place, Sent(whole(content), name, whose, given, part, about), quick=quick, engine=by)
         if beside is not None:
             return beside
-    one, remembered = OneFile(content, name, dataset, period), _remembered(mappings)
-    return report_alone(one, quick=quick, engine=by, remembered=remembered, progress=progress)
+    one, remembered = FileToCheck(content, name, dataset, period), _remembered(mappings)
+    return check_file(one, quick=quick, engine=by, remembered=remembered, progress=progress)
 
 
 def run(

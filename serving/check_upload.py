@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from piperoll.checking.check_file import OneFile
+from piperoll.checking.check_file import FileToCheck
 from serving.check_page import form_page, saved
 from serving.limits import Limits
 from serving.problems import Problem
@@ -57,7 +57,7 @@ class Checks:
             )
         return _page(saved(checked.page, b64encode(checked.page.encode()).decode()))
 
-    async def _sent(self, request: Request) -> OneFile:
+    async def _sent(self, request: Request) -> FileToCheck:
         """The one file of a form, held in memory. Raises: Problem: there is none, or it is too large."""
         declared = request.headers.get("Content-Length", "0")
         if not declared.isdecimal() or int(declared) > self._limits.check_bytes + 65_536:
@@ -72,14 +72,14 @@ class Checks:
         finally:
             await form.close()
 
-    async def _file(self, form: FormData) -> OneFile:
+    async def _file(self, form: FormData) -> FileToCheck:
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
             raise Problem(400, "no-file", "no file was sent: choose one (its field is named 'file')", parameter="file")
         content = await file.read()
         if len(content) > self._limits.check_bytes:
             raise self._too_large()
-        return OneFile(content, named(file.filename), _text(form, "dataset"), _text(form, "period"))
+        return FileToCheck(content, named(file.filename), _text(form, "dataset"), _text(form, "period"))
 
     async def _form(self, request: Request) -> FormData:
         try:

@@ -13,7 +13,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
-from piperoll.checking.check_file import OneFile, report_alone
+from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.describing import render_report_page
 from piperoll.errors import UsageError
 from piperoll.model import to_document
@@ -38,7 +38,7 @@ def warm() -> None:
     forkserver.ensure_running()
 
 
-def examined(sent: OneFile, limits: Limits) -> Checked:
+def examined(sent: FileToCheck, limits: Limits) -> Checked:
     """The report on a file, made in a child process that is gone afterwards.
 
     Raises: Problem: the file needs more time or memory than we give to one, or what is said of it is wrong.
@@ -89,7 +89,7 @@ def _examine(pipe: Connection, limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sent = pipe.recv()
     try:
-        report = report_alone(sent)
+        report = check_file(sent)
         pipe.send(("report", (json.dumps(to_document(report), ensure_ascii=False), render_report_page(report))))
     except UsageError as error:
         pipe.send(("usage", str(error)))

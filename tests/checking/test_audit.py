@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_readings import made_table, spend_row
 
 from piperoll import assets
 from piperoll.checking.audit import in_plausibility, in_structure, require_agreement, sample
@@ -18,6 +17,7 @@ from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
+from tests.checking.made_readings import made_table, spend_row
 
 SPEND = assets.dataset("spend")
 SUITE = assets.suite("spend")

@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 from asked import AMOUNTS, DAYS, NUMBERS, TEXTS, WORDS
-from made_readings import made_table
 
 from piperoll import assets
 from piperoll.checking.engine import CheckEngine
@@ -19,6 +18,7 @@ from piperoll.checking.plausibility.plans import Rule
 from piperoll.checking.plausibility.registry import RULES, compiled
 from piperoll.checking.plausibility.suite import Expectation
 from piperoll.reading import ReadTable
+from tests.checking.made_readings import made_table
 
 DATASET = assets.dataset("contracts")
 CELLS: Mapping[str, Sequence[str]] = {

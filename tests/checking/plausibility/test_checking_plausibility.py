@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
 from piperoll.checking.engine import CheckEngine
@@ -18,6 +17,7 @@ from piperoll.checking.plausibility.engine import left_to_reference
 from piperoll.errors import DescriptorError
 from piperoll.model import Severity, Verdict
 from piperoll.reading import read
+from tests.checking.made_readings import codes, examined, made_table, spend_row
 
 SPEND = assets.dataset("spend")
 

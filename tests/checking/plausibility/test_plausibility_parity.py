@@ -6,9 +6,9 @@ import sys
 
 from agreement import disagreements, drawn_tables
 from asked import ARGUMENTS, TEXTS, expectations
-from made_readings import made_table
 
 from piperoll.checking.plausibility.registry import RULES
+from tests.checking.made_readings import made_table
 
 SHORT, LONG = 4, 1200
 """Tables; of each, 100 expectations are asked."""

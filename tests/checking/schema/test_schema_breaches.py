@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Severity
+from tests.checking.made_readings import codes, examined, made_table, spend_row
 
 SPEND = assets.dataset("spend")
 
