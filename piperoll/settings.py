@@ -20,6 +20,7 @@ class Settings:
     private networks. `max_download_bytes`, `timeout_seconds` and `retries` bound a collection.
     `concurrency` is how many bodies are worked on at once. Of a release with more than `audit_rows` lines so many are
     put to the references of our rules too; smaller ones are audited whole.
+    `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
     """
 
     base_url: str = "http://localhost:8000/"
@@ -30,6 +31,7 @@ class Settings:
     retries: int = 3
     concurrency: int = 2
     audit_rows: int = 50_000
+    data: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

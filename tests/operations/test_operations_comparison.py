@@ -65,7 +65,7 @@ def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_recor
     assert freed.outcome == "published v1"
     found = codes(order, freed)
     assert "rows-repeated" not in found
-    assert "stand already in what you sent" in found["released-by-decision"].message
+    assert "are already in what you sent" in found["released-by-decision"].message
     assert sent(order, "October 2026", undated(30) + b"\r\n").ending == "already done"
 
 

@@ -179,7 +179,7 @@ def _series(
     making: Making, holdings: Holdings, before: Shelves, read: Mapping[Series, Listing], recorded: Hashes
 ) -> Iterator[tuple[Series, KeptSeries]]:
     """Every series, its pages made again where it was read, or where what they depend on besides is another."""
-    for facts in holdings.listings:
+    for facts in holdings.series:
         series, around = facts.series, describing.hash_surroundings(holdings, facts)
         kept = before.series.get(series)
         if series not in read and kept is not None and kept.around == around:

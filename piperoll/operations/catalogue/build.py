@@ -89,7 +89,7 @@ def _pairs(making: Making) -> set[tuple[str, str]]:
 
 
 def _world(run: Run) -> CatalogueContext:
-    return CatalogueContext.of(
+    return CatalogueContext(
         assets.datasets(),
         run.settings.base_url,
         run.settings.publisher_name,

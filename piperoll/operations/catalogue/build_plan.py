@@ -119,8 +119,9 @@ def planned(run: Run, ledger: Ledger, world: CatalogueContext, marks: Changed, t
     """What is to be done; `theirs`: someone else has ended since the making of that number, and we begin again."""
     before, at_work, made_by = ledger.before(), ledger.at_work(), describing.hash_renderer(world)
     doubted = _doubted(run, before, at_work.values(), theirs)
-    members = {} if doubted.bodies is None else _members(ledger)
-    whole = doubted.bodies is None or before.made_by != made_by or world.on.isoformat() < before.on
+    by_other_code = doubted.bodies is None or before.made_by != made_by  # which may have recorded in another format
+    members = {} if by_other_code else _members(ledger)
+    whole = by_other_code or world.on.isoformat() < before.on
     changed = frozenset(_changed(world, members))
     anew = (doubted.bodies or frozenset()) | changed
     stale = anew | marks.bodies
