@@ -55,6 +55,6 @@ def _of_packed(dataset: Dataset, series: Series, packed: Packed, report: Report)
 
 def _of_earlier(store: Store, dataset: Dataset, one: EarlierRelease) -> ReleaseProfile:
     parquet, report = read_release_files(store, one)
-    released = ReleaseIdentity(one.series, one.place, one.version.version, one.version.sources)
+    released = ReleaseIdentity(one.series, one.path, one.version.version, one.version.sources)
     lines = read_typed_lines(parquet, columns_profiled(dataset))
     return profile_release(dataset, released, from_document(Report, report).tables, lines)

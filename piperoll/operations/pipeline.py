@@ -14,6 +14,7 @@ from typing import TypeAlias
 from collectors import Arrival
 from piperoll import layout
 from piperoll.errors import BytesPurged, PiperollError
+from piperoll.findings import make_finding
 from piperoll.model import Series, Submission, to_json_bytes
 from piperoll.operations import questions, steps
 from piperoll.operations.catalogue.build import tried
@@ -30,7 +31,7 @@ from piperoll.operations.run_summary import (
     result_of,
 )
 from piperoll.operations.steps import Examined, Run, Settled
-from publishers import Published, Unchanged, read_tombstone, series_claimed_twice
+from publishers import Published, Unchanged, describe_series, read_tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +232,7 @@ def _as_claimed(one: Examined, recorded: Sequence[Claim]) -> Examined:
     for series, files in recorded:
         if one.packed is not None and one.series == series and one.submission.sha256 in files:
             others = [name for sha256, name in files.items() if sha256 != one.submission.sha256]
-            return steps.held(one, series_claimed_twice(series, "', '".join(others)))
+            return steps.held(one, make_finding("series-claimed-twice", table=describe_series(series), other="', '".join(others)))
     return one
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.reading.cells.amounts import Plain, total
+from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
 from piperoll.reading.cells.marks import _NOTHING_TYPED
 from piperoll.reading.cells.value_counts import Tally
 from piperoll.reading.cells.values import UNREADABLE, Reader, spell
@@ -21,9 +21,9 @@ from piperoll.reading.files import delimited
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.grids import blocks
 from piperoll.reading.grids.grid import Row, Rows
-from piperoll.reading.tables.classified_rows import judge
-from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
-from piperoll.reading.tables.total_rows import Sums
+from piperoll.reading.tables.classified_rows import classify_rows
+from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
+from piperoll.reading.tables.total_rows import RunningSums
 
 SPEND = assets.find_dataset("spend")[0]
 
@@ -57,15 +57,15 @@ def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None
 @given(cells=st.lists(amounts, max_size=40))
 def test_plain_amounts_are_read_exactly(cells: list[str]) -> None:
     wanted = next(each for each in SPEND.fields if each.name in SPEND.amount)
-    plain = Plain(pa.array(["a cell before them", *cells], pa.string())[1:])
-    for cell, there, millionths in zip(cells, plain.there.tolist(), plain.millionths.tolist(), strict=True):
+    plain = PlainAmounts(pa.array(["a cell before them", *cells], pa.string())[1:])
+    for cell, there, millionths in zip(cells, plain.plain.tolist(), plain.millionths.tolist(), strict=True):
         read = Reader(wanted).read(cell)
         assert isinstance(read, str) and Decimal(read).scaleb(6) == millionths if there else millionths == 0
-    assert total(plain.millionths) == sum(plain.millionths.tolist()) / Decimal(10**6)
+    assert sum_millionths(plain.millionths) == sum(plain.millionths.tolist()) / Decimal(10**6)
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> tuple[list[list[str]], Shape]:
+def tables(draw: st.DrawFn) -> tuple[list[list[str]], TableShape]:
     headings = ("date", "supplier", "amount", "purpose", "department")
     cell = st.one_of(words, st.sampled_from(headings))
     record = st.tuples(dates, cell, st.one_of(st.sampled_from(["10.00", "£2.50", "-1"]), amounts), cell, words)
@@ -74,7 +74,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], Shape]:
     drawn = draw(st.lists(st.one_of(record, record, total, st.just(headings), st.just(())), max_size=40))
     rows = list(_with_sums([list(row)[: draw(st.sampled_from([5, 5, 5, 3]))] for row in drawn]))
     amount, date = draw(st.sampled_from([2, 2, None])), draw(st.sampled_from([(0,), ()]))
-    return rows, Shape(headings, (0, 1, 2), amount, date, draw(st.sampled_from([2.0, 4.0, 5.0])))
+    return rows, TableShape(headings, (0, 1, 2), amount, date, draw(st.sampled_from([2.0, 4.0, 5.0])))
 
 
 def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
@@ -91,10 +91,10 @@ def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
             yield row
 
 
-def one_by_one(rows: list[Row], shape: Shape) -> Iterator[Judged]:
-    sums, last = Sums(), None
+def one_by_one(rows: list[Row], shape: TableShape) -> Iterator[ClassifiedRow]:
+    sums, last = RunningSums(), None
     for row in rows:
-        judged = judge_row(row, shape, sums, last)
+        judged = classify_row(row, shape, sums, last)
         if judged.kind == "record":
             sums.add(judged.amount)
             last = row
@@ -104,11 +104,11 @@ def one_by_one(rows: list[Row], shape: Shape) -> Iterator[Judged]:
 
 
 @given(table=tables())
-def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Shape]) -> None:
+def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], TableShape]) -> None:
     cells, shape = table
     rows = [Row(number, number + 3, row) for number, row in enumerate(cells, start=1)]
     expected = list(one_by_one(rows, shape))
-    whole = judge(Rows.of_blocks(blocks.blocks_of(rows[:9])) + Rows.of(rows[9:]), shape)
+    whole = classify_rows(Rows.of_blocks(blocks.blocks_of(rows[:9])) + Rows.of(rows[9:]), shape)
     assert [row.number for row in whole.records] == [one.row.number for one in expected if one.kind == "record"]
     others = [one for one in expected if one.kind != "record"]
     assert [(one.row.number, one.kind, one.amount, one.proved, one.difference) for one in whole.others] == [
@@ -119,9 +119,11 @@ def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Sh
 def read_record_by_record(whole: str) -> TextRows:
     """The records of a text in one block, each of them looked at singly."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "parted", lambda *_, **__: None)
-        of_one = delimited._one_a_line
-        patch.setattr(delimited, "_one_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None)
+        patch.setattr(delimited, "split_rows", lambda *_, **__: None)
+        of_one = delimited._one_record_a_line
+        patch.setattr(
+            delimited, "_one_record_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None
+        )
         return read_text([whole])
 
 

@@ -15,7 +15,7 @@ from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import Hashes, Making
 from piperoll.operations.steps import Run
-from publishers import Ledger, hash_of, list_series, read_listing, read_submission, submissions_of
+from publishers import Ledger, hash_of, list_series, list_submissions, read_listing, read_submission
 
 File: TypeAlias = tuple[str, str]
 """The dataset and sha256 of a file as received."""
@@ -149,7 +149,7 @@ def _everything(making: Making, slug: str) -> Dirty:
     """All that the store holds of a body."""
     store = making.run.store
     series = (one for dataset in making.world.datasets for one in list_series(store, dataset.name, slug))
-    files = ((one.dataset, one.sha256) for one, _ in submissions_of(store, slug))
+    files = ((one.dataset, one.sha256) for one, _ in list_submissions(store, slug))
     return Dirty(frozenset(series), frozenset(files))
 
 

@@ -23,7 +23,7 @@ def consolidated(run: Run, changed: Iterable[tuple[str, str]], *, careful: bool 
     for dataset, body in sorted(changed):
         with TemporaryDirectory(dir=run.scratch) as scratch:
             counts = consolidate_body(
-                run.store, assets.dataset(dataset), body, consolidate_releases, Path(scratch), careful=careful
+                run.store, assets.dataset(dataset), body, consolidate_releases, Path(scratch), check_files=careful
             )
         touched.update({(dataset, year): count for year, count in counts.items()})
     for key in list(list_unreferenced(run.store)) if careful else ():

@@ -13,8 +13,10 @@ from piperoll.reading.grids.cell_shapes import shape_of
 from piperoll.reading.grids.grid import squeezed
 
 
-def distance(one: str, other: str, most: int) -> int:
-    """How many letters must be put in, left out, changed or swapped with the next; more than `most` is `most` + 1."""
+def count_slips(one: str, other: str, most: int) -> int:
+    """Count the letters to insert, delete, change or swap with the next; return `most` + 1 if there are more than
+    `most`.
+    """
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, char in enumerate(one, start=1):
@@ -46,7 +48,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
 
 CERTAIN = 0.95
-"""A heading that fits at least so well names its first field as listed."""
+"""A heading with at least this score certainly names its first field."""
 
 _ABBREVIATIONS = {
     "amt": "amount",
@@ -79,14 +81,15 @@ _ABBREVIATIONS = {
     "val": "value",
     "ven": "vendor",
 }
-"""What finance systems shorten words to."""
+"""Abbreviations that finance systems use in headings."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """One meaning of a heading: the field, how well it fits (1 is as listed), its place in the list, and by what.
+class HeadingMeaning:
+    """One meaning of a heading: the field, how well it fits (1: as listed), its position in the list, and on what
+    grounds.
 
-    `how`: `listed` (its decorations apart), `slip`, `phrase`, `remembered` or `answered`.
+    `how` is `listed` (apart from decoration), `slip`, `phrase`, `remembered` or `answered`.
     """
 
     field: str
@@ -97,36 +100,38 @@ class Match:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The headings of one dataset, by their letters and digits alone.
+    """The headings of one dataset, compared by their letters and digits alone.
 
-    `own` are those of a body that somebody has answered for; `before` those that it sent before for another field than
-    the list names first.
+    `own` are the body's headings that a person has answered a question about. `before` are those that the body sent
+    earlier for another field than the first in the list.
     """
 
     dataset: Dataset
-    exact: Mapping[str, tuple[Match, ...]]
-    phrases: tuple[tuple[tuple[str, ...], Match], ...]
+    exact: Mapping[str, tuple[HeadingMeaning, ...]]
+    phrases: tuple[tuple[tuple[str, ...], HeadingMeaning], ...]
     wide: tuple[re.Pattern[str], ...]
-    own: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
-    before: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
-    known: dict[str, tuple[Match, ...]] = field(default_factory=dict, compare=False, repr=False)
+    own: Mapping[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict)
+    before: Mapping[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict)
+    known: dict[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def meanings(self, heading: str) -> tuple[Match, ...]:
-        """What a heading may mean, best first; nothing for one that is empty or unknown."""
+    def meanings(self, heading: str) -> tuple[HeadingMeaning, ...]:
+        """Return the meanings of a heading, the best first; empty for an empty or unknown heading."""
         if heading not in self.known:
             own = self.own.get(bare(heading)) if self.own and len(heading) <= 160 else None
             self.known[heading] = _meanings(heading, self) if own is None else own
         return self.known[heading]
 
     def knows(self, cell: str) -> bool:
-        """Whether a cell is a heading as listed, letter for letter; quick enough to ask of every cell of a file."""
+        """Return whether a cell is a heading as listed, letter for letter. Fast enough to ask about every cell of a
+        file.
+        """
         if not cell or len(cell) > _LONGEST or cell[0].isdigit():
             return False
         key = bare(cell)
         return bool(self.own[key]) if key in self.own else key in self.exact
 
     def may_know(self, form: str) -> bool:
-        """Whether a cell of this form (its digits as 9) may be a heading as listed."""
+        """Return whether a cell of this shape (digits written as 9) may be a heading as listed."""
         return 0 < len(form) <= _LONGEST and shape_of(bare(form)) in self._forms
 
     @cached_property
@@ -134,25 +139,25 @@ class Lexicon:
         return frozenset(map(shape_of, (*self.exact, *self.own)))
 
     def is_set_aside(self, heading: str) -> bool:
-        """Whether somebody has said that a heading is none of our fields."""
+        """Return whether a person has answered that a heading is none of the dataset's fields."""
         return self.own.get(bare(heading)) == ()
 
     def is_wide(self, heading: str) -> bool:
-        """Whether the heading is one of the repeating columns of a wide table."""
+        """Return whether the heading is one of the repeating columns of a wide table."""
         return any(pattern.search(squeezed(heading)) for pattern in self.wide)
 
     def recalling(self) -> Lexicon:
-        """The same, but what the body sent before speaks first."""
+        """Return the same lexicon with the body's earlier headings taking precedence."""
         return replace(self, own={**self.before, **self.own}, before={}, known={})
 
     def answers_consulted(self) -> tuple[tuple[str, ...], ...]:
-        """The answers about headings that were met: each heading with the fields that it may mean."""
+        """Return the answers about headings that were met: each heading with the fields that it may mean."""
         met = {bare(heading) for heading in self.known} & {*self.own}
         return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
 
 
 def bare(text: str) -> str:
-    """The letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
+    """Return the letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
     if text.isascii():
         return text.lower().encode("ascii").translate(None, _DECORATION).decode("ascii")
     return "".join(_WORDS.findall(_folded(text)))
@@ -167,10 +172,10 @@ def _folded(text: str) -> str:
     return text.casefold()
 
 
-def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
-    """The headings of a dataset; those of another part than the given one are left out.
+def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
+    """Build the lexicon of a dataset, without the headings of other parts than the given one.
 
-    What is `remembered` of the body weighs as evidence, and what was answered decides.
+    What is `remembered` about the body counts as evidence; an answer by a person decides.
     """
     exact, phrases = _by_letters(tuple(_listed(dataset, part)))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
@@ -184,14 +189,14 @@ def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | Non
 @lru_cache(maxsize=32)
 def _by_letters(
     listed: tuple[tuple[str, str, float], ...],
-) -> tuple[Mapping[str, tuple[Match, ...]], tuple[tuple[tuple[str, ...], Match], ...]]:
-    """Listed headings by their letters and digits, and those of several words; the same list is gone through once."""
-    exact: dict[str, list[Match]] = {}
+) -> tuple[Mapping[str, tuple[HeadingMeaning, ...]], tuple[tuple[tuple[str, ...], HeadingMeaning], ...]]:
+    """Index listed headings by their letters and digits, and collect those of several words; cached for each list."""
+    exact: dict[str, list[HeadingMeaning]] = {}
     phrases = []
     ranks: dict[str, int] = {}
     for heading, name, weight in listed:
         ranks[name] = ranks.get(name, -1) + 1
-        match = Match(name, weight, ranks[name])
+        match = HeadingMeaning(name, weight, ranks[name])
         found = exact.setdefault(bare(heading), [])
         if all(other.field != name for other in found):
             found.append(match)
@@ -203,13 +208,13 @@ def _by_letters(
     return {key: tuple(found) for key, found in exact.items()}, tuple(phrases)
 
 
-def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Match, ...]]:
-    """What headings mean by the answers of people; nothing for those that are to be ignored."""
-    found: dict[str, tuple[Match, ...]] = {}
+def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[HeadingMeaning, ...]]:
+    """Return the meanings of headings by people's answers; empty for those to ignore."""
+    found: dict[str, tuple[HeadingMeaning, ...]] = {}
     for question in remembered.questions:
         key = bare(question.heading)
         if question.means is not None:
-            found[key] = (Match(question.means, 1.0, 0, "answered"),)
+            found[key] = (HeadingMeaning(question.means, 1.0, 0, "answered"),)
         elif question.answer:
             listed = found.get(key, lexicon.meanings(question.heading))
             others = tuple(match for match in listed if match.field != question.field)
@@ -218,19 +223,19 @@ def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Matc
     return found
 
 
-def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:
-    """The headings that stood for one field whenever they came, and it is not the one that the list names first."""
+def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[HeadingMeaning, ...]]:
+    """Return the headings that always meant one field when they came, where the list names another field first."""
     fields: dict[str, set[str]] = {}
     for layout in remembered.layouts:
         if part in (None, layout.part):
             for name, heading in layout.columns.items():
                 fields.setdefault(heading, set()).add(name)
-    found: dict[str, tuple[Match, ...]] = {}
+    found: dict[str, tuple[HeadingMeaning, ...]] = {}
     for heading, names in fields.items():
         listed, first = lexicon.meanings(heading), min(names)
         if len(names) == 1 and [match.field for match in listed[:1]] != [first]:
             rest = tuple(match for match in listed if match.field != first)
-            found[bare(heading)] = (Match(first, 0.95 if listed else 0.9, 0, "remembered"), *rest)
+            found[bare(heading)] = (HeadingMeaning(first, 0.95 if listed else 0.9, 0, "remembered"), *rest)
     return found
 
 
@@ -244,13 +249,13 @@ def _listed(dataset: Dataset, part: str | None) -> Iterator[tuple[str, str, floa
             yield each.title, each.name, 0.99
 
 
-def _meanings(heading: str, lexicon: Lexicon) -> tuple[Match, ...]:
+def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     text = squeezed(heading)
     if not text or len(text) > 160:
         return ()
     for forgiven, score in _spellings(text):
         if found := lexicon.exact.get(bare(forgiven)):
-            return tuple(Match(match.field, match.score * score, match.rank) for match in found)
+            return tuple(HeadingMeaning(match.field, match.score * score, match.rank) for match in found)
     shorter = _UNIT.sub("", _BRACKETED.sub(" ", text).rstrip())
     return _slips(bare(text), lexicon) or _slips(bare(shorter), lexicon) or _phrase(text, lexicon)
 
@@ -267,35 +272,35 @@ def _spellings(text: str) -> Iterator[tuple[str, float]]:
 
 
 def _written_out(text: str) -> str:
-    """The heading with its abbreviations written out: `TransNo` is `transaction number`."""
+    """Expand the abbreviations in a heading: `TransNo` becomes `transaction number`."""
     words = _WORDS.findall(_folded(_CAMEL.sub(" ", text)))
     return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
 
 
-def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
-    """Headings one letter away (two in a long one), swapped neighbours counting as one slip.
+def _slips(key: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
+    """Find listed headings that differ by one letter (two in a long one); two swapped neighbours count as one.
 
-    The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`. What says the opposite is
-    none either: `Recoverable VAT`.
+    The first letter is rarely mistyped, only lost: `Postcode` is not a typing error for `Cost code`. Neither is an
+    opposite, such as `Recoverable VAT`.
     """
     if len(key) < 5 or key.isdigit():
         return ()
     allowed = 1 if len(key) < 10 else 2
-    found: dict[str, Match] = {}
+    found: dict[str, HeadingMeaning] = {}
     for other, matches in lexicon.exact.items():
         if abs(len(other) - len(key)) > allowed or len(other) < 5 or key[0] not in other[:2]:
             continue
-        slips = distance(key, other, allowed)
+        slips = count_slips(key, other, allowed)
         if slips <= allowed and _digits(key) == _digits(other) and not _opposite(key, other):
             for match in matches:
-                scored = Match(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
+                scored = HeadingMeaning(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
                 if match.field not in found or found[match.field].score < scored.score:
                     found[match.field] = scored
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
 
 
 def _opposite(key: str, other: str) -> bool:
-    """Whether one word is the other with a syllable before it that denies it, or says behind it that it is a number."""
+    """Return whether one word is the other with a negating prefix (`irrecoverable`) or with `no` or `id` after it."""
     short, long = sorted((key, other), key=len)
     denied = long.endswith(short) and long.removesuffix(short) in _NEGATIONS
     return denied or (key.startswith(other) and key.removeprefix(other) in _NUMBERS)
@@ -305,8 +310,8 @@ def _digits(key: str) -> str:
     return "".join(char for char in key if char.isdigit())
 
 
-def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
-    """A listed heading of several words that stands whole within this one: `XYZ Transaction number`."""
+def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
+    """Find a listed heading of several words within this one: `XYZ Transaction number`."""
     words = tuple(_WORDS.findall(_folded(text)))
     if len(words) > 8:
         return ()
@@ -315,5 +320,5 @@ def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
             words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1)
         ):
             score = 0.75 if words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase else 0.65
-            return (Match(match.field, match.score * score, match.rank, "phrase"),)
+            return (HeadingMeaning(match.field, match.score * score, match.rank, "phrase"),)
     return ()

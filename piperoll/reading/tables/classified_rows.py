@@ -1,4 +1,4 @@
-"""All rows of a table judged: those that are surely records a block at a time, the others one by one."""
+"""Classify all rows of a table: the certain records a block at a time, the other rows one by one."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask, Vector, text_offsets
-from piperoll.reading.cells.amounts import Plain, total
+from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.cell_shapes import ShapeIndex
 from piperoll.reading.grids.grid import Rows
 from piperoll.reading.grids.parallel import map_in_order
-from piperoll.reading.tables.certain_records import Sure
-from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
-from piperoll.reading.tables.total_rows import TOP, Above, Sums
+from piperoll.reading.tables.certain_records import CertainRecords
+from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
+from piperoll.reading.tables.total_rows import NOTHING_ABOVE, RunningSums, SumsAbove
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ClassifiedRows:
     """The records of a table, and what each other row is, both in order.
 
     `whole` is the sum of the records' amounts, which are written with a comma before the pence if `decimal_comma`.
@@ -30,51 +30,55 @@ class Judgement:
     """
 
     records: Rows
-    others: Sequence[Judged]
+    others: Sequence[ClassifiedRow]
     whole: Decimal = Decimal(0)
     narrow: bool = False
     decimal_comma: bool = False
-    below: Above = TOP
+    below: SumsAbove = NOTHING_ABOVE
 
 
-def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
-    """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
-    running, sure = _Running(shape, above), Sure(shape)
+def classify_rows(rows: Rows, shape: TableShape, above: SumsAbove = NOTHING_ABOVE) -> ClassifiedRows:
+    """Classify each row. A row is a total because it adds up, alone or with the sections `above`, not because of its
+    label.
+    """
+    running, sure = _RowClassifier(shape, above), CertainRecords(shape)
     masks = [
         running.records_of(*each)
         for each in map_in_order(partial(_looked_at, shape=shape, sure=sure), rows.indexed_blocks())
     ]
     sums, comma = running.sums, shape.decimal_comma
-    return Judgement(rows.filter(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
+    return ClassifiedRows(rows.filter(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
 
 
-class _Running:
-    """What is carried from row to row: the sums so far, the last record, and what was no record."""
+class _RowClassifier:
+    """Carries from row to row the sums so far, the last record, and the rows that are no records."""
 
-    def __init__(self, shape: Shape, above: Above) -> None:
-        self.shape, self.sums = shape, Sums(above)
+    def __init__(self, shape: TableShape, above: SumsAbove) -> None:
+        self.shape, self.sums = shape, RunningSums(above)
         self.last: Row | None = None
-        self.others: list[Judged] = []
+        self.others: list[ClassifiedRow] = []
 
     def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> Mask:
-        """Which rows of the next block are records, of which the `records` surely are; the amounts in millionths."""
+        """Return which rows of the next block are records; `records` marks the certain ones. Amounts are in
+        millionths.
+        """
         doubtful = np.flatnonzero(~records).tolist()
         empty = _empty(block, doubtful)
         rows = _with_those_above(block, doubtful, empty)
         start = 0
         for place in (*doubtful, len(block)):
             if start < place:  # sure records stand between the last doubtful row and this one
-                self.sums.add(None if amounts is None else total(amounts[start:place]), place - start)
+                self.sums.add(None if amounts is None else sum_millionths(amounts[start:place]), place - start)
                 self.last = rows[place - 1]
             if place in empty:
-                self.others.append(Judged(empty[place], "blank"))
+                self.others.append(ClassifiedRow(empty[place], "blank"))
             elif place < len(block):
                 records[place] = self._judge(rows[place])
             start = place + 1
         return pa.array(records)
 
     def _judge(self, row: Row) -> bool:
-        judged = judge_row(row, self.shape, self.sums, self.last)
+        judged = classify_row(row, self.shape, self.sums, self.last)
         if judged.kind == "record":
             self.sums.add(judged.amount)
             self.last = row
@@ -85,22 +89,24 @@ class _Running:
         return False
 
 
-def _looked_at(looked: tuple[Block, ShapeIndex], shape: Shape, sure: Sure) -> tuple[Block, Vector | None, Vector]:
-    """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
+def _looked_at(
+    looked: tuple[Block, ShapeIndex], shape: TableShape, sure: CertainRecords
+) -> tuple[Block, Vector | None, Vector]:
+    """Return a block, its plain amounts (in millionths of a pound), and which of its rows are certainly records."""
     block, shapes = looked
     amounts = _amounts(block, shape)
     records = sure.records(block, shapes, amounts)
     return block, amounts and amounts.millionths, records
 
 
-def _amounts(block: Block, shape: Shape) -> Plain | None:
+def _amounts(block: Block, shape: TableShape) -> PlainAmounts | None:
     if shape.amount is None or shape.decimal_comma:
         return None
-    return Plain(block.column(shape.amount))
+    return PlainAmounts(block.column(shape.amount))
 
 
 def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
-    """Those of the rows at these places in which every cell is empty: a file may end in a million of them."""
+    """Return the rows at these indexes in which every cell is empty; a file may end in a million of them."""
     if not places:
         return {}
     some = block.take(places)
@@ -111,7 +117,9 @@ def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
 
 
 def _with_those_above(block: Block, places: Sequence[int], empty: Mapping[int, Row]) -> dict[int, Row]:
-    """The rows at these places, the ones right above them, and the last of the block, by their place; no empty ones."""
+    """Return the rows at these indexes, the rows right above them and the block's last, by index, without empty
+    rows.
+    """
     wanted = {*places, *(place - 1 for place in places if place), len(block) - 1}
     held = sorted(wanted.difference(empty))
     return dict(zip(held, block.take(held), strict=True))

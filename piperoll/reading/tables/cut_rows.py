@@ -1,4 +1,4 @@
-"""Rows cut by a delimiter within a cell: put together again where only one way of doing so is right."""
+"""Rows with a cell that was cut at a delimiter within it: joined again if there is only one right way to do so."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from functools import partial
 from piperoll.model.columns import Mask, pc
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial
-from piperoll.reading.columns.profiles import Profile, is_reference, profiles
+from piperoll.reading.columns.profiles import ColumnProfile, is_reference, profile_columns
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.grid import Row, Rows, cell_at, sample_rows, tidy
 
 _ALL = 0.9
-"""A column is of a kind if so large a share of its cells is."""
+"""The share of a column's cells that must be of a kind for the column to be of that kind."""
 
 _FULL = 0.98
-"""A column is never empty if so large a share of its cells is filled."""
+"""The share of filled cells from which on a column counts as always filled."""
 
 _FEW = 0.5
-"""A column says the same again and again if so small a share of its cells is distinct."""
+"""The share of distinct cells up to which a column counts as repetitive."""
 
 _RARE = 0.02
-"""Cells beyond the last heading in a larger share of the rows are a column without a heading."""
+"""If a larger share of rows has cells beyond the last heading, those cells are a column without a heading."""
 
 _SAMPLE = 2000
 _ENOUGH = 5
-"""Fewer rows of the usual length do not show what a column holds."""
+"""The fewest rows of the usual length that show what a column holds."""
 
 _MOST = 20
-"""A row with so many cells too many was not cut by a stray comma."""
+"""The most surplus cells in a row that was cut at a delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
-    """A row put together again: as it is read now, the column of the cell that had been cut, and the whole cell."""
+class RepairedRow:
+    """A repaired row: the row as read now, the column of the cell that had been cut, and the whole cell."""
 
     row: Row
     column: int
@@ -44,46 +44,48 @@ class Mend:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What a row must look like: how many headings there are and cells in most rows, and what each column holds."""
+class UsualRow:
+    """What a usual row looks like: the number of headings, the number of cells in most rows, and what each column
+    holds.
+    """
 
     named: int
     usual: int
-    profiles: Sequence[Profile]
+    profiles: Sequence[ColumnProfile]
     words: Mapping[int, frozenset[str]]
     delimiter: str
     sure: bool
-    """Whether there are enough rows to tell what a column holds."""
+    """Whether there are enough rows to know what a column holds."""
 
 
 @dataclass(frozen=True)
-class Mended:
-    """The rows of a table, those of them that were put together again, and those that were cut and could not be.
+class RepairedRows:
+    """The rows of a table, the repaired ones among them, and those that were cut and could not be repaired.
 
-    In the rows `beside` something stands beyond the last heading: they may be cut, but their figures are right.
+    The rows `beside` have something beyond the last heading. They may be cut, but their figures are right.
     """
 
     rows: Rows
-    mends: Sequence[Mend] = ()
+    mends: Sequence[RepairedRow] = ()
     cut: Sequence[Row] = ()
     beside: Sequence[Row] = ()
 
 
-def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
-    """The rows of a text file with those that were cut put together again.
+def repair_cut_rows(rows: Rows, headings: Sequence[str], delimiter: str) -> RepairedRows:
+    """Return the rows of a text file with the cut ones repaired.
 
-    Rows that fill more cells than there are headings, or are longer than most, are looked at, and no others.
+    Only rows that fill more cells than there are headings, or that are longer than most, are looked at.
     """
     layout = _layout(rows, headings, delimiter)
     if layout is None:
-        return Mended(rows)
+        return RepairedRows(rows)
     long = rows.filter(_may_be_long(block, layout) for block in rows.blocks()).select(partial(_is_long, layout=layout))
     rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
-    mends: dict[int, Mend] = {}
+    mends: dict[int, RepairedRow] = {}
     doubtful: dict[bool, list[Row]] = {True: [], False: []}
     for row in long:
         if _is_cut(row, layout):
-            found, figures = mended(row, layout) if layout.sure else None, False
+            found, figures = repair_row(row, layout) if layout.sure else None, False
         elif rare and _goes_beyond(row, layout):
             ways = _ways_to_read(row, layout)
             found, figures = _likeliest(row, ways, layout), len({_figures(way, layout) for way in ways.values()}) == 1
@@ -94,16 +96,16 @@ def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
         elif found.column >= 0:
             mends[row.number] = found
     whole = Rows.of(mends[row.number].row if row.number in mends else row for row in rows) if mends else rows
-    return Mended(whole, list(mends.values()), doubtful[False], doubtful[True])
+    return RepairedRows(whole, list(mends.values()), doubtful[False], doubtful[True])
 
 
-def _is_long(row: Row, layout: Layout) -> bool:
-    """Whether a row holds something beyond the last heading, or is longer than most."""
+def _is_long(row: Row, layout: UsualRow) -> bool:
+    """Return whether a row has a filled cell beyond the last heading, or is longer than most."""
     return len(row.cells) > layout.usual or _extent(row) > layout.named
 
 
-def _may_be_long(block: Block, layout: Layout) -> Mask:
-    """Which rows are worth asking whether they are long, told from whole columns."""
+def _may_be_long(block: Block, layout: UsualRow) -> Mask:
+    """Return which rows may be long, judged from whole columns."""
     if block.width - layout.named > _MOST:
         return pc.greater(block.lengths, layout.named)
     found = pc.greater(block.lengths, layout.usual)
@@ -112,28 +114,28 @@ def _may_be_long(block: Block, layout: Layout) -> Mask:
     return found
 
 
-def _goes_beyond(row: Row, layout: Layout) -> bool:
-    """Whether a row goes on right beyond the last heading, as one does that was cut."""
+def _goes_beyond(row: Row, layout: UsualRow) -> bool:
+    """Return whether a row continues right beyond the last heading, as a cut row does."""
     return bool(_at(row.cells, layout.named)) and any(map(tidy, row.cells[: layout.named]))
 
 
-def _ways_to_read(row: Row, layout: Layout) -> dict[int, list[str]]:
-    """The cells of a row that fits as it stands (-1) and of each way to put it together, by the column of the joint."""
+def _ways_to_read(row: Row, layout: UsualRow) -> dict[int, list[str]]:
+    """Return the cells as they are (key -1) and of each way to join them, by the column of the joined cell."""
     extent = _extent(row)
     return {-1: list(row.cells)} | _ways(row.cells[:extent], extent - layout.named, layout)
 
 
-def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: Layout) -> Mend | None:
-    """How a row that fits as it stands is read; None if nothing tells. With column -1 it was not cut."""
+def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: UsualRow) -> RepairedRow | None:
+    """Return how to read a row that fits as it is; None if nothing decides. Column -1 means that it was not cut."""
     extent = _extent(row)
     column = -1 if len(ways) == 1 else None
     if layout.sure:
         column = _only(ways, row.cells[:extent], extent - layout.named, layout)
-    return None if column is None else Mend(row._replace(cells=ways[column]), column, ways[column][column])
+    return None if column is None else RepairedRow(row._replace(cells=ways[column]), column, ways[column][column])
 
 
-def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | None:
-    """What most rows look like; None where that cannot be told, or no row is longer than its headings."""
+def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | None:
+    """Return what most rows look like; None if that is unclear, or if no row is longer than its headings."""
     widths = rows.widths()
     named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
     if not named or not widths or max(widths) <= named or rows[0].line is None:
@@ -147,18 +149,21 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | Non
         sample, usual = within, max(widths)
     if not sample or 2 * len(sample) < len(some):
         return None
-    return Layout(named, usual, profiles(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH)
+    return UsualRow(
+        named, usual, profile_columns(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH
+    )
 
 
 def _extent(row: Row) -> int:
-    """How many cells a row has up to its last filled one."""
+    """Return the number of cells up to the last filled one."""
     return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
 
 
-def _is_cut(row: Row, layout: Layout) -> bool:
-    """Whether a long row was cut for certain: a cell stands beyond all others, or in a column where it cannot belong.
+def _is_cut(row: Row, layout: UsualRow) -> bool:
+    """Return whether a long row was certainly cut: it has a cell beyond all others, or in a column where it cannot
+    belong.
 
-    A remark beside the table and delimiters left over at the end leave the other cells where they belong.
+    A remark beside the table and trailing delimiters leave the other cells where they belong.
     """
     if not any(map(tidy, row.cells[: layout.named])):
         return False
@@ -167,7 +172,7 @@ def _is_cut(row: Row, layout: Layout) -> bool:
     return not _fits(row.cells, -1, layout)
 
 
-def mended(row: Row, layout: Layout) -> Mend | None:
+def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
     """A cut row put together again; None if it could have been cut in more than one place, or in none.
 
     Every date, number and reference must come to stand in its column. Among several ways the one counts whose second
@@ -181,12 +186,12 @@ def mended(row: Row, layout: Layout) -> Mend | None:
         ways = _ways(cells, surplus, layout)
         column = _only(ways, cells, surplus, layout)
         if column is not None:
-            return Mend(row._replace(cells=ways[column]), column, ways[column][column])
+            return RepairedRow(row._replace(cells=ways[column]), column, ways[column][column])
     return None
 
 
-def _ways(cells: Sequence[str], surplus: int, layout: Layout) -> dict[int, list[str]]:
-    """The ways to put a row together so that every cell fits, by the column of the joint."""
+def _ways(cells: Sequence[str], surplus: int, layout: UsualRow) -> dict[int, list[str]]:
+    """Return the ways to join the cells of a row so that every cell fits, by the column of the joined cell."""
     return {
         column: joint
         for column in range(layout.named)
@@ -195,13 +200,13 @@ def _ways(cells: Sequence[str], surplus: int, layout: Layout) -> dict[int, list[
     }
 
 
-def _joined(cells: Sequence[str], column: int, surplus: int, layout: Layout) -> list[str]:
+def _joined(cells: Sequence[str], column: int, surplus: int, layout: UsualRow) -> list[str]:
     end = column + surplus + 1
     return [*cells[:column], layout.delimiter.join(cells[column:end]), *cells[end:]]
 
 
-def _fits(cells: Sequence[str], joint: int, layout: Layout) -> bool:
-    """Whether every cell is of the kind its column holds; the joined one too, as `1,200.00` is a number."""
+def _fits(cells: Sequence[str], joint: int, layout: UsualRow) -> bool:
+    """Return whether every cell is of the kind its column holds, the joined one too: `1,200.00` is a number."""
     known = [(place, profile) for place, profile in enumerate(layout.profiles) if _kinds(profile)]
     suited = (_suits(_at(cells, place), profile, joint=place == joint) for place, profile in known)
     return bool(known) and not any(map(tidy, cells[layout.usual :])) and all(suited)
@@ -211,15 +216,15 @@ def _at(cells: Sequence[str], column: int) -> str:
     return tidy(cells[column]) if column < len(cells) else ""
 
 
-def _kinds(profile: Profile) -> bool:
+def _kinds(profile: ColumnProfile) -> bool:
     return _is_typed(profile) or profile.identifiers >= _ALL
 
 
-def _is_typed(profile: Profile) -> bool:
+def _is_typed(profile: ColumnProfile) -> bool:
     return max(profile.dates + profile.serials, profile.numbers) >= _ALL
 
 
-def _suits(text: str, profile: Profile, *, joint: bool) -> bool:
+def _suits(text: str, profile: ColumnProfile, *, joint: bool) -> bool:
     if not text:
         return profile.filled < _FULL
     if profile.dates + profile.serials >= _ALL:
@@ -229,8 +234,8 @@ def _suits(text: str, profile: Profile, *, joint: bool) -> bool:
     return is_reference(text) and not joint
 
 
-def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, layout: Layout) -> int | None:
-    """The one way that is right, or that much speaks for and nothing for another; None otherwise."""
+def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, layout: UsualRow) -> int | None:
+    """Return the only right way, or the one with strong evidence and none for another; None otherwise."""
     if len(ways) < 2:
         return next(iter(ways), None)
     spaced = [column for column in ways if column >= 0 and all(map(_goes_on, cells[column + 1 : column + surplus + 1]))]
@@ -245,8 +250,8 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
     return right[0] if len(right) == 1 else None
 
 
-def _figures(cells: Sequence[str], layout: Layout) -> tuple[str, ...]:
-    """The dates and numbers of a row."""
+def _figures(cells: Sequence[str], layout: UsualRow) -> tuple[str, ...]:
+    """Return the dates and numbers of a row."""
     return tuple(_at(cells, place) for place, profile in enumerate(layout.profiles) if _is_typed(profile))
 
 
@@ -254,8 +259,8 @@ def _goes_on(cell: str) -> bool:
     return cell[:1] == " " and bool(tidy(cell))
 
 
-def _known(cells: Sequence[str], joint: int, layout: Layout) -> int:
-    """How many cells say what stands elsewhere in their column."""
+def _known(cells: Sequence[str], joint: int, layout: UsualRow) -> int:
+    """Count the cells with a value that is found elsewhere in their column."""
     return sum(
         1
         for column, words in layout.words.items()
@@ -264,7 +269,7 @@ def _known(cells: Sequence[str], joint: int, layout: Layout) -> int:
 
 
 def _words(sample: Sequence[Row], width: int) -> dict[int, frozenset[str]]:
-    """What each column says more than once, where it says few things, in rows of the usual length."""
+    """Return the repeated values of each repetitive column, from rows of the usual length."""
     found = {}
     for column in range(width):
         counts = Counter(text for row in sample if (text := tidy(cell_at(row, column))))

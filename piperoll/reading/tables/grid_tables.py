@@ -1,4 +1,4 @@
-"""One grid to its tables: sections, columns, records, batches, and what there is to say about each."""
+"""Read one grid: its sections, columns, records and batches, and the findings about each."""
 
 from __future__ import annotations
 
@@ -10,47 +10,50 @@ from functools import cached_property
 from piperoll.findings import make_finding
 from piperoll.model import Address, Cap, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import scale_of
-from piperoll.reading.columns.assignment import Columns, assign, guess_unnamed
+from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
 from piperoll.reading.columns.column_findings import find_column_doubts
-from piperoll.reading.columns.headless import find_guessed_columns, recognise_columns
+from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.columns.profiles import Profile, profiles
-from piperoll.reading.findings import cells as tell
-from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, is_blank, letter, tidy, without_blanks
+from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
+from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
-from piperoll.reading.tables.classified_rows import Judgement, judge
-from piperoll.reading.tables.cut_rows import Mended, mend
-from piperoll.reading.tables.headings import HeadingRow, unknown_heading_row, words
-from piperoll.reading.tables.nil_returns import nil_record, nil_row
+from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
+from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
+from piperoll.reading.tables.headings import HeadingRow, find_unknown_headings, words
+from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
-from piperoll.reading.tables.row_findings import Amounts, about_rows
-from piperoll.reading.tables.row_kinds import Shape
-from piperoll.reading.tables.sections import Section, sections_of
-from piperoll.reading.tables.summary_rows import settle
+from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
+from piperoll.reading.tables.row_kinds import TableShape
+from piperoll.reading.tables.sections import Section, find_sections
+from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.table_findings import (
-    damaged_references,
+    PossibleTotal,
+    find_credit_marks,
+    find_damaged_references,
+    find_overlong,
+    find_records_above,
+    find_unit_above,
     may_be_cut,
-    overlong,
     possible_total,
     quote_list,
-    records_above,
-    signs_beside,
-    unit_above,
 )
-from piperoll.reading.tables.total_rows import TOP, Above
-from piperoll.reading.tables.wide_tables import Wide, find_wide
+from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
+from piperoll.reading.tables.wide_tables import WideTable, find_wide
+
+_FEW_BELOW = 30
+"""The most rows below a possible total that are assumed to be sums as well."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """One section with its columns found and its rows judged."""
+class ExaminedSection:
+    """One section with its columns found and its rows classified."""
 
     section: Section
     columns: Columns
-    wide: Wide | None
-    judgement: Judgement
-    profiles: Sequence[Profile]
-    repaired: Mended | None = None
+    wide: WideTable | None
+    judgement: ClassifiedRows
+    profiles: Sequence[ColumnProfile]
+    repaired: RepairedRows | None = None
 
     @property
     def records(self) -> Rows:
@@ -63,25 +66,25 @@ class Part:
         if self.section.heading.index < 0:
             return []
         known = (*self.repaired.cut, *self.repaired.beside) if self.repaired else ()
-        cut = {row.number: row for row in (*known, *overlong(self.records, self.columns.headings))}
+        cut = {row.number: row for row in (*known, *find_overlong(self.records, self.columns.headings))}
         return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
-        """The field that holds the amounts."""
+        """Return the field that holds the amounts; None if there is none."""
         return next((name for name in dataset.amount if name in self.columns.choices), None)
 
     def amount_column(self, dataset: Dataset) -> int | None:
-        """Where the amounts stand."""
+        """Return the column of the amounts; None if there is none."""
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
 
     def scale(self, dataset: Dataset) -> Decimal:
-        """What an amount as sent is multiplied by to be pounds."""
+        """Return the factor that converts amounts as sent to pounds."""
         name = self.amount(dataset)
         return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
 
     def cut(self, dataset: Dataset) -> Iterator[int]:
-        """The numbers of the rows whose amounts may be others'."""
+        """Yield the numbers of rows whose amounts may belong to another column."""
         column = self.amount_column(dataset)
         sure = {row.number for row in self.repaired.beside} if self.repaired else set()
         for row in self.overlong:
@@ -89,30 +92,41 @@ class Part:
                 yield row.number
 
 
-def examined(section: Section, lexicon: Lexicon, delimiter: str, above: Above = TOP) -> Part:
-    """The columns of a section found, its cut rows mended and every row judged, with the sums of the sections above."""
+def examine_section(
+    section: Section, lexicon: Lexicon, delimiter: str, above: SumsAbove = NOTHING_ABOVE
+) -> ExaminedSection:
+    """Find the columns of a section, repair its cut rows and classify every row, with the sums of the sections
+    above.
+    """
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
-    seen = profiles(section.rows, width)
+    seen = profile_columns(section.rows, width)
     wide = find_wide(cells, lexicon.dataset)
     measured = {measure.column for measure in wide.measures} if wide else set()
     own = ["" if column in measured else cell for column, cell in enumerate(cells)]
-    columns = assign(own, seen, lexicon, barred=measured, rows=section.rows)
+    columns = assign_columns(own, seen, lexicon, barred=measured, rows=section.rows)
     columns = guess_unnamed(columns, cells, seen, lexicon.dataset)
     columns = Columns(columns.choices, columns.moved, tuple(cells))
     if wide:
         fixed = {*wide.fields, wide.start_field, wide.end_field}
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.moved, columns.headings)
-    repaired = mend(section.rows, cells, delimiter)
-    shape = replace(Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
+    repaired = repair_cut_rows(section.rows, cells, delimiter)
+    shape = replace(TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
-    return Part(section, columns, wide, settle(judge(repaired.rows, shape, above), shape, figures), seen, repaired)
+    return ExaminedSection(
+        section,
+        columns,
+        wide,
+        exclude_proved_totals(classify_rows(repaired.rows, shape, above), shape, figures),
+        seen,
+        repaired,
+    )
 
 
 @dataclass
 class GridReading:
-    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
+    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
@@ -120,15 +134,15 @@ class GridReading:
 
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
-    """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
+    """Read every table of a grid as the lexicon's dataset; the outcome says why there is none."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
         return GridReading("empty")
-    sections = sections_of(grid, lexicon)
+    sections = find_sections(grid, lexicon)
     if not sections:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
-    if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    if nil := find_nil_record(_with_amounts(parts, lexicon.dataset)):
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
         _add_table(reading, group, grid, lexicon)
@@ -142,32 +156,34 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
-def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Part]:
-    """The sections examined one after the other, the first with the records above its headings.
+def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[ExaminedSection]:
+    """Examine the sections one after the other, the first with the records above its headings.
 
-    The sums of one go on in the next, unless that stands beside it or holds little else than the core.
+    The sums of one section continue in the next, unless that is beside it or has little more than the core columns.
     """
-    first = examined(sections[0], lexicon, grid.delimiter)
-    if strays := records_above(grid, sections[0], first.columns, lexicon.dataset):
+    first = examine_section(sections[0], lexicon, grid.delimiter)
+    if strays := find_records_above(grid, sections[0], first.columns, lexicon.dataset):
         said = sections[0].said - {words(row.cells) for row in strays}
         whole = replace(sections[0], rows=Rows.of(strays) + sections[0].rows, said=said)
-        first = examined(whole, lexicon, grid.delimiter)
+        first = examine_section(whole, lexicon, grid.delimiter)
     parts = [first]
     for section in sections[1:]:
         last = parts[-1]
         goes_on = section.span == last.section.span and not (section.lesser or last.section.lesser)
-        parts.append(examined(section, lexicon, grid.delimiter, last.judgement.below if goes_on else TOP))
+        parts.append(
+            examine_section(section, lexicon, grid.delimiter, last.judgement.below if goes_on else NOTHING_ABOVE)
+        )
     return parts
 
 
-def _with_amounts(parts: Sequence[Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
-    """Each record with its column of amounts."""
+def _with_amounts(parts: Sequence[ExaminedSection], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
+    """Yield each record with its column of amounts."""
     return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
 
 
-def _groups(parts: Sequence[Part]) -> list[list[Part]]:
-    """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
-    groups: list[list[Part]] = []
+def _groups(parts: Sequence[ExaminedSection]) -> list[list[ExaminedSection]]:
+    """Group sections with the same columns into one table; others, and sections side by side, are separate tables."""
+    groups: list[list[ExaminedSection]] = []
     for part in parts:
         if groups and _is_same_table(groups[-1][0], part):
             groups[-1].append(part)
@@ -176,20 +192,20 @@ def _groups(parts: Sequence[Part]) -> list[list[Part]]:
     return groups
 
 
-def _is_same_table(one: Part, other: Part) -> bool:
+def _is_same_table(one: ExaminedSection, other: ExaminedSection) -> bool:
     if one.section.span != other.section.span or one.section.lesser or other.section.lesser:
         return False
     return set(one.columns.choices) == set(other.columns.choices)
 
 
-def _add_table(reading: GridReading, group: Sequence[Part], grid: Grid, lexicon: Lexicon) -> None:
+def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
     cut = frozenset(number for part in group for number in part.cut(dataset))
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
-    amounts = Amounts(first.amount(dataset), first.amount_column(dataset))
-    reading.findings += about_rows([part.judgement for part in group], grid.sheet, amounts)
+    amounts = AmountColumn(first.amount(dataset), first.amount_column(dataset))
+    reading.findings += find_row_findings([part.judgement for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += Cap().apply(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet, grid.periods)
@@ -218,7 +234,7 @@ def _place(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
     return (0, None) if heading.index < 0 else (grid.rows[heading.index].number, grid.rows[heading.index].line)
 
 
-def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
+def _named(part: ExaminedSection) -> tuple[dict[str, str], dict[str, str]]:
     headings = {name: choice.heading for name, choice in part.columns.choices.items()}
     letters = {name: letter(choice.column) for name, choice in part.columns.choices.items()}
     for name in part.wide.fields if part.wide else ():
@@ -228,8 +244,8 @@ def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
     return headings, letters
 
 
-def _later(group: Sequence[Part], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """From which row on the columns stand elsewhere, and where."""
+def _later(group: Sequence[ExaminedSection], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield each row from which on the columns have other letters, and the letters."""
     for part in group[1:]:
         own = _named(part)[1]
         if own != letters and part.section.rows:
@@ -237,7 +253,7 @@ def _later(group: Sequence[Part], letters: Mapping[str, str]) -> Iterator[tuple[
             yield part.section.rows[0].number, own
 
 
-def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
+def _excluded(group: Sequence[ExaminedSection], dataset: Dataset) -> Iterable[ExcludedRow]:
     for number, part in enumerate(group):
         if number and part.section.heading.index >= 0:
             first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
@@ -247,7 +263,7 @@ def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
             yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
 
 
-def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
+def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
     heading, found = group[0].section.heading, list[Finding]()
     if heading.index < 0:
         return []
@@ -279,7 +295,7 @@ def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, fi
 
 
 def _about_titles(section: Section, grid: Grid) -> Iterator[Finding]:
-    """What stands above the records of a table whose headings stand below them."""
+    """Yield the finding about titles above the records of a table with its headings at the end."""
     start = section.rows[0].number
     titles = sum(1 for row in grid.rows[: section.heading.start] if row.number < start and not is_blank(row))
     if titles:
@@ -290,7 +306,7 @@ def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Findin
     return make_finding("preamble-left-out", Address(sheet), count=rows, heading_row=heading_row)
 
 
-def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.moved.shift:
         found.append(_columns_shifted(sheet, columns))
@@ -332,49 +348,74 @@ def _columns_shifted(sheet: str | None, columns: Columns) -> Finding:
     )
 
 
-def _period_fields(wide: Wide | None) -> tuple[str, ...]:
+def _period_fields(wide: WideTable | None) -> tuple[str, ...]:
     return (wide.start_field, wide.end_field) if wide else ()
 
 
-def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
-    """What may be wrong though every cell can be read."""
+def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
+    """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
         address = Address(sheet, each.row.number, each.row.line, letter(each.column))
         yield make_finding("row-mended", address, value=each.value, text=each.value.strip())
     for row in part.overlong:
-        yield tell.row_too_long(sheet, row, len(columns.headings), amount)
+        address, usual = address_of(sheet, row, field=amount), len(columns.headings)
+        yield make_finding("row-too-long", address, cells=len(row.cells), usual=usual)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
-    if amount and part.scale(dataset) == 1 and (said := unit_above(above)):
-        yield tell.amount_unit_above(sheet, amount, *said)
+    if amount and part.scale(dataset) == 1 and (said := find_unit_above(above)):
+        row, words = said
+        yield make_finding("amount-unit-doubtful", address_of(sheet, row, field=amount), variant="title", value=words)
     where = part.amount_column(dataset)
-    if amount and where is not None and (signs := signs_beside(part.records, columns, where)):
-        yield tell.signs_beside(sheet, amount, signs.column, columns.headings[signs.column], signs.credits)
+    if amount and where is not None and (signs := find_credit_marks(part.records, columns, where)):
+        address = address_of(sheet, signs.credits[0], signs.column, amount)
+        heading = columns.headings[signs.column].strip()
+        yield make_finding("amount-sign-beside", address, count=len(signs.credits), heading=heading)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
-        if wanted.is_identifier and (rows := damaged_references(part.records, choice.column)):
+        if wanted.is_identifier and (rows := find_damaged_references(part.records, choice.column)):
             value = cell_at(rows[0], choice.column)
-            yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
+            address = address_of(sheet, rows[0], choice.column, wanted.name)
+            text, title = value.strip(), wanted.title.lower()
+            yield make_finding("reference-damaged", address, value=value, count=len(rows), text=text, title=title)
     if total := possible_total(part.records, columns, dataset):
-        value = cell_at(total.row, total.column)
-        yield tell.possible_total(sheet, total.row, total.column, total.field, value, total.below)
+        yield _possible_total(total, sheet)
+
+
+def _possible_total(total: PossibleTotal, sheet: str | None) -> Finding:
+    """Report a record that may be the sum of others; a few rows below it may be sums as well."""
+    value, below = cell_at(total.row, total.column), total.below
+    few = 0 < below.count <= _FEW_BELOW
+    return make_finding(
+        "possible-total-rows",
+        address_of(sheet, total.row, total.column, total.field),
+        variant="rows-below" if few else "plain",
+        value=value,
+        text=value.strip(),
+        span=f"row {below.first}" if below.count == 1 else f"rows {below.first} to {below.last}",
+        below=below.count,
+        more=below.count + 1,
+        left=below.records - 1 - (below.count if few else 0),
+        records=below.records,
+    )
 
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     rows = without_blanks(grid.rows)
-    if nil := nil_row(rows):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+    if nil := find_nil_row(rows):
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
-    heading = unknown_heading_row(grid) or HeadingRow(-1, (), frozenset(), 0.0)
+    heading = find_unknown_headings(grid) or HeadingRow(-1, (), frozenset(), 0.0)
     section = Section(heading, grid.rows[heading.end :])
-    seen = profiles(section.rows, grid.width)
-    columns = recognise_columns(seen, len(without_blanks(section.rows)), lexicon.dataset)
+    seen = profile_columns(section.rows, grid.width)
+    columns = recognise_headless(seen, len(without_blanks(section.rows)), lexicon.dataset)
     if columns is None:
         return GridReading("no_table")
     columns = columns.under(heading.cells)
-    shape = Shape.of(section.rows, columns, lexicon.dataset)
-    part = Part(section, columns, None, settle(judge(section.rows, shape), shape), seen)
+    shape = TableShape.of(section.rows, columns, lexicon.dataset)
+    part = ExaminedSection(
+        section, columns, None, exclude_proved_totals(classify_rows(section.rows, shape), shape), seen
+    )
     reading = GridReading("data")
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
     if heading.cells:
@@ -391,9 +432,9 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
-def _no_records(part: Part, grid: Grid) -> GridReading:
+def _no_records(part: ExaminedSection, grid: Grid) -> GridReading:
     rows = without_blanks(grid.rows)
     number = _place(part.section.heading, grid)[0]
-    if nil := nil_row(rows):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
-    return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])
+    if nil := find_nil_row(rows):
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
+    return GridReading("no_records", findings=[make_finding("no-records", Address(sheet=grid.sheet, row=number))])

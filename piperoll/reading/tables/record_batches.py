@@ -1,4 +1,4 @@
-"""Records to Arrow batches: one string column a field, with the cells as sent beside the typed ones."""
+"""Convert records to Arrow batches: one text column for each field, with the cells as sent beside typed ones."""
 
 from __future__ import annotations
 
@@ -10,36 +10,31 @@ from typing import Any
 
 import pyarrow as pa
 
-from piperoll.model import Cap, Dataset, Field, Finding, Period
+from piperoll.findings import make_finding
+from piperoll.model import Cap, Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
+from piperoll.reading.cells.amounts import why_unreadable
 from piperoll.reading.cells.date_order import ALONE, beside_of
-from piperoll.reading.cells.decisions import Noughts, decide
+from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.value_counts import Counts, Tally
-from piperoll.reading.cells.values import Reader, Spelt, is_plain_text, spell, spells_plainly, unless_empty
+from piperoll.reading.cells.values import Reader, SpelledColumn, is_plain_text, null_if_empty, spell
 from piperoll.reading.columns.assignment import Columns
-from piperoll.reading.findings import cells as say
-from piperoll.reading.findings.values import Column
 from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import ROWS, Block, Row
 from piperoll.reading.grids.cell_shapes import CellTest, ShapeIndex
-from piperoll.reading.grids.grid import Rows, cell_at, tidy
+from piperoll.reading.grids.grid import Rows, address_of, cell_at, tidy
 from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.reading import SENT
-from piperoll.reading.tables.wide_tables import Wide
+from piperoll.reading.tables.wide_tables import WideTable
 
 _Periods = Sequence[tuple[Mapping[str, int], Period]]
-"""Each period of a wide table with its columns by field, in order of time."""
+"""Each period of a wide table with its columns by field, in chronological order."""
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Some lines whose cells are not read yet: `block` holds the row of each line.
-
-    `cells` are a field's cells as sent, `place` says in which column that of a line stands; `fixed` are the fields
-    whose values are known without a cell. `looks` is what is known of the cells of each column, where the lines are
-    rows as they stand.
-    """
+class UnreadLines:
+    """Lines whose cells are not converted yet: `block` holds the row of each line."""
 
     block: Block
     cells: Mapping[str, Any] = field(default_factory=dict)
@@ -48,16 +43,16 @@ class Lines:
     shapes: ShapeIndex | None = None
 
     def all(self, name: str, holds: CellTest) -> bool:
-        """Whether this holds of the form of each of a field's cells; False where that is not known."""
+        """Return whether a check accepts the shape of each of a field's cells; False if that is unknown."""
         return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
 
 
-def lines_of(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
-    """The lines of a block of records, in order."""
+def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: WideTable | None) -> Iterator[UnreadLines]:
+    """Yield the lines of a block of records, in order."""
     own = {name: choice.column for name, choice in columns.choices.items()}
     if wide is None:
         cells = {name: block.column(column) for name, column in own.items()}
-        yield Lines(block, cells, lambda name, _: own[name], shapes=shapes)
+        yield UnreadLines(block, cells, lambda name, _: own[name], shapes=shapes)
         return
     rows, periods = list(block), [(wide.of(period), period) for period in wide.periods]
     pairs = [(place, which) for place, row in enumerate(rows) for which in _with_figures(row, periods)]
@@ -66,7 +61,7 @@ def lines_of(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide | No
 
 
 def _with_figures(row: Row, periods: _Periods) -> Sequence[int]:
-    """The periods that a row has figures for; the last one if it has none."""
+    """Return the periods that a row has figures for; the last period if it has none."""
     there = [which for which, (columns, _) in enumerate(periods) if any(_says(row, each) for each in columns.values())]
     return there or [len(periods) - 1]
 
@@ -79,10 +74,10 @@ def _wide_lines(
     block: Block,
     rows: Sequence[Row],
     own: Mapping[str, int],
-    wide: Wide,
+    wide: WideTable,
     periods: _Periods,
     pairs: Sequence[tuple[int, int]],
-) -> Lines:
+) -> UnreadLines:
     lines = block.take(place for place, _ in pairs)
     days = [periods[which][1] for _, which in pairs]
 
@@ -97,42 +92,44 @@ def _wide_lines(
         wide.start_field: texts([day.start.isoformat() for day in days]),
         wide.end_field: texts([day.end.isoformat() for day in days]),
     }
-    return Lines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
+    return UnreadLines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
 
 
 LINES = ROWS
-"""Lines a batch."""
+"""Lines in a batch."""
 
-_Placed = tuple[Column, tuple[int, ...]]
+_FieldCells = tuple[FieldColumn, tuple[int, ...]]
 """A field's column, and the places where its cells stand: several for the measures of a wide table."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Records that share one layout of columns."""
+    """Records with the same columns."""
 
     records: Rows
     columns: Columns
-    wide: Wide | None = None
+    wide: WideTable | None = None
     cut: frozenset[int] = frozenset()
-    """The rows that have more cells than there are columns, so that their amounts may be others'."""
+    """The rows with more cells than there are columns, whose amounts may belong to another column."""
 
 
 @dataclass
-class Built:
-    """What building gives: batches, the rows with unreadable cells by field, and findings."""
+class BuiltTable:
+    """The result of `build`: batches, the rows with unreadable cells by field, and findings."""
 
     batches: BatchSpill = field(default_factory=BatchSpill)
     unreadable: dict[str, list[int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
-def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()) -> Built:
+def build(
+    segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()
+) -> BuiltTable:
     """The lines of a table, its unreadable cells, and what there is to say about them.
 
     `periods` are those that the names of file and sheet may mean.
     """
-    built = Built()
+    built = BuiltTable()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
     evidence = [_evidence(segment, dataset, sheet) for segment in segments]
     dates, told = _dates(evidence, dataset), set[str]()
@@ -144,14 +141,14 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
             partial(builder.read, segment=segment, readers=readers), segment.records.indexed_blocks()
         ):
             for lines in read:
-                builder.lay(lines, {name for name, reader in readers.items() if reader.told})
+                builder.lay(lines, {name for name, reader in readers.items() if reader.reported})
     if not len(built.batches):
-        builder.lay(builder.batch_of(Lines(Block.of((), (), ())), {}, frozenset()), set())
+        builder.lay(builder.batch_of(UnreadLines(Block.of((), (), ())), {}, frozenset()), set())
     return built
 
 
 def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
-    """Every field of the table, in the dataset's order."""
+    """Return every field of the table, in the dataset's order."""
     named = {name for segment in segments for name in segment.columns.choices}
     for segment in segments:
         if segment.wide:
@@ -175,22 +172,24 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
 
 
-def _counts(column: Column) -> Counts:
+def _counts(column: FieldColumn) -> Counts:
     return Counts() if column.field.type == "date" else Tally(names=column.reference)
 
 
 def _seen(counts: Sequence[Counts], places: Sequence[int], block: Block) -> list[Any]:
-    """What there is to count in some columns of a block."""
+    """Count the cells of some columns of a block."""
     return [own.look(block.column(place)) for own, place in zip(counts, places, strict=True)]
 
 
 def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
-    """The distinct cells of some columns together, row by row."""
+    """Count the distinct cells of some columns together, row by row."""
     return Counter(cell_at(row, place) for row in records for place in places)
 
 
 def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
-    """The distinct cells of each column of dates, over all segments: where headings come again, the order goes on."""
+    """Count the distinct dates of each column over all segments: repeated headings do not change the order of day and
+    month.
+    """
     found: dict[str, Counter[str]] = {}
     for counts in evidence:
         for name, own in counts.items():
@@ -200,25 +199,25 @@ def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> 
 
 
 def _readers(
-    columns: Mapping[str, _Placed],
+    columns: Mapping[str, _FieldCells],
     counts: Mapping[str, Counter[str]],
     periods: Sequence[Period],
     dates: Mapping[str, Counter[str]],
 ) -> tuple[dict[str, Reader], list[Finding]]:
-    """What reads each field's cells, decided from all of them, and what there is to say about how they are written."""
-    readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
+    """Return a reader for each field, decided from all its cells, and the findings about how they are written."""
+    readers, findings, mostly_zero = dict[str, Reader](), list[Finding](), MostlyZero()
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
         beside = beside_of(dates, name, periods) if name in dates else ALONE
         readers[name], said = decide(column, own, beside)
         findings += said
-        noughts.look(column, own)
-    return readers, [*findings, *noughts.said()]
+        mostly_zero.add(column, own)
+    return readers, [*findings, *mostly_zero.findings()]
 
 
-def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _Placed]:
+def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _FieldCells]:
     """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
-    found: dict[str, _Placed] = {}
+    found: dict[str, _FieldCells] = {}
     for name, choice in segment.columns.choices.items():
         found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
     for name in segment.wide.fields if segment.wide else ():
@@ -228,9 +227,9 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
     return found
 
 
-def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
+def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> FieldColumn:
     wanted = dataset.field(name)
-    return Column(
+    return FieldColumn(
         wanted,
         place,
         heading,
@@ -243,8 +242,8 @@ def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | 
 
 
 @dataclass(frozen=True)
-class _Lost:
-    """A cell that cannot be read: its line in the batch, its field's place in the table, its column."""
+class _UnreadableCell:
+    """A cell that cannot be read: its line in the batch, its field's position in the table, its column."""
 
     line: int
     field: int
@@ -253,32 +252,34 @@ class _Lost:
 
 
 @dataclass(frozen=True)
-class _Read:
-    """Lines that were read: the block with the row of each, their batch, the cells that cannot be read."""
+class _ReadBatch:
+    """Lines that were read: the block with the row of each, their batch, and the cells that cannot be read."""
 
     block: Block
     batch: pa.RecordBatch
-    lost: Sequence[_Lost]
+    lost: Sequence[_UnreadableCell]
 
 
 @dataclass(frozen=True)
 class _Builder:
-    """Reads the cells of lines and lays the batches on the shelf."""
+    """Converts the cells of lines and stores the batches."""
 
     dataset: Dataset
     sheet: str | None
     fields: Sequence[Field]
-    built: Built
+    built: BuiltTable
 
-    def read(self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
-        """The lines of a block of records, read; blocks may be read beside each other."""
-        parts = lines_of(*looked, segment.columns, segment.wide)
+    def read(
+        self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]
+    ) -> list[_ReadBatch]:
+        """Convert a block of records; blocks may be converted in parallel."""
+        parts = split_records(*looked, segment.columns, segment.wide)
         return [self.batch_of(lines, readers, segment.cut) for lines in parts]
 
-    def batch_of(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _Read:
-        """The batch of some lines; the amounts of the rows in `cut` count as unreadable."""
+    def batch_of(self, lines: UnreadLines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _ReadBatch:
+        """Return the batch of some lines; the amounts of the rows in `cut` count as unreadable."""
         columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
-        lost: list[_Lost] = []
+        lost: list[_UnreadableCell] = []
         nothing = pa.nulls(len(lines.block), pa.string())
         for order, each in enumerate(self.fields):
             cells = lines.cells.get(each.name)
@@ -287,32 +288,33 @@ class _Builder:
                 spelt = self._spelt(each, lines, readers[each.name], _places(lines.block, cut))
                 columns[each.name] = spelt.values
                 lost += [
-                    _Lost(line, order, lines.place(each.name, line), cells[line].as_py()) for line in spelt.unreadable
+                    _UnreadableCell(line, order, lines.place(each.name, line), cells[line].as_py())
+                    for line in spelt.unreadable
                 ]
             if each.type != "string":
-                columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
+                columns[each.name + SENT] = nothing if cells is None else null_if_empty(cells)
         lost.sort(key=lambda one: (one.line, one.field))
-        return _Read(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
+        return _ReadBatch(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
 
-    def lay(self, read: _Read, told: Set[str]) -> None:
-        """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
+    def lay(self, read: _ReadBatch, told: Set[str]) -> None:
+        """Store the next batch, and report unreadable cells except for fields in `told`."""
         self.built.batches.append(read.batch)
         self._tell(read.block, read.lost, told)
 
-    def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:
+    def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> SpelledColumn:
         cells = lines.cells[wanted.name]
-        if spells_plainly(reader) and lines.all(wanted.name, is_plain_text):
-            return Spelt(unless_empty(cells), [])
+        if reader.keeps_plain_texts and lines.all(wanted.name, is_plain_text):
+            return SpelledColumn(null_if_empty(cells), [])
         whole = spell(cells, reader)
         if not cut or wanted.name not in self.dataset.amount:
             return whole
         refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
         mask = mask_at(cut, len(cells))
         lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
-        return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
+        return SpelledColumn(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
-    def _tell(self, block: Block, lost: Sequence[_Lost], told: Set[str]) -> None:
-        """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
+    def _tell(self, block: Block, lost: Sequence[_UnreadableCell], told: Set[str]) -> None:
+        """Report unreadable cells, except for fields that were reported for the whole column."""
         if not lost:
             return
         numbers, physical = block.numbers, block.lines
@@ -324,12 +326,26 @@ class _Builder:
             if wanted.name in told:
                 continue
             amount = wanted.name in self.dataset.amount
-            self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+            self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
         self.built.findings[:] = Cap().apply(self.built.findings)
 
 
+def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: str, *, amount: bool) -> Finding:
+    """Report a cell that cannot be read."""
+    codes = {"date": "date-unreadable", "number": "number-unreadable", "integer": "number-unreadable"}
+    code = "amount-unreadable" if amount else {**codes, "boolean": "cell-unreadable"}.get(field.type, "cell-error")
+    return make_finding(
+        code,
+        address_of(sheet, row, column, field.name),
+        variant=why_unreadable(cell) if code in ("amount-unreadable", "number-unreadable") else "",
+        severity=Severity.WARNING if code == "cell-error" and field.level == "core" else None,
+        value=cell,
+        text=cell.strip(),
+    )
+
+
 def _places(block: Block, rows: frozenset[int]) -> list[int]:
-    """Where rows with these numbers stand in a block."""
+    """Return the positions of rows with these numbers in a block."""
     if not rows:
         return []
     return [place for place, number in enumerate(block.numbers) if number in rows]

@@ -1,4 +1,4 @@
-"""The sheets of one file together: headings that go on, summaries and copies left out, sheets of other months."""
+"""Read the sheets of a file together: shared headings, summaries and copies to leave out, sheets of other months."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from piperoll.findings import make_finding
 from piperoll.model import Address, Dataset, Finding, Period, plain
 from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import periods_in_name
-from piperoll.reading.columns.assignment import assign
+from piperoll.reading.columns.assignment import assign_columns
 from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.grid_tables import GridReading, read_grid
-from piperoll.reading.tables.sections import sections_of
+from piperoll.reading.tables.sections import find_sections
 
 _SUM_TOLERANCE = Decimal("0.05")
-"""How far two sums may lie apart and be one: rounding of pennies."""
+"""Two sums within this many pounds are equal: pence are rounded."""
 
 _FEW_ROWS = 3
 """Fewer rows than this may be equal, or add up, by chance."""
 
 
 @dataclass(frozen=True)
-class Overlap:
-    """A table (by its place) that says again what `others` say: it `sums` them up, or its rows stand among theirs."""
+class TableOverlap:
+    """A table (by index) that repeats what `others` hold: it `sums` them up, or its rows are among theirs."""
 
     table: int
     others: tuple[int, ...]
@@ -38,8 +38,8 @@ class Overlap:
     total: Decimal
 
 
-class _Facts:
-    """What a table holds, as far as another could say it again."""
+class _TableContents:
+    """The contents of a table that another one could repeat."""
 
     def __init__(self, table: ReadTable, dataset: Dataset) -> None:
         self.table = table
@@ -47,7 +47,7 @@ class _Facts:
 
     @cached_property
     def amounts(self) -> Counter[str]:
-        """How often each amount stands in the table."""
+        """How often each amount is in the table."""
         return Counter(cell for cell in self._cells(self.amount or "") if cell is not None)
 
     @cached_property
@@ -56,7 +56,7 @@ class _Facts:
         return sum((Decimal(cell) * times for cell, times in self.amounts.items()), Decimal(0))
 
     def keys(self, names: Sequence[str]) -> Counter[tuple[str | None, ...]]:
-        """How often each record stands in the table, by some of its fields."""
+        """Count each record by some of its fields."""
         return Counter(zip(*map(self._cells, names), strict=True))
 
     def _cells(self, name: str) -> Iterator[str | None]:
@@ -64,11 +64,11 @@ class _Facts:
             yield from batch.column(name).to_pylist()
 
 
-def overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[Overlap]:
-    """The tables to leave out so that nothing is counted twice, each with those that hold its records."""
-    facts = [_Facts(table, dataset) for table in tables]
+def find_overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[TableOverlap]:
+    """Return the tables to leave out so that nothing is counted twice, each with the tables that hold its records."""
+    facts = [_TableContents(table, dataset) for table in tables]
     held = [place for place, each in enumerate(facts) if each.amount is not None]
-    found: list[Overlap] = []
+    found: list[TableOverlap] = []
     for place in sorted(held, key=lambda place: (tables[place].rows, -place)):
         left = [other for other in held if other != place and other not in {one.table for one in found}]
         if overlap := _overlap(place, left, facts):
@@ -76,22 +76,22 @@ def overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[Overlap]:
     return sorted(found, key=lambda overlap: overlap.table)
 
 
-def _overlap(place: int, others: Sequence[int], facts: Sequence[_Facts]) -> Overlap | None:
+def _overlap(place: int, others: Sequence[int], facts: Sequence[_TableContents]) -> TableOverlap | None:
     own = facts[place]
     for other in others:
         if own.table.rows >= _FEW_ROWS and _stands_in(own, facts[other]):
-            return Overlap(place, (other,), sums=False, total=own.total)
+            return TableOverlap(place, (other,), sums=False, total=own.total)
     larger = [other for other in others if facts[other].table.rows > max(own.table.rows, _FEW_ROWS - 1)]
     for group in [*([other] for other in larger), list(others)]:
         rows = sum(facts[other].table.rows for other in group)
         total = sum((facts[other].total for other in group), Decimal(0))
         if rows > own.table.rows and rows >= _FEW_ROWS and own.total and abs(total - own.total) <= _SUM_TOLERANCE:
-            return Overlap(place, tuple(group), sums=True, total=own.total)
+            return TableOverlap(place, tuple(group), sums=True, total=own.total)
     return None
 
 
-def _stands_in(own: _Facts, other: _Facts) -> bool:
-    """Whether every record of a table stands in another as well, by all fields that both have."""
+def _stands_in(own: _TableContents, other: _TableContents) -> bool:
+    """Return whether every record of a table is in another one too, by all the fields that both have."""
     if not own.amounts <= other.amounts:
         return False
     names = [name for name in own.table.columns if name in other.table.columns]
@@ -99,13 +99,13 @@ def _stands_in(own: _Facts, other: _Facts) -> bool:
 
 
 _MOST = 0.8
-"""A sheet is of a month if so large a share of its dates lies in it."""
+"""A sheet is of a month if at least this share of its dates is in it."""
 
 Read = tuple[Grid, GridReading]
 
 
 def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]:
-    """Every grid of a file read, in the light of the others. `name` is the file's, for the month it may give."""
+    """Read every grid of a file together. `name` is the file's name, which may give its month."""
     readings = [(grid, read_grid(grid, lexicon)) for grid in (_with_periods(grid, name) for grid in grids)]
     if len(grids) > 1:
         readings = _continued(readings, lexicon)
@@ -116,15 +116,15 @@ def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]
 
 
 def _with_periods(grid: Grid, name: str) -> Grid:
-    """The grid with the periods that the name of its sheet may mean, or else the file's."""
+    """Return the grid with the periods that the name of its sheet, or else of the file, may mean."""
     periods = periods_in_name(grid.sheet or "", snapshot=False)
     return replace(grid, periods=periods or periods_in_name(PurePosixPath(name).name, snapshot=False))
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
-    """Sheets without headings read by those of the first sheet that has some, where their columns hold the same."""
+    """Read sheets without headings by those of the first sheet with some, if their columns hold the same."""
     headed = (grid for grid, reading in readings if any(table.header_row for table in reading.tables))
-    first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := sections_of(grid, lexicon))), None)
+    first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := find_sections(grid, lexicon))), None)
     if first is None:
         return list(readings)
     above, headings = first
@@ -144,9 +144,9 @@ def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
 
 
 def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
-    """Whether a sheet's dates and amounts stand where another's headings say."""
-    seen = profiles(grid.rows, max(grid.width, len(headings)))
-    columns, dataset = assign(headings, seen, lexicon), lexicon.dataset
+    """Return whether a sheet's dates and amounts are in the columns that another sheet's headings name."""
+    seen = profile_columns(grid.rows, max(grid.width, len(headings)))
+    columns, dataset = assign_columns(headings, seen, lexicon), lexicon.dataset
     if grid.width > len(headings) or columns.moved.shift or dataset.missing_core(columns.choices, period_given=True):
         return False
     typed = [(name, choice) for name, choice in columns.choices.items() if name in dataset.core_fields]
@@ -162,12 +162,12 @@ def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
 
 
 def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
-    """The readings without the tables that say again what others say; each is told."""
+    """Return the readings without tables that repeat others; each gets a finding."""
     placed = [(reading, table) for _, reading in readings for table in reading.tables]
     if len(placed) < 2:
         return list(readings)
     tables = [table for _, table in placed]
-    for overlap in overlaps(tables, dataset):
+    for overlap in find_overlaps(tables, dataset):
         reading, table = placed[overlap.table]
         reading.tables = [other for other in reading.tables if other is not table]
         rows = _rows_of(table)
@@ -177,7 +177,7 @@ def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
     return list(readings)
 
 
-def _told(overlap: Overlap, tables: Sequence[ReadTable]) -> Finding:
+def _told(overlap: TableOverlap, tables: Sequence[ReadTable]) -> Finding:
     own, others = tables[overlap.table], [tables[other] for other in overlap.others]
     return make_finding(
         "table-sums-up-another" if overlap.sums else "table-repeats-another",
@@ -198,13 +198,13 @@ def _table_in_words(table: ReadTable) -> str:
 
 
 def _rows_of(table: ReadTable) -> range:
-    """The rows that a table takes in its sheet, from its headings to its last record."""
+    """Return the rows that a table takes up in its sheet, from its headings to its last record."""
     last = max((pc.max(batch.column("row")).as_py() or 0 for batch in table.batches()), default=0)
     return range(table.header_row, last + 1)
 
 
 def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list[Finding]:
-    """What there is to say where the sheets of a file hold different months."""
+    """Return the findings about sheets of different months."""
     tables = [table for _, reading in readings for table in reading.tables]
     if len({table.sheet for table in tables}) < 2:
         return []
@@ -232,7 +232,7 @@ def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list
 
 
 def _month(table: ReadTable, dataset: Dataset) -> str | None:
-    """The month of nearly all of a table's dates, as 2026-04; None where there is no such month."""
+    """Return the month of nearly all dates of a table, as 2026-04; None if there is no such month."""
     field = next((name for name in dataset.date if name in table.columns), None)
     if field is None:
         return None

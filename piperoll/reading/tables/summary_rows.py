@@ -12,37 +12,37 @@ from itertools import takewhile
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_label, names_whole
 from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
-from piperoll.reading.tables.classified_rows import Judgement
-from piperoll.reading.tables.row_kinds import Judged, Shape
+from piperoll.reading.tables.classified_rows import ClassifiedRows
+from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 3
-"""In a table of fewer records nothing is taken for a sum of the others."""
+"""With fewer records than this, no record is taken for a sum of the others."""
 
 _TAIL = 60
-"""So many records at the end may be a summary of the others."""
+"""The most records at the end of a table that may summarise the others."""
 
 _FIGURES = 3
-"""A row of figures that agrees with a sum in so many columns, none of them zero, does not do so by chance."""
+"""A row of figures that equals a sum in this many columns, none of them zero, does not do so by chance."""
 
 
-def settle(judgement: Judgement, shape: Shape, columns: Sequence[int] = ()) -> Judgement:
-    """The judgement on a table with those of its records taken for totals that are sums of the others.
+def exclude_proved_totals(judgement: ClassifiedRows, shape: TableShape, columns: Sequence[int] = ()) -> ClassifiedRows:
+    """Exclude records that are sums of the other records.
 
-    `columns` are those that hold figures; they are asked where there is no column of amounts.
+    `columns` are the columns of figures; they are used if there is no column of amounts.
     """
     records, whole = judgement.records, judgement.whole
     if len(records) < _FEW:
         return judgement
     if shape.amount is None:
         return _settle_figures(judgement, columns)
-    if above := total_above(records, whole, shape):
+    if above := find_total_above(records, whole, shape):
         return _without(judgement, records[1:], [above])
-    block = [Judged(row, "total", _amount(row, shape)) for row in summary_below(records, whole, shape)]
+    block = [ClassifiedRow(row, "total", _amount(row, shape)) for row in find_summary_below(records, whole, shape)]
     return _without(judgement, records[: len(records) - len(block)], block)
 
 
-def _without(judgement: Judgement, records: Rows, totals: Sequence[Judged]) -> Judgement:
+def _without(judgement: ClassifiedRows, records: Rows, totals: Sequence[ClassifiedRow]) -> ClassifiedRows:
     if not totals:
         return judgement
     others = sorted([*judgement.others, *totals], key=lambda judged: judged.row.number)
@@ -51,8 +51,10 @@ def _without(judgement: Judgement, records: Rows, totals: Sequence[Judged]) -> J
     return replace(judgement, records=records, others=others, whole=judgement.whole - stated, below=below)
 
 
-def total_above(records: Rows, whole: Decimal, shape: Shape) -> Judged | None:
-    """The first record if it is the sum of all the others, or says so: it names no date and little else."""
+def find_total_above(records: Rows, whole: Decimal, shape: TableShape) -> ClassifiedRow | None:
+    """Return the first record as a total if it is the sum of all the others, or is labelled so: it has no date and few
+    cells.
+    """
     first = records[0]
     amount = _amount(first, shape)
     if amount is None or not is_sparse(first, shape):
@@ -60,10 +62,10 @@ def total_above(records: Rows, whole: Decimal, shape: Shape) -> Judged | None:
     difference = amount - (whole - amount)
     proved = bool(amount) and abs(difference) <= NEAR
     said = any(is_label(tidy(cell)) for cell in first.cells if cell)
-    return Judged(first, "total", amount, proved, difference) if proved or said else None
+    return ClassifiedRow(first, "total", amount, proved, difference) if proved or said else None
 
 
-def summary_below(records: Rows, whole: Decimal, shape: Shape) -> list[Row]:
+def find_summary_below(records: Rows, whole: Decimal, shape: TableShape) -> list[Row]:
     """The last records if they add up the others by classes.
 
     Each names no date and little else. Either their amounts come to the sum of all other records, or each is the sum
@@ -83,15 +85,15 @@ def summary_below(records: Rows, whole: Decimal, shape: Shape) -> list[Row]:
 
 
 def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
-    """Whether amounts come to the sum of the rest, without the first or the last if that is their own sum."""
+    """Return whether amounts add up to the rest, without the first or last if that is the sum of the amounts."""
     whole = sum(amounts, Decimal(0))
     options = [whole, *(whole - one for one in (amounts[0], amounts[-1]) if abs(whole - one - one) <= NEAR)]
     # the sum of the others is what all records come to without the block, however the block adds up
     return any(option and abs(option - rest) <= NEAR for option in options)
 
 
-def _by_class(block: Sequence[Row], others: Rows, shape: Shape) -> bool:
-    """Whether each row of a block is the sum of those records that say its label in one column."""
+def _by_class(block: Sequence[Row], others: Rows, shape: TableShape) -> bool:
+    """Return whether each row of a block is the sum of the records with its label in one column."""
     labels = {label for row in block for label in _labels(row)}
     sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     counts: dict[tuple[int, str], int] = defaultdict(int)
@@ -116,23 +118,23 @@ def _said(row: Row, labels: set[str]) -> Iterator[tuple[int, str]]:
 
 
 def _labels(row: Row) -> set[str]:
-    """What a row may be the sum of: its words, without a `total` at either end."""
+    """Return what a row may be the sum of: its words, without a `total` at either end."""
     texts = (tidy(cell).casefold() for cell in row.cells if any(map(str.isalpha, cell)))
     return {re.sub(r"^(?:sub-?)?totals?(?: for)?\s+|\s+totals?\W*$", "", text) for text in texts}
 
 
-def is_sparse(row: Row, shape: Shape) -> bool:
-    """Whether a row names no date and fills at most half as many cells as is typical."""
+def is_sparse(row: Row, shape: TableShape) -> bool:
+    """Return whether a row has no date and at most half of the typical number of filled cells."""
     if any(tidy(cell_at(row, column)).strip("-") for column in shape.date):
         return False
     return sum(1 for cell in row.cells if tidy(cell)) <= shape.typical / 2
 
 
-def _amount(row: Row, shape: Shape) -> Decimal | None:
+def _amount(row: Row, shape: TableShape) -> Decimal | None:
     return None if shape.amount is None else shape.amount_in(cell_at(row, shape.amount))
 
 
-def _settle_figures(judgement: Judgement, columns: Sequence[int]) -> Judgement:
+def _settle_figures(judgement: ClassifiedRows, columns: Sequence[int]) -> ClassifiedRows:
     """The judgement without the sums at the end of a table with many columns of figures and none of amounts.
 
     A row that is named like the whole stands at the head of the sums. The rows below it add up classes: together they
@@ -149,12 +151,12 @@ def _settle_figures(judgement: Judgement, columns: Sequence[int]) -> Judgement:
     if not agreeing:
         return judgement
     narrow = any(2 * count <= _filled(_figures(row, columns)) for row, count in zip(tail[head:], agreeing, strict=True))
-    totals = [Judged(row, "total") for row in tail[head:]]
+    totals = [ClassifiedRow(row, "total") for row in tail[head:]]
     return replace(_without(judgement, others, totals), narrow=narrow)
 
 
 def _agreeing(whole: Row, classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
-    """For the whole and each class, in how many columns it is a sum; nothing where that proves nothing."""
+    """Return in how many columns the whole and each class are sums; empty if that proves nothing."""
     figures = _figures(whole, columns)
     least = max(_FIGURES, _filled(figures) // 2)
     if not classes:
@@ -187,7 +189,7 @@ def _filled(figures: Mapping[int, Decimal]) -> int:
 
 
 def _agree(figures: Mapping[int, Decimal], sums: Mapping[int, Decimal]) -> int:
-    """In how many columns, none of them zero, figures and sums are the same."""
+    """Count the columns, none of them zero, in which figures and sums are equal."""
     return sum(1 for column, amount in figures.items() if amount and _same(amount, sums.get(column, Decimal(0))))
 
 
@@ -196,7 +198,7 @@ def _same(one: Decimal | None, other: Decimal) -> bool:
 
 
 def _class_columns(classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
-    """For each row in how many columns it is the sum of the records that share a word with it, in the best case."""
+    """Return for each row in how many columns, at best, it is the sum of the records that share a word with it."""
     labels = {label for row in classes for label in _labels(row)}
     sums: dict[tuple[int, str], dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in others:

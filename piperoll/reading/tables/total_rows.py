@@ -1,4 +1,6 @@
-"""Whether a row states a total: proved by the sums of the rows above it, or only said by its label."""
+"""The rule that proves a total row: its amount is a sum of the rows above it. A label alone makes it a doubtful
+total.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +12,23 @@ from decimal import Decimal
 from piperoll.reading.cells.marks import is_carried, is_label, is_total
 
 NEAR = Decimal("0.05")
-"""How far a stated total may be from the sum of its rows and still be their total: rounding of pennies."""
+"""A stated total may differ from the sum of its rows by this many pounds, because pence are rounded."""
 
 _HALF = Decimal("0.5")
 _SHARE = Decimal("0.0005")
-"""Rounded amounts may add up to a little more or less than their rounded total, but never by more than this share."""
+"""Rounded amounts may differ from their rounded total by at most this share."""
 
 _LATELY = 200
-"""So many of the last subtotals may be added up by a total over them."""
+"""The most subtotals that a total over them may add up."""
 
 _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A row as far as it may be a total: its amount, its words, how many cells it fills, whether it names a date."""
+class TotalCandidate:
+    """What matters about a row that may be a total: its amount, words, number of filled cells, and whether it has a
+    date.
+    """
 
     amount: Decimal
     words: Sequence[str]
@@ -33,8 +37,8 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """That a row is a total. `difference` is what it states less the nearest sum of rows above it.
+class TotalProof:
+    """The proof that a row is a total. `difference` is its amount less the nearest sum of rows above it.
 
     One that is not `proved` is a total by its label alone.
     """
@@ -44,8 +48,8 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
-    """The sums of the sections that stand above one in its sheet: of all their records, and since the last total."""
+class SumsAbove:
+    """The sums of the sections above one in its sheet: of all their records, and since the last total."""
 
     whole: Decimal = Decimal(0)
     rows: int = 0
@@ -53,18 +57,18 @@ class Above:
     part_rows: int = 0
 
 
-TOP = Above()
-"""What a section has above it that is the first of its sheet."""
+NOTHING_ABOVE = SumsAbove()
+"""What is above the first section of a sheet."""
 
 
 @dataclass
-class Sums:
+class RunningSums:
     """The running sums that a total may state: of everything so far, since the last total, of the last subtotals.
 
-    Each may take in the sections `above`.
+    Each may include the sections `above`.
     """
 
-    above: Above = TOP
+    above: SumsAbove = NOTHING_ABOVE
     whole: Decimal = Decimal(0)
     part: Decimal = Decimal(0)
     rows: int = 0
@@ -79,13 +83,13 @@ class Sums:
         self.part_rows += rows
 
     def restart(self) -> None:
-        """Begin a new part after a total."""
+        """Start a new part after a total."""
         if self.part_rows:
             self.parts.append(self.part)
         self.part, self.part_rows = Decimal(0), 0
 
     def stated(self) -> Iterator[tuple[Decimal, int]]:
-        """Every sum that a total may state, with the number of rows or subtotals in it."""
+        """Yield every sum that a total may state, with the number of rows or subtotals in it."""
         if self.rows:
             yield self.whole, self.rows
         if self.part_rows:
@@ -102,20 +106,20 @@ class Sums:
         if self.above.part_rows and self.part_rows and not self.parts:
             yield self.above.part + self.part, self.above.part_rows + self.part_rows
 
-    def below(self) -> Above:
-        """What a section below may add to its own sums."""
+    def below(self) -> SumsAbove:
+        """Return what a section below may add to its own sums."""
         whole, rows = self.above.whole + self.whole, self.above.rows + self.rows
         if self.parts:
-            return Above(whole, rows, self.part, self.part_rows)
-        return Above(whole, rows, self.above.part + self.part, self.above.part_rows + self.part_rows)
+            return SumsAbove(whole, rows, self.part, self.part_rows)
+        return SumsAbove(whole, rows, self.above.part + self.part, self.above.part_rows + self.part_rows)
 
 
-def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
-    """The proof that a row is a total, or None for a record.
+def prove_total(line: TotalCandidate, sums: RunningSums, typical: float) -> TotalProof | None:
+    """Return the proof that a row is a total; None for a record.
 
-    A label and the right sum prove it; so does the right sum alone in a row that holds little else. A row with a date,
-    or with as many cells as the others, is a record unless a cell says nothing but `Total`. A label without the right
-    sum makes a total of a row that holds nothing else; the difference is told.
+    A label and the right sum prove it. So does the right sum alone, in a row with little else. A row with a date, or
+    with as many cells as the others, is a record unless a cell says nothing but `Total`. A label without the right sum
+    makes a total of a row with nothing else; the difference is reported.
     """
     said = any(is_label(word) for word in line.words)
     if line.dated or len(line.words) > 2:
@@ -129,15 +133,15 @@ def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
     return None
 
 
-def _matching(line: Line, sums: Sums, *, least: int) -> Proof | None:
+def _matching(line: TotalCandidate, sums: RunningSums, *, least: int) -> TotalProof | None:
     for total, count in sums.stated():
         if count >= least and abs(line.amount - total) <= _tolerance(line.amount, total, count):
-            return Proof(proved=True, difference=line.amount - total)
+            return TotalProof(proved=True, difference=line.amount - total)
     return None
 
 
 def _tolerance(amount: Decimal, total: Decimal, count: int) -> Decimal:
-    """How far a labelled total may be from its sum: to the next pound if it has no pennies, and more if none has."""
+    """Return how far a labelled total may be from its sum: a pound if it has no pence, more if no amount has any."""
     if amount != amount.to_integral_value():
         return NEAR
     if total != total.to_integral_value():
@@ -145,20 +149,20 @@ def _tolerance(amount: Decimal, total: Decimal, count: int) -> Decimal:
     return max(NEAR, min(_HALF * count, _SHARE * abs(total))) if count > 1 else NEAR
 
 
-def _by_label(line: Line, sums: Sums, *, sparse: bool) -> Proof | None:
+def _by_label(line: TotalCandidate, sums: RunningSums, *, sparse: bool) -> TotalProof | None:
     if len(line.words) > 1 and not sparse:
         return None
     carried = any(map(is_carried, line.words))
     if not sums.rows:
-        return Proof(proved=False, difference=line.amount) if carried else None
+        return TotalProof(proved=False, difference=line.amount) if carried else None
     nearest = min((line.amount - total for total, _ in sums.stated()), key=abs)
-    return Proof(proved=False, difference=nearest)
+    return TotalProof(proved=False, difference=nearest)
 
 
-def _unlabelled(line: Line, sums: Sums) -> Proof | None:
-    """One row of its own proves nothing, unless other subtotals stand above."""
+def _unlabelled(line: TotalCandidate, sums: RunningSums) -> TotalProof | None:
+    """Return the proof without a label. A single row proves nothing, unless there are other subtotals above."""
     near = Decimal(0) if line.words else NEAR
     for total, count in sums.stated():
         if abs(line.amount - total) <= near and (count > 1 or (sums.parts and count == sums.part_rows)):
-            return Proof(proved=True, difference=line.amount - total)
+            return TotalProof(proved=True, difference=line.amount - total)
     return None

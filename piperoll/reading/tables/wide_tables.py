@@ -1,4 +1,4 @@
-"""Wide tables: a group of columns for each period, turned into lines."""
+"""Wide tables, with a group of columns for each period, which become one line for each period."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from piperoll.reading.grids.grid import squeezed
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """One column of a wide table: which field it measures for which period."""
+class WideColumn:
+    """One column of a wide table: the field that it measures, and the period."""
 
     column: int
     heading: str
@@ -22,10 +22,10 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Wide:
-    """The repeating columns of a wide table, and the fields that carry the period's first and last day."""
+class WideTable:
+    """The repeating columns of a wide table, and the fields for the period's first and last day."""
 
-    measures: tuple[Measure, ...]
+    measures: tuple[WideColumn, ...]
     start_field: str
     end_field: str
 
@@ -36,25 +36,25 @@ class Wide:
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        """The periods, in order of time."""
+        """The periods, in chronological order."""
         periods = {measure.period for measure in self.measures}
         return tuple(sorted(periods, key=lambda period: (period.end, period.start)))
 
-    def of_field(self, name: str) -> list[Measure]:
-        """The columns of one measured field, one for each period."""
+    def of_field(self, name: str) -> list[WideColumn]:
+        """Return the columns of one measured field, one for each period."""
         return [measure for measure in self.measures if measure.field == name]
 
-    def latest(self, name: str) -> Measure:
-        """The column of a measured field for its latest period."""
+    def latest(self, name: str) -> WideColumn:
+        """Return the column of a measured field for its latest period."""
         return max(self.of_field(name), key=lambda measure: (measure.period.end, measure.period.start))
 
     def of(self, period: Period) -> dict[str, int]:
-        """Field to column for one period."""
+        """Return the columns of one period, by field."""
         return {measure.field: measure.column for measure in self.measures if measure.period == period}
 
 
-def find_wide(headings: Sequence[str], dataset: Dataset) -> Wide | None:
-    """The repeating columns that some wide shape of the dataset matches; None if fewer than two match."""
+def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
+    """Find the repeating columns that a wide shape of the dataset matches; None if fewer than two match."""
     for shape in dataset.wide:
         pattern = re.compile(shape["pattern"])
         measures = []
@@ -63,12 +63,12 @@ def find_wide(headings: Sequence[str], dataset: Dataset) -> Wide | None:
             period = _period(match["period"]) if match else None
             name = shape["measures"].get(match["measure"]) if match else None
             if period and name:
-                measures.append(Measure(column, heading, name, period))
+                measures.append(WideColumn(column, heading, name, period))
         if len(measures) > 1:
-            return Wide(tuple(measures), shape["period"]["start"], shape["period"]["end"])
+            return WideTable(tuple(measures), shape["period"]["start"], shape["period"]["end"])
     return None
 
 
 def _period(text: str) -> Period | None:
-    """A period as headings write it; a quarter with its year before it is the calendar's (`2015-Q3`)."""
+    """Return a period as headings write it; a quarter after its year is the calendar's (`2015-Q3`)."""
     return next(iter(periods_in_name(text, snapshot=False)), None)
