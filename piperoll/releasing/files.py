@@ -154,7 +154,7 @@ def find_published_line(folder: Path, name: str, line: str) -> dict[str, str | N
 
 
 def find_source_fields(folder: Path) -> dict[str, str]:
-    """The fields of a release that say where a line came from, by what they hold: `source.name`, `source.row` …"""
+    """The fields of a release that say where a line came from, by their content, such as `source.row`."""
     fields = read_document(folder, "datapackage.json")["resources"][0]["schema"]["fields"]
     facts = {field.get("x_derive", {}).get("from", ""): field["name"] for field in fields}
     return {fact: name for fact, name in facts.items() if fact.startswith("source.")}

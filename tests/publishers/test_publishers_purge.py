@@ -169,7 +169,7 @@ def test_what_is_published_between_the_look_of_a_purge_and_its_tombstone_goes_to
     made = with_name(packed(tmp_path / "made", 3, source=came.sha256))
 
     class Overtaken:
-        """A store in which someone publishes just before the tombstone stands."""
+        """A store in which someone publishes just before the tombstone is written."""
 
         def create(self, key: str, content: bytes | Path) -> None:
             if key.startswith("archive/purged/"):
@@ -192,7 +192,7 @@ def test_a_purge_that_was_killed_half_way_is_finished_by_the_next(store: Store, 
         pass
 
     class Dying:
-        """The store, until so many deletions have been made."""
+        """The store, which fails after a number of deletions."""
 
         def __init__(self, deletions: int) -> None:
             self.left = deletions

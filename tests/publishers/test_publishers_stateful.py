@@ -69,7 +69,7 @@ class Line:
         return None if self.current is None else self.versions[self.current - 1]
 
     def expects(self, rows: int, decision: Decision) -> type:
-        """What publishing so many rows comes to; a release's rows and pounds are a function of their number."""
+        """The outcome of publishing a number of rows; the content of a release is a function of that number."""
         standing = self.current_version
         if standing is not None and standing.rows == rows:
             return Unchanged
@@ -196,7 +196,7 @@ class Place(RuleBasedStateMachine):
     @precondition(lambda self: any(line.versions for line in self.lines.values()))
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
-        """A version is withdrawn, the one that stands or an older one."""
+        """A version is withdrawn, the current one or an older one."""
         there = [(series, number) for series, line in self.lines.items() for number in range(1, len(line.versions) + 1)]
         series, number = data.draw(st.sampled_from(there))
         version = self.lines[series].versions[number - 1]

@@ -1,4 +1,4 @@
-"""Versions and pointers: what stands, what comes next, what is held."""
+"""Versions and pointers: which version is current, which is next, what is held."""
 
 from __future__ import annotations
 
