@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.model import History, Manifest, Period, Series, Status, Version, file_entry, to_json_bytes
 
 BODIES = 100
@@ -70,12 +70,12 @@ def _series(
 ) -> Iterator[tuple[Series, object]]:
     for month, period in enumerate(MONTHS):
         series = Series("spend", f"body-{body}", period)
-        place = folder / series.prefix / "new"
+        place = folder / layout.series_folder(series) / "new"
         place.mkdir(parents=True)
         if like == body:
             _parquet(engine, place / "spend.parquet", body, month, rows)
         else:
-            [same] = (folder / Series("spend", f"body-{like}", period).prefix).glob("v1-*/spend.parquet")
+            [same] = (folder / layout.series_folder(Series("spend", f"body-{like}", period))).glob("v1-*/spend.parquet")
             (place / "spend.parquet").hardlink_to(same)
         [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{place / 'spend.parquet'}'").fetchall()
         pounds = Decimal(total)
@@ -98,7 +98,7 @@ def _series(
             "ab" * 32,
             (),
         )
-        (folder / series.pointer).write_bytes(History(series, (version,), 1).to_bytes())
+        (folder / layout.pointer(series)).write_bytes(History(series, (version,), 1).to_bytes())
         yield series, {"versions": 1, "current": 1, "path": path, "rows": rows}
 
 

@@ -25,7 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from bench.publishing import Cost, Counted, write_files
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.model import (
     AmountTotals,
     Body,
@@ -47,13 +47,12 @@ from piperoll.model import (
     plain,
     to_json_bytes,
 )
-from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.steps import Run
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from piperoll.settings import Settings
 from publishers import Store, archive_submission, file_reports, open_store, publish_release
-from publishers.keys import way_to
 
 DATASETS = ("spend", "contracts", "roles", "transactions")
 SUPPLIERS = (
@@ -197,15 +196,15 @@ def _version(one: Made, now: str) -> Version:
 
 def _objects(one: Made, version: Version) -> Iterator[tuple[str, bytes]]:
     manifest, came = one.manifest, one.submission
-    place = f"{one.series.prefix}{version.path}/"
+    place = layout.version_folder(one.series, version)
     yield from ((place + name, content) for name, content in one.files.items())
     yield f"{place}manifest.json", manifest.to_bytes()
-    yield one.series.pointer, History(one.series, (version,), 1).to_bytes()
-    yield came.archive_key, one.content
-    yield way_to(came), b""
-    yield came.record_key, to_json_bytes(came.to_json())
-    yield came.full_report_key, to_json_bytes(one.report.to_json())
-    yield came.public_report_key, to_json_bytes(one.report.to_json())
+    yield layout.pointer(one.series), History(one.series, (version,), 1).to_bytes()
+    yield layout.received_bytes(came.sha256), one.content
+    yield layout.sender_link(came), b""
+    yield layout.record(came), to_json_bytes(came.to_json())
+    yield layout.full_report(came), to_json_bytes(one.report.to_json())
+    yield layout.public_report_of(came), to_json_bytes(one.report.to_json())
 
 
 def _enter(pages: dict[str, dict[str, Any]], one: Made, version: Version) -> None:

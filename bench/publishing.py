@@ -22,6 +22,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from piperoll import layout
 from piperoll.model import (
     Differences,
     Effect,
@@ -48,7 +49,6 @@ from publishers import (
     open_store,
     publish_release,
 )
-from publishers.keys import way_to
 
 NOW = "2026-11-02T09:00:00Z"
 MONTHS = [Period.month(year, month) for year, month in product(range(2019, 2027), range(1, 13))][:94]
@@ -143,16 +143,16 @@ def _objects(series: Series, years: dict[tuple[str, int], dict[str, Any]]) -> It
         "versions": 1, "current": 1, "path": version.path, "manifest_sha256": version.manifest_sha256,
         "published": NOW, "rows": 10, "amount_gbp": "45.00",
     }  # fmt: skip
-    place = f"{series.prefix}{version.path}/"
-    yield series.pointer, History(series, (version,), 1).to_bytes()
+    place = layout.version_folder(series, version)
+    yield layout.pointer(series), History(series, (version,), 1).to_bytes()
     yield f"{place}manifest.json", manifest.to_bytes()
     yield from ((place + name, b"x") for name in ("datapackage.json", "spend.csv", "spend.parquet"))
     yield f"{place}report.json", b"{}"
-    yield came.archive_key, content
-    yield way_to(came), b""
-    yield came.record_key, to_json_bytes(came.to_json())
-    yield came.full_report_key, b"{}"
-    yield came.public_report_key, b"{}"
+    yield layout.received_bytes(came.sha256), content
+    yield layout.sender_link(came), b""
+    yield layout.record(came), to_json_bytes(came.to_json())
+    yield layout.full_report(came), b"{}"
+    yield layout.public_report_of(came), b"{}"
 
 
 def _index(years: dict[tuple[str, int], dict[str, Any]], bodies: dict[str, set[int]]) -> Iterable[tuple[str, bytes]]:

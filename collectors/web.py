@@ -200,7 +200,9 @@ def _chunks(response: requests.Response, url: str, limits: FetchLimits) -> Itera
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             if time.monotonic() > end:
-                raise SourceUnavailable(f"{url} took more than {_WHOLE_RESPONSE_FACTOR * limits.timeout_seconds:g} seconds")
+                raise SourceUnavailable(
+                    f"{url} took more than {_WHOLE_RESPONSE_FACTOR * limits.timeout_seconds:g} seconds"
+                )
             yield chunk
     except HTTPError as error:
         raise SourceUnavailable(f"{url} ended before the file was complete: {error}") from error

@@ -25,7 +25,7 @@ from piperoll.reading import Content, OnDisk, whole
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from flows import RunSummary
+    from piperoll.operations.run_summary import RunSummary
 
 __all__ = ["check", "get", "require_readable", "run"]
 
@@ -65,10 +65,12 @@ def check(  # noqa: PLR0913 - what is known of a file, by name
     by = _engine(engine)
     if against is not None or body is not None:
         place, whose = _both(against, body, mappings)
-        from piperoll.operations.preview import Sent, report_against  # noqa: PLC0415 - as for `run`: only who asks for it waits
+        from piperoll.operations.preview import CandidateFile, preview_report  # noqa: PLC0415 - as for `run`: only who asks for it waits
 
         progress("Checking")
-        beside = report_against(place, Sent(whole(content), name, whose, given, part, about), quick=quick, engine=by)
+        beside = preview_report(
+            place, CandidateFile(whole(content), name, whose, given, part, about), quick=quick, engine=by
+        )
         if beside is not None:
             return beside
     one, remembered = OneFile(content, name, dataset, period), _remembered(mappings)
@@ -91,15 +93,10 @@ def run(
     Raises: UsageError: neither or both of `inbox` and `sources` are given, or they cannot be understood.
     StoreError: the store cannot be opened. What goes wrong with single files stands in the summary.
     """
-    import flows  # noqa: PLC0415 - Prefect takes seconds to import, and `check` must never bring it in
+    from flows.run import run_month  # noqa: PLC0415 - Prefect takes seconds to import, and `check` never needs it
+    from piperoll.operations.run_request import parse_request  # noqa: PLC0415
 
-    return flows.run(
-        to,
-        inbox=Path(inbox) if inbox else None,
-        sources=Path(sources) if sources else None,
-        period=period,
-        bodies=Path(bodies) if bodies else None,
-    )
+    return run_month(parse_request(to, inbox, sources, period, bodies))
 
 
 def _engine(name: str) -> CheckEngine:

@@ -11,8 +11,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
-from piperoll.describing import Matter, counted, plain_words, pounds, where
-from piperoll.describing.wording import excluded_words
+from piperoll.describing import (
+    FindingGroup,
+    describe_address,
+    describe_excluded,
+    explain_report,
+    format_count,
+    format_pounds,
+)
 from piperoll.model import Finding, Period, Report, TableReport, What
 
 SHOWN = 3
@@ -26,7 +32,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def report_view(report: Report, *, quick: bool = False) -> RenderableType:
     """A report as a person reads it: the verdict, then must fix, should fix, good to know and passed."""
-    words = plain_words(report)
+    words = explain_report(report)
     style = "bold green" if report.verdict.publishes else "bold red"
     parts: list[RenderableType] = [Text(clean(report.file), "bold"), Text(f"{words.verdict}. {words.sentence}", style)]
     parts.append(Text(_about(report)))
@@ -80,7 +86,7 @@ def working() -> Iterator[Callable[[str], None]]:
 def _about(report: Report) -> str:
     form = f"{report.format}, {report.encoding}" if report.encoding else report.format
     if report.what is What.NOT_DATA:
-        return f"Read as {form}, {counted(report.bytes, 'byte')}."
+        return f"Read as {form}, {format_count(report.bytes, 'byte')}."
     part = f", {report.part} part" if report.part else ""
     period = Period.parse(report.period).title if report.period else "not known"
     return f"Dataset: {report.dataset or 'not known'}{part}. Period: {period}. Read as {form}."
@@ -90,23 +96,23 @@ def _table_lines(table: TableReport) -> Iterator[str]:
     place = f"Sheet '{clean(table.sheet)}': " if table.sheet else ""
     head = f"headings in row {table.header_row}" if table.header_row else "no headings"
     held = f", {table.rows.held:,} held" if table.rows.held else ""
-    sentence = f"{place}{head}, {counted(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
+    sentence = f"{place}{head}, {format_count(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
     yield sentence[0].upper() + sentence[1:]
     if any(table.rows.excluded.values()):
-        yield f"Left out, as no records: {excluded_words(dict(table.rows.excluded))}."
+        yield f"Left out, as no records: {describe_excluded(dict(table.rows.excluded))}."
     if amount := table.amount:
-        held = f", {pounds(amount.held)} held" if table.rows.held else ""
-        yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
+        held = f", {format_pounds(amount.held)} held" if table.rows.held else ""
+        yield f"{amount.field}: {format_pounds(amount.read)} read, {format_pounds(amount.accepted)} accepted{held}."
 
 
-def _section(title: str, style: str, matters: Sequence[Matter]) -> list[RenderableType]:
+def _section(title: str, style: str, matters: Sequence[FindingGroup]) -> list[RenderableType]:
     if not matters:
         return []
     parts: list[RenderableType] = [Text(f"\n{title} ({sum(matter.count for matter in matters):,})", style)]
     return parts + [line for matter in matters for line in _matter(matter)]
 
 
-def _matter(matter: Matter) -> Iterator[RenderableType]:
+def _matter(matter: FindingGroup) -> Iterator[RenderableType]:
     times = f", {matter.count:,} times" if matter.count > 1 else ""
     yield Padding(Text(f"{matter.first.code}{times}", "bold"), (0, 0, 0, 2))
     for finding in matter.findings[:SHOWN]:
@@ -120,7 +126,7 @@ def _address(finding: Finding) -> str:
     """Where it is, unless the message itself says so."""
     if finding.sheet is None and finding.row is None and finding.column is None:
         return ""
-    place = clean(where(finding))
+    place = clean(describe_address(finding))
     return "" if place.rpartition(", ")[2].lower() in finding.message.lower() else f"{place}: "
 
 

@@ -13,13 +13,11 @@ from publishers.archive import (
     record_ruling,
     submissions_of,
 )
-from publishers.change_log import Changed, changed, forget
-from publishers.consolidated import ROOT as CONSOLIDATED
+from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
 from publishers.findings import series_claimed_twice
 from publishers.index import list_indexed_series, list_indexed_series_of, update_index
-from publishers.ledger import Before, InHand, Ledger, hash_of
 from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.opening import open_reader, open_store
 from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
@@ -35,17 +33,15 @@ from publishers.verify import StoreFault, VerifiedSeries, verify_series
 from publishers.versions import Compare, publish_release
 
 __all__ = [
-    "CONSOLIDATED",
-    "Before",
-    "Changed",
+    "LoggedChanges",
+    "clear_changes",
+    "read_changes",
     "Compare",
     "Decision",
     "EarlierRelease",
     "StoreFault",
     "FolderStore",
     "OnHold",
-    "InHand",
-    "Ledger",
     "Outcome",
     "Published",
     "StoreReader",
@@ -59,7 +55,6 @@ __all__ = [
     "Unchanged",
     "VerifiedSeries",
     "fetch_version",
-    "changed",
     "consolidate_body",
     "read_consolidated_year",
     "decide_outcome",
@@ -68,8 +63,6 @@ __all__ = [
     "file_reports",
     "read_release_files",
     "find_submission",
-    "forget",
-    "hash_of",
     "read_history",
     "list_indexed_series",
     "list_indexed_series_of",

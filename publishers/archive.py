@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, to_json_bytes
-from publishers.change_log import marking_file
-from publishers.keys import WAYS, way_to
+from publishers.change_log import logging_submission_change
 from publishers.outcome import Decision
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store
@@ -37,10 +37,10 @@ def archive_submission(store: Store, content: bytes | Path, submission: Submissi
     if _sha256(content) != submission.sha256:
         raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
     refuse_purged(store, submission.sha256)
-    store.create(submission.archive_key, content)
-    store.create(way_to(submission), b"")
-    with marking_file(store, submission.dataset, submission.body, submission.sha256):
-        store.create(submission.record_key, to_json_bytes(submission.to_json()))
+    store.create(layout.received_bytes(submission.sha256), content)
+    store.create(layout.sender_link(submission), b"")
+    with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
+        store.create(layout.record(submission), to_json_bytes(submission.to_json()))
     purge_again(store, submission)
     return submission
 
@@ -50,16 +50,16 @@ def file_reports(store: Store, submission: Submission, report: Report, public: R
 
     Raises: BytesPurged: the submission was purged meanwhile; no report of it stays.
     """
-    _file(store, submission.full_report_key, report)
-    with marking_file(store, submission.dataset, submission.body, submission.sha256):
-        _file(store, submission.public_report_key, public)
+    _file(store, layout.full_report(submission), report)
+    with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
+        _file(store, layout.public_report_of(submission), public)
     purge_again(store, submission)
 
 
 def read_report(store: Store, submission: Submission) -> Report | None:
     """The public report of a submission; None: it is not done."""
     try:
-        return Report.from_json(json.loads(store.read(submission.public_report_key).content))
+        return Report.from_json(json.loads(store.read(layout.public_report_of(submission)).content))
     except NotThere:
         return None
 
@@ -69,7 +69,7 @@ def list_submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]
 
     In order of body, dataset and sha256; of several records of the same bytes the first to come.
     """
-    return _named_once(store, store.keys("collected/"))
+    return _named_once(store, store.keys(layout.COLLECTED))
 
 
 def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission, Report | None]]:
@@ -84,7 +84,7 @@ def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission,
 
 def read_submission(store: Store, dataset: str, body: str, sha256: str) -> tuple[Submission, Report | None] | None:
     """One submission, as `submissions` names it; None: there is no record of it, or no longer."""
-    key = next(iter(store.keys(f"collected/{body}/{dataset}/{sha256}/received-")), None)
+    key = next(iter(store.keys(layout.records_prefix(body, dataset, sha256))), None)
     if key is None:
         return None
     submission = Submission.from_json(_document(store, key))
@@ -93,7 +93,7 @@ def read_submission(store: Store, dataset: str, body: str, sha256: str) -> tuple
 
 def submissions_of(store: Store, body: str) -> Iterator[tuple[Submission, Report | None]]:
     """Every submission of a body, as `submissions` names them."""
-    return _named_once(store, store.keys(f"collected/{body}/"))
+    return _named_once(store, store.keys(layout.submissions_prefix(body)))
 
 
 def find_submission(store: Store, sha256: str) -> Submission:
@@ -106,11 +106,11 @@ def find_submission(store: Store, sha256: str) -> Submission:
     if len(start) < _LEAST_DIGITS:
         raise UnknownSubmission(f"'{sha256}' is too short: give at least {_LEAST_DIGITS} digits of the file's sha256")
     found: dict[str, str] = {}
-    for key in store.keys(f"{WAYS}{start[:2]}/{start}"):
+    for key in store.keys(layout.senders_prefix(start)):
         _, _, _, digest, place = key.split("/", maxsplit=4)
         body, dataset = place.split("/")
         if whose in ("", place):
-            records = list(store.keys(f"collected/{body}/{dataset}/{digest}/received-"))
+            records = list(store.keys(layout.records_prefix(body, dataset, digest)))
             found |= {f"{place}/{digest}": key for key in records[-1:]}
     if not found:
         raise UnknownSubmission(
@@ -123,21 +123,21 @@ def find_submission(store: Store, sha256: str) -> Submission:
 
 def read_received_bytes(store: Store, submission: Submission) -> bytes:
     """The bytes as received. Raises: StoreCorrupt: the archive holds others."""
-    content = store.read(submission.archive_key).content
+    content = store.read(layout.received_bytes(submission.sha256)).content
     if _sha256(content) != submission.sha256:
-        raise StoreCorrupt(f"{submission.archive_key} does not hold the bytes it is named for")
+        raise StoreCorrupt(f"{layout.received_bytes(submission.sha256)} does not hold the bytes it is named for")
     return content
 
 
 def record_ruling(store: Store, submission: Submission, ruling: Ruling) -> None:
     """Put a decision on the record, beside the submission; nothing there is ever changed."""
     document = asdict(ruling) | {"decision": str(ruling.decision)}
-    store.create(f"{_place(submission)}decision-{_compact(ruling.decided)}.json", to_json_bytes(document))
+    store.create(layout.ruling(submission, ruling.decided), to_json_bytes(document))
 
 
 def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
     """What was decided about a submission, the oldest first."""
-    keys = store.keys(f"{_place(submission)}decision-")
+    keys = store.keys(layout.rulings_prefix(submission))
     documents = [_document(store, key) for key in keys]
     return tuple(Ruling(Decision(one["decision"]), one["because"], one["decided"]) for one in documents)
 
@@ -159,7 +159,7 @@ def _file(store: Store, key: str, report: Report) -> None:
 
 
 def _place(submission: Submission) -> str:
-    return submission.full_report_key.removesuffix("report.json")
+    return layout.full_report(submission).removesuffix("report.json")
 
 
 def _compact(instant: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
 from piperoll.model import FileEntry, History, Manifest, Series, Status, Version, file_entry
 from publishers.opening import open_reader
@@ -42,11 +43,11 @@ def fetch_file(reader: StoreReader, series: Series, version: Version, name: str,
 
     Raises: StoreCorrupt: it is not the one that the manifest names, or a file is missing: nothing is left at `out`.
     """
-    place = f"{series.prefix}{version.path}/"
+    place = layout.version_folder(series, version)
     try:
         content = reader.read(f"{place}manifest.json").content
         if hashlib.sha256(content).hexdigest() != version.manifest_sha256:
-            raise StoreCorrupt(f"{place}manifest.json is not the one that {series.pointer} names")
+            raise StoreCorrupt(f"{place}manifest.json is not the one that {layout.pointer(series)} names")
         wanted = next(entry for entry in Manifest.from_bytes(content).files if entry.path == name)
         partial_file = out.with_name(out.name + ".part")
         reader.fetch(place + name, partial_file)

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from piperoll import layout
 from piperoll.model import History, Series, plain
 from publishers.documents import Document, amend_document, document_of
 from publishers.pointer import read_history
 from publishers.stores.protocol import Store, StoreReader
-
-ROOT = "data/index.json"
 
 
 def update_index(store: Store, series: Series) -> None:
@@ -26,14 +25,14 @@ def update_index(store: Store, series: Series) -> None:
     """
     year = series.period.start.year
     if not store.exists(_of_year(series)):  # what leads to a page comes first: killed between, we come here again
-        amend_document(store, ROOT, lambda page: _with_body(page, series))
+        amend_document(store, layout.INDEX, lambda page: _with_body(page, series))
         amend_document(store, _of_body(series.dataset, series.body), lambda page: _with_year(page, series, year))
     amend_document(store, _of_year(series), lambda page: _with_series(page, store, series))
 
 
 def list_indexed_series(store: StoreReader) -> Iterator[Series]:
     """Every series that the index leads to, in order of dataset, body and period; it asks for no list of keys."""
-    for dataset, bodies in sorted(document_of(store, ROOT).get("datasets", {}).items()):
+    for dataset, bodies in sorted(document_of(store, layout.INDEX).get("datasets", {}).items()):
         for body in bodies:
             yield from list_indexed_series_of(store, dataset, body)
 
@@ -41,7 +40,7 @@ def list_indexed_series(store: StoreReader) -> Iterator[Series]:
 def list_indexed_series_of(store: StoreReader, dataset: str, body: str) -> Iterator[Series]:
     """Every series of a body and dataset that the index leads to, in order of period."""
     for year in document_of(store, _of_body(dataset, body)).get("years", ()):
-        page = document_of(store, f"data/{dataset}/{body}/index-{year}.json")
+        page = document_of(store, layout.year_index(dataset, body, year))
         yield from sorted(map(Series.parse, page.get("series", ())))
 
 
@@ -52,11 +51,11 @@ def index_matches(store: StoreReader, history: History) -> bool:
 
 
 def _of_body(dataset: str, body: str) -> str:
-    return f"data/{dataset}/{body}/index.json"
+    return layout.body_index(dataset, body)
 
 
 def _of_year(series: Series) -> str:
-    return f"data/{series.dataset}/{series.body}/index-{series.period.start.year}.json"
+    return layout.year_index(series.dataset, series.body, series.period.start.year)
 
 
 def _with_series(page: Document, store: StoreReader, series: Series) -> Document:

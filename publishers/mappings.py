@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from piperoll import layout
 from piperoll.errors import MappingError, NotThere, PointerMoved
 from piperoll.model import BodyMapping
 from publishers.stores.protocol import Store
@@ -22,7 +23,7 @@ def read_mapping(store: Store, body: str, dataset: str) -> BodyMapping:
 
 def list_mappings(store: Store, body: str | None = None) -> Iterator[BodyMapping]:
     """Every mapping, or those of one body, in order of body and dataset. Raises: MappingError."""
-    for key in store.keys(f"mappings/{body}/" if body else "mappings/"):
+    for key in store.keys(layout.mappings_prefix(body)):
         yield _read(key, store.read(key).content)
 
 
@@ -37,20 +38,22 @@ def update_mapping(store: Store, body: str, dataset: str, change: Callable[[Body
         if after == before:
             return before
         try:
-            store.replace(after.key, after.to_toml().encode(), tag)
+            store.replace(layout.mapping(body, dataset), after.to_toml().encode(), tag)
         except PointerMoved:
             continue
         return after
-    raise PointerMoved(f"{before.key} was changed by others {_TRIES} times while we tried: try again later")
+    raise PointerMoved(
+        f"{layout.mapping(body, dataset)} was changed by others {_TRIES} times while we tried: try again later"
+    )
 
 
 def _stored(store: Store, body: str, dataset: str) -> tuple[BodyMapping, str | None]:
     empty = BodyMapping(body, dataset)
     try:
-        stored = store.read(empty.key)
+        stored = store.read(layout.mapping(body, dataset))
     except NotThere:
         return empty, None
-    return _read(empty.key, stored.content), stored.tag
+    return _read(layout.mapping(body, dataset), stored.content), stored.tag
 
 
 def _read(key: str, content: bytes) -> BodyMapping:
@@ -59,6 +62,6 @@ def _read(key: str, content: bytes) -> BodyMapping:
         mapping = BodyMapping.from_toml(content.decode("utf-8"))
     except (MappingError, UnicodeDecodeError) as error:
         raise MappingError(f"{key} cannot be understood: {error}. Mend it, or delete it to begin anew.") from error
-    if mapping.key != key:
+    if layout.mapping(mapping.body, mapping.dataset) != key:
         raise MappingError(f"{key} says that it is of {mapping.body} and {mapping.dataset}: mend it, or move it")
     return mapping

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
-from publishers.change_log import mark_series, marking_series
+from publishers.change_log import log_series_change, logging_series_change
 from publishers.stores.protocol import Store, StoreReader
 
 TRIES = 100
@@ -24,12 +25,12 @@ _FIRST_ROWS = 10
 def read_history(store: StoreReader, series: Series) -> tuple[History, str | None]:
     """The history of a series and the tag of its pointer; an empty history and None where there is none yet."""
     try:
-        stored = store.read(series.pointer)
+        stored = store.read(layout.pointer(series))
     except NotThere:
         return History(series), None
     history = History.from_bytes(stored.content)
     if history.series != series:
-        raise StoreCorrupt(f"{series.pointer} is the pointer of {history.series}")
+        raise StoreCorrupt(f"{layout.pointer(series)} is the pointer of {history.series}")
     return history, stored.tag
 
 
@@ -42,11 +43,11 @@ def amend_history(store: Store, series: Series, change: Callable[[History], Hist
         history, tag = read_history(store, series)
         after = change(history)
         if after == history:  # it may have been written by a run that was killed before it could say so
-            mark_series(store, series)
+            log_series_change(store, series)
             return after
         try:
-            with marking_series(store, series):
-                store.replace(series.pointer, after.to_bytes(), tag)
+            with logging_series_change(store, series):
+                store.replace(layout.pointer(series), after.to_bytes(), tag)
         except PointerMoved:
             continue
         return after
@@ -59,10 +60,10 @@ def fetch_version(store: StoreReader, series: Series, version: Version, folder: 
     Raises: StoreCorrupt: a file is not what the manifest says, or the manifest not what the history says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    place = f"{series.prefix}{version.path}/"
+    place = layout.version_folder(series, version)
     store.fetch(f"{place}manifest.json", folder / "manifest.json")
     if file_entry(folder, "manifest.json").sha256 != version.manifest_sha256:
-        raise StoreCorrupt(f"{place}manifest.json is not the one that {series.pointer} names")
+        raise StoreCorrupt(f"{place}manifest.json is not the one that {layout.pointer(series)} names")
     for entry in Manifest.from_bytes((folder / "manifest.json").read_bytes()).files:
         store.fetch(place + entry.path, folder / entry.path)
         if file_entry(folder, entry.path) != entry:
@@ -88,7 +89,7 @@ def read_listing(store: Store, series: Series) -> Listing:
     history, _ = read_history(store, series)
     if history.standing is None:
         return Listing(history, None, None, None, earlier=_earlier(store, history))
-    place = f"{series.prefix}{history.standing.path}/"
+    place = layout.version_folder(series, history.standing)
     return Listing(
         history,
         Manifest.from_bytes(store.read(f"{place}manifest.json").content),
@@ -102,7 +103,9 @@ def read_listing(store: Store, series: Series) -> Listing:
 def _earlier(store: Store, history: History) -> dict[int, Manifest]:
     """The manifests of the versions that do not stand and are served all the same."""
     return {
-        version.version: Manifest.from_bytes(store.read(f"{history.series.prefix}{version.path}/manifest.json").content)
+        version.version: Manifest.from_bytes(
+            store.read(layout.release_file(history.series, version, "manifest.json")).content
+        )
         for version in history.versions
         if version.status is Status.SUPERSEDED
     }

@@ -11,11 +11,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
+from piperoll import layout
 from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
-from publishers.change_log import marking_file
+from publishers.change_log import logging_submission_change
 from publishers.index import update_index
-from publishers.keys import way_to, ways_from
 from publishers.pointer import amend_history, delete_prefix, list_series, read_history
 from publishers.stores.protocol import Store
 
@@ -43,7 +43,7 @@ class Tombstone:
 
 def tombstone_key(sha256: str) -> str:
     """Where the tombstone of these bytes stands, if they were purged."""
-    return f"archive/purged/{sha256}.json"
+    return layout.tombstone(sha256)
 
 
 def read_tombstone(store: Store, sha256: str) -> Tombstone | None:
@@ -71,7 +71,7 @@ def purge_again(store: Store, submission: Submission) -> None:
     """
     tombstone = read_tombstone(store, submission.sha256)
     if tombstone is not None:
-        store.create(way_to(submission), b"")
+        store.create(layout.sender_link(submission), b"")
         remove_submission(store, submission.sha256, because=tombstone.because, now=tombstone.purged)
         refuse_purged(store, submission.sha256)
 
@@ -128,19 +128,17 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
     for series in sorted({series for series, _ in _holding(store, sha256)}):  # anew: some may have come
         _purge_versions(store, series, tombstone)
     for body, dataset in _senders(store, sha256):
-        with marking_file(store, dataset, body, sha256):
-            store.delete(f"reports/{dataset}/{body}/{sha256}.json")
-            delete_prefix(store, f"collected/{body}/{dataset}/{sha256}/")
-    store.delete(f"archive/sha256/{sha256[:2]}/{sha256}")
-    delete_prefix(store, ways_from(sha256))
+        with logging_submission_change(store, dataset, body, sha256):
+            store.delete(layout.public_report(dataset, body, sha256))
+            delete_prefix(store, layout.submission_folder(body, dataset, sha256))
+    store.delete(layout.received_bytes(sha256))
+    delete_prefix(store, layout.senders_prefix(sha256))
     return tombstone
 
 
 def _senders(store: Store, sha256: str) -> list[tuple[str, str]]:
     """Whose the submission is, and for which dataset: of the same bytes there may be several."""
-    ways = ways_from(sha256)
-    named = [key.removeprefix(ways).partition("/") for key in store.keys(ways)]
-    return [(body, dataset) for body, _, dataset in named]
+    return [layout.parse_sender_link(key)[1:] for key in store.keys(layout.senders_prefix(sha256))]
 
 
 def _holding(store: Store, sha256: str) -> Iterator[tuple[Series, Version]]:
@@ -172,9 +170,11 @@ def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
     gone = {version.version for version in history.versions if tombstone.sha256 in version.sources}
     for version in history.versions:
         if version.version in gone:
-            delete_prefix(store, f"{series.prefix}{version.path}/")
+            delete_prefix(store, layout.version_folder(series, version))
         if version.changes and gone & {version.version, version.changes.against}:
-            delete_prefix(store, f"{series.prefix}changes/v{version.changes.against}-v{version.version}-")
+            delete_prefix(
+                store, f"{layout.series_folder(series)}changes/v{version.changes.against}-v{version.version}-"
+            )
 
 
 def _ended(history: History, gone: set[int], status: Status, because: str, now: str) -> History:

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreError
-from publishers.keys import cache_control, checked, content_type, is_public
 from publishers.ranges import ByteRange, Unsatisfiable, parse_range, tag_matches
 from publishers.stores.protocol import ObjectInfo, Store
 
@@ -51,7 +51,7 @@ def key_of(target: str) -> str | None:
     if key.endswith("/"):
         key += "index.html"
     try:
-        return key if "%" not in key and is_public(checked(key)) else None
+        return key if "%" not in key and layout.is_public(layout.check_key(key)) else None
     except StoreError:
         return None
 
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, {}, with_body=with_body)
             return
         tag = f'"{seen.tag.strip(chr(34))}"'
-        headers = {"Content-Type": content_type(key), "Cache-Control": cache_control(key), "ETag": tag}
+        headers = {"Content-Type": layout.content_type(key), "Cache-Control": layout.cache_control(key), "ETag": tag}
         if tag_matches(self.headers.get("If-None-Match"), tag):
             self._send(HTTPStatus.NOT_MODIFIED, headers)
             return

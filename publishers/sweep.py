@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from piperoll import layout
 from piperoll.errors import NotThere
 from piperoll.model import History, Series
 from publishers.consolidated import list_unreferenced
@@ -78,7 +79,7 @@ def _unit(key: str) -> str:
 
 def _named(history: History) -> list[str]:
     """The prefixes of everything that a pointer names."""
-    prefix = history.series.prefix
+    prefix = layout.series_folder(history.series)
     folders = [f"{prefix}{version.path}/" for version in history.versions]
     changes = [version.changes.file.path for version in history.versions if version.changes and version.changes.file]
     return [*folders, *(prefix + path for path in changes)]

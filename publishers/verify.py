@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Status, Version, file_entry
 from publishers.index import index_matches
@@ -47,7 +48,7 @@ def verify_series(
         try:
             history, _ = read_history(store, one)
         except StoreCorrupt as error:
-            yield VerifiedSeries(one, 0, (StoreFault(one.pointer, str(error)),))
+            yield VerifiedSeries(one, 0, (StoreFault(layout.pointer(one), str(error)),))
             continue
         with TemporaryDirectory() as scratch:
             found = tuple(_faults(store, history, Path(scratch), inspect, compare(one.dataset)))
@@ -57,16 +58,18 @@ def verify_series(
 def _faults(
     store: StoreReader, history: History, scratch: Path, inspect: Inspect, compare: Compare
 ) -> Iterator[StoreFault]:
-    yield from (StoreFault(history.series.pointer, what) for what in _of_history(history))
+    yield from (StoreFault(layout.pointer(history.series), what) for what in _of_history(history))
     if not index_matches(store, history):
-        yield StoreFault(history.series.pointer, "the index says otherwise: publish anything to this series to mend it")
+        yield StoreFault(
+            layout.pointer(history.series), "the index says otherwise: publish anything to this series to mend it"
+        )
     sound: set[int] = set()
     for version in history.versions:
         wrong = list(_of_version(store, history, version, scratch / str(version.version), inspect))
         if not wrong:
             sound.add(version.version)
         wrong += _of_changes(store, history, version, scratch, compare if _both(version, sound) else None)
-        yield from (StoreFault(f"{history.series.prefix}{version.path}/", what) for what in wrong)
+        yield from (StoreFault(layout.version_folder(history.series, version), what) for what in wrong)
 
 
 def _both(version: Version, sound: set[int]) -> bool:
@@ -100,7 +103,7 @@ def _of_version(
 ) -> Iterator[str]:
     """What is wrong with the files of a version; of a purged one none may be there."""
     if version.status is Status.PURGED:
-        if store.exists(f"{history.series.prefix}{version.path}/manifest.json"):
+        if store.exists(layout.release_file(history.series, version, "manifest.json")):
             yield "it was purged, and its files are still there: purge again"
         return
     try:
@@ -126,7 +129,7 @@ def _of_changes(
         return
     written, again = scratch / "changes.csv", scratch / "again.csv"
     try:
-        store.fetch(history.series.prefix + changes.file.path, written)
+        store.fetch(layout.series_folder(history.series) + changes.file.path, written)
     except NotThere as error:
         yield str(error)
         return

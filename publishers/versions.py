@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
+from piperoll import layout
 from piperoll.errors import PointerMoved, StoreCorrupt
 from piperoll.model import (
     Changes,
@@ -22,7 +23,7 @@ from piperoll.model import (
     Version,
     file_entry,
 )
-from publishers.change_log import mark_series, marking_series
+from publishers.change_log import log_series_change, logging_series_change
 from publishers.index import update_index
 from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
 from publishers.pointer import TRIES, delete_prefix, fetch_version, read_history
@@ -74,15 +75,15 @@ def publish_release(
         leave_nothing_purged(store, packed.manifest)
         if compare is not None and history.standing is not None:
             version = replace(version, changes=_changes(store, history.standing, packed, version, compare))
-        _upload(store, packed, f"{series.prefix}{version.path}/")
+        _upload(store, packed, layout.version_folder(series, version))
         try:
-            with marking_series(store, series):
-                store.replace(series.pointer, _with(history, version).to_bytes(), tag)
+            with logging_series_change(store, series):
+                store.replace(layout.pointer(series), _with(history, version).to_bytes(), tag)
         except PointerMoved:
             won = _clear(store, series, version)
             if won is not None and _says_the_same(won, version):  # we had won; the answer was lost, and others followed
                 update_index(store, series)
-                mark_series(store, series)
+                log_series_change(store, series)
                 return Published(won)
             _give_way(time.monotonic() - began, losses)
         else:
@@ -96,7 +97,7 @@ def _index_again(store: Store, series: Series, settled: Unchanged | OnHold) -> N
     """What stands already may have been published by a run that was killed before it came to the index and the mark."""
     if isinstance(settled, Unchanged):
         update_index(store, series)
-        mark_series(store, series)
+        log_series_change(store, series)
 
 
 def _refuse_if_added_to_another(standing: Version | None, manifest: Manifest) -> None:
@@ -113,7 +114,7 @@ def _changes(store: Store, standing: Version, packed: Packed, version: Version, 
         found = compare(fetch_version(store, series, standing, Path(scratch) / "standing"), packed.folder, written)
         entry = file_entry(written.parent, written.name)
         path = f"{_changes_prefix(version)}{entry.sha256[:12]}.csv"
-        store.create(series.prefix + path, written)
+        store.create(layout.series_folder(series) + path, written)
     return Changes(standing.version, found, replace(entry, path=path))
 
 
@@ -166,10 +167,10 @@ def _clear(store: Store, series: Series, lost: Version) -> Version | None:
     if won is None:
         return None
     if won.path != lost.path:
-        delete_prefix(store, f"{series.prefix}{lost.path}/")
+        delete_prefix(store, layout.version_folder(series, lost))
     ours = lost.changes and lost.changes.file
     if ours and ours != (won.changes and won.changes.file):
-        store.delete(series.prefix + ours.path)
+        store.delete(layout.series_folder(series) + ours.path)
     return won
 
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Version
 from publishers import Store
@@ -81,7 +82,7 @@ class Shelf:
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
         """The bodies that each dataset is published of."""
-        datasets = self._page("data/index.json").get("datasets", {})
+        datasets = self._page(layout.INDEX).get("datasets", {})
         return {name: tuple(bodies) for name, bodies in sorted(datasets.items())}
 
     def entries(self, dataset: str, bodies: Sequence[str] = ()) -> dict[Series, Any]:
@@ -101,20 +102,22 @@ class Shelf:
         """The history of one series; None: it is not published."""
         if series.body not in self.datasets().get(series.dataset, ()):
             return None
-        page = self._page(f"data/{series.dataset}/{series.body}/index-{series.period.start.year}.json")
+        page = self._page(layout.year_index(series.dataset, series.body, series.period.start.year))
         entry = page.get("series", {}).get(str(series))
         return None if entry is None else self._history((series, entry))
 
     def manifest(self, series: Series, version: Version) -> Manifest:
         """The manifest of a version, which must be the one that its pointer names. Raises: StoreCorrupt, NotThere."""
         return Manifest.from_bytes(
-            self.immutable(f"{series.prefix}{version.path}/manifest.json", version.manifest_sha256)
+            self.immutable(layout.release_file(series, version, "manifest.json"), version.manifest_sha256)
         )
 
     def descriptor(self, series: Series, version: Version) -> dict[str, Any]:
         """The Data Package descriptor of a version. Raises: StoreCorrupt, NotThere."""
         wanted = {entry.path: entry.sha256 for entry in self.manifest(series, version).files}["datapackage.json"]
-        document: dict[str, Any] = json.loads(self.immutable(f"{series.prefix}{version.path}/datapackage.json", wanted))
+        document: dict[str, Any] = json.loads(
+            self.immutable(layout.release_file(series, version, "datapackage.json"), wanted)
+        )
         return document
 
     def immutable(self, key: str, sha256: str) -> bytes:
@@ -143,8 +146,8 @@ class Shelf:
     def _years(self, line: tuple[str, str]) -> dict[Series, Any]:
         dataset, body = line
         found: dict[Series, Any] = {}
-        for year in self._page(f"data/{dataset}/{body}/index.json").get("years", ()):
-            page = self._page(f"data/{dataset}/{body}/index-{year}.json").get("series", {})
+        for year in self._page(layout.body_index(dataset, body)).get("years", ()):
+            page = self._page(layout.year_index(dataset, body, year)).get("series", {})
             found |= {Series.parse(name): entry for name, entry in page.items()}
         return found
 
@@ -155,7 +158,11 @@ class Shelf:
     def _history(self, entry: tuple[Series, Any]) -> History:
         series, told = entry
         found = self._current(
-            self._histories, series.pointer, POINTER_SECONDS, History.from_bytes, json.dumps(told, sort_keys=True)
+            self._histories,
+            layout.pointer(series),
+            POINTER_SECONDS,
+            History.from_bytes,
+            json.dumps(told, sort_keys=True),
         )
         return History(series) if found is None else found
 

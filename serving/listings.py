@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import Dataset, History, Period, Series, Status, Version
 from serving.fields import known_fields
@@ -172,7 +172,7 @@ def _files(series: Series, version: Version, shelf: Shelf) -> list[dict[str, Any
         manifest = shelf.manifest(series, version)
     except NotThere:
         return []  # purged since the pointer was read
-    place = f"{series.prefix}{version.path}/"
+    place = layout.version_folder(series, version)
     return [{"key": place + one.path, "bytes": one.bytes, "sha256": one.sha256} for one in manifest.files]
 
 

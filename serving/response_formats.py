@@ -114,7 +114,7 @@ class Spell:
         columns = [self._column(field, batch.column(field.name), keep) for field in batch.schema]
         return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
-    def _column(self, field: pa.Field[Any], column: pa.Array[Any], keep: bool) -> pa.Array[Any]:
+    def _column(self, field: pa.Field[Any], column: pa.Array[Any], keep: bool) -> Any:
         if pa.types.is_string(field.type) or (keep and not _is_text_in_json(field.type)):
             return column
         if pa.types.is_decimal(field.type):

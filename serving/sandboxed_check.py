@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from piperoll.checking.check_file import OneFile, report_alone
-from piperoll.describing import report_page
+from piperoll.describing import render_report_page
 from piperoll.errors import UsageError
 from serving.limits import Limits
 from serving.problems import Problem
@@ -89,7 +89,7 @@ def _examine(pipe: Connection, limits: Limits) -> None:
     sent = pipe.recv()
     try:
         report = report_alone(sent)
-        pipe.send(("report", (json.dumps(report.to_json(), ensure_ascii=False), report_page(report))))
+        pipe.send(("report", (json.dumps(report.to_json(), ensure_ascii=False), render_report_page(report))))
     except UsageError as error:
         pipe.send(("usage", str(error)))
     except MemoryError:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from piperoll import layout
 from piperoll.model import History, Series, Status, Version, counted_once
 from serving.cursors import Cursor, digest
 from serving.index_cache import Shelf
@@ -24,7 +25,7 @@ class Used:
 
     def key(self, name: str) -> str:
         """The key of one of its files."""
-        return f"{self.series.prefix}{self.version.path}/{name}"
+        return layout.release_file(self.series, self.version, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from piperoll.checking.periods import find_period, named_period, outside
 from piperoll.checking.places import place
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.tables import Examined, examine_table
-from piperoll.checking.without_pandas import leave_pandas_out
 from piperoll.model import Body, Cap, Dataset, Disposition, Finding, Period, Report, Severity, Verdict, Version, What
 from piperoll.reading import DRIFTED, Reading, ReadTable
 
@@ -60,7 +59,6 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
 
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
-    leave_pandas_out()
     wanted = suite if plausibility else None
     given = _Given(file, sha256, size, period, part or reading.part, standing, wanted, engine)
     dataset = reading.dataset

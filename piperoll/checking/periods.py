@@ -13,8 +13,8 @@ from piperoll.checking import findings
 from piperoll.checking.places import place
 from piperoll.checking.rows import Rows
 from piperoll.checking.survey import Survey, dated, main_field
-from piperoll.checking.vectors import numbers, texts, true
 from piperoll.model import Dataset, Finding, Period
+from piperoll.model.columns import texts, to_flags
 from piperoll.reading import ReadTable, periods_in_name
 
 _SNAPSHOT_DAYS = ((3, 31), (9, 30))
@@ -104,7 +104,7 @@ def _rows_of(table: ReadTable, field: str, days: Sequence[str]) -> tuple[list[in
     """The first few of the rows with one of these days, as they come, and how many there are."""
     wanted, rows, first = texts(days), Rows(), dict[int, None]()
     for batch in table.batches():
-        met = numbers(batch["row"])[true(pc.is_in(batch[field], value_set=wanted))]
+        met = batch["row"].to_numpy()[to_flags(pc.is_in(batch[field], value_set=wanted))]
         rows.add(met)
         if len(first) < findings.NAMED:
             first.update(dict.fromkeys(met.tolist()))

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from piperoll.checking.vectors import Flags, Numbers
+from piperoll.model.columns import Flags, Integers
 
 _Kinds = npt.NDArray[np.int32]
 ValueT = TypeVar("ValueT")
@@ -21,20 +21,20 @@ class Rows:
         self._marks: Flags = np.zeros(0, np.bool_)
         self.add(np.fromiter(rows, np.int64))
 
-    def add(self, rows: Numbers) -> None:
+    def add(self, rows: Integers) -> None:
         """Put in `rows`, of which any may be there already."""
         if rows.size:
             self._marks = _reaching(self._marks, rows)
             self._marks[rows] = True
 
-    def holding(self, rows: Numbers) -> Flags:
+    def holding(self, rows: Integers) -> Flags:
         """Which of `rows` are in the set."""
         if rows.size:
             self._marks = _reaching(self._marks, rows)
         return self._marks[rows]
 
     @property
-    def numbers(self) -> Numbers:
+    def numbers(self) -> Integers:
         """The rows in order."""
         return np.flatnonzero(self._marks)
 
@@ -76,7 +76,7 @@ class Rows:
 class ByRow(Mapping[int, ValueT], Generic[ValueT]):
     """A mapping of rows, in order, to one of a few values: twelve bytes a row, where a dict takes a hundred."""
 
-    def __init__(self, rows: Numbers, kinds: _Kinds, values: Sequence[ValueT]) -> None:
+    def __init__(self, rows: Integers, kinds: _Kinds, values: Sequence[ValueT]) -> None:
         self._rows, self._kinds, self._values = rows, kinds, tuple(values)
 
     def __getitem__(self, row: int) -> ValueT:
@@ -138,7 +138,7 @@ class Labels:
         self._places: dict[frozenset[str], int] = {frozenset(): 0}
         self._kinds: _Kinds = np.zeros(0, np.int32)
 
-    def add(self, label: str, rows: Numbers) -> None:
+    def add(self, label: str, rows: Integers) -> None:
         """Give `label` to `rows`, of which any may bear it already."""
         if rows.size:
             self._kinds = _reaching(self._kinds, rows)
@@ -173,7 +173,7 @@ class Latest:
             self._words.append(word)
         return self._words.index(word) if word else 0
 
-    def say(self, rows: Numbers, kinds: _Kinds) -> None:
+    def say(self, rows: Integers, kinds: _Kinds) -> None:
         """Of each row, in turn, the word of this number, unless that is nought."""
         said = np.flatnonzero(kinds)[::-1]
         last, first_from_the_end = np.unique(rows[said], return_index=True)
@@ -194,7 +194,7 @@ def _rows(rows: Iterable[int]) -> Rows:
 _ArrayT = TypeVar("_ArrayT", Flags, _Kinds)
 
 
-def _reaching(array: _ArrayT, rows: Numbers) -> _ArrayT:
+def _reaching(array: _ArrayT, rows: Integers) -> _ArrayT:
     """`array`, made so long that it has a place for each of `rows`."""
     end = int(rows.max()) + 1
     if end <= len(array):

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute
 
-from piperoll.checking.vectors import Cells, Flags, mask, numbers, there, true
-
-pc: Any = pyarrow.compute
-"""`pyarrow.compute`, untyped: its published stubs describe an earlier release and refuse right calls."""
+from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
 
 _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
 """Wide enough for any sum of amounts that a ledger can hold; a sum that would be rounded raises instead."""
@@ -48,11 +43,11 @@ class Amounts:
     @classmethod
     def of(cls, cells: Cells) -> Amounts:
         """Those of a column of text in the canonical spelling."""
-        fits = true(pc.match_substring_regex(cells, _PLAIN))
-        others = np.flatnonzero(there(cells) & ~fits)
-        plain = cells if fits.all() else cells.filter(mask(fits))
-        points = numbers(pc.find_substring(plain, "."))
-        scales = np.where(points < 0, 0, numbers(pc.binary_length(plain)) - points - 1).astype(np.int32)
+        fits = to_flags(pc.match_substring_regex(cells, _PLAIN))
+        others = np.flatnonzero(is_filled(cells) & ~fits)
+        plain = cells if fits.all() else cells.filter(pa.array(fits))
+        points = pc.find_substring(plain, ".").to_numpy()
+        scales = np.where(points < 0, 0, pc.binary_length(plain).to_numpy() - points - 1).astype(np.int32)
         kind = pa.decimal128(38, int(scales.max(initial=0)))
         odd = tuple(Decimal(cells[int(at)].as_py()) for at in others)
         return cls(plain.cast(kind), np.flatnonzero(fits), scales, odd, others)
@@ -68,7 +63,7 @@ class Amounts:
             return exact_sum((*_total(self.plain, self.scales), *self.other))
         chosen = lines[self.at]
         others = (amount for amount, there in zip(self.other, lines[self.other_at], strict=True) if there)
-        return exact_sum((*_total(self.plain.filter(mask(chosen)), self.scales[chosen]), *others))
+        return exact_sum((*_total(self.plain.filter(pa.array(chosen)), self.scales[chosen]), *others))
 
 
 def _total(amounts: Cells, scales: npt.NDArray[np.int32]) -> tuple[Decimal, ...]:

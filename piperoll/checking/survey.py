@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.compute
 
 from piperoll.checking.places import filled
 from piperoll.checking.rows import Rows
-from piperoll.checking.vectors import Numbers, numbers, there
 from piperoll.model import Dataset, Field, Level, Origin
+from piperoll.model.columns import Integers, is_filled, pc
 from piperoll.reading import ReadTable
-
-pc: Any = pyarrow.compute
-"""`pyarrow.compute`, untyped: its published stubs describe an earlier release and refuse right calls."""
 
 
 class Looks(Protocol):
@@ -71,12 +67,12 @@ class Surveying:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """See one more batch."""
-        rows = numbers(batch["row"])
+        rows = batch["row"].to_numpy()
         for name, gaps in self._gaps.items():
             gaps.add(rows, batch[name], self._rows)
         for group, readable in self._readable:
             for name in group:
-                readable.add(rows[there(batch[name])])
+                readable.add(rows[is_filled(batch[name])])
         if self._dated:
             for met in pc.value_counts(batch[self._dated].drop_null()).to_pylist():
                 self._dates[met["values"]] += met["counts"]
@@ -96,12 +92,12 @@ class _Gaps:
     def __init__(self) -> None:
         self._there: Rows | None = None
 
-    def add(self, rows: Numbers, cells: pa.Array[Any], before: Rows) -> None:
+    def add(self, rows: Integers, cells: pa.Array[Any], before: Rows) -> None:
         """See the cells of `rows`; `before` are the rows up to there."""
         if self._there is None and cells.null_count:
             self._there = before.copy()
         if self._there is not None:
-            self._there.add(rows[there(cells)])
+            self._there.add(rows[is_filled(cells)])
 
     def of(self, rows: Rows, unreadable: Iterable[int]) -> Rows:
         """The rows, of all `rows`, where there is none, and none that is unreadable."""

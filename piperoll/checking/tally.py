@@ -12,7 +12,6 @@ import pyarrow as pa
 from piperoll.checking.rows import Rows
 from piperoll.checking.sums import Amounts, exact_sum
 from piperoll.checking.survey import Survey, look_over, main_field, survey
-from piperoll.checking.vectors import numbers
 from piperoll.model import AmountTotals, Dataset, DateSpan, RowCounts
 from piperoll.reading import ReadTable
 
@@ -65,7 +64,7 @@ class _Adding:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """See one more batch."""
-        rows = numbers(batch["row"])
+        rows = batch["row"].to_numpy()
         held = self._held.holding(rows)
         self.lines += int(np.count_nonzero(~held))
         if self._field is None:

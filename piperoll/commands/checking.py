@@ -170,9 +170,9 @@ def _print_view(report: Report, *, quick: bool, first: bool) -> None:
 
 
 def _write_page(path: Path, report: Report) -> None:
-    from piperoll.describing import report_page
+    from piperoll.describing import render_report_page
 
-    _write(path, report_page(report).encode())
+    _write(path, render_report_page(report).encode())
     typer.echo(f"{report.file}: {str(report.verdict).replace('_', ' ')}. The report is in {path}.", err=True)
 
 

@@ -129,7 +129,7 @@ def diff(
     piperoll diff spend/anytown/2026-10 1 3 --from published -o changes.csv
     """
     from piperoll import assets
-    from piperoll.describing import difference_words
+    from piperoll.describing import describe_differences
     from piperoll.model import Series
     from piperoll.releasing import compare_versions
     from publishers import fetch_version
@@ -142,7 +142,7 @@ def diff(
             for number in dict.fromkeys((before, after))
         ]
         told = compare_versions(assets.dataset(found.series.dataset), folders[0], folders[-1], out)
-    typer.echo(f"From version {before} to {after}: {difference_words(told)}. The rows are in {out}.")
+    typer.echo(f"From version {before} to {after}: {describe_differences(told)}. The rows are in {out}.")
 
 
 def trace(
@@ -158,13 +158,13 @@ def trace(
     piperoll trace spend/anytown/2026-10 1 --from published
     piperoll trace spend/anytown/2026-10 5fc433ee7a2526654a5c-1 --from published --version-number 1
     """
-    import flows
     from piperoll import terminal
     from piperoll.model import Series
+    from piperoll.operations.trace import trace_row
     from publishers.download import choose_version, find_series
 
     reader, found = find_series(place, Series.parse(series))
-    told = flows.trace(reader, found, choose_version(found, None, number), row)
+    told = trace_row(reader, found, choose_version(found, None, number), row)
     sheet = f"sheet '{told.sheet}', " if told.sheet else ""
     typer.echo(f"Row {told.line_id} of version {told.version} of {series}")
     typer.echo(f"From {told.file}, {sheet}row {told.row} (sha256 {told.sha256})")
@@ -195,7 +195,7 @@ def verify(
     piperoll verify https://data.example spend/anytown/2026-10
     """
     from piperoll import assets, terminal
-    from piperoll.describing import counted
+    from piperoll.describing import format_count
     from piperoll.model import Series
     from piperoll.releasing import compare_versions, find_faults
     from publishers import list_indexed_series, open_reader
@@ -217,7 +217,7 @@ def verify(
         state = {0: "all is as it says", 1: "1 thing is not as it says"}.get(
             wrong, f"{wrong:,} things are not as they say"
         )
-        typer.echo(f"{len(wanted):,} series with {counted(versions, 'version')} were looked through: {state}.")
+        typer.echo(f"{len(wanted):,} series with {format_count(versions, 'version')} were looked through: {state}.")
     raise typer.Exit(FAULTY if wrong else 0)
 
 
@@ -231,7 +231,7 @@ def _tell(one: VerifiedSeries, *, as_json: bool) -> None:
 
 
 def _effect(version: Version) -> str:
-    from piperoll.describing import difference_words
+    from piperoll.describing import describe_differences
 
-    told = difference_words(version.changes.differences) if version.changes else None
+    told = describe_differences(version.changes.differences) if version.changes else None
     return ": ".join(words for words in (version.cause, told) if words)

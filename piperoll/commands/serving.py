@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from piperoll import layout
 from piperoll.errors import UsageError
 
 
@@ -38,7 +39,7 @@ def api(  # noqa: PLR0913, PLR0917 - a command has its options
     from serving.limits import MEGABYTE, Limits
     from serving.server import Options, serve
 
-    if not open_store(dest).exists("data/index.json"):
+    if not open_store(dest).exists(layout.INDEX):
         raise UsageError(f"nothing is published in {dest} yet: first type piperoll run --inbox DIR --to {dest}")
     limits = replace(
         Limits(),

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piperoll import layout
 from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from publishers.site import Site
-
-HOME = "catalogue/index.html"
 
 
 def site(
@@ -42,7 +41,7 @@ def _server(dest: str, port: int) -> Site:
     from publishers import open_store, serve_site
 
     store = open_store(dest)
-    if not store.exists(HOME):
+    if not store.exists(layout.HOME):
         raise UsageError(f"nothing is published in {dest} yet: first type piperoll run --inbox DIR --to {dest}")
     try:
         return serve_site(store, port=port)

@@ -12,8 +12,16 @@ from collections.abc import Iterator
 from lxml import etree
 
 from piperoll.describing.feeds import Attachment, Feed, Item
-from piperoll.describing.frequency import SYNDICATION
 from piperoll.describing.paging import Document
+
+_SYNDICATION = {
+    "monthly": ("monthly", 1),
+    "quarterly": ("yearly", 4),
+    "semiannual": ("yearly", 2),
+    "annual": ("yearly", 1),
+    "irregular": ("yearly", 1),
+}
+"""How many times in which period, as the RSS 1.0 syndication module writes an interval."""
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _HISTORY = "http://purl.org/syndication/history/1.0"
@@ -60,7 +68,7 @@ def _links(document: Document) -> Iterator[dict[str, str]]:
 
 
 def _add_interval(root: etree._Element, feed: Feed) -> None:
-    period, times = SYNDICATION[feed.interval]
+    period, times = _SYNDICATION[feed.interval]
     etree.SubElement(root, f"{{{_SY}}}updatePeriod").text = period
     etree.SubElement(root, f"{{{_SY}}}updateFrequency").text = str(times)
     if feed.next_expected is not None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from piperoll.describing import pages, places
+from piperoll import layout
+from piperoll.describing import pages
 from piperoll.describing.lists import paged
 from piperoll.describing.overview import Overview
 from piperoll.model import Dataset
@@ -37,20 +38,20 @@ def of_year(overview: Overview, name: str, year: str, bodies: Mapping[str, Any])
     dataset = _dataset(overview, name)
     names = {line.body.slug: line.body.name for line in overview.lines}
     lines = [_compared(slug, names.get(slug, slug), entry) for slug, entry in bodies.items()]
-    first = places.compared_page(name, year)
-    for page in paged(sorted(lines, key=lambda line: line.name), places.list_page(first, "bodies")):
+    first = layout.comparison_page(name, year)
+    for page in paged(sorted(lines, key=lambda line: line.name), layout.list_page(first, "bodies")):
         yield pages.render(overview, page.key, "compared.html", dataset=dataset, year=year, page=page)
 
 
 def of_years(overview: Overview, years: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, bytes]]:
     """The page that leads to them, with how to ask all of them at once."""
     there = [(_dataset(overview, name), list(reversed(found))) for name, found in years.items() if found]
-    yield pages.render(overview, places.COMPARE, "compare.html", years=there, base_url=overview.world.base_url)
+    yield pages.render(overview, layout.COMPARE, "compare.html", years=there, base_url=overview.world.base_url)
 
 
 def compares(key: str, years: Sequence[tuple[str, str]]) -> bool:
     """Whether a key is that of a page of one of these datasets and years."""
-    stems = (places.compared_page(name, year).removesuffix(".html") for name, year in years)
+    stems = (layout.comparison_page(name, year).removesuffix(".html") for name, year in years)
     return any(key in (f"{stem}.html",) or key.startswith(f"{stem}/") for stem in stems)
 
 

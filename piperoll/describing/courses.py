@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
-from piperoll.describing import places
+from piperoll import layout
 from piperoll.describing.bars import Bar, Chart
 from piperoll.describing.charts import Measure, Shape
 from piperoll.describing.drawing import Drawing, drawing
@@ -57,7 +57,7 @@ def _course(dataset: Dataset, part: str | None, run: Sequence[SeriesFacts], link
 
 def _where(bar: Bar, link: Callable[[str], str]) -> str:
     """The page of the series that a bar is of; of a month of which nothing is published, what the body owes."""
-    return link(places.series_page(Series.parse(bar.conditions[0][2]))) if bar.conditions else "#duties"
+    return link(layout.series_page(Series.parse(bar.conditions[0][2]))) if bar.conditions else "#duties"
 
 
 def _with_gaps(run: Sequence[tuple[Period, Bar]]) -> Iterator[Bar]:

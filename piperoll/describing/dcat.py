@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 
+from piperoll import layout
 from piperoll.describing import dcat_terms as terms
 from piperoll.describing import places
 from piperoll.describing.dcat_releases import (
@@ -29,13 +30,13 @@ from piperoll.describing.dcat_releases import (
     table,
 )
 from piperoll.describing.facts import SeriesFacts
-from piperoll.describing.frequency import EU_CODES, every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lines import BodyLine
 from piperoll.describing.media import media_type
 from piperoll.describing.overview import Overview
 from piperoll.describing.rdf import Node, json_ld, turtle
 from piperoll.describing.world import World
+from piperoll.duties import publication_interval
 from piperoll.model import Body
 
 CATALOGUE = "urn:piperoll:catalogue"
@@ -45,17 +46,17 @@ _EPOCH = "1970-01-01T00:00:00Z"
 
 def dcat(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """The root of the catalogue, in both forms."""
-    yield from _both(places.dcat, list(_root(overview)))
+    yield from _both(layout.dcat_root, list(_root(overview)))
 
 
 def dcat_of(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
     """The catalogue of a body and those of its datasets and years, each in both forms."""
     slug, shelves = holdings.the_body.slug, _shelves(holdings)
-    yield from _both(partial(places.body_dcat, slug), list(_of_body(holdings, shelves)))
+    yield from _both(partial(layout.body_dcat, slug), list(_of_body(holdings, shelves)))
     for shelf in shelves:
         for year, listings in shelf.years.items():
             nodes = list(_of_year(holdings, shelf, year, listings))
-            place = partial(places.body_dcat, slug, dataset=shelf.dataset.name, year=year)
+            place = partial(layout.body_dcat, slug, dataset=shelf.dataset.name, year=year)
             yield from _both(place, nodes)
 
 
@@ -84,7 +85,7 @@ def _leading_to(world: World, line: BodyLine) -> Node:
         "dct:title": terms.english(line.body.name),
         "dct:description": terms.english(f"What {line.body.name} publishes."),
         "dct:publisher": PUBLISHER,
-        "rdfs:seeAlso": [places.address(world.base_url, places.body_dcat(slug, form)) for form in FORMS],
+        "rdfs:seeAlso": [places.address(world.base_url, layout.body_dcat(slug, form)) for form in FORMS],
     }
 
 
@@ -107,7 +108,7 @@ def _of_body(holdings: Holdings, shelves: Sequence[Shelf]) -> Iterator[Node]:
         yield collection(shelf)
     for shelf, year in parts:
         name = shelf.dataset.name
-        keys = [places.body_dcat(body.slug, form, name, year) for form in FORMS]
+        keys = [layout.body_dcat(body.slug, form, name, year) for form in FORMS]
         yield {
             "@id": _named(body, name, year),
             "@type": "dcat:Catalog",
@@ -146,14 +147,16 @@ def _shelves(holdings: Holdings) -> list[Shelf]:
     for dataset in holdings.datasets:
         group = tuple(one for one in holdings.of_dataset(dataset.name) if one.manifest is not None)
         if group:
-            frequency = EU_CODES[every(dataset, holdings.the_body, group)]
+            frequency = terms.EU_FREQUENCIES[
+                publication_interval(dataset, holdings.the_body, (one.series for one in group))
+            ]
             shelves.append(Shelf(dataset, holdings.the_body, group, frequency))
     return shelves
 
 
 def _surroundings(world: World, frequencies: Set[str] = frozenset(), media: Set[str] = frozenset()) -> Iterator[Node]:
     """Who publishes, the first page, and the terms of other lists that are named."""
-    home = places.address(world.base_url, places.HOME)
+    home = places.address(world.base_url, layout.HOME)
     yield {"@id": PUBLISHER, "@type": ["foaf:Agent", "foaf:Organization"], "foaf:name": world.publisher_name}
     yield {
         "@id": CONTACT,
@@ -177,7 +180,7 @@ def _catalogue(world: World, name: str, title: str, instants: Sequence[str]) -> 
         "dct:language": terms.ENGLISH,
         "dct:spatial": terms.UNITED_KINGDOM,
         "dcat:themeTaxonomy": terms.THEMES,
-        "foaf:homepage": places.address(world.base_url, places.HOME),
+        "foaf:homepage": places.address(world.base_url, layout.HOME),
         "dct:issued": min(instants, default=_EPOCH),
         "dct:modified": max(instants, default=_EPOCH),
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from piperoll import layout
 from piperoll.describing import dcat_terms as terms
 from piperoll.describing import places
 from piperoll.describing.facts import SeriesFacts
@@ -51,7 +52,7 @@ def instants_of(listings: Iterable[SeriesFacts]) -> list[str]:
 
 def schema(world: World, dataset: str) -> str:
     """Where the fields of a dataset are described."""
-    return places.address(world.base_url, places.dataset_page(dataset)) + "#fields"
+    return places.address(world.base_url, layout.dataset_page(dataset)) + "#fields"
 
 
 def licence(listing: SeriesFacts) -> tuple[str, str]:
@@ -70,7 +71,7 @@ def body_node(world: World, body: Body) -> Node:
         "skos:prefLabel": terms.english(body.name),
         "dct:identifier": body.id,
         "org:identifier": [body.id, *body.same_as],
-        "foaf:page": {"@id": places.address(world.base_url, places.body_page(body.slug)), "@type": "foaf:Document"},
+        "foaf:page": {"@id": places.address(world.base_url, layout.body_page(body.slug)), "@type": "foaf:Document"},
     }
     if body.kind in terms.PUBLISHER_TYPES:
         node["dct:type"] = terms.PUBLISHER_TYPES[body.kind]
@@ -122,7 +123,7 @@ def collection(shelf: Shelf) -> Node:
 def table(world: World, shelf: Shelf, listing: SeriesFacts) -> Node:
     """A series that stands, with the files of its current version."""
     series, standing = listing.series, _standing(listing)
-    page = places.address(world.base_url, places.series_page(series))
+    page = places.address(world.base_url, layout.series_page(series))
     node: Node = {
         "@id": places.series_name(series),
         "@type": "dcat:Dataset",
@@ -159,7 +160,7 @@ def table(world: World, shelf: Shelf, listing: SeriesFacts) -> Node:
 def release_node(world: World, shelf: Shelf, facts: SeriesFacts, version: Version) -> Node:
     """One version, with its files as long as they are offered."""
     series, name = facts.series, places.release_name(facts.series, version)
-    page = places.address(world.base_url, places.version_page(series, version))
+    page = places.address(world.base_url, layout.version_page(series, version))
     node: Node = {
         "@id": name,
         "@type": "dcat:Dataset",
@@ -225,7 +226,7 @@ def _distributed(facts: SeriesFacts, version: Version) -> list[FileEntry]:
 
 
 def _distribution(world: World, listing: SeriesFacts, standing: Version, entry: FileEntry) -> Node:
-    key = places.release_file(listing.series, standing, entry.path)
+    key = layout.release_file(listing.series, standing, entry.path)
     ending = PurePosixPath(entry.path).suffix
     media = terms.MEDIA + media_type(entry.path)
     return {

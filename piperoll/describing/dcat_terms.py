@@ -71,6 +71,15 @@ CONTEXT: dict[str, Any] = {
     "spdx:checksumValue": {"@type": "xsd:hexBinary"},
 }
 
+EU_FREQUENCIES = {
+    "monthly": "MONTHLY",
+    "quarterly": "QUARTERLY",
+    "semiannual": "ANNUAL_2",
+    "annual": "ANNUAL",
+    "irregular": "IRREG",
+}
+"""The codes of the EU vocabulary that DCAT-AP asks for, by `piperoll.duties.calendar.INTERVALS`."""
+
 ENGLISH = f"{_EU}/language/ENG"
 UNITED_KINGDOM = f"{_EU}/country/GBR"
 THEMES = f"{_EU}/data-theme"

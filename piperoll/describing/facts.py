@@ -7,17 +7,15 @@ release itself is read only when it is new.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from piperoll.describing.posts import posts_of
 from piperoll.describing.quality import Quality, quality_of
 from piperoll.describing.summaries import summary_of
-from piperoll.model import FileEntry, History, Listing, Manifest, Report, Series, Submission, Verdict, Version
-
-_REPEATED = "rows-repeated"
-"""The finding that holds a file because it is an old one again."""
+from piperoll.duties import ReportOutcome
+from piperoll.model import FileEntry, History, Listing, Manifest, Series, Submission, Verdict, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +89,6 @@ def _manifest(document: Any) -> Manifest | None:
     return None if document is None else Manifest.from_bytes(json.dumps(document).encode())
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a public report comes to, for pages other than its own: `repeated`, where it is held as an old file again.
-
-    `period` and `part` are those found in the file.
-    """
-
-    verdict: Verdict
-    period: str | None
-    part: str | None
-    repeated: bool = False
-
-    @classmethod
-    def of(cls, report: Report) -> Told:
-        """What a report comes to."""
-        repeated = any(finding.code == _REPEATED for finding in report.findings)
-        return cls(report.verdict, report.period, report.part, repeated)
-
-
-Came: TypeAlias = Sequence[tuple[Submission, Told | None]]
-"""Files as received, each with what its report comes to; None: it came, and we have not come to an end with it."""
-
-
 def facts_of(listing: Listing) -> SeriesFacts:
     """What is kept of a series."""
     descriptor = listing.descriptor
@@ -139,14 +114,14 @@ def held_rows(listing: Listing | SeriesFacts) -> int:
     return sum(table["rows"]["held"] for table in listing.report["tables"])
 
 
-def came_to_json(submission: Submission, told: Told | None) -> dict[str, Any]:
+def came_to_json(submission: Submission, told: ReportOutcome | None) -> dict[str, Any]:
     """A file as received as it is kept; what a web server answered is left out."""
     record = replace(submission, response=None).to_json()
     return {"submission": record, "told": None if told is None else asdict(told)}
 
 
-def came_from_json(document: Mapping[str, Any]) -> tuple[Submission, Told | None]:
+def came_from_json(document: Mapping[str, Any]) -> tuple[Submission, ReportOutcome | None]:
     """What `came_to_json` wrote."""
     told = document["told"]
-    verdict = None if told is None else Told(**(dict(told) | {"verdict": Verdict(told["verdict"])}))
+    verdict = None if told is None else ReportOutcome(**(dict(told) | {"verdict": Verdict(told["verdict"])}))
     return Submission.from_json(document["submission"]), verdict

@@ -11,16 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
+from piperoll import layout
 from piperoll.describing import figures, places
 from piperoll.describing.facts import SeriesFacts
-from piperoll.describing.frequency import every, most_often
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lines import ShelfLine
 from piperoll.describing.media import media_type
 from piperoll.describing.overview import Overview
 from piperoll.describing.restating import ending, restatement
 from piperoll.describing.wording import series_title
-from piperoll.duties.calendar import next_due
+from piperoll.duties import next_due_day, publication_interval, shortest_interval
 from piperoll.model import Body, Dataset, Status, Version
 
 
@@ -66,7 +66,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What both forms of a feed say of it. `stem` is its key without the form (`places.feed`).
+    """What both forms of a feed say of it. `stem` is its key without the form (`layout.feed`).
 
     `interval` is a code of `frequency`, `next_expected` the next day due by law.
     """
@@ -92,23 +92,27 @@ class Feed:
     @property
     def archive(self) -> str:
         """What the keys of its archive begin with."""
-        return places.archive(self.stem)
+        return layout.feed_archive(self.stem)
 
 
 def feed_of_body(holdings: Holdings) -> Feed:
     """The feed of a body's releases."""
     body = holdings.the_body
     published = {facts.series.dataset for facts in holdings.listings}
-    days = [next_due(dataset, body, holdings.on) for dataset in holdings.datasets]
-    intervals = [every(dataset, body, holdings.listings) for dataset in holdings.datasets if dataset.name in published]
+    days = [next_due_day(dataset, body, holdings.on) for dataset in holdings.datasets]
+    intervals = [
+        publication_interval(dataset, body, (one.series for one in holdings.listings))
+        for dataset in holdings.datasets
+        if dataset.name in published
+    ]
     return Feed(
         id=f"urn:piperoll:feed:body:{body.slug}",
         title=f"{body.name} – {holdings.publisher_name}",
         description=_DESCRIPTION,
-        home=places.address(holdings.base_url, places.body_page(body.slug)),
-        stem=places.feed("", body=body.slug).removesuffix("."),
+        home=places.address(holdings.base_url, layout.body_page(body.slug)),
+        stem=layout.feed("", body=body.slug).removesuffix("."),
         base_url=holdings.base_url,
-        interval=most_often(intervals),
+        interval=shortest_interval(intervals),
         next_expected=min((day for day in days if day is not None), default=None),
         author=holdings.publisher_name,
     )
@@ -117,14 +121,14 @@ def feed_of_body(holdings: Holdings) -> Feed:
 def feed_of_dataset(overview: Overview, dataset: Dataset) -> Feed:
     """The feed of a dataset's releases."""
     shelves = [line.shelves[dataset.name] for line in overview.of_dataset(dataset.name)]
-    name, page = f"urn:piperoll:feed:dataset:{dataset.name}", places.dataset_page(dataset.name)
+    name, page = f"urn:piperoll:feed:dataset:{dataset.name}", layout.dataset_page(dataset.name)
     return _feed(overview, name, dataset.title, page, {"dataset": dataset.name}, shelves)
 
 
 def feed_of_all(overview: Overview) -> Feed:
     """The feed of every release."""
     shelves = [shelf for line in overview.lines for shelf in line.shelves.values()]
-    return _feed(overview, "urn:piperoll:feed", "All releases", places.HOME, {}, shelves)
+    return _feed(overview, "urn:piperoll:feed", "All releases", layout.HOME, {}, shelves)
 
 
 _DESCRIPTION = "A new item for each release: a table that is new, corrected or withdrawn."
@@ -140,9 +144,9 @@ def _feed(
         title=f"{title} – {world.publisher_name}",
         description=_DESCRIPTION,
         home=places.address(world.base_url, page),
-        stem=places.feed("", **of).removesuffix("."),
+        stem=layout.feed("", **of).removesuffix("."),
         base_url=world.base_url,
-        interval=most_often(shelf.every for shelf in shelves),
+        interval=shortest_interval(shelf.every for shelf in shelves),
         next_expected=min((shelf.next_due for shelf in shelves if shelf.next_due is not None), default=None),
         author=world.publisher_name,
     )
@@ -172,7 +176,7 @@ def _item(holdings: Holdings, facts: SeriesFacts, version: Version) -> Item:
     ended = (str(version.status),) if version.ended is not None else ()
     return Item(
         id=places.release_name(series, version),
-        url=places.address(holdings.base_url, places.version_page(series, version)),
+        url=places.address(holdings.base_url, layout.version_page(series, version)),
         title=f"{_PREFIX[version.status]}{series_title(dataset, body, series)} (version {version.version})",
         summary=_summary(facts, version, dataset, body),
         published=version.published,
@@ -197,7 +201,7 @@ def _summary(facts: SeriesFacts, version: Version, dataset: Dataset, body: Body)
         sentences.append(f"Rows against version {before.version}: {figures.change(version.rows - before.rows)}.")
     if over := ending(version):
         return " ".join([over, *sentences])
-    day = next_due(dataset, body, date.fromisoformat(version.published[:10]))
+    day = next_due_day(dataset, body, date.fromisoformat(version.published[:10]))
     if day is not None:
         sentences.append(f"Next due by law on {figures.day(day)}.")
     return " ".join(sentences)
@@ -209,10 +213,10 @@ def _attachments(holdings: Holdings, facts: SeriesFacts, version: Version) -> It
         return
     sizes = {entry.path: entry.bytes for entry in facts.files_of(version)}
     for name in (f"{facts.series.dataset}.csv", "datapackage.json"):
-        key = places.release_file(facts.series, version, name)
+        key = layout.release_file(facts.series, version, name)
         yield Attachment(places.address(holdings.base_url, key), media_type(name), name, sizes.get(name))
     changes = version.changes
     if changes is not None and changes.file is not None:
-        key = facts.series.prefix + changes.file.path
+        key = layout.series_folder(facts.series) + changes.file.path
         title = f"Rows that differ from version {changes.against}"
         yield Attachment(places.address(holdings.base_url, key), media_type("changes.csv"), title, changes.file.bytes)

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from piperoll.describing.facts import SeriesFacts
-from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lines import BodyLine, ShelfLine
 from piperoll.describing.overview import Overview
-from piperoll.duties.calendar import Duty, DutyState, next_due
+from piperoll.duties import Duty, DutyState, next_due_day, publication_interval
 from piperoll.model import Acts, to_json_bytes
 
 _OURS = (DutyState.FAILED,)
@@ -61,8 +60,11 @@ def freshness_of(holdings: Holdings) -> bytes:
 
 def _often(holdings: Holdings, name: str) -> dict[str, Any]:
     dataset, body = holdings.dataset(name), holdings.the_body
-    due = next_due(dataset, body, holdings.on)
-    return {"every": every(dataset, body, holdings.listings), "next_due": None if due is None else due.isoformat()}
+    due = next_due_day(dataset, body, holdings.on)
+    return {
+        "every": publication_interval(dataset, body, (one.series for one in holdings.listings)),
+        "next_due": None if due is None else due.isoformat(),
+    }
 
 
 def _series(holdings: Holdings, listing: SeriesFacts) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from piperoll.describing.facts import Came, SeriesFacts, Told, held_rows
+from piperoll.describing.facts import SeriesFacts, held_rows
 from piperoll.describing.world import World
-from piperoll.duties.calendar import Duty, owed, period_of
+from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_duties, period_of
 from piperoll.model import Body, Dataset, Period, Series, Submission
 
 __all__ = ["Holdings", "first_starts", "gather", "held_rows", "newest_first", "window"]
@@ -28,7 +28,7 @@ class Holdings:
     world: World
     the_body: Body
     listings: tuple[SeriesFacts, ...]
-    submissions: Came
+    submissions: ReceivedFiles
     duties: tuple[Duty, ...]
     _of_dataset: Mapping[str, tuple[SeriesFacts, ...]] = field(repr=False)
 
@@ -77,7 +77,7 @@ def gather(
     world: World,
     body: Body,
     facts: Iterable[SeriesFacts],
-    submissions: Came,
+    submissions: ReceivedFiles,
     since: Mapping[str, date],
 ) -> Holdings:
     """Everything the pages of a body are made of, sorted."""
@@ -97,7 +97,7 @@ def window(on: date) -> date:
     return date(on.year - 1, on.month, 1)
 
 
-def first_starts(submissions: Came, on: date) -> dict[str, date]:
+def first_starts(submissions: ReceivedFiles, on: date) -> dict[str, date]:
     """Of each dataset when the first period began that came and ended within the 13 months.
 
     The least of these over all bodies is what `gather` takes: no period that began before anything came from anybody
@@ -116,16 +116,16 @@ def newest_first(period: Period) -> tuple[int, int]:
     return (-period.end.toordinal(), -period.start.toordinal())
 
 
-def _duties(world: World, body: Body, submissions: Came, since: Mapping[str, date]) -> tuple[Duty, ...]:
+def _duties(world: World, body: Body, submissions: ReceivedFiles, since: Mapping[str, date]) -> tuple[Duty, ...]:
     """The duties of the last 13 months, from the first period that came."""
     datasets = [dataset for dataset in world.datasets if dataset.name in since]
-    found = owed(datasets, [body], submissions, world.on, window(world.on))
+    found = judge_duties(datasets, [body], submissions, world.on, window(world.on))
     return tuple(reversed([duty for duty in found if duty.period.start >= since[duty.dataset]]))
 
 
-def _latest(submissions: Came) -> Came:
+def _latest(submissions: ReceivedFiles) -> ReceivedFiles:
     """What came, newest first; the same file sent again only once, as last received."""
-    seen: dict[tuple[str, str], tuple[Submission, Told | None]] = {}
+    seen: dict[tuple[str, str], tuple[Submission, ReportOutcome | None]] = {}
     for submission, told in sorted(submissions, key=lambda pair: (pair[0].received, pair[0].sha256), reverse=True):
         seen.setdefault((submission.dataset, submission.sha256), (submission, told))
     return tuple(seen.values())

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from piperoll import layout
 from piperoll.describing import figures, places
 from piperoll.describing.feeds import Feed, Item
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.overview import Overview
 from piperoll.describing.wording import lower_first, part_title
-from piperoll.duties.calendar import Duty
+from piperoll.duties import Duty
 from piperoll.model import Dataset, Period
 
 _MOST_NAMES = 40
@@ -30,7 +31,7 @@ def late_feed_of_body(holdings: Holdings, releases: Feed) -> Feed:
         title=f"Late: {body.name} – {holdings.publisher_name}",
         description="A new item when something owed by law becomes late, and when it has come after all.",
         home=releases.home,
-        stem=places.late_feed(body.slug),
+        stem=layout.late_feed(body.slug),
         base_url=releases.base_url,
         interval=releases.interval,
         next_expected=releases.next_expected,
@@ -45,7 +46,7 @@ def late_feed_of_all(releases: Feed) -> Feed:
         title=f"Late – {releases.author}",
         description="An item for each duty and period that some body was late with, told anew when one has met it.",
         home=releases.home,
-        stem=places.late_feed(None),
+        stem=layout.late_feed(None),
         base_url=releases.base_url,
         interval=releases.interval,
         next_expected=releases.next_expected,
@@ -68,7 +69,7 @@ def _items(holdings: Holdings, duty: Duty) -> list[Item]:
     became = _instant(duty.due + _A_DAY)
     late = Item(
         id=f"urn:piperoll:late:{_key(duty)}/{body.slug}",
-        url=f"{places.address(holdings.base_url, places.body_page(body.slug))}#duties",
+        url=f"{places.address(holdings.base_url, layout.body_page(body.slug))}#duties",
         title=f"Late: {what}",
         summary=f"Due on {figures.day(duty.due)} by law ({duty.clause}), and not all of it had come by then.",
         published=became,
@@ -143,7 +144,7 @@ def _item(overview: Overview, key: str, one: Mapping[str, Any]) -> Item:
     outcome = f"Still missing: {who}." if still else "All is here now."
     return Item(
         id=f"urn:piperoll:late:{key}",
-        url=places.address(overview.world.base_url, places.dataset_page(name)),
+        url=places.address(overview.world.base_url, layout.dataset_page(name)),
         title=f"{_what(dataset, one['part'])}, {Period.parse(period).title}: {owed} late",
         summary=f"Due on {figures.day(due)}. {outcome}",
         published=became,

@@ -8,11 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from piperoll.describing.facts import Told
-from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings, newest_first
 from piperoll.describing.wording import total
-from piperoll.duties.calendar import Duty, DutyState, next_change, next_due
+from piperoll.duties import Duty, DutyState, ReportOutcome, next_change_day, next_due_day, publication_interval
 from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, plain
 
 MOST_WAITING = 20
@@ -134,7 +132,7 @@ def line_of(holdings: Holdings) -> BodyLine:
     ends = [facts.series.period.end for facts in standing]
     waiting = list(_waiting_files(holdings))
     instants = (version.published for facts in holdings.listings for version in facts.history.versions)
-    changes = next_change(holdings.datasets, holdings.the_body.kind, holdings.on)
+    changes = next_change_day(holdings.datasets, holdings.the_body.kind, holdings.on)
     return BodyLine(
         body=holdings.the_body,
         shelves={name: _shelf_line(holdings, holdings.dataset(name)) for name in _names(holdings)},
@@ -161,8 +159,8 @@ def _shelf_line(holdings: Holdings, dataset: Dataset) -> ShelfLine:
         tables=len(standing),
         newest=min((facts.series.period for facts in standing), key=newest_first, default=None),
         published=max(published, default=None),
-        every=every(dataset, holdings.the_body, holdings.listings),
-        next_due=next_due(dataset, holdings.the_body, holdings.on),
+        every=publication_interval(dataset, holdings.the_body, (one.series for one in holdings.listings)),
+        next_due=next_due_day(dataset, holdings.the_body, holdings.on),
         rows=sum(manifest.rows for manifest in counted),
         amount=total([manifest.amount_gbp for manifest in counted]),
     )
@@ -174,7 +172,7 @@ def _waiting_files(holdings: Holdings) -> Iterator[Waiting]:
             yield Waiting(submission, _period(told, submission), told.verdict)
 
 
-def _period(told: Told, submission: Submission) -> Period | None:
+def _period(told: ReportOutcome, submission: Submission) -> Period | None:
     text = told.period or submission.period
     return None if text is None else Period.parse(text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from piperoll import layout
 from piperoll.describing import places
 from piperoll.describing.figures import day
 from piperoll.describing.holdings import Holdings
@@ -44,7 +45,7 @@ def ways(holdings: Holdings, series: Series, version: Version, files: Sequence[F
 def citation(holdings: Holdings, series: Series, version: Version) -> str:
     """One sentence that names the table, its version, who made it and where it stands."""
     title = series_title(holdings.dataset(series.dataset), holdings.body(series.body), series)
-    page = places.address(holdings.base_url, places.version_page(series, version))
+    page = places.address(holdings.base_url, layout.version_page(series, version))
     return (
         f"{title}. Version {version.version}, {day(version.published)}. "
         f"{holdings.publisher_name}. {places.release_name(series, version)}. {page}"
@@ -52,7 +53,7 @@ def citation(holdings: Holdings, series: Series, version: Version) -> str:
 
 
 def _address(holdings: Holdings, series: Series, version: Version, entry: FileEntry) -> str:
-    return places.address(holdings.base_url, places.release_file(series, version, entry.path))
+    return places.address(holdings.base_url, layout.release_file(series, version, entry.path))
 
 
 def _command(holdings: Holdings, series: Series, version: Version) -> str:

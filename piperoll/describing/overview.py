@@ -12,7 +12,7 @@ from piperoll.describing.holdings import newest_first
 from piperoll.describing.lines import MOST_WAITING, BodyLine, DutyLine, Sum, Waiting
 from piperoll.describing.wording import total
 from piperoll.describing.world import World
-from piperoll.duties.calendar import DutyState, rules_for
+from piperoll.duties import DutyState, duty_rules
 from piperoll.model import Body, Dataset, Period
 
 
@@ -99,7 +99,7 @@ class Overview:
     def expected(self, name: str) -> int:
         """How many bodies owe the dataset by law or have ever had it published."""
         dataset = self.dataset(name)
-        return sum(name in line.shelves or bool(rules_for(dataset, line.body)) for line in self.lines)
+        return sum(name in line.shelves or bool(duty_rules(dataset, line.body)) for line in self.lines)
 
     def periods(self, name: str) -> list[PeriodLine]:
         """The periods for which something of the dataset stands, newest first, each part on a line of its own."""

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
+from piperoll import layout
 from piperoll.describing import places
 from piperoll.describing.facts import SeriesFacts
 from piperoll.describing.holdings import Holdings
@@ -36,7 +37,7 @@ def packages_of(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
         standing = [facts for facts in holdings.of_dataset(dataset.name) if facts.manifest is not None]
         if standing:
             package = _package(holdings, dataset, standing)
-            yield places.body_package(holdings.the_body.slug, dataset.name), to_json_bytes(package)
+            yield layout.body_package(holdings.the_body.slug, dataset.name), to_json_bytes(package)
 
 
 def _package(holdings: Holdings, dataset: Dataset, standing: list[SeriesFacts]) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def _package(holdings: Holdings, dataset: Dataset, standing: list[SeriesFacts]) 
         "id": places.collection_name(dataset.name, body.slug),
         "title": f"{dataset.title}: {body.name}",
         "description": dataset.description,
-        "homepage": places.address(holdings.base_url, places.body_page(body.slug)),
+        "homepage": places.address(holdings.base_url, layout.body_page(body.slug)),
         "keywords": dataset.descriptor["keywords"],
         "licenses": _licences(standing),
         "contributors": [
@@ -74,35 +75,35 @@ def _resource(holdings: Holdings, dataset: Dataset, facts: SeriesFacts) -> dict[
         "name": str(series).rpartition("/")[2].lower(),
         "type": "table",
         "title": series_title(dataset, holdings.the_body, series),
-        "path": places.address(holdings.base_url, places.release_file(series, version, name)),
+        "path": places.address(holdings.base_url, layout.release_file(series, version, name)),
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "bytes": entry.bytes,
         "hash": f"sha256:{entry.sha256}",
         "x_version": version.version,
-        "x_package": places.address(holdings.base_url, places.release_file(series, version, "datapackage.json")),
+        "x_package": places.address(holdings.base_url, layout.release_file(series, version, "datapackage.json")),
     }
     if facts.manifest.dataset_version == dataset.version:
-        resource["schema"] = places.address(holdings.base_url, places.dataset_schema(dataset.name))
+        resource["schema"] = places.address(holdings.base_url, layout.dataset_schema(dataset.name))
     return resource
 
 
 def packages(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """The schema of each dataset, the tables of packages, and the package that has these tables."""
     for dataset in overview.datasets:
-        yield places.dataset_schema(dataset.name), to_json_bytes(dataset.descriptor["resources"][0]["schema"])
-        yield places.packages_table(dataset.name), _table(overview, dataset)
+        yield layout.dataset_schema(dataset.name), to_json_bytes(dataset.descriptor["resources"][0]["schema"])
+        yield layout.packages_table(dataset.name), _table(overview, dataset)
     world = overview.world
     whole = {
         "$schema": f"{_PROFILES}datapackage.json",
         "name": "catalogue",
         "id": "urn:piperoll:catalogue",
         "title": f"{world.publisher_name}: open data of public bodies",
-        "homepage": places.address(world.base_url, places.HOME),
+        "homepage": places.address(world.base_url, layout.HOME),
         "resources": [_listing(overview, dataset) for dataset in overview.datasets],
     }
-    yield places.PACKAGE, to_json_bytes(whole)
+    yield layout.PACKAGE, to_json_bytes(whole)
 
 
 def _listing(overview: Overview, dataset: Dataset) -> dict[str, Any]:
@@ -111,12 +112,12 @@ def _listing(overview: Overview, dataset: Dataset) -> dict[str, Any]:
         "name": f"packages-{dataset.name}",
         "type": "table",
         "title": f"{dataset.title}: the package of each body",
-        "path": places.packages_table(dataset.name).removeprefix(places.ROOT),
+        "path": layout.packages_table(dataset.name).removeprefix(layout.CATALOGUE),
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
         "schema": {"fields": [{"name": name, "type": kind, "title": title} for name, kind, title in _FIELDS]},
-        "x_schema": places.address(overview.world.base_url, places.dataset_schema(dataset.name)),
+        "x_schema": places.address(overview.world.base_url, layout.dataset_schema(dataset.name)),
     }
 
 
@@ -127,6 +128,6 @@ def _table(overview: Overview, dataset: Dataset) -> bytes:
     for line in overview.of_dataset(dataset.name):
         shelf, body = line.shelves[dataset.name], line.body
         if shelf.tables:
-            package = places.address(overview.world.base_url, places.body_package(body.slug, dataset.name))
+            package = places.address(overview.world.base_url, layout.body_package(body.slug, dataset.name))
             writer.writerow([body.slug, body.id, body.name, shelf.tables, shelf.newest, shelf.published, package])
     return text.getvalue().encode()

@@ -8,17 +8,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.describing import figures, places, releases, restating, statics, views, wording
 from piperoll.describing.courses import courses, qualities
 from piperoll.describing.facts import held_rows
-from piperoll.describing.frequency import every
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.lists import paged
 from piperoll.describing.media import told
 from piperoll.describing.overview import Overview
 from piperoll.describing.schema_org import linked_data
-from piperoll.duties.calendar import DutyState, next_due, rules_for
+from piperoll.duties import DutyState, duty_rules, next_due_day, publication_interval
 from piperoll.model import Dataset, Listing, Report, Status, Submission, Version
 
 STATES = {
@@ -63,6 +62,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
 }
 
 GLOBALS: dict[str, Any] = {
+    "layout": layout,
     "places": places,
     "policy": statics.POLICY,
     "part_title": wording.part_title,
@@ -109,26 +109,26 @@ def render(holdings: Holdings | Overview, key: str, template: str, **context: An
 
 def home(overview: Overview) -> tuple[str, bytes]:
     """The first page: what there is by dataset and by body, how fresh, and what is late or held."""
-    return render(overview, places.HOME, "index.html", overview=overview)
+    return render(overview, layout.HOME, "index.html", overview=overview)
 
 
 def search(overview: Overview) -> tuple[str, bytes]:
     """The page that searches, in the browser, over the shards of the index."""
     told = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
-    return render(overview, places.SEARCH_PAGE, "search.html", told={"datasets": told})
+    return render(overview, layout.SEARCH_PAGE, "search.html", told={"datasets": told})
 
 
 def bodies(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """The pages of the list of all bodies, in order of name."""
-    for page in paged(overview.lines, places.bodies_page):
+    for page in paged(overview.lines, layout.bodies_page):
         yield render(overview, page.key, "bodies.html", page=page)
 
 
 def dataset(overview: Overview, dataset: Dataset) -> Iterator[tuple[str, bytes]]:
     """A dataset's page: what it is, the duty behind it, its fields, its periods, and every body that publishes it."""
-    page = places.dataset_page(dataset.name)
-    bodies = list(paged(overview.of_dataset(dataset.name), places.list_page(page, "bodies")))
-    periods = list(paged(overview.periods(dataset.name), places.list_page(page, "periods")))
+    page = layout.dataset_page(dataset.name)
+    bodies = list(paged(overview.of_dataset(dataset.name), layout.list_page(page, "bodies")))
+    periods = list(paged(overview.periods(dataset.name), layout.list_page(page, "periods")))
     yield render(
         overview, page, "dataset.html", overview=overview, dataset=dataset, bodies=bodies[0], periods=periods[0]
     )
@@ -144,9 +144,9 @@ def dataset(overview: Overview, dataset: Dataset) -> Iterator[tuple[str, bytes]]
 def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
     """A body's page: what it publishes, owes and owed, how good it was, and what became of each file it sent."""
     body = holdings.the_body
-    page = places.body_page(body.slug)
-    tables = list(paged(holdings.listings, places.list_page(page, "tables")))
-    files = list(paged(holdings.submissions, places.list_page(page, "files")))
+    page = layout.body_page(body.slug)
+    tables = list(paged(holdings.listings, layout.list_page(page, "tables")))
+    files = list(paged(holdings.submissions, layout.list_page(page, "files")))
     yield render(
         holdings,
         page,
@@ -160,7 +160,7 @@ def body(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
         next_days={
             dataset.name: day
             for dataset in holdings.datasets
-            if (day := next_due(dataset, body, holdings.on)) is not None
+            if (day := next_due_day(dataset, body, holdings.on)) is not None
         },
     )
     up = [(page, body.name)]
@@ -175,7 +175,7 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     dataset, body = holdings.dataset(listing.series.dataset), holdings.the_body
     return render(
         holdings,
-        places.series_page(listing.series),
+        layout.series_page(listing.series),
         "series.html",
         listing=listing,
         series=listing.series,
@@ -188,10 +188,10 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         fields=views.released_fields(listing),
         preview=views.preview(listing),
         downloads=views.downloads(listing),
-        by_law=bool(rules_for(dataset, body)),
+        by_law=bool(duty_rules(dataset, body)),
         held=held_rows(listing),
         overlapping=holdings.overlapping(listing.series),
-        every=every(dataset, body, holdings.listings),
+        every=publication_interval(dataset, body, (one.series for one in holdings.listings)),
         linked_data=linked_data(holdings, listing),
         **releases.extras(holdings, listing),
     )
@@ -203,7 +203,7 @@ def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str
     earlier = {entry.version: entry for entry in listing.history.versions}
     return render(
         holdings,
-        places.version_page(listing.series, version),
+        layout.version_page(listing.series, version),
         "version.html",
         listing=listing,
         series=listing.series,
@@ -215,7 +215,7 @@ def version(holdings: Holdings, listing: Listing, version: Version) -> tuple[str
         files=views.files_of(listing, version),
         served=views.is_served(version),
         told_sources={
-            submission.sha256: places.submission_page(submission)
+            submission.sha256: layout.submission_page(submission)
             for submission, report in holdings.submissions
             if report is not None and submission.dataset == listing.series.dataset
         },
@@ -226,7 +226,7 @@ def submission(holdings: Holdings, submission: Submission, report: Report) -> tu
     """The page of the public report of one file as received."""
     return render(
         holdings,
-        places.submission_page(submission),
+        layout.submission_page(submission),
         "submission.html",
         submission=submission,
         report=report,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from piperoll import layout
 from piperoll.describing import dcat_terms as terms
 from piperoll.describing import places
 from piperoll.describing.rdf import Node, json_ld, turtle
@@ -42,8 +43,8 @@ def posts_files(body: Body, series: Series, posts: Sequence[Sequence[str]]) -> I
     for start in range(0, len(posts), _A_FILE):
         nodes = list(_nodes(body, series, posts[start : start + _A_FILE], known))
         number = start // _A_FILE + 1
-        yield places.posts(series, number, "jsonld"), json_ld(nodes)
-        yield places.posts(series, number, "ttl"), turtle(nodes)
+        yield layout.posts_file(series, number, "jsonld"), json_ld(nodes)
+        yield layout.posts_file(series, number, "ttl"), turtle(nodes)
 
 
 def _nodes(body: Body, series: Series, posts: Sequence[Sequence[str]], known: set[str]) -> Iterator[Node]:
@@ -82,7 +83,9 @@ def _name(kind: str, series: Series, name: str) -> str:
 def addresses(base_url: str, series: Series, count: int) -> list[str]:
     """Where so many posts of a series stand."""
     numbers = range(1, -(-count // _A_FILE) + 1)
-    return [places.address(base_url, places.posts(series, one, form)) for one in numbers for form in ("jsonld", "ttl")]
+    return [
+        places.address(base_url, layout.posts_file(series, one, form)) for one in numbers for form in ("jsonld", "ttl")
+    ]
 
 
 def posts_of(summary: Mapping[str, Any] | None) -> list[list[str]]:

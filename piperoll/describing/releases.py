@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.describing import places
 from piperoll.describing.drawing import Drawing, drawing
 from piperoll.describing.holdings import Holdings
@@ -41,12 +41,12 @@ def told_rows(listing: Listing, standing: Version, files: Sequence[FileEntry]) -
     entry = next((entry for entry in files if entry.path.endswith(".parquet")), None)
     if entry is None:
         return None
-    here = places.series_page(listing.series)
+    here = layout.series_page(listing.series)
     return {
         "name": str(listing.series).replace("/", "-"),
-        "parquet": places.link(places.release_file(listing.series, standing, entry.path), here),
+        "parquet": places.link(layout.release_file(listing.series, standing, entry.path), here),
         "bytes": entry.bytes,
-        "reader": _from_scripts(places.READER),
+        "reader": _from_scripts(layout.READER),
         "search": assets.shown(listing.series.dataset)["search"],
         "shown": list(preview(listing).names),
         "columns": [_column(field) for field in released_fields(listing)],
@@ -59,4 +59,4 @@ def _column(field: Mapping[str, Any]) -> dict[str, str]:
 
 def _from_scripts(key: str) -> str:
     """The way to a script from another: so the word `import` takes it."""
-    return places.link(key, places.script("rows"))
+    return places.link(key, layout.script("rows"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+from piperoll import layout
 from piperoll.describing import figures
 from piperoll.model import Cause, Changes, Differences, Effect, Series, Status, Version
 
@@ -44,7 +45,7 @@ def ending(version: Version) -> str | None:
 
 def changes_file(series: Series, changes: Changes | None) -> str | None:
     """The key of the file with the rows that changed; None where there is none, or none any more."""
-    return None if changes is None or changes.file is None else series.prefix + changes.file.path
+    return None if changes is None or changes.file is None else layout.series_folder(series) + changes.file.path
 
 
 def _counted(verb: str, effect: Effect, spelled: Callable[[Decimal], str]) -> str:

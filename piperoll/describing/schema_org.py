@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from piperoll import layout
 from piperoll.describing import places
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.media import media_type
@@ -22,7 +23,7 @@ def linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
         "identifier": places.series_name(series),
         "name": series_title(dataset, body, series),
         "description": dataset.description,
-        "url": places.address(holdings.base_url, places.series_page(series)),
+        "url": places.address(holdings.base_url, layout.series_page(series)),
         "temporalCoverage": f"{series.period.start}/{series.period.end}",
         "isAccessibleForFree": True,
         "creator": {"@type": "GovernmentOrganization", "name": body.name, "identifier": body.id},
@@ -30,7 +31,7 @@ def linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
         "includedInDataCatalog": {
             "@type": "DataCatalog",
             "name": holdings.publisher_name,
-            "url": places.address(holdings.base_url, places.HOME),
+            "url": places.address(holdings.base_url, layout.HOME),
         },
     }
     if standing is None or listing.manifest is None or listing.descriptor is None:
@@ -50,7 +51,7 @@ def _downloads(holdings: Holdings, listing: Listing, standing: Version) -> list[
     return [
         {
             "@type": "DataDownload",
-            "contentUrl": places.address(holdings.base_url, places.release_file(listing.series, standing, entry.path)),
+            "contentUrl": places.address(holdings.base_url, layout.release_file(listing.series, standing, entry.path)),
             "encodingFormat": media_type(entry.path),
             "contentSize": str(entry.bytes),
             "sha256": entry.sha256,

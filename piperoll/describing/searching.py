@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from piperoll.describing import places
+from piperoll import layout
 from piperoll.describing.wording import kind_words, lower_first
 from piperoll.describing.words import SHORTEST, tokens
 from piperoll.model import Body, Dataset, Series
@@ -75,7 +75,7 @@ def shards(letters: str, members: Mapping[str, Part]) -> Iterator[tuple[str, byt
 def fixed(datasets: Sequence[Dataset]) -> tuple[str, bytes]:
     """The one file of what every search looks at besides: datasets and their fields."""
     entries = [entry for dataset in datasets for entry in _of_dataset(dataset)]
-    return places.SEARCH_FIXED, _written(sorted(entries, key=lambda entry: entry.rank), {}, most=None)[0]
+    return layout.SEARCH_FIXED, _written(sorted(entries, key=lambda entry: entry.rank), {}, most=None)[0]
 
 
 def _letters(text: str) -> frozenset[str]:
@@ -87,11 +87,11 @@ def _bodies(members: Mapping[str, Part]) -> Iterator[_Entry]:
         if part["itself"] is not None:
             name, kind, also = part["itself"]
             found = frozenset().union(*(tokens(text) for text in (name, *also)))
-            yield _Entry(found, (0, 0, 0, name), ("body", name, kind, _below_root(places.body_page(slug)), also))
+            yield _Entry(found, (0, 0, 0, name), ("body", name, kind, _below_root(layout.body_page(slug)), also))
 
 
 def _of_dataset(dataset: Dataset) -> Iterator[_Entry]:
-    page = _below_root(places.dataset_page(dataset.name))
+    page = _below_root(layout.dataset_page(dataset.name))
     told = ("dataset", dataset.title, dataset.description, page, [dataset.name])
     yield _Entry(frozenset(), (1, 0, 0, dataset.title), told)
     for field in dataset.fields:
@@ -120,7 +120,7 @@ def _shards(
 ) -> Iterator[tuple[str, bytes]]:
     entries = sorted({entry.rank: entry for _, entry in under}.values(), key=lambda entry: entry.rank)
     content, complete = _written(entries, titles, most=MOST_BYTES)
-    yield places.search_shard(letters), content
+    yield layout.search_shard(letters), content
     if complete:
         return
     deeper: dict[str, list[tuple[str, _Entry]]] = {}
@@ -154,4 +154,4 @@ def _compact(value: Any) -> str:
 
 
 def _below_root(key: str) -> str:
-    return key.removeprefix(places.ROOT)
+    return key.removeprefix(layout.CATALOGUE)

@@ -14,8 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from piperoll import assets
-from piperoll.describing import pages, places
+from piperoll import assets, layout
+from piperoll.describing import pages
 from piperoll.describing.atom import atom
 from piperoll.describing.dcat import dcat, dcat_of
 from piperoll.describing.facts import SeriesFacts
@@ -105,7 +105,7 @@ def of_body(holdings: Holdings) -> Files:
     """The pages and documents of a body."""
     slug = holdings.the_body.slug
     yield from pages.body(holdings)
-    yield places.body_freshness(slug), freshness_of(holdings)
+    yield layout.body_freshness(slug), freshness_of(holdings)
     yield from dcat_of(holdings)
     yield from packages_of(holdings)
     yield sitemap_of(holdings)
@@ -142,12 +142,12 @@ def of_group(name: str, members: Mapping[str, Any]) -> Files:
 
 def places_of(world: World, slug: str) -> list[str]:
     """What the keys begin with of all that is made of one body."""
-    return places.of_body(slug, [dataset.name for dataset in world.datasets])
+    return layout.prefixes_of_body(slug, [dataset.name for dataset in world.datasets])
 
 
 def places_of_group(name: str) -> list[str]:
     """What the keys begin with of all that is made of one group alone."""
-    return [f"{places.ROOT}{name}"] if name.startswith(SEARCH) else []
+    return [f"{layout.CATALOGUE}{name}"] if name.startswith(SEARCH) else []
 
 
 def digest(name: str, members: Mapping[str, Any]) -> Any:
@@ -183,7 +183,7 @@ def of_all(whole: Overview, digests: Mapping[str, Any]) -> Files:
     yield from sitemaps(whole)
     late = {name.removeprefix(LATE): one for name, one in sorted(digests.items()) if name.startswith(LATE)}
     yield from of_feed(late_feed_of_all(feed_of_all(whole)), Log(tail=tuple(late_items(whole, late))), {})
-    yield places.FRESHNESS, freshness(whole)
+    yield layout.FRESHNESS, freshness(whole)
     yield pages.home(whole)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
+from piperoll import layout
 from piperoll.describing import places
 from piperoll.describing.holdings import Holdings
 from piperoll.describing.overview import Overview
@@ -23,25 +24,25 @@ def sitemap_of(holdings: Holdings) -> tuple[str, bytes]:
     body = holdings.the_body
     series = [
         (
-            places.series_page(facts.series),
+            layout.series_page(facts.series),
             max(version.ended or version.published for version in facts.history.versions),
         )
         for facts in holdings.listings
     ]
     instants = [instant for _, instant in series]
-    return places.sitemap(body.slug), _urls(holdings.world, [(places.body_page(body.slug), _last(instants)), *series])
+    return layout.sitemap(body.slug), _urls(holdings.world, [(layout.body_page(body.slug), _last(instants)), *series])
 
 
 def sitemaps(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """The sitemap of the pages that tell of all bodies, the index of sitemaps, and robots.txt."""
     world = overview.world
-    pages = [places.HOME, *(places.dataset_page(dataset.name) for dataset in overview.datasets)]
-    yield places.sitemap(None), _urls(world, [(page, overview.latest) for page in pages])
-    parts = [(places.sitemap(None), overview.latest)]
-    parts += [(places.sitemap(line.body.slug), line.latest) for line in overview.lines]
-    yield places.SITEMAP, _document(world, "sitemapindex", "sitemap", parts)
-    address = places.address(world.base_url, places.SITEMAP)
-    yield places.ROBOTS, f"User-agent: *\nDisallow:\nSitemap: {address}\n".encode()
+    pages = [layout.HOME, *(layout.dataset_page(dataset.name) for dataset in overview.datasets)]
+    yield layout.sitemap(None), _urls(world, [(page, overview.latest) for page in pages])
+    parts = [(layout.sitemap(None), overview.latest)]
+    parts += [(layout.sitemap(line.body.slug), line.latest) for line in overview.lines]
+    yield layout.SITEMAP, _document(world, "sitemapindex", "sitemap", parts)
+    address = places.address(world.base_url, layout.SITEMAP)
+    yield layout.ROBOTS, f"User-agent: *\nDisallow:\nSitemap: {address}\n".encode()
 
 
 def _last(instants: Iterable[str]) -> str | None:

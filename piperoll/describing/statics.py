@@ -6,8 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Iterator
 
-from piperoll import assets
-from piperoll.describing import places
+from piperoll import assets, layout
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -23,7 +22,7 @@ def statics() -> Iterator[tuple[str, bytes]]:
     """The style, the scripts and what others wrote, with their keys; the licences of the last as plain text."""
     folder = assets.folder("catalogue")
     for name in (*_FILES, *_VENDORED):
-        yield places.ROOT + name.replace("README.md", "LICENCES.txt"), (folder / name).read_bytes()
+        yield layout.CATALOGUE + name.replace("README.md", "LICENCES.txt"), (folder / name).read_bytes()
 
 
 def style() -> str:

@@ -49,6 +49,11 @@ class Field:
     constraints: Mapping[str, Any] | None = None
     kinds: tuple[str, ...] = ()
 
+    @property
+    def is_identifier(self) -> bool:
+        """Whether the field is a reference, by the naming rule of docs/datasets.md: text, and its name ends so."""
+        return self.type == "string" and self.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
+
     @classmethod
     def from_descriptor(cls, field: Mapping[str, Any]) -> Field:
         """The field that a Table Schema field with our `x_` properties declares.

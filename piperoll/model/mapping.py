@@ -71,11 +71,6 @@ class BodyMapping:
     layouts: tuple[Layout, ...] = field(default=())
 
     @property
-    def key(self) -> str:
-        """Where a store keeps it; private."""
-        return f"mappings/{self.body}/{self.dataset}.toml"
-
-    @property
     def open_questions(self) -> tuple[Question, ...]:
         """The questions that nobody has answered."""
         return tuple(question for question in self.questions if question.open)

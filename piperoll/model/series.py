@@ -43,13 +43,3 @@ class Series:
         if not period or part[:1].isdigit():
             return cls(dataset, body, Period.parse(rest))
         return cls(dataset, body, Period.parse(period), part)
-
-    @property
-    def prefix(self) -> str:
-        """The key prefix of everything published in this series, ending in a slash."""
-        return f"data/{self}/"
-
-    @property
-    def pointer(self) -> str:
-        """The key of versions.json, which is written last."""
-        return f"{self.prefix}versions.json"

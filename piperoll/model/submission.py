@@ -27,27 +27,6 @@ class Submission:
     part: str | None = None
     response: Mapping[str, Any] | None = None
 
-    @property
-    def archive_key(self) -> str:
-        """Where the bytes are kept as received; private."""
-        return f"archive/sha256/{self.sha256[:2]}/{self.sha256}"
-
-    @property
-    def public_report_key(self) -> str:
-        """Where the public report of this submission stands."""
-        return f"reports/{self.dataset}/{self.body}/{self.sha256}.json"
-
-    @property
-    def full_report_key(self) -> str:
-        """Where the full report is kept; private."""
-        return f"collected/{self.body}/{self.dataset}/{self.sha256}/report.json"
-
-    @property
-    def record_key(self) -> str:
-        """Where this record is kept; private. The same bytes received again are a record of their own."""
-        moment = self.received.replace(":", "").replace("-", "")
-        return f"collected/{self.body}/{self.dataset}/{self.sha256}/received-{moment}.json"
-
     def to_json(self) -> dict[str, Any]:
         """The record as the collection log keeps it."""
         return asdict(self)

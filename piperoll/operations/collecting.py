@@ -21,7 +21,7 @@ from collectors import (
     list_inbox,
     read_sources,
 )
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.errors import CollectError, TooLarge, UsageError
 from piperoll.model import Period, Submission, to_json_bytes
 from piperoll.operations.run_request import Run, RunRequest
@@ -130,7 +130,7 @@ def _addresses(
 
 def _read_submission(run: Run, source: WebSource, response: FetchResponse) -> Submission:
     dataset, body = _names(run, source)
-    key = next(iter(run.store.keys(f"collected/{body}/{dataset}/{response.sha256}/received-")))
+    key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(response.sha256)))))
     return Submission.from_json(json.loads(run.store.read(key).content))
 
 
@@ -167,13 +167,13 @@ def _last_log_entry(run: Run, source: WebSource, address: str) -> Mapping[str, A
         entry: dict[str, Any] = json.loads(run.store.read(key).content)
         if entry["sha256"] and not entry["trouble"]:
             dataset, body = _names(run, source)
-            return entry if run.store.exists(f"reports/{dataset}/{body}/{entry['sha256']}.json") else None
+            return entry if run.store.exists(layout.public_report(dataset, body, entry["sha256"])) else None
     return None
 
 
 def _log_prefix(run: Run, source: WebSource, address: str) -> str:
     dataset, body = _names(run, source)
-    return f"collected/{body}/{dataset}/fetches/{_short_hash(address)}/"
+    return layout.fetches_folder(body, dataset, _short_hash(address))
 
 
 def _names(run: Run, source: WebSource) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
+from piperoll import layout
 from piperoll.errors import BytesPurged, PiperollError
 from piperoll.model import Series, Submission, to_json_bytes
 from piperoll.operations import questions, steps
@@ -131,7 +132,7 @@ def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFi
     for file in examined:
         if file.series is not None and file.rows_sha256 is not None:
             files.setdefault(file.series, []).append(file)
-    prefix = f"collected/{body_files.body}/{body_files.dataset}/claims/"
+    prefix = layout.claims_folder(body_files.body, body_files.dataset)
     for series, rivals in files.items():
         if len({file.rows_sha256 for file in rivals}) > 1:
             names = {file.submission.sha256: file.submission.name for file in rivals}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import nothing_before, same_bytes, told
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
@@ -35,7 +35,7 @@ def preview_report(
 
     Raises: UsageError: nothing is published there.
     """
-    if not open_store(to).exists("catalogue/index.html"):
+    if not open_store(to).exists(layout.HOME):
         raise UsageError(f"nothing is published in {to}: name a folder or s3://bucket/prefix that was published to")
     dataset = file.dataset or read(file.content, file.name, assets.datasets(), part=file.part).dataset
     if dataset is None:

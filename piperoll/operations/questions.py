@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
 from piperoll.model import BodyMapping, Question, Report, Submission, Verdict
@@ -74,7 +74,7 @@ def release_answered(store: Store, folder: Path) -> Iterator[tuple[Submission, P
     A mapping that someone edited and that cannot be read is skipped here: the next file of that body fails with the
     reason, and so does `piperoll mapping questions`.
     """
-    for key in store.keys("mappings/"):
+    for key in store.keys(layout.MAPPINGS):
         _, body, name = key.split("/", 2)
         try:
             mapping = read_mapping(store, body, name.removesuffix(".toml"))

@@ -67,7 +67,9 @@ def replay(
     store, target = open_store(source), open_store(into)
     if next(iter(target.keys()), None) is not None:
         raise UsageError(f"{into} is not empty: name an empty folder or prefix to replay into")
-    records = sorted(list_submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin))
+    records = sorted(
+        list_submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin)
+    )
     questions.copy_answers(store, target)
     results: dict[str, FileResult] = {}
     for moment, action in sorted(_events(store, records), key=lambda event: event[0]):

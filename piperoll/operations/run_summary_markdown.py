@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piperoll.describing import number, pounds
+from piperoll.describing import format_number, format_pounds
 from piperoll.operations.run_summary import FileResult, PoundTotals, RowTotals, RunSummary
 
 _HEAD = (
@@ -29,8 +29,8 @@ def _file_row(result: FileResult) -> str:
 
 
 def _figures(rows: RowTotals, money: PoundTotals) -> str:
-    counts = (number(count) for count in (rows.read, rows.published, rows.held))
-    return " | ".join((*counts, *(pounds(amount) for amount in (money.read, money.published, money.held))))
+    counts = (format_number(count) for count in (rows.read, rows.published, rows.held))
+    return " | ".join((*counts, *(format_pounds(amount) for amount in (money.read, money.published, money.held))))
 
 
 def _cell(text: str) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from collectors import Arrival
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.checking import (
     Examination,
     Profile,
@@ -313,7 +313,7 @@ def read_filed_report(run: Run, submission: Submission) -> Report:
     """The public report of a submission that is done. Raises: StoreCorrupt: it is missing."""
     report = read_report(run.store, submission)
     if report is None:
-        raise StoreCorrupt(f"the report {submission.public_report_key} was filed and is missing now")
+        raise StoreCorrupt(f"the report {layout.public_report_of(submission)} was filed and is missing now")
     return report
 
 

@@ -12,8 +12,15 @@ from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.release import require_reason
 from piperoll.operations.run_request import open_run
 from piperoll.settings import Settings
-from publishers import FoundValue, Tombstone, find_submission, find_values, mark_withdrawn, read_tombstone
-from publishers import remove_submission
+from publishers import (
+    FoundValue,
+    Tombstone,
+    find_submission,
+    find_values,
+    mark_withdrawn,
+    read_tombstone,
+    remove_submission,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import Field, History, Origin, Version
 from piperoll.reading import letter, row_as_sent
@@ -82,7 +82,7 @@ def trace_row(reader: StoreReader, history: History, version: Version, line: str
 def _cells_as_sent(reader: StoreReader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
     """The cells of a row as sent, by column letter; empty if the archive cannot be read or has no such row."""
     try:
-        content = reader.read(f"archive/sha256/{sha256[:2]}/{sha256}").content
+        content = reader.read(layout.received_bytes(sha256)).content
     except NotThere:
         return {}
     found = row_as_sent(content, sheet, number)

@@ -1,14 +1,13 @@
 """Reading: bytes to tables. What kind of file, which encoding, where the headings are, what a cell means."""
 
-from piperoll.reading.as_sent import row_as_sent
 from piperoll.reading.cells.periods import periods_in_name
 from piperoll.reading.columns.lexicon import bare
-from piperoll.reading.columns.remembering import learned
 from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
 from piperoll.reading.findings.columns import DRIFTED
 from piperoll.reading.grids.grid import letter
-from piperoll.reading.read import read
+from piperoll.reading.read import read, row_as_sent
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
+from piperoll.reading.remembered import learned
 
 __all__ = [
     "DRIFTED",

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.columns.remembering import remembered_of, with_memory
 from piperoll.reading.files.archives import classify
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.jsons import release_table
@@ -18,12 +17,13 @@ from piperoll.reading.findings import files as say
 from piperoll.reading.findings import sheets as tell
 from piperoll.reading.findings.cells import nil_return
 from piperoll.reading.findings.columns import dataset_guessed
-from piperoll.reading.grids.grid import Grid
+from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import is_sure, recognise, recognise_part
-from piperoll.reading.tables.doubts import holds_figures
+from piperoll.reading.remembered import remembered_of, with_memory
 from piperoll.reading.tables.grid_tables import GridReading
 from piperoll.reading.tables.sheets import read_grids
+from piperoll.reading.tables.table_findings import holds_figures
 
 _EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 _EXTENSIONS |= {".xls": "xls", ".ods": "ods", ".json": "json", ".jsonl": "json", ".pdf": "pdf", ".xml": "xml"}
@@ -155,3 +155,12 @@ def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Find
 
 
 __all__ = ["ReadTable", "Reading", "read"]
+
+
+def row_as_sent(content: bytes, sheet: str | None, number: int) -> Row | None:
+    """The row that a spreadsheet program shows under this number in this sheet (None: the file has no sheets).
+
+    None where the file has no such row, as an OCDS package has none.
+    """
+    grids = [grid for grid in open_file(classify(content)).grids if grid.sheet == sheet]
+    return next((row for grid in grids for row in grid.rows if row.number == number), None)

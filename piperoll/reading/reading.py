@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from piperoll.model import Dataset, Finding, Question, What
-from piperoll.reading.columns.assigning import Choice
+from piperoll.reading.columns.assignment import Choice
 
 SENT = ":sent"
 """What follows a field's name in a batch's column of cells as sent."""

@@ -6,11 +6,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from piperoll.model import Dataset
-from piperoll.reading.columns.evidence import is_identifier
+from piperoll.reading.columns.heading_terms import sense
 from piperoll.reading.columns.headless import recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
 from piperoll.reading.columns.profiles import profiles
-from piperoll.reading.columns.senses import sense
 from piperoll.reading.grids.grid import Grid, Row, filled
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
@@ -98,7 +97,7 @@ def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
     Every register has a reference and a date; what the columns hold makes no dataset of it.
     """
     core = (dataset.field(name) for name in fields if name in dataset.core_fields)
-    return any(each.type == "string" and not is_identifier(each) for each in core)
+    return any(each.type == "string" and not each.is_identifier for each in core)
 
 
 def _headless(grid: Grid) -> Sequence[Row]:

@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.model import Field
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 
 SCALES = (4, 10, 18)
 """Decimal places of a Parquet column: the first that holds every value of the release exactly.

@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from piperoll.errors import ConservationError
 from piperoll.model import TableReport, plain
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.lines import LineBatch
 

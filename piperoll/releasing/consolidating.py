@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
 from piperoll.model import Consolidated, Dataset, Field, Level, Origin, Portion, Series, Standing, pounds_of
-from piperoll.releasing.arrow import Cells
+from piperoll.model.columns import Cells
 from piperoll.releasing.columns import SCALES, PublishedColumn
 from piperoll.releasing.conserving import add_pounds, column_sum
 from piperoll.releasing.files import TableFiles

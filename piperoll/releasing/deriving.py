@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Field, Series, Table
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 
 SEPARATOR = "\x1f"
 """U+001F, the unit separator: it stands between the cells of a hash."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from piperoll.errors import ConservationError
 from piperoll.model import Dataset, Differences, Effect, Manifest
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import pc
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
 from piperoll.releasing.published import amount_fields, read_published_lines

@@ -12,8 +12,7 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.deriving import SEPARATOR, is_provenance
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from piperoll.model import Dataset, Disposition, Field, Origin, Table
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn, scale_for
 from piperoll.releasing.deriving import DerivationFacts, Occurrences, derived, is_hash
 from piperoll.releasing.redacting import redacted, redactions

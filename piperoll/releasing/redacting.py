@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from piperoll.model import Dataset
-from piperoll.releasing.arrow import Cells
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import Cells, pc
 
 NONE = "none"
 

@@ -17,7 +17,7 @@ from hashlib import blake2b
 import pyarrow as pa
 
 from piperoll.model import Dataset, Field, Series, Standing
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import pc
 from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
 from piperoll.releasing.published import read_published_lines
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
 from piperoll.model import Field, Manifest, file_entry, plain
-from piperoll.releasing.arrow import compute as pc
+from piperoll.model.columns import pc
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.files import Digests

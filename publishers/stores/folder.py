@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
-from publishers.keys import checked
 from publishers.stores.protocol import ObjectInfo, StoredObject
 
 _CHUNK = 1 << 20
@@ -158,7 +158,7 @@ class FolderStore:
         return left
 
     def _path(self, key: str) -> Path:
-        return self._root.joinpath(*checked(key).split("/"))
+        return self._root.joinpath(*layout.check_key(key).split("/"))
 
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:

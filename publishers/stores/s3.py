@@ -16,8 +16,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
 
+from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreUnavailable
-from publishers.keys import cache_control, checked, content_type
 from publishers.s3_errors import CUT, as_store_errors, code_of
 from publishers.stores.protocol import ObjectInfo, StoredObject
 
@@ -196,12 +196,12 @@ class S3Store:
         return ended
 
     def _at(self, key: str) -> dict[str, Any]:
-        return {"Bucket": self._bucket, "Key": self._prefix + checked(key)}
+        return {"Bucket": self._bucket, "Key": self._prefix + layout.check_key(key)}
 
     def _headers(self, key: str, content: bytes | Path) -> dict[str, Any]:
         """What is said of an object; its sha256 too, so that whoever reads it can tell that it is whole."""
         about = {_META: _digest(content)}
-        return {"ContentType": content_type(key), "CacheControl": cache_control(key), "Metadata": about}
+        return {"ContentType": layout.content_type(key), "CacheControl": layout.cache_control(key), "Metadata": about}
 
     def _put(self, key: str, content: bytes, **condition: str) -> str:
         where: dict[str, Any] = self._at(key) | self._headers(key, content) | condition

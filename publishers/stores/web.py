@@ -9,8 +9,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreError, StoreUnavailable
-from publishers.keys import checked
 from publishers.stores.protocol import StoredObject
 
 _CHUNK = 1 << 20
@@ -54,7 +54,7 @@ class WebReader:
         return True
 
     def _ask(self, method: str, key: str, headers: dict[str, str]) -> requests.Response:
-        address = f"{self._address}/{quote(checked(key))}"
+        address = f"{self._address}/{quote(layout.check_key(key))}"
         try:
             answer = self._session.request(method, address, headers=headers, stream=True, timeout=_PATIENCE_SECONDS)
         except requests.RequestException as error:

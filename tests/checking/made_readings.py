@@ -11,8 +11,8 @@ import pyarrow as pa
 from piperoll import assets
 from piperoll.checking import Examination, examine
 from piperoll.model import Body, Period, Version, What
+from piperoll.model.columns import texts
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
-from piperoll.reading.grids import arrays
 
 
 def made_table(
@@ -44,15 +44,15 @@ def made_table(
     for start in range(0, len(rows), batch_rows):
         part, places = rows[start : start + batch_rows], at[start : start + batch_rows]
         made: dict[str, pa.Array] = {
-            "row": arrays.whole_numbers(places),
-            "line": pa.nulls(len(part), pa.int64()) if sheet else arrays.whole_numbers(places),
+            "row": pa.array(places, pa.int64()),
+            "line": pa.nulls(len(part), pa.int64()) if sheet else pa.array(places, pa.int64()),
         }
         for name in names:
-            cells = arrays.texts([row.get(name) for row in part])
+            cells = texts([row.get(name) for row in part])
             made[name] = cells
             if schema.field(name).type != "string":
                 there = zip(places, cells.to_pylist(), strict=True)
-                made[f"{name}{SENT}"] = arrays.texts([(sent or {}).get((place, name), cell) for place, cell in there])
+                made[f"{name}{SENT}"] = texts([(sent or {}).get((place, name), cell) for place, cell in there])
         batches.append(pa.RecordBatch.from_pydict(made))
     return ReadTable(
         sheet=sheet,

@@ -25,8 +25,8 @@ from piperoll.checking.privacy.sieve import may_be_personal
 from piperoll.checking.rows import Labels, Latest, Rows
 from piperoll.checking.survey import survey
 from piperoll.checking.tally import tally
-from piperoll.checking.vectors import texts
 from piperoll.model import Cap, Finding, Period, Severity
+from piperoll.model.columns import texts
 from piperoll.reading import ReadTable
 
 SPEND, ROLES = assets.dataset("spend"), assets.dataset("roles")

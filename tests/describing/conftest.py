@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from describing_site import pages_of, published, served
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from publishers import FolderStore
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 900}}
-
-
-@dataclass(frozen=True)
-class Site:
-    """A served store: its address, ending in a slash, and what stands in it."""
-
-    address: str
-    store: FolderStore
-
-    def page(self, key: str) -> str:
-        """The address of a page of the catalogue."""
-        return f"{self.address}catalogue/{key}"
-
-    def files(self, ending: str = "") -> list[str]:
-        """The keys below catalogue/ that end so."""
-        found = self.store.keys("catalogue/")
-        return [key.removeprefix("catalogue/") for key in found if key.endswith(ending)]
+from tests.describing.example_site import SIZES, Site, pages_of, published, served
 
 
 @pytest.fixture(scope="session")

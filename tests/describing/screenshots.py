@@ -9,10 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parent))
-from conftest import CHROMIUM, FLAGS, SIZES
-
 from publishers import FolderStore, serve_site
+from tests.describing.example_site import CHROMIUM, FLAGS, SIZES
 
 PLACE = Path(__file__).parents[2] / "build" / "screenshots"
 FICTIONHAM = "series/spend/royal-borough-of-fictionham/2026-10.html"

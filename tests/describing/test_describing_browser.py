@@ -10,16 +10,15 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import SIZES, Site
-from describing_site import FORMULA, HOSTILE, LARGE, with_summary
 from playwright.sync_api import Browser, Page, expect
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.describing.bars import Bar
 from piperoll.describing.drawing import query
 from piperoll.describing.summaries import summary_of
 from piperoll.model import Series
 from publishers import read_listing
+from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 
@@ -150,7 +149,7 @@ def test_all_rows_saved_are_the_published_csv_byte_for_byte(opened: Open, site: 
     series = Series.parse(key.removeprefix("series/").removesuffix(".html"))
     standing = read_listing(site.store, series).history.standing
     assert standing is not None
-    csv_key = f"{series.prefix}{standing.path}/{series.dataset}.csv"
+    csv_key = f"{layout.version_folder(series, standing)}{series.dataset}.csv"
     assert saved(page) == site.store.read(csv_key).content.decode()
 
 

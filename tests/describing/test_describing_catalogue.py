@@ -8,7 +8,20 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from describing_world import (
+
+from piperoll import assets, layout
+from piperoll.describing import (
+    CatalogueContext,
+    build_overview,
+    collect_contributions,
+    collect_holdings,
+    digest_body,
+    digest_group,
+    extract_facts,
+)
+from piperoll.errors import UnknownDataset
+from piperoll.model import Listing, Register, Series, Status, Verdict
+from tests.describing.example_world import (
     BASE_URL,
     BODIES,
     HOSTILE,
@@ -21,11 +34,6 @@ from describing_world import (
     submission,
     withdrawn,
 )
-
-from piperoll import assets
-from piperoll.describing import World, contributions, digest, facts_of, gather, line_of, overview
-from piperoll.errors import UnknownDataset
-from piperoll.model import Listing, Register, Series, Status, Verdict
 
 SERIES = "series/spend/anytown/2026-10.html"
 
@@ -82,8 +90,8 @@ def keys_of_the_store(listings: tuple[Listing, ...] = LISTINGS) -> set[str]:
             names = [f"{one.series.dataset}.csv", f"{one.series.dataset}.parquet"]
             names += ["datapackage.json", "report.json", "manifest.json"]
             if version.status in (Status.CURRENT, Status.SUPERSEDED):
-                keys |= {f"{one.series.prefix}{version.path}/{name}" for name in names}
-    return keys | {submission.public_report_key for submission, report in SUBMISSIONS if report is not None}
+                keys |= {layout.release_file(one.series, version, name) for name in names}
+    return keys | {layout.public_report_of(submission) for submission, report in SUBMISSIONS if report is not None}
 
 
 def test_there_is_a_page_for_each_dataset_body_series_and_release(site: dict[str, bytes]) -> None:
@@ -248,11 +256,13 @@ def test_every_figure_says_of_how_many_bodies_it_is(site: dict[str, bytes]) -> N
 
 
 def test_nothing_is_summed_over_periods_that_overlap() -> None:
-    world = World.of(assets.datasets(), BASE_URL, "x", ON, Register(()), Register(()))
+    world = CatalogueContext.of(assets.datasets(), BASE_URL, "x", ON, Register(()), Register(()))
     tables = [listing("anytown", "2026-10", amount="10.00"), listing("anytown", "2026-Q4", amount="30.00")]
-    holdings = gather(world, BODIES[0], map(facts_of, tables), (), {})
-    digests = {name: digest(name, {"anytown": brought}) for name, brought in contributions(holdings).items()}
-    whole = overview(world, [line_of(holdings)], digests)
+    holdings = collect_holdings(world, BODIES[0], map(extract_facts, tables), (), {})
+    digests = {
+        name: digest_group(name, {"anytown": brought}) for name, brought in collect_contributions(holdings).items()
+    }
+    whole = build_overview(world, [digest_body(holdings)], digests)
     assert [line.amount for line in whole.periods("spend")] == [Decimal("30.00"), Decimal("10.00")]
     assert [line.amount for line in whole.newest("spend")] == [Decimal("10.00")]
 
@@ -270,7 +280,7 @@ def test_a_held_file_has_a_page_that_says_why(site: dict[str, bytes]) -> None:
     held = next(submission for submission, report in SUBMISSIONS if report and report.verdict is Verdict.HELD)
     page = Page(site[f"reports/spend/st-swithin/{held.sha256}.html"])
     assert "The whole file is held" in page.words
-    assert f"../../../../{held.public_report_key}" in page.links
+    assert f"../../../../{layout.public_report_of(held)}" in page.links
 
 
 def test_no_duty_is_told_before_the_platform_received_anything(site: dict[str, bytes]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pyshacl
 import pytest
 import rdflib
-from describing_world import BASE_URL, BODIES, LISTINGS, built
 from rdflib import DCTERMS, ORG, RDF, RDFS, SH, SKOS, URIRef
 from rdflib.compare import isomorphic
 
 from piperoll.model import Register
+from tests.describing.example_world import BASE_URL, BODIES, LISTINGS, built
 
 SHAPES = Path(__file__).parents[3] / "shared" / "specs" / "dcat-ap-3.0.1"
 DCAT = rdflib.Namespace("http://www.w3.org/ns/dcat#")  # rdflib's own knows DCAT 2 only

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import feedparser
 import pytest
-from describing_world import BASE_URL, LISTINGS, built
 from lxml import etree
+
+from tests.describing.example_world import BASE_URL, LISTINGS, built
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SYNDICATION = "{http://purl.org/rss/1.0/modules/syndication/}"

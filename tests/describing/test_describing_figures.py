@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.describing import change, counted, day, number, pounds, size
+from piperoll.describing import format_change, format_count, format_day, format_number, format_pounds, format_size
 
 AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**15), max_value=10**15)
 
@@ -23,17 +23,17 @@ AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value
     ],
 )
 def test_pounds_are_told_with_every_place_they_have(amount: str, words: str) -> None:
-    assert pounds(Decimal(amount)) == words
+    assert format_pounds(Decimal(amount)) == words
 
 
 @given(AMOUNTS)
 def test_pounds_lose_nothing(amount: Decimal) -> None:
-    assert Decimal(pounds(amount).replace("£", "").replace(",", "")) == amount
+    assert Decimal(format_pounds(amount).replace("£", "").replace(",", "")) == amount
 
 
 @given(st.integers(min_value=-(10**12), max_value=10**12))
 def test_a_change_reads_back_to_its_number(difference: int) -> None:
-    words = change(difference)
+    words = format_change(difference)
     assert (words == "no change") if difference == 0 else int(words.replace(",", "")) == difference
 
 
@@ -42,16 +42,16 @@ def test_a_change_reads_back_to_its_number(difference: int) -> None:
     [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (12_345, "12.3 kB"), (4_500_000, "4.5 MB"), (2**40, "1.1 TB")],
 )
 def test_sizes_are_told_in_the_unit_that_fits(count: int, words: str) -> None:
-    assert size(count) == words
+    assert format_size(count) == words
 
 
 def test_days_are_told_in_words_whether_dates_or_instants() -> None:
-    assert day(date(2026, 10, 1)) == "1 October 2026"
-    assert day("2026-10-01T23:59:59Z") == "1 October 2026"
+    assert format_day(date(2026, 10, 1)) == "1 October 2026"
+    assert format_day("2026-10-01T23:59:59Z") == "1 October 2026"
 
 
 def test_nouns_agree_with_their_numbers() -> None:
-    assert [counted(1, "row"), counted(2981, "row")] == ["1 row", "2,981 rows"]
-    assert counted(2, "body", "bodies") == "2 bodies"
-    assert number(1000) == "1,000"
-    assert change(Decimal("12.5")) == "+£12.50"
+    assert [format_count(1, "row"), format_count(2981, "row")] == ["1 row", "2,981 rows"]
+    assert format_count(2, "body", "bodies") == "2 bodies"
+    assert format_number(1000) == "1,000"
+    assert format_change(Decimal("12.5")) == "+£12.50"

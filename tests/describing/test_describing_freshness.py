@@ -6,9 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from describing_world import LISTINGS, built
-
 from piperoll.model import Listing
+from tests.describing.example_world import LISTINGS, built
 
 
 def fresh(**more: Any) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from urllib.robotparser import RobotFileParser
 import frictionless
 import jsonschema
 import pytest
-from describing_world import BASE_URL, LISTINGS, SUBMISSIONS, built
 from lxml import etree
+
+from piperoll import layout
+from tests.describing.example_world import BASE_URL, LISTINGS, SUBMISSIONS, built
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 PROFILES = Path(__file__).parents[3] / "shared" / "specs" / "datapackage-2.0"
@@ -97,7 +99,7 @@ def test_the_tables_of_packages_name_each_of_them(site: dict[str, bytes]) -> Non
 
 def test_every_address_in_feeds_dcat_packages_and_sitemaps_leads_somewhere(site: dict[str, bytes]) -> None:
     """What stands below data/ and reports/ is there by the store's own promise; the catalogue must have the rest."""
-    files = {f"data/{one.series}/" for one in LISTINGS} | {sent.public_report_key for sent, _ in SUBMISSIONS}
+    files = {f"data/{one.series}/" for one in LISTINGS} | {layout.public_report_of(sent) for sent, _ in SUBMISSIONS}
     known = re.compile(rf"{re.escape(BASE_URL)}([^\s\"<>#]*)")
     looked_at = 0
     for key, content in site.items():

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 import feedparser
-from describing_world import BASE_URL, SUBMISSIONS, accepted, built, submission
 
 from piperoll.model import Period
+from tests.describing.example_world import BASE_URL, SUBMISSIONS, accepted, built, submission
 
 
 def late(key: str, **more: Any) -> list[dict[str, Any]]:

@@ -8,13 +8,13 @@ import json
 
 import pytest
 import rdflib
-from describing_world import BODIES
 from rdflib import ORG, RDF, SKOS, URIRef
 from rdflib.compare import isomorphic
 
 from piperoll import assets
 from piperoll.describing.posts import posts_files, posts_in
 from piperoll.model import Period, Series
+from tests.describing.example_world import BODIES
 
 # rdflib's own JSON-LD parser uses what rdflib deprecates
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")

@@ -11,9 +11,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
 from conftest import Site
-from describing_site import HOSTILE, pages_of
 
 from piperoll.describing.statics import POLICY
+from tests.describing.example_site import HOSTILE, pages_of
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 

@@ -2,18 +2,18 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from describing_world import HOSTILE, UNREADABLE, finding, report
 
 from piperoll import assets
-from piperoll.describing import plain_words, report_page, verdict_sentence, where
+from piperoll.describing import describe_address, describe_verdict, explain_report, render_report_page
 from piperoll.describing.wording import excluded_words, how_often, kinds_words, when_due
 from piperoll.errors import DescriptorError
 from piperoll.model import Acts, Severity, Verdict, What
+from tests.describing.example_world import HOSTILE, UNREADABLE, finding, report
 
 
 def test_findings_are_sorted_by_what_their_reader_has_to_do() -> None:
     ours = finding("suite-broken", Severity.ERROR, acts=Acts.PLATFORM)
-    words = plain_words(replace(report(), findings=(*report().findings, ours)))
+    words = explain_report(replace(report(), findings=(*report().findings, ours)))
     assert [matter.first.code for matter in words.must_fix] == ["amount-unreadable"]
     assert [matter.first.code for matter in words.should_fix] == ["supplier-repeated"]
     assert [matter.first.code for matter in words.with_us] == ["suite-broken"]
@@ -22,7 +22,7 @@ def test_findings_are_sorted_by_what_their_reader_has_to_do() -> None:
 
 
 def test_no_finding_is_lost_and_every_place_is_counted() -> None:
-    words = plain_words(report())
+    words = explain_report(report())
     heaps = (words.must_fix, words.should_fix, words.with_us, words.told)
     told = [found for heap in heaps for matter in heap for found in matter.findings]
     assert sorted(told, key=repr) == sorted(report().findings, key=repr)
@@ -42,7 +42,7 @@ def test_no_finding_is_lost_and_every_place_is_counted() -> None:
     ],
 )
 def test_the_address_is_the_one_the_sender_sees(changes: dict[str, object], words: str) -> None:
-    assert where(replace(UNREADABLE, **changes)) == words
+    assert describe_address(replace(UNREADABLE, **changes)) == words
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_the_address_is_the_one_the_sender_sees(changes: dict[str, object], word
     ],
 )
 def test_the_verdict_says_what_becomes_of_the_file(verdict: Verdict, held: int, words: str) -> None:
-    assert words in verdict_sentence(report(verdict, held=held))
+    assert words in describe_verdict(report(verdict, held=held))
 
 
 def test_a_file_that_is_no_data_is_told_as_such() -> None:
     page = replace(report(Verdict.REJECTED), what=What.NOT_DATA, tables=())
-    assert "holds no table of data" in verdict_sentence(page)
+    assert "holds no table of data" in describe_verdict(page)
 
 
 def test_rows_left_out_are_told_by_kind_in_good_english() -> None:
@@ -102,7 +102,7 @@ class Page(HTMLParser):
 
 
 def test_the_report_page_needs_nothing_but_itself() -> None:
-    page = Page(report_page(report()))
+    page = Page(render_report_page(report()))
     assert page.addresses == ["data:,", "#main"]  # the first says that it has no icon, which browsers ask for
     assert page.tags.count("link") == 1
     assert not {"script", "img", "iframe"} & set(page.tags)
@@ -115,10 +115,10 @@ def test_the_report_page_needs_nothing_but_itself() -> None:
 def test_the_report_page_escapes_what_the_sender_wrote() -> None:
     hostile = replace(UNREADABLE, message=HOSTILE, fix=HOSTILE, sheet=HOSTILE)
     table = replace(report().tables[0], sheet=HOSTILE, columns={"net_amount": HOSTILE})
-    html = report_page(replace(report(), file=HOSTILE, findings=(hostile,), tables=(table,), passed=(HOSTILE,)))
+    html = render_report_page(replace(report(), file=HOSTILE, findings=(hostile,), tables=(table,), passed=(HOSTILE,)))
     assert "script" not in Page(html).tags
     assert "&lt;script&gt;" in html
 
 
 def test_the_same_report_gives_the_same_page() -> None:
-    assert report_page(report()) == report_page(report())
+    assert render_report_page(report()) == render_report_page(report())

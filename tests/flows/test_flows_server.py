@@ -19,7 +19,7 @@ import yaml
 
 from flows import prefect_server as quiet
 from piperoll.errors import ServerTrouble
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from tests.operations.inbox import plain_run, put, spend
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ SERVE = """
 import flows, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in a shell's background, where it is ignored
-order = flows.Asked(to=sys.argv[1], inbox=Path(sys.argv[2]))
+order = flows.RunRequest(to=sys.argv[1], inbox=Path(sys.argv[2]))
 try:
     flows.serve(order, ready=lambda page: print("ready", page, flush=True))
 except KeyboardInterrupt:
@@ -111,14 +111,14 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
-    assert [each.ending for each in plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")).results] == [
+    assert [each.ending for each in plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")).results] == [
         "already done"
     ]
 
 
 def test_a_run_with_nothing_to_do_starts_no_server(tmp_path: Path) -> None:
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
-    plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=None)
     said, noise = process.communicate(timeout=PATIENCE_SECONDS)
     assert said.splitlines() == ["['already done (accepted_with_warnings)']", "False"]

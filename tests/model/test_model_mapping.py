@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll import layout
 from piperoll.errors import MappingError
 from piperoll.model import BodyMapping, Layout, Question
 
@@ -20,7 +21,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 def test_what_is_written_is_read() -> None:
     assert BodyMapping.from_toml(MAPPING.to_toml()) == MAPPING
-    assert MAPPING.key == "mappings/anytown/spend.toml"
+    assert layout.mapping(MAPPING.body, MAPPING.dataset) == "mappings/anytown/spend.toml"
 
 
 @given(WORDS, WORDS, WORDS)

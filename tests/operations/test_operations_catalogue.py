@@ -18,14 +18,13 @@ from hypothesis import strategies as st
 
 from bench.catalogue import SETTINGS, Made, councils, made, release
 from bench.publishing import Cost, Counted
-from piperoll import assets, describing
+from piperoll import assets, describing, layout
 from piperoll.describing import paging
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
-from piperoll.operations.catalogue.build import catalogue
+from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.steps import Run
 from publishers import (
-    CONSOLIDATED,
     FolderStore,
     Store,
     archive_submission,
@@ -39,6 +38,7 @@ from publishers import (
     remove_submission,
 )
 from publishers import mark_withdrawn as withdraw_version
+from tests.describing.whole_catalogue import build_catalogue
 
 BODIES = councils(3)
 STRANGER = Body.provisional_for("Parish of Nowhere")
@@ -178,7 +178,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
     life.release(BODIES[1], "spend", "2026-10", 2)
     held(life, BODIES[2])
     life.build()
-    told = describing.catalogue(
+    told = build_catalogue(
         [replace(one, summary=summary(life.store, one)) for one in read_listings(life.store)],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
@@ -190,7 +190,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
                   for name in ("spend",) for year in list_consolidated_years(life.store, name)},
     )  # fmt: skip
     whole = {f"catalogue/{key}": content for key, content in told}
-    pages = {key: held for key, held in served(life.store).items() if not key.startswith(CONSOLIDATED)}
+    pages = {key: held for key, held in served(life.store).items() if not key.startswith(layout.CONSOLIDATED)}
     assert pages == whole
 
 
@@ -198,9 +198,9 @@ def summary(store: Store, one: Any) -> Any:
     standing = one.history.standing
     if standing is None:
         return None
-    content = store.read(f"{one.series.prefix}{standing.path}/{one.series.dataset}.csv").content
+    content = store.read(f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv").content
     rows = csv.reader(io.StringIO(content.decode(), newline=""))
-    return describing.summarise(assets.dataset(one.series.dataset), one.series.period, rows)
+    return describing.summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
 
 
 def many(life: Life, months: int = 4) -> None:
@@ -244,7 +244,7 @@ def test_newer_templates_make_everything_anew(tmp_path: Path, monkeypatch: pytes
     life = Life(tmp_path)
     many(life, 2)
     life.build()
-    monkeypatch.setattr(describing, "made_by", lambda _world: "another")
+    monkeypatch.setattr(describing, "hash_renderer", lambda _world: "another")
     life.release(BODIES[1], "spend", "2026-10", 2)
     life.build()
     assert served(life.store) == from_nothing(life)

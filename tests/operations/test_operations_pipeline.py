@@ -11,29 +11,29 @@ from typing import Any
 import pytest
 
 from flows import Progress, release, replay, run
-from piperoll import assets, describing
+from piperoll import assets, describing, layout
 from piperoll.errors import StoreUnavailable, UsageError
 from piperoll.model import Period, Series, Verdict
-from piperoll.operations import pipeline as runs
-from piperoll.operations.catalogue.build import catalogue
-from piperoll.operations.collecting import Collected, from_folder
+from piperoll.operations import pipeline
+from piperoll.operations.catalogue.build import build_catalogue
+from piperoll.operations.collecting import CollectedFiles, collect_inbox
 from piperoll.operations.pipeline import Steps, Tally
-from piperoll.operations.run_request import Asked, opened
+from piperoll.operations.run_request import RunRequest, open_run
 from piperoll.operations.run_summary import FileResult
 from piperoll.operations.steps import Run
-from publishers import CONSOLIDATED, open_store, read_history
+from publishers import open_store, read_history
 from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Asked:
+def order(tmp_path: Path) -> RunRequest:
     (tmp_path / "inbox").mkdir()
-    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    return RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
 
 
-def inbox(order: Asked) -> Path:
+def inbox(order: RunRequest) -> Path:
     assert order.inbox is not None
     return order.inbox
 
@@ -42,7 +42,7 @@ def outcomes(results: Any) -> dict[str, str]:
     return {result.file.rpartition("/")[2]: result.outcome.partition(":")[0] for result in results}
 
 
-def test_what_comes_is_published_reported_and_catalogued(order: Asked) -> None:
+def test_what_comes_is_published_reported_and_catalogued(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     put(inbox(order), "spend/beeford/page.csv", b"<!doctype html><title>404</title>")
     put(inbox(order), "reference/x/y.csv", b"a,b\n")
@@ -64,7 +64,7 @@ def test_what_comes_is_published_reported_and_catalogued(order: Asked) -> None:
     }
 
 
-def test_a_second_run_changes_nothing_and_says_so(order: Asked) -> None:
+def test_a_second_run_changes_nothing_and_says_so(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     first = plain_run(order)
     before = contents(open_store(order.to))
@@ -75,7 +75,7 @@ def test_a_second_run_changes_nothing_and_says_so(order: Asked) -> None:
     assert contents(open_store(order.to)) == before
 
 
-def test_a_correction_in_a_later_run_is_the_next_version(order: Asked) -> None:
+def test_a_correction_in_a_later_run_is_the_next_version(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     plain_run(order, catalogued=False)
     put(inbox(order), "spend/anytown/Spend October 2026 corrected.csv", spend(11))
@@ -83,7 +83,7 @@ def test_a_correction_in_a_later_run_is_the_next_version(order: Asked) -> None:
     assert outcomes(summary.results)["Spend October 2026 corrected.csv"] == "published v2"
 
 
-def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
+def test_half_a_file_does_not_replace_a_whole_one(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     plain_run(order, catalogued=False)
     put(inbox(order), "spend/anytown/October 2026 again.csv", spend(5))
@@ -95,7 +95,7 @@ def test_half_a_file_does_not_replace_a_whole_one(order: Asked) -> None:
     assert history.current == 1
 
 
-def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) -> None:
+def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(12))
     summary = plain_run(order, catalogued=False)
@@ -104,21 +104,21 @@ def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: Asked) 
     assert read_history(open_store(order.to), OCTOBER)[0].current is None
 
 
-def test_the_same_rows_twice_are_published_once(order: Asked) -> None:
+def test_the_same_rows_twice_are_published_once(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10).replace(b"\r\n", b"\n"))
     summary = plain_run(order, catalogued=False)
     assert outcomes(summary.results) == {"October 2026 a.csv": "published v1", "October 2026 b.csv": "same rows v1"}
 
 
-def test_the_same_bytes_twice_are_examined_once(order: Asked) -> None:
+def test_the_same_bytes_twice_are_examined_once(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10))
     summary = plain_run(order, catalogued=False)
     assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted_with_warnings)"]
 
 
-def test_periods_are_taken_in_their_order_whatever_the_names(order: Asked) -> None:
+def test_periods_are_taken_in_their_order_whatever_the_names(order: RunRequest) -> None:
     for name, month in (("a", "11/2026"), ("b", "09/2026"), ("c", "10/2026")):
         put(inbox(order), f"spend/anytown/{name}.csv", spend(10, month=month))
     seen: list[Progress] = []
@@ -126,7 +126,7 @@ def test_periods_are_taken_in_their_order_whatever_the_names(order: Asked) -> No
     assert [step.last.period for step in seen] == ["2026-09", "2026-10", "2026-11"]
 
 
-def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: Asked) -> None:
+def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: RunRequest) -> None:
     content = b"Supplier Name,Amount\r\nAcorn Roofing Ltd,700.00\r\nBeech Tree Services plc,900.00\r\n"
     put(inbox(order), "spend/anytown/payments.csv", content)
     first = plain_run(order, catalogued=False)
@@ -139,7 +139,7 @@ def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: Asked) -> No
 
 def test_an_inbox_and_sources_together_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not both"):
-        Asked(to="out", inbox=tmp_path, sources=tmp_path)
+        RunRequest(to="out", inbox=tmp_path, sources=tmp_path)
 
 
 class Killed(BaseException):
@@ -164,9 +164,9 @@ def killed_at(through: Steps, moment: int) -> Steps:
     return Steps(*(mortal(step) for step in in_order))
 
 
-def lines_and_steps(run: Run, order: Asked) -> tuple[Any, Steps, Collected]:
-    collected = from_folder(run, order)
-    return runs.lines(run, collected.arrivals), runs.plain_steps(run), collected
+def lines_and_steps(run: Run, order: RunRequest) -> tuple[Any, Steps, CollectedFiles]:
+    collected = collect_inbox(run, order)
+    return pipeline.lines(run, collected.arrivals), pipeline.plain_steps(run), collected
 
 
 def five_files(inbox: Path) -> Path:
@@ -183,26 +183,26 @@ def five_files(inbox: Path) -> Path:
 @pytest.fixture(scope="module")
 def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("unhindered")
-    order = Asked(to=str(folder / "out"), inbox=five_files(folder / "inbox"))
+    order = RunRequest(to=str(folder / "out"), inbox=five_files(folder / "inbox"))
     plain_run(order, catalogued=False)
     return standing(order)
 
 
 @pytest.mark.parametrize("moment", [8, 10, 12, 14, 15, 16, 17, 18, 25])
 def test_a_run_that_is_killed_at_any_step_goes_on_to_the_same_end(
-    order: Asked, unhindered: dict[str, Any], moment: int
+    order: RunRequest, unhindered: dict[str, Any], moment: int
 ) -> None:
     """Receiving and examining are the first ten steps, comparing, publishing and reporting the last fifteen."""
     five_files(inbox(order))
     with opened(order) as run:
         (line,), through, collected = lines_and_steps(run, order)
         with pytest.raises(Killed):
-            runs.work(run, line, killed_at(through, moment), Tally.of(run, [line], collected))
+            pipeline.work(run, line, killed_at(through, moment), Tally.of(run, [line], collected))
     plain_run(order, catalogued=False)
     assert standing(order) == unhindered
 
 
-def standing(order: Asked) -> dict[str, Any]:
+def standing(order: RunRequest) -> dict[str, Any]:
     """What stands for everyone to see, but for when it was published."""
     store = open_store(order.to)
     timed = ("versions.json", "/index-")
@@ -211,7 +211,7 @@ def standing(order: Asked) -> dict[str, Any]:
     return there | {"current": read_history(store, replace(OCTOBER, period=Period.month(2026, 9)))[0].current}
 
 
-def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: Asked) -> None:
+def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
     put(inbox(order), "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
     with opened(order) as run:
@@ -222,23 +222,23 @@ def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: Asked) ->
                 raise StoreUnavailable("the store does not answer")
             return through.examine(submission)
 
-        results = runs.work(run, line, replace(through, examine=examine), Tally.of(run, [line], collected))
-        summary = runs.summed(collected, results, lambda: catalogue(run))
+        results = pipeline.work(run, line, replace(through, examine=examine), Tally.of(run, [line], collected))
+        summary = pipeline.summarise(collected, results, lambda: build_catalogue(run))
     assert outcomes(summary.results) == {"October 2026.csv": "failed", "September 2026.csv": "published v1"}
     assert summary.failed
     assert outcomes(plain_run(order).results)["October 2026.csv"] == "published v1"
 
 
-def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: Asked) -> None:
+def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: RunRequest) -> None:
     def no_catalogue() -> int:
         raise StoreUnavailable("the store does not answer")
 
-    summary = runs.summed(Collected(), [], no_catalogue)
+    summary = pipeline.summarise(CollectedFiles(), [], no_catalogue)
     assert (summary.trouble, summary.failed) == ("the store does not answer", True)
 
 
 def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door(
-    order: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    order: RunRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("pages")
@@ -248,7 +248,7 @@ def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door
     plain_run(order)
     held = next(one for one in plain_run(order).results if one.file.endswith("b.csv"))
     open_store(order.to).delete("catalogue/index.html")  # so that there is something to make
-    monkeypatch.setattr(describing, "overview", breaks)
+    monkeypatch.setattr(describing, "build_overview", breaks)
     told = "a fault of ours: ZeroDivisionError: pages"
     assert run(order.to, inbox=order.inbox).trouble == told
     released = release(open_store(order.to), held.sha256, because="it is right")
@@ -256,7 +256,7 @@ def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door
     assert replay(open_store(order.to), open_store(str(tmp_path / "again"))).trouble == told
 
 
-def test_why_is_what_holds_the_file_and_not_the_first_error(order: Asked) -> None:
+def test_why_is_what_holds_the_file_and_not_the_first_error(order: RunRequest) -> None:
     rows = spend(10).replace(b",607.00,", b",six hundred,").replace(b",614.00,", b",n.a. yet,")
     put(inbox(order), "spend/anytown/October 2026.csv", rows)
     put(inbox(order), "spend/beeford/October 2026.csv", b"Payment Date,Supplier Name\r\n01/10/2026,Acorn Ltd\r\n")
@@ -266,7 +266,7 @@ def test_why_is_what_holds_the_file_and_not_the_first_error(order: Asked) -> Non
     assert "Amount" in (rejected.why or "") or "amount" in (rejected.why or "")
 
 
-def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: Asked, tmp_path: Path) -> None:
+def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: RunRequest, tmp_path: Path) -> None:
     (tmp_path / "bodies.csv").write_text(
         "id,slug,name,kind,aliases,same_as,contact,licence\n"
         "gss:E07999991,anytown,Anytown Borough Council,council,,,,OGL-UK-3.0\n"
@@ -280,12 +280,12 @@ def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: Asked
     assert slugs == {"anytown", "beeford", assets.register().find("Home Office").slug}
 
 
-def test_a_list_of_bodies_that_is_not_there_is_said_in_words(order: Asked) -> None:
+def test_a_list_of_bodies_that_is_not_there_is_said_in_words(order: RunRequest) -> None:
     with pytest.raises(UsageError, match="cannot be read as a list of bodies"):
         plain_run(replace(order, bodies=Path("nowhere.csv")))
 
 
-def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: Asked, bucket: str) -> None:
+def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: RunRequest, bucket: str) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     put(inbox(order), "spend/beeford/Spend October 2026.csv", spend(12))
     there = replace(order, to=f"s3://{bucket}/end-to-end")
@@ -302,18 +302,18 @@ def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: Asked, 
     assert contents(store, "reports/") == contents(open_store(order.to), "reports/")
 
 
-def test_a_catalogue_whose_first_page_went_missing_is_made_anew(order: Asked) -> None:
+def test_a_catalogue_whose_first_page_went_missing_is_made_anew(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
     plain_run(order)
     store = open_store(order.to)
     before = contents(store, "catalogue/")
     store.delete("catalogue/index.html")
     store.put("catalogue/stale.html", b"of a dataset that is gone")
-    consolidated = [key for key in before if key.startswith(CONSOLIDATED)]
+    consolidated = [key for key in before if key.startswith(layout.CONSOLIDATED)]
     assert plain_run(order).pages == len(before) - len(consolidated) + 1
     assert contents(store, "catalogue/") == before
 
 
 def test_figures_add_up_for_each_file() -> None:
-    result = FileResult("f", "0", "spend", "anytown", None, None, None, runs.Ending.FAILED, why="why")
+    result = FileResult("f", "0", "spend", "anytown", None, None, None, pipeline.Ending.FAILED, why="why")
     assert result.rows.read == result.rows.published + result.rows.held == 0

@@ -9,7 +9,7 @@ import pytest
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Question
 from piperoll.operations import questions
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import Ending, RunSummary
 from publishers import FolderStore, read_mapping, update_mapping
 from tests.operations.inbox import contents, plain_run, put, spend
@@ -28,7 +28,7 @@ class World:
         put(self.inbox, f"spend/anytown/{name}", content)
 
     def run(self) -> RunSummary:
-        return plain_run(Asked(to=str(self.place), inbox=self.inbox), catalogued=False)
+        return plain_run(RunRequest(to=str(self.place), inbox=self.inbox), catalogued=False)
 
     def ending(self, name: str) -> Ending:
         return {result.file.rpartition("/")[2]: result.ending for result in self.run().results}[name]

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from flows import release, replay
-from piperoll import assets, describing
+from piperoll import assets
+from piperoll.duties import Duty, judge_duties, summarise_received
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Body, Period, Register, Series, Verdict
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from publishers import Store, file_reports, find_submission, list_submissions, open_store, read_history, read_report
 from tests.operations.inbox import contents, plain_run, put, spend
 
@@ -24,7 +25,7 @@ OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store where `October 2026 b.csv`, half as long as what stands, is held; and the inbox."""
     folder = tmp_path_factory.mktemp("made")
-    asked = Asked(to=str(folder / "out"), inbox=folder / "inbox")
+    asked = RunRequest(to=str(folder / "out"), inbox=folder / "inbox")
     put(folder / "inbox", "spend/anytown/October 2026 a.csv", spend(10))
     plain_run(asked)
     put(folder / "inbox", "spend/anytown/October 2026 b.csv", spend(5, start=100))
@@ -33,31 +34,31 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def order(made: Path, tmp_path: Path) -> Asked:
+def order(made: Path, tmp_path: Path) -> RunRequest:
     """The same, for one test alone."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    return RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
 
 
 @pytest.fixture
-def store(order: Asked) -> Store:
+def store(order: RunRequest) -> Store:
     return open_store(order.to)
 
 
-def due_of(store: Store) -> list[describing.Duty]:
+def due_of(store: Store) -> list[Duty]:
     """What Anytown, as a council, owes since September."""
     council = Register((replace(Body.provisional_for("anytown"), kind="council"),))
     came = list(list_submissions(store))
-    return describing.due(assets.datasets(), council, came, date(2027, 3, 1), date(2026, 9, 1))
+    return judge_duties(assets.datasets(), council, summarise_received(came), date(2027, 3, 1), date(2026, 9, 1))
 
 
-def sha256(order: Asked, name: str) -> str:
+def sha256(order: RunRequest, name: str) -> str:
     results = plain_run(order, catalogued=False).results
     return next(result.sha256 for result in results if result.file.endswith(name))
 
 
 @pytest.mark.parametrize(("how", "rows"), [("replace", 5), ("add", 15)])
-def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: str, rows: int) -> None:
+def test_a_held_file_is_released_on_the_record(order: RunRequest, store: Store, how: str, rows: int) -> None:
     held = sha256(order, "b.csv")
     result = release(store, held[:8], because="they sold the other half", how=how).result
     history, _ = read_history(store, OCTOBER)
@@ -71,7 +72,7 @@ def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: 
     assert any("/decision-" in key for key in store.keys("collected/"))
 
 
-def test_a_later_run_does_not_undo_the_decision(order: Asked, store: Store) -> None:
+def test_a_later_run_does_not_undo_the_decision(order: RunRequest, store: Store) -> None:
     release(store, sha256(order, "b.csv"), because="it is right")
     before = contents(store)
     summary = plain_run(order)
@@ -79,7 +80,7 @@ def test_a_later_run_does_not_undo_the_decision(order: Asked, store: Store) -> N
     assert contents(store) == before
 
 
-def test_a_released_file_is_told_as_held_nowhere_any_more(order: Asked, store: Store) -> None:
+def test_a_released_file_is_told_as_held_nowhere_any_more(order: RunRequest, store: Store) -> None:
     held = sha256(order, "b.csv")
     page = f"catalogue/reports/spend/anytown/{held}.html"
     assert b"October 2026 b.csv" in store.read("catalogue/index.html").content
@@ -90,7 +91,7 @@ def test_a_released_file_is_told_as_held_nowhere_any_more(order: Asked, store: S
     assert "held" not in states
 
 
-def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: Asked, store: Store) -> None:
+def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: RunRequest, store: Store) -> None:
     assert order.inbox is not None
     put(
         order.inbox,
@@ -106,7 +107,7 @@ def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: Asked
     assert sum(table.rows.held for table in report.tables) == 2
 
 
-def test_a_period_can_be_given_with_the_decision(order: Asked, store: Store) -> None:
+def test_a_period_can_be_given_with_the_decision(order: RunRequest, store: Store) -> None:
     assert order.inbox is not None
     content = b"Supplier Name,Amount,Payment Date\r\n" + b"Acorn Roofing Ltd,700.00,\r\nElder Software Ltd,9.00,\r\n"
     put(order.inbox, "spend/anytown/payments.csv", content)
@@ -119,7 +120,7 @@ def test_a_period_can_be_given_with_the_decision(order: Asked, store: Store) -> 
     assert {one.ending for one in plain_run(order).results} == {"already done"}
 
 
-def test_what_is_not_held_is_not_released(order: Asked, store: Store) -> None:
+def test_what_is_not_held_is_not_released(order: RunRequest, store: Store) -> None:
     with pytest.raises(UsageError, match="is not held"):
         release(store, sha256(order, "a.csv"), because="why not")
     with pytest.raises(UnknownSubmission):
@@ -130,7 +131,7 @@ def test_what_is_not_held_is_not_released(order: Asked, store: Store) -> None:
         release(store, sha256(order, "b.csv"), because="why not", how="merge")
 
 
-def test_a_replay_by_the_same_rules_changes_nothing(order: Asked, store: Store, tmp_path: Path) -> None:
+def test_a_replay_by_the_same_rules_changes_nothing(order: RunRequest, store: Store, tmp_path: Path) -> None:
     release(store, sha256(order, "b.csv"), because="it is the other half", how="add")
     before = contents(store)
     again = open_store(str(tmp_path / "again"))
@@ -142,7 +143,7 @@ def test_a_replay_by_the_same_rules_changes_nothing(order: Asked, store: Store, 
     assert contents(store) == before
 
 
-def test_a_replay_says_what_would_change(order: Asked, store: Store, tmp_path: Path) -> None:
+def test_a_replay_says_what_would_change(order: RunRequest, store: Store, tmp_path: Path) -> None:
     """Another register, or another rule: here the report on record is of a stricter one."""
     submission = find_submission(store, sha256(order, "a.csv"))
     report = read_report(store, submission)
@@ -154,6 +155,6 @@ def test_a_replay_says_what_would_change(order: Asked, store: Store, tmp_path: P
     assert [rows.published for rows in change.rows] == [0, 10]
 
 
-def test_a_replay_needs_an_empty_place(order: Asked, store: Store) -> None:
+def test_a_replay_needs_an_empty_place(order: RunRequest, store: Store) -> None:
     with pytest.raises(UsageError, match="empty"):
         replay(store, store)

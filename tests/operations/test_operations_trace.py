@@ -9,7 +9,7 @@ import pytest
 from flows import trace
 from piperoll.errors import UsageError
 from piperoll.model import Period, Series
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from publishers import open_reader, open_store, read_history, serve_site
 from tests.operations.inbox import plain_run, put
 
@@ -26,7 +26,7 @@ Date;Supplier;Amount (£);Internal code;Expense Type
 def place(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("traced")
     put(folder / "inbox", "spend/anytown/October 2026.csv", SENT.encode("cp1252"))
-    plain_run(Asked(to=str(folder / "out"), inbox=folder / "inbox"), catalogued=False)
+    plain_run(RunRequest(to=str(folder / "out"), inbox=folder / "inbox"), catalogued=False)
     return str(folder / "out")
 
 

@@ -6,6 +6,7 @@ import hashlib
 from decimal import Decimal
 from pathlib import Path
 
+from piperoll import layout
 from piperoll.model import FileEntry, History, Manifest, Packed, Period, Series, Status, file_entry, to_json_bytes
 from publishers import Store, read_history
 
@@ -64,12 +65,13 @@ def whole(store: Store, series: Series) -> History:
     assert current == ([] if history.current is None else [history.current])
     for version in history.versions:
         if version.changes and version.changes.file:
-            assert _is_there(store, series.prefix, version.changes.file)
+            assert _is_there(store, layout.series_folder(series), version.changes.file)
         if version.status is not Status.PURGED:
-            content = store.read(f"{series.prefix}{version.path}/manifest.json").content
+            content = store.read(layout.release_file(series, version, "manifest.json")).content
             assert hashlib.sha256(content).hexdigest() == version.manifest_sha256
             assert all(
-                _is_there(store, f"{series.prefix}{version.path}/", one) for one in Manifest.from_bytes(content).files
+                _is_there(store, layout.version_folder(series, version), one)
+                for one in Manifest.from_bytes(content).files
             )
     return history
 

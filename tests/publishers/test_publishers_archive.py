@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from piperoll import layout
 from piperoll.errors import BytesPurged, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, Verdict, What
 from publishers import (
@@ -56,7 +57,10 @@ def test_received_again_it_is_one_submission_with_two_records(store: Store, tmp_
     again = replace(RECORD, received="2026-11-03T09:00:00Z")
     archive_submission(store, tmp_path / "October.csv", again)
     archive_submission(store, CONTENT, again)
-    assert [key for key in store.keys("collected/") if "/received-" in key] == [RECORD.record_key, again.record_key]
+    assert [key for key in store.keys("collected/") if "/received-" in key] == [
+        layout.record(RECORD),
+        layout.record(again),
+    ]
     assert [submission for submission, _ in list_submissions(store)] == [RECORD]
     assert find_submission(store, RECORD.sha256) == again
 
@@ -66,7 +70,7 @@ def test_bytes_that_are_not_those_of_the_record_are_refused(store: Store) -> Non
         archive_submission(store, CONTENT + b"!", RECORD)
     assert list(store.keys()) == []
     archive_submission(store, CONTENT, RECORD)
-    store.put(RECORD.archive_key, b"rotten")
+    store.put(layout.received_bytes(RECORD.sha256), b"rotten")
     with pytest.raises(StoreCorrupt):
         read_received_bytes(store, RECORD)
 
@@ -78,7 +82,7 @@ def test_the_public_report_marks_a_submission_as_done(store: Store) -> None:
     file_reports(store, RECORD, report(), report())
     assert read_report(store, RECORD) == report()
     assert list(list_submissions(store)) == [(RECORD, report())]
-    assert store.exists(RECORD.full_report_key)
+    assert store.exists(layout.full_report(RECORD))
     assert store.exists(f"reports/spend/anytown/{RECORD.sha256}.json")
 
 

@@ -6,35 +6,35 @@ import threading
 
 import pytest
 
+from piperoll import layout
 from piperoll.errors import MappingError
 from piperoll.model import BodyMapping, Layout
 from publishers import Store, list_mappings, read_mapping, update_mapping
-from publishers.keys import is_public
 
 
-def layout(number: int) -> Layout:
+def layout_of(number: int) -> Layout:
     return Layout({"net_amount": f"Amount {number}"}, "2026-10", "2026-11-03", "ab" * 32)
 
 
 def test_what_is_kept_is_there_and_nothing_is_there_before(store: Store) -> None:
     assert read_mapping(store, "anytown", "spend") == BodyMapping("anytown", "spend")
-    kept = update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
+    kept = update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(1)))
     assert read_mapping(store, "anytown", "spend") == kept
     assert list(list_mappings(store)) == list(list_mappings(store, "anytown")) == [kept]
     assert list(list_mappings(store, "beeford")) == []
-    assert not is_public(kept.key)
+    assert not layout.is_public(layout.mapping(kept.body, kept.dataset))
 
 
 def test_what_has_not_changed_is_not_written(store: Store) -> None:
-    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
+    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(1)))
     tag = store.read("mappings/anytown/spend.toml").tag
-    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(1)))
+    update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(1)))
     assert store.read("mappings/anytown/spend.toml").tag == tag
 
 
 def test_runs_that_learn_at_the_same_time_lose_nothing(store: Store) -> None:
     def learn(number: int) -> None:
-        update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout(number)))
+        update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(number)))
 
     threads = [threading.Thread(target=learn, args=(number,)) for number in range(5)]
     for thread in threads:

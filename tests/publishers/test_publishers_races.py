@@ -13,6 +13,7 @@ import pytest
 from publishers_kills import Counting, Place, compare
 from publishers_places import NOW, SERIES, packed, read_series
 
+from piperoll import layout
 from piperoll.model import History, Packed, Period, Series
 from publishers import Decision, Published, Store, list_indexed_series, publish_release, sweep_store
 
@@ -62,7 +63,7 @@ def test_rivals_in_processes_of_their_own_lose_nothing(place: Place, tmp_path: P
 
 
 def _see_that_losers_left_nothing(store: Store, history: History) -> None:
-    prefix = history.series.prefix
+    prefix = layout.series_folder(history.series)
     versions = history.versions
     named = {version.path for version in versions}
     changes = {version.changes.file.path for version in versions if version.changes}
@@ -80,7 +81,7 @@ def test_who_won_and_was_not_told_does_not_publish_again(store: Store, release: 
 
         def replace(self, key: str, content: bytes, tag: str | None) -> str:
             found = self._store.replace(key, content, tag)
-            if key == SERIES.pointer and tag is None:
+            if key == layout.pointer(SERIES) and tag is None:
                 publish_release(self._store, theirs, reason="after it", now=NOW)
                 return self._store.replace(key, content, tag)  # as boto3 asks again
             return found

@@ -16,6 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from publishers_places import NOW, SERIES, packed, read_series
 from s3_server import DOMAIN
 
+from piperoll import layout
 from piperoll.model import Submission
 from publishers import mark_withdrawn, publish_release
 from publishers.stores.s3 import S3Store
@@ -54,9 +55,14 @@ def test_the_public_reads_what_is_published_and_nothing_else(public: str, s3_end
     )
     publish_release(store, made, reason="first", now=NOW)
     mark_withdrawn(store, SERIES, 1, because="to have a log", now=NOW)
-    for key in (came.archive_key, came.record_key, came.full_report_key, "mappings/anytown/spend.toml"):
+    for key in (
+        layout.received_bytes(came.sha256),
+        layout.record(came),
+        layout.full_report(came),
+        "mappings/anytown/spend.toml",
+    ):
         store.put(key, content)
-    for key in (came.public_report_key, "catalogue/index.html"):
+    for key in (layout.public_report_of(came), "catalogue/index.html"):
         store.put(key, content)
     read = {"data", "reports", "catalogue"}
     keys = list(store.keys())
@@ -67,7 +73,7 @@ def test_the_public_reads_what_is_published_and_nothing_else(public: str, s3_end
     for asked in ("", "?list-type=2&prefix=open/data/", "?list-type=2&prefix=open/archive/"):
         assert stranger(s3_endpoint, "GET", f"/{public}{asked}").status == 403
     for method in ("PUT", "DELETE"):
-        assert stranger(s3_endpoint, method, f"/{public}/open/{SERIES.pointer}").status == 403
+        assert stranger(s3_endpoint, method, f"/{public}/open/{layout.pointer(SERIES)}").status == 403
     assert list(store.keys()) == keys
 
 
@@ -79,14 +85,14 @@ def test_the_public_is_told_what_it_is_and_how_long_it_may_be_kept(
     publish_release(store, made, reason="first", now=NOW)
     large = tmp_path / "large"
     large.write_bytes(b"0123456789abcdef" * 400_000)  # 6 MB: two parts
-    store.create(f"{SERIES.prefix}v9-0123456789ab/spend.parquet", large)
+    store.create(f"{layout.series_folder(SERIES)}v9-0123456789ab/spend.parquet", large)
     told = {
         "spend.csv": ("text/csv; charset=utf-8", "public, max-age=31536000, immutable"),
         "spend.parquet": ("application/vnd.apache.parquet", "public, max-age=31536000, immutable"),
         "manifest.json": ("application/json", "public, max-age=31536000, immutable"),
         "versions.json": ("application/json", "public, max-age=60, must-revalidate"),
     }
-    for key in store.keys(SERIES.prefix):
+    for key in store.keys(layout.series_folder(SERIES)):
         answer = stranger(s3_endpoint, "GET", f"/{public}/open/{key}")
         if key.rpartition("/")[2] in told:
             kind, kept = told[key.rpartition("/")[2]]

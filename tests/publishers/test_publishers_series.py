@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from publishers_places import NOW, SERIES
 
+from piperoll import layout
 from piperoll.errors import PointerMoved, StoreCorrupt
 from piperoll.model import History, Manifest, Status, Version
 from publishers import (
@@ -38,7 +39,7 @@ def test_the_first_release_is_version_one_and_stands(store: Store, release, read
     version = history.versions[0]
     assert version.path == f"v1-{made.manifest.sha256[:12]}"
     assert (version.published, version.reason, version.rows, version.supersedes) == (NOW, "first", 3, None)
-    document = json.loads(store.read(SERIES.pointer).content)
+    document = json.loads(store.read(layout.pointer(SERIES)).content)
     assert (document["series"], document["current"]) == ("spend/anytown/2026-10", 1)
     assert document["versions"][0]["status"] == "current"
 
@@ -56,10 +57,10 @@ def test_a_correction_is_the_next_version_and_the_old_one_stays(store: Store, re
 def test_the_same_release_again_changes_nothing(store: Store, release, reader) -> None:
     made = release(3)
     publish_release(store, made, reason="first", now=NOW)
-    before = store.read(SERIES.pointer)
+    before = store.read(layout.pointer(SERIES))
     keys = list(store.keys("data/"))
     assert isinstance(publish_release(store, made, reason="again", now="2027-01-01T00:00:00Z"), Unchanged)
-    assert store.read(SERIES.pointer) == before
+    assert store.read(layout.pointer(SERIES)) == before
     assert list(store.keys("data/")) == keys
 
 
@@ -128,7 +129,7 @@ def test_eight_publishers_at_once_lose_nothing_and_versions_are_dense(store: Sto
     assert len(outcomes) == len(history.versions) == 8
     assert {version.rows for version in history.versions} == set(range(1, 9))
     assert all(isinstance(outcome, Published) for outcome in outcomes)
-    folders = {key.split("/")[4] for key in store.keys(SERIES.prefix) if key.count("/") > 4}
+    folders = {key.split("/")[4] for key in store.keys(layout.series_folder(SERIES)) if key.count("/") > 4}
     assert folders == {version.path for version in history.versions}, "losers leave nothing behind"
 
 
@@ -152,11 +153,11 @@ def test_a_file_that_is_changed_after_packing_is_not_published(store: Store, rel
     (made.folder / "spend.csv").write_bytes(b"not what the manifest says")
     with pytest.raises(StoreCorrupt):
         publish_release(store, made, reason="first", now=NOW)
-    assert not store.exists(SERIES.pointer)
+    assert not store.exists(layout.pointer(SERIES))
 
 
 def test_a_pointer_that_cannot_be_read_stops_us(store: Store, release) -> None:
-    store.put(SERIES.pointer, b'{"series": "spend/other')
+    store.put(layout.pointer(SERIES), b'{"series": "spend/other')
     with pytest.raises(StoreCorrupt):
         publish_release(store, release(3), reason="first", now=NOW)
 

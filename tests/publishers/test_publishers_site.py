@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved
 from publishers import Store, serve_site
-from publishers.keys import content_type
 from publishers.ranges import ByteRange, Unsatisfiable, parse_range
 from publishers.site import Site, key_of
 
@@ -73,9 +73,9 @@ def test_what_is_published_is_served_with_its_type_and_age(site: Site) -> None:
 
 def test_the_feeds_of_datasets_and_bodies_are_told_as_feeds() -> None:
     feeds = ("catalogue/feed.json", "catalogue/feeds/spend.json", "catalogue/feeds/bodies/anytown.json")
-    assert {content_type(key) for key in feeds} == {"application/feed+json"}
-    assert content_type("catalogue/feeds/spend.atom") == "application/atom+xml"
-    assert content_type("data/spend/anytown/2026-10/v1-0123456789ab/feed.json") == "application/json"
+    assert {layout.content_type(key) for key in feeds} == {"application/feed+json"}
+    assert layout.content_type("catalogue/feeds/spend.atom") == "application/atom+xml"
+    assert layout.content_type("data/spend/anytown/2026-10/v1-0123456789ab/feed.json") == "application/json"
 
 
 def test_the_root_leads_to_the_catalogue(site: Site) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreError, StoreUnavailable, UsageError
 from publishers import FolderStore, Store, open_store
-from publishers.keys import cache_control, content_type
 from publishers.stores.s3 import S3Store
 
 VERSION = "data/spend/anytown/2026-10/v1-0123456789ab/spend.csv"
@@ -167,14 +167,14 @@ def test_s3_keeps_what_kind_of_thing_it_is_and_for_how_long(s3_store: S3Store, s
 
 
 def test_versions_are_kept_for_ever_and_pointers_a_minute_and_the_archive_not_at_all() -> None:
-    assert "immutable" in cache_control(VERSION)
-    assert "immutable" in cache_control("data/spend/anytown/2026-10/changes/v1-v2-0123456789ab.csv")
-    assert "immutable" not in cache_control("data/spend/anytown/index-2026.json")
-    assert cache_control("data/spend/anytown/2026-10/versions.json") == "public, max-age=60, must-revalidate"
-    assert cache_control("archive/sha256/ab/abcd") == "private, no-store"
-    assert content_type("catalogue/index.html") == "text/html; charset=utf-8"
-    assert content_type("archive/sha256/ab/abcd.html") == "application/octet-stream"
-    assert content_type("catalogue/catalog.jsonld") == "application/ld+json"
+    assert "immutable" in layout.cache_control(VERSION)
+    assert "immutable" in layout.cache_control("data/spend/anytown/2026-10/changes/v1-v2-0123456789ab.csv")
+    assert "immutable" not in layout.cache_control("data/spend/anytown/index-2026.json")
+    assert layout.cache_control("data/spend/anytown/2026-10/versions.json") == "public, max-age=60, must-revalidate"
+    assert layout.cache_control("archive/sha256/ab/abcd") == "private, no-store"
+    assert layout.content_type("catalogue/index.html") == "text/html; charset=utf-8"
+    assert layout.content_type("archive/sha256/ab/abcd.html") == "application/octet-stream"
+    assert layout.content_type("catalogue/catalog.jsonld") == "application/ld+json"
 
 
 def test_a_bucket_that_is_not_there_is_our_operators_to_make(s3_endpoint: str) -> None:

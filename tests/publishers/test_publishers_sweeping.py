@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from publishers_places import NOW, SERIES, packed
 
+from piperoll import layout
 from piperoll.model import Differences, Effect
 from publishers import FolderStore, Store, publish_release, read_history, sweep_store
 from publishers.stores.s3 import S3Store
@@ -30,10 +31,10 @@ def standing(store: Store, release) -> Store:
 
 
 ORPHANS = (
-    f"{SERIES.prefix}v2-ffffffffffff/spend.csv",
-    f"{SERIES.prefix}v3-ffffffffffff/manifest.json",
-    f"{SERIES.prefix}v3-ffffffffffff/spend.csv",
-    f"{SERIES.prefix}changes/v2-v3-ffffffffffff.csv",
+    f"{layout.series_folder(SERIES)}v2-ffffffffffff/spend.csv",
+    f"{layout.series_folder(SERIES)}v3-ffffffffffff/manifest.json",
+    f"{layout.series_folder(SERIES)}v3-ffffffffffff/spend.csv",
+    f"{layout.series_folder(SERIES)}changes/v2-v3-ffffffffffff.csv",
     "data/spend/byetown/2026-10/v1-ffffffffffff/spend.csv",
 )
 
@@ -94,7 +95,7 @@ def test_a_rerun_makes_old_objects_young_again(s3_store: S3Store) -> None:
 def test_a_publisher_that_was_swept_under_publishes_again(folder_store: FolderStore, release, reader) -> None:
     made = release(3)
     publish_release(folder_store, made, reason="first", now=NOW)
-    folder_store.delete(SERIES.pointer)
+    folder_store.delete(layout.pointer(SERIES))
     assert len(sweep_store(folder_store, older_than=0).removed) == 5
     publish_release(folder_store, made, reason="again", now=NOW)
     assert reader(folder_store).current == 1

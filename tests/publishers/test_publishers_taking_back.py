@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from publishers_places import NOW, SERIES, packed
 
+from piperoll import layout
 from piperoll.errors import BytesPurged, UsageError
 from piperoll.model import Differences, Effect, Packed, Status, Submission, file_entry
 from publishers import (
@@ -60,8 +61,8 @@ def submission(store: Store, content: bytes) -> Submission:
         received=NOW,
     )
     archive_submission(store, content, came)
-    store.put(came.full_report_key, json.dumps({"value": NAME}).encode())
-    store.put(came.public_report_key, b"{}")
+    store.put(layout.full_report(came), json.dumps({"value": NAME}).encode())
+    store.put(layout.public_report_of(came), b"{}")
     return came
 
 
@@ -73,7 +74,7 @@ def test_a_withdrawn_version_stays_marked_and_nothing_stands_in_its_place(store:
     assert history.standing is None
     assert [version.status for version in history.versions] == [Status.SUPERSEDED, Status.WITHDRAWN]
     assert (history.versions[1].ended, history.versions[1].because) == (LATER, "wrong month")
-    assert store.exists(f"{SERIES.prefix}{history.versions[1].path}/spend.csv")
+    assert store.exists(f"{layout.version_folder(SERIES, history.versions[1])}spend.csv")
     assert len(list(store.keys("log/"))) == 1
 
 
@@ -124,8 +125,8 @@ def test_a_purge_leaves_no_trace_of_the_values_and_keeps_a_tombstone(store: Stor
     assert [version.changes and version.changes.file for version in history.versions] == [None, None, None]
     assert tombstone.versions == ("spend/anytown/2026-10/v2",)
     assert read_tombstone(store, came.sha256) == tombstone
-    assert not store.exists(came.archive_key)
-    assert not store.exists(came.public_report_key)
+    assert not store.exists(layout.received_bytes(came.sha256))
+    assert not store.exists(layout.public_report_of(came))
 
 
 def replace_rows(made: Packed, mark: str) -> Packed:
@@ -160,7 +161,7 @@ def test_a_version_written_while_its_submission_is_purged_does_not_stay(store: S
         publish_release(store, made, reason="second", now=NOW, compare=meanwhile)
     history, _ = read_history(store, SERIES)
     assert [version.status for version in history.versions] == [Status.SUPERSEDED, Status.PURGED]
-    assert not list(store.keys(f"{SERIES.prefix}v2-"))
+    assert not list(store.keys(f"{layout.series_folder(SERIES)}v2-"))
 
 
 def test_what_is_published_between_the_look_of_a_purge_and_its_tombstone_goes_too(store: Store, tmp_path: Path) -> None:
@@ -215,7 +216,7 @@ def test_a_purge_that_was_killed_half_way_is_finished_by_the_next(store: Store, 
         break
     assert deletions >= 3  # kills
     assert not list(find_values(store, [NAME]))
-    assert not list(store.keys(f"{SERIES.prefix}v1-"))
+    assert not list(store.keys(f"{layout.series_folder(SERIES)}v1-"))
 
 
 def test_values_are_found_in_workbooks_parquet_and_any_spelling(folder_store: Store, tmp_path: Path) -> None:

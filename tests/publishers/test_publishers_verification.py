@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from publishers_places import NOW, SERIES, packed
 
+from piperoll import layout
 from piperoll.errors import NotThere
 from piperoll.model import Differences, Effect, History, Status
 from publishers import (
@@ -57,13 +58,13 @@ def published(store: Store, release) -> Store:
 
 def rewrite(store: Store, change: Callable[[History], History]) -> None:
     history, tag = read_history(store, SERIES)
-    store.replace(SERIES.pointer, change(history).to_bytes(), tag)
+    store.replace(layout.pointer(SERIES), change(history).to_bytes(), tag)
 
 
 def place(store: Store, number: int) -> str:
     version = read_history(store, SERIES)[0].version(number)
     assert version is not None
-    return f"{SERIES.prefix}{version.path}/"
+    return layout.version_folder(SERIES, version)
 
 
 def test_what_is_as_published_has_no_faults(published: Store) -> None:
@@ -107,7 +108,7 @@ def test_differences_are_made_anew_and_compared(published: Store) -> None:
         "the differences from version 1 are not those that versions.json states",
         "the differences from version 2 are not those that versions.json states",
     ]
-    [key] = published.keys(f"{SERIES.prefix}changes/v1-v2-")
+    [key] = published.keys(f"{layout.series_folder(SERIES)}changes/v1-v2-")
     published.put(key, b"other rows")
     assert any("is not the file that versions.json names" in what for what in found(published))
 
@@ -115,7 +116,7 @@ def test_differences_are_made_anew_and_compared(published: Store) -> None:
 def test_a_pointer_that_cannot_be_read_is_a_fault_of_its_series_alone(published: Store, release, tmp_path) -> None:
     other = replace(SERIES, body="byetown")
     publish_release(published, packed(tmp_path / "other", 2, series=other), reason="first", now=NOW)
-    published.put(SERIES.pointer, b"{")
+    published.put(layout.pointer(SERIES), b"{")
     assert [
         len(one.faults) for one in verify_series(published, list_indexed_series(published), fine, lambda _: compare)
     ] == [1, 0]
@@ -151,7 +152,10 @@ def test_over_http_it_is_the_same_and_the_archive_is_not_served(folder_store: Fo
             assert not reader.exists("archive/sha256/ab/secret")
             with pytest.raises(NotThere):
                 reader.read("archive/sha256/ab/secret")
-            assert reader.read(SERIES.pointer, first=10).content == folder_store.read(SERIES.pointer).content[:10]
+            assert (
+                reader.read(layout.pointer(SERIES), first=10).content
+                == folder_store.read(layout.pointer(SERIES)).content[:10]
+            )
         finally:
             server.shutdown()
             thread.join()

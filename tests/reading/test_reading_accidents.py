@@ -7,10 +7,10 @@ import pytest
 from piperoll import assets
 from piperoll.model import Field
 from piperoll.reading import Reading, ReadTable, read
-from piperoll.reading.columns import shifts
+from piperoll.reading.columns import shifted_columns as shifts
 from piperoll.reading.columns.lexicon import Lexicon, lexicon_of
-from piperoll.reading.columns.moves import UNMOVED, Moved
 from piperoll.reading.columns.profiles import profile, profiles
+from piperoll.reading.columns.shifted_columns import UNMOVED, Moved
 from piperoll.reading.grids.grid import Row
 
 

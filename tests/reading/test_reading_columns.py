@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from piperoll import assets
-from piperoll.reading.columns.assigning import Columns, assign
+from piperoll.reading.columns.assignment import Columns, assign
+from piperoll.reading.columns.heading_terms import basis, sense
 from piperoll.reading.columns.lexicon import lexicon_of
 from piperoll.reading.columns.profiles import profile
-from piperoll.reading.columns.senses import basis, sense
 
 DATES = ["01/04/2026", "13/04/2026", "30/04/2026", "07/04/2026"]
 LATER = ["02/05/2026", "14/05/2026", "29/05/2026", "08/05/2026"]

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
+from piperoll.model.columns import texts
 from piperoll.reading.cells import tallies
 from piperoll.reading.cells.amounts import is_number, read_amount
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
@@ -18,12 +19,13 @@ from piperoll.reading.cells.spelling import is_plain_text
 from piperoll.reading.cells.values import Reader
 from piperoll.reading.columns.lexicon import lexicon_of
 from piperoll.reading.columns.profiles import _BUDGET, _COMPANY, _COUNCIL, _RANGE, is_reference
-from piperoll.reading.grids import arrays, forms
+from piperoll.reading.grids import forms
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.forms import Forms, form_of, forms_in, looks_of, those
 from piperoll.reading.grids.grid import tidy
 from piperoll.reading.grids.rows import Row, Rows
-from piperoll.reading.tables import doubts, sure
+from piperoll.reading.tables import certain_records as sure
+from piperoll.reading.tables import table_findings as doubts
 
 SPEND = assets.find_dataset("spend")[0]
 LEXICON = lexicon_of(SPEND, None)
@@ -113,7 +115,7 @@ def test_looks_say_what_the_cells_of_a_column_are(drawn: list[list[str]], many: 
 
 @given(drawn=st.lists(cells, max_size=20), start=st.integers(0, 3))
 def test_forms_are_made_of_whole_columns_as_of_cells(drawn: list[str], start: int) -> None:
-    column = arrays.cells(drawn)[start:]
+    column = texts(drawn)[start:]
     assert forms_in(column).to_pylist() == [form_of(cell) for cell in column.to_pylist()]
     found = those(column, is_date, may_be_time).to_pylist()
     assert found == [is_date(cell) for cell in column.to_pylist()]

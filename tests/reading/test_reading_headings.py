@@ -8,8 +8,14 @@ from piperoll import assets
 from piperoll.reading.columns.lexicon import lexicon_of
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.grids.rows import Rows
-from piperoll.reading.tables.headings import HeadingRow, best_heading_row, heading_rows
-from piperoll.reading.tables.joined import is_numbering_row, is_unit_row, joined
+from piperoll.reading.tables.headings import (
+    HeadingRow,
+    best_heading_row,
+    heading_rows,
+    is_numbering_row,
+    is_unit_row,
+    joined,
+)
 
 SPEND = lexicon_of(assets.dataset("spend"), None)
 HEAD = "Department Family|Entity|Date|Expense Type|Supplier|Transaction Number|Amount"

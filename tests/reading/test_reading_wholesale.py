@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,11 +20,11 @@ from piperoll.reading.cells.tallies import Tally
 from piperoll.reading.cells.values import UNREADABLE, Reader
 from piperoll.reading.files import text
 from piperoll.reading.files.text import TextRows, read_text
-from piperoll.reading.grids import arrays, blocks
+from piperoll.reading.grids import blocks
 from piperoll.reading.grids.rows import Row, Rows
-from piperoll.reading.tables.judging import judge
-from piperoll.reading.tables.records import Judged, Shape, judge_row
-from piperoll.reading.tables.totals import Sums
+from piperoll.reading.tables.classified_rows import judge
+from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
+from piperoll.reading.tables.total_rows import Sums
 
 SPEND = assets.find_dataset("spend")[0]
 
@@ -49,7 +50,7 @@ def in_small_blocks(monkeypatch: pytest.MonkeyPatch, rows: int = 7) -> None:
 def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None:
     wanted = next((each for each in SPEND.fields if each.name == name), SPEND.fields[0])
     read = list(map(Reader(wanted).read, cells))
-    spelt = spell(arrays.cells(cells), Reader(wanted))
+    spelt = spell(pa.array(cells, pa.string()), Reader(wanted))
     assert spelt.values.to_pylist() == [value if isinstance(value, str) else None for value in read]
     assert spelt.unreadable == [place for place, value in enumerate(read) if value is UNREADABLE]
 
@@ -57,7 +58,7 @@ def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None
 @given(cells=st.lists(amounts, max_size=40))
 def test_plain_amounts_are_read_exactly(cells: list[str]) -> None:
     wanted = next(each for each in SPEND.fields if each.name in SPEND.amount)
-    plain = Plain(arrays.cells(["a cell before them", *cells])[1:])
+    plain = Plain(pa.array(["a cell before them", *cells], pa.string())[1:])
     for cell, there, millionths in zip(cells, plain.there.tolist(), plain.millionths.tolist(), strict=True):
         read = Reader(wanted).read(cell)
         assert isinstance(read, str) and Decimal(read).scaleb(6) == millionths if there else millionths == 0

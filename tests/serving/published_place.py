@@ -17,13 +17,12 @@ import pyarrow as pa
 import requests
 import uvicorn
 
-from piperoll import assets
+from piperoll import assets, layout
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
 from piperoll.releasing import compare_versions
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
-from publishers.keys import ways_from
 from serving.app import application
 from serving.limits import Limits
 from serving.server import QUIETLY, desk_for
@@ -71,7 +70,7 @@ def published(store: Store, packed: Packed, now: str) -> None:
     series = packed.manifest.series
     dataset = assets.dataset(series.dataset)
     for source in packed.manifest.sources:
-        store.create(f"{ways_from(source)}{series.body}/{series.dataset}", b"")
+        store.create(f"{layout.senders_prefix(source)}/{series.body}/{series.dataset}", b"")
     publish_release(
         store,
         packed,

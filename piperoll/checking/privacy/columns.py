@@ -18,7 +18,7 @@ from piperoll.checking.privacy.detectors import personal_rules
 from piperoll.checking.privacy.lists import NamedPost, lists, spelling
 from piperoll.checking.privacy.names import evidently_organisation, person_rule
 from piperoll.checking.privacy.sieve import may_be_personal, may_hold_any
-from piperoll.checking.vectors import Cells, Flags, numbers, places
+from piperoll.model.columns import Cells, Flags
 
 _REMEMBERED = 1 << 17
 """So many suppliers' verdicts are kept, some 40 MB: a national month has fewer."""
@@ -148,7 +148,7 @@ def _due(post: NamedPost, cell: str | None) -> bool:
 def _suspects(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:
     """The cells that `flags` names, with their places."""
     at = np.flatnonzero(flags)
-    texts: list[Any] = cells.take(places(at)).to_pylist()
+    texts: list[Any] = cells.take(at).to_pylist()
     return zip(at.tolist(), texts, strict=True)
 
 
@@ -168,4 +168,4 @@ def _different(cells: Cells) -> tuple[list[str | None], npt.NDArray[np.int32]]:
     """The different cells of a column, a gap among them, and which of them each line has."""
     encoded: Any = pc.dictionary_encode(cells, null_encoding="encode")
     values: list[str | None] = encoded.dictionary.to_pylist()
-    return values, numbers(encoded.indices)
+    return values, encoded.indices.to_numpy()

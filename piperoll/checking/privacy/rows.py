@@ -28,8 +28,8 @@ from piperoll.checking.privacy.columns import (
 from piperoll.checking.privacy.lists import NamedPost, lists
 from piperoll.checking.rows import ByRow, Latest, Rows
 from piperoll.checking.survey import look_over
-from piperoll.checking.vectors import Flags, Numbers, numbers, places
 from piperoll.model import Dataset
+from piperoll.model.columns import Flags, Integers
 from piperoll.reading import ReadTable
 
 __all__ = ["Privacy", "Suspecting", "Suspicion", "privacy", "redaction"]
@@ -90,7 +90,7 @@ class Suspecting:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """See one more batch."""
-        rows, columns = numbers(batch["row"]), self._columns
+        rows, columns = batch["row"].to_numpy(), self._columns
         suppliers = {name: suppliers_judged(batch[name]) for name in columns.suppliers}
         kinds = np.zeros(len(rows), np.int32)
         for judged in suppliers.values():
@@ -110,7 +110,7 @@ class Suspecting:
         held = {which: found.rows for which, found in self._found.items()}
         return Privacy(tuple(said for *_at, said in suspicions), held, self._redacted.by_row(), self._not_due)
 
-    def _suspect(self, batch: pa.RecordBatch, rows: Numbers, suppliers: Mapping[str, Judged]) -> None:
+    def _suspect(self, batch: pa.RecordBatch, rows: Integers, suppliers: Mapping[str, Judged]) -> None:
         """Note each rule by which a row is held, with its field: the suppliers' first, then texts, then areas."""
         doubted = np.zeros(len(rows), np.bool_)
         order = 0
@@ -124,11 +124,11 @@ class Suspecting:
             for rule, at in hits(batch[name]).items():
                 self._note(batch, rows, at, (order, name, rule))
         for name in (*self._columns.areas, *self._columns.texts):
-            at = _among(doubted, triggered(batch[name].take(places(np.flatnonzero(doubted)))))
+            at = _among(doubted, triggered(batch[name].take(np.flatnonzero(doubted))))
             self._note(batch, rows, at, (order + 1, name, SERVICE_AREA))
             doubted &= ~at
 
-    def _note(self, batch: pa.RecordBatch, rows: Numbers, at: Flags, which: tuple[int, str, str]) -> None:
+    def _note(self, batch: pa.RecordBatch, rows: Integers, at: Flags, which: tuple[int, str, str]) -> None:
         if at.any():
             order, name, rule = which
             found = self._found.setdefault((name, rule), _Found())
@@ -148,7 +148,7 @@ class _Found:
     rows: Rows = field(default_factory=Rows)
     first: list[tuple[int, int, str, Suspicion]] = field(default_factory=list)
 
-    def new(self, rows: Numbers, at: Flags) -> list[int]:
+    def new(self, rows: Integers, at: Flags) -> list[int]:
         """The first places of the rows `at` which the rule is met, of those rows that were not met before."""
         met = np.flatnonzero(at)
         if wanted := MADE - len(self.first):

@@ -13,7 +13,7 @@ from functools import cache
 
 import pyarrow.compute as pc
 
-from piperoll.checking.vectors import Cells, Flags, places, there, true
+from piperoll.model.columns import Cells, Flags, is_filled, to_flags
 
 _S = r"[\t-\r\x1c-\x20]"
 """What Python takes for white space; RE2 knows of less."""
@@ -59,13 +59,13 @@ def _any_of(phrases: tuple[str, ...]) -> str:
 
 def _sieved(cells: Cells, pattern: str) -> Flags:
     if len(cells) < _WORTH_A_SIEVE:
-        return there(cells)
-    plain = true(pc.string_is_ascii(cells))
-    found = true(pc.match_substring_regex(cells, pattern))
-    odd = (~plain & true(pc.is_valid(cells))).nonzero()[0]
+        return is_filled(cells)
+    plain = to_flags(pc.string_is_ascii(cells))
+    found = to_flags(pc.match_substring_regex(cells, pattern))
+    odd = (~plain & to_flags(pc.is_valid(cells))).nonzero()[0]
     if odd.size:
-        texts = cells.take(places(odd))
+        texts = cells.take(odd)
         for characters, stead in _STEADS:
             texts = pc.replace_substring_regex(texts, characters, stead)
-        found[odd] = true(pc.match_substring_regex(texts, pattern)) | ~true(pc.string_is_ascii(texts))
+        found[odd] = to_flags(pc.match_substring_regex(texts, pattern)) | ~to_flags(pc.string_is_ascii(texts))
     return found

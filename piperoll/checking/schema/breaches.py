@@ -1,24 +1,20 @@
-"""What the published schema refuses in a table that was read."""
+"""Finds the cells of a table that its dataset's published schema refuses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.places import as_sent
-from piperoll.checking.schema import reference
-from piperoll.checking.schema.blocks import Block, Found, cell_errors, in_order, judged
-from piperoll.checking.schema.compiling import compiled
-from piperoll.checking.schema.evaluate import text
-from piperoll.checking.schema.fields import specs, understood
-from piperoll.checking.schema.frictionless_cells import Replay
-from piperoll.checking.schema.keys import Unique, noted, valued
-from piperoll.model import Dataset, Field
+from piperoll.checking.schema.compile import TextColumn, compile_field
+from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
+from piperoll.checking.schema.frictionless_cells import FrictionlessCells, read_rows, require_sound
+from piperoll.model import Dataset
 from piperoll.reading import ReadTable
 
 
@@ -26,7 +22,7 @@ from piperoll.reading import ReadTable
 class Breach:
     """One cell that the published schema refuses: `kind` is Frictionless's error type.
 
-    `rule` and `bound` are the constraint's name and value, None for other kinds. `sent` is the cell as it stands.
+    `rule` and `bound` are the constraint's name and value, None for other kinds. `sent` is the cell as sent.
     """
 
     kind: str
@@ -38,86 +34,88 @@ class Breach:
     bound: str | None
 
 
-def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = CheckEngine.COMPILED) -> Iterator[Breach]:
-    """Every breach of the published schema in `table`, row by row, however many.
+class _BatchError(NamedTuple):
+    """An error in a batch: `at` is the index of its row."""
 
-    Raises: DescriptorError: Frictionless refuses our schema or says something that we do not expect.
+    at: int
+    field: str
+    kind: str
+    rule: str | None = None
+
+
+_BatchErrors = Iterator[tuple[pa.RecordBatch, list[_BatchError]]]
+
+
+def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = CheckEngine.COMPILED) -> Iterator[Breach]:
+    """Yield every breach of the published schema in `table`, row by row, without a limit.
+
+    Raises: DescriptorError: Frictionless refuses our schema or reports an error that we do not know.
     """
-    fields = [field for field in dataset.fields if field.name in table.columns and _refuses(field)]
+    constraints = {field.name: dict(field.constraints or {}) for field in dataset.fields}
+    for field in dataset.fields:
+        if field.derive is not None:  # it may be absent from the file: we derive it
+            constraints[field.name].pop("required", None)
+    fields = [
+        {"name": field.name, "type": field.type, "constraints": constraints[field.name]}
+        for field in dataset.fields
+        if field.name in table.columns and (field.type != "string" or constraints[field.name])
+    ]
     if not fields:
         return
-    schema = _described(fields)
-    found = _by_reference if engine == CheckEngine.REFERENCE else _compiled
-    for batch, errors in found(table, schema):
-        yield from _breaches(batch, errors, fields)
+    find = _find_by_frictionless if engine is CheckEngine.REFERENCE else _find_compiled
+    for batch, errors in find(table, fields):
+        if errors:
+            yield from _breaches(batch, errors, constraints)
 
 
-def _refuses(field: Field) -> bool:
-    return field.type != "string" or bool(_constraints(field))
-
-
-def _constraints(field: Field) -> dict[str, Any]:
-    """What must hold of the cell as sent: where the field can be derived, it need not be there."""
-    constraints = dict(field.constraints or {})
-    if field.derive is not None:
-        constraints.pop("required", None)
-    return constraints
-
-
-def _described(fields: Iterable[Field]) -> dict[str, Any]:
-    return {
-        "fields": [{"name": field.name, "type": field.type, "constraints": _constraints(field)} for field in fields]
-    }
-
-
-def _compiled(table: ReadTable, schema: dict[str, Any]) -> Iterator[tuple[pa.RecordBatch, list[Found]]]:
-    if not understood(schema):
-        reference.require_sound(schema)
-    fields, replay = tuple(compiled(spec) for spec in specs(schema)), Replay(schema)
-
-    def block(batch: pa.RecordBatch) -> Block:
-        return Block(tuple(text(batch[field.spec.name]) for field in fields), np.zeros(0, np.int64))
-
-    uniques = [Unique("unique-error", (at,)) for at, field in enumerate(fields) if field.spec.unique]
-    noted(uniques, lambda: map(block, table.batches()), fields, replay)
+def _find_compiled(table: ReadTable, fields: Sequence[Mapping[str, Any]]) -> _BatchErrors:
+    compiled = [compile_field(field) for field in fields]
+    if not all(field.compiled for field in compiled):
+        require_sound({"fields": fields})
+    frictionless = FrictionlessCells({"fields": fields})
+    repeats = {field.name: RepeatFinder() for field in compiled if field.unique}
+    for batch in table.batches() if repeats else ():
+        for field in compiled:
+            if field.unique:
+                cells = _text(batch, field.name)
+                column = evaluate_column(cells, field, frictionless)
+                repeats[field.name].add(read_values(cells, field, column, frictionless))
     for batch in table.batches():
-        columns = block(batch)
-        verdicts = judged(columns, fields, replay)
-        own = valued(columns, fields, dict(enumerate(verdicts)), replay)
-        repeated = (found for unique in uniques for found in unique.errors(own, batch.num_rows))
-        yield batch, in_order([*cell_errors(verdicts), *repeated])
+        errors: list[_BatchError] = []
+        repeated: list[_BatchError] = []
+        for field in compiled:
+            cells = _text(batch, field.name)
+            column = evaluate_column(cells, field, frictionless)
+            for fault in column.faults:
+                kind, rule = ("type-error", None) if fault.breaks == "type" else ("constraint-error", fault.breaks)
+                errors += [_BatchError(index, field.name, kind, rule) for index in fault.indices.tolist()]
+            if field.unique:
+                found = repeats[field.name].find(read_values(cells, field, column, frictionless))
+                repeated += [_BatchError(index, field.name, "unique-error") for index in found]
+        yield batch, sorted([*errors, *repeated], key=lambda error: error.at)
 
 
-def _by_reference(table: ReadTable, schema: dict[str, Any]) -> Iterator[tuple[pa.RecordBatch, list[Found]]]:
-    names = [field["name"] for field in schema["fields"]]
-    errors = reference.row_errors(schema, (row for batch in table.batches() for row in _rows(batch, names)))
+def _find_by_frictionless(table: ReadTable, fields: Sequence[Mapping[str, Any]]) -> _BatchErrors:
+    names = [field["name"] for field in fields]
+    rows = (row for batch in table.batches() for row in zip(*(batch[name].to_pylist() for name in names), strict=True))
+    errors = read_rows({"fields": fields}, rows)
     for batch in table.batches():
-        found = []
-        for place in range(batch.num_rows):
-            found += [Found(place, names.index(each.field) + 1, each.kind, each.rule) for each in next(errors)]
-        yield batch, found
+        yield batch, [_BatchError(index, *error) for index in range(batch.num_rows) for error in next(errors)]
 
 
-def _rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[tuple[str | None, ...]]:
-    return zip(*(batch[name].to_pylist() for name in names), strict=True)
+def _text(batch: pa.RecordBatch, name: str) -> TextColumn:
+    cells: Any = batch[name]
+    return cast("TextColumn", cells if cells.type == pa.string() else pc.cast(cells, pa.string()))
 
 
-def _breaches(batch: pa.RecordBatch, errors: list[Found], fields: list[Field]) -> Iterator[Breach]:
-    if not errors:
-        return
-    places = pa.array([error.place for error in errors], pa.int64())
-    rows: list[Any] = batch["row"].take(places).to_pylist()
-    lines: list[Any] = batch["line"].take(places).to_pylist()
-    there = {error.column for error in errors}
-    sent = {column: as_sent(batch, fields[column - 1].name).take(places).to_pylist() for column in there}
-    bounds = {column: _constraints(fields[column - 1]) for column in there}
-    for at, (_place, column, kind, rule) in enumerate(errors):
-        yield Breach(
-            kind=kind,
-            row=rows[at],
-            line=lines[at],
-            field=fields[column - 1].name,
-            sent=sent[column][at],
-            rule=rule,
-            bound=str(bounds[column][rule]) if rule else None,
-        )
+def _breaches(
+    batch: pa.RecordBatch, errors: Sequence[_BatchError], constraints: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Breach]:
+    indices = pa.array([error.at for error in errors], pa.int64())
+    rows: list[Any] = batch["row"].take(indices).to_pylist()
+    lines: list[Any] = batch["line"].take(indices).to_pylist()
+    names = {error.field for error in errors}
+    sent = {name: as_sent(batch, name).take(indices).to_pylist() for name in names}
+    for index, error in enumerate(errors):
+        bound = str(constraints[error.field][error.rule]) if error.rule else None
+        yield Breach(error.kind, rows[index], lines[index], error.field, sent[error.field][index], error.rule, bound)

@@ -1,88 +1,132 @@
-"""The engine: a column's cells through the rules of its field, the doubtful ones through Frictionless."""
+"""Evaluates columns: their cells through the rules of their fields, and those in doubt through Frictionless."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from piperoll.checking.schema.compiling import CompiledField
-from piperoll.checking.schema.frictionless_cells import Replay
-from piperoll.checking.schema.predicates import PREDICATES, Cells, Mask
+from piperoll.checking.schema.compile import PREDICATES, CompiledField, Mask, TextColumn
+from piperoll.checking.schema.frictionless_cells import FrictionlessCells
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """What cells of one field break: "type" or a constraint; `places` count from 0 within the batch, ascending."""
+class CellFaults:
+    """Cells of one column that break its type ("type") or a constraint; `indices` within the batch, ascending."""
 
     breaks: str
-    places: npt.NDArray[np.intp]
+    indices: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A column judged: its faults, where no value stands (None: everywhere one does), and what was doubtful."""
+class EvaluatedColumn:
+    """The faults of a column, where it has no value, and which cells Frictionless has read."""
 
-    faults: tuple[Faults, ...]
+    faults: tuple[CellFaults, ...]
     missing: Mask
     doubtful: Mask
 
 
-def text(cells: pa.Array[Any]) -> Cells:
-    """The column as Arrow's `string`, whatever kind of text it is."""
-    return cast("Cells", cells if cells.type == pa.string() else pc.cast(cells, pa.string()))
-
-
-def judge(cells: Cells, field: CompiledField, replay: Replay) -> Judged:
-    """Every fault of the column, by Frictionless's own reading."""
-    missing = PREDICATES["missing"].unproven(cells, field.missing)
-    faults, doubtful = _proven(cells, field, missing)
-    if field.spec.required:
-        faults.append(_faults("required", PREDICATES["required"].unproven(cells, field.missing)))
-    faults += _replayed(cells, field, doubtful, replay)
-    return Judged(tuple(each for each in faults if len(each.places)), missing, doubtful)
-
-
-def _proven(cells: Cells, field: CompiledField, missing: Mask) -> tuple[list[Faults], Mask]:
-    """What the rules prove by themselves, and which cells they leave in doubt."""
-    faults, doubtful, settled = [], np.zeros(len(cells), np.bool_), missing
-    if np.count_nonzero(missing) > cells.null_count:
-        cells = _without(cells, missing)
+def evaluate_column(cells: TextColumn, field: CompiledField, frictionless: FrictionlessCells) -> EvaluatedColumn:
+    """Find every cell of a column that its field refuses, by the meaning that Frictionless gives to the field."""
+    missing = PREDICATES["missing"](cells, None)
+    doubtful, settled = np.zeros(len(cells), np.bool_), missing
+    faults: list[CellFaults] = []
+    left = _blank(cells, missing) if np.count_nonzero(missing) > cells.null_count else cells
     for rule in field.rules:
-        unproven = PREDICATES[rule.predicate].unproven(cells, rule.argument) & ~settled
+        unproven = PREDICATES[rule.predicate](left, rule.argument) & ~settled
         if not unproven.any():
             continue
-        if rule.breaks in {None, "type"}:  # what follows is about good values only
-            settled = settled | unproven
-            cells = _without(cells, unproven)
         if rule.breaks is None:
             doubtful |= unproven
         else:
-            faults.append(_faults(rule.breaks, unproven))
-    return faults, doubtful
+            faults.append(CellFaults(rule.breaks, np.flatnonzero(unproven)))
+        if rule.breaks in {None, "type"}:  # constraints are tested on cells whose type is right
+            settled = settled | unproven
+            left = _blank(left, unproven)
+    if field.required:
+        faults.append(CellFaults("required", np.flatnonzero(missing)))
+    faults += _read_doubtful(cells, field, doubtful, frictionless)
+    return EvaluatedColumn(tuple(each for each in faults if len(each.indices)), missing, doubtful)
 
 
-def _replayed(cells: Cells, field: CompiledField, doubtful: Mask, replay: Replay) -> Iterator[Faults]:
-    places = np.flatnonzero(doubtful)
-    if not len(places):
-        return
+def _read_doubtful(
+    cells: TextColumn, field: CompiledField, doubtful: Mask, frictionless: FrictionlessCells
+) -> list[CellFaults]:
+    indices = np.flatnonzero(doubtful)
     broken: dict[str, list[int]] = {}
-    for place, cell in zip(places.tolist(), cells.take(places).to_pylist(), strict=True):
-        for breaks in replay.read(field.spec.name, cell)[1]:
-            broken.setdefault(breaks, []).append(place)
-    for breaks, at in broken.items():
-        yield Faults(breaks, np.array(at, np.intp))
+    for index, cell in zip(indices.tolist(), cells.take(indices).to_pylist() if len(indices) else (), strict=True):
+        for breaks in frictionless.read(field.name, str(cell)).breaks:
+            broken.setdefault(breaks, []).append(index)
+    return [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]
 
 
-def _without(cells: Cells, where: Mask) -> Cells:
-    """The column with nulls there."""
-    return cast("Cells", pc.if_else(pa.array(where), pa.scalar(None, pa.string()), cells))
+def _blank(cells: TextColumn, where: Mask) -> TextColumn:
+    return cast("TextColumn", pc.if_else(pa.array(where), pa.scalar(None, pa.string()), cells))
 
 
-def _faults(breaks: str, where: Mask) -> Faults:
-    return Faults(breaks, np.flatnonzero(where))
+VALUE_OF: dict[str, Callable[[str], Hashable]] = {
+    "string": str,
+    "integer": int,
+    "number": Decimal,
+    "date": date.fromisoformat,
+}
+"""What Frictionless makes of a cell that is good beyond doubt, so that the integers 1 and 01 are equal."""
+
+
+def read_values(
+    cells: TextColumn, field: CompiledField, column: EvaluatedColumn, frictionless: FrictionlessCells
+) -> list[Hashable | None]:
+    """The values of a column as Frictionless has them; None where there is none or where the type is wrong."""
+    lost = column.missing.copy()
+    for fault in column.faults:
+        if fault.breaks == "type":
+            lost[fault.indices] = True
+    make = VALUE_OF.get(field.type) if field.compiled else None
+
+    def read(cell: str, doubtful: bool) -> Hashable:
+        if make and not doubtful:
+            return make(cell)
+        value = frictionless.read(field.name, cell).value
+        return object() if isinstance(value, Decimal) and value.is_nan() else value  # no NaN equals another
+
+    rows = zip(cells.to_pylist(), lost.tolist(), column.doubtful.tolist(), strict=True)
+    return [None if without else read(str(cell), doubtful) for cell, without, doubtful in rows]
+
+
+class RepeatFinder:
+    """Finds values that an earlier row holds, with eight bytes in memory for each row.
+
+    Add every batch, then ask for the repeats of every batch in the same order. None never repeats.
+    """
+
+    def __init__(self) -> None:
+        self._hashes: list[npt.NDArray[np.int64]] = []
+        self._seen: set[Hashable] = set()
+
+    def add(self, values: Sequence[Hashable | None]) -> None:
+        """Take in the values of a batch."""
+        self._hashes.append(np.array([hash(value) for value in values if value is not None], np.int64))
+
+    @cached_property
+    def _repeated(self) -> frozenset[int]:
+        """The hashes of more than one row."""
+        hashes = np.sort(np.concatenate([np.zeros(0, np.int64), *self._hashes]))
+        self._hashes.clear()
+        return frozenset(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+
+    def find(self, values: Sequence[Hashable | None]) -> Iterator[int]:
+        """The indices in the next batch of the values that an earlier row of the table holds."""
+        for index, value in enumerate(values if self._repeated else ()):
+            if value is not None and hash(value) in self._repeated:
+                if value in self._seen:
+                    yield index
+                self._seen.add(value)

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from piperoll.model.columns import Cells, Vector, pc, text_offsets, texts_from_buffers, to_flags, utf8
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.forms import forms_in
 
 _PLAIN = r"^ *(?:-?£?|£-)(?:9{1,3}(?:,9{3}){1,4}|9{1,15})(?:\.9{1,6})? *$"
@@ -35,7 +34,7 @@ _MINUS, _POINT, _NOUGHT = np.frombuffer(b"-.0", np.uint8)
 class Plain:
     """The cells of a column as far as they are plain amounts: `there` says which are."""
 
-    cells: arrays.Texts
+    cells: Cells
 
     @cached_property
     def _coded(self) -> Any:
@@ -45,7 +44,7 @@ class Plain:
     def _forms(self) -> tuple[Any, Any]:
         """Which of the distinct forms are plain amounts, and how many places those have."""
         forms = self._coded.dictionary
-        plain = vectors.truths(pc.match_substring_regex(forms, _PLAIN))
+        plain = to_flags(pc.match_substring_regex(forms, _PLAIN))
         places = np.zeros(len(forms), np.int64)
         for place in np.flatnonzero(plain):
             whole, _, part = forms[place].as_py().strip().partition(".")
@@ -54,70 +53,70 @@ class Plain:
         return plain, places
 
     @cached_property
-    def there(self) -> vectors.Vector:
+    def there(self) -> Vector:
         """Which cells are plain amounts of at most twelve digits before the point."""
-        return self._forms[0][vectors.numbers(self._coded.indices)]
+        return self._forms[0][self._coded.indices.to_numpy()]
 
     @property
-    def none(self) -> vectors.Vector:
+    def none(self) -> Vector:
         """Which cells surely state no amount: none of their form does."""
         own = self._forms[0].copy()
         for place in np.flatnonzero(~own):
             own[place] = read_amount(self._coded.dictionary[place].as_py()) is not None
-        return ~own[vectors.numbers(self._coded.indices)]
+        return ~own[self._coded.indices.to_numpy()]
 
     @cached_property
-    def _own(self) -> arrays.Texts:
-        return self.cells if self.there.all() else self.cells.filter(vectors.mask(self.there))
+    def _own(self) -> Cells:
+        return self.cells if self.there.all() else self.cells.filter(pa.array(self.there))
 
     @cached_property
-    def millionths(self) -> vectors.Vector:
+    def millionths(self) -> Vector:
         """What each cell comes to, in millionths; 0 where it is no plain amount."""
-        places = self._forms[1][vectors.numbers(self._coded.indices)[self.there]]
+        places = self._forms[1][self._coded.indices.to_numpy()[self.there]]
         digits, signs = _only(self._own, digits=True), _only(self._own, digits=False)
-        values = vectors.numbers(digits.cast(pa.int64())) * 10 ** (PLACES - places)
+        values = digits.cast(pa.int64()).to_numpy() * 10 ** (PLACES - places)
         found = np.zeros(len(self.cells), np.int64)
         found[self.there] = np.where(_begins(signs, _MINUS), -values, values)
         return found
 
     @property
-    def spelt(self) -> arrays.Texts:
+    def spelt(self) -> Cells:
         """The canonical spelling of the plain amounts, null for all other cells and where a nought stands before."""
         bare = _only(self._own, digits=False)
         odd = _begins(_only(self._own, digits=True), _NOUGHT)
         if odd.any():
-            fits = pc.match_substring_regex(bare.filter(vectors.mask(odd)), _AS_DECIMAL)
-            bare = pc.if_else(vectors.mask(_but(odd, ~vectors.truths(fits))), arrays.texts([None])[0], bare)
+            fits = pc.match_substring_regex(bare.filter(pa.array(odd)), _AS_DECIMAL)
+            bare = pc.if_else(pa.array(_but(odd, ~to_flags(fits))), pa.scalar(None, pa.string()), bare)
         if self.there.all():
             return bare
-        return pc.replace_with_mask(pa.nulls(len(self.cells), pa.string()), vectors.mask(self.there), bare)
+        return pc.replace_with_mask(pa.nulls(len(self.cells), pa.string()), pa.array(self.there), bare)
 
 
-def _but(odd: vectors.Vector, wrong: vectors.Vector) -> vectors.Vector:
+def _but(odd: Vector, wrong: Vector) -> Vector:
     """Those of the odd ones that are wrong."""
     found = odd.copy()
     found[odd] = wrong
     return found
 
 
-def _only(cells: arrays.Texts, *, digits: bool) -> arrays.Texts:
+def _only(cells: Cells, *, digits: bool) -> Cells:
     """The cells with nothing but their digits, or their digits, signs and points."""
-    edges = vectors.edges(cells)
-    text = vectors.letters(cells)[edges[0] : edges[-1]]
+    edges = text_offsets(cells)
+    text = utf8(cells)[edges[0] : edges[-1]]
     kept = text - _NOUGHT < len("0123456789")
     if not digits:
         kept |= (text == _MINUS) | (text == _POINT)
     so_far = np.zeros(len(text) + 1, np.int32)
     np.cumsum(kept, out=so_far[1:])
-    return arrays.cells_of(so_far[edges - edges[0]], text[kept].tobytes())
+    return texts_from_buffers(so_far[edges - edges[0]], text[kept].tobytes())
 
 
-def _begins(cells: arrays.Texts, letter: Any) -> vectors.Vector:
+def _begins(cells: Cells, letter: Any) -> Vector:
     """Which cells, none of them empty, begin with a letter."""
-    return vectors.letters(cells)[vectors.edges(cells)[:-1]] == letter
+    return utf8(cells)[text_offsets(cells)[:-1]] == letter
 
 
-def total(millionths: vectors.Vector) -> Decimal:
+def total(millionths: Vector) -> Decimal:
     """The exact sum."""
     whole, part = np.divmod(millionths, 10**PLACES)
     return Decimal(int(whole.sum()) * 10**PLACES + int(part.sum())).scaleb(-PLACES)

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from piperoll.model.columns import Vector, pc, text_offsets, texts, to_flags, true_indices
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.cells.plain import Plain
 from piperoll.reading.cells.values import UNREADABLE, Reader
-from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.forms import forms_in
 from piperoll.reading.grids.grid import tidy
 
@@ -36,13 +35,13 @@ def is_plain_text(form: str) -> bool:
 
 def unless_empty(cells: Any) -> Any:
     """The cells, null for an empty one."""
-    filled = np.diff(vectors.edges(cells)) > 0
+    filled = np.diff(text_offsets(cells)) > 0
     if filled.all():
         return cells
-    kept = vectors.mask(filled).buffers()[1]
+    kept = pa.array(filled).buffers()[1]
     _, edges, letters = cells.buffers()
     if cells.offset:
-        return pc.if_else(pc.equal(cells, arrays.text("")), arrays.texts([None])[0], cells)
+        return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
     return pa.StringArray.from_buffers(len(cells), edges, letters, kept, int(len(cells) - filled.sum()))
 
 
@@ -51,26 +50,26 @@ def spell(cells: Any, reader: Reader) -> Spelt:
     plain, done = _plainly(cells, reader)
     if done.all():
         return Spelt(plain, [])
-    rest = vectors.mask(~done)
+    rest = pa.array(~done)
     coded = cells.filter(rest).dictionary_encode()
-    found = list(map(reader.read, arrays.listed(coded.dictionary)))
-    read = arrays.texts([value if isinstance(value, str) else None for value in found]).take(coded.indices)
+    found = list(map(reader.read, coded.dictionary.to_pylist()))
+    read = texts([value if isinstance(value, str) else None for value in found]).take(coded.indices)
     values = pc.replace_with_mask(plain, rest, read) if done.any() else read
     if UNREADABLE not in found:
         return Spelt(values, [])
-    lost = arrays.mask(value is UNREADABLE for value in found).take(coded.indices)
-    return Spelt(values, arrays.true_places(pc.replace_with_mask(rest, rest, lost)))
+    lost = pa.array([value is UNREADABLE for value in found]).take(coded.indices)
+    return Spelt(values, true_indices(pc.replace_with_mask(rest, rest, lost)))
 
 
-def _plainly(cells: Any, reader: Reader) -> tuple[Any, vectors.Vector]:
+def _plainly(cells: Any, reader: Reader) -> tuple[Any, Vector]:
     """The spelling of the cells that are written plainly, and which those are."""
     if reader.field.type == "number" and reader.scale == 1 and not (reader.refuses or reader.decimal_comma):
         spelt = Plain(cells).spelt
-        return spelt, vectors.truths(pc.is_valid(spelt))
+        return spelt, to_flags(pc.is_valid(spelt))
     if spells_plainly(reader):
         coded = forms_in(cells).dictionary_encode()
-        plain = np.array([is_plain_text(form) for form in arrays.listed(coded.dictionary)], np.bool_)
-        return unless_empty(cells), plain[vectors.numbers(coded.indices)]
+        plain = np.array([is_plain_text(form) for form in coded.dictionary.to_pylist()], np.bool_)
+        return unless_empty(cells), plain[coded.indices.to_numpy()]
     return cells, np.zeros(len(cells), np.bool_)
 
 

@@ -9,10 +9,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from piperoll.reading.grids import arrays, vectors
-from piperoll.reading.grids.vectors import Vector
+from piperoll.model.columns import Vector, pc, utf8, with_utf8
 
 ALIKE = 3
 """So many cells of one pattern are kept: enough to show that it is no exception."""
@@ -38,7 +36,7 @@ class Counts:
 
     def look(self, cells: Any) -> Any:
         """What there is to count in some more of its cells; may be asked from several threads."""
-        return list(map(arrays.listed, pc.value_counts(cells).flatten()))
+        return [column.to_pylist() for column in pc.value_counts(cells).flatten()]
 
     def add(self, seen: Any) -> None:
         """Count what was seen by `look`, in the order of the cells."""
@@ -77,11 +75,11 @@ def _distinct(
     cells: Any, patterns: Sequence[str | None], places: Vector, asked: Vector
 ) -> tuple[list[str], list[str | None], list[int]]:
     """Those of the cells that are asked for, each once, with its pattern and how often it stands there."""
-    coded = cells.filter(vectors.mask(asked)).dictionary_encode()
-    codes = vectors.numbers(coded.indices)
+    coded = cells.filter(pa.array(asked)).dictionary_encode()
+    codes = coded.indices.to_numpy()
     own = np.zeros(len(coded.dictionary), np.int64)
     own[codes] = places[asked]
-    return arrays.listed(coded.dictionary), [patterns[place] for place in own.tolist()], np.bincount(codes).tolist()
+    return coded.dictionary.to_pylist(), [patterns[place] for place in own.tolist()], np.bincount(codes).tolist()
 
 
 def _add(
@@ -108,16 +106,17 @@ def _patterns(cells: Any, *, names: bool) -> tuple[list[str], Vector]:
     """
     coded = _marked(cells, _ONES).dictionary_encode()
     forms = coded.dictionary
-    found = pc.if_else(pc.match_substring_regex(forms, _NUMBER), forms, arrays.texts([None])[0])
+    found = pc.if_else(pc.match_substring_regex(forms, _NUMBER), forms, pa.scalar(None, pa.string()))
     if names:
-        named = pc.if_else(pc.match_substring_regex(forms, _NAME), _marked(forms, _LETTERS), arrays.texts([None])[0])
+        named = pc.if_else(
+            pc.match_substring_regex(forms, _NAME), _marked(forms, _LETTERS), pa.scalar(None, pa.string())
+        )
         found = pc.coalesce(found, named)
     patterns = found.dictionary_encode()
-    own = vectors.numbers(pc.fill_null(patterns.indices, arrays.number(-1).cast(patterns.indices.type)))
-    return arrays.listed(patterns.dictionary), own[vectors.numbers(coded.indices)]
+    own = pc.fill_null(patterns.indices, -1).to_numpy()
+    return patterns.dictionary.to_pylist(), own[coded.indices.to_numpy()]
 
 
 def _marked(cells: Any, marks: Vector) -> Any:
     """The cells with a mark for each of their bytes."""
-    marked = pa.py_buffer(marks[vectors.letters(cells)])
-    return pa.StringArray.from_buffers(len(cells), cells.buffers()[1], marked, offset=cells.offset)
+    return with_utf8(cells, marks[utf8(cells)])

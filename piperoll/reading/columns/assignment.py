@@ -1,18 +1,31 @@
-"""The best pairing of fields with columns: a maximum-weight assignment, solved exactly."""
+"""Which column is which: all evidence weighed together and solved as one assignment, each column used once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 
-Row = TypeVar("Row")
-Column = TypeVar("Column")
+from piperoll.model import Dataset
+from piperoll.reading.columns.evidence import (
+    Bid,
+    asked_for,
+    bids,
+    by_content,
+    holds_references,
+    says_nothing,
+    told_apart,
+)
+from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.profiles import Profile
+from piperoll.reading.columns.rival_columns import Contest, Figures, related
+from piperoll.reading.columns.shifted_columns import UNMOVED, Moved, find_moved
+from piperoll.reading.grids.grid import Row, tidy
 
 _FAR = 1 << 80
 """More than any sum of weights."""
 
 
-def best_pairs(weights: Mapping[tuple[Row, Column], int]) -> dict[Row, Column]:
+def best_pairs(weights: Mapping[tuple[str, int], int]) -> dict[str, int]:
     """The pairs with the largest sum of weights in which no row and no column stands twice.
 
     `weights` names the pairs that are allowed, with whole weights above 0; a row may stay alone, and that weighs 0.
@@ -70,3 +83,196 @@ def _move(
             of_column[column] -= step
         else:
             least[column] -= step
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The column taken for a field, with its heading and its score, and the second best column with its own.
+
+    `how` says by what: `listed`, `slip`, `phrase`, `remembered`, `answered` (all of them by the heading) or `content`.
+    `why` are the reasons in words. It is `contested` where the second best is no worse and no other field's column.
+    """
+
+    field: str
+    column: int
+    heading: str
+    score: float
+    runner_up: int | None = None
+    runner_up_score: float = 0.0
+    runner_up_heading: str = ""
+    how: str = "listed"
+    why: tuple[str, ...] = ()
+    contested: bool = False
+    fit: float = 1.0
+    """How well what the column holds agrees with the field's type: 1 wholly, 0.25 not at all."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a table: a choice for each field found, and how the data stand beside their headings."""
+
+    choices: Mapping[str, Choice]
+    moved: Moved = UNMOVED
+    headings: tuple[str, ...] = field(default=(), repr=False)
+
+    def column(self, name: str) -> int | None:
+        """Where the data of a field stand, counted from 0; None if it was not found."""
+        choice = self.choices.get(name)
+        return choice.column if choice else None
+
+    @property
+    def used(self) -> frozenset[int]:
+        """Every column that some field was found in."""
+        return frozenset(choice.column for choice in self.choices.values())
+
+    def under(self, headings: Sequence[str]) -> Columns:
+        """The same columns below these headings, which had no part in finding them."""
+        named = {
+            name: replace(choice, heading=headings[choice.column]) if choice.column < len(headings) else choice
+            for name, choice in self.choices.items()
+        }
+        return replace(self, choices=named, headings=tuple(headings))
+
+
+def assign(
+    headings: Sequence[str],
+    profiles: Sequence[Profile],
+    lexicon: Lexicon,
+    *,
+    barred: Collection[int] = (),
+    rows: Sequence[Row] = (),
+) -> Columns:
+    """The columns of the fields, by name and by content: of all ways to give each column out once, the best.
+
+    A core group that no heading names is sought by content among the columns whose headings say nothing to us and
+    that are not `barred`. What the body sent before speaks where it makes a difference. From the `rows` it is seen
+    what columns of money have to do with one another.
+    """
+    table = _Table(headings, profiles, lexicon, barred, Figures(rows))
+    plain = _assigned(table)
+    if not any(bare(heading) in lexicon.before for heading in headings):
+        return plain
+    recalled = _assigned(replace(table, lexicon=lexicon.recalling()))
+    return plain if _places(plain) == _places(recalled) else recalled
+
+
+def _places(columns: Columns) -> dict[str, int]:
+    return {name: choice.column for name, choice in columns.choices.items()}
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What the columns are told from."""
+
+    headings: Sequence[str]
+    profiles: Sequence[Profile]
+    lexicon: Lexicon
+    barred: Collection[int]
+    figures: Figures
+
+
+def _assigned(table: _Table) -> Columns:
+    headings, profiles, lexicon = table.headings, table.profiles, table.lexicon
+    moved = find_moved(headings, profiles, lexicon)
+    meant = told_apart(headings, profiles, lexicon) if moved == UNMOVED else {}
+    by_name = [bid for bid in bids(headings, profiles, lexicon, moved, meant) if bid.stands]
+    by_name, settled = related(by_name, table.figures, profiles, lexicon.dataset)
+    taken = _solved(by_name)
+    guesses = _guesses(headings, profiles, lexicon, taken, {*table.barred, *(bid.column for bid in taken.values())})
+    taken |= _solved(guesses)
+    offered = [*by_name, *guesses]
+    ordered = sorted(taken.values(), key=lambda bid: bid.column)
+    choices = {bid.field: _choice(bid, offered, taken, settled, lexicon.dataset) for bid in ordered}
+    choices |= {name: replace(choices[name], contested=False) for name in _spare(choices, lexicon.dataset)}
+    return Columns(choices, moved, tuple(headings))
+
+
+def _solved(offered: Sequence[Bid]) -> dict[str, Bid]:
+    """The best bid for each field, each column once; of equal ones the columns further left."""
+    best: dict[tuple[str, int], Bid] = {}
+    for bid in sorted(offered, key=lambda bid: (bid.rank, bid.column, bid.field)):
+        key = (bid.field, bid.column)
+        if key not in best or best[key].score < bid.score:
+            best[key] = bid
+    pairs = best_pairs({key: _weight(bid) for key, bid in best.items()})
+    return {name: best[name, column] for name, column in pairs.items()}
+
+
+def _weight(bid: Bid) -> int:
+    """What a bid weighs among the others: the cube of its score, so that no two doubtful columns outweigh a sure one.
+
+    What has been answered outweighs everything.
+    """
+    weight = bid.score**3 + (100 if bid.how == "answered" else 0)
+    return max(1, round(weight * 1_000_000) * 1_000 - min(bid.column, 999))
+
+
+def _choice(
+    bid: Bid,
+    offered: Sequence[Bid],
+    taken: Mapping[str, Bid],
+    settled: Set[frozenset[int]],
+    dataset: Dataset,
+) -> Choice:
+    others = [other for other in offered if other.field == bid.field and other.column != bid.column]
+    others.sort(key=lambda other: (-other.score, other.rank, other.column))
+    wanted, contest = dataset.field(bid.field), Contest(taken, settled)
+    rival = next((other for other in others if contest.is_open(bid, other, wanted, dataset)), None)
+    second = rival or (others[0] if others else None)
+    choice = Choice(bid.field, bid.column, bid.heading, round(bid.score, 3), how=bid.how, why=bid.why, fit=bid.fit)
+    if second is None:
+        return choice
+    return replace(
+        choice,
+        runner_up=second.column,
+        runner_up_score=round(second.score, 3),
+        runner_up_heading=second.heading,
+        contested=rival is not None,
+    )
+
+
+def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:
+    """The core fields that stand in for another which is there: no doubt about them is worth a word."""
+    for group in dataset.core:
+        there = [name for name in group if name in choices]
+        yield from (name for name in there[1:] if name not in dataset.amount and name not in dataset.date)
+
+
+def _guesses(
+    headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, taken: Mapping[str, Bid], used: Set[int]
+) -> list[Bid]:
+    """Bids by content for the core groups that no heading names; a table with no known heading is no table of ours.
+
+    Where several columns hold money, or dates, none of them shows by itself which it is.
+    """
+    dataset = lexicon.dataset
+    missing = {name for group in dataset.missing_core(taken, period_given=False) for name in group}
+    names = [each.name for each in dataset.fields if each.name in missing and each.privacy == "name"]
+    sought = [next((name for name in main if name in missing), None) for main in (dataset.amount, dataset.date)]
+    found: list[Bid] = []
+    for name in (*names, *sought) if taken else ():
+        if name is None:
+            continue
+        offered = []
+        for column, profile in enumerate(profiles):
+            heading = headings[column] if column < len(headings) else ""
+            if column not in used and says_nothing(heading, profile, lexicon):
+                offered.append(by_content(profile, column, heading, dataset.field(name), dataset))
+        bidding = [bid for bid in offered if bid]
+        found += bidding if name in names or len(bidding) == 1 else []
+    return found
+
+
+def guess_unnamed(columns: Columns, headings: Sequence[str], profiles: Sequence[Profile], dataset: Dataset) -> Columns:
+    """The columns with a reference found by its content, where a filled column has no heading at all."""
+    references = (each for each in dataset.fields if each.is_identifier and asked_for(each, dataset))
+    missing = next(references, None)
+    if missing is None or missing.name in columns.choices:
+        return columns
+    for column, profile in enumerate(profiles):
+        unnamed = column < len(headings) and not tidy(headings[column]) and column not in columns.used
+        if unnamed and holds_references(profile):
+            why = ("it has no heading and holds references",)
+            choice = Choice(missing.name, column, headings[column], 0.5, how="content", why=why)
+            return replace(columns, choices={**columns.choices, missing.name: choice})
+    return columns

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
-from piperoll.reading.columns.lexicon import Lexicon, Match
-from piperoll.reading.columns.moves import UNMOVED, Moved
+from piperoll.reading.columns.heading_terms import basis, sense, speaks_of_money
+from piperoll.reading.columns.lexicon import CERTAIN, Lexicon, Match, bare
 from piperoll.reading.columns.profiles import EMPTY, Profile
-from piperoll.reading.columns.senses import basis, sense, speaks_of_money
+from piperoll.reading.columns.shifted_columns import UNMOVED, Moved
+from piperoll.reading.grids.grid import squeezed
 
 LEAST = 0.3
 """Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
-
-CERTAIN = 0.95
-"""A heading that fits at least so well names its first field as listed."""
 
 ASIDE = 0.93
 """A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
@@ -188,7 +187,7 @@ def _fit_of_form(profile: Profile, wanted: Field) -> float:
 
 def denied(profile: Profile, wanted: Field) -> bool:
     """Whether pounds and pence stand where a field is a whole number or a reference."""
-    counted = wanted.type == "integer" or is_identifier(wanted) or wanted.name.endswith("_code")
+    counted = wanted.type == "integer" or wanted.is_identifier or wanted.name.endswith("_code")
     return counted and profile.pence > 0.3 and profile.numbers > 0.8
 
 
@@ -235,11 +234,6 @@ def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -
     return 0.0, ""
 
 
-def is_identifier(wanted: Field) -> bool:
-    """Whether a field of text is a reference, by our naming: it ends in number, ref or id."""
-    return wanted.type == "string" and wanted.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
-
-
 def holds_references(profile: Profile) -> bool:
     """Whether a column holds references and nothing else."""
     full = profile.filled > 0.9 and profile.identifiers > 0.9
@@ -249,3 +243,76 @@ def holds_references(profile: Profile) -> bool:
 def asked_for(each: Field, dataset: Dataset) -> bool:
     """Whether a field is one that a body must send."""
     return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)
+
+
+_WORDS_OF = re.compile(
+    r"\s*(?:\(\s*(?:T|text|description|desc|name)\s*\)|[\s_-](?:description|descr?|text|name))\s*\Z", re.I
+)
+"""What a heading ends in whose column says in words what another's codes stand for."""
+
+_LABELS = ("label", "name", "type")
+_CODES = ("code", "local_id", "id")
+
+
+def told_apart(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> dict[int, tuple[Match, ...]]:
+    """What the headings of pairs mean, by column: codes are no label's, and words are no code's.
+
+    A pair are two headings that are the same, or the same but for `(T)`, `Description` or the like, over codes in one
+    column and words in the other. A column that is left without a meaning has none.
+    """
+    found: dict[int, tuple[Match, ...]] = {}
+    for code, words in _pairs(headings, profiles):
+        said = (*lexicon.meanings(headings[words]), *lexicon.meanings(headings[code]))
+        found[words] = _distinct(_as_words(said, lexicon.dataset))
+        found[code] = _distinct(_as_code(said, lexicon.dataset))
+    return found
+
+
+def _pairs(headings: Sequence[str], profiles: Sequence[Profile]) -> Iterator[tuple[int, int]]:
+    """The columns of codes with those of the words for them, each once, the nearest two of several."""
+    places = [place for place in range(min(len(headings), len(profiles))) if bare(headings[place])]
+    codes = [place for place in places if profiles[place].is_code]
+    taken: set[int] = set()
+    for words in (place for place in places if profiles[place].is_wordy):
+        keys = {bare(headings[words]), bare(_WORDS_OF.sub("", squeezed(headings[words])))}
+        fitting = [place for place in codes if bare(headings[place]) in keys and place not in taken]
+        if fitting:
+            nearest = min(fitting, key=lambda place: (abs(place - words), place))
+            taken.add(nearest)
+            yield nearest, words
+
+
+def _as_words(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
+    for match in said:
+        if not _is_code(match.field, dataset):
+            yield match
+        elif label := _beside(match.field, _CODES, _LABELS, dataset):
+            yield Match(label, match.score * 0.97, match.rank, match.how)
+
+
+def _as_code(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
+    for match in said:
+        if _is_code(match.field, dataset):
+            yield match
+        elif code := _beside(match.field, _LABELS, _CODES, dataset):
+            yield Match(code, match.score * 0.97, match.rank, match.how)
+
+
+def _is_code(name: str, dataset: Dataset) -> bool:
+    return dataset.field(name).is_identifier or name.endswith("_code")
+
+
+def _beside(name: str, ends: Sequence[str], others: Sequence[str], dataset: Dataset) -> str | None:
+    """The field of the other kind for the same thing: `supplier_name` and `supplier_local_id`; None without one."""
+    stem = next((name.removesuffix(f"_{end}") for end in ends if name.endswith(f"_{end}")), None)
+    there: Mapping[str, object] = {each.name: each for each in dataset.fields}
+    return next((f"{stem}_{other}" for other in others if f"{stem}_{other}" in there), None) if stem else None
+
+
+def _distinct(said: Iterator[Match]) -> tuple[Match, ...]:
+    """Each field once, by its best match, in the order of the fields' first."""
+    best: dict[str, Match] = {}
+    for match in said:
+        if match.field not in best or best[match.field].score < match.score:
+            best[match.field] = match
+    return tuple(best.values())

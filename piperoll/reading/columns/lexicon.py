@@ -9,9 +9,26 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
-from piperoll.reading.columns.slips import distance
 from piperoll.reading.grids.forms import form_of
 from piperoll.reading.grids.grid import squeezed
+
+
+def distance(one: str, other: str, most: int) -> int:
+    """How many letters must be put in, left out, changed or swapped with the next; more than `most` is `most` + 1."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, char in enumerate(one, start=1):
+        line = [row]
+        for column, letter in enumerate(other, start=1):
+            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (char != letter))
+            if row > 1 and column > 1 and char == other[column - 2] and one[row - 2] == letter:
+                cost = min(cost, before[column - 2] + 1)
+            line.append(cost)
+        if min(line) > most:
+            return most + 1
+        before, last = last, line
+    return min(last[-1], most + 1)
+
 
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
@@ -27,6 +44,9 @@ _NUMBERS = frozenset(["id", "no", "nr"])
 _WORDS = re.compile(r"[a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
+
+CERTAIN = 0.95
+"""A heading that fits at least so well names its first field as listed."""
 
 _ABBREVIATIONS = {
     "amt": "amount",

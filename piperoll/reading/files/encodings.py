@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
+from piperoll.model.columns import large_text
 from piperoll.reading.files import codepages
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.mojibake import TRACES, Found, garbled, mend
-from piperoll.reading.grids import arrays
 from piperoll.reading.grids.ahead import ahead
 
 PIECE = 2_000_000
@@ -162,7 +162,7 @@ def _is_utf8(content: Content) -> bool:
 
 def _is_valid(block: bytes) -> bool:
     try:
-        arrays.one_text(block).validate(full=True)
+        large_text(block).validate(full=True)
     except pa.ArrowInvalid:
         return False
     return True

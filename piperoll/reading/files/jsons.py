@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 
 from piperoll.model import Dataset
+from piperoll.model.columns import texts
 from piperoll.reading.cells.values import UNREADABLE, Reader
 from piperoll.reading.files.json_texts import JsonTrouble, read_json
-from piperoll.reading.grids.arrays import texts, whole_numbers
 from piperoll.reading.grids.blocks import ROWS
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.grids.rows import Rows
@@ -180,7 +180,7 @@ def release_table(releases: Sequence[Mapping[str, object]], dataset: Dataset) ->
 def _batches(
     rows: list[int], cells: Mapping[str, list[str | None]], sent: Mapping[str, list[str | None]]
 ) -> Iterator[pa.RecordBatch]:
-    columns: dict[str, pa.Array[Any]] = {"row": whole_numbers(rows), "line": pa.nulls(len(rows), pa.int64())}
+    columns: dict[str, pa.Array[Any]] = {"row": pa.array(rows, pa.int64()), "line": pa.nulls(len(rows), pa.int64())}
     for name, values in cells.items():
         columns[name] = texts(values)
         if name in sent:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
+from piperoll.model.columns import Mask
 from piperoll.reading.files.lines import Lines, Window
 from piperoll.reading.files.quotes import AHEAD, Mended, joins, mended
 from piperoll.reading.files.tokens import Parted, parted
-from piperoll.reading.grids import arrays, vectors
 from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import ROWS, Block
 from piperoll.reading.grids.rows import Rows
@@ -45,7 +46,7 @@ def read_text(pieces: Iterable[str | bytes]) -> TextRows:
     """
     lines = Lines(pieces)
     delimiter = choose_delimiter(lines[: 5 * _SAMPLE])
-    broken: list[arrays.Mask] = []
+    broken: list[Mask] = []
     rows = Rows.of_blocks(_blocks(lines, delimiter, broken))
     return TextRows(rows, delimiter, rows.kept(broken))
 
@@ -95,14 +96,14 @@ def _naive(sample: Sequence[str], delimiter: str) -> list[list[str]]:
         return [line.split(delimiter) for line in sample]
 
 
-def _blocks(lines: Lines, delimiter: str, broken: list[arrays.Mask]) -> Iterator[Block]:
+def _blocks(lines: Lines, delimiter: str, broken: list[Mask]) -> Iterator[Block]:
     """The records in blocks; `broken` is given a mask for each block: the records whose quotes are broken."""
     careful = _Careful(lines, delimiter)
     number = 1
     while lines:
         for block in () if careful.literal else _at_once(lines, delimiter, careful.width, number):
             number += len(block)
-            broken.append(vectors.mask(np.zeros(len(block), bool)))
+            broken.append(pa.array(np.zeros(len(block), np.bool_)))
             yield block
         if lines:
             block, quotes = _with_care(lines, delimiter, careful, number)
@@ -131,16 +132,16 @@ def _at_once(lines: Lines, delimiter: str, width: int, number: int) -> Iterator[
     lines.give_back()
 
 
-def _with_care(lines: Lines, delimiter: str, careful: _Careful, number: int) -> tuple[Block, arrays.Mask]:
+def _with_care(lines: Lines, delimiter: str, careful: _Careful, number: int) -> tuple[Block, Mask]:
     """The records that begin on the next lines, from this number on, and which of them have broken quotes."""
     ahead, first = _ahead(lines), lines.taken + 1
     plain = None if careful.literal else _one_a_line(ahead, delimiter)
     if plain is not None:
         lines.take(len(ahead))
         block = Block.of(range(number, number + len(plain)), range(first, first + len(plain)), plain)
-        return block, vectors.mask(np.zeros(len(plain), bool))
+        return block, pa.array(np.zeros(len(plain), np.bool_))
     starts, cells, quotes = zip(*careful.records(first - 1 + len(ahead)), strict=True)
-    return Block.of(range(number, number + len(cells)), starts, cells), arrays.mask(quotes)
+    return Block.of(range(number, number + len(cells)), starts, cells), pa.array(quotes, pa.bool_())
 
 
 def _ahead(lines: Lines) -> list[str]:

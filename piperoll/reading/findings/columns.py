@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from piperoll.model import Acts, Dataset, Field, Finding, Severity
-from piperoll.reading.columns.assigning import Choice
-from piperoll.reading.columns.moves import Moved
+from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.shifted_columns import Moved
 from piperoll.reading.grids.grid import letter
 
 DRIFTED = "headings-drifted"

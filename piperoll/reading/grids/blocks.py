@@ -9,10 +9,8 @@ from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from piperoll.reading.grids import arrays, vectors
-from piperoll.reading.grids.arrays import Numbers
+from piperoll.model.columns import Mask, Vector, lists_from_offsets, offsets, pc, texts, texts_from_buffers
 
 ROWS = 20_000
 """Rows a block: large enough for Arrow to be quick, small enough to hold a few at a time."""
@@ -39,8 +37,8 @@ class Block:
     @classmethod
     def of(cls, numbers: Iterable[int], lines: Iterable[int | None], cells: Sequence[Sequence[str]]) -> Block:
         """The block of rows with these numbers, first physical lines and cells."""
-        held = arrays.cells(list(chain.from_iterable(cells)))
-        return cls._of(numbers, lines, arrays.lists_of(arrays.offsets(map(len, cells)), held))
+        held = texts(list(chain.from_iterable(cells)))
+        return cls._of(numbers, lines, lists_from_offsets(offsets(map(len, cells)), held))
 
     @classmethod
     def of_buffers(cls, first: int, rows: bytes, cells: bytes, text: bytes) -> Block:
@@ -48,38 +46,49 @@ class Block:
 
         Raises: pyarrow.ArrowInvalid: an edge lies outside of what it parts, or the text is no UTF-8.
         """
-        lists = arrays.lists_of(rows, arrays.cells_of(cells, text))
+        lists = lists_from_offsets(rows, texts_from_buffers(cells, text))
         lists.validate(full=True)
         return cls._of(range(first, first + len(lists)), [None] * len(lists), lists)
 
     @classmethod
-    def of_arrays(cls, numbers: Numbers, lines: Numbers, rows: Numbers, cells: Numbers, text: Numbers) -> Block:
+    def of_arrays(cls, numbers: Vector, lines: Vector, rows: Vector, cells: Vector, text: Vector) -> Block:
         """The block of rows with these numbers and first physical lines from the buffers of an Arrow list of texts.
 
         These are believed: what parts the rows, the cells and the UTF-8 is not looked at.
         """
-        lists = arrays.lists_of(rows, arrays.cells_of(cells, text))
-        columns = [vectors.column(numbers), vectors.column(lines), lists]
+        lists = lists_from_offsets(rows, texts_from_buffers(cells, text))
+        columns = [pa.array(numbers, pa.int64()), pa.array(lines, pa.int64()), lists]
         return cls(pa.RecordBatch.from_arrays(columns, names=_NAMES))
 
     @classmethod
     def _of(cls, numbers: Iterable[int], lines: Iterable[int | None], lists: Any) -> Block:
-        columns = [arrays.whole_numbers(numbers), arrays.whole_numbers(lines), lists]
+        columns = [pa.array(numbers, pa.int64()), pa.array(lines, pa.int64()), lists]
         return cls(pa.RecordBatch.from_arrays(columns, names=_NAMES))
 
     def __len__(self) -> int:
         return self.batch.num_rows
 
     def __iter__(self) -> Iterator[Row]:
-        numbers, lines = arrays.listed(self.batch["number"]), arrays.listed(self.batch["line"])
-        ends = accumulate(arrays.listed(self.lengths), initial=0)
-        cells = arrays.listed(self.flat)
-        for number, line, (start, end) in zip(numbers, lines, pairwise(ends), strict=True):
+        ends = accumulate(self.lengths.to_pylist(), initial=0)
+        cells = self.flat.to_pylist()
+        for number, line, (start, end) in zip(self.numbers, self.lines, pairwise(ends), strict=True):
             yield Row(number, line, cells[start:end])
 
     def row(self, place: int) -> Row:
         """The row at a place."""
         return next(iter(Block(self.batch.slice(place, 1))))
+
+    @property
+    def numbers(self) -> list[int]:
+        """The number of each row."""
+        found: list[Any] = self.batch["number"].to_pylist()
+        return found
+
+    @property
+    def lines(self) -> list[int | None]:
+        """The first physical line of each row."""
+        found: list[Any] = self.batch["line"].to_pylist()
+        return found
 
     @property
     def _lists(self) -> Any:
@@ -107,26 +116,25 @@ class Block:
 
     def column(self, column: int) -> Any:
         """The cells of one column; empty where a row is too short."""
-        place = arrays.number(column)
         if len(self) and pc.min(self.lengths).as_py() > column:
-            return pc.list_element(self._lists, place)
+            return pc.list_element(self._lists, column)
         starts = pc.subtract(pc.cumulative_sum(self.lengths), self.lengths)
-        there = pc.greater(self.lengths, place)
-        wanted = pc.if_else(there, pc.add(starts, place), arrays.whole_numbers([None])[0])
-        return pc.coalesce(self.flat.take(wanted), arrays.text(""))
+        there = pc.greater(self.lengths, column)
+        wanted = pc.if_else(there, pc.add(starts, column), None)
+        return pc.coalesce(self.flat.take(wanted), "")
 
-    def count(self, mask: arrays.Mask) -> Any:
+    def count(self, mask: Mask) -> Any:
         """How many of each row's cells a mask over `flat` is true for."""
         so_far = pc.cumulative_sum(mask.cast(pa.int64()))
-        before = pa.chunked_array([arrays.whole_numbers([0]), so_far]).combine_chunks()
+        before = pa.chunked_array([pa.array([0], pa.int64()), so_far]).combine_chunks()
         ends = pc.cumulative_sum(self.lengths)
         return pc.subtract(before.take(ends), before.take(pc.subtract(ends, self.lengths)))
 
-    def any(self, mask: arrays.Mask) -> arrays.Mask:
+    def any(self, mask: Mask) -> Mask:
         """Which rows have a cell that a mask over `flat` is true for."""
-        return pc.greater(self.count(mask), arrays.number(0))
+        return pc.greater(self.count(mask), 0)
 
-    def matching(self, pattern: str) -> arrays.Mask:
+    def matching(self, pattern: str) -> Mask:
         """Which of the cells in `flat` match a regular expression (of RE2)."""
         return pc.match_substring_regex(self.flat, pattern)
 
@@ -136,16 +144,16 @@ class Block:
 
     def take(self, places: Iterable[int]) -> Block:
         """The rows at these places."""
-        return Block(self.batch.take(arrays.places(places)))
+        return Block(self.batch.take(pa.array(places, pa.int64())))
 
-    def filter(self, mask: arrays.Mask) -> Block:
+    def filter(self, mask: Mask) -> Block:
         """The rows for which a mask is true."""
         return Block(self.batch.filter(mask))
 
-    def where(self, column: int, holds: Callable[[str], bool]) -> arrays.Mask:
+    def where(self, column: int, holds: Callable[[str], bool]) -> Mask:
         """Which rows have a cell in the column of which this holds; asked once of each distinct cell."""
         coded = self.column(column).dictionary_encode()
-        return arrays.mask(map(holds, arrays.listed(coded.dictionary))).take(coded.indices)
+        return pa.array(map(holds, coded.dictionary.to_pylist()), pa.bool_()).take(coded.indices)
 
 
 def blocks_of(rows: Iterable[Row]) -> Iterator[Block]:

@@ -13,9 +13,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from piperoll.reading.grids import arrays, vectors
+from piperoll.model.columns import Cells, Mask, pc, utf8, with_utf8
 from piperoll.reading.grids.ahead import ahead
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.shelves import Shelf
@@ -42,23 +41,22 @@ def form_of(cell: str) -> str:
     return cell.translate(_NINES)
 
 
-def forms_in(cells: arrays.Texts) -> arrays.Texts:
+def forms_in(cells: Cells) -> Cells:
     """The forms of a column of cells."""
-    text = vectors.letters(cells)
+    text = utf8(cells)
     digits = (text - _NOUGHT < len(_DIGITS)).view(np.uint8)
-    marked = pa.py_buffer(text + digits * (_NINE - text))
-    return pa.StringArray.from_buffers(len(cells), cells.buffers()[1], marked, offset=cells.offset)
+    return with_utf8(cells, text + digits * (_NINE - text))
 
 
-def those(cells: arrays.Texts, holds: Holds, may: Holds) -> arrays.Mask:
+def those(cells: Cells, holds: Holds, may: Holds) -> Mask:
     """Of which cells this holds; asked once of each distinct cell that `may` be such by its form."""
     coded = forms_in(cells).dictionary_encode()
-    likely = arrays.mask(map(bool, map(may, arrays.listed(coded.dictionary))))
+    likely = pa.array(map(bool, map(may, coded.dictionary.to_pylist())), pa.bool_())
     if not pc.any(likely).as_py():
         return likely.take(coded.indices)
     asked = likely.take(coded.indices)
     left = cells.filter(asked).dictionary_encode()
-    found = arrays.mask(map(bool, map(holds, arrays.listed(left.dictionary))))
+    found = pa.array(map(bool, map(holds, left.dictionary.to_pylist())), pa.bool_())
     return pc.replace_with_mask(asked, asked, found.take(left.indices))
 
 
@@ -118,11 +116,11 @@ def looks_of(block: Block, forms: Forms) -> Looks:
 
 
 def _looks(block: Block, coded: Any, forms: Forms) -> Looks:
-    there = _there(block, vectors.numbers(coded.indices), len(coded.dictionary))
+    there = _there(block, coded.indices.to_numpy(), len(coded.dictionary))
     few = [np.flatnonzero(column) for column in there]
     own = np.flatnonzero(there[[len(places) <= _MANY for places in few]].any(axis=0))
-    kept = forms.places(arrays.listed(coded.dictionary.take(vectors.column(own))))
-    shortest = vectors.numbers(block.lengths).min(initial=block.width)
+    kept = forms.places(coded.dictionary.take(pa.array(own)).to_pylist())
+    shortest = block.lengths.to_numpy().min(initial=block.width)
     even = bool(shortest == block.width)
     if kept is None:
         return Looks(forms, (), block.width, even=even)
@@ -142,7 +140,7 @@ def _there(block: Block, codes: Any, count: int) -> Any:
         for column in range(len(found)):
             found[column, codes[column :: block.width]] = True
         return found
-    lengths = vectors.numbers(block.lengths)
+    lengths = block.lengths.to_numpy()
     columns = np.arange(len(codes)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     near = columns < COLUMNS
     found[columns[near], codes[near]] = True

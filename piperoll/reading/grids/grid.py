@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import pyarrow.compute as pc
-
 from piperoll.model import Period
-from piperoll.reading.grids.arrays import Mask, mask_of, true_places
+from piperoll.model.columns import Mask, mask_at, pc, true_indices
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.rows import Rows
 
@@ -67,8 +65,8 @@ def _filled(block: Block) -> Mask:
     if pc.all(sure).as_py():
         return sure
     unsure = pc.invert(sure)
-    pairs = zip(true_places(unsure), block.filter(unsure), strict=True)
-    return pc.or_(sure, mask_of((place for place, row in pairs if not is_blank(row)), len(block)))
+    pairs = zip(true_indices(unsure), block.filter(unsure), strict=True)
+    return pc.or_(sure, mask_at((place for place, row in pairs if not is_blank(row)), len(block)))
 
 
 def cell_at(row: Row, column: int) -> str:

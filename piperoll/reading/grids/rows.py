@@ -10,9 +10,9 @@ from functools import reduce
 from itertools import accumulate, chain
 from typing import NamedTuple, overload
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
-from piperoll.reading.grids import arrays
+from piperoll.model.columns import Mask, pc, true_indices
 from piperoll.reading.grids.blocks import Block, Row, blocks_of
 from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, looks_on, those
 from piperoll.reading.grids.shelves import Shelf
@@ -40,11 +40,11 @@ class _Piece(NamedTuple):
         """What is known of the cells of these rows, and of those beside them on the shelf."""
         return looks_on(self.shelf, self.place)
 
-    def kept(self, mask: arrays.Mask) -> _Piece:
+    def kept(self, mask: Mask) -> _Piece:
         """The rows for which a mask is true."""
         if pc.all(mask).as_py():
             return self
-        there = arrays.true_places(mask)
+        there = true_indices(mask)
         return self._replace(picks=array("q", [self.picks[place] for place in there]))
 
 
@@ -113,17 +113,17 @@ class Rows(Sequence[Row]):
         """The rows a block at a time, each with what its cells look like."""
         return ((piece.block(), piece.looks) for piece in self._pieces)
 
-    def kept(self, masks: Iterable[arrays.Mask]) -> Rows:
+    def kept(self, masks: Iterable[Mask]) -> Rows:
         """The rows for which a mask, one a block, is true."""
         return Rows(piece.kept(mask) for piece, mask in zip(self._pieces, masks, strict=True))
 
     def only(self, holds: Callable[[Row], bool]) -> Rows:
         """The rows of which this holds."""
-        return self.kept(arrays.mask(map(holds, block)) for block in self.blocks())
+        return self.kept(pa.array(map(holds, block), pa.bool_()) for block in self.blocks())
 
     def longer(self, cells: int) -> Rows:
         """The rows of more than so many cells."""
-        return self.kept(pc.greater(block.lengths, arrays.number(cells)) for block in self.blocks())
+        return self.kept(pc.greater(block.lengths, cells) for block in self.blocks())
 
     def where(self, column: int, holds: Callable[[str], bool], may: Holds) -> Rows:
         """The rows with a cell in the column of which this holds, which `may` be so by its form."""
@@ -148,8 +148,8 @@ class Rows(Sequence[Row]):
                 block = piece.block()
                 there = reduce(pc.or_, (those(block.column(column), holds, may) for column in asked))
             else:
-                there = arrays.mask(())
-            found += [start + place for place in arrays.true_places(there)]
+                there = pa.array((), pa.bool_())
+            found += [start + place for place in true_indices(there)]
             start += len(piece.picks)
         return found
 
@@ -160,7 +160,7 @@ class Rows(Sequence[Row]):
             if piece.looks.even:
                 found[piece.looks.width] += len(piece.picks)
                 continue
-            lengths, counts = map(arrays.listed, pc.value_counts(piece.block().lengths).flatten())
+            lengths, counts = (each.to_pylist() for each in pc.value_counts(piece.block().lengths).flatten())
             for length, count in zip(lengths, counts, strict=True):
                 found[length] += count
         return found

@@ -11,7 +11,7 @@ import pytest
 from piperoll import assets
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema import Breach, find_breaches
-from piperoll.checking.schema.frictionless_cells import Replay
+from piperoll.checking.schema.frictionless_cells import FrictionlessCells
 from piperoll.reading import ReadTable, read
 
 sys.path.append(str(Path(__file__).parents[2] / "reading"))
@@ -48,8 +48,10 @@ def real_files() -> list[Path]:
 @pytest.mark.timeout(3600)
 def test_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
     replayed, cells, found = [], 0, 0
-    good = Replay.read
-    monkeypatch.setattr(Replay, "read", lambda self, name, cell: (replayed.append(name), good(self, name, cell))[1])
+    good = FrictionlessCells.read
+    monkeypatch.setattr(
+        FrictionlessCells, "read", lambda self, name, cell: (replayed.append(name), good(self, name, cell))[1]
+    )
     tables = 0
     for path in real_files():
         for table, dataset in read_tables(path.read_bytes(), path.name):

@@ -1,0 +1,149 @@
+"""Compiles the fields of a Table Schema to tests of whole columns.
+
+Only what our descriptors use is compiled, and what a dataset of the same kind would use next
+(docs/decisions/0018-only-the-rules-in-use-are-compiled.md). Frictionless reads every cell of any other field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from piperoll.checking.patterns import compile_pattern, search_texts
+
+TextColumn: TypeAlias = pa.StringArray
+"""A column of text as Arrow's `string`; null where there is no value or where a test must not look."""
+Mask: TypeAlias = npt.NDArray[np.bool_]
+"""One truth value for each cell of a column."""
+
+_CONSTRAINTS: Mapping[str, tuple[str, ...]] = {
+    "string": ("required", "unique", "pattern", "enum"),
+    "boolean": ("required",),
+    **dict.fromkeys(("number", "integer", "date"), ("required", "unique", "minimum", "maximum")),
+}
+"""The types that are compiled, each with its compiled constraints in the order in which Frictionless tests them."""
+
+_SPELLINGS = {
+    "integer": r"\A-?[0-9]{1,18}\z",
+    "number": r"\A-?[0-9]{1,25}(?:\.[0-9]{1,9})?\z",
+    "date": r"\A[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))\z",
+}
+"""Spellings that Frictionless accepts beyond doubt, in RE2: numbers that fit Arrow's types, and dates but 29 February.
+
+Frictionless itself reads anything else: padding, exponents, underscores, digits of other scripts, years before 1000.
+"""
+_ARROW_TYPES: Mapping[str, pa.DataType] = {
+    "integer": pa.int64(),
+    "number": pa.decimal128(38, 9),
+    "date": pa.string(),  # the accepted spelling of a date sorts as the date does
+}
+_BOOLEANS = ("true", "True", "TRUE", "1", "false", "False", "FALSE", "0")
+"""What Frictionless 5 reads as a boolean by default."""
+
+
+def to_mask(truths: pa.BooleanArray, *, null: bool = False) -> Mask:
+    """Arrow's truth values as a mask; a null becomes `null`."""
+    return np.asarray(truths.fill_null(null).to_numpy(zero_copy_only=False), np.bool_)
+
+
+PREDICATES: dict[str, Callable[[TextColumn, Any], Mask]] = {
+    "missing": lambda cells, _: to_mask(pc.equal(cells, pa.scalar("")), null=True),
+    "any cell": lambda cells, _: np.ones(len(cells), np.bool_),
+    "spelling": lambda cells, expression: ~to_mask(pc.match_substring_regex(cells, expression)),
+    "set": lambda cells, values: ~to_mask(pc.is_in(cells, value_set=values)),
+    "pattern": lambda cells, pattern: ~search_texts(cells, pattern),
+    "minimum": lambda cells, bound: to_mask(pc.less(pc.cast(cells, bound.type), bound)),
+    "maximum": lambda cells, bound: to_mask(pc.greater(pc.cast(cells, bound.type), bound)),
+}
+"""The tests by name. Each takes a column and an argument and is true where a cell is *not* shown to be good.
+
+What a test returns for a null is ignored.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRule:
+    """A test of a column, by its name in `PREDICATES`, with its argument.
+
+    `breaks` is what a cell breaks that the test does not show to be good: "type" or a constraint. If it is None the
+    cell is only in doubt, and Frictionless decides. Later rules look only at cells whose type is right beyond doubt.
+    """
+
+    predicate: str
+    argument: Any
+    breaks: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledField:
+    """A field with its rules, the one about its type first."""
+
+    name: str
+    type: str
+    required: bool
+    unique: bool
+    rules: tuple[SchemaRule, ...]
+    compiled: bool
+    """False if Frictionless must read every cell."""
+
+
+class _NotCompiled(Exception):
+    """Something in a field that no rule here stands for."""
+
+
+def compile_field(field: Mapping[str, Any]) -> CompiledField:
+    """Compile a field of a Table Schema: its `name`, `type` and `constraints`."""
+    constraints = field["constraints"]
+    try:
+        rules, compiled = tuple(_compile_rules(field["type"], constraints)), True
+    except _NotCompiled:
+        rules, compiled = (SchemaRule("any cell", None, None),), False
+    required, unique = constraints.get("required") is True, constraints.get("unique") is True
+    return CompiledField(field["name"], field["type"], required, unique, rules, compiled)
+
+
+def _compile_rules(kind: str, constraints: Mapping[str, Any]) -> Iterator[SchemaRule]:
+    if kind not in _CONSTRAINTS or not constraints.keys() <= set(_CONSTRAINTS[kind]):
+        raise _NotCompiled(kind)
+    if kind == "boolean":
+        yield SchemaRule("set", pa.array(_BOOLEANS), "type")
+    elif kind != "string":
+        yield SchemaRule("spelling", _SPELLINGS[kind], None)
+    for name in (each for each in _CONSTRAINTS[kind] if each in constraints):
+        match name, constraints[name]:
+            case "required" | "unique", bool():
+                pass
+            case "pattern", str(pattern):
+                yield SchemaRule("pattern", _compile_pattern(pattern), "pattern")
+            case "enum", [str(), *_] as values if all(isinstance(each, str) for each in values):
+                yield SchemaRule("set", pa.array(values, pa.string()), "enum")
+            case "minimum" | "maximum", value:
+                yield SchemaRule(name, _compile_bound(kind, value), name)
+            case _:
+                raise _NotCompiled(name)
+
+
+def _compile_pattern(pattern: str) -> str:
+    """The pattern for `re.search`; Frictionless takes it as `re.compile(f"^{pattern}$").match(cell)`."""
+    try:
+        compile_pattern(f"^{pattern}$")
+    except re.error as error:
+        raise _NotCompiled(pattern) from error
+    return rf"\A(?:^{pattern}$)"
+
+
+def _compile_bound(kind: str, value: Any) -> pa.Scalar[Any]:
+    """A bound as a scalar to compare with; a bound spelled in any other way is left to Frictionless."""
+    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or PREDICATES["spelling"](pa.array([text]), _SPELLINGS[kind])[0]:
+        raise _NotCompiled(value)
+    return pa.scalar({"integer": int, "number": Decimal, "date": str}[kind](text), _ARROW_TYPES[kind])

@@ -1,0 +1,172 @@
+"""Judge each duty by the files received: on time, late, missing, held, or failed through our fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from piperoll.duties.calendar import due_periods
+from piperoll.model import Body, Dataset, Period, Report, Submission, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """The parts of a report that decide whether a duty is met.
+
+    `period` and `part` are those found in the file. `repeated` is True if the file is held because its rows have
+    already been published for another period.
+    """
+
+    verdict: Verdict
+    period: str | None
+    part: str | None
+    repeated: bool = False
+
+    @classmethod
+    def from_report(cls, report: Report) -> ReportOutcome:
+        """Take the outcome from a report."""
+        repeated = any(finding.code == "rows-repeated" for finding in report.findings)
+        return cls(report.verdict, report.period, report.part, repeated)
+
+
+ReceivedFiles: TypeAlias = Sequence[tuple[Submission, ReportOutcome | None]]
+"""Files as received, each with the outcome of its report; None if a fault of ours left it without a report."""
+
+
+class DutyState(StrEnum):
+    """Whether a duty has been met. FAILED is for us to mend; the other outstanding states are for the body."""
+
+    ON_TIME = "on-time"
+    LATE = "late"
+    NIL = "nil"
+    HELD = "held"
+    REPEATED = "repeated"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    MISSING = "missing"
+    NOT_YET_DUE = "not-yet-due"
+
+
+_OUTSTANDING = frozenset([DutyState.MISSING, DutyState.HELD, DutyState.REPEATED, DutyState.REJECTED, DutyState.FAILED])
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One return that a body must publish: dataset, part and period, the due day, and whether it arrived.
+
+    `name` is the rule in the descriptor and `clause` the law or code behind it. `received` is the day the return was
+    complete; None while a month is outstanding. `months_owed` and `months_came` count calendar months, so that two
+    months of a quarter show as progress.
+    """
+
+    name: str
+    clause: str
+    dataset: str
+    body: Body
+    part: str | None
+    period: Period
+    due: date
+    state: DutyState
+    received: date | None
+    months_owed: int
+    months_came: int
+
+    @property
+    def outstanding(self) -> bool:
+        """True if the return is overdue, or arrived in a form that cannot be published."""
+        return self.state in _OUTSTANDING
+
+
+def judge_duties(
+    datasets: Iterable[Dataset], bodies: Iterable[Body], received: ReceivedFiles, on: date, since: date
+) -> list[Duty]:
+    """Return every duty for a period that ended from `since` to the day before `on`, by due day, dataset and body.
+
+    A month is met on the day that the first publishable file covering it was received. The period is the one found in
+    the file; if none was found, the one given with it. A snapshot of another day of the same month counts.
+
+    Raises: DescriptorError: a duty has an unknown interval or due rule.
+    """
+    bodies = tuple(bodies)
+    by_stream: dict[tuple[str, str, str | None], list[tuple[Submission, ReportOutcome | None]]] = {}
+    for submission, outcome in received:
+        part = submission.part if outcome is None else outcome.part
+        by_stream.setdefault((submission.dataset, submission.body, part), []).append((submission, outcome))
+    duties = [
+        _judge_duty(rule, dataset, body, period, day, by_stream.get((dataset.name, body.slug, rule["part"]), ()), on)
+        for dataset in datasets
+        for rule in dataset.duties
+        for period, day in due_periods(rule, since, on - timedelta(days=1))
+        for body in bodies
+        if body.kind in rule["kinds"]
+    ]
+    return sorted(duties, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug))
+
+
+def summarise_received(submissions: Iterable[tuple[Submission, Report | None]]) -> ReceivedFiles:
+    """Reduce the report of each submission to its outcome."""
+    return [(one, None if report is None else ReportOutcome.from_report(report)) for one, report in submissions]
+
+
+def period_of(submission: Submission, outcome: ReportOutcome | None) -> Period | None:
+    """Return the period found in a file, else the one given with it; None if neither is known."""
+    text = (outcome.period if outcome is not None else None) or submission.period
+    return None if text is None else Period.parse(text)
+
+
+def _judge_duty(
+    rule: Mapping[str, Any], dataset: Dataset, body: Body, period: Period, day: date, received: ReceivedFiles, on: date
+) -> Duty:
+    covering = [(submission, outcome) for submission, outcome in received if _covers(submission, outcome, period)]
+    months = list(period.months())
+    met = [when for when in (_first_publishable(month, covering) for month in months) if when is not None]
+    complete = max(met) if len(met) == len(months) else None
+    return Duty(
+        name=rule["name"],
+        clause=rule["clause"],
+        dataset=dataset.name,
+        body=body,
+        part=rule["part"],
+        period=period,
+        due=day,
+        state=_state(complete, day, [outcome for _, outcome in covering], on),
+        received=complete,
+        months_owed=len(months),
+        months_came=len(met),
+    )
+
+
+def _state(complete: date | None, day: date, outcomes: Sequence[ReportOutcome | None], on: date) -> DutyState:
+    verdicts = {outcome.verdict for outcome in outcomes if outcome is not None}
+    if complete is not None:
+        if {verdict for verdict in verdicts if verdict.publishes} == {Verdict.NIL}:
+            return DutyState.NIL
+        return DutyState.ON_TIME if complete <= day else DutyState.LATE
+    if Verdict.HELD in verdicts:
+        held = [outcome for outcome in outcomes if outcome is not None and outcome.verdict is Verdict.HELD]
+        return DutyState.REPEATED if all(outcome.repeated for outcome in held) else DutyState.HELD
+    if Verdict.REJECTED in verdicts:
+        return DutyState.REJECTED
+    if None in outcomes:  # received, but our own fault left it without a report
+        return DutyState.FAILED
+    return DutyState.MISSING if on > day else DutyState.NOT_YET_DUE
+
+
+def _first_publishable(month: Period, received: ReceivedFiles) -> date | None:
+    days = [
+        date.fromisoformat(submission.received[:10])
+        for submission, outcome in received
+        if outcome is not None and outcome.verdict.publishes and _covers(submission, outcome, month)
+    ]
+    return min(days, default=None)
+
+
+def _covers(submission: Submission, outcome: ReportOutcome | None, period: Period) -> bool:
+    """True if the file covers a month of `period`; a file of unknown period covers nothing."""
+    found = period_of(submission, outcome)
+    if found is None:
+        return False
+    return Period.months_of(found.start, found.end).overlaps(Period.months_of(period.start, period.end))

@@ -1,0 +1,217 @@
+"""Two columns for one field: whether arithmetic settles which it is, and whether it stays a doubt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import permutations
+
+from piperoll.model import Dataset, Field
+from piperoll.reading.cells.amounts import read_amount
+from piperoll.reading.columns.evidence import ASIDE, Bid
+from piperoll.reading.columns.heading_terms import basis, is_gross
+from piperoll.reading.columns.lexicon import bare
+from piperoll.reading.columns.profiles import Profile
+from piperoll.reading.grids.grid import Row, cell_at, tidy
+
+_SAMPLE = 2000
+_PENNY = Decimal("0.02")
+_RATE = Decimal("0.2")
+"""The highest rate of value added tax (Value Added Tax Act 1994, section 2)."""
+_MOST_INVOICES = 0.95
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The amounts in the first 2,000 rows of a table, a column at a time, each column read once."""
+
+    rows: Sequence[Row] = ()
+    known: dict[int, list[Decimal | None]] = field(default_factory=dict, compare=False, repr=False)
+
+    def of(self, column: int) -> list[Decimal | None]:
+        """The amounts of a column; None for a cell that holds none."""
+        if column not in self.known:
+            self.known[column] = [read_amount(text) for text in self.texts(column)]
+        return self.known[column]
+
+    def texts(self, column: int) -> list[str]:
+        """The cells of a column."""
+        return [tidy(cell_at(row, column)) for row in self.rows[:_SAMPLE]]
+
+    def both(self, one: int, other: int) -> list[tuple[int, Decimal, Decimal]]:
+        """The rows in which two columns hold an amount, counted from 0, with both."""
+        pairs = enumerate(zip(self.of(one), self.of(other), strict=True))
+        return [(row, a, b) for row, (a, b) in pairs if a is not None and b is not None]
+
+
+def are_equal(figures: Figures, one: int, other: int) -> bool:
+    """Whether two columns say the same in every row."""
+    same = [a == b for a, b in zip(figures.of(one), figures.of(other), strict=True)]
+    return bool(same) and all(same) and bool(figures.both(one, other))
+
+
+def adds_tax(figures: Figures, net: int, gross: int, others: Iterable[int]) -> bool:
+    """Whether one column is another with the tax in one of the `others` on top, in every row."""
+    return may_add_tax(figures, net, gross) and any(_sums(figures, net, gross, other) for other in others)
+
+
+def may_add_tax(figures: Figures, net: int, gross: int) -> bool:
+    """Whether one column is never less than another, nor more than that with the tax on top, and not the same."""
+    pairs = figures.both(net, gross)
+    return all(_is_taxed(a, b) for _, a, b in pairs) and any(a != b for _, a, b in pairs)
+
+
+def _is_taxed(net: Decimal, gross: Decimal) -> bool:
+    """Whether a figure may be another with the tax: of the same sign, no smaller, and by no more than the rate."""
+    return net * gross >= 0 and -_PENNY <= abs(gross) - abs(net) <= abs(net) * _RATE + _PENNY
+
+
+def _sums(figures: Figures, net: int, gross: int, tax: int) -> bool:
+    taxes = figures.of(tax)
+    return all(less + (taxes[row] or 0) == more for row, less, more in figures.both(net, gross))
+
+
+def repeats_total(figures: Figures, total: int, line: int, references: Collection[int]) -> bool:
+    """Whether one column says on each line of an invoice what the invoice's lines in the other come to.
+
+    `references` are the columns that may tell the invoices apart. One row in twenty may disagree, as lines are cut off
+    where the sample ends.
+    """
+    pairs = figures.both(total, line)
+    return any(_is_total(pairs, figures.texts(column)) for column in references)
+
+
+def _is_total(pairs: Sequence[tuple[int, Decimal, Decimal]], references: Sequence[str]) -> bool:
+    groups: dict[str, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    for row, total, line in pairs:
+        groups[references[row]].append((total, line))
+    groups.pop("", None)
+    held = [all(total == sum(line for _, line in lines) for total, _ in lines) for lines in groups.values()]
+    parted = any(total != line for lines in groups.values() for total, line in lines)
+    return parted and sum(held) >= _MOST_INVOICES * len(held)
+
+
+_MARGIN = 0.03
+"""Two columns whose scores for a field lie closer than this could each be it."""
+
+_WELL_USED = 0.1
+"""A second best column that fits another field about as well is that field's, and no doubt."""
+
+_ALIKE = 0.5
+"""Of two columns with one heading a filled one is a doubt where it is worth at least so much of the other."""
+
+_LIKELY = 0.98
+"""What is left of a column that may be another's with the tax on top: less, and still a doubt."""
+
+_A_TOTAL = 0.8
+"""What is left of a column that says an invoice's total on each of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """Why one column goes before another, what that leaves of the other's score, and whether it is proved."""
+
+    why: str
+    weight: float
+    proved: bool = True
+
+
+def related(
+    bids: Sequence[Bid], figures: Figures, profiles: Sequence[Profile], dataset: Dataset
+) -> tuple[list[Bid], frozenset[frozenset[int]]]:
+    """The bids as arithmetic leaves them, and the pairs of columns between which it has decided."""
+    settled: set[frozenset[int]] = set()
+    found = list(bids)
+    for name in dataset.amount:
+        places = list(dict.fromkeys(bid.column for bid in bids if bid.field == name))
+        for one, other in permutations(places, 2):
+            if relation := _related(one, other, figures, profiles):
+                settled |= {frozenset((one, other))} if relation.proved else set()
+                plain = max((bid for bid in found if (bid.field, bid.column) == (name, one)), key=lambda bid: bid.score)
+                found = [
+                    _weighed(bid, relation, plain) if (bid.field, bid.column) == (name, other) else bid for bid in found
+                ]
+    return found, frozenset(settled)
+
+
+def _related(one: int, other: int, figures: Figures, profiles: Sequence[Profile]) -> _Relation | None:
+    """What arithmetic says for one column against another; None where it says nothing."""
+    left = [(place, profile) for place, profile in enumerate(profiles) if place not in (one, other)]
+    if are_equal(figures, one, other):
+        return _Relation("", 1.0)
+    if adds_tax(figures, one, other, [place for place, profile in left if profile.numbers > 0.8]):
+        return _Relation("its figures are another column's with the tax on top", ASIDE)
+    if repeats_total(figures, other, one, [place for place, profile in left if profile.is_code]):
+        return _Relation("it says the total of an invoice on each of its lines", _A_TOTAL)
+    if may_add_tax(figures, one, other):
+        return _Relation("its figures may be another column's with the tax on top", _LIKELY, proved=False)
+    return None
+
+
+def _weighed(bid: Bid, relation: _Relation, plain: Bid) -> Bid:
+    """The bid for less; one whose heading says gross stands back already.
+
+    With the tax on top it goes behind the `plain` one: where it says gross, or where that is proved and the heading of
+    the plain one is as good. Then it is no matter how few cells of that can be read.
+    """
+    if relation.weight == 1:
+        return bid
+    taxed = relation.weight in (ASIDE, _LIKELY)
+    if taxed and is_gross(bid.heading):
+        return replace(bid, score=min(bid.score, ASIDE * plain.score))
+    score = bid.score * relation.weight
+    if taxed and relation.proved and plain.said > bid.said - _MARGIN:
+        score = min(score, ASIDE * plain.score)
+    return replace(bid, score=score, why=(*bid.why, relation.why), certain=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """All columns that were given out, and the pairs between which arithmetic has decided."""
+
+    taken: Mapping[str, Bid]
+    settled: Set[frozenset[int]]
+
+    def is_open(self, bid: Bid, other: Bid, wanted: Field, dataset: Dataset) -> bool:
+        """Whether the other column could be the field as well as the one that was taken for it."""
+        if frozenset((bid.column, other.column)) in self.settled or (bid.how == "answered") != (
+            other.how == "answered"
+        ):
+            return False
+        if _is_elsewhere(other, self.taken.values()) or _says_one_thing(bid, other, wanted):
+            return False
+        near = other.score > bid.score - _MARGIN
+        same = other.profile.count > 0 and bare(bid.heading) == bare(other.heading) != ""
+        figures = wanted.name in dataset.core_fields and wanted.type in ("number", "date")
+        return (
+            near
+            or (same and other.score > _ALIKE * bid.score)
+            or (wanted.name in dataset.amount and (_both_listed(bid, other) or _goes_before_net(bid, other)))
+            or (figures and _lost_by_content(bid, other))
+        )
+
+
+def _is_elsewhere(other: Bid, taken: Collection[Bid]) -> bool:
+    return any(one.column == other.column and one.score > other.score - _WELL_USED for one in taken)
+
+
+def _says_one_thing(bid: Bid, other: Bid, wanted: Field) -> bool:
+    """Whether the other column holds one name throughout, which is hardly the name of many."""
+    return wanted.privacy == "name" and other.profile.kinds == 1 and bid.profile.kinds > 1
+
+
+def _both_listed(bid: Bid, other: Bid) -> bool:
+    """Whether two headings are both listed and fit alike, wherever in the list they stand."""
+    return bid.how == other.how == "listed" and other.level > bid.level - _MARGIN and other.profile.count > 0
+
+
+def _goes_before_net(bid: Bid, other: Bid) -> bool:
+    """Whether amounts with the tax were taken though a heading beside them, perhaps misspelt, says net."""
+    return is_gross(bid.heading) and basis(other.heading) == "net" and other.profile.count > 0
+
+
+def _lost_by_content(bid: Bid, other: Bid) -> bool:
+    """Whether by the headings alone the other would have gone before, and only what it holds speaks against it."""
+    return other.how == "listed" and other.profile.count > 0 and other.said > bid.said + 0.001

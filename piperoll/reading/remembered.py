@@ -1,0 +1,128 @@
+"""What the body sent before: whether its headings have drifted, what to ask then, and what to remember next."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question
+from piperoll.reading.cells.amounts import scale_of
+from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.heading_terms import sense
+from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.findings import columns as say
+from piperoll.reading.reading import Reading, ReadTable
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a file makes us ask and tell about its headings, beside those that the body sent before."""
+
+    questions: tuple[Question, ...]
+    findings: tuple[Finding, ...]
+
+
+def remembered_of(remembered: Sequence[BodyMapping], dataset: Dataset | None) -> BodyMapping | None:
+    """The mapping for a dataset among those of a body; None if there is none."""
+    return next((one for one in remembered if dataset and one.dataset == dataset.name), None)
+
+
+def asked(tables: Sequence[ReadTable], remembered: BodyMapping, dataset: Dataset, part: str | None) -> Asked:
+    """The questions that the tables raise, and the findings about headings that took another's place."""
+    questions: list[Question] = []
+    told: list[Finding] = []
+    for table in tables:
+        for choice in table.choices.values():
+            before = _before(choice.field, remembered, part)
+            if replaced := _replaced(choice, before):
+                wanted = dataset.field(choice.field)
+                doubtful = may_mean_another(choice, replaced)
+                core = choice.field in dataset.core_fields
+                told.append(say.heading_replaced(table.sheet, wanted, choice, replaced, doubtful=doubtful, core=core))
+                questions += [Question(choice.heading, choice.field, replaced, part)] if doubtful else []
+            elif is_guess(choice) and choice.field in dataset.core_fields and bare(choice.heading):
+                questions.append(Question(choice.heading, choice.field, part=part))
+    return Asked(tuple(questions), tuple(told))
+
+
+def _before(name: str, remembered: BodyMapping, part: str | None) -> list[str]:
+    """The headings that a field came under, the latest first."""
+    layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]
+    return list(dict.fromkeys(layout.columns[name] for layout in layouts if name in layout.columns))
+
+
+def _replaced(choice: Choice, before: Sequence[str]) -> str | None:
+    """The heading whose place this one has taken; None where it came before, was answered for, or says nothing."""
+    key = bare(choice.heading)
+    if not key or not before or choice.how == "answered" or key in {bare(heading) for heading in before}:
+        return None
+    return before[0]
+
+
+def may_mean_another(choice: Choice, replaced: str) -> bool:
+    """Whether a heading that took another's place may stand for something else.
+
+    It surely does not if it is listed for the field, no other column could be it, and both headings say the same of
+    VAT, of invoice or payment, of forecast or fact, and of the unit.
+    """
+    same = sense(choice.heading) == sense(replaced) and scale_of(choice.heading) == scale_of(replaced)
+    return choice.how != "listed" or choice.contested or not same
+
+
+def is_guess(choice: Choice) -> bool:
+    """Whether a column was taken for a field though another could be it, or by what it holds alone."""
+    return choice.contested or choice.how == "content"
+
+
+def learned(
+    remembered: BodyMapping, reading: Reading, *, period: str | None, day: str, source: str, published: bool
+) -> BodyMapping:
+    """The mapping with what a file taught: its questions, and if it is published its layouts, guesses left out.
+
+    `day` is when it came (ISO 8601), `source` its sha256. The same file again teaches nothing.
+    """
+    waiting = {finding.value for finding in reading.findings if finding.code == say.DRIFTED}
+    for question in reading.questions:
+        waits = (source,) if question.heading in waiting else ()
+        asked_now = Question(question.heading, question.field, question.replaced, question.part, day, waits)
+        remembered = remembered.with_question(asked_now)
+    for table in reading.tables if published else ():
+        choices = (choice for choice in table.choices.values() if bare(choice.heading) and not is_guess(choice))
+        columns = {choice.field: choice.heading for choice in choices}
+        if columns:
+            remembered = remembered.with_layout(Layout(columns, period, day, source, reading.part))
+    return remembered
+
+
+def version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:
+    """What was remembered and bore upon a reading, as 12 digits of a sha256; None where nothing did.
+
+    Answers about headings that were met count, and columns that were taken for what the body sent before.
+    """
+    choices = (choice for table in tables for choice in table.choices.values() if choice.how == "remembered")
+    bore = [*lexicon.answers_consulted(), *((bare(choice.heading), choice.field) for choice in choices)]
+    return hashlib.sha256(json.dumps(bore).encode()).hexdigest()[:12] if bore else None
+
+
+def with_memory(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | None) -> Reading:
+    """The reading with what there is to ask and to tell beside what the body sent before; the same if nothing is known.
+
+    `lexicon` is the one that the file was read by.
+    """
+    if remembered is None:
+        return reading
+    found = asked(reading.tables, remembered, lexicon.dataset, reading.part)
+    answered = [
+        say.heading_answered(table.sheet, lexicon.dataset.field(choice.field), choice)
+        for table in reading.tables
+        for choice in table.choices.values()
+        if choice.how == "answered"
+    ]
+    return replace(
+        reading,
+        findings=(*reading.findings, *found.findings, *answered),
+        questions=found.questions,
+        mapping_version=version_of(reading.tables, lexicon),
+    )

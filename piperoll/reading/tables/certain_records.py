@@ -1,0 +1,179 @@
+"""Which rows are surely records, told from whole columns, and of columns from the forms of their cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from piperoll.model.columns import Cells, Vector, pc, text_offsets, to_flags, utf8
+from piperoll.reading.cells.plain import Plain
+from piperoll.reading.cells.wholes import TOTAL
+from piperoll.reading.columns.lexicon import bare
+from piperoll.reading.grids.blocks import Block
+from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, form_of, those
+from piperoll.reading.tables.row_kinds import Shape
+
+_SPACE, _DELETE = 0x20, 0x7F
+_DIGIT = r"^[0-9]"
+_WORD = r"^[A-Za-z][ -/:-~]*$"
+"""A cell that no amount can be read from: it begins with a letter and has no digit."""
+
+_SAYS_MUCH = r"^(?:[0-9]|[!-~][ -~]{13,}[!-~])"
+"""A cell that says something: it begins with a digit, or is longer than any mark for nothing."""
+
+_ENOUGH_WORDS = 3
+_TOTAL = re.compile(rf"{TOTAL}s?[^a-z0-9]*\Z", re.I)
+"""All that makes a total of a row with a date or with three words is a cell that says nothing but `Total`."""
+
+_FIRST = 3
+"""So many filled cells at the beginning of a row show whether it repeats the headings."""
+
+_COLUMNS = 60
+"""More columns than this are not looked at one by one."""
+
+
+class Sure:
+    """Tells of rows that `judge_row` takes for records, whatever stands above them.
+
+    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. Where no
+    amount stands: at least half as many cells as is typical, three or more, are filled; one of them says something,
+    and one stands below a heading. Never a row that may repeat the headings. Rows not named here may be records all
+    the same.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
+
+    def records(self, block: Block, looks: Looks, amounts: Plain | None) -> Vector:
+        """Which rows of a block are surely records; none where the amounts of the table are not looked at."""
+        if self.shape.amount is None:
+            found = self._without_amount(block, looks)
+        elif amounts is None:
+            return np.zeros(len(block), np.bool_)
+        else:
+            found = amounts.there & self._named(block, looks) & ~_say_total(block, looks)
+            if not amounts.there.all() and (none := amounts.none).any():
+                found[none] = self._without_amount(block.filter(pa.array(none)), looks)
+        return found & ~self._may_repeat(block, looks)
+
+    def _without_amount(self, block: Block, looks: Looks) -> Vector:
+        enough = max(3, int(self.shape.typical / 2) + 1)
+        found = _at_least(block, _begun(block.flat), enough) & _at_least(block, _like(block.flat, _SAYS_MUCH), 1)
+        return found & _begin(block, looks, self.shape.end) & ~_say_again(block, self.shape.said)
+
+    def _named(self, block: Block, looks: Looks) -> Vector:
+        """Which rows name a date, or three words."""
+        dated = np.zeros(len(block), np.bool_)
+        for column in self.shape.date:
+            if looks.all(column, _begins_with_digit):
+                return np.ones(len(block), np.bool_)
+            if looks.may(column, _begins_with_digit):
+                dated |= _like(block.column(column), _DIGIT)
+        if not dated.all():
+            rest = block.filter(pa.array(~dated))
+            dated[~dated] = _at_least(rest, _like(rest.flat, _WORD), _ENOUGH_WORDS)
+        return dated
+
+    def _may_repeat(self, block: Block, looks: Looks) -> Vector:
+        """Which rows say a heading in its own column among their first three filled cells, as a row of headings would.
+
+        The columns up to the third without a blank hold the first three filled cells of every row. Where many columns
+        have a blank it may be any row.
+        """
+        found, full = np.zeros(len(block), np.bool_), 0
+        for column, asked in enumerate(self._headings):
+            if asked and looks.may(column, asked[1]):
+                found |= to_flags(those(block.column(column), *asked))
+            full += looks.all(column, _begins_filled) or _begun(block.column(column)).all()
+            if full == _FIRST:
+                return found
+            if column == _COLUMNS:
+                break
+        return found if len(self._headings) <= _COLUMNS else ~np.zeros(len(block), np.bool_)
+
+
+def _saying(heading: str) -> Holds:
+    return lambda cell: bare(cell) == heading
+
+
+def _may_say(heading: str) -> Holds:
+    form = form_of(heading)
+    return lambda cell: form_of(bare(cell)) == form
+
+
+def _begins_with_digit(form: str) -> bool:
+    return form[:1] == "9"
+
+
+def _begins_filled(form: str) -> bool:
+    return "!" <= form[:1] <= "~"
+
+
+def _ends_in_total(form: str) -> bool:
+    """Whether a cell ends in the word total, but for marks."""
+    return bool(_TOTAL.search(form))
+
+
+def _say_total(block: Block, looks: Looks) -> Vector:
+    """Which rows have a cell that ends in the word total."""
+    found = np.zeros(len(block), np.bool_)
+    if block.width > COLUMNS:
+        return _at_least(block, _say(block.flat), 1) if TOTAL.encode() in block.text.lower() else found
+    for column in range(block.width):
+        if looks.may(column, _ends_in_total):
+            found |= _say(block.column(column))
+    return found
+
+
+def _say(cells: Cells) -> Vector:
+    """Which cells end in the word total."""
+    if TOTAL.encode() not in utf8(cells).tobytes().lower():
+        return np.zeros(len(cells), np.bool_)
+    return _like(cells, f"(?i){_TOTAL.pattern}".replace(r"\Z", "$"))
+
+
+def _say_again(block: Block, said: Iterable[Sequence[str]]) -> Vector:
+    """Which rows may say a row of titles again: they have the first word of its last cell in its place."""
+    found = np.zeros(len(block), np.bool_)
+    for cells in said:
+        if cells:
+            found |= to_flags(pc.match_substring(block.column(len(cells) - 1), cells[-1].split()[0]))
+    return found
+
+
+def _begin(block: Block, looks: Looks, end: int) -> Vector:
+    """Which rows hold something before a column; all where it is 0."""
+    columns = range(min(end, _COLUMNS))
+    if not end or any(looks.all(column, _begins_filled) for column in columns):
+        return np.ones(len(block), np.bool_)
+    found = np.zeros(len(block), np.bool_)
+    for column in columns:
+        if not found.all():
+            found |= _begun(block.column(column))
+    return found
+
+
+def _at_least(block: Block, holds: Vector, count: int) -> Vector:
+    """Which rows have so many cells of which something holds."""
+    so_far = np.concatenate([[0], np.cumsum(holds)])
+    lengths = block.lengths.to_numpy()
+    ends = np.cumsum(lengths)
+    return so_far[ends] - so_far[ends - lengths] >= count
+
+
+def _begun(cells: Cells) -> Vector:
+    """Which cells begin with a mark of ASCII that is seen: surely they are filled."""
+    edges, letters = text_offsets(cells), utf8(cells)
+    found = edges[1:] > edges[:-1]
+    first = letters[edges[:-1][found]]
+    found[found] = (first > _SPACE) & (first < _DELETE)
+    return found
+
+
+def _like(cells: Cells, pattern: str) -> Vector:
+    """Which cells match a regular expression (of RE2)."""
+    return to_flags(pc.match_substring_regex(cells, pattern))

@@ -1,0 +1,114 @@
+"""All rows of a table judged: those that are surely records a block at a time, the others one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from piperoll.model.columns import Mask, Vector, text_offsets
+from piperoll.reading.cells.plain import Plain, total
+from piperoll.reading.grids.ahead import ahead
+from piperoll.reading.grids.blocks import Block, Row
+from piperoll.reading.grids.forms import Looks
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.certain_records import Sure
+from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
+from piperoll.reading.tables.total_rows import TOP, Above, Sums
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The records of a table, and what each other row is, both in order.
+
+    `whole` is the sum of the records' amounts, which are written with a comma before the pence if `decimal_comma`.
+    `narrow` says that some sums agree in a part of their columns only. `below` are the sums for a section below.
+    """
+
+    records: Rows
+    others: Sequence[Judged]
+    whole: Decimal = Decimal(0)
+    narrow: bool = False
+    decimal_comma: bool = False
+    below: Above = TOP
+
+
+def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
+    """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
+    running, sure = _Running(shape, above), Sure(shape)
+    masks = [running.records_of(*each) for each in ahead(partial(_looked_at, shape=shape, sure=sure), rows.looked())]
+    sums, comma = running.sums, shape.decimal_comma
+    return Judgement(rows.kept(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
+
+
+class _Running:
+    """What is carried from row to row: the sums so far, the last record, and what was no record."""
+
+    def __init__(self, shape: Shape, above: Above) -> None:
+        self.shape, self.sums = shape, Sums(above)
+        self.last: Row | None = None
+        self.others: list[Judged] = []
+
+    def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> Mask:
+        """Which rows of the next block are records, of which the `records` surely are; the amounts in millionths."""
+        doubtful = np.flatnonzero(~records).tolist()
+        empty = _empty(block, doubtful)
+        rows = _with_those_above(block, doubtful, empty)
+        start = 0
+        for place in (*doubtful, len(block)):
+            if start < place:  # sure records stand between the last doubtful row and this one
+                self.sums.add(None if amounts is None else total(amounts[start:place]), place - start)
+                self.last = rows[place - 1]
+            if place in empty:
+                self.others.append(Judged(empty[place], "blank"))
+            elif place < len(block):
+                records[place] = self._judge(rows[place])
+            start = place + 1
+        return pa.array(records)
+
+    def _judge(self, row: Row) -> bool:
+        judged = judge_row(row, self.shape, self.sums, self.last)
+        if judged.kind == "record":
+            self.sums.add(judged.amount)
+            self.last = row
+            return True
+        if judged.kind == "total":
+            self.sums.restart()
+        self.others.append(judged)
+        return False
+
+
+def _looked_at(looked: tuple[Block, Looks], shape: Shape, sure: Sure) -> tuple[Block, Vector | None, Vector]:
+    """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
+    block, looks = looked
+    amounts = _amounts(block, shape)
+    records = sure.records(block, looks, amounts)
+    return block, amounts and amounts.millionths, records
+
+
+def _amounts(block: Block, shape: Shape) -> Plain | None:
+    if shape.amount is None or shape.decimal_comma:
+        return None
+    return Plain(block.column(shape.amount))
+
+
+def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
+    """Those of the rows at these places in which every cell is empty: a file may end in a million of them."""
+    if not places:
+        return {}
+    some = block.take(places)
+    filled = np.diff(text_offsets(some.flat)) > 0
+    empty = np.flatnonzero(some.count(pa.array(filled)).to_numpy() == 0).tolist()
+    numbers, lines = some.numbers, some.lines
+    return {places[place]: Row(numbers[place], lines[place], ()) for place in empty}
+
+
+def _with_those_above(block: Block, places: Sequence[int], empty: Mapping[int, Row]) -> dict[int, Row]:
+    """The rows at these places, the ones right above them, and the last of the block, by their place; no empty ones."""
+    wanted = {*places, *(place - 1 for place in places if place), len(block) - 1}
+    held = sorted(wanted.difference(empty))
+    return dict(zip(held, block.take(held), strict=True))

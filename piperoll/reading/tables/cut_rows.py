@@ -1,0 +1,274 @@
+"""Rows cut by a delimiter within a cell: put together again where only one way of doing so is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from piperoll.model.columns import Mask, pc
+from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.dates import is_date, is_serial
+from piperoll.reading.columns.profiles import Profile, is_reference, profiles
+from piperoll.reading.grids.blocks import Block
+from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.grids.rows import Rows, spread
+
+_ALL = 0.9
+"""A column is of a kind if so large a share of its cells is."""
+
+_FULL = 0.98
+"""A column is never empty if so large a share of its cells is filled."""
+
+_FEW = 0.5
+"""A column says the same again and again if so small a share of its cells is distinct."""
+
+_RARE = 0.02
+"""Cells beyond the last heading in a larger share of the rows are a column without a heading."""
+
+_SAMPLE = 2000
+_ENOUGH = 5
+"""Fewer rows of the usual length do not show what a column holds."""
+
+_MOST = 20
+"""A row with so many cells too many was not cut by a stray comma."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A row put together again: as it is read now, the column of the cell that had been cut, and the whole cell."""
+
+    row: Row
+    column: int
+    value: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a row must look like: how many headings there are and cells in most rows, and what each column holds."""
+
+    named: int
+    usual: int
+    profiles: Sequence[Profile]
+    words: Mapping[int, frozenset[str]]
+    delimiter: str
+    sure: bool
+    """Whether there are enough rows to tell what a column holds."""
+
+
+@dataclass(frozen=True)
+class Mended:
+    """The rows of a table, those of them that were put together again, and those that were cut and could not be.
+
+    In the rows `beside` something stands beyond the last heading: they may be cut, but their figures are right.
+    """
+
+    rows: Rows
+    mends: Sequence[Mend] = ()
+    cut: Sequence[Row] = ()
+    beside: Sequence[Row] = ()
+
+
+def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
+    """The rows of a text file with those that were cut put together again.
+
+    Rows that fill more cells than there are headings, or are longer than most, are looked at, and no others.
+    """
+    layout = _layout(rows, headings, delimiter)
+    if layout is None:
+        return Mended(rows)
+    long = rows.kept(_may_be_long(block, layout) for block in rows.blocks()).only(partial(_is_long, layout=layout))
+    rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
+    mends: dict[int, Mend] = {}
+    doubtful: dict[bool, list[Row]] = {True: [], False: []}
+    for row in long:
+        if _is_cut(row, layout):
+            found, figures = mended(row, layout) if layout.sure else None, False
+        elif rare and _goes_beyond(row, layout):
+            ways = _ways_to_read(row, layout)
+            found, figures = _likeliest(row, ways, layout), len({_figures(way, layout) for way in ways.values()}) == 1
+        else:
+            continue
+        if found is None:
+            doubtful[figures].append(row)
+        elif found.column >= 0:
+            mends[row.number] = found
+    whole = Rows.of(mends[row.number].row if row.number in mends else row for row in rows) if mends else rows
+    return Mended(whole, list(mends.values()), doubtful[False], doubtful[True])
+
+
+def _is_long(row: Row, layout: Layout) -> bool:
+    """Whether a row holds something beyond the last heading, or is longer than most."""
+    return len(row.cells) > layout.usual or _extent(row) > layout.named
+
+
+def _may_be_long(block: Block, layout: Layout) -> Mask:
+    """Which rows are worth asking whether they are long, told from whole columns."""
+    if block.width - layout.named > _MOST:
+        return pc.greater(block.lengths, layout.named)
+    found = pc.greater(block.lengths, layout.usual)
+    for column in range(layout.named, block.width):
+        found = pc.or_(found, pc.not_equal(block.column(column), ""))
+    return found
+
+
+def _goes_beyond(row: Row, layout: Layout) -> bool:
+    """Whether a row goes on right beyond the last heading, as one does that was cut."""
+    return bool(_at(row.cells, layout.named)) and any(map(tidy, row.cells[: layout.named]))
+
+
+def _ways_to_read(row: Row, layout: Layout) -> dict[int, list[str]]:
+    """The cells of a row that fits as it stands (-1) and of each way to put it together, by the column of the joint."""
+    extent = _extent(row)
+    return {-1: list(row.cells)} | _ways(row.cells[:extent], extent - layout.named, layout)
+
+
+def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: Layout) -> Mend | None:
+    """How a row that fits as it stands is read; None if nothing tells. With column -1 it was not cut."""
+    extent = _extent(row)
+    column = -1 if len(ways) == 1 else None
+    if layout.sure:
+        column = _only(ways, row.cells[:extent], extent - layout.named, layout)
+    return None if column is None else Mend(row._replace(cells=ways[column]), column, ways[column][column])
+
+
+def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | None:
+    """What most rows look like; None where that cannot be told, or no row is longer than its headings."""
+    widths = rows.widths()
+    named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
+    if not named or not widths or max(widths) <= named or rows[0].line is None:
+        return None
+    common, count = widths.most_common(1)[0]
+    usual = max(len(headings), common if 2 * count >= len(rows) else max(widths))
+    some = [row for row in spread(rows, _SAMPLE) if any(row.cells)]
+    within = [row for row in some if _extent(row) <= named]
+    sample = [row for row in within if len(row.cells) <= usual]
+    if 2 * len(sample) < len(some):  # delimiters left over, some here and some there, make no usual length
+        sample, usual = within, max(widths)
+    if not sample or 2 * len(sample) < len(some):
+        return None
+    return Layout(named, usual, profiles(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH)
+
+
+def _extent(row: Row) -> int:
+    """How many cells a row has up to its last filled one."""
+    return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
+
+
+def _is_cut(row: Row, layout: Layout) -> bool:
+    """Whether a long row was cut for certain: a cell stands beyond all others, or in a column where it cannot belong.
+
+    A remark beside the table and delimiters left over at the end leave the other cells where they belong.
+    """
+    if not any(map(tidy, row.cells[: layout.named])):
+        return False
+    if any(map(tidy, row.cells[layout.usual :])):
+        return True
+    return not _fits(row.cells, -1, layout)
+
+
+def mended(row: Row, layout: Layout) -> Mend | None:
+    """A cut row put together again; None if it could have been cut in more than one place, or in none.
+
+    Every date, number and reference must come to stand in its column. Among several ways the one counts whose second
+    piece begins with a space, as after a comma in a sentence; or, where all ways give the same dates and numbers, the
+    one after which most words are such as stand in their columns elsewhere.
+    """
+    for cells, width in ((row.cells, layout.usual), (row.cells[: _extent(row)], layout.named)):
+        surplus = len(cells) - width
+        if not 0 < surplus <= _MOST:
+            continue
+        ways = _ways(cells, surplus, layout)
+        column = _only(ways, cells, surplus, layout)
+        if column is not None:
+            return Mend(row._replace(cells=ways[column]), column, ways[column][column])
+    return None
+
+
+def _ways(cells: Sequence[str], surplus: int, layout: Layout) -> dict[int, list[str]]:
+    """The ways to put a row together so that every cell fits, by the column of the joint."""
+    return {
+        column: joint
+        for column in range(layout.named)
+        if tidy(cells[column]) and tidy(cells[column + surplus])
+        if _fits(joint := _joined(cells, column, surplus, layout), column, layout)
+    }
+
+
+def _joined(cells: Sequence[str], column: int, surplus: int, layout: Layout) -> list[str]:
+    end = column + surplus + 1
+    return [*cells[:column], layout.delimiter.join(cells[column:end]), *cells[end:]]
+
+
+def _fits(cells: Sequence[str], joint: int, layout: Layout) -> bool:
+    """Whether every cell is of the kind its column holds; the joined one too, as `1,200.00` is a number."""
+    known = [(place, profile) for place, profile in enumerate(layout.profiles) if _kinds(profile)]
+    suited = (_suits(_at(cells, place), profile, joint=place == joint) for place, profile in known)
+    return bool(known) and not any(map(tidy, cells[layout.usual :])) and all(suited)
+
+
+def _at(cells: Sequence[str], column: int) -> str:
+    return tidy(cells[column]) if column < len(cells) else ""
+
+
+def _kinds(profile: Profile) -> bool:
+    return _is_typed(profile) or profile.identifiers >= _ALL
+
+
+def _is_typed(profile: Profile) -> bool:
+    return max(profile.dates + profile.serials, profile.numbers) >= _ALL
+
+
+def _suits(text: str, profile: Profile, *, joint: bool) -> bool:
+    if not text:
+        return profile.filled < _FULL
+    if profile.dates + profile.serials >= _ALL:
+        return is_date(text) or is_serial(text)
+    if profile.numbers >= _ALL:
+        return is_number(text)
+    return is_reference(text) and not joint
+
+
+def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, layout: Layout) -> int | None:
+    """The one way that is right, or that much speaks for and nothing for another; None otherwise."""
+    if len(ways) < 2:
+        return next(iter(ways), None)
+    spaced = [column for column in ways if column >= 0 and all(map(_goes_on, cells[column + 1 : column + surplus + 1]))]
+    others = sum(map(_goes_on, cells[1:])) > surplus
+    if len(spaced) == 1 and not others:
+        return spaced[0]
+    if len({_figures(joint, layout) for joint in ways.values()}) > 1:
+        return None
+    known = {column: _known(ways[column], column, layout) for column in ways}
+    best = max(known.values())
+    right = [column for column, count in known.items() if count == best]
+    return right[0] if len(right) == 1 else None
+
+
+def _figures(cells: Sequence[str], layout: Layout) -> tuple[str, ...]:
+    """The dates and numbers of a row."""
+    return tuple(_at(cells, place) for place, profile in enumerate(layout.profiles) if _is_typed(profile))
+
+
+def _goes_on(cell: str) -> bool:
+    return cell[:1] == " " and bool(tidy(cell))
+
+
+def _known(cells: Sequence[str], joint: int, layout: Layout) -> int:
+    """How many cells say what stands elsewhere in their column."""
+    return sum(
+        1
+        for column, words in layout.words.items()
+        if column != joint and tidy("".join(cells[column : column + 1])) in words
+    )
+
+
+def _words(sample: Sequence[Row], width: int) -> dict[int, frozenset[str]]:
+    """What each column says more than once, where it says few things, in rows of the usual length."""
+    found = {}
+    for column in range(width):
+        counts = Counter(text for row in sample if (text := tidy(cell_at(row, column))))
+        if len(counts) <= _FEW * counts.total():
+            found[column] = frozenset(text for text, count in counts.items() if count > 1)
+    return found

@@ -1,0 +1,335 @@
+"""Records to Arrow batches: one string column a field, with the cells as sent beside the typed ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+
+from piperoll.model import Cap, Dataset, Field, Finding, Period
+from piperoll.model.columns import mask_at, pc, texts
+from piperoll.reading.cells.decisions import decide
+from piperoll.reading.cells.marks import means_nothing
+from piperoll.reading.cells.noughts import Noughts
+from piperoll.reading.cells.orders import ALONE, beside_of
+from piperoll.reading.cells.spelling import Spelt, is_plain_text, spell, spells_plainly, unless_empty
+from piperoll.reading.cells.tallies import Counts, Tally
+from piperoll.reading.cells.values import Reader
+from piperoll.reading.columns.assignment import Columns
+from piperoll.reading.findings import cells as say
+from piperoll.reading.findings.values import Column
+from piperoll.reading.grids.ahead import ahead
+from piperoll.reading.grids.blocks import ROWS, Block, Row
+from piperoll.reading.grids.forms import Holds, Looks
+from piperoll.reading.grids.grid import cell_at, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.shelves import Shelf
+from piperoll.reading.reading import SENT
+from piperoll.reading.tables.wide_tables import Wide
+
+_Periods = Sequence[tuple[Mapping[str, int], Period]]
+"""Each period of a wide table with its columns by field, in order of time."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some lines whose cells are not read yet: `block` holds the row of each line.
+
+    `cells` are a field's cells as sent, `place` says in which column that of a line stands; `fixed` are the fields
+    whose values are known without a cell. `looks` is what is known of the cells of each column, where the lines are
+    rows as they stand.
+    """
+
+    block: Block
+    cells: Mapping[str, Any] = field(default_factory=dict)
+    place: Callable[[str, int], int] = lambda _name, _line: 0
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    looks: Looks | None = None
+
+    def all(self, name: str, holds: Holds) -> bool:
+        """Whether this holds of the form of each of a field's cells; False where that is not known."""
+        return self.looks is not None and self.looks.all(self.place(name, 0), holds)
+
+
+def lines_of(block: Block, looks: Looks, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
+    """The lines of a block of records, in order."""
+    own = {name: choice.column for name, choice in columns.choices.items()}
+    if wide is None:
+        cells = {name: block.column(column) for name, column in own.items()}
+        yield Lines(block, cells, lambda name, _: own[name], looks=looks)
+        return
+    rows, periods = list(block), [(wide.of(period), period) for period in wide.periods]
+    pairs = [(place, which) for place, row in enumerate(rows) for which in _with_figures(row, periods)]
+    for start in range(0, len(pairs), ROWS):
+        yield _wide_lines(block, rows, own, wide, periods, pairs[start : start + ROWS])
+
+
+def _with_figures(row: Row, periods: _Periods) -> Sequence[int]:
+    """The periods that a row has figures for; the last one if it has none."""
+    there = [which for which, (columns, _) in enumerate(periods) if any(_says(row, each) for each in columns.values())]
+    return there or [len(periods) - 1]
+
+
+def _says(row: Row, column: int) -> bool:
+    return not means_nothing(tidy(cell_at(row, column)), typed=True)
+
+
+def _wide_lines(
+    block: Block,
+    rows: Sequence[Row],
+    own: Mapping[str, int],
+    wide: Wide,
+    periods: _Periods,
+    pairs: Sequence[tuple[int, int]],
+) -> Lines:
+    lines = block.take(place for place, _ in pairs)
+    days = [periods[which][1] for _, which in pairs]
+
+    def place(name: str, line: int) -> int:
+        return own[name] if name in own else periods[pairs[line][1]][0].get(name, -1)
+
+    measured = {
+        name: texts([cell_at(rows[row], place(name, line)) for line, (row, _) in enumerate(pairs)])
+        for name in wide.fields
+    }
+    bounds = {
+        wide.start_field: texts([day.start.isoformat() for day in days]),
+        wide.end_field: texts([day.end.isoformat() for day in days]),
+    }
+    return Lines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
+
+
+LINES = ROWS
+"""Lines a batch."""
+
+_Placed = tuple[Column, tuple[int, ...]]
+"""A field's column, and the places where its cells stand: several for the measures of a wide table."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Records that share one layout of columns."""
+
+    records: Rows
+    columns: Columns
+    wide: Wide | None = None
+    cut: frozenset[int] = frozenset()
+    """The rows that have more cells than there are columns, so that their amounts may be others'."""
+
+
+@dataclass
+class Built:
+    """What building gives: batches, the rows with unreadable cells by field, and findings."""
+
+    batches: Shelf = field(default_factory=Shelf)
+    unreadable: dict[str, list[int]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()) -> Built:
+    """The lines of a table, its unreadable cells, and what there is to say about them.
+
+    `periods` are those that the names of file and sheet may mean.
+    """
+    built = Built()
+    builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
+    evidence = [_evidence(segment, dataset, sheet) for segment in segments]
+    dates, told = _dates(evidence, dataset), set[str]()
+    for segment, counts in zip(segments, evidence, strict=True):
+        readers, said = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
+        built.findings += [finding for finding in said if finding.field not in told]
+        told |= dates.keys() & readers.keys()
+        for read in ahead(partial(builder.read, segment=segment, readers=readers), segment.records.looked()):
+            for lines in read:
+                builder.lay(lines, {name for name, reader in readers.items() if reader.told})
+    if not len(built.batches):
+        builder.lay(builder.batch_of(Lines(Block.of((), (), ())), {}, frozenset()), set())
+    return built
+
+
+def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
+    """Every field of the table, in the dataset's order."""
+    named = {name for segment in segments for name in segment.columns.choices}
+    for segment in segments:
+        if segment.wide:
+            named |= {*segment.wide.fields, segment.wide.start_field, segment.wide.end_field}
+    return (each for each in dataset.fields if each.name in named)
+
+
+def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
+    """The distinct cells of each column of which it must be decided how it is written, and how often each stands there.
+
+    All columns are counted in one go through the records.
+    """
+    columns = _columns(segment, dataset, sheet)
+    asked = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
+    counts = {name: _counts(column) for name, (column, places) in asked.items() if len(places) == 1}
+
+    places = [asked[name][1][0] for name in counts]
+    for seen in ahead(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
+        for own, each in zip(counts.values(), seen, strict=True):
+            own.add(each)
+    return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
+
+
+def _counts(column: Column) -> Counts:
+    return Counts() if column.field.type == "date" else Tally(names=column.reference)
+
+
+def _seen(counts: Sequence[Counts], places: Sequence[int], block: Block) -> list[Any]:
+    """What there is to count in some columns of a block."""
+    return [own.look(block.column(place)) for own, place in zip(counts, places, strict=True)]
+
+
+def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
+    """The distinct cells of some columns together, row by row."""
+    return Counter(cell_at(row, place) for row in records for place in places)
+
+
+def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
+    """The distinct cells of each column of dates, over all segments: where headings come again, the order goes on."""
+    found: dict[str, Counter[str]] = {}
+    for counts in evidence:
+        for name, own in counts.items():
+            if dataset.field(name).type == "date":
+                found.setdefault(name, Counter()).update(own)
+    return found
+
+
+def _readers(
+    columns: Mapping[str, _Placed],
+    counts: Mapping[str, Counter[str]],
+    periods: Sequence[Period],
+    dates: Mapping[str, Counter[str]],
+) -> tuple[dict[str, Reader], list[Finding]]:
+    """What reads each field's cells, decided from all of them, and what there is to say about how they are written."""
+    readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
+    for name, (column, _) in columns.items():
+        own = dates.get(name) or counts.get(name, Counter[str]())
+        beside = beside_of(dates, name, periods) if name in dates else ALONE
+        readers[name], said = decide(column, own, beside)
+        findings += said
+        noughts.look(column, own)
+    return readers, [*findings, *noughts.said()]
+
+
+def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _Placed]:
+    """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
+    found: dict[str, _Placed] = {}
+    for name, choice in segment.columns.choices.items():
+        found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
+    for name in segment.wide.fields if segment.wide else ():
+        own = segment.wide.of_field(name) if segment.wide else []
+        column = _column(dataset, name, own[0].column, own[0].heading, sheet)
+        found.setdefault(name, (column, tuple(measure.column for measure in own)))
+    return found
+
+
+def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
+    wanted = dataset.field(name)
+    return Column(
+        wanted,
+        place,
+        heading,
+        sheet,
+        amount=name in dataset.amount,
+        reference=wanted.is_identifier,
+        within=any({name, "@period"} <= {*group} for group in dataset.core),
+    )
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """A cell that cannot be read: its line in the batch, its field's place in the table, its column."""
+
+    line: int
+    field: int
+    column: int
+    cell: str
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Lines that were read: the block with the row of each, their batch, the cells that cannot be read."""
+
+    block: Block
+    batch: pa.RecordBatch
+    lost: Sequence[_Lost]
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Reads the cells of lines and lays the batches on the shelf."""
+
+    dataset: Dataset
+    sheet: str | None
+    fields: Sequence[Field]
+    built: Built
+
+    def read(self, looked: tuple[Block, Looks], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
+        """The lines of a block of records, read; blocks may be read beside each other."""
+        parts = lines_of(*looked, segment.columns, segment.wide)
+        return [self.batch_of(lines, readers, segment.cut) for lines in parts]
+
+    def batch_of(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _Read:
+        """The batch of some lines; the amounts of the rows in `cut` count as unreadable."""
+        columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
+        lost: list[_Lost] = []
+        nothing = pa.nulls(len(lines.block), pa.string())
+        for order, each in enumerate(self.fields):
+            cells = lines.cells.get(each.name)
+            columns[each.name] = lines.fixed.get(each.name, nothing)
+            if cells is not None:
+                spelt = self._spelt(each, lines, readers[each.name], _places(lines.block, cut))
+                columns[each.name] = spelt.values
+                lost += [
+                    _Lost(line, order, lines.place(each.name, line), cells[line].as_py()) for line in spelt.unreadable
+                ]
+            if each.type != "string":
+                columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
+        lost.sort(key=lambda one: (one.line, one.field))
+        return _Read(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
+
+    def lay(self, read: _Read, told: Set[str]) -> None:
+        """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
+        self.built.batches.put(read.batch)
+        self._tell(read.block, read.lost, told)
+
+    def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:
+        cells = lines.cells[wanted.name]
+        if spells_plainly(reader) and lines.all(wanted.name, is_plain_text):
+            return Spelt(unless_empty(cells), [])
+        whole = spell(cells, reader)
+        if not cut or wanted.name not in self.dataset.amount:
+            return whole
+        refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
+        mask = mask_at(cut, len(cells))
+        lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
+        return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
+
+    def _tell(self, block: Block, lost: Sequence[_Lost], told: Set[str]) -> None:
+        """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
+        if not lost:
+            return
+        numbers, physical = block.numbers, block.lines
+        for one in lost:
+            wanted, row = self.fields[one.field], Row(numbers[one.line], physical[one.line], ())
+            rows = self.built.unreadable.setdefault(wanted.name, [])
+            if rows[-1:] != [row.number]:
+                rows.append(row.number)
+            if wanted.name in told:
+                continue
+            amount = wanted.name in self.dataset.amount
+            self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+        self.built.findings[:] = Cap().apply(self.built.findings)
+
+
+def _places(block: Block, rows: frozenset[int]) -> list[int]:
+    """Where rows with these numbers stand in a block."""
+    if not rows:
+        return []
+    return [place for place, number in enumerate(block.numbers) if number in rows]

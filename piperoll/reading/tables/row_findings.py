@@ -1,0 +1,77 @@
+"""What there is to say about the rows of a table: totals, notes, residue, hidden rows, rows that hold several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from piperoll.model import Finding
+from piperoll.reading.cells.amounts import read_amount
+from piperoll.reading.findings import cells as tell
+from piperoll.reading.findings import tables as about
+from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.classified_rows import Judgement
+from piperoll.reading.tables.total_rows import NEAR
+
+_FEW = 4
+"""Among fewer records than this, one may well equal the sum of the others."""
+
+_LOOK = 20_000
+"""So many records are searched for cells that hold several."""
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """The field that holds the amounts of a table and its column; both None where there is none."""
+
+    field: str | None = None
+    column: int | None = None
+
+
+def about_rows(judgements: Sequence[Judgement], sheet: str | None, amounts: Amounts) -> Iterator[Finding]:
+    """What was left out of a table's sections, and which of their records may be none."""
+    judged = [judged for judgement in judgements for judged in judgement.others]
+    for one in judged:
+        if one.kind == "total" and one.amount is not None:
+            wrong = tell.total_wrong(sheet, one.row, amounts.field, one.amount, one.difference)
+            yield tell.total_left_out(sheet, one.row, one.amount) if one.proved else wrong
+    if totals := [one.row for one in judged if one.kind == "total" and one.amount is None]:
+        yield about.totals_left_out(sheet, totals, narrow=any(judgement.narrow for judgement in judgements))
+    for kind in ("note", "other"):
+        if rows := [one.row for one in judged if one.kind == kind]:
+            yield tell.rows_left_out(sheet, kind, rows)
+    for judgement in judgements:
+        yield from _about_records(judgement, sheet, amounts)
+
+
+def _about_records(judgement: Judgement, sheet: str | None, amounts: Amounts) -> Iterator[Finding]:
+    if row := chance_total(judgement, amounts.column):
+        yield about.record_like_total(sheet, row, amounts.field)
+    if rows := several_in_one(judgement.records[:_LOOK]):
+        yield about.records_in_one_row(sheet, rows, lines_of(rows[0]), amounts.field)
+
+
+def chance_total(judgement: Judgement, column: int | None) -> Row | None:
+    """The last record if its amount is the sum of all the others, though it has the cells of a record."""
+    if column is None or len(judgement.records) < _FEW:
+        return None
+    last = judgement.records[len(judgement.records) - 1]
+    amount = read_amount(cell_at(last, column), decimal_comma=judgement.decimal_comma)
+    return last if amount and abs(judgement.whole - amount - amount) <= NEAR else None
+
+
+def several_in_one(records: Rows) -> list[Row]:
+    """The records in which several cells hold the same number of lines, two or more, one of them figures only."""
+    held = (row for block in records.blocks() if b"\n" in block.text for row in block)
+    return [row for row in held if any("\n" in cell for cell in row.cells) and lines_of(row) > 1]
+
+
+def lines_of(row: Row) -> int:
+    """How many records the cells of a row hold, one below another: 1 for an ordinary row."""
+    held = [[tidy(line) for line in tidy(cell).splitlines() if tidy(line)] for cell in row.cells if "\n" in cell]
+    held = [lines for lines in held if len(lines) > 1]
+    figures = [lines for lines in held if all(read_amount(line) is not None for line in lines)]
+    if not figures or len(held) < 2 or len({len(lines) for lines in held}) > 1:
+        return 1
+    return len(figures[0])

@@ -1,0 +1,161 @@
+"""Which rows are records, and what the others are: blank, totals, headings again, notes, residue."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+
+from piperoll.model import Dataset
+from piperoll.reading.cells.amounts import AmountStyle, read_amount, style_of
+from piperoll.reading.cells.dates import is_date, is_serial
+from piperoll.reading.cells.marks import is_error, means_nothing, says_nil
+from piperoll.reading.cells.wholes import is_label
+from piperoll.reading.columns.assignment import Columns
+from piperoll.reading.columns.lexicon import bare
+from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.grids.rows import spread
+from piperoll.reading.tables.headings import repeats, words
+from piperoll.reading.tables.total_rows import Line, Sums, total_of
+
+_SAMPLE = 2000
+_DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
+"""The form of a day: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a row is: `record` or one of the exclusions, with its amount; `proved` says a total adds up.
+
+    `difference` is the stated total less the sum it comes nearest to.
+    """
+
+    row: Row
+    kind: str
+    amount: Decimal | None = None
+    proved: bool = True
+    difference: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a judgement on a row needs to know of its table."""
+
+    headings: tuple[str, ...]
+    """The headings by their letters and digits alone."""
+    mapped: tuple[int, ...]
+    amount: int | None
+    date: tuple[int, ...]
+    typical: float
+    decimal_comma: bool = False
+    """Whether its amounts are written with a comma before the pence."""
+    end: int = 0
+    """The column after the last with a heading or a field; 0 where nothing bounds the table."""
+    said: frozenset[tuple[str, ...]] = frozenset()
+    """The rows of the headings, and the titles above them, as they stand."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
+        """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
+        amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+        dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
+        sample = spread(rows, _SAMPLE)
+        counts = [count for row in sample if (count := sum(1 for cell in row.cells if cell and _is_filled(cell)))]
+        mapped = tuple(sorted({*columns.used, *measures}))
+        style = style_of(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
+        headings, typical = tuple(map(bare, columns.headings)), median(counts) if counts else 0
+        named = [column for column, heading in enumerate(headings) if heading]
+        end = max(*named, *mapped, -1, -1) + 1 if named else 0
+        return cls(headings, mapped, amount, dates, typical, style.decimal_comma, end)
+
+    def amount_in(self, cell: str) -> Decimal | None:
+        """The amount a cell states in this table."""
+        return read_amount(cell, decimal_comma=self.decimal_comma)
+
+
+def _is_filled(cell: str) -> bool:
+    """Whether a cell that is not empty holds something to be seen."""
+    return "!" <= cell[0] <= "~" or bool(tidy(cell))
+
+
+def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
+    """What a row is, from itself, the sums of the records above it, and the last of them.
+
+    `sure.Sure` tells most records from whole columns, without coming here: a change to these rules may
+    have to be made there too. A test holds the two together.
+    """
+    filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
+    if len(filled) < 3:  # invisible marks alone fill no cell
+        filled = [column for column in filled if tidy(row.cells[column])]
+    if kind := _no_record(row, filled, shape):
+        return Judged(row, kind)
+    if shape.amount is None:
+        return _without_amount(row, filled, shape, last)
+    text = tidy(cell_at(row, shape.amount))
+    amount = shape.amount_in(text)
+    if amount is not None:
+        total = _as_total(row, filled, amount, shape, sums)
+        return total or Judged(row, "record", amount)
+    if is_error(text) and len(filled) > 1:
+        return Judged(row, "record")
+    return _without_amount(row, filled, shape, last)
+
+
+def _no_record(row: Row, filled: Sequence[int], shape: Shape) -> str | None:
+    """What a row is that holds nothing of its own in the table: a sum left beside it is residue."""
+    if not filled:
+        return "blank"
+    if repeats(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.said):
+        return "repeated_header"
+    return "other" if shape.end and filled[0] >= shape.end else None
+
+
+def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: Sums) -> Judged | None:
+    texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
+    words = [text for text in texts if shape.amount_in(text) is None]
+    dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
+    proof = total_of(Line(amount, words, len(filled), dated), sums, shape.typical)
+    return Judged(row, "total", amount, proof.proved, proof.difference) if proof else None
+
+
+def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | None) -> Judged:
+    """A row whose amount is not there: a record with a gap, a note, or cells that were filled down."""
+    texts = {column: tidy(cell_at(row, column)) for column in filled}
+    real = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
+    if not real or _is_residue(texts, shape, last):
+        return Judged(row, "other")
+    if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
+        return Judged(row, "note")
+    named = sum(1 for heading in shape.headings if heading)
+    if len(filled) < 0.5 * shape.typical and _states_total(texts.values()):
+        return Judged(row, "total")
+    sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
+    dated = any(may_be_day(texts.get(column, "")) for column in shape.date)
+    if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
+        return Judged(row, "record")
+    return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
+
+
+def _is_residue(texts: dict[int, str], shape: Shape, last: Row | None) -> bool:
+    """Whether a row was left by a spreadsheet: an error where the amount stands, or cells copied down from above."""
+    if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
+        return True
+    return last is not None and len(texts) < 0.5 * shape.typical and _filled_down(texts, last)
+
+
+def _states_total(texts: Iterable[str]) -> bool:
+    """Whether a row holds the label of a total and figures, though none where the amounts stand."""
+    return any(map(is_label, texts)) and any(read_amount(text) is not None for text in texts)
+
+
+def may_be_day(text: str) -> bool:
+    """Whether a cell under a heading for dates is meant as one, though it may not exist: not so `1. See page 3`."""
+    return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
+
+
+def _filled_down(texts: dict[int, str], last: Row) -> bool:
+    """Whether every cell only repeats the one above: a formula or a label that was copied down too far."""
+    return all(tidy(cell_at(last, column)).casefold() == text.casefold() for column, text in texts.items())

@@ -1,0 +1,214 @@
+"""Totals that only the whole table proves: above the data, summaries by class below it, sums of sums."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import takewhile
+
+from piperoll.reading.cells.amounts import read_amount
+from piperoll.reading.cells.wholes import is_label, names_whole
+from piperoll.reading.grids.grid import Row, cell_at, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.classified_rows import Judgement
+from piperoll.reading.tables.row_kinds import Judged, Shape
+from piperoll.reading.tables.total_rows import NEAR
+
+_FEW = 3
+"""In a table of fewer records nothing is taken for a sum of the others."""
+
+_TAIL = 60
+"""So many records at the end may be a summary of the others."""
+
+_FIGURES = 3
+"""A row of figures that agrees with a sum in so many columns, none of them zero, does not do so by chance."""
+
+
+def settle(judgement: Judgement, shape: Shape, columns: Sequence[int] = ()) -> Judgement:
+    """The judgement on a table with those of its records taken for totals that are sums of the others.
+
+    `columns` are those that hold figures; they are asked where there is no column of amounts.
+    """
+    records, whole = judgement.records, judgement.whole
+    if len(records) < _FEW:
+        return judgement
+    if shape.amount is None:
+        return _settle_figures(judgement, columns)
+    if above := total_above(records, whole, shape):
+        return _without(judgement, records[1:], [above])
+    block = [Judged(row, "total", _amount(row, shape)) for row in summary_below(records, whole, shape)]
+    return _without(judgement, records[: len(records) - len(block)], block)
+
+
+def _without(judgement: Judgement, records: Rows, totals: Sequence[Judged]) -> Judgement:
+    if not totals:
+        return judgement
+    others = sorted([*judgement.others, *totals], key=lambda judged: judged.row.number)
+    stated = sum((judged.amount or Decimal(0) for judged in totals), Decimal(0))
+    below = replace(judgement.below, whole=judgement.below.whole - stated)
+    return replace(judgement, records=records, others=others, whole=judgement.whole - stated, below=below)
+
+
+def total_above(records: Rows, whole: Decimal, shape: Shape) -> Judged | None:
+    """The first record if it is the sum of all the others, or says so: it names no date and little else."""
+    first = records[0]
+    amount = _amount(first, shape)
+    if amount is None or not is_sparse(first, shape):
+        return None
+    difference = amount - (whole - amount)
+    proved = bool(amount) and abs(difference) <= NEAR
+    said = any(is_label(tidy(cell)) for cell in first.cells if cell)
+    return Judged(first, "total", amount, proved, difference) if proved or said else None
+
+
+def summary_below(records: Rows, whole: Decimal, shape: Shape) -> list[Row]:
+    """The last records if they add up the others by classes.
+
+    Each names no date and little else. Either their amounts come to the sum of all other records, or each is the sum
+    of the records that say its label in one column. The first of them may be the sum of the others, or the last.
+    """
+    tail = list(records[max(0, len(records) - _TAIL) :])
+    block = list(takewhile(lambda row: is_sparse(row, shape), reversed(tail)))[::-1]
+    if not block or len(block) == len(records):
+        return []
+    for start in range(len(block)):
+        rows = block[start:]
+        amounts = [_amount(row, shape) or Decimal(0) for row in rows]
+        rest = whole - sum(amounts, Decimal(0))
+        if len(rows) > 1 and any(amounts) and _adds_up(amounts, rest):
+            return rows
+    return block if _by_class(block, records[: len(records) - len(block)], shape) else []
+
+
+def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
+    """Whether amounts come to the sum of the rest, without the first or the last if that is their own sum."""
+    whole = sum(amounts, Decimal(0))
+    options = [whole, *(whole - one for one in (amounts[0], amounts[-1]) if abs(whole - one - one) <= NEAR)]
+    # the sum of the others is what all records come to without the block, however the block adds up
+    return any(option and abs(option - rest) <= NEAR for option in options)
+
+
+def _by_class(block: Sequence[Row], others: Rows, shape: Shape) -> bool:
+    """Whether each row of a block is the sum of those records that say its label in one column."""
+    labels = {label for row in block for label in _labels(row)}
+    sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
+    counts: dict[tuple[int, str], int] = defaultdict(int)
+    for row in others:
+        amount = _amount(row, shape) or Decimal(0)
+        for place in _said(row, labels):
+            sums[place] += amount
+            counts[place] += 1
+    proved = [
+        any(
+            abs(sums[place] - (_amount(row, shape) or Decimal(0))) <= NEAR for place in sums if place[1] in _labels(row)
+        )
+        for row in block
+    ]
+    return all(proved) and (len(block) > 1 or max(counts.values(), default=0) > 1)
+
+
+def _said(row: Row, labels: set[str]) -> Iterator[tuple[int, str]]:
+    for column, cell in enumerate(row.cells):
+        if cell and (text := tidy(cell).casefold()) in labels:
+            yield column, text
+
+
+def _labels(row: Row) -> set[str]:
+    """What a row may be the sum of: its words, without a `total` at either end."""
+    texts = (tidy(cell).casefold() for cell in row.cells if any(map(str.isalpha, cell)))
+    return {re.sub(r"^(?:sub-?)?totals?(?: for)?\s+|\s+totals?\W*$", "", text) for text in texts}
+
+
+def is_sparse(row: Row, shape: Shape) -> bool:
+    """Whether a row names no date and fills at most half as many cells as is typical."""
+    if any(tidy(cell_at(row, column)).strip("-") for column in shape.date):
+        return False
+    return sum(1 for cell in row.cells if tidy(cell)) <= shape.typical / 2
+
+
+def _amount(row: Row, shape: Shape) -> Decimal | None:
+    return None if shape.amount is None else shape.amount_in(cell_at(row, shape.amount))
+
+
+def _settle_figures(judgement: Judgement, columns: Sequence[int]) -> Judgement:
+    """The judgement without the sums at the end of a table with many columns of figures and none of amounts.
+
+    A row that is named like the whole stands at the head of the sums. The rows below it add up classes: together they
+    come to it in most columns, and most of them are in some columns the sum of the records that share a word.
+    """
+    records = judgement.records
+    start = max(1, len(records) - _TAIL)
+    tail = list(records[start:])
+    head = next((place for place, row in enumerate(tail) if _is_whole(row)), None)
+    if head is None or len(columns) < _FIGURES:
+        return judgement
+    whole, classes, others = tail[head], tail[head + 1 :], records[: start + head]
+    agreeing = _agreeing(whole, classes, others, columns)
+    if not agreeing:
+        return judgement
+    narrow = any(2 * count <= _filled(_figures(row, columns)) for row, count in zip(tail[head:], agreeing, strict=True))
+    totals = [Judged(row, "total") for row in tail[head:]]
+    return replace(_without(judgement, others, totals), narrow=narrow)
+
+
+def _agreeing(whole: Row, classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
+    """For the whole and each class, in how many columns it is a sum; nothing where that proves nothing."""
+    figures = _figures(whole, columns)
+    least = max(_FIGURES, _filled(figures) // 2)
+    if not classes:
+        count = _agree(figures, _sums(others, columns))
+        return [count] if count >= least else []
+    count = _agree(figures, _sums(classes, columns))
+    proved = _class_columns(classes, others, columns) if count >= least else []
+    return [count, *proved] if 2 * sum(each >= _FIGURES for each in proved) > len(classes) else []
+
+
+def _is_whole(row: Row) -> bool:
+    return any(names_whole(tidy(cell)) for cell in row.cells if cell)
+
+
+def _figures(row: Row, columns: Sequence[int]) -> dict[int, Decimal]:
+    found = ((column, read_amount(cell_at(row, column))) for column in columns)
+    return {column: amount for column, amount in found if amount is not None}
+
+
+def _sums(rows: Iterable[Row], columns: Sequence[int]) -> dict[int, Decimal]:
+    sums: dict[int, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        for column, amount in _figures(row, columns).items():
+            sums[column] += amount
+    return sums
+
+
+def _filled(figures: Mapping[int, Decimal]) -> int:
+    return sum(1 for amount in figures.values() if amount)
+
+
+def _agree(figures: Mapping[int, Decimal], sums: Mapping[int, Decimal]) -> int:
+    """In how many columns, none of them zero, figures and sums are the same."""
+    return sum(1 for column, amount in figures.items() if amount and _same(amount, sums.get(column, Decimal(0))))
+
+
+def _same(one: Decimal | None, other: Decimal) -> bool:
+    return one is not None and abs(one - other) <= max(NEAR, abs(one) / 1_000_000)
+
+
+def _class_columns(classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
+    """For each row in how many columns it is the sum of the records that share a word with it, in the best case."""
+    labels = {label for row in classes for label in _labels(row)}
+    sums: dict[tuple[int, str], dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    for row in others:
+        figures = _figures(row, columns)
+        for place in _said(row, labels):
+            for column, amount in figures.items():
+                sums[place][column] += amount
+    return [
+        max(
+            (_agree(_figures(row, columns), sums[place]) for place in sums if place[1] in _labels(row)),
+            default=0,
+        )
+        for row in classes
+    ]

@@ -1,0 +1,190 @@
+"""What makes a table doubtful though every cell of it can be read: rows cut in two, other units, unproved totals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from piperoll.model import Dataset
+from piperoll.reading.cells.amounts import read_amount
+from piperoll.reading.cells.wholes import is_total, names_whole
+from piperoll.reading.columns.assignment import Columns
+from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.findings.cells import Below
+from piperoll.reading.grids.grid import Grid, Row, cell_at, tidy
+from piperoll.reading.grids.rows import Rows
+from piperoll.reading.tables.row_kinds import may_be_day
+from piperoll.reading.tables.sections import Section
+
+_UNIT = re.compile(
+    r"[£(]\s*['’]?0{3}s?\b|\bin ['’]?0{3}s\b|£\s?(?:k|m|millions?|thousands?)\b"
+    r"|\bin (?:£\s?)?(?:thousands|millions|pence)\b",
+    re.I,
+)
+_FULL = 4
+"""A row of fewer cells is not full, however few headings there are."""
+
+_DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
+_DAMAGED_FORM = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{18,}", re.I | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PossibleTotal:
+    """A record that is named like the sum of the others, with its column, and the records below it."""
+
+    row: Row
+    field: str
+    column: int
+    below: Below
+
+
+def overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
+    """The records of a text file that have more cells than the others have and than there are headings.
+
+    A delimiter within a cell that is not in quotes cuts the cell in two and moves all that follows.
+    """
+    if not records or records[0].line is None:
+        return []
+    widths = records.widths()
+    usual, count = widths.most_common(1)[0]
+    named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
+    usual = max(usual, len(headings))
+    if len(widths) == 1 or 2 * count < len(records):
+        return []
+    return [row for row in records.longer(usual) if any(map(tidy, row.cells[named:]))]
+
+
+def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
+    """Whether the amount of an overlong row may be another's, or half of one: a number follows it."""
+    beyond = max(1, len(row.cells) - len(headings))
+    return any(read_amount(cell_at(row, column + step)) is not None for step in range(1, beyond + 1))
+
+
+def unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
+    """The first row of a preamble that says that figures are in another unit than pounds, with its words."""
+    said = ((row, tidy(cell)) for row in rows for cell in row.cells)
+    return next(((row, text) for row, text in said if _UNIT.search(text)), None)
+
+
+_CREDIT, _DEBIT = frozenset(["cr", "credit", "c"]), frozenset(["dr", "debit", "d"])
+_SEEN = 500
+"""So many records show whether a column says debit or credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """A column beside the amounts that says which are credits, and the records it says so of."""
+
+    column: int
+    credits: Rows
+
+
+def signs_beside(records: Rows, columns: Columns, amount: int) -> Signs | None:
+    """The column that says debit or credit of each record, where the amounts of credits have no sign of their own."""
+    for column, heading in enumerate(columns.headings):
+        if column in columns.used or not tidy(heading):
+            continue
+        said = {_said(cell_at(row, column)) for row in records[:_SEEN]} - {""}
+        if said <= _CREDIT | _DEBIT and said & _CREDIT and (said & _DEBIT or said & {"cr", "credit"}):
+            credited = records.where(column, _is_credit, _is_credit)
+            amounts = (read_amount(cell_at(row, amount)) for row in credited[:_SEEN])
+            if all(value is None or value >= 0 for value in amounts):
+                return Signs(column, credited)
+    return None
+
+
+def _said(cell: str) -> str:
+    return tidy(cell).rstrip(".").casefold()
+
+
+def _is_credit(cell: str) -> bool:
+    return _said(cell) in _CREDIT
+
+
+def records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
+    """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records.
+
+    Of a row that is nearly as full as the headings one of the two will do: the other may be unreadable.
+    """
+    amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+    dates = [choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"]
+    if amount is None or section.below or section.heading.index < 1:
+        return []
+    full = max(_FULL, 0.7 * sum(1 for heading in columns.headings if tidy(heading)))
+    above = grid.rows[: section.heading.index]
+    return [row for row in above if _proofs(row, amount, dates) + (sum(map(bool, map(tidy, row.cells))) >= full) >= 2]
+
+
+def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
+    """How many of the two a record has: an amount in its column, what is meant as a day in one of theirs."""
+    return (read_amount(cell_at(row, amount)) is not None) + any(may_be_day(tidy(cell_at(row, one))) for one in dates)
+
+
+def damaged_references(records: Rows, column: int) -> Rows:
+    """The records whose reference a spreadsheet took for a number: `4.72E+21`, or zeros where digits were."""
+    return records.where(column, _is_damaged, _may_be_damaged)
+
+
+def _is_damaged(cell: str) -> bool:
+    return bool(_DAMAGED.fullmatch(tidy(cell)))
+
+
+def _may_be_damaged(form: str) -> bool:
+    """Whether a damaged reference may have this form: any digit may be a nought."""
+    return bool(_DAMAGED_FORM.fullmatch(tidy(form)))
+
+
+def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> PossibleTotal | None:
+    """The first record that is named like the whole and whose amount, if there are amounts, no other reaches."""
+    amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+    for field in dataset.fields:
+        column = columns.column(field.name)
+        if column is None or column == amount:
+            continue
+        named = _whole(records, column, name=field.privacy == "name" or field.name.endswith("_name"))
+        if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
+            return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
+    return None
+
+
+def _whole(records: Rows, column: int, *, name: bool) -> list[int]:
+    """Where the cells of a column name the whole; a country or class does so only as a `name`."""
+    holds = _is_whole if name else _is_total
+    return records.places([column], holds, holds)
+
+
+def _is_whole(cell: str) -> bool:
+    return names_whole(tidy(cell))
+
+
+def _is_total(cell: str) -> bool:
+    return is_total(tidy(cell))
+
+
+def _below(records: Sequence[Row], place: int) -> Below:
+    first = records[min(place + 1, len(records) - 1)].number
+    return Below(len(records) - place - 1, first, records[-1].number, len(records))
+
+
+def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
+    if amount is None:
+        return True
+    own = _size(cell_at(records[place], amount))
+    return records.places([amount], lambda cell: _size(cell) >= own) == [place]
+
+
+def _size(cell: str) -> Decimal:
+    """How large the amount of a cell is, whichever mark parts its pence; nothing if it cannot be read."""
+    amount = read_amount(cell)
+    return abs((read_amount(cell, decimal_comma=True) if amount is None else amount) or Decimal(0))
+
+
+def holds_figures(grid: Grid) -> bool:
+    """Whether a grid without known headings looks like a table all the same: a column of numbers beside others."""
+    rows = grid.rows.only(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
+    if len(rows) < 3:
+        return False
+    seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]
+    return any(each.numbers > 0.6 for each in seen) and any(max(each.dates, each.companies) > 0.6 for each in seen)
