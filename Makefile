@@ -1,5 +1,5 @@
-# Piperoll: what a person types. `make help` lists it.
-# Needs Python 3.11 or later with venv, and make; everything else is brought from the locked requirements.
+# The commands of the project; `make help` lists them.
+# They need make and Python 3.11 or later with venv, and install everything else from the locked requirements.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,16 +7,17 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= build/demo
 SOURCES := piperoll collectors publishers flows serving tests bench setup.py
+UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help
-.PHONY: help install screenshots vendor demo test lint types tests test-real soak bench lock clean python browser validator vendor screenshots
+.PHONY: help install demo test quick lint types tests test-real soak bench lock screenshots golden vendor clean python browser validator
 
-help: ## this list
+help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(STAMP) ## a virtual environment in .venv with everything in it
+install: $(STAMP) ## install everything into a virtual environment in .venv
 
-# --no-deps: the lock is whole, and pip would look for newer releases of what is named again with an extra.
+# --no-deps: the lock file is complete, and pip 23 would otherwise look for newer releases of packages named with an extra.
 $(STAMP): requirements-dev.lock pyproject.toml setup.py | python
 	@echo "Installing into $(VENV) (the first time takes a few minutes) …"
 	@$(PYTHON) -m venv $(VENV)
@@ -26,24 +27,27 @@ $(STAMP): requirements-dev.lock pyproject.toml setup.py | python
 
 python:
 	@command -v $(PYTHON) >/dev/null || { \
-	  echo "Piperoll needs Python 3.11 or later, and '$(PYTHON)' is not there. Type: sudo apt-get install -y python3 python3-venv" >&2; exit 1; }
+	  echo "Piperoll needs Python 3.11 or later, and '$(PYTHON)' was not found. Run: sudo apt-get install -y python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Piperoll needs Python 3.11 or later, and '$(PYTHON)' is older. Name a later one: make PYTHON=python3.11 install" >&2; exit 1; }
+	  echo "Piperoll needs Python 3.11 or later, and '$(PYTHON)' is older. Use a later one: make PYTHON=python3.11 install" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-	  echo "This Python cannot make virtual environments. Type: sudo apt-get install -y python3-venv" >&2; exit 1; }
+	  echo "This Python cannot create virtual environments. Run: sudo apt-get install -y python3-venv" >&2; exit 1; }
 
-demo: install ## a made-up sample of 12 bodies and 3 months, through the whole line, into build/demo
+demo: install ## run the whole pipeline on made-up files of 12 bodies and 3 months, into build/demo
 	@rm -rf $(DEMO) $(DEMO)-sample
 	@$(BIN)/piperoll sample --to $(DEMO)-sample
 	@$(BIN)/piperoll run --inbox $(DEMO)-sample/2026-08 --inbox $(DEMO)-sample/2026-09 --inbox $(DEMO)-sample/2026-10 \
 	  --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv
 	@echo
-	@echo "What was sent in:         $(DEMO)-sample"
-	@echo "To look at what came out: $(BIN)/piperoll site $(DEMO)"
-	@echo "To see who is late:       $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
-	@echo "To check one file of it:  $(BIN)/piperoll check FILE"
+	@echo "The files that were sent:  $(DEMO)-sample"
+	@echo "See what was published:    $(BIN)/piperoll site $(DEMO)"
+	@echo "See who is late:           $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
+	@echo "Check one of the files:    $(BIN)/piperoll check FILE"
 
-test: install browser validator lint types tests ## everything that CI checks, but for the real files
+test: install browser validator lint types tests ## run all checks and tests, as CI does
+
+quick: install lint types ## run lint, types and the unit tests, in about a minute
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(UNIT_TESTS)
 
 lint: install
 	@$(BIN)/ruff check --quiet $(SOURCES)
@@ -56,38 +60,38 @@ types: install
 tests: install browser validator
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-# The browser tests look at the catalogue in a real Chromium.
+# The browser tests open the catalogue in Chromium.
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing Chromium for the browser tests …"; \
 	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install chromium >/dev/null; \
 	  else \
-	    echo "The browser tests need Chromium. Type: sudo apt-get install -y chromium" >&2; exit 1; \
+	    echo "The browser tests need Chromium. Run: sudo apt-get install -y chromium" >&2; exit 1; \
 	  fi; }
 
-# The pages are put to an HTML validator from npm, pinned with its hashes; it is brought before the tests begin.
+# The HTML validator comes from npm, pinned with hashes. It is installed before the tests because tests have no network.
 validator: install
 	@command -v npm >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing Node.js and npm for the HTML validator …"; \
 	    apt-get -qq update >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install nodejs npm >/dev/null; \
 	  else \
-	    echo "The HTML validator needs Node.js and npm. Type: sudo apt-get install -y nodejs npm" >&2; exit 1; \
+	    echo "The HTML validator needs Node.js and npm. Run: sudo apt-get install -y nodejs npm" >&2; exit 1; \
 	  fi; }
 	@$(BIN)/python -m tests.tools.npm
 
-test-real: install ## the 201 real files through check and run (needs ../shared/realdata)
-	@test -d ../shared/realdata || { echo "The real files are not here: put their folder at ../shared/realdata" >&2; exit 1; }
+test-real: install ## check and run the real files in ../shared/realdata
+	@test -d ../shared/realdata || { echo "The real files were not found. Put them in ../shared/realdata" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -m real
 
-soak: install ## hours of kills, races and faults where the tests have seconds of them
+soak: install ## run the long forms of the kill, race and fault tests (hours)
 	@nice $(BIN)/python -m pytest -q -s -m soak --soak
 
-bench: install ## an hour of figures, each beside its peer in the same run, into bench/RESULTS.md
+bench: install ## measure each part beside its peer in the same run, into bench/RESULTS.md (an hour)
 	@for part in checking catalogue api; do $(BIN)/python -m bench.$$part || exit $$?; done
 
-lock: | python ## resolve the requirements anew, with hashes, into the two lock files
+lock: | python ## resolve the requirements again into the two lock files, with hashes
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv
 	@for lock in requirements.lock "requirements-dev.lock --extra dev"; do \
 	  set -- $$lock; output=$$1; shift; \
@@ -95,12 +99,15 @@ lock: | python ## resolve the requirements anew, with hashes, into the two lock 
 	    --custom-compile-command "make lock" pyproject.toml "$$@" -o $$output || exit $$?; \
 	done
 
-screenshots: demo browser ## pictures of the sample's catalogue, into build/screenshots
+screenshots: demo browser ## take pictures of the demo's catalogue, into build/screenshots
 	@$(BIN)/python -m tests.describing.screenshots $(DEMO)
 
-vendor: install ## make catalogue/vendor/ again from npm, as tests/tools/package-lock.json pins it
+golden: install ## write the expected files of tests/fixtures/golden again; review the difference
+	@$(BIN)/python -m tests.tools.golden
+
+vendor: install ## build catalogue/vendor again from the npm packages that tests/tools/package-lock.json pins
 	@$(BIN)/python -m tests.tools.bundle
 
-clean: ## remove what was made here; keeps .venv
+clean: ## delete build output and caches; keep .venv
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +

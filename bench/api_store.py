@@ -80,7 +80,14 @@ def _series(
         [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{place / 'spend.parquet'}'").fetchall()
         pounds = Decimal(total)
         manifest = Manifest(
-            series, (file_entry(place, "spend.parquet"),), rows, pounds, "ab" * 32, ("ab" * 32,), "1", "1"
+            series=series,
+            dataset_version="1",
+            rules_version="1",
+            rows=rows,
+            amount_gbp=pounds,
+            rows_sha256="ab" * 32,
+            sources=("ab" * 32,),
+            files=(file_entry(place, "spend.parquet"),),
         )
         (place / "manifest.json").write_bytes(manifest.to_bytes())
         path = f"v1-{manifest.sha256[:12]}"

@@ -12,10 +12,9 @@ import hashlib
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, product
 from pathlib import Path
@@ -38,6 +37,7 @@ from piperoll.model import (
     Version,
     What,
     file_entry,
+    to_document,
     to_json_bytes,
 )
 from publishers import (
@@ -49,62 +49,11 @@ from publishers import (
     open_store,
     publish_release,
 )
+from tests.fixtures.counting_store import Cost, CountingStore
 
 NOW = "2026-11-02T09:00:00Z"
 MONTHS = [Period.month(year, month) for year, month in product(range(2019, 2027), range(1, 13))][:94]
 """Up to October 2026: what a body that has published for eight years has."""
-
-OPERATIONS = ("read", "fetch", "exists", "create", "replace", "put", "delete", "keys", "age")
-
-
-@dataclass
-class Cost:
-    """What was asked of a store: operations by name, keys listed, bytes read and written, and seconds."""
-
-    asked: Counter[str] = field(default_factory=Counter)
-    listed: int = 0
-    moved: int = 0
-    seconds: float = 0.0
-
-    @property
-    def counts(self) -> tuple[tuple[tuple[str, int], ...], int, int]:
-        """All that does not depend on the clock."""
-        return tuple(sorted(self.asked.items())), self.listed, self.moved
-
-    def __str__(self) -> str:
-        counts = f"{self.asked.total():>4} asked {self.listed:>5} listed {self.moved:>8,} bytes"
-        return f"{counts} {self.seconds * 1000:8.1f} ms"
-
-
-class Counted:
-    """A store whose every operation is counted."""
-
-    def __init__(self, store: Store, cost: Cost) -> None:
-        self._store, self._cost = store, cost
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
-        return self._counting(name, found) if name in OPERATIONS else found
-
-    def _counting(self, name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **more: Any) -> Any:
-            self._cost.asked[name] += 1
-            outcome = operation(*args, **more)
-            if name == "keys":
-                keys = list(outcome)
-                self._cost.listed += len(keys)
-                return iter(keys)
-            self._cost.moved += sum(_size(one) for one in (*args[1:], outcome))
-            return outcome
-
-        return counted
-
-
-def _size(thing: object) -> int:
-    content = getattr(thing, "content", thing)
-    if isinstance(content, Path):
-        return content.stat().st_size if content.exists() else 0
-    return len(content) if isinstance(content, bytes) else 0
 
 
 def existing(releases: int) -> Iterator[Series]:
@@ -134,7 +83,16 @@ def _objects(series: Series, years: dict[tuple[str, int], dict[str, Any]]) -> It
     """What one release leaves in a store, its files in a few bytes."""
     content = str(series).encode()
     came = submission(series, content)
-    manifest = Manifest(series, (), 10, Decimal("45.00"), came.sha256, (came.sha256,), "1.0.0", "1.0.0+bench")
+    manifest = Manifest(
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+bench",
+        rows=10,
+        amount_gbp=Decimal("45.00"),
+        rows_sha256=came.sha256,
+        sources=(came.sha256,),
+        files=(),
+    )
     version = Version(
         1, f"v1-{manifest.sha256[:12]}", manifest.sha256, NOW, Status.CURRENT, None, "first", 10, Decimal("45.00"),
         came.sha256, (came.sha256,), manifest.rules_version,
@@ -150,7 +108,7 @@ def _objects(series: Series, years: dict[tuple[str, int], dict[str, Any]]) -> It
     yield f"{place}report.json", b"{}"
     yield layout.received_bytes(came.sha256), content
     yield layout.sender_link(came), b""
-    yield layout.record(came), to_json_bytes(came.to_json())
+    yield layout.record(came), to_json_bytes(to_document(came))
     yield layout.full_report(came), b"{}"
     yield layout.public_report_of(came), b"{}"
 
@@ -181,7 +139,16 @@ def packed(folder: Path, series: Series, rows: int, source: str) -> Packed:
         (folder / name).write_bytes(b"{}" if name.endswith("json") else lines)
     entries = tuple(file_entry(folder, path.name) for path in sorted(folder.iterdir()))
     rows_sha256 = hashlib.sha256(lines).hexdigest()
-    manifest = Manifest(series, entries, rows, Decimal(rows), rows_sha256, (source,), "1.0.0", "1.0.0+bench")
+    manifest = Manifest(
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+bench",
+        rows=rows,
+        amount_gbp=Decimal(rows),
+        rows_sha256=rows_sha256,
+        sources=(source,),
+        files=entries,
+    )
     (folder / "manifest.json").write_bytes(manifest.to_bytes())
     return Packed(folder, manifest)
 
@@ -224,7 +191,7 @@ def _one(store: Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cos
     for name, step in steps.items():
         cost = Cost()
         start = time.perf_counter()
-        step(Counted(store, cost))
+        step(CountingStore(store, cost))
         cost.seconds = time.perf_counter() - start
         yield name, cost
 

@@ -19,7 +19,7 @@ from piperoll.operations import collecting, pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.pipeline import BodyFiles
-from piperoll.operations.run_request import Run, RunRequest, open_run, parse_request
+from piperoll.operations.run_request import Run, RunRequest, parse_request
 from piperoll.operations.run_summary import FileResult, RunSummary, failure
 from piperoll.operations.run_summary_markdown import format_markdown
 
@@ -53,7 +53,7 @@ def month(
     """
     request = REQUEST.get() or parse_request(to, inbox, sources, period, bodies)
     retries = request.settings.retries
-    with open_run(to, bodies=request.bodies, settings=request.settings, watcher=request.watcher) as run:
+    with request.open() as run:
         collected = _collect(run, request)
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
         bodies_files = pipeline.group_by_body(run, collected)

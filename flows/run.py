@@ -9,7 +9,7 @@ from flows import prefect_server
 from piperoll.checking import warm_up
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.catalogue.build import build_catalogue
-from piperoll.operations.run_request import RunRequest, open_run
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 
 
@@ -53,7 +53,7 @@ def _run_if_nothing_new(request: RunRequest) -> RunSummary | None:
         return None
     if "PREFECT_API_URL" in os.environ:
         return None
-    with open_run(request.to, bodies=request.bodies, settings=request.settings, watcher=request.watcher) as run:
+    with request.open() as run:
         collected = collecting.collect_inbox(run, request)
         if not pipeline.nothing_new(run, collected):
             return None

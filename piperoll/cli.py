@@ -20,7 +20,6 @@ from piperoll.commands import (
     mappings,
     operating,
     serving,
-    showing,
     starting,
     validating,
 )
@@ -66,7 +65,7 @@ for command in (
     operating.replay,
     operating.serve,
     duties.due,
-    showing.site,
+    serving.site,
     serving.api,
     consuming.get,
     consuming.history,

@@ -6,6 +6,8 @@ Python code passes a code, an address and values; every word that a person reads
 
 from __future__ import annotations
 
+import math
+import re
 import string
 import tomllib
 from collections.abc import Mapping
@@ -15,9 +17,12 @@ from typing import Any, Literal
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
-from piperoll.model import Acts, Address, Finding, Severity
+from piperoll.model import Acts, Address, Finding, Report, Severity, Verdict
 
 Holds = Literal["nothing", "row", "file"]
+
+_HEADER = re.compile(r"^\[([a-z0-9-]+)\]$", re.MULTILINE)
+"""The line that starts an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,9 @@ def make_finding(
     Raises: DescriptorError: no entry has this code or variant, it does not allow this severity, or a value is missing.
     """
     entry = finding_type(code)
-    known = {"value": value, "count": count, "where": address, **address.values(), **values}
+    where = str(address)
+    known = {"value": value, "count": count, "where": where, "Where": where[0].upper() + where[1:]}
+    known |= {**address.values(), **values}
     try:
         message, fix = entry.messages[variant], entry.fix(variant)
         message, fix = (_FORMATTER.vformat(template, (), known) for template in (message, fix))
@@ -75,31 +82,68 @@ def make_finding(
 
 
 def finding_type(code: str) -> FindingType:
-    """The entry of `code`. Raises: DescriptorError: there is none."""
-    try:
-        return finding_types()[code]
-    except KeyError:
-        raise DescriptorError(f"no file in findings/ has an entry for '{code}'") from None
+    """The entry of `code`. Raises: DescriptorError: there is none, or it is incomplete."""
+    if code not in _sections():
+        raise DescriptorError(f"no file in findings/ has an entry for '{code}'")
+    return _read_entry(code)
 
 
 @cache
 def finding_types() -> Mapping[str, FindingType]:
     """Every entry by code, in alphabetical order. Raises: DescriptorError: an entry is incomplete or given twice."""
-    found: dict[str, FindingType] = {}
-    for path in sorted(assets.folder("findings").glob("*.toml")):
-        for code, entry in tomllib.loads(path.read_text("utf-8")).items():
-            if code in found:
-                raise DescriptorError(f"findings/{path.name}: {code} is in {found[code].topic}.toml too")
-            found[code] = _read_entry(code, path.stem, entry)
-    return dict(sorted(found.items()))
+    return {code: _read_entry(code) for code in sorted(_sections())}
+
+
+def holds_file(code: str) -> bool:
+    """Whether a finding holds a whole file until someone decides."""
+    return code in _sections() and _read_entry(code).holds == "file"
 
 
 def codes_that_hold_a_file() -> frozenset[str]:
-    """The codes of findings that hold a whole file until someone decides."""
+    """The codes of all findings that hold a whole file until someone decides."""
     return frozenset(code for code, entry in finding_types().items() if entry.holds == "file")
 
 
-def _read_entry(code: str, topic: str, entry: Mapping[str, Any]) -> FindingType:
+def deciding_finding(report: Report) -> Finding | None:
+    """The finding to give as the reason why `report` holds or rejects a file; None if the file is published.
+
+    Of the errors that hold a file (or reject it) it is the one whose entry has the lowest `precedence`; if there is
+    none, the first error. A file that reading gives up on is rejected by its one error, which has no precedence.
+    """
+    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    if report.verdict.publishes or not errors:
+        return None
+
+    def precedence(finding: Finding) -> float:
+        entry = _read_entry(finding.code) if finding.code in _sections() else None
+        decides = entry and (entry.rejects if report.verdict is Verdict.REJECTED else entry.holds == "file")
+        return math.inf if not decides or entry is None or entry.precedence is None else entry.precedence
+
+    return min(errors, key=precedence)
+
+
+@cache
+def _sections() -> Mapping[str, tuple[str, str]]:
+    """The topic and the TOML of each entry, not parsed yet.
+
+    Raises: DescriptorError: a code is given twice.
+    """
+    found: dict[str, tuple[str, str]] = {}
+    for path in sorted(assets.folder("findings").glob("*.toml")):
+        _, *pieces = _HEADER.split(path.read_text("utf-8"))
+        for code, text in zip(pieces[::2], pieces[1::2], strict=True):
+            if code in found:
+                raise DescriptorError(f"findings/{path.name}: {code} is in {found[code][0]}.toml too")
+            found[code] = (path.stem, text)
+    return found
+
+
+@cache
+def _read_entry(code: str) -> FindingType:
+    """Parse one entry only: parsing all of them would cost every `piperoll check` some 10 ms."""
+    topic, text = _sections()[code]
+    entry = tomllib.loads(text)
+
     def listed(name: str) -> list[str]:
         return entry[name] if isinstance(entry[name], list) else [entry[name]]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
-from piperoll.model import Report, Submission, to_json_bytes
+from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
 from publishers.change_log import logging_submission_change
 from publishers.outcome import Decision
 from publishers.purge import purge_again, refuse_purged
@@ -40,7 +40,7 @@ def archive_submission(store: Store, content: bytes | Path, submission: Submissi
     store.create(layout.received_bytes(submission.sha256), content)
     store.create(layout.sender_link(submission), b"")
     with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
-        store.create(layout.record(submission), to_json_bytes(submission.to_json()))
+        store.create(layout.record(submission), to_json_bytes(to_document(submission)))
     purge_again(store, submission)
     return submission
 
@@ -59,7 +59,7 @@ def file_reports(store: Store, submission: Submission, report: Report, public: R
 def read_report(store: Store, submission: Submission) -> Report | None:
     """The public report of a submission; None: it is not done."""
     try:
-        return Report.from_json(json.loads(store.read(layout.public_report_of(submission)).content))
+        return from_document(Report, json.loads(store.read(layout.public_report_of(submission)).content))
     except NotThere:
         return None
 
@@ -78,7 +78,7 @@ def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission,
         place, _, name = key.rpartition("/")
         if name.startswith("received-") and place != done:
             done = place
-            submission = Submission.from_json(_document(store, key))
+            submission = from_document(Submission, _document(store, key))
             yield submission, read_report(store, submission)
 
 
@@ -87,7 +87,7 @@ def read_submission(store: Store, dataset: str, body: str, sha256: str) -> tuple
     key = next(iter(store.keys(layout.records_prefix(body, dataset, sha256))), None)
     if key is None:
         return None
-    submission = Submission.from_json(_document(store, key))
+    submission = from_document(Submission, _document(store, key))
     return submission, read_report(store, submission)
 
 
@@ -118,7 +118,7 @@ def find_submission(store: Store, sha256: str) -> Submission:
         )
     if len(found) > 1:
         raise UsageError(f"'{sha256}' may be any of these: {', '.join(sorted(found))}. Write out the one you mean.")
-    return Submission.from_json(_document(store, next(iter(found.values()))))
+    return from_document(Submission, _document(store, next(iter(found.values()))))
 
 
 def read_received_bytes(store: Store, submission: Submission) -> bytes:
@@ -144,7 +144,7 @@ def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
 
 def _file(store: Store, key: str, report: Report) -> None:
     """Write a report over an older one; if someone else files at the same time, the last one stands."""
-    content = to_json_bytes(report.to_json())
+    content = to_json_bytes(to_document(report))
     for _ in range(10):
         try:
             tag = store.read(key).tag

@@ -1,4 +1,4 @@
-"""`/check`: one file from a browser or a program, and the report on it. Nothing is kept."""
+"""`/check`: a page to upload a file, and the report on it. The file is held in memory and never stored."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from email.message import Message
+from html import escape
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -15,102 +16,101 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from piperoll import assets
 from piperoll.checking.check_file import OneFile
-from serving.check_page import form_page, saved
-from serving.limits import Limits
+from piperoll.describing import statics
+from piperoll.errors import DescriptorError
+from serving.limits import ApiLimits, WorkSlots
 from serving.problems import Problem
-from serving.response_formats import preferred
-from serving.sandboxed_check import examined
-from serving.slots import Slots
+from serving.response_formats import prefers
+from serving.sandboxed_check import check_in_sandbox
 
-_KINDS = ("text/html", "application/json")
-_FIELDS = 4
+_FORM_OVERHEAD_BYTES = 65_536
+"""Bytes of a form beside the file: boundaries, headers and the two text fields."""
+_MAX_FIELDS = 4
+_MAX_NAME_CHARACTERS = 200
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
-_LINE_LIKE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
-_NAME_CHARACTERS = 200
-_NOWHERE_ELSE = "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_MAIN = '<main id="main" tabindex="-1">'
 
 
-class Checks:
-    """The page with the form, and the reports; so many at once."""
+class CheckEndpoint:
+    """The upload page and the reports; `checks_at_once` files are checked at a time."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ApiLimits) -> None:
         self._limits = limits
-        self._slots = Slots(limits.checks_at_once, limits.wait_seconds)
+        self._slots = WorkSlots(limits.checks_at_once, limits.wait_seconds)
 
-    def page(self) -> Response:
-        """The page with one file field."""
-        return _page(form_page(self._limits.check_bytes))
+    def get_page(self) -> Response:
+        """The upload page."""
+        return _html_response(_upload_page(self._limits.check_bytes))
 
     async def check(self, request: Request) -> Response:
-        """The report on the file that is sent: a page, or JSON as `piperoll check --json` has it. Raises: Problem."""
-        kind = preferred(request.headers.get("Accept"), _KINDS[::-1])
-        await self._slots.take()
+        """The report on the uploaded file: a page, or the JSON of `piperoll check --json`. Raises: Problem."""
+        media_type = prefers(request.headers.get("Accept"), ("application/json", "text/html"))
+        await self._slots.acquire()
         try:
-            checked = await run_in_threadpool(examined, await self._sent(request), self._limits)
+            checked = await run_in_threadpool(check_in_sandbox, await self._read_form(request), self._limits)
         finally:
-            self._slots.leave()
-        if kind == "application/json":
-            body = json.dumps(checked.report, ensure_ascii=False, indent=2).encode()
-            return Response(
-                body, media_type="application/json", headers={"Cache-Control": "no-store", "Vary": "Accept"}
-            )
-        return _page(saved(checked.page, b64encode(checked.page.encode()).decode()))
+            self._slots.release()
+        if media_type == "text/html":
+            return _html_response(_add_save_link(checked.page))
+        content = json.dumps(checked.report, ensure_ascii=False, indent=2)
+        headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+        return Response(content, media_type="application/json", headers=headers)
 
-    async def _sent(self, request: Request) -> OneFile:
-        """The one file of a form, held in memory. Raises: Problem: there is none, or it is too large."""
+    async def _read_form(self, request: Request) -> OneFile:
+        """Read the file of a form into memory. Raises: Problem: there is none, or it is too large."""
         declared = request.headers.get("Content-Length", "0")
-        if not declared.isdecimal() or int(declared) > self._limits.check_bytes + 65_536:
+        if not declared.isdecimal() or int(declared) > self._limits.check_bytes + _FORM_OVERHEAD_BYTES:
             raise self._too_large()
-        kind = Message()
-        kind["Content-Type"] = request.headers.get("Content-Type", "")
-        if kind.get_content_type() != "multipart/form-data":
+        content_type = Message()
+        content_type["Content-Type"] = request.headers.get("Content-Type", "")
+        if content_type.get_content_type() != "multipart/form-data":
             raise Problem(415, "no-form", "send the file as multipart/form-data, in a field named 'file'")
-        form = await self._form(request)
         try:
-            return await self._file(form)
+            parser = _InMemoryParser(request.headers, self._stream_body(request), max_files=1, max_fields=_MAX_FIELDS)
+            form = await parser.parse()
+        except MultiPartException as error:
+            raise Problem(400, "no-form", f"the form is not valid: {error.message}") from error
+        try:
+            file = form.get("file")
+            if not isinstance(file, UploadFile) or not file.filename:
+                raise Problem(
+                    400, "no-file", "the form has no file: send one in a field named 'file'", parameter="file"
+                )
+            content = await file.read()
+            if len(content) > self._limits.check_bytes:
+                raise self._too_large()
+            return OneFile(
+                content, _safe_name(file.filename), _text_field(form, "dataset"), _text_field(form, "period")
+            )
         finally:
             await form.close()
 
-    async def _file(self, form: FormData) -> OneFile:
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            raise Problem(400, "no-file", "no file was sent: choose one (its field is named 'file')", parameter="file")
-        content = await file.read()
-        if len(content) > self._limits.check_bytes:
-            raise self._too_large()
-        return OneFile(content, named(file.filename), _text(form, "dataset"), _text(form, "period"))
-
-    async def _form(self, request: Request) -> FormData:
-        try:
-            parser = _InMemory(request.headers, self._bounded(request), max_files=1, max_fields=_FIELDS)
-            return await parser.parse()
-        except MultiPartException as error:
-            raise Problem(400, "no-form", f"the form cannot be read: {error.message}") from error
-
-    async def _bounded(self, request: Request) -> AsyncGenerator[bytes, None]:
-        """The body, refused as soon as it is too long, whatever it said of its length."""
+    async def _stream_body(self, request: Request) -> AsyncGenerator[bytes, None]:
+        """The body, refused as soon as it is too long: a chunked request has no Content-Length to check before."""
         received = 0
-        async for piece in request.stream():
-            received += len(piece)
-            if received > self._limits.check_bytes + 65_536:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > self._limits.check_bytes + _FORM_OVERHEAD_BYTES:
                 raise self._too_large()
-            yield piece
+            yield chunk
 
     def _too_large(self) -> Problem:
         most = self._limits.check_bytes // 1_000_000
         return Problem(
-            413, "too-large", f"the file is larger than {most} MB: check it on your own machine: piperoll check"
+            413, "too-large", f"the file is larger than {most} MB: check it on your own computer with piperoll check"
         )
 
 
-class _InMemory(MultiPartParser):
-    """A form whose file never comes to the disk."""
+class _InMemoryParser(MultiPartParser):
+    """A form parser that never writes the file to disk."""
 
     spool_max_size = 1 << 40
 
     async def parse(self) -> FormData:
-        """The form; what was read of one that is too large is let go at once."""
+        """Parse the form. If it is too large, free what was read; Starlette does so for its own errors only."""
         try:
             return await super().parse()
         except Problem:
@@ -119,24 +119,76 @@ class _InMemory(MultiPartParser):
             raise
 
 
-def named(filename: str) -> str:
-    """The name of a file as a stranger gives it, without the folders that some browsers send, on one line."""
+def _safe_name(filename: str) -> str:
+    """The name of an uploaded file on one line, without the folders that some browsers send."""
     name = re.split(r"[/\\]", filename)[-1]
-    return _LINE_LIKE.sub(" ", name)[-_NAME_CHARACTERS:].strip() or "unnamed"
+    return _CONTROL_CHARACTERS.sub(" ", name)[-_MAX_NAME_CHARACTERS:].strip() or "unnamed"
 
 
-def _text(form: FormData, name: str) -> str | None:
-    """What a text field of the form says; nothing where it is left empty."""
+def _text_field(form: FormData, name: str) -> str | None:
     value = form.get(name)
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _page(page: str) -> Response:
-    """A page under a policy that lets its own style be and nothing else: no script, no request, no frame."""
-    styles = " ".join(
-        f"'sha256-{b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in _STYLE.findall(page)
+def _html_response(page: str) -> Response:
+    """A page whose security policy allows its own style and nothing else: no scripts, no requests, no frames."""
+    digests = (hashlib.sha256(style.encode()).digest() for style in _STYLE.findall(page))
+    styles = " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
+    policy = (
+        f"default-src 'none'; style-src {styles}; img-src data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
-    policy = f"default-src 'none'; style-src {styles}; img-src data:; {_NOWHERE_ELSE}"
-    return HTMLResponse(
-        page, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store", "Vary": "Accept"}
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Vary": "Accept"}
+    return HTMLResponse(page, headers=headers)
+
+
+def _upload_page(max_bytes: int) -> str:
+    """The upload page. It works without scripts, by keyboard and on a phone."""
+    options = "".join(f'<option value="{escape(one.name)}">{escape(one.title)}</option>' for one in assets.datasets())
+    return f"""<!DOCTYPE html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>Check a file</title>
+<style>{statics.style()}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to main content</a>
+<header class="masthead"><div class="wrap"><span class="name">Check a file</span></div></header>
+<div class="wrap">
+{_MAIN}
+<h1>Check a file before you publish it</h1>
+<p>Choose the spreadsheet or CSV that your system gave you. You get a report on what to fix, and in which cell.</p>
+<p>We read your file, check it and delete it. We do not keep it.</p>
+<form action="/check" method="post" enctype="multipart/form-data">
+<p><label for="file">Your file (CSV, Excel, OpenDocument or JSON, up to {max_bytes // 1_000_000} MB)</label><br>
+<input id="file" name="file" type="file" required></p>
+<p><label for="dataset">What it is about (optional)</label><br>
+<select id="dataset" name="dataset"><option value="">Find out from the file</option>{options}</select></p>
+<p><label for="period">The period it covers (optional)</label><br>
+<input id="period" name="period" type="text" size="12" autocomplete="off" aria-describedby="period-help"></p>
+<p id="period-help">For example 2026-10, 2026-Q4 or 2026-27.</p>
+<p><button type="submit">Check the file</button></p>
+</form>
+</main>
+</div>
+</body>
+</html>
+"""  # noqa: S608 - HTML, not SQL
+
+
+def _add_save_link(page: str) -> str:
+    """Add a link to a report's page that saves the page, which the link holds in base64.
+
+    Raises: DescriptorError: the template of the report has changed, so that there is no place for the link.
+    """
+    if page.count(_MAIN) != 1:
+        raise DescriptorError(f"catalogue/report.html must have exactly one {_MAIN}")
+    content = b64encode(page.encode()).decode()
+    link = (
+        f'<p><a download="report.html" href="data:text/html;charset=utf-8;base64,{content}">Save this report</a>'
+        ', or print it. <a href="/check">Check another file</a>.</p>'
     )
+    return page.replace(_MAIN, f"{_MAIN}\n{link}")

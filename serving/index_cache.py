@@ -1,4 +1,4 @@
-"""What is published, as pointers and index say it: kept for a moment, and read again only when it changed."""
+"""The index and the pointers of a store, cached for seconds and read again only when they have changed."""
 
 from __future__ import annotations
 
@@ -20,174 +20,174 @@ from publishers import Store
 T = TypeVar("T")
 
 INDEX_SECONDS = 2.0
-"""So long a page of the index is believed without a look: a release is seen after this time."""
+"""How long a page of the index is used without asking the store. A new release is visible after this time."""
 POINTER_SECONDS = 60.0
-"""So long a pointer is believed whose entry in the index is the same: as long as `Cache-Control` allows any reader.
+"""How long a pointer is used while its entry in the index is the same; its `Cache-Control` allows the same.
 
-A release or withdrawal changes both, so it is seen with the index. Only if the publisher is killed between the two
-writes is a pointer ahead of the index.
+A release or withdrawal changes the pointer and then the index, so it is visible with the index. Only if the publisher
+is killed between the two writes does a pointer stay ahead of the index.
 """
-_KEPT = 20_000
-"""Documents of some kilobytes each: a hundred megabytes at the most."""
-_AT_ONCE = 16
-"""Requests to a bucket at a time."""
+_CACHED_DOCUMENTS = 20_000
+"""Documents kept in memory; with some kilobytes each, about 100 MB."""
+_CONCURRENT_REQUESTS = 16
+"""Requests to a bucket at a time. A folder is read by one thread, since its files are local."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept(Generic[T]):
+class _CacheEntry(Generic[T]):
     value: T | None
     tag: str
-    looked: float
+    checked: float
 
 
-class _Memory(Generic[T]):
-    """What was read last, the longest unused forgotten first."""
+class _LruCache(Generic[T]):
+    """A dictionary of bounded size for several threads; the entry that was used longest ago goes first."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[str, _Kept[T]] = OrderedDict()
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[str, _CacheEntry[T]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str) -> _Kept[T] | None:
+    def get(self, key: str) -> _CacheEntry[T] | None:
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            if key in self._entries:
+                self._entries.move_to_end(key)
+            return self._entries.get(key)
 
-    def put(self, key: str, kept: _Kept[T]) -> None:
+    def put(self, key: str, entry: _CacheEntry[T]) -> None:
         with self._lock:
-            self._kept[key] = kept
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._size:
+                self._entries.popitem(last=False)
 
     def clear(self) -> None:
         with self._lock:
-            self._kept.clear()
+            self._entries.clear()
 
 
-class Shelf:
-    """The published series of a store. Safe to ask from many threads; a store on this machine is asked in turn.
+class PublishedIndex:
+    """The published series of a store, for several threads.
 
-    Every method raises StoreUnavailable (retryable) where the store does not answer.
+    Every method raises StoreUnavailable (retryable) if the store does not answer.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
         self._clock = clock
-        self._pages: _Memory[Mapping[str, Any]] = _Memory(_KEPT)
-        self._histories: _Memory[History] = _Memory(_KEPT)
-        self._for_ever: _Memory[bytes] = _Memory(_KEPT)
-        self._pool = ThreadPoolExecutor(_AT_ONCE, "shelf") if store.local("data") is None else None
+        self._pages: _LruCache[Mapping[str, Any]] = _LruCache(_CACHED_DOCUMENTS)
+        self._histories: _LruCache[History] = _LruCache(_CACHED_DOCUMENTS)
+        self._immutable: _LruCache[bytes] = _LruCache(_CACHED_DOCUMENTS)
+        self._pool = ThreadPoolExecutor(_CONCURRENT_REQUESTS, "index") if store.local("data") is None else None
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
-        """The bodies that each dataset is published of."""
+        """The datasets in the store, each with the bodies that have published it."""
         datasets = self._page(layout.INDEX).get("datasets", {})
         return {name: tuple(bodies) for name, bodies in sorted(datasets.items())}
 
+    def datasets_by_body(self) -> dict[str, list[str]]:
+        """The bodies in the store, each with the datasets that it has published."""
+        bodies: dict[str, list[str]] = {}
+        for name, slugs in self.datasets().items():
+            for slug in slugs:
+                bodies.setdefault(slug, []).append(name)
+        return dict(sorted(bodies.items()))
+
     def entries(self, dataset: str, bodies: Sequence[str] = ()) -> dict[Series, Any]:
-        """Every series of a dataset, or of some of its bodies, with what the index says of it, in order."""
-        there = self.datasets().get(dataset, ())
-        wanted = [body for body in there if body in bodies] if bodies else list(there)
+        """The series of a dataset (only of `bodies`, if any are given) with their entries in the index, in order."""
+
+        def entries_of(body: str) -> dict[Series, Any]:
+            entries: dict[Series, Any] = {}
+            for year in self._page(layout.body_index(dataset, body)).get("years", ()):
+                page = self._page(layout.year_index(dataset, body, year)).get("series", {})
+                entries |= {Series.parse(name): entry for name, entry in page.items()}
+            return entries
+
+        published = self.datasets().get(dataset, ())
         found: dict[Series, Any] = {}
-        for page in self._each(self._years, [(dataset, body) for body in wanted]):
-            found |= page
+        for entries in self.map(entries_of, [body for body in published if not bodies or body in bodies]):
+            found |= entries
         return dict(sorted(found.items()))
 
     def histories(self, entries: Mapping[Series, Any]) -> Iterator[History]:
-        """The histories of series as their pointers have them, in the order given."""
-        return self._each(self._history, entries.items())
+        """The histories of the series, read from their pointers, in the order given."""
+        return self.map(lambda item: self._history(*item), entries.items())
 
     def history(self, series: Series) -> History | None:
-        """The history of one series; None: it is not published."""
+        """The history of one series; None if it is not published."""
         if series.body not in self.datasets().get(series.dataset, ()):
             return None
         page = self._page(layout.year_index(series.dataset, series.body, series.period.start.year))
         entry = page.get("series", {}).get(str(series))
-        return None if entry is None else self._history((series, entry))
+        return None if entry is None else self._history(series, entry)
 
     def manifest(self, series: Series, version: Version) -> Manifest:
-        """The manifest of a version, which must be the one that its pointer names. Raises: StoreCorrupt, NotThere."""
-        return Manifest.from_bytes(
-            self.immutable(layout.release_file(series, version, "manifest.json"), version.manifest_sha256)
-        )
+        """The manifest of a version. Raises: StoreCorrupt: its hash is not the one in the pointer. NotThere."""
+        key = layout.release_file(series, version, "manifest.json")
+        return Manifest.from_bytes(self._read_immutable(key, version.manifest_sha256))
 
     def descriptor(self, series: Series, version: Version) -> dict[str, Any]:
         """The Data Package descriptor of a version. Raises: StoreCorrupt, NotThere."""
-        wanted = {entry.path: entry.sha256 for entry in self.manifest(series, version).files}["datapackage.json"]
-        document: dict[str, Any] = json.loads(
-            self.immutable(layout.release_file(series, version, "datapackage.json"), wanted)
-        )
+        hashes = {entry.path: entry.sha256 for entry in self.manifest(series, version).files}
+        key = layout.release_file(series, version, "datapackage.json")
+        document: dict[str, Any] = json.loads(self._read_immutable(key, hashes["datapackage.json"]))
         return document
 
-    def immutable(self, key: str, sha256: str) -> bytes:
-        """A small object that is written once. Raises: StoreCorrupt: it has another hash than it should have."""
-        kept = self._for_ever.get(key)
-        if kept is None:
-            content: bytes = self.store.read(key).content
-            if hashlib.sha256(content).hexdigest() != sha256:
-                raise StoreCorrupt(f"{key} is not the file that its pointer names")
-            self._for_ever.put(key, _Kept(content, sha256, 0))
-            return content
-        return bytes(kept.value or b"")
-
     def forget(self) -> None:
-        """Believe nothing that may have changed: something that a pointer named was not there."""
+        """Forget what can change, because a file that a pointer names was missing."""
         self._pages.clear()
         self._histories.clear()
 
-    def each(self, do: Callable[[Any], T], of: Iterable[Any]) -> Iterator[T]:
-        """The results of `do` in order; several at a time where each is a request to a bucket."""
-        return self._each(do, of)
-
-    def _each(self, do: Callable[[Any], T], of: Iterable[Any]) -> Iterator[T]:
-        return map(do, of) if self._pool is None else self._pool.map(do, of)
-
-    def _years(self, line: tuple[str, str]) -> dict[Series, Any]:
-        dataset, body = line
-        found: dict[Series, Any] = {}
-        for year in self._page(layout.body_index(dataset, body)).get("years", ()):
-            page = self._page(layout.year_index(dataset, body, year)).get("series", {})
-            found |= {Series.parse(name): entry for name, entry in page.items()}
-        return found
+    def map(self, function: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
+        """The results of `function` in order; for a bucket, several calls run at a time."""
+        return map(function, items) if self._pool is None else self._pool.map(function, items)
 
     def _page(self, key: str) -> Mapping[str, Any]:
-        page = self._current(self._pages, key, INDEX_SECONDS, _document, "")
-        return {} if page is None else page
+        """A page of the index; an empty one if it is not there."""
 
-    def _history(self, entry: tuple[Series, Any]) -> History:
-        series, told = entry
-        found = self._current(
-            self._histories,
-            layout.pointer(series),
-            POINTER_SECONDS,
-            History.from_bytes,
-            json.dumps(told, sort_keys=True),
-        )
-        return History(series) if found is None else found
+        def parse(content: bytes) -> Mapping[str, Any]:
+            try:
+                page: Mapping[str, Any] = json.loads(content)
+            except ValueError as error:
+                raise StoreCorrupt(f"{key} is not JSON: {error}") from error
+            return page
 
-    def _current(
-        self, memory: _Memory[T], key: str, seconds: float, parse: Callable[[bytes], T], beside: str
+        return self._read_current(self._pages, key, INDEX_SECONDS, parse) or {}
+
+    def _history(self, series: Series, entry: Any) -> History:
+        text = json.dumps(entry, sort_keys=True)
+        history = self._read_current(self._histories, layout.pointer(series), POINTER_SECONDS, History.from_bytes, text)
+        return History(series) if history is None else history
+
+    def _read_immutable(self, key: str, sha256: str) -> bytes:
+        cached = self._immutable.get(key)
+        if cached is not None and cached.value is not None:
+            return cached.value
+        content: bytes = self.store.read(key).content
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreCorrupt(f"{key} does not match the hash in its pointer or manifest")
+        self._immutable.put(key, _CacheEntry(content, sha256, 0))
+        return content
+
+    def _read_current(
+        self, cache: _LruCache[T], key: str, seconds: float, parse: Callable[[bytes], T], index_entry: str = ""
     ) -> T | None:
-        """What stands under a key: as it was, if it was looked at of late and what is told `beside` it is the same."""
-        kept, now = memory.get(key), self._clock()
-        if kept is not None and now - kept.looked < seconds and kept.tag.endswith(f"\n{beside}"):
-            return kept.value
+        """The object under a key; None if there is none.
+
+        The cached value is used without asking the store if it is younger than `seconds` and `index_entry` is the same.
+        Otherwise the store is asked for the object's tag, and the object is read only if the tag has changed.
+        """
+        cached, now = cache.get(key), self._clock()
+        if cached is not None and now - cached.checked < seconds and cached.tag.endswith(f"\n{index_entry}"):
+            return cached.value
         try:
             tag = self.store.look(key).tag
-            if kept is None or kept.tag.split("\n", 1)[0] != tag or kept.value is None:
-                value: T | None = parse(self.store.read(key).content)
+            value: T | None
+            if cached is not None and cached.value is not None and cached.tag.split("\n", 1)[0] == tag:
+                value = cached.value
             else:
-                value = kept.value
+                value = parse(self.store.read(key).content)
         except NotThere:
             tag, value = "", None
-        memory.put(key, _Kept(value, f"{tag}\n{beside}", now))
+        cache.put(key, _CacheEntry(value, f"{tag}\n{index_entry}", now))
         return value
-
-
-def _document(content: bytes) -> Mapping[str, Any]:
-    try:
-        page: Mapping[str, Any] = json.loads(content)
-    except ValueError as error:
-        raise StoreCorrupt(f"a page of the index is no JSON: {error}") from error
-    return page

@@ -1,20 +1,29 @@
-"""How much one process of the API does at once, and for how long. Every bound has its reason beside it."""
+"""The resources that one process of the API may use, and how it limits concurrent work."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+
+from serving.problems import Problem
 
 MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of one process; a machine that runs several copies divides its memory and processors among them.
+class ApiLimits:
+    """Limits of one process. A machine that runs several processes divides its memory and cores among them.
 
-    `query_seconds` is the time until the first row of an answer, `stream_seconds` until the last. `memory_bytes` and
-    `threads` are the engine's, `spill_bytes` what it may put on the disk for a moment. `at_once` queries run together,
-    others wait up to `wait_seconds`. `page_rows` is the largest page, `usual_rows` the one you get unasked;
-    `workbook_rows` bounds an XLSX file. `cache_bytes` bounds the copies of a bucket's files on this machine.
+    - `query_seconds`, `stream_seconds`: the time until the first row of an answer, and until its last.
+    - `at_once`, `wait_seconds`: concurrent queries, and how long a further one waits before it gets 429.
+    - `threads`, `memory_bytes`, `spill_bytes`: for DuckDB; `spill_bytes` is its temporary disk space.
+    - `usual_rows`, `page_rows`: the default and the largest size of a page.
+    - `workbook_rows`: the most rows of an XLSX file, which is built in memory and which a spreadsheet opens whole.
+    - `filters`: the most conditions of a query; more than any dataset has fields.
+    - `values`: the most values of one condition; a URL of 64 kB holds few more.
+    - `cache_bytes`: the disk space for copies of a bucket's files.
+    - `check_bytes`: the largest file that `/check` accepts; the largest real file that we know has 30 MB.
+    - `check_seconds`, `check_memory_bytes`, `checks_at_once`: for the process that checks a file.
     """
 
     query_seconds: float = 20.0
@@ -26,11 +35,32 @@ class Limits:
     spill_bytes: int = 4096 * MEGABYTE
     usual_rows: int = 100
     page_rows: int = 10_000
-    workbook_rows: int = 100_000  # a workbook is made in memory and opened whole; a sheet ends at 1,048,576 anyway
-    filters: int = 50  # more conditions than fields is no question of a person
-    values: int = 1_000  # in one list, and a web address ends near 64 kB
+    workbook_rows: int = 100_000
+    filters: int = 50
+    values: int = 1_000
     cache_bytes: int = 10_240 * MEGABYTE
-    check_bytes: int = 50 * MEGABYTE  # the largest real file that we know has 30
+    check_bytes: int = 50 * MEGABYTE
     check_seconds: float = 120.0
     check_memory_bytes: int = 4096 * MEGABYTE
     checks_at_once: int = 2
+
+
+class WorkSlots:
+    """A fixed number of slots for concurrent work. Call its methods on the event loop only."""
+
+    def __init__(self, slots: int, wait_seconds: float) -> None:
+        self._free = asyncio.Semaphore(slots)
+        self._wait = wait_seconds
+
+    async def acquire(self) -> None:
+        """Take a slot. Raises: Problem: 429 if none becomes free within `wait_seconds`."""
+        try:
+            await asyncio.wait_for(self._free.acquire(), self._wait)
+        except TimeoutError as error:
+            raise Problem(
+                429, "too-many-at-once", "the server is busy with other requests: try again", retry_after=5
+            ) from error
+
+    def release(self) -> None:
+        """Give a slot back."""
+        self._free.release()

@@ -1,26 +1,57 @@
-"""What is published, as documents: datasets, bodies, series and their histories."""
+"""What is published, as JSON: datasets, bodies, series, their histories, and differences between versions."""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from starlette.datastructures import QueryParams
+
 from piperoll import assets, layout
-from piperoll.errors import NotThere, UsageError
-from piperoll.model import Dataset, History, Period, Series, Status, Version
-from serving.fields import known_fields
-from serving.index_cache import Shelf
-from serving.problems import Problem, shown, unknown, unprocessable
-from serving.terms import OPERATORS
+from piperoll.errors import NotThere, UnknownDataset, UsageError
+from piperoll.model import Dataset, Effect, History, Period, Series, Version, plain
+from piperoll.releasing import compare_versions
+from publishers import fetch_version
+from serving.documents import (
+    BodiesDocument,
+    BodyDocument,
+    DatasetDocument,
+    DatasetsDocument,
+    DiffDocument,
+    EffectDescription,
+    FileDescription,
+    HealthDocument,
+    HistoryDocument,
+    HomeDocument,
+    SeriesListDocument,
+    SeriesSummary,
+)
+from serving.index_cache import PublishedIndex
+from serving.problems import Problem, bad_parameter, printable, unknown_name
+from serving.query import OPERATORS, query_fields, single_value
+from serving.version_selection import TAKEN_BACK
 
 T = TypeVar("T")
 
-SERIES_ON_A_PAGE = 1_000
+SERIES_PER_PAGE = 1_000
+
+_DIFF_ROWS = 400_000
+"""The most rows of both versions together; comparing them takes some seconds and a few hundred megabytes."""
+
+_DIFF_ROWS_IN_JSON = 1_000
+"""The most rows of a comparison as JSON; the CSV has all."""
 
 
-def home() -> dict[str, Any]:
-    """What there is, and where."""
+def home() -> HomeDocument:
+    """The links of the API, with an example of a query."""
+    dataset = next((one for one in assets.datasets() if one.amount), assets.datasets()[0])
+    example = f"/rows/{dataset.name}?group_by=body&count=true"
+    if dataset.amount:
+        example += f"&sum={dataset.amount[0]}&sort=-sum_{dataset.amount[0]}"
     return {
         "title": "Piperoll: what public bodies spend, contract for, employ and deliver, line by line",
         "links": {
@@ -32,169 +63,235 @@ def home() -> dict[str, Any]:
             "openapi": "/openapi.json",
             "health": "/health",
         },
-        "example": "/rows/spend?within=2026-27&group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
+        "example": example,
     }
 
 
-def datasets(shelf: Shelf) -> dict[str, Any]:
-    """Every dataset that we know, with how many bodies it is published of."""
-    there = shelf.datasets()
+def health(index: PublishedIndex) -> HealthDocument:
+    """The number of datasets in the store. Raises: StoreError: the store does not answer."""
+    return {"status": "ok", "datasets": len(index.datasets())}
+
+
+def list_datasets(index: PublishedIndex) -> DatasetsDocument:
+    """Every dataset, with the number of bodies that have published it."""
+    published = index.datasets()
     return {
         "datasets": [
             {
-                "dataset": one.name,
-                "title": one.title,
-                "description": one.description,
-                "version": one.version,
-                "bodies": len(there.get(one.name, ())),
-                "links": {"about": f"/datasets/{one.name}", "rows": f"/rows/{one.name}"},
+                "dataset": dataset.name,
+                "title": dataset.title,
+                "description": dataset.description,
+                "version": dataset.version,
+                "bodies": len(published.get(dataset.name, ())),
+                "links": {"about": f"/datasets/{dataset.name}", "rows": f"/rows/{dataset.name}"},
             }
-            for one in assets.datasets()
+            for dataset in assets.datasets()
         ]
     }
 
 
-def dataset(about: Dataset, shelf: Shelf) -> dict[str, Any]:
-    """A dataset with its fields: what each means, its type, and what can be asked of it."""
+def find_dataset(name: str) -> Dataset:
+    """The dataset with this name. Raises: Problem: 404 if there is none."""
+    try:
+        return assets.dataset(name)
+    except UnknownDataset as error:
+        raise unknown_name("dataset", name, assets.dataset_names(), status=404, see="/datasets lists them") from error
+
+
+def describe_dataset(name: str, index: PublishedIndex) -> DatasetDocument:
+    """A dataset with its fields: the meaning, type and operators of each. Raises: Problem: 404."""
+    dataset = find_dataset(name)
     return {
-        "dataset": about.name,
-        "title": about.title,
-        "description": about.description,
-        "version": about.version,
-        "parts": [{"part": part.name, "title": part.title} for part in about.parts],
+        "dataset": dataset.name,
+        "title": dataset.title,
+        "description": dataset.description,
+        "version": dataset.version,
+        "parts": [{"part": part.name, "title": part.title} for part in dataset.parts],
         "fields": [
             {
-                "name": one.name,
-                "type": one.type,
-                "title": one.title,
-                "description": one.description,
-                "unit": one.unit,
-                "operators": list(OPERATORS[one.type]),
+                "name": field.name,
+                "type": field.type,
+                "title": field.title,
+                "description": field.description,
+                "unit": field.unit,
+                "operators": list(OPERATORS[field.type]),
             }
-            for one in known_fields(about).values()
+            for field in query_fields(dataset).values()
         ],
-        "bodies": list(shelf.datasets().get(about.name, ())),
+        "bodies": list(index.datasets().get(dataset.name, ())),
     }
 
 
-def bodies(shelf: Shelf) -> dict[str, Any]:
-    """Every body of which something is published, by its short name."""
-    return {"bodies": [{"body": slug, "datasets": names} for slug, names in sorted(_by_body(shelf).items())]}
+def list_bodies(index: PublishedIndex) -> BodiesDocument:
+    """Every body that has published something, by its short name."""
+    return {"bodies": [{"body": slug, "datasets": names} for slug, names in index.datasets_by_body().items()]}
 
 
-def body(slug: str, shelf: Shelf) -> dict[str, Any]:
-    """One body: its name and identifier as its releases have them, and what is published of it.
-
-    Raises: Problem: nothing is.
-    """
-    by_body = _by_body(shelf)
+def describe_body(slug: str, index: PublishedIndex) -> BodyDocument:
+    """A body, with its name and identifier from its latest release, and its series. Raises: Problem: 404."""
+    by_body = index.datasets_by_body()
     if slug not in by_body:
-        raise unknown("body", slug, sorted(by_body), status=404, see="/bodies lists them")
-    published = {name: shelf.entries(name, [slug]) for name in by_body[slug]}
+        raise unknown_name("body", slug, by_body, status=404, see="/bodies lists them")
+    published = {name: index.entries(name, [slug]) for name in by_body[slug]}
+    identity = _latest_identity(index, published)
     return {
         "body": slug,
-        "id": None,
-        "name": None,
-        "kind": None,
-        **_said_of(shelf, published),
+        "id": identity.get("id"),
+        "name": identity.get("name"),
+        "kind": identity.get("kind"),
         "datasets": [
-            {"dataset": name, "series": [_entry(series, entry) for series, entry in entries.items()]}
+            {"dataset": name, "series": [_describe_series(series, entry) for series, entry in entries.items()]}
             for name, entries in published.items()
         ],
     }
 
 
-def series(
-    shelf: Shelf, names: Iterable[str], body: str | None, period: str | None, after: str | None
-) -> dict[str, Any]:
-    """The series of datasets, or of a body or a period in them, in order; a page of them."""
-    behind = None if after is None else _named("after", after, Series.parse)
-    about = None if period is None else _named("period", period, Period.parse)
-    found: list[dict[str, Any]] = []
+def _latest_identity(index: PublishedIndex, published: dict[str, dict[Series, Any]]) -> dict[str, Any]:
+    """The identifier, name and kind of a body, from its latest release; empty if it has no current one."""
+    for entries in published.values():
+        for history in index.histories(dict(reversed(entries.items()))):
+            if history.standing is not None:
+                descriptor = index.descriptor(history.series, history.standing)
+                return dict(descriptor["x_piperoll"]["body"])
+    return {}
+
+
+def list_series(parameters: QueryParams, index: PublishedIndex) -> SeriesListDocument:
+    """A page of the series, filtered by the parameters of a request. Raises: Problem: a parameter is not valid."""
+    given: dict[str, str] = {}
+    for name in parameters:
+        if name not in ("dataset", "body", "period", "after"):
+            raise unknown_name(
+                "parameter", name, ("dataset", "body", "period", "after"), see="use dataset, body, period or after"
+            )
+        given[name] = single_value(name, parameters.getlist(name))
+    names = [find_dataset(given["dataset"]).name] if given.get("dataset") else list(assets.dataset_names())
+    bodies = [given["body"]] if given.get("body") else []
+    period = _parse("period", given["period"], Period.parse) if "period" in given else None
+    after = _parse("after", given["after"], Series.parse) if "after" in given else None
+    found: list[SeriesSummary] = []
     for name in names:
-        for one, entry in shelf.entries(name, [body] if body else ()).items():
-            if about in (None, one.period) and (behind is None or one > behind):
-                found.append(_entry(one, entry))
-            if len(found) > SERIES_ON_A_PAGE:
+        for series, entry in index.entries(name, bodies).items():
+            if period in (None, series.period) and (after is None or series > after):
+                found.append(_describe_series(series, entry))
+            if len(found) > SERIES_PER_PAGE:
                 return {"series": found[:-1], "next": found[-2]["series"]}
     return {"series": found, "next": None}
 
 
-def _named(parameter: str, text: str, parse: Callable[[str], T]) -> T:
+def _parse(parameter: str, text: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(text)
     except UsageError as error:
-        raise unprocessable(
-            parameter, f"{parameter} cannot be '{shown(text)}': leave it out, or follow `next`"
+        raise bad_parameter(
+            parameter, f"'{printable(text)}' is not a valid value of {parameter}: leave it out, or follow `next`"
         ) from error
 
 
-def history(text: str, shelf: Shelf) -> History:
-    """The history of a series by its name. Raises: Problem: there is none."""
+def _describe_series(series: Series, entry: dict[str, Any]) -> SeriesSummary:
+    return {
+        "series": str(series),
+        "dataset": series.dataset,
+        "body": series.body,
+        "period": str(series.period),
+        "part": series.part,
+        "current": entry.get("current"),
+        "versions": entry.get("versions", 0),
+        "published": entry.get("published"),
+        "rows": entry.get("rows"),
+        "amount_gbp": entry.get("amount_gbp"),
+        "links": {"history": f"/series/{series}"},
+    }
+
+
+def find_history(text: str, index: PublishedIndex) -> History:
+    """The history of a series by its name. Raises: Problem: 404."""
     try:
-        wanted = Series.parse(text)
+        series = Series.parse(text)
     except UsageError as error:
-        raise Problem(404, "unknown-series", f"'{shown(text)}' is no series: write dataset/body/period") from error
-    if wanted.dataset not in assets.dataset_names():
-        raise unknown("dataset", wanted.dataset, assets.dataset_names(), status=404, see="/datasets lists them")
-    found = shelf.history(wanted)
-    if found is None or not found.versions:
-        near = [str(one) for one in shelf.entries(wanted.dataset, [wanted.body])]
-        raise unknown("series", text, near, status=404, see="/series lists them")
-    return found
+        raise Problem(
+            404, "unknown-series", f"'{printable(text)}' is not the name of a series: use dataset/body/period"
+        ) from error
+    find_dataset(series.dataset)
+    history = index.history(series)
+    if history is None or not history.versions:
+        near = [str(one) for one in index.entries(series.dataset, [series.body])]
+        raise unknown_name("series", text, near, status=404, see="/series lists them")
+    return history
 
 
-def history_document(found: History, shelf: Shelf) -> dict[str, Any]:
-    """A history as versions.json has it, and with each version that may be had the keys of its files."""
-    document: dict[str, Any] = json.loads(found.to_bytes())
-    for version, entry in zip(found.versions, document["versions"], strict=True):
-        entry["files"] = _files(found.series, version, shelf)
-    series = found.series
+def describe_history(text: str, index: PublishedIndex) -> HistoryDocument:
+    """The history of a series, as in versions.json, with the files of each version that is available.
+
+    Raises: Problem: 404.
+    """
+    history = find_history(text, index)
+    series = history.series
+    document: HistoryDocument = json.loads(history.to_bytes())
+    for version, entry in zip(history.versions, document["versions"], strict=True):
+        entry["files"] = _list_files(series, version, index)
     rows = f"/rows/{series.dataset}?body={series.body}&period={series.period}&part={series.part or 'none'}"
-    return document | {"links": {"rows": rows}}
+    document["links"] = {"rows": rows}
+    return document
 
 
-def version_of(found: History, number: int) -> Version:
-    """A version that may be had. Raises: Problem: there is none of this number, or it was taken back."""
-    version = found.version(number)
+def _list_files(series: Series, version: Version, index: PublishedIndex) -> list[FileDescription]:
+    if version.status in TAKEN_BACK:
+        return []
+    try:
+        manifest = index.manifest(series, version)
+    except NotThere:
+        return []  # purged since the pointer was read
+    prefix = layout.version_folder(series, version)
+    return [{"key": prefix + one.path, "bytes": one.bytes, "sha256": one.sha256} for one in manifest.files]
+
+
+def diff_versions(index: PublishedIndex, history: History, before: int, after: int) -> tuple[DiffDocument, bytes]:
+    """The differences between two versions as JSON, and as the CSV that `piperoll diff` writes.
+
+    Raises: Problem: 404 or 410 if a version is not available, 400 if the versions are too large.
+    """
+    versions = [_find_version(history, number) for number in (before, after)]
+    if sum(version.rows for version in versions) > _DIFF_ROWS:
+        raise Problem(
+            400,
+            "too-much",
+            f"these versions are too large to compare here: run piperoll diff {history.series} {before} {after}",
+        )
+    with TemporaryDirectory(prefix="piperoll-") as scratch:
+        folders = {
+            version.version: fetch_version(index.store, history.series, version, Path(scratch) / str(version.version))
+            for version in versions
+        }
+        changes = Path(scratch) / "changes.csv"
+        found = compare_versions(assets.dataset(history.series.dataset), folders[before], folders[after], changes)
+        content = changes.read_bytes()
+    rows = list(csv.DictReader(content.decode().splitlines(keepends=True)))
+    document: DiffDocument = {
+        "series": str(history.series),
+        "before": before,
+        "after": after,
+        "added": _describe_effect(found.added),
+        "removed": _describe_effect(found.removed),
+        "changed": _describe_effect(found.changed),
+        "fields": dict(found.fields),
+        "rows": rows[:_DIFF_ROWS_IN_JSON],
+        "rows_count": len(rows),
+    }
+    return document, content
+
+
+def _find_version(history: History, number: int) -> Version:
+    version = history.version(number)
     if version is None:
-        numbers = ", ".join(str(one.version) for one in found.versions)
-        raise Problem(404, "unknown-version", f"{found.series} has no version {number}: there are {numbers}")
-    if version.status in (Status.WITHDRAWN, Status.PURGED):
-        raise Problem(410, "taken-back", f"version {number} of {found.series} was {version.status}: {version.because}")
+        numbers = ", ".join(str(one.version) for one in history.versions)
+        raise Problem(404, "unknown-version", f"{history.series} has no version {number}: it has {numbers}")
+    if version.status in TAKEN_BACK:
+        raise Problem(
+            410, "taken-back", f"version {number} of {history.series} was {version.status}: {version.because}"
+        )
     return version
 
 
-def _files(series: Series, version: Version, shelf: Shelf) -> list[dict[str, Any]]:
-    if version.status in (Status.WITHDRAWN, Status.PURGED):
-        return []
-    try:
-        manifest = shelf.manifest(series, version)
-    except NotThere:
-        return []  # purged since the pointer was read
-    place = layout.version_folder(series, version)
-    return [{"key": place + one.path, "bytes": one.bytes, "sha256": one.sha256} for one in manifest.files]
-
-
-def _by_body(shelf: Shelf) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, slugs in shelf.datasets().items():
-        for slug in slugs:
-            found.setdefault(slug, []).append(name)
-    return found
-
-
-def _said_of(shelf: Shelf, published: dict[str, dict[Series, Any]]) -> dict[str, Any]:
-    """What the latest release says of its body."""
-    for entries in published.values():
-        for history in shelf.histories(dict(reversed(entries.items()))):
-            if history.standing is not None:
-                told = shelf.descriptor(history.series, history.standing)["x_piperoll"]["body"]
-                return {name: told.get(name) for name in ("id", "name", "kind")}
-    return {}
-
-
-def _entry(series: Series, entry: dict[str, Any]) -> dict[str, Any]:
-    told = {"series": str(series), "dataset": series.dataset, "body": series.body, "period": str(series.period)}
-    known = {name: entry.get(name) for name in ("current", "versions", "published", "rows", "amount_gbp")}
-    return told | {"part": series.part} | known | {"links": {"history": f"/series/{series}"}}
+def _describe_effect(effect: Effect) -> EffectDescription:
+    return {"rows": effect.rows, "amount_gbp": None if effect.amount_gbp is None else plain(effect.amount_gbp)}

@@ -1,33 +1,37 @@
-"""What holds for every request: HEAD, who may ask from where, and headers that keep a browser safe."""
+"""Middleware for every request: security headers, CORS and HEAD."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_SAFE = {
+_SECURITY = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cross-origin-resource-policy": b"cross-origin",
     b"x-frame-options": b"DENY",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
-"""An answer that is no page runs nothing of what it holds; a page brings a policy of its own."""
+"""Defaults for every response; an HTML page sets a policy of its own, which allows its style."""
 
-_ANYONE = {
+_CORS = {
     b"access-control-allow-origin": b"*",
     b"access-control-expose-headers": b"ETag, Link, Retry-After, Piperoll-Left-Out",
 }
-_PREFLIGHT = {
-    b"access-control-allow-methods": b"GET, HEAD",
-    b"access-control-allow-headers": b"Accept, If-None-Match",
-    b"access-control-max-age": b"86400",
-}
+"""For requests that read: scripts of any web page may use public data."""
+
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"Accept, If-None-Match"),
+    (b"access-control-max-age", b"86400"),
+]
+"""The answer to a CORS preflight. It lacks POST, so no other site can send a file to `/check`."""
 
 
-class Middle:
-    """Around the application: what is read may be read from any page, and nothing else may be done from another."""
+class SecurityHeaders:
+    """Adds security and CORS headers, answers preflights, and turns HEAD into a GET whose body is not sent.
+
+    The application sees `scope["head"]`, so that it can skip the work that only the body needs.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,27 +41,24 @@ class Middle:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        method, reads = scope["method"], scope["method"] in ("GET", "HEAD", "OPTIONS")
+        method = scope["method"]
+        added = _SECURITY | (_CORS if method in ("GET", "HEAD", "OPTIONS") else {})
 
-        async def safely(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = dict(message["headers"])
-                ours = _SAFE | (_ANYONE if reads else {})
-                untold = method == "HEAD" and own.get(b"content-length") == b"0"
-                kept = _without_length(message["headers"]) if untold else message["headers"]
-                message["headers"] = [*kept, *((n, v) for n, v in ours.items() if n not in own)]
+                headers = dict(message["headers"])
+                # A response that skipped its body has a Content-Length of 0, which is not what GET would send.
+                skipped_body = method == "HEAD" and headers.get(b"content-length") == b"0"
+                kept = [pair for pair in message["headers"] if not (skipped_body and pair[0] == b"content-length")]
+                message["headers"] = [*kept, *(pair for pair in added.items() if pair[0] not in headers)]
             elif method == "HEAD" and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)
 
         if method == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in scope["headers"]):
-            await safely({"type": "http.response.start", "status": 204, "headers": list(_PREFLIGHT.items())})
-            await safely({"type": "http.response.body"})
-            return
-        asked = {**scope, "method": "GET", "head": True} if method == "HEAD" else scope
-        await self._app(asked, receive, safely)
-
-
-def _without_length(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """What was not made for HEAD has no length that could be told."""
-    return [(name, value) for name, value in headers if name != b"content-length"]
+            await send_with_headers({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
+            await send_with_headers({"type": "http.response.body"})
+        elif method == "HEAD":
+            await self._app({**scope, "method": "GET", "head": True}, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)

@@ -1,4 +1,4 @@
-"""The Parquet files of versions, on this machine: in place where the store is a folder, else verified copies."""
+"""The Parquet files of versions as local files: in place if the store is a folder, else verified copies."""
 
 from __future__ import annotations
 
@@ -13,99 +13,90 @@ from pathlib import Path
 
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import FileEntry
-from serving.index_cache import Shelf
-from serving.limits import Limits
+from serving.index_cache import PublishedIndex
+from serving.limits import ApiLimits
 from serving.problems import Problem
-from serving.version_selection import Used
-
-_CHUNK = 1 << 20
+from serving.version_selection import SelectedVersion
 
 
-class Files:
-    """Where the engine reads.
+class ParquetCache:
+    """Local paths of Parquet files.
 
-    `cache` is a folder of our own for copies of a bucket's files; several processes may share one.
+    Copies of a bucket's files are kept in `folder`, named by their sha256; several processes can share the folder.
     """
 
-    def __init__(self, shelf: Shelf, cache: Path, limits: Limits) -> None:
-        self._shelf = shelf
-        self._cache = cache
+    def __init__(self, index: PublishedIndex, folder: Path, limits: ApiLimits) -> None:
+        self._index = index
+        self._folder = folder.absolute()
         self._limits = limits
         self._lock = threading.Lock()
-        cache.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
 
     @property
-    def folder(self) -> Path:
-        """The one folder that holds all that is ever read."""
-        return self._shelf.store.local("data") or self._cache.absolute()
+    def readable_folder(self) -> Path:
+        """The folder that contains every file that `paths` returns."""
+        return self._index.store.local("data") or self._folder
 
-    def paths(self, used: Sequence[Used]) -> list[str]:
-        """The files of versions in the order given; copies are of the size and hash that their manifest names.
+    def paths(self, versions: Sequence[SelectedVersion]) -> list[str]:
+        """The local Parquet files of versions, in the order given.
 
-        Raises: Problem: together they are larger than the cache. StoreCorrupt: a copy is not what it should be.
-        NotThere: a file is gone, since what it is of was purged a moment ago.
+        Raises: Problem: together they are larger than the cache, or other queries use all of it. StoreCorrupt: a copy
+        does not match its manifest. NotThere: a file was purged a moment ago.
         """
-        if self._shelf.store.local("data") is not None:
-            return [str(self._in_place(one)) for one in used]
-        entries = list(self._shelf.each(self._entry, used))
+        if self._index.store.local("data") is not None:
+            return [self._path_in_place(one.parquet_key) for one in versions]
+        entries = list(self._index.map(self._manifest_entry, versions))
         self._make_room(entries)
-        keys = [one.key(f"{one.series.dataset}.parquet") for one in used]
-        return [str(path) for path in self._shelf.each(self._copy, zip(keys, entries, strict=True))]
+        keys = [one.parquet_key for one in versions]
+        return list(self._index.map(lambda item: self._copy(*item), zip(keys, entries, strict=True)))
 
-    def _in_place(self, used: Used) -> Path:
-        key = used.key(f"{used.series.dataset}.parquet")
-        path = self._shelf.store.local(key)
+    def _path_in_place(self, key: str) -> str:
+        path = self._index.store.local(key)
         if path is None or not path.is_file():
             raise NotThere(f"there is nothing under {key}")
-        return path
+        return str(path)
 
-    def _entry(self, used: Used) -> FileEntry:
-        name = f"{used.series.dataset}.parquet"
-        return next(one for one in self._shelf.manifest(used.series, used.version).files if one.path == name)
+    def _manifest_entry(self, selected: SelectedVersion) -> FileEntry:
+        manifest = self._index.manifest(selected.series, selected.version)
+        return next(entry for entry in manifest.files if entry.path == selected.parquet_name)
 
-    def _copy(self, wanted: tuple[str, FileEntry]) -> Path:
-        """The copy of an object, made if it is not there; whoever finds it younger leaves it alone."""
-        key, entry = wanted
-        path = self._cache.absolute() / f"{entry.sha256}.parquet"
+    def _copy(self, key: str, entry: FileEntry) -> str:
+        """Copy an object into the cache unless it is there, and verify the copy."""
+        path = self._folder / f"{entry.sha256}.parquet"
         with suppress(FileNotFoundError):
-            os.utime(path)
-            return path
-        beside = self._cache / f"{uuid.uuid4().hex}.part"
+            os.utime(path)  # `_make_room` of this or another process removes only files of an old mtime
+            return str(path)
+        part = self._folder / f"{uuid.uuid4().hex}.part"
         try:
-            self._shelf.store.fetch(key, beside)
-            if (beside.stat().st_size, _sha256(beside)) != (entry.bytes, entry.sha256):
-                raise StoreCorrupt(f"{key} is not the file that its manifest names")
-            beside.replace(path)
+            self._index.store.fetch(key, part)
+            with part.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            if (part.stat().st_size, sha256) != (entry.bytes, entry.sha256):
+                raise StoreCorrupt(f"{key} does not match the size and hash in its manifest")
+            part.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
-        return path
+            part.unlink(missing_ok=True)
+        return str(path)
 
     def _make_room(self, entries: Sequence[FileEntry]) -> None:
-        """Remove the copies that were used longest ago, none that an answer may still be made from.
+        """Remove the copies that were used longest ago, but none that a running query may still read.
 
-        Raises: Problem: what is asked for is larger than the cache, or all of it is in use.
+        Raises: Problem: the files of one query are larger than the cache, or all of it is in use.
         """
-        wanted = {f"{one.sha256}.parquet": one.bytes for one in entries}
-        most = self._limits.cache_bytes
-        if sum(wanted.values()) > most:
-            raise Problem(400, "too-much", "this reaches over more files than we can look at: name bodies or periods")
+        needed = {self._folder / f"{one.sha256}.parquet": one.bytes for one in entries}
+        if sum(needed.values()) > self._limits.cache_bytes:
+            raise Problem(
+                400, "too-much", "the query reads more files than the server can hold: name bodies or periods"
+            )
         with self._lock:
-            there = {path: path.stat() for path in self._there()}
-            new = sum(size for name, size in wanted.items() if self._cache / name not in there)
-            over = sum(found.st_size for found in there.values()) + new - most
-            for path, found in sorted(there.items(), key=lambda each: each[1].st_mtime):
-                if over <= 0:
+            copies = {path: path.stat() for path in self._folder.glob("*.parquet") if path.is_file()}
+            size = sum(found.st_size for found in copies.values())
+            size += sum(size for path, size in needed.items() if path not in copies)
+            for path, found in sorted(copies.items(), key=lambda item: item[1].st_mtime):
+                if size <= self._limits.cache_bytes:
                     return
-                if path.name not in wanted and time.time() - found.st_mtime > self._limits.stream_seconds:
+                if path not in needed and time.time() - found.st_mtime > self._limits.stream_seconds:
                     path.unlink(missing_ok=True)
-                    over -= found.st_size
-        if over > 0:
-            raise Problem(503, "busy", "others use all the room there is: ask again in a minute", retry_after=60)
-
-    def _there(self) -> list[Path]:
-        return [path for path in self._cache.glob("*.parquet") if path.is_file()]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+                    size -= found.st_size
+        if size > self._limits.cache_bytes:
+            raise Problem(503, "busy", "other queries use the whole cache: try again in a minute", retry_after=60)

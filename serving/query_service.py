@@ -1,140 +1,229 @@
-"""From a question to its answer: the versions, the files, the batches, and where the next page begins."""
+"""Answer row queries: select the versions, get their files, and run SQL over them with DuckDB.
+
+`QueryEngine` is the sandbox: DuckDB can read one folder and nothing else, whatever a statement says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
-from piperoll.errors import NotThere
-from serving.cursors import Cursor
-from serving.engine import Engine
-from serving.index_cache import Shelf
-from serving.parquet_cache import Files
+from piperoll.errors import NotThere, UsageError
+from serving.index_cache import PublishedIndex
+from serving.limits import ApiLimits
+from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
-from serving.query import Asked
-from serving.shapes import runs, scale_of, shape_of
-from serving.sql import Place, Statement, groups_statement, rows_statement
-from serving.terms import Value
-from serving.version_selection import Chosen, choose
+from serving.query import Cursor, FieldValue, RowQuery, bad_cursor
+from serving.sql import QueryFile, Statement, file_schema, groups_statement, largest_scale, rows_statement
+from serving.version_selection import Selection, select
 
-_FILES_AT_ONCE = 64
-"""Files that one statement reads where the order is theirs: a page needs few, and none is opened for nothing."""
+_BATCH_ROWS = 8_192
+"""Rows per batch of a streamed answer; a batch takes a few megabytes."""
+
+_FILES_PER_STATEMENT = 64
+"""Files that one statement reads if the rows come in the order of the files. Most pages need only the first few."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Batches of the columns that were asked for, and the cursor of the next page; None: there is none."""
+class QueryResult:
+    """Batches of the query's columns, and the cursor of the next page; None if there is none."""
 
     batches: Iterator[pa.RecordBatch]
     next: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where questions are answered: what is published, its files, and the engine that reads them."""
+class QueryService:
+    """Answers row queries from the published index, the Parquet files and the engine."""
 
-    shelf: Shelf
-    files: Files
-    engine: Engine
+    index: PublishedIndex
+    files: ParquetCache
+    engine: QueryEngine
 
-    def choose(self, asked: Asked) -> Chosen:
-        """The versions that a question is answered from. Raises: Problem."""
-        return choose(self.shelf, asked.scope, asked.cursor)
+    def select(self, query: RowQuery) -> Selection:
+        """Select the versions that a query reads. Raises: Problem."""
+        return select(self.index, query.scope, query.cursor)
 
-    def answer(self, asked: Asked, chosen: Chosen, *, page: int | None) -> Answer:
-        """The rows or groups that are asked for: a page of so many, or all of them, read as they are taken.
+    def run(self, query: RowQuery, selection: Selection, *, page_rows: int | None) -> QueryResult:
+        """Run a query for one page, or for all rows (`page_rows` None), which are then read while they are taken.
 
         Raises: Problem: also while the batches are taken.
         """
-        after = asked.cursor.keys if asked.cursor else None
-        if page is None:
-            return Answer(map(_without_keys(asked), self._batches(asked, chosen, after, None)), None)
-        whole = pa.Table.from_batches(list(self._batches(asked, chosen, after, page + 1)))
-        shown = whole.slice(0, page)
-        following = None
-        if whole.num_rows > page:
-            following = Cursor(asked.question, chosen.digest, chosen.until, _keys(shown))
-        return Answer(map(_without_keys(asked), shown.combine_chunks().to_batches() or _empty(whole)), following)
+        after = query.cursor.keys if query.cursor else None
+        if page_rows is None:
+            batches = self._batches(query, selection, after, None)
+            return QueryResult((batch.select(query.names) for batch in batches), None)
+        # One row more than the page shows whether there is a next page.
+        table = pa.Table.from_batches(list(self._batches(query, selection, after, page_rows + 1)))
+        page, following = table.slice(0, page_rows), None
+        if table.num_rows > page_rows:
+            key_names = [name for name in table.column_names if name.startswith("_key")]
+            [last] = page.slice(page_rows - 1).select(key_names).to_pylist()
+            following = Cursor(query.digest, selection.digest, selection.until, tuple(last.values()))
+        answer = page.select(query.names).combine_chunks()
+        return QueryResult(iter(answer.to_batches() or [_empty_batch(answer.schema)]), following)
 
     def _batches(
-        self, asked: Asked, chosen: Chosen, after: Sequence[Value | None] | None, limit: int | None
+        self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
     ) -> Iterator[pa.RecordBatch]:
         try:
-            paths = self.files.paths(chosen.used)
+            paths = self.files.paths(selection.used)
         except NotThere as error:
-            self.shelf.forget()
-            raise Problem(503, "moved", "a file was taken away meanwhile: ask again", retry_after=1) from error
-        places = [Place(used, path, number) for number, (used, path) in enumerate(zip(chosen.used, paths, strict=True))]
-        scale = scale_of(map(shape_of, paths))
+            self.index.forget()
+            raise _file_removed() from error
+        files = [
+            QueryFile(selected, path, number)
+            for number, (selected, path) in enumerate(zip(selection.used, paths, strict=True))
+        ]
+        scale = largest_scale(paths)
         try:
-            if asked.grouped or asked.sort or not places:
-                make = groups_statement if asked.grouped else rows_statement
-                yield from self._run(make(asked, places, scale, after, limit))
+            if query.aggregates:
+                yield from self.engine.run(groups_statement(query, files, scale, after, limit))
+            elif query.sort or not files:
+                yield from self.engine.run(rows_statement(query, files, scale, after, limit))
             else:
-                yield from self._in_their_order(asked, places, scale, after, limit)
+                yield from self._batches_in_file_order(query, files, scale, after, limit)
         except Problem as problem:
             if problem.kind == "moved":
-                self.shelf.forget()
+                self.index.forget()
             raise
 
-    def _in_their_order(
+    def _batches_in_file_order(
         self,
-        asked: Asked,
-        places: Sequence[Place],
+        query: RowQuery,
+        files: Sequence[QueryFile],
         scale: int,
-        after: Sequence[Value | None] | None,
+        after: Sequence[FieldValue | None] | None,
         limit: int | None,
     ) -> Iterator[pa.RecordBatch]:
-        """Rows in the order of their series and of the lines there: no file is read that the page does not reach."""
-        begin = _begin(after, len(places))
-        left, sent = limit, False
-        for run in runs([place.path for place in places[begin:]], _FILES_AT_ONCE):
-            own = places[begin:][run.start : run.stop]
-            for batch in self._run(rows_statement(asked, own, scale, after, left)):
+        """Rows in the order of their files, without a sort: files after the end of the page are not read."""
+        first = 0
+        if after is not None:
+            match list(after):
+                case [int(number), int()] if 0 <= number < len(files):
+                    first = number
+                case _:
+                    raise bad_cursor("the cursor is not valid: leave out cursor and start again")
+        left, yielded = limit, False
+        for run in _runs_of_one_schema(files[first:]):
+            for batch in self.engine.run(rows_statement(query, run, scale, after, left)):
                 left = None if left is None else left - batch.num_rows
-                if batch.num_rows or not sent:
+                if batch.num_rows or not yielded:  # one empty batch, if there are no rows, tells the columns
                     yield batch
-                    sent = True
+                    yielded = True
             if left is not None and left <= 0:
                 return
 
-    def _run(self, statement: Statement) -> Iterator[pa.RecordBatch]:
-        return self.engine.batches(statement.sql, statement.values)
+
+def _runs_of_one_schema(files: Sequence[QueryFile]) -> list[list[QueryFile]]:
+    """Split files into runs of neighbours with the same schema, which one `read_parquet` can read in order."""
+    runs: list[list[QueryFile]] = []
+    for file in files:
+        last = runs[-1] if runs else []
+        if last and len(last) < _FILES_PER_STATEMENT and file_schema(last[0].path) == file_schema(file.path):
+            last.append(file)
+        else:
+            runs.append([file])
+    return runs
 
 
-def _begin(after: Sequence[Value | None] | None, files: int) -> int:
-    """The file in which a page begins. Raises: Problem: the cursor names none of them."""
-    if after is None:
-        return 0
-    match list(after):
-        case [int(number), int()] if 0 <= number < files:
-            return number
-    raise Problem(400, "bad-cursor", "this cursor is none of ours: leave it out and begin again")
+class QueryEngine:
+    """DuckDB in memory; one for each process, used by many threads.
+
+    It can read `folder` only, and writes nothing but temporary files to `spill`. Its configuration is locked.
+    """
+
+    def __init__(self, folder: Path, spill: Path, limits: ApiLimits) -> None:
+        if set("*?[") & set(str(folder)):  # read_parquet takes the path as a pattern
+            raise UsageError(f"{folder} cannot be served: rename it so that it has none of * ? [")
+        self._limits = limits
+        self._connection = duckdb.connect(":memory:")
+        self._connection.execute("SET enable_progress_bar = false")  # a setting of the session, inherited by cursors
+        settings = {
+            "threads": str(limits.threads),
+            "memory_limit": f"'{limits.memory_bytes}B'",
+            "temp_directory": _quote(str(spill.absolute())),
+            "max_temp_directory_size": f"'{limits.spill_bytes}B'",
+            "parquet_metadata_cache": "true",
+            "python_enable_replacements": "false",
+            "autoload_known_extensions": "false",
+            "autoinstall_known_extensions": "false",
+            "allowed_directories": f"[{_quote(f'{folder}/')}]",
+            "enable_external_access": "false",  # after allowed_directories, which cannot be set once this is false
+            "lock_configuration": "true",  # last, since it forbids further changes
+        }
+        for name, value in settings.items():
+            self._connection.execute(f"SET GLOBAL {name} = {value}")
+
+    def run(self, statement: Statement) -> Iterator[pa.RecordBatch]:
+        """Run a statement; there is at least one batch, which may be empty.
+
+        Raises: Problem: it takes longer than `query_seconds` until the first batch or `stream_seconds` until the last,
+        it needs too much memory, or a file was removed.
+        """
+        with self._connection.cursor() as cursor, _duckdb_errors_as_problems():
+            with _interrupt_after(cursor, self._limits.query_seconds):
+                relation = cursor.sql(statement.sql, params=dict(statement.parameters))
+                reader = relation.to_arrow_reader(_BATCH_ROWS)
+                first = next(reader, None)
+            if first is None:
+                yield _empty_batch(reader.schema)
+                return
+            with _interrupt_after(cursor, self._limits.stream_seconds):
+                yield first
+                yield from reader
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
 
-def _key_names(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.startswith("_key")]
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
-def _keys(table: pa.Table) -> tuple[Value | None, ...]:
-    last = table.slice(table.num_rows - 1).select(_key_names(table.column_names))
-    return tuple(last.to_pylist()[0].values())
+def _empty_batch(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
 
 
-def _without_keys(asked: Asked) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-    names = asked.names
-    return lambda batch: batch.select(names)
+@contextmanager
+def _interrupt_after(cursor: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, cursor.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
-def _empty(table: pa.Table) -> list[pa.RecordBatch]:
-    columns = [pa.array([], kind) for kind in table.schema.types]
-    return [pa.RecordBatch.from_arrays(columns, schema=table.schema)]
+@contextmanager
+def _duckdb_errors_as_problems() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise Problem(
+            503,
+            "too-slow",
+            "the query takes too long: name bodies, a period or fewer columns, or download the published files",
+            retry_after=30,
+        ) from error
+    except duckdb.OutOfMemoryException as error:
+        raise Problem(
+            503,
+            "too-much-memory",
+            "the query needs too much memory: name bodies or a period, or group by fewer fields",
+            retry_after=30,
+        ) from error
+    except duckdb.IOException as error:
+        raise _file_removed() from error
 
 
-def first_of(batches: Iterator[pa.RecordBatch]) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The shape of an answer, once its first batch is there, and all of its batches."""
-    first = next(batches)
-    return first.schema, chain((first,), batches)
+def _file_removed() -> Problem:
+    return Problem(503, "moved", "a published file was removed while the query ran: try again", retry_after=1)

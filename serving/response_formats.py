@@ -1,197 +1,231 @@
-"""The forms of an answer: JSON, NDJSON, CSV, Parquet, Arrow and XLSX."""
+"""Responses: content negotiation, JSON documents with ETags, and rows as JSON, NDJSON, CSV, Parquet, Arrow or XLSX."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
+from fastapi import Request
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from piperoll.releasing.columns import plain_decimals
 from piperoll.releasing.files import csv_lines
 from piperoll.releasing.spreadsheets import make_workbook
-from serving.problems import Problem, shown, unprocessable
+from serving.problems import Problem, bad_parameter, given_twice, printable
 
-_GROUP_ROWS = 65_536
-"""Rows of a Parquet row group: what is held before any of it is sent."""
+REVALIDATE = "public, max-age=60, must-revalidate"
+"""Cache-Control of what can change: one minute, as for the pointers in the store."""
+
+_ROW_GROUP_ROWS = 65_536
+"""Rows of a Parquet row group, which is held in memory until it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """A form: its name in `format=`, its media type, and whether all rows may be sent one after another."""
+class ResponseFormat:
+    """A format for rows: its name in `format=`, its media type, and whether all rows can be streamed."""
 
     name: str
     media_type: str
     streams: bool = True
 
 
-JSON = Form("json", "application/json", streams=False)
-FORMS: Mapping[str, Form] = {
-    form.name: form
-    for form in (
+JSON = ResponseFormat("json", "application/json", streams=False)
+XLSX = ResponseFormat("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", streams=False)
+FORMATS: Mapping[str, ResponseFormat] = {
+    one.name: one
+    for one in (
         JSON,
-        Form("ndjson", "application/x-ndjson"),
-        Form("csv", "text/csv; charset=utf-8"),
-        Form("parquet", "application/vnd.apache.parquet"),
-        Form("arrow", "application/vnd.apache.arrow.stream"),
-        Form("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", streams=False),
+        ResponseFormat("ndjson", "application/x-ndjson"),
+        ResponseFormat("csv", "text/csv; charset=utf-8"),
+        ResponseFormat("parquet", "application/vnd.apache.parquet"),
+        ResponseFormat("arrow", "application/vnd.apache.arrow.stream"),
+        XLSX,
     )
 }
 
 
-def form_of(named: Sequence[str], accept: str | None) -> Form:
-    """The form that `format=` names, else the one that `Accept` likes best; JSON if it likes all alike.
+def choose_format(names: Sequence[str], accept: str | None) -> ResponseFormat:
+    """The format that `format=` names, else the one that the Accept header prefers; JSON if it has no preference.
 
-    Raises: Problem: neither names one that we have.
+    Raises: Problem: 400 for an unknown name, 406 if no format is acceptable.
     """
-    if named:
-        if len(named) > 1 or named[0] not in FORMS:
-            raise unprocessable("format", f"'{shown(named[0])}' is no format: write one of {', '.join(FORMS)}")
-        return FORMS[named[0]]
-    for kind in _liked(accept or "*/*"):
-        for form in FORMS.values():
-            plain = form.media_type.split(";")[0]
-            if kind in (plain, "*/*", f"{plain.split('/')[0]}/*"):
-                return form
-    raise Problem(406, "no-such-form", f"we have {', '.join(FORMS)}: name one with format=, or accept its media type")
+    if len(names) > 1:
+        raise given_twice("format")
+    if names and names[0] not in FORMATS:
+        raise bad_parameter(
+            "format", f"'{printable(names[0])}' is not a valid value of format: use {', '.join(FORMATS)}"
+        )
+    if names:
+        return FORMATS[names[0]]
+    by_media_type = {one.media_type.split(";")[0]: one for one in FORMATS.values()}
+    media_type = _best_match(accept, tuple(by_media_type))
+    if media_type is None:
+        raise Problem(
+            406, "no-such-form", f"no acceptable format: accept another media type, or use format={'|'.join(FORMATS)}"
+        )
+    return by_media_type[media_type]
 
 
-def preferred(accept: str | None, kinds: Sequence[str]) -> str:
-    """Which of `kinds` an `Accept` header likes best; the first if it says nothing of them."""
-    for liked in _liked(accept or "*/*"):
-        for kind in kinds:
-            if liked in (kind, "*/*", f"{kind.split('/')[0]}/*"):
-                return kind
-    return kinds[0]
+def prefers(accept: str | None, media_types: Sequence[str]) -> str:
+    """The media type that an Accept header prefers; the first one if it accepts none of them."""
+    return _best_match(accept, media_types) or media_types[0]
 
 
-def _liked(accept: str) -> list[str]:
-    """The media types of an `Accept` header, the most liked first; what is weighed with nothing is left out."""
-    found = []
-    for number, item in enumerate(accept.split(",")):
-        kind, *parameters = (piece.strip().lower() for piece in item.split(";"))
+def _best_match(accept: str | None, media_types: Sequence[str]) -> str | None:
+    ranges = []
+    for position, item in enumerate((accept or "*/*").split(",")):
+        media_range, *parameters = (part.strip().lower() for part in item.split(";"))
         weights = [one.removeprefix("q=") for one in parameters if one.startswith("q=")]
-        found.append((-_weight(weights[0] if weights else "1"), number, kind))
-    return [kind for weight, _, kind in sorted(found) if weight < 0]
+        try:
+            weight = float(weights[0]) if weights else 1.0
+        except ValueError:
+            weight = 0.0
+        if weight > 0:
+            ranges.append((-min(weight, 1.0), position, media_range))
+    for _, _, media_range in sorted(ranges):
+        for media_type in media_types:
+            if media_range in (media_type, "*/*", f"{media_type.split('/')[0]}/*"):
+                return media_type
+    return None
 
 
-def _weight(text: str) -> float:
-    try:
-        return min(1.0, max(0.0, float(text)))
-    except ValueError:
-        return 0.0
+def json_response(
+    request: Request, content: Mapping[str, Any], *, etag: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON document, or 304 if the client has it. Its ETag is its hash, unless one is given."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    etag = etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    all_headers = {"ETag": etag, "Cache-Control": REVALIDATE, **(headers or {})}
+    if client_has(request, etag):
+        return Response(status_code=304, headers=all_headers)
+    return Response(body, media_type="application/json", headers=all_headers)
 
 
-def written(form: Form, schema: pa.Schema, batches: Iterator[pa.RecordBatch], spell: Spell) -> Iterator[bytes]:
-    """An answer in a form that is no JSON document, in pieces."""
+def client_has(request: Request, etag: str) -> bool:
+    """Whether the client says in If-None-Match that it has the response with this ETag."""
+    etags = {one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")}
+    return bool(etags & {etag, "*"})
+
+
+class ResultStream(StreamingResponse):
+    """Chunks that are made while they are sent. `done` is called after the last one, or when the client has gone."""
+
+    def __init__(
+        self,
+        chunks: Generator[bytes, None, None],
+        media_type: str,
+        headers: Mapping[str, str],
+        done: Callable[[], None],
+    ) -> None:
+        super().__init__(chunks, media_type=media_type, headers=headers)
+        self._chunks = chunks
+        self._done = done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the chunks, then close the generator, which ends its database query."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._chunks.close()
+            self._done()
+
+
+def json_rows(batches: Iterator[pa.RecordBatch], pounds: frozenset[str]) -> Iterator[dict[str, Any]]:
+    """Rows for JSON: decimals and dates are strings, so that no client rounds an amount.
+
+    The columns in `pounds` have at least two decimal places, as in our CSV files.
+    """
+    for batch in batches:
+        yield from _as_text(batch, pounds, keep_json_types=True).to_pylist()
+
+
+def encode_rows(
+    form: ResponseFormat, schema: pa.Schema, batches: Iterator[pa.RecordBatch], pounds: frozenset[str]
+) -> Generator[bytes, None, None]:
+    """Rows in any format but JSON, in chunks."""
     match form.name:
         case "ndjson":
-            return _ndjson(batches, spell)
+            for batch in batches:
+                lines = (
+                    json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
+                    for row in json_rows(iter((batch,)), pounds)
+                )
+                yield "".join(lines).encode()
         case "csv":
-            return _csv(schema, batches, spell)
+            yield ",".join(schema.names).encode() + b"\r\n"
+            for batch in batches:
+                if batch.num_rows:
+                    yield csv_lines(_as_text(batch, pounds, keep_json_types=False))
         case "parquet":
-            return _parquet(schema, batches)
+            yield from _parquet_chunks(schema, batches)
         case "arrow":
-            return _arrow(schema, batches)
+            yield from _arrow_chunks(schema, batches)
         case "xlsx":
-            return iter((make_workbook("Rows", schema.names, (row for batch in batches for row in _cells(batch))),))
-    raise AssertionError(form.name)
+            rows = (row for batch in batches for row in zip(*batch.to_pydict().values(), strict=True))
+            yield make_workbook("Rows", schema.names, rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Spell:
-    """How values become text: as in our CSV files, where pounds have two decimal places at least."""
+def _as_text(batch: pa.RecordBatch, pounds: frozenset[str], *, keep_json_types: bool) -> pa.RecordBatch:
+    """A batch of strings, spelled as in our CSV files; integers and booleans keep their type for JSON."""
 
-    pounds: frozenset[str]
-
-    def cells(self, batch: pa.RecordBatch, *, keep: bool) -> pa.RecordBatch:
-        """A batch as text; whole numbers and truths stay what they are if they are to `keep` their type."""
-        columns = [self._column(field, batch.column(field.name), keep) for field in batch.schema]
-        return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-    def _column(self, field: pa.Field[Any], column: pa.Array[Any], keep: bool) -> Any:
-        if pa.types.is_string(field.type) or (keep and not _is_text_in_json(field.type)):
+    def convert(name: str, kind: pa.DataType) -> Any:
+        column = batch.column(name)
+        if pa.types.is_string(kind) or (keep_json_types and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))):
             return column
-        if pa.types.is_decimal(field.type):
-            return plain_decimals(column, 2 if field.name in self.pounds else 0)
+        if pa.types.is_decimal(kind):
+            return plain_decimals(column, 2 if name in pounds else 0)
         return column.cast(pa.string())
 
-
-def records(batches: Iterator[pa.RecordBatch], spell: Spell) -> Iterator[dict[str, Any]]:
-    """Rows as JSON has them: amounts as text, so that no reader rounds them; dates as 2026-10-31."""
-    for batch in batches:
-        yield from spell.cells(batch, keep=True).to_pylist()
+    columns = [convert(field.name, field.type) for field in batch.schema]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def _is_text_in_json(kind: pa.DataType) -> bool:
-    return not (pa.types.is_integer(kind) or pa.types.is_boolean(kind))
-
-
-def _ndjson(batches: Iterator[pa.RecordBatch], spell: Spell) -> Iterator[bytes]:
-    for batch in batches:
-        rows = spell.cells(batch, keep=True).to_pylist()
-        yield "".join(f"{json.dumps(row, ensure_ascii=False, separators=(',', ':'))}\n" for row in rows).encode()
-
-
-def _csv(schema: pa.Schema, batches: Iterator[pa.RecordBatch], spell: Spell) -> Iterator[bytes]:
-    yield ",".join(schema.names).encode() + b"\r\n"
-    for batch in batches:
-        if batch.num_rows:
-            yield csv_lines(spell.cells(batch, keep=False))
-
-
-def _parquet(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
-    sink = _Sink()
+def _parquet_chunks(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
+    sink = _ChunkSink()
     with pq.ParquetWriter(pa.PythonFile(sink, "w"), schema, compression="zstd") as writer:
-        for group in _grouped(schema, batches):
-            writer.write_table(group, row_group_size=_GROUP_ROWS)
-            yield sink.taken()
-    yield sink.taken()
+        waiting: list[pa.RecordBatch] = []
+        for batch in batches:
+            waiting.append(batch)
+            if sum(one.num_rows for one in waiting) >= _ROW_GROUP_ROWS:
+                writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=_ROW_GROUP_ROWS)
+                waiting = []
+                yield sink.take()
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting, schema), row_group_size=_ROW_GROUP_ROWS)
+    yield sink.take()
 
 
-def _grouped(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(one.num_rows for one in waiting) >= _GROUP_ROWS:
-            yield pa.Table.from_batches(waiting, schema)
-            waiting = []
-    if waiting:
-        yield pa.Table.from_batches(waiting, schema)
-
-
-def _arrow(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
-    sink = _Sink()
+def _arrow_chunks(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
+    sink = _ChunkSink()
     with pyarrow.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
-            yield sink.taken()
-    yield sink.taken()
+            yield sink.take()
+    yield sink.take()
 
 
-class _Sink(io.RawIOBase):
-    """What a writer writes, until it is taken: nothing is held twice."""
+class _ChunkSink(io.RawIOBase):
+    """A file for a writer; `take` returns what was written since the last call, so it is not kept in memory."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._pieces: list[bytes] = []
+        self._chunks: list[bytes] = []
 
     def writable(self) -> bool:
         return True
 
-    def write(self, piece: Any) -> int:
-        self._pieces.append(bytes(piece))
-        return len(self._pieces[-1])
+    def write(self, chunk: Any) -> int:
+        self._chunks.append(bytes(chunk))
+        return len(self._chunks[-1])
 
-    def taken(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
-
-
-def _cells(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
-    return zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    def take(self) -> bytes:
+        chunks, self._chunks = self._chunks, []
+        return b"".join(chunks)

@@ -1,170 +1,151 @@
-"""The rows of a dataset over HTTP: from the request to the answer in its form."""
+"""`/rows/{dataset}`: from the request to the response."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from itertools import chain
 from urllib.parse import urlencode
 
-import pyarrow as pa
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from piperoll import assets
-from piperoll.errors import UnknownDataset
-from piperoll.model import Dataset
-from serving.cursors import Cursor, digest
-from serving.limits import Limits
-from serving.problems import Problem, unknown
-from serving.query import Asked, understood
-from serving.query_service import Answer, Desk, first_of
-from serving.replies import FRESH, Stream, document, has, is_head
-from serving.response_formats import JSON, Form, Spell, form_of, records, written
-from serving.slots import Slots
-from serving.version_selection import Chosen, told
+from serving.documents import RowsDocument, UsedDocument
+from serving.limits import ApiLimits, WorkSlots
+from serving.listings import find_dataset
+from serving.problems import Problem
+from serving.query import RowQuery, digest, parse_query
+from serving.query_service import QueryResult, QueryService
+from serving.response_formats import (
+    JSON,
+    REVALIDATE,
+    XLSX,
+    ResponseFormat,
+    ResultStream,
+    choose_format,
+    client_has,
+    encode_rows,
+    json_response,
+    json_rows,
+)
+from serving.version_selection import Selection
 
-_TOLD_IN_FULL = 100
-"""Series that an answer lists itself; where there are more it counts them, and leads to the list."""
+_LISTED_SERIES = 100
+"""The most series that an answer lists in full; beyond that it counts them and links to the list."""
 
 
-def dataset_called(name: str) -> Dataset:
-    """A dataset by its name. Raises: Problem: there is none."""
-    try:
-        return assets.dataset(name)
-    except UnknownDataset as error:
-        raise unknown("dataset", name, assets.dataset_names(), status=404, see="/datasets lists them") from error
+class RowsEndpoint:
+    """Answers queries for rows; `at_once` of them run at a time."""
 
-
-class Rows:
-    """Answers questions about rows, so many at once."""
-
-    def __init__(self, desk: Desk, limits: Limits) -> None:
-        self._desk = desk
+    def __init__(self, service: QueryService, limits: ApiLimits) -> None:
+        self._service = service
         self._limits = limits
-        self._slots = Slots(limits.at_once, limits.wait_seconds)
+        self._slots = WorkSlots(limits.at_once, limits.wait_seconds)
 
-    async def answer(self, request: Request, name: str) -> Response:
-        """The rows or groups that a request asks for. Raises: Problem."""
-        asked, form = self._understood(request, name)
-        chosen = await run_in_threadpool(self._desk.choose, asked)
-        headers = self._headers(request, chosen, form)
-        if has(request, headers["ETag"]):
+    async def get_rows(self, request: Request, dataset: str) -> Response:
+        """The rows or groups of a query. Raises: Problem."""
+        query, form = self._parse(request, dataset)
+        selection = await run_in_threadpool(self._service.select, query)
+        headers = self._headers(request, selection, form)
+        if client_has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        if is_head(request):
+        if request.scope.get("head"):  # set by serving.middleware: the headers need no query
             return Response(headers=headers, media_type=form.media_type)
-        await self._slots.take()
+        await self._slots.acquire()
         try:
-            return await self._made(request, asked, chosen, form, headers)
+            return await self._run(request, query, selection, form, headers)
         except BaseException:
-            self._slots.leave()
+            self._slots.release()
             raise
 
-    async def series(self, request: Request, name: str) -> Response:
-        """Which series an answer to the same parameters would use, and which it would leave out. Raises: Problem."""
-        asked, _ = self._understood(request, name)
-        chosen = await run_in_threadpool(self._desk.choose, asked)
-        return document(request, {"dataset": name, "rows": chosen.rows} | told(chosen))
+    async def get_series(self, request: Request, dataset: str) -> Response:
+        """The series that a query for rows would use, and those it would leave out. Raises: Problem."""
+        query, _ = self._parse(request, dataset)
+        selection = await run_in_threadpool(self._service.select, query)
+        document: UsedDocument = {
+            "dataset": dataset,
+            "rows": selection.rows,
+            "used": selection.describe_used(),
+            "left_out": selection.describe_left_out(),
+        }
+        return json_response(request, document)
 
-    def _understood(self, request: Request, name: str) -> tuple[Asked, Form]:
-        given = request.query_params.multi_items()
-        asked = understood(dataset_called(name), given, self._limits)
-        return asked, form_of([text for key, text in given if key == "format"], request.headers.get("Accept"))
+    def _parse(self, request: Request, dataset: str) -> tuple[RowQuery, ResponseFormat]:
+        parameters = request.query_params.multi_items()
+        query = parse_query(find_dataset(dataset), parameters, self._limits)
+        names = [value for name, value in parameters if name == "format"]
+        return query, choose_format(names, request.headers.get("Accept"))
 
-    def _headers(self, request: Request, chosen: Chosen, form: Form) -> dict[str, str]:
-        """What can be told before anything is read: the tag stands for the question and the versions."""
-        left = [[str(one.series), one.reason] for one in chosen.left_out]
-        tag = digest([request.url.path, request.url.query, form.name, chosen.digest, left])
-        about = _address(request, f"{request.url.path}/series", drop=("cursor", "limit", "format"))
+    def _headers(self, request: Request, selection: Selection, form: ResponseFormat) -> dict[str, str]:
+        """The headers, which are known before any row is read: the ETag identifies the query and the versions."""
+        left_out = [[str(one.series), one.reason] for one in selection.left_out]
+        etag = digest([request.url.path, request.url.query, form.name, selection.digest, left_out])
         return {
-            "ETag": f'"{tag}"',
-            "Cache-Control": FRESH,
+            "ETag": f'"{etag}"',
+            "Cache-Control": REVALIDATE,
             "Vary": "Accept",
-            "Link": f'<{about}>; rel="describedby"',
-            "Piperoll-Left-Out": str(len(chosen.left_out)),
+            "Link": f'<{_series_url(request)}>; rel="describedby"',
+            "Piperoll-Left-Out": str(len(selection.left_out)),
         }
 
-    async def _made(
-        self, request: Request, asked: Asked, chosen: Chosen, form: Form, headers: dict[str, str]
+    async def _run(
+        self, request: Request, query: RowQuery, selection: Selection, form: ResponseFormat, headers: dict[str, str]
     ) -> Response:
-        """The answer; its slot is left when all of it is sent."""
-        answer = await run_in_threadpool(self._desk.answer, asked, chosen, page=self._page(asked, form))
-        if answer.next is not None and form.name == "xlsx" and asked.limit is None:
-            raise Problem(
-                400, "too-many-rows", f"a workbook holds {self._limits.workbook_rows:,} rows here: ask for CSV"
-            )
-        if answer.next is not None:
-            headers["Link"] += f', <{_next(request, answer.next)}>; rel="next"'
-        spell = Spell(_pounds(asked))
+        """Run the query. The slot is released when the response is complete."""
+        page_rows = query.limit
+        if page_rows is None and not form.streams:
+            page_rows = self._limits.workbook_rows if form is XLSX else self._limits.usual_rows
+        result = await run_in_threadpool(self._service.run, query, selection, page_rows=page_rows)
+        if result.next is not None:
+            if form is XLSX and query.limit is None:  # a file that looks complete must be complete
+                most = self._limits.workbook_rows
+                raise Problem(
+                    400, "too-many-rows", f"a workbook holds at most {most:,} rows: use format=csv or a limit"
+                )
+            headers["Link"] += f', <{_next_url(request, result)}>; rel="next"'
+        fields = {one.name: one for one in (*query.columns, *query.group_by)}
+        fields |= {one.name: one.field for one in query.aggregates if one.field is not None}
+        pounds = frozenset(name for name, field in fields.items() if field.unit == "GBP")
         if form is JSON:
-            content = await run_in_threadpool(self._content, request, asked, chosen, answer, spell)
-            made = document(request, content, tag=headers["ETag"], headers=headers)
-            self._slots.leave()
-            return made
-        schema, batches = await run_in_threadpool(first_of, answer.batches)
-        pieces = _pieces(form, schema, batches, spell)
-        if form.name == "xlsx":
-            headers["Content-Disposition"] = f'attachment; filename="{asked.scope.dataset}.xlsx"'
-        return Stream(pieces, form.media_type, headers, self._slots.leave)
+            content = await run_in_threadpool(self._json_content, request, query, selection, result, pounds)
+            response = json_response(request, content, etag=headers["ETag"], headers=headers)
+            self._slots.release()
+            return response
+        first = await run_in_threadpool(next, result.batches)  # so that an error is still a problem document
+        if form is XLSX:
+            headers["Content-Disposition"] = f'attachment; filename="{query.scope.dataset}.xlsx"'
+        chunks = encode_rows(form, first.schema, chain((first,), result.batches), pounds)
+        return ResultStream(chunks, form.media_type, headers, self._slots.release)
 
-    def _page(self, asked: Asked, form: Form) -> int | None:
-        """How many rows the answer has at the most; None: all that there are."""
-        if asked.limit is not None:
-            return asked.limit
-        if form.name == "xlsx":
-            return self._limits.workbook_rows
-        return None if form.streams else self._limits.usual_rows
-
-    def _content(
-        self, request: Request, asked: Asked, chosen: Chosen, answer: Answer, spell: Spell
-    ) -> dict[str, object]:
-        """An answer as a JSON document."""
-        series = told(chosen)
-        counts = {"used_count": len(chosen.used), "left_out_count": len(chosen.left_out)}
-        about = _address(request, f"{request.url.path}/series", drop=("cursor", "limit", "format"))
-        shown = {name: items[:_TOLD_IN_FULL] for name, items in series.items()}
+    def _json_content(
+        self, request: Request, query: RowQuery, selection: Selection, result: QueryResult, pounds: frozenset[str]
+    ) -> RowsDocument:
         return {
-            "dataset": asked.scope.dataset,
-            "as_known_on": asked.scope.as_known_on,
-            "columns": asked.names,
-            "rows": list(records(answer.batches, spell)),
-            "series": shown | counts | {"all": about},
-            "next": _next(request, answer.next) if answer.next else None,
+            "dataset": query.scope.dataset,
+            "as_known_on": query.scope.as_known_on,
+            "columns": query.names,
+            "rows": list(json_rows(result.batches, pounds)),
+            "series": {
+                "used": selection.describe_used()[:_LISTED_SERIES],
+                "left_out": selection.describe_left_out()[:_LISTED_SERIES],
+                "used_count": len(selection.used),
+                "left_out_count": len(selection.left_out),
+                "all": _series_url(request),
+            },
+            "next": _next_url(request, result),
         }
 
 
-def _pieces(
-    form: Form, schema: pa.Schema, batches: Iterator[pa.RecordBatch], spell: Spell
-) -> Generator[bytes, None, None]:
-    yield from written(form, schema, batches, spell)
-
-
-def _pounds(asked: Asked) -> frozenset[str]:
-    """The columns that hold pounds, in groups too."""
-    fields = {one.name: one.unit for one in (*asked.columns, *asked.group_by)}
-    fields |= {one.name: one.field.unit for one in asked.measures if one.field is not None}
-    return frozenset(name for name, unit in fields.items() if unit == "GBP")
-
-
-def _next(request: Request, cursor: Cursor) -> str:
-    kept = [(name, text) for name, text in request.query_params.multi_items() if name != "cursor"]
-    return f"{request.url.path}?{urlencode([*kept, ('cursor', cursor.token())])}"
-
-
-def _address(request: Request, path: str, drop: tuple[str, ...]) -> str:
-    kept = [(name, text) for name, text in request.query_params.multi_items() if name not in drop]
+def _series_url(request: Request) -> str:
+    """The URL of the series of a query."""
+    parameters = request.query_params.multi_items()
+    kept = [(name, value) for name, value in parameters if name not in ("cursor", "limit", "format")]
+    path = f"{request.url.path}/series"
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def refuse_parameters(request: Request, known: tuple[str, ...]) -> None:
-    """Nothing, if a request has no other parameters than those. Raises: Problem: it has."""
-    for name in request.query_params:
-        if name not in known:
-            raise unknown("parameter", name, known, see=f"this takes {', '.join(known) or 'none'}")
-
-
-def twice(request: Request, name: str) -> str | None:
-    """The value of a parameter that stands once. Raises: Problem: it stands more often."""
-    texts = request.query_params.getlist(name)
-    if len(texts) > 1:
-        raise Problem(400, "bad-parameter", f"{name} stands {len(texts)} times: write it once", parameter=name)
-    return texts[0] if texts else None
+def _next_url(request: Request, result: QueryResult) -> str | None:
+    """The URL of the next page of a query; None if there is none."""
+    if result.next is None:
+        return None
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{request.url.path}?{urlencode([*kept, ('cursor', result.next.token())])}"

@@ -1,4 +1,4 @@
-"""Checking a stranger's file: in a child process with little memory and time, and nothing kept."""
+"""Check an uploaded file in a child process with limits on its memory and time."""
 
 from __future__ import annotations
 
@@ -16,61 +16,65 @@ from typing import Any
 from piperoll.checking.check_file import OneFile, report_alone
 from piperoll.describing import render_report_page
 from piperoll.errors import UsageError
-from serving.limits import Limits
+from piperoll.model import to_document
+from serving.limits import ApiLimits
 from serving.problems import Problem
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-"""Children come of a small process of its own that has the checks loaded: none inherits our threads or connections."""
+"""Children are forked from a small process that has loaded the checks, so they inherit no threads or connections."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What was found: the report as JSON, as `piperoll check --json` has it, and as a page of its own."""
+class CheckedUpload:
+    """The report as JSON, as `piperoll check --json` prints it, and as an HTML page."""
 
     report: dict[str, Any]
     page: str
 
 
-def warm() -> None:
-    """Start the process that children come of, which loads what checks need; once, and nobody waits for it."""
+def start_fork_server() -> None:
+    """Start the process that children are forked from, so that the first check does not wait for it."""
     _CONTEXT.set_forkserver_preload([__name__])
     forkserver.ensure_running()
 
 
-def examined(sent: OneFile, limits: Limits) -> Checked:
-    """The report on a file, made in a child process that is gone afterwards.
+def check_in_sandbox(file: OneFile, limits: ApiLimits) -> CheckedUpload:
+    """Check a file in a child process, which is killed afterwards.
 
-    Raises: Problem: the file needs more time or memory than we give to one, or what is said of it is wrong.
+    Raises: Problem: the file needs too much time or memory, or its dataset or period is not valid.
     """
-    ours, theirs = _CONTEXT.Pipe()
-    child = _CONTEXT.Process(target=_examine, args=(theirs, limits))
+    ours, childs = _CONTEXT.Pipe()
+    child = _CONTEXT.Process(target=_check_in_child, args=(childs, limits))
     child.start()
-    theirs.close()
+    childs.close()
     try:
         with ours:
-            ours.send(sent)
+            ours.send(file)
             if not ours.poll(limits.check_seconds):
-                raise _too_heavy("takes longer")
-            kind, told = ours.recv()
-    except (EOFError, OSError) as error:  # it was stopped by its limits, or could not say what was wrong
-        raise _too_heavy("needs more memory or time") from error
+                raise _too_heavy("time")
+            outcome, content = ours.recv()
+    except (EOFError, OSError) as error:  # the kernel killed it at one of its limits
+        raise _too_heavy("memory or time") from error
     finally:
-        _end(child)
-    if kind == "usage":
-        raise Problem(400, "bad-parameter", told)
-    if kind == "memory":
-        raise _too_heavy("needs more memory")
-    return Checked(json.loads(told[0]), told[1])
+        _kill(child)
+    if outcome == "usage":
+        raise Problem(400, "bad-parameter", content)
+    if outcome == "memory":
+        raise _too_heavy("memory")
+    report, page = content
+    return CheckedUpload(json.loads(report), page)
 
 
-def _too_heavy(how: str) -> Problem:
+def _too_heavy(what: str) -> Problem:
     return Problem(
-        422, "too-heavy", f"this file {how} than we may spend on one here: check it on your own machine: piperoll check"
+        422,
+        "too-heavy",
+        f"the file needs more {what} than the server allows: check it on your own computer with piperoll check",
     )
 
 
-def _end(child: Any) -> None:
-    """End the child and all that it started; a file that hangs holds nobody up."""
+def _kill(child: Any) -> None:
+    """Kill the child and every process that it started."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
@@ -79,17 +83,17 @@ def _end(child: Any) -> None:
     child.close()
 
 
-def _examine(pipe: Connection, limits: Limits) -> None:
-    """In the child: bound ourselves, then check."""
+def _check_in_child(pipe: Connection, limits: ApiLimits) -> None:
+    """Set the limits of this process, then check the file that comes through the pipe."""
     os.setsid()
     seconds = int(limits.check_seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (limits.check_memory_bytes, limits.check_memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sent = pipe.recv()
+    file = pipe.recv()
     try:
-        report = report_alone(sent)
-        pipe.send(("report", (json.dumps(report.to_json(), ensure_ascii=False), render_report_page(report))))
+        report = report_alone(file)
+        pipe.send(("report", (json.dumps(to_document(report), ensure_ascii=False), render_report_page(report))))
     except UsageError as error:
         pipe.send(("usage", str(error)))
     except MemoryError:

@@ -1,102 +1,91 @@
-"""Running the API: one process or several on one port."""
+"""Run the API with uvicorn: one process, or several that share a port."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from publishers import open_store
-from serving.app import application
-from serving.engine import Engine
-from serving.index_cache import Shelf
-from serving.limits import Limits
-from serving.parquet_cache import Files
-from serving.query_service import Desk
-from serving.sandboxed_check import warm
+from serving.app import create_app
+from serving.index_cache import PublishedIndex
+from serving.limits import ApiLimits
+from serving.parquet_cache import ParquetCache
+from serving.query_service import QueryEngine, QueryService
+from serving.sandboxed_check import start_fork_server
 
-_VARIABLE = "SERVING_OPTIONS"
-"""How a process tells those that it starts what to serve."""
+_OPTIONS_VARIABLE = "SERVING_OPTIONS"
+"""The environment variable that passes the options to worker processes, which uvicorn starts without arguments."""
 
-
-QUIETLY: dict[str, Any] = {
+UVICORN_SETTINGS: dict[str, Any] = {
     "access_log": False,
     "log_level": "warning",
     "server_header": False,
     "timeout_graceful_shutdown": 10,
-    "h11_max_incomplete_event_size": 65_536,  # a cursor and a list of values fit into an address
+    "h11_max_incomplete_event_size": 65_536,  # a URL may have a cursor and a long list of values
 }
-"""How uvicorn serves us, here and in the tests."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What to serve and where: `place` is a folder or bucket, `cache` a folder for copies of a bucket's files."""
+class ServerOptions:
+    """What to serve and where. `store` is a folder or bucket; `cache` is a folder for copies of a bucket's files.
 
-    place: str
+    Without a `cache` the copies are in a temporary folder.
+    """
+
+    store: str
     cache: str | None
-    limits: Limits
+    limits: ApiLimits
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
 
 
-def serve(options: Options) -> None:
-    """Serve until told to stop (SIGINT, SIGTERM); requests that are being answered are answered first."""
-    signal.signal(signal.SIGTERM, _leave)  # uvicorn stops first and then hands the signal on to us
-    with _folder(options.cache) as cache:
-        told = asdict(options) | {"cache": str(cache)}
-        os.environ[_VARIABLE] = json.dumps(told)
+def run_server(options: ServerOptions) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests that are being answered."""
+    # uvicorn handles SIGTERM and then raises it again; exiting normally lets the temporary folder be removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder = (
+        nullcontext(options.cache)
+        if options.cache
+        else TemporaryDirectory(prefix="piperoll-api-", ignore_cleanup_errors=True)
+    )
+    with folder as cache:
+        os.environ[_OPTIONS_VARIABLE] = json.dumps(asdict(replace(options, cache=cache)))
         uvicorn.run(
-            f"{__name__}:from_environment",
+            f"{__name__}:create_app_from_environment",
             factory=True,
             host=options.host,
             port=options.port,
             workers=options.workers,
-            **QUIETLY,
+            **UVICORN_SETTINGS,
         )
 
 
-def from_environment() -> FastAPI:
-    """The application of a process that `serve` started."""
-    told = json.loads(os.environ[_VARIABLE])
-    limits = Limits(**told.pop("limits"))
-    return application(desk_for(told["place"], Path(told["cache"]), limits), limits)
+def create_app_from_environment() -> FastAPI:
+    """The application of a process that `run_server` started."""
+    options = json.loads(os.environ[_OPTIONS_VARIABLE])
+    limits = ApiLimits(**options["limits"])
+    return create_app(create_service(options["store"], Path(options["cache"]), limits), limits)
 
 
-def desk_for(place: str, cache: Path, limits: Limits, clock: Callable[[], float] = time.monotonic) -> Desk:
-    """Where questions about what stands at `place` are answered. Raises: UsageError, StoreError."""
-    warm()
-    shelf = Shelf(open_store(place), clock)
-    files = Files(shelf, cache / "copies", limits)
-    return Desk(shelf, files, Engine(files.folder, cache / f"spill-{os.getpid()}", limits))
-
-
-def _leave(*_: object) -> None:
-    """End as if we had come to the end: what was ours is tidied up."""
-    sys.exit(0)
-
-
-@contextmanager
-def _folder(named: str | None) -> Iterator[Path]:
-    """The folder that is named, or one that is gone afterwards."""
-    if named is not None:
-        yield Path(named)
-        return
-    made = Path(tempfile.mkdtemp(prefix="piperoll-api-"))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+def create_service(
+    store: str, cache: Path, limits: ApiLimits, clock: Callable[[], float] = time.monotonic
+) -> QueryService:
+    """The query service over a store. Raises: UsageError, StoreError."""
+    start_fork_server()
+    index = PublishedIndex(open_store(store), clock)
+    files = ParquetCache(index, cache / "copies", limits)
+    engine = QueryEngine(files.readable_folder, cache / f"spill-{os.getpid()}", limits)
+    return QueryService(index, files, engine)

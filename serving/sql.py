@@ -1,29 +1,66 @@
-"""Questions as SQL: identifiers from the descriptor, everything else as bound parameters."""
+"""Row queries as DuckDB SQL over Parquet files.
+
+Identifiers come from the dataset's descriptor and everything else is a bound parameter, so no text of a request becomes
+part of a statement. Releases store numbers with different decimal places: columns are read with the largest number of
+places (`scale`) of all files, so that no value is rounded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Any
 
-from serving.fields import Known
-from serving.query import Asked, Measure
-from serving.shapes import Shape, column_sql, shape_of
-from serving.terms import Term, Value
-from serving.version_selection import Used
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-_COMPARED = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+from serving.query import Aggregate, Condition, FieldValue, QueryField, RowQuery
+from serving.version_selection import SelectedVersion
+
+_OPERATORS = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "in": "="}
+_ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
+
+
+@dataclass(frozen=True, slots=True)
+class FileSchema:
+    """The columns of a Parquet file with their types."""
+
+    columns: tuple[tuple[str, pa.DataType], ...]
+
+
+@lru_cache(maxsize=100_000)
+def file_schema(path: str) -> FileSchema:
+    """Read the schema of a file. Cached for good: published files never change."""
+    schema = pq.read_schema(path)
+    return FileSchema(tuple((column.name, column.type) for column in schema))
+
+
+def largest_scale(paths: Iterable[str]) -> int:
+    """The decimal places that hold every number of the files exactly; releases have 4, 10 or 18."""
+    schemas = {file_schema(path) for path in paths}
+    scales = (kind.scale for schema in schemas for _, kind in schema.columns if pa.types.is_decimal(kind))
+    return max(scales, default=4)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFile:
+    """A version's Parquet file, and its number in the order of the query's files."""
+
+    selected: SelectedVersion
+    path: str
+    number: int
 
 
 @dataclass(slots=True)
-class Bound:
-    """The parameters of a statement, named as they are bound."""
+class BoundParameters:
+    """The parameters of a statement by name."""
 
     values: dict[str, Any] = field(default_factory=dict)
 
     def add(self, value: Any) -> str:
-        """The placeholder that stands for a value."""
+        """Bind a value and return its placeholder."""
         name = f"p{len(self.values)}"
         self.values[name] = value
         return f"${name}"
@@ -31,116 +68,126 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL, its parameters, and how many columns at its end are the keys that a page goes on from."""
+    """A statement and its parameters. Its last columns, `_key0`, `_key1` and so on, are the keys for the next page."""
 
     sql: str
-    values: Mapping[str, Any]
-    keys: int
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A version's file, and its place in the order of all that an answer is made from."""
-
-    used: Used
-    path: str
-    number: int
+    parameters: Mapping[str, Any]
 
 
 def rows_statement(
-    asked: Asked, places: Sequence[Place], scale: int, after: Sequence[Value | None] | None, limit: int | None
+    query: RowQuery,
+    files: Sequence[QueryFile],
+    scale: int,
+    after: Sequence[FieldValue | None] | None,
+    limit: int | None,
 ) -> Statement:
-    """The rows of `places` that meet the conditions, in the order asked for, those after the keys `after`.
+    """Select the rows of `files` that meet the conditions, in the query's order, starting after the keys `after`.
 
-    The last keys are the place of a row: the number of its file and its number in it.
+    The last two keys identify a row: the number of its file, and its number in the file.
     """
-    bound = Bound()
-    sort = [(f'"{one.name}"', one.descending) for one in asked.sort]
-    keys = [*sort, ('"_file"', False), ('"_row"', False)]
-    named = {one.name: one for one in asked.columns}
-    needed = named | {one.field.name: one.field for one in asked.terms} | _sorted_fields(asked, named)
-    where = [_condition(one, scale, bound) for one in asked.terms]
+    bound = BoundParameters()
+    keys = [(f'"{one.name}"', one.descending) for one in query.sort] + [('"_file"', False), ('"_row"', False)]
+    needed = {one.name: one for one in query.columns} | {one.field.name: one.field for one in query.conditions}
+    needed |= {one.name: query.fields[one.name] for one in query.sort}
+    where = [_condition_sql(one, scale, bound) for one in query.conditions]
     if after is not None:
-        where.append(_beyond(keys, after, bound))
-    columns = [one.quoted for one in asked.columns] + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)]
-    sql = f"SELECT {', '.join(columns)} FROM ({_source(needed, places, scale, bound)}){_where(where)}"
-    if asked.sort:
-        sql += f" ORDER BY {_order(keys)}"
-    return Statement(sql + _limit(limit, bound), bound.values, len(keys))
+        where.append(_after_sql(keys, after, bound))
+    columns = [one.quoted for one in query.columns] + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)]
+    sql = f"SELECT {', '.join(columns)} FROM ({_files_sql(needed, files, scale, bound)}){_where_sql(where)}"
+    if query.sort:  # else the files come in their order, and so do the rows of each
+        sql += _order_sql(keys)
+    return Statement(sql + _limit_sql(limit, bound), bound.values)
 
 
 def groups_statement(
-    asked: Asked, places: Sequence[Place], scale: int, after: Sequence[Value | None] | None, limit: int | None
+    query: RowQuery,
+    files: Sequence[QueryFile],
+    scale: int,
+    after: Sequence[FieldValue | None] | None,
+    limit: int | None,
 ) -> Statement:
-    """The groups of the rows that meet the conditions, with their figures, in the order asked for or of the groups."""
-    bound = Bound()
-    needed = {one.name: one for one in asked.group_by} | {one.field.name: one.field for one in asked.terms}
-    needed |= {one.field.name: one.field for one in asked.measures if one.field is not None}
-    where = _where([_condition(one, scale, bound) for one in asked.terms])
-    chosen = [one.quoted for one in asked.group_by] + [_figure(one, scale) for one in asked.measures]
-    by = f" GROUP BY {', '.join(one.quoted for one in asked.group_by)}" if asked.group_by else ""
-    inner = f"SELECT {', '.join(chosen)} FROM ({_source(needed, places, scale, bound)}){where}{by}"
-    keys = [(f'"{one.name}"', one.descending) for one in asked.sort]
-    keys += [(one.quoted, False) for one in asked.group_by if one.name not in {each.name for each in asked.sort}]
-    names = [one.quoted for one in asked.group_by] + [f'"{one.name}"' for one in asked.measures]
-    told = ", ".join(names + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)])
-    beyond = "" if after is None else f" WHERE {_beyond(keys, after, bound)}"
-    order = f" ORDER BY {_order(keys)}" if keys else ""
-    return Statement(f"SELECT {told} FROM ({inner}){beyond}{order}{_limit(limit, bound)}", bound.values, len(keys))
+    """Select the groups of the rows that meet the conditions, in the query's order and then by group."""
+    bound = BoundParameters()
+    needed = {one.name: one for one in query.group_by} | {one.field.name: one.field for one in query.conditions}
+    needed |= {one.field.name: one.field for one in query.aggregates if one.field is not None}
+    conditions = _where_sql([_condition_sql(one, scale, bound) for one in query.conditions])
+    groups = [one.quoted for one in query.group_by]
+    columns = ", ".join(groups + [_aggregate_sql(one, scale) for one in query.aggregates])
+    inner = f"SELECT {columns} FROM ({_files_sql(needed, files, scale, bound)}){conditions}"
+    if groups:
+        inner += f" GROUP BY {', '.join(groups)}"
+    keys = [(f'"{one.name}"', one.descending) for one in query.sort]
+    keys += [(name, False) for name in groups if name not in {sorted_by for sorted_by, _ in keys}]
+    names = groups + [f'"{one.name}"' for one in query.aggregates]
+    selected = ", ".join(names + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)])
+    page = "" if after is None else f" WHERE {_after_sql(keys, after, bound)}"
+    order = _order_sql(keys) if keys else ""
+    return Statement(f"SELECT {selected} FROM ({inner}){page}{order}{_limit_sql(limit, bound)}", bound.values)
 
 
-def _sorted_fields(asked: Asked, named: Mapping[str, Known]) -> dict[str, Known]:
-    return {one.name: asked.known[one.name] for one in asked.sort if one.name not in named}
+def _files_sql(needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters) -> str:
+    """All files as one table with the `needed` columns, `_file` and `_row`; one SELECT for each file schema."""
+    by_schema: dict[FileSchema, list[QueryFile]] = {}
+    for file in files:
+        by_schema.setdefault(file_schema(file.path), []).append(file)
+    selects = []
+    for schema, own in by_schema.items():
+        columns = [
+            f"{_series_field_sql(one, own, bound) if one.of_series else _field_sql(one, schema, scale)} AS {one.quoted}"
+            for one in needed.values()
+        ]
+        columns.append(f"{_by_file_sql(bound.add([file.number for file in own]))}::BIGINT AS _file")
+        paths = bound.add([file.path for file in own])
+        selects.append(
+            f"SELECT {', '.join(columns)}, file_row_number AS _row FROM read_parquet({paths}, file_row_number = true)"
+        )
+    if not selects:
+        nulls = [f"CAST(NULL AS {one.sql_type(scale)}) AS {one.quoted}" for one in needed.values()]
+        return f"SELECT {', '.join([*nulls, '0::BIGINT AS _file', '0::BIGINT AS _row'])} WHERE false"
+    return " UNION ALL ".join(selects)
 
 
-def _source(needed: Mapping[str, Known], places: Sequence[Place], scale: int, bound: Bound) -> str:
-    """All files as one table with one type a column; files of one shape are read together."""
-    shaped: dict[Shape, list[Place]] = {}
-    for place in places:
-        shaped.setdefault(shape_of(place.path), []).append(place)
-    if not shaped:
-        empty = ", ".join(f"CAST(NULL AS {one.sql_type(scale)}) AS {one.quoted}" for one in needed.values())
-        return f"SELECT {empty + ', ' if empty else ''}0::BIGINT AS _file, 0::BIGINT AS _row WHERE false"
-    return " UNION ALL ".join(_of_shape(needed, shape, own, scale, bound) for shape, own in shaped.items())
+def _field_sql(one: QueryField, schema: FileSchema, scale: int) -> str:
+    """A field of a file in the type that it has for all files; null if the file lacks it."""
+    wanted, stored = one.sql_type(scale), dict(schema.columns).get(one.name)
+    if stored is None:
+        return f"CAST(NULL AS {wanted})"
+    if stored == (pa.decimal128(38, scale) if one.type == "number" else _ARROW_TYPES[one.type]):
+        return one.quoted
+    return f"CAST({one.quoted} AS {wanted})"
 
 
-def _of_shape(needed: Mapping[str, Known], shape: Shape, places: Sequence[Place], scale: int, bound: Bound) -> str:
-    columns = [
-        f"{_told(one, places, bound) if one.of_series else column_sql(one, shape, scale)} AS {one.quoted}"
-        for one in needed.values()
-    ]
-    numbers = bound.add([place.number for place in places])
-    columns += [f"{_at(numbers)}::BIGINT AS _file", "file_row_number AS _row"]
-    paths = bound.add([place.path for place in places])
-    return f"SELECT {', '.join(columns)} FROM read_parquet({paths}, file_row_number = true)"
+def _series_field_sql(one: QueryField, files: Sequence[QueryFile], bound: BoundParameters) -> str:
+    """A field that describes a row's series, looked up by the row's file."""
+    values: list[str | int | None] = []
+    for file in files:
+        series, version = file.selected.series, file.selected.version
+        match one.name:
+            case "version":
+                values.append(version.version)
+            case "series":
+                values.append(str(series))
+            case "part":
+                values.append(series.part)
+            case _:
+                values.append(str(getattr(series, one.name)))
+    return _by_file_sql(f"CAST({bound.add(values)} AS {one.sql_type(0)}[])")
 
 
-def _told(one: Known, places: Sequence[Place], bound: Bound) -> str:
-    """What is told of the series that a row stands in, by the number of its file."""
-    items = bound.add([_of_series(one.name, place.used) for place in places])
-    return _at(f"CAST({items} AS {one.sql_type(0)}[])")
-
-
-def _at(items: str) -> str:
+def _by_file_sql(items: str) -> str:
     return f"({items})[file_index::BIGINT + 1]"
 
 
-def _of_series(name: str, used: Used) -> str | int | None:
-    series = used.series
-    told = {"series": str(series), "body": series.body, "period": str(series.period), "part": series.part}
-    return used.version.version if name == "version" else told[name]
+def _condition_sql(condition: Condition, scale: int, bound: BoundParameters) -> str:
+    """A condition; several values mean any of them, for `ne` none of them."""
+    if condition.operator == "in" and condition.field.type != "number":
+        return f"{condition.field.quoted} IN ({', '.join(bound.add(value) for value in condition.values)})"
+    comparisons = [_comparison_sql(condition, value, scale, bound) for value in condition.values]
+    return f"({(' AND ' if condition.operator == 'ne' else ' OR ').join(comparisons)})"
 
 
-def _condition(one: Term, scale: int, bound: Bound) -> str:
-    """A condition as SQL; several values mean any of them, and `ne` none of them."""
-    if one.operator == "in" and one.field.type != "number":
-        return f"{one.field.quoted} IN ({', '.join(bound.add(value) for value in one.values)})"
-    each = [_compared(one.field, one.operator, value, scale, bound) for value in one.values]
-    return f"({(' AND ' if one.operator == 'ne' else ' OR ').join(each)})"
-
-
-def _compared(field: Known, operator: str, value: Value, scale: int, bound: Bound) -> str:
-    name = field.quoted
+def _comparison_sql(condition: Condition, value: FieldValue, scale: int, bound: BoundParameters) -> str:
+    name, operator = condition.field.quoted, condition.operator
     match operator:
         case "isnull":
             return f"{name} IS {'' if value else 'NOT '}NULL"
@@ -148,57 +195,56 @@ def _compared(field: Known, operator: str, value: Value, scale: int, bound: Boun
             return f"contains(lower({name}), lower({bound.add(value)}))"
         case "starts":
             return f"starts_with(lower({name}), lower({bound.add(value)}))"
-    operator = "eq" if operator == "in" else operator
-    if isinstance(value, Decimal):
-        return _compared_number(name, operator, value, scale, bound)
-    return f"{name} {_COMPARED[operator]} {bound.add(value)}"
-
-
-def _compared_number(name: str, operator: str, value: Decimal, scale: int, bound: Bound) -> str:
-    """A comparison that is exact whatever places the value has: between two steps of the column lies no number."""
-    step = Decimal(1).scaleb(-scale)
-    floor = value.quantize(step, rounding=ROUND_FLOOR)
+    if not isinstance(value, Decimal):
+        return f"{name} {_OPERATORS[operator]} {bound.add(value)}"
+    # A value with more decimal places than the column lies between two values that the column can have: no row equals
+    # it, and it is compared by the one below. Rounding it instead would let 0.12344 equal 0.1234.
+    floor = value.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_FLOOR)
     if floor != value:
-        if operator in ("eq", "ne"):
-            return "false" if operator == "eq" else "true"
+        if operator in ("eq", "in", "ne"):
+            return "true" if operator == "ne" else "false"
         operator = "lte" if operator.startswith("lt") else "gt"
-    return f"{name} {_COMPARED[operator]} CAST({bound.add(f'{floor:f}')} AS DECIMAL(38,{scale}))"
+    return f"{name} {_OPERATORS[operator]} CAST({bound.add(f'{floor:f}')} AS DECIMAL(38,{scale}))"
 
 
-def _beyond(keys: Sequence[tuple[str, bool]], after: Sequence[Value | None], bound: Bound) -> str:
-    """Whether a row comes after the one with these keys; nulls come last, whichever way it is sorted."""
-    either, same = [], ""
+def _after_sql(keys: Sequence[tuple[str, bool]], after: Sequence[FieldValue | None], bound: BoundParameters) -> str:
+    """Whether a row comes after the row with the keys `after`; nulls sort last in both directions."""
+    alternatives, same = [], ""
     for (name, descending), value in zip(keys, after, strict=True):
-        held = None if value is None else _held(value, bound)
-        if held is not None:
-            either.append(f"{same}({name} {'<' if descending else '>'} {held} OR {name} IS NULL)")
-        same += f"{name} IS NULL AND " if held is None else f"{name} = {held} AND "
-    return f"({' OR '.join(either)})" if either else "false"
+        if value is None:
+            same += f"{name} IS NULL AND "
+            continue
+        if isinstance(value, Decimal):
+            places = max(0, -int(value.as_tuple().exponent))
+            placeholder = f"CAST({bound.add(str(value))} AS DECIMAL(38,{places}))"
+        else:
+            placeholder = bound.add(value)
+        alternatives.append(f"{same}({name} {'<' if descending else '>'} {placeholder} OR {name} IS NULL)")
+        same += f"{name} = {placeholder} AND "
+    return f"({' OR '.join(alternatives)})" if alternatives else "false"
 
 
-def _held(value: Value, bound: Bound) -> str:
-    """A key as a parameter; a number with the places that it has."""
-    if isinstance(value, Decimal):
-        exponent = value.as_tuple().exponent
-        return f"CAST({bound.add(str(value))} AS DECIMAL(38,{-int(exponent) if int(exponent) < 0 else 0}))"
-    return bound.add(value)
-
-
-def _figure(one: Measure, scale: int) -> str:
-    """A measure as SQL; sums and means of numbers are decimals, exact to the last place of the column."""
+def _aggregate_sql(one: Aggregate, scale: int) -> str:
+    """A figure of a group. Sums and means are decimals, exact to the last place of the column."""
     if one.field is None:
         return 'count(*) AS "count"'
-    name, of_sum = one.field.quoted, f"sum({one.field.quoted})"
-    if one.how == "sum" and one.field.type == "integer":
-        return f'CAST({of_sum} AS DECIMAL(38,0)) AS "{one.name}"'
-    if one.how != "avg":
-        return f'{one.how}({name}) AS "{one.name}"'
-    places = scale if one.field.type == "number" else 4
-    return f'{_mean(of_sum, f"count({name})", scale if one.field.type == "number" else 0, places)} AS "{one.name}"'
+    name, total = one.field.quoted, f"sum({one.field.quoted})"
+    places, mean_places = (scale, scale) if one.field.type == "number" else (0, 4)
+    match one.function:
+        case "sum" if one.field.type == "integer":
+            sql = f"CAST({total} AS DECIMAL(38,0))"
+        case "avg":
+            sql = _mean_sql(total, f"count({name})", places, mean_places)
+        case _:
+            sql = f"{one.function}({name})"
+    return f'{sql} AS "{one.name}"'
 
 
-def _mean(total: str, count: str, places: int, wanted: int) -> str:
-    """A sum divided by a count, in whole numbers and never floats; half a last place is rounded away from nought."""
+def _mean_sql(total: str, count: str, places: int, wanted: int) -> str:
+    """A sum with `places` decimal places divided by a count, to `wanted` places, half a last place rounded away from 0.
+
+    It is computed in whole numbers, because DuckDB divides decimals as floats.
+    """
     units = f"CAST(replace(CAST({total} AS VARCHAR), '.', '') AS HUGEINT) * {10 ** (wanted - places)}"
     whole = f"((abs({units}) * 2 + {count}) // (2 * {count}))"
     step = 10**wanted
@@ -207,13 +253,14 @@ def _mean(total: str, count: str, places: int, wanted: int) -> str:
     return f"CASE WHEN {count} > 0 THEN CAST({sign} || {digits} AS DECIMAL(38,{wanted})) END"
 
 
-def _where(conditions: Sequence[str]) -> str:
+def _where_sql(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _order(keys: Sequence[tuple[str, bool]]) -> str:
-    return ", ".join(f"{name} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in keys)
+def _order_sql(keys: Sequence[tuple[str, bool]]) -> str:
+    order = ", ".join(f"{name} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in keys)
+    return f" ORDER BY {order}"
 
 
-def _limit(limit: int | None, bound: Bound) -> str:
+def _limit_sql(limit: int | None, bound: BoundParameters) -> str:
     return "" if limit is None else f" LIMIT {bound.add(limit)}"

@@ -1,36 +1,41 @@
-"""Which versions an answer is made from: those that stand, each day counted once, and what is left out and why."""
+"""Which versions a query reads, so that every day of a body counts once; and which series it leaves out, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from piperoll import layout
 from piperoll.model import History, Series, Status, Version, counted_once
-from serving.cursors import Cursor, digest
-from serving.index_cache import Shelf
-from serving.problems import Problem, unknown
-from serving.query import Scope
+from serving.documents import LeftOutSeries, UsedSeries
+from serving.index_cache import PublishedIndex
+from serving.problems import Problem, unknown_name
+from serving.query import Cursor, SeriesScope, digest
 
-_GONE = (Status.WITHDRAWN, Status.PURGED)
+TAKEN_BACK = (Status.WITHDRAWN, Status.PURGED)
+"""The statuses of versions that are never served, not even for a day on which they were current."""
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """A version that an answer is made from."""
+class SelectedVersion:
+    """A version that a query reads."""
 
     series: Series
     version: Version
 
-    def key(self, name: str) -> str:
-        """The key of one of its files."""
-        return layout.release_file(self.series, self.version, name)
+    @property
+    def parquet_name(self) -> str:
+        """The name of its Parquet file."""
+        return f"{self.series.dataset}.parquet"
+
+    @property
+    def parquet_key(self) -> str:
+        """The key of its Parquet file in the store."""
+        return layout.release_file(self.series, self.version, self.parquet_name)
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """A series that an answer leaves out, the reason in words, and the series that stand in its place."""
+class Excluded:
+    """A series that a query leaves out, the reason, and the series that are counted in its place."""
 
     series: Series
     reason: str
@@ -38,15 +43,15 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """What an answer is made from, in order of body, period and part, and what it leaves out."""
+class Selection:
+    """The versions that a query reads, in order of body, period and part, and the series that it leaves out."""
 
-    used: tuple[Used, ...]
-    left_out: tuple[Left, ...]
+    used: tuple[SelectedVersion, ...]
+    left_out: tuple[Excluded, ...]
 
     @property
     def digest(self) -> str:
-        """A hash that changes when any other version is used."""
+        """Identifies the versions."""
         return digest([[str(one.series), one.version.manifest_sha256] for one in self.used])
 
     @property
@@ -56,92 +61,89 @@ class Chosen:
 
     @property
     def rows(self) -> int:
-        """The rows of all versions together."""
+        """The number of rows of all versions together."""
         return sum(one.version.rows for one in self.used)
 
+    def describe_used(self) -> list[UsedSeries]:
+        """The versions that are read, as JSON."""
+        return [
+            {"series": str(one.series), "version": one.version.version, "rows": one.version.rows} for one in self.used
+        ]
 
-def choose(shelf: Shelf, scope: Scope, cursor: Cursor | None = None) -> Chosen:
-    """The versions that a question is answered from; for a further page, those that its first page was made from.
+    def describe_left_out(self) -> list[LeftOutSeries]:
+        """The series that are left out, as JSON."""
+        return [
+            {"series": str(one.series), "reason": one.reason, "because": [str(other) for other in one.because]}
+            for one in self.left_out
+        ]
 
-    Raises: Problem: a body has nothing published of the dataset, or what the first page was made from is not there
-    any more.
+
+def select(index: PublishedIndex, scope: SeriesScope, cursor: Cursor | None = None) -> Selection:
+    """Select the versions that a query reads. A further page (`cursor`) reads those that its first page read.
+
+    Raises: Problem: a body has published nothing, or a version that the first page read is no longer available.
     """
     if cursor is None:
-        return _chosen(shelf, scope, scope.as_known_on)
-    chosen = _chosen(shelf, scope, cursor.until)
-    if chosen.digest != cursor.chosen:
+        return _select_as_of(index, scope, scope.as_known_on)
+    selection = _select_as_of(index, scope, cursor.until)
+    if selection.digest != cursor.selection:
+        # Withdrawn or purged since; or published within the second in which the first page was read.
         raise Problem(
             410,
             "changed-meanwhile",
-            "something that your first page was made from was taken back, or came at the very moment you asked: begin "
-            "again without the cursor",
+            "the data that the first page was read from has changed: start again without the cursor",
         )
-    return chosen
+    return selection
 
 
-def _chosen(shelf: Shelf, scope: Scope, instant: str | None) -> Chosen:
+def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None) -> Selection:
+    """Select the versions that were current at an instant (None: now)."""
+    _check_bodies(index, scope)
     entries = {
-        series: entry for series, entry in shelf.entries(scope.dataset, scope.bodies).items() if _asked(series, scope)
+        series: entry
+        for series, entry in index.entries(scope.dataset, scope.bodies).items()
+        if _is_in_scope(series, scope)
     }
-    if scope.bodies:
-        _refuse_strangers(shelf, scope)
-    used, left = [], []
-    for history in shelf.histories(entries):
+    used: dict[Series, SelectedVersion] = {}
+    left_out = []
+    for history in index.histories(entries):
         version = history.as_known_on(instant) if instant else history.standing
-        if version is not None and version.status in _GONE:
-            left.append(Left(history.series, f"{version.status} on {(version.ended or '')[:10]}: {version.because}"))
-        elif version is not None:
-            used.append(Used(history.series, version))
-        elif reason := _taken_back(history):
-            left.append(Left(history.series, reason))
-    return _once(used, left, keep=scope.keep_overlapping)
+        if version is not None and version.status not in TAKEN_BACK:
+            used[history.series] = SelectedVersion(history.series, version)
+        elif reason := _why_taken_back(version or _last_ended(history)):
+            left_out.append(Excluded(history.series, reason))
+    if scope.keep_overlapping:
+        return Selection(tuple(used.values()), tuple(left_out))
+    counted = counted_once(used)
+    left_out += [
+        Excluded(one.series, "the same days are counted in other series", one.because) for one in counted.left_out
+    ]
+    return Selection(tuple(used[one] for one in counted.taken), tuple(sorted(left_out, key=lambda one: one.series)))
 
 
-def _once(used: Iterable[Used], left: Iterable[Left], *, keep: bool) -> Chosen:
-    """Each day of a body and part once, unless all is to be kept."""
-    standing: Mapping[Series, Used] = {one.series: one for one in used}
-    if keep:
-        return Chosen(tuple(standing.values()), tuple(left))
-    counted = counted_once(standing)
-    over = (Left(one.series, "the same days are counted in other series", one.because) for one in counted.left_out)
-    return Chosen(
-        tuple(standing[series] for series in counted.taken), tuple(sorted([*left, *over], key=lambda one: one.series))
-    )
+def _check_bodies(index: PublishedIndex, scope: SeriesScope) -> None:
+    if not scope.bodies:
+        return
+    published = sorted({body for bodies in index.datasets().values() for body in bodies})
+    for body in scope.bodies:
+        if body not in published:
+            raise unknown_name("body", body, published, see="/bodies lists them")
 
 
-def _taken_back(history: History) -> str | None:
-    last = history.versions[-1] if history.versions else None
-    return None if last is None or last.ended is None else f"{last.status} on {last.ended[:10]}: {last.because}"
-
-
-def _asked(series: Series, scope: Scope) -> bool:
-    """Whether a series is one of those that are asked about."""
+def _is_in_scope(series: Series, scope: SeriesScope) -> bool:
+    within = scope.within
     return (
         (not scope.periods or series.period in scope.periods)
         and (not scope.parts or (series.part or "none") in scope.parts)
-        and (
-            scope.within is None
-            or (scope.within.start <= series.period.start and series.period.end <= scope.within.end)
-        )
+        and (within is None or (within.start <= series.period.start and series.period.end <= within.end))
     )
 
 
-def _refuse_strangers(shelf: Shelf, scope: Scope) -> None:
-    there = shelf.datasets()
-    everywhere = sorted({body for bodies in there.values() for body in bodies})
-    for body in scope.bodies:
-        if body not in everywhere:
-            raise unknown("body", body, everywhere, see="/bodies lists them")
+def _last_ended(history: History) -> Version | None:
+    """The last version of a series that has no current one, if it was taken back."""
+    last = history.versions[-1] if history.versions else None
+    return last if last is not None and last.ended is not None else None
 
 
-def told(chosen: Chosen) -> dict[str, Any]:
-    """Which series an answer used, and which it left out, as its readers see it."""
-    return {
-        "used": [
-            {"series": str(one.series), "version": one.version.version, "rows": one.version.rows} for one in chosen.used
-        ],
-        "left_out": [
-            {"series": str(one.series), "reason": one.reason, "because": [str(each) for each in one.because]}
-            for one in chosen.left_out
-        ],
-    }
+def _why_taken_back(version: Version | None) -> str | None:
+    return None if version is None else f"{version.status} on {(version.ended or '')[:10]}: {version.because}"

@@ -1,4 +1,4 @@
-"""What holds for every test: none reaches beyond this machine, one worker has all the flows, one server is S3."""
+"""Fixtures and rules of all tests: no network beyond loopback; one S3 server and one browser a worker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from s3_server import seaweedfs
+
+from tests.fixtures.s3_server import seaweedfs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -19,15 +20,15 @@ CHROMIUM_FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}  # noqa: S104 - compared with, never listened on
+LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}  # noqa: S104 - only compared with
 
 
 _SOAK_SECONDS = 4 * 3600
-"""How long a test in its long form may take."""
+"""The time limit of a test in its long form, seconds."""
 
 
 class NetworkReached(AssertionError):
-    """A test asked for an address beyond this machine."""
+    """A test tried to connect to an address beyond this machine."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def _no_network_beyond_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded(self: socket.socket, address: Any) -> Any:
         if isinstance(address, tuple) and address[0] not in LOOPBACK:
-            raise NetworkReached(f"a test asked for {address}")
+            raise NetworkReached(f"a test tried to connect to {address}")
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
@@ -44,15 +45,15 @@ def _no_network_beyond_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real S3 server, and the AWS variables that lead to it."""
+    """The endpoint of a real S3 server; the AWS variables are set to it."""
     with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as endpoint:
         yield endpoint
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium; one for all tests of a worker, since two cannot be driven beside each other."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only who looks at pages waits for it
+    """A headless Chromium, one for all tests of a worker: Playwright's sync API cannot run twice in one process."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - slow to import, and few tests need it
 
     names = ("chromium", "chromium-browser", "google-chrome")
     chromium = next(path for name in names if (path := shutil.which(name)))
@@ -65,7 +66,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def bucket(s3_endpoint: str) -> str:
     """A bucket on the S3 server."""
-    import boto3  # noqa: PLC0415 - only with a server is there anything to make a bucket in
+    import boto3  # noqa: PLC0415 - slow to import, and few tests need it
 
     name = "piperoll-tests"
     boto3.client("s3").create_bucket(Bucket=name)
@@ -73,19 +74,19 @@ def bucket(s3_endpoint: str) -> str:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--soak`: hours of kills, races and faults where the short form has seconds of them (make soak)."""
-    parser.addoption("--soak", action="store_true", help="the long form of the tests that have one")
+    """Add `--soak`, which runs the long form of the kill, race and fault tests (make soak)."""
+    parser.addoption("--soak", action="store_true", help="run the long form of the tests that have one")
 
 
 @pytest.fixture
 def long(request: pytest.FixtureRequest) -> bool:
-    """Whether a test that has a long form is to take it."""
+    """True if tests that have a long form are to run it."""
     return bool(request.config.getoption("--soak"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and those of `flows/` all on one: they share a Prefect server."""
+    """Run the tests of one file on one worker, and all of `flows/` on one: they share a Prefect server."""
     for item in items:
         if config.getoption("--soak"):
             item.add_marker(pytest.mark.timeout(_SOAK_SECONDS))

@@ -1,4 +1,4 @@
-"""The wheel carries the data folders and works from a clean environment, away from the checkout."""
+"""The wheel contains the data folders and works in a clean environment outside the checkout."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Anytown,06/10/2026,1002,1250.50,Quillfeather Ltd,Paper,Corporate,Stationery
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the sdist, and of the wheel that is made from it; made in a copy: a build writes there."""
+    """The folder of the sdist and the wheel built from it, built in a copy of the checkout."""
     out, copy = tmp_path_factory.mktemp("dist"), tmp_path_factory.mktemp("checkout") / "piperoll"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__"))
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(copy)]
@@ -50,7 +50,7 @@ def wheel(built: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def piperoll(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of a new environment that has the wheel; the libraries it needs are lent to it, we are not."""
+    """The command in a new environment with the wheel. It sees our libraries, but not the checkout."""
     place = tmp_path_factory.mktemp("clean")
     venv.create(place, with_pip=False)
     python = place / "bin" / "python"
@@ -60,7 +60,7 @@ def piperoll(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lent = next(path for path in sys.path if path.endswith("site-packages"))
     (site / "lent.pth").write_text(
         f"import sys; sys.path.append({lent!r})\n"
-    )  # appended as it is: its own .pth stay unread
+    )  # appended to sys.path, so that the .pth file of the checkout is not read
     return place / "bin" / "piperoll"
 
 
@@ -72,7 +72,7 @@ def run(piperoll: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProce
 def test_the_wheel_carries_our_data(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert set(NEEDED) <= names
-    for folder in ("datapackages", "expectations", "catalogue"):
+    for folder in ("datapackages", "expectations", "findings", "catalogue"):
         here = {f"piperoll/data/{p.relative_to(ROOT)}" for p in (ROOT / folder).rglob("*") if p.is_file()}
         assert here <= names
 

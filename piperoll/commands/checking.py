@@ -155,7 +155,9 @@ def _findings_page() -> str:
 
 
 def _print_json(report: Report, *, pretty: bool) -> None:
-    text = json.dumps(report.to_json(), ensure_ascii=False, indent=2 if pretty else None)
+    from piperoll.model import to_document
+
+    text = json.dumps(to_document(report), ensure_ascii=False, indent=2 if pretty else None)
     sys.stdout.buffer.write(f"{text}\n".encode())
     sys.stdout.buffer.flush()
 

@@ -14,7 +14,7 @@ from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from piperoll.duties import Duty
-    from piperoll.model import Period, Register, Report, Submission
+    from piperoll.model import Register, Report, Submission
 
     Came = Sequence[tuple[Submission, Report | None]]
 

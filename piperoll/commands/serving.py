@@ -1,7 +1,8 @@
-"""How to serve what is published to programs, and the check to officers."""
+"""Commands that serve what is published: `site` (the catalogue) and `api`."""
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -10,39 +11,69 @@ import typer
 from piperoll import layout
 from piperoll.errors import UsageError
 
+Published = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix to serve.")]
 
-def api(  # noqa: PLR0913, PLR0917 - a command has its options
-    dest: Annotated[str, typer.Argument(metavar="DEST", help="A folder or s3://bucket/prefix that was published to.")],
-    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; each has the memory and threads.")] = 1,
-    memory: Annotated[int, typer.Option(metavar="MB", min=64, help="For the queries of one process.")] = 1024,
-    threads: Annotated[int, typer.Option(min=1, help="For the queries of one process.")] = 2,
-    seconds: Annotated[int, typer.Option(min=1, help="A query may take until its first row.")] = 20,
-    at_once: Annotated[int, typer.Option(min=1, help="Queries of one process at a time.")] = 4,
-    cache: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where copies of a bucket's files are kept.")
-    ] = None,
-    cache_size: Annotated[int, typer.Option(metavar="MB", min=64, help="How large they may become.")] = 10240,
+
+def site(
+    dest: Published,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free port.")] = 8000,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in your browser.")] = True,
 ) -> None:
-    """Answer questions about what is published, over HTTP, and check files for officers.
+    """Serve the published catalogue on this computer, and open it.
 
-    It reads the published files where they are and keeps no state: start as many copies as you need behind any
-    balancer. / lists what there is, /openapi.json describes it, /check is a page for officers. Stop it with Ctrl+C.
+    Only public files are served (catalogue/, data/ and reports/), never the files as received. Stop it with Ctrl+C.
+
+    piperoll site published
+    piperoll site build/demo --port 8080 --no-browser
+    """
+    from publishers import open_store, serve_site
+
+    store = open_store(dest)
+    if not store.exists(layout.HOME):
+        raise _nothing_published(dest)
+    try:
+        server = serve_site(store, port=port)
+    except OSError as error:
+        raise UsageError(f"port {port} cannot be used ({error.strerror}): use another --port, or 0") from error
+    with server:
+        typer.echo(f"The catalogue is at {server.address} (stop it with Ctrl+C)")
+        if browser:
+            webbrowser.open(server.address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo("Stopped.")
+
+
+def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    dest: Published,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes. The limits below are for each.")] = 1,
+    memory: Annotated[int, typer.Option(metavar="MB", min=64, help="Memory for queries.")] = 1024,
+    threads: Annotated[int, typer.Option(min=1, help="Threads for queries.")] = 2,
+    seconds: Annotated[int, typer.Option(min=1, help="The most time until the first row of an answer.")] = 20,
+    at_once: Annotated[int, typer.Option(min=1, help="Concurrent queries.")] = 4,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A folder for copies of a bucket's files; default: temporary.")
+    ] = None,
+    cache_size: Annotated[int, typer.Option(metavar="MB", min=64, help="The most space for the copies.")] = 10240,
+) -> None:
+    """Serve an HTTP API over the published data, and a page to check files with.
+
+    The API reads the published files and keeps no state: run as many copies as you need behind a load balancer. Its
+    address lists the links, /openapi.json describes it, and /check is the page. Stop it with Ctrl+C.
 
     piperoll api published
     piperoll api s3://bucket/prefix --host 0.0.0.0 --workers 4 --cache /var/cache/piperoll
     """
-    from dataclasses import replace
-
     from publishers import open_store
-    from serving.limits import MEGABYTE, Limits
-    from serving.server import Options, serve
+    from serving.limits import MEGABYTE, ApiLimits
+    from serving.server import ServerOptions, run_server
 
     if not open_store(dest).exists(layout.INDEX):
-        raise UsageError(f"nothing is published in {dest} yet: first type piperoll run --inbox DIR --to {dest}")
-    limits = replace(
-        Limits(),
+        raise _nothing_published(dest)
+    limits = ApiLimits(
         memory_bytes=memory * MEGABYTE,
         threads=threads,
         query_seconds=float(seconds),
@@ -50,4 +81,8 @@ def api(  # noqa: PLR0913, PLR0917 - a command has its options
         cache_bytes=cache_size * MEGABYTE,
     )
     typer.echo(f"The API is at http://{host}:{port}/ (stop it with Ctrl+C)")
-    serve(Options(dest, str(cache) if cache else None, limits, host, port, workers))
+    run_server(ServerOptions(dest, str(cache) if cache else None, limits, host, port, workers))
+
+
+def _nothing_published(dest: str) -> UsageError:
+    return UsageError(f"nothing is published in {dest} yet: run piperoll run --inbox DIR --to {dest}")

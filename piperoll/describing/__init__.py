@@ -173,6 +173,7 @@ from piperoll.describing.world import (
 )
 
 __all__ = [
+    "SUMMARY_FORMAT",
     "ArchivePages",
     "BodyDigest",
     "CatalogueContext",
@@ -183,7 +184,6 @@ __all__ = [
     "Holdings",
     "Overview",
     "ReportInWords",
-    "SUMMARY_FORMAT",
     "SeriesFacts",
     "add_items",
     "archive_items",

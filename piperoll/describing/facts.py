@@ -15,7 +15,18 @@ from piperoll.describing.posts import posts_of
 from piperoll.describing.quality import Quality, quality_of
 from piperoll.describing.summaries import summary_of
 from piperoll.duties import ReportOutcome
-from piperoll.model import FileEntry, History, Listing, Manifest, Series, Submission, Verdict, Version
+from piperoll.model import (
+    FileEntry,
+    History,
+    Listing,
+    Manifest,
+    Series,
+    Submission,
+    Verdict,
+    Version,
+    from_document,
+    to_document,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,7 @@ def held_rows(listing: Listing | SeriesFacts) -> int:
 
 def came_to_json(submission: Submission, told: ReportOutcome | None) -> dict[str, Any]:
     """A file as received as it is kept; what a web server answered is left out."""
-    record = replace(submission, response=None).to_json()
+    record = to_document(replace(submission, response=None))
     return {"submission": record, "told": None if told is None else asdict(told)}
 
 
@@ -124,4 +135,4 @@ def came_from_json(document: Mapping[str, Any]) -> tuple[Submission, ReportOutco
     """What `came_to_json` wrote."""
     told = document["told"]
     verdict = None if told is None else ReportOutcome(**(dict(told) | {"verdict": Verdict(told["verdict"])}))
-    return Submission.from_json(document["submission"]), verdict
+    return from_document(Submission, document["submission"]), verdict

@@ -11,7 +11,7 @@ from typing import Any
 from piperoll.describing.holdings import Holdings, newest_first
 from piperoll.describing.wording import total
 from piperoll.duties import Duty, DutyState, ReportOutcome, next_change_day, next_due_day, publication_interval
-from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, plain
+from piperoll.model import Body, Dataset, Period, Submission, Verdict, counted_once, from_document, plain, to_document
 
 MOST_WAITING = 20
 """So many files that wait are told on the first page; the others stand on the pages of their bodies."""
@@ -209,12 +209,12 @@ def _shelf(values: list[Any]) -> ShelfLine:
 
 def _waiting_json(one: Waiting) -> dict[str, Any]:
     period = None if one.period is None else str(one.period)
-    return {"submission": one.submission.to_json(), "period": period, "verdict": str(one.verdict)}
+    return {"submission": to_document(one.submission), "period": period, "verdict": str(one.verdict)}
 
 
 def _waiting(document: Mapping[str, Any]) -> Waiting:
     period = None if document["period"] is None else Period.parse(document["period"])
-    return Waiting(Submission.from_json(document["submission"]), period, Verdict(document["verdict"]))
+    return Waiting(from_document(Submission, document["submission"]), period, Verdict(document["verdict"]))
 
 
 def _duty_json(one: DutyLine) -> list[Any]:

@@ -18,7 +18,7 @@ from piperoll.describing.media import told
 from piperoll.describing.overview import Overview
 from piperoll.describing.schema_org import linked_data
 from piperoll.duties import DutyState, duty_rules, next_due_day, publication_interval
-from piperoll.model import Dataset, Listing, Report, Status, Submission, Version
+from piperoll.model import Dataset, Listing, Report, Status, Submission, Version, from_document
 
 STATES = {
     DutyState.ON_TIME: "On time",
@@ -184,7 +184,7 @@ def series(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         body=body,
         part=wording.part_title(dataset, listing.series.part),
         standing=listing.history.standing,
-        report=None if listing.report is None else Report.from_json(dict(listing.report)),
+        report=None if listing.report is None else from_document(Report, dict(listing.report)),
         fields=views.released_fields(listing),
         preview=views.preview(listing),
         downloads=views.downloads(listing),

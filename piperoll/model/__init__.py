@@ -13,7 +13,7 @@ from piperoll.model.history import Cause, Changes, Differences, Effect, History,
 from piperoll.model.listing import Listing
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
-from piperoll.model.release import FileEntry, Manifest, Packed, file_entry, to_json_bytes
+from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
 from piperoll.model.report import (
     EXCLUSIONS,
     AmountTotals,
@@ -25,8 +25,8 @@ from piperoll.model.report import (
     TableReport,
     Verdict,
     What,
-    plain,
 )
+from piperoll.model.serialize import from_document, plain, to_document, to_json_bytes
 from piperoll.model.series import Series
 from piperoll.model.submission import Submission
 from piperoll.model.table import Table
@@ -83,9 +83,11 @@ __all__ = [
     "What",
     "counted_once",
     "file_entry",
+    "from_document",
     "plain",
     "pounds_of",
     "slugify",
+    "to_document",
     "to_json_bytes",
     "year_of",
 ]

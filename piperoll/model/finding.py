@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -72,16 +72,6 @@ class Finding:
     field: str | None = None
     value: str | None = None
     count: int = 1
-
-    def to_json(self) -> dict[str, Any]:
-        """The finding as the `check --json` contract writes it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Finding:
-        """The finding that `to_json` wrote."""
-        known = {name: document[name] for name in cls.__dataclass_fields__}
-        return cls(**known | {"severity": Severity(known["severity"]), "acts": Acts(known["acts"])})
 
     @property
     def private(self) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from piperoll.errors import StoreCorrupt
-from piperoll.model.release import FileEntry, to_json_bytes
-from piperoll.model.report import plain
+from piperoll.model.release import FileEntry
+from piperoll.model.serialize import from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
 
 
@@ -134,7 +134,10 @@ class History:
 
     def to_bytes(self) -> bytes:
         """versions.json, byte for byte."""
-        versions = [_entry(version) for version in self.versions]
+        versions = to_document(self.versions)
+        for entry in versions:
+            if changes := entry["changes"]:
+                entry["changes"] = {"against": changes["against"], **changes["differences"], "file": changes["file"]}
         return to_json_bytes({"series": str(self.series), "current": self.current, "versions": versions})
 
     @classmethod
@@ -142,54 +145,13 @@ class History:
         """The history that `to_bytes` wrote. Raises: StoreCorrupt: it is no versions.json."""
         try:
             document = json.loads(content)
-            versions = tuple(_version(entry) for entry in document["versions"])
+            versions = tuple(_read_version(entry) for entry in document["versions"])
             return cls(Series.parse(document["series"]), versions, document["current"])
         except (ValueError, KeyError, TypeError) as error:
             raise StoreCorrupt(f"a versions.json cannot be read: {error}") from error
 
 
-def _entry(version: Version) -> dict[str, Any]:
-    changed = version.changes
-    return asdict(version) | {
-        "amount_gbp": _words(version.amount_gbp),
-        "changes": changed and {"against": changed.against} | _told(changed.differences) | {"file": _file(changed)},
-    }
-
-
-def _told(differences: Differences) -> dict[str, Any]:
-    effects = {"added": differences.added, "removed": differences.removed, "changed": differences.changed}
-    told = {name: {"rows": one.rows, "amount_gbp": _words(one.amount_gbp)} for name, one in effects.items()}
-    return {**told, "fields": dict(differences.fields)}
-
-
-def _file(changes: Changes) -> dict[str, Any] | None:
-    return asdict(changes.file) if changes.file else None
-
-
-def _words(amount: Decimal | None) -> str | None:
-    return None if amount is None else plain(amount)
-
-
-def _version(entry: Mapping[str, Any]) -> Version:
-    known = {name: entry[name] for name in Version.__dataclass_fields__ if name in entry}
-    known |= {
-        "status": Status(entry["status"]),
-        "amount_gbp": _amount(entry["amount_gbp"]),
-        "sources": tuple(entry["sources"]),
-        "cause": Cause(entry["cause"]) if entry.get("cause") else None,
-        "changes": _changes(entry["changes"]) if entry.get("changes") else None,
-    }
-    return Version(**known)
-
-
-def _changes(entry: Mapping[str, Any]) -> Changes:
-    effects = {name: Effect(entry[name]["rows"], _amount(entry[name]["amount_gbp"])) for name in _EFFECTS}
-    file = FileEntry(**entry["file"]) if entry["file"] else None
-    return Changes(entry["against"], Differences(**effects, fields=entry["fields"]), file)
-
-
-_EFFECTS = ("added", "removed", "changed")
-
-
-def _amount(words: str | None) -> Decimal | None:
-    return None if words is None else Decimal(words)
+def _read_version(entry: Mapping[str, Any]) -> Version:
+    """Make a version from its entry, where the differences are keys of `changes` and not an object in it."""
+    changes = entry.get("changes")
+    return from_document(Version, entry, changes=changes and {**changes, "differences": changes})

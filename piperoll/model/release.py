@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from piperoll.errors import StoreCorrupt
-from piperoll.model.report import plain
+from piperoll.model.serialize import from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
 
 
@@ -24,7 +22,7 @@ class FileEntry:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """Every other file of a version, and what the table in it adds up to.
 
@@ -34,44 +32,24 @@ class Manifest:
     """
 
     series: Series
-    files: tuple[FileEntry, ...]
+    dataset_version: str
+    rules_version: str
     rows: int
     amount_gbp: Decimal | None
     rows_sha256: str
     sources: tuple[str, ...]
-    dataset_version: str
-    rules_version: str
+    files: tuple[FileEntry, ...]
 
     def to_bytes(self) -> bytes:
         """manifest.json, byte for byte."""
-        document = {
-            "series": str(self.series),
-            "dataset_version": self.dataset_version,
-            "rules_version": self.rules_version,
-            "rows": self.rows,
-            "amount_gbp": None if self.amount_gbp is None else plain(self.amount_gbp),
-            "rows_sha256": self.rows_sha256,
-            "sources": list(self.sources),
-            "files": [asdict(entry) for entry in self.files],
-        }
-        return to_json_bytes(document)
+        return to_json_bytes(to_document(self))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
         """The manifest that `to_bytes` wrote. Raises: StoreCorrupt: it is no manifest."""
         try:
             document = json.loads(content)
-            amount = document["amount_gbp"]
-            return cls(
-                series=Series.parse(document["series"]),
-                files=tuple(FileEntry(**entry) for entry in document["files"]),
-                rows=document["rows"],
-                amount_gbp=None if amount is None else Decimal(amount),
-                rows_sha256=document["rows_sha256"],
-                sources=tuple(document["sources"]),
-                dataset_version=document["dataset_version"],
-                rules_version=document["rules_version"],
-            )
+            return from_document(cls, document, series=Series.parse(document["series"]))
         except (ValueError, KeyError, TypeError) as error:
             raise StoreCorrupt(f"a manifest.json cannot be read: {error}") from error
 
@@ -94,8 +72,3 @@ def file_entry(folder: Path, name: str) -> FileEntry:
     with (folder / name).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
     return FileEntry(name, (folder / name).stat().st_size, digest.hexdigest())
-
-
-def to_json_bytes(document: Mapping[str, Any] | Iterable[Any]) -> bytes:
-    """JSON as we write it everywhere: UTF-8, two spaces, keys in the order given, a newline at the end."""
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

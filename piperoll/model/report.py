@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
 from piperoll.model.finding import Finding
 
@@ -45,6 +45,10 @@ class RowCounts:
     held: int
     excluded: Mapping[str, int]
 
+    def __post_init__(self) -> None:
+        complete = {kind: self.excluded.get(kind, 0) for kind in EXCLUSIONS}
+        object.__setattr__(self, "excluded", complete)
+
 
 @dataclass(frozen=True, slots=True)
 class AmountTotals:
@@ -57,9 +61,9 @@ class AmountTotals:
     read: Decimal
     accepted: Decimal
     held: Decimal
+    excluded: Decimal = dataclasses.field(default=Decimal(0), kw_only=True)
     unreadable: int
     missing: int
-    excluded: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,6 @@ class ColumnScore:
     how: str
     why: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """The score as the `check --json` contract writes it."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"why": list(self.why)}
-
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
@@ -100,64 +100,17 @@ class TableReport:
     header_line: int | None
     columns: Mapping[str, str]
     column_letters: Mapping[str, str]
+    column_scores: Mapping[str, ColumnScore] = field(default_factory=dict, kw_only=True)
     rows: RowCounts
     amount: AmountTotals | None
     date: DateSpan | None
-    column_scores: Mapping[str, ColumnScore] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """The table as the `check --json` contract writes it."""
-        amount = self.amount and {
-            "field": self.amount.field,
-            "read": plain(self.amount.read),
-            "accepted": plain(self.amount.accepted),
-            "held": plain(self.amount.held),
-            "excluded": plain(self.amount.excluded),
-            "unreadable": self.amount.unreadable,
-            "missing": self.amount.missing,
-        }
-        date = self.date and {name: getattr(self.date, name) for name in DateSpan.__dataclass_fields__}
-        return {
-            "sheet": self.sheet,
-            "header_row": self.header_row,
-            "header_line": self.header_line,
-            "columns": dict(self.columns),
-            "column_letters": dict(self.column_letters),
-            "column_scores": {name: score.to_json() for name, score in self.column_scores.items()},
-            "rows": {
-                "read": self.rows.read,
-                "accepted": self.rows.accepted,
-                "held": self.rows.held,
-                "excluded": {kind: self.rows.excluded.get(kind, 0) for kind in EXCLUSIONS},
-            },
-            "amount": amount,
-            "date": date,
-        }
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> TableReport:
-        """The table report that `to_json` wrote."""
-        amount, date = document["amount"], document["date"]
-        return cls(
-            **{name: document[name] for name in ("sheet", "header_row", "header_line", "columns", "column_letters")},
-            rows=RowCounts(**document["rows"]),
-            amount=amount
-            and AmountTotals(
-                **amount | {name: Decimal(amount[name]) for name in ("read", "accepted", "held", "excluded")}
-            ),
-            date=date and DateSpan(**date),
-            column_scores={
-                name: ColumnScore(**score | {"why": tuple(score["why"])})
-                for name, score in document.get("column_scores", {}).items()  # reports of before it was told lack it
-            },
-        )
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """All findings of one submission, its counts and totals, and the verdict.
 
-    `to_json` is the contract of `piperoll check --json` (docs/check-report.schema.json).
+    `to_document` of it is the contract of `piperoll check --json` (docs/check-report.schema.json).
     `findings` in the order: file, then table by table, row by row. `compared_with` names the earlier releases that
     the file was held against (`spend/anytown/2026-09/v1-0123456789ab`).
     """
@@ -172,42 +125,12 @@ class Report:
     verdict: Verdict
     period: str | None
     part: str | None
+    mapping_version: str | None = field(default=None, kw_only=True)
+    """Which remembered headings bore upon the reading (the first 12 digits of their sha256); None: none did."""
     tables: tuple[TableReport, ...]
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
-    mapping_version: str | None = None
-    """Which remembered headings bore upon the reading (the first 12 digits of their sha256); None: none did."""
     compared_with: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as the contract in DESIGN words it."""
-        simple = {name: getattr(self, name) for name in ("file", "sha256", "bytes", "dataset", "format", "encoding")}
-        return simple | {
-            "what": str(self.what),
-            "verdict": str(self.verdict),
-            "period": self.period,
-            "part": self.part,
-            "mapping_version": self.mapping_version,
-            "tables": [table.to_json() for table in self.tables],
-            "findings": [finding.to_json() for finding in self.findings],
-            "passed": list(self.passed),
-            "compared_with": list(self.compared_with),
-        }
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> Report:
-        """The report that `to_json` wrote."""
-        return cls(
-            **document
-            | {
-                "what": What(document["what"]),
-                "verdict": Verdict(document["verdict"]),
-                "tables": tuple(TableReport.from_json(table) for table in document["tables"]),
-                "findings": tuple(Finding.from_json(finding) for finding in document["findings"]),
-                "passed": tuple(document["passed"]),
-                "compared_with": tuple(document.get("compared_with", ())),
-            }
-        )
 
     def public(self, disposition: Disposition) -> Report:
         """The report without anything that a cell of a held or redacted row says, in the words of findings too.
@@ -261,13 +184,3 @@ class Disposition:
     held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     redacted: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     blanked: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
-
-
-def plain(amount: Decimal) -> str:
-    """An amount as digits and a point, at least two places, never an exponent: 1250.00, -0.005."""
-    amount = amount + Decimal(0)  # a negative zero is a zero
-    exponent = amount.as_tuple().exponent
-    if isinstance(exponent, int) and exponent > -2:
-        return f"{amount:.2f}"
-    whole, _, places = f"{amount:f}".partition(".")
-    return f"{whole}.{places.rstrip('0').ljust(2, '0')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -26,12 +26,3 @@ class Submission:
     period: str | None = None
     part: str | None = None
     response: Mapping[str, Any] | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as the collection log keeps it."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Submission:
-        """The submission that `to_json` wrote."""
-        return cls(**document)

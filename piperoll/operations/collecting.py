@@ -23,7 +23,7 @@ from collectors import (
 )
 from piperoll import assets, layout
 from piperoll.errors import CollectError, TooLarge, UsageError
-from piperoll.model import Period, Submission, to_json_bytes
+from piperoll.model import Period, Submission, from_document, to_json_bytes
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import MissedAddress
 
@@ -131,7 +131,7 @@ def _addresses(
 def _read_submission(run: Run, source: WebSource, response: FetchResponse) -> Submission:
     dataset, body = _names(run, source)
     key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(response.sha256)))))
-    return Submission.from_json(json.loads(run.store.read(key).content))
+    return from_document(Submission, json.loads(run.store.read(key).content))
 
 
 def _make_arrival(run: Run, source: WebSource, address: str, covers: str | None, response: FetchResponse) -> Arrival:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from piperoll.errors import PointerMoved, UsageError
-from piperoll.findings import make_finding
+from piperoll.findings import deciding_finding, holds_file, make_finding
 from piperoll.model import Finding, Period, Report, Submission, Verdict
 from piperoll.operations import steps
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.run_request import Run, open_run
-from piperoll.operations.run_summary import DECISIVE, FileResult, count_report, why
+from piperoll.operations.run_summary import FileResult, count_report
 from piperoll.operations.steps import ExaminedSubmission, SettledSubmission
 from piperoll.releasing import add_to_release
 from piperoll.settings import Settings
@@ -26,6 +26,11 @@ from publishers import (
     read_report,
     record_ruling,
 )
+
+_UNDECLARED = (
+    "series-claimed-twice", "headings-drifted", "taken-back-before", "nil-over-rows",
+    "fewer-rows-than-before", "fewer-pounds-than-before",
+)  # fmt: skip
 
 _MAX_TRIES = 5
 """How often to add to a version that someone else replaces in the meantime."""
@@ -79,9 +84,11 @@ def release_by_ruling(run: Run, submission: Submission, ruling: Ruling, period: 
     record_ruling(run.store, submission, ruling)
     # The decision replaces the findings that hold the whole file; rows that are held on their own stay held.
     report = examination.report
-    rest = (finding for finding in report.findings if finding.code not in DECISIVE[Verdict.HELD])
+    rest = (finding for finding in report.findings if not (holds_file(finding.code) or finding.code in _UNDECLARED))
     verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
-    report = replace(report, verdict=verdict, findings=(*rest, _decision_finding(ruling, why(held_report))))
+    report = replace(
+        report, verdict=verdict, findings=(*rest, _decision_finding(ruling, deciding_finding(held_report)))
+    )
     examined = steps.pack_submission(run, submission, replace(examination, report=report))
     settled = _publish(run, steps.compare_with_earlier(run.store, examined, decided=True), ruling)
     steps.file_report(run, settled)
@@ -105,11 +112,11 @@ def _require_held(label: str, report: Report | None) -> Report:
     return report
 
 
-def _decision_finding(ruling: Ruling, reason_held: str | None) -> Finding:
+def _decision_finding(ruling: Ruling, reason: Finding | None) -> Finding:
     return make_finding(
         "released-by-decision",
         variant=str(ruling.decision),
-        held=f" ({reason_held.removesuffix('.')})" if reason_held else "",
+        held=f" ({reason.message.removesuffix('.')})" if reason else "",
         day=ruling.decided[:10],
         because=ruling.because,
     )

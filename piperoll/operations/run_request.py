@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cached_property
@@ -44,6 +44,10 @@ class RunRequest:
         """The request as parameters of the Prefect flow, which are text; `parse_request` reads them back."""
         optional = {"inbox": self.inbox, "sources": self.sources, "period": self.period, "bodies": self.bodies}
         return {"to": self.to} | {name: None if value is None else str(value) for name, value in optional.items()}
+
+    def open(self) -> AbstractContextManager[Run]:
+        """Begin the run; see `open_run`."""
+        return open_run(self.to, bodies=self.bodies, settings=self.settings, watcher=self.watcher)
 
 
 def parse_request(

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from collectors import SkippedPath
-from piperoll.model import Report, Severity, Submission, Verdict
+from piperoll.findings import deciding_finding
+from piperoll.model import Report, Submission, Verdict
 
 
 class Ending(StrEnum):
@@ -130,24 +131,6 @@ class Progress:
 Watcher: TypeAlias = Callable[[Progress], None]
 
 
-DECISIVE = {
-    Verdict.HELD: (
-        "series-claimed-twice",
-        "headings-drifted",
-        "taken-back-before",
-        "nil-over-rows",
-        "fewer-rows-than-before",
-        "fewer-pounds-than-before",
-        "rows-repeated",
-        "far-fewer-than-before",
-        "period-unknown",
-        "too-much-held",
-        "no-rows",
-    ),
-    Verdict.REJECTED: ("core-missing", "not-data"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """The result of a run: every file in order of its path, paths left out of the inbox, and addresses without a file.
@@ -194,6 +177,7 @@ class RunSummary:
 
 def result_of(submission: Submission, report: Report, ending: Ending, *, version: int | None = None) -> FileResult:
     """The result for a submission that has a report."""
+    reason = deciding_finding(report)
     rows, pounds = count_report(report)
     return FileResult(
         file=submission.origin,
@@ -207,18 +191,9 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
         rows=rows,
         pounds=pounds,
         version=version,
-        why=why(report),
+        why=reason.message if reason else None,
         given=submission.period,
     )
-
-
-def why(report: Report) -> str | None:
-    """The message of the finding that holds or rejects the whole file; if there is none, the first error."""
-    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
-    if report.verdict.publishes or not errors:
-        return None
-    first = {finding.code: finding for finding in reversed(errors)}
-    return next((first[code] for code in DECISIVE[report.verdict] if code in first), errors[0]).message
 
 
 def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED) -> FileResult:

@@ -27,7 +27,7 @@ from piperoll.checking import (
 from piperoll.checking import examine as examine_reading
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
-from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission
+from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, from_document
 from piperoll.operations import questions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
@@ -332,4 +332,4 @@ def _profile_earlier(store: Store, dataset: Dataset, release: EarlierRelease) ->
     parquet, report = read_release_files(store, release)
     released = Released(release.series, release.place, release.version.version, release.version.sources)
     lines = read_typed_lines(parquet, columns_used(dataset))
-    return profile(dataset, released, Report.from_json(report).tables, lines)
+    return profile(dataset, released, from_document(Report, report).tables, lines)

@@ -8,10 +8,9 @@ from pathlib import PurePosixPath
 
 from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.files.archives import classify
 from piperoll.reading.files.contents import Content
-from piperoll.reading.files.jsons import release_table
-from piperoll.reading.files.kinds import Kind
+from piperoll.reading.files.json_files import release_table
+from piperoll.reading.files.kinds import Kind, classify
 from piperoll.reading.files.opening import Opened, about_merged, open_file
 from piperoll.reading.findings import files as say
 from piperoll.reading.findings import sheets as tell

@@ -10,7 +10,7 @@ from piperoll.reading.columns.heading_terms import sense
 from piperoll.reading.columns.headless import recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
 from piperoll.reading.columns.profiles import profiles
-from piperoll.reading.grids.grid import Grid, Row, filled
+from piperoll.reading.grids.grid import Grid, Row, without_blanks
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
 
@@ -102,7 +102,7 @@ def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
 
 def _headless(grid: Grid) -> Sequence[Row]:
     """The rows of a table without headings, which only content can tell; none of one that has headings of its own."""
-    return () if grid.headings is not None or unknown_heading_row(grid) else filled(grid.rows)
+    return () if grid.headings is not None or unknown_heading_row(grid) else without_blanks(grid.rows)
 
 
 def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:

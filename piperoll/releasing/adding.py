@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll.errors import UsageError
-from piperoll.model import Field, Manifest, Packed, Report, file_entry
+from piperoll.model import Field, Manifest, Packed, Report, file_entry, from_document, to_document
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.conserving import add_pounds
 from piperoll.releasing.datapackage import with_sources, with_table
@@ -98,7 +98,8 @@ def _counted_on(batch: pa.RecordBatch, counters: Mapping[str, Occurrences]) -> p
 
 def _both_reports(standing: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
     """One public report: the newer submission's, with the tables and findings of both, the standing ones first."""
-    old, new = Report.from_json(standing), Report.from_json(added)
+    old, new = from_document(Report, standing), from_document(Report, added)
     passed = tuple(code for code in new.passed if code in old.passed)
     whole = replace(new, tables=(*old.tables, *new.tables), findings=(*old.findings, *new.findings), passed=passed)
-    return whole.to_json()
+    document: dict[str, Any] = to_document(whole)
+    return document

@@ -21,6 +21,7 @@ from piperoll.model import (
     Series,
     Table,
     file_entry,
+    to_document,
     to_json_bytes,
 )
 from piperoll.releasing.conserving import AcceptedTotals, add_pounds
@@ -61,7 +62,7 @@ def pack_release(  # noqa: PLR0913 - what a release is a function of, named one 
     made = ManifestFacts(
         series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version
     )
-    return finish(folder, dataset.name, descriptor, report.public(disposition).to_json(), made)
+    return finish(folder, dataset.name, descriptor, to_document(report.public(disposition)), made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def replace_report(packed: Packed, report: Report, disposition: Disposition) -> 
     A report may say more once the release is compared with others; `report` is made fit for the public here.
     """
     name = "report.json"
-    (packed.folder / name).write_bytes(to_json_bytes(report.public(disposition).to_json()))
+    (packed.folder / name).write_bytes(to_json_bytes(to_document(report.public(disposition))))
     entries = (file_entry(packed.folder, name) if entry.path == name else entry for entry in packed.manifest.files)
     manifest = replace(packed.manifest, files=tuple(entries))
     (packed.folder / "manifest.json").write_bytes(manifest.to_bytes())

@@ -11,7 +11,7 @@ from made_readings import examined, made_table, spend_row
 
 from piperoll.checking import Profile, Released, compared, profile
 from piperoll.checking.history.findings import HOLDS
-from piperoll.model import Acts, Period, Report, Series, Severity, Verdict
+from piperoll.model import Acts, Period, Report, Series, Severity, Verdict, from_document, to_document
 
 AUGUST, JULY, JUNE = (made(month, rows(month)) for month in ("2026-08", "2026-07", "2026-06"))
 BEFORE = (AUGUST, JULY, JUNE)
@@ -266,7 +266,7 @@ def test_an_examination_says_what_it_was_compared_with_and_is_held() -> None:
     assert held.report.verdict is Verdict.HELD
     assert "rows-repeated" in [finding.code for finding in held.report.findings]
     assert held.report.compared_with == tuple(f"spend/anytown/2026-0{month}/v1-000000000000" for month in (8, 7, 6))
-    assert Report.from_json(held.report.to_json()).compared_with == held.report.compared_with
+    assert from_document(Report, to_document(held.report)).compared_with == held.report.compared_with
 
 
 def test_what_someone_has_let_go_is_not_held_again() -> None:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from collectors.addresses import refused, resolve
 
 from collectors import Answer, Limits, ask, links
-from collectors.addresses import refused, resolve
 from collectors.web import retry_after
 from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnavailable, TooLarge
 from tests.collectors.misbehaving_server import CSV, PAGE, Misbehaving

@@ -17,7 +17,7 @@ from piperoll.errors import StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.operations import pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
-from piperoll.operations.run_request import RunRequest, open_run
+from piperoll.operations.run_request import RunRequest
 from publishers import FolderStore, open_store, serve_site
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
@@ -37,9 +37,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     order = RunRequest(to=str(folder / "out"), inbox=folder / "inbox")
     for rows in (FIRST, SECOND):
         (folder / "inbox/spend/anytown/October 2026.csv").write_bytes(content(rows))
-        with opened(order) as run:
+        with order.open() as run:
             pipeline.run_in_process(run, collect_inbox(run, order))
-            catalogue(run)
+            build_catalogue(run)
     return folder / "out"
 
 

@@ -6,9 +6,9 @@ import io
 
 from rich.console import Console
 
-from flows import Ending, FileResult
 from piperoll.commands import outcome
 from piperoll.model import Verdict
+from piperoll.operations.run_summary import Ending, FileResult
 
 
 def result(ending: Ending, verdict: Verdict | None = Verdict.ACCEPTED) -> FileResult:

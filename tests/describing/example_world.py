@@ -32,6 +32,7 @@ from piperoll.model import (
     Verdict,
     Version,
     What,
+    to_document,
 )
 from tests.describing.whole_catalogue import build_catalogue
 
@@ -150,7 +151,14 @@ def manifest_of(series: Series, version: Version) -> Manifest:
     names = (f"{series.dataset}.csv", f"{series.dataset}.parquet", "datapackage.json", "report.json")
     files = tuple(FileEntry(name, 1_000 * (n + 1), digest(f"{version.path}/{name}")) for n, name in enumerate(names))
     return Manifest(
-        series, files, version.rows, version.amount_gbp, version.rows_sha256, version.sources, "1.0.0", "1.0.0+abcdef"
+        series=series,
+        dataset_version="1.0.0",
+        rules_version="1.0.0+abcdef",
+        rows=version.rows,
+        amount_gbp=version.amount_gbp,
+        rows_sha256=version.rows_sha256,
+        sources=version.sources,
+        files=files,
     )
 
 
@@ -199,7 +207,7 @@ def listing(
         history=History(series, (*earlier, last), versions),
         manifest=manifest_of(series, last),
         descriptor=descriptor_of(series, told),
-        report=report(dataset=dataset, period=period, part=part).to_json(),
+        report=to_document(report(dataset=dataset, period=period, part=part)),
         first_rows=head(series, supplier),
     )
 

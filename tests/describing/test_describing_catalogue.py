@@ -20,7 +20,7 @@ from piperoll.describing import (
     extract_facts,
 )
 from piperoll.errors import UnknownDataset
-from piperoll.model import Listing, Register, Series, Status, Verdict
+from piperoll.model import Listing, Register, Series, Status, Verdict, to_document
 from tests.describing.example_world import (
     BASE_URL,
     BODIES,
@@ -172,7 +172,7 @@ def test_what_a_sender_or_stranger_wrote_makes_no_tag_anywhere() -> None:
     sent = submission("anytown", "2026-10", "2026-11-01T08:00:00Z", name=HOSTILE)
     told = replace(report(), findings=(replace(report().findings[0], message=HOSTILE, sheet=HOSTILE),), file=HOSTILE)
     one = listing("anytown", "2026-10", supplier=HOSTILE)
-    hostile = replace(one, report=told.to_json())
+    hostile = replace(one, report=to_document(told))
     site = dict(built([hostile], register=stranger, submissions=[(sent, told)]))
     for key, page in pages(site).items():
         assert set(page.scripts) <= {"application/ld+json", "application/json", None}, key

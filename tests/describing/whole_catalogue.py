@@ -35,7 +35,7 @@ class _Shelf:
         return [(one, None if report is None else ReportOutcome.from_report(report)) for one, report in self.came]
 
 
-def build_catalogue(  # noqa: PLR0913 - all that there is, by name
+def build_catalogue(
     listings: Sequence[Listing],
     *,
     datasets: Iterable[Dataset],

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from flows import prefect_server
+from flows.run import run_month
 from piperoll.operations import pipeline
-from piperoll.operations.pipeline import Line
-from piperoll.operations.run_request import RunRequest
+from piperoll.operations.pipeline import BodyFiles, Claim
+from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import Progress, RunSummary
-from piperoll.operations.steps import Examined, Run
+from piperoll.operations.steps import ExaminedFile
 from piperoll.settings import Settings
 from publishers import open_store
 from tests.flows.web_server import Web
@@ -30,12 +32,12 @@ def server() -> Iterator[Web]:
         yield running
 
 
-def run_flow(order: RunRequest) -> RunSummary:
+def run_flow(request: RunRequest) -> RunSummary:
+    """Run the month with the server of the test harness, as an operator's server."""
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415 - after the harness has set it
 
-    from flows.month import in_prefect  # noqa: PLC0415
-
-    return in_prefect(order, PREFECT_API_URL.value())
+    with prefect_server.environment({"PREFECT_API_URL": PREFECT_API_URL.value()}):
+        return run_month(request)
 
 
 def sources(folder: Path, *tables: str) -> Path:
@@ -127,18 +129,18 @@ def test_private_addresses_are_not_asked_unless_allowed(server: Web, tmp_path: P
     assert len(server.statuses) == before
 
 
-def test_a_body_whose_line_breaks_off_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault without a name, as a bug is: its files are told as failed, and the run as a whole too."""
+def test_a_bug_in_one_body_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files have failed, and so has the run."""
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
     put(tmp_path / "inbox", "spend/beeford/October 2026.csv", spend(6))
     settle = pipeline.settle_claims
 
-    def breaks(run: Run, line: Line, examined: list[Examined]) -> list[Examined]:
-        if line.body == "anytown":
+    def breaks(run: Run, files: BodyFiles, examined: list[ExaminedFile]) -> list[Claim]:
+        if files.body == "anytown":
             raise ZeroDivisionError
-        return settle(run, line, examined)
+        return settle(run, files, examined)
 
-    monkeypatch.setattr(runs, "settle_claims", breaks)
+    monkeypatch.setattr(pipeline, "settle_claims", breaks)
     summary = run_flow(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     assert [result.ending for result in summary.results] == ["failed", "published"]
     assert "ZeroDivisionError" in (summary.results[0].why or "")

@@ -9,7 +9,7 @@ from pathlib import Path
 from piperoll.operations import pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
-from piperoll.operations.run_request import RunRequest, open_run
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 from publishers import Store
 
@@ -35,7 +35,7 @@ def put(inbox: Path, path: str, content: bytes) -> Path:
 
 def plain_run(order: RunRequest, *, catalogued: bool = True) -> RunSummary:
     """A run without Prefect."""
-    with opened(order) as run:
+    with order.open() as run:
         collected = collect_inbox(run, order)
         make = (lambda: build_catalogue(run)) if catalogued else (lambda: 0)
         return pipeline.summarise(collected, pipeline.run_in_process(run, collected), make)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from flows import release
 from piperoll import api, layout
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Series, Verdict
+from piperoll.operations.release import release
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import FileResult
 from publishers import find_submission, open_store, read_history, read_report
@@ -61,7 +61,7 @@ def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_recor
     assert (again.verdict, again.period) == (Verdict.HELD, "2026-10")
     assert "stand already in what you sent for September 2026 (version 1)" in (again.why or "")
     assert standing(order, "2026-10") is None
-    freed = release(open_store(order.to), again.sha256, because="the rents are the same each month").result
+    freed = release(order.to, again.sha256, because="the rents are the same each month").result
     assert freed.outcome == "published v1"
     found = codes(order, freed)
     assert "rows-repeated" not in found
@@ -85,7 +85,7 @@ def test_a_nil_return_where_there_were_rows_is_held(order: RunRequest) -> None:
     nil = sent(order, "2026-09", b"Payment Date,Supplier Name,Amount\r\nNil return,,\r\n")
     assert nil.verdict is Verdict.HELD
     assert "has no rows" in (nil.why or "")
-    assert release(open_store(order.to), nil.sha256, because="they bought nothing").result.outcome == "published v1"
+    assert release(order.to, nil.sha256, because="they bought nothing").result.outcome == "published v1"
 
 
 def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_against(order: RunRequest) -> None:
@@ -115,7 +115,7 @@ def test_what_was_let_go_may_be_corrected_though_it_is_small(order: RunRequest) 
     for month in ("06", "07", "08"):
         sent(order, f"2026-{month}", spend(60, month=f"{month}/2026"))
     small = sent(order, "2026-09", spend(10, month="09/2026"))
-    release(open_store(order.to), small.sha256, because="the office was closed")
+    release(order.to, small.sha256, because="the office was closed")
     assert sent(order, "2026-09 corrected", spend(11, month="09/2026")).outcome == "published v2"
 
 
@@ -123,7 +123,9 @@ def test_the_very_same_file_for_another_month_is_told_as_that(order: RunRequest)
     """As from an address that goes on serving last month's file."""
     assert sent(order, "payments September 2026", undated(30)).outcome == "published v1"
     (result,) = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False).results
-    assert result.outcome == "already done: the very file that was taken in for 2026-09, and not for 2026-10"
+    assert (
+        result.outcome == "already done: the same file was published for 2026-09 before, so there is none for 2026-10"
+    )
     (result,) = plain_run(replace(order, period=Period.parse("2026-09")), catalogued=False).results
     assert result.outcome.startswith("already done (accepted")
 

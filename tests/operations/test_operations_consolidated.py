@@ -8,16 +8,17 @@ import io
 import json
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import pytest
 from lxml import html
-from piperoll.operations.catalogue.consolidate import consolidated
 
-from flows import withdraw_version
 from piperoll.model import Period, Series
-from piperoll.operations.run_request import RunRequest, now, room
+from piperoll.operations.catalogue.build import update_consolidated
+from piperoll.operations.run_request import RunRequest
+from piperoll.operations.takedown import withdraw_version
 from piperoll.settings import Settings
 from publishers import Store, list_consolidated_years, open_store, sweep_store
 from publishers import read_consolidated_year as pointer
@@ -48,8 +49,9 @@ def make(order: RunRequest, store: Store, *bodies: str) -> int:
 
 
 def again(store: Store, *bodies: str) -> int:
-    with room(store, None, Settings.from_environment(), now()) as run:
-        return consolidated(run, [("spend", body) for body in bodies]).total()
+    with TemporaryDirectory() as scratch:
+        pairs = [("spend", body) for body in bodies]
+        return update_consolidated(store, pairs, Path(scratch), careful=False).total()
 
 
 def details(store: Store, body: str) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: RunReq
 def test_what_is_withdrawn_is_in_no_consolidated_file(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     make(order, store, "anytown")
-    withdraw_version(store, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
+    withdraw_version(order.to, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
     assert contents(store, PLACE) == {}
     assert list_consolidated_years(store, "spend") == ()
 
@@ -162,7 +164,9 @@ def test_a_file_that_no_pointer_names_is_swept_away(order: RunRequest, store: St
     assert contents(store) == before
 
 
-def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_has(order: RunRequest, store: Store) -> None:
+def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_has(
+    order: RunRequest, store: Store
+) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     page = html.fromstring(store.read("catalogue/compare/index.html").content)

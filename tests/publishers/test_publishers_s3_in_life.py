@@ -14,12 +14,12 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from publishers_places import NOW, SERIES, packed, read_series
-from s3_server import DOMAIN
 
 from piperoll import layout
 from piperoll.model import Submission
 from publishers import mark_withdrawn, publish_release
 from publishers.stores.s3 import S3Store
+from tests.fixtures.s3_server import DOMAIN
 
 DOCS = Path(__file__).parents[2] / "docs" / "publishing.md"
 

@@ -204,4 +204,13 @@ def test_nothing_is_held_that_keeps_four_fifths_and_nothing_passes_that_does_not
 
 
 def _manifest(rows: int, pounds: int) -> Manifest:
-    return Manifest(SERIES, (), rows, Decimal(pounds), f"{rows}/{pounds}", (), "1.0.0", "t")
+    return Manifest(
+        series=SERIES,
+        dataset_version="1.0.0",
+        rules_version="t",
+        rows=rows,
+        amount_gbp=Decimal(pounds),
+        rows_sha256=f"{rows}/{pounds}",
+        sources=(),
+        files=(),
+    )

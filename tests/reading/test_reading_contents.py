@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.reading import read
-from piperoll.reading.files import codepages, contents, encodings
+from piperoll.reading.files import contents, encodings
 from piperoll.reading.files.contents import OnDisk
 
 TABLE = "Body,Supplier,Date,Amount\r\n" + "Wessing,Café Noir,01/04/2026,£5.00\r\n" * 40
@@ -44,7 +44,7 @@ def test_a_file_on_the_disk_is_read_like_its_bytes(
     path = tmp_path / "spend.csv"
     path.write_bytes(content)
     expected = read(content, path.name, assets.datasets())
-    monkeypatch.setattr(codepages, "STRETCH", 50)
+    monkeypatch.setattr(encodings, "STRETCH", 50)
     monkeypatch.setattr(encodings, "PIECE", 50)
     found = read(OnDisk(path), path.name, assets.datasets())
     assert (found.encoding, found.findings, found.what) == (expected.encoding, expected.findings, expected.what)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.reading.cells.date_order import Beside, order_of
 from piperoll.reading.cells.dates import DateOrder, read_date, read_month
-from piperoll.reading.cells.orders import Beside, order_of
 from piperoll.reading.cells.periods import periods_in_name
 
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2049, 12, 31))

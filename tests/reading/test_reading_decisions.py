@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.model import Finding, Severity
+from piperoll.reading.cells.date_order import ALONE, Beside, order_of
 from piperoll.reading.cells.dates import read_date
 from piperoll.reading.cells.decisions import decide
-from piperoll.reading.cells.orders import ALONE, Beside, order_of
 from piperoll.reading.cells.values import UNREADABLE
 from piperoll.reading.findings.values import Column
 

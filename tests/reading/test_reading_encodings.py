@@ -8,7 +8,7 @@ from damage import seeds
 from piperoll import assets
 from piperoll.reading import Reading, read
 from piperoll.reading.files.encodings import PIECE, decode
-from piperoll.reading.files.mojibake import garbled, mend
+from piperoll.reading.files.mojibake import find_remains, repair
 
 WORDS = "Café Royal,It’s £5 – or “more”,Ynys Môn\r\n"
 
@@ -86,19 +86,19 @@ def test_pieces_make_the_whole(encoding: str, end: str) -> None:
     ],
 )
 def test_garbled_letters_are_put_right(sent: str, meant: str) -> None:
-    assert mend(sent)[0] == meant
-    assert garbled(meant).count == 0
+    assert repair(sent)[0] == meant
+    assert find_remains(meant).count == 0
 
 
 @pytest.mark.parametrize("word", ["CAFÉ’S", "CHÂTEAU", "Ångström", "naïve", "Ã", "£20", "Zürich", "½ Ä", "â"])
 def test_what_may_be_meant_is_left_as_it_is(word: str) -> None:
-    assert mend(word)[0] == word
+    assert repair(word)[0] == word
 
 
 @pytest.mark.parametrize("word", ["â€ x", "Ã la carte", "Â£ MÃ"])
 def test_what_lost_a_byte_is_told_or_put_right(word: str) -> None:
-    mended, found = mend(word)
-    assert found.count or garbled(mended).count
+    mended, found = repair(word)
+    assert found.count or find_remains(mended).count
 
 
 def test_garbled_letters_are_told_with_count_line_and_example() -> None:

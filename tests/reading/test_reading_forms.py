@@ -12,18 +12,16 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.model.columns import texts
-from piperoll.reading.cells import tallies
+from piperoll.reading.cells import value_counts
 from piperoll.reading.cells.amounts import is_number, read_amount
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
-from piperoll.reading.cells.spelling import is_plain_text
-from piperoll.reading.cells.values import Reader
+from piperoll.reading.cells.values import Reader, is_plain_text
 from piperoll.reading.columns.lexicon import lexicon_of
 from piperoll.reading.columns.profiles import _BUDGET, _COMPANY, _COUNCIL, _RANGE, is_reference
-from piperoll.reading.grids import forms
+from piperoll.reading.grids import cell_shapes
 from piperoll.reading.grids.blocks import Block
-from piperoll.reading.grids.forms import Forms, form_of, forms_in, looks_of, those
-from piperoll.reading.grids.grid import tidy
-from piperoll.reading.grids.rows import Row, Rows
+from piperoll.reading.grids.cell_shapes import index_shapes, matching, shape_of, shapes_of
+from piperoll.reading.grids.grid import Row, Rows, tidy
 from piperoll.reading.tables import certain_records as sure
 from piperoll.reading.tables import table_findings as doubts
 
@@ -68,30 +66,30 @@ SAME: list[Callable[[str], object]] = [
 @pytest.mark.parametrize("holds", SAME, ids=lambda holds: holds.__name__)
 @given(cell=cells)
 def test_what_hangs_on_no_digit_is_so_of_a_cell_as_of_its_form(holds: Callable[[str], object], cell: str) -> None:
-    assert bool(holds(cell)) == bool(holds(form_of(cell)))
+    assert bool(holds(cell)) == bool(holds(shape_of(cell)))
 
 
 @settings(deadline=None)
 @given(cell=cells, heading=st.sampled_from([*LEXICON.exact]))
 def test_of_a_form_that_may_not_be_such_no_cell_is(cell: str, heading: str) -> None:
-    form = form_of(cell)
+    form = shape_of(cell)
     assert LEXICON.may_know(form) or not LEXICON.knows(cell)
     assert doubts._may_be_damaged(form) or not doubts._is_damaged(cell)
-    assert may_be_time(form_of(tidy(cell))) or not any(asked(tidy(cell)) for asked in (is_date, is_serial, read_month))
+    assert may_be_time(shape_of(tidy(cell))) or not any(asked(tidy(cell)) for asked in (is_date, is_serial, read_month))
     for text in (cell, heading.title()):
-        assert sure._may_say(heading)(form_of(text)) or not sure._saying(heading)(text)
+        assert sure._may_say(heading)(shape_of(text)) or not sure._saying(heading)(text)
 
 
 @given(heading=st.sampled_from(HEADINGS), digits=st.text("0123456789", max_size=2))
 def test_a_heading_is_known_by_its_form(heading: str, digits: str) -> None:
-    assert LEXICON.may_know(form_of(heading)) or not LEXICON.knows(heading)
-    assert LEXICON.may_know(form_of(heading + digits)) or not LEXICON.knows(heading + digits)
+    assert LEXICON.may_know(shape_of(heading)) or not LEXICON.knows(heading)
+    assert LEXICON.may_know(shape_of(heading + digits)) or not LEXICON.knows(heading + digits)
 
 
 @given(cell=cells)
 def test_a_text_of_a_plain_form_is_spelt_as_it_stands(cell: str) -> None:
     wanted = next(each for each in SPEND.fields if each.name == "supplier_name")
-    assert not is_plain_text(form_of(cell)) or Reader(wanted).read(cell) == (cell or None)
+    assert not is_plain_text(shape_of(cell)) or Reader(wanted).read(cell) == (cell or None)
 
 
 rows = st.lists(st.lists(cells, max_size=5), max_size=12)
@@ -102,32 +100,31 @@ def test_looks_say_what_the_cells_of_a_column_are(drawn: list[list[str]], many: 
     whole = Block.of(range(len(drawn)), range(len(drawn)), drawn)
     block, drawn = Block(whole.batch.slice(start)), drawn[start:]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forms, "_MANY", many)
-        looks = looks_of(block, Forms())
+        patch.setattr(cell_shapes, "_SHAPES_PER_COLUMN", many)
+        shapes = index_shapes([block])[0]
     for column in range(7):
-        own = {form_of("".join(row[column : column + 1])) for row in drawn}
+        own = {shape_of("".join(row[column : column + 1])) for row in drawn}
         for holds in (bool, is_number, sure._ends_in_total):
-            assert looks.may(column, holds) or not any(map(holds, own))
-            assert not looks.all(column, holds) or all(map(holds, own))
+            assert shapes.may_match(column, holds) or not any(map(holds, own))
+            assert not shapes.all_match(column, holds) or all(map(holds, own))
             if many > len(own) and own:
-                assert looks.may(column, holds) == any(map(holds, own))
+                assert shapes.may_match(column, holds) == any(map(holds, own))
 
 
 @given(drawn=st.lists(cells, max_size=20), start=st.integers(0, 3))
 def test_forms_are_made_of_whole_columns_as_of_cells(drawn: list[str], start: int) -> None:
     column = texts(drawn)[start:]
-    assert forms_in(column).to_pylist() == [form_of(cell) for cell in column.to_pylist()]
-    found = those(column, is_date, may_be_time).to_pylist()
+    assert shapes_of(column).to_pylist() == [shape_of(cell) for cell in column.to_pylist()]
+    found = matching(column, is_date, may_be_time).to_pylist()
     assert found == [is_date(cell) for cell in column.to_pylist()]
 
 
 def test_nothing_is_known_of_forms_beyond_those_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forms, "_MOST", 2)
-    known = Forms()
-    first, second = (looks_of(Block.of([1], [1], [[cell, ""]]), known) for cell in ("a", "b"))
-    assert not first.may(0, is_number)
-    assert second.may(0, is_number)
-    assert not second.all(0, bool)
+    monkeypatch.setattr(cell_shapes, "_SHAPES_KEPT", 2)
+    first, second = index_shapes(Block.of([1], [1], [[cell, ""]]) for cell in ("a", "b"))
+    assert not first.may_match(0, is_number)
+    assert second.may_match(0, is_number)
+    assert not second.all_match(0, bool)
 
 
 def of_cells(drawn: list[str]) -> Block:
@@ -139,15 +136,15 @@ def in_words(drawn: list[str], names: bool) -> Counter[str]:
     found: Counter[str] = Counter()
     seen: dict[str, list[str]] = {}
     for start in range(0, len(drawn), 5):
-        full = {pattern for pattern, alike in seen.items() if len(alike) == tallies.ALIKE}
+        full = {pattern for pattern, alike in seen.items() if len(alike) == value_counts.ALIKE}
         patterns = {cell: pattern_of(cell, names) for cell in drawn[start : start + 5]}
         usual = [cell for cell in drawn[start : start + 5] if patterns[cell] in full]
         for cell in usual:
             found[seen[str(patterns[cell])][-1]] += 1
         for cell, count in Counter(cell for cell in drawn[start : start + 5] if patterns[cell] not in full).items():
             alike = seen.setdefault(str(patterns[cell]), [])
-            apart = patterns[cell] is None or cell in found or len(found) < tallies._MANY
-            if not apart and len(alike) < tallies.ALIKE:
+            apart = patterns[cell] is None or cell in found or len(found) < value_counts._MANY
+            if not apart and len(alike) < value_counts.ALIKE:
                 alike.append(cell)
                 apart = True
             found[cell if apart else alike[-1]] += count
@@ -167,9 +164,9 @@ def pattern_of(cell: str, names: bool) -> str | None:
 )
 def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tallies, "_MANY", 4)
+        patch.setattr(value_counts, "_MANY", 4)
         blocks = [of_cells(drawn[at : at + 5]) for at in range(0, len(drawn), 5)]
-        tally = tallies.Tally(names=names)
+        tally = value_counts.Tally(names=names)
         for block in blocks:
             tally.add(tally.look(block.column(0)))
         assert list(tally.found.items()) == list(in_words(drawn, names).items())
@@ -177,5 +174,5 @@ def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> N
 
 def test_rows_too_short_for_a_column_are_asked_as_empty_cells() -> None:
     held = Rows.of([Row(1, 1, ["a", "Total"]), Row(2, 2, ["b"]), Row(3, 3, [])])
-    assert held.places([1], doubts._is_total, doubts._is_total) == [0]
-    assert held.places([1], lambda cell: not cell, lambda form: not form) == [1, 2]
+    assert held.indices_where([1], doubts._is_total, doubts._is_total) == [0]
+    assert held.indices_where([1], lambda cell: not cell, lambda form: not form) == [1, 2]

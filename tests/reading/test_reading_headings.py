@@ -6,8 +6,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.grids.grid import Grid, Row
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows
 from piperoll.reading.tables.headings import (
     HeadingRow,
     best_heading_row,

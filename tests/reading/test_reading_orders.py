@@ -10,8 +10,8 @@ import pytest
 from piperoll import assets
 from piperoll.model import Period
 from piperoll.reading import Reading, read
+from piperoll.reading.cells.date_order import ALONE, Beside, beside_of, exchanged, order_of, stamped
 from piperoll.reading.cells.dates import DateOrder
-from piperoll.reading.cells.orders import ALONE, Beside, beside_of, exchanged, order_of, stamped
 
 PAID = Beside(within=True)
 REGISTER = "Contract reference,Title,Supplier,Start date,End date,Value\n"

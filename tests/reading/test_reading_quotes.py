@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piperoll.reading.files.quotes import mended
-from piperoll.reading.files.text import read_text
+from piperoll.reading.files.delimited import mended, read_text
 
 HEAD = "date,supplier,type,amount\n"
 

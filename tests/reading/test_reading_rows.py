@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.reading.grids import blocks, shelves
+from piperoll.reading.grids import batch_spill, blocks
 from piperoll.reading.grids.blocks import Block
-from piperoll.reading.grids.rows import Row, Rows
+from piperoll.reading.grids.grid import Row, Rows
 
 CELLS = st.lists(st.text(alphabet="aé£\x00 \n,", max_size=4), max_size=5)
 
@@ -21,7 +21,7 @@ def numbered(cells: list[list[str]]) -> list[Row]:
 def test_rows_behave_as_a_list_does(cells: list[list[str]], size: int, memory: int, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "ROWS", size)
-        patch.setattr(shelves.Shelf.__init__, "__kwdefaults__", {"in_memory": memory})
+        patch.setattr(batch_spill.BatchSpill.__init__, "__kwdefaults__", {"in_memory": memory})
         plain = numbered(cells)
         held = Rows.of(plain)
     assert (len(held), list(held), held.width) == (len(plain), plain, max(map(len, cells), default=0))
@@ -32,10 +32,10 @@ def test_rows_behave_as_a_list_does(cells: list[list[str]], size: int, memory: i
     assert [held[place] for place in range(-len(plain), len(plain))] == plain + plain
     assert list(reversed(held)) == plain[::-1]
     column = data.draw(st.integers(0, 6))
-    assert held.places([column], lambda cell: "a" in cell) == [
+    assert held.indices_where([column], lambda cell: "a" in cell) == [
         place for place, row in enumerate(plain) if "a" in "".join(row.cells[column : column + 1])
     ]
-    assert list(held.longer(2)) == [row for row in plain if len(row.cells) > 2]
+    assert list(held.longer_than(2)) == [row for row in plain if len(row.cells) > 2]
 
 
 def test_a_place_beyond_the_rows_is_refused() -> None:
@@ -55,10 +55,10 @@ def test_a_lone_surrogate_does_not_stop_a_table() -> None:
     assert Rows.of([Row(1, None, ["\ud800 Ltd"])])[0].cells == ["? Ltd"]
 
 
-def test_batches_on_a_shelf_can_be_had_again_and_leave_nothing_behind(tmp_path, monkeypatch) -> None:
+def test_batches_on_a_spill_can_be_had_again_and_leave_nothing_behind(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     batches = [Block.of([number], [None], [[f"cell {number}"]]).batch for number in range(50)]
-    shelf = shelves.Shelf(batches, in_memory=500)
-    assert [batch.to_pylist() for batch in shelf] == [batch.to_pylist() for batch in batches]
-    assert [batch.to_pylist() for batch in shelf] == [batch.to_pylist() for batch in batches]
+    spill = batch_spill.BatchSpill(batches, in_memory=500)
+    assert [batch.to_pylist() for batch in spill] == [batch.to_pylist() for batch in batches]
+    assert [batch.to_pylist() for batch in spill] == [batch.to_pylist() for batch in batches]
     assert not any(tmp_path.iterdir())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from piperoll import assets
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.grids.grid import Grid, Row
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows
 from piperoll.reading.tables.sections import Section, sections_of
 
 SPEND = lexicon_of(assets.dataset("spend"), None)

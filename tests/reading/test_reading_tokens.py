@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from piperoll.reading.files import encodings, lines, text
+from piperoll.reading.files import delimited, encodings, lines
+from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.files.encodings import decode
-from piperoll.reading.files.mojibake import garbled, mend
-from piperoll.reading.files.text import TextRows, read_text
+from piperoll.reading.files.mojibake import find_remains, repair
 from piperoll.reading.files.tokens import Parted, parted
 
 RAGGED = ["a", "1,5", ",", ",", ",,", ";", "\t", "\n", "\n", "\r\n", "é£", "\x85", "\u2028", " ", "\x00", "\ufeff"]
@@ -25,7 +25,7 @@ any_text = st.lists(st.sampled_from(RAGGED + QUOTED + BROKEN), max_size=60)
 def one_by_one(whole: str) -> TextRows:
     """The records of a text, of which none is taken at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "parted", lambda *_, **__: None)
+        patch.setattr(delimited, "parted", lambda *_, **__: None)
         return read_text([whole])
 
 
@@ -50,7 +50,7 @@ def test_rows_taken_at_once_are_those_read_one_by_one(
     content = whole.encode() if as_bytes else whole
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "_LEAST", least)
-        patch.setattr(text, "ROWS", rows)
+        patch.setattr(delimited, "ROWS", rows)
         read = read_text(content[at : at + cut] for at in range(0, len(content), cut))
     assert same(read, one_by_one(whole))
 
@@ -130,9 +130,9 @@ def test_utf8_is_what_python_takes_for_it(content: bytes) -> None:
 
 @given(whole=st.text(alphabet="aé£ŁÂÃ€â\x80¬√\u201a┬├Ô5 \n\x00\ufffd", max_size=30), mark=st.booleans())
 def test_a_text_that_is_not_surveyed_has_nothing_to_tell(whole: str, *, mark: bool) -> None:
-    if encodings._plain_name(codecs.BOM_UTF8 * mark + whole.encode()):
-        assert not mend(whole)[1].count
-        assert not garbled(whole).count
+    if encodings._undamaged_utf8(codecs.BOM_UTF8 * mark + whole.encode()):
+        assert not repair(whole)[1].count
+        assert not find_remains(whole).count
         assert "\x00" not in whole
         assert "\ufffd" not in whole
 

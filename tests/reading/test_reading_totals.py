@@ -8,7 +8,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.reading import Reading, read
-from piperoll.reading.cells.wholes import is_label
+from piperoll.reading.cells.marks import is_label
 
 HEAD = "Entity,Date,Expense Type,Expense Area,Supplier,Transaction Number,Amount"
 ROWS = (

@@ -13,15 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
+from piperoll.reading.cells.amounts import Plain, total
 from piperoll.reading.cells.marks import _NOTHING_TYPED
-from piperoll.reading.cells.plain import Plain, total
-from piperoll.reading.cells.spelling import spell
-from piperoll.reading.cells.tallies import Tally
-from piperoll.reading.cells.values import UNREADABLE, Reader
-from piperoll.reading.files import text
-from piperoll.reading.files.text import TextRows, read_text
+from piperoll.reading.cells.value_counts import Tally
+from piperoll.reading.cells.values import UNREADABLE, Reader, spell
+from piperoll.reading.files import delimited
+from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.grids import blocks
-from piperoll.reading.grids.rows import Row, Rows
+from piperoll.reading.grids.grid import Row, Rows
 from piperoll.reading.tables.classified_rows import judge
 from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
 from piperoll.reading.tables.total_rows import Sums
@@ -42,7 +41,7 @@ dates = st.sampled_from(["", "01/04/2026", "2026-04-31", " 5 May 2026", "-", "46
 
 def in_small_blocks(monkeypatch: pytest.MonkeyPatch, rows: int = 7) -> None:
     monkeypatch.setattr(blocks, "ROWS", rows)
-    monkeypatch.setattr(text, "ROWS", rows)
+    monkeypatch.setattr(delimited, "ROWS", rows)
 
 
 @pytest.mark.parametrize("name", ["amount", "supplier_name", "payment_date", "transaction_number", "card"])
@@ -120,9 +119,9 @@ def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Sh
 def read_record_by_record(whole: str) -> TextRows:
     """The records of a text in one block, each of them looked at singly."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text, "parted", lambda *_, **__: None)
-        of_one = text._one_a_line
-        patch.setattr(text, "_one_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None)
+        patch.setattr(delimited, "parted", lambda *_, **__: None)
+        of_one = delimited._one_a_line
+        patch.setattr(delimited, "_one_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None)
         return read_text([whole])
 
 
@@ -141,9 +140,9 @@ def test_a_text_is_parted_in_blocks_as_line_by_line(pieces: list[str], rows: int
     whole = "".join(pieces)
     with pytest.MonkeyPatch.context() as patch:
         in_small_blocks(patch, rows)
-        patch.setattr(text, "_REPAIRS", repairs)
+        patch.setattr(delimited, "_REPAIRS", repairs)
         read = read_text(whole[start : start + cuts] for start in range(0, len(whole), cuts))
-        patch.setattr(text, "ROWS", 1000)
+        patch.setattr(delimited, "ROWS", 1000)
         expected = read_record_by_record(whole)
     assert list(read.rows) == list(expected.rows)
     assert list(read.broken_quotes) == list(expected.broken_quotes)

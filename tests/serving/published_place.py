@@ -1,4 +1,4 @@
-"""A published place to ask about, made of real releases, and a server that answers."""
+"""Helpers of the API's tests: a store of real releases with overlaps, corrections and withdrawals, and a server."""
 
 from __future__ import annotations
 
@@ -23,21 +23,27 @@ from piperoll.releasing import compare_versions
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
-from serving.app import application
-from serving.limits import Limits
-from serving.server import QUIETLY, desk_for
+from serving.app import create_app
+from serving.limits import ApiLimits
+from serving.server import UVICORN_SETTINGS, create_service
 
 Row = Mapping[str, str]
+HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
+LINES = [f"{day:02}/10/2026,Acorn Roofing Ltd,{600 + day}.00,T{day},Supplies,Estates" for day in range(1, 13)]
+GOOD = "\r\n".join([HEADINGS, *LINES, ""]).encode()
+"""A file to check that has no faults."""
+BAD = "\r\n".join([HEADINGS, *LINES, "32/13/2026,<script>alert(1)</script>,1.250.00,T99,Supplies,Estates", ""]).encode()
+"""A file to check whose last line cannot be published."""
 HOSTILE = "Robert'); DROP TABLE rows;--"
 
 
 def row(number: int, **more: str) -> dict[str, str]:
-    """A line of spend as a release has it: canonical strings."""
+    """A published line of spend, as strings."""
     return {"line_id": f"line-{number:05}", "body_id": "gss:E07000999", "net_amount": f"{number}.00", **more}
 
 
 def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, source: str = "ab" * 32) -> Packed:
-    """A release of these rows, its numbers kept with `scale` decimal places."""
+    """A release of these rows; its numbers are stored with `scale` decimal places."""
     about, place = Series.parse(series), folder / uuid.uuid4().hex
     place.mkdir(parents=True)
     dataset = assets.dataset(about.dataset)
@@ -66,7 +72,7 @@ def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, sou
 
 
 def published(store: Store, packed: Packed, now: str) -> None:
-    """Publish a release, with its differences from the one before."""
+    """Publish a release, with its differences from the previous version."""
     series = packed.manifest.series
     dataset = assets.dataset(series.dataset)
     for source in packed.manifest.sources:
@@ -85,7 +91,7 @@ def source_of(text: str) -> str:
 
 
 class Served:
-    """A running API, asked over loopback."""
+    """A client of a running API."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -117,14 +123,14 @@ class Served:
 
 @contextmanager
 def serving(
-    place: str, cache: Path, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
+    place: str, cache: Path, limits: ApiLimits | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Served]:
-    """A real server on a free port, that stops afterwards."""
-    limits = limits or Limits()
-    desk = desk_for(place, cache, limits, clock)
+    """A real server on a free port, stopped afterwards."""
+    limits = limits or ApiLimits()
+    service = create_service(place, cache, limits, clock)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(application(desk, limits), **QUIETLY)
+        config = uvicorn.Config(create_app(service, limits), **UVICORN_SETTINGS)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -136,7 +142,7 @@ def serving(
         finally:
             server.should_exit = True
             thread.join()
-            desk.engine.close()
+            service.engine.close()
 
 
 OCTOBER = [
@@ -156,7 +162,7 @@ WRONG = [row(60, supplier_name="Wrongly Sent Ltd", net_amount="12.00")]
 
 
 def publish_world(store: Store, scratch: Path) -> None:
-    """All of it, in the order of time."""
+    """Publish the releases below in the order of their times: two bodies with overlapping periods, and so on."""
 
     def put(series: str, rows: list[dict[str, str]], now: str, **more: object) -> None:
         published(store, released(scratch, series, rows, **more), now)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The page where an officer checks a file, in a real browser: by keyboard, on a phone, without JavaScript."""
+"""The page to check a file, in a real browser: by keyboard, on a phone, without JavaScript."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving.published_place import Served
-from tests.serving.test_serving_check_upload import BAD
+from tests.serving.published_place import BAD, Served
 
 PHONE = {"width": 360, "height": 740}
 
@@ -20,10 +19,10 @@ def fits(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_an_officer_checks_a_file_and_keeps_the_report(browser: Browser, api: Served, scripts: bool) -> None:
+def test_a_user_checks_a_file_and_saves_the_report(browser: Browser, api: Served, scripts: bool) -> None:
     context = browser.new_context(java_script_enabled=scripts, viewport=PHONE, accept_downloads=True)  # type: ignore[arg-type]
-    page, told = context.new_page(), []
-    page.on("console", lambda message: told.append(message.text))
+    page, messages = context.new_page(), []
+    page.on("console", lambda message: messages.append(message.text))
     page.goto(f"{api.address}/check")
     file = {"name": "October 2026.csv", "mimeType": "text/csv", "buffer": BAD}
     page.get_by_label("Your file").set_input_files(file)  # type: ignore[arg-type]
@@ -38,11 +37,11 @@ def test_an_officer_checks_a_file_and_keeps_the_report(browser: Browser, api: Se
         kept
         in b64decode(page.get_by_role("link", name="Save this report").get_attribute("href").split(",")[1]).decode()
     )  # type: ignore[union-attr]
-    assert told == []
+    assert messages == []
     context.close()
 
 
-def test_both_pages_are_for_everybody(browser: Browser, api: Served) -> None:
+def test_both_pages_are_accessible(browser: Browser, api: Served) -> None:
     page = browser.new_page(viewport=PHONE, bypass_csp=True)  # type: ignore[arg-type]  # axe is a script
     page.goto(f"{api.address}/check")
     assert fits(page)

@@ -1,4 +1,4 @@
-"""Pages: each row comes once, whatever is published meanwhile."""
+"""Pages: each row comes once, even while new versions are published."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn
-from serving.cursors import Cursor
 from serving.problems import Problem
+from serving.query import Cursor
 from tests.serving.published_place import Served, publish_world, published, released, row, serving, source_of
 
 SORTS = ["", "&sort=net_amount", "&sort=-net_amount,supplier_name", "&sort=payment_date", "&sort=-payment_date,-series"]
@@ -26,21 +26,21 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("size", [1, 3, 100])
-def test_pages_are_the_whole_in_order(api: Served, sort: str, size: int) -> None:
+def test_pages_together_are_the_whole_in_order(api: Served, sort: str, size: int) -> None:
     whole = [one["line_id"] for one in api.json(f"/rows/spend?limit=1000{sort}")["rows"]]
     paged = [one["line_id"] for page in api.pages(f"/rows/spend?limit={size}{sort}") for one in page]
     assert (len(whole), paged) == (17, whole)
 
 
 @pytest.mark.parametrize("sort", ["", "&sort=-sum_net_amount", "&sort=supplier_name", "&sort=count,-supplier_name"])
-def test_pages_of_groups_are_the_whole_in_order(api: Served, sort: str) -> None:
+def test_pages_of_groups_together_are_the_whole_in_order(api: Served, sort: str) -> None:
     question = f"/rows/spend?group_by=supplier_name,period&sum=net_amount&count{sort}"
     whole = api.json(f"{question}&limit=1000")["rows"]
     assert [one for page in api.pages(f"{question}&limit=2") for one in page] == whole
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_each_row_comes_once_while_others_publish(place: Path, tmp_path: Path, sort: str) -> None:
+def test_each_row_comes_once_while_new_versions_are_published(place: Path, tmp_path: Path, sort: str) -> None:
     store, stop = FolderStore(place), threading.Event()
 
     def correct() -> None:
@@ -66,7 +66,7 @@ def test_each_row_comes_once_while_others_publish(place: Path, tmp_path: Path, s
     assert sorted(paged) == sorted(whole)
 
 
-def test_a_page_of_what_was_taken_back_meanwhile_says_to_begin_again(place: Path, tmp_path: Path) -> None:
+def test_a_page_of_a_version_withdrawn_meanwhile_says_to_start_again(place: Path, tmp_path: Path) -> None:
     with serving(str(place), tmp_path / "cache") as api:
         following = api.json("/rows/spend?limit=2")["next"]
         series = Series.parse("spend/brackwater/2026-09")
@@ -77,7 +77,7 @@ def test_a_page_of_what_was_taken_back_meanwhile_says_to_begin_again(place: Path
         assert "line-00010" not in {one["line_id"] for one in api.rows(limit=1_000)}
 
 
-def test_a_cursor_belongs_to_its_question(api: Served) -> None:
+def test_a_cursor_belongs_to_its_query(api: Served) -> None:
     following = api.json("/rows/spend?limit=2")["next"]
     answer = api.get(following + "&body=anytown")
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:piperoll:problem:bad-cursor")
@@ -94,20 +94,20 @@ VALUES = st.one_of(
 
 
 @given(st.lists(VALUES, max_size=5))
-def test_a_cursor_says_what_it_was_made_from(keys: list[object]) -> None:
+def test_a_cursor_survives_its_token(keys: list[object]) -> None:
     cursor = Cursor("a", "b", "2026-11-01T09:00:00Z", tuple(keys))  # type: ignore[arg-type]
     assert Cursor.parse(cursor.token()) == cursor
 
 
 @given(st.text(max_size=200))
-def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
+def test_any_other_text_as_cursor_is_a_problem(text: str) -> None:
     with pytest.raises(Problem):
         Cursor.parse(text)
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(VALUES, max_size=4))
-def test_a_cursor_with_other_keys_is_a_problem_and_no_fault(api: Served, keys: list[object]) -> None:
+def test_a_forged_cursor_is_answered_or_refused(api: Served, keys: list[object]) -> None:
     real = Cursor.parse(api.json("/rows/spend?limit=2")["next"].split("cursor=")[1])
-    forged = Cursor(real.question, real.chosen, real.until, tuple(keys))  # type: ignore[arg-type]
+    forged = Cursor(real.query, real.selection, real.until, tuple(keys))  # type: ignore[arg-type]
     assert api.get(f"/rows/spend?limit=2&cursor={forged.token()}").status_code in (200, 400)

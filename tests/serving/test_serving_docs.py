@@ -1,4 +1,4 @@
-"""docs/api.md teaches what is so: each of its examples is asked."""
+"""docs/api.md is true: each of its examples is requested."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from piperoll import api as door
 from piperoll.errors import UsageError
 from publishers import FolderStore
 from publishers.site import serve_site
-from serving.query import RESERVED
-from serving.terms import OPERATORS
+from serving.query import OPERATORS, RESERVED
 from tests.serving.published_place import OCTOBER, Served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
@@ -22,29 +21,29 @@ ASKED = re.findall(r"^(?:(\d{3}) )?GET (\S+)(?: \[Accept: (\S+)\])?$", PAGE, re.
 
 
 @pytest.mark.parametrize(("status", "path", "accept"), ASKED)
-def test_each_example_is_answered_as_told(api: Served, status: str, path: str, accept: str) -> None:
+def test_each_example_gets_its_status(api: Served, status: str, path: str, accept: str) -> None:
     answer = api.get(path, headers={"Accept": accept or "*/*"})
     assert answer.status_code == int(status or 200), answer.text
 
 
-def test_each_address_of_the_table_is_there(api: Served) -> None:
+def test_each_address_of_the_table_exists(api: Served) -> None:
     for path in re.findall(r"`(/[^`]*)`", PAGE.split("## Rows")[0]):
         assert api.get(path).status_code == 200, path
 
 
-def test_every_parameter_and_operator_is_taught() -> None:
+def test_every_parameter_and_operator_is_documented() -> None:
     for name in (*RESERVED, *{one for able in OPERATORS.values() for one in able if one not in ("eq",)}):
         assert name in PAGE, name
 
 
-def test_the_lines_of_python_do_what_they_say(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_example_runs(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(world.parent)
     if not Path("published").exists():
         Path("published").symlink_to(world)
     [lines] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    told: dict[str, Any] = {}
-    exec(lines, told)  # noqa: S102 - our own page
-    assert told["table"].num_rows == len(OCTOBER)
+    namespace: dict[str, Any] = {}
+    exec(lines, namespace)  # noqa: S102 - our own page
+    assert namespace["table"].num_rows == len(OCTOBER)
 
 
 def test_a_table_from_a_folder_and_from_the_web_is_the_same(world: Path) -> None:

@@ -1,4 +1,4 @@
-"""The description is true: whatever it allows is answered as it says, and whatever it does not is refused."""
+"""The OpenAPI description is true: requests that it allows get responses that it describes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def operations(described: Any) -> list[Any]:
     return [found.ok() for found in described.get_all_operations()]
 
 
-def test_every_operation_keeps_to_its_description(described: Any, long: bool) -> None:
+def test_every_operation_conforms_to_its_description(described: Any, long: bool) -> None:
     for operation in operations(described):
         if operation.label == "POST /check" and not long:
             continue  # a second each: tests of its own say more
@@ -56,9 +56,9 @@ def test_every_operation_keeps_to_its_description(described: Any, long: bool) ->
 
 
 def test_the_description_is_complete(api: Served) -> None:
-    told = api.json("/openapi.json")
-    assert told["openapi"] == "3.1.0"
-    for path, item in told["paths"].items():
+    document = api.json("/openapi.json")
+    assert document["openapi"] == "3.1.0"
+    for path, item in document["paths"].items():
         for method, operation in item.items():
             assert operation["summary"], (path, method)
             assert operation["operationId"]

@@ -1,4 +1,4 @@
-"""From a bucket: the same answers, from copies that are verified and bounded."""
+"""Serving from a bucket: the same answers as from a folder, from verified copies of bounded size."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from publishers import FolderStore, Store, open_store
-from serving.index_cache import Shelf
-from serving.limits import Limits
-from serving.parquet_cache import Files
+from serving.index_cache import PublishedIndex
+from serving.limits import ApiLimits
+from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
 from tests.serving.published_place import Served, publish_world, released, row, serving, source_of
 from tests.serving.published_place import published as publish_one
@@ -41,25 +41,25 @@ def remote(place: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_the_answers_are_those_from_a_folder(api: Served, remote: Served, question: str) -> None:
+def test_a_bucket_gives_the_same_answers_as_a_folder(api: Served, remote: Served, question: str) -> None:
     theirs = remote.get(question)
     assert (theirs.status_code, theirs.json()) == (200, api.get(question).json())
 
 
-def test_no_request_reads_a_file_twice(place: str, tmp_path: Path) -> None:
+def test_a_file_is_fetched_once(place: str, tmp_path: Path) -> None:
     store = Counting(open_store(place))
-    files = Files(Shelf(store), tmp_path, Limits())
+    files = ParquetCache(PublishedIndex(store), tmp_path, ApiLimits())
     with serving(place, tmp_path / "cache") as api:
         first = api.rows(limit=1000)
         copies = {path: path.stat().st_ino for path in (tmp_path / "cache/copies").glob("*.parquet")}
         assert len(copies) == 5
         assert api.rows(limit=1000, sort="net_amount") != first
         assert {path: path.stat().st_ino for path in copies} == copies
-    assert files.folder == tmp_path
+    assert files.readable_folder == tmp_path
 
 
 class Counting:
-    """A store that counts what is fetched of it."""
+    """A store that records which keys are fetched."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -73,33 +73,33 @@ class Counting:
         return getattr(self._store, name)
 
 
-def used(shelf: Shelf) -> list[object]:
-    from serving.query import Scope  # noqa: PLC0415 - only here
-    from serving.version_selection import choose  # noqa: PLC0415
+def used(index: PublishedIndex) -> list[object]:
+    from serving.query import SeriesScope  # noqa: PLC0415 - only here
+    from serving.version_selection import select  # noqa: PLC0415
 
-    return list(choose(shelf, Scope("spend")).used)
+    return list(select(index, SeriesScope("spend")).used)
 
 
-def test_copies_are_bounded_and_what_is_in_use_stays(place: str, tmp_path: Path) -> None:
-    shelf = Shelf(open_store(place))
-    chosen = used(shelf)
-    paths = Files(shelf, tmp_path, Limits()).paths(chosen)  # type: ignore[arg-type]
+def test_the_cache_is_bounded_and_keeps_files_in_use(place: str, tmp_path: Path) -> None:
+    index = PublishedIndex(open_store(place))
+    chosen = used(index)
+    paths = ParquetCache(index, tmp_path, ApiLimits()).paths(chosen)  # type: ignore[arg-type]
     sizes = [Path(path).stat().st_size for path in paths]
-    tight = Files(shelf, tmp_path, Limits(cache_bytes=sizes[0] + sizes[1], stream_seconds=-1))
+    tight = ParquetCache(index, tmp_path, ApiLimits(cache_bytes=sizes[0] + sizes[1], stream_seconds=-1))
     assert tight.paths(chosen[:1]) == paths[:1]  # type: ignore[arg-type]
     left = sum(path.stat().st_size for path in tmp_path.glob("*.parquet"))
     assert left <= sizes[0] + sizes[1]
-    busy = Files(shelf, tmp_path, Limits(cache_bytes=max(sizes), stream_seconds=3600))
+    busy = ParquetCache(index, tmp_path, ApiLimits(cache_bytes=max(sizes), stream_seconds=3600))
     missing = next(one for one, path in zip(chosen, paths, strict=True) if not Path(path).exists())
-    with pytest.raises(Problem) as told:
+    with pytest.raises(Problem) as raised:
         busy.paths([missing])  # type: ignore[list-item]
-    assert told.value.status == 503
-    with pytest.raises(Problem) as told:
-        Files(shelf, tmp_path, Limits(cache_bytes=10)).paths(chosen)  # type: ignore[arg-type]
-    assert told.value.kind == "too-much"
+    assert raised.value.status == 503
+    with pytest.raises(Problem) as raised:
+        ParquetCache(index, tmp_path, ApiLimits(cache_bytes=10)).paths(chosen)  # type: ignore[arg-type]
+    assert raised.value.kind == "too-much"
 
 
-def test_a_file_that_is_not_what_its_manifest_names_is_never_read(bucket: str, tmp_path: Path) -> None:
+def test_a_file_that_does_not_match_its_manifest_is_never_read(bucket: str, tmp_path: Path) -> None:
     where = f"s3://{bucket}/serving/{uuid.uuid4().hex}"
     store = open_store(where)
     publish_one(
@@ -113,7 +113,7 @@ def test_a_file_that_is_not_what_its_manifest_names_is_never_read(bucket: str, t
         assert list((tmp_path / "cache/copies").iterdir()) == []
 
 
-def test_a_store_that_does_not_answer_is_a_passing_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_does_not_answer_is_a_temporary_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
@@ -124,7 +124,7 @@ def test_a_store_that_does_not_answer_is_a_passing_problem(tmp_path: Path, monke
 
 
 def test_a_folder_is_read_in_place(world: Path, tmp_path: Path) -> None:
-    files = Files(Shelf(FolderStore(world)), tmp_path, Limits())
-    paths = files.paths(used(Shelf(FolderStore(world))))  # type: ignore[arg-type]
+    files = ParquetCache(PublishedIndex(FolderStore(world)), tmp_path, ApiLimits())
+    paths = files.paths(used(PublishedIndex(FolderStore(world))))  # type: ignore[arg-type]
     assert all(path.startswith(str(world)) for path in paths)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Each form of an answer, read back by those who would read it."""
+"""Each response format, read back by common libraries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE = "/rows/spend"
 
 
 def as_text(table: pa.Table) -> list[dict[str, str | None]]:
-    """The rows of a typed table as JSON has them, but for the spelling of amounts."""
+    """The rows of a typed table as strings, with normalised amounts."""
     rows = [{name: None if cell is None else str(cell) for name, cell in row.items()} for row in table.to_pylist()]
     return [row | {"net_amount": str(Decimal(row["net_amount"] or 0).normalize())} for row in rows]
 
@@ -50,7 +50,7 @@ def test_arrow_by_pyarrow(api: Served) -> None:
         assert as_text(stream.read_all()) == wanted(api)
 
 
-def test_csv_is_spelled_as_our_releases_are(api: Served, world: object) -> None:
+def test_csv_is_the_same_as_the_published_csv(api: Served, world: object) -> None:
     answer = api.get(f"{WHOLE}?format=csv&body=anytown&period=2026-10&part=none")
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     [released] = world.glob("data/spend/anytown/2026-10/v2-*/spend.csv")  # type: ignore[attr-defined]
@@ -62,12 +62,12 @@ def test_csv_is_spelled_as_our_releases_are(api: Served, world: object) -> None:
     assert list(frame["net_amount"]) == ["100.10", "-25.05", "0.1234", "1000.00", "1000.00", "3.00"]
 
 
-def test_ndjson_a_line_a_row(api: Served) -> None:
+def test_ndjson_has_a_line_for_each_row(api: Served) -> None:
     lines = api.get(QUESTION.replace("limit=1000&", ""), headers={"Accept": "application/x-ndjson"}).text.splitlines()
     assert [json.loads(line) for line in lines] == api.json(QUESTION)["rows"]
 
 
-def test_a_workbook_keeps_text_as_text(api: Served) -> None:
+def test_xlsx_keeps_text_as_text(api: Served) -> None:
     answer = api.get(f"{QUESTION}&format=xlsx")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="spend.xlsx"'
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
@@ -89,12 +89,12 @@ def test_a_workbook_keeps_text_as_text(api: Served) -> None:
         ("", "application/json"),
     ],
 )
-def test_the_reader_says_which_form_it_likes(api: Served, accept: str, kind: str) -> None:
+def test_accept_chooses_the_format(api: Served, accept: str, kind: str) -> None:
     assert api.get(QUESTION, headers={"Accept": accept}).headers["Content-Type"] == kind
 
 
 @pytest.mark.parametrize("accept", ["image/png", "application/json;q=0", "application/json;q=x"])
-def test_a_form_that_we_have_not_is_refused(api: Served, accept: str) -> None:
+def test_an_unacceptable_format_gets_406(api: Served, accept: str) -> None:
     assert api.get(QUESTION, headers={"Accept": accept}).status_code == 406
 
 
@@ -103,12 +103,12 @@ def test_the_smallest_amount_is_written_without_an_exponent(api: Served) -> None
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "arrow", "xlsx"])
-def test_a_page_of_any_form_leads_to_the_next(api: Served, form: str) -> None:
+def test_a_page_in_any_format_links_to_the_next(api: Served, form: str) -> None:
     answer = api.get(f"/rows/spend?limit=10&format={form}")
     following = answer.links["next"]["url"]
     assert api.get(following).links.get("next") is None
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "arrow", "xlsx"])
-def test_no_rows_are_an_answer_in_any_form(api: Served, form: str) -> None:
+def test_no_rows_are_a_valid_answer_in_any_format(api: Served, form: str) -> None:
     assert api.get(f"/rows/spend?supplier_name=nobody&format={form}").status_code == 200

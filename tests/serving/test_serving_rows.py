@@ -1,4 +1,4 @@
-"""Rows and groups: what is asked for is what comes, exactly, and nothing a stranger writes does anything else."""
+"""Rows and groups: conditions, columns, sorting, aggregates, errors and hostile input."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from tests.serving.published_place import CARD, FINE, HOSTILE, OCTOBER, QUARTER, SEPTEMBER, Served
 
 STANDING = [*QUARTER, *OCTOBER, *CARD, *SEPTEMBER, *FINE]
-"""In the order of their series."""
+"""The current rows, in the order of their series."""
 
 
 def ids(rows: list[dict[str, object]]) -> list[object]:
     return [row["line_id"] for row in rows]
 
 
-def test_all_rows_that_stand_come_in_the_order_of_their_series(api: Served) -> None:
+def test_all_current_rows_come_in_the_order_of_their_series(api: Served) -> None:
     rows = api.rows()
     assert ids(rows) == [row["line_id"] for row in STANDING]
     assert list(rows[0])[-5:] == ["series", "body", "period", "part", "version"]
@@ -66,12 +66,12 @@ def test_conditions(api: Served, asked: dict[str, str], wanted: set[int]) -> Non
     assert {int(str(one).removeprefix("line-")) for one in ids(api.rows(**asked))} == wanted
 
 
-def test_columns_are_those_asked_for_in_their_order(api: Served) -> None:
+def test_columns_come_in_the_order_requested(api: Served) -> None:
     rows = api.rows(columns="net_amount,supplier_name,period", part="card")
     assert rows == [{"net_amount": "9.99", "supplier_name": "Corner Shop", "period": "2026-10"}]
 
 
-def test_sorting_puts_what_is_missing_last_whichever_way(api: Served) -> None:
+def test_sorting_puts_nulls_last_in_both_directions(api: Served) -> None:
     up = ids(api.rows(period="2026-10", body="anytown", part="none", sort="payment_date"))
     down = ids(api.rows(period="2026-10", body="anytown", part="none", sort="-payment_date"))
     assert [one[-1] for one in map(str, up)] == list("123465")
@@ -85,7 +85,7 @@ def test_sums_are_exact_across_releases_of_different_scales(api: Served) -> None
     assert total["sum_net_amount"].endswith(".6634000001")
 
 
-def test_groups_with_their_figures(api: Served) -> None:
+def test_groups_with_aggregates(api: Served) -> None:
     rows = api.rows(
         group_by="body,period", sum="net_amount", min="net_amount", max="payment_date", avg="net_amount", count="true"
     )
@@ -98,31 +98,31 @@ def test_groups_with_their_figures(api: Served) -> None:
     assert [(row["body"], row["period"]) for row in rows] == sorted((row["body"], row["period"]) for row in rows)
 
 
-def test_groups_are_sorted_by_a_figure(api: Served) -> None:
+def test_groups_are_sorted_by_an_aggregate(api: Served) -> None:
     rows = api.rows(group_by="supplier_name", sum="net_amount", sort="-sum_net_amount", limit=2)
     assert [row["supplier_name"] for row in rows] == ["Smith, Jones & Co", "Zoë \u202e %_* £"]
 
 
-def test_a_group_without_rows_has_no_mean(api: Served) -> None:
+def test_an_empty_group_has_no_mean(api: Served) -> None:
     assert api.rows(avg="net_amount", sum="net_amount", supplier_name="Nobody") == [
         {"sum_net_amount": None, "avg_net_amount": None}
     ]
 
 
-def test_nothing_published_is_no_rows_and_no_fault(api: Served) -> None:
+def test_a_dataset_without_releases_has_no_rows(api: Served) -> None:
     assert api.rows("contracts") == []
     assert api.rows("contracts", sum="current_value", count="") == [{"sum_current_value": None, "count": 0}]
     assert api.get("/rows/contracts?format=csv").text.startswith("line_id,body_id,")
 
 
-def test_rows_of_overlapping_periods_are_counted_once_and_it_is_told(api: Served) -> None:
-    told = api.json("/rows/spend", sum="net_amount", body="anytown")["series"]
-    assert [one["series"] for one in told["used"]] == [
+def test_overlapping_periods_count_once_and_are_listed(api: Served) -> None:
+    document = api.json("/rows/spend", sum="net_amount", body="anytown")["series"]
+    assert [one["series"] for one in document["used"]] == [
         "spend/anytown/2026-Q3",
         "spend/anytown/2026-10",
         "spend/anytown/2026-10--card",
     ]
-    assert told["left_out"] == [
+    assert document["left_out"] == [
         {
             "series": "spend/anytown/2026-07",
             "reason": "the same days are counted in other series",
@@ -136,23 +136,23 @@ def test_rows_of_overlapping_periods_are_counted_once_and_it_is_told(api: Served
 
 BAD = {
     "suplier_name=x": "did you mean supplier_name",
-    "net_amount=ten": "no number",
-    "net_amount__gt=1e5": "no number",
-    "net_amount__gt=NaN": "no number",
-    "net_amount__contains=1": "cannot be asked of net_amount",
-    "net_amount__drop=1": "cannot be asked",
-    "payment_date=2026-13-01": "no date",
-    "is_sme=maybe": "no boolean",
-    "line_number=1.5": "no integer",
-    "supplier_name=": "no string",
+    "net_amount=ten": "is not a valid value of net_amount",
+    "net_amount__gt=1e5": "is not a valid value of net_amount__gt",
+    "net_amount__gt=NaN": "is not a valid value of net_amount__gt",
+    "net_amount__contains=1": "is not an operator of net_amount",
+    "net_amount__drop=1": "is not an operator",
+    "payment_date=2026-13-01": "use a date, such as 2026-10-31",
+    "is_sme=maybe": "use true or false",
+    "line_number=1.5": "use a whole number, such as 3",
+    "supplier_name=": "use text, such as Acorn",
     "body=nowhere": "no body 'nowhere'",
     "body=": "body is empty",
     "period=October": "not a period",
     "within=2026-13": "not a period",
     "part=cart": "did you mean card",
-    "as_known_on=2026-02-31": "no day",
-    "as_known_on=yesterday": "no day",
-    "overlapping=maybe": "no choice",
+    "as_known_on=2026-02-31": "is not a day",
+    "as_known_on=yesterday": "is not a day",
+    "overlapping=maybe": "is not a valid value of overlapping: use leave-out or keep",
     "columns=": "columns is empty",
     "columns=supplier": "did you mean supplier",
     "columns=net_amount&sum=net_amount": "has no columns",
@@ -162,20 +162,20 @@ BAD = {
     "sort=-nothing": "no column",
     "sort=net_amount,-net_amount": "twice",
     "group_by=body&sort=net_amount": "no column",
-    "limit=0": "no limit",
-    "limit=10001": "no limit",
-    "limit=1&limit=2": "write it once",
-    "limit=\u0661": "no limit",
-    "cursor=abc": "none of ours",
-    "cursor=%00": "none of ours",
-    "format=xml": "no format",
-    'supplier_name__in="a': "no list",
-    "count=perhaps": "no choice",
+    "limit=0": "is not a valid value of limit",
+    "limit=10001": "give a whole number from 1 to 10000",
+    "limit=1&limit=2": "limit is given twice",
+    "limit=\u0661": "is not a valid value of limit",
+    "cursor=abc": "the cursor is not valid",
+    "cursor=%00": "the cursor is not valid",
+    "format=xml": "is not a valid value of format",
+    'supplier_name__in="a': "a double quote that is not closed",
+    "count=perhaps": "use true or false",
 }
 
 
 @pytest.mark.parametrize("query", BAD)
-def test_a_mistake_is_a_problem_that_says_what_to_write(api: Served, query: str) -> None:
+def test_an_invalid_parameter_is_a_problem_that_says_what_to_use(api: Served, query: str) -> None:
     answer = api.get(f"/rows/spend?{query}")
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
     problem = answer.json()
@@ -183,7 +183,7 @@ def test_a_mistake_is_a_problem_that_says_what_to_write(api: Served, query: str)
     assert problem["status"] == 400
 
 
-def test_a_dataset_that_is_not_there_is_named_with_its_nearest(api: Served) -> None:
+def test_an_unknown_dataset_gets_a_suggestion(api: Served) -> None:
     answer = api.get("/rows/spent")
     assert (answer.status_code, answer.json()["did_you_mean"]) == (404, ["spend"])
 
@@ -211,7 +211,7 @@ INJECTIONS = [
 
 
 @pytest.mark.parametrize("text", INJECTIONS)
-def test_what_a_stranger_writes_is_only_ever_a_value(api: Served, text: str) -> None:
+def test_hostile_text_is_treated_as_a_value(api: Served, text: str) -> None:
     for name in ("supplier_name", "supplier_name__contains", "supplier_name__starts", "supplier_name__ne", "body_name"):
         rows = api.rows(**{name: text})
         assert len(rows) == (len(STANDING) if name.endswith("ne") else 1 if text == "*" and "contains" in name else 0)

@@ -1,4 +1,4 @@
-"""Which versions are seen: those that stand, those that stood on a day, and never what was taken back."""
+"""Versions: current ones, those of a day, and never withdrawn or purged ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn, remove_submission
-from serving.index_cache import INDEX_SECONDS, Shelf
+from serving.index_cache import INDEX_SECONDS, PublishedIndex
 from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of
 
 SERIES = "spend/anytown/2026-10"
@@ -30,30 +30,30 @@ def ids(rows: list[dict[str, object]]) -> list[object]:
         ("2099-01-01", 6, 2),
     ],
 )
-def test_what_was_known_on_a_day(api: Served, instant: str, rows: int, version: int | None) -> None:
-    told = api.json("/rows/spend", as_known_on=instant, body="anytown", period="2026-10", part="none")
-    assert len(told["rows"]) == rows
-    assert [one["version"] for one in told["series"]["used"]] == ([version] if version else [])
+def test_as_known_on_selects_the_version_of_the_day(api: Served, instant: str, rows: int, version: int | None) -> None:
+    document = api.json("/rows/spend", as_known_on=instant, body="anytown", period="2026-10", part="none")
+    assert len(document["rows"]) == rows
+    assert [one["version"] for one in document["series"]["used"]] == ([version] if version else [])
 
 
-def test_what_was_counted_on_a_day_is_decided_by_what_stood_then(api: Served) -> None:
+def test_overlaps_are_resolved_among_the_versions_of_the_day(api: Served) -> None:
     before = api.json("/rows/spend", as_known_on="2026-09-01", body="anytown", count="")
     assert [one["series"] for one in before["series"]["used"]] == ["spend/anytown/2026-07"]
 
 
 @pytest.mark.parametrize("known", [{}, {"as_known_on": "2026-11-10"}, {"as_known_on": "2026-11-30"}])
-def test_what_was_taken_back_is_never_served_whenever_it_was_known(api: Served, known: dict[str, str]) -> None:
-    told = api.json("/rows/spend", limit=1000, overlapping="keep", **known)
-    assert {"line-00050", "line-00060"}.isdisjoint(ids(told["rows"]))
+def test_withdrawn_and_purged_versions_are_never_served(api: Served, known: dict[str, str]) -> None:
+    document = api.json("/rows/spend", limit=1000, overlapping="keep", **known)
+    assert {"line-00050", "line-00060"}.isdisjoint(ids(document["rows"]))
     assert "Private Person" not in api.get("/rows/spend", params={"format": "csv", **known}).text
-    left = {one["series"]: one["reason"] for one in told["series"]["left_out"]}
+    left = {one["series"]: one["reason"] for one in document["series"]["left_out"]}
     assert left == {
         "spend/brackwater/2026-11": "purged on 2026-11-20: a private person",
         "spend/brackwater/2026-12": "withdrawn on 2026-11-20: the wrong file",
     }
 
 
-def test_a_correction_a_withdrawal_and_a_purge_are_seen_within_seconds(tmp_path: Path) -> None:
+def test_corrections_withdrawals_and_purges_are_visible_within_seconds(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     publish_world(store, tmp_path / "scratch")
     now = [0.0]
@@ -72,7 +72,7 @@ def test_a_correction_a_withdrawal_and_a_purge_are_seen_within_seconds(tmp_path:
         assert ids(api.rows(body="anytown", period="2026-Q3")) == []
 
 
-def test_files_that_are_purged_under_our_hands_are_a_passing_problem(tmp_path: Path) -> None:
+def test_files_purged_during_a_query_are_a_temporary_problem(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     publish_world(store, tmp_path / "scratch")
     with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: 0.0) as api:
@@ -83,23 +83,23 @@ def test_files_that_are_purged_under_our_hands_are_a_passing_problem(tmp_path: P
         assert api.rows(body="anytown", part="card") == []
 
 
-def test_a_pointer_that_is_ahead_of_the_index_is_believed_within_a_minute(tmp_path: Path) -> None:
+def test_a_pointer_ahead_of_the_index_is_read_within_a_minute(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     publish_world(store, tmp_path / "scratch")
     now = [0.0]
-    shelf = Shelf(store, clock=lambda: now[0])
+    index = PublishedIndex(store, clock=lambda: now[0])
     series = Series.parse(SERIES)
     page = store.read("data/spend/anytown/index-2026.json").content
-    assert shelf.history(series).current == 2  # type: ignore[union-attr]
+    assert index.history(series).current == 2  # type: ignore[union-attr]
     mark_withdrawn(store, series, 2, because="wrong", now="2026-11-22T09:00:00Z")
     store.put("data/spend/anytown/index-2026.json", page)  # as if the publisher had been killed before it came to it
     now[0] = 61.0
-    assert shelf.history(series).current is None  # type: ignore[union-attr]
+    assert index.history(series).current is None  # type: ignore[union-attr]
 
 
-def test_a_history_says_every_version_and_offers_no_file_of_what_was_taken_back(api: Served) -> None:
-    told = api.json(f"/series/{SERIES}")
-    assert [(one["version"], one["status"], len(one["files"])) for one in told["versions"]] == [
+def test_a_history_lists_no_files_of_withdrawn_and_purged_versions(api: Served) -> None:
+    document = api.json(f"/series/{SERIES}")
+    assert [(one["version"], one["status"], len(one["files"])) for one in document["versions"]] == [
         (1, "superseded", 4),
         (2, "current", 4),
     ]
@@ -108,10 +108,10 @@ def test_a_history_says_every_version_and_offers_no_file_of_what_was_taken_back(
         assert (version["status"], version["files"]) == (status, [])
 
 
-def test_differences_between_versions_row_by_row(api: Served) -> None:
-    told = api.json(f"/series/{SERIES}/diff/1/2")
-    assert (told["added"], told["removed"]["rows"]) == ({"rows": 1, "amount_gbp": "3.00"}, 0)
-    assert [(one["change"], one["line_id"]) for one in told["rows"]] == [("added", "line-00006")]
+def test_versions_are_compared_row_by_row(api: Served) -> None:
+    document = api.json(f"/series/{SERIES}/diff/1/2")
+    assert (document["added"], document["removed"]["rows"]) == ({"rows": 1, "amount_gbp": "3.00"}, 0)
+    assert [(one["change"], one["line_id"]) for one in document["rows"]] == [("added", "line-00006")]
     table = api.get(f"/series/{SERIES}/diff/2/1", headers={"Accept": "text/csv"})
     assert table.headers["Content-Type"].startswith("text/csv")
     assert "removed" in table.text
@@ -134,12 +134,12 @@ def test_differences_between_versions_row_by_row(api: Served) -> None:
         "/nothing",
     ],
 )
-def test_what_is_not_there_is_a_problem(api: Served, path: str) -> None:
+def test_a_missing_resource_is_a_404_problem(api: Served, path: str) -> None:
     answer = api.get(path)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
-def test_what_there_is_is_listed(api: Served) -> None:
+def test_listings(api: Served) -> None:
     links = api.json("/")["links"]
     assert {api.get(links[name]).status_code for name in links if "{" not in links[name]} == {200}
     assert {one["dataset"]: one["bodies"] for one in api.json("/datasets")["datasets"]}["spend"] == 2

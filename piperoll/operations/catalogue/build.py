@@ -124,7 +124,8 @@ def _run_build(build: CatalogueBuild) -> None:
     if build.is_needless:
         return
     build.begin(build.stale | build.aged)
-    consolidated = _consolidate(build)
+    consolidated = update_consolidated(build.store, _changed_pairs(build), build.scratch, careful=not build.is_clean)
+    build.state.touched += consolidated.total()
     caches = {slug: refresh_body(build, slug) for slug in sorted(build.stale)}
     caches |= {slug: load_body(build, slug) for slug in sorted(build.aged)}
     # A duty begins with the first period that anyone sent, so one body's file can change how the others are judged.
@@ -138,27 +139,30 @@ def _run_build(build: CatalogueBuild) -> None:
     clear_changes(build.store, build.changes)
 
 
-def _consolidate(build: CatalogueBuild) -> Counter[tuple[str, str]]:
-    """Update the consolidated files of changed bodies; count objects written or removed by dataset and year.
-
-    After an interrupted build, files that no index names are deleted too: they may hold rows that were purged since.
-    """
+def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
+    """The (dataset, body) pairs whose releases may have changed."""
     if build.whole:
-        pairs = {(series.dataset, series.body) for series in list_indexed_series(build.store)}
-    else:
-        pairs = set(build.changes.pairs)
-        pairs |= {(name, slug) for slug in build.anew & build.records.keys() for name in build.records[slug].datasets}
+        return {(series.dataset, series.body) for series in list_indexed_series(build.store)}
+    anew = build.anew & build.records.keys()
+    return set(build.changes.pairs) | {(name, slug) for slug in anew for name in build.records[slug].datasets}
+
+
+def update_consolidated(
+    store: Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
+) -> Counter[tuple[str, str]]:
+    """Update the consolidated files of (dataset, body) pairs; count objects written or removed by dataset and year.
+
+    Be `careful` after an interrupted build: files that no index names are deleted too, because they may hold rows that
+    were purged since.
+    """
     touched: Counter[tuple[str, str]] = Counter()
-    careful = not build.is_clean
-    for dataset, body in sorted(pairs):
-        with TemporaryDirectory(dir=build.scratch) as folder:
-            counts = consolidate_body(
-                build.store, assets.dataset(dataset), body, consolidate_releases, Path(folder), careful=careful
-            )
-        touched.update({(dataset, year): count for year, count in counts.items()})
-    for key in list(list_unreferenced(build.store)) if careful else ():
-        build.store.delete(key)
-    build.state.touched += touched.total()
+    for name, body in sorted(pairs):
+        with TemporaryDirectory(dir=scratch) as folder:
+            dataset = assets.dataset(name)
+            counts = consolidate_body(store, dataset, body, consolidate_releases, Path(folder), careful=careful)
+        touched.update({(name, year): count for year, count in counts.items()})
+    for key in list(list_unreferenced(store)) if careful else ():
+        store.delete(key)
     return touched
 
 

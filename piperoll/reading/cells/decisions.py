@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from piperoll.model import Finding
+from piperoll.model import Field, Finding
 from piperoll.reading.cells.amounts import (
     is_foreign,
     notation_of,
@@ -21,15 +21,14 @@ from piperoll.reading.cells.amounts import (
     scale_of,
     style_of,
 )
+from piperoll.reading.cells.date_order import ALONE, Beside, exchanged, order_of, other_reading
 from piperoll.reading.cells.dates import DateOrder, evenings, read_date, written
 from piperoll.reading.cells.marks import means_nothing
-from piperoll.reading.cells.orders import ALONE, Beside, exchanged, order_of, other_reading
 from piperoll.reading.cells.periods import is_bare_quarter
-from piperoll.reading.cells.references import decimal_references, known_width, short_references
 from piperoll.reading.cells.values import PERIOD_FIELDS, Reader
 from piperoll.reading.findings import dates as dates_say
 from piperoll.reading.findings import values as say
-from piperoll.reading.findings.values import Column
+from piperoll.reading.findings.values import Column, amounts_all_nought
 from piperoll.reading.grids.grid import tidy
 
 Counts = Mapping[str, int]
@@ -230,3 +229,83 @@ def _about_references(column: Column, counts: Counts) -> Iterator[Finding]:
         yield say.references_short(column, tidy(short[0]), width, sum(counts[cell] for cell in short))
     if decimal := decimal_references(counts):
         yield say.references_decimal(column, tidy(decimal[0]), sum(counts[cell] for cell in decimal))
+
+
+# References that a program has taken for numbers on their way: what the distinct cells of a column show of it.
+
+
+_DECIMAL = re.compile(r"\d+\.0\Z", re.ASCII)
+_DIGITS = re.compile(r"\d+\Z", re.ASCII)
+_LEAST_REFERENCES = 3
+"""Distinct references that begin with a nought, from which on they show how long references are."""
+
+_WIDTHS = {"company_number": 8}
+"""Characters of a register's numbers, by the end of the field's name: Companies House gives eight."""
+
+
+def known_width(field: Field) -> int | None:
+    """How many characters a register gives to all its numbers; None where they differ or nobody can say."""
+    return next((width for end, width in _WIDTHS.items() if field.name.endswith(end)), None)
+
+
+def decimal_references(counts: Mapping[str, int]) -> list[str]:
+    """The cells that are whole numbers with a point and a nought behind them: `12345.0`."""
+    return [cell for cell in counts if _DECIMAL.match(tidy(cell))]
+
+
+def short_references(counts: Mapping[str, int], width: int | None = None) -> tuple[int, list[str]]:
+    """How many digits the references have, and the cells of digits alone that lack some of them.
+
+    `width` is given for references of a register that gives all of them the same. Else the column must show it: every
+    cell is digits alone, those with a nought before them are all of one length, and none is longer; then a shorter one
+    has probably lost its own. (0, []) where nothing shows.
+    """
+    cells = {cell: tidy(cell) for cell in counts if tidy(cell)}
+    width = width or _shown(list(cells.values()))
+    short = [cell for cell, text in cells.items() if _DIGITS.match(text) and len(text) < width]
+    return (width, short) if short else (0, [])
+
+
+def _shown(texts: list[str]) -> int:
+    """The length of the references that begin with a nought, if the column shows that all have it; else 0."""
+    led = {len(text) for text in texts if text.startswith("0")}
+    enough = sum(text.startswith("0") for text in texts) >= _LEAST_REFERENCES
+    if len(led) != 1 or not enough or not all(map(_DIGITS.match, texts)) or max(map(len, texts)) > max(led):
+        return 0
+    return max(led)
+
+
+# Amounts that are nearly all nought beside a column of sums: nought may stand for what is not known.
+
+
+_NEARLY = 0.9
+_FEW = 0.5
+_ENOUGH = 3
+
+
+@dataclass
+class Noughts:
+    """The columns of money of one table: those of its amounts that are nearly all nought, and those with sums."""
+
+    empty: list[tuple[Column, int]] = field(default_factory=list)
+    sums: list[Column] = field(default_factory=list)
+
+    def look(self, column: Column, counts: Mapping[str, int]) -> None:
+        """Note a column by its distinct cells and how often each stands there."""
+        if column.field.unit != "GBP":
+            return
+        values = {cell: value for cell in counts if (value := read_amount(cell)) is not None}
+        whole = sum(counts[cell] for cell in values)
+        noughts = sum(counts[cell] for cell, value in values.items() if not value)
+        if column.amount and whole >= _ENOUGH and noughts >= _NEARLY * whole:
+            self.empty.append((column, noughts))
+        elif whole and noughts < _FEW * whole:
+            self.sums.append(column)
+
+    def said(self) -> Iterator[Finding]:
+        """What there is to say, once all columns have been looked at."""
+        for column, count in self.empty if self.sums else ():
+            yield amounts_all_nought(column, self.sums[0], count)
+
+
+__all__ = ["Noughts"]

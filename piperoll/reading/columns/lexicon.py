@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
-from piperoll.reading.grids.forms import form_of
+from piperoll.reading.grids.cell_shapes import shape_of
 from piperoll.reading.grids.grid import squeezed
 
 
@@ -127,11 +127,11 @@ class Lexicon:
 
     def may_know(self, form: str) -> bool:
         """Whether a cell of this form (its digits as 9) may be a heading as listed."""
-        return 0 < len(form) <= _LONGEST and form_of(bare(form)) in self._forms
+        return 0 < len(form) <= _LONGEST and shape_of(bare(form)) in self._forms
 
     @cached_property
     def _forms(self) -> frozenset[str]:
-        return frozenset(map(form_of, (*self.exact, *self.own)))
+        return frozenset(map(shape_of, (*self.exact, *self.own)))
 
     def is_set_aside(self, heading: str) -> bool:
         """Whether somebody has said that a heading is none of our fields."""

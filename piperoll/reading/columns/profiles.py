@@ -11,11 +11,9 @@ from statistics import median
 
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
-from piperoll.reading.cells.marks import is_error, means_nothing
-from piperoll.reading.cells.wholes import is_label
-from piperoll.reading.grids.forms import form_of
-from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.grids.rows import spread
+from piperoll.reading.cells.marks import is_error, is_label, means_nothing
+from piperoll.reading.grids.cell_shapes import shape_of
+from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
 
 _SAMPLE = 2000
 _CELLS = 400_000
@@ -92,7 +90,7 @@ EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
     """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
-    sample = _without_totals([row for row in spread(rows, most) if any(row.cells)][: most + 1])
+    sample = _without_totals([row for row in sample_rows(rows, most) if any(row.cells)][: most + 1])
     return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
 
 
@@ -147,7 +145,7 @@ class _Seen:
 
     def __init__(self, distinct: Counter[str]) -> None:
         self.distinct, self.count = distinct, distinct.total()
-        self.forms = {text: form_of(text) for text in distinct}
+        self.forms = {text: shape_of(text) for text in distinct}
         self._by_form: Counter[str] = Counter()
         for text, times in distinct.items():
             self._by_form[self.forms[text]] += times

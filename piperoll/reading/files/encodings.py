@@ -1,65 +1,69 @@
-"""Which encoding a text file has, and its text in pieces, so that a large file never stands in memory as a whole."""
+"""Which encoding a text file has, and its text in pieces, so that a large file is never in memory as a whole.
+
+UTF-8 and UTF-16 are recognised by their bytes. Any other text is in a single-byte code page, which is chosen by where
+its pound signs, dashes and accents come out.
+"""
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import large_text
-from piperoll.reading.files import codepages
-from piperoll.reading.files.contents import Content
-from piperoll.reading.files.mojibake import TRACES, Found, garbled, mend
-from piperoll.reading.grids.ahead import ahead
+from piperoll.reading.files.contents import STRETCH, Content
+from piperoll.reading.files.mojibake import TRACES, Damage, DamageInText, find_remains, repair
+from piperoll.reading.grids.parallel import map_in_order
 
 PIECE = 2_000_000
 """Bytes that are decoded at a time."""
 
-_SPACED = b" " * 128 + bytes(range(128, 256))
-"""Every ASCII byte as a space, so that only the others are left to look at."""
+_ASCII_TO_SPACES = b" " * 128 + bytes(range(128, 256))
+"""A translation table that leaves only the bytes beyond ASCII."""
 
-_UTF8_PAIR = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_UTF8_CHARACTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _UTF8 = ("ascii", "utf-8", "utf-8-sig")
-"""Encodings whose bytes are UTF-8 as they stand, but for the mark of the last one."""
+"""Encodings whose bytes are UTF-8 as they are, apart from the byte order mark of the last one."""
 
-_TRACES = TRACES | {"\ufffd"}
-"""Without any of these, and without NUL, a text has nothing to tell."""
+_NOTABLE = TRACES | {"\ufffd"}
+"""A text without any of these characters, and without NUL, has no damage to report."""
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )
 
+CODE_PAGES = ("cp1252", "mac_roman", "cp850")
+"""The single-byte code pages that British spreadsheet programs write; of two that fit alike the first is taken."""
 
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Something that happens in a text: how often, the line (from 1) or cell of the first, and what stands there."""
+_HIGH = re.compile(rb"[\x80-\xff]")
+_PARTS, _SAMPLES = 64, 64
+"""Choose the code page by at most 64 characters from each of 64 equal parts of the file."""
 
-    count: int = 0
-    line: int | None = None
-    example: tuple[str, ...] = ()
-    cell: str = ""
+_MARGIN = 1.0
+"""The score of one weak clue; if two code pages differ by less, the choice is reported as doubtful."""
 
-    def and_then(self, found: Found, piece: str, line: int) -> Spot:
-        """This with what is found in a piece further on that begins in `line`."""
-        if self.count or not found.count:
-            return replace(self, count=self.count + found.count)
-        return Spot(found.count, line + _lines(piece[: found.place]), found.example)
+_QUOTES = "\u2018\u2019\u201c\u201d"
+_DASHES = "\u2013\u2014"
+_SYMBOLS = "•…·®©™°½¼¾²³€"
+_ACCENTED = "éèêëàâäáåçîïíìôöóòøûüúùñæœ"
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """The text of a file, in pieces, and the codec that gave it.
+    """The text of a file, in pieces, and the codec that decodes it.
 
-    `sure` is False where another code page fits nearly as well and gives other text; `mixed` counts the lines that
-    are not in the encoding of the rest; `runner_up` is the second best codec. `mended` are characters that were
-    garbled before and put right (example: before, after), `garbled` those that could not be; `lost` are replacement
-    characters (U+FFFD), `nuls` NUL characters, which stay in the text.
+    `sure` is False where another code page fits nearly as well and gives other text; `mixed` counts the lines that are
+    not in the encoding of the rest; `runner_up` is the second best codec. `repaired` are characters that were garbled
+    and have been restored (example: before, after), `garbled` those that could not be; `lost` are replacement
+    characters (U+FFFD); `nuls` are NUL characters, which stay in the text.
     """
 
     content: Content = field(repr=False)
@@ -67,19 +71,19 @@ class Decoded:
     sure: bool = True
     mixed: int = 0
     runner_up: str | None = None
-    mended: Spot = Spot()
-    garbled: Spot = Spot()
-    lost: Spot = Spot()
-    nuls: Spot = Spot()
+    repaired: Damage = field(default_factory=Damage)
+    garbled: Damage = field(default_factory=Damage)
+    lost: Damage = field(default_factory=Damage)
+    nuls: Damage = field(default_factory=Damage)
 
     def pieces(self) -> Iterator[str]:
-        """The text in pieces of some megabytes, each but the last cut after a line end where it holds one."""
-        for piece in _whole_lines(self._raw()):
-            yield mend(piece)[0] if self.mended.count else piece
+        """The text in pieces of about 2 MB, each but the last cut after a line end if it has one."""
+        for piece in _cut_at_line_ends(self._raw()):
+            yield repair(piece)[0] if self.repaired.count else piece
 
     def utf8(self) -> Iterator[str | bytes]:
-        """The same text, as UTF-8 cut anywhere where the file is UTF-8 already."""
-        if self.mixed or self.mended.count or self.lost.count or self.encoding not in _UTF8:
+        """The same text; as bytes, cut anywhere, if the file is valid UTF-8 and needs no repair."""
+        if self.mixed or self.repaired.count or self.lost.count or self.encoding not in _UTF8:
             return self.pieces()
         start = len(codecs.BOM_UTF8) if self.encoding == "utf-8-sig" else 0
         return (self.content[at : at + PIECE] for at in range(start, len(self.content), PIECE))
@@ -91,47 +95,59 @@ class Decoded:
 
     def _raw(self) -> Iterator[str]:
         if self.mixed:
-            return (_by_line(block, self.encoding, self.runner_up) for block in _blocks(self.content))
+            return (_decode_by_line(block, self.encoding, self.runner_up) for block in _blocks(self.content))
         decoder = codecs.getincrementaldecoder(self.encoding)("replace")
-        ends = range(0, max(len(self.content), 1), PIECE)
-        return (decoder.decode(self.content[at : at + PIECE], at + PIECE >= len(self.content)) for at in ends)
+        starts = range(0, max(len(self.content), 1), PIECE)
+        return (decoder.decode(self.content[at : at + PIECE], at + PIECE >= len(self.content)) for at in starts)
 
 
 def decode(content: Content) -> Decoded:
-    """The text of a file in the encoding that makes best sense of it; never fails. Linear, and quick on ASCII."""
+    """Decode a file with the encoding that makes best sense of it; never fails."""
     names = set()
-    with closing(ahead(_plain_name, _blocks(content))) as found:
+    with closing(map_in_order(_undamaged_utf8, _blocks(content))) as found:
         for name in found:
             if name is None:
-                return _surveyed(_encoded(content))
+                return _report_damage(_choose_encoding(content))
             names.add(name)
     if content[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8:
         return Decoded(content, "utf-8-sig")
-    return Decoded(content, max(names, default="ascii"))
+    return Decoded(content, max(names, default="ascii"))  # "utf-8" if any block is
 
 
-def _plain_name(block: bytes) -> str | None:
-    """The encoding of a part of a text, the widest last in the alphabet, if it is UTF-8 and has nothing to tell."""
+def _undamaged_utf8(block: bytes) -> str | None:
+    """Return `ascii` or `utf-8` if a block is that and has no damage to report. Most files are not decoded further."""
     if b"\x00" in block:
         return None
     if block.isascii():
         return "ascii"
-    return "utf-8" if _is_valid(block) and not _may_tell(block) else None
+    return "utf-8" if _is_valid_utf8(block) and not _may_be_damaged(block) else None
 
 
-def _encoded(content: Content) -> Decoded:
-    mark = next((encoding for bom, encoding in _MARKS if content[: len(bom)] == bom), None)
-    if mark == "utf-8-sig":
-        return _utf8(content, mark)
-    if mark and b"\x00" in content[:4000]:
+def _choose_encoding(content: Content) -> Decoded:
+    mark = next((encoding for bom, encoding in _BYTE_ORDER_MARKS if content[: len(bom)] == bom), None)
+    if mark and mark != "utf-8-sig" and b"\x00" in content[:4000]:
         return Decoded(content, mark)
-    if wide := _utf16_without_mark(content):
-        return Decoded(content, wide)
-    return Decoded(content, "ascii") if all(map(bytes.isascii, _blocks(content))) else _utf8(content, "utf-8")
+    if mark != "utf-8-sig":
+        if wide := _utf16_without_mark(content):
+            return Decoded(content, wide)
+        if all(map(bytes.isascii, _blocks(content))):
+            return Decoded(content, "ascii")
+    encoding = "utf-8-sig" if mark == "utf-8-sig" else "utf-8"
+    if _is_utf8(content):
+        return Decoded(content, encoding)
+    if mark == "utf-8-sig" or _is_mostly_utf8(content):
+        wrong = b"\n".join(
+            line for block in _blocks(content) for line in _doubtful_lines(block, "utf-8") if not _is_decodable(line)
+        )
+        page = find_code_page(wrong).name
+        return Decoded(content, encoding, sure=False, mixed=_count_mixed(content, encoding, page), runner_up=page)
+    found = find_code_page(content)
+    mixed = _count_mixed(content, found.name, found.runner_up)
+    return Decoded(content, found.name, found.sure, mixed, found.runner_up)
 
 
 def _utf16_without_mark(content: Content) -> str | None:
-    """UTF-16 is told by every second byte being zero, as it is in English text."""
+    """UTF-16 of English text is recognised by every second byte being zero."""
     head = content[:2000]
     if len(head) < 4:
         return None
@@ -143,24 +159,12 @@ def _utf16_without_mark(content: Content) -> str | None:
     return None
 
 
-def _utf8(content: Content, encoding: str) -> Decoded:
-    if _is_utf8(content):
-        return Decoded(content, encoding)
-    if encoding == "utf-8-sig" or _mostly_utf8(content):
-        wrong = b"\n".join(line for line in _high_lines(content) if not _can_be_decoded(line))
-        page = codepages.code_page(wrong).name
-        return Decoded(content, encoding, sure=False, mixed=_count(content, encoding, page), runner_up=page)
-    page_found = codepages.code_page(content)
-    whole = Decoded(content, page_found.name, page_found.sure, 0, page_found.runner_up)
-    return replace(whole, mixed=_count(content, whole.encoding, whole.runner_up))
-
-
 def _is_utf8(content: Content) -> bool:
-    """Whether it is all UTF-8: block by block, or else, as a block may end within a character, as a whole."""
-    return all(map(_is_valid, _blocks(content))) or _can_be_decoded(content)
+    # A block can end within a character, so a file with invalid blocks is decoded as a whole.
+    return all(map(_is_valid_utf8, _blocks(content))) or _is_decodable(content)
 
 
-def _is_valid(block: bytes) -> bool:
+def _is_valid_utf8(block: bytes) -> bool:
     try:
         large_text(block).validate(full=True)
     except pa.ArrowInvalid:
@@ -168,7 +172,8 @@ def _is_valid(block: bytes) -> bool:
     return True
 
 
-def _can_be_decoded(content: Content) -> bool:
+def _is_decodable(content: Content) -> bool:
+    """Whether all of it is UTF-8, decoded piece by piece."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for at in range(0, len(content), PIECE):
@@ -179,54 +184,53 @@ def _can_be_decoded(content: Content) -> bool:
     return True
 
 
-def _may_tell(block: bytes) -> bool:
-    """Whether there may be something to tell about the characters of UTF-8 beyond ASCII."""
+def _may_be_damaged(block: bytes) -> bool:
+    """Whether UTF-8 has any of the characters that garbled text begins with."""
     found = np.frombuffer(block, np.uint8)
-    return not _TRACES.isdisjoint(found[found > 0x7F].tobytes().decode("utf-8", "replace"))
+    return not _NOTABLE.isdisjoint(found[found > 0x7F].tobytes().decode("utf-8", "replace"))
 
 
-def _mostly_utf8(content: Content) -> bool:
-    """Whether most of the bytes beyond ASCII make UTF-8 characters."""
-    well = high = 0
+def _is_mostly_utf8(content: Content) -> bool:
+    """Whether most of the bytes beyond ASCII form UTF-8 characters."""
+    well_formed = high = 0
     for block in _blocks(content):
-        runs = block.translate(_SPACED).split()
-        well += sum(map(len, _UTF8_PAIR.findall(b" ".join(runs))))
+        runs = block.translate(_ASCII_TO_SPACES).split()
+        well_formed += sum(map(len, _UTF8_CHARACTER.findall(b" ".join(runs))))
         high += sum(map(len, runs))
-    return well > 0.5 * high
+    return well_formed > 0.5 * high
 
 
-def _count(content: Content, encoding: str, other: str | None) -> int:
-    """How many lines are not in the encoding of the rest."""
-    lines = (line for block in _blocks(content) for line in _doubtful(block, encoding))
-    return sum(1 for line in lines if _codec(line, encoding, other) != encoding)
+def _count_mixed(content: Content, encoding: str, other: str | None) -> int:
+    """Count the lines that are not in the encoding of the rest."""
+    lines = (line for block in _blocks(content) for line in _doubtful_lines(block, encoding))
+    return sum(1 for line in lines if _line_codec(line, encoding, other) != encoding)
 
 
-def _high_lines(content: Content) -> Iterator[bytes]:
-    """The lines that are not ASCII."""
-    return (line for block in _blocks(content) for line in _doubtful(block, "utf-8"))
-
-
-def _doubtful(block: bytes, encoding: str) -> Iterator[bytes]:
-    """The lines that may not be in the encoding: those beyond ASCII, or those that make no sense in a code page."""
+def _doubtful_lines(block: bytes, encoding: str) -> Iterator[bytes]:
+    """The lines that may be in another encoding: those beyond ASCII in UTF-8, else those that make no sense."""
     if block.isascii():
         return iter(())
     if encoding.startswith("utf-8"):
         return (line for line in block.splitlines() if not line.isascii())
-    marks = codepages.senseless(block, encoding)
-    return (line for line in block.splitlines() if any(mark in line for mark in marks)) if marks else iter(())
+    wrong = _senseless_samples(block, encoding)
+    return (line for line in block.splitlines() if any(sample in line for sample in wrong)) if wrong else iter(())
 
 
-def _codec(line: bytes, encoding: str, other: str | None) -> str:
+def _line_codec(line: bytes, encoding: str, other: str | None) -> str:
     """The codec of one line of a file that is mostly in `encoding`."""
-    if not encoding.startswith("utf-8"):
-        return codepages.line_page(line, encoding)
-    return encoding if other is None or _can_be_decoded(line) else other
+    if encoding.startswith("utf-8"):
+        return encoding if other is None or _is_decodable(line) else other
+    samples = list(_samples(line))
+    if _score(samples, encoding) >= 0:
+        return encoding
+    found = rank_code_pages(samples)
+    return found.name if found.sure and _score(samples, found.name) > 0 else encoding
 
 
-def _by_line(block: bytes, encoding: str, other: str | None) -> str:
+def _decode_by_line(block: bytes, encoding: str, other: str | None) -> str:
     lines = block.splitlines(keepends=True)
     return "".join(
-        line.decode("ascii" if line.isascii() else _codec(line, encoding, other), "replace") for line in lines
+        line.decode("ascii" if line.isascii() else _line_codec(line, encoding, other), "replace") for line in lines
     )
 
 
@@ -241,35 +245,132 @@ def _blocks(content: Content) -> Iterator[bytes]:
         start += len(block)
 
 
-def _whole_lines(pieces: Iterable[str]) -> Iterator[str]:
+def _cut_at_line_ends(pieces: Iterable[str]) -> Iterator[str]:
     kept = ""
     for piece in pieces:
-        whole = kept + piece
-        cut = max(whole.rfind("\n"), whole.rfind("\r", 0, len(whole) - 1)) + 1 or len(whole)
-        kept = whole[cut:]
-        yield whole[:cut]
+        text = kept + piece
+        # A CR at the very end may be half of a CRLF.
+        cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1 or len(text)
+        kept = text[cut:]
+        yield text[:cut]
     if kept:
         yield kept
 
 
-def _surveyed(decoded: Decoded) -> Decoded:
-    """The same with what there is to tell about its characters."""
-    mended, left, lost, nuls, line = Spot(), Spot(), Spot(), Spot(), 1
+def _report_damage(decoded: Decoded) -> Decoded:
+    """The same, with the damage among its characters."""
+    repaired, remains, lost, nuls, line = Damage(), Damage(), Damage(), Damage(), 1
+
+    def line_of(found: DamageInText, piece: str) -> int:
+        return line + _count_lines(piece[: found.index])
+
+    def occurrences(piece: str, char: str) -> DamageInText:
+        return DamageInText(piece.count(char), max(piece.find(char), 0))
+
     for piece in decoded.pieces():
-        nuls = nuls.and_then(_all(piece, "\x00"), piece, line)
-        if _may_tell(piece.encode()):
-            whole, repairs = mend(piece)
-            mended = mended.and_then(repairs, piece, line)
-            left = left.and_then(garbled(whole), whole, line)
-            lost = lost.and_then(_all(piece, "\ufffd"), piece, line)
-        line += _lines(piece)
-    return replace(decoded, mended=mended, garbled=left, lost=lost, nuls=nuls)
+        found = occurrences(piece, "\x00")
+        nuls = nuls.add(found, line_of(found, piece))
+        if _may_be_damaged(piece.encode()):
+            text, found = repair(piece)
+            repaired = repaired.add(found, line_of(found, piece))
+            found = find_remains(text)
+            remains = remains.add(found, line_of(found, text))
+            found = occurrences(piece, "\ufffd")
+            lost = lost.add(found, line_of(found, piece))
+        line += _count_lines(piece)
+    return replace(decoded, repaired=repaired, garbled=remains, lost=lost, nuls=nuls)
 
 
-def _all(text: str, char: str) -> Found:
-    return Found(text.count(char), max(text.find(char), 0))
-
-
-def _lines(text: str) -> int:
-    """How many line ends a text holds."""
+def _count_lines(text: str) -> int:
     return max(text.count("\n"), text.count("\r"))
+
+
+@dataclass(frozen=True, slots=True)
+class CodePage:
+    """The code page chosen, the second best that gives other text, and whether nothing fits nearly as well."""
+
+    name: str
+    runner_up: str | None
+    sure: bool
+
+
+def find_code_page(content: Content) -> CodePage:
+    """The code page that makes best sense of a file, by samples from all its parts."""
+    # Old Macintosh programs end lines with CR alone.
+    old_mac = _contains(content, b"\r") and not _contains(content, b"\n")
+    return rank_code_pages(list(_spread_samples(content)), {"mac_roman": 0.5} if old_mac else {})
+
+
+def rank_code_pages(samples: Sequence[bytes], bonus: dict[str, float] | None = None) -> CodePage:
+    """The code page that makes best sense of samples: each is a byte beyond ASCII between its neighbours."""
+    scores = {name: _score(samples, name) + (bonus or {}).get(name, 0.0) for name in CODE_PAGES}
+    ranked = sorted(CODE_PAGES, key=lambda name: -scores[name])  # stable: of equal scores the first stays first
+    together = b"".join(samples)
+    texts = {name: together.decode(name, "replace") for name in CODE_PAGES}
+    best, others = ranked[0], [name for name in ranked[1:] if texts[name] != texts[ranked[0]]]
+    if not others:
+        return CodePage(best, None, sure=True)
+    return CodePage(best, others[0], sure=scores[best] - scores[others[0]] >= _MARGIN)
+
+
+def _contains(content: Content, byte: bytes) -> bool:
+    return any(byte in content[at : at + STRETCH] for at in range(0, len(content), STRETCH))
+
+
+def _spread_samples(content: Content) -> Iterator[bytes]:
+    size = len(content) // _PARTS + 1
+    for start in range(0, len(content), size):
+        before = start > 0  # read one more byte on either side: the neighbours of the first and the last
+        part = content[start - before : start + size + 1]
+        for match in islice(_HIGH.finditer(part, before, before + size), _SAMPLES):
+            yield _sample_at(part, match.start())
+
+
+def _samples(content: bytes) -> Iterator[bytes]:
+    return (_sample_at(content, match.start()) for match in _HIGH.finditer(content))
+
+
+def _sample_at(content: bytes, index: int) -> bytes:
+    """The byte at an index between its neighbours; the first byte gets a space before it."""
+    return content[index - 1 : index + 2] if index else b" " + content[:2]
+
+
+def _senseless_samples(content: bytes, name: str) -> list[bytes]:
+    """Bytes beyond ASCII, with their neighbours in the line, that make no sense in a code page; each once."""
+    return sorted(sample.strip() for sample in set(_samples(content)) if _score_sample(sample, name) < 0)
+
+
+def _score(samples: Iterable[bytes], name: str) -> float:
+    """How much sense samples make in a code page; higher is better."""
+    return sum(_score_sample(sample, name) for sample in samples)
+
+
+@lru_cache(4096)
+def _score_sample(sample: bytes, name: str) -> float:
+    text = sample.decode(name, "replace")
+    before, char, after = text[0], text[1], text[2:3] or " "
+    if char == "£":
+        return 3.0 if after.isdigit() or after in " (-,\"')m" or before in "(' -" else 1.0
+    if char in _QUOTES:
+        return 3.0 if before.isalnum() or after.isalnum() else 1.0
+    if char in _DASHES:
+        return 2.0 if before.isspace() or after.isspace() or (before.isalnum() and after.isalnum()) else 0.5
+    if char in _SYMBOLS or char == "\xa0":
+        return 0.5
+    if char.isalpha() and ord(char) < 0x250:
+        return _score_letter(before, char, after)
+    return -4.0 if ord(char) < 0xA0 or ord(char) >= 0x2500 else -1.0
+
+
+def _score_letter(before: str, char: str, after: str) -> float:
+    if after.isdigit() or not (before.isalpha() or after.isalpha()):
+        return -3.0
+    if char in (before, after):  # ááá: spaces of another code page
+        return -2.0
+    if char.isupper() and before.islower():
+        return -2.0
+    if char.islower() and before.isupper() and after.isupper():
+        return -1.0
+    if char not in _ACCENTED:
+        return 0.5
+    return 2.0 if (before.isalpha() and after.isalpha()) or char == "é" else 1.0

@@ -10,8 +10,7 @@ from typing import Any, cast
 from lxml import etree
 
 from piperoll.reading.files.workbook_cells import number_text
-from piperoll.reading.grids.grid import Grid, Row
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows
 
 CELLS = 20_000_000
 """Cells that a table in markup may span, those that its spans and places skip included."""

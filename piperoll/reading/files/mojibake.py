@@ -1,4 +1,4 @@
-"""Text that a program before us garbled: UTF-8 taken for a code page (`Â£`, `â€™`, `CafÃ©`), mended where certain."""
+"""Text that an earlier program garbled: UTF-8 read as a code page (`Â£`, `â€™`, `CafÃ©`), repaired where certain."""
 
 from __future__ import annotations
 
@@ -6,45 +6,70 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from piperoll.reading.grids.grid import Grid, Row, Rows, letter
+
 _READ_AS = {"cp1252": "ÂÃÄÅâïð", "mac_roman": "¬√\u201a", "cp850": "┬├Ô"}
-"""The code pages that UTF-8 is taken for, each with the letters that such an accident begins with."""
+"""The code pages as which UTF-8 gets misread, each with the letters that such garbling begins with."""
 
 _POUND = re.compile(r"(?<!\w)Ł(?=[ \u00a0]?-?\d)")
-"""A pound sign whose byte was taken for Central European text (cp1250): no Polish word goes on with a number."""
+"""A pound sign whose byte was read as Central European text (cp1250); no Polish word continues with a number."""
 
-_TIMES = 3
-"""How often the same accident happens to one text, at most."""
+_ROUNDS = 3
+"""Undo the same garbling at most this many times: files pass through several programs."""
 
-_SENSE = re.compile(
+_BRITISH = re.compile(
     "[\u00a0-\u00ffŴŵŶŷĀāĆćČčĐđĘęĄąĞğİŁłŃńŐőŒœŚśŞşŠšŰűŸŹźŻżŽž"
     "\u2010-\u2027\u2030-\u203a\u2044\u20ac\u2116\u2122\u2212\ufb01\ufb02\ufeff\ufffd\u200b\U0001f000-\U0001faff]"
 )
-"""What British text holds beyond ASCII. A run that would give anything else was no accident: `CAFÉ’S` stays."""
+"""The characters beyond ASCII of British text. A repair that gives any other is not made: `CAFÉ’S` stays as it is."""
 
-_LEFT_LEADS = "âÂÃ\u201a¬┬Ô├"
-_LEFT = re.compile("â€|[ÂÃ][\u0080-\u00bf]|Ã(?= )|\u201aÄ|¬£|┬ú|ÔÇ|├[®ó¡║í]")
-"""What a garbled character leaves when one of its bytes is lost."""
+_REMAINS_LEADS = "âÂÃ\u201a¬┬Ô├"
+_REMAINS = re.compile("â€|[ÂÃ][\u0080-\u00bf]|Ã(?= )|\u201aÄ|¬£|┬ú|ÔÇ|├[®ó¡║í]")
+"""What is left of a garbled character that lost one of its bytes."""
 
-TRACES = frozenset("".join(_READ_AS.values()) + _LEFT_LEADS + "Ł")
-"""A text without any of these is neither mended nor garbled."""
+TRACES = frozenset("".join(_READ_AS.values()) + _REMAINS_LEADS + "Ł")
+"""A text without any of these characters is neither repaired nor garbled."""
+
+_SHEET_TRACES = tuple(trace.encode() for trace in "ÂÃâ¬┬├Ł")
+"""What nearly all garbling begins with; a sheet without any of these is not searched."""
+
+_WORD_END = ' ,;|"\t\r\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """How many of something are in a text, where the first stands (from 0), and words that show it."""
+class DamageInText:
+    """Damaged characters in one text: how many, the index of the first, and words that show it."""
 
     count: int = 0
-    place: int = 0
+    index: int = 0
     example: tuple[str, ...] = ()
 
 
-def _letters(codec: str) -> Mapping[str, int]:
-    """The byte of each character beyond ASCII; what the code page leaves out is a control character."""
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One kind of damaged characters in a file: how many, where the first is (line or cell), words that show it."""
+
+    count: int = 0
+    line: int | None = None
+    example: tuple[str, ...] = ()
+    cell: str = ""
+
+    def add(self, found: DamageInText, line: int | None = None, cell: str = "") -> Damage:
+        """Add what was found further on; `line` or `cell` is where the first of it is."""
+        if self.count or not found.count:
+            return replace(self, count=self.count + found.count)
+        return Damage(found.count, line, found.example, cell)
+
+
+def _bytes_of(codec: str) -> Mapping[str, int]:
+    """The byte of each character beyond ASCII; bytes that the code page leaves undefined are control characters."""
     chars = {byte: bytes([byte]).decode(codec, "replace") for byte in range(0x80, 0x100)}
     return {chr(byte) if char == "\ufffd" else char: byte for byte, char in chars.items()}
 
 
 def _pattern(letters: Mapping[str, int]) -> re.Pattern[str]:
+    """Runs of characters whose bytes look like one UTF-8 character of two, three or four bytes."""
+
     def among(low: int, high: int) -> str:
         return "[" + "".join(re.escape(char) for char, byte in letters.items() if low <= byte <= high) + "]"
 
@@ -52,80 +77,98 @@ def _pattern(letters: Mapping[str, int]) -> re.Pattern[str]:
     return re.compile(f"{among(0xC2, 0xC5)}{more}|{among(0xE2, 0xEF)}{more}{{2}}|{among(0xF0, 0xF4)}{more}{{3}}")
 
 
-_LETTERS = {codec: _letters(codec) for codec in _READ_AS}
-_PATTERNS = {codec: _pattern(letters) for codec, letters in _LETTERS.items()}
+_BYTES = {codec: _bytes_of(codec) for codec in _READ_AS}
+_PATTERNS = {codec: _pattern(letters) for codec, letters in _BYTES.items()}
 
 
-def mend(text: str) -> tuple[str, Found]:
-    """The text with every character put right that was certainly UTF-8 read as a code page; linear in its length.
+def repair(text: str) -> tuple[str, DamageInText]:
+    """Restore every character that was certainly UTF-8 misread as a code page; runs in linear time.
 
-    Certain is a run of characters whose bytes are valid UTF-8 and give one character of British text. The example is
-    the first word, before and after.
+    A run of characters is certain if its bytes are valid UTF-8 for one character of British text. The example is the
+    first repaired word, before and after.
     """
     codecs = [codec for codec, leads in _READ_AS.items() if any(lead in text for lead in leads)]
     if not codecs and not _POUND.search(text):
-        return text, Found()
-    pieces, found, place = [], Found(), 0
+        return text, DamageInText()
+    pieces, found, start = [], DamageInText(), 0
     for line in text.splitlines(keepends=True):
-        mended, count, first = (line, 0, 0) if line.isascii() else _mend(line, codecs)
-        if count:
-            found = replace(found, count=found.count + count) if found.count else _example(line, place, first, count)
-        pieces.append(mended)
-        place += len(line)
+        repaired, count, first = (line, 0, 0) if line.isascii() else _repair_line(line, codecs)
+        if count and not found.count:
+            word = _word_at(line, first)
+            found = DamageInText(0, start + first, (word, _repair_line(word, list(_READ_AS))[0]))
+        found = replace(found, count=found.count + count)
+        pieces.append(repaired)
+        start += len(line)
     return "".join(pieces), found
 
 
-def _example(line: str, place: int, first: int, count: int) -> Found:
-    word = _word(line, first)
-    return Found(count, place + first, (word, _mend(word, list(_READ_AS))[0]))
+def find_remains(text: str) -> DamageInText:
+    """Find what is still garbled after repair because a byte was lost on the way."""
+    if text.isascii() or not any(lead in text for lead in _REMAINS_LEADS):
+        return DamageInText()
+    indices = [match.start() for match in _REMAINS.finditer(text)]
+    return DamageInText(len(indices), indices[0], (_word_at(text, indices[0]),)) if indices else DamageInText()
 
 
-def garbled(text: str) -> Found:
-    """What is still garbled after repair, as it lost a byte on the way."""
-    if text.isascii() or not any(lead in text for lead in _LEFT_LEADS):
-        return Found()
-    places = [match.start() for match in _LEFT.finditer(text)]
-    return Found(len(places), places[0], (_word(text, places[0]),)) if places else Found()
-
-
-def _mend(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
-    """The text after repair, how many characters the first pass put right, and where the first of them stood."""
-    count, place = 0, 0
-    for _ in range(_TIMES):
+def _repair_line(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
+    """The repaired text, the number of characters that the first round restored, and the index of the first one."""
+    count, index = 0, 0
+    for _ in range(_ROUNDS):
         before = text
         for codec in codecs:
-            text, more, first = _once(text, codec)
-            count, place = (count, place) if count else (more, first)
+            text, more, first = _decode_again(text, codec)
+            count, index = (count, index) if count else (more, first)
         if text == before:
             break
     if match := _POUND.search(text):
         text, more = _POUND.subn("£", text)
-        count, place = count + more, min(place, match.start()) if count else match.start()
-    return text, count, place
+        count, index = count + more, min(index, match.start()) if count else match.start()
+    return text, count, index
 
 
-def _once(text: str, codec: str) -> tuple[str, int, int]:
-    places: list[int] = []
+def _decode_again(text: str, codec: str) -> tuple[str, int, int]:
+    indices: list[int] = []
 
-    def put_right(match: re.Match[str]) -> str:
+    def restore(match: re.Match[str]) -> str:
         try:
-            char = bytes(_LETTERS[codec][each] for each in match[0]).decode("utf-8")
+            char = bytes(_BYTES[codec][each] for each in match[0]).decode("utf-8")
         except UnicodeDecodeError:
             return match[0]
-        if not _SENSE.fullmatch(char):
+        if not _BRITISH.fullmatch(char):
             return match[0]
-        places.append(match.start())
+        indices.append(match.start())
         return char
 
-    text = _PATTERNS[codec].sub(put_right, text)
-    return text, len(places), places[0] if places else 0
+    text = _PATTERNS[codec].sub(restore, text)
+    return text, len(indices), indices[0] if indices else 0
 
 
-def _word(text: str, place: int) -> str:
-    """The word about a place, of at most 40 characters."""
-    start, end = place, place
-    while start > 0 and place - start < 20 and text[start - 1] not in ' ,;|"\t\r\n':
+def _word_at(text: str, index: int) -> str:
+    """The word around an index, at most 40 characters of it."""
+    start, end = index, index
+    while start > 0 and index - start < 20 and text[start - 1] not in _WORD_END:
         start -= 1
-    while end < len(text) and end - place < 20 and text[end] not in ' ,;|"\t\r\n':
+    while end < len(text) and end - index < 20 and text[end] not in _WORD_END:
         end += 1
     return text[start:end]
+
+
+def repair_sheet(grid: Grid) -> tuple[Grid, Damage, Damage]:
+    """Repair the cells of a sheet; return it with what was repaired and what is still garbled."""
+    repaired, remains = Damage(), Damage()
+    if not any(trace in block.text for block in grid.rows.blocks() for trace in _SHEET_TRACES):
+        return grid, repaired, remains
+
+    def repair_row(row: Row) -> Row:
+        nonlocal repaired, remains
+        cells = list(row.cells)
+        for column, cell in enumerate(cells):
+            if not cell.isascii():
+                address = f"cell {letter(column)}{row.number}"
+                cells[column], found = repair(cell)
+                repaired = repaired.add(found, cell=address)
+                remains = remains.add(find_remains(cells[column]), cell=address)
+        return row._replace(cells=cells)
+
+    rows = Rows.of(map(repair_row, grid.rows))
+    return (replace(grid, rows=rows) if repaired.count else grid), repaired, remains

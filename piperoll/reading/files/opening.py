@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 
 from piperoll.model import Finding
 from piperoll.reading.files.contents import Content, whole
+from piperoll.reading.files.delimited import read_text
 from piperoll.reading.files.encodings import Decoded, decode
-from piperoll.reading.files.json_texts import JsonTrouble
-from piperoll.reading.files.jsons import open_json
+from piperoll.reading.files.json_files import JsonTrouble, open_json
 from piperoll.reading.files.kinds import Kind
 from piperoll.reading.files.markup import MarkupTrouble, page_tables, workbook_sheets
-from piperoll.reading.files.mending import mended_sheet
-from piperoll.reading.files.text import read_text
-from piperoll.reading.files.workbook_parts import Parts, parts_of
-from piperoll.reading.files.workbooks import read_workbook
+from piperoll.reading.files.mojibake import repair_sheet
+from piperoll.reading.files.workbooks import Parts, parts_of, read_workbook
 from piperoll.reading.findings import files as say
 from piperoll.reading.findings import sheets as tell
 from piperoll.reading.findings import workbooks as warn
@@ -103,7 +101,7 @@ def _open_sheets(content: bytes, _format: str) -> Opened:
 def _with_sheets(grids: list[Grid]) -> Opened:
     opened = Opened(findings=[warn.sheet_hidden(grid.sheet or "") for grid in grids if grid.hidden])
     for grid in grids:
-        better, mended, garbled = mended_sheet(grid)
+        better, mended, garbled = repair_sheet(grid)
         opened.grids.append(better)
         if mended.count:
             opened.findings.append(say.letters_mended(mended, grid.sheet))
@@ -136,8 +134,8 @@ def _about_text(decoded: Decoded) -> Iterator[Finding]:
         yield say.encoding_mixed(decoded.mixed, decoded.encoding, decoded.runner_up)
     elif decoded.encoding in ("cp1252", "mac_roman", "cp850"):
         yield say.encoding_guessed(decoded.encoding, decoded.runner_up, sure=decoded.sure)
-    if decoded.mended.count:
-        yield say.letters_mended(decoded.mended)
+    if decoded.repaired.count:
+        yield say.letters_mended(decoded.repaired)
     if decoded.garbled.count:
         yield say.letters_garbled(decoded.garbled)
     if decoded.lost.count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from piperoll.model import Finding, Severity
-from piperoll.reading.files.encodings import Spot
+from piperoll.reading.files.mojibake import Damage
 
 _NAMES = {
     "csv": "a text table (CSV)",
@@ -172,7 +172,7 @@ def encoding_mixed(lines: int, encoding: str, other: str | None) -> Finding:
     )
 
 
-def letters_mended(spot: Spot, sheet: str | None = None) -> Finding:
+def letters_mended(spot: Damage, sheet: str | None = None) -> Finding:
     """Letters that an earlier program garbled were put right."""
     before, after = spot.example
     return Finding(
@@ -188,7 +188,7 @@ def letters_mended(spot: Spot, sheet: str | None = None) -> Finding:
     )
 
 
-def letters_garbled(spot: Spot, sheet: str | None = None) -> Finding:
+def letters_garbled(spot: Damage, sheet: str | None = None) -> Finding:
     """Letters that an earlier program garbled and that nobody can put right."""
     return Finding(
         "letters-garbled",
@@ -203,7 +203,7 @@ def letters_garbled(spot: Spot, sheet: str | None = None) -> Finding:
     )
 
 
-def letters_lost(spot: Spot) -> Finding:
+def letters_lost(spot: Damage) -> Finding:
     """Replacement characters (U+FFFD): an earlier program did not know the letter, and it is lost."""
     return Finding(
         "letters-lost",
@@ -215,7 +215,7 @@ def letters_lost(spot: Spot) -> Finding:
     )
 
 
-def nul_characters(spot: Spot) -> Finding:
+def nul_characters(spot: Damage) -> Finding:
     """NUL characters in a text."""
     return Finding(
         "nul-characters",
@@ -228,7 +228,7 @@ def nul_characters(spot: Spot) -> Finding:
     )
 
 
-def _line(spot: Spot) -> str:
+def _line(spot: Damage) -> str:
     return f"in line {spot.line:,}" if spot.line else f"in {spot.cell}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from piperoll.model import Finding, Severity
-from piperoll.reading.files.workbook_parts import Places
+from piperoll.reading.files.workbooks import Places
 
 
 def sheet_hidden(sheet: str) -> Finding:

@@ -1,23 +1,33 @@
-"""A block: some rows of a table as Arrow columns, for work on whole columns at a time."""
+"""Blocks: some rows of a sheet or text file as Arrow columns, so that work runs on whole columns at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from piperoll.model.columns import Mask, Vector, lists_from_offsets, offsets, pc, texts, texts_from_buffers
+from piperoll.model.columns import (
+    Cells,
+    Mask,
+    Vector,
+    lists_from_offsets,
+    offsets,
+    pc,
+    texts,
+    texts_from_buffers,
+    to_flags,
+)
 
 ROWS = 20_000
-"""Rows a block: large enough for Arrow to be quick, small enough to hold a few at a time."""
+"""Rows in a block: enough for Arrow to be fast, few enough to hold several blocks in memory."""
 
-_NAMES = ["number", "line", "cells"]
 _WEIGHT = 8_000_000
-"""What a block of several rows may weigh: a character is one, a cell sixteen."""
+"""The largest weight of a block of several rows: a character counts 1, a cell 16."""
 
 
 class Row(NamedTuple):
@@ -30,21 +40,21 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows as Arrow columns: `number`, `line`, and `cells`, a list of text a row, as long as the row is."""
+    """Some rows as Arrow columns: `number`, `line`, and `cells`, a list of text for each row, as long as the row."""
 
     batch: pa.RecordBatch
 
     @classmethod
     def of(cls, numbers: Iterable[int], lines: Iterable[int | None], cells: Sequence[Sequence[str]]) -> Block:
-        """The block of rows with these numbers, first physical lines and cells."""
-        held = texts(list(chain.from_iterable(cells)))
-        return cls._of(numbers, lines, lists_from_offsets(offsets(map(len, cells)), held))
+        """Make a block from the row numbers, the first physical lines and the cells of each row."""
+        flat = texts(list(chain.from_iterable(cells)))
+        return cls._of(numbers, lines, lists_from_offsets(offsets(map(len, cells)), flat))
 
     @classmethod
     def of_buffers(cls, first: int, rows: bytes, cells: bytes, text: bytes) -> Block:
-        """The block of rows from number `first` on that comes as the buffers of an Arrow list of texts.
+        """Make a block of rows, numbered from `first`, from the buffers of an Arrow list of texts.
 
-        Raises: pyarrow.ArrowInvalid: an edge lies outside of what it parts, or the text is no UTF-8.
+        Raises: pyarrow.ArrowInvalid: an offset is out of range, or the text is not UTF-8.
         """
         lists = lists_from_offsets(rows, texts_from_buffers(cells, text))
         lists.validate(full=True)
@@ -52,18 +62,13 @@ class Block:
 
     @classmethod
     def of_arrays(cls, numbers: Vector, lines: Vector, rows: Vector, cells: Vector, text: Vector) -> Block:
-        """The block of rows with these numbers and first physical lines from the buffers of an Arrow list of texts.
-
-        These are believed: what parts the rows, the cells and the UTF-8 is not looked at.
-        """
-        lists = lists_from_offsets(rows, texts_from_buffers(cells, text))
-        columns = [pa.array(numbers, pa.int64()), pa.array(lines, pa.int64()), lists]
-        return cls(pa.RecordBatch.from_arrays(columns, names=_NAMES))
+        """Make a block from row numbers, lines and the buffers of an Arrow list of texts, without validating them."""
+        return cls._of(numbers, lines, lists_from_offsets(rows, texts_from_buffers(cells, text)))
 
     @classmethod
     def _of(cls, numbers: Iterable[int], lines: Iterable[int | None], lists: Any) -> Block:
         columns = [pa.array(numbers, pa.int64()), pa.array(lines, pa.int64()), lists]
-        return cls(pa.RecordBatch.from_arrays(columns, names=_NAMES))
+        return cls(pa.RecordBatch.from_arrays(columns, names=["number", "line", "cells"]))
 
     def __len__(self) -> int:
         return self.batch.num_rows
@@ -74,9 +79,9 @@ class Block:
         for number, line, (start, end) in zip(self.numbers, self.lines, pairwise(ends), strict=True):
             yield Row(number, line, cells[start:end])
 
-    def row(self, place: int) -> Row:
-        """The row at a place."""
-        return next(iter(Block(self.batch.slice(place, 1))))
+    def row(self, index: int) -> Row:
+        """The row at an index."""
+        return next(iter(Block(self.batch.slice(index, 1))))
 
     @property
     def numbers(self) -> list[int]:
@@ -95,82 +100,71 @@ class Block:
         return self.batch["cells"]
 
     @property
-    def flat(self) -> Any:
-        """Every cell, row after row."""
+    def flat(self) -> Cells:
+        """All cells, row after row."""
         return self._lists.flatten()
 
     @property
     def text(self) -> bytes:
-        """The characters of every cell one after another, and maybe those of the rows beside them, in UTF-8."""
+        """The UTF-8 of all cells, row after row; a slice of a block includes the rows beside it."""
         return bytes(self.flat.buffers()[2] or b"")
 
     @cached_property
     def lengths(self) -> Any:
-        """How many cells each row has."""
+        """The number of cells in each row."""
         return pc.list_value_length(self._lists)
 
     @cached_property
     def width(self) -> int:
-        """The cells of the widest row."""
+        """The number of cells in the widest row."""
         return pc.max(self.lengths).as_py() or 0
 
-    def column(self, column: int) -> Any:
+    def column(self, column: int) -> Cells:
         """The cells of one column; empty where a row is too short."""
         if len(self) and pc.min(self.lengths).as_py() > column:
             return pc.list_element(self._lists, column)
         starts = pc.subtract(pc.cumulative_sum(self.lengths), self.lengths)
-        there = pc.greater(self.lengths, column)
-        wanted = pc.if_else(there, pc.add(starts, column), None)
+        wanted = pc.if_else(pc.greater(self.lengths, column), pc.add(starts, column), None)
         return pc.coalesce(self.flat.take(wanted), "")
 
-    def count(self, mask: Mask) -> Any:
-        """How many of each row's cells a mask over `flat` is true for."""
-        so_far = pc.cumulative_sum(mask.cast(pa.int64()))
-        before = pa.chunked_array([pa.array([0], pa.int64()), so_far]).combine_chunks()
-        ends = pc.cumulative_sum(self.lengths)
-        return pc.subtract(before.take(ends), before.take(pc.subtract(ends, self.lengths)))
+    def count(self, mask: Mask) -> Vector:
+        """How many cells of each row are marked by a mask over `flat`."""
+        lengths = self.lengths.to_numpy()
+        so_far = np.concatenate([[0], np.cumsum(to_flags(mask))])
+        ends = np.cumsum(lengths)
+        return so_far[ends] - so_far[ends - lengths]
 
     def any(self, mask: Mask) -> Mask:
-        """Which rows have a cell that a mask over `flat` is true for."""
-        return pc.greater(self.count(mask), 0)
+        """Which rows have a cell that is marked by a mask over `flat`."""
+        return pa.array(self.count(mask) > 0)
 
     def matching(self, pattern: str) -> Mask:
-        """Which of the cells in `flat` match a regular expression (of RE2)."""
+        """Which of the cells in `flat` match a regular expression (RE2 syntax)."""
         return pc.match_substring_regex(self.flat, pattern)
 
     def slices(self, rows: int) -> Iterator[Block]:
-        """The rows in blocks of so many, which share what they hold."""
+        """The rows in blocks of at most this many rows, which share memory with this one."""
         return (Block(self.batch.slice(start, rows)) for start in range(0, len(self), rows))
 
-    def take(self, places: Iterable[int]) -> Block:
-        """The rows at these places."""
-        return Block(self.batch.take(pa.array(places, pa.int64())))
+    def take(self, indices: Iterable[int]) -> Block:
+        """The rows at these indices."""
+        return Block(self.batch.take(pa.array(indices, pa.int64())))
 
     def filter(self, mask: Mask) -> Block:
         """The rows for which a mask is true."""
         return Block(self.batch.filter(mask))
 
-    def where(self, column: int, holds: Callable[[str], bool]) -> Mask:
-        """Which rows have a cell in the column of which this holds; asked once of each distinct cell."""
-        coded = self.column(column).dictionary_encode()
-        return pa.array(map(holds, coded.dictionary.to_pylist()), pa.bool_()).take(coded.indices)
-
 
 def blocks_of(rows: Iterable[Row]) -> Iterator[Block]:
-    """The rows in blocks of bounded size."""
+    """Group rows into blocks of bounded size."""
     waiting: list[Row] = []
     heavy = 0
     for row in rows:
         weight = 16 * len(row.cells) + sum(map(len, row.cells))
         if waiting and (len(waiting) == ROWS or heavy + weight > _WEIGHT):
-            yield _block(waiting)
+            yield Block.of(*zip(*waiting, strict=True))
             waiting, heavy = [], 0
         waiting.append(row)
         heavy += weight
     if waiting:
-        yield _block(waiting)
-
-
-def _block(rows: Sequence[Row]) -> Block:
-    numbers, lines, cells = zip(*rows, strict=True)
-    return Block.of(numbers, lines, cells)
+        yield Block.of(*zip(*waiting, strict=True))

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Cells, Vector, pc, text_offsets, to_flags, utf8
-from piperoll.reading.cells.plain import Plain
-from piperoll.reading.cells.wholes import TOTAL
+from piperoll.reading.cells.amounts import Plain
+from piperoll.reading.cells.marks import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
-from piperoll.reading.grids.forms import COLUMNS, Holds, Looks, form_of, those
+from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, matching, shape_of
 from piperoll.reading.tables.row_kinds import Shape
 
 _SPACE, _DELETE = 0x20, 0x7F
@@ -48,37 +48,37 @@ class Sure:
         self.shape = shape
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 
-    def records(self, block: Block, looks: Looks, amounts: Plain | None) -> Vector:
+    def records(self, block: Block, shapes: ShapeIndex, amounts: Plain | None) -> Vector:
         """Which rows of a block are surely records; none where the amounts of the table are not looked at."""
         if self.shape.amount is None:
-            found = self._without_amount(block, looks)
+            found = self._without_amount(block, shapes)
         elif amounts is None:
             return np.zeros(len(block), np.bool_)
         else:
-            found = amounts.there & self._named(block, looks) & ~_say_total(block, looks)
+            found = amounts.there & self._named(block, shapes) & ~_say_total(block, shapes)
             if not amounts.there.all() and (none := amounts.none).any():
-                found[none] = self._without_amount(block.filter(pa.array(none)), looks)
-        return found & ~self._may_repeat(block, looks)
+                found[none] = self._without_amount(block.filter(pa.array(none)), shapes)
+        return found & ~self._may_repeat(block, shapes)
 
-    def _without_amount(self, block: Block, looks: Looks) -> Vector:
+    def _without_amount(self, block: Block, shapes: ShapeIndex) -> Vector:
         enough = max(3, int(self.shape.typical / 2) + 1)
         found = _at_least(block, _begun(block.flat), enough) & _at_least(block, _like(block.flat, _SAYS_MUCH), 1)
-        return found & _begin(block, looks, self.shape.end) & ~_say_again(block, self.shape.said)
+        return found & _begin(block, shapes, self.shape.end) & ~_say_again(block, self.shape.said)
 
-    def _named(self, block: Block, looks: Looks) -> Vector:
+    def _named(self, block: Block, shapes: ShapeIndex) -> Vector:
         """Which rows name a date, or three words."""
         dated = np.zeros(len(block), np.bool_)
         for column in self.shape.date:
-            if looks.all(column, _begins_with_digit):
+            if shapes.all_match(column, _begins_with_digit):
                 return np.ones(len(block), np.bool_)
-            if looks.may(column, _begins_with_digit):
+            if shapes.may_match(column, _begins_with_digit):
                 dated |= _like(block.column(column), _DIGIT)
         if not dated.all():
             rest = block.filter(pa.array(~dated))
             dated[~dated] = _at_least(rest, _like(rest.flat, _WORD), _ENOUGH_WORDS)
         return dated
 
-    def _may_repeat(self, block: Block, looks: Looks) -> Vector:
+    def _may_repeat(self, block: Block, shapes: ShapeIndex) -> Vector:
         """Which rows say a heading in its own column among their first three filled cells, as a row of headings would.
 
         The columns up to the third without a blank hold the first three filled cells of every row. Where many columns
@@ -86,9 +86,9 @@ class Sure:
         """
         found, full = np.zeros(len(block), np.bool_), 0
         for column, asked in enumerate(self._headings):
-            if asked and looks.may(column, asked[1]):
-                found |= to_flags(those(block.column(column), *asked))
-            full += looks.all(column, _begins_filled) or _begun(block.column(column)).all()
+            if asked and shapes.may_match(column, asked[1]):
+                found |= to_flags(matching(block.column(column), *asked))
+            full += shapes.all_match(column, _begins_filled) or _begun(block.column(column)).all()
             if full == _FIRST:
                 return found
             if column == _COLUMNS:
@@ -96,13 +96,13 @@ class Sure:
         return found if len(self._headings) <= _COLUMNS else ~np.zeros(len(block), np.bool_)
 
 
-def _saying(heading: str) -> Holds:
+def _saying(heading: str) -> CellTest:
     return lambda cell: bare(cell) == heading
 
 
-def _may_say(heading: str) -> Holds:
-    form = form_of(heading)
-    return lambda cell: form_of(bare(cell)) == form
+def _may_say(heading: str) -> CellTest:
+    form = shape_of(heading)
+    return lambda cell: shape_of(bare(cell)) == form
 
 
 def _begins_with_digit(form: str) -> bool:
@@ -118,13 +118,13 @@ def _ends_in_total(form: str) -> bool:
     return bool(_TOTAL.search(form))
 
 
-def _say_total(block: Block, looks: Looks) -> Vector:
+def _say_total(block: Block, shapes: ShapeIndex) -> Vector:
     """Which rows have a cell that ends in the word total."""
     found = np.zeros(len(block), np.bool_)
     if block.width > COLUMNS:
         return _at_least(block, _say(block.flat), 1) if TOTAL.encode() in block.text.lower() else found
     for column in range(block.width):
-        if looks.may(column, _ends_in_total):
+        if shapes.may_match(column, _ends_in_total):
             found |= _say(block.column(column))
     return found
 
@@ -145,10 +145,10 @@ def _say_again(block: Block, said: Iterable[Sequence[str]]) -> Vector:
     return found
 
 
-def _begin(block: Block, looks: Looks, end: int) -> Vector:
+def _begin(block: Block, shapes: ShapeIndex, end: int) -> Vector:
     """Which rows hold something before a column; all where it is 0."""
     columns = range(min(end, _COLUMNS))
-    if not end or any(looks.all(column, _begins_filled) for column in columns):
+    if not end or any(shapes.all_match(column, _begins_filled) for column in columns):
         return np.ones(len(block), np.bool_)
     found = np.zeros(len(block), np.bool_)
     for column in columns:

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask, Vector, text_offsets
-from piperoll.reading.cells.plain import Plain, total
-from piperoll.reading.grids.ahead import ahead
+from piperoll.reading.cells.amounts import Plain, total
 from piperoll.reading.grids.blocks import Block, Row
-from piperoll.reading.grids.forms import Looks
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.cell_shapes import ShapeIndex
+from piperoll.reading.grids.grid import Rows
+from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.tables.certain_records import Sure
 from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
 from piperoll.reading.tables.total_rows import TOP, Above, Sums
@@ -40,9 +40,12 @@ class Judgement:
 def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
     """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
     running, sure = _Running(shape, above), Sure(shape)
-    masks = [running.records_of(*each) for each in ahead(partial(_looked_at, shape=shape, sure=sure), rows.looked())]
+    masks = [
+        running.records_of(*each)
+        for each in map_in_order(partial(_looked_at, shape=shape, sure=sure), rows.indexed_blocks())
+    ]
     sums, comma = running.sums, shape.decimal_comma
-    return Judgement(rows.kept(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
+    return Judgement(rows.filter(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
 
 
 class _Running:
@@ -82,11 +85,11 @@ class _Running:
         return False
 
 
-def _looked_at(looked: tuple[Block, Looks], shape: Shape, sure: Sure) -> tuple[Block, Vector | None, Vector]:
+def _looked_at(looked: tuple[Block, ShapeIndex], shape: Shape, sure: Sure) -> tuple[Block, Vector | None, Vector]:
     """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
-    block, looks = looked
+    block, shapes = looked
     amounts = _amounts(block, shape)
-    records = sure.records(block, looks, amounts)
+    records = sure.records(block, shapes, amounts)
     return block, amounts and amounts.millionths, records
 
 
@@ -102,7 +105,7 @@ def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
         return {}
     some = block.take(places)
     filled = np.diff(text_offsets(some.flat)) > 0
-    empty = np.flatnonzero(some.count(pa.array(filled)).to_numpy() == 0).tolist()
+    empty = np.flatnonzero(some.count(pa.array(filled)) == 0).tolist()
     numbers, lines = some.numbers, some.lines
     return {places[place]: Row(numbers[place], lines[place], ()) for place in empty}
 

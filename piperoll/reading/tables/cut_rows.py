@@ -12,8 +12,7 @@ from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial
 from piperoll.reading.columns.profiles import Profile, is_reference, profiles
 from piperoll.reading.grids.blocks import Block
-from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.grids.rows import Rows, spread
+from piperoll.reading.grids.grid import Row, Rows, cell_at, sample_rows, tidy
 
 _ALL = 0.9
 """A column is of a kind if so large a share of its cells is."""
@@ -78,7 +77,7 @@ def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
     layout = _layout(rows, headings, delimiter)
     if layout is None:
         return Mended(rows)
-    long = rows.kept(_may_be_long(block, layout) for block in rows.blocks()).only(partial(_is_long, layout=layout))
+    long = rows.filter(_may_be_long(block, layout) for block in rows.blocks()).select(partial(_is_long, layout=layout))
     rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
     mends: dict[int, Mend] = {}
     doubtful: dict[bool, list[Row]] = {True: [], False: []}
@@ -141,7 +140,7 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | Non
         return None
     common, count = widths.most_common(1)[0]
     usual = max(len(headings), common if 2 * count >= len(rows) else max(widths))
-    some = [row for row in spread(rows, _SAMPLE) if any(row.cells)]
+    some = [row for row in sample_rows(rows, _SAMPLE) if any(row.cells)]
     within = [row for row in some if _extent(row) <= named]
     sample = [row for row in within if len(row.cells) <= usual]
     if 2 * len(sample) < len(some):  # delimiters left over, some here and some there, make no usual length

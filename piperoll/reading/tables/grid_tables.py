@@ -18,8 +18,7 @@ from piperoll.reading.findings import cells as tell
 from piperoll.reading.findings import columns as columns_say
 from piperoll.reading.findings import sheets as say
 from piperoll.reading.findings import tables as about
-from piperoll.reading.grids.grid import Grid, Row, cell_at, filled, is_blank, letter, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.classified_rows import Judgement, judge
 from piperoll.reading.tables.cut_rows import Mended, mend
@@ -330,7 +329,7 @@ def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
 
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
-    rows = filled(grid.rows)
+    rows = without_blanks(grid.rows)
     if nil := nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
@@ -338,7 +337,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     heading = unknown_heading_row(grid) or HeadingRow(-1, (), frozenset(), 0.0)
     section = Section(heading, grid.rows[heading.end :])
     seen = profiles(section.rows, grid.width)
-    columns = recognise_columns(seen, len(filled(section.rows)), lexicon.dataset)
+    columns = recognise_columns(seen, len(without_blanks(section.rows)), lexicon.dataset)
     if columns is None:
         return GridReading("no_table")
     columns = columns.under(heading.cells)
@@ -357,7 +356,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
 
 
 def _no_records(part: Part, grid: Grid) -> GridReading:
-    rows = filled(grid.rows)
+    rows = without_blanks(grid.rows)
     number = _place(part.section.heading, grid)[0]
     if nil := nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])

@@ -12,8 +12,7 @@ from piperoll.reading.cells.dates import is_date
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.columns.profiles import Profile, is_reference, profiles
-from piperoll.reading.grids.grid import Grid, Row, filled, is_blank, squeezed, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeezed, tidy, without_blanks
 
 _MOST_ROWS = 3
 """Headings take at most so many rows above their last."""
@@ -250,7 +249,7 @@ def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
 
 def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
     """The places of rows with two headings as listed, one of them among the first cells; distinct cells are asked."""
-    places = rows.places(range(start), lexicon.knows, lexicon.may_know)
+    places = rows.indices_where(range(start), lexicon.knows, lexicon.may_know)
     return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
 
 
@@ -300,7 +299,7 @@ def unknown_heading_row(grid: Grid) -> HeadingRow | None:
     index = next((place for place, row in enumerate(rows) if _filled_cells(row) >= _WORDS), None)
     if index is None or not all(_is_name(text) for cell in rows[index].cells if (text := tidy(cell))):
         return None
-    below = profiles(filled(grid.rows[index + 1 :]), grid.width)
+    below = profiles(without_blanks(grid.rows[index + 1 :]), grid.width)
     over = [tidy(cell) for cell, column in zip(rows[index].cells, below, strict=False) if _is_typed(column)]
     if not any(over) or any(map(str.isdigit, "".join(over))):
         return None
@@ -413,7 +412,7 @@ def stands_below(grid: Grid, heading: HeadingRow) -> bool:
     """
     if not all(map(is_blank, grid.rows[heading.index + 1 :])):
         return False
-    before = filled(grid.rows[: heading.index])
+    before = without_blanks(grid.rows[: heading.index])
     full = [row for row in before[:: max(1, len(before) // _LOOK)] if _is_full(row, heading)]
     return sum(1 for row in full if _figures(row)) > len(full) // 2
 

@@ -12,22 +12,19 @@ import pyarrow as pa
 
 from piperoll.model import Cap, Dataset, Field, Finding, Period
 from piperoll.model.columns import mask_at, pc, texts
-from piperoll.reading.cells.decisions import decide
+from piperoll.reading.cells.date_order import ALONE, beside_of
+from piperoll.reading.cells.decisions import Noughts, decide
 from piperoll.reading.cells.marks import means_nothing
-from piperoll.reading.cells.noughts import Noughts
-from piperoll.reading.cells.orders import ALONE, beside_of
-from piperoll.reading.cells.spelling import Spelt, is_plain_text, spell, spells_plainly, unless_empty
-from piperoll.reading.cells.tallies import Counts, Tally
-from piperoll.reading.cells.values import Reader
+from piperoll.reading.cells.value_counts import Counts, Tally
+from piperoll.reading.cells.values import Reader, Spelt, is_plain_text, spell, spells_plainly, unless_empty
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.findings import cells as say
 from piperoll.reading.findings.values import Column
-from piperoll.reading.grids.ahead import ahead
+from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import ROWS, Block, Row
-from piperoll.reading.grids.forms import Holds, Looks
-from piperoll.reading.grids.grid import cell_at, tidy
-from piperoll.reading.grids.rows import Rows
-from piperoll.reading.grids.shelves import Shelf
+from piperoll.reading.grids.cell_shapes import CellTest, ShapeIndex
+from piperoll.reading.grids.grid import Rows, cell_at, tidy
+from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.reading import SENT
 from piperoll.reading.tables.wide_tables import Wide
 
@@ -48,19 +45,19 @@ class Lines:
     cells: Mapping[str, Any] = field(default_factory=dict)
     place: Callable[[str, int], int] = lambda _name, _line: 0
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    looks: Looks | None = None
+    shapes: ShapeIndex | None = None
 
-    def all(self, name: str, holds: Holds) -> bool:
+    def all(self, name: str, holds: CellTest) -> bool:
         """Whether this holds of the form of each of a field's cells; False where that is not known."""
-        return self.looks is not None and self.looks.all(self.place(name, 0), holds)
+        return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
 
 
-def lines_of(block: Block, looks: Looks, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
+def lines_of(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
     """The lines of a block of records, in order."""
     own = {name: choice.column for name, choice in columns.choices.items()}
     if wide is None:
         cells = {name: block.column(column) for name, column in own.items()}
-        yield Lines(block, cells, lambda name, _: own[name], looks=looks)
+        yield Lines(block, cells, lambda name, _: own[name], shapes=shapes)
         return
     rows, periods = list(block), [(wide.of(period), period) for period in wide.periods]
     pairs = [(place, which) for place, row in enumerate(rows) for which in _with_figures(row, periods)]
@@ -125,7 +122,7 @@ class Segment:
 class Built:
     """What building gives: batches, the rows with unreadable cells by field, and findings."""
 
-    batches: Shelf = field(default_factory=Shelf)
+    batches: BatchSpill = field(default_factory=BatchSpill)
     unreadable: dict[str, list[int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -143,7 +140,9 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
         readers, said = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
         built.findings += [finding for finding in said if finding.field not in told]
         told |= dates.keys() & readers.keys()
-        for read in ahead(partial(builder.read, segment=segment, readers=readers), segment.records.looked()):
+        for read in map_in_order(
+            partial(builder.read, segment=segment, readers=readers), segment.records.indexed_blocks()
+        ):
             for lines in read:
                 builder.lay(lines, {name for name, reader in readers.items() if reader.told})
     if not len(built.batches):
@@ -170,7 +169,7 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     counts = {name: _counts(column) for name, (column, places) in asked.items() if len(places) == 1}
 
     places = [asked[name][1][0] for name in counts]
-    for seen in ahead(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
+    for seen in map_in_order(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
         for own, each in zip(counts.values(), seen, strict=True):
             own.add(each)
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
@@ -270,7 +269,7 @@ class _Builder:
     fields: Sequence[Field]
     built: Built
 
-    def read(self, looked: tuple[Block, Looks], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
+    def read(self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
         """The lines of a block of records, read; blocks may be read beside each other."""
         parts = lines_of(*looked, segment.columns, segment.wide)
         return [self.batch_of(lines, readers, segment.cut) for lines in parts]
@@ -296,7 +295,7 @@ class _Builder:
 
     def lay(self, read: _Read, told: Set[str]) -> None:
         """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
-        self.built.batches.put(read.batch)
+        self.built.batches.append(read.batch)
         self._tell(read.block, read.lost, told)
 
     def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:

@@ -9,8 +9,7 @@ from piperoll.model import Finding
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.findings import cells as tell
 from piperoll.reading.findings import tables as about
-from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
 from piperoll.reading.tables.classified_rows import Judgement
 from piperoll.reading.tables.total_rows import NEAR
 

@@ -12,12 +12,10 @@ from statistics import median
 from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import AmountStyle, read_amount, style_of
 from piperoll.reading.cells.dates import is_date, is_serial
-from piperoll.reading.cells.marks import is_error, means_nothing, says_nil
-from piperoll.reading.cells.wholes import is_label
+from piperoll.reading.cells.marks import is_error, is_label, means_nothing, says_nil
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.lexicon import bare
-from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.grids.rows import spread
+from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
 from piperoll.reading.tables.headings import repeats, words
 from piperoll.reading.tables.total_rows import Line, Sums, total_of
 
@@ -62,7 +60,7 @@ class Shape:
         """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
-        sample = spread(rows, _SAMPLE)
+        sample = sample_rows(rows, _SAMPLE)
         counts = [count for row in sample if (count := sum(1 for cell in row.cells if cell and _is_filled(cell)))]
         mapped = tuple(sorted({*columns.used, *measures}))
         style = style_of(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()

@@ -9,8 +9,7 @@ from itertools import combinations, pairwise
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.grids.grid import Grid, Row, is_blank, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, tidy
 from piperoll.reading.tables.headings import (
     HeadingRow,
     as_said,

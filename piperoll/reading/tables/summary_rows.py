@@ -10,9 +10,8 @@ from decimal import Decimal
 from itertools import takewhile
 
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.cells.wholes import is_label, names_whole
-from piperoll.reading.grids.grid import Row, cell_at, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.cells.marks import is_label, names_whole
+from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
 from piperoll.reading.tables.classified_rows import Judgement
 from piperoll.reading.tables.row_kinds import Judged, Shape
 from piperoll.reading.tables.total_rows import NEAR

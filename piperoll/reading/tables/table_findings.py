@@ -9,12 +9,11 @@ from decimal import Decimal
 
 from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.cells.wholes import is_total, names_whole
+from piperoll.reading.cells.marks import is_total, names_whole
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profiles
 from piperoll.reading.findings.cells import Below
-from piperoll.reading.grids.grid import Grid, Row, cell_at, tidy
-from piperoll.reading.grids.rows import Rows
+from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, tidy
 from piperoll.reading.tables.row_kinds import may_be_day
 from piperoll.reading.tables.sections import Section
 
@@ -53,7 +52,7 @@ def overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
     usual = max(usual, len(headings))
     if len(widths) == 1 or 2 * count < len(records):
         return []
-    return [row for row in records.longer(usual) if any(map(tidy, row.cells[named:]))]
+    return [row for row in records.longer_than(usual) if any(map(tidy, row.cells[named:]))]
 
 
 def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
@@ -152,7 +151,7 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
 def _whole(records: Rows, column: int, *, name: bool) -> list[int]:
     """Where the cells of a column name the whole; a country or class does so only as a `name`."""
     holds = _is_whole if name else _is_total
-    return records.places([column], holds, holds)
+    return records.indices_where([column], holds, holds)
 
 
 def _is_whole(cell: str) -> bool:
@@ -172,7 +171,7 @@ def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
     if amount is None:
         return True
     own = _size(cell_at(records[place], amount))
-    return records.places([amount], lambda cell: _size(cell) >= own) == [place]
+    return records.indices_where([amount], lambda cell: _size(cell) >= own) == [place]
 
 
 def _size(cell: str) -> Decimal:
@@ -183,7 +182,7 @@ def _size(cell: str) -> Decimal:
 
 def holds_figures(grid: Grid) -> bool:
     """Whether a grid without known headings looks like a table all the same: a column of numbers beside others."""
-    rows = grid.rows.only(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
+    rows = grid.rows.select(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:
         return False
     seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]

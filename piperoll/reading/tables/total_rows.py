@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from piperoll.reading.cells.wholes import is_carried, is_label, is_total
+from piperoll.reading.cells.marks import is_carried, is_label, is_total
 
 NEAR = Decimal("0.05")
 """How far a stated total may be from the sum of its rows and still be their total: rounding of pennies."""

@@ -12,7 +12,7 @@ from random import Random
 from piperoll import assets
 from piperoll.model import Dataset, What
 from piperoll.reading import Reading, read
-from piperoll.reading.files.archives import classify
+from piperoll.reading.files.kinds import classify
 from piperoll.reading.files.opening import open_file
 
 from .damaging import damaged, damaged_inside

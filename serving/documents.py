@@ -1,0 +1,238 @@
+"""The JSON documents of the API as types. OpenAPI's schemas are generated from them (`serving.openapi`)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias, TypedDict
+
+from msgspec import Meta
+
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+FieldType: TypeAlias = Literal["string", "number", "integer", "date", "boolean"]
+Row: TypeAlias = dict[str, str | int | bool | None]
+
+
+class HomeDocument(TypedDict):
+    """`/`."""
+
+    title: str
+    links: dict[str, str]
+    example: str
+
+
+class HealthDocument(TypedDict):
+    """`/health`."""
+
+    status: Literal["ok"]
+    datasets: Count
+
+
+class DatasetSummary(TypedDict):
+    """A dataset in `/datasets`."""
+
+    dataset: str
+    title: str
+    description: str
+    version: str
+    bodies: Count
+    links: dict[str, str]
+
+
+class DatasetsDocument(TypedDict):
+    """`/datasets`."""
+
+    datasets: list[DatasetSummary]
+
+
+class PartDescription(TypedDict):
+    """A part of a dataset."""
+
+    part: str
+    title: str
+
+
+class FieldDescription(TypedDict):
+    """A field that a query can name."""
+
+    name: str
+    type: FieldType
+    title: str
+    description: str
+    unit: str | None
+    operators: list[str]
+
+
+class DatasetDocument(TypedDict):
+    """`/datasets/{dataset}`."""
+
+    dataset: str
+    title: str
+    description: str
+    version: str
+    parts: list[PartDescription]
+    fields: list[FieldDescription]
+    bodies: list[str]
+
+
+class SeriesSummary(TypedDict):
+    """A series, as the index has it."""
+
+    series: str
+    dataset: str
+    body: str
+    period: str
+    part: str | None
+    current: Count | None
+    versions: Count
+    published: str | None
+    rows: Count | None
+    amount_gbp: str | None
+    links: dict[str, str]
+
+
+class SeriesListDocument(TypedDict):
+    """`/series`."""
+
+    series: list[SeriesSummary]
+    next: str | None
+
+
+class BodySummary(TypedDict):
+    """A body in `/bodies`."""
+
+    body: str
+    datasets: list[str]
+
+
+class BodiesDocument(TypedDict):
+    """`/bodies`."""
+
+    bodies: list[BodySummary]
+
+
+class BodyDataset(TypedDict):
+    """What a body has published of a dataset."""
+
+    dataset: str
+    series: list[SeriesSummary]
+
+
+class BodyDocument(TypedDict):
+    """`/bodies/{slug}`."""
+
+    body: str
+    id: str | None
+    name: str | None
+    kind: str | None
+    datasets: list[BodyDataset]
+
+
+class FileDescription(TypedDict):
+    """A published file."""
+
+    key: str
+    bytes: Count
+    sha256: str
+
+
+class VersionDescription(TypedDict):
+    """A version in the history of a series. It also has the other keys of versions.json."""
+
+    version: Count
+    published: str
+    status: Literal["current", "superseded", "withdrawn", "purged"]
+    reason: str
+    rows: Count
+    amount_gbp: str | None
+    files: list[FileDescription]
+
+
+class HistoryDocument(TypedDict):
+    """`/series/{dataset}/{body}/{period}`."""
+
+    series: str
+    current: Count | None
+    versions: list[VersionDescription]
+    links: dict[str, str]
+
+
+class EffectDescription(TypedDict):
+    """The rows that were added, removed or changed, and the difference in pounds."""
+
+    rows: Count
+    amount_gbp: str | None
+
+
+class DiffDocument(TypedDict):
+    """`/series/{dataset}/{body}/{period}/diff/{before}/{after}`."""
+
+    series: str
+    before: Count
+    after: Count
+    added: EffectDescription
+    removed: EffectDescription
+    changed: EffectDescription
+    fields: dict[str, Count]
+    rows: list[Row]
+    rows_count: Count
+
+
+class UsedSeries(TypedDict):
+    """A version that a query read."""
+
+    series: str
+    version: Count
+    rows: Count
+
+
+class LeftOutSeries(TypedDict):
+    """A series that a query left out, and the series that are counted in its place."""
+
+    series: str
+    reason: str
+    because: list[str]
+
+
+class QuerySeries(TypedDict):
+    """The series of a query. Long lists are cut; `all` links to the whole."""
+
+    used: list[UsedSeries]
+    left_out: list[LeftOutSeries]
+    used_count: Count
+    left_out_count: Count
+    all: str
+
+
+class RowsDocument(TypedDict):
+    """`/rows/{dataset}`."""
+
+    dataset: str
+    as_known_on: str | None
+    columns: list[str]
+    rows: list[Row]
+    series: QuerySeries
+    next: str | None
+
+
+class UsedDocument(TypedDict):
+    """`/rows/{dataset}/series`."""
+
+    dataset: str
+    rows: Count
+    used: list[UsedSeries]
+    left_out: list[LeftOutSeries]
+
+
+DOCUMENTS: tuple[Any, ...] = (
+    HomeDocument,
+    HealthDocument,
+    DatasetsDocument,
+    DatasetDocument,
+    SeriesListDocument,
+    BodiesDocument,
+    BodyDocument,
+    HistoryDocument,
+    DiffDocument,
+    RowsDocument,
+    UsedDocument,
+)
+"""The types of whole documents."""

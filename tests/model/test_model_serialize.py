@@ -1,0 +1,55 @@
+"""Model classes as JSON documents: keys in the order of the class, and the same object when read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from piperoll.model import Acts, Finding, Period, Series, Severity, from_document, to_document
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    amount: Decimal | None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    series: Series
+    day: date
+    inner: dict[str, Inner]
+
+
+OUTER = Outer(
+    Series("spend", "anytown", Period.parse("2026-10")),
+    date(2026, 10, 31),
+    {"b": Inner(Decimal("1E+3"), ("x",)), "a": Inner(None)},
+)
+
+
+def test_what_json_has_no_type_for_is_written_as_text() -> None:
+    assert json.dumps(to_document(OUTER)) == (
+        '{"series": "spend/anytown/2026-10", "day": "2026-10-31", '
+        '"inner": {"b": {"amount": "1000.00", "names": ["x"]}, "a": {"amount": null, "names": []}}}'
+    )
+
+
+def test_a_document_reads_back_as_the_object_that_it_was_made_from() -> None:
+    document = json.loads(json.dumps(to_document(OUTER)))
+    assert from_document(Outer, document, series=Series.parse(document["series"])) == OUTER
+
+
+def test_a_document_of_another_version_may_lack_defaults_and_have_more_keys() -> None:
+    document = {"code": "x", "severity": "info", "message": "m", "fix": "f", "added_later": 1}
+    assert from_document(Finding, document) == Finding("x", Severity.INFO, "m", "f", Acts.BODY)
+
+
+@pytest.mark.parametrize("document", [{}, {"code": 1}, {"code": "x", "severity": "grave", "message": "", "fix": ""}])
+def test_a_document_that_is_incomplete_or_of_wrong_types_is_refused(document: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"missing|Expected|Invalid"):
+        from_document(Finding, document)
