@@ -1,9 +1,9 @@
 """What the catalogue costs: `python -m bench.catalogue [--s3 PLACE] BODIES DATASETS MONTHS`.
 
-A store of councils, each with a small release of each dataset for each month, is written directly. Then its catalogue
-is built from nothing, again with nothing new, after one more release, on a day on which nothing falls due, and on one on
-which something does. Reported are the operations of the store, bytes read and written, pages written, and seconds of the
-clock and of this process.
+A store of councils, each with a small release of each dataset for each month, is written directly. Then its
+catalogue is built from nothing, again with nothing new, after one more release, on a day on which nothing falls due,
+and on one on which something does. Reported are the operations of the store, bytes read and written, pages written,
+and seconds of the clock and of this process.
 """
 
 from __future__ import annotations

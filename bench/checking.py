@@ -1,10 +1,12 @@
-"""`piperoll check` against the references it stands on: `python -m bench.checking [--rows N] [--only PART…]`.
+"""Compares `piperoll check` with Frictionless and Great Expectations.
 
-Whole processes on made-up spend. Piperoll gets the file as a body sends it (preamble, own headings, pounds signs,
-commas, days before months) and does everything: reading, addresses, conservation, privacy, structure, plausibility.
-The peers get the same rows tidied: `frictionless validate` without a limit of errors and Great Expectations on pandas
-with the dataset's own suite, every unexpected row named. The floor is the fastest of DuckDB, Polars and PyArrow
-reading the file as text once.
+Run it with `python -m bench.checking [--rows N] [--only PART…]`.
+
+Each measurement is a whole process on made-up spend. Piperoll gets the file as a body sends it (preamble, its own
+headings, pound signs, commas, days before months) and does everything: reading, addresses, conservation, privacy,
+schema and plausibility. The libraries get the same rows tidied: `frictionless validate` without a limit of errors, and
+Great Expectations on pandas with the dataset's suite and every unexpected row named. The floor is the fastest of
+DuckDB, Polars and PyArrow to read the file once as text.
 """
 
 from __future__ import annotations
@@ -106,7 +108,7 @@ print(json.dumps([compiled, took(CheckEngine.REFERENCE)]))
 
 @dataclass(frozen=True)
 class _Peers:
-    """The files that the peers need: our rules on the tidied table."""
+    """The files that the libraries need: our rules for the tidied table."""
 
     schema: Path
     suite: Path
@@ -128,7 +130,7 @@ class _Peers:
 
 
 def _expectations() -> Iterator[dict[str, object]]:
-    """Those of the suite whose columns the tidied table has."""
+    """The expectations of the suite whose columns the tidied table has."""
     there = {*spend.FIELDS, "row"}
     for entry in json.loads(assets.suite("spend"))["expectations"]:
         named = [entry["kwargs"].get(word) for word in ("column", "column_A", "column_B")]
@@ -146,13 +148,13 @@ spend.write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tidy=sys.argv
 
 
 def _made(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> spend.Spend:
-    """The table written by a process of its own: what this one holds would count as the peak of those it starts."""
+    """Write the table in a process of its own: the memory of this one counts in the peak of those that it starts."""
     measured(script(WRITE, str(folder), str(rows), str(bad), str(tidy)))
     return spend.named(folder, rows, bad)
 
 
 def against_references(folder: Path, rows: int) -> str:
-    """Measure 1: the whole check beside the two references, clean, with 0.1 % and with 10 % bad rows."""
+    """Measure 1: the whole check and the two libraries, on clean rows and with 0.1 % and 10 % of bad ones."""
     lines = []
     peers = _Peers.written(folder)
     for bad in (0, 1, 100):
@@ -167,7 +169,7 @@ def against_references(folder: Path, rows: int) -> str:
 
 
 def rules_alone(folder: Path, rows: int) -> str:
-    """Measure 2: the rules on the table already read, both engines in one process, imports paid before."""
+    """Measure 2: the rules alone, both engines in one process on a table already read, after all imports."""
     lines = []
     for bad in (0, 1, 100):
         made = _made(folder, rows, bad, tidy=False)
@@ -182,7 +184,7 @@ def rules_alone(folder: Path, rows: int) -> str:
 
 
 def against_floor(folder: Path, rows: int) -> str:
-    """Measure 3: the whole check beside the fastest reader of the same file as text."""
+    """Measure 3: the whole check and the fastest reader of the same file as text."""
     made = _made(folder, rows, tidy=False)
     ours = measured(piperoll("check", "--json", str(made.sent)), may_end_with=(0, 1))
     floors = {name: min((measured(script(text, str(made.sent))) for _ in range(2)), key=_wall)
@@ -194,7 +196,7 @@ def against_floor(folder: Path, rows: int) -> str:
 
 
 def many(folder: Path, rows: int, many_rows: int) -> str:
-    """Measure 4: ten times as many rows: time linear, memory flat."""
+    """Measure 4: ten times as many rows, to see that time is linear and memory flat."""
     took: list[tuple[int, Measured]] = []
     for count in (rows, many_rows):
         made = _made(folder, count, tidy=False)
@@ -209,7 +211,7 @@ def many(folder: Path, rows: int, many_rows: int) -> str:
 
 
 def cold(folder: Path) -> str:
-    """Measure 5: one council's month from a cold start, the middle of five."""
+    """Measure 5: one month of a council from a cold start, the median of five."""
     made = _made(folder, 3_000)
     peers = _Peers.written(folder)
     ours = _middle(piperoll("check", "--json", str(made.sent)))

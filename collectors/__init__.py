@@ -1,4 +1,4 @@
-"""Collect files: from an inbox folder (`folder`), or from web addresses (`web`) that a sources file lists (`sources`)."""
+"""Collect files from an inbox (`folder`), or from the web (`web`) by a list of addresses (`sources`)."""
 
 from collectors.folder import Arrival, InboxListing, SkippedPath, list_inbox
 from collectors.sources import WebSource, read_sources

@@ -118,7 +118,7 @@ def _why_clutter(name: str) -> str | None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Every file below the folder of a dataset, in order. A body's folder may be a link; deeper links are not followed."""
+    """Every file below the folder of a dataset, in order. Only the folder of a body may be a link."""
     direct = sorted(folder.iterdir())
     bodies = [path for path in direct if path.is_dir()]
     below = [Path(top) / name for body in bodies for top, _, names in os.walk(body) for name in names]

@@ -24,11 +24,11 @@ _NUMBERS = ("look_back", "at_most", "timeout_seconds", "max_download_bytes")
 
 @dataclass(frozen=True, slots=True)
 class WebSource:
-    """Where to fetch one body's files of one dataset (and part): an address, or the matching links of a page.
+    """Where to fetch a body's files of one dataset (and part): an address, or the matching links of a page.
 
-    `url` may contain the period: `{yyyy}` 2026, `{yy}` 26, `{mm}` 04, `{m}` 4, `{Month}` April, `{month}` april, `{Mon}`
-    Apr, `{mon}` apr, `{q}` 2 (the calendar quarter); then the last `look_back` complete periods are fetched. `links` is a
-    regular expression, searched in the address and the text of each link of `page`; at most `at_most` links may match.
+    `url` may contain the period: `{yyyy}` 2026, `{yy}` 26, `{mm}` 04, `{m}` 4, `{Month}` April, `{month}` april,
+    `{Mon}` Apr, `{mon}` apr, `{q}` 2 (the calendar quarter); then the last `look_back` complete periods are fetched.
+    `links` is a regular expression, searched in the address and the text of each link of `page`; at most `at_most` links may match.
     `timeout_seconds` and `max_download_bytes` override the settings.
     """
 

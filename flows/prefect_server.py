@@ -1,8 +1,8 @@
 """A Prefect server for operators who have none, and the environment that keeps Prefect quiet.
 
-Without PREFECT_API_URL, a run starts a server of its own: a child process on this machine, with a database that lasts as
-long as the run. (Prefect's own temporary server takes as long to start, and prints 150 lines when it stops.) This module
-imports nothing of Prefect, because Prefect reads its environment when it is imported.
+Without PREFECT_API_URL, a run starts a server of its own: a child process on this machine, with a database that lasts
+as long as the run. (Prefect's own temporary server takes as long to start, and prints 150 lines when it stops.) This
+module imports nothing of Prefect, because Prefect reads its environment when it is imported.
 
 The child process runs this file as a script: `python -P prefect_server.py --host … --port …`.
 """

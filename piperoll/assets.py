@@ -1,7 +1,8 @@
-"""Our data folders, found in a checkout or in the installed wheel.
+"""The data folders: datasets, expectations, findings and the catalogue's templates, from a checkout or a wheel.
 
 In a checkout `datapackages/`, `expectations/`, `findings/`, `catalogue/` and `docs/` are beside the package; a wheel
-holds them under `piperoll/data/`.
+holds them under `piperoll/data/`. The environment variable PIPEROLL_DATA lists further folders (separated like PATH),
+each with a `datapackages/` and an `expectations/` of its own, so that a dataset can be added without changing Piperoll.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,47 +21,82 @@ from piperoll.model import Body, Dataset, Heading, Register
 
 _PACKAGE = Path(__file__).parent
 
+DATA_VARIABLE = "PIPEROLL_DATA"
+"""The environment variable that lists further data folders."""
+
 
 def folder(name: str) -> Path:
-    """The data folder called `name`: datapackages, expectations, findings or catalogue.
+    """Return the data folder called `name`: datapackages, expectations, findings or catalogue.
 
     Raises: DescriptorError: neither the checkout nor the wheel has it.
     """
-    for place in (_PACKAGE / "data" / name, _PACKAGE.parent / name):
-        if place.is_dir():
-            return place
+    for parent in (_PACKAGE / "data", _PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
     raise DescriptorError(f"the data folder {name}/ is missing from this installation: install Piperoll again")
 
 
 @cache
+def _dataset_folders() -> Mapping[str, Path]:
+    """The folder of each dataset by name, in alphabetical order; a further data folder cannot replace a dataset."""
+    further = [Path(path) for path in os.environ.get(DATA_VARIABLE, "").split(os.pathsep) if path]
+    found: dict[str, Path] = {}
+    for root in (folder("datapackages").parent, *further):
+        for path in (root / "datapackages").glob("*/headings.csv"):  # the other folders are registers and word lists
+            found.setdefault(path.parent.name, path.parent)
+    return dict(sorted(found.items()))
+
+
 def dataset_names() -> tuple[str, ...]:
-    """Every dataset that has a descriptor, in alphabetical order; `bodies` is the register and no dataset."""
-    found = (path.parent.name for path in folder("datapackages").glob("*/datapackage.json"))
-    return tuple(sorted(name for name in found if name != "bodies"))
+    """Return the name of every dataset, in alphabetical order."""
+    return tuple(_dataset_folders())
+
+
+def forget_datasets() -> None:
+    """Read PIPEROLL_DATA and the files of the datasets again when they are next asked for; for tests."""
+    for cached in (_dataset_folders, dataset, shown, rules_version):
+        cached.cache_clear()
+
+
+def _dataset_folder(name: str) -> Path:
+    if name not in _dataset_folders():
+        raise UnknownDataset(f"there is no dataset '{name}': the datasets are {', '.join(dataset_names())}")
+    return _dataset_folders()[name]
+
+
+def _suite_path(name: str) -> Path:
+    return _dataset_folder(name).parent.parent / "expectations" / f"{name}.json"
 
 
 @cache
 def dataset(name: str) -> Dataset:
-    """The dataset called `name`.
+    """Read the dataset called `name` from its folder.
 
-    Raises: UnknownDataset: there is no such folder; the message lists those that there are.
+    Raises:
+        UnknownDataset: there is no such folder; the message lists the datasets.
+        DescriptorError: a file is incomplete or names a field that the dataset lacks.
     """
-    if name not in dataset_names():
-        raise UnknownDataset(f"there is no dataset '{name}': those known are {', '.join(dataset_names())}")
-    place = folder("datapackages") / name
-    descriptor = json.loads((place / "datapackage.json").read_text("utf-8"))
-    with (place / "headings.csv").open(encoding="utf-8", newline="") as stream:
+    files = _dataset_folder(name)
+    with (files / "headings.csv").open(encoding="utf-8", newline="") as stream:
         headings = [Heading(row["heading"], row["field"], row["part"] or None) for row in csv.DictReader(stream)]
-    return Dataset.from_descriptor(descriptor, headings)
+    return Dataset.from_descriptor(_read_json(files / "datapackage.json"), headings, _read_json(files / "reading.json"))
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DescriptorError(f"the dataset {path.parent.name} needs a {path.name}: {error}") from error
+    return document
 
 
 def datasets() -> tuple[Dataset, ...]:
-    """Every dataset, in alphabetical order of name."""
+    """Return every dataset, in alphabetical order of name."""
     return tuple(dataset(name) for name in dataset_names())
 
 
 def find_dataset(folder_name: str) -> tuple[Dataset, str | None]:
-    """The dataset, and the part of it if any, that an inbox folder's name means: `gpc` is the `card` part of spend.
+    """Return the dataset, and its part if any, that the name of an inbox folder means: `gpc` is spend's part `card`.
 
     Raises: UnknownDataset: no dataset has this name or alias.
     """
@@ -68,50 +105,51 @@ def find_dataset(folder_name: str) -> tuple[Dataset, str | None]:
             return candidate, None
         if folder_name in candidate.aliases:
             return candidate, candidate.aliases[folder_name]
-    raise UnknownDataset(f"there is no dataset '{folder_name}': those known are {', '.join(dataset_names())}")
+    raise UnknownDataset(f"there is no dataset '{folder_name}': the datasets are {', '.join(dataset_names())}")
 
 
 def suite(name: str) -> str:
-    """The Great Expectations suite of a dataset, as JSON text."""
-    return (folder("expectations") / f"{name}.json").read_text("utf-8")
+    """Return the Great Expectations suite of a dataset, as JSON text."""
+    return _suite_path(name).read_text("utf-8")
 
 
 @cache
 def shown(name: str) -> Mapping[str, Any]:
-    """What the catalogue makes of a dataset's rows: its `charts`, and the field to `search` by (None: by none).
+    """Read catalogue.json: what the catalogue shows of a dataset's rows.
 
-    `posts` says which fields tell of posts (`piperoll.describing.posts`; None: none do). `adds_up` says that pounds of
-    different periods may be added: no register repeats in one what it says in another.
+    `charts` are its charts, `search` the field to search by (None: no search), `posts` the fields that describe posts
+    (`piperoll.describing.posts`; None: none do). `adds_up` is true if amounts of different periods may be added: no
+    file repeats what another said. All keys have defaults, and the file may be missing.
     """
-    place = folder("datapackages") / name / "catalogue.json"
-    if not place.is_file():
+    path = _dataset_folder(name) / "catalogue.json"
+    if not path.is_file():
         return {"search": None, "posts": None, "adds_up": False, "charts": []}
-    declared: dict[str, Any] = {"posts": None, "adds_up": False} | json.loads(place.read_text("utf-8"))
+    declared: dict[str, Any] = {"posts": None, "adds_up": False} | json.loads(path.read_text("utf-8"))
     return declared
 
 
 @cache
 def rules_version(name: str) -> str:
-    """Which rules a dataset is checked by: the schema's version and the hash of everything we check it with.
+    """Identify the rules that a dataset is checked by: the schema's version, and a hash of every file with rules.
 
-    That is its descriptor, headings and suite, and the privacy lists.
+    Those are its descriptor, headings and suite, and the privacy lists.
     """
-    place = folder("datapackages") / name
-    rules = [place / "datapackage.json", place / "headings.csv", folder("expectations") / f"{name}.json"]
+    files = _dataset_folder(name)
+    rules = [files / "datapackage.json", files / "headings.csv", _suite_path(name)]
     rules += sorted((folder("datapackages") / "privacy").glob("*.csv"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"
 
 
 def register() -> Register:
-    """The bodies of our own register, datapackages/bodies/bodies.csv."""
+    """Read the register of bodies, datapackages/bodies/bodies.csv."""
     return Register(tuple(read_bodies(folder("datapackages") / "bodies" / "bodies.csv")))
 
 
 def read_bodies(path: Path) -> list[Body]:
-    """The bodies that a file in the form of datapackages/bodies lists; lists within a cell are parted by `|`.
+    """Read a file of bodies in the format of datapackages/bodies; values within a cell are separated by `|`.
 
-    Raises: DescriptorError: a column is missing or a row is no body.
+    Raises: DescriptorError: a column is missing.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))

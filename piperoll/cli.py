@@ -1,4 +1,4 @@
-"""The command line: `piperoll`. Each command stands in `piperoll.commands`."""
+"""The command line, `piperoll`. The commands are in `piperoll.commands`."""
 
 from __future__ import annotations
 
@@ -12,39 +12,23 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import (
-    checking,
-    consuming,
-    duties,
-    keeping,
-    mappings,
-    operating,
-    serving,
-    starting,
-    validating,
-)
+from piperoll.commands import checking, consuming, duties, keeping, mappings, operating, serving, validating
 from piperoll.errors import PiperollError
 
-OURS = 2
-"""The exit status when the fault is ours or the operator's; 1 means that a file was held or rejected."""
+FAILED = 2
+"""The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
 
 HELP = """Collect, check and publish what public bodies spend, contract for, employ and deliver.
 
 \b
-Will my file do?              piperoll check "Payments October 2026.xlsx"
-An empty form to fill in:     piperoll template spend --out spend.xlsx
+Check a file:                 piperoll check "Payments October 2026.xlsx"
+Get a blank form:             piperoll template spend --out spend.xlsx
 Publish a folder of files:    piperoll run --inbox inbox --to published
-Look at what is published:    piperoll site published
-Try it with made-up bodies:   piperoll sample --to sample
+See what is published:        piperoll site published
+Try it with sample files:     piperoll sample --to sample
 
 Every command has its own --help, with examples.
 """
-
-
-def _taught(command: Callable[..., None]) -> str:
-    """A command's docstring as its help: the examples, which begin with `piperoll`, keep their lines."""
-    return re.sub(r"\n\n(?=piperoll )", "\n\n\b\n", inspect.cleandoc(command.__doc__ or ""))
-
 
 app = typer.Typer(
     help=HELP,
@@ -54,6 +38,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+mapping = typer.Typer(
+    help="See what the headings of a body mean, and answer questions about them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _add_command(group: typer.Typer, command: Callable[..., None]) -> None:
+    """Add a command whose help is its docstring. Its examples, which begin with `piperoll`, keep their lines."""
+    text = inspect.cleandoc(command.__doc__ or "")
+    group.command(help=re.sub(r"\n\n(?=piperoll )", "\n\n\b\n", text))(command)
+
+
 for command in (
     checking.check,
     validating.validate,
@@ -75,43 +72,40 @@ for command in (
     keeping.withdraw,
     keeping.purge,
     keeping.sweep,
-    starting.sample,
+    checking.sample,
 ):
-    app.command(help=_taught(command))(command)
-mapping = typer.Typer(
-    help="See which heading of a body means which field, and answer what is asked.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+    _add_command(app, command)
 for subcommand in (mappings.show, mappings.questions, mappings.answer):
-    mapping.command(help=_taught(subcommand))(subcommand)
+    _add_command(mapping, subcommand)
 app.add_typer(mapping, name="mapping")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"piperoll {__version__}")
         raise typer.Exit
 
 
 @app.callback(help=HELP)
 def start(
-    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version.")] = False,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
-    """Where every command begins."""
+    """Define the options of `piperoll` itself."""
 
 
 def main() -> None:
-    """Run the command that was typed, and leave with its exit status.
+    """Run the command that was typed, and exit with its status.
 
-    A fault that has a name is one plain line; any other is told in full, because then we have to mend something.
+    An error that we expect is printed on one line. Any other is a bug, and is printed with its traceback.
     """
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal without a £ still gets its report
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for a terminal whose encoding has no £
     try:
         app()
     except PiperollError as error:
         typer.echo(f"piperoll: {error}", err=True)
-        sys.exit(OURS)
-    except Exception:  # noqa: BLE001 - told in full; without this Python would exit 1, which means "held or rejected"
+        sys.exit(FAILED)
+    except Exception:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
         traceback.print_exc()
-        sys.exit(OURS)
+        sys.exit(FAILED)

@@ -19,6 +19,7 @@ class Settings:
     collectors fetch from this machine and private networks. `max_download_bytes`, `timeout_seconds` (for each read) and
     `retries` limit each fetch. `concurrency` is the number of bodies processed at once. `audit_rows` is the number of
     rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
+    `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
     """
 
     base_url: str = "http://localhost:8000/"
@@ -29,6 +30,7 @@ class Settings:
     retries: int = 3
     concurrency: int = 2
     audit_rows: int = 50_000
+    data: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

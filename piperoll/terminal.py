@@ -1,4 +1,4 @@
-"""What a person reads in a terminal: reports, tables and plain lines; readable without colours and at 80 columns."""
+"""Reports, tables and progress in a terminal, readable without colours and at 80 columns."""
 
 from __future__ import annotations
 
@@ -19,39 +19,51 @@ from piperoll.describing import (
     format_count,
     format_pounds,
 )
-from piperoll.model import Finding, Period, Report, TableReport, What
+from piperoll.model import Period, Report, TableReport, What
 
 SHOWN = 3
-"""How many findings that say the same a terminal shows; the rest are counted, and `--json` lists them."""
+"""Findings of one code that are printed; the rest are counted, and `--json` lists them."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that prints what it is given and nothing cleverer: no markup, no emoji, no guessed colours."""
+    """A console that prints text unchanged: no markup, emoji or highlighting, which text of a file could trigger."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def report_view(report: Report, *, quick: bool = False) -> RenderableType:
-    """A report as a person reads it: the verdict, then must fix, should fix, good to know and passed."""
+    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed."""
     words = explain_report(report)
     style = "bold green" if report.verdict.publishes else "bold red"
-    parts: list[RenderableType] = [Text(clean(report.file), "bold"), Text(f"{words.verdict}. {words.sentence}", style)]
-    parts.append(Text(_about(report)))
-    parts += [Padding(Text(line), (0, 0, 0, 2)) for table in report.tables for line in _table_lines(table)]
-    parts += _section("Must fix", "bold red", words.must_fix)
-    parts += _section("Should fix", "bold yellow", words.should_fix)
-    parts += _section("With us", "bold magenta", words.with_us)
-    parts += _section("Good to know", "bold cyan", words.told)
-    parts += _passed(words.passed, quick=quick)
+    parts: list[RenderableType] = [
+        Text(clean(report.file), "bold"),
+        Text(f"{words.verdict}. {words.sentence}", style),
+        Text(_describe_file(report)),
+    ]
+    parts += [_indented(2, line) for table in report.tables for line in _describe_table(table)]
+    for title, color, groups in (
+        ("Must fix", "red", words.must_fix),
+        ("Should fix", "yellow", words.should_fix),
+        ("With us", "magenta", words.with_us),
+        ("Good to know", "cyan", words.to_know),
+    ):
+        if groups:
+            parts.append(Text(f"\n{title} ({sum(group.count for group in groups):,})", f"bold {color}"))
+            parts += [line for group in groups for line in _finding_lines(group)]
+    if words.passed:
+        parts.append(Text(f"\nPassed ({len(words.passed)})", "bold green"))
+        parts += [_indented(2, line) for line in words.passed]
+    if quick:
+        parts.append(Text("\nNot checked: whether figures are plausible (because of --quick)."))
     return Group(*parts)
 
 
 def clean(text: str) -> str:
-    """`text` without the control characters by which a file could write elsewhere on a person's screen."""
+    """`text` without control characters, with which a file could write anywhere on the screen."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def grid(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset()) -> Grid:
-    """A plain table: headings, a line, rows; the columns in `right` are figures."""
+    """A table without lines; the columns in `right` (by number) are aligned to the right."""
     table = Grid(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="right" if number in right else "left", overflow="fold")
@@ -62,7 +74,7 @@ def grid(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: froze
 
 @contextmanager
 def steps(description: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar of so many steps, each told by a call, where a person is looking; elsewhere nothing is shown."""
+    """A progress bar; call the result after each of `total` steps. Without a terminal nothing is shown."""
     out = console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
@@ -72,18 +84,18 @@ def steps(description: str, total: int) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def working() -> Iterator[Callable[[str], None]]:
-    """A moving sign and the time taken, while a person waits for what may be long; elsewhere nothing is shown.
+    """A spinner with the time taken; call the result with the current action.
 
-    What is being done is told by a call.
+    Without a terminal nothing is shown.
     """
     out = console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("", total=None)
-        yield lambda doing: progress.update(task, description=clean(doing))
+        yield lambda action: progress.update(task, description=clean(action))
 
 
-def _about(report: Report) -> str:
+def _describe_file(report: Report) -> str:
     form = f"{report.format}, {report.encoding}" if report.encoding else report.format
     if report.what is What.NOT_DATA:
         return f"Read as {form}, {format_count(report.bytes, 'byte')}."
@@ -92,49 +104,36 @@ def _about(report: Report) -> str:
     return f"Dataset: {report.dataset or 'not known'}{part}. Period: {period}. Read as {form}."
 
 
-def _table_lines(table: TableReport) -> Iterator[str]:
-    place = f"Sheet '{clean(table.sheet)}': " if table.sheet else ""
-    head = f"headings in row {table.header_row}" if table.header_row else "no headings"
+def _describe_table(table: TableReport) -> Iterator[str]:
+    sheet = f"Sheet '{table.sheet}': " if table.sheet else ""
+    headings = f"headings in row {table.header_row}" if table.header_row else "no headings"
     held = f", {table.rows.held:,} held" if table.rows.held else ""
-    sentence = f"{place}{head}, {format_count(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
+    sentence = (
+        f"{sheet}{headings}, {format_count(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
+    )
     yield sentence[0].upper() + sentence[1:]
     if any(table.rows.excluded.values()):
-        yield f"Left out, as no records: {describe_excluded(dict(table.rows.excluded))}."
+        yield f"Left out because they are not records: {describe_excluded(dict(table.rows.excluded))}."
     if amount := table.amount:
         held = f", {format_pounds(amount.held)} held" if table.rows.held else ""
         yield f"{amount.field}: {format_pounds(amount.read)} read, {format_pounds(amount.accepted)} accepted{held}."
 
 
-def _section(title: str, style: str, matters: Sequence[FindingGroup]) -> list[RenderableType]:
-    if not matters:
-        return []
-    parts: list[RenderableType] = [Text(f"\n{title} ({sum(matter.count for matter in matters):,})", style)]
-    return parts + [line for matter in matters for line in _matter(matter)]
+def _finding_lines(group: FindingGroup) -> Iterator[RenderableType]:
+    """The code of a group, then each finding with its address, unless its message contains the address."""
+    times = f", {group.count:,} times" if group.count > 1 else ""
+    yield Padding(Text(f"{group.first.code}{times}", "bold"), (0, 0, 0, 2))
+    for finding in group.findings[:SHOWN]:
+        address = ""
+        if (finding.sheet, finding.row, finding.column) != (None, None, None):
+            address = describe_address(finding)
+            if clean(address).rpartition(", ")[2].lower() in finding.message.lower():
+                address = ""
+        yield _indented(4, f"{address}: {finding.message}" if address else finding.message)
+        yield _indented(6, f"-> {finding.fix}")
+    if more := sum(finding.count for finding in group.findings[SHOWN:]):
+        yield _indented(4, f"and {more:,} more like this: --json lists them.")
 
 
-def _matter(matter: FindingGroup) -> Iterator[RenderableType]:
-    times = f", {matter.count:,} times" if matter.count > 1 else ""
-    yield Padding(Text(f"{matter.first.code}{times}", "bold"), (0, 0, 0, 2))
-    for finding in matter.findings[:SHOWN]:
-        yield Padding(Text(f"{_address(finding)}{clean(finding.message)}"), (0, 0, 0, 4))
-        yield Padding(Text(f"-> {clean(finding.fix)}"), (0, 0, 0, 6))
-    if more := sum(finding.count for finding in matter.findings[SHOWN:]):
-        yield Padding(Text(f"and {more:,} more like this: --json lists them."), (0, 0, 0, 4))
-
-
-def _address(finding: Finding) -> str:
-    """Where it is, unless the message itself says so."""
-    if finding.sheet is None and finding.row is None and finding.column is None:
-        return ""
-    place = clean(describe_address(finding))
-    return "" if place.rpartition(", ")[2].lower() in finding.message.lower() else f"{place}: "
-
-
-def _passed(passed: Sequence[str], *, quick: bool) -> list[RenderableType]:
-    parts: list[RenderableType] = []
-    if passed:
-        parts = [Text(f"\nPassed ({len(passed)})", "bold green")]
-        parts += [Padding(Text(clean(line)), (0, 0, 0, 2)) for line in passed]
-    if quick:
-        parts.append(Text("\nNot checked: whether the figures are plausible (--quick leaves that out)."))
-    return parts
+def _indented(spaces: int, text: str) -> Padding:
+    return Padding(Text(clean(text)), (0, 0, 0, spaces))

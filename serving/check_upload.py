@@ -18,7 +18,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from piperoll import assets
 from piperoll.checking.check_file import OneFile
-from piperoll.describing import statics
+from piperoll.describing.pages.rendering import read_style
 from piperoll.errors import DescriptorError
 from serving.limits import ApiLimits, WorkSlots
 from serving.problems import Problem
@@ -152,7 +152,7 @@ def _upload_page(max_bytes: int) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <title>Check a file</title>
-<style>{statics.style()}</style>
+<style>{read_style()}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to main content</a>

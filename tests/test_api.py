@@ -1,4 +1,4 @@
-"""The Python door: small, documented, and the same as the command line."""
+"""The Python API: documented, and the same as the command line."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ SAMPLE = dict(sample_files(1))
 SPEND = "2026-08/spend/borough-of-little-sampling/Payments over 500 August 2026.csv"
 
 
-def test_what_is_public_is_listed_and_says_what_it_promises() -> None:
+def test_public_functions_are_listed_and_documented() -> None:
     assert api.__all__ == ["check", "get", "require_readable", "run"]
     for name in api.__all__:
         assert len(inspect.getdoc(getattr(api, name)) or "") > 60
 
 
-def test_bytes_and_the_file_that_holds_them_get_the_same_report(tmp_path: Path) -> None:
+def test_bytes_and_a_file_get_the_same_report(tmp_path: Path) -> None:
     path = tmp_path / Path(SPEND).name
     path.write_bytes(SAMPLE[SPEND])
     assert api.check(path, quick=True) == api.check(SAMPLE[SPEND], name=path.name, quick=True)
 
 
-def test_what_is_given_is_not_guessed() -> None:
+def test_a_given_dataset_and_period_are_used() -> None:
     report = api.check(SAMPLE[SPEND], name="payments.csv", dataset="gpc", period="2026-08", quick=True)
     assert (report.dataset, report.part, report.period) == ("spend", "card", "2026-08")
 
@@ -40,7 +40,7 @@ def test_quick_leaves_out_plausibility_only() -> None:
     assert quick.tables == whole.tables
 
 
-def test_every_file_of_the_sample_has_the_verdict_that_it_was_made_for() -> None:
+def test_every_file_of_the_sample_gets_its_verdict() -> None:
     verdicts = {
         path: api.check(content, name=Path(path).name, dataset=path.split("/")[1], quick=True).verdict
         for path, content in SAMPLE.items()
@@ -56,7 +56,7 @@ def test_every_file_of_the_sample_has_the_verdict_that_it_was_made_for() -> None
     assert nil == ["2026-09/spend/nowhere-in-particular-ambulance-nhs-trust/ambulance September 2026.csv"]
 
 
-def test_the_names_of_carers_in_the_sample_are_held_and_no_other_row() -> None:
+def test_of_the_sample_only_the_names_of_carers_are_held() -> None:
     held = {}
     for path, content in SAMPLE.items():
         if path.split("/")[1:2] in (["spend"], ["gpc"]):
@@ -71,20 +71,20 @@ def test_the_names_of_carers_in_the_sample_are_held_and_no_other_row() -> None:
     ("given", "refused"),
     [({"dataset": "spending"}, UnknownDataset), ({"period": "26-04"}, PeriodError)],
 )
-def test_what_cannot_be_done_is_refused(given: dict[str, str], refused: type[Exception]) -> None:
+def test_invalid_arguments_are_refused(given: dict[str, str], refused: type[Exception]) -> None:
     with pytest.raises(refused):
         api.check(b"a,b\n1,2\n", **given)  # type: ignore[arg-type]
 
 
-def test_a_run_needs_to_know_from_where(tmp_path: Path) -> None:
+def test_a_run_needs_an_inbox_or_sources(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="where the files come from"):
         api.run(str(tmp_path / "out"))
 
 
-def test_both_engines_say_the_same_and_no_other_is_known() -> None:
-    told: list[str] = []
-    compiled = api.check(SAMPLE[SPEND], name=Path(SPEND).name, progress=told.append)
+def test_both_engines_give_the_same_report_and_others_are_refused() -> None:
+    steps: list[str] = []
+    compiled = api.check(SAMPLE[SPEND], name=Path(SPEND).name, progress=steps.append)
     assert api.check(SAMPLE[SPEND], name=Path(SPEND).name, engine="reference") == compiled
-    assert told == ["Reading", "Checking"]
-    with pytest.raises(UsageError, match="compiled, reference"):
+    assert steps == ["Reading", "Checking"]
+    with pytest.raises(UsageError, match="use compiled or reference"):
         api.check(SAMPLE[SPEND], engine="faster")

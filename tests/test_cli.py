@@ -1,4 +1,4 @@
-"""The command line, as a person and a program meet it: by its output and its exit status."""
+"""The command line: output and exit status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROWS = [
     for number in range(1, 13)
 ]
 GOOD = "\n".join([HEADINGS, *ROWS, ""])
-"""Twelve payments, £8,886.78 together."""
+"""Twelve payments of £8,886.78 in total."""
 BAD = GOOD.replace("574.02", "5.74.02")
 PAGE = "<!DOCTYPE html><html><body>Not found</body></html>"
 
@@ -54,7 +54,7 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
-def test_help_lists_the_commands_with_examples_and_is_quick(tmp_path: Path) -> None:
+def test_help_lists_the_commands_and_imports_little(tmp_path: Path) -> None:
     done = piperoll("--help", cwd=tmp_path)
     assert done.returncode == 0
     for word in ("check", "run", "release", "replay", "due", "serve", "site", "template", "sample", "datasets"):
@@ -68,7 +68,7 @@ def test_help_lists_the_commands_with_examples_and_is_quick(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     "command", ["check", "run", "release", "replay", "due", "serve", "site", "template", "explain"]
 )
-def test_every_command_teaches_by_example(
+def test_the_help_of_every_command_has_an_example(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["piperoll", command, "--help"])
@@ -77,7 +77,7 @@ def test_every_command_teaches_by_example(
     assert f"\n  piperoll {command} " in capsys.readouterr().out
 
 
-def test_a_good_file_is_accepted_and_the_exit_status_says_so(good: Path, tmp_path: Path) -> None:
+def test_a_good_file_is_accepted_with_exit_status_0(good: Path, tmp_path: Path) -> None:
     done = piperoll("check", good, "--quick", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "Accepted" in done.stdout
@@ -86,7 +86,7 @@ def test_a_good_file_is_accepted_and_the_exit_status_says_so(good: Path, tmp_pat
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
-def test_a_cell_that_must_be_fixed_is_named_as_the_sender_sees_it(tmp_path: Path) -> None:
+def test_a_cell_to_fix_has_its_spreadsheet_address(tmp_path: Path) -> None:
     done = piperoll("check", written(tmp_path / "October 2026.csv", BAD), "--quick", cwd=tmp_path)
     assert done.returncode == 0
     assert "11 of 12 rows can be published; 1 row is held back." in " ".join(done.stdout.split())
@@ -101,7 +101,7 @@ def test_a_web_page_is_rejected(tmp_path: Path) -> None:
     assert "Rejected" in done.stdout
 
 
-def test_json_keeps_the_public_contract(good: Path, tmp_path: Path) -> None:
+def test_json_conforms_to_its_schema(good: Path, tmp_path: Path) -> None:
     done = piperoll("check", good, "--json", cwd=tmp_path)
     assert done.returncode == 0
     report = json.loads(done.stdout)
@@ -111,7 +111,7 @@ def test_json_keeps_the_public_contract(good: Path, tmp_path: Path) -> None:
     assert report["tables"][0]["column_letters"]["net_amount"] == "F"
 
 
-def test_several_files_give_a_document_a_line(good: Path, tmp_path: Path) -> None:
+def test_several_files_give_one_json_document_a_line(good: Path, tmp_path: Path) -> None:
     others = [
         written(tmp_path / "October 2026.csv", BAD),
         written(tmp_path / "page.csv", PAGE),
@@ -126,7 +126,7 @@ def test_several_files_give_a_document_a_line(good: Path, tmp_path: Path) -> Non
     assert [report["verdict"] for report in reports][1:] == ["accepted_with_warnings", "rejected", "rejected"]
 
 
-def test_the_report_is_a_page_of_its_own(good: Path, tmp_path: Path) -> None:
+def test_the_html_report_needs_no_other_file(good: Path, tmp_path: Path) -> None:
     done = piperoll("check", good, "--quick", "--html", "report.html", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "")
     page = (tmp_path / "report.html").read_text("utf-8")
@@ -151,7 +151,7 @@ def test_check_never_imports_prefect_nor_great_expectations_unless_asked(good: P
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["check", "nowhere.csv"], "nowhere.csv cannot be read"),
         (["check", "."], "is a folder: name the files in it"),
@@ -167,32 +167,36 @@ def test_check_never_imports_prefect_nor_great_expectations_unless_asked(good: P
         (["due", "--to", "out", "--on", "yesterday"], "'yesterday' is not a day"),
         (["site", "out"], "nothing is published in out yet"),
         (["template", "spend", "--out", "spend.pdf"], "neither .csv nor .xlsx"),
-        (["explain", "amount-unread"], "no finding is called 'amount-unread'"),
+        (["explain", "amounts-out-of-scal"], "did you mean amounts-out-of-scale?"),
     ],
 )
-def test_a_mistake_gets_one_plain_line_and_no_traceback(
-    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_a_usage_error_is_one_line_without_a_traceback(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     written(tmp_path / "a.csv", GOOD)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["piperoll", *arguments])
     with pytest.raises(SystemExit) as left:
         cli.main()
-    said = capfd.readouterr().err
+    error = capfd.readouterr().err
     assert left.value.code == 2
-    assert told in said
-    assert said.startswith("piperoll: ")
-    assert len(said.splitlines()) == 1
+    assert message in error
+    assert error.startswith("piperoll: ")
+    assert len(error.splitlines()) == 1
 
 
-def test_an_unknown_setting_is_told_and_not_passed_over(tmp_path: Path) -> None:
+def test_an_unknown_setting_is_an_error(tmp_path: Path) -> None:
     inbox = written(tmp_path / "inbox" / "spend" / "anytown" / "October 2026.csv", GOOD).parents[2]
     done = piperoll("run", "--inbox", inbox, "--to", "out", cwd=tmp_path, PIPEROLL_BASE_ADDRESS="x")
     assert done.returncode == 2
     assert "PIPEROLL_BASE_ADDRESS is not a setting" in done.stderr
 
 
-def test_templates_have_every_heading_and_are_read_as_their_dataset(tmp_path: Path) -> None:
+def test_templates_are_written(tmp_path: Path) -> None:
     printed = piperoll("template", "spend", cwd=tmp_path).stdout
     assert "Payment date" in printed or "payment_date" in printed
     assert piperoll("template", "contracts", "--out", "form.xlsx", cwd=tmp_path).returncode == 0
@@ -218,7 +222,7 @@ def test_the_sample_is_the_same_from_the_same_seed(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    """A folder with an inbox and what `piperoll run` published of it in `out`, and what it said."""
+    """A folder with an inbox and what `piperoll run` published from it in `out`; and its output."""
     place = tmp_path_factory.mktemp("published")
     written(place / "inbox" / "spend" / "anytown" / "October 2026.csv", GOOD)
     written(place / "inbox" / "spend" / "elsewhere" / "October 2026.csv", PAGE)
@@ -227,17 +231,17 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     yield place, done.stdout
 
 
-def test_a_run_says_what_became_of_every_file_and_every_pound(published: tuple[Path, str]) -> None:
-    place, said = published
-    assert re.search(r"^rejected +1 +0 +£0\.00$", said, re.MULTILINE)
-    assert re.search(r"^all +2 +12 +£8,886\.78$", said, re.MULTILINE)
-    assert re.search(r"^Published +12 +£8,886\.78$", said, re.MULTILINE)
-    assert "spend/elsewhere/October 2026.csv" in said
-    assert "To look at it: piperoll site out" in said
+def test_a_run_reports_every_file_and_its_pounds(published: tuple[Path, str]) -> None:
+    place, output = published
+    assert re.search(r"^rejected +1 +0 +£0\.00$", output, re.MULTILINE)
+    assert re.search(r"^all +2 +12 +£8,886\.78$", output, re.MULTILINE)
+    assert re.search(r"^Published +12 +£8,886\.78$", output, re.MULTILINE)
+    assert "spend/elsewhere/October 2026.csv" in output
+    assert "To look at it: piperoll site out" in output
     assert (place / "out" / "data" / "spend" / "anytown" / "2026-10" / "versions.json").is_file()
 
 
-def test_a_second_run_changes_nothing_and_says_so(published: tuple[Path, str]) -> None:
+def test_a_second_run_changes_nothing(published: tuple[Path, str]) -> None:
     place, _ = published
     before = {path: path.stat().st_mtime_ns for path in (place / "out").rglob("*") if path.is_file()}
     done = piperoll("run", "--inbox", "inbox", "--to", "out", cwd=place)
@@ -255,10 +259,10 @@ def test_due_lists_what_a_body_owes(published: tuple[Path, str]) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"^2027-01-31 +(missing|late) +contracts +2026-Q4 +Anytown Council", done.stdout, re.MULTILINE)
-    assert "2 bodies owe" in done.stdout  # those of the file, and whoever else has sent
+    assert "2 bodies owe" in done.stdout  # those of the file, and those that have sent something
 
 
-def test_a_replay_says_what_would_change(published: tuple[Path, str]) -> None:
+def test_a_replay_reports_what_would_change(published: tuple[Path, str]) -> None:
     place, _ = published
     done = piperoll("replay", "--from", "out", "--into", "again", cwd=place)
     assert done.returncode == 0, done.stderr
@@ -292,7 +296,7 @@ def test_the_site_is_served_and_the_archive_is_not(published: tuple[Path, str]) 
             site.wait(10)
 
 
-def test_help_answers_within_the_time_of_a_breath(tmp_path: Path) -> None:
+def test_help_takes_less_than_half_a_second(tmp_path: Path) -> None:
     quickest = min(_seconds(tmp_path) for _ in range(5))
     assert quickest < 0.5 * _busy(), quickest
 
@@ -304,5 +308,5 @@ def _seconds(cwd: Path) -> float:
 
 
 def _busy() -> float:
-    """How many processes wait for each processor, one at least: a busy machine answers later."""
+    """The number of processes waiting for each processor, at least 1: a busy machine is slower."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

@@ -75,7 +75,7 @@ def test_the_verdict_comes_first_and_each_thing_to_fix_has_its_address() -> None
         "Accepted, with things to put right. 2,979 of 2,981 rows can be published; 2 rows",
     ]
     assert "Sheet 'Oct 26': headings in row 4, 2,981 rows read, 2,979 accepted, 2 held." in lines
-    assert "Left out, as no records: 14 blank rows, 1 row of totals." in lines
+    assert "Left out because they are not records: 14 blank rows, 1 row of totals." in lines
     assert "net_amount: £8,123,456.78 read, £8,120,956.78 accepted, £2,500.00 held." in lines
     text = " ".join(lines)
     assert "Must fix (1) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not" in text
@@ -102,13 +102,13 @@ def test_markup_in_a_cell_is_only_text() -> None:
 
 
 @given(st.text(max_size=40))
-def test_a_cell_cannot_write_elsewhere_on_the_screen(cell: str) -> None:
+def test_control_characters_of_a_cell_are_removed(cell: str) -> None:
     text = printed(replace(REPORT, findings=(replace(UNREADABLE, message=f"'{cell}' is odd."),)), width=400)
     assert all(letter.isprintable() or letter == "\n" for letter in text)
 
 
-def test_what_was_left_out_is_said() -> None:
-    assert "Not checked: whether the figures are plausible" in printed(REPORT, quick=True)
+def test_a_quick_check_says_what_was_not_checked() -> None:
+    assert "Not checked: whether figures are plausible" in printed(REPORT, quick=True)
     assert "Not checked" not in printed(REPORT)
 
 
@@ -121,12 +121,12 @@ def test_every_verdict_has_a_sentence(verdict: Verdict) -> None:
     )
 
 
-def test_a_file_that_is_no_data_has_no_dataset_to_speak_of() -> None:
+def test_a_file_without_data_is_described_by_format_and_size() -> None:
     none = replace(REPORT, what=What.NOT_DATA, format="html", dataset=None, period=None, tables=(), bytes=1)
     assert "Read as html, 1 byte." in printed(replace(none, verdict=Verdict.REJECTED))
 
 
-def test_who_waits_at_a_terminal_sees_what_is_being_done(
+def test_the_spinner_shows_the_current_action(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with terminal.working() as say:

@@ -3,9 +3,9 @@
 (() => {
   'use strict'
 
-  const told = document.getElementById('rows-told')
-  if (!told) return
-  const release = JSON.parse(told.textContent)
+  const settings = document.getElementById('rows-settings')
+  if (!settings) return
+  const release = JSON.parse(settings.textContent)
   const byName = new Map(release.columns.map(column => [column.name, column]))
   const PAGE = 25
   const HOW = { has: 'contains', is: 'is', not: 'is not', starts: 'begins with', from: 'from', to: 'up to' }

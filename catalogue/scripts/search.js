@@ -2,9 +2,9 @@
 (() => {
   'use strict'
 
-  const told = document.getElementById('search-told')
-  if (!told) return
-  const { datasets } = JSON.parse(told.textContent)
+  const settings = document.getElementById('search-settings')
+  if (!settings) return
+  const { datasets } = JSON.parse(settings.textContent)
   const LITTLE = new Set(['and', 'co', 'for', 'limited', 'llp', 'ltd', 'of', 'plc', 'the'])
   const SHORTEST = 2
   const LONGEST = 40

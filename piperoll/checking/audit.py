@@ -1,7 +1,7 @@
-"""The audit: what the compiled rules say of a table, beside what Frictionless and Great Expectations say of it.
+"""Compares the compiled rules with Frictionless and Great Expectations on the tables of a release.
 
-The references say what the rules mean; the compiled engine must say the same. Every release is audited before it is
-published: a rule that says otherwise is our fault, and what it says is not published.
+The two libraries define what the rules mean. Every release is audited before it is published; if a compiled rule
+disagrees, the fault is ours and nothing is published.
 """
 
 from __future__ import annotations
@@ -14,106 +14,96 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.plausibility import Outcome, expectations, outcomes
+from piperoll.checking.plausibility import Outcome, evaluate_expectations, parse_suite
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import EngineDisagreement
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
 
-Breaching = Callable[[ReadTable, Dataset, CheckEngine], Iterable[Breach]]
-Plausible = Callable[[Sequence[ReadTable], Dataset, str, CheckEngine], Sequence[Outcome]]
+FindBreaches = Callable[[ReadTable, Dataset, CheckEngine], Iterable[Breach]]
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A rule on which the two engines part, and how, in words."""
+    """A rule on which the two engines disagree, and how."""
 
     rule: str
     how: str
 
 
-def _outcomes(tables: Sequence[ReadTable], dataset: Dataset, suite: str, engine: CheckEngine) -> list[Outcome]:
-    return outcomes(tables, dataset, expectations(suite), engine)
+def require_agreement(tables: Sequence[ReadTable], dataset: Dataset, suite: str, most_rows: int) -> None:
+    """Raise EngineDisagreement, which names each rule, unless both engines find the same in `tables`.
 
-
-def require_agreement(
-    tables: Sequence[ReadTable],
-    dataset: Dataset,
-    suite: str,
-    most_rows: int,
-    *,
-    breaching: Breaching = find_breaches,
-    plausible: Plausible = _outcomes,
-) -> None:
-    """Nothing, where both engines say the same of `tables`, or of a sample of `most_rows` lines of larger ones.
-
-    Raises: EngineDisagreement: they do not; the message names each rule.
+    Of tables with more than `most_rows` lines together, a sample of that many is compared.
     """
-    audited = sample(tables, most_rows)
+    audited = sample_tables(tables, most_rows)
     found = [
-        *(said for table in audited for said in in_structure(table, dataset, breaching)),
-        *in_plausibility(audited, dataset, suite, plausible),
+        *(each for table in audited for each in compare_schema(table, dataset)),
+        *compare_plausibility(audited, dataset, suite),
     ]
     if found:
-        told = "; ".join(f"{each.rule}: {each.how}" for each in found)
-        raise EngineDisagreement(f"the compiled rules and their references part, so nothing is released: {told}")
+        rules = "; ".join(f"{each.rule}: {each.how}" for each in found)
+        raise EngineDisagreement(f"the compiled rules disagree with their references, so nothing is released: {rules}")
 
 
-def in_structure(table: ReadTable, dataset: Dataset, breaching: Breaching = find_breaches) -> Iterator[Disagreement]:
-    """The rules of the published schema on which Frictionless says otherwise, each with the first row of it."""
-    ours, theirs = (
-        Counter((each.row, each.field, each.kind, each.rule or "") for each in breaching(table, dataset, engine))
+def compare_schema(table: ReadTable, dataset: Dataset, find: FindBreaches = find_breaches) -> Iterator[Disagreement]:
+    """Yield each rule of the published schema on which Frictionless disagrees, with the first row."""
+    compiled, reference = (
+        Counter((each.row, each.field, each.kind, each.rule or "") for each in find(table, dataset, engine))
         for engine in (CheckEngine.COMPILED, CheckEngine.REFERENCE)
     )
-    told: set[tuple[str, str, str]] = set()
-    for who, more in (("only the compiled rule says so", ours - theirs), ("only Frictionless says so", theirs - ours)):
+    reported: set[tuple[str, str, str]] = set()
+    for who, more in (
+        ("only the compiled rule refuses the cell", compiled - reference),
+        ("only Frictionless refuses the cell", reference - compiled),
+    ):
         for row, field, kind, rule in sorted(more):
-            if (field, kind, rule) not in told:
-                told.add((field, kind, rule))
+            if (field, kind, rule) not in reported:
+                reported.add((field, kind, rule))
                 yield Disagreement(f"{kind}{f' ({rule})' if rule else ''} of {field}", f"in row {row} {who}")
 
 
-def in_plausibility(
-    tables: Sequence[ReadTable], dataset: Dataset, suite: str, plausible: Plausible = _outcomes
-) -> Iterator[Disagreement]:
-    """The expectations on which Great Expectations says otherwise: whether they are met, or of which rows."""
-    ours, theirs = (
-        {each.expectation.number: each for each in plausible(tables, dataset, suite, engine)}
+def compare_plausibility(tables: Sequence[ReadTable], dataset: Dataset, suite: str) -> Iterator[Disagreement]:
+    """Yield each expectation on which Great Expectations disagrees: whether it is met, or in which rows it is not."""
+    expectations = parse_suite(suite)
+    compiled, reference = (
+        {each.expectation.number: each for each in evaluate_expectations(tables, dataset, expectations, engine)}
         for engine in (CheckEngine.COMPILED, CheckEngine.REFERENCE)
     )
-    for number in sorted(ours.keys() | theirs.keys()):
-        one, other = ours.get(number), theirs.get(number)
-        if one is None or other is None:
-            raise EngineDisagreement(f"only one engine looked at expectation {number} of the suite")
-        if how := _parted(one, other):
-            yield Disagreement(f"{one.expectation.meta['code']} ({one.expectation.type})", how)
+    if compiled.keys() != reference.keys():
+        raise EngineDisagreement("the two engines evaluated different expectations of the suite")
+    for number, ours in compiled.items():
+        if how := _difference(ours, reference[number]):
+            yield Disagreement(f"{ours.expectation.meta['code']} ({ours.expectation.type})", how)
 
 
-def _parted(ours: Outcome, theirs: Outcome) -> str | None:
-    if ours.success is not theirs.success:
+def _difference(compiled: Outcome, reference: Outcome) -> str | None:
+    if compiled.success is not reference.success:
         verdicts = {True: "met", False: "not met"}
-        return f"the compiled rule says {verdicts[ours.success]}, Great Expectations {verdicts[theirs.success]}"
-    apart = set(ours.unexpected) ^ set(theirs.unexpected)
-    if apart or len(ours.unexpected) != len(theirs.unexpected):
+        return f"the compiled rule says {verdicts[compiled.success]}, Great Expectations {verdicts[reference.success]}"
+    apart = set(compiled.unexpected) ^ set(reference.unexpected)
+    if apart or len(compiled.unexpected) != len(reference.unexpected):
         where = f", the first of them row {min(apart)[1]}" if apart else ""
-        return f"they part on {max(len(apart), 1):,} rows{where}"
+        return f"they disagree on {max(len(apart), 1):,} rows{where}"
     return None
 
 
-def sample(tables: Sequence[ReadTable], most_rows: int) -> list[ReadTable]:
-    """The tables whole if they have no more lines than that, else as many lines, evenly spread: always the same."""
+def sample_tables(tables: Sequence[ReadTable], most_rows: int) -> list[ReadTable]:
+    """The tables whole if they have at most `most_rows` lines, else that many lines, evenly spread.
+
+    The sample of the same tables is always the same.
+    """
     lines = sum(batch.num_rows for table in tables for batch in table.batches())
     if lines <= most_rows:
         return list(tables)
-    return list(_spread(tables, np.arange(most_rows) * lines // most_rows))
-
-
-def _spread(tables: Sequence[ReadTable], chosen: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Iterator[ReadTable]:
-    start = 0
+    chosen = np.arange(most_rows) * lines // most_rows
+    sampled, start = [], 0
     for table in tables:
         kept: list[pa.RecordBatch] = []
         for batch in table.batches():
             here = chosen[np.searchsorted(chosen, start) : np.searchsorted(chosen, start + batch.num_rows)] - start
             kept.append(batch.take(here))
             start += batch.num_rows
-        yield replace(table, stored=tuple(kept), rows=len({row for part in kept for row in part["row"].to_pylist()}))
+        rows = len({row for part in kept for row in part["row"].to_pylist()})
+        sampled.append(replace(table, stored=tuple(kept), rows=rows))
+    return sampled

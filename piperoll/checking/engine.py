@@ -1,4 +1,4 @@
-"""Which engine applies the rules."""
+"""The two engines that can apply the rules."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class CheckEngine(StrEnum):
-    """COMPILED checks whole columns and hands what it cannot prove to the references; REFERENCE is these alone.
+    """COMPILED checks whole columns and passes what it cannot prove to the references; REFERENCE uses only these.
 
-    The references, Frictionless for structure and Great Expectations for plausibility, say what the rules mean: both
+    The references define what the rules mean: Frictionless for the schema, Great Expectations for plausibility. Both
     engines give the same findings.
     """
 

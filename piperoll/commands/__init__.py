@@ -1,5 +1,5 @@
-"""The commands of `piperoll`, a module for each thing a person comes to do.
+"""The commands of `piperoll`; each module has those of one kind of user.
 
-What takes long to import (Prefect, Arrow, Great Expectations) is imported within the command that needs it: `piperoll
---help` answers at once, and `check` never brings in Prefect.
+Libraries that take long to import (Prefect, Arrow, Great Expectations) are imported in the commands that need them, so
+that `piperoll --help` takes a fraction of a second and `check` never imports Prefect.
 """

@@ -1,12 +1,12 @@
-"""What a body's officer comes to do: check a file, get a form, look up a word."""
+"""Commands for someone who has a file to publish: `check`, `template`, `datasets`, `explain` and `sample`."""
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,37 +17,42 @@ from piperoll.errors import UsageError
 if TYPE_CHECKING:
     from piperoll.model import Report
 
-_LARGE = 2_000_000
-"""Bytes of a file of which a person notices that it takes a while."""
+NOT_PUBLISHED = 1
+"""The exit status of `check` if a file is held or rejected."""
 
-NOT_AS_IT_IS = 1
-"""The exit status when a file is held or rejected."""
+_SHOW_PROGRESS_BYTES = 2_000_000
+"""Files from this size take more than about a second, so that `check` shows its progress."""
 
 
-def check(  # noqa: PLR0913, PLR0917 - a command has its options
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="One file or several.", show_default=False)],
+def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="One or more files.", show_default=False)],
     dataset: Annotated[
-        str | None, typer.Option(metavar="NAME", help="spend, contracts, roles, …; told if left out.")
+        str | None, typer.Option(metavar="NAME", help="A name that piperoll datasets lists; default: recognised.")
     ] = None,
-    period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines: one document a file.")] = False,
-    html: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write the report as a page.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Leave out whether figures are plausible.")] = False,
+    period: Annotated[
+        str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day; default: recognised.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one document for each file.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write the report as a web page.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Do not check whether figures are plausible.")] = False,
     engine: Annotated[
-        str, typer.Option(metavar="ENGINE", help="reference: all rules in Frictionless and Great Expectations, slowly.")
+        str,
+        typer.Option(
+            metavar="ENGINE", help="compiled, or reference: Frictionless and Great Expectations, much slower."
+        ),
     ] = "compiled",
     mappings: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="What is remembered of the body's headings: mappings/<body>.")
+        Path | None, typer.Option(metavar="FOLDER", help="What the body's headings mean: mappings/<body> of a store.")
     ] = None,
     against: Annotated[
-        str | None, typer.Option(metavar="PLACE", help="A folder or s3://… : compare with what is published there.")
+        str | None, typer.Option(metavar="PLACE", help="Compare with what is published in a folder or s3://….")
     ] = None,
-    body: Annotated[str | None, typer.Option(metavar="NAME", help="With --against: whose file it is.")] = None,
+    body: Annotated[str | None, typer.Option(metavar="NAME", help="With --against: the body that sends it.")] = None,
 ) -> None:
-    """Say whether a file will do, and what to fix in which cell.
+    """Check whether a file can be published, and what to fix in which cell.
 
-    Nothing is stored or sent anywhere. The exit status is 0 when the file is accepted (or is a nil return), 1 when it
-    is held or rejected, and 2 when we could not do what you asked.
+    Nothing is stored or sent anywhere. The exit status is 0 if every file is accepted (or is a nil return), 1 if one is
+    held or rejected, and 2 if the check could not be done.
 
     piperoll check "Payments over 500 October 2026.xlsx"
     piperoll check contracts.csv --dataset contracts --html report.html
@@ -62,7 +67,7 @@ def check(  # noqa: PLR0913, PLR0917 - a command has its options
         api.require_readable(path)
     reports = []
     for number, path in enumerate(files):
-        with _waiting(path, number + 1, len(files)) as progress:
+        with _show_progress(path, number + 1, len(files)) as progress:
             report = api.check(
                 path,
                 dataset=dataset,
@@ -78,19 +83,28 @@ def check(  # noqa: PLR0913, PLR0917 - a command has its options
         if as_json:
             _print_json(report, pretty=len(files) == 1)
         elif html is None:
-            _print_view(report, quick=quick, first=number == 0)
+            from piperoll import terminal  # rich, which --json does not need
+
+            out = terminal.console()
+            if number:
+                out.print()
+            out.print(terminal.report_view(report, quick=quick))
     if html:
-        _write_page(html, reports[0])
-    raise typer.Exit(0 if all(report.verdict.publishes for report in reports) else NOT_AS_IT_IS)
+        from piperoll.describing import render_report_page
+
+        _write(html, render_report_page(reports[0]).encode())
+        verdict = str(reports[0].verdict).replace("_", " ")
+        typer.echo(f"{reports[0].file}: {verdict}. The report is in {html}.", err=True)
+    raise typer.Exit(0 if all(report.verdict.publishes for report in reports) else NOT_PUBLISHED)
 
 
 def template(
-    dataset: Annotated[str, typer.Argument(help="The dataset, as piperoll datasets lists them.")],
+    dataset: Annotated[str, typer.Argument(help="A name that piperoll datasets lists.")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A .csv or .xlsx to write; else CSV is printed.")
+        Path | None, typer.Option(metavar="FILE", help="A .csv or .xlsx file to write; default: print CSV.")
     ] = None,
 ) -> None:
-    """Write a blank form for a dataset, with every column it can have.
+    """Write a blank form for a dataset, with every column that it can have.
 
     piperoll template spend --out spend.xlsx
     piperoll template contracts > contracts.csv
@@ -98,20 +112,20 @@ def template(
     from piperoll import assets, releasing
 
     about, _ = assets.find_dataset(dataset)
-    forms = {".csv": releasing.template_csv, ".xlsx": releasing.template_xlsx}
-    form = forms.get(out.suffix.lower() if out else ".csv")
-    if form is None:
-        raise UsageError(f"{out} is neither .csv nor .xlsx: name a file that ends in one of them")
-    content = form(about)
+    makers = {".csv": releasing.template_csv, ".xlsx": releasing.template_xlsx}
+    suffix = out.suffix.lower() if out else ".csv"
+    if suffix not in makers:
+        raise UsageError(f"{out} is neither .csv nor .xlsx: use a name that ends in one of them")
+    content = makers[suffix](about)
     if out is None:
         sys.stdout.buffer.write(content)
-        return
-    _write(out, content)
-    typer.echo(f"A blank form for {about.title} is in {out}.")
+    else:
+        _write(out, content)
+        typer.echo(f"A blank form for {about.title} is in {out}.")
 
 
 def datasets() -> None:
-    """List the datasets, with their version and what they hold."""
+    """List the datasets: their version, what they are and their parts."""
     from piperoll import assets, terminal
 
     rows = []
@@ -124,62 +138,60 @@ def datasets() -> None:
 def explain(
     code: Annotated[str, typer.Argument(help="A code from a report, for example amount-unreadable.")],
 ) -> None:
-    """Say what a finding's code means, who acts on it and what to do.
+    """Explain a finding: what its code means, who needs to act, and what to do.
 
     piperoll explain amount-unreadable
     """
-    entries = dict(re.findall(r"^### (\S+)\n+(.+?)(?=^##|\Z)", _findings_page(), re.MULTILINE | re.DOTALL))
-    if code not in entries:
-        near = [each for each in entries if set(code.split("-")) & set(each.split("-"))]
-        raise UsageError(f"no finding is called '{code}'" + (f": did you mean {', '.join(near[:5])}?" if near else ""))
-    typer.echo(f"{code}\n\n{entries[code].strip()}")
+    from piperoll.commands.findings_page import describe_finding_type
+    from piperoll.findings import finding_types
+
+    entries = finding_types()
+    if code in entries:
+        typer.echo(f"{code}\n\n{describe_finding_type(entries[code])}")
+        return
+    near = get_close_matches(code, entries, n=3, cutoff=0.6)
+    hint = f"did you mean {' or '.join(near)}?" if near else "docs/findings.md lists them all"
+    raise UsageError(f"there is no finding '{code}': {hint}")
+
+
+def sample(
+    to: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+) -> None:
+    """Write sample files of fictional bodies, with the faults of real files, to try everything with.
+
+    piperoll sample --to sample
+    piperoll run --inbox sample/2026-08 --to published --bodies sample/bodies.csv
+    """
+    from piperoll.sample import MONTHS, write_sample
+
+    written = write_sample(to, seed)
+    typer.echo(f"{len(written) - 1} files of fictional bodies are in {to}, one inbox a month: {', '.join(MONTHS)}.")
 
 
 @contextmanager
-def _waiting(path: Path, number: int, files: int) -> Iterator[Callable[[str], None]]:
-    """To be told what is being done with a file: a person at a terminal sees it, if it may take long."""
-    if path.stat().st_size < _LARGE or not sys.stderr.isatty():
+def _show_progress(path: Path, number: int, files: int) -> Iterator[Callable[[str], None]]:
+    """A function that shows what is being done with a large file, if someone is watching a terminal."""
+    if path.stat().st_size < _SHOW_PROGRESS_BYTES or not sys.stderr.isatty():
         yield lambda _: None
         return
     from piperoll import terminal
 
-    which = f" ({number} of {files})" if files > 1 else ""
-    with terminal.working() as say:
-        yield lambda doing: say(f"{doing} {path.name}{which}")
-
-
-def _findings_page() -> str:
-    from piperoll import assets
-
-    return (assets.folder("docs") / "findings.md").read_text("utf-8")
+    position = f" ({number} of {files})" if files > 1 else ""
+    with terminal.working() as show:
+        yield lambda action: show(f"{action} {path.name}{position}")
 
 
 def _print_json(report: Report, *, pretty: bool) -> None:
     from piperoll.model import to_document
 
     text = json.dumps(to_document(report), ensure_ascii=False, indent=2 if pretty else None)
-    sys.stdout.buffer.write(f"{text}\n".encode())
+    sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the terminal's encoding
     sys.stdout.buffer.flush()
-
-
-def _print_view(report: Report, *, quick: bool, first: bool) -> None:
-    from piperoll import terminal
-
-    out = terminal.console()
-    if not first:
-        out.print()
-    out.print(terminal.report_view(report, quick=quick))
-
-
-def _write_page(path: Path, report: Report) -> None:
-    from piperoll.describing import render_report_page
-
-    _write(path, render_report_page(report).encode())
-    typer.echo(f"{report.file}: {str(report.verdict).replace('_', ' ')}. The report is in {path}.", err=True)
 
 
 def _write(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): name another place") from error
+        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another path") from error

@@ -1,178 +1,130 @@
-"""All bodies together, for the first page and those of datasets: made of a line for each body and of sums."""
+"""All bodies together, for the first page and the pages of datasets: made from one digest a body and period totals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from piperoll import assets
-from piperoll.describing.holdings import newest_first
-from piperoll.describing.lines import MOST_WAITING, BodyLine, DutyLine, Sum, Waiting
+from piperoll.describing.body_digest import MOST_WAITING, BodyDigest, DutyDigest, PeriodTotal, WaitingFile
+from piperoll.describing.context import InContext, newest_first
 from piperoll.describing.wording import total
-from piperoll.describing.world import World
 from piperoll.duties import DutyState, duty_rules
-from piperoll.model import Body, Dataset, Period
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodLine:
-    """One dataset, part and period across bodies: tables that cannot overlap, so that adding them up is fair.
-
-    `bodies` counts those the figures are of, `expected` those that owe the dataset or have ever had it published.
-    """
-
-    period: Period
-    part: str | None
-    bodies: int
-    expected: int
-    rows: int
-    amount: Decimal | None
-    held: int
+from piperoll.model import Body
 
 
 @dataclass(frozen=True, slots=True)
 class Punctuality:
-    """What came of one duty for the last period that is due: the bodies that owed it, by what they did."""
+    """How punctual bodies were with one duty, for the last period that is due."""
 
-    duties: tuple[DutyLine, ...]
+    duties: tuple[DutyDigest, ...]
 
     @property
-    def duty(self) -> DutyLine:
-        """One of them, for what they share: dataset, part, period and due day."""
+    def duty(self) -> DutyDigest:
+        """The first of the duties: all share its dataset, part, period and due day."""
         return self.duties[0]
 
     @property
     def kinds(self) -> list[str]:
-        """The kinds of body that owed it."""
+        """The kinds of body that the duty binds."""
         return sorted({duty.kind for duty in self.duties})
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many bodies are in each state."""
+        """The number of bodies in each state."""
         states = [duty.state for duty in self.duties]
         return {state.value: states.count(state) for state in DutyState}
 
 
 @dataclass(frozen=True)
-class Overview:
-    """What is told of all bodies: `lines` by name of body, `sums` of each dataset, the newest period first."""
+class Overview(InContext):
+    """All bodies: their digests in order of name, and the totals of each dataset, newest period first."""
 
-    world: World
-    lines: tuple[BodyLine, ...]
-    sums: Mapping[str, Sequence[Sum]]
-
-    @classmethod
-    def of(cls, world: World, lines: Iterable[BodyLine], sums: Mapping[str, Sequence[Sum]]) -> Overview:
-        """The same, sorted."""
-        ordered = sorted(lines, key=lambda line: (line.body.name.casefold(), line.body.slug))
-        return cls(world, tuple(ordered), sums)
-
-    @property
-    def datasets(self) -> tuple[Dataset, ...]:
-        """Every dataset there is."""
-        return self.world.datasets
-
-    @property
-    def on(self) -> date:
-        """The day."""
-        return self.world.on
-
-    @property
-    def publisher_name(self) -> str:
-        """Who signs the catalogue."""
-        return self.world.publisher_name
-
-    def dataset(self, name: str) -> Dataset:
-        """The dataset called `name`. Raises: UnknownDataset."""
-        return self.world.dataset(name)
+    digests: tuple[BodyDigest, ...]
+    totals: Mapping[str, Sequence[PeriodTotal]]
 
     def body(self, slug: str) -> Body:
-        """The body of this slug."""
-        return next(line.body for line in self.lines if line.body.slug == slug)
+        """Return the body of a slug."""
+        return next(one.body for one in self.digests if one.body.slug == slug)
 
-    def of_dataset(self, name: str) -> tuple[BodyLine, ...]:
-        """The bodies that have ever had something of a dataset published."""
-        return tuple(line for line in self.lines if name in line.shelves)
+    def publishing(self, name: str) -> tuple[BodyDigest, ...]:
+        """Return the bodies that have ever published the dataset."""
+        return tuple(one for one in self.digests if name in one.datasets)
 
     def expected(self, name: str) -> int:
-        """How many bodies owe the dataset by law or have ever had it published."""
+        """Count the bodies that must publish the dataset by law or have ever published it."""
         dataset = self.dataset(name)
-        return sum(name in line.shelves or bool(duty_rules(dataset, line.body)) for line in self.lines)
+        return sum(name in one.datasets or bool(duty_rules(dataset, one.body)) for one in self.digests)
 
-    def periods(self, name: str) -> list[PeriodLine]:
-        """The periods for which something of the dataset stands, newest first, each part on a line of its own."""
-        expected = self.expected(name)
-        return [
-            PeriodLine(one.period, one.part, one.bodies, expected, one.rows, one.amount, one.held)
-            for one in self.sums.get(name, ())
-        ]
+    def periods(self, name: str) -> Sequence[PeriodTotal]:
+        """Return the totals of a dataset's published periods, newest first, one for each part."""
+        return self.totals.get(name, ())
 
-    def newest(self, name: str) -> list[PeriodLine]:
-        """The newest period of each part of a dataset; one that is not over yet only where there is no other."""
-        lines: dict[str | None, PeriodLine] = {}
-        for line in sorted(self.periods(name), key=lambda line: line.period.end > self.on):
-            lines.setdefault(line.part, line)
-        return [lines[part] for part in sorted(lines, key=lambda part: part or "")]
+    def newest(self, name: str) -> list[PeriodTotal]:
+        """Return the newest period of each part of a dataset; a period that is not over only if it is the only one."""
+        newest: dict[str | None, PeriodTotal] = {}
+        for one in sorted(self.periods(name), key=lambda one: one.period.end > self.on):
+            newest.setdefault(one.part, one)
+        return [newest[part] for part in sorted(newest, key=lambda part: part or "")]
 
     def rows(self, name: str) -> int:
-        """How many lines of a dataset stand, in the tables that may be added up: no day of a body counts twice."""
-        return sum(line.shelves[name].rows for line in self.of_dataset(name))
+        """Count the published rows of a dataset; each day of a body counts once."""
+        return sum(one.datasets[name].rows for one in self.publishing(name))
 
     @property
     def all_rows(self) -> int:
-        """How many lines of all datasets stand, counted so."""
+        """The published rows of all datasets; each day of a body counts once."""
         return sum(self.rows(dataset.name) for dataset in self.datasets)
 
     def amount(self, name: str) -> Decimal | None:
-        """The pounds in these lines; None where there are none, or one period repeats what is in another."""
+        """Return the pounds in the rows counted; None if there are none or a period repeats what another holds."""
         if not assets.shown(name)["adds_up"]:
             return None
-        return total([line.shelves[name].amount for line in self.of_dataset(name)])
+        return total([one.datasets[name].amount for one in self.publishing(name)])
 
     @property
     def tables(self) -> int:
-        """How many tables stand."""
-        return sum(line.tables for line in self.lines)
+        """The number of tables published."""
+        return sum(one.tables for one in self.digests)
 
     @property
     def bodies_published(self) -> int:
-        """Of how many bodies something stands."""
-        return sum(line.tables > 0 for line in self.lines)
+        """The number of bodies with a table published."""
+        return sum(one.tables > 0 for one in self.digests)
 
     @property
     def newest_end(self) -> date | None:
-        """The last day of the newest period that is over; None if there is none."""
-        return max((line.newest_end for line in self.lines if line.newest_end), default=None)
+        """The last day of the newest published period that is over; None if there is none."""
+        return max((one.newest_end for one in self.digests if one.newest_end), default=None)
 
     @property
     def latest(self) -> str | None:
         """The instant of the latest version of all."""
-        return max((line.latest for line in self.lines if line.latest), default=None)
+        return max((one.latest for one in self.digests if one.latest), default=None)
 
     @property
     def waits(self) -> int:
-        """How many files wait for their sender."""
-        return sum(line.waits for line in self.lines)
+        """The number of files that wait for their sender."""
+        return sum(one.waits for one in self.digests)
 
     @property
-    def waiting(self) -> list[Waiting]:
-        """The last files that were held or rejected, the latest first."""
-        found = [one for line in self.lines for one in line.waiting]
-        found.sort(key=lambda one: (one.submission.received, one.submission.sha256), reverse=True)
+    def waiting(self) -> list[WaitingFile]:
+        """The last files that were held or rejected, latest first."""
+        found = [file for one in self.digests for file in one.waiting]
+        found.sort(key=lambda file: (file.submission.received, file.submission.sha256), reverse=True)
         return found[:MOST_WAITING]
 
     @property
     def punctuality(self) -> list[Punctuality]:
-        """For each duty, by dataset and part, what came for the last period that is due."""
-        groups: dict[tuple[str, str, str], list[DutyLine]] = {}
-        for line in self.lines:
-            for duty in line.duties:
+        """How punctual bodies were with each duty, by dataset and part, for the last period that is due."""
+        groups: dict[tuple[str, str, str], list[DutyDigest]] = {}
+        for one in self.digests:
+            for duty in one.duties:
                 groups.setdefault((duty.dataset, duty.part or "", duty.name), []).append(duty)
-        return [Punctuality(_of_the_last_period(groups[key])) for key in sorted(groups)]
-
-
-def _of_the_last_period(duties: list[DutyLine]) -> tuple[DutyLine, ...]:
-    last = min((duty.period for duty in duties), key=newest_first)
-    return tuple(duty for duty in duties if duty.period == last)
+        found = []
+        for key in sorted(groups):
+            last = min((duty.period for duty in groups[key]), key=newest_first)
+            found.append(Punctuality(tuple(duty for duty in groups[key] if duty.period == last)))
+        return found

@@ -1,7 +1,7 @@
-"""For search engines: a sitemap for each body and one of the other pages, their index, and robots.txt.
+"""Sitemaps for search engines: one for each body, one for the other pages, their index, and robots.txt.
 
-A sitemap may only name what stands beside it or below, so all stand in `catalogue/`. Pages of single versions and of
-reports are left out: those of their series and bodies lead to them.
+A sitemap may only list addresses in its own folder or below, so all of them are in `catalogue/`. The pages of versions
+and reports are left out; the pages of series and bodies link to them.
 """
 
 from __future__ import annotations
@@ -11,53 +11,42 @@ from collections.abc import Iterable, Iterator
 from lxml import etree
 
 from piperoll import layout
-from piperoll.describing import places
-from piperoll.describing.holdings import Holdings
+from piperoll.describing import urls
+from piperoll.describing.context import CatalogueContext, Holdings
 from piperoll.describing.overview import Overview
-from piperoll.describing.world import World
 
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
-def sitemap_of(holdings: Holdings) -> tuple[str, bytes]:
-    """The sitemap of a body: its page and those of its series, each with the instant of its last change."""
-    body = holdings.the_body
-    series = [
-        (
-            layout.series_page(facts.series),
-            max(version.ended or version.published for version in facts.history.versions),
-        )
-        for facts in holdings.listings
-    ]
-    instants = [instant for _, instant in series]
-    return layout.sitemap(body.slug), _urls(holdings.world, [(layout.body_page(body.slug), _last(instants)), *series])
+def render_body_sitemap(holdings: Holdings) -> tuple[str, bytes]:
+    """Render the sitemap of a body: its page and those of its series, each with the instant of its last change."""
+    changed = {
+        layout.series_page(facts.series): max(one.ended or one.published for one in facts.history.versions)
+        for facts in holdings.series
+    }
+    page = (layout.body_page(holdings.body.slug), max(changed.values(), default=None))
+    content = _write(holdings.context, "urlset", "url", [page, *changed.items()])
+    return layout.sitemap(holdings.body.slug), content
 
 
-def sitemaps(overview: Overview) -> Iterator[tuple[str, bytes]]:
-    """The sitemap of the pages that tell of all bodies, the index of sitemaps, and robots.txt."""
-    world = overview.world
+def render_sitemaps(overview: Overview) -> Iterator[tuple[str, bytes]]:
+    """Render the sitemap of the pages about all bodies, the index of sitemaps, and robots.txt."""
+    context = overview.context
     pages = [layout.HOME, *(layout.dataset_page(dataset.name) for dataset in overview.datasets)]
-    yield layout.sitemap(None), _urls(world, [(page, overview.latest) for page in pages])
+    shared = _write(context, "urlset", "url", [(page, overview.latest) for page in pages])
+    yield layout.sitemap(None), shared
     parts = [(layout.sitemap(None), overview.latest)]
-    parts += [(layout.sitemap(line.body.slug), line.latest) for line in overview.lines]
-    yield layout.SITEMAP, _document(world, "sitemapindex", "sitemap", parts)
-    address = places.address(world.base_url, layout.SITEMAP)
+    parts += [(layout.sitemap(digest.body.slug), digest.latest) for digest in overview.digests]
+    yield layout.SITEMAP, _write(context, "sitemapindex", "sitemap", parts)
+    address = urls.address(context.base_url, layout.SITEMAP)
     yield layout.ROBOTS, f"User-agent: *\nDisallow:\nSitemap: {address}\n".encode()
 
 
-def _last(instants: Iterable[str]) -> str | None:
-    return max(instants, default=None)
-
-
-def _urls(world: World, pages: Iterable[tuple[str, str | None]]) -> bytes:
-    return _document(world, "urlset", "url", pages)
-
-
-def _document(world: World, kind: str, entry: str, pages: Iterable[tuple[str, str | None]]) -> bytes:
+def _write(context: CatalogueContext, kind: str, entry: str, pages: Iterable[tuple[str, str | None]]) -> bytes:
     root = etree.Element(f"{{{_NAMESPACE}}}{kind}", nsmap={None: _NAMESPACE})  # type: ignore[dict-item]
     for key, changed in pages:
         element = etree.SubElement(root, f"{{{_NAMESPACE}}}{entry}")
-        etree.SubElement(element, f"{{{_NAMESPACE}}}loc").text = places.address(world.base_url, key)
+        etree.SubElement(element, f"{{{_NAMESPACE}}}loc").text = urls.address(context.base_url, key)
         if changed is not None:
             etree.SubElement(element, f"{{{_NAMESPACE}}}lastmod").text = changed
     etree.indent(root)

@@ -1,15 +1,35 @@
-"""A report in plain words, for the pages and the terminal alike."""
+"""Figures, reports, duties and changes in words, shared by the pages and the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from pathlib import PurePosixPath
 from typing import Any
 
-from piperoll.describing.figures import counted, pounds
+from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
-from piperoll.model import MONTHS, Acts, Body, Dataset, Finding, Period, Report, Series, Severity, Verdict, What
+from piperoll.model import (
+    MONTHS,
+    Acts,
+    Body,
+    Cause,
+    Dataset,
+    Differences,
+    Effect,
+    Finding,
+    Period,
+    Report,
+    Series,
+    Severity,
+    Status,
+    Verdict,
+    Version,
+    What,
+    plain,
+)
 
 VERDICTS = {
     Verdict.ACCEPTED: "Accepted",
@@ -19,14 +39,34 @@ VERDICTS = {
     Verdict.NIL: "Nil return",
 }
 
-EXCLUDED = {
-    "blank": ("blank row", "blank rows"),
-    "total": ("row of totals", "rows of totals"),
-    "repeated_header": ("repeated heading", "repeated headings"),
-    "note": ("note", "notes"),
-    "other": ("leftover", "leftovers"),
+STATES = {
+    DutyState.ON_TIME: "On time",
+    DutyState.LATE: "Late",
+    DutyState.NIL: "Nil return",
+    DutyState.HELD: "Held",
+    DutyState.REPEATED: "An old file again",
+    DutyState.REJECTED: "Rejected",
+    DutyState.FAILED: "Failed with us",
+    DutyState.MISSING: "Missing",
+    DutyState.NOT_YET_DUE: "Not due yet",
 }
 
+STATUSES = {
+    Status.CURRENT: "Current",
+    Status.SUPERSEDED: "Superseded",
+    Status.WITHDRAWN: "Withdrawn",
+    Status.PURGED: "Removed, because it held personal data",
+}
+
+CAUSES = {
+    Cause.FIRST: "First publication",
+    Cause.CORRECTION: "Correction by the body",
+    Cause.ADDITION: "Another file added",
+    Cause.MAPPING: "A heading read differently",
+    Cause.RULES: "Read by newer rules",
+}
+
+LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
 
 KINDS = {
     "council": ("council", "councils"),
@@ -38,104 +78,169 @@ KINDS = {
     "other": ("other public body", "other public bodies"),
 }
 
+_EXCLUDED = {
+    "blank": ("blank row", "blank rows"),
+    "total": ("row of totals", "rows of totals"),
+    "repeated_header": ("repeated heading", "repeated headings"),
+    "note": ("note", "notes"),
+    "other": ("leftover", "leftovers"),
+}
+
+_FILES = {
+    ".csv": "the table, for spreadsheets and any program",
+    ".parquet": "the table with its types, for analysis",
+    "datapackage.json": "what the table holds, for machines",
+    "report.json": "what was found in the file as received",
+    "manifest.json": "every file of this version with its hash",
+}
+"""The files of a release, in the order in which a list of downloads shows them."""
+
+
+# --- figures ------------------------------------------------------------------------------------------------------
+
+
+def format_pounds(amount: Decimal | None) -> str:
+    """Format pounds with thousands separators and every decimal place: £1,250.00, -£0.005; a dash for None."""
+    if amount is None:
+        return "–"
+    whole, _, decimals = plain(abs(amount)).partition(".")
+    return f"{'-' if amount < 0 else ''}£{int(whole):,}.{decimals}"
+
+
+def format_number(count: int) -> str:
+    """Format a whole number with thousands separators."""
+    return f"{count:,}"
+
+
+def format_change(difference: Decimal | int) -> str:
+    """Format a difference with its sign: +3 or -1,200 rows, +£12.50 or -£3.00 in pounds, and 'no change'."""
+    if difference == 0:
+        return "no change"
+    words = format_pounds(difference) if isinstance(difference, Decimal) else format_number(difference)
+    return words if difference < 0 else f"+{words}"
+
+
+def format_count(count: int, noun: str, plural: str | None = None) -> str:
+    """Format a number with its noun, singular or plural: 1 row, 2,981 rows."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def format_day(when: date | str) -> str:
+    """Format a date, or the ISO 8601 text of a date or instant: 1 October 2026."""
+    if isinstance(when, str):
+        when = date.fromisoformat(when[:10])
+    return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+
+
+def format_size(count: int) -> str:
+    """Format a number of bytes in decimal units: 512 bytes, 12.3 kB, 4.5 MB."""
+    if count < 1000:
+        return format_count(count, "byte")
+    amount = Decimal(count)
+    for unit in ("kB", "MB", "GB"):
+        amount /= 1000
+        if amount < 1000:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1000:,.1f} TB"
+
+
+def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Add up the amounts that are known, exactly; None if none is known."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+# --- reports ------------------------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
-class Matter:
-    """Findings that say the same thing of the same column: the first speaks for all, `count` is how many places."""
+class FindingGroup:
+    """Findings with the same code, sheet and field, shown as one; the message of the first stands for all."""
 
     findings: tuple[Finding, ...]
 
     @property
     def first(self) -> Finding:
-        """The finding that speaks for all."""
+        """The finding whose message is shown."""
         return self.findings[0]
 
     @property
     def count(self) -> int:
-        """How many places it concerns, those that are only counted included."""
+        """How many places the group covers, including those that are only counted."""
         return sum(finding.count for finding in self.findings)
 
     @property
     def more(self) -> int:
-        """How many places the findings after the first concern."""
+        """How many places the findings after the first cover."""
         return sum(finding.count for finding in self.findings[1:])
 
 
 @dataclass(frozen=True, slots=True)
-class PlainWords:
-    """A report sorted by what its reader has to do.
+class ReportInWords:
+    """A report sorted by who has to act.
 
-    `must_fix` and `should_fix` are for the body, `with_us` is for the platform, `told` is only to know.
+    `must_fix` and `should_fix` are for the body, `with_us` is for the platform, and `to_know` needs no action.
     """
 
     verdict: str
     sentence: str
-    must_fix: tuple[Matter, ...]
-    should_fix: tuple[Matter, ...]
-    with_us: tuple[Matter, ...]
-    told: tuple[Matter, ...]
+    must_fix: tuple[FindingGroup, ...]
+    should_fix: tuple[FindingGroup, ...]
+    with_us: tuple[FindingGroup, ...]
+    to_know: tuple[FindingGroup, ...]
     passed: tuple[str, ...]
 
 
-def plain_words(report: Report) -> PlainWords:
-    """The report as a person reads it: the verdict, then what must and should be fixed, what to know, what passed."""
-    heaps: dict[str, list[Finding]] = {"must_fix": [], "should_fix": [], "with_us": [], "told": []}
+def explain_report(report: Report) -> ReportInWords:
+    """Put a report in words: the verdict, then what to fix, what to know and what passed."""
+    groups: dict[str, dict[tuple[str, str | None, str | None], list[Finding]]] = {
+        "must_fix": {},
+        "should_fix": {},
+        "with_us": {},
+        "to_know": {},
+    }
     for finding in report.findings:
-        heaps[_heap(finding)].append(finding)
-    return PlainWords(
+        if finding.severity is Severity.INFO:
+            who = "to_know"
+        elif finding.acts is Acts.PLATFORM:
+            who = "with_us"
+        else:
+            who = "must_fix" if finding.severity is Severity.ERROR else "should_fix"
+        groups[who].setdefault((finding.code, finding.sheet, finding.field), []).append(finding)
+    return ReportInWords(
         verdict=VERDICTS[report.verdict],
-        sentence=verdict_sentence(report),
+        sentence=describe_verdict(report),
         passed=report.passed,
-        **{name: _matters(findings) for name, findings in heaps.items()},
+        **{who: tuple(FindingGroup(tuple(one)) for one in found.values()) for who, found in groups.items()},
     )
 
 
-def _heap(finding: Finding) -> str:
-    if finding.severity is Severity.INFO:
-        return "told"
-    if finding.acts is Acts.PLATFORM:
-        return "with_us"
-    return "must_fix" if finding.severity is Severity.ERROR else "should_fix"
-
-
-def _matters(findings: Iterable[Finding]) -> tuple[Matter, ...]:
-    heaps: dict[tuple[str, str | None, str | None], list[Finding]] = {}
-    for finding in findings:
-        heaps.setdefault((finding.code, finding.sheet, finding.field), []).append(finding)
-    return tuple(Matter(tuple(heap)) for heap in heaps.values())
-
-
-def verdict_sentence(report: Report) -> str:
-    """What becomes of the file, in a sentence or two: how much is published, how much is held and what to do."""
+def describe_verdict(report: Report) -> str:
+    """Say what happens to the file: how much is published, how much is held back and what to do."""
     if report.verdict.publishes and report.verdict is not Verdict.NIL:
-        return _published_sentence(report)
+        read = sum(table.rows.read for table in report.tables)
+        held = sum(table.rows.held for table in report.tables)
+        if held:
+            return f"{read - held:,} of {format_count(read, 'row')} can be published; {describe_held_rows(held)}."
+        but = ", but there are things to put right" if report.verdict is Verdict.ACCEPTED_WITH_WARNINGS else ""
+        return f"All of it can be published ({format_count(read, 'row')}){but}."
     if report.what is What.NOT_DATA:
         return "This file cannot be used: it holds no table of data. What is published stays as it is."
     return {
-        Verdict.NIL: "The body says that there is nothing to publish for this period. That is recorded as its answer.",
-        Verdict.REJECTED: "This file cannot be used as it is. Put right what must be fixed and send it again.",
-        Verdict.HELD: "The whole file is held: nothing of it is published until the body puts it right or says "
-        "that it is as it should be.",
+        Verdict.NIL: "The body says that it has nothing to publish for this period. That is recorded as its answer.",
+        Verdict.REJECTED: "This file cannot be used as it is. Fix what must be fixed and send it again.",
+        Verdict.HELD: "The whole file is held: none of it is published until the body fixes it or confirms that it "
+        "is correct.",
     }[report.verdict]
 
 
-def _published_sentence(report: Report) -> str:
-    read = sum(table.rows.read for table in report.tables)
-    held = sum(table.rows.held for table in report.tables)
-    if held:
-        return f"{read - held:,} of {counted(read, 'row')} can be published; {held_back(held)}."
-    if report.verdict is Verdict.ACCEPTED_WITH_WARNINGS:
-        return f"All of it can be published ({counted(read, 'row')}), but there are things to put right."
-    return f"All of it can be published ({counted(read, 'row')})."
-
-
-def held_back(rows: int) -> str:
-    """How many rows are held back, as a clause."""
+def describe_held_rows(rows: int) -> str:
+    """Say how many rows are held back, as a clause."""
     return "1 row is held back" if rows == 1 else f"{rows:,} rows are held back"
 
 
-def where(finding: Finding) -> str:
-    """The sender's own address of a finding: sheet 'Oct 26', cell F1207; the whole file where it has none."""
+def describe_address(finding: Finding) -> str:
+    """Say where a finding is in the sender's file: `Sheet 'Oct 26', cell F1207`, or `The whole file`."""
     pieces = [f"sheet '{finding.sheet}'"] if finding.sheet is not None else []
     if finding.column and finding.row is not None:
         pieces.append(f"cell {finding.column}{finding.row}")
@@ -149,82 +254,118 @@ def where(finding: Finding) -> str:
     return words[0].upper() + words[1:]
 
 
-def excluded_words(excluded: Mapping[str, int]) -> str:
-    """The rows that are no records, by kind: 14 blank rows, 2 notes; 'none' if there are none."""
-    there = [(excluded.get(kind, 0), words) for kind, words in EXCLUDED.items()]
-    return ", ".join(counted(count, *words) for count, words in there if count) or "none"
+def describe_excluded(excluded: Mapping[str, int]) -> str:
+    """List the rows that are not records, by kind: `14 blank rows, 2 notes`, or `none`."""
+    counts = [(excluded.get(kind, 0), words) for kind, words in _EXCLUDED.items()]
+    return ", ".join(format_count(count, *words) for count, words in counts if count) or "none"
 
 
-def how_often(rule: Mapping[str, Any]) -> str:
-    """How often a duty of a descriptor comes round."""
+# --- duties -------------------------------------------------------------------------------------------------------
+
+
+def describe_interval(rule: Mapping[str, Any]) -> str:
+    """Say how often a duty recurs."""
     if rule["every"] == "snapshot":
-        return "as things stand on " + " and ".join(_month_day(day) for day in rule["days"])
+        days = " and ".join(_format_month_day(day) for day in rule["days"])
+        return f"as at {days}"
     return {"month": "every month", "quarter": "every quarter", "year": "every year"}[rule["every"]]
 
 
-def when_due(rule: Mapping[str, Any]) -> str:
-    """By when a duty of a descriptor is due.
-
-    Raises: DescriptorError: it has a due rule that we do not know.
-    """
+def describe_due_rule(rule: Mapping[str, Any]) -> str:
+    """Say when a duty is due. Raises: DescriptorError: the duty has an unknown due rule."""
     match rule:
         case {"every": "snapshot", "days": days}:
-            return "by " + " and ".join(_month_day(day) for day in days.values())
+            return "by " + " and ".join(_format_month_day(day) for day in days.values())
         case {"due": {"months_after": int(months)}}:
-            return f"within {counted(months, 'month')} of its end"
+            return f"within {format_count(months, 'month')} of its end"
         case {"due": {"last_working_day_of_month_after": 1}}:
             return "by the last working day of the next month"
         case {"due": {"last_working_day_of_month_after": int(months)}}:
-            return f"by the last working day, {counted(months, 'month')} on"
+            return f"by the last working day, {format_count(months, 'month')} on"
         case {"due": {"days_after": int(days)}}:
-            return f"within {counted(days, 'day')} of its end"
-    raise DescriptorError(f"duty {rule['name']}: no due rule that we know in {rule.get('due')}")
+            return f"within {format_count(days, 'day')} of its end"
+    raise DescriptorError(f"duty {rule['name']}: unknown due rule {rule.get('due')}")
 
 
-def _month_day(text: str) -> str:
+def _format_month_day(text: str) -> str:
     month, day = text.split("-")
     return f"{int(day)} {MONTHS[int(month) - 1]}"
 
 
-def kind_words(kind: str) -> str:
-    """A kind of body in words; one that an operator's register made up stays as it is."""
+# --- bodies, series, files ----------------------------------------------------------------------------------------
+
+
+def name_kind(kind: str) -> str:
+    """Name a kind of body; a kind that only an operator's register uses stays as it is."""
     return KINDS.get(kind, (kind, kind))[0]
 
 
-def kinds_words(kinds: Iterable[str]) -> str:
-    """Kinds of body in words: councils and fire authorities."""
+def name_kinds(kinds: Iterable[str]) -> str:
+    """Name kinds of body in the plural: councils and fire authorities."""
     words = [KINDS.get(kind, (kind, kind))[1] for kind in kinds]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def period_words(text: str | None) -> str:
-    """A period as spelt in keys, in words."""
+def name_period(text: str | None) -> str:
+    """Name a period that is spelt as in keys: `2026-10` is October 2026."""
     return "not known" if text is None else Period.parse(text).title
 
 
 def series_title(dataset: Dataset, body: Body, series: Series) -> str:
-    """A series in words: Spending (procurement card): Anytown Borough Council, October 2026."""
+    """Return the title of a series: Spending (procurement card): Anytown Borough Council, October 2026."""
     part = part_title(dataset, series.part)
     words = f" ({lower_first(part)})" if part else ""
     return f"{dataset.title}{words}: {body.name}, {series.period.title}"
 
 
 def part_title(dataset: Dataset, part: str | None) -> str | None:
-    """A part in words; its bare name where the dataset no longer declares it."""
+    """Return the title of a part; its name if the dataset no longer declares it."""
     return next((known.title for known in dataset.parts if known.name == part), part)
 
 
 def lower_first(words: str) -> str:
-    """The words within a sentence: procurement card; an abbreviation (VAT number) stays as it is."""
+    """Write a title for use inside a sentence: procurement card; an abbreviation (VAT number) keeps its capitals."""
     return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
-def total(amounts: Sequence[Decimal | None]) -> Decimal | None:
-    """The exact sum of the amounts there are; None if there is none."""
-    there = [amount for amount in amounts if amount is not None]
-    return sum(there, Decimal(0)) if there else None
+def describe_file(name: str) -> str:
+    """Say in a few words what a file of a release is for."""
+    return _FILES.get(name) or _FILES[PurePosixPath(name).suffix]
 
 
-def pounds_or_none(amount: Decimal | None) -> str:
-    """Pounds in words, or a dash where the dataset counts none."""
-    return "–" if amount is None else pounds(amount)
+def download_order(name: str) -> int:
+    """Sort key for a list of downloads: what most people want comes first."""
+    return list(_FILES).index(name if name in _FILES else PurePosixPath(name).suffix)
+
+
+# --- versions -----------------------------------------------------------------------------------------------------
+
+
+def describe_differences(differences: Differences) -> str:
+    """Say how many rows were added, removed and corrected: `1 row added (£750.00), 2 rows corrected (-£43.50)`."""
+
+    def words(verb: str, effect: Effect, spell: Callable[[Decimal], str]) -> str:
+        money = "" if effect.amount_gbp is None else f" ({spell(effect.amount_gbp)})"
+        return f"{format_count(effect.rows, 'row')} {verb}{money}" if effect.rows else ""
+
+    parts = [
+        words("added", differences.added, format_pounds),
+        words("removed", differences.removed, format_pounds),
+        words("corrected", differences.changed, format_change),
+    ]
+    return ", ".join(part for part in parts if part) or "no row differs"
+
+
+def describe_changes(version: Version) -> str | None:
+    """Say what a version changed against the one before; None if that is not known."""
+    if version.changes is None:
+        return None
+    return f"Against version {version.changes.against}: {describe_differences(version.changes.differences)}."
+
+
+def describe_ending(version: Version) -> str | None:
+    """Say when and why a version was withdrawn or purged; None if it was not."""
+    if version.ended is None:
+        return None
+    verb = "Removed" if version.status is Status.PURGED else "Withdrawn"
+    return f"{verb} on {format_day(version.ended)}: {(version.because or '').rstrip('.')}."

@@ -1,17 +1,19 @@
-"""A standard for one kind of data, as its descriptor declares it."""
+"""A dataset: a standard for one kind of data, as the files in `datapackages/<name>/` declare it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from piperoll.errors import DescriptorError
 
 
 class Level(StrEnum):
-    """What a field is for: without `core` there is no table; law or code asks for `duty`; the rest is `wanted`."""
+    """How much a field matters: no table without `core`; a law or code asks for `duty`; `wanted` is welcome."""
 
     CORE = "core"
     DUTY = "duty"
@@ -19,21 +21,71 @@ class Level(StrEnum):
 
 
 class Origin(StrEnum):
-    """Whether the body sends a field or we derive it."""
+    """Whether the body sends a field or the platform derives it."""
 
     SENT = "sent"
     DERIVED = "derived"
 
 
 @dataclass(frozen=True, slots=True)
+class HeadingWarning:
+    """The `finding` to report when a column is read as a field although its heading suggests something else.
+
+    It is reported when the heading contains the pattern `says`, or when it does not contain the pattern `lacks`.
+    """
+
+    finding: str
+    says: str | None = None
+    lacks: str | None = None
+
+    def applies_to(self, heading: str) -> bool:
+        """True if a column with this heading gets the finding; underscores count as spaces."""
+        text = heading.replace("_", " ")
+        if self.says is not None and re.search(self.says, text, re.IGNORECASE):
+            return True
+        return self.lacks is not None and not re.search(self.lacks, text, re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """How to recognise and read a field's cells: its entry under `fields` in reading.json.
+
+    docs/datasets.md#reading describes every key. All patterns are regular expressions that ignore case.
+    """
+
+    kind: Literal["identifier", "code", "name", "band"] | None = None
+    characters: int | None = None
+    """The length that the register gives to all its identifiers, so that lost leading zeros can be reported."""
+    edge: Literal["start", "end"] | None = None
+    """The day that a date means when the cell gives only a month, quarter or year."""
+    code: str | None = None
+    """The field that holds the codes for this field's words."""
+    label: str | None = None
+    """The field that holds the words for this field's codes."""
+    cells_match: str | None = None
+    """A pattern that most cells of the field match: the field has few values, all known."""
+    only_beside: str | None = None
+    """The field that must also be in the table before an ambiguous heading is read as this field."""
+    unless_beside_matches: str | None = None
+    """Do not read a heading as this field if most cells of the `only_beside` field match this pattern."""
+    heading_warnings: tuple[HeadingWarning, ...] = ()
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> FieldReading:
+        """Convert one entry under `fields` in reading.json. Raises: TypeError: it has an unknown key."""
+        warnings = tuple(HeadingWarning(**warning) for warning in entry.get("heading_warnings", ()))
+        return cls(**{**entry, "heading_warnings": warnings})
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One column of a dataset, from its Table Schema.
 
-    `type` is a Table Schema type. `source` names the clause or standard. `unit` is null where the
-    field has none. `privacy` is `name` (may name a person), `dependent` (an identifier that goes
-    with the name), `area` (a service area that may trigger a hold), `text` (free text) or None.
-    `kinds` are the kinds of body that a duty falls on, none for all. `derive` says how to make a
-    derived field (docs/datasets.md); None for one that is only sent.
+    `type` is a Table Schema type. `source` names the clause or standard that asks for it. `unit` is None for a field
+    without one. `privacy` is `name` (may name a person), `dependent` (an identifier to remove with the name), `area` (a
+    service area that may hold a row), `text` (free text) or None. `kinds` are the kinds of body that a duty applies
+    to; empty means all. `derive` says how to make a derived field (docs/datasets.md) and is None for one that is only
+    sent. `reading` says how to recognise and read its cells.
     """
 
     name: str
@@ -48,17 +100,28 @@ class Field:
     derive: Mapping[str, Any] | None = None
     constraints: Mapping[str, Any] | None = None
     kinds: tuple[str, ...] = ()
+    reading: FieldReading = FieldReading()  # noqa: RUF009 - frozen
 
     @property
     def is_identifier(self) -> bool:
-        """Whether the field is a reference, by the naming rule of docs/datasets.md: text, and its name ends so."""
-        return self.type == "string" and self.name.rsplit("_", 1)[-1] in ("number", "ref", "id", "ocid")
+        """Whether the cells are references that must not be read as numbers."""
+        return self.reading.kind == "identifier"
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the cells are identifiers or codes, not words or figures."""
+        return self.reading.kind in ("identifier", "code")
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the cells name a person, an organisation or a thing."""
+        return self.privacy == "name" or self.reading.kind == "name"
 
     @classmethod
-    def from_descriptor(cls, field: Mapping[str, Any]) -> Field:
-        """The field that a Table Schema field with our `x_` properties declares.
+    def from_descriptor(cls, field: Mapping[str, Any], reading: Mapping[str, Any] | None = None) -> Field:
+        """Convert a Table Schema field with our `x_` properties, and its entry in reading.json if it has one.
 
-        Raises: DescriptorError: a property that every field of ours has is missing or unknown.
+        Raises: DescriptorError: a required property is missing, or a value is unknown.
         """
         try:
             return cls(
@@ -74,16 +137,15 @@ class Field:
                 derive=field.get("x_derive"),
                 constraints=field.get("constraints"),
                 kinds=tuple(field.get("x_kinds", ())),
+                reading=FieldReading.from_entry(reading or {}),
             )
-        except (KeyError, ValueError) as error:
-            raise DescriptorError(
-                f"field {field.get('name', '?')}: {error} is missing or not a value we know"
-            ) from error
+        except (KeyError, ValueError, TypeError) as error:
+            raise DescriptorError(f"field {field.get('name', '?')}: missing or unknown: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading seen in the wild and the field it stands for; `part` narrows it to one part of the dataset."""
+    """A heading found in real files and the field it means; `part` limits it to one part of the dataset."""
 
     heading: str
     field: str
@@ -92,10 +154,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the several files a body sends for a dataset and period.
+    """One of several files that a body sends for a dataset and period.
 
-    It is recognised when the file's or folder's name holds one of `names`, when all of the
-    fields in `marks` are among the columns, or when one of the columns bears one of its `headings`.
+    It is recognised when the name of the file or folder contains one of `names`, when all the fields in `marks` have
+    columns, or when a column has one of its `headings`.
     """
 
     name: str
@@ -107,16 +169,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A standard for one kind of data: its fields in published order and the rules that are its own.
+    """A standard for one kind of data: its fields in published order, and its rules.
 
-    `core` are the groups of fields without which there is no table: of each group one must be there
-    (`@period` stands for a period that is given). `amount` and `date` are the fields that totals and
-    date spans are taken of, the first that a table has. `aliases` are other inbox folder names, each with the
-    part that it means. `snapshot` datasets describe a day, not a stretch of time. `wide` are the shapes that
-    are unpivoted, `ocds` the paths in an OCDS release, `duties` the legal duties with their due dates.
-    `keys` are the sets of fields that name a row from one version of a file to the next, the surest first. A dataset
-    `restates` if a file says again, of the rows that it names by key, what earlier files said.
-    `descriptor` is the whole datapackage.json.
+    `core` lists groups of fields: a table must have one field of each group (`@period` means that a given period will
+    do). `amount` and `date` are the fields for totals and date spans; the first that a table has is used. `aliases`
+    maps other inbox folder names to the part each means. A `snapshot` dataset describes a day, not a stretch of time.
+    `wide` are the shapes to unpivot, `ocds` the paths in an OCDS release, `duties` the legal duties with due dates.
+    `keys` are sets of fields that identify a row from one version of a file to the next, the most reliable first. A
+    dataset `restates` if a file repeats, for rows with the same key, what earlier files said.
+
+    From reading.json: `least_amount` is the smallest amount that must be published, in pounds; `general_headings` are
+    headings too common to show that a file is of this dataset; `main_list` is a pattern for names of files that are
+    the main list and no part. `descriptor` is the whole datapackage.json.
     """
 
     name: str
@@ -136,35 +200,46 @@ class Dataset:
     duties: tuple[Mapping[str, Any], ...]
     keys: tuple[tuple[str, ...], ...]
     restates: bool
+    least_amount: Decimal | None
+    general_headings: frozenset[str]
+    main_list: str | None
     descriptor: Mapping[str, Any]
 
     @classmethod
-    def from_descriptor(cls, descriptor: Mapping[str, Any], headings: Iterable[Heading]) -> Dataset:
-        """The dataset that a Data Package descriptor with our `x_piperoll` section declares.
+    def from_descriptor(
+        cls, descriptor: Mapping[str, Any], headings: Iterable[Heading], reading: Mapping[str, Any] | None = None
+    ) -> Dataset:
+        """Convert a Data Package descriptor with an `x_piperoll` section, and the content of reading.json.
 
-        Raises: DescriptorError: the section is missing or names a field that the schema lacks.
+        Raises: DescriptorError: a required key is missing, a key of reading.json is unknown, or a rule names a field
+        that the schema lacks.
         """
+        name, reading = descriptor.get("name", "?"), reading or {}
+        if unknown := reading.keys() - {"fields", "least_amount", "general_headings", "main_list"}:
+            raise DescriptorError(f"dataset {name}: reading.json has unknown keys: {', '.join(sorted(unknown))}")
+        entries, least = reading.get("fields", {}), reading.get("least_amount")
         try:
             rules = descriptor["x_piperoll"]
+            schema = descriptor["resources"][0]["schema"]["fields"]
             dataset = cls(
                 name=descriptor["name"],
                 title=descriptor["title"],
                 version=descriptor["version"],
                 description=descriptor["description"],
-                fields=tuple(Field.from_descriptor(field) for field in descriptor["resources"][0]["schema"]["fields"]),
+                fields=tuple(Field.from_descriptor(field, entries.get(field["name"])) for field in schema),
                 headings=tuple(headings),
                 core=tuple(tuple(group) for group in rules["core"]),
                 amount=tuple(rules["amount"]),
                 date=tuple(rules["date"]),
                 parts=tuple(
                     Part(
-                        name,
+                        part_name,
                         part["title"],
                         tuple(part.get("names", ())),
                         tuple(part.get("marks", ())),
                         tuple(part.get("headings", ())),
                     )
-                    for name, part in rules["parts"].items()
+                    for part_name, part in rules["parts"].items()
                 ),
                 aliases=rules["aliases"],
                 snapshot=rules["snapshot"],
@@ -173,22 +248,28 @@ class Dataset:
                 duties=tuple(rules.get("duties", ())),
                 keys=tuple(tuple(key) for key in rules.get("keys", ())),
                 restates=rules.get("restates", False),
+                least_amount=None if least is None else Decimal(least),
+                general_headings=frozenset(reading.get("general_headings", ())),
+                main_list=reading.get("main_list"),
                 descriptor=descriptor,
             )
         except KeyError as error:
-            raise DescriptorError(f"dataset {descriptor.get('name', '?')}: the descriptor lacks {error}") from error
-        dataset._refuse_unknown_fields()
+            raise DescriptorError(f"dataset {name}: the descriptor lacks {error}") from error
+        dataset._refuse_unknown_fields(entries)
         return dataset
 
-    def _refuse_unknown_fields(self) -> None:
+    def _refuse_unknown_fields(self, entries: Mapping[str, Any]) -> None:
         named = {name for group in self.core for name in group if name != "@period"}
-        named |= {*self.amount, *self.date, *(heading.field for heading in self.headings)}
+        named |= {*self.amount, *self.date, *entries, *(heading.field for heading in self.headings)}
         named |= {mark for part in self.parts for mark in part.marks} | {name for key in self.keys for name in key}
+        for field in self.fields:
+            rules = field.reading
+            named |= {name for name in (rules.code, rules.label, rules.only_beside) if name is not None}
         if unknown := sorted(named - {field.name for field in self.fields}):
             raise DescriptorError(f"dataset {self.name} names fields that its schema lacks: {', '.join(unknown)}")
 
     def field(self, name: str) -> Field:
-        """The field called `name`. Raises: KeyError: the dataset has none."""
+        """Return the field called `name`. Raises: KeyError: the dataset has none."""
         for field in self.fields:
             if field.name == name:
                 return field
@@ -196,10 +277,15 @@ class Dataset:
 
     @property
     def core_fields(self) -> frozenset[str]:
-        """Every field that some core group names."""
+        """Every field that a core group names."""
         return frozenset(name for group in self.core for name in group if name != "@period")
 
+    @property
+    def snapshot_days(self) -> frozenset[str]:
+        """The days (`03-31`) that a duty asks for a snapshot of; empty for a dataset without such a duty."""
+        return frozenset(day for duty in self.duties for day in duty.get("days", ()))
+
     def missing_core(self, columns: Iterable[str], *, period_given: bool) -> tuple[tuple[str, ...], ...]:
-        """The core groups of which `columns` holds no field; a given period stands for `@period`."""
+        """Return the core groups without a field among `columns`; a given period counts as `@period`."""
         there = {*columns, "@period"} if period_given else {*columns}
         return tuple(group for group in self.core if there.isdisjoint(group))

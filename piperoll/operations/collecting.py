@@ -107,7 +107,7 @@ def fetch(run: Run, source: WebSource, address: str) -> FetchResponse:
 def _addresses(
     run: Run, source: WebSource, period: Period | None, through: Fetch, missed: list[MissedAddress]
 ) -> Iterator[tuple[str, str | None]]:
-    """Each address to fetch with the period that it covers, if that is known: those of `url`, or the links of `page`."""
+    """Each address to fetch (of `url`, or the links of `page`) with the period that it covers, if known."""
     if source.page is None:
         yield from source.addresses(date.fromisoformat(run.moment[:10]), period)
         return

@@ -22,7 +22,7 @@ from publishers import Ruling, Store, list_rulings, list_submissions, open_store
 
 @dataclass(frozen=True, slots=True)
 class ReplayChange:
-    """A file with another result under today's rules: (on record, now) pairs; on record is None if it was never done."""
+    """A file whose result changes under today's rules, as pairs: on record (None if it never had one), and now."""
 
     file: str
     sha256: str

@@ -3,11 +3,10 @@
 from piperoll.reading.cells.periods import periods_in_name
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
-from piperoll.reading.findings.columns import DRIFTED
 from piperoll.reading.grids.grid import letter
 from piperoll.reading.read import read, row_as_sent
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
-from piperoll.reading.remembered import learned
+from piperoll.reading.remembered import DRIFTED, learned
 
 __all__ = [
     "DRIFTED",

@@ -6,23 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from piperoll.model import BodyMapping, Cap, Dataset, Finding, What
+from piperoll.findings import make_finding
+from piperoll.model import Address, BodyMapping, Cap, Dataset, Finding, Severity, What
 from piperoll.reading.columns.lexicon import lexicon_of
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.json_files import release_table
 from piperoll.reading.files.kinds import Kind, classify
 from piperoll.reading.files.opening import Opened, about_merged, open_file
 from piperoll.reading.findings import files as say
-from piperoll.reading.findings import sheets as tell
 from piperoll.reading.findings.cells import nil_return
-from piperoll.reading.findings.columns import dataset_guessed
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import is_sure, recognise, recognise_part
 from piperoll.reading.remembered import remembered_of, with_memory
 from piperoll.reading.tables.grid_tables import GridReading
 from piperoll.reading.tables.sheets import read_grids
-from piperoll.reading.tables.table_findings import holds_figures
+from piperoll.reading.tables.table_findings import holds_figures, quote_list
 
 _EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 _EXTENSIONS |= {".xls": "xls", ".ods": "ods", ".json": "json", ".jsonl": "json", ".pdf": "pdf", ".xml": "xml"}
@@ -119,7 +118,15 @@ def _with_grids(
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
         findings += about_merged(opened.parts, tables)
         if not told and not is_sure(tables, lexicon.dataset):
-            findings.append(dataset_guessed(lexicon.dataset, tables[0].choices.values()))
+            headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
+            findings.append(
+                make_finding(
+                    "dataset-guessed",
+                    variant="headed" if headings else "headless",
+                    dataset=lexicon.dataset.title.lower(),
+                    headings=", ".join(headings),
+                )
+            )
         blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
         return with_memory(replace(blank, what=What.DATA, why=None, tables=tables), lexicon, remembered)
     part = blank.part or (recognise_part(known, name, {}) if known else None)
@@ -132,7 +139,8 @@ def _with_grids(
     if outcomes <= {"empty", "stray_cell"}:
         return replace(blank, why="empty", findings=(*findings, say.not_a_table("empty")))
     looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
-    return replace(blank, why="no_table", findings=(*findings, tell.no_headings(looked[:6])))
+    no_headings = make_finding("no-headings", headings=quote_list(looked[:6]))
+    return replace(blank, why="no_table", findings=(*findings, no_headings))
 
 
 def _of_no_dataset(reading: GridReading) -> GridReading:
@@ -147,7 +155,11 @@ def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Find
         if data and not reading.tables and reading.outcome != "left_out":
             if grid.sheet is not None and reading.outcome != "empty":
                 figures = reading.outcome == "no_table" and holds_figures(grid)
-                found.append(tell.sheet_without_table(grid.sheet, figures=figures))
+                severity = Severity.WARNING if figures else Severity.INFO
+                name = grid.sheet.strip()
+                found.append(
+                    make_finding("sheet-without-table", Address(grid.sheet), severity=severity, sheet_name=name)
+                )
         else:
             found += reading.findings
     return found

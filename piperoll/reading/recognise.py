@@ -17,35 +17,6 @@ from piperoll.reading.tables.headings import best_heading_row, heading_rows, unk
 _EMPTY_FIT = 0.6
 """What a column that holds nothing fits any field by."""
 
-_ANY_REGISTERS = frozenset(
-    [
-        "name",
-        "title",
-        "ref",
-        "reference",
-        "number",
-        "id",
-        "date",
-        "day",
-        "value",
-        "amount",
-        "total",
-        "cost",
-        "description",
-        "department",
-        "directorate",
-        "service",
-        "type",
-        "category",
-        "status",
-        "period",
-        "year",
-    ]
-)
-"""Headings that say nothing of what a register is of."""
-
-_THRESHOLD_LIST = re.compile(r"25\s?k|25[,.]?000", re.I)
-
 
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
     """The dataset whose core the headings of some sheet cover best; failing headings, by content; None if none fits."""
@@ -122,7 +93,7 @@ def _shows(table: ReadTable, dataset: Dataset) -> bool:
     }
     sure |= dict.fromkeys(table.wide, "")
     ordered = any("order" in sense(heading) for heading in sure.values())
-    telling = [name for name, heading in sure.items() if bare(heading) not in _ANY_REGISTERS]
+    telling = [name for name, heading in sure.items() if bare(heading) not in dataset.general_headings]
     return bool(telling) and not ordered and not dataset.missing_core(sure, period_given=True)
 
 
@@ -133,7 +104,7 @@ def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> s
     """
     words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
     there, said = set(columns), {bare(heading) for heading in columns.values()}
-    if not _THRESHOLD_LIST.search(name):
+    if dataset.main_list is None or not re.search(dataset.main_list, name, re.IGNORECASE):
         for part in dataset.parts:
             if any(re.search(rf"(?<![a-z]){_words(word)}(?![a-z])", words) for word in part.names):
                 return part.name

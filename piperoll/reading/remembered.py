@@ -7,13 +7,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question
+from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Severity
 from piperoll.reading.cells.amounts import scale_of
 from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.column_findings import make_column_finding
 from piperoll.reading.columns.heading_terms import sense
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.findings import columns as say
 from piperoll.reading.reading import Reading, ReadTable
+
+DRIFTED = "headings-drifted"
+"""The code of the finding that holds a file until the question about a heading is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,22 @@ def asked(tables: Sequence[ReadTable], remembered: BodyMapping, dataset: Dataset
                 wanted = dataset.field(choice.field)
                 doubtful = may_mean_another(choice, replaced)
                 core = choice.field in dataset.core_fields
-                told.append(say.heading_replaced(table.sheet, wanted, choice, replaced, doubtful=doubtful, core=core))
+                severity = Severity.WARNING if doubtful else Severity.INFO
+                variant = "doubtful" if doubtful else "same"
+                if doubtful and core:
+                    told.append(make_column_finding(DRIFTED, table.sheet, wanted, choice, replaced=replaced.strip()))
+                else:
+                    told.append(
+                        make_column_finding(
+                            "heading-replaced",
+                            table.sheet,
+                            wanted,
+                            choice,
+                            variant=variant,
+                            severity=severity,
+                            replaced=replaced.strip(),
+                        )
+                    )
                 questions += [Question(choice.heading, choice.field, replaced, part)] if doubtful else []
             elif is_guess(choice) and choice.field in dataset.core_fields and bare(choice.heading):
                 questions.append(Question(choice.heading, choice.field, part=part))
@@ -83,7 +101,7 @@ def learned(
 
     `day` is when it came (ISO 8601), `source` its sha256. The same file again teaches nothing.
     """
-    waiting = {finding.value for finding in reading.findings if finding.code == say.DRIFTED}
+    waiting = {finding.value for finding in reading.findings if finding.code == DRIFTED}
     for question in reading.questions:
         waits = (source,) if question.heading in waiting else ()
         asked_now = Question(question.heading, question.field, question.replaced, question.part, day, waits)
@@ -115,7 +133,7 @@ def with_memory(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | No
         return reading
     found = asked(reading.tables, remembered, lexicon.dataset, reading.part)
     answered = [
-        say.heading_answered(table.sheet, lexicon.dataset.field(choice.field), choice)
+        make_column_finding("heading-answered", table.sheet, lexicon.dataset.field(choice.field), choice)
         for table in reading.tables
         for choice in table.choices.values()
         if choice.how == "answered"

@@ -1,5 +1,5 @@
-"""The sample: plainly fictional bodies with realistic mess, the same bytes from the same seed."""
+"""Sample files of fictional bodies, with the faults of real files; the same seed gives the same bytes."""
 
-from piperoll.sample.writing import MONTHS, sample_files, write_sample
+from piperoll.sample.files import MONTHS, sample_files, write_sample
 
 __all__ = ["MONTHS", "sample_files", "write_sample"]

@@ -1,6 +1,6 @@
-"""The records of the sample, by field, before a body's layout makes a file of them.
+"""The records of the sample, by field; `files` writes them in the layouts of the bodies.
 
-Every amount is a `Decimal` in pounds, every day a `date`; nothing here is real, and nothing reads a clock.
+Amounts are `Decimal`s in pounds and days are `date`s. All names are fictional, and nothing depends on the clock.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ REDACTED = "REDACTED PERSONAL DATA"
 
 
 def spend(random: Random, words: Words, period: Period, count: int) -> list[Row]:
-    """Payments to suppliers, with a few credits and redactions, in order of day."""
+    """Payments to suppliers by day, with a few credits and redactions."""
     rows = [_payment(random, words, period, number) for number in range(count)]
     for row in random.sample(rows, k=max(1, count // 60)):
         row["supplier_name"], row["supplier_local_id"] = REDACTED, ""
-    rows.append(dict(rows[-1]))  # a genuine repeat: the same invoice line twice
+    rows.append(dict(rows[-1]))  # the same invoice line twice, which is genuine and must be published twice
     return sorted(rows, key=lambda row: (row["payment_date"], row["transaction_number"]))
 
 
 def carers(random: Random, words: Words, period: Period, count: int) -> list[Row]:
-    """Payments of which some go to people who care for children at home, by (fictional) name."""
+    """Payments to suppliers, and some to foster carers by their (fictional) names, which must be held."""
     rows = spend(random, words, period, count)
     for row in random.sample(rows, k=len(words["carers"])):
         row["supplier_name"] = random.choice(words["carers"])
@@ -40,7 +40,7 @@ def carers(random: Random, words: Words, period: Period, count: int) -> list[Row
 
 
 def card(random: Random, words: Words, period: Period, count: int) -> list[Row]:
-    """Purchases with a payment card: small, many, and named as card gateways name them."""
+    """Small purchases with a payment card; merchants are spelled as card gateways spell them."""
     rows = []
     for number in range(count):
         rows.append(
@@ -85,7 +85,7 @@ def contracts(random: Random, words: Words, period: Period, count: int) -> list[
 
 
 def senior(random: Random, words: Words, _: Period, count: int) -> list[Row]:
-    """Senior posts of an organogram: the first is the top, and those below SCS2 are not named."""
+    """Senior posts of an organogram. The first is the head; holders below SCS2 are not named."""
     rows = []
     for number, (title, grade, floor) in enumerate(words["posts"][:count]):
         rows.append(
@@ -130,7 +130,7 @@ def junior(random: Random, words: Words, _: Period, count: int) -> list[Row]:
 
 
 def structure(random: Random, words: Words, _: Period, count: int) -> list[Row]:
-    """The top three tiers of a council, as the transparency code asks for them."""
+    """The top three tiers of a council, as the transparency code requires."""
     rows = []
     for number, (title, grade, level, floor) in enumerate(words["structure"][:count]):
         rows.append(
@@ -153,7 +153,7 @@ def structure(random: Random, words: Words, _: Period, count: int) -> list[Row]:
 
 
 def services(random: Random, words: Words, period: Period, count: int) -> list[Row]:
-    """Public services with how often they were used, one record a service."""
+    """Public services and how often each was used."""
     rows = []
     for name, address in words["public_services"][:count]:
         completed = random.randrange(900, 250_000)
@@ -184,6 +184,7 @@ GENERATORS: Mapping[str, Callable[[Random, Words, Period, int], list[Row]]] = {
     "structure": structure,
     "services": services,
 }
+"""The makers of records by the names that sends.json uses. The names seed the random numbers: do not change them."""
 
 
 def _payment(random: Random, words: Words, period: Period, number: int) -> Row:

@@ -1,4 +1,4 @@
-"""The commands for who uses the data and who keeps the store, on a place with two versions of one table."""
+"""The commands for users of the data and keepers of a store, on a store with two versions of one table."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(made: Path, tmp_path: Path) -> Path:
-    """A copy for a test that changes it."""
+    """A copy of the store for a test that changes it."""
     store, copy = FolderStore(made), FolderStore(tmp_path / "copy")
     for key in store.keys(""):
         copy.put(key, store.read(key).content)
@@ -56,17 +56,17 @@ def piperoll(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli.app, list(map(str, arguments)), env={"COLUMNS": "200"})
 
 
-def said(*arguments: str | Path) -> str:
+def output_of(*arguments: str | Path) -> str:
     done = piperoll(*arguments)
     assert done.exit_code == 0, done.output
     return " ".join(done.output.split())
 
 
-def test_the_version_that_stands_as_csv_parquet_and_descriptor(made: Path, tmp_path: Path) -> None:
+def test_get_writes_csv_parquet_and_the_descriptor(made: Path, tmp_path: Path) -> None:
     wanted = ("get", "spend", "--from", made, "--body", "anytown", "--period", "2026-10", "-o")
-    assert "version 2 of spend/anytown/2026-10 (current), 12 rows." in said(*wanted, tmp_path / "a.csv")
-    said(*wanted, tmp_path / "a.parquet")
-    said(*wanted, tmp_path / "a.json")
+    assert "version 2 of spend/anytown/2026-10 (current), 12 rows." in output_of(*wanted, tmp_path / "a.csv")
+    output_of(*wanted, tmp_path / "a.parquet")
+    output_of(*wanted, tmp_path / "a.json")
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["supplier_name"] for row in rows][-1] == "Zebedee Quillfeather Ltd"
@@ -75,9 +75,9 @@ def test_the_version_that_stands_as_csv_parquet_and_descriptor(made: Path, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "a.json", "a.parquet"]
 
 
-def test_an_earlier_version_by_its_number_and_none_before_the_first(made: Path, tmp_path: Path) -> None:
+def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
     wanted = ("get", "spend", "--from", made, "--body", "anytown", "--period", "2026-10", "-o", tmp_path / "a.csv")
-    assert "version 1" in said(*wanted, "--version-number", "1")
+    assert "version 1" in output_of(*wanted, "--version-number", "1")
     error = piperoll(*wanted, "--as-known-on", "2020-01-01").exception
     assert isinstance(error, UsageError)
     assert "nothing stood on 2020-01-01" in str(error)
@@ -85,9 +85,9 @@ def test_an_earlier_version_by_its_number_and_none_before_the_first(made: Path, 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"-o": "a.xlsx"}, "end its name in"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "is not")],
+    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "is not")],
 )
-def test_what_cannot_be_got_is_said_with_what_to_do(made: Path, tmp_path: Path, changed, words: str) -> None:
+def test_get_says_what_to_do_if_it_cannot(made: Path, tmp_path: Path, changed, words: str) -> None:
     options = {"--from": str(made), "--body": "anytown", "--period": "2026-10", "-o": "a.csv"} | changed
     options["-o"] = str(tmp_path / options["-o"])
     error = piperoll("get", "spend", *(part for pair in options.items() for part in pair)).exception
@@ -95,7 +95,7 @@ def test_what_cannot_be_got_is_said_with_what_to_do(made: Path, tmp_path: Path, 
     assert words in str(error)
 
 
-def test_a_file_that_was_changed_is_not_kept(place: Path, tmp_path: Path) -> None:
+def test_get_deletes_a_file_that_does_not_match_its_manifest(place: Path, tmp_path: Path) -> None:
     for path in place.glob("data/spend/anytown/2026-10/v2-*/spend.csv"):
         path.write_bytes(b"changed")
     wanted = ("--from", place, "--body", "anytown", "--period", "2026-10", "-o", tmp_path / "a.csv")
@@ -104,28 +104,28 @@ def test_a_file_that_was_changed_is_not_kept(place: Path, tmp_path: Path) -> Non
     assert not (tmp_path / "a.csv.part").exists()
 
 
-def test_the_history_says_what_each_version_changed(made: Path) -> None:
-    told = said("history", SERIES, "--from", made)
-    assert "correction: 1 row added (£5.00), 1 row removed (£601.00)" in told
+def test_history_lists_what_each_version_changed(made: Path) -> None:
+    output = output_of("history", SERIES, "--from", made)
+    assert "correction: 1 row added (£5.00), 1 row removed (£601.00)" in output
     document = json.loads(piperoll("history", SERIES, "--from", made, "--json").output)
     assert [version["status"] for version in document["versions"]] == ["superseded", "current"]
 
 
-def test_the_rows_that_differ_are_written(made: Path, tmp_path: Path) -> None:
-    told = said("diff", SERIES, "1", "2", "--from", made, "-o", tmp_path / "changes.csv")
-    assert "From version 1 to 2: 1 row added (£5.00), 1 row removed (£601.00)." in told
+def test_diff_writes_the_rows_that_differ(made: Path, tmp_path: Path) -> None:
+    output = output_of("diff", SERIES, "1", "2", "--from", made, "-o", tmp_path / "changes.csv")
+    assert "From version 1 to 2: 1 row added (£5.00), 1 row removed (£601.00)." in output
     with (tmp_path / "changes.csv").open(encoding="utf-8", newline="") as stream:
         assert [row["change"] for row in csv.DictReader(stream)] == ["removed", "added"]
 
 
-def test_a_row_is_traced_to_its_cell(made: Path) -> None:
-    told = said("trace", SERIES, "1", "--from", made)
-    assert "row 2 (sha256" in told
-    assert "602.00" in told
+def test_trace_finds_the_cell_of_a_row(made: Path) -> None:
+    output = output_of("trace", SERIES, "1", "--from", made)
+    assert "row 2 (sha256" in output
+    assert "602.00" in output
 
 
-def test_all_is_verified_in_place_and_over_http(made: Path) -> None:
-    assert "1 series with 2 versions were looked through: all is as it says." in said("verify", made)
+def test_verify_a_folder_and_over_http(made: Path) -> None:
+    assert "Verified 1 series with 2 versions: everything matches." in output_of("verify", made)
     with serve_site(open_store(str(made)), "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -136,55 +136,57 @@ def test_all_is_verified_in_place_and_over_http(made: Path) -> None:
             thread.join()
 
 
-def test_what_is_not_as_it_says_ends_with_one(place: Path) -> None:
+def test_verify_exits_with_1_if_a_file_is_missing(place: Path) -> None:
     next(place.glob("data/spend/anytown/2026-10/v1-*/spend.parquet")).unlink()
     done = piperoll("verify", place)
     assert done.exit_code == 1
-    assert "1 thing is not as it says" in done.output
+    assert "1 fault found" in done.output
 
 
-def test_an_empty_place_is_no_clean_bill(tmp_path: Path) -> None:
+def test_verify_refuses_an_empty_folder(tmp_path: Path) -> None:
     assert isinstance(piperoll("verify", tmp_path).exception, UsageError)
 
 
-def test_a_version_is_withdrawn_with_a_reason(place: Path) -> None:
-    assert "is withdrawn" in said("withdraw", SERIES, "2", "--to", place, "--because", "the wrong month")
-    assert "the wrong month" in said("history", SERIES, "--from", place)
-    assert "all is as it says" in said("verify", place)
+def test_withdraw_records_the_reason(place: Path) -> None:
+    assert "is withdrawn" in output_of("withdraw", SERIES, "2", "--to", place, "--because", "the wrong month")
+    assert "the wrong month" in output_of("history", SERIES, "--from", place)
+    assert "everything matches" in output_of("verify", place)
 
 
-def test_a_purge_asks_first_and_then_leaves_nothing(place: Path) -> None:
+def test_purge_asks_first_and_removes_every_trace(place: Path) -> None:
     sha256 = hashlib.sha256(content(SECOND)).hexdigest()
     command = ("purge", sha256[:12], "--to", place, "--because", "a person", "--value", "Zebedee Quillfeather")
     assert piperoll(*command).exit_code == 1
     assert list(place.glob("archive/sha256/*/" + sha256))
-    told = said(*command, "--yes")
-    assert "is purged: 1 version with 12 rows." in told
-    assert "nothing that you named is in it" in told
+    output = output_of(*command, "--yes")
+    assert "is purged: 1 version with 12 rows." in output
+    assert "nothing that you named is in it" in output
     assert not list(place.glob("archive/sha256/*/" + sha256))
     assert isinstance(piperoll(*command, "--yes").exception, UnknownSubmission)
-    assert "nothing that you named" in said("purge", sha256, *command[2:], "--yes")
+    assert "nothing that you named" in output_of("purge", sha256, *command[2:], "--yes")
 
 
-def test_a_sweep_says_what_it_removed_and_what_waits(place: Path) -> None:
+def test_sweep_reports_what_it_removed_and_kept(place: Path) -> None:
     orphan = "data/spend/anytown/2026-10/v3-ffffffffffff/spend.csv"
     FolderStore(place).put(orphan, b"left")
-    assert "1 file more is younger than 24 hours" in said("sweep", "--to", place)
-    assert "Removed: 1 file that no pointer names, 0 unfinished writes." in said("sweep", "--to", place, "--hours", "0")
+    assert "1 file more is younger than 24 hours" in output_of("sweep", "--to", place)
+    assert "Removed: 1 file that no pointer names, 0 unfinished writes." in output_of(
+        "sweep", "--to", place, "--hours", "0"
+    )
     assert not (place / orphan).exists()
 
 
-def test_a_year_of_all_bodies_is_one_file(made: Path, tmp_path: Path) -> None:
-    told = said("get", "spend", "--from", made, "--year", "2026-27", "-o", tmp_path / "all.parquet")
-    assert "of 1 body" in told
+def test_get_a_year_of_all_bodies_as_one_file(made: Path, tmp_path: Path) -> None:
+    output = output_of("get", "spend", "--from", made, "--year", "2026-27", "-o", tmp_path / "all.parquet")
+    assert "spend of 2026-27, 1 body." in output
     table = pq.read_table(tmp_path / "all.parquet")
     assert set(table.column("series").to_pylist()) == {SERIES}
-    said("get", "spend", "--from", made, "--year", "2026-27", "--body", "anytown", "-o", tmp_path / "all.csv")
+    output_of("get", "spend", "--from", made, "--year", "2026-27", "--body", "anytown", "-o", tmp_path / "all.csv")
     with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as stream:
         assert len(list(csv.DictReader(stream))) == table.num_rows == len(SECOND)
 
 
-def test_a_year_that_is_not_there_is_told_with_those_that_are(made: Path, tmp_path: Path) -> None:
+def test_get_lists_the_years_if_one_is_missing(made: Path, tmp_path: Path) -> None:
     done = piperoll("get", "spend", "--from", made, "--year", "2019-20", "-o", tmp_path / "all.csv")
     assert isinstance(done.exception, UsageError)
     assert "2026-27" in str(done.exception)
@@ -193,7 +195,7 @@ def test_a_year_that_is_not_there_is_told_with_those_that_are(made: Path, tmp_pa
     assert "--year" in str(done.exception)
 
 
-def test_a_consolidated_file_that_was_tampered_with_is_not_taken(place: Path, tmp_path: Path) -> None:
+def test_get_refuses_a_consolidated_file_with_another_hash(place: Path, tmp_path: Path) -> None:
     (file,) = (place / "catalogue/consolidated/spend/2026-27").glob("anytown-*.csv")
     file.write_bytes(file.read_bytes().replace(b"Acorn", b"Acron"))
     done = piperoll("get", "spend", "--from", place, "--year", "2026-27", "-o", tmp_path / "all.csv")

@@ -1,4 +1,4 @@
-"""How little `piperoll check` brings in: an officer waits for every library that is imported."""
+"""`piperoll check` imports few libraries, since its users wait for each."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ assert pa.array(pandas.Series([1.0, None])).null_count == 1
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_a_file_that_is_proved_good_needs_no_reference(tmp_path: Path, options: list[str]) -> None:
+def test_check_of_a_good_file_imports_no_heavy_library(tmp_path: Path, options: list[str]) -> None:
     path = tmp_path / Path(SPEND).name
     path.write_bytes(dict(sample_files(1))[SPEND])
     done = subprocess.run([sys.executable, "-c", CHECK, path, *options], capture_output=True, text=True, check=True)
@@ -44,5 +44,5 @@ def test_a_file_that_is_proved_good_needs_no_reference(tmp_path: Path, options: 
     assert not set(HEAVY) & set(modules)
 
 
-def test_arrow_takes_up_pandas_once_it_is_wanted() -> None:
+def test_arrow_uses_pandas_once_it_is_imported() -> None:
     subprocess.run([sys.executable, "-c", ARROW_WITH_PANDAS], check=True)

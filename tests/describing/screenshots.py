@@ -33,7 +33,7 @@ SHOTS = (
     Shot("home-phone-dark", "index.html", size="phone", scheme="dark"),
     Shot("search", "search.html?q=butterbank"),
     Shot("bodies", "bodies/index.html"),
-    Shot("body-over-time", "bodies/department-for-rainy-days.html", "#courses"),
+    Shot("body-over-time", "bodies/department-for-rainy-days.html", "#over-time"),
     Shot("body-quality-phone", "bodies/borough-of-little-sampling.html", "#quality", size="phone"),
     Shot("dataset-dark", "datasets/spend.html", scheme="dark"),
     Shot("release", FICTIONHAM),

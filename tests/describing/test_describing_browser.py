@@ -13,9 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from piperoll import assets, layout
-from piperoll.describing.bars import Bar
-from piperoll.describing.drawing import query
-from piperoll.describing.summaries import summary_of
+from piperoll.describing.charts.drawing import rows_link
+from piperoll.describing.charts.summaries import Bar, read_summary
 from piperoll.model import Series
 from publishers import read_listing
 from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary
@@ -120,7 +119,7 @@ def test_only_parts_of_the_parquet_are_fetched_and_only_when_asked(opened: Open,
 
 
 def bars(site: Site, series: str) -> list[Bar]:
-    summary = summary_of(with_summary(site.store, read_listing(site.store, Series.parse(series))))
+    summary = read_summary(with_summary(site.store, read_listing(site.store, Series.parse(series))))
     return [bar for chart in summary.charts for bar in chart.bars if bar.rows]
 
 
@@ -130,8 +129,8 @@ def test_each_figure_of_a_chart_leads_to_as_many_rows_as_it_is_of(opened: Open, 
     links = page.locator(".chart a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     told = bars(site, key.removeprefix("series/").removesuffix(".html"))
     for bar in told[:: max(1, len(told) // 12)]:
-        assert query(bar.conditions) in links or len(told) == 1
-        page.goto(site.page(key) + query(bar.conditions))
+        assert rows_link(bar) in links or len(told) == 1
+        page.goto(site.page(key) + rows_link(bar))
         words = "1 row" if bar.rows == 1 else f"{bar.rows} rows"
         expect(page.locator("#rows-status")).to_contain_text(words)
 

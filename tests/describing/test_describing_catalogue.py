@@ -256,13 +256,13 @@ def test_every_figure_says_of_how_many_bodies_it_is(site: dict[str, bytes]) -> N
 
 
 def test_nothing_is_summed_over_periods_that_overlap() -> None:
-    world = CatalogueContext.of(assets.datasets(), BASE_URL, "x", ON, Register(()), Register(()))
+    context = CatalogueContext(tuple(assets.datasets()), BASE_URL, "x", ON, Register(()), Register(()))
     tables = [listing("anytown", "2026-10", amount="10.00"), listing("anytown", "2026-Q4", amount="30.00")]
-    holdings = collect_holdings(world, BODIES[0], map(extract_facts, tables), (), {})
+    holdings = collect_holdings(context, BODIES[0], map(extract_facts, tables), (), {})
     digests = {
         name: digest_group(name, {"anytown": brought}) for name, brought in collect_contributions(holdings).items()
     }
-    whole = build_overview(world, [digest_body(holdings)], digests)
+    whole = build_overview(context, [digest_body(holdings)], digests)
     assert [line.amount for line in whole.periods("spend")] == [Decimal("30.00"), Decimal("10.00")]
     assert [line.amount for line in whole.newest("spend")] == [Decimal("10.00")]
 

@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.describing.bars import Bar, Chart, Condition, chart
-from piperoll.describing.charts import Rule, tallies
-from piperoll.describing.drawing import drawing, figure_words
-from piperoll.describing.summaries import summarise
+from piperoll.describing.charts.drawing import draw_chart, format_figure
+from piperoll.describing.charts.summaries import (
+    Bar,
+    Chart,
+    ChartRule,
+    Condition,
+    lay_out_chart,
+    summarise_release,
+    tally_rows,
+)
 from piperoll.errors import DescriptorError
 from piperoll.model import Period
 
@@ -34,9 +41,9 @@ ROWS = st.lists(
 
 
 def charts(rows: Sequence[Row], header: Row = HEADER, dataset: str = "spend", period: Period = OCTOBER) -> list[Chart]:
-    told = summarise(assets.dataset(dataset), period, [header, *rows])
-    found = [Chart.from_json(one) for one in told["charts"]]
-    assert [one.to_json() for one in found] == told["charts"]
+    told = summarise_release(assets.dataset(dataset), period, [header, *rows])
+    found = [msgspec.convert(one, Chart) for one in told["charts"]]
+    assert msgspec.to_builtins(found) == told["charts"]
     return found
 
 
@@ -71,9 +78,9 @@ def test_a_month_is_drawn_by_its_days_and_what_is_dated_outside_stands_beside() 
     over_time = next(one for one in charts(rows) if one.name == "over-time")
     assert len(over_time.bars) == 32
     assert over_time.bars[0].label == "Before 1 October 2026"
-    drawn = drawing(over_time, SPEND)
+    drawn = draw_chart(over_time, SPEND)
     assert len(drawn.bars) == 31, "not within the picture"
-    assert len(drawn.lines) == 32, "but in the table"
+    assert len(drawn.rows) == 32, "but in the table"
 
 
 def test_contracts_that_end_are_counted_by_quarters_ahead() -> None:
@@ -110,12 +117,12 @@ def test_a_mean_is_weighted_and_one_that_cannot_be_known_is_not_made_up() -> Non
 
 def test_names_that_are_redacted_are_not_searched_by() -> None:
     rows = [("2026-10-01", "Oak", "", "1.00", "none"), ("2026-10-01", "REDACTED", "", "1.00", "personal")]
-    assert summarise(SPEND, OCTOBER, [HEADER, *rows])["names"] == {"Oak": 1}
+    assert summarise_release(SPEND, OCTOBER, [HEADER, *rows])["names"] == {"Oak": 1}
 
 
 def test_credits_lie_on_the_other_side_of_nothing() -> None:
     rows = [("2026-10-01", "A", "", "30.00", "none"), ("2026-10-01", "B", "", "-10.00", "none")]
-    drawn = drawing(next(one for one in charts(rows) if one.name == "suppliers"), SPEND)
+    drawn = draw_chart(next(one for one in charts(rows) if one.name == "suppliers"), SPEND)
     assert drawn.zero == "25.00"
     assert [(one.start, one.length) for one in drawn.bars] == [("25.00", "75.00"), ("0.00", "25.00")]
 
@@ -123,24 +130,24 @@ def test_credits_lie_on_the_other_side_of_nothing() -> None:
 def test_each_dataset_declares_charts_that_it_can_fill() -> None:
     for dataset in assets.datasets():
         for declared in assets.shown(dataset.name)["charts"]:
-            Rule.from_declared(declared, dataset)
+            ChartRule.from_declared(declared, dataset)
         assert {"sort", "page", "rows", "q"}.isdisjoint(field.name for field in dataset.fields), "words of the address"
 
 
 def test_a_chart_of_a_field_that_there_is_not_is_refused() -> None:
     declared = dict(assets.shown("spend")["charts"][1]) | {"by": ["colour"]}
     with pytest.raises(DescriptorError, match="colour"):
-        Rule.from_declared(declared, SPEND)
+        ChartRule.from_declared(declared, SPEND)
 
 
 def test_no_rows_make_no_chart() -> None:
-    rules = [Rule.from_declared(one, SPEND) for one in assets.shown("spend")["charts"]]
-    assert tallies(rules, HEADER, []) == ()
-    assert [chart(one, OCTOBER) for one in tallies(rules, HEADER, [])] == []
+    rules = [ChartRule.from_declared(one, SPEND) for one in assets.shown("spend")["charts"]]
+    assert tally_rows(rules, HEADER, []) == ()
+    assert [lay_out_chart(one, OCTOBER) for one in tally_rows(rules, HEADER, [])] == []
 
 
 def test_figures_have_their_unit() -> None:
-    assert figure_words(Decimal("1234.5"), "GBP") == "£1,234.50"
-    assert figure_words(Decimal("3.50"), "FTE") == "3.5 FTE"
-    assert figure_words(Decimal(1000), "rows") == "1,000 rows"
-    assert figure_words(None, "GBP") == "–"
+    assert format_figure(Decimal("1234.5"), "GBP") == "£1,234.50"
+    assert format_figure(Decimal("3.50"), "FTE") == "3.5 FTE"
+    assert format_figure(Decimal(1000), "rows") == "1,000 rows"
+    assert format_figure(None, "GBP") == "–"

@@ -52,7 +52,7 @@ def test_when_the_last_has_come_the_item_says_so() -> None:
     )
     items = {one["id"]: one for one in late("feeds/late.json", submissions=(*SUBMISSIONS, came))}
     september = items["urn:piperoll:late:spend/hmt-25k/2026-09"]
-    assert september["content_text"].endswith("All is here now.")
+    assert september["content_text"].endswith("All returns have arrived.")
     assert september["date_modified"] == "2026-11-20T00:00:00Z"
 
 

@@ -10,10 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from piperoll.describing.atom import atom
-from piperoll.describing.feeds import Feed, Item
-from piperoll.describing.json_feed import items_in, json_feed
-from piperoll.describing.paging import PAGE, Log, Pages, amended, documents, logged
+from piperoll.describing.feeds.documents import (
+    PAGE,
+    ArchivePages,
+    FeedLog,
+    add_items,
+    archive_items,
+    list_documents,
+    parse_items,
+    write_atom,
+    write_json_feed,
+)
+from piperoll.describing.feeds.releases import Feed, FeedItem
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 HISTORY = "{http://purl.org/syndication/history/1.0}"
@@ -30,31 +38,31 @@ FEED = Feed(
 )
 
 
-def item(number: int, title: str = "A table") -> Item:
+def item(number: int, title: str = "A table") -> FeedItem:
     instant = f"2026-11-01T09:{number // 60:02}:{number % 60:02}Z"
     name = f"urn:piperoll:release:spend/anytown/2026-10/v{number:04}"
-    return Item(name, "https://data.example.org/v", title, "10 rows.", instant, instant, "Anytown", ("spend",), ())
+    return FeedItem(name, "https://data.example.org/v", title, "10 rows.", instant, instant, "Anytown", ("spend",), ())
 
 
-def written(log: Log, pages: Pages) -> dict[str, bytes]:
+def written(log: FeedLog, pages: ArchivePages) -> dict[str, bytes]:
     found = {}
-    for document in documents(FEED, log, pages):
-        found[FEED.key("atom", document.page)] = atom(document)
-        found[FEED.key("json", document.page)] = json_feed(document)
+    for document in list_documents(FEED, log, pages):
+        found[FEED.key("atom", document.page)] = write_atom(document)
+        found[FEED.key("json", document.page)] = write_json_feed(document)
     return found
 
 
-def grown(before: dict[str, bytes], log: Log, items: Sequence[Item]) -> tuple[dict[str, bytes], Log] | None:
+def grown(before: dict[str, bytes], log: FeedLog, items: Sequence[FeedItem]) -> tuple[dict[str, bytes], FeedLog] | None:
     """What is written after some items were added to a feed that stands written."""
-    found = amended(log, items, lambda page: items_in(before[FEED.key("json", page)]))
+    found = add_items(log, items, lambda page: parse_items(before[FEED.key("json", page)]))
     return None if found is None else (before | written(*found), found[0])
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 70), min_size=1, max_size=6), st.data())
 def test_a_feed_that_grows_is_as_if_written_at_once(steps: list[int], data: st.DataObject) -> None:
-    items: list[Item] = []
-    files, log = written(*logged(items)), Log()
+    items: list[FeedItem] = []
+    files, log = written(*archive_items(items)), FeedLog()
     for step in steps:
         fresh = [item(len(items) + number) for number in range(step)]
         items += fresh
@@ -64,29 +72,29 @@ def test_a_feed_that_grows_is_as_if_written_at_once(steps: list[int], data: st.D
         after = grown(files, log, [*(retold.get(one.id, one) for one in fresh), *retold.values()])
         assert after is not None
         files, log = after
-        assert files == written(*logged(items))
+        assert files == written(*archive_items(items))
 
 
 def test_the_same_items_again_change_nothing_even_after_a_kill() -> None:
     items = [item(number) for number in range(180)]
-    log, pages = logged(items[:120])
+    log, pages = archive_items(items[:120])
     files = written(log, pages)
     first = grown(files, log, items[120:])
     assert first is not None
     second = grown(first[0], log, items[120:])  # the pages were written, what is kept of them was not
     assert second is not None
-    assert second[0] == first[0] == written(*logged(items))
+    assert second[0] == first[0] == written(*archive_items(items))
 
 
 def test_an_item_that_belongs_among_archived_ones_asks_for_all() -> None:
     items = [item(number) for number in range(160) if number != 20]
-    log, pages = logged(items)
-    assert amended(log, [item(20)], lambda page: pages[page]) is None
+    log, pages = archive_items(items)
+    assert add_items(log, [item(20)], lambda page: pages[page]) is None
 
 
 def test_one_item_more_leaves_archived_pages_as_they_are() -> None:
     items = [item(number) for number in range(4 * PAGE - 1)]
-    log, pages = logged(items)
+    log, pages = archive_items(items)
     before = written(log, pages)
     after = grown(before, log, [item(4 * PAGE - 1)])
     assert after is not None
@@ -102,7 +110,7 @@ def test_one_item_more_leaves_archived_pages_as_they_are() -> None:
 
 def test_following_the_archive_brings_every_item_once_the_latest_first() -> None:
     items = [item(number) for number in range(230)]
-    files = written(*logged(items))
+    files = written(*archive_items(items))
     for form, read in (("atom", _atom), ("json", _json)):
         seen: list[str] = []
         key: str | None = f"catalogue/feed.{form}"
@@ -129,7 +137,7 @@ def _key(address: str | None) -> str | None:
 
 
 def test_archived_pages_keep_the_rules_of_rfc_5005() -> None:
-    files = written(*logged([item(number) for number in range(230)]))
+    files = written(*archive_items([item(number) for number in range(230)]))
     pages = {key: etree.fromstring(content) for key, content in files.items() if key.endswith(".atom")}
     current = pages.pop("catalogue/feed.atom")
     assert current.find(f"{HISTORY}archive") is None
@@ -146,12 +154,12 @@ def test_archived_pages_keep_the_rules_of_rfc_5005() -> None:
 
 
 def test_no_page_of_a_feed_is_large() -> None:
-    files = written(*logged([item(number) for number in range(2 * PAGE - 1)]))
+    files = written(*archive_items([item(number) for number in range(2 * PAGE - 1)]))
     assert max(map(len, files.values())) < 200_000
 
 
 def test_what_xml_cannot_say_is_left_out() -> None:
-    log, pages = logged([item(1, "A\x00 b\x0bc table\ufffe")])
+    log, pages = archive_items([item(1, "A\x00 b\x0bc table\ufffe")])
     parsed = feedparser.parse(written(log, pages)["catalogue/feed.atom"])
     assert not parsed.bozo
     assert parsed.entries[0].title == "A bc table"

@@ -12,7 +12,7 @@ from rdflib import ORG, RDF, SKOS, URIRef
 from rdflib.compare import isomorphic
 
 from piperoll import assets
-from piperoll.describing.posts import posts_files, posts_in
+from piperoll.describing.dcat.posts import extract_posts, render_posts
 from piperoll.model import Period, Series
 from tests.describing.example_world import BODIES
 
@@ -30,21 +30,21 @@ ROWS = '''post_id,holder_name,job_title,org_unit,reports_to
 
 
 def posts() -> list[list[str]]:
-    return posts_in(DECLARED, csv.reader(io.StringIO(ROWS)))
+    return extract_posts(DECLARED, csv.reader(io.StringIO(ROWS)))
 
 
 def test_a_row_with_an_id_is_a_post_and_each_stands_once() -> None:
     assert [post[0] for post in posts()] == ["1", "2", "3/4"]
-    assert posts_in(None, csv.reader(io.StringIO(ROWS))) == []
+    assert extract_posts(None, csv.reader(io.StringIO(ROWS))) == []
 
 
 def test_nobody_who_holds_a_post_is_named() -> None:
-    told = b"".join(content for _, content in posts_files(BODIES[3], SERIES, posts()))
+    told = b"".join(content for _, content in render_posts(BODIES[3], SERIES, posts()))
     assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in told]
 
 
 def test_posts_stand_in_units_and_report_to_posts_that_there_are() -> None:
-    files = dict(posts_files(BODIES[3], SERIES, posts()))
+    files = dict(render_posts(BODIES[3], SERIES, posts()))
     assert sorted(files) == [f"catalogue/series/{SERIES}/posts-1.{form}" for form in ("jsonld", "ttl")]
     found = rdflib.Graph().parse(data=files[f"catalogue/series/{SERIES}/posts-1.ttl"], format="turtle")
     first, second, third = (URIRef(f"urn:piperoll:post:{SERIES}/{name}") for name in ("1", "2", "3%2F4"))
@@ -61,7 +61,7 @@ def test_posts_stand_in_units_and_report_to_posts_that_there_are() -> None:
 
 
 def test_both_forms_say_the_same() -> None:
-    json_ld, turtle = (content for _, content in posts_files(BODIES[3], SERIES, posts()))
+    json_ld, turtle = (content for _, content in render_posts(BODIES[3], SERIES, posts()))
     assert json.loads(json_ld)["@graph"]
     graphs = [rdflib.Graph().parse(data=json_ld, format="json-ld"), rdflib.Graph().parse(data=turtle, format="turtle")]
     assert isomorphic(*graphs)
@@ -69,6 +69,6 @@ def test_both_forms_say_the_same() -> None:
 
 def test_many_posts_are_parted_into_files_of_bounded_size() -> None:
     many = [[str(one), f"Head of matter {one}", f"Unit {one % 40}", str(one // 7)] for one in range(1_200)]
-    files = dict(posts_files(BODIES[3], SERIES, many))
+    files = dict(render_posts(BODIES[3], SERIES, many))
     assert len(files) == 6
     assert max(map(len, files.values())) < 200_000

@@ -7,8 +7,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.describing.searching import MOST_BYTES, parts, shards
-from piperoll.describing.words import SHORTEST, tokens, words_of
+from piperoll.describing.search import (
+    MOST_BYTES,
+    SHORTEST,
+    index_tokens,
+    render_shards,
+    split_search_parts,
+    split_words,
+)
 from piperoll.model import Body, Period, Series
 
 ANYTOWN = Body("gss:E07000999", "anytown", "Anytown Borough Council", "council", aliases=("ABC",))
@@ -22,13 +28,13 @@ def members(*told: tuple[Body, Held]) -> dict[str, dict[str, Any]]:
     groups: dict[str, dict[str, Any]] = {}
     for body, names in told:
         series = Series("spend", body.slug, OCTOBER.period)
-        for letters, part in parts(body, [(series, names)]).items():
+        for letters, part in split_search_parts(body, [(series, names)]).items():
             groups.setdefault(letters, {})[body.slug] = part
     return groups
 
 
 def index(*told: tuple[Body, Held]) -> dict[str, bytes]:
-    return {key: content for letters, group in members(*told).items() for key, content in shards(letters, group)}
+    return {key: content for letters, group in members(*told).items() for key, content in render_shards(letters, group)}
 
 
 def found(files: Mapping[str, bytes], word: str) -> list[Any]:
@@ -42,9 +48,9 @@ def found(files: Mapping[str, bytes], word: str) -> list[Any]:
 
 
 def test_words_lose_accents_case_and_apostrophes() -> None:
-    assert words_of("Ŵyn’s CAFÉ & Sons (2019)") == ("wyns", "cafe", "sons", "2019")
-    assert tokens("The Oak Ltd") == {"oak", "theoakltd"}
-    assert tokens("Co of the Ltd") >= {"co", "of", "ltd"}
+    assert split_words("Ŵyn’s CAFÉ & Sons (2019)") == ("wyns", "cafe", "sons", "2019")
+    assert index_tokens("The Oak Ltd") == {"oak", "theoakltd"}
+    assert index_tokens("Co of the Ltd") >= {"co", "of", "ltd"}
 
 
 def test_a_name_is_found_with_the_bodies_and_tables_that_hold_it() -> None:
@@ -59,7 +65,7 @@ def test_a_name_is_found_with_the_bodies_and_tables_that_hold_it() -> None:
 def test_every_name_is_found_by_each_of_its_words(names: dict[str, int]) -> None:
     files = index((ANYTOWN, names))
     for name in names:
-        for token in tokens(name):
+        for token in index_tokens(name):
             assert name in [entry[1] for entry in found(files, token)]
 
 
@@ -69,7 +75,7 @@ def test_thousands_of_like_names_are_in_small_shards_and_each_is_found() -> None
     assert max(map(len, files.values())) < MOST_BYTES * 1.1
     assert not json.loads(files["catalogue/search/ca.json"])["complete"]
     for name in list(names)[::250]:
-        whole = "".join(words_of(name))
+        whole = "".join(split_words(name))
         assert name in [entry[1] for entry in found(files, whole)]
 
 

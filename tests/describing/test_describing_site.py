@@ -10,10 +10,9 @@ from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from conftest import Site
 
-from piperoll.describing.statics import POLICY
-from tests.describing.example_site import HOSTILE, pages_of
+from piperoll.describing.pages.rendering import POLICY
+from tests.describing.example_site import HOSTILE, Site, pages_of
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 

@@ -5,7 +5,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.describing import describe_address, describe_verdict, explain_report, render_report_page
-from piperoll.describing.wording import excluded_words, how_often, kinds_words, when_due
+from piperoll.describing.wording import describe_due_rule, describe_excluded, describe_interval, name_kinds
 from piperoll.errors import DescriptorError
 from piperoll.model import Acts, Severity, Verdict, What
 from tests.describing.example_world import HOSTILE, UNREADABLE, finding, report
@@ -17,13 +17,13 @@ def test_findings_are_sorted_by_what_their_reader_has_to_do() -> None:
     assert [matter.first.code for matter in words.must_fix] == ["amount-unreadable"]
     assert [matter.first.code for matter in words.should_fix] == ["supplier-repeated"]
     assert [matter.first.code for matter in words.with_us] == ["suite-broken"]
-    assert [matter.first.code for matter in words.told] == ["content-not-as-named"]
+    assert [matter.first.code for matter in words.to_know] == ["content-not-as-named"]
     assert words.passed == report().passed
 
 
 def test_no_finding_is_lost_and_every_place_is_counted() -> None:
     words = explain_report(report())
-    heaps = (words.must_fix, words.should_fix, words.with_us, words.told)
+    heaps = (words.must_fix, words.should_fix, words.with_us, words.to_know)
     told = [found for heap in heaps for matter in heap for found in matter.findings]
     assert sorted(told, key=repr) == sorted(report().findings, key=repr)
     (repeated,) = words.should_fix
@@ -67,22 +67,22 @@ def test_a_file_that_is_no_data_is_told_as_such() -> None:
 
 
 def test_rows_left_out_are_told_by_kind_in_good_english() -> None:
-    assert excluded_words({"blank": 14, "total": 1, "note": 0}) == "14 blank rows, 1 row of totals"
-    assert excluded_words({"blank": 0}) == "none"
+    assert describe_excluded({"blank": 14, "total": 1, "note": 0}) == "14 blank rows, 1 row of totals"
+    assert describe_excluded({"blank": 0}) == "none"
 
 
 def test_every_duty_of_every_dataset_can_be_told() -> None:
     rules = [rule for dataset in assets.datasets() for rule in dataset.duties]
-    assert "by 6 June and 6 December" in {when_due(rule) for rule in rules}
-    assert "by the last working day of the next month" in {when_due(rule) for rule in rules}
-    assert {how_often(rule) for rule in rules} >= {"every month", "every quarter"}
-    with pytest.raises(DescriptorError, match="no due rule"):
-        when_due({"name": "odd", "every": "month", "due": {}})
+    assert "by 6 June and 6 December" in {describe_due_rule(rule) for rule in rules}
+    assert "by the last working day of the next month" in {describe_due_rule(rule) for rule in rules}
+    assert {describe_interval(rule) for rule in rules} >= {"every month", "every quarter"}
+    with pytest.raises(DescriptorError, match="unknown due rule"):
+        describe_due_rule({"name": "odd", "every": "month", "due": {}})
 
 
 def test_kinds_of_body_are_told_in_words() -> None:
-    assert kinds_words(["council"]) == "councils"
-    assert kinds_words(["council", "fire", "lighthouse"]) == "councils, fire authorities and lighthouse"
+    assert name_kinds(["council"]) == "councils"
+    assert name_kinds(["council", "fire", "lighthouse"]) == "councils, fire authorities and lighthouse"
 
 
 class Page(HTMLParser):

@@ -1,41 +1,22 @@
-"""The whole catalogue from everything that there is, in one go: what making it part by part must come to."""
+"""Build a whole catalogue in one go: what a build part by part, over any number of runs, must come to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from piperoll import layout
-from piperoll.describing import comparing, site
-from piperoll.describing.facts import facts_of
-from piperoll.describing.feeds import Item, items_of
-from piperoll.describing.holdings import Holdings, first_starts, gather
-from piperoll.describing.lines import BodyLine, line_of
-from piperoll.describing.overview import Overview
-from piperoll.describing.paging import logged
-from piperoll.describing.site import Files
-from piperoll.describing.world import World
-from piperoll.duties import ReportOutcome
+from piperoll import describing, layout
+from piperoll.describing import BodyDigest, CatalogueContext, FeedItem, Holdings, list_items
+from piperoll.duties import ReceivedFiles, summarise_received
 from piperoll.model import Dataset, Listing, Register, Report, Submission
 
-
-@dataclass(frozen=True)
-class _Shelf:
-    """All that is given of one body."""
-
-    listings: tuple[Listing, ...]
-    came: tuple[tuple[Submission, Report | None], ...]
-
-    @property
-    def told(self) -> list[tuple[Submission, ReportOutcome | None]]:
-        """What came, as the pages of others tell it."""
-        return [(one, None if report is None else ReportOutcome.from_report(report)) for one, report in self.came]
+Files = Iterator[tuple[str, bytes]]
+Received = tuple[Submission, Report | None]
 
 
-def build_catalogue(
+def build_catalogue(  # noqa: PLR0913 - everything that a catalogue depends on, by name
     listings: Sequence[Listing],
     *,
     datasets: Iterable[Dataset],
@@ -43,73 +24,68 @@ def build_catalogue(
     base_url: str,
     publisher_name: str,
     on: date,
-    submissions: Sequence[tuple[Submission, Report | None]] = (),
+    submissions: Sequence[Received] = (),
     compared: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
 ) -> Files:
-    """Every file of the catalogue with its key relative to `catalogue/`, the first page last.
+    """Yield every file of the catalogue, the first page last; keys are relative to `catalogue/`.
 
-    A function of what is given: the same listings on the same day give the same bytes. `base_url`, ending in a
-    slash, is where the store is served: `catalogue/`, `data/` and `reports/` stand below it. `submissions` come with
-    their public reports, for what stands in them is published. `compared` are the consolidated files of each body, by
-    dataset and year.
-    Raises: UnknownDataset: something is published of a dataset that is not among `datasets`.
+    `compared` has the consolidated files of each body, by dataset and year.
     """
-    world = World.of(datasets, base_url, publisher_name, on, register, register)
-    shelves = _shelves(world, listings, submissions)
-    since = site.earliest(first_starts(shelf.told, on) for shelf in shelves.values())
+    context = CatalogueContext(tuple(datasets), base_url, publisher_name, on, register, register)
+    slugs = (
+        {body.slug for body in register} | {one.series.body for one in listings} | {one.body for one, _ in submissions}
+    )
+    received = {slug: summarise_received(one for one in submissions if one[0].body == slug) for slug in slugs}
+    first_starts = describing.merge_first_starts(describing.find_first_starts(one, on) for one in received.values())
     groups: dict[str, dict[str, Any]] = {}
-    items: list[Item] = []
-    lines: list[BodyLine] = []
-    for slug, shelf in sorted(shelves.items()):
-        holdings = _holdings(world, slug, shelf, since)
-        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in _of_one(holdings, shelf))
-        items += items_of(holdings)
-        lines.append(line_of(holdings))
-        for name, brought in site.contributions(holdings).items():
-            groups.setdefault(name, {})[slug] = brought
-    digests = {name: site.digest(name, members) for name, members in groups.items()}
-    digests = {name: digest for name, digest in digests.items() if digest is not None}
+    items: list[FeedItem] = []
+    digests: list[BodyDigest] = []
+    for slug in sorted(slugs):
+        own = [one for one in listings if one.series.body == slug]
+        holdings = _collect(context, slug, own, received[slug], first_starts)
+        yield from _relative(_render_one(holdings, own, [one for one in submissions if one[0].body == slug]))
+        items += list_items(holdings)
+        digests.append(describing.digest_body(holdings))
+        for name, contribution in describing.collect_contributions(holdings).items():
+            groups.setdefault(name, {})[slug] = contribution
+    summaries = {name: describing.digest_group(name, members) for name, members in groups.items()}
     for name, members in sorted(groups.items()):
-        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_group(name, members))
-    whole = site.overview(world, lines, digests)
-    for name, feed in site.feeds_of_all(whole).items():
-        log, archive = logged(item for item in items if site.in_feed(name, item))
-        yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_feed(feed, log, archive))
-    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in _of_years(whole, compared))
-    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in site.of_all(whole, digests))
-
-
-def _of_years(whole: Overview, compared: Mapping[tuple[str, str], Mapping[str, Any]]) -> Files:
-    years: dict[str, list[str]] = {}
+        yield from _relative(describing.render_group(name, members))
+    overview = describing.build_overview(
+        context, digests, {name: one for name, one in summaries.items() if one is not None}
+    )
+    for name, feed in describing.list_feeds(overview).items():
+        log, archive = describing.archive_items(item for item in items if describing.belongs_in_feed(name, item))
+        yield from _relative(describing.render_feed(feed, log, archive))
+    years: dict[str, list[str]] = {one.name: [] for one in overview.datasets}
     for (name, year), bodies in sorted(compared.items()):
-        yield from comparing.of_year(whole, name, year, bodies)
-        years.setdefault(name, []).append(year)
-    yield from comparing.of_years(whole, {one.name: years.get(one.name, []) for one in whole.datasets})
+        yield from _relative(describing.render_compared_year(overview, name, year, bodies))
+        years[name].append(year)
+    yield from _relative(describing.render_compared_index(overview, years))
+    yield from _relative(describing.render_overview(overview, summaries))
 
 
-def _of_one(holdings: Holdings, shelf: _Shelf) -> Files:
-    for listing in shelf.listings:
-        yield from site.of_series(holdings, listing)
-    latest = {(one.dataset, one.sha256): one for one, _ in holdings.submissions}
-    for submission, report in shelf.came:
-        if report is not None and latest[submission.dataset, submission.sha256] == submission:
-            yield from site.of_submission(holdings, submission, report)
-    yield from site.of_body(holdings)
+def _relative(files: Files) -> Files:
+    yield from ((key.removeprefix(layout.CATALOGUE), content) for key, content in files)
 
 
-def _holdings(world: World, slug: str, shelf: _Shelf, since: Mapping[str, date]) -> Holdings:
-    facts = [facts_of(listing) for listing in shelf.listings]
-    return gather(world, site.body_of(world, slug, facts, sent=bool(shelf.came)), facts, shelf.told, since)
+def _collect(
+    context: CatalogueContext,
+    slug: str,
+    listings: Sequence[Listing],
+    received: ReceivedFiles,
+    first_starts: Mapping[str, date],
+) -> Holdings:
+    facts = [describing.extract_facts(listing) for listing in listings]
+    body = describing.identify_body(context, slug, facts, sent=bool(received))
+    return describing.collect_holdings(context, body, facts, received, first_starts)
 
 
-def _shelves(
-    world: World, listings: Iterable[Listing], submissions: Iterable[tuple[Submission, Report | None]]
-) -> dict[str, _Shelf]:
-    slugs = {body.slug for body in world.expected}
-    by_body: dict[str, list[Listing]] = {}
+def _render_one(holdings: Holdings, listings: Sequence[Listing], submissions: Sequence[Received]) -> Files:
     for listing in listings:
-        by_body.setdefault(listing.series.body, []).append(listing)
-    came: dict[str, list[tuple[Submission, Report | None]]] = {}
+        yield from describing.render_series(holdings, listing)
+    latest = {(one.dataset, one.sha256): one for one, _ in holdings.submissions}
     for submission, report in submissions:
-        came.setdefault(submission.body, []).append((submission, report))
-    return {slug: _Shelf(tuple(by_body.get(slug, ())), tuple(came.get(slug, ()))) for slug in {*slugs, *by_body, *came}}
+        if report is not None and latest[submission.dataset, submission.sha256] == submission:
+            yield from describing.render_submission(holdings, submission, report)
+    yield from describing.render_body(holdings)

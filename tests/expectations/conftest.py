@@ -20,17 +20,17 @@ def columns_of(expectation):
 def gx():
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # those of the many libraries it imports; ours stay errors
+        warnings.simplefilter("ignore")  # those of the libraries that it imports
         import great_expectations  # noqa: PLC0415 - importing it takes seconds
     return great_expectations
 
 
 @pytest.fixture(scope="session")
 def unmet(gx):
-    """What a suite says of a table: the codes of the expectations that are not met.
+    """The codes of the expectations that are not met: by a suite, on a table.
 
-    The table is a mapping of columns; expectations about columns that it lacks are left out, as the pipeline does,
-    and so are all but the one called `code` where one is named.
+    The table is a mapping of columns. Expectations about columns that it lacks are skipped, as in the pipeline; so are
+    all but the one called `code` if one is given.
     """
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
     from pandas import DataFrame  # noqa: PLC0415
@@ -40,7 +40,7 @@ def unmet(gx):
     asset = context.data_sources.add_pandas("made").add_dataframe_asset("made")
     whole = asset.add_batch_definition_whole_dataframe("made")
 
-    def ask(dataset, table, code=None):
+    def find_unmet(dataset, table, code=None):
         suite = json.loads(assets.suite(dataset))["expectations"]
         asked = [
             expectation
@@ -54,7 +54,7 @@ def unmet(gx):
         assert not [result for result in results if raised(result.exception_info)]
         return {result.expectation_config.meta["code"] for result in results if not result.success}
 
-    return ask
+    return find_unmet
 
 
 def typed(frame, dataset):
@@ -72,7 +72,7 @@ def typed(frame, dataset):
     return frame
 
 
-def raised(said):
-    if "raised_exception" in said:
-        return said["raised_exception"]
-    return any(one["raised_exception"] for one in said.values())
+def raised(info):
+    if "raised_exception" in info:
+        return info["raised_exception"]
+    return any(one["raised_exception"] for one in info.values())

@@ -1,6 +1,6 @@
-"""Made-up tables: one that each suite has nothing to say about, and for each expectation what makes it speak.
+"""Made-up tables: one for each suite on which all its expectations are met, and one for each that is unmet.
 
-A case names the columns that differ from the clean table; a single value stands for a column full of it.
+A case names the columns that differ from the clean table; a single value fills the column.
 """
 
 ROWS = 12
@@ -82,7 +82,7 @@ CLEAN = {
     },
 }
 
-SPEAKS = {
+UNMET = {
     "spend": {
         "amount-implausibly-large": {"net_amount": [*_steps(525.5, 310.25)[:-1], 57_600_000_000.0]},
         "amounts-look-like-pence": {"net_amount": _steps(3_700_000.0, 100.0)},
@@ -185,9 +185,9 @@ def clean(dataset, rows=ROWS):
     return {name: _column(values, rows) for name, values in CLEAN[dataset].items()}
 
 
-def speaking(dataset, code):
-    """The table on which the expectation called `code` speaks."""
-    changes = dict(SPEAKS[dataset][code])
+def unmet_table(dataset, code):
+    """The table on which the expectation called `code` is unmet."""
+    changes = dict(UNMET[dataset][code])
     rows = changes.pop("rows", ROWS)
     return clean(dataset, rows) | {name: _column(values, rows) for name, values in changes.items()}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from piperoll.checking.plausibility import plans, registry
-from piperoll.checking.plausibility.columns import Rows
+from piperoll.checking.plausibility.rules import RULES
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import Ending
 from publishers import open_store
+from tests.checking.plausibility.broken_rules import rule_that_finds
 from tests.operations.inbox import contents, plain_run, put, spend
 
 RULE = "expect_column_values_to_not_match_regex"
@@ -20,7 +20,7 @@ PLACEHOLDER = b"Acorn Roofing Ltd"
 def test_a_rule_that_parts_from_its_reference_stops_the_release_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(registry.RULES, RULE, plans.by_row(lambda _kwargs, _kinds: Rows.everything, "regex"))
+    monkeypatch.setitem(RULES, RULE, rule_that_finds(RULE, []))
     put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
     put(tmp_path / "inbox", "spend/beeford/Spend October 2026.csv", spend(40))
     summary = plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
@@ -38,6 +38,6 @@ def test_once_the_rule_is_mended_the_same_file_is_published(tmp_path: Path, monk
     put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
     order = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
     with monkeypatch.context() as broken:
-        broken.setitem(registry.RULES, RULE, plans.by_row(lambda _kwargs, _kinds: Rows.everything, "regex"))
+        broken.setitem(RULES, RULE, rule_that_finds(RULE, []))
         assert plain_run(order).failed
     assert [result.ending for result in plain_run(order).results] == [Ending.PUBLISHED]

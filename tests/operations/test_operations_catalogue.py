@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets, describing, layout
-from piperoll.describing import paging
+from piperoll.describing.feeds import documents
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
 from piperoll.operations.catalogue.build import build_from_store
@@ -334,7 +334,7 @@ def test_two_that_make_it_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_long_feeds_are_paged_and_grow_at_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paging, "PAGE", 5)
+    monkeypatch.setattr(documents, "PAGE", 5)
     life = Life(tmp_path, bodies=councils(1))
     for number in range(1, 18):
         life.release(life.bodies[0], "spend", "2026-10", number)

@@ -23,7 +23,7 @@ from piperoll.operations.release import release
 from piperoll.operations.replay import replay
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import Ending, FileResult, Progress
-from publishers import open_store, read_history
+from publishers import Store, open_store, read_history
 from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))

@@ -34,6 +34,7 @@ def read_all(
         amount=name == "net_amount",
         reference=name.endswith("number"),
         within=name == "payment_date",
+        least_amount=SPEND.least_amount,
     )
     reader, found = decide(column, Counter(cells), beside)
     return [reader.read(cell) for cell in cells], {finding.code: finding for finding in found}

@@ -17,7 +17,7 @@ from piperoll.reading.cells.amounts import is_number, read_amount
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.values import Reader, is_plain_text
 from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.columns.profiles import _BUDGET, _COMPANY, _COUNCIL, _RANGE, is_reference
+from piperoll.reading.columns.profiles import _COMPANY, _RANGE, is_reference
 from piperoll.reading.grids import cell_shapes
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.cell_shapes import index_shapes, matching, shape_of, shapes_of
@@ -27,6 +27,15 @@ from piperoll.reading.tables import table_findings as doubts
 
 SPEND = assets.find_dataset("spend")[0]
 LEXICON = lexicon_of(SPEND, None)
+PATTERNS = sorted(
+    {
+        rule
+        for field in SPEND.fields
+        for rule in (field.reading.cells_match, field.reading.unless_beside_matches)
+        if rule
+    }
+)
+"""The patterns of reading.json are searched in the shapes of cells."""
 HEADINGS = [heading.heading for heading in SPEND.headings]
 
 cells = st.one_of(
@@ -53,8 +62,7 @@ SAME: list[Callable[[str], object]] = [
     is_reference,
     _COMPANY.search,
     _RANGE.match,
-    _BUDGET.search,
-    _COUNCIL.search,
+    *(re.compile(pattern, re.IGNORECASE).search for pattern in PATTERNS),
     doubts._is_whole,
     doubts._is_total,
     doubts._is_credit,

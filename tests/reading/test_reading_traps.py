@@ -307,7 +307,7 @@ def test_a_missing_core_column_says_what_was_looked_for() -> None:
     reading = spend("Supplier,Date,Reference\r\nAcme Ltd,01/04/2026,T1\r\nBolt Ltd,02/04/2026,T2\r\n")
     (finding,) = [finding for finding in reading.findings if finding.code == "column-not-found"]
     assert finding.field == "net_amount"
-    assert "we looked for" in finding.message
+    assert "We looked for" in finding.message
 
 
 def test_a_code_in_capitals_is_the_code() -> None:

@@ -17,6 +17,6 @@ def test_each_guess_names_its_field_and_the_columns_that_it_may_be_instead() -> 
     reading = read(LINES.encode(), "contracts.csv", assets.datasets(), dataset=dataset)
     guessed = {finding.field: finding for finding in reading.findings if finding.code == "column-guessed"}
     assert set(guessed) == set(reading.tables[0].columns)
-    assert "It may be column F instead" in guessed["start_date"].message
+    assert "It could also be column F" in guessed["start_date"].message
     not_told = {finding.field: finding.message for finding in reading.findings if finding.code == "column-not-told"}
     assert "it is column B" in not_told["body_name"]

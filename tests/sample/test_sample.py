@@ -1,4 +1,4 @@
-"""The sample: plainly made up, the same from the same seed, and as messy as promised."""
+"""The sample: fictional, the same from the same seed, with every kind of fault."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_another_seed_gives_other_payments_in_the_same_files() -> None:
     assert other[path] != SAMPLE[path]
 
 
-def test_there_are_twelve_bodies_of_several_kinds_none_of_which_can_be_real(tmp_path: Path) -> None:
+def test_there_are_twelve_fictional_bodies_of_several_kinds(tmp_path: Path) -> None:
     write_sample(tmp_path, 1)
     bodies = assets.read_bodies(tmp_path / "bodies.csv")
     assert len(bodies) == 12
@@ -60,7 +60,7 @@ def test_three_months_of_four_datasets_are_laid_out_as_inboxes() -> None:
     assert senders == {row["slug"] for row in csv.DictReader(io.StringIO(text(SAMPLE["bodies.csv"])))}
 
 
-def test_every_kind_of_accident_is_in_it() -> None:
+def test_every_kind_of_fault_is_in_it() -> None:
     assert b"<html" in the("standards-2026-09.csv")
     assert the("Police spend October") == b""
     assert "Nil return" in text(the("ambulance September"))
@@ -69,12 +69,12 @@ def test_every_kind_of_accident_is_in_it() -> None:
     assert not any("lorem" in path for path in SAMPLE if path.startswith("2026-10"))
 
 
-def test_a_month_is_halved_when_it_is_sent_again() -> None:
+def test_a_month_is_sent_again_with_half_its_rows() -> None:
     again, first = the("September 2026 corrected"), the("2026-09/spend/royal-borough-of-fictionham")
     assert len(again) < len(first)
 
 
-def test_private_names_stand_in_one_file_only() -> None:
+def test_private_names_are_in_one_file_only() -> None:
     with_names = [path for path, content in SAMPLE.items() if b"Puddingstone" in content]
     assert with_names == ["2026-09/spend/county-of-much-examples/supplier_payments_2026-09.csv"]
 
@@ -87,7 +87,7 @@ def test_encodings_delimiters_and_notations_differ() -> None:
     assert the("2026-08/spend/royal").startswith(b"PK")
 
 
-def test_money_in_a_workbook_is_what_stands_in_the_ledger(mapping_of_sheets: Mapping[str, float]) -> None:
+def test_amounts_in_a_workbook_are_numbers(mapping_of_sheets: Mapping[str, float]) -> None:
     assert mapping_of_sheets.keys() == {"Capital", "Revenue"}
     assert all(amount > 0 for amount in mapping_of_sheets.values())
 
@@ -100,7 +100,7 @@ def mapping_of_sheets(tmp_path: Path) -> Mapping[str, float]:
     return {sheet.title: sum(row[7] for row in sheet.iter_rows(min_row=2, values_only=True)) for sheet in book}
 
 
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_refused(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
         write_sample(tmp_path, 1)

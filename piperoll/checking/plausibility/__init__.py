@@ -1,7 +1,8 @@
-"""Plausibility: suites in Great Expectations' own JSON, worked out over whole columns.
+"""Checks whether the figures of a submission are plausible, by suites in the JSON of Great Expectations (GX).
 
-Great Expectations says what the rules mean; `registry` has those that are compiled, each a small pure function under
-GX's name for it; `reference` is GX itself, for what is not compiled and to prove the rest by.
+GX defines what an expectation means. It takes seconds to import and holds every cell as a Python object, so the
+expectations that our suites use are compiled to rules over whole columns (`rules`); GX itself (`reference`) works out
+any other, and proves the compiled ones right.
 """
 
 from __future__ import annotations
@@ -10,21 +11,27 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.plausibility.engine import outcomes
-from piperoll.checking.plausibility.results import Addresses, Outcome
-from piperoll.checking.plausibility.suite import expectations
+from piperoll.checking.plausibility.outcomes import Outcome, RowAddresses, evaluate_expectations
+from piperoll.checking.plausibility.suite import parse_suite
 from piperoll.model import Dataset, Severity
 from piperoll.reading import ReadTable
 
-__all__ = ["Addresses", "Outcome", "UnmetExpectation", "expectations", "find_unmet_expectations", "outcomes"]
+__all__ = [
+    "Outcome",
+    "RowAddresses",
+    "UnmetExpectation",
+    "evaluate_expectations",
+    "find_unmet_expectations",
+    "parse_suite",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class UnmetExpectation:
-    """One expectation that was not met.
+    """An expectation that was not met.
 
-    `code`, `message` and `fix` come from its `meta`, `field` is its first column. `rows` are the number of the table
-    and the row of each unexpected line; empty for an expectation about the whole, which has `observed`.
+    `code`, `message` and `fix` come from its `meta`; `field` is its first column. `rows` has the number of the table
+    and the row of every unexpected line; it is empty for an expectation about a whole column, which has `observed`.
     """
 
     code: str
@@ -32,32 +39,28 @@ class UnmetExpectation:
     message: str
     fix: str
     field: str | None
-    rows: Addresses
+    rows: RowAddresses
     observed: str | None
 
 
 def find_unmet_expectations(
     tables: Sequence[ReadTable], dataset: Dataset, suite: str, engine: CheckEngine = CheckEngine.COMPILED
 ) -> Iterator[UnmetExpectation]:
-    """What in `tables`, taken as one, does not meet `suite` (GX's own JSON), in the suite's order.
+    """Yield what in `tables`, taken as one, does not meet `suite` (JSON of GX), in the suite's order.
 
-    Expectations about columns that no table has, or that hold nothing at all, are left out.
+    Expectations about a column that no table has, or in which every cell is empty, are skipped.
 
-    Raises: DescriptorError: the suite is not one, lacks our `meta`, or an expectation could not be worked out.
+    Raises: DescriptorError: the suite is not valid, lacks our `meta`, or an expectation could not be evaluated.
     """
-    for outcome in outcomes(tables, dataset, expectations(suite), engine):
+    for outcome in evaluate_expectations(tables, dataset, parse_suite(suite), engine):
         if not outcome.success:
-            yield _implausible(outcome)
-
-
-def _implausible(outcome: Outcome) -> UnmetExpectation:
-    expectation, observed = outcome.expectation, outcome.result.get("observed_value")
-    return UnmetExpectation(
-        code=expectation.meta["code"],
-        severity=expectation.weight,
-        message=expectation.meta["message"],
-        fix=expectation.meta["fix"],
-        field=expectation.columns[0] if expectation.columns else None,
-        rows=outcome.unexpected.once(),
-        observed=None if observed is None else str(observed),
-    )
+            expectation, observed = outcome.expectation, outcome.result.get("observed_value")
+            yield UnmetExpectation(
+                code=expectation.meta["code"],
+                severity=expectation.weight,
+                message=expectation.meta["message"],
+                fix=expectation.meta["fix"],
+                field=expectation.columns[0] if expectation.columns else None,
+                rows=outcome.unexpected.distinct(),
+                observed=None if observed is None else str(observed),
+            )

@@ -1,7 +1,7 @@
 """The tables of a submission as typed columns, batch by batch: the frame that Great Expectations would be given.
 
-Text stays text, numbers are float64, dates are days: enough for plausibility, never for sums of money. A batch is taken
-apart only as far as the rules ask, and each column once.
+Text stays text, numbers are float64 and dates are days: enough for plausibility, never for sums of money. Only the
+columns that a rule asks for are converted, each once a batch.
 """
 
 from __future__ import annotations
@@ -17,21 +17,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from piperoll.checking.patterns import unusual_texts
 from piperoll.checking.plausibility.suite import ROW, TABLE
 from piperoll.model import Dataset
 from piperoll.reading import ReadTable
 
 Mask = npt.NDArray[np.bool_]
-"""One truth a row."""
+"""One truth value for each row."""
 
-_MadeT = TypeVar("_MadeT")
-
-
-_FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
+_ConvertedT = TypeVar("_ConvertedT")
 
 
-class Kind(StrEnum):
-    """What a column of the frame holds: WHOLE numbers are the two that address a line."""
+class ColumnKind(StrEnum):
+    """What a column of the frame holds. Only the two columns that address a line hold WHOLE numbers."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -39,96 +37,71 @@ class Kind(StrEnum):
     DAY = "day"
 
 
-Kinds = Mapping[str, Kind]
-"""The kind of every column that the frame has, in its order."""
+Kinds = Mapping[str, ColumnKind]
+"""The kind of every column of the frame, in order."""
+
+_KIND_OF_TYPE = {"number": ColumnKind.NUMBER, "integer": ColumnKind.NUMBER, "date": ColumnKind.DAY}
 
 
 @dataclass(frozen=True)
-class Text:
-    """Cells of text: `codes` (int32) are places in `distinct`, -1 where the cell is empty.
-
-    There a text stands once, or where few of them repeat, as often as in the cells.
-    """
+class EncodedText:
+    """Cells of text: `codes` index the `distinct` texts, or are -1 where the cell is empty."""
 
     codes: npt.NDArray[np.int32]
     distinct: pa.StringArray
 
     @cached_property
-    def bytes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-        """Where each distinct text begins and the last ends, and the UTF-8 of them all."""
-        _, places, content = self.distinct.buffers()
-        if places is None or content is None or not len(self.distinct):
-            return np.zeros(len(self.distinct) + 1, np.int64), np.zeros(0, np.uint8)
-        first, length = self.distinct.offset, len(self.distinct)
-        offsets = np.frombuffer(memoryview(places), np.int32)[first : first + length + 1].astype(np.int64)
-        held = np.frombuffer(memoryview(content), np.uint8)[offsets[0] : offsets[-1]]
-        return offsets - offsets[0], held
+    def unusual(self) -> npt.NDArray[np.intp]:
+        """The indices of the distinct texts that hold anything but printable ASCII."""
+        return unusual_texts(self.distinct)
 
-    @cached_property
-    def unusual(self) -> npt.NDArray[np.int64]:
-        """The places of the distinct texts that hold anything but printable ASCII."""
-        offsets, held = self.bytes
-        where = np.flatnonzero((held < _FIRST_PRINTABLE) | (held > _LAST_PRINTABLE))
-        return np.unique(np.searchsorted(offsets, where, side="right") - 1)
-
-    def spread(self, judged: Mask) -> Mask:
-        """What was judged of each distinct text, row by row; False where the cell is empty."""
-        return np.append(judged, False)[self.codes]
+    def spread(self, truths: Mask) -> Mask:
+        """A truth value for each distinct text as one for each row; False where the cell is empty."""
+        return np.append(truths, False)[self.codes]
 
 
-class Rows:
-    """One batch of the frame. `table` is the number of its table, `start` counts the lines that come before it."""
+class RowBatch:
+    """A batch of the frame. `table` is the number of its table, `start` counts the lines before it."""
 
     def __init__(self, batch: pa.RecordBatch, kinds: Kinds, table: int, start: int) -> None:
         self.size, self.table, self.start = batch.num_rows, table, start
         self.kinds = kinds
         self._batch = batch
-        self._made: dict[tuple[str, str], Any] = {}
+        self._converted: dict[tuple[str, str], Any] = {}
 
     def everything(self) -> Mask:
         """True for every row."""
         return np.ones(self.size, np.bool_)
 
     def missing(self, name: str) -> Mask:
-        """Where the cells of `name` are empty."""
+        """Where the cells of a column are empty."""
         return self.once("missing", name, lambda: pc.is_null(self._cells(name)).to_numpy(zero_copy_only=False))
 
-    def text(self, name: str) -> Text:
-        """The cells of a column, each distinct text once."""
-        return self.once("text", name, lambda: _text(self._cells(name)))
+    def text(self, name: str) -> EncodedText:
+        """A column of text, encoded."""
+        return self.once("text", name, lambda: _encode(self._cells(name)))
 
     def same_text(self, first: str, second: str) -> Mask:
-        """Where two columns of text hold the same; no empty cell does."""
-        one, other = (_plain(self._cells(name)).cast(pa.string()) for name in (first, second))
+        """Where two columns of text hold the same; false for empty cells."""
+        one, other = (_decode(self._cells(name)).cast(pa.string()) for name in (first, second))
         same: Mask = pc.fill_null(pc.equal(one, other), False).to_numpy(zero_copy_only=False)
         return same
 
-    def numbers(self, name: str) -> npt.NDArray[np.float64]:
-        """A column of numbers, NaN where the cell is empty."""
-        return self.once("numbers", name, lambda: _numbers(self._cells(name)))
-
-    def days(self, name: str) -> npt.NDArray[np.datetime64]:
-        """A column of dates, NaT where the cell is empty."""
-        return self.once("days", name, lambda: _days(self.text(name)))
-
     def ordered(self, name: str) -> npt.NDArray[Any]:
-        """A column of numbers or dates as what can be compared and counted."""
-        return self.days(name) if self.kinds[name] is Kind.DAY else self.numbers(name)
+        """A column of numbers or dates as float64 or days: NaN or NaT where the cell is empty."""
+        convert = self._days if self.kinds[name] is ColumnKind.DAY else self._numbers
+        return self.once("ordered", name, lambda: convert(name))
 
     def row_numbers(self) -> npt.NDArray[np.int64]:
         """The row of each line, as the sender sees it."""
         return self._batch[ROW].to_numpy()
 
-    def value(self, name: str, place: int) -> Any:
-        """The cell of `name` in the batch's line `place`, as GX would show it."""
-        if self.missing(name)[place]:
-            return None
-        if self.kinds[name] is Kind.TEXT:
-            return self._cells(name)[place].as_py()
-        cell = self.ordered(name)[place]
-        if self.kinds[name] is Kind.DAY:
-            return cell.astype("datetime64[s]").item()
-        return int(cell) if self.kinds[name] is Kind.WHOLE else float(cell)
+    def once(self, conversion: str, name: str, convert: Callable[[], _ConvertedT]) -> _ConvertedT:
+        """Convert a column on the first call for this `conversion` and `name`, and return the same afterwards."""
+        if (conversion, name) not in self._converted:
+            self._converted[conversion, name] = convert()
+        converted: _ConvertedT = self._converted[conversion, name]
+        return converted
 
     def _cells(self, name: str) -> pa.Array[Any]:
         if name == TABLE:
@@ -137,78 +110,57 @@ class Rows:
             return pa.nulls(self.size, pa.string())
         return self._batch[name]
 
-    def once(self, what: str, name: str, make: Callable[[], _MadeT]) -> _MadeT:
-        """What is made of the column `name` under the name `what`, made when first asked for."""
-        if (what, name) not in self._made:
-            self._made[what, name] = make()
-        made: _MadeT = self._made[what, name]
-        return made
+    def _numbers(self, name: str) -> npt.NDArray[np.float64]:
+        numbers: npt.NDArray[np.float64] = pc.cast(_decode(self._cells(name)), pa.float64()).to_numpy(
+            zero_copy_only=False
+        )
+        return numbers
+
+    def _days(self, name: str) -> npt.NDArray[np.datetime64]:
+        text = self.text(name)
+        distinct = pc.cast(text.distinct, pa.date32()).to_numpy(zero_copy_only=False)
+        return np.append(distinct.astype("datetime64[D]"), np.datetime64("NaT"))[text.codes]
 
 
-def _text(cells: Any) -> Text:
-    """Each different text once; where nearly all are different, as they stand: that costs less."""
-    if not pa.types.is_dictionary(cells.type) and _differ(cells):
-        codes = np.where(pc.is_null(cells).to_numpy(zero_copy_only=False), -1, np.arange(len(cells)))
-        return Text(codes.astype(np.int32), cells.fill_null("").cast(pa.string()))
+def _encode(cells: Any) -> EncodedText:
     encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
     codes = encoded.indices.fill_null(-1).cast(pa.int32()).to_numpy(zero_copy_only=False)
-    return Text(codes, encoded.dictionary.cast(pa.string()))
+    return EncodedText(codes, encoded.dictionary.cast(pa.string()))
 
 
-def _numbers(cells: Any) -> npt.NDArray[np.float64]:
-    made: npt.NDArray[np.float64] = pc.cast(_plain(cells), pa.float64()).to_numpy(zero_copy_only=False)
-    return made
-
-
-_SAMPLE, _NEARLY_ALL = 4096, 0.97
-"""So many cells tell what a batch is like: names that a body pays often repeat among them, references do not."""
-
-
-def _differ(cells: Any) -> bool:
-    sample = cells.slice(0, _SAMPLE)
-    return len(cells) > _SAMPLE and len(pc.unique(sample)) > _NEARLY_ALL * len(sample)
-
-
-def _plain(cells: Any) -> Any:
+def _decode(cells: Any) -> Any:
     return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 
-def _days(text: Text) -> npt.NDArray[np.datetime64]:
-    distinct = pc.cast(text.distinct, pa.date32()).to_numpy(zero_copy_only=False)
-    return np.append(distinct.astype("datetime64[D]"), np.datetime64("NaT"))[text.codes]
-
-
 class Frame:
-    """All lines of `tables` as one.
+    """All lines of `tables` as one table.
 
-    `kinds` are those of all columns that the dataset knows. Once the batches have been gone through, `there` are the
-    columns that one of them has, and `said` those in which some cell holds something.
+    `kinds` has every column that the dataset knows. After the batches have been read, `present` are the columns that
+    some table has, and `filled` those with a cell that is not empty.
     """
 
     def __init__(self, tables: Sequence[ReadTable], dataset: Dataset) -> None:
         self.tables = tables
         self.kinds: Kinds = {
-            **{each.name: _KINDS.get(each.type, Kind.TEXT) for each in dataset.fields},
-            TABLE: Kind.WHOLE,
-            ROW: Kind.WHOLE,
+            **{each.name: _KIND_OF_TYPE.get(each.type, ColumnKind.TEXT) for each in dataset.fields},
+            TABLE: ColumnKind.WHOLE,
+            ROW: ColumnKind.WHOLE,
         }
-        self.there: set[str] = {TABLE, ROW}
-        self.said: set[str] = {TABLE, ROW}
+        self.present: set[str] = {TABLE, ROW}
+        self.filled: set[str] = {TABLE, ROW}
 
-    def batches(self) -> Iterator[Rows]:
+    def batches(self) -> Iterator[RowBatch]:
         """The lines, table by table and batch by batch."""
         start = 0
         for number, table in enumerate(self.tables):
             for batch in table.batches():
-                self.there.update(self.kinds.keys() & set(batch.schema.names))
-                self.said.update(name for name in batch.schema.names if batch[name].null_count < batch.num_rows)
-                yield Rows(batch, self.kinds, number, start)
+                names = batch.schema.names
+                self.present.update(self.kinds.keys() & set(names))
+                self.filled.update(name for name in names if batch[name].null_count < batch.num_rows)
+                yield RowBatch(batch, self.kinds, number, start)
                 start += batch.num_rows
 
     @property
     def columns(self) -> list[str]:
-        """The columns that are there, in the order of the dataset, then the table and the row."""
-        return [name for name in self.kinds if name in self.there]
-
-
-_KINDS = {"number": Kind.NUMBER, "integer": Kind.NUMBER, "date": Kind.DAY}
+        """The columns that are present, in the order of the dataset, then the table and the row."""
+        return [name for name in self.kinds if name in self.present]

@@ -1,7 +1,7 @@
-"""Great Expectations itself: the one module that knows that library, and pandas through it.
+"""Great Expectations itself, on a pandas frame. The only module that imports the two libraries.
 
-It says what the rules mean. Importing it takes 5 to 16 seconds, so that happens on the first call. GX runs on a pandas
-frame, because on SQL it names at most 20 unexpected rows.
+Importing GX takes 5 to 16 seconds, so that happens on the first call. The frame is of pandas because on SQL GX names
+at most 20 unexpected rows.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from piperoll.checking.plausibility.columns import Frame, Kind
-from piperoll.checking.plausibility.results import Addresses, Outcome
+from piperoll.checking.plausibility.columns import ColumnKind, Frame
+from piperoll.checking.plausibility.outcomes import Outcome, RowAddresses
 from piperoll.checking.plausibility.suite import ROW, TABLE, Expectation
 from piperoll.errors import DescriptorError
 
@@ -25,26 +26,19 @@ _ABOUT_COLUMNS = "expect_table_column"
 _QUANTILES = "expect_column_quantile_values_to_be_between"
 
 
-def outcomes(frame: Frame, expectations: Sequence[Expectation]) -> dict[int, Outcome]:
-    """What GX says of `expectations`, by their number. The frame has been gone through: it knows its columns.
+def evaluate_expectations(frame: Frame, expectations: Sequence[Expectation]) -> dict[int, Outcome]:
+    """Evaluate `expectations`, and return the outcomes by their numbers. The batches of `frame` have been read.
 
-    Raises: DescriptorError: GX takes an expectation for none, or could not work it out.
+    Raises: DescriptorError: GX refuses an expectation or could not evaluate it.
     """
-    whole = _frame(frame, _needed(frame, expectations))
+    # In one validation GX 1.24 confuses two expectations about the quantiles of a column (docs/parity.md).
+    quantiles = [each for each in expectations if each.type == _QUANTILES]
+    together = [each for each in expectations if each.type != _QUANTILES] + quantiles[:1]
+    whole = _pandas_frame(frame, _columns_needed(frame, expectations))
     results: dict[int, Any] = {}
-    for apart in _apart(expectations):
-        results |= _results(whole, apart)
+    for validation in (together, *([each] for each in quantiles[1:])):
+        results |= _validate(whole, validation)
     return {each.number: _outcome(each, results[each.number]) for each in expectations}
-
-
-def _apart(expectations: Sequence[Expectation]) -> list[list[Expectation]]:
-    """The expectations in as few validations as may be: quantiles each in their own.
-
-    Within one validation GX 1.24 takes two expectations about the quantiles of one column for one (docs/parity.md).
-    """
-    alone = [each for each in expectations if each.type == _QUANTILES]
-    together = [each for each in expectations if each.type != _QUANTILES] + alone[:1]
-    return [together, *([each] for each in alone[1:])]
 
 
 def warm_up() -> None:
@@ -52,34 +46,33 @@ def warm_up() -> None:
     _batch_definition()
 
 
-def _needed(frame: Frame, expectations: Sequence[Expectation]) -> list[str]:
-    """The columns of the frame that GX must be given: all where an expectation is about them or hides a query."""
-    hides = any(_is_query(each) or each.type.startswith(_ABOUT_COLUMNS) for each in expectations)
-    looked_at = {TABLE, ROW}.union(*(each.looks_at(frame.kinds) for each in expectations))
-    return [name for name in frame.columns if hides or name in looked_at]
+def _columns_needed(frame: Frame, expectations: Sequence[Expectation]) -> list[str]:
+    """The columns that GX must be given: all if an expectation is about the columns, or has a condition as text."""
+    needed = {TABLE, ROW}
+    for each in expectations:
+        condition = each.kwargs.get("row_condition")
+        query = isinstance(condition, str) or (isinstance(condition, Mapping) and "pass_through" in repr(condition))
+        if query or each.type.startswith(_ABOUT_COLUMNS):
+            return frame.columns
+        needed |= each.columns_needed(frame.kinds)
+    return [name for name in frame.columns if name in needed]
 
 
-def _is_query(expectation: Expectation) -> bool:
-    """Whether a row condition is text, which we do not look into for the columns that it names."""
-    asked = expectation.kwargs.get("row_condition")
-    return isinstance(asked, str) or (isinstance(asked, Mapping) and "pass_through" in repr(asked))
-
-
-def _frame(frame: Frame, names: Sequence[str]) -> Any:
+def _pandas_frame(frame: Frame, names: Sequence[str]) -> Any:
     """One pandas frame: text as it is, dates as dates, numbers as float."""
     from pandas import DataFrame, to_datetime  # noqa: PLC0415 - comes with Great Expectations
 
-    whole = DataFrame({name: _cells(frame, name) for name in names})
+    whole = DataFrame({name: _series(frame, name) for name in names})
     for name in names:
-        if frame.kinds[name] is Kind.NUMBER:
+        if frame.kinds[name] is ColumnKind.NUMBER:
             whole[name] = whole[name].map(float, na_action="ignore").astype("float64")
-        elif frame.kinds[name] is Kind.DAY:
+        elif frame.kinds[name] is ColumnKind.DAY:
             whole[name] = to_datetime(whole[name], errors="coerce", format="ISO8601")
     return whole
 
 
-def _cells(frame: Frame, name: str) -> Any:
-    """A column as pandas holds it, the cells being Python's, or for the lines' addresses whole numbers."""
+def _series(frame: Frame, name: str) -> Any:
+    """A column for pandas: objects of Python, or whole numbers for the address of a line."""
     from pandas import Series  # noqa: PLC0415 - comes with Great Expectations
 
     cells: list[Any] = []
@@ -88,13 +81,13 @@ def _cells(frame: Frame, name: str) -> Any:
             if name == TABLE:
                 cells += [number] * batch.num_rows
             else:
-                there = name in batch.schema.names
-                cells += batch[name].to_pylist() if there else pa.nulls(batch.num_rows).to_pylist()
+                present = name in batch.schema.names
+                cells += batch[name].to_pylist() if present else pa.nulls(batch.num_rows).to_pylist()
     return Series(cells, dtype="int64" if name in (TABLE, ROW) else object)
 
 
-def _results(whole: Any, expectations: Sequence[Expectation]) -> dict[int, Any]:
-    """The result of each expectation, by its number: GX does not keep the order."""
+def _validate(whole: Any, expectations: Sequence[Expectation]) -> dict[int, Any]:
+    """GX's result for each expectation, by its number: GX does not keep the order."""
     numbered = [
         {"type": each.type, "kwargs": dict(each.kwargs), "severity": each.severity, "meta": {"number": each.number}}
         for each in expectations
@@ -102,15 +95,15 @@ def _results(whole: Any, expectations: Sequence[Expectation]) -> dict[int, Any]:
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GX's own, about pandas
         batch = _batch_definition().get_batch(batch_parameters={"dataframe": whole})
-        outcome = batch.validate(
-            _suite(numbered),
+        validation = batch.validate(
+            _gx_suite(numbered),
             result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [TABLE, ROW]},
         )
-    return {result.expectation_config.meta["number"]: result for result in outcome.results}
+    return {result.expectation_config.meta["number"]: result for result in validation.results}
 
 
-def _suite(numbered: list[dict[str, Any]]) -> Any:
-    from great_expectations import ExpectationSuite  # noqa: PLC0415 - after the first import, whose warnings are mute
+def _gx_suite(numbered: list[dict[str, Any]]) -> Any:
+    from great_expectations import ExpectationSuite  # noqa: PLC0415 - importing it takes seconds
     from great_expectations.exceptions import GreatExpectationsError  # noqa: PLC0415
 
     try:
@@ -121,7 +114,7 @@ def _suite(numbered: list[dict[str, Any]]) -> Any:
 
 @cache
 def _batch_definition() -> Any:
-    """One ephemeral context for the whole process: quiet, and telling nobody."""
+    """One ephemeral context for the whole process, without progress bars or telemetry."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of the many libraries that it imports
@@ -135,28 +128,25 @@ def _batch_definition() -> Any:
 
 
 def _outcome(expectation: Expectation, result: Any) -> Outcome:
-    if any_exception := _exception(result):
-        raise DescriptorError(f"expectation {expectation.meta['code']} could not be worked out: {any_exception}")
-    said = dict(result.result)
-    places = said.pop("unexpected_index_list", None) or []
-    unexpected = Addresses.of([(int(place[TABLE]), int(place[ROW])) for place in places])
-    return Outcome(expectation, bool(result.success), _plain(said), unexpected)
+    # exception_info is one entry, or one for each metric that the expectation needed
+    info = result.exception_info
+    for entry in [info] if "raised_exception" in info else info.values():
+        if entry["raised_exception"]:
+            code, message = expectation.meta["code"], entry["exception_message"]
+            raise DescriptorError(f"expectation {code} could not be evaluated: {message}")
+    details = dict(result.result)
+    index = details.pop("unexpected_index_list", None) or []
+    addresses = np.array([(line[TABLE], line[ROW]) for line in index], np.int64).reshape(-1, 2)
+    unexpected = RowAddresses(addresses[:, 0], addresses[:, 1])
+    return Outcome(expectation, bool(result.success), _to_python(details), unexpected)
 
 
-def _plain(said: Any) -> Any:
-    """A result in Python's own values: GX leaves numpy's and pandas' in it."""
-    if isinstance(said, dict):
-        return {key: _plain(value) for key, value in said.items()}
-    if isinstance(said, list):
-        return [_plain(value) for value in said]
-    if hasattr(said, "to_pydatetime"):
-        return None if said != said else said.to_pydatetime()  # noqa: PLR0124 - a date that is none
-    return said.item() if hasattr(said, "item") else said
-
-
-def _exception(result: Any) -> str | None:
-    """The message of the exception that an expectation raised, if it did."""
-    said = result.exception_info
-    if "raised_exception" in said:
-        return str(said["exception_message"]) if said["raised_exception"] else None
-    return next((str(one["exception_message"]) for one in said.values() if one["raised_exception"]), None)
+def _to_python(value: Any) -> Any:
+    """A result with Python's own values for those of NumPy and pandas."""
+    if isinstance(value, dict):
+        return {key: _to_python(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_to_python(each) for each in value]
+    if hasattr(value, "to_pydatetime"):
+        return None if value != value else value.to_pydatetime()  # noqa: PLR0124 - NaT is not equal to itself
+    return value.item() if hasattr(value, "item") else value

@@ -1,4 +1,4 @@
-"""A suite as we read it: Great Expectations' own JSON, with what each expectation needs to become a finding."""
+"""Reads a suite: the JSON of Great Expectations, with what we need to make a finding of each expectation."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ from piperoll.errors import DescriptorError
 from piperoll.model import Severity
 
 ROW, TABLE = "row", "table"
-"""The two columns that every table has beside its fields: a line's row and its table's number."""
+"""The two columns that every table has beside its fields: a line's row and the number of its table."""
 
-_SEVERITY = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
+_SEVERITIES = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
 _WORD = re.compile(r"\w+")
 _COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 
 
-class NotCompiled(Exception):
-    """What the compiler does not know: the expectation goes to Great Expectations itself. It never leaves this room."""
-
-
 @dataclass(frozen=True)
 class Expectation:
-    """One expectation of a suite: `number` is its place, `severity` GX's own word for it."""
+    """One expectation of a suite: `number` is its position, `severity` the word that GX uses."""
 
     number: int
     type: str
@@ -35,50 +31,51 @@ class Expectation:
 
     @property
     def columns(self) -> list[str]:
-        """The columns it is about, in the order of its arguments."""
+        """The columns that it is about, in the order of its arguments."""
         found: list[str] = []
         for argument in _COLUMN_ARGUMENTS:
             value = self.kwargs.get(argument) or []
             found += [value] if isinstance(value, str) else list(value)
         return found
 
-    def looks_at(self, known: Container[str]) -> frozenset[str]:
-        """These and the columns of its row condition: of one that is text, the words that are `known` as columns."""
-        asked = self.kwargs.get("row_condition")
-        words = [word for word in _WORD.findall(asked) if word in known] if isinstance(asked, str) else []
-        return frozenset((*self.columns, *words, *_in_condition(asked)))
+    def columns_needed(self, known: Container[str]) -> frozenset[str]:
+        """Its columns and those of its row condition; of a condition that is text, the words that are `known`."""
+        condition = self.kwargs.get("row_condition")
+        words = [word for word in _WORD.findall(condition) if word in known] if isinstance(condition, str) else []
+        return frozenset((*self.columns, *words, *_condition_columns(condition)))
 
     @property
     def weight(self) -> Severity:
-        """How much it matters to the reader of a report."""
-        return _SEVERITY[self.severity]
+        """The severity of a finding made of it."""
+        return _SEVERITIES[self.severity]
 
 
-def expectations(suite: str) -> list[Expectation]:
-    """The expectations of `suite`, in order.
+def parse_suite(suite: str) -> list[Expectation]:
+    """Parse the expectations of a suite, in order.
 
-    Raises: DescriptorError: the suite is not one, or an expectation lacks what we make a finding of.
+    Raises: DescriptorError: it is not a suite, or an expectation lacks something that a finding needs.
     """
     try:
-        entries: list[dict[str, Any]] = json.loads(suite)["expectations"]
-        return [_expectation(number, entry) for number, entry in enumerate(entries)]
+        return [_parse_expectation(number, entry) for number, entry in enumerate(json.loads(suite)["expectations"])]
     except (ValueError, KeyError, TypeError) as error:
-        raise DescriptorError(f"a suite lacks {error}: each expectation has type, kwargs, severity and meta") from error
+        raise DescriptorError(
+            f"a suite lacks {error}: each expectation needs type, kwargs, severity and meta (code, message, fix)"
+        ) from error
 
 
-def _expectation(number: int, entry: Mapping[str, Any]) -> Expectation:
-    _ = _SEVERITY[entry["severity"]], [entry["meta"][word] for word in ("code", "message", "fix")]
+def _parse_expectation(number: int, entry: Mapping[str, Any]) -> Expectation:
+    _ = _SEVERITIES[entry["severity"]], [entry["meta"][name] for name in ("code", "message", "fix")]  # must be there
     return Expectation(number, entry["type"], dict(entry["kwargs"]), entry["severity"], entry["meta"])
 
 
-def _in_condition(condition: Any) -> Iterator[str]:
-    """The columns that a row condition looks at, however deep it is nested."""
+def _condition_columns(condition: Any) -> Iterator[str]:
+    """The columns in a row condition, however deeply it is nested."""
     waiting = [condition]
     while waiting:
-        piece = waiting.pop()
-        if isinstance(piece, list):
-            waiting += piece
-        elif isinstance(piece, dict):
-            waiting += [value for key, value in piece.items() if key != "column"]
-            if "column" in piece:
-                yield piece["column"]["name"]
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            waiting += [value for key, value in part.items() if key != "column"]
+            if "column" in part:
+                yield part["column"]["name"]

@@ -154,7 +154,7 @@ def _render_series(
     recorded: PageHashes,
 ) -> Iterator[tuple[Series, CachedSeries]]:
     """Render the series that were read again, and those whose pages depend on something that changed."""
-    for facts in holdings.listings:
+    for facts in holdings.series:
         series, surroundings = facts.series, describing.hash_surroundings(holdings, facts)
         cached = before.series.get(series)
         if series not in listings and cached is not None and cached.surroundings == surroundings:

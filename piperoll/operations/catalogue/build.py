@@ -91,7 +91,7 @@ def build_catalogue(run: Run) -> int:
     hide what was published before.
     """
     try:
-        context = CatalogueContext.of(
+        context = CatalogueContext(
             assets.datasets(),
             run.settings.base_url,
             run.settings.publisher_name,

@@ -266,10 +266,12 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     state, changes = BuildState(store), read_changes(store)
     last, unfinished, made_by = state.last_build(), state.unfinished_builds(), describing.hash_renderer(context)
     suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
+    # Other code may have recorded in another format, so its records are not even parsed.
+    by_other_code = suspect.bodies is None or last.made_by != made_by
     records: dict[str, BodyRecord] = {}
-    if suspect.bodies is not None:
+    if not by_other_code:
         records = {slug: BodyRecord.from_json(one) for slug, one in (state.read(BODIES) or {}).items()}
-    whole = suspect.bodies is None or last.made_by != made_by or context.on.isoformat() < last.on
+    whole = by_other_code or context.on.isoformat() < last.on
     if whole:
         anew = stale = frozenset(_all_bodies(store, context) | records.keys())
     else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from piperoll.model import Field, Finding
+from piperoll.model import Finding
 from piperoll.reading.cells.amounts import (
     is_foreign,
     notation_of,
@@ -25,7 +25,7 @@ from piperoll.reading.cells.date_order import ALONE, Beside, exchanged, order_of
 from piperoll.reading.cells.dates import DateOrder, evenings, read_date, written
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.periods import is_bare_quarter
-from piperoll.reading.cells.values import PERIOD_FIELDS, Reader
+from piperoll.reading.cells.values import Reader
 from piperoll.reading.findings import dates as dates_say
 from piperoll.reading.findings import values as say
 from piperoll.reading.findings.values import Column, amounts_all_nought
@@ -76,7 +76,8 @@ def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
     reader.refuses = reader.told = column.amount and is_foreign(column.heading)
     found = list(_about_notation(column, counts, reader))
     if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
-        small = column.amount and reader.scale > 1 and _too_small(counts, reader)
+        least = column.least_amount
+        small = column.amount and reader.scale > 1 and least is not None and _too_small(counts, reader, least)
         found.append(say.amounts_scale_doubtful(column, reader.scale, style.with_pence, small=small))
     if style.decimal_comma:
         proving = _those(counts, lambda cell: read_amount(cell) is None and _by_comma(cell))
@@ -92,14 +93,10 @@ def _numbers(column: Column, counts: Counts) -> tuple[Reader, list[Finding]]:
     return reader, found
 
 
-_LEAST = Decimal(500)
-"""Pounds: the Code asks for sums above this, so amounts of which most are smaller are hardly in pounds."""
-
-
-def _too_small(counts: Counts, reader: Reader) -> bool:
-    """Whether most numbers as they stand would be too small for sums in pounds that must be published."""
+def _too_small(counts: Counts, reader: Reader, least: Decimal) -> bool:
+    """Whether most numbers, taken as pounds, are below the `least` amount that must be published."""
     values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) or Decimal(0) for cell in counts}
-    return 2 * sum(counts[cell] for cell, value in values.items() if abs(value) < _LEAST) > sum(counts.values())
+    return 2 * sum(counts[cell] for cell, value in values.items() if abs(value) < least) > sum(counts.values())
 
 
 def _about_currency(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:
@@ -168,7 +165,7 @@ def _about_dates(column: Column, counts: Counts, order: DateOrder, beside: Besid
 
 def _about_stretches(column: Column, counts: Counts, reader: Reader) -> Iterator[Finding]:
     """What is told of months and quarters that stand where days are asked for."""
-    if column.field.name in PERIOD_FIELDS:
+    if column.field.reading.edge is not None:
         if quarters := _those(counts, is_bare_quarter):
             example = next(iter(quarters))
             taken = str(reader.read(example))
@@ -224,7 +221,7 @@ def _about_serials(column: Column, counts: Counts, order: DateOrder) -> Iterator
 
 
 def _about_references(column: Column, counts: Counts) -> Iterator[Finding]:
-    width, short = short_references(counts, known_width(column.field))
+    width, short = short_references(counts, column.field.reading.characters)
     if short:
         yield say.references_short(column, tidy(short[0]), width, sum(counts[cell] for cell in short))
     if decimal := decimal_references(counts):
@@ -238,14 +235,6 @@ _DECIMAL = re.compile(r"\d+\.0\Z", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 _LEAST_REFERENCES = 3
 """Distinct references that begin with a nought, from which on they show how long references are."""
-
-_WIDTHS = {"company_number": 8}
-"""Characters of a register's numbers, by the end of the field's name: Companies House gives eight."""
-
-
-def known_width(field: Field) -> int | None:
-    """How many characters a register gives to all its numbers; None where they differ or nobody can say."""
-    return next((width for end, width in _WIDTHS.items() if field.name.endswith(end)), None)
 
 
 def decimal_references(counts: Mapping[str, int]) -> list[str]:

@@ -114,13 +114,9 @@ def _truth(text: str, reader: Reader) -> str | None:  # noqa: ARG001
 
 def _date(text: str, reader: Reader) -> str | None:
     day = read_date(text, reader.order)
-    if day is None and reader.field.name in PERIOD_FIELDS:
-        day = _edge(text, first=reader.field.name.endswith("start"))
+    if day is None and reader.field.reading.edge is not None:
+        day = _edge(text, first=reader.field.reading.edge == "start")
     return day.isoformat() if day else None
-
-
-PERIOD_FIELDS = frozenset(["period_start", "period_end", "snapshot_date"])
-"""Dates that bound a stretch of time, so that a month or year alone says which day is meant."""
 
 
 def _edge(text: str, *, first: bool) -> date | None:

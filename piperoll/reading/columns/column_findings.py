@@ -1,44 +1,76 @@
-"""What there is to say about one column that was taken for a field."""
+"""Findings about one column that was read as a field."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
-from piperoll.model import Field, Finding
+from piperoll.findings import make_finding
+from piperoll.model import Address, Field, Finding, Severity
 from piperoll.reading.cells.amounts import is_foreign, scale_of
 from piperoll.reading.columns.assignment import Choice
-from piperoll.reading.columns.heading_terms import is_gross, says_irrecoverable, sense
+from piperoll.reading.columns.heading_terms import is_gross
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.findings import cells as tell
-from piperoll.reading.findings import columns as columns_say
-from piperoll.reading.findings import sheets as say
+from piperoll.reading.grids.grid import letter
 
 _UNLIKE = 0.5
-"""Below this most of a column's cells are of another kind than the field."""
+"""Below this fit, most cells of a column are of another type than the field."""
 
 
-def about_choice(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed: bool = True) -> list[Finding]:
-    """What there is to say about a column that was taken for a field: how surely, and in which unit.
+def make_column_finding(
+    code: str,
+    sheet: str | None,
+    wanted: Field,
+    choice: Choice,
+    *,
+    variant: str = "",
+    severity: Severity | None = None,
+    **more: Any,
+) -> Finding:
+    """Make a finding about the column that was read as a field; its templates may name the heading and the field."""
+    return make_finding(
+        code,
+        Address(sheet, column=letter(choice.column), field=wanted.name),
+        variant=variant,
+        severity=severity,
+        value=choice.heading,
+        heading=choice.heading.strip(),
+        title=wanted.title,
+        field_title=wanted.title.lower(),
+        **more,
+    )
 
-    What is guessed in a table without any headings (`headed` is False) is said elsewhere, of all columns together.
+
+def find_column_doubts(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed: bool = True) -> list[Finding]:
+    """Return the findings about one column: how certain its field is, and its unit.
+
+    In a table without headings (`headed` is False), `headless.find_guessed_columns` reports the guesses instead.
     """
     dataset, wanted = lexicon.dataset, lexicon.dataset.field(choice.field)
     found = []
     if headed and choice.how == "content" and (choice.heading.strip() or choice.field in dataset.core_fields):
-        found.append(columns_say.column_guessed(sheet, wanted, choice))
+        other = "" if choice.runner_up is None else letter(choice.runner_up)
+        variant = ("headed-" if choice.heading.strip() else "") + ("other" if other else "only")
+        found.append(
+            make_column_finding(
+                "column-guessed", sheet, wanted, choice, variant=variant, reason=choice.why[0], other=other
+            )
+        )
     if choice.how in ("slip", "phrase"):
-        found.append(say.heading_misspelt(sheet, wanted, choice.column, choice.heading))
+        found.append(make_column_finding("heading-guessed", sheet, wanted, choice))
     if headed and wanted.privacy == "name" and choice.fit < _UNLIKE:
-        found.append(columns_say.column_unlike(sheet, wanted, choice))
-    if choice.field == "transaction_number" and "invoice" in sense(choice.heading):
-        found.append(columns_say.invoice_as_transaction(sheet, wanted, choice))
-    if choice.field == "irrecoverable_vat" and headed and not says_irrecoverable(choice.heading):
-        found.append(columns_say.vat_not_said(sheet, wanted, choice))
+        found.append(make_column_finding("column-unlike-heading", sheet, wanted, choice))
+    for warning in wanted.reading.heading_warnings if headed else ():
+        if warning.applies_to(choice.heading):
+            found.append(make_column_finding(warning.finding, sheet, wanted, choice))
     if choice.field in dataset.amount:
         found += _about_amount(choice, sheet, wanted)
     if choice.contested and choice.field in dataset.core_fields:
-        found.append(columns_say.column_doubtful(sheet, wanted, choice, amount=choice.field in dataset.amount))
+        code = "amount-column-doubtful" if choice.field in dataset.amount else "column-doubtful"
+        other, heading = letter(choice.runner_up or 0), choice.runner_up_heading.strip()
+        found.append(make_column_finding(code, sheet, wanted, choice, other=other, other_heading=heading))
     scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
         found.append(tell.amount_scaled(sheet, wanted, choice.heading, scale))

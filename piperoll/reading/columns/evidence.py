@@ -19,12 +19,6 @@ LEAST = 0.3
 ASIDE = 0.93
 """A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
 
-_BESIDE = {"department_family": "body_name"}
-"""A field that a heading of several meanings names only beside another: a council's departments are its units."""
-
-_KINDS_OF_BUDGET = frozenset(["budget_type", "capital_revenue"])
-"""Fields of a few known words, by which they are told from kinds of expense under the same heading."""
-
 _BY_HEADING = {
     "listed": "its heading is one we know for it",
     "slip": "its heading is near to one we know for it",
@@ -97,15 +91,20 @@ def bids(
             if bid := _bid(match, order, column, heading, profiles[column], lexicon.dataset):
                 found.append(bid)
     beside = {bid.field: profiles[bid.column] for bid in found}
-    return [bid for bid in found if bid.column not in several or _fits_beside(bid, beside)]
+    return [bid for bid in found if bid.column not in several or _fits_beside(lexicon.dataset.field(bid.field), beside)]
 
 
-def _fits_beside(bid: Bid, beside: Mapping[str, Profile]) -> bool:
-    """Whether a field that is named only beside another has it there; a council is of no department's family."""
-    if bid.field not in _BESIDE:
+def _fits_beside(wanted: Field, beside: Mapping[str, Profile]) -> bool:
+    """Whether the table has the column that this field is `only_beside`, and that column does not rule the field out.
+
+    For example, the rows of a council have no "department family", so `Department` means its organisational unit there.
+    """
+    rules = wanted.reading
+    if rules.only_beside is None:
         return True
-    body = beside.get(_BESIDE[bid.field])
-    return body is not None and body.councils <= 0.5
+    other = beside.get(rules.only_beside)
+    pattern = rules.unless_beside_matches
+    return other is not None and (pattern is None or other.share_matching(pattern) <= 0.5)
 
 
 def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, dataset: Dataset) -> Bid | None:
@@ -167,13 +166,13 @@ def fit(profile: Profile, wanted: Field) -> float:
     nought = wanted.type == "number" and wanted.level is Level.CORE and profile.zeros == 1
     if not profile.filled or nought:
         return 0.6
-    if wanted.name in _KINDS_OF_BUDGET:
-        return 0.5 + 0.5 * profile.budgets
+    if wanted.reading.cells_match is not None:
+        return 0.5 + 0.5 * profile.share_matching(wanted.reading.cells_match)
     if wanted.type in ("date", "number", "integer", "boolean"):
         return _fit_of_form(profile, wanted)
     if wanted.privacy == "name":
         return 1 - 0.6 * max(profile.numbers, profile.dates, 0.5 * profile.identifiers)
-    return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * wanted.name.endswith("_band"))
+    return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * (wanted.reading.kind == "band"))
 
 
 def _fit_of_form(profile: Profile, wanted: Field) -> float:
@@ -187,7 +186,7 @@ def _fit_of_form(profile: Profile, wanted: Field) -> float:
 
 def denied(profile: Profile, wanted: Field) -> bool:
     """Whether pounds and pence stand where a field is a whole number or a reference."""
-    counted = wanted.type == "integer" or wanted.is_identifier or wanted.name.endswith("_code")
+    counted = wanted.type == "integer" or wanted.is_code
     return counted and profile.pence > 0.3 and profile.numbers > 0.8
 
 
@@ -250,9 +249,6 @@ _WORDS_OF = re.compile(
 )
 """What a heading ends in whose column says in words what another's codes stand for."""
 
-_LABELS = ("label", "name", "type")
-_CODES = ("code", "local_id", "id")
-
 
 def told_apart(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> dict[int, tuple[Match, ...]]:
     """What the headings of pairs mean, by column: codes are no label's, and words are no code's.
@@ -284,29 +280,20 @@ def _pairs(headings: Sequence[str], profiles: Sequence[Profile]) -> Iterator[tup
 
 def _as_words(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
     for match in said:
-        if not _is_code(match.field, dataset):
+        wanted = dataset.field(match.field)
+        if not wanted.is_code:
             yield match
-        elif label := _beside(match.field, _CODES, _LABELS, dataset):
-            yield Match(label, match.score * 0.97, match.rank, match.how)
+        elif wanted.reading.label is not None:
+            yield Match(wanted.reading.label, match.score * 0.97, match.rank, match.how)
 
 
 def _as_code(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
     for match in said:
-        if _is_code(match.field, dataset):
+        wanted = dataset.field(match.field)
+        if wanted.is_code:
             yield match
-        elif code := _beside(match.field, _LABELS, _CODES, dataset):
-            yield Match(code, match.score * 0.97, match.rank, match.how)
-
-
-def _is_code(name: str, dataset: Dataset) -> bool:
-    return dataset.field(name).is_identifier or name.endswith("_code")
-
-
-def _beside(name: str, ends: Sequence[str], others: Sequence[str], dataset: Dataset) -> str | None:
-    """The field of the other kind for the same thing: `supplier_name` and `supplier_local_id`; None without one."""
-    stem = next((name.removesuffix(f"_{end}") for end in ends if name.endswith(f"_{end}")), None)
-    there: Mapping[str, object] = {each.name: each for each in dataset.fields}
-    return next((f"{stem}_{other}" for other in others if f"{stem}_{other}" in there), None) if stem else None
+        elif wanted.reading.code is not None:
+            yield Match(wanted.reading.code, match.score * 0.97, match.rank, match.how)
 
 
 def _distinct(said: Iterator[Match]) -> tuple[Match, ...]:

@@ -15,8 +15,6 @@ _NET = re.compile(
 )
 _VAT = re.compile(r"\bvat\b", re.I)
 
-_IRRECOVERABLE = re.compile(r"irr|\bnon|\bnot\b|cannot|unrec|unclaim", re.I)
-
 _MONEY = re.compile(r"\b(?:amounts?|payments?|paid|value|cost|price|spend|spent|pounds|gbp)\b|£", re.I)
 _OTHER = re.compile(r"\b(?:no|number|ref\w*|ids?|run|codes?|terms|types?|methods?|periods?|years?|days?)\b", re.I)
 
@@ -39,11 +37,6 @@ def basis(heading: str) -> str:
     if _GROSS.search(heading):
         return "gross"
     return "vat" if _VAT.search(heading) else ""
-
-
-def says_irrecoverable(heading: str) -> bool:
-    """Whether a heading says that its tax could not be claimed back."""
-    return bool(_IRRECOVERABLE.search(heading))
 
 
 def speaks_of_money(heading: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from piperoll.model import Dataset, Field, Finding, Level, Origin
+from piperoll.findings import make_finding
+from piperoll.model import Address, Dataset, Field, Finding, Level, Origin
 from piperoll.reading.columns.assignment import Choice, Columns
 from piperoll.reading.columns.profiles import Profile
-from piperoll.reading.findings import unheaded as say
-from piperoll.reading.findings.values import Column
+from piperoll.reading.grids.grid import letter
 
 _LEAST_ROWS = 3
 
@@ -110,28 +110,47 @@ def _core_or_duty(each: Field, dataset: Dataset) -> bool:
     return each.name in dataset.core_fields or each.level is Level.DUTY
 
 
-_SEEN = 0.3
-"""The least share of a column's rows that must hold something for it to be another field's place."""
+_LEAST_FILLED = 0.3
+"""The least share of filled cells in a column that could be another field."""
 
 
-def about_guesses(
+def find_guessed_columns(
     columns: Columns, profiles: Sequence[Profile], dataset: Dataset, sheet: str | None
 ) -> Iterator[Finding]:
-    """One warning for each field that was told by content alone, and for each name that was not told at all."""
+    """Yield a warning for each field recognised by its cells alone, and for each name that no column was read as."""
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
         others = [column for column in _fitting(wanted, profiles) if column != choice.column]
-        yield say.column_told_by_content(Column(wanted, choice.column, "", sheet), others)
+        yield make_finding(
+            "column-guessed",
+            Address(sheet, column=letter(choice.column), field=name),
+            variant="headless-other" if others else "headless-only",
+            title=wanted.title,
+            field_title=wanted.title.lower(),
+            others=_columns_in_words(others),
+        )
     for wanted in dataset.fields:
-        if wanted.name.endswith("_name") and wanted.name not in columns.choices:
+        if wanted.reading.kind == "name" and wanted.name not in columns.choices:
             left = [column for column in _fitting(wanted, profiles) if column not in columns.used]
             if left:
-                yield say.column_not_told(wanted, left, sheet)
+                yield make_finding(
+                    "column-not-told",
+                    Address(sheet, field=wanted.name),
+                    title=wanted.title,
+                    field_title=wanted.title.lower(),
+                    others=_columns_in_words(left),
+                )
+
+
+def _columns_in_words(columns: Sequence[int]) -> str:
+    """Return `column B`, or `column B, C or E`."""
+    letters = [letter(column) for column in columns]
+    return f"column {' or '.join([', '.join(letters[:-1]), letters[-1]] if letters[1:] else letters)}"
 
 
 def _fitting(wanted: Field, profiles: Sequence[Profile]) -> list[int]:
     """The columns whose cells are of the field's kind: days, numbers or words."""
-    seen = [(column, profile) for column, profile in enumerate(profiles) if profile.filled >= _SEEN]
+    seen = [(column, profile) for column, profile in enumerate(profiles) if profile.filled >= _LEAST_FILLED]
     if wanted.type == "date":
         return [column for column, profile in seen if profile.dates > 0.5]
     if wanted.type in ("number", "integer"):

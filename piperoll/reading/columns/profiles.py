@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
@@ -34,8 +34,6 @@ _PENCE = re.compile(r"\d[.](?!00\D*\Z)\d\d\D*\Z")
 """Pence behind pounds: two digits after a point, not both nought."""
 _ZERO = re.compile(r"\W*0*(?:[.,]0*)?\W*\Z")
 _RANGE = re.compile(r"\W*\d[\d,.]*k?\s*(?:-|–|to)\s*\W*\d[\d,.]*k?\s*\Z", re.I)
-_BUDGET = re.compile(r"\b(?:cap(?:ital)?|rev(?:enue)?|[cr]\Z|admin\w*|prog\w*|resource|[rc]?del|ame)\b", re.I)
-_COUNCIL = re.compile(r"\b(?:council|m?bc|cc|dc|borough|county|district|combined authority)\b", re.I)
 _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 
@@ -62,14 +60,18 @@ class Profile:
     zeros: float = 0
     ranges: float = 0
     """From one figure to another, as in `100-105`."""
-    budgets: float = 0
-    """Words for kinds of budget: capital, revenue, administration, programme."""
-    councils: float = 0
+    forms: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """The distinct cells with each digit written as 9, and how often each occurs in the sample."""
 
     @property
     def kinds(self) -> int:
         """How many different values there are among its cells."""
         return round(self.distinct * self.count)
+
+    def share_matching(self, pattern: str) -> float:
+        """Return the share of cells that contain the pattern, whatever their capitals; digits are matched as 9."""
+        found = sum(times for form, times in self.forms.items() if re.search(pattern, form, re.IGNORECASE))
+        return found / self.count if self.count else 0.0
 
     @property
     def is_code(self) -> bool:
@@ -135,8 +137,7 @@ def profile(cells: Sequence[str]) -> Profile:
         pence=seen.share(lambda text: _PENCE.search(text) and is_number(seen.forms[text])),
         zeros=seen.share(lambda text: _ZERO.match(text) and "0" in text),
         ranges=seen.formed(_RANGE.match),
-        budgets=seen.formed(_BUDGET.search),
-        councils=seen.formed(_COUNCIL.search),
+        forms=seen.by_form,
     )
 
 
@@ -146,9 +147,9 @@ class _Seen:
     def __init__(self, distinct: Counter[str]) -> None:
         self.distinct, self.count = distinct, distinct.total()
         self.forms = {text: shape_of(text) for text in distinct}
-        self._by_form: Counter[str] = Counter()
+        self.by_form: Counter[str] = Counter()
         for text, times in distinct.items():
-            self._by_form[self.forms[text]] += times
+            self.by_form[self.forms[text]] += times
 
     def share(self, holds: Callable[[str], object], texts: Iterable[str] | None = None) -> float:
         """The share of cells of which this holds, which can only be these texts."""
@@ -157,12 +158,12 @@ class _Seen:
 
     def of_forms(self, may: Callable[[str], object]) -> list[str]:
         """The cells of the forms that may be such."""
-        likely = {form for form in self._by_form if may(form)}
+        likely = {form for form in self.by_form if may(form)}
         return [text for text, form in self.forms.items() if form in likely] if likely else []
 
     def formed(self, holds: Callable[[str], object]) -> float:
         """The share of cells of whose form this holds."""
-        return sum(times for form, times in self._by_form.items() if holds(form)) / self.count
+        return sum(times for form, times in self.by_form.items() if holds(form)) / self.count
 
 
 def is_reference(text: str) -> bool:

@@ -169,8 +169,8 @@ def _score(
 
 def _suits(profile: Profile, wanted: Field) -> float:
     """How well a column suits a field that no form of its own tells: names, words, references."""
-    if wanted.is_identifier or wanted.name.endswith("_code"):
+    if wanted.is_code:
         return profile.identifiers
-    if wanted.privacy == "name" or wanted.name.endswith("_name"):
+    if wanted.is_name:
         return 2 * profile.companies + 0.5 * profile.is_wordy
     return float(wanted.privacy in _WORDS and profile.is_wordy)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from piperoll.model import Finding
+from piperoll.findings import make_finding
+from piperoll.model import Address, Finding
 from piperoll.reading.files.contents import Content, whole
 from piperoll.reading.files.delimited import read_text
 from piperoll.reading.files.encodings import Decoded, decode
@@ -15,7 +16,6 @@ from piperoll.reading.files.markup import MarkupTrouble, page_tables, workbook_s
 from piperoll.reading.files.mojibake import repair_sheet
 from piperoll.reading.files.workbooks import Parts, parts_of, read_workbook
 from piperoll.reading.findings import files as say
-from piperoll.reading.findings import sheets as tell
 from piperoll.reading.findings import workbooks as warn
 from piperoll.reading.grids.grid import Grid
 from piperoll.reading.reading import ReadTable
@@ -125,7 +125,7 @@ def _open_text(content: Content) -> Opened:
     decoded = decode(content)
     rows = read_text(decoded.utf8())
     findings = [*_about_text(decoded)]
-    findings += [tell.quotes_broken(row.number, row.line) for row in rows.broken_quotes]
+    findings += [make_finding("quotes-broken", Address(row=row.number, line=row.line)) for row in rows.broken_quotes]
     return Opened([Grid(None, rows.rows, delimiter=rows.delimiter)], encoding=decoded.encoding, findings=findings)
 
 

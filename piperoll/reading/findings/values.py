@@ -24,6 +24,8 @@ class Column:
     amount: bool = False
     reference: bool = False
     within: bool = False
+    least_amount: Decimal | None = None
+    """The smallest amount in pounds that the dataset must publish."""
 
     @property
     def counted(self) -> bool:

@@ -7,17 +7,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
-from piperoll.model import Cap, Dataset, Finding
+from piperoll.findings import make_finding
+from piperoll.model import Address, Cap, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import scale_of
 from piperoll.reading.columns.assignment import Columns, assign, guess_unnamed
-from piperoll.reading.columns.column_findings import about_choice
-from piperoll.reading.columns.headless import about_guesses, recognise_columns
+from piperoll.reading.columns.column_findings import find_column_doubts
+from piperoll.reading.columns.headless import find_guessed_columns, recognise_columns
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import Profile, profiles
 from piperoll.reading.findings import cells as tell
-from piperoll.reading.findings import columns as columns_say
-from piperoll.reading.findings import sheets as say
-from piperoll.reading.findings import tables as about
 from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.classified_rows import Judgement, judge
@@ -34,6 +32,7 @@ from piperoll.reading.tables.table_findings import (
     may_be_cut,
     overlong,
     possible_total,
+    quote_list,
     records_above,
     signs_beside,
     unit_above,
@@ -137,7 +136,9 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         return _no_records(parts[0], grid)
     if spans := sorted({part.section.span for part in parts if part.section.span and part.records}):
         row = grid.rows[parts[0].section.heading.index].number
-        reading.findings.insert(0, about.tables_side_by_side(grid.sheet, row, [start for start, _ in spans]))
+        starts = " and ".join(letter(start) for start, _ in spans)
+        address = Address(grid.sheet, row)
+        reading.findings.insert(0, make_finding("tables-side-by-side", address, tables=len(spans), columns=starts))
     return reading
 
 
@@ -253,24 +254,27 @@ def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, fi
     row = grid.rows[heading.index]
     if group[0].section.below:
         found += _about_titles(group[0].section, grid)
-        found.append(say.headings_at_end(grid.sheet, row.number, row.line))
+        found.append(make_finding("headings-at-end", Address(grid.sheet, row.number, row.line)))
     elif first:
         read = {own.number for own in group[0].section.rows[: heading.index]}  # records from above stand first
         rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
         above = [other for other in rows if other.number not in read]
         if len(above) < len(rows):
-            found.append(say.records_above_headings(grid.sheet, len(rows) - len(above), row.number))
+            address, count = Address(grid.sheet, row.number), len(rows) - len(above)
+            found.append(make_finding("records-above-headings", address, count=count))
         if above:
-            found.append(say.preamble_left_out(grid.sheet, len(above), row.number))
+            found.append(_preamble_left_out(grid.sheet, len(above), row.number))
     if heading.extra or heading.after:
         last = grid.rows[heading.end - 1].number
-        found.append(say.headings_in_rows(grid.sheet, heading.end - heading.start, last))
+        address = Address(grid.sheet, last)
+        found.append(make_finding("headings-in-several-rows", address, rows=heading.end - heading.start))
     if group[0].section.lesser:
         records = sum(len(part.records) for part in group)
-        found.append(about.table_lesser(grid.sheet, row.number, amount, records))
+        address = Address(grid.sheet, row.number, field=amount)
+        found.append(make_finding("table-perhaps-summary", address, count=records))
     for part in group[1:]:
         later = grid.rows[part.section.heading.index]
-        found.append(say.headings_changed(grid.sheet, later.number, later.line))
+        found.append(make_finding("headings-changed", Address(grid.sheet, later.number, later.line)))
     return found
 
 
@@ -279,26 +283,53 @@ def _about_titles(section: Section, grid: Grid) -> Iterator[Finding]:
     start = section.rows[0].number
     titles = sum(1 for row in grid.rows[: section.heading.start] if row.number < start and not is_blank(row))
     if titles:
-        yield say.preamble_left_out(grid.sheet, titles, grid.rows[section.heading.index].number)
+        yield _preamble_left_out(grid.sheet, titles, grid.rows[section.heading.index].number)
+
+
+def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Finding:
+    return make_finding("preamble-left-out", Address(sheet), count=rows, heading_row=heading_row)
 
 
 def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.moved.shift:
-        found.append(columns_say.columns_moved(sheet, columns.moved, columns.headings))
+        found.append(_columns_shifted(sheet, columns))
     for choice in columns.choices.values():
-        found += about_choice(choice, sheet, lexicon, headed=bool(columns.headings))
+        found += find_column_doubts(choice, sheet, lexicon, headed=bool(columns.headings))
     there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}
     for group in dataset.missing_core(there, period_given=False):
         wanted = [dataset.field(name) for name in group if name != "@period"]
         looked = [heading.heading for heading in dataset.headings if heading.field in group][:6]
-        found.append(say.column_not_found(sheet, wanted, looked, period="@period" in group))
+        found.append(
+            make_finding(
+                "column-not-found",
+                Address(sheet, field=wanted[0].name),
+                severity=Severity.WARNING if "@period" in group else Severity.ERROR,
+                titles=quote_list([field.title.lower() for field in wanted], "or"),
+                headings=quote_list(looked, "or"),
+            )
+        )
     measured = {measure.column for measure in part.wide.measures} if part.wide else set()
     for column, heading in enumerate(columns.headings):
         unused = column not in columns.used and column not in measured and column < len(part.profiles)
         if unused and tidy(heading) and part.profiles[column].filled:
-            found.append(say.column_not_mapped(sheet, column, heading))
+            address = Address(sheet, column=letter(column))
+            found.append(make_finding("column-not-mapped", address, value=heading, heading=heading.strip()))
     return found
+
+
+def _columns_shifted(sheet: str | None, columns: Columns) -> Finding:
+    moved, headings = columns.moved, columns.headings
+    first = headings[moved.start].strip()
+    return make_finding(
+        "columns-shifted",
+        Address(sheet),
+        variant="all" if moved.end is None else "some",
+        value=first,
+        first=first,
+        last="" if moved.end is None else headings[moved.end - 1].strip(),
+        side="left" if moved.shift < 0 else "right",
+    )
 
 
 def _period_fields(wide: Wide | None) -> tuple[str, ...]:
@@ -309,7 +340,8 @@ def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     """What may be wrong though every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
-        yield about.row_mended(sheet, each.row, each.column, each.value)
+        address = Address(sheet, each.row.number, each.row.line, letter(each.column))
+        yield make_finding("row-mended", address, value=each.value, text=each.value.strip())
     for row in part.overlong:
         yield tell.row_too_long(sheet, row, len(columns.headings), amount)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
@@ -347,10 +379,14 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
     if heading.cells:
         row = grid.rows[heading.index]
-        reading.findings.append(about.headings_unknown(grid.sheet, row.number, heading.cells, titles))
+        unknown = ", ".join(f"'{' '.join(cell.split())}'" for cell in heading.cells if cell.strip())
+        address = Address(grid.sheet, row.number)
+        reading.findings.append(make_finding("headings-unknown", address, headings=unknown, titles=", ".join(titles)))
     else:
-        reading.findings.append(say.headings_missing(grid.sheet, titles))
-        reading.findings += about_guesses(columns, seen, lexicon.dataset, grid.sheet)
+        place = f"sheet '{grid.sheet.strip()}'" if grid.sheet else "the file"
+        address = Address(grid.sheet)
+        reading.findings.append(make_finding("headings-missing", address, place=place, titles=quote_list(titles)))
+        reading.findings += find_guessed_columns(columns, seen, lexicon.dataset, grid.sheet)
     _add_table(reading, [part], grid, lexicon)
     return reading
 

@@ -238,6 +238,7 @@ def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | 
         amount=name in dataset.amount,
         reference=wanted.is_identifier,
         within=any({name, "@period"} <= {*group} for group in dataset.core),
+        least_amount=dataset.least_amount,
     )
 
 

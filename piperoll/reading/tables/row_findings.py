@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from piperoll.model import Finding
+from piperoll.findings import make_finding
+from piperoll.model import Address, Finding, Severity
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.findings import cells as tell
-from piperoll.reading.findings import tables as about
 from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
 from piperoll.reading.tables.classified_rows import Judgement
 from piperoll.reading.tables.total_rows import NEAR
@@ -36,7 +36,15 @@ def about_rows(judgements: Sequence[Judgement], sheet: str | None, amounts: Amou
             wrong = tell.total_wrong(sheet, one.row, amounts.field, one.amount, one.difference)
             yield tell.total_left_out(sheet, one.row, one.amount) if one.proved else wrong
     if totals := [one.row for one in judged if one.kind == "total" and one.amount is None]:
-        yield about.totals_left_out(sheet, totals, narrow=any(judgement.narrow for judgement in judgements))
+        narrow = any(judgement.narrow for judgement in judgements)
+        yield make_finding(
+            "total-rows-left-out",
+            Address(sheet, totals[0].number, totals[0].line),
+            variant="narrow" if narrow else "proved",
+            severity=Severity.WARNING if narrow else Severity.INFO,
+            count=len(totals),
+            last=totals[-1].number,
+        )
     for kind in ("note", "other"):
         if rows := [one.row for one in judged if one.kind == kind]:
             yield tell.rows_left_out(sheet, kind, rows)
@@ -46,9 +54,10 @@ def about_rows(judgements: Sequence[Judgement], sheet: str | None, amounts: Amou
 
 def _about_records(judgement: Judgement, sheet: str | None, amounts: Amounts) -> Iterator[Finding]:
     if row := chance_total(judgement, amounts.column):
-        yield about.record_like_total(sheet, row, amounts.field)
+        yield make_finding("record-equals-total", Address(sheet, row.number, row.line, field=amounts.field))
     if rows := several_in_one(judgement.records[:_LOOK]):
-        yield about.records_in_one_row(sheet, rows, lines_of(rows[0]), amounts.field)
+        address = Address(sheet, rows[0].number, rows[0].line, field=amounts.field)
+        yield make_finding("records-in-one-row", address, count=len(rows), lines=lines_of(rows[0]))
 
 
 def chance_total(judgement: Judgement, column: int | None) -> Row | None:

@@ -9,13 +9,13 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from piperoll.model import Dataset, Finding, Period
+from piperoll.findings import make_finding
+from piperoll.model import Address, Dataset, Finding, Period, plain
 from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import periods_in_name
 from piperoll.reading.columns.assignment import assign
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import profiles
-from piperoll.reading.findings import tables as say
 from piperoll.reading.grids.grid import Grid
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.grid_tables import GridReading, read_grid
@@ -133,7 +133,10 @@ def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
         bare = grid.headings is None and all(not table.header_row for table in reading.tables)
         if bare and reading.outcome in ("data", "no_table") and _goes_on(grid, headings, lexicon):
             again = read_grid(replace(grid, headings=headings), lexicon)
-            again.findings.insert(0, say.headings_of_another_sheet(grid.sheet, above.sheet))
+            name, other = ((one.sheet or "").strip() for one in (grid, above))
+            address = Address(grid.sheet)
+            finding = make_finding("headings-of-another-sheet", address, sheet_name=name, other=other)
+            again.findings.insert(0, finding)
             found.append((grid, again))
         else:
             found.append((grid, reading))
@@ -176,11 +179,22 @@ def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
 
 def _told(overlap: Overlap, tables: Sequence[ReadTable]) -> Finding:
     own, others = tables[overlap.table], [tables[other] for other in overlap.others]
-    said = say.where(others[0].sheet, others[0].header_row) if len(others) == 1 else f"the {len(others)} other tables"
-    if overlap.sums:
-        said += " does" if len(others) == 1 else " together do"
-        return say.table_sums_up(own.sheet, own.header_row, own.rows, overlap.total, said)
-    return say.table_repeated(own.sheet, own.header_row, own.rows, said)
+    return make_finding(
+        "table-sums-up-another" if overlap.sums else "table-repeats-another",
+        Address(own.sheet, own.header_row or None),
+        variant="one" if len(others) == 1 else "several",
+        count=own.rows,
+        table=_table_in_words(own),
+        total=plain(overlap.total),
+        other=_table_in_words(others[0]),
+        others=len(others),
+    )
+
+
+def _table_in_words(table: ReadTable) -> str:
+    """Return `the table below row 3 of sheet 'Oct'`, without what the table does not have."""
+    below = f" below row {table.header_row}" if table.header_row else ""
+    return f"the table{below} of sheet '{table.sheet.strip()}'" if table.sheet else f"the table{below}"
 
 
 def _rows_of(table: ReadTable) -> range:
@@ -202,11 +216,19 @@ def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list
     if any(within) and not all(within):
         date = next(field for field in dataset.date if any(field in table.columns for table, _ in dated))
         return [
-            say.sheet_of_another_month(table.sheet or "", month, " or ".join(map(str, named)), table.rows, date)
+            make_finding(
+                "sheet-of-another-month",
+                Address(table.sheet, field=date),
+                count=table.rows,
+                sheet_name=(table.sheet or "").strip(),
+                month=month,
+                named=" or ".join(map(str, named)),
+            )
             for (table, month), right in zip(dated, within, strict=True)
             if not right
         ]
-    return [say.sheets_of_several_months([(table.sheet or "", month) for table, month in dated])]
+    months = ", ".join(f"'{(table.sheet or '').strip()}' in {month}" for table, month in dated)
+    return [make_finding("sheets-of-several-months", months=months)]
 
 
 def _month(table: ReadTable, dataset: Dataset) -> str | None:

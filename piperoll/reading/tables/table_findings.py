@@ -142,7 +142,7 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
         column = columns.column(field.name)
         if column is None or column == amount:
             continue
-        named = _whole(records, column, name=field.privacy == "name" or field.name.endswith("_name"))
+        named = _whole(records, column, name=field.is_name)
         if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
             return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
     return None
@@ -187,3 +187,9 @@ def holds_figures(grid: Grid) -> bool:
         return False
     seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]
     return any(each.numbers > 0.6 for each in seen) and any(max(each.dates, each.companies) > 0.6 for each in seen)
+
+
+def quote_list(words: Sequence[str], conjunction: str = "and") -> str:
+    """Return the words in quotation marks as a list in a sentence: `'a', 'b' and 'c'`."""
+    quoted = [f"'{word}'" for word in words]
+    return f" {conjunction} ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted) or "headings"

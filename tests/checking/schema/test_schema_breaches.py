@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Severity
+from tests.checking.made_readings import codes, examined, made_table, spend_row
 
 SPEND = assets.dataset("spend")
 
@@ -88,8 +88,8 @@ def test_a_schema_that_frictionless_refuses_is_our_fault() -> None:
 
 
 def test_a_finding_has_the_cell_as_sent_and_its_address() -> None:
-    said = examined(made_table(rows=[spend_row(), spend_row(card="plastic")], sheet="Oct 26", first_row=5))
-    (finding,) = [each for each in said.report.findings if each.code.startswith("structure-")]
+    examination = examined(made_table(rows=[spend_row(), spend_row(card="plastic")], sheet="Oct 26", first_row=5))
+    (finding,) = [each for each in examination.report.findings if each.code.startswith("structure-")]
     assert (finding.sheet, finding.row, finding.column, finding.field) == ("Oct 26", 6, "G", "card")
     assert finding.value == "plastic"
     assert "cell G6 of sheet 'Oct 26'" in finding.message
@@ -97,19 +97,19 @@ def test_a_finding_has_the_cell_as_sent_and_its_address() -> None:
 
 
 def test_a_cell_outside_the_core_is_left_out_and_its_row_published() -> None:
-    said = examined(made_table(rows=[spend_row()] * 5 + [spend_row(card="plastic")]))
-    assert said.disposition.blanked == {0: {7: frozenset({"card"})}}
-    assert said.disposition.held == {}
+    examination = examined(made_table(rows=[spend_row()] * 5 + [spend_row(card="plastic")]))
+    assert examination.disposition.blanked == {0: {7: frozenset({"card"})}}
+    assert examination.disposition.held == {}
 
 
-def test_an_amount_that_is_missing_holds_its_row_and_is_told_once() -> None:
-    said = examined(made_table(rows=[spend_row()] * 20 + [spend_row(net_amount=None)]))
-    assert said.disposition.held == {0: {22: frozenset({"structure-constraint-error"})}}
-    assert codes(said).count("structure-constraint-error") == 1
+def test_an_amount_that_is_missing_holds_its_row_and_is_reported_once() -> None:
+    examination = examined(made_table(rows=[spend_row()] * 20 + [spend_row(net_amount=None)]))
+    assert examination.disposition.held == {0: {22: frozenset({"structure-constraint-error"})}}
+    assert codes(examination).count("structure-constraint-error") == 1
 
 
-def test_an_amount_that_cannot_be_read_is_not_said_to_be_missing() -> None:
+def test_an_amount_that_cannot_be_read_is_not_reported_as_missing() -> None:
     table = made_table(rows=[spend_row()] * 20 + [spend_row(net_amount=None)], unreadable={"net_amount": [22]})
-    said = examined(table)
-    assert said.disposition.held == {0: {22: frozenset({"core-unreadable"})}}
-    assert "structure-constraint-error" not in codes(said)
+    examination = examined(table)
+    assert examination.disposition.held == {0: {22: frozenset({"core-unreadable"})}}
+    assert "structure-constraint-error" not in codes(examination)

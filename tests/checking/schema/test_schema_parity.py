@@ -140,6 +140,12 @@ def test_a_schema_that_frictionless_refuses_is_refused_by_both_engines(
         column(field, ["1"]).breaches(engine)
 
 
-def test_a_pattern_that_is_no_regular_expression_is_our_fault() -> None:
-    with pytest.raises(DescriptorError):
-        column({"type": "string", "constraints": {"pattern": "(?i"}}, ["a"]).breaches(CheckEngine.COMPILED)
+@pytest.mark.parametrize("pattern", ["(?i", "(?i)a", "a)("])
+def test_a_pattern_that_is_no_regular_expression_once_anchored_is_our_fault(pattern: str) -> None:
+    with pytest.raises(DescriptorError, match="field a: its pattern is not a regular expression"):
+        column({"type": "string", "constraints": {"pattern": pattern}}, ["a"]).breaches(CheckEngine.COMPILED)
+
+
+def test_a_bound_that_is_not_of_the_fields_type_is_broken_by_every_cell() -> None:
+    made = column({"type": "integer", "constraints": {"minimum": "x"}}, ["1", None, "2"])
+    assert [(each.row, each.rule) for each in made.breaches(CheckEngine.COMPILED)] == [(2, "minimum"), (4, "minimum")]

@@ -1,0 +1,185 @@
+"""Render the catalogue part by part: what belongs to a series, to a file received, to a body, and to all bodies.
+
+Each part depends only on its arguments, so that a build renders only the parts whose facts have changed. What a body
+adds to the parts about all bodies is a contribution: JSON values in a named group. The names of groups begin with
+TOTALS, LATE or SEARCH.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from piperoll import assets, layout
+from piperoll.describing.body_digest import BodyDigest, PeriodTotal, add_totals, period_totals
+from piperoll.describing.context import CatalogueContext, Holdings, newest_first
+from piperoll.describing.data_packages import render_body_packages, render_packages
+from piperoll.describing.dcat.catalogues import render_body_dcat, render_dcat_root
+from piperoll.describing.dcat.posts import read_posts, render_posts
+from piperoll.describing.feeds.documents import FeedLog, archive_items, render_feed
+from piperoll.describing.feeds.late import (
+    body_late_feed,
+    late_contributions,
+    list_late_items,
+    list_overview_late_items,
+    overview_late_feed,
+    summarise_late,
+)
+from piperoll.describing.feeds.releases import body_feed, list_feeds, list_items
+from piperoll.describing.freshness import write_body_freshness, write_freshness
+from piperoll.describing.overview import Overview
+from piperoll.describing.pages.rendering import list_static_files
+from piperoll.describing.pages.series_pages import series_page, version_page
+from piperoll.describing.pages.site_pages import (
+    bodies_pages,
+    body_pages,
+    dataset_pages,
+    home_page,
+    search_page,
+)
+from piperoll.describing.search import render_fixed_shard, render_shards, split_search_parts
+from piperoll.describing.series_facts import SeriesFacts
+from piperoll.describing.sitemap import render_body_sitemap, render_sitemaps
+from piperoll.model import Listing
+
+Files = Iterator[tuple[str, bytes]]
+"""Keys and their contents."""
+
+TOTALS = "sums/"
+"""Groups of the period totals of a dataset and year."""
+
+LATE = "late/"
+"""Groups of the late returns of a duty and period."""
+
+SEARCH = "search/"
+"""Groups of the parts of the search index for two letters."""
+
+
+def hash_renderer(context: CatalogueContext) -> str:
+    """Hash what renders the catalogue: our code and templates, the datasets, libraries and settings.
+
+    If the hash changes, everything must be rendered again.
+    """
+    digest = hashlib.sha256()
+    package = Path(__file__).parents[1]
+    paths = [path for name in ("describing", "duties", "model") for path in (package / name).rglob("*.py")]
+    paths += [path for path in assets.folder("catalogue").rglob("*") if path.is_file()]
+    for path in sorted(paths):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for dataset in context.datasets:
+        digest.update(json.dumps([dataset.descriptor, assets.shown(dataset.name)], sort_keys=True).encode())
+    versions = [version(name) for name in ("jinja2", "lxml")]
+    digest.update(json.dumps([context.base_url, context.publisher_name, versions]).encode())
+    return digest.hexdigest()[:20]
+
+
+def render_series(holdings: Holdings, listing: Listing) -> Files:
+    """Render the pages of a series and its versions, and the posts it describes. They do not depend on the day."""
+    for one in listing.history.versions:
+        yield version_page(holdings, listing, one)
+    yield from render_posts(holdings.body, listing.series, read_posts(listing.summary))
+    yield series_page(holdings, listing)
+
+
+def hash_surroundings(holdings: Holdings, facts: SeriesFacts) -> str:
+    """Hash what the pages of a series depend on besides the series; if it changes, render them again."""
+    sources = {source for version in facts.history.versions for source in version.sources}
+    linked = [one.sha256 for one, outcome in holdings.submissions if outcome is not None and one.sha256 in sources]
+    surroundings = [
+        str(holdings.body),
+        [str(other.series) for other in holdings.overlapping(facts.series)],
+        sorted({one.series.period.kind.value for one in holdings.series_of(facts.series.dataset)}),
+        sorted(linked),
+    ]
+    return hashlib.sha256(json.dumps(surroundings).encode()).hexdigest()[:16]
+
+
+def render_body(holdings: Holdings) -> Files:
+    """Render the pages, feeds and documents of a body, without those of its series and files."""
+    yield from body_pages(holdings)
+    yield layout.body_freshness(holdings.body.slug), write_body_freshness(holdings)
+    yield from render_body_dcat(holdings)
+    yield from render_body_packages(holdings)
+    yield render_body_sitemap(holdings)
+    feed = body_feed(holdings)
+    yield from render_feed(feed, *archive_items(list_items(holdings)))
+    yield from render_feed(body_late_feed(holdings, feed), FeedLog(tail=tuple(list_late_items(holdings))), {})
+
+
+def collect_contributions(holdings: Holdings) -> dict[str, Any]:
+    """Return what a body adds to the parts about all bodies, by the name of the group; without its digest."""
+    groups: dict[str, Any] = {
+        f"{TOTALS}{dataset}/{year}": msgspec.to_builtins(totals)
+        for (dataset, year), totals in period_totals(holdings).items()
+    }
+    groups |= {f"{LATE}{name}": one for name, one in late_contributions(holdings).items()}
+    newest = sorted(holdings.series, key=lambda facts: newest_first(facts.series.period))
+    parts = split_search_parts(holdings.body, ((facts.series, facts.names) for facts in newest))
+    return groups | {f"{SEARCH}{letters}": part for letters, part in parts.items()}
+
+
+def render_group(name: str, contributions: Mapping[str, Any]) -> Files:
+    """Render the files made from one group alone, from the contribution of each body by slug."""
+    if name.startswith(SEARCH):
+        yield from render_shards(name.removeprefix(SEARCH), contributions)
+
+
+def group_prefixes(name: str) -> list[str]:
+    """Return the prefixes of the keys that `render_group` makes."""
+    return [f"{layout.CATALOGUE}{name}"] if name.startswith(SEARCH) else []
+
+
+def body_prefixes(context: CatalogueContext, slug: str) -> list[str]:
+    """Return the prefixes of the keys of everything that belongs to one body."""
+    return layout.prefixes_of_body(slug, [dataset.name for dataset in context.datasets])
+
+
+def digest_group(name: str, contributions: Mapping[str, Any]) -> Any:
+    """Reduce a group to what the pages about all bodies need, as JSON values; None if they need nothing of it."""
+    if name.startswith(LATE):
+        return summarise_late(contributions)
+    if name.startswith(TOTALS):
+        return msgspec.to_builtins(add_totals(_read_totals(contributions.values())))
+    return None
+
+
+def build_overview(context: CatalogueContext, digests: Iterable[BodyDigest], summaries: Mapping[str, Any]) -> Overview:
+    """Bring all bodies together, from the digest of each and the summaries of groups by name."""
+    by_dataset: dict[str, list[PeriodTotal]] = {}
+    for name, totals in summaries.items():
+        if name.startswith(TOTALS):
+            dataset = name.removeprefix(TOTALS).partition("/")[0]
+            by_dataset.setdefault(dataset, []).extend(_read_totals([totals]))
+    return Overview(
+        context=context,
+        digests=tuple(sorted(digests, key=lambda one: (one.body.name.casefold(), one.body.slug))),
+        totals={name: add_totals(totals) for name, totals in by_dataset.items()},
+    )
+
+
+def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
+    """Render the pages and documents about all bodies, without the feeds of releases; the first page comes last."""
+    yield from list_static_files()
+    yield render_fixed_shard(overview.datasets)
+    yield search_page(overview)
+    yield from bodies_pages(overview)
+    for dataset in overview.datasets:
+        yield from dataset_pages(overview, dataset)
+    yield from render_dcat_root(overview)
+    yield from render_packages(overview)
+    yield from render_sitemaps(overview)
+    late = {name.removeprefix(LATE): one for name, one in sorted(summaries.items()) if name.startswith(LATE)}
+    items = tuple(list_overview_late_items(overview, late))
+    yield from render_feed(overview_late_feed(list_feeds(overview)[""]), FeedLog(tail=items), {})
+    yield layout.FRESHNESS, write_freshness(overview)
+    yield home_page(overview)
+
+
+def _read_totals(documents: Iterable[Any]) -> list[PeriodTotal]:
+    return [total for document in documents for total in msgspec.convert(document, list[PeriodTotal])]

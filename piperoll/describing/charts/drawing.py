@@ -1,0 +1,164 @@
+"""Draw a chart: positions are percentages of the width, so that text keeps its size on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from urllib.parse import quote, urlencode
+
+from piperoll.describing.charts.summaries import Bar, BarLayout, BarMeasure, Chart
+from piperoll.describing.wording import format_count, format_number, format_pounds
+from piperoll.model import Dataset
+
+ROW_HEIGHT = 40
+"""Height in pixels of a horizontal bar with its label above it."""
+
+COLUMNS_HEIGHT = 180
+"""Height in pixels of a chart of columns."""
+
+_BAR_THICKNESS = "14"
+_MOST_TICKS = 6
+"""Labels below the columns: more do not fit the width of a phone."""
+
+_LEAST_COLUMNS = 8
+"""Columns are at most an eighth of the width, so that two months do not fill the page."""
+
+_LABEL_LETTERS = 27
+"""Letters of a label that fit beside a figure on a phone; the table has the whole label."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRow:
+    """One bar in the table: its figure in words, and the link to the rows behind it."""
+
+    bar: Bar
+    words: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnBar:
+    """One bar in the picture; every position but that of a horizontal bar is a percentage.
+
+    `start` and `length` are along the scale. `offset` and `width` are across it: pixels from the top for a horizontal
+    bar, a percentage for a column. `middle` is the centre of the bar's `label`, which is empty if none is shown.
+    """
+
+    row: ChartRow
+    start: str
+    length: str
+    offset: str
+    width: str
+    middle: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnChart:
+    """A chart as drawn: `bars` are in the picture, `rows` in the table.
+
+    `zero` is where the scale of horizontal bars begins, `base` where columns stand. `by` and `measured` name the axes,
+    `coverage` says how many rows are included, and `amounts` is True if rows show pounds beside their figure.
+    """
+
+    chart: Chart
+    columns: bool
+    height: int
+    zero: str
+    base: str
+    highest: str
+    bars: tuple[DrawnBar, ...]
+    rows: tuple[ChartRow, ...]
+    by: str
+    measured: str
+    coverage: str
+    amounts: bool
+
+
+def rows_link(bar: Bar) -> str:
+    """Return the link that filters the rows on the same page to those of a bar: `?supplier_name=is.Oak%20Ltd#rows`."""
+    return f"?{urlencode([(name, f'{how}.{value}') for name, how, value in bar.conditions], quote_via=quote)}#rows"
+
+
+def draw_chart(
+    chart: Chart, dataset: Dataset, link: Callable[[Bar], str] = rows_link, by: str | None = None
+) -> DrawnChart:
+    """Draw a chart of a dataset's rows.
+
+    `link` makes the link of a bar. `by` says what the bars are; by default, the title of the field grouped by.
+    """
+    columns = chart.shape in (BarLayout.TIME, BarLayout.AHEAD)
+    counts_rows = chart.of is None or chart.measure == BarMeasure.COUNT
+    unit = "rows" if chart.of is None or counts_rows else dataset.field(chart.of).unit
+    rows = tuple(ChartRow(bar, format_figure(bar.figure, unit), link(bar)) for bar in chart.bars)
+    shown = [row for row in rows if not (columns and row.bar.rest)]
+    figures = [Decimal(0), *(row.bar.figure for row in shown if row.bar.figure is not None)]
+    low, high = min(figures), max(figures)
+    measured = "Rows"
+    if chart.of is not None and not counts_rows:
+        measured = dataset.field(chart.of).title + (", mean" if chart.measure == BarMeasure.MEAN else "")
+    coverage = f"{format_number(chart.measured)} of {format_count(chart.rows, 'row')} have both."
+    if chart.measured == chart.rows:
+        coverage = "Covers the one row." if chart.rows == 1 else f"Covers all {format_count(chart.rows, 'row')}."
+    return DrawnChart(
+        chart=chart,
+        columns=columns,
+        height=COLUMNS_HEIGHT if columns else ROW_HEIGHT * len(shown),
+        zero=_percentage(-low, high - low),
+        base=_percentage(high, high - low) if high - low else "100.00",
+        highest=format_figure(high, unit),
+        bars=tuple(_draw_bar(row, n, len(shown), low, high, columns=columns) for n, row in enumerate(shown)),
+        rows=rows,
+        by=dataset.field(chart.by).title if by is None else by,
+        measured=measured,
+        coverage=coverage,
+        amounts=any(row.bar.amount is not None for row in rows),
+    )
+
+
+def format_figure(figure: Decimal | None, unit: str | None) -> str:
+    """Format a figure with its unit: £1,250.00, 3.5 FTE, 12 rows; a dash if it is not known."""
+    if figure is None:
+        return "–"
+    if unit == "GBP":
+        return format_pounds(figure)
+    if unit == "rows":
+        return format_count(int(figure), "row")
+    whole = figure == figure.to_integral_value()
+    words = format_number(int(figure)) if whole else f"{figure.normalize():,f}"
+    return f"{words} {unit}" if unit else words
+
+
+def _draw_bar(row: ChartRow, n: int, shown: int, low: Decimal, high: Decimal, *, columns: bool) -> DrawnBar:
+    figure, count = row.bar.figure or Decimal(0), max(shown, _LEAST_COLUMNS)
+    before = high - max(figure, Decimal(0)) if columns else min(figure, Decimal(0)) - low
+    return DrawnBar(
+        row=row,
+        start=_percentage(before, high - low),
+        length=_percentage(abs(figure), high - low),
+        offset=_percentage(n + Decimal("0.1"), Decimal(count)) if columns else str(ROW_HEIGHT * n),
+        width=_percentage(Decimal("0.8"), Decimal(count)) if columns else _BAR_THICKNESS,
+        middle=_percentage(n + Decimal("0.5"), Decimal(count)),
+        label=_tick(row.bar.label, n, count) if columns else _shorten(row.bar.label),
+    )
+
+
+def _percentage(part: Decimal, whole: Decimal) -> str:
+    """A percentage to two decimal places; zero of zero is zero."""
+    share = part * 100 / whole if whole else Decimal(0)
+    return str(share.quantize(Decimal("0.01"), ROUND_HALF_EVEN))
+
+
+def _shorten(label: str) -> str:
+    return label if len(label) <= _LABEL_LETTERS else label[: _LABEL_LETTERS - 1].rstrip() + "…"
+
+
+def _tick(label: str, n: int, count: int) -> str:
+    """The label below a column, if there is room: 5 Oct, Oct 26, Jul 27."""
+    if n % -(-count // _MOST_TICKS):
+        return ""
+    pieces = label.split()
+    if len(pieces) == 3 and pieces[0].isdecimal():
+        return f"{pieces[0]} {pieces[1][:3]}"
+    return f"{pieces[0][:3]} {pieces[-1][2:]}" if len(pieces) > 1 else label

@@ -1,0 +1,387 @@
+"""Summarise the rows of a release, once: the bars of its charts with exact figures, and the names to search by.
+
+`datapackages/{dataset}/catalogue.json` declares the charts of a dataset. Each has a `name`, a `title`, a `shape` (`time`:
+by days, months or years within the period; `ahead`: by quarters after its end; `ranked`: the largest first; `ordered`:
+by the largest of the `rank` fields), `by` (fields to group by: the first that at least half of the rows fill), `measure`
+(`sum`, `count`, or `mean` weighted by `weight`) and `of` (fields to measure: the first that is filled).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from piperoll import assets
+from piperoll.describing.wording import format_count, format_day
+from piperoll.errors import DescriptorError
+from piperoll.model import MONTHS, Dataset, Listing, Period
+
+SUMMARY_FORMAT = 1
+"""The version of the format of summaries. Increase it when the format changes, so that all are made again."""
+
+MOST_BARS = 14
+"""Bars of a ranked chart; the remaining values share one more bar."""
+
+MOST_COLUMNS = 40
+"""Columns of a chart over time. A longer period is shown by months instead of days, or years instead of months."""
+
+_QUARTERS_AHEAD = 12
+"""Quarters shown after the end of the period: three years, the usual length of a contract."""
+
+_ONE_DAY = timedelta(days=1)
+
+Condition = tuple[str, str, str]
+"""A field, one of `is`, `not`, `starts`, `from` and `to`, and a value: a filter that the page's rows understand."""
+
+
+class BarLayout(StrEnum):
+    """How the bars of a chart are chosen and ordered."""
+
+    TIME = "time"
+    AHEAD = "ahead"
+    RANKED = "ranked"
+    ORDERED = "ordered"
+
+
+class BarMeasure(StrEnum):
+    """What the length of a bar means."""
+
+    SUM = "sum"
+    COUNT = "count"
+    MEAN = "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRule:
+    """One chart as catalogue.json declares it."""
+
+    name: str
+    title: str
+    shape: BarLayout
+    by: tuple[str, ...]
+    measure: BarMeasure
+    of: tuple[str, ...]
+    weight: str | None = None
+    rank: tuple[str, ...] = ()
+
+    @classmethod
+    def from_declared(cls, declared: Mapping[str, Any], dataset: Dataset) -> ChartRule:
+        """Read an entry of catalogue.json.
+
+        Raises: DescriptorError: the entry lacks a key, has an unknown value, or names a field that the dataset lacks.
+        """
+        try:
+            rule = msgspec.convert(declared, cls)
+        except msgspec.ValidationError as error:
+            raise DescriptorError(f"charts of {dataset.name}: {error}") from error
+        if unknown := rule.fields - {known.name for known in dataset.fields}:
+            raise DescriptorError(f"charts of {dataset.name} name fields it lacks: {', '.join(sorted(unknown))}")
+        if (rule.measure is BarMeasure.MEAN) != (rule.weight is not None):
+            raise DescriptorError(f"charts of {dataset.name}: {rule.name}: give a weight to a mean and to nothing else")
+        return rule
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The fields that are read as numbers."""
+        return (*self.of, *self.rank, *(() if self.weight is None else (self.weight,)))
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field that the chart needs."""
+        return frozenset((*self.by, *self.figures))
+
+
+@dataclass(slots=True)
+class RowGroup:
+    """The sums of the rows with one value.
+
+    `measured` counts the rows that have the figure, `value` is the sum of the figures, `weighted` that of each figure
+    times its weight, and `rank` the highest rank.
+    """
+
+    rows: int = 0
+    measured: int = 0
+    value: Decimal = Decimal(0)
+    weighted: Decimal = Decimal(0)
+    weight: Decimal = Decimal(0)
+    rank: Decimal | None = None
+
+    def add(self, value: Decimal | None, weight: Decimal | None, rank: Decimal | None) -> None:
+        """Add one row."""
+        self.rows += 1
+        if value is not None:
+            self.measured += 1
+            self.value += value
+            self.weighted += value * (weight or 0)
+            self.weight += weight or 0
+        if rank is not None and (self.rank is None or rank > self.rank):
+            self.rank = rank
+
+    def merge(self, other: RowGroup) -> None:
+        """Add the rows of another group."""
+        self.rows += other.rows
+        self.measured += other.measured
+        self.value += other.value
+        self.weighted += other.weighted
+        self.weight += other.weight
+
+    @property
+    def mean(self) -> Decimal | None:
+        """The weighted mean to the penny, half to even; None if no row has a weight. One row keeps its own figure."""
+        if self.measured == 1:
+            return self.value
+        return (self.weighted / self.weight).quantize(Decimal("0.01"), ROUND_HALF_EVEN) if self.weight else None
+
+
+@dataclass(frozen=True)
+class ChartTally:
+    """The groups of one chart: the field grouped by, the field measured (None: rows alone), and a group for each value.
+
+    Rows without a value are in the group of the empty string.
+    """
+
+    rule: ChartRule
+    by: str
+    of: str | None
+    groups: Mapping[str, RowGroup]
+
+    def figure(self, group: RowGroup) -> Decimal | None:
+        """Return the length of a group's bar; None if none of its rows has the figure."""
+        if self.rule.measure is BarMeasure.COUNT or self.of is None:
+            return Decimal(group.rows)
+        if self.rule.measure is BarMeasure.MEAN:
+            return group.mean
+        return group.value if group.measured or not group.rows else None
+
+    def bar(self, label: str, values: Iterable[str], *conditions: Condition, rest: bool = False) -> Bar:
+        """Make one bar of the groups of these values."""
+        whole = RowGroup()
+        for value in values:
+            whole.merge(self.groups[value])
+        amount = whole.value if self.rule.measure is BarMeasure.COUNT and self.of and whole.measured else None
+        return Bar(label, self.figure(whole), whole.rows, conditions, amount, rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its label, its figure (None: unknown), its number of rows, and the conditions that find those rows.
+
+    `amount` is the sum of pounds where the figure is a count. `rest` marks a bar of several values, or of none.
+    """
+
+    label: str
+    figure: Decimal | None
+    rows: int
+    conditions: tuple[Condition, ...]
+    amount: Decimal | None = None
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of one release: `by` and `of` are fields; `measured` of its `rows` have both."""
+
+    name: str
+    title: str
+    shape: str
+    measure: str
+    by: str
+    of: str | None
+    rows: int
+    measured: int
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSummary:
+    """The charts of a release, and the number of rows of each name that one may search by."""
+
+    charts: tuple[Chart, ...]
+    names: Mapping[str, int]
+
+
+def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """Summarise a release from the rows of its CSV, header first, as JSON values that `read_summary` reads.
+
+    The result depends on the release alone, so it can be kept as long as the release. Rows are read one by one. Names
+    that the release redacts are left out.
+
+    Raises: DescriptorError: catalogue.json of the dataset is not valid.
+    """
+    declared = assets.shown(dataset.name)
+    rules = [ChartRule.from_declared(entry, dataset) for entry in declared["charts"]]
+    stream = iter(rows)
+    header = next(stream, ())
+    names: dict[str, int] = {}
+    search = header.index(declared["search"]) if declared["search"] in header else None
+    redaction = header.index("redaction") if "redaction" in header else None
+
+    def count_names() -> Iterator[Sequence[str]]:
+        for row in stream:
+            if search is not None and row[search] and (redaction is None or row[redaction] in ("", "none")):
+                names[row[search]] = names.get(row[search], 0) + 1
+            yield row
+
+    charts = [lay_out_chart(tally, period) for tally in tally_rows(rules, header, count_names())]
+    return {"form": SUMMARY_FORMAT, "charts": msgspec.to_builtins(charts), "names": dict(sorted(names.items()))}
+
+
+def read_summary(listing: Listing) -> ReleaseSummary:
+    """Read the summary of a listing; an empty one if it has none."""
+    return msgspec.convert(listing.summary or {"charts": [], "names": {}}, ReleaseSummary)
+
+
+def tally_rows(
+    rules: Sequence[ChartRule], names: Sequence[str], rows: Iterable[Sequence[str]]
+) -> tuple[ChartTally, ...]:
+    """Add up the rows of a release for each chart whose fields it has.
+
+    `names` are the columns of `rows`, whose cells are text as published (an empty cell is an empty string).
+
+    Raises: DescriptorError: a cell of a number column is not a number.
+    """
+    counts = [_RunningTally(rule) for rule in rules if rule.fields <= set(names)]
+    needed = {name: names.index(name) for one in counts for name in one.rule.fields}
+    figures = {name for one in counts for name in one.rule.figures}
+    for cells in rows:
+        row = {name: cells[index] for name, index in needed.items()}
+        try:
+            numbers = {name: Decimal(row[name]) if row[name] else None for name in figures}
+        except InvalidOperation as error:
+            raise DescriptorError(f"a number column of a release holds text: {row}") from error
+        for one in counts:
+            one.add_row(row, numbers)
+    return tuple(tally for one in counts if (tally := one.choose_fields()) is not None)
+
+
+@dataclass
+class _RunningTally:
+    """The groups of a chart for every pair of fields that it may measure and group by: which pair, is known at the end."""
+
+    rule: ChartRule
+    groups: dict[str, dict[str, dict[str, RowGroup]]] = field(default_factory=dict)
+
+    def add_row(self, row: Mapping[str, str], numbers: Mapping[str, Decimal | None]) -> None:
+        rule = self.rule
+        weight = None if rule.weight is None else numbers[rule.weight]
+        rank = next((numbers[name] for name in rule.rank if numbers[name] is not None), None)
+        for of in rule.of:
+            for by in rule.by:
+                groups = self.groups.setdefault(of, {}).setdefault(by, {})
+                group = groups.get(row[by])
+                if group is None:
+                    group = groups[row[by]] = RowGroup()
+                group.add(numbers[of], weight, rank)
+
+    def choose_fields(self) -> ChartTally | None:
+        """Take the first field measured that has a figure, and group by the first field that half of the rows fill.
+
+        If no field is half full, group by the fullest. None if there is nothing to group by, or no figure for a mean.
+        """
+        rule = self.rule
+        measured = {
+            of: sum(group.measured for group in next(iter(by_field.values())).values())
+            for of, by_field in self.groups.items()
+        }
+        of = next((of for of in rule.of if measured.get(of)), None)
+        if of is None and rule.measure is BarMeasure.MEAN:
+            return None
+        by_field = self.groups.get(of or rule.of[0], {})
+        filled = {by: sum(one.rows for value, one in groups.items() if value) for by, groups in by_field.items()}
+        if not any(filled.values()):
+            return None
+        rows = sum(group.rows for group in next(iter(by_field.values())).values())
+        by = next((by for by in rule.by if filled[by] * 2 >= rows), max(rule.by, key=lambda name: filled[name]))
+        return ChartTally(rule, by, of, by_field[by])
+
+
+def lay_out_chart(tally: ChartTally, period: Period) -> Chart:
+    """Lay out a tally of a release that covers `period` as bars: every row is in exactly one bar."""
+    rule = tally.rule
+    layouts: dict[BarLayout, Callable[[], Iterable[Bar]]] = {
+        BarLayout.TIME: lambda: _dated_bars(tally, _split_period(period.start, period.end)),
+        BarLayout.AHEAD: lambda: _dated_bars(tally, _quarters_after(period.end)),
+        BarLayout.RANKED: lambda: _listed_bars(tally, tally.figure, MOST_BARS),
+        BarLayout.ORDERED: lambda: _listed_bars(tally, lambda group: group.rank, 2 * MOST_BARS),
+    }
+    counts_rows = rule.measure is BarMeasure.COUNT or tally.of is None
+    return Chart(
+        name=rule.name,
+        title=rule.title,
+        shape=rule.shape.value,
+        measure=rule.measure.value if tally.of is not None else BarMeasure.COUNT.value,
+        by=tally.by,
+        of=tally.of,
+        rows=sum(group.rows for group in tally.groups.values()),
+        measured=sum(group.rows if counts_rows else group.measured for value, group in tally.groups.items() if value),
+        bars=tuple(layouts[rule.shape]()),
+    )
+
+
+def _listed_bars(tally: ChartTally, key: Callable[[RowGroup], Decimal | None], most: int) -> Iterator[Bar]:
+    """A bar for each of the first values, largest first; one for all other values; one for rows without a value."""
+
+    def largest_first(value: str) -> tuple[bool, Decimal, str]:
+        figure = key(tally.groups[value])
+        return (figure is None, -(figure or Decimal(0)), value)
+
+    order = sorted((value for value in tally.groups if value), key=largest_first)
+    shown = order if len(order) <= most + 1 else order[:most]
+    for value in shown:
+        yield tally.bar(value, [value], (tally.by, "is", value))
+    if others := order[len(shown) :]:
+        conditions = [(tally.by, "not", value) for value in (*shown, *([""] if "" in tally.groups else []))]
+        yield tally.bar(f"All {format_count(len(others), 'other')}", others, *conditions, rest=True)
+    if "" in tally.groups:
+        yield tally.bar("Not said", [""], (tally.by, "is", ""), rest=True)
+
+
+def _dated_bars(tally: ChartTally, spans: list[tuple[date, date, str]]) -> Iterator[Bar]:
+    """A column for each span of days, and one each for rows dated before, after or not at all."""
+    first, last = spans[0][0], spans[-1][1]
+    days = sorted(value for value in tally.groups if value)
+    if earlier := [value for value in days if value < first.isoformat()]:
+        condition = (tally.by, "to", (first - _ONE_DAY).isoformat())
+        yield tally.bar(f"Before {format_day(first)}", earlier, condition, rest=True)
+    for start, end, label in spans:
+        inside = [value for value in days if start.isoformat() <= value <= end.isoformat()]
+        if start == end:
+            yield tally.bar(label, inside, (tally.by, "is", start.isoformat()))
+        else:
+            yield tally.bar(label, inside, (tally.by, "from", start.isoformat()), (tally.by, "to", end.isoformat()))
+    if later := [value for value in days if value > last.isoformat()]:
+        condition = (tally.by, "from", (last + _ONE_DAY).isoformat())
+        yield tally.bar(f"After {format_day(last)}", later, condition, rest=True)
+    if "" in tally.groups:
+        yield tally.bar("No date", [""], (tally.by, "is", ""), rest=True)
+
+
+def _split_period(start: date, end: date) -> list[tuple[date, date, str]]:
+    """Split a period into days, months or years: the finest that makes at most MOST_COLUMNS columns."""
+    days = (end - start).days + 1
+    if days <= MOST_COLUMNS:
+        return [(one, one, format_day(one)) for one in (start + timedelta(days=n) for n in range(days))]
+    months = (end.year - start.year) * 12 + end.month - start.month + 1
+    if months <= MOST_COLUMNS:
+        numbers = (start.month - 1 + n for n in range(months))
+        found = [Period.month(start.year + number // 12, number % 12 + 1) for number in numbers]
+        return [(one.start, one.end, one.title) for one in found]
+    return [(date(year, 1, 1), date(year, 12, 31), str(year)) for year in range(start.year, end.year + 1)]
+
+
+def _quarters_after(end: date) -> list[tuple[date, date, str]]:
+    """The calendar quarters that follow `end`; the first begins the day after it."""
+    first = end + _ONE_DAY
+    spans = []
+    for n in range(_QUARTERS_AHEAD):
+        months = 3 * ((first.month - 1) // 3) + 3 * n
+        quarter = Period.quarter(first.year + months // 12, months % 12 // 3 + 1)
+        label = f"{MONTHS[quarter.start.month - 1][:3]} to {MONTHS[quarter.end.month - 1][:3]} {quarter.start.year}"
+        spans.append((max(quarter.start, first), quarter.end, label))
+    return spans

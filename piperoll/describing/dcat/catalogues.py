@@ -1,0 +1,407 @@
+"""The catalogue in DCAT 3 and DCAT-AP 3.0.1, as JSON-LD and Turtle.
+
+The root links to a catalogue for each body. A body's catalogue has a dcat:DatasetSeries for each dataset and links to a
+catalogue for each dataset and year in which periods end. That one has a dcat:Dataset for each published series and for
+each of its versions. So no file grows with the number of bodies or years, except the root by one node a body.
+
+Names are URNs that do not depend on the host; addresses begin with the base URL. Each file states the types of the
+terms it uses from other vocabularies, so that it can be validated without fetching anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from piperoll import layout
+from piperoll.describing import urls
+from piperoll.describing.body_digest import BodyDigest
+from piperoll.describing.context import CatalogueContext, Holdings
+from piperoll.describing.dcat import rdf
+from piperoll.describing.dcat.posts import list_post_addresses
+from piperoll.describing.dcat.rdf import Node, in_english
+from piperoll.describing.overview import Overview
+from piperoll.describing.series_facts import SeriesFacts
+from piperoll.describing.wording import describe_file, series_title
+from piperoll.duties import publication_interval
+from piperoll.model import Body, Dataset, FileEntry, Series, Status, Version
+
+CATALOGUE = "urn:piperoll:catalogue"
+PUBLISHER = "urn:piperoll:publisher"
+CONTACT = f"{PUBLISHER}:contact"
+FORMS = ("jsonld", "ttl")
+MEDIA_TYPES = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"}
+"""The files of a release that are distributions, with their media types."""
+
+_EPOCH = "1970-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The series of one body and dataset that have a current version, newest first; `frequency` is an EU code."""
+
+    context: CatalogueContext
+    dataset: Dataset
+    body: Body
+    series: tuple[SeriesFacts, ...]
+    frequency: str
+
+    @property
+    def years(self) -> dict[int, list[SeriesFacts]]:
+        """The series by the year in which their periods end, latest first."""
+        found: dict[int, list[SeriesFacts]] = {}
+        for facts in self.series:
+            found.setdefault(facts.series.period.end.year, []).append(facts)
+        return found
+
+
+def render_dcat_root(overview: Overview) -> Iterator[tuple[str, bytes]]:
+    """Render the root of the catalogue."""
+    nodes = list(_root_nodes(overview))
+    for form in FORMS:
+        yield layout.dcat_root(form), _write(nodes, form)
+
+
+def render_body_dcat(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
+    """Render the catalogue of a body and those of its datasets and years."""
+    slug, collections = holdings.body.slug, _list_collections(holdings)
+    nodes = list(_body_nodes(holdings, collections))
+    for form in FORMS:
+        yield layout.body_dcat(slug, form), _write(nodes, form)
+    for collection in collections:
+        for year, series in collection.years.items():
+            nodes = list(_year_nodes(collection, year, series))
+            for form in FORMS:
+                yield layout.body_dcat(slug, form, collection.dataset.name, year), _write(nodes, form)
+
+
+def _write(nodes: Sequence[Node], form: str) -> bytes:
+    return rdf.write_json_ld(nodes) if form == "jsonld" else rdf.write_turtle(nodes)
+
+
+def _list_collections(holdings: Holdings) -> list[Collection]:
+    collections = []
+    for dataset in holdings.datasets:
+        if series := holdings.current_series_of(dataset.name):
+            interval = publication_interval(dataset, holdings.body, (facts.series for facts in series))
+            frequency = rdf.EU_FREQUENCIES[interval]
+            collections.append(Collection(holdings.context, dataset, holdings.body, series, frequency))
+    return collections
+
+
+# --- catalogues ---------------------------------------------------------------------------------------------------
+
+
+def _root_nodes(overview: Overview) -> Iterator[Node]:
+    context = overview.context
+    published = [digest for digest in overview.digests if digest.latest is not None]
+    instants = [digest.latest for digest in published if digest.latest is not None]
+    title = f"{context.publisher_name}: open data of public bodies"
+    yield _catalogue_node(context, CATALOGUE, title, instants) | {
+        "dcat:catalog": [_catalogue_urn(digest.body) for digest in published],
+    }
+    yield from _shared_nodes(context)
+    for digest in published:
+        yield _link_node(context, digest)
+
+
+def _link_node(context: CatalogueContext, digest: BodyDigest) -> Node:
+    """The root's description of a body's catalogue, and where that is."""
+    body = digest.body
+    return {
+        "@id": _catalogue_urn(body),
+        "@type": "dcat:Catalog",
+        "dct:title": in_english(body.name),
+        "dct:description": in_english(f"What {body.name} publishes."),
+        "dct:publisher": PUBLISHER,
+        "rdfs:seeAlso": [urls.address(context.base_url, layout.body_dcat(body.slug, form)) for form in FORMS],
+    }
+
+
+def _catalogue_urn(body: Body, dataset: str | None = None, year: int | None = None) -> str:
+    """The URN of the catalogue of a body, or of a dataset and year of it."""
+    return f"{CATALOGUE}:{body.slug}" + (f":{dataset}:{year}" if dataset else "")
+
+
+def _body_nodes(holdings: Holdings, collections: Sequence[Collection]) -> Iterator[Node]:
+    body, context = holdings.body, holdings.context
+    instants = [instant for collection in collections for instant in _published_instants(collection.series)]
+    parts = [(collection, year) for collection in collections for year in collection.years]
+    title = f"{body.name}: open data, published by {context.publisher_name}"
+    yield _catalogue_node(context, _catalogue_urn(body), title, instants) | {
+        "dct:creator": urls.body_urn(body.id),
+        "dcat:catalog": [_catalogue_urn(body, collection.dataset.name, year) for collection, year in parts],
+    }
+    yield from _shared_nodes(context, {collection.frequency for collection in collections})
+    yield _organisation_node(context, body)
+    for collection in collections:
+        yield _collection_node(collection)
+    for collection, year in parts:
+        name = collection.dataset.name
+        keys = [layout.body_dcat(body.slug, form, name, year) for form in FORMS]
+        yield {
+            "@id": _catalogue_urn(body, name, year),
+            "@type": "dcat:Catalog",
+            "dct:title": in_english(f"{collection.dataset.title}: {body.name}, {year}"),
+            "dct:description": in_english(collection.dataset.description),
+            "dct:publisher": PUBLISHER,
+            "rdfs:seeAlso": [urls.address(context.base_url, key) for key in keys],
+        }
+
+
+def _year_nodes(collection: Collection, year: int, series: Sequence[SeriesFacts]) -> Iterator[Node]:
+    context, dataset, body = collection.context, collection.dataset, collection.body
+    name, title = _catalogue_urn(body, dataset.name, year), f"{dataset.title}: {body.name}, {year}"
+    released = [(facts, version) for facts in series for version in facts.history.versions]
+    yield _catalogue_node(context, name, title, _published_instants(series)) | {
+        "dcat:dataset": [
+            *(urls.series_urn(facts.series) for facts in series),
+            *(urls.release_urn(facts.series, version) for facts, version in released),
+        ],
+    }
+    yield from _shared_nodes(context, {collection.frequency}, set(MEDIA_TYPES.values()))
+    yield {"@id": _fields_address(collection), "@type": "dct:Standard"}
+    for path, title in sorted({_licence(facts) for facts in series}):
+        yield {"@id": path, "@type": "dct:LicenseDocument", "dct:title": title, "dct:type": rdf.ATTRIBUTION}
+    yield _organisation_node(context, body)
+    yield _collection_node(collection)
+    for facts in series:
+        yield _series_node(collection, facts)
+    for facts, version in released:
+        yield _version_node(collection, facts, version)
+
+
+def _catalogue_node(context: CatalogueContext, name: str, title: str, instants: Sequence[str]) -> Node:
+    return {
+        "@id": name,
+        "@type": "dcat:Catalog",
+        "dct:title": in_english(title),
+        "dct:description": in_english(
+            "What public bodies spend, contract for, employ and deliver, line by line: checked, versioned, free to use."
+        ),
+        "dct:publisher": PUBLISHER,
+        "dct:language": rdf.ENGLISH,
+        "dct:spatial": rdf.UNITED_KINGDOM,
+        "dcat:themeTaxonomy": rdf.THEMES,
+        "foaf:homepage": urls.address(context.base_url, layout.HOME),
+        "dct:issued": min(instants, default=_EPOCH),
+        "dct:modified": max(instants, default=_EPOCH),
+    }
+
+
+def _shared_nodes(
+    context: CatalogueContext, frequencies: Set[str] = frozenset(), media_types: Set[str] = frozenset()
+) -> Iterator[Node]:
+    """The publisher, the first page, and the terms of other vocabularies that the graph uses."""
+    home = urls.address(context.base_url, layout.HOME)
+    yield {"@id": PUBLISHER, "@type": ["foaf:Agent", "foaf:Organization"], "foaf:name": context.publisher_name}
+    yield {
+        "@id": CONTACT,
+        "@type": ["vcard:Kind", "vcard:Organization"],
+        "vcard:fn": context.publisher_name,
+        "vcard:hasURL": home,
+    }
+    yield {"@id": home, "@type": "foaf:Document"}
+    yield from rdf.describe_terms(frequencies, media_types)
+
+
+# --- bodies, series and versions ----------------------------------------------------------------------------------
+
+
+def _organisation_node(context: CatalogueContext, body: Body) -> Node:
+    page = urls.address(context.base_url, layout.body_page(body.slug))
+    node: Node = {
+        "@id": urls.body_urn(body.id),
+        "@type": ["foaf:Agent", "foaf:Organization", "org:Organization", "org:FormalOrganization"],
+        "foaf:name": body.name,
+        "skos:prefLabel": in_english(body.name),
+        "dct:identifier": body.id,
+        "org:identifier": [body.id, *body.same_as],
+        "foaf:page": {"@id": page, "@type": "foaf:Document"},
+    }
+    if body.kind in rdf.PUBLISHER_TYPES:
+        node["dct:type"] = rdf.PUBLISHER_TYPES[body.kind]
+    return node
+
+
+def _contact(body: Body) -> Node | str:
+    """The contact of the body; the publisher's if the body's is not known."""
+    if body.contact is None:
+        return CONTACT
+    node: Node = {"@type": ["vcard:Kind", "vcard:Organization"], "vcard:fn": body.name}
+    if "@" in body.contact:
+        return node | {"vcard:hasEmail": f"mailto:{body.contact}"}
+    return node | ({"vcard:hasURL": body.contact} if "://" in body.contact else {"vcard:note": body.contact})
+
+
+def _spatial(body: Body) -> str | list[str | Node]:
+    """The United Kingdom, and the area of a body that has a GSS code."""
+    if not body.id.startswith("gss:"):
+        return rdf.UNITED_KINGDOM
+    area = f"http://statistics.data.gov.uk/id/statistical-geography/{body.id.removeprefix('gss:')}"
+    return [rdf.UNITED_KINGDOM, {"@id": area, "@type": "dct:Location"}]
+
+
+def _collection_node(collection: Collection) -> Node:
+    periods = [facts.series.period for facts in collection.series]
+    instants = _published_instants(collection.series)
+    name = urls.collection_urn(collection.dataset.name, collection.body.slug)
+    return {
+        "@id": name,
+        "@type": "dcat:DatasetSeries",
+        "dct:identifier": name,
+        "dct:title": in_english(f"{collection.dataset.title}: {collection.body.name}"),
+        "dct:description": in_english(collection.dataset.description),
+        "dct:publisher": PUBLISHER,
+        "dcat:contactPoint": _contact(collection.body),
+        "dct:accrualPeriodicity": rdf.frequency(collection.frequency),
+        "dct:spatial": _spatial(collection.body),
+        "dct:temporal": {
+            "@type": "dct:PeriodOfTime",
+            "dcat:startDate": min(period.start for period in periods).isoformat(),
+            "dcat:endDate": max(period.end for period in periods).isoformat(),
+        },
+        "dct:issued": min(instants),
+        "dct:modified": max(instants),
+    }
+
+
+def _series_node(collection: Collection, facts: SeriesFacts) -> Node:
+    """A series, with the files of its current version."""
+    context, body, series = collection.context, collection.body, facts.series
+    current = facts.history.standing
+    if current is None:
+        raise ValueError(f"{series} has no current version")
+    page = urls.address(context.base_url, layout.series_page(series))
+    node: Node = {
+        "@id": urls.series_urn(series),
+        "@type": "dcat:Dataset",
+        "dct:identifier": urls.series_urn(series),
+        "dct:title": in_english(series_title(collection.dataset, body, series)),
+        "dct:description": in_english(collection.dataset.description),
+        "dct:publisher": PUBLISHER,
+        "dct:creator": urls.body_urn(body.id),
+        "dcat:contactPoint": _contact(body),
+        "dcat:inSeries": urls.collection_urn(series.dataset, series.body),
+        "dcat:version": str(current.version),
+        "dcat:hasVersion": [urls.release_urn(series, version) for version in facts.history.versions],
+        "dcat:hasCurrentVersion": urls.release_urn(series, current),
+        "adms:versionNotes": in_english(current.reason),
+        "dct:issued": facts.history.versions[0].published,
+        "dct:modified": current.published,
+        "dct:temporal": _temporal(series),
+        "dct:accrualPeriodicity": rdf.frequency(collection.frequency),
+        "dct:spatial": _spatial(body),
+        "dct:language": rdf.ENGLISH,
+        "dct:accessRights": rdf.PUBLIC,
+        "dct:conformsTo": _fields_address(collection),
+        "dcat:theme": rdf.GOVERNMENT,
+        "dcat:keyword": [in_english(word) for word in collection.dataset.descriptor["keywords"]],
+        "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
+        "dcat:distribution": _distributions(context, facts, current, page),
+    }
+    if facts.posts:
+        node["rdfs:seeAlso"] = list_post_addresses(context.base_url, series, facts.posts)
+    # the series of the same part that ended last before this one began; the collection is newest first
+    for other in collection.series:
+        if other.series.part == series.part and other.series.period.end < series.period.start:
+            node["dcat:prev"] = urls.series_urn(other.series)
+            break
+    return node
+
+
+def _version_node(collection: Collection, facts: SeriesFacts, version: Version) -> Node:
+    """A version, with its files unless it was withdrawn or removed."""
+    context, body, series = collection.context, collection.body, facts.series
+    name = urls.release_urn(series, version)
+    page = urls.address(context.base_url, layout.version_page(series, version))
+    node: Node = {
+        "@id": name,
+        "@type": "dcat:Dataset",
+        "dct:identifier": name,
+        "dct:title": in_english(f"{series_title(collection.dataset, body, series)} (version {version.version})"),
+        "dct:description": in_english(collection.dataset.description),
+        "dct:publisher": PUBLISHER,
+        "dct:creator": urls.body_urn(body.id),
+        "dcat:contactPoint": _contact(body),
+        "dcat:isVersionOf": urls.series_urn(series),
+        "dcat:version": str(version.version),
+        "adms:versionNotes": in_english(version.reason),
+        "dct:issued": version.published,
+        "dct:modified": version.ended or version.published,
+        "dct:temporal": _temporal(series),
+        "dct:spatial": _spatial(body),
+        "dcat:keyword": [in_english(word) for word in collection.dataset.descriptor["keywords"]],
+        "dcat:theme": rdf.GOVERNMENT,
+        "dct:accessRights": rdf.PUBLIC,
+        "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
+    }
+    if version.supersedes is not None and (before := facts.history.version(version.supersedes)) is not None:
+        node["dcat:previousVersion"] = urls.release_urn(series, before)
+    if version.status is Status.SUPERSEDED:
+        node["dcat:distribution"] = _distributions(context, facts, version, page)
+    elif version.status is Status.CURRENT:  # the series describes the same distributions in full
+        node["dcat:distribution"] = [f"{name}/{entry.path}" for entry in _distributed_files(facts, version)]
+    return node
+
+
+def _published_instants(series: Iterable[SeriesFacts]) -> list[str]:
+    return [version.published for facts in series for version in facts.history.versions]
+
+
+def _fields_address(collection: Collection) -> str:
+    page = layout.dataset_page(collection.dataset.name)
+    return urls.address(collection.context.base_url, page) + "#fields"
+
+
+def _licence(facts: SeriesFacts) -> tuple[str, str]:
+    """The address and title of the licence of a series with a current version."""
+    if facts.licence is None:
+        raise ValueError(f"{facts.series} has a current version without a descriptor")
+    return urls.licence_uri(facts.licence), facts.licence.get("title") or facts.licence["name"]
+
+
+def _temporal(series: Series) -> Node:
+    return {
+        "@type": "dct:PeriodOfTime",
+        "dcat:startDate": series.period.start.isoformat(),
+        "dcat:endDate": series.period.end.isoformat(),
+    }
+
+
+def _distributed_files(facts: SeriesFacts, version: Version) -> list[FileEntry]:
+    return [entry for entry in facts.files_of(version) if entry.path.endswith(tuple(MEDIA_TYPES))]
+
+
+def _distributions(context: CatalogueContext, facts: SeriesFacts, version: Version, page: str) -> list[Node]:
+    nodes = []
+    for entry in _distributed_files(facts, version):
+        suffix = PurePosixPath(entry.path).suffix
+        media_type = rdf.MEDIA + MEDIA_TYPES[suffix]
+        name = f"{urls.release_urn(facts.series, version)}/{entry.path}"
+        nodes.append(
+            {
+                "@id": name,
+                "@type": "dcat:Distribution",
+                "dct:identifier": name,
+                "dct:title": in_english(entry.path),
+                "dct:description": in_english(f"{suffix[1:].upper()}: {describe_file(entry.path)}"),
+                "dcat:downloadURL": urls.address(
+                    context.base_url, layout.release_file(facts.series, version, entry.path)
+                ),
+                "dcat:mediaType": media_type,
+                "dct:format": rdf.FILE_TYPES.get(suffix, media_type),
+                "dcat:byteSize": str(entry.bytes),
+                "dct:license": _licence(facts)[0],
+                "dct:modified": version.published,
+                "dcatap:availability": rdf.AVAILABLE,
+                "spdx:checksum": {
+                    "@type": "spdx:Checksum",
+                    "spdx:algorithm": rdf.SHA256,
+                    "spdx:checksumValue": entry.sha256,
+                },
+                "dcat:accessURL": page,
+            }
+        )
+    return nodes

@@ -1,0 +1,1 @@
+"""The pages for people: HTML from the templates in `catalogue/`."""

@@ -1,0 +1,132 @@
+"""Render templates: the template environment, lists divided into pages, static files and security policies.
+
+Everything is escaped, links are relative, and a name that a template does not know is an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Generic, TypeVar
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from piperoll import assets, layout
+from piperoll.describing import urls, wording
+from piperoll.describing.context import InContext
+from piperoll.model import Report
+
+T = TypeVar("T")
+
+PAGE_LINES = 100
+"""Lines of a list on one page: about 40 kB."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+"""Content-Security-Policy of every page: nothing is loaded from another server, and no text of a page runs as script."""
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "pounds": wording.format_pounds,
+    "number": wording.format_number,
+    "change": wording.format_change,
+    "counted": wording.format_count,
+    "day": wording.format_day,
+    "size": wording.format_size,
+    "address": wording.describe_address,
+    "in_words": wording.explain_report,
+    "excluded": wording.describe_excluded,
+    "purpose": wording.describe_file,
+    "kind": wording.name_kind,
+    "kinds": wording.name_kinds,
+    "period": wording.name_period,
+    "lower_first": wording.lower_first,
+    "interval": wording.describe_interval,
+    "due_rule": wording.describe_due_rule,
+}
+
+GLOBALS: dict[str, Any] = {
+    "layout": layout,
+    "urls": urls,
+    "policy": POLICY,
+    "part_title": wording.part_title,
+    "states": wording.STATES,
+    "statuses": wording.STATUSES,
+    "levels": wording.LEVELS,
+    "verdicts": wording.VERDICTS,
+    "causes": wording.CAUSES,
+    "describe_changes": wording.describe_changes,
+    "describe_ending": wording.describe_ending,
+}
+
+_STATIC_FILES = (
+    *("style.css", "icon.svg", "scripts/copy.js", "scripts/rows.js", "scripts/search.js"),
+    *("vendor/parquet.js", "vendor/README.md"),
+)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(assets.folder("catalogue")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= FILTERS
+    environment.globals |= GLOBALS
+    return environment
+
+
+def render_page(source: InContext, key: str, template: str, **values: Any) -> tuple[str, bytes]:
+    """Render the page under `key`; the template gets `source` as `holdings`, and `values`."""
+    page = _environment().get_template(template)
+    return key, page.render(holdings=source, here=key, link=partial(urls.link, here=key), **values).encode()
+
+
+def render_report_page(report: Report) -> str:
+    """Render a report as a page that stands alone, with its style, for the officer who sent the file."""
+    style = read_style()
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'none'; base-uri 'none'"
+    return _environment().get_template("report.html").render(report=report, style=style, own_policy=policy)
+
+
+def read_style() -> str:
+    """Read the stylesheet of all pages."""
+    return (assets.folder("catalogue") / "style.css").read_text("utf-8")
+
+
+def list_static_files() -> Iterator[tuple[str, bytes]]:
+    """Yield the stylesheet, the scripts, and vendored scripts with their licences as plain text."""
+    folder = assets.folder("catalogue")
+    for name in _STATIC_FILES:
+        yield layout.CATALOGUE + name.replace("README.md", "LICENCES.txt"), (folder / name).read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage(Generic[T]):
+    """One page of a list: its number from 1, the keys of all pages, its lines, and the number of lines in all."""
+
+    number: int
+    keys: tuple[str, ...]
+    lines: Sequence[T]
+    total: int
+
+    @property
+    def key(self) -> str:
+        """The key of this page."""
+        return self.keys[self.number - 1]
+
+
+def paginate(lines: Sequence[T], key: Callable[[int], str]) -> list[ListPage[T]]:
+    """Divide a list into pages; an empty list has one page. `key` makes the key of a page from its number."""
+    count = max(1, -(-len(lines) // PAGE_LINES))
+    keys = tuple(key(number) for number in range(1, count + 1))
+    return [ListPage(n + 1, keys, lines[n * PAGE_LINES : (n + 1) * PAGE_LINES], len(lines)) for n in range(count)]

@@ -1,0 +1,163 @@
+"""The pages about all bodies, about one body, and about one file received."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from piperoll import assets, layout
+from piperoll.describing import urls
+from piperoll.describing.charts.timeline import draw_timelines, quality_over_time
+from piperoll.describing.context import Holdings
+from piperoll.describing.overview import Overview
+from piperoll.describing.pages.rendering import paginate, render_page
+from piperoll.duties import next_due_day
+from piperoll.model import Dataset, Report, Submission
+
+Files = Iterator[tuple[str, bytes]]
+
+
+# --- all bodies ---------------------------------------------------------------------------------------------------
+
+
+def home_page(overview: Overview) -> tuple[str, bytes]:
+    """Render the first page: what is published by dataset and by body, how fresh it is, and what is late or held."""
+    return render_page(overview, layout.HOME, "index.html", overview=overview)
+
+
+def search_page(overview: Overview) -> tuple[str, bytes]:
+    """Render the page that searches in the browser."""
+    datasets = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
+    return render_page(overview, layout.SEARCH_PAGE, "search.html", settings={"datasets": datasets})
+
+
+def bodies_pages(overview: Overview) -> Files:
+    """Render the list of all bodies, by name."""
+    for page in paginate(overview.digests, layout.bodies_page):
+        yield render_page(overview, page.key, "bodies.html", page=page)
+
+
+def dataset_pages(overview: Overview, dataset: Dataset) -> Files:
+    """Render a dataset's page and the further pages of its lists of periods and bodies."""
+    page = layout.dataset_page(dataset.name)
+    bodies = paginate(overview.publishing(dataset.name), layout.list_page(page, "bodies"))
+    periods = paginate(overview.periods(dataset.name), layout.list_page(page, "periods"))
+    yield render_page(
+        overview, page, "dataset.html", overview=overview, dataset=dataset, bodies=bodies[0], periods=periods[0]
+    )
+    for table, pages in (("bodies", bodies), ("periods", periods)):
+        for one in pages[1:]:
+            yield render_page(
+                overview,
+                one.key,
+                "list.html",
+                page=one,
+                up=[(page, dataset.title)],
+                title=f"{dataset.title}: {table}",
+                table=table,
+                dataset=dataset,
+                overview=overview,
+            )
+
+
+# --- one body -----------------------------------------------------------------------------------------------------
+
+
+def body_pages(holdings: Holdings) -> Files:
+    """Render a body's page and the further pages of its lists of tables and files."""
+    body = holdings.body
+    page = layout.body_page(body.slug)
+    days = {dataset.name: next_due_day(dataset, body, holdings.on) for dataset in holdings.datasets}
+    tables = paginate(holdings.series, layout.list_page(page, "tables"))
+    files = paginate(holdings.submissions, layout.list_page(page, "files"))
+    yield render_page(
+        holdings,
+        page,
+        "body.html",
+        body=body,
+        tables=tables[0],
+        duties=holdings.duties,
+        files=files[0],
+        timelines=draw_timelines(holdings, partial(urls.link, here=page)),
+        qualities=quality_over_time(holdings),
+        next_days={name: day for name, day in days.items() if day is not None},
+    )
+    for table, pages in (("tables", tables), ("files", files)):
+        for one in pages[1:]:
+            yield render_page(
+                holdings,
+                one.key,
+                "list.html",
+                page=one,
+                up=[(page, body.name)],
+                title=f"{body.name}: {table}",
+                table=table,
+            )
+
+
+def render_submission(holdings: Holdings, submission: Submission, report: Report) -> Files:
+    """Render the page of the public report of one file received."""
+    yield render_page(
+        holdings,
+        layout.submission_page(submission),
+        "submission.html",
+        submission=submission,
+        report=report,
+        dataset=holdings.dataset(submission.dataset),
+        body=holdings.body,
+    )
+
+
+# --- comparing bodies by consolidated files -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedPart:
+    """The rows and pounds of one part that count in a year; `amount` is None if the dataset has no pounds."""
+
+    part: str | None
+    rows: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedBody:
+    """One body in a year: its parts, and its consolidated files by kind with path, size in bytes and sha256."""
+
+    slug: str
+    name: str
+    parts: tuple[ComparedPart, ...]
+    files: Mapping[str, Mapping[str, Any]]
+
+
+def render_compared_year(overview: Overview, name: str, year: str, bodies: Mapping[str, Any]) -> Files:
+    """Render the pages that compare all bodies of a dataset and year, from the index of its consolidated files."""
+    names = {digest.body.slug: digest.body.name for digest in overview.digests}
+    lines = []
+    for slug, entry in bodies.items():
+        parts = tuple(
+            ComparedPart(one["part"], one["rows"], None if one["amount_gbp"] is None else Decimal(one["amount_gbp"]))
+            for one in entry["counted"]
+        )
+        files = {kind: entry[kind] for kind in ("csv", "parquet", "json")}
+        lines.append(ComparedBody(slug, names.get(slug, slug), parts, files))
+    lines.sort(key=lambda line: line.name)
+    first = layout.comparison_page(name, year)
+    for page in paginate(lines, layout.list_page(first, "bodies")):
+        dataset = overview.dataset(name)
+        yield render_page(overview, page.key, "compared.html", dataset=dataset, year=year, page=page)
+
+
+def render_compared_index(overview: Overview, years: Mapping[str, Sequence[str]]) -> Files:
+    """Render the page that links to the comparisons of each dataset and year, with a query over all bodies."""
+    listed = [(overview.dataset(name), list(reversed(found))) for name, found in years.items() if found]
+    yield render_page(overview, layout.COMPARE, "compare.html", years=listed, base_url=overview.base_url)
+
+
+def is_compared_page(key: str, years: Sequence[tuple[str, str]]) -> bool:
+    """True if a key is that of a page that `render_compared_year` renders for one of these datasets and years."""
+    stems = [layout.comparison_page(name, year).removesuffix(".html") for name, year in years]
+    return any(key == f"{stem}.html" or key.startswith(f"{stem}/") for stem in stems)

@@ -1,0 +1,44 @@
+"""Links between pages, web addresses of keys, and URNs, which do not depend on where the catalogue is served."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from posixpath import dirname, relpath
+from urllib.parse import quote
+
+from piperoll.model import Series, Version
+
+
+def link(target: str, here: str) -> str:
+    """Return the relative link from the page `here` to `target`, both keys; it works on servers, buckets and disks."""
+    return quote(relpath(target, dirname(here)))
+
+
+def address(base_url: str, key: str) -> str:
+    """Return the web address of a key; `base_url` is where the store is served and ends in a slash."""
+    return base_url + quote(key)
+
+
+def series_urn(series: Series) -> str:
+    """Return the URN of a series."""
+    return f"urn:piperoll:series:{series}"
+
+
+def release_urn(series: Series, version: Version) -> str:
+    """Return the URN of a release, which never changes and is never reused."""
+    return f"urn:piperoll:release:{series}/v{version.version}"
+
+
+def collection_urn(dataset: str, body: str) -> str:
+    """Return the URN of everything a body publishes of a dataset."""
+    return f"urn:piperoll:collection:{dataset}/{body}"
+
+
+def body_urn(identifier: str) -> str:
+    """Return the URN of a body, made from its identifier in a public register."""
+    return f"urn:piperoll:body:{quote(identifier, safe=':')}"
+
+
+def licence_uri(licence: Mapping[str, str]) -> str:
+    """Return the address of a licence as a descriptor gives it; a URN if the descriptor gives only its name."""
+    return licence.get("path") or f"urn:piperoll:licence:{quote(licence['name'])}"
