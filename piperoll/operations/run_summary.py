@@ -101,7 +101,8 @@ class FileResult:
             case Ending.PUBLISHED | Ending.SAME_ROWS:
                 return f"{self.ending} v{self.version}"
             case Ending.ALREADY_DONE if self.stale:
-                return f"{self.ending}: the same file was published for {self.period} before, so there is none for {self.given}"
+                published = f"the same file was published for {self.period} before"
+                return f"{self.ending}: {published}, so there is none for {self.given}"
             case Ending.ALREADY_DONE:
                 return f"{self.ending} ({self.verdict})"
             case _:
