@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from piperoll.model.columns import Cells, Flags, pc, text_offsets, to_flags, utf8
 
 _FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
 _LAST_ASCII, _LAST_CHARACTER = 0x7F, 0x10FFFF
@@ -46,9 +47,7 @@ class _NotPortable(Exception):
     """A part of a pattern that RE2 lacks or reads differently."""
 
 
-def search_texts(
-    texts: pa.StringArray, pattern: str, unusual: npt.NDArray[np.intp] | None = None
-) -> npt.NDArray[np.bool_]:
+def search_texts(texts: Cells, pattern: str, unusual: npt.NDArray[np.intp] | None = None) -> Flags:
     """Where `re.search` finds `pattern` in `texts`; false for a null.
 
     `unusual` is `unusual_texts(texts)`, for a caller who searches the same texts more than once.
@@ -58,12 +57,12 @@ def search_texts(
     python, re2 = compile_pattern(pattern), to_re2(pattern)
     if re2 is None:
         return _search_one_by_one(texts, python)
-    found = pc.match_substring_regex(texts, re2).fill_null(False).to_numpy(zero_copy_only=False)
+    found = to_flags(pc.match_substring_regex(texts, re2))
     unusual = unusual_texts(texts) if unusual is None else unusual
     if len(unusual):
         found = found.copy()
         found[unusual] = _search_one_by_one(texts.take(unusual), python)
-    return np.asarray(found, np.bool_)
+    return found
 
 
 @cache
@@ -147,23 +146,19 @@ def _character(code_point: int, highest: int) -> str:
     return rf"\x{{{code_point:x}}}"
 
 
-def unusual_texts(texts: pa.StringArray) -> npt.NDArray[np.intp]:
+def unusual_texts(texts: Cells) -> npt.NDArray[np.intp]:
     """The indices of the texts that hold anything but printable ASCII."""
     offsets, utf8 = text_bytes(texts)
     at = np.flatnonzero((utf8 < _FIRST_PRINTABLE) | (utf8 > _LAST_PRINTABLE))
     return np.unique(np.searchsorted(offsets, at, side="right") - 1)
 
 
-def text_bytes(texts: pa.StringArray) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def text_bytes(texts: Cells) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """The UTF-8 of all texts in one array, and the offsets at which each text starts and the last one ends."""
-    _, offsets, content = texts.buffers()
-    if offsets is None or content is None or not len(texts):
-        return np.zeros(len(texts) + 1, np.int64), np.zeros(0, np.uint8)
-    first = texts.offset
-    starts = np.frombuffer(memoryview(offsets), np.int32)[first : first + len(texts) + 1].astype(np.int64)
-    return starts - starts[0], np.frombuffer(memoryview(content), np.uint8)[starts[0] : starts[-1]]
+    offsets = text_offsets(texts).astype(np.int64)
+    return offsets - offsets[0], utf8(texts)[offsets[0] : offsets[-1]]
 
 
-def _search_one_by_one(texts: pa.StringArray, pattern: re.Pattern[str]) -> npt.NDArray[np.bool_]:
+def _search_one_by_one(texts: Cells, pattern: re.Pattern[str]) -> Flags:
     found = (text is not None and pattern.search(text) is not None for text in texts.to_pylist())
     return np.fromiter(found, np.bool_, len(texts))

@@ -11,7 +11,7 @@ from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
 from piperoll.model import BodyMapping, Question, Report, Submission, Verdict
-from piperoll.reading import DRIFTED, bare, learned
+from piperoll.reading import DRIFTED, bare, learn_headings
 from publishers import (
     Store,
     find_submission,
@@ -30,7 +30,7 @@ def learn(store: Store, submission: Submission, examination: Examination) -> Non
         store,
         submission.body,
         submission.dataset,
-        lambda mapping: learned(
+        lambda mapping: learn_headings(
             mapping,
             examination.reading,
             period=period,

@@ -6,7 +6,7 @@ from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
 from piperoll.reading.grids.grid import letter
 from piperoll.reading.read import read, row_as_sent
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
-from piperoll.reading.remembered import DRIFTED, learned
+from piperoll.reading.remembered import DRIFTED, learn_headings
 
 __all__ = [
     "DRIFTED",
@@ -17,7 +17,7 @@ __all__ = [
     "ReadTable",
     "Reading",
     "bare",
-    "learned",
+    "learn_headings",
     "letter",
     "periods_in_name",
     "read",

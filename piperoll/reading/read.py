@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, BodyMapping, Cap, Dataset, Finding, Severity, What
-from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.json_files import release_table
 from piperoll.reading.files.kinds import Kind, classify
@@ -17,8 +17,8 @@ from piperoll.reading.findings import files as say
 from piperoll.reading.findings.cells import nil_return
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.reading import Reading, ReadTable
-from piperoll.reading.recognise import is_sure, recognise, recognise_part
-from piperoll.reading.remembered import remembered_of, with_memory
+from piperoll.reading.recognise import is_certain, recognise, recognise_part
+from piperoll.reading.remembered import apply_mapping, find_mapping
 from piperoll.reading.tables.grid_tables import GridReading
 from piperoll.reading.tables.sheets import read_grids
 from piperoll.reading.tables.table_findings import holds_figures, quote_list
@@ -83,7 +83,7 @@ def _read(
         return _with_releases(blank, opened, datasets)
     known = dataset or recognise(opened.grids, datasets)
     blank = replace(blank, dataset=known)
-    return _with_grids(blank, opened, datasets, name, remembered_of(remembered, known), told=dataset is not None)
+    return _with_grids(blank, opened, datasets, name, find_mapping(remembered, known), told=dataset is not None)
 
 
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
@@ -107,7 +107,7 @@ def _with_grids(
     told: bool,
 ) -> Reading:
     known = blank.dataset
-    lexicon = lexicon_of(known or datasets[0], blank.part, remembered)
+    lexicon = build_lexicon(known or datasets[0], blank.part, remembered)
     readings = read_grids(opened.grids, lexicon, name)
     readings = readings if known else [(grid, _of_no_dataset(reading)) for grid, reading in readings]
     tables = tuple(table for _, reading in readings for table in reading.tables)
@@ -117,7 +117,7 @@ def _with_grids(
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
         findings += about_merged(opened.parts, tables)
-        if not told and not is_sure(tables, lexicon.dataset):
+        if not told and not is_certain(tables, lexicon.dataset):
             headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
             findings.append(
                 make_finding(
@@ -128,7 +128,7 @@ def _with_grids(
                 )
             )
         blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
-        return with_memory(replace(blank, what=What.DATA, why=None, tables=tables), lexicon, remembered)
+        return apply_mapping(replace(blank, what=What.DATA, why=None, tables=tables), lexicon, remembered)
     part = blank.part or (recognise_part(known, name, {}) if known else None)
     outcomes = {reading.outcome for _, reading in readings}
     blank = replace(blank, findings=tuple(findings), part=part)

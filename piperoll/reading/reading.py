@@ -9,7 +9,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 from piperoll.model import Dataset, Finding, Question, What
-from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.assignment import ColumnChoice
 
 SENT = ":sent"
 """What follows a field's name in a batch's column of cells as sent."""
@@ -49,7 +49,7 @@ class ReadTable:
     wide: tuple[str, ...] = ()
     later_letters: tuple[tuple[int, Mapping[str, str]], ...] = ()
     """Where the headings change within the table: from which row on, and the letters from there."""
-    choices: Mapping[str, Choice] = field(default_factory=dict, repr=False)
+    choices: Mapping[str, ColumnChoice] = field(default_factory=dict, repr=False)
     """How each field's column was found; for releases of OCDS nothing is to be found."""
 
     @property

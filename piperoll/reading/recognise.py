@@ -6,13 +6,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from piperoll.model import Dataset
-from piperoll.reading.columns.heading_terms import sense
-from piperoll.reading.columns.headless import recognise_columns
-from piperoll.reading.columns.lexicon import Lexicon, bare, lexicon_of
-from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.columns.heading_terms import terms_in
+from piperoll.reading.columns.headless import recognise_headless
+from piperoll.reading.columns.lexicon import Lexicon, bare, build_lexicon
+from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid, Row, without_blanks
 from piperoll.reading.reading import ReadTable
-from piperoll.reading.tables.headings import best_heading_row, heading_rows, unknown_heading_row
+from piperoll.reading.tables.headings import choose_heading_row, find_heading_rows, find_unknown_headings
 
 _EMPTY_FIT = 0.6
 """What a column that holds nothing fits any field by."""
@@ -25,8 +25,8 @@ def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | N
         best = _best(grids, datasets, thorough=True)
     if best[:2] > (0.0, 0.0):
         return datasets[-best[3]]
-    seen = [(profiles(rows, grid.width), len(rows)) for grid in grids if (rows := _headless(grid))]
-    return next((each for each in datasets if any(recognise_columns(*one, each) for one in seen)), None)
+    seen = [(profile_columns(rows, grid.width), len(rows)) for grid in grids if (rows := _headless(grid))]
+    return next((each for each in datasets if any(recognise_headless(*one, each) for one in seen)), None)
 
 
 def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int, int]:
@@ -39,7 +39,7 @@ def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool)
 
 
 def _coverage(grids: Sequence[Grid], dataset: Dataset, *, thorough: bool) -> tuple[float, float, int]:
-    lexicon = lexicon_of(dataset, None)
+    lexicon = build_lexicon(dataset, None)
     return max((_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids), default=(0.0, 0.0, 0))
 
 
@@ -48,7 +48,7 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[flo
         fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
         score = float(len(fields))
     else:
-        best = best_heading_row(heading_rows(grid, lexicon, thorough=thorough))
+        best = choose_heading_row(find_heading_rows(grid, lexicon, thorough=thorough))
         if best is None:
             return 0.0, 0.0, 0
         fields, score = {*best.fields}, best.score
@@ -73,10 +73,10 @@ def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
 
 def _headless(grid: Grid) -> Sequence[Row]:
     """The rows of a table without headings, which only content can tell; none of one that has headings of its own."""
-    return () if grid.headings is not None or unknown_heading_row(grid) else without_blanks(grid.rows)
+    return () if grid.headings is not None or find_unknown_headings(grid) else without_blanks(grid.rows)
 
 
-def is_sure(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
+def is_certain(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
     """Whether the headings of some table show that it is of the dataset: each core group has one that is listed.
 
     The column below it must hold something, one of them must say more than `Name`, `Title` or `Value`, which any
@@ -92,7 +92,7 @@ def _shows(table: ReadTable, dataset: Dataset) -> bool:
         if choice.how != "content" and choice.fit > _EMPTY_FIT and name in dataset.core_fields
     }
     sure |= dict.fromkeys(table.wide, "")
-    ordered = any("order" in sense(heading) for heading in sure.values())
+    ordered = any("order" in terms_in(heading) for heading in sure.values())
     telling = [name for name, heading in sure.items() if bare(heading) not in dataset.general_headings]
     return bool(telling) and not ordered and not dataset.missing_core(sure, period_given=True)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Severity
 from piperoll.reading.cells.amounts import scale_of
-from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.assignment import ColumnChoice
 from piperoll.reading.columns.column_findings import make_column_finding
-from piperoll.reading.columns.heading_terms import sense
+from piperoll.reading.columns.heading_terms import terms_in
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.reading import Reading, ReadTable
 
@@ -20,19 +20,21 @@ DRIFTED = "headings-drifted"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HeadingQuestions:
     """What a file makes us ask and tell about its headings, beside those that the body sent before."""
 
     questions: tuple[Question, ...]
     findings: tuple[Finding, ...]
 
 
-def remembered_of(remembered: Sequence[BodyMapping], dataset: Dataset | None) -> BodyMapping | None:
+def find_mapping(remembered: Sequence[BodyMapping], dataset: Dataset | None) -> BodyMapping | None:
     """The mapping for a dataset among those of a body; None if there is none."""
     return next((one for one in remembered if dataset and one.dataset == dataset.name), None)
 
 
-def asked(tables: Sequence[ReadTable], remembered: BodyMapping, dataset: Dataset, part: str | None) -> Asked:
+def find_questions(
+    tables: Sequence[ReadTable], remembered: BodyMapping, dataset: Dataset, part: str | None
+) -> HeadingQuestions:
     """The questions that the tables raise, and the findings about headings that took another's place."""
     questions: list[Question] = []
     told: list[Finding] = []
@@ -62,7 +64,7 @@ def asked(tables: Sequence[ReadTable], remembered: BodyMapping, dataset: Dataset
                 questions += [Question(choice.heading, choice.field, replaced, part)] if doubtful else []
             elif is_guess(choice) and choice.field in dataset.core_fields and bare(choice.heading):
                 questions.append(Question(choice.heading, choice.field, part=part))
-    return Asked(tuple(questions), tuple(told))
+    return HeadingQuestions(tuple(questions), tuple(told))
 
 
 def _before(name: str, remembered: BodyMapping, part: str | None) -> list[str]:
@@ -71,7 +73,7 @@ def _before(name: str, remembered: BodyMapping, part: str | None) -> list[str]:
     return list(dict.fromkeys(layout.columns[name] for layout in layouts if name in layout.columns))
 
 
-def _replaced(choice: Choice, before: Sequence[str]) -> str | None:
+def _replaced(choice: ColumnChoice, before: Sequence[str]) -> str | None:
     """The heading whose place this one has taken; None where it came before, was answered for, or says nothing."""
     key = bare(choice.heading)
     if not key or not before or choice.how == "answered" or key in {bare(heading) for heading in before}:
@@ -79,22 +81,22 @@ def _replaced(choice: Choice, before: Sequence[str]) -> str | None:
     return before[0]
 
 
-def may_mean_another(choice: Choice, replaced: str) -> bool:
+def may_mean_another(choice: ColumnChoice, replaced: str) -> bool:
     """Whether a heading that took another's place may stand for something else.
 
     It surely does not if it is listed for the field, no other column could be it, and both headings say the same of
     VAT, of invoice or payment, of forecast or fact, and of the unit.
     """
-    same = sense(choice.heading) == sense(replaced) and scale_of(choice.heading) == scale_of(replaced)
+    same = terms_in(choice.heading) == terms_in(replaced) and scale_of(choice.heading) == scale_of(replaced)
     return choice.how != "listed" or choice.contested or not same
 
 
-def is_guess(choice: Choice) -> bool:
+def is_guess(choice: ColumnChoice) -> bool:
     """Whether a column was taken for a field though another could be it, or by what it holds alone."""
     return choice.contested or choice.how == "content"
 
 
-def learned(
+def learn_headings(
     remembered: BodyMapping, reading: Reading, *, period: str | None, day: str, source: str, published: bool
 ) -> BodyMapping:
     """The mapping with what a file taught: its questions, and if it is published its layouts, guesses left out.
@@ -114,7 +116,7 @@ def learned(
     return remembered
 
 
-def version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:
+def mapping_version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:
     """What was remembered and bore upon a reading, as 12 digits of a sha256; None where nothing did.
 
     Answers about headings that were met count, and columns that were taken for what the body sent before.
@@ -124,14 +126,14 @@ def version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:
     return hashlib.sha256(json.dumps(bore).encode()).hexdigest()[:12] if bore else None
 
 
-def with_memory(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | None) -> Reading:
+def apply_mapping(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | None) -> Reading:
     """The reading with what there is to ask and to tell beside what the body sent before; the same if nothing is known.
 
     `lexicon` is the one that the file was read by.
     """
     if remembered is None:
         return reading
-    found = asked(reading.tables, remembered, lexicon.dataset, reading.part)
+    found = find_questions(reading.tables, remembered, lexicon.dataset, reading.part)
     answered = [
         make_column_finding("heading-answered", table.sheet, lexicon.dataset.field(choice.field), choice)
         for table in reading.tables
@@ -142,5 +144,5 @@ def with_memory(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | No
         reading,
         findings=(*reading.findings, *found.findings, *answered),
         questions=found.questions,
-        mapping_version=version_of(reading.tables, lexicon),
+        mapping_version=mapping_version_of(reading.tables, lexicon),
     )

@@ -8,9 +8,9 @@ from piperoll import assets
 from piperoll.model import Field
 from piperoll.reading import Reading, ReadTable, read
 from piperoll.reading.columns import shifted_columns as shifts
-from piperoll.reading.columns.lexicon import Lexicon, lexicon_of
-from piperoll.reading.columns.profiles import profile, profiles
-from piperoll.reading.columns.shifted_columns import UNMOVED, Moved
+from piperoll.reading.columns.lexicon import Lexicon, build_lexicon
+from piperoll.reading.columns.profiles import profile_column, profile_columns
+from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
 from piperoll.reading.grids.grid import Row
 
 
@@ -32,10 +32,10 @@ def warned(reading: Reading) -> set[str]:
 
 
 def test_where_the_data_of_a_heading_stand() -> None:
-    assert [UNMOVED.column_of(place) for place in range(3)] == [0, 1, 2]
-    assert [Moved(1, 1).column_of(place) for place in range(3)] == [0, 2, 3]
-    assert [Moved(-1, 2).column_of(place) for place in range(4)] == [0, None, 1, 2]
-    assert [Moved(-1, 1, 4).column_of(place) for place in range(5)] == [0, 3, 1, 2, 4]
+    assert [NO_SHIFT.column_of(place) for place in range(3)] == [0, 1, 2]
+    assert [ColumnShift(1, 1).column_of(place) for place in range(3)] == [0, 2, 3]
+    assert [ColumnShift(-1, 2).column_of(place) for place in range(4)] == [0, None, 1, 2]
+    assert [ColumnShift(-1, 1, 4).column_of(place) for place in range(5)] == [0, 3, 1, 2, 4]
 
 
 def test_a_column_that_was_moved_only_in_the_data() -> None:
@@ -259,7 +259,7 @@ def test_one_name_throughout_is_no_rival_for_the_suppliers() -> None:
 
 @pytest.mark.parametrize("heading", ["Beneficiary ID", "Supplier No", "Payee Nr"])
 def test_a_number_behind_a_name_is_no_slip_of_the_name(heading: str) -> None:
-    meanings = lexicon_of(assets.dataset("spend"), None).meanings(heading)
+    meanings = build_lexicon(assets.dataset("spend"), None).meanings(heading)
     assert all(match.field != "supplier_name" for match in meanings)
 
 
@@ -277,12 +277,12 @@ def test_tax_of_which_nobody_says_that_it_is_lost_is_told() -> None:
 
 
 def test_what_cells_are_is_told_by_their_form() -> None:
-    assert profile(["12.50", "3.99"]).pence == 1
-    assert profile(["12.00", "300"]).pence == 0
-    assert profile(["0", "0.00", "£0"]).zeros == 1
-    assert profile(["100-105", "£100,000 to £104,999"]).ranges == 1
-    assert profile(["E1001", "2001"]).is_code
-    assert profile(["Waste", "Parks"]).is_wordy
+    assert profile_column(["12.50", "3.99"]).pence == 1
+    assert profile_column(["12.00", "300"]).pence == 0
+    assert profile_column(["0", "0.00", "£0"]).zeros == 1
+    assert profile_column(["100-105", "£100,000 to £104,999"]).ranges == 1
+    assert profile_column(["E1001", "2001"]).is_code
+    assert profile_column(["Waste", "Parks"]).is_wordy
 
 
 def test_thousands_of_headings_are_each_asked_a_few_times_and_not_once_for_every_place(monkeypatch) -> None:
@@ -339,5 +339,5 @@ def test_a_cell_below_changed_headings_is_named_by_the_column_it_stands_in() -> 
 
 def test_of_a_table_of_thousands_of_columns_fewer_rows_are_looked_at() -> None:
     wide = [Row(number, number, ("x",) * 4000) for number in range(300)]
-    assert {each.count for each in profiles(wide, 4000)} == {100}
-    assert profiles(wide, 10)[0].count == 300
+    assert {each.count for each in profile_columns(wide, 4000)} == {100}
+    assert profile_columns(wide, 10)[0].count == 300

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from piperoll import assets
-from piperoll.reading.columns.assignment import Columns, assign
-from piperoll.reading.columns.heading_terms import basis, sense
-from piperoll.reading.columns.lexicon import lexicon_of
-from piperoll.reading.columns.profiles import profile
+from piperoll.reading.columns.assignment import Columns, assign_columns
+from piperoll.reading.columns.heading_terms import terms_in, vat_basis
+from piperoll.reading.columns.lexicon import build_lexicon
+from piperoll.reading.columns.profiles import profile_column
 
 DATES = ["01/04/2026", "13/04/2026", "30/04/2026", "07/04/2026"]
 LATER = ["02/05/2026", "14/05/2026", "29/05/2026", "08/05/2026"]
@@ -22,8 +22,8 @@ NOTHING = ["", "", "", ""]
 
 
 def found(*columns: tuple[str, list[str]], dataset: str = "spend") -> Columns:
-    lexicon = lexicon_of(assets.dataset(dataset), None)
-    return assign([heading for heading, _ in columns], [profile(cells) for _, cells in columns], lexicon)
+    lexicon = build_lexicon(assets.dataset(dataset), None)
+    return assign_columns([heading for heading, _ in columns], [profile_column(cells) for _, cells in columns], lexicon)
 
 
 def places(columns: Columns) -> dict[str, int]:
@@ -46,14 +46,14 @@ def places(columns: Columns) -> dict[str, int]:
     ],
 )
 def test_what_a_heading_says_of_vat(heading: str, said: str) -> None:
-    assert basis(heading) == said
+    assert vat_basis(heading) == said
 
 
 def test_words_that_change_what_a_figure_or_a_day_is() -> None:
-    assert sense("Payment Date") == sense("Date Paid") == sense("Net Amount") == frozenset()
-    assert sense("Invoice Date") == {"invoice"}
-    assert sense("Forecast spend") == {"expected"}
-    assert sense("last_modified") == frozenset({"record"})
+    assert terms_in("Payment Date") == terms_in("Date Paid") == terms_in("Net Amount") == frozenset()
+    assert terms_in("Invoice Date") == {"invoice"}
+    assert terms_in("Forecast spend") == {"expected"}
+    assert terms_in("last_modified") == frozenset({"record"})
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
@@ -110,13 +110,13 @@ def test_two_columns_of_the_same_heading_are_a_doubt_that_names_the_other() -> N
     ],
 )
 def test_slips_and_abbreviations(heading: str, field: str) -> None:
-    meanings = lexicon_of(assets.dataset("spend"), None).meanings(heading)
+    meanings = build_lexicon(assets.dataset("spend"), None).meanings(heading)
     assert meanings[0].field == field
 
 
 @pytest.mark.parametrize("heading", ["Postcode", "Daye", "Nett", "VATS"])
 def test_a_word_of_its_own_or_a_short_one_is_no_slip(heading: str) -> None:
-    lexicon = lexicon_of(assets.dataset("spend"), None)
+    lexicon = build_lexicon(assets.dataset("spend"), None)
     assert all(match.how != "slip" for match in lexicon.meanings(heading))
 
 
@@ -133,8 +133,8 @@ def test_of_two_columns_of_money_without_known_headings_neither_is_guessed() -> 
 
 def test_a_time_stamp_is_no_date_of_payment() -> None:
     stamps = ["01/04/2026 10:31", "13/04/2026 09:02", "30/04/2026 16:44", "07/04/2026 11:00"]
-    assert profile(stamps).stamps
-    assert not profile(["01/04/2026 00:00", "02/04/2026 00:00"]).stamps
+    assert profile_column(stamps).stamps
+    assert not profile_column(["01/04/2026 00:00", "02/04/2026 00:00"]).stamps
     assert "payment_date" not in found(("Supplier", FIRMS), ("Amount", NET), ("Wibble", stamps)).choices
 
 

@@ -16,7 +16,7 @@ from piperoll.reading.cells import value_counts
 from piperoll.reading.cells.amounts import is_number, read_amount
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.values import Reader, is_plain_text
-from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.columns.profiles import _COMPANY, _RANGE, is_reference
 from piperoll.reading.grids import cell_shapes
 from piperoll.reading.grids.blocks import Block
@@ -26,7 +26,7 @@ from piperoll.reading.tables import certain_records as sure
 from piperoll.reading.tables import table_findings as doubts
 
 SPEND = assets.find_dataset("spend")[0]
-LEXICON = lexicon_of(SPEND, None)
+LEXICON = build_lexicon(SPEND, None)
 PATTERNS = sorted(
     {
         rule

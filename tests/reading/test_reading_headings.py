@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from piperoll import assets
-from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.grids.grid import Grid, Row, Rows
 from piperoll.reading.tables.headings import (
     HeadingRow,
-    best_heading_row,
-    heading_rows,
+    choose_heading_row,
+    find_heading_rows,
     is_numbering_row,
     is_unit_row,
-    joined,
+    join_headings,
 )
 
-SPEND = lexicon_of(assets.dataset("spend"), None)
+SPEND = build_lexicon(assets.dataset("spend"), None)
 HEAD = "Department Family|Entity|Date|Expense Type|Supplier|Transaction Number|Amount"
 DATA = "Fairshire|Fairshire Council|01/04/2026|Printing|Acme Printing Ltd|T001|100.50"
 
@@ -26,7 +26,7 @@ def grid(*lines: str) -> Grid:
 
 
 def best(*lines: str) -> HeadingRow:
-    found = best_heading_row(heading_rows(grid(*lines), SPEND))
+    found = choose_heading_row(find_heading_rows(grid(*lines), SPEND))
     assert found is not None
     return found
 
@@ -59,7 +59,7 @@ def test_words_continued_over_three_rows_are_put_together() -> None:
 
 
 def test_a_group_title_stands_over_every_column_of_its_group() -> None:
-    assert joined(["", "", "Amount", "", "", ""], ["Supplier", "Date", "Gross", "Net", "VAT", ""], SPEND) == (
+    assert join_headings(["", "", "Amount", "", "", ""], ["Supplier", "Date", "Gross", "Net", "VAT", ""], SPEND) == (
         "Supplier",
         "Date",
         "Amount Gross",
@@ -72,7 +72,7 @@ def test_a_group_title_stands_over_every_column_of_its_group() -> None:
 def test_a_group_title_ends_at_the_next_title() -> None:
     upper = ["Payment", "", "Supplier", ""]
     lower = ["Date", "Reference", "Name", "Town"]
-    assert joined(upper, lower, SPEND) == ("Payment Date", "Payment Reference", "Supplier Name", "Town")
+    assert join_headings(upper, lower, SPEND) == ("Payment Date", "Payment Reference", "Supplier Name", "Town")
 
 
 def test_a_title_above_the_headings_is_no_part_of_them() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.model import BodyMapping, Layout, Question, Severity
-from piperoll.reading import Reading, learned, read
+from piperoll.reading import Reading, learn_headings, read
 
 ROWS = "01/04/2026,Acorn Roofing Ltd,{0}T001\r\n13/04/2026,Beech Services plc,{1}T002\r\n"
 
@@ -110,7 +110,7 @@ def test_what_was_sent_before_speaks_where_it_makes_a_difference() -> None:
 
 def test_memory_that_changes_nothing_leaves_no_trace() -> None:
     first = spend("Date,Supplier,Amount,Department")
-    known = learned(
+    known = learn_headings(
         BodyMapping("anytown", "spend"), first, period="2026-04", day="2026-05-01", source="ab" * 32, published=True
     )
     again = spend("Date,Supplier,Amount,Department", known)
@@ -121,7 +121,7 @@ def test_memory_that_changes_nothing_leaves_no_trace() -> None:
 
 def test_a_guess_is_never_remembered_and_is_asked() -> None:
     reading = spend("Date,Supplier,Wibble,Ref", BodyMapping("anytown", "spend"))
-    known = learned(
+    known = learn_headings(
         BodyMapping("anytown", "spend"), reading, period="2026-04", day="2026-05-01", source="ab" * 32, published=True
     )
     assert "net_amount" not in known.layouts[0].columns
@@ -133,7 +133,9 @@ def test_a_guess_is_never_remembered_and_is_asked() -> None:
 def test_nothing_is_learned_from_what_is_not_published_but_its_questions() -> None:
     known = before(net_amount="Amount")
     reading = spend("Date,Supplier,Gross,Ref", known)
-    after = learned(known, reading, period="2026-04", day="2026-05-01", source="cd" * 32, published=False)
+    after = learn_headings(known, reading, period="2026-04", day="2026-05-01", source="cd" * 32, published=False)
     assert after.layouts == known.layouts
     assert after.open_questions[0].waiting == ("cd" * 32,)
-    assert learned(after, reading, period="2026-04", day="2026-06-01", source="cd" * 32, published=False) == after
+    assert (
+        learn_headings(after, reading, period="2026-04", day="2026-06-01", source="cd" * 32, published=False) == after
+    )

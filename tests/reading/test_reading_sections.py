@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from piperoll import assets
-from piperoll.reading.columns.lexicon import lexicon_of
+from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.grids.grid import Grid, Row, Rows
-from piperoll.reading.tables.sections import Section, sections_of
+from piperoll.reading.tables.sections import Section, find_sections
 
-SPEND = lexicon_of(assets.dataset("spend"), None)
+SPEND = build_lexicon(assets.dataset("spend"), None)
 HEAD = "Entity|Date|Supplier|Transaction Number|Amount"
 DATA = "Fairshire|01/04/2026|Acme Ltd|T1|5.00"
 
@@ -17,7 +17,7 @@ def grid(*lines: str) -> Grid:
 
 
 def sections(*lines: str) -> list[Section]:
-    return sections_of(grid(*lines), SPEND)
+    return find_sections(grid(*lines), SPEND)
 
 
 def filled(section: Section) -> list[list[str]]:

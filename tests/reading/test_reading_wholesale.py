@@ -21,9 +21,9 @@ from piperoll.reading.files import delimited
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.grids import blocks
 from piperoll.reading.grids.grid import Row, Rows
-from piperoll.reading.tables.classified_rows import judge
-from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
-from piperoll.reading.tables.total_rows import Sums
+from piperoll.reading.tables.classified_rows import classify_rows
+from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
+from piperoll.reading.tables.total_rows import RunningSums
 
 SPEND = assets.find_dataset("spend")[0]
 
@@ -65,7 +65,7 @@ def test_plain_amounts_are_read_exactly(cells: list[str]) -> None:
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> tuple[list[list[str]], Shape]:
+def tables(draw: st.DrawFn) -> tuple[list[list[str]], TableShape]:
     headings = ("date", "supplier", "amount", "purpose", "department")
     cell = st.one_of(words, st.sampled_from(headings))
     record = st.tuples(dates, cell, st.one_of(st.sampled_from(["10.00", "£2.50", "-1"]), amounts), cell, words)
@@ -74,7 +74,7 @@ def tables(draw: st.DrawFn) -> tuple[list[list[str]], Shape]:
     drawn = draw(st.lists(st.one_of(record, record, total, st.just(headings), st.just(())), max_size=40))
     rows = list(_with_sums([list(row)[: draw(st.sampled_from([5, 5, 5, 3]))] for row in drawn]))
     amount, date = draw(st.sampled_from([2, 2, None])), draw(st.sampled_from([(0,), ()]))
-    return rows, Shape(headings, (0, 1, 2), amount, date, draw(st.sampled_from([2.0, 4.0, 5.0])))
+    return rows, TableShape(headings, (0, 1, 2), amount, date, draw(st.sampled_from([2.0, 4.0, 5.0])))
 
 
 def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
@@ -91,10 +91,10 @@ def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
             yield row
 
 
-def one_by_one(rows: list[Row], shape: Shape) -> Iterator[Judged]:
-    sums, last = Sums(), None
+def one_by_one(rows: list[Row], shape: TableShape) -> Iterator[ClassifiedRow]:
+    sums, last = RunningSums(), None
     for row in rows:
-        judged = judge_row(row, shape, sums, last)
+        judged = classify_row(row, shape, sums, last)
         if judged.kind == "record":
             sums.add(judged.amount)
             last = row
@@ -104,11 +104,11 @@ def one_by_one(rows: list[Row], shape: Shape) -> Iterator[Judged]:
 
 
 @given(table=tables())
-def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Shape]) -> None:
+def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], TableShape]) -> None:
     cells, shape = table
     rows = [Row(number, number + 3, row) for number, row in enumerate(cells, start=1)]
     expected = list(one_by_one(rows, shape))
-    whole = judge(Rows.of_blocks(blocks.blocks_of(rows[:9])) + Rows.of(rows[9:]), shape)
+    whole = classify_rows(Rows.of_blocks(blocks.blocks_of(rows[:9])) + Rows.of(rows[9:]), shape)
     assert [row.number for row in whole.records] == [one.row.number for one in expected if one.kind == "record"]
     others = [one for one in expected if one.kind != "record"]
     assert [(one.row.number, one.kind, one.amount, one.proved, one.difference) for one in whole.others] == [

@@ -15,15 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from piperoll.checking.patterns import unusual_texts
 from piperoll.checking.plausibility.suite import ROW, TABLE
 from piperoll.model import Dataset
+from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
 from piperoll.reading import ReadTable
-
-Mask = npt.NDArray[np.bool_]
-"""One truth value for each row."""
 
 _ConvertedT = TypeVar("_ConvertedT")
 
@@ -48,14 +45,14 @@ class EncodedText:
     """Cells of text: `codes` index the `distinct` texts, or are -1 where the cell is empty."""
 
     codes: npt.NDArray[np.int32]
-    distinct: pa.StringArray
+    distinct: Cells
 
     @cached_property
     def unusual(self) -> npt.NDArray[np.intp]:
         """The indices of the distinct texts that hold anything but printable ASCII."""
         return unusual_texts(self.distinct)
 
-    def spread(self, truths: Mask) -> Mask:
+    def spread(self, truths: Flags) -> Flags:
         """A truth value for each distinct text as one for each row; False where the cell is empty."""
         return np.append(truths, False)[self.codes]
 
@@ -69,23 +66,22 @@ class RowBatch:
         self._batch = batch
         self._converted: dict[tuple[str, str], Any] = {}
 
-    def everything(self) -> Mask:
+    def everything(self) -> Flags:
         """True for every row."""
         return np.ones(self.size, np.bool_)
 
-    def missing(self, name: str) -> Mask:
+    def missing(self, name: str) -> Flags:
         """Where the cells of a column are empty."""
-        return self.once("missing", name, lambda: pc.is_null(self._cells(name)).to_numpy(zero_copy_only=False))
+        return self.once("missing", name, lambda: ~is_filled(self._cells(name)))
 
     def text(self, name: str) -> EncodedText:
         """A column of text, encoded."""
         return self.once("text", name, lambda: _encode(self._cells(name)))
 
-    def same_text(self, first: str, second: str) -> Mask:
+    def same_text(self, first: str, second: str) -> Flags:
         """Where two columns of text hold the same; false for empty cells."""
         one, other = (_decode(self._cells(name)).cast(pa.string()) for name in (first, second))
-        same: Mask = pc.fill_null(pc.equal(one, other), False).to_numpy(zero_copy_only=False)
-        return same
+        return to_flags(pc.equal(one, other))
 
     def ordered(self, name: str) -> npt.NDArray[Any]:
         """A column of numbers or dates as float64 or days: NaN or NaT where the cell is empty."""
@@ -103,7 +99,7 @@ class RowBatch:
         converted: _ConvertedT = self._converted[conversion, name]
         return converted
 
-    def _cells(self, name: str) -> pa.Array[Any]:
+    def _cells(self, name: str) -> Cells:
         if name == TABLE:
             return pa.array(np.full(self.size, self.table), pa.int64())
         if name not in self._batch.schema.names:
@@ -122,13 +118,13 @@ class RowBatch:
         return np.append(distinct.astype("datetime64[D]"), np.datetime64("NaT"))[text.codes]
 
 
-def _encode(cells: Any) -> EncodedText:
+def _encode(cells: Cells) -> EncodedText:
     encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
     codes = encoded.indices.fill_null(-1).cast(pa.int32()).to_numpy(zero_copy_only=False)
     return EncodedText(codes, encoded.dictionary.cast(pa.string()))
 
 
-def _decode(cells: Any) -> Any:
+def _decode(cells: Cells) -> Cells:
     return cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from piperoll.checking.patterns import text_bytes
-from piperoll.checking.plausibility.columns import ColumnKind, EncodedText, Mask, RowBatch
+from piperoll.checking.plausibility.columns import ColumnKind, EncodedText, RowBatch
+from piperoll.model.columns import Flags
 
 LineIndices = npt.NDArray[np.uint32]
 """Lines of the frame, counted from 0. Four bytes each: no file has four billion lines."""
@@ -24,7 +25,7 @@ RowKeys = npt.NDArray[np.uint64]
 Repeats are found in eight bytes a row, however long the texts. Two different rows get the same key by chance only:
 one pair in some 370,000 tables of ten million different rows.
 """
-RowTest = Callable[[RowBatch], Mask]
+RowTest = Callable[[RowBatch], Flags]
 """A test of each row of a batch."""
 
 
@@ -205,7 +206,7 @@ def text_keys(text: EncodedText) -> RowKeys:
     return keys
 
 
-def _distinct_keys(rows: RowBatch, name: str, filled: Mask) -> RowKeys:
+def _distinct_keys(rows: RowBatch, name: str, filled: Flags) -> RowKeys:
     """The different keys of the `filled` cells of a column, in order."""
     if rows.kinds[name] is not ColumnKind.TEXT:
         return _sort_distinct(_cell_keys(rows, name)[filled])

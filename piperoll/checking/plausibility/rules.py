@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from piperoll.checking.patterns import compile_pattern, search_texts
-from piperoll.checking.plausibility.columns import ColumnKind, EncodedText, Kinds, Mask, RowBatch
+from piperoll.checking.plausibility.columns import ColumnKind, EncodedText, Kinds, RowBatch
 from piperoll.checking.plausibility.evidence import (
     DistinctCells,
     EvaluatedRows,
@@ -32,6 +31,7 @@ from piperoll.checking.plausibility.evidence import (
     RowTest,
 )
 from piperoll.checking.plausibility.suite import Expectation
+from piperoll.model.columns import Flags, pc, to_flags
 
 Kwargs = Mapping[str, Any]
 Result = Mapping[str, Any]
@@ -194,7 +194,7 @@ def _values_in_set(kwargs: Kwargs, kinds: Kinds) -> RowTest:
     if kinds[name] is ColumnKind.DAY or not all(isinstance(value, str) for value in values):
         raise NotCompiled("a set of dates, or of different types")
     words = pa.array(values, pa.string())
-    return _text_test(name, kinds, lambda text: pc.is_in(text.distinct, words).to_numpy(zero_copy_only=False))
+    return _text_test(name, kinds, lambda text: to_flags(pc.is_in(text.distinct, words)))
 
 
 def _values_match(kwargs: Kwargs, kinds: Kinds) -> RowTest:
@@ -245,12 +245,12 @@ def _not(test: Callable[[Kwargs, Kinds], RowTest]) -> Callable[[Kwargs, Kinds], 
     return negated
 
 
-def _text_test(name: str, kinds: Kinds, test: Callable[[EncodedText], Mask]) -> RowTest:
+def _text_test(name: str, kinds: Kinds, test: Callable[[EncodedText], Flags]) -> RowTest:
     """A test of each distinct text of a column, as a test of its rows."""
     if kinds[name] is not ColumnKind.TEXT:
         raise NotCompiled("a test of text on a column of another kind")
 
-    def rows_test(rows: RowBatch) -> Mask:
+    def rows_test(rows: RowBatch) -> Flags:
         text = rows.text(name)
         return text.spread(test(text))
 

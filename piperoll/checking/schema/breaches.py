@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.places import as_sent
-from piperoll.checking.schema.compile import TextColumn, compile_field
+from piperoll.checking.schema.compile import compile_field
 from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
 from piperoll.checking.schema.frictionless_cells import FrictionlessCells, read_rows, require_sound
 from piperoll.model import Dataset
+from piperoll.model.columns import Cells, pc
 from piperoll.reading import ReadTable
 
 
@@ -103,9 +103,10 @@ def _find_by_frictionless(table: ReadTable, fields: Sequence[Mapping[str, Any]])
         yield batch, [_BatchError(index, *error) for index in range(batch.num_rows) for error in next(errors)]
 
 
-def _text(batch: pa.RecordBatch, name: str) -> TextColumn:
-    cells: Any = batch[name]
-    return cast("TextColumn", cells if cells.type == pa.string() else pc.cast(cells, pa.string()))
+def _text(batch: pa.RecordBatch, name: str) -> Cells:
+    """A column as plain text: reading may have encoded it as a dictionary."""
+    cells: Cells = batch[name]
+    return cells if cells.type == pa.string() else pc.cast(cells, pa.string())
 
 
 def _breaches(

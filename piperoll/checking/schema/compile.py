@@ -10,19 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from piperoll.checking.patterns import compile_pattern, search_texts
-
-TextColumn: TypeAlias = pa.StringArray
-"""A column of text as Arrow's `string`; null where there is no value or where a test must not look."""
-Mask: TypeAlias = npt.NDArray[np.bool_]
-"""One truth value for each cell of a column."""
+from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
 
 _CONSTRAINTS: Mapping[str, tuple[str, ...]] = {
     "string": ("required", "unique", "pattern", "enum"),
@@ -50,31 +44,26 @@ _BOOLEANS = ("true", "True", "TRUE", "1", "false", "False", "FALSE", "0")
 """What Frictionless 5 reads as a boolean by default."""
 
 
-def to_mask(truths: pa.BooleanArray, *, null: bool = False) -> Mask:
-    """Arrow's truth values as a mask; a null becomes `null`."""
-    return np.asarray(truths.fill_null(null).to_numpy(zero_copy_only=False), np.bool_)
-
-
-PREDICATES: dict[str, Callable[[TextColumn, Any], Mask]] = {
-    "missing": lambda cells, _: to_mask(pc.equal(cells, pa.scalar("")), null=True),
+PREDICATES: dict[str, Callable[[Cells, Any], Flags]] = {
+    "missing": lambda cells, _: to_flags(pc.equal(cells, "")) | ~is_filled(cells),
     "any cell": lambda cells, _: np.ones(len(cells), np.bool_),
-    "spelling": lambda cells, expression: ~to_mask(pc.match_substring_regex(cells, expression)),
-    "set": lambda cells, values: ~to_mask(pc.is_in(cells, value_set=values)),
+    "spelling": lambda cells, expression: ~to_flags(pc.match_substring_regex(cells, expression)),
+    "set": lambda cells, values: ~to_flags(pc.is_in(cells, value_set=values)),
     "pattern": lambda cells, pattern: ~search_texts(cells, pattern),
-    "minimum": lambda cells, bound: to_mask(pc.less(pc.cast(cells, bound.type), bound)),
-    "maximum": lambda cells, bound: to_mask(pc.greater(pc.cast(cells, bound.type), bound)),
+    "minimum": lambda cells, bound: to_flags(pc.less(pc.cast(cells, bound.type), bound)),
+    "maximum": lambda cells, bound: to_flags(pc.greater(pc.cast(cells, bound.type), bound)),
 }
-"""The tests by name. Each takes a column and an argument and is true where a cell is *not* shown to be good.
+"""The predicates by name. Each takes a column of text and an argument, and is true where a cell is *not* proven good.
 
-What a test returns for a null is ignored.
+What a predicate returns for a null is ignored.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaRule:
-    """A test of a column, by its name in `PREDICATES`, with its argument.
+    """A predicate by its name in `PREDICATES`, with its argument.
 
-    `breaks` is what a cell breaks that the test does not show to be good: "type" or a constraint. If it is None the
+    `breaks` is what a cell breaks that the predicate does not prove good: "type" or a constraint. If it is None the
     cell is only in doubt, and Frictionless decides. Later rules look only at cells whose type is right beyond doubt.
     """
 

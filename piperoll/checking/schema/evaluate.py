@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from piperoll.checking.schema.compile import PREDICATES, CompiledField, Mask, TextColumn
+from piperoll.checking.schema.compile import PREDICATES, CompiledField
 from piperoll.checking.schema.frictionless_cells import FrictionlessCells
+from piperoll.model.columns import Cells, Flags, pc
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,11 @@ class EvaluatedColumn:
     """The faults of a column, where it has no value, and which cells Frictionless has read."""
 
     faults: tuple[CellFaults, ...]
-    missing: Mask
-    doubtful: Mask
+    missing: Flags
+    doubtful: Flags
 
 
-def evaluate_column(cells: TextColumn, field: CompiledField, frictionless: FrictionlessCells) -> EvaluatedColumn:
+def evaluate_column(cells: Cells, field: CompiledField, frictionless: FrictionlessCells) -> EvaluatedColumn:
     """Find every cell of a column that its field refuses, by the meaning that Frictionless gives to the field."""
     missing = PREDICATES["missing"](cells, None)
     doubtful, settled = np.zeros(len(cells), np.bool_), missing
@@ -59,18 +58,18 @@ def evaluate_column(cells: TextColumn, field: CompiledField, frictionless: Frict
 
 
 def _read_doubtful(
-    cells: TextColumn, field: CompiledField, doubtful: Mask, frictionless: FrictionlessCells
+    cells: Cells, field: CompiledField, doubtful: Flags, frictionless: FrictionlessCells
 ) -> list[CellFaults]:
     indices = np.flatnonzero(doubtful)
     broken: dict[str, list[int]] = {}
     for index, cell in zip(indices.tolist(), cells.take(indices).to_pylist() if len(indices) else (), strict=True):
-        for breaks in frictionless.read(field.name, str(cell)).breaks:
+        for breaks in frictionless.read(field.name, cell).breaks:
             broken.setdefault(breaks, []).append(index)
     return [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]
 
 
-def _blank(cells: TextColumn, where: Mask) -> TextColumn:
-    return cast("TextColumn", pc.if_else(pa.array(where), pa.scalar(None, pa.string()), cells))
+def _blank(cells: Cells, where: Flags) -> Cells:
+    return pc.if_else(pa.array(where), pa.scalar(None, pa.string()), cells)
 
 
 VALUE_OF: dict[str, Callable[[str], Hashable]] = {
@@ -83,7 +82,7 @@ VALUE_OF: dict[str, Callable[[str], Hashable]] = {
 
 
 def read_values(
-    cells: TextColumn, field: CompiledField, column: EvaluatedColumn, frictionless: FrictionlessCells
+    cells: Cells, field: CompiledField, column: EvaluatedColumn, frictionless: FrictionlessCells
 ) -> list[Hashable | None]:
     """The values of a column as Frictionless has them; None where there is none or where the type is wrong."""
     lost = column.missing.copy()
@@ -99,7 +98,7 @@ def read_values(
         return object() if isinstance(value, Decimal) and value.is_nan() else value  # no NaN equals another
 
     rows = zip(cells.to_pylist(), lost.tolist(), column.doubtful.tolist(), strict=True)
-    return [None if without else read(str(cell), doubtful) for cell, without, doubtful in rows]
+    return [None if without else read(cell, doubtful) for cell, without, doubtful in rows]
 
 
 class RepeatFinder:

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 
 from piperoll.model import Dataset
 from piperoll.reading.columns.evidence import (
-    Bid,
-    asked_for,
-    bids,
-    by_content,
+    Candidate,
+    candidate_by_content,
+    find_candidates,
     holds_references,
-    says_nothing,
-    told_apart,
+    is_asked_for,
+    is_meaningless,
+    tell_codes_from_labels,
 )
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.columns.profiles import Profile
-from piperoll.reading.columns.rival_columns import Contest, Figures, related
-from piperoll.reading.columns.shifted_columns import UNMOVED, Moved, find_moved
+from piperoll.reading.columns.profiles import ColumnProfile
+from piperoll.reading.columns.rival_columns import AmountTable, Rivals, settle_by_arithmetic
+from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift, find_moved
 from piperoll.reading.grids.grid import Row, tidy
 
 _FAR = 1 << 80
@@ -86,7 +86,7 @@ def _move(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ColumnChoice:
     """The column taken for a field, with its heading and its score, and the second best column with its own.
 
     `how` says by what: `listed`, `slip`, `phrase`, `remembered`, `answered` (all of them by the heading) or `content`.
@@ -111,8 +111,8 @@ class Choice:
 class Columns:
     """The columns of a table: a choice for each field found, and how the data stand beside their headings."""
 
-    choices: Mapping[str, Choice]
-    moved: Moved = UNMOVED
+    choices: Mapping[str, ColumnChoice]
+    moved: ColumnShift = NO_SHIFT
     headings: tuple[str, ...] = field(default=(), repr=False)
 
     def column(self, name: str) -> int | None:
@@ -134,9 +134,9 @@ class Columns:
         return replace(self, choices=named, headings=tuple(headings))
 
 
-def assign(
+def assign_columns(
     headings: Sequence[str],
-    profiles: Sequence[Profile],
+    profiles: Sequence[ColumnProfile],
     lexicon: Lexicon,
     *,
     barred: Collection[int] = (),
@@ -148,7 +148,7 @@ def assign(
     that are not `barred`. What the body sent before speaks where it makes a difference. From the `rows` it is seen
     what columns of money have to do with one another.
     """
-    table = _Table(headings, profiles, lexicon, barred, Figures(rows))
+    table = _ColumnEvidence(headings, profiles, lexicon, barred, AmountTable(rows))
     plain = _assigned(table)
     if not any(bare(heading) in lexicon.before for heading in headings):
         return plain
@@ -161,22 +161,22 @@ def _places(columns: Columns) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class _Table:
+class _ColumnEvidence:
     """What the columns are told from."""
 
     headings: Sequence[str]
-    profiles: Sequence[Profile]
+    profiles: Sequence[ColumnProfile]
     lexicon: Lexicon
     barred: Collection[int]
-    figures: Figures
+    figures: AmountTable
 
 
-def _assigned(table: _Table) -> Columns:
+def _assigned(table: _ColumnEvidence) -> Columns:
     headings, profiles, lexicon = table.headings, table.profiles, table.lexicon
     moved = find_moved(headings, profiles, lexicon)
-    meant = told_apart(headings, profiles, lexicon) if moved == UNMOVED else {}
-    by_name = [bid for bid in bids(headings, profiles, lexicon, moved, meant) if bid.stands]
-    by_name, settled = related(by_name, table.figures, profiles, lexicon.dataset)
+    meant = tell_codes_from_labels(headings, profiles, lexicon) if moved == NO_SHIFT else {}
+    by_name = [bid for bid in find_candidates(headings, profiles, lexicon, moved, meant) if bid.stands]
+    by_name, settled = settle_by_arithmetic(by_name, table.figures, profiles, lexicon.dataset)
     taken = _solved(by_name)
     guesses = _guesses(headings, profiles, lexicon, taken, {*table.barred, *(bid.column for bid in taken.values())})
     taken |= _solved(guesses)
@@ -187,9 +187,9 @@ def _assigned(table: _Table) -> Columns:
     return Columns(choices, moved, tuple(headings))
 
 
-def _solved(offered: Sequence[Bid]) -> dict[str, Bid]:
+def _solved(offered: Sequence[Candidate]) -> dict[str, Candidate]:
     """The best bid for each field, each column once; of equal ones the columns further left."""
-    best: dict[tuple[str, int], Bid] = {}
+    best: dict[tuple[str, int], Candidate] = {}
     for bid in sorted(offered, key=lambda bid: (bid.rank, bid.column, bid.field)):
         key = (bid.field, bid.column)
         if key not in best or best[key].score < bid.score:
@@ -198,7 +198,7 @@ def _solved(offered: Sequence[Bid]) -> dict[str, Bid]:
     return {name: best[name, column] for name, column in pairs.items()}
 
 
-def _weight(bid: Bid) -> int:
+def _weight(bid: Candidate) -> int:
     """What a bid weighs among the others: the cube of its score, so that no two doubtful columns outweigh a sure one.
 
     What has been answered outweighs everything.
@@ -208,18 +208,20 @@ def _weight(bid: Bid) -> int:
 
 
 def _choice(
-    bid: Bid,
-    offered: Sequence[Bid],
-    taken: Mapping[str, Bid],
+    bid: Candidate,
+    offered: Sequence[Candidate],
+    taken: Mapping[str, Candidate],
     settled: Set[frozenset[int]],
     dataset: Dataset,
-) -> Choice:
+) -> ColumnChoice:
     others = [other for other in offered if other.field == bid.field and other.column != bid.column]
     others.sort(key=lambda other: (-other.score, other.rank, other.column))
-    wanted, contest = dataset.field(bid.field), Contest(taken, settled)
+    wanted, contest = dataset.field(bid.field), Rivals(taken, settled)
     rival = next((other for other in others if contest.is_open(bid, other, wanted, dataset)), None)
     second = rival or (others[0] if others else None)
-    choice = Choice(bid.field, bid.column, bid.heading, round(bid.score, 3), how=bid.how, why=bid.why, fit=bid.fit)
+    choice = ColumnChoice(
+        bid.field, bid.column, bid.heading, round(bid.score, 3), how=bid.how, why=bid.why, fit=bid.fit
+    )
     if second is None:
         return choice
     return replace(
@@ -231,7 +233,7 @@ def _choice(
     )
 
 
-def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:
+def _spare(choices: Mapping[str, ColumnChoice], dataset: Dataset) -> Iterator[str]:
     """The core fields that stand in for another which is there: no doubt about them is worth a word."""
     for group in dataset.core:
         there = [name for name in group if name in choices]
@@ -239,8 +241,12 @@ def _spare(choices: Mapping[str, Choice], dataset: Dataset) -> Iterator[str]:
 
 
 def _guesses(
-    headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon, taken: Mapping[str, Bid], used: Set[int]
-) -> list[Bid]:
+    headings: Sequence[str],
+    profiles: Sequence[ColumnProfile],
+    lexicon: Lexicon,
+    taken: Mapping[str, Candidate],
+    used: Set[int],
+) -> list[Candidate]:
     """Bids by content for the core groups that no heading names; a table with no known heading is no table of ours.
 
     Where several columns hold money, or dates, none of them shows by itself which it is.
@@ -249,23 +255,25 @@ def _guesses(
     missing = {name for group in dataset.missing_core(taken, period_given=False) for name in group}
     names = [each.name for each in dataset.fields if each.name in missing and each.privacy == "name"]
     sought = [next((name for name in main if name in missing), None) for main in (dataset.amount, dataset.date)]
-    found: list[Bid] = []
+    found: list[Candidate] = []
     for name in (*names, *sought) if taken else ():
         if name is None:
             continue
         offered = []
         for column, profile in enumerate(profiles):
             heading = headings[column] if column < len(headings) else ""
-            if column not in used and says_nothing(heading, profile, lexicon):
-                offered.append(by_content(profile, column, heading, dataset.field(name), dataset))
+            if column not in used and is_meaningless(heading, profile, lexicon):
+                offered.append(candidate_by_content(profile, column, heading, dataset.field(name), dataset))
         bidding = [bid for bid in offered if bid]
         found += bidding if name in names or len(bidding) == 1 else []
     return found
 
 
-def guess_unnamed(columns: Columns, headings: Sequence[str], profiles: Sequence[Profile], dataset: Dataset) -> Columns:
+def guess_unnamed(
+    columns: Columns, headings: Sequence[str], profiles: Sequence[ColumnProfile], dataset: Dataset
+) -> Columns:
     """The columns with a reference found by its content, where a filled column has no heading at all."""
-    references = (each for each in dataset.fields if each.is_identifier and asked_for(each, dataset))
+    references = (each for each in dataset.fields if each.is_identifier and is_asked_for(each, dataset))
     missing = next(references, None)
     if missing is None or missing.name in columns.choices:
         return columns
@@ -273,6 +281,6 @@ def guess_unnamed(columns: Columns, headings: Sequence[str], profiles: Sequence[
         unnamed = column < len(headings) and not tidy(headings[column]) and column not in columns.used
         if unnamed and holds_references(profile):
             why = ("it has no heading and holds references",)
-            choice = Choice(missing.name, column, headings[column], 0.5, how="content", why=why)
+            choice = ColumnChoice(missing.name, column, headings[column], 0.5, how="content", why=why)
             return replace(columns, choices={**columns.choices, missing.name: choice})
     return columns

@@ -9,7 +9,7 @@ from typing import Any
 from piperoll.findings import make_finding
 from piperoll.model import Address, Field, Finding, Severity
 from piperoll.reading.cells.amounts import is_foreign, scale_of
-from piperoll.reading.columns.assignment import Choice
+from piperoll.reading.columns.assignment import ColumnChoice
 from piperoll.reading.columns.heading_terms import is_gross
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.findings import cells as tell
@@ -23,7 +23,7 @@ def make_column_finding(
     code: str,
     sheet: str | None,
     wanted: Field,
-    choice: Choice,
+    choice: ColumnChoice,
     *,
     variant: str = "",
     severity: Severity | None = None,
@@ -43,7 +43,9 @@ def make_column_finding(
     )
 
 
-def find_column_doubts(choice: Choice, sheet: str | None, lexicon: Lexicon, *, headed: bool = True) -> list[Finding]:
+def find_column_doubts(
+    choice: ColumnChoice, sheet: str | None, lexicon: Lexicon, *, headed: bool = True
+) -> list[Finding]:
     """Return the findings about one column: how certain its field is, and its unit.
 
     In a table without headings (`headed` is False), `headless.find_guessed_columns` reports the guesses instead.
@@ -77,7 +79,7 @@ def find_column_doubts(choice: Choice, sheet: str | None, lexicon: Lexicon, *, h
     return found
 
 
-def _about_amount(choice: Choice, sheet: str | None, wanted: Field) -> Iterator[Finding]:
+def _about_amount(choice: ColumnChoice, sheet: str | None, wanted: Field) -> Iterator[Finding]:
     if is_foreign(choice.heading):
         yield tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading)
     if is_gross(choice.heading):

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Field, Level, Origin
-from piperoll.reading.columns.heading_terms import basis, sense, speaks_of_money
-from piperoll.reading.columns.lexicon import CERTAIN, Lexicon, Match, bare
-from piperoll.reading.columns.profiles import EMPTY, Profile
-from piperoll.reading.columns.shifted_columns import UNMOVED, Moved
+from piperoll.reading.columns.heading_terms import names_money, terms_in, vat_basis
+from piperoll.reading.columns.lexicon import CERTAIN, HeadingMeaning, Lexicon, bare
+from piperoll.reading.columns.profiles import EMPTY, ColumnProfile
+from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
 from piperoll.reading.grids.grid import squeezed
 
 LEAST = 0.3
@@ -29,7 +29,7 @@ _BY_HEADING = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bid:
+class Candidate:
     """A column that may be a field: how well it fits (0 to 1), by what, and why in words."""
 
     field: str
@@ -39,7 +39,7 @@ class Bid:
     how: str
     why: tuple[str, ...] = ()
     rank: int = 0
-    profile: Profile = EMPTY
+    profile: ColumnProfile = EMPTY
     """What the column holds."""
     fit: float = 1.0
     """How well that agrees with the field's type."""
@@ -67,18 +67,18 @@ def _by_rank(rank: int) -> float:
     return 1 - 0.0005 * min(rank, 60)
 
 
-def bids(
+def find_candidates(
     headings: Sequence[str],
-    profiles: Sequence[Profile],
+    profiles: Sequence[ColumnProfile],
     lexicon: Lexicon,
-    moved: Moved = UNMOVED,
-    meant: Mapping[int, Sequence[Match]] | None = None,
-) -> list[Bid]:
+    moved: ColumnShift = NO_SHIFT,
+    meant: Mapping[int, Sequence[HeadingMeaning]] | None = None,
+) -> list[Candidate]:
     """Every bid of every heading, where the data that were `moved` beside their headings stand.
 
     `meant` is what headings mean, by column, where others beside them say more than they do alone.
     """
-    found: list[Bid] = []
+    found: list[Candidate] = []
     several: set[int] = set()
     for place, heading in enumerate(headings):
         column = moved.column_of(place)
@@ -94,7 +94,7 @@ def bids(
     return [bid for bid in found if bid.column not in several or _fits_beside(lexicon.dataset.field(bid.field), beside)]
 
 
-def _fits_beside(wanted: Field, beside: Mapping[str, Profile]) -> bool:
+def _fits_beside(wanted: Field, beside: Mapping[str, ColumnProfile]) -> bool:
     """Whether the table has the column that this field is `only_beside`, and that column does not rule the field out.
 
     For example, the rows of a council have no "department family", so `Department` means its organisational unit there.
@@ -107,7 +107,9 @@ def _fits_beside(wanted: Field, beside: Mapping[str, Profile]) -> bool:
     return other is not None and (pattern is None or other.share_matching(pattern) <= 0.5)
 
 
-def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, dataset: Dataset) -> Bid | None:
+def _bid(
+    match: HeadingMeaning, order: int, column: int, heading: str, profile: ColumnProfile, dataset: Dataset
+) -> Candidate | None:
     """The bid of a heading for one of its meanings; None where the column cannot be it.
 
     That is where it says that it is the tax and not the amount, and where pounds and pence stand for what is counted
@@ -115,16 +117,18 @@ def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, 
     """
     wanted = dataset.field(match.field)
     if match.how == "answered":
-        return Bid(
+        return Candidate(
             match.field, column, heading, 1.0, match.how, (_BY_HEADING[match.how],), profile=profile, certain=True
         )
     money = wanted.type == "number" and wanted.level is Level.CORE
-    if (money and basis(heading) == "vat") or denied(profile, wanted):
+    if (money and vat_basis(heading) == "vat") or contradicts_type(profile, wanted):
         return None
     first = (1 - 0.05 * min(order, 4)) * _by_rank(match.rank)
-    fitting = fit(profile, wanted)
-    aside = sense(heading) if money or (wanted.type == "date" and wanted.name in dataset.core_fields) else frozenset()
-    return Bid(
+    fitting = fit_to_field(profile, wanted)
+    aside = (
+        terms_in(heading) if money or (wanted.type == "date" and wanted.name in dataset.core_fields) else frozenset()
+    )
+    return Candidate(
         field=match.field,
         column=column,
         heading=heading,
@@ -138,7 +142,7 @@ def _bid(match: Match, order: int, column: int, heading: str, profile: Profile, 
     )
 
 
-def _reasons(match: Match, profile: Profile, wanted: Field, aside: Set[str]) -> Iterator[str]:
+def _reasons(match: HeadingMeaning, profile: ColumnProfile, wanted: Field, aside: Set[str]) -> Iterator[str]:
     yield _BY_HEADING[match.how]
     if not profile.filled:
         yield "it is empty"
@@ -148,7 +152,7 @@ def _reasons(match: Match, profile: Profile, wanted: Field, aside: Set[str]) -> 
         yield f"its heading says '{', '.join(sorted(aside))}', so a plain one would have gone before it"
 
 
-def _contents(profile: Profile, wanted: Field) -> str | None:
+def _contents(profile: ColumnProfile, wanted: Field) -> str | None:
     if wanted.type == "date":
         return f"{profile.dates + profile.serials:.0%} of its cells are dates"
     if wanted.type in ("number", "integer"):
@@ -158,7 +162,7 @@ def _contents(profile: Profile, wanted: Field) -> str | None:
     return None
 
 
-def fit(profile: Profile, wanted: Field) -> float:
+def fit_to_field(profile: ColumnProfile, wanted: Field) -> float:
     """How well what a column holds agrees with a field's type: 1 wholly, 0.25 not at all, 0.6 for an empty column.
 
     An amount that is nought in every row says no more than an empty column.
@@ -175,7 +179,7 @@ def fit(profile: Profile, wanted: Field) -> float:
     return 1 - max(0.15 * profile.dates, 0.6 * profile.numbers * (wanted.reading.kind == "band"))
 
 
-def _fit_of_form(profile: Profile, wanted: Field) -> float:
+def _fit_of_form(profile: ColumnProfile, wanted: Field) -> float:
     """The same, for a field whose cells have a form of their own."""
     if wanted.type == "date":
         return 0.25 + 0.75 * min(1.0, profile.dates + max(profile.serials, 0.5 * profile.months))
@@ -184,43 +188,45 @@ def _fit_of_form(profile: Profile, wanted: Field) -> float:
     return 0.25 + 0.75 * profile.numbers * (1 - 0.5 * profile.dates)
 
 
-def denied(profile: Profile, wanted: Field) -> bool:
+def contradicts_type(profile: ColumnProfile, wanted: Field) -> bool:
     """Whether pounds and pence stand where a field is a whole number or a reference."""
     counted = wanted.type == "integer" or wanted.is_code
     return counted and profile.pence > 0.3 and profile.numbers > 0.8
 
 
-def says_nothing(heading: str, profile: Profile, lexicon: Lexicon) -> bool:
+def is_meaningless(heading: str, profile: ColumnProfile, lexicon: Lexicon) -> bool:
     """Whether a heading says nothing to us of what its column holds: unknown, or only of other kinds of things.
 
     `Payment` over sums of money is no day, though it names one over days.
     """
-    if lexicon.is_set_aside(heading) or basis(heading) == "vat":
+    if lexicon.is_set_aside(heading) or vat_basis(heading) == "vat":
         return False
     fields = [lexicon.dataset.field(match.field) for match in lexicon.meanings(heading)]
     undated = _is_money(profile, heading) and not profile.dates and profile.serials < 0.5
-    return all(denied(profile, each) or (each.type == "date" and undated) for each in fields)
+    return all(contradicts_type(profile, each) or (each.type == "date" and undated) for each in fields)
 
 
-def by_content(profile: Profile, column: int, heading: str, wanted: Field, dataset: Dataset) -> Bid | None:
+def candidate_by_content(
+    profile: ColumnProfile, column: int, heading: str, wanted: Field, dataset: Dataset
+) -> Candidate | None:
     """The bid of a column whose heading says nothing to us, for a field that no heading names; None if it is unlike it.
 
     Only what shows by itself: money for the amount, dates for a date, names of organisations for the supplier.
     """
-    if profile.filled < 0.5 or (profile.counts_up and not speaks_of_money(heading)):
+    if profile.filled < 0.5 or (profile.counts_up and not names_money(heading)):
         return None
     how_like, why = _likeness(profile, heading, wanted, dataset)
     if how_like <= 0:
         return None
-    return Bid(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,), profile=profile)
+    return Candidate(wanted.name, column, heading, round(0.5 * how_like, 6), "content", (why,), profile=profile)
 
 
-def _is_money(profile: Profile, heading: str) -> bool:
+def _is_money(profile: ColumnProfile, heading: str) -> bool:
     """Whether a column holds money: numbers, some with pence or a pound sign, or below a heading that says so."""
-    return profile.numbers > 0.9 and (profile.money > 0.3 or speaks_of_money(heading))
+    return profile.numbers > 0.9 and (profile.money > 0.3 or names_money(heading))
 
 
-def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -> tuple[float, str]:
+def _likeness(profile: ColumnProfile, heading: str, wanted: Field, dataset: Dataset) -> tuple[float, str]:
     if wanted.name in dataset.amount and _is_money(profile, heading) and profile.dates < 0.5:
         kind = "sums of money" if profile.money else "numbers"
         return 0.6 + 0.4 * profile.money, f"{profile.money or profile.numbers:.0%} of its cells are {kind}"
@@ -233,13 +239,13 @@ def _likeness(profile: Profile, heading: str, wanted: Field, dataset: Dataset) -
     return 0.0, ""
 
 
-def holds_references(profile: Profile) -> bool:
+def holds_references(profile: ColumnProfile) -> bool:
     """Whether a column holds references and nothing else."""
     full = profile.filled > 0.9 and profile.identifiers > 0.9
     return full and not profile.counts_up and not profile.money and profile.dates < 0.5
 
 
-def asked_for(each: Field, dataset: Dataset) -> bool:
+def is_asked_for(each: Field, dataset: Dataset) -> bool:
     """Whether a field is one that a body must send."""
     return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)
 
@@ -250,13 +256,15 @@ _WORDS_OF = re.compile(
 """What a heading ends in whose column says in words what another's codes stand for."""
 
 
-def told_apart(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> dict[int, tuple[Match, ...]]:
+def tell_codes_from_labels(
+    headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon
+) -> dict[int, tuple[HeadingMeaning, ...]]:
     """What the headings of pairs mean, by column: codes are no label's, and words are no code's.
 
     A pair are two headings that are the same, or the same but for `(T)`, `Description` or the like, over codes in one
     column and words in the other. A column that is left without a meaning has none.
     """
-    found: dict[int, tuple[Match, ...]] = {}
+    found: dict[int, tuple[HeadingMeaning, ...]] = {}
     for code, words in _pairs(headings, profiles):
         said = (*lexicon.meanings(headings[words]), *lexicon.meanings(headings[code]))
         found[words] = _distinct(_as_words(said, lexicon.dataset))
@@ -264,7 +272,7 @@ def told_apart(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Le
     return found
 
 
-def _pairs(headings: Sequence[str], profiles: Sequence[Profile]) -> Iterator[tuple[int, int]]:
+def _pairs(headings: Sequence[str], profiles: Sequence[ColumnProfile]) -> Iterator[tuple[int, int]]:
     """The columns of codes with those of the words for them, each once, the nearest two of several."""
     places = [place for place in range(min(len(headings), len(profiles))) if bare(headings[place])]
     codes = [place for place in places if profiles[place].is_code]
@@ -278,27 +286,27 @@ def _pairs(headings: Sequence[str], profiles: Sequence[Profile]) -> Iterator[tup
             yield nearest, words
 
 
-def _as_words(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
+def _as_words(said: Sequence[HeadingMeaning], dataset: Dataset) -> Iterator[HeadingMeaning]:
     for match in said:
         wanted = dataset.field(match.field)
         if not wanted.is_code:
             yield match
         elif wanted.reading.label is not None:
-            yield Match(wanted.reading.label, match.score * 0.97, match.rank, match.how)
+            yield HeadingMeaning(wanted.reading.label, match.score * 0.97, match.rank, match.how)
 
 
-def _as_code(said: Sequence[Match], dataset: Dataset) -> Iterator[Match]:
+def _as_code(said: Sequence[HeadingMeaning], dataset: Dataset) -> Iterator[HeadingMeaning]:
     for match in said:
         wanted = dataset.field(match.field)
         if wanted.is_code:
             yield match
         elif wanted.reading.code is not None:
-            yield Match(wanted.reading.code, match.score * 0.97, match.rank, match.how)
+            yield HeadingMeaning(wanted.reading.code, match.score * 0.97, match.rank, match.how)
 
 
-def _distinct(said: Iterator[Match]) -> tuple[Match, ...]:
+def _distinct(said: Iterator[HeadingMeaning]) -> tuple[HeadingMeaning, ...]:
     """Each field once, by its best match, in the order of the fields' first."""
-    best: dict[str, Match] = {}
+    best: dict[str, HeadingMeaning] = {}
     for match in said:
         if match.field not in best or best[match.field].score < match.score:
             best[match.field] = match

@@ -30,7 +30,7 @@ _SENSES = {
 """Words that change what a figure or a day is, whatever else a heading says."""
 
 
-def basis(heading: str) -> str:
+def vat_basis(heading: str) -> str:
     """What a heading says of VAT: `gross`, `net`, `vat` where the figures are the tax itself, or nothing."""
     if _NET.search(heading):
         return "net"
@@ -39,17 +39,17 @@ def basis(heading: str) -> str:
     return "vat" if _VAT.search(heading) else ""
 
 
-def speaks_of_money(heading: str) -> bool:
+def names_money(heading: str) -> bool:
     """Whether a heading says that sums of money stand below it, though it may not say which."""
     return bool(_MONEY.search(heading)) and not _OTHER.search(heading)
 
 
 def is_gross(heading: str) -> bool:
     """Whether a heading says that its amounts include VAT."""
-    return basis(heading) == "gross"
+    return vat_basis(heading) == "gross"
 
 
-def sense(heading: str) -> frozenset[str]:
+def terms_in(heading: str) -> frozenset[str]:
     """The words of a heading that change its meaning; net is what the standard asks for, so it says nothing more."""
     said = {name for name, pattern in _SENSES.items() if pattern.search(heading.replace("_", " "))}
-    return frozenset(said | ({basis(heading)} - {"", "net"}))
+    return frozenset(said | ({vat_basis(heading)} - {"", "net"}))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Dataset, Field, Finding, Level, Origin
-from piperoll.reading.columns.assignment import Choice, Columns
-from piperoll.reading.columns.profiles import Profile
+from piperoll.reading.columns.assignment import ColumnChoice, Columns
+from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.grids.grid import letter
 
 _LEAST_ROWS = 3
@@ -15,10 +15,10 @@ _LEAST_ROWS = 3
 _SCORE = 0.4
 """What a column without a heading is worth at best: more than nothing, and less than any heading that fits."""
 
-Worth = Callable[[Profile], float]
+Worth = Callable[[ColumnProfile], float]
 
 
-def recognise_columns(profiles: Sequence[Profile], rows: int, dataset: Dataset) -> Columns | None:
+def recognise_headless(profiles: Sequence[ColumnProfile], rows: int, dataset: Dataset) -> Columns | None:
     """The core columns by what they hold; None where that is no table of this dataset.
 
     Dates go to the dataset's date fields from left to right, those with a time of day last: they say when a record was
@@ -32,7 +32,7 @@ def recognise_columns(profiles: Sequence[Profile], rows: int, dataset: Dataset) 
     days = [column for column in dates if not profiles[column].stamps] or dates[:1]
     if not dates:
         return None
-    chosen: dict[str, Choice] = {}
+    chosen: dict[str, ColumnChoice] = {}
     for place, (name, column) in enumerate(zip(_date_fields(dataset), days, strict=False)):
         others = [*days[place + 1 :], *days[:place]]
         chosen[name] = _choice(name, column, others[0] if others else None, 1.0, "it holds dates")
@@ -43,17 +43,17 @@ def recognise_columns(profiles: Sequence[Profile], rows: int, dataset: Dataset) 
     return None if dataset.missing_core(chosen, period_given=True) else Columns(chosen)
 
 
-def _choice(name: str, column: int, other: int | None, share: float, why: str) -> Choice:
+def _choice(name: str, column: int, other: int | None, share: float, why: str) -> ColumnChoice:
     """A column without a heading; the second best is worth `share` of it."""
     second = 0.0 if other is None else round(_SCORE * share, 3)
-    return Choice(name, column, "", _SCORE, other, second, how="content", why=(why,))
+    return ColumnChoice(name, column, "", _SCORE, other, second, how="content", why=(why,))
 
 
 def _date_fields(dataset: Dataset) -> list[str]:
     return [each.name for each in dataset.fields if each.name in dataset.core_fields and each.type == "date"]
 
 
-def _money(profiles: Sequence[Profile], dates: Sequence[int]) -> list[int]:
+def _money(profiles: Sequence[ColumnProfile], dates: Sequence[int]) -> list[int]:
     """The columns that hold money, with pennies or thousands or a pound sign in some of their cells."""
     return [
         column
@@ -62,7 +62,7 @@ def _money(profiles: Sequence[Profile], dates: Sequence[int]) -> list[int]:
     ]
 
 
-def _choose_text(chosen: dict[str, Choice], profiles: Sequence[Profile], dataset: Dataset) -> None:
+def _choose_text(chosen: dict[str, ColumnChoice], profiles: Sequence[ColumnProfile], dataset: Dataset) -> None:
     names = next((each for each in dataset.fields if each.privacy == "name" and each.name in dataset.core_fields), None)
     if names is not None:
         worth = _organisations
@@ -76,20 +76,20 @@ def _choose_text(chosen: dict[str, Choice], profiles: Sequence[Profile], dataset
             _take(chosen, each.name, profiles, _wording, 0.2, "its text is the longest and most varied")
 
 
-def _organisations(profile: Profile) -> float:
+def _organisations(profile: ColumnProfile) -> float:
     return profile.companies * profile.distinct
 
 
-def _references(profile: Profile) -> float:
+def _references(profile: ColumnProfile) -> float:
     return profile.identifiers * profile.distinct
 
 
-def _wording(profile: Profile) -> float:
+def _wording(profile: ColumnProfile) -> float:
     return profile.distinct * min(profile.length, 60) / 60
 
 
 def _take(
-    chosen: dict[str, Choice], name: str, profiles: Sequence[Profile], worth: Worth, least: float, why: str
+    chosen: dict[str, ColumnChoice], name: str, profiles: Sequence[ColumnProfile], worth: Worth, least: float, why: str
 ) -> None:
     """Choose the free column that is worth most, if it is worth the least that is asked."""
     taken = {choice.column for choice in chosen.values()}
@@ -115,7 +115,7 @@ _LEAST_FILLED = 0.3
 
 
 def find_guessed_columns(
-    columns: Columns, profiles: Sequence[Profile], dataset: Dataset, sheet: str | None
+    columns: Columns, profiles: Sequence[ColumnProfile], dataset: Dataset, sheet: str | None
 ) -> Iterator[Finding]:
     """Yield a warning for each field recognised by its cells alone, and for each name that no column was read as."""
     for name, choice in columns.choices.items():
@@ -148,7 +148,7 @@ def _columns_in_words(columns: Sequence[int]) -> str:
     return f"column {' or '.join([', '.join(letters[:-1]), letters[-1]] if letters[1:] else letters)}"
 
 
-def _fitting(wanted: Field, profiles: Sequence[Profile]) -> list[int]:
+def _fitting(wanted: Field, profiles: Sequence[ColumnProfile]) -> list[int]:
     """The columns whose cells are of the field's kind: days, numbers or words."""
     seen = [(column, profile) for column, profile in enumerate(profiles) if profile.filled >= _LEAST_FILLED]
     if wanted.type == "date":

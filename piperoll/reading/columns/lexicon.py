@@ -13,7 +13,7 @@ from piperoll.reading.grids.cell_shapes import shape_of
 from piperoll.reading.grids.grid import squeezed
 
 
-def distance(one: str, other: str, most: int) -> int:
+def count_slips(one: str, other: str, most: int) -> int:
     """How many letters must be put in, left out, changed or swapped with the next; more than `most` is `most` + 1."""
     before: list[int] = []
     last = list(range(len(other) + 1))
@@ -83,7 +83,7 @@ _ABBREVIATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class HeadingMeaning:
     """One meaning of a heading: the field, how well it fits (1 is as listed), its place in the list, and by what.
 
     `how`: `listed` (its decorations apart), `slip`, `phrase`, `remembered` or `answered`.
@@ -104,14 +104,14 @@ class Lexicon:
     """
 
     dataset: Dataset
-    exact: Mapping[str, tuple[Match, ...]]
-    phrases: tuple[tuple[tuple[str, ...], Match], ...]
+    exact: Mapping[str, tuple[HeadingMeaning, ...]]
+    phrases: tuple[tuple[tuple[str, ...], HeadingMeaning], ...]
     wide: tuple[re.Pattern[str], ...]
-    own: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
-    before: Mapping[str, tuple[Match, ...]] = field(default_factory=dict)
-    known: dict[str, tuple[Match, ...]] = field(default_factory=dict, compare=False, repr=False)
+    own: Mapping[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict)
+    before: Mapping[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict)
+    known: dict[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict, compare=False, repr=False)
 
-    def meanings(self, heading: str) -> tuple[Match, ...]:
+    def meanings(self, heading: str) -> tuple[HeadingMeaning, ...]:
         """What a heading may mean, best first; nothing for one that is empty or unknown."""
         if heading not in self.known:
             own = self.own.get(bare(heading)) if self.own and len(heading) <= 160 else None
@@ -167,7 +167,7 @@ def _folded(text: str) -> str:
     return text.casefold()
 
 
-def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
+def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
     """The headings of a dataset; those of another part than the given one are left out.
 
     What is `remembered` of the body weighs as evidence, and what was answered decides.
@@ -184,14 +184,14 @@ def lexicon_of(dataset: Dataset, part: str | None, remembered: BodyMapping | Non
 @lru_cache(maxsize=32)
 def _by_letters(
     listed: tuple[tuple[str, str, float], ...],
-) -> tuple[Mapping[str, tuple[Match, ...]], tuple[tuple[tuple[str, ...], Match], ...]]:
+) -> tuple[Mapping[str, tuple[HeadingMeaning, ...]], tuple[tuple[tuple[str, ...], HeadingMeaning], ...]]:
     """Listed headings by their letters and digits, and those of several words; the same list is gone through once."""
-    exact: dict[str, list[Match]] = {}
+    exact: dict[str, list[HeadingMeaning]] = {}
     phrases = []
     ranks: dict[str, int] = {}
     for heading, name, weight in listed:
         ranks[name] = ranks.get(name, -1) + 1
-        match = Match(name, weight, ranks[name])
+        match = HeadingMeaning(name, weight, ranks[name])
         found = exact.setdefault(bare(heading), [])
         if all(other.field != name for other in found):
             found.append(match)
@@ -203,13 +203,13 @@ def _by_letters(
     return {key: tuple(found) for key, found in exact.items()}, tuple(phrases)
 
 
-def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Match, ...]]:
+def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[HeadingMeaning, ...]]:
     """What headings mean by the answers of people; nothing for those that are to be ignored."""
-    found: dict[str, tuple[Match, ...]] = {}
+    found: dict[str, tuple[HeadingMeaning, ...]] = {}
     for question in remembered.questions:
         key = bare(question.heading)
         if question.means is not None:
-            found[key] = (Match(question.means, 1.0, 0, "answered"),)
+            found[key] = (HeadingMeaning(question.means, 1.0, 0, "answered"),)
         elif question.answer:
             listed = found.get(key, lexicon.meanings(question.heading))
             others = tuple(match for match in listed if match.field != question.field)
@@ -218,19 +218,19 @@ def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Matc
     return found
 
 
-def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[Match, ...]]:
+def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[HeadingMeaning, ...]]:
     """The headings that stood for one field whenever they came, and it is not the one that the list names first."""
     fields: dict[str, set[str]] = {}
     for layout in remembered.layouts:
         if part in (None, layout.part):
             for name, heading in layout.columns.items():
                 fields.setdefault(heading, set()).add(name)
-    found: dict[str, tuple[Match, ...]] = {}
+    found: dict[str, tuple[HeadingMeaning, ...]] = {}
     for heading, names in fields.items():
         listed, first = lexicon.meanings(heading), min(names)
         if len(names) == 1 and [match.field for match in listed[:1]] != [first]:
             rest = tuple(match for match in listed if match.field != first)
-            found[bare(heading)] = (Match(first, 0.95 if listed else 0.9, 0, "remembered"), *rest)
+            found[bare(heading)] = (HeadingMeaning(first, 0.95 if listed else 0.9, 0, "remembered"), *rest)
     return found
 
 
@@ -244,13 +244,13 @@ def _listed(dataset: Dataset, part: str | None) -> Iterator[tuple[str, str, floa
             yield each.title, each.name, 0.99
 
 
-def _meanings(heading: str, lexicon: Lexicon) -> tuple[Match, ...]:
+def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     text = squeezed(heading)
     if not text or len(text) > 160:
         return ()
     for forgiven, score in _spellings(text):
         if found := lexicon.exact.get(bare(forgiven)):
-            return tuple(Match(match.field, match.score * score, match.rank) for match in found)
+            return tuple(HeadingMeaning(match.field, match.score * score, match.rank) for match in found)
     shorter = _UNIT.sub("", _BRACKETED.sub(" ", text).rstrip())
     return _slips(bare(text), lexicon) or _slips(bare(shorter), lexicon) or _phrase(text, lexicon)
 
@@ -272,7 +272,7 @@ def _written_out(text: str) -> str:
     return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
 
 
-def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
+def _slips(key: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     """Headings one letter away (two in a long one), swapped neighbours counting as one slip.
 
     The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`. What says the opposite is
@@ -281,14 +281,14 @@ def _slips(key: str, lexicon: Lexicon) -> tuple[Match, ...]:
     if len(key) < 5 or key.isdigit():
         return ()
     allowed = 1 if len(key) < 10 else 2
-    found: dict[str, Match] = {}
+    found: dict[str, HeadingMeaning] = {}
     for other, matches in lexicon.exact.items():
         if abs(len(other) - len(key)) > allowed or len(other) < 5 or key[0] not in other[:2]:
             continue
-        slips = distance(key, other, allowed)
+        slips = count_slips(key, other, allowed)
         if slips <= allowed and _digits(key) == _digits(other) and not _opposite(key, other):
             for match in matches:
-                scored = Match(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
+                scored = HeadingMeaning(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
                 if match.field not in found or found[match.field].score < scored.score:
                     found[match.field] = scored
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
@@ -305,7 +305,7 @@ def _digits(key: str) -> str:
     return "".join(char for char in key if char.isdigit())
 
 
-def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
+def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     """A listed heading of several words that stands whole within this one: `XYZ Transaction number`."""
     words = tuple(_WORDS.findall(_folded(text)))
     if len(words) > 8:
@@ -315,5 +315,5 @@ def _phrase(text: str, lexicon: Lexicon) -> tuple[Match, ...]:
             words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1)
         ):
             score = 0.75 if words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase else 0.65
-            return (Match(match.field, match.score * score, match.rank, "phrase"),)
+            return (HeadingMeaning(match.field, match.score * score, match.rank, "phrase"),)
     return ()

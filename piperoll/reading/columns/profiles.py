@@ -38,7 +38,7 @@ _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class ColumnProfile:
     """Shares from 0 to 1 of a column's `count` cells that hold something; `filled` is the share that does."""
 
     count: int
@@ -85,15 +85,15 @@ class Profile:
         return bool(self.count) and max(self.numbers, self.dates) < 0.2 and self.identifiers < 0.5
 
 
-EMPTY = Profile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
+EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 """What a column without a cell looks like."""
 
 
-def profiles(rows: Sequence[Row], width: int) -> list[Profile]:
+def profile_columns(rows: Sequence[Row], width: int) -> list[ColumnProfile]:
     """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
     sample = _without_totals([row for row in sample_rows(rows, most) if any(row.cells)][: most + 1])
-    return [profile([cell_at(row, column) for row in sample]) for column in range(width)]
+    return [profile_column([cell_at(row, column) for row in sample]) for column in range(width)]
 
 
 def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
@@ -107,7 +107,7 @@ def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
     ]
 
 
-def profile(cells: Sequence[str]) -> Profile:
+def profile_column(cells: Sequence[str]) -> ColumnProfile:
     """What these cells look like; cells that mean nothing or hold an error count as not filled."""
     standing = Counter(cells)
     distinct: Counter[str] = Counter()
@@ -117,9 +117,9 @@ def profile(cells: Sequence[str]) -> Profile:
             distinct[text] += times
     if not distinct:
         return EMPTY
-    seen = _Seen(distinct)
+    seen = _DistinctCells(distinct)
     texts = seen.of_forms(may_be_time)
-    return Profile(
+    return ColumnProfile(
         count=seen.count,
         filled=seen.count / len(cells),
         numbers=seen.formed(is_number),
@@ -141,7 +141,7 @@ def profile(cells: Sequence[str]) -> Profile:
     )
 
 
-class _Seen:
+class _DistinctCells:
     """The distinct tidy cells of a column, and their forms, which are asked what does not hang on the digits."""
 
     def __init__(self, distinct: Counter[str]) -> None:

@@ -10,10 +10,10 @@ from itertools import permutations
 
 from piperoll.model import Dataset, Field
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.columns.evidence import ASIDE, Bid
-from piperoll.reading.columns.heading_terms import basis, is_gross
+from piperoll.reading.columns.evidence import ASIDE, Candidate
+from piperoll.reading.columns.heading_terms import is_gross, vat_basis
 from piperoll.reading.columns.lexicon import bare
-from piperoll.reading.columns.profiles import Profile
+from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 
 _SAMPLE = 2000
@@ -24,7 +24,7 @@ _MOST_INVOICES = 0.95
 
 
 @dataclass(frozen=True)
-class Figures:
+class AmountTable:
     """The amounts in the first 2,000 rows of a table, a column at a time, each column read once."""
 
     rows: Sequence[Row] = ()
@@ -46,18 +46,18 @@ class Figures:
         return [(row, a, b) for row, (a, b) in pairs if a is not None and b is not None]
 
 
-def are_equal(figures: Figures, one: int, other: int) -> bool:
+def are_equal(figures: AmountTable, one: int, other: int) -> bool:
     """Whether two columns say the same in every row."""
     same = [a == b for a, b in zip(figures.of(one), figures.of(other), strict=True)]
     return bool(same) and all(same) and bool(figures.both(one, other))
 
 
-def adds_tax(figures: Figures, net: int, gross: int, others: Iterable[int]) -> bool:
+def adds_tax(figures: AmountTable, net: int, gross: int, others: Iterable[int]) -> bool:
     """Whether one column is another with the tax in one of the `others` on top, in every row."""
     return may_add_tax(figures, net, gross) and any(_sums(figures, net, gross, other) for other in others)
 
 
-def may_add_tax(figures: Figures, net: int, gross: int) -> bool:
+def may_add_tax(figures: AmountTable, net: int, gross: int) -> bool:
     """Whether one column is never less than another, nor more than that with the tax on top, and not the same."""
     pairs = figures.both(net, gross)
     return all(_is_taxed(a, b) for _, a, b in pairs) and any(a != b for _, a, b in pairs)
@@ -68,12 +68,12 @@ def _is_taxed(net: Decimal, gross: Decimal) -> bool:
     return net * gross >= 0 and -_PENNY <= abs(gross) - abs(net) <= abs(net) * _RATE + _PENNY
 
 
-def _sums(figures: Figures, net: int, gross: int, tax: int) -> bool:
+def _sums(figures: AmountTable, net: int, gross: int, tax: int) -> bool:
     taxes = figures.of(tax)
     return all(less + (taxes[row] or 0) == more for row, less, more in figures.both(net, gross))
 
 
-def repeats_total(figures: Figures, total: int, line: int, references: Collection[int]) -> bool:
+def repeats_total(figures: AmountTable, total: int, line: int, references: Collection[int]) -> bool:
     """Whether one column says on each line of an invoice what the invoice's lines in the other come to.
 
     `references` are the columns that may tell the invoices apart. One row in twenty may disagree, as lines are cut off
@@ -118,9 +118,9 @@ class _Relation:
     proved: bool = True
 
 
-def related(
-    bids: Sequence[Bid], figures: Figures, profiles: Sequence[Profile], dataset: Dataset
-) -> tuple[list[Bid], frozenset[frozenset[int]]]:
+def settle_by_arithmetic(
+    bids: Sequence[Candidate], figures: AmountTable, profiles: Sequence[ColumnProfile], dataset: Dataset
+) -> tuple[list[Candidate], frozenset[frozenset[int]]]:
     """The bids as arithmetic leaves them, and the pairs of columns between which it has decided."""
     settled: set[frozenset[int]] = set()
     found = list(bids)
@@ -136,7 +136,7 @@ def related(
     return found, frozenset(settled)
 
 
-def _related(one: int, other: int, figures: Figures, profiles: Sequence[Profile]) -> _Relation | None:
+def _related(one: int, other: int, figures: AmountTable, profiles: Sequence[ColumnProfile]) -> _Relation | None:
     """What arithmetic says for one column against another; None where it says nothing."""
     left = [(place, profile) for place, profile in enumerate(profiles) if place not in (one, other)]
     if are_equal(figures, one, other):
@@ -150,7 +150,7 @@ def _related(one: int, other: int, figures: Figures, profiles: Sequence[Profile]
     return None
 
 
-def _weighed(bid: Bid, relation: _Relation, plain: Bid) -> Bid:
+def _weighed(bid: Candidate, relation: _Relation, plain: Candidate) -> Candidate:
     """The bid for less; one whose heading says gross stands back already.
 
     With the tax on top it goes behind the `plain` one: where it says gross, or where that is proved and the heading of
@@ -168,13 +168,13 @@ def _weighed(bid: Bid, relation: _Relation, plain: Bid) -> Bid:
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class Rivals:
     """All columns that were given out, and the pairs between which arithmetic has decided."""
 
-    taken: Mapping[str, Bid]
+    taken: Mapping[str, Candidate]
     settled: Set[frozenset[int]]
 
-    def is_open(self, bid: Bid, other: Bid, wanted: Field, dataset: Dataset) -> bool:
+    def is_open(self, bid: Candidate, other: Candidate, wanted: Field, dataset: Dataset) -> bool:
         """Whether the other column could be the field as well as the one that was taken for it."""
         if frozenset((bid.column, other.column)) in self.settled or (bid.how == "answered") != (
             other.how == "answered"
@@ -193,25 +193,25 @@ class Contest:
         )
 
 
-def _is_elsewhere(other: Bid, taken: Collection[Bid]) -> bool:
+def _is_elsewhere(other: Candidate, taken: Collection[Candidate]) -> bool:
     return any(one.column == other.column and one.score > other.score - _WELL_USED for one in taken)
 
 
-def _says_one_thing(bid: Bid, other: Bid, wanted: Field) -> bool:
+def _says_one_thing(bid: Candidate, other: Candidate, wanted: Field) -> bool:
     """Whether the other column holds one name throughout, which is hardly the name of many."""
     return wanted.privacy == "name" and other.profile.kinds == 1 and bid.profile.kinds > 1
 
 
-def _both_listed(bid: Bid, other: Bid) -> bool:
+def _both_listed(bid: Candidate, other: Candidate) -> bool:
     """Whether two headings are both listed and fit alike, wherever in the list they stand."""
     return bid.how == other.how == "listed" and other.level > bid.level - _MARGIN and other.profile.count > 0
 
 
-def _goes_before_net(bid: Bid, other: Bid) -> bool:
+def _goes_before_net(bid: Candidate, other: Candidate) -> bool:
     """Whether amounts with the tax were taken though a heading beside them, perhaps misspelt, says net."""
-    return is_gross(bid.heading) and basis(other.heading) == "net" and other.profile.count > 0
+    return is_gross(bid.heading) and vat_basis(other.heading) == "net" and other.profile.count > 0
 
 
-def _lost_by_content(bid: Bid, other: Bid) -> bool:
+def _lost_by_content(bid: Candidate, other: Candidate) -> bool:
     """Whether by the headings alone the other would have gone before, and only what it holds speaks against it."""
     return other.how == "listed" and other.profile.count > 0 and other.said > bid.said + 0.001

@@ -8,11 +8,11 @@ from itertools import product
 
 from piperoll.model import Field
 from piperoll.reading.columns.lexicon import CERTAIN, Lexicon
-from piperoll.reading.columns.profiles import Profile
+from piperoll.reading.columns.profiles import ColumnProfile
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ColumnShift:
     """From the heading `start` up to the one before `end`, the data stand `shift` columns beside their headings.
 
     `end` None is the end of the row: a cell was put in or left out. Else one column was moved among the data alone, and
@@ -40,7 +40,7 @@ class Moved:
         return self.start + (place - self.start + self.shift) % size
 
 
-UNMOVED = Moved()
+NO_SHIFT = ColumnShift()
 """Every column stands under its own heading."""
 
 
@@ -53,7 +53,7 @@ _FARTHEST = 8
 _WORDS = frozenset(["name", "area", "text"])
 
 
-def find_moved(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> Moved:
+def find_moved(headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon) -> ColumnShift:
     """How the data stand beside their headings.
 
     Only where a date or an amount is clearly not under its own heading but in the column beside it, and where moving
@@ -66,24 +66,28 @@ def find_moved(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Le
     if wrong:
         sure = all(_denies(profiles, place, wanted) for place, wanted in typed if place in wrong)
         proved = sure and _enough(profiles, [wanted for place, wanted in typed if place in wrong])
-        candidates = [Moved(shift, start) for shift in (-1, 1) for start in range(min(wrong) + 1) if start or shift > 0]
-        return _best(candidates, headings, profiles, lexicon) if proved else UNMOVED
+        candidates = [
+            ColumnShift(shift, start) for shift in (-1, 1) for start in range(min(wrong) + 1) if start or shift > 0
+        ]
+        return _best(candidates, headings, profiles, lexicon) if proved else NO_SHIFT
     nameless = _nameless(headings, profiles, lexicon)
     if nameless is None:
-        return UNMOVED
+        return NO_SHIFT
     ends = range(nameless + 1, min(len(headings), nameless + _FARTHEST) + 1)
     starts = range(max(0, nameless + 1 - _FARTHEST), nameless + 1)
     candidates = [
-        Moved(shift, start, end)
+        ColumnShift(shift, start, end)
         for shift, end, start in product((-1, 1), ends, starts)
         if 2 <= end - start <= _FARTHEST
     ]
     found = _best(candidates, headings, profiles, lexicon)
     column = found.column_of(nameless)
-    return found if column is not None and profiles[column].is_wordy else UNMOVED
+    return found if column is not None and profiles[column].is_wordy else NO_SHIFT
 
 
-def _best(candidates: Sequence[Moved], headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> Moved:
+def _best(
+    candidates: Sequence[ColumnShift], headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon
+) -> ColumnShift:
     """The candidate under which the data fit their headings best, the latest start of equals; none that misplaces one.
 
     Every date and amount must be right with it.
@@ -91,11 +95,11 @@ def _best(candidates: Sequence[Moved], headings: Sequence[str], profiles: Sequen
     typed = list(_typed(headings, lexicon))
     named = [(place, fields) for place, heading in enumerate(headings) if (fields := _fields(heading, lexicon))]
     best = max(
-        [UNMOVED, *candidates],
+        [NO_SHIFT, *candidates],
         key=lambda moved: (_score(moved, typed, named, profiles), moved.start, -(moved.end or 0)),
     )
     settled = all(_agrees(profiles, best.column_of(place), wanted) for place, wanted in typed)
-    return best if settled else UNMOVED
+    return best if settled else NO_SHIFT
 
 
 def _typed(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Field]]:
@@ -112,7 +116,7 @@ def _core(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Fiel
             yield place, lexicon.dataset.field(meanings[0].field)
 
 
-def _nameless(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lexicon) -> int | None:
+def _nameless(headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon) -> int | None:
     """The heading of the core name, where it stands above numbers alone and no other column is called so."""
     names = [place for place, wanted in _core(headings, lexicon) if wanted.privacy == "name"]
     if len(names) != 1 or names[0] >= len(profiles):
@@ -121,14 +125,14 @@ def _nameless(headings: Sequence[str], profiles: Sequence[Profile], lexicon: Lex
     return names[0] if profile.filled > 0.5 and profile.numbers > 0.9 else None
 
 
-def _agrees(profiles: Sequence[Profile], column: int | None, wanted: Field) -> bool:
+def _agrees(profiles: Sequence[ColumnProfile], column: int | None, wanted: Field) -> bool:
     if column is None or not 0 <= column < len(profiles):
         return False
     profile = profiles[column]
     return profile.filled > 0.2 and _share(profile, wanted) > 0.8
 
 
-def _denies(profiles: Sequence[Profile], column: int, wanted: Field) -> bool:
+def _denies(profiles: Sequence[ColumnProfile], column: int, wanted: Field) -> bool:
     """Whether what stands under a heading is clearly no such thing; in few rows, whether not one cell is."""
     if not 0 <= column < len(profiles):
         return True
@@ -136,16 +140,16 @@ def _denies(profiles: Sequence[Profile], column: int, wanted: Field) -> bool:
     return share < 0.2 if _rows(profiles) >= _ENOUGH_ROWS else share == 0
 
 
-def _enough(profiles: Sequence[Profile], wrong: Sequence[Field]) -> bool:
+def _enough(profiles: Sequence[ColumnProfile], wrong: Sequence[Field]) -> bool:
     """Whether there are rows enough to say so: few are where not one cell under the heading of a date is one."""
     return _rows(profiles) >= _ENOUGH_ROWS or (_rows(profiles) > 1 and any(each.type == "date" for each in wrong))
 
 
-def _rows(profiles: Sequence[Profile]) -> int:
+def _rows(profiles: Sequence[ColumnProfile]) -> int:
     return max((profile.count for profile in profiles), default=0)
 
 
-def _share(profile: Profile, wanted: Field) -> float:
+def _share(profile: ColumnProfile, wanted: Field) -> float:
     return profile.dates + profile.serials if wanted.type == "date" else profile.numbers
 
 
@@ -154,10 +158,10 @@ def _fields(heading: str, lexicon: Lexicon) -> list[Field]:
 
 
 def _score(
-    moved: Moved,
+    moved: ColumnShift,
     typed: Sequence[tuple[int, Field]],
     named: Sequence[tuple[int, Sequence[Field]]],
-    profiles: Sequence[Profile],
+    profiles: Sequence[ColumnProfile],
 ) -> float:
     score = 5.0 * sum(_agrees(profiles, moved.column_of(place), wanted) for place, wanted in typed)
     for place, fields in named:
@@ -167,7 +171,7 @@ def _score(
     return score
 
 
-def _suits(profile: Profile, wanted: Field) -> float:
+def _suits(profile: ColumnProfile, wanted: Field) -> float:
     """How well a column suits a field that no form of its own tells: names, words, references."""
     if wanted.is_code:
         return profile.identifiers

@@ -14,7 +14,7 @@ from piperoll.reading.cells.marks import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, matching, shape_of
-from piperoll.reading.tables.row_kinds import Shape
+from piperoll.reading.tables.row_kinds import TableShape
 
 _SPACE, _DELETE = 0x20, 0x7F
 _DIGIT = r"^[0-9]"
@@ -35,8 +35,8 @@ _COLUMNS = 60
 """More columns than this are not looked at one by one."""
 
 
-class Sure:
-    """Tells of rows that `judge_row` takes for records, whatever stands above them.
+class CertainRecords:
+    """Tells of rows that `classify_row` takes for records, whatever stands above them.
 
     With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. Where no
     amount stands: at least half as many cells as is typical, three or more, are filled; one of them says something,
@@ -44,7 +44,7 @@ class Sure:
     the same.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: TableShape) -> None:
         self.shape = shape
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 

@@ -16,13 +16,13 @@ from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.cell_shapes import ShapeIndex
 from piperoll.reading.grids.grid import Rows
 from piperoll.reading.grids.parallel import map_in_order
-from piperoll.reading.tables.certain_records import Sure
-from piperoll.reading.tables.row_kinds import Judged, Shape, judge_row
-from piperoll.reading.tables.total_rows import TOP, Above, Sums
+from piperoll.reading.tables.certain_records import CertainRecords
+from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
+from piperoll.reading.tables.total_rows import NOTHING_ABOVE, RunningSums, SumsAbove
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ClassifiedRows:
     """The records of a table, and what each other row is, both in order.
 
     `whole` is the sum of the records' amounts, which are written with a comma before the pence if `decimal_comma`.
@@ -30,31 +30,31 @@ class Judgement:
     """
 
     records: Rows
-    others: Sequence[Judged]
+    others: Sequence[ClassifiedRow]
     whole: Decimal = Decimal(0)
     narrow: bool = False
     decimal_comma: bool = False
-    below: Above = TOP
+    below: SumsAbove = NOTHING_ABOVE
 
 
-def judge(rows: Rows, shape: Shape, above: Above = TOP) -> Judgement:
+def classify_rows(rows: Rows, shape: TableShape, above: SumsAbove = NOTHING_ABOVE) -> ClassifiedRows:
     """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
-    running, sure = _Running(shape, above), Sure(shape)
+    running, sure = _RowClassifier(shape, above), CertainRecords(shape)
     masks = [
         running.records_of(*each)
         for each in map_in_order(partial(_looked_at, shape=shape, sure=sure), rows.indexed_blocks())
     ]
     sums, comma = running.sums, shape.decimal_comma
-    return Judgement(rows.filter(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
+    return ClassifiedRows(rows.filter(masks), running.others, sums.whole, decimal_comma=comma, below=sums.below())
 
 
-class _Running:
+class _RowClassifier:
     """What is carried from row to row: the sums so far, the last record, and what was no record."""
 
-    def __init__(self, shape: Shape, above: Above) -> None:
-        self.shape, self.sums = shape, Sums(above)
+    def __init__(self, shape: TableShape, above: SumsAbove) -> None:
+        self.shape, self.sums = shape, RunningSums(above)
         self.last: Row | None = None
-        self.others: list[Judged] = []
+        self.others: list[ClassifiedRow] = []
 
     def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> Mask:
         """Which rows of the next block are records, of which the `records` surely are; the amounts in millionths."""
@@ -67,14 +67,14 @@ class _Running:
                 self.sums.add(None if amounts is None else total(amounts[start:place]), place - start)
                 self.last = rows[place - 1]
             if place in empty:
-                self.others.append(Judged(empty[place], "blank"))
+                self.others.append(ClassifiedRow(empty[place], "blank"))
             elif place < len(block):
                 records[place] = self._judge(rows[place])
             start = place + 1
         return pa.array(records)
 
     def _judge(self, row: Row) -> bool:
-        judged = judge_row(row, self.shape, self.sums, self.last)
+        judged = classify_row(row, self.shape, self.sums, self.last)
         if judged.kind == "record":
             self.sums.add(judged.amount)
             self.last = row
@@ -85,7 +85,9 @@ class _Running:
         return False
 
 
-def _looked_at(looked: tuple[Block, ShapeIndex], shape: Shape, sure: Sure) -> tuple[Block, Vector | None, Vector]:
+def _looked_at(
+    looked: tuple[Block, ShapeIndex], shape: TableShape, sure: CertainRecords
+) -> tuple[Block, Vector | None, Vector]:
     """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
     block, shapes = looked
     amounts = _amounts(block, shape)
@@ -93,7 +95,7 @@ def _looked_at(looked: tuple[Block, ShapeIndex], shape: Shape, sure: Sure) -> tu
     return block, amounts and amounts.millionths, records
 
 
-def _amounts(block: Block, shape: Shape) -> Plain | None:
+def _amounts(block: Block, shape: TableShape) -> Plain | None:
     if shape.amount is None or shape.decimal_comma:
         return None
     return Plain(block.column(shape.amount))

@@ -10,7 +10,7 @@ from functools import partial
 from piperoll.model.columns import Mask, pc
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial
-from piperoll.reading.columns.profiles import Profile, is_reference, profiles
+from piperoll.reading.columns.profiles import ColumnProfile, is_reference, profile_columns
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.grid import Row, Rows, cell_at, sample_rows, tidy
 
@@ -35,7 +35,7 @@ _MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class RepairedRow:
     """A row put together again: as it is read now, the column of the cell that had been cut, and the whole cell."""
 
     row: Row
@@ -44,12 +44,12 @@ class Mend:
 
 
 @dataclass(frozen=True)
-class Layout:
+class UsualRow:
     """What a row must look like: how many headings there are and cells in most rows, and what each column holds."""
 
     named: int
     usual: int
-    profiles: Sequence[Profile]
+    profiles: Sequence[ColumnProfile]
     words: Mapping[int, frozenset[str]]
     delimiter: str
     sure: bool
@@ -57,33 +57,33 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Mended:
+class RepairedRows:
     """The rows of a table, those of them that were put together again, and those that were cut and could not be.
 
     In the rows `beside` something stands beyond the last heading: they may be cut, but their figures are right.
     """
 
     rows: Rows
-    mends: Sequence[Mend] = ()
+    mends: Sequence[RepairedRow] = ()
     cut: Sequence[Row] = ()
     beside: Sequence[Row] = ()
 
 
-def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
+def repair_cut_rows(rows: Rows, headings: Sequence[str], delimiter: str) -> RepairedRows:
     """The rows of a text file with those that were cut put together again.
 
     Rows that fill more cells than there are headings, or are longer than most, are looked at, and no others.
     """
     layout = _layout(rows, headings, delimiter)
     if layout is None:
-        return Mended(rows)
+        return RepairedRows(rows)
     long = rows.filter(_may_be_long(block, layout) for block in rows.blocks()).select(partial(_is_long, layout=layout))
     rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
-    mends: dict[int, Mend] = {}
+    mends: dict[int, RepairedRow] = {}
     doubtful: dict[bool, list[Row]] = {True: [], False: []}
     for row in long:
         if _is_cut(row, layout):
-            found, figures = mended(row, layout) if layout.sure else None, False
+            found, figures = repair_row(row, layout) if layout.sure else None, False
         elif rare and _goes_beyond(row, layout):
             ways = _ways_to_read(row, layout)
             found, figures = _likeliest(row, ways, layout), len({_figures(way, layout) for way in ways.values()}) == 1
@@ -94,15 +94,15 @@ def mend(rows: Rows, headings: Sequence[str], delimiter: str) -> Mended:
         elif found.column >= 0:
             mends[row.number] = found
     whole = Rows.of(mends[row.number].row if row.number in mends else row for row in rows) if mends else rows
-    return Mended(whole, list(mends.values()), doubtful[False], doubtful[True])
+    return RepairedRows(whole, list(mends.values()), doubtful[False], doubtful[True])
 
 
-def _is_long(row: Row, layout: Layout) -> bool:
+def _is_long(row: Row, layout: UsualRow) -> bool:
     """Whether a row holds something beyond the last heading, or is longer than most."""
     return len(row.cells) > layout.usual or _extent(row) > layout.named
 
 
-def _may_be_long(block: Block, layout: Layout) -> Mask:
+def _may_be_long(block: Block, layout: UsualRow) -> Mask:
     """Which rows are worth asking whether they are long, told from whole columns."""
     if block.width - layout.named > _MOST:
         return pc.greater(block.lengths, layout.named)
@@ -112,27 +112,27 @@ def _may_be_long(block: Block, layout: Layout) -> Mask:
     return found
 
 
-def _goes_beyond(row: Row, layout: Layout) -> bool:
+def _goes_beyond(row: Row, layout: UsualRow) -> bool:
     """Whether a row goes on right beyond the last heading, as one does that was cut."""
     return bool(_at(row.cells, layout.named)) and any(map(tidy, row.cells[: layout.named]))
 
 
-def _ways_to_read(row: Row, layout: Layout) -> dict[int, list[str]]:
+def _ways_to_read(row: Row, layout: UsualRow) -> dict[int, list[str]]:
     """The cells of a row that fits as it stands (-1) and of each way to put it together, by the column of the joint."""
     extent = _extent(row)
     return {-1: list(row.cells)} | _ways(row.cells[:extent], extent - layout.named, layout)
 
 
-def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: Layout) -> Mend | None:
+def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: UsualRow) -> RepairedRow | None:
     """How a row that fits as it stands is read; None if nothing tells. With column -1 it was not cut."""
     extent = _extent(row)
     column = -1 if len(ways) == 1 else None
     if layout.sure:
         column = _only(ways, row.cells[:extent], extent - layout.named, layout)
-    return None if column is None else Mend(row._replace(cells=ways[column]), column, ways[column][column])
+    return None if column is None else RepairedRow(row._replace(cells=ways[column]), column, ways[column][column])
 
 
-def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | None:
+def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | None:
     """What most rows look like; None where that cannot be told, or no row is longer than its headings."""
     widths = rows.widths()
     named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
@@ -147,7 +147,9 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> Layout | Non
         sample, usual = within, max(widths)
     if not sample or 2 * len(sample) < len(some):
         return None
-    return Layout(named, usual, profiles(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH)
+    return UsualRow(
+        named, usual, profile_columns(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH
+    )
 
 
 def _extent(row: Row) -> int:
@@ -155,7 +157,7 @@ def _extent(row: Row) -> int:
     return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
 
 
-def _is_cut(row: Row, layout: Layout) -> bool:
+def _is_cut(row: Row, layout: UsualRow) -> bool:
     """Whether a long row was cut for certain: a cell stands beyond all others, or in a column where it cannot belong.
 
     A remark beside the table and delimiters left over at the end leave the other cells where they belong.
@@ -167,7 +169,7 @@ def _is_cut(row: Row, layout: Layout) -> bool:
     return not _fits(row.cells, -1, layout)
 
 
-def mended(row: Row, layout: Layout) -> Mend | None:
+def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
     """A cut row put together again; None if it could have been cut in more than one place, or in none.
 
     Every date, number and reference must come to stand in its column. Among several ways the one counts whose second
@@ -181,11 +183,11 @@ def mended(row: Row, layout: Layout) -> Mend | None:
         ways = _ways(cells, surplus, layout)
         column = _only(ways, cells, surplus, layout)
         if column is not None:
-            return Mend(row._replace(cells=ways[column]), column, ways[column][column])
+            return RepairedRow(row._replace(cells=ways[column]), column, ways[column][column])
     return None
 
 
-def _ways(cells: Sequence[str], surplus: int, layout: Layout) -> dict[int, list[str]]:
+def _ways(cells: Sequence[str], surplus: int, layout: UsualRow) -> dict[int, list[str]]:
     """The ways to put a row together so that every cell fits, by the column of the joint."""
     return {
         column: joint
@@ -195,12 +197,12 @@ def _ways(cells: Sequence[str], surplus: int, layout: Layout) -> dict[int, list[
     }
 
 
-def _joined(cells: Sequence[str], column: int, surplus: int, layout: Layout) -> list[str]:
+def _joined(cells: Sequence[str], column: int, surplus: int, layout: UsualRow) -> list[str]:
     end = column + surplus + 1
     return [*cells[:column], layout.delimiter.join(cells[column:end]), *cells[end:]]
 
 
-def _fits(cells: Sequence[str], joint: int, layout: Layout) -> bool:
+def _fits(cells: Sequence[str], joint: int, layout: UsualRow) -> bool:
     """Whether every cell is of the kind its column holds; the joined one too, as `1,200.00` is a number."""
     known = [(place, profile) for place, profile in enumerate(layout.profiles) if _kinds(profile)]
     suited = (_suits(_at(cells, place), profile, joint=place == joint) for place, profile in known)
@@ -211,15 +213,15 @@ def _at(cells: Sequence[str], column: int) -> str:
     return tidy(cells[column]) if column < len(cells) else ""
 
 
-def _kinds(profile: Profile) -> bool:
+def _kinds(profile: ColumnProfile) -> bool:
     return _is_typed(profile) or profile.identifiers >= _ALL
 
 
-def _is_typed(profile: Profile) -> bool:
+def _is_typed(profile: ColumnProfile) -> bool:
     return max(profile.dates + profile.serials, profile.numbers) >= _ALL
 
 
-def _suits(text: str, profile: Profile, *, joint: bool) -> bool:
+def _suits(text: str, profile: ColumnProfile, *, joint: bool) -> bool:
     if not text:
         return profile.filled < _FULL
     if profile.dates + profile.serials >= _ALL:
@@ -229,7 +231,7 @@ def _suits(text: str, profile: Profile, *, joint: bool) -> bool:
     return is_reference(text) and not joint
 
 
-def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, layout: Layout) -> int | None:
+def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, layout: UsualRow) -> int | None:
     """The one way that is right, or that much speaks for and nothing for another; None otherwise."""
     if len(ways) < 2:
         return next(iter(ways), None)
@@ -245,7 +247,7 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
     return right[0] if len(right) == 1 else None
 
 
-def _figures(cells: Sequence[str], layout: Layout) -> tuple[str, ...]:
+def _figures(cells: Sequence[str], layout: UsualRow) -> tuple[str, ...]:
     """The dates and numbers of a row."""
     return tuple(_at(cells, place) for place, profile in enumerate(layout.profiles) if _is_typed(profile))
 
@@ -254,7 +256,7 @@ def _goes_on(cell: str) -> bool:
     return cell[:1] == " " and bool(tidy(cell))
 
 
-def _known(cells: Sequence[str], joint: int, layout: Layout) -> int:
+def _known(cells: Sequence[str], joint: int, layout: UsualRow) -> int:
     """How many cells say what stands elsewhere in their column."""
     return sum(
         1

@@ -10,47 +10,47 @@ from functools import cached_property
 from piperoll.findings import make_finding
 from piperoll.model import Address, Cap, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import scale_of
-from piperoll.reading.columns.assignment import Columns, assign, guess_unnamed
+from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
 from piperoll.reading.columns.column_findings import find_column_doubts
-from piperoll.reading.columns.headless import find_guessed_columns, recognise_columns
+from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.columns.profiles import Profile, profiles
+from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.findings import cells as tell
 from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
-from piperoll.reading.tables.classified_rows import Judgement, judge
-from piperoll.reading.tables.cut_rows import Mended, mend
-from piperoll.reading.tables.headings import HeadingRow, unknown_heading_row, words
-from piperoll.reading.tables.nil_returns import nil_record, nil_row
+from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
+from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
+from piperoll.reading.tables.headings import HeadingRow, find_unknown_headings, words
+from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row
 from piperoll.reading.tables.record_batches import Segment, build
-from piperoll.reading.tables.row_findings import Amounts, about_rows
-from piperoll.reading.tables.row_kinds import Shape
-from piperoll.reading.tables.sections import Section, sections_of
-from piperoll.reading.tables.summary_rows import settle
+from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
+from piperoll.reading.tables.row_kinds import TableShape
+from piperoll.reading.tables.sections import Section, find_sections
+from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.table_findings import (
-    damaged_references,
+    find_credit_marks,
+    find_damaged_references,
+    find_overlong,
+    find_records_above,
+    find_unit_above,
     may_be_cut,
-    overlong,
     possible_total,
     quote_list,
-    records_above,
-    signs_beside,
-    unit_above,
 )
-from piperoll.reading.tables.total_rows import TOP, Above
-from piperoll.reading.tables.wide_tables import Wide, find_wide
+from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
+from piperoll.reading.tables.wide_tables import WideTable, find_wide
 
 
 @dataclass(frozen=True)
-class Part:
+class ExaminedSection:
     """One section with its columns found and its rows judged."""
 
     section: Section
     columns: Columns
-    wide: Wide | None
-    judgement: Judgement
-    profiles: Sequence[Profile]
-    repaired: Mended | None = None
+    wide: WideTable | None
+    judgement: ClassifiedRows
+    profiles: Sequence[ColumnProfile]
+    repaired: RepairedRows | None = None
 
     @property
     def records(self) -> Rows:
@@ -63,7 +63,7 @@ class Part:
         if self.section.heading.index < 0:
             return []
         known = (*self.repaired.cut, *self.repaired.beside) if self.repaired else ()
-        cut = {row.number: row for row in (*known, *overlong(self.records, self.columns.headings))}
+        cut = {row.number: row for row in (*known, *find_overlong(self.records, self.columns.headings))}
         return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
@@ -89,25 +89,34 @@ class Part:
                 yield row.number
 
 
-def examined(section: Section, lexicon: Lexicon, delimiter: str, above: Above = TOP) -> Part:
+def examine_section(
+    section: Section, lexicon: Lexicon, delimiter: str, above: SumsAbove = NOTHING_ABOVE
+) -> ExaminedSection:
     """The columns of a section found, its cut rows mended and every row judged, with the sums of the sections above."""
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
-    seen = profiles(section.rows, width)
+    seen = profile_columns(section.rows, width)
     wide = find_wide(cells, lexicon.dataset)
     measured = {measure.column for measure in wide.measures} if wide else set()
     own = ["" if column in measured else cell for column, cell in enumerate(cells)]
-    columns = assign(own, seen, lexicon, barred=measured, rows=section.rows)
+    columns = assign_columns(own, seen, lexicon, barred=measured, rows=section.rows)
     columns = guess_unnamed(columns, cells, seen, lexicon.dataset)
     columns = Columns(columns.choices, columns.moved, tuple(cells))
     if wide:
         fixed = {*wide.fields, wide.start_field, wide.end_field}
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.moved, columns.headings)
-    repaired = mend(section.rows, cells, delimiter)
-    shape = replace(Shape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
+    repaired = repair_cut_rows(section.rows, cells, delimiter)
+    shape = replace(TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
-    return Part(section, columns, wide, settle(judge(repaired.rows, shape, above), shape, figures), seen, repaired)
+    return ExaminedSection(
+        section,
+        columns,
+        wide,
+        exclude_proved_totals(classify_rows(repaired.rows, shape, above), shape, figures),
+        seen,
+        repaired,
+    )
 
 
 @dataclass
@@ -123,11 +132,11 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
         return GridReading("empty")
-    sections = sections_of(grid, lexicon)
+    sections = find_sections(grid, lexicon)
     if not sections:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
-    if nil := nil_record(_with_amounts(parts, lexicon.dataset)):
+    if nil := find_nil_record(_with_amounts(parts, lexicon.dataset)):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
@@ -142,32 +151,34 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
-def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Part]:
+def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[ExaminedSection]:
     """The sections examined one after the other, the first with the records above its headings.
 
     The sums of one go on in the next, unless that stands beside it or holds little else than the core.
     """
-    first = examined(sections[0], lexicon, grid.delimiter)
-    if strays := records_above(grid, sections[0], first.columns, lexicon.dataset):
+    first = examine_section(sections[0], lexicon, grid.delimiter)
+    if strays := find_records_above(grid, sections[0], first.columns, lexicon.dataset):
         said = sections[0].said - {words(row.cells) for row in strays}
         whole = replace(sections[0], rows=Rows.of(strays) + sections[0].rows, said=said)
-        first = examined(whole, lexicon, grid.delimiter)
+        first = examine_section(whole, lexicon, grid.delimiter)
     parts = [first]
     for section in sections[1:]:
         last = parts[-1]
         goes_on = section.span == last.section.span and not (section.lesser or last.section.lesser)
-        parts.append(examined(section, lexicon, grid.delimiter, last.judgement.below if goes_on else TOP))
+        parts.append(
+            examine_section(section, lexicon, grid.delimiter, last.judgement.below if goes_on else NOTHING_ABOVE)
+        )
     return parts
 
 
-def _with_amounts(parts: Sequence[Part], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
+def _with_amounts(parts: Sequence[ExaminedSection], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
     """Each record with its column of amounts."""
     return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
 
 
-def _groups(parts: Sequence[Part]) -> list[list[Part]]:
+def _groups(parts: Sequence[ExaminedSection]) -> list[list[ExaminedSection]]:
     """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
-    groups: list[list[Part]] = []
+    groups: list[list[ExaminedSection]] = []
     for part in parts:
         if groups and _is_same_table(groups[-1][0], part):
             groups[-1].append(part)
@@ -176,20 +187,20 @@ def _groups(parts: Sequence[Part]) -> list[list[Part]]:
     return groups
 
 
-def _is_same_table(one: Part, other: Part) -> bool:
+def _is_same_table(one: ExaminedSection, other: ExaminedSection) -> bool:
     if one.section.span != other.section.span or one.section.lesser or other.section.lesser:
         return False
     return set(one.columns.choices) == set(other.columns.choices)
 
 
-def _add_table(reading: GridReading, group: Sequence[Part], grid: Grid, lexicon: Lexicon) -> None:
+def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Grid, lexicon: Lexicon) -> None:
     dataset, first = lexicon.dataset, group[0]
     cut = frozenset(number for part in group for number in part.cut(dataset))
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
-    amounts = Amounts(first.amount(dataset), first.amount_column(dataset))
-    reading.findings += about_rows([part.judgement for part in group], grid.sheet, amounts)
+    amounts = AmountColumn(first.amount(dataset), first.amount_column(dataset))
+    reading.findings += find_row_findings([part.judgement for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += Cap().apply(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet, grid.periods)
@@ -218,7 +229,7 @@ def _place(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
     return (0, None) if heading.index < 0 else (grid.rows[heading.index].number, grid.rows[heading.index].line)
 
 
-def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
+def _named(part: ExaminedSection) -> tuple[dict[str, str], dict[str, str]]:
     headings = {name: choice.heading for name, choice in part.columns.choices.items()}
     letters = {name: letter(choice.column) for name, choice in part.columns.choices.items()}
     for name in part.wide.fields if part.wide else ():
@@ -228,7 +239,7 @@ def _named(part: Part) -> tuple[dict[str, str], dict[str, str]]:
     return headings, letters
 
 
-def _later(group: Sequence[Part], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _later(group: Sequence[ExaminedSection], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
     """From which row on the columns stand elsewhere, and where."""
     for part in group[1:]:
         own = _named(part)[1]
@@ -237,7 +248,7 @@ def _later(group: Sequence[Part], letters: Mapping[str, str]) -> Iterator[tuple[
             yield part.section.rows[0].number, own
 
 
-def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
+def _excluded(group: Sequence[ExaminedSection], dataset: Dataset) -> Iterable[ExcludedRow]:
     for number, part in enumerate(group):
         if number and part.section.heading.index >= 0:
             first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
@@ -247,7 +258,7 @@ def _excluded(group: Sequence[Part], dataset: Dataset) -> Iterable[ExcludedRow]:
             yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
 
 
-def _about_headings(group: Sequence[Part], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
+def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
     heading, found = group[0].section.heading, list[Finding]()
     if heading.index < 0:
         return []
@@ -290,7 +301,7 @@ def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Findin
     return make_finding("preamble-left-out", Address(sheet), count=rows, heading_row=heading_row)
 
 
-def _about_columns(part: Part, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
+def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.moved.shift:
         found.append(_columns_shifted(sheet, columns))
@@ -332,11 +343,11 @@ def _columns_shifted(sheet: str | None, columns: Columns) -> Finding:
     )
 
 
-def _period_fields(wide: Wide | None) -> tuple[str, ...]:
+def _period_fields(wide: WideTable | None) -> tuple[str, ...]:
     return (wide.start_field, wide.end_field) if wide else ()
 
 
-def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
+def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     """What may be wrong though every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
@@ -345,14 +356,14 @@ def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
     for row in part.overlong:
         yield tell.row_too_long(sheet, row, len(columns.headings), amount)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
-    if amount and part.scale(dataset) == 1 and (said := unit_above(above)):
+    if amount and part.scale(dataset) == 1 and (said := find_unit_above(above)):
         yield tell.amount_unit_above(sheet, amount, *said)
     where = part.amount_column(dataset)
-    if amount and where is not None and (signs := signs_beside(part.records, columns, where)):
+    if amount and where is not None and (signs := find_credit_marks(part.records, columns, where)):
         yield tell.signs_beside(sheet, amount, signs.column, columns.headings[signs.column], signs.credits)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
-        if wanted.is_identifier and (rows := damaged_references(part.records, choice.column)):
+        if wanted.is_identifier and (rows := find_damaged_references(part.records, choice.column)):
             value = cell_at(rows[0], choice.column)
             yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
     if total := possible_total(part.records, columns, dataset):
@@ -362,19 +373,21 @@ def _doubts(part: Part, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     rows = without_blanks(grid.rows)
-    if nil := nil_row(rows):
+    if nil := find_nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
-    heading = unknown_heading_row(grid) or HeadingRow(-1, (), frozenset(), 0.0)
+    heading = find_unknown_headings(grid) or HeadingRow(-1, (), frozenset(), 0.0)
     section = Section(heading, grid.rows[heading.end :])
-    seen = profiles(section.rows, grid.width)
-    columns = recognise_columns(seen, len(without_blanks(section.rows)), lexicon.dataset)
+    seen = profile_columns(section.rows, grid.width)
+    columns = recognise_headless(seen, len(without_blanks(section.rows)), lexicon.dataset)
     if columns is None:
         return GridReading("no_table")
     columns = columns.under(heading.cells)
-    shape = Shape.of(section.rows, columns, lexicon.dataset)
-    part = Part(section, columns, None, settle(judge(section.rows, shape), shape), seen)
+    shape = TableShape.of(section.rows, columns, lexicon.dataset)
+    part = ExaminedSection(
+        section, columns, None, exclude_proved_totals(classify_rows(section.rows, shape), shape), seen
+    )
     reading = GridReading("data")
     titles = [lexicon.dataset.field(name).title.lower() for name in columns.choices]
     if heading.cells:
@@ -391,9 +404,9 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     return reading
 
 
-def _no_records(part: Part, grid: Grid) -> GridReading:
+def _no_records(part: ExaminedSection, grid: Grid) -> GridReading:
     rows = without_blanks(grid.rows)
     number = _place(part.section.heading, grid)[0]
-    if nil := nil_row(rows):
+    if nil := find_nil_row(rows):
         return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
     return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])

@@ -11,7 +11,7 @@ from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.columns.profiles import Profile, is_reference, profiles
+from piperoll.reading.columns.profiles import ColumnProfile, is_reference, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeezed, tidy, without_blanks
 
 _MOST_ROWS = 3
@@ -35,7 +35,7 @@ _MONEY = re.compile(r"£|€|\$|gbp|eur|pence|0{3}", re.I)
 _NUMBER = re.compile(r"[(\[]?\s*(?:col(?:umn|\.)?\s*)?([0-9]{1,3}|[A-Za-z])\s*[)\].]?", re.I)
 
 
-def words_above(rows: Sequence[Row], index: int) -> list[Row]:
+def find_words_above(rows: Sequence[Row], index: int) -> list[Row]:
     """The rows right above a row that may hold a part of its headings, nearest first, at most three."""
     found: list[Row] = []
     for row in reversed(rows[max(0, index - _MOST_ROWS) : index]):
@@ -53,21 +53,21 @@ def _is_word(text: str) -> bool:
     return any(map(str.isalpha, text)) and not is_error(text) and not means_nothing(text, typed=False)
 
 
-def continues(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:
+def continues_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:
     """Whether a row goes on with the words of the one above: put together, half of its headings or more are known."""
     both = [(one, other) for one, other in zip(upper, lower, strict=False) if tidy(one) and tidy(other)]
     known = sum(lexicon.knows(f"{squeezed(one)} {squeezed(other)}") for one, other in both)
     return known >= _LEAST_JOINED and 2 * known >= len(both)
 
 
-def joined(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
+def join_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
     """The headings that two rows give together, column by column.
 
     `Payment` over `Date` is `Payment Date`. `Amount` over `Net`, with nothing over the `Gross` and `VAT` beside it,
     stands over those too, as a merged cell does. Unless the words go on throughout, they are only joined where that is
     a heading we know, or where the lower word alone says nothing.
     """
-    titles, whole = _carried(upper, lower), continues(upper, lower, lexicon)
+    titles, whole = _carried(upper, lower), continues_headings(upper, lower, lexicon)
     return tuple(
         _joined_cell(_at(upper, column), titles[column], _at(lower, column), lexicon, whole=whole)
         for column in range(len(titles))
@@ -98,7 +98,7 @@ def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon, *, whole: b
     return lower if not own or (lexicon.meanings(lower) and not whole) else f"{own} {word}"
 
 
-def below_headings(rows: Sequence[Row]) -> list[Row]:
+def find_rows_below(rows: Sequence[Row]) -> list[Row]:
     """The rows right below the headings that only give units (`(£)`) or number the columns (`1 2 3`)."""
     found: list[Row] = []
     for row in rows[:_MOST_ROWS]:
@@ -134,7 +134,7 @@ def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def as_said(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[str, ...]]:
+def heading_words(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[str, ...]]:
     """The words of the rows of headings, from `start` to before `end`, and of those right above them.
 
     A row that says one of these again further down is no record.
@@ -206,7 +206,7 @@ class HeadingRow:
         return self.index + self.after + 1
 
 
-def heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) -> list[HeadingRow]:
+def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) -> list[HeadingRow]:
     """Every row that could be a heading row, in the order of the sheet, with the rows that continue it.
 
     `thorough`: where none names the core, rows are looked at too where headings are not likely.
@@ -271,11 +271,11 @@ def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
 
 def _with_rows_below(grid: Grid, candidate: HeadingRow) -> HeadingRow:
     """The candidate with the rows below it that give units or number the columns."""
-    below = below_headings(grid.rows[candidate.index + 1 : candidate.index + 4])
+    below = find_rows_below(grid.rows[candidate.index + 1 : candidate.index + 4])
     return replace(candidate, cells=with_units(candidate.cells, below), after=len(below)) if below else candidate
 
 
-def structural_heading_row(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
+def find_structural_headings(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
     """The last row of words above a block of figures, where it has one heading we know; None if there is none.
 
     This finds tables that are not of the dataset, so that it can be said which columns they lack.
@@ -290,7 +290,7 @@ def structural_heading_row(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
     return None
 
 
-def unknown_heading_row(grid: Grid) -> HeadingRow | None:
+def find_unknown_headings(grid: Grid) -> HeadingRow | None:
     """The first row of words if it stands over columns of numbers or dates: headings, though we know none of them.
 
     A record has a number or a date where its column holds them; here a word without a digit stands in each such place.
@@ -299,7 +299,7 @@ def unknown_heading_row(grid: Grid) -> HeadingRow | None:
     index = next((place for place, row in enumerate(rows) if _filled_cells(row) >= _WORDS), None)
     if index is None or not all(_is_name(text) for cell in rows[index].cells if (text := tidy(cell))):
         return None
-    below = profiles(without_blanks(grid.rows[index + 1 :]), grid.width)
+    below = profile_columns(without_blanks(grid.rows[index + 1 :]), grid.width)
     over = [tidy(cell) for cell, column in zip(rows[index].cells, below, strict=False) if _is_typed(column)]
     if not any(over) or any(map(str.isdigit, "".join(over))):
         return None
@@ -316,7 +316,7 @@ def _is_name(text: str) -> bool:
     return word and not (is_number(text) or is_date(text) or is_reference(text) or is_error(text))
 
 
-def _is_typed(column: Profile) -> bool:
+def _is_typed(column: ColumnProfile) -> bool:
     return column.count > 1 and column.filled > _MOST and max(column.numbers, column.dates) > _MOST
 
 
@@ -324,7 +324,7 @@ def _figures(row: Row) -> int:
     return sum(1 for cell in row.cells if is_number(cell) or is_date(cell))
 
 
-def best_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
+def choose_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
     """The candidate that names the most fields, the first of equals."""
     return max(candidates, key=lambda candidate: (candidate.score, -candidate.index), default=None)
 
@@ -361,9 +361,9 @@ def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float =
 def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> HeadingRow:
     """The candidate with the words of the rows above it, where they name more fields or tell columns apart."""
     best, cells = candidate, candidate.cells
-    for extra, row in enumerate(words_above(grid.rows, candidate.index), start=1):
-        goes_on = continues(row.cells, cells, lexicon)
-        cells = joined(row.cells, cells, lexicon)
+    for extra, row in enumerate(find_words_above(grid.rows, candidate.index), start=1):
+        goes_on = continues_headings(row.cells, cells, lexicon)
+        cells = join_headings(row.cells, cells, lexicon)
         judged = _judged(candidate.index, cells, lexicon)
         if judged and (goes_on or _gains(judged, best)):
             best = replace(judged, extra=extra, score=judged.score + _GOES_ON * goes_on)
@@ -380,7 +380,7 @@ def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
     return joint.fields > alone.fields or (len(joint.fields) >= len(alone.fields) and joint.score >= alone.score)
 
 
-def repeats(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
+def repeats_headings(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
     """Whether a row says the headings again (given by `bare`): at least seven in ten of its filled cells, and two.
 
     A heading that stands in another column than before is no repetition: the rows below it are laid out anew.
@@ -405,7 +405,7 @@ def _same(keys: Sequence[str], column: int, cell: str) -> bool:
     return not (start.isalnum() and start.isascii() and start != keys[column][0]) and bare(cell) == keys[column]
 
 
-def stands_below(grid: Grid, heading: HeadingRow) -> bool:
+def is_below_data(grid: Grid, heading: HeadingRow) -> bool:
     """Whether the headings come after their data: nothing follows them, and rows with figures come before.
 
     Rows that fill no more than half as many cells as the headings are titles and notes, and are not asked.
@@ -417,7 +417,7 @@ def stands_below(grid: Grid, heading: HeadingRow) -> bool:
     return sum(1 for row in full if _figures(row)) > len(full) // 2
 
 
-def first_full(grid: Grid, heading: HeadingRow) -> int:
+def index_of_first_full(grid: Grid, heading: HeadingRow) -> int:
     """Where the first row above the headings stands that is no title or note: it has figures or most of the cells."""
     above = enumerate(grid.rows[: heading.start])
     return next((place for place, row in above if _figures(row) or _is_full(row, heading)), 0)

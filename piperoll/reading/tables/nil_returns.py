@@ -18,7 +18,7 @@ _FEW_RECORDS = 3
 """Nor more rows than this that look like records."""
 
 
-def nil_row(rows: Iterable[Row]) -> int | None:
+def find_nil_row(rows: Iterable[Row]) -> int | None:
     """The row that says there was nothing, in a file of few rows.
 
     A `none` within a table says nothing, nor does a note below rows that hold pounds, whatever their headings.
@@ -39,7 +39,7 @@ def _holds_pounds(row: Row) -> bool:
     return len(cells) >= 3 and any(_POUNDS.search(cell) and read_amount(cell) for cell in cells)
 
 
-def nil_record(records: Iterable[tuple[Row, int | None]]) -> int | None:
+def find_nil_record(records: Iterable[tuple[Row, int | None]]) -> int | None:
     """The first of a few records, each with its column of amounts, that all say there was nothing and have none."""
     few = list(islice(records, _FEW_RECORDS + 1))
     if not 0 < len(few) <= _FEW_RECORDS or not all(_is_nil(row, column) for row, column in few):

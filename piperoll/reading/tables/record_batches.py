@@ -26,14 +26,14 @@ from piperoll.reading.grids.cell_shapes import CellTest, ShapeIndex
 from piperoll.reading.grids.grid import Rows, cell_at, tidy
 from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.reading import SENT
-from piperoll.reading.tables.wide_tables import Wide
+from piperoll.reading.tables.wide_tables import WideTable
 
 _Periods = Sequence[tuple[Mapping[str, int], Period]]
 """Each period of a wide table with its columns by field, in order of time."""
 
 
 @dataclass(frozen=True)
-class Lines:
+class UnreadLines:
     """Some lines whose cells are not read yet: `block` holds the row of each line.
 
     `cells` are a field's cells as sent, `place` says in which column that of a line stands; `fixed` are the fields
@@ -52,12 +52,12 @@ class Lines:
         return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
 
 
-def lines_of(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide | None) -> Iterator[Lines]:
+def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: WideTable | None) -> Iterator[UnreadLines]:
     """The lines of a block of records, in order."""
     own = {name: choice.column for name, choice in columns.choices.items()}
     if wide is None:
         cells = {name: block.column(column) for name, column in own.items()}
-        yield Lines(block, cells, lambda name, _: own[name], shapes=shapes)
+        yield UnreadLines(block, cells, lambda name, _: own[name], shapes=shapes)
         return
     rows, periods = list(block), [(wide.of(period), period) for period in wide.periods]
     pairs = [(place, which) for place, row in enumerate(rows) for which in _with_figures(row, periods)]
@@ -79,10 +79,10 @@ def _wide_lines(
     block: Block,
     rows: Sequence[Row],
     own: Mapping[str, int],
-    wide: Wide,
+    wide: WideTable,
     periods: _Periods,
     pairs: Sequence[tuple[int, int]],
-) -> Lines:
+) -> UnreadLines:
     lines = block.take(place for place, _ in pairs)
     days = [periods[which][1] for _, which in pairs]
 
@@ -97,13 +97,13 @@ def _wide_lines(
         wide.start_field: texts([day.start.isoformat() for day in days]),
         wide.end_field: texts([day.end.isoformat() for day in days]),
     }
-    return Lines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
+    return UnreadLines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
 
 
 LINES = ROWS
-"""Lines a batch."""
+"""UnreadLines a batch."""
 
-_Placed = tuple[Column, tuple[int, ...]]
+_FieldCells = tuple[Column, tuple[int, ...]]
 """A field's column, and the places where its cells stand: several for the measures of a wide table."""
 
 
@@ -113,13 +113,13 @@ class Segment:
 
     records: Rows
     columns: Columns
-    wide: Wide | None = None
+    wide: WideTable | None = None
     cut: frozenset[int] = frozenset()
     """The rows that have more cells than there are columns, so that their amounts may be others'."""
 
 
 @dataclass
-class Built:
+class BuiltTable:
     """What building gives: batches, the rows with unreadable cells by field, and findings."""
 
     batches: BatchSpill = field(default_factory=BatchSpill)
@@ -127,12 +127,14 @@ class Built:
     findings: list[Finding] = field(default_factory=list)
 
 
-def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()) -> Built:
+def build(
+    segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()
+) -> BuiltTable:
     """The lines of a table, its unreadable cells, and what there is to say about them.
 
     `periods` are those that the names of file and sheet may mean.
     """
-    built = Built()
+    built = BuiltTable()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
     evidence = [_evidence(segment, dataset, sheet) for segment in segments]
     dates, told = _dates(evidence, dataset), set[str]()
@@ -146,7 +148,7 @@ def build(segments: Sequence[Segment], dataset: Dataset, sheet: str | None, peri
             for lines in read:
                 builder.lay(lines, {name for name, reader in readers.items() if reader.told})
     if not len(built.batches):
-        builder.lay(builder.batch_of(Lines(Block.of((), (), ())), {}, frozenset()), set())
+        builder.lay(builder.batch_of(UnreadLines(Block.of((), (), ())), {}, frozenset()), set())
     return built
 
 
@@ -200,7 +202,7 @@ def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> 
 
 
 def _readers(
-    columns: Mapping[str, _Placed],
+    columns: Mapping[str, _FieldCells],
     counts: Mapping[str, Counter[str]],
     periods: Sequence[Period],
     dates: Mapping[str, Counter[str]],
@@ -216,9 +218,9 @@ def _readers(
     return readers, [*findings, *noughts.said()]
 
 
-def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _Placed]:
+def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _FieldCells]:
     """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
-    found: dict[str, _Placed] = {}
+    found: dict[str, _FieldCells] = {}
     for name, choice in segment.columns.choices.items():
         found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
     for name in segment.wide.fields if segment.wide else ():
@@ -243,7 +245,7 @@ def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | 
 
 
 @dataclass(frozen=True)
-class _Lost:
+class _UnreadableCell:
     """A cell that cannot be read: its line in the batch, its field's place in the table, its column."""
 
     line: int
@@ -253,12 +255,12 @@ class _Lost:
 
 
 @dataclass(frozen=True)
-class _Read:
-    """Lines that were read: the block with the row of each, their batch, the cells that cannot be read."""
+class _ReadBatch:
+    """UnreadLines that were read: the block with the row of each, their batch, the cells that cannot be read."""
 
     block: Block
     batch: pa.RecordBatch
-    lost: Sequence[_Lost]
+    lost: Sequence[_UnreadableCell]
 
 
 @dataclass(frozen=True)
@@ -268,17 +270,19 @@ class _Builder:
     dataset: Dataset
     sheet: str | None
     fields: Sequence[Field]
-    built: Built
+    built: BuiltTable
 
-    def read(self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]) -> list[_Read]:
+    def read(
+        self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]
+    ) -> list[_ReadBatch]:
         """The lines of a block of records, read; blocks may be read beside each other."""
-        parts = lines_of(*looked, segment.columns, segment.wide)
+        parts = split_records(*looked, segment.columns, segment.wide)
         return [self.batch_of(lines, readers, segment.cut) for lines in parts]
 
-    def batch_of(self, lines: Lines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _Read:
+    def batch_of(self, lines: UnreadLines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _ReadBatch:
         """The batch of some lines; the amounts of the rows in `cut` count as unreadable."""
         columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
-        lost: list[_Lost] = []
+        lost: list[_UnreadableCell] = []
         nothing = pa.nulls(len(lines.block), pa.string())
         for order, each in enumerate(self.fields):
             cells = lines.cells.get(each.name)
@@ -287,19 +291,20 @@ class _Builder:
                 spelt = self._spelt(each, lines, readers[each.name], _places(lines.block, cut))
                 columns[each.name] = spelt.values
                 lost += [
-                    _Lost(line, order, lines.place(each.name, line), cells[line].as_py()) for line in spelt.unreadable
+                    _UnreadableCell(line, order, lines.place(each.name, line), cells[line].as_py())
+                    for line in spelt.unreadable
                 ]
             if each.type != "string":
                 columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
         lost.sort(key=lambda one: (one.line, one.field))
-        return _Read(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
+        return _ReadBatch(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
 
-    def lay(self, read: _Read, told: Set[str]) -> None:
+    def lay(self, read: _ReadBatch, told: Set[str]) -> None:
         """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
         self.built.batches.append(read.batch)
         self._tell(read.block, read.lost, told)
 
-    def _spelt(self, wanted: Field, lines: Lines, reader: Reader, cut: Sequence[int]) -> Spelt:
+    def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> Spelt:
         cells = lines.cells[wanted.name]
         if spells_plainly(reader) and lines.all(wanted.name, is_plain_text):
             return Spelt(unless_empty(cells), [])
@@ -311,7 +316,7 @@ class _Builder:
         lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
         return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
-    def _tell(self, block: Block, lost: Sequence[_Lost], told: Set[str]) -> None:
+    def _tell(self, block: Block, lost: Sequence[_UnreadableCell], told: Set[str]) -> None:
         """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
         if not lost:
             return

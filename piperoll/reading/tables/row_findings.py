@@ -10,7 +10,7 @@ from piperoll.model import Address, Finding, Severity
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.findings import cells as tell
 from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
-from piperoll.reading.tables.classified_rows import Judgement
+from piperoll.reading.tables.classified_rows import ClassifiedRows
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 4
@@ -21,14 +21,16 @@ _LOOK = 20_000
 
 
 @dataclass(frozen=True)
-class Amounts:
+class AmountColumn:
     """The field that holds the amounts of a table and its column; both None where there is none."""
 
     field: str | None = None
     column: int | None = None
 
 
-def about_rows(judgements: Sequence[Judgement], sheet: str | None, amounts: Amounts) -> Iterator[Finding]:
+def find_row_findings(
+    judgements: Sequence[ClassifiedRows], sheet: str | None, amounts: AmountColumn
+) -> Iterator[Finding]:
     """What was left out of a table's sections, and which of their records may be none."""
     judged = [judged for judgement in judgements for judged in judgement.others]
     for one in judged:
@@ -52,15 +54,15 @@ def about_rows(judgements: Sequence[Judgement], sheet: str | None, amounts: Amou
         yield from _about_records(judgement, sheet, amounts)
 
 
-def _about_records(judgement: Judgement, sheet: str | None, amounts: Amounts) -> Iterator[Finding]:
-    if row := chance_total(judgement, amounts.column):
+def _about_records(judgement: ClassifiedRows, sheet: str | None, amounts: AmountColumn) -> Iterator[Finding]:
+    if row := find_chance_total(judgement, amounts.column):
         yield make_finding("record-equals-total", Address(sheet, row.number, row.line, field=amounts.field))
-    if rows := several_in_one(judgement.records[:_LOOK]):
+    if rows := find_several_in_one(judgement.records[:_LOOK]):
         address = Address(sheet, rows[0].number, rows[0].line, field=amounts.field)
-        yield make_finding("records-in-one-row", address, count=len(rows), lines=lines_of(rows[0]))
+        yield make_finding("records-in-one-row", address, count=len(rows), lines=count_lines(rows[0]))
 
 
-def chance_total(judgement: Judgement, column: int | None) -> Row | None:
+def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | None:
     """The last record if its amount is the sum of all the others, though it has the cells of a record."""
     if column is None or len(judgement.records) < _FEW:
         return None
@@ -69,13 +71,13 @@ def chance_total(judgement: Judgement, column: int | None) -> Row | None:
     return last if amount and abs(judgement.whole - amount - amount) <= NEAR else None
 
 
-def several_in_one(records: Rows) -> list[Row]:
+def find_several_in_one(records: Rows) -> list[Row]:
     """The records in which several cells hold the same number of lines, two or more, one of them figures only."""
     held = (row for block in records.blocks() if b"\n" in block.text for row in block)
-    return [row for row in held if any("\n" in cell for cell in row.cells) and lines_of(row) > 1]
+    return [row for row in held if any("\n" in cell for cell in row.cells) and count_lines(row) > 1]
 
 
-def lines_of(row: Row) -> int:
+def count_lines(row: Row) -> int:
     """How many records the cells of a row hold, one below another: 1 for an ordinary row."""
     held = [[tidy(line) for line in tidy(cell).splitlines() if tidy(line)] for cell in row.cells if "\n" in cell]
     held = [lines for lines in held if len(lines) > 1]

@@ -16,8 +16,8 @@ from piperoll.reading.cells.marks import is_error, is_label, means_nothing, says
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
-from piperoll.reading.tables.headings import repeats, words
-from piperoll.reading.tables.total_rows import Line, Sums, total_of
+from piperoll.reading.tables.headings import repeats_headings, words
+from piperoll.reading.tables.total_rows import RunningSums, TotalCandidate, prove_total
 
 _SAMPLE = 2000
 _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
@@ -25,7 +25,7 @@ _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ClassifiedRow:
     """What a row is: `record` or one of the exclusions, with its amount; `proved` says a total adds up.
 
     `difference` is the stated total less the sum it comes nearest to.
@@ -39,7 +39,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TableShape:
     """What a judgement on a row needs to know of its table."""
 
     headings: tuple[str, ...]
@@ -56,7 +56,7 @@ class Shape:
     """The rows of the headings, and the titles above them, as they stand."""
 
     @classmethod
-    def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> Shape:
+    def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> TableShape:
         """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
@@ -79,7 +79,7 @@ def _is_filled(cell: str) -> bool:
     return "!" <= cell[0] <= "~" or bool(tidy(cell))
 
 
-def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
+def classify_row(row: Row, shape: TableShape, sums: RunningSums, last: Row | None) -> ClassifiedRow:
     """What a row is, from itself, the sums of the records above it, and the last of them.
 
     `sure.Sure` tells most records from whole columns, without coming here: a change to these rules may
@@ -89,55 +89,59 @@ def judge_row(row: Row, shape: Shape, sums: Sums, last: Row | None) -> Judged:
     if len(filled) < 3:  # invisible marks alone fill no cell
         filled = [column for column in filled if tidy(row.cells[column])]
     if kind := _no_record(row, filled, shape):
-        return Judged(row, kind)
+        return ClassifiedRow(row, kind)
     if shape.amount is None:
         return _without_amount(row, filled, shape, last)
     text = tidy(cell_at(row, shape.amount))
     amount = shape.amount_in(text)
     if amount is not None:
         total = _as_total(row, filled, amount, shape, sums)
-        return total or Judged(row, "record", amount)
+        return total or ClassifiedRow(row, "record", amount)
     if is_error(text) and len(filled) > 1:
-        return Judged(row, "record")
+        return ClassifiedRow(row, "record")
     return _without_amount(row, filled, shape, last)
 
 
-def _no_record(row: Row, filled: Sequence[int], shape: Shape) -> str | None:
+def _no_record(row: Row, filled: Sequence[int], shape: TableShape) -> str | None:
     """What a row is that holds nothing of its own in the table: a sum left beside it is residue."""
     if not filled:
         return "blank"
-    if repeats(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.said):
+    if repeats_headings(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.said):
         return "repeated_header"
     return "other" if shape.end and filled[0] >= shape.end else None
 
 
-def _as_total(row: Row, filled: Sequence[int], amount: Decimal, shape: Shape, sums: Sums) -> Judged | None:
+def _as_total(
+    row: Row, filled: Sequence[int], amount: Decimal, shape: TableShape, sums: RunningSums
+) -> ClassifiedRow | None:
     texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
     words = [text for text in texts if shape.amount_in(text) is None]
     dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
-    proof = total_of(Line(amount, words, len(filled), dated), sums, shape.typical)
-    return Judged(row, "total", amount, proof.proved, proof.difference) if proof else None
+    proof = prove_total(TotalCandidate(amount, words, len(filled), dated), sums, shape.typical)
+    return ClassifiedRow(row, "total", amount, proof.proved, proof.difference) if proof else None
 
 
-def _without_amount(row: Row, filled: Sequence[int], shape: Shape, last: Row | None) -> Judged:
+def _without_amount(row: Row, filled: Sequence[int], shape: TableShape, last: Row | None) -> ClassifiedRow:
     """A row whose amount is not there: a record with a gap, a note, or cells that were filled down."""
     texts = {column: tidy(cell_at(row, column)) for column in filled}
     real = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
     if not real or _is_residue(texts, shape, last):
-        return Judged(row, "other")
+        return ClassifiedRow(row, "other")
     if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
-        return Judged(row, "note")
+        return ClassifiedRow(row, "note")
     named = sum(1 for heading in shape.headings if heading)
     if len(filled) < 0.5 * shape.typical and _states_total(texts.values()):
-        return Judged(row, "total")
+        return ClassifiedRow(row, "total")
     sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
     dated = any(may_be_day(texts.get(column, "")) for column in shape.date)
     if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
-        return Judged(row, "record")
-    return Judged(row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other")
+        return ClassifiedRow(row, "record")
+    return ClassifiedRow(
+        row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other"
+    )
 
 
-def _is_residue(texts: dict[int, str], shape: Shape, last: Row | None) -> bool:
+def _is_residue(texts: dict[int, str], shape: TableShape, last: Row | None) -> bool:
     """Whether a row was left by a spreadsheet: an error where the amount stands, or cells copied down from above."""
     if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
         return True

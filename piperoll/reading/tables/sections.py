@@ -12,14 +12,14 @@ from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, tidy
 from piperoll.reading.tables.headings import (
     HeadingRow,
-    as_said,
-    best_heading_row,
-    first_full,
-    heading_rows,
+    choose_heading_row,
+    find_heading_rows,
+    find_structural_headings,
+    heading_words,
+    index_of_first_full,
+    is_below_data,
     names_core,
-    repeats,
-    stands_below,
-    structural_heading_row,
+    repeats_headings,
 )
 
 Span = tuple[int, int]
@@ -29,7 +29,7 @@ _LOOK_FOR_GAPS = 400
 """So many rows from the headings on show which columns are empty."""
 
 
-def spans_of(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
+def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     """The columns of each table where two or more stand side by side; empty for one table.
 
     A table of its own has headings for every core field, and says some of them again. Tables are parted by an empty
@@ -59,7 +59,7 @@ def _runs(columns: Sequence[int]) -> list[list[int]]:
 
 def _fields_named(rows: Rows, span: Span, lexicon: Lexicon) -> frozenset[str]:
     """The fields that the headings in some columns name; none where they do not name the core."""
-    found = best_heading_row(heading_rows(Grid(None, Rows.of(masked(rows, span))), lexicon))
+    found = choose_heading_row(find_heading_rows(Grid(None, Rows.of(mask_rows(rows, span))), lexicon))
     return found.fields if found is not None and names_core(found, lexicon) else frozenset()
 
 
@@ -77,16 +77,16 @@ def _beginnings(best: HeadingRow, lexicon: Lexicon) -> list[int]:
     return []
 
 
-def masked(rows: Rows, span: Span) -> Iterator[Row]:
+def mask_rows(rows: Rows, span: Span) -> Iterator[Row]:
     """The rows with nothing outside some columns; every cell keeps its letter."""
     start, end = span
     for row in rows:
         yield Row(row.number, row.line, [""] * min(start, len(row.cells)) + list(row.cells[start:end]))
 
 
-def band(grid: Grid, span: Span) -> Grid:
+def mask_grid(grid: Grid, span: Span) -> Grid:
     """The grid with nothing outside some columns."""
-    return replace(grid, rows=Rows.of(masked(grid.rows, span)))
+    return replace(grid, rows=Rows.of(mask_rows(grid.rows, span)))
 
 
 _NEARLY = 0.6
@@ -113,7 +113,7 @@ class Section:
     """The rows of the headings as they stand, with titles over them."""
 
 
-def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
+def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
     """The grid's sections in order of their rows; empty where no row names columns that the dataset knows.
 
     The headings that name most are a section's. Others open a section of their own if they are no repetition, and
@@ -121,22 +121,22 @@ def sections_of(grid: Grid, lexicon: Lexicon) -> list[Section]:
     """
     if grid.headings is not None:
         return [Section(_given(grid.headings, lexicon), grid.rows)]
-    candidates = heading_rows(grid, lexicon)
-    best = best_heading_row(candidates) or structural_heading_row(grid, lexicon)
+    candidates = find_heading_rows(grid, lexicon)
+    best = choose_heading_row(candidates) or find_structural_headings(grid, lexicon)
     if best is None:
         return []
-    if stands_below(grid, best):
-        return [Section(best, grid.rows[first_full(grid, best) : best.start], below=True)]
-    if spans := spans_of(grid, best, lexicon):
-        bands = [(span, band(grid, span)) for span in spans]
+    if is_below_data(grid, best):
+        return [Section(best, grid.rows[index_of_first_full(grid, best) : best.start], below=True)]
+    if spans := find_spans(grid, best, lexicon):
+        bands = [(span, mask_grid(grid, span)) for span in spans]
         return [replace(part, span=span) for span, each in bands for part in _stacked(each, lexicon)]
     return _stacked(grid, lexicon, candidates)
 
 
 def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None = None) -> list[Section]:
     """The sections of tables that stand one under another."""
-    candidates = heading_rows(grid, lexicon) if candidates is None else candidates
-    best = best_heading_row(candidates) or structural_heading_row(grid, lexicon)
+    candidates = find_heading_rows(grid, lexicon) if candidates is None else candidates
+    best = choose_heading_row(candidates) or find_structural_headings(grid, lexicon)
     if best is None:
         return []
     opening: list[HeadingRow] = []
@@ -149,7 +149,7 @@ def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None =
             heading,
             grid.rows[heading.end : end],
             lesser=heading.score < _NEARLY * best.score,
-            said=as_said(grid.rows, heading.start, heading.end),
+            said=heading_words(grid.rows, heading.start, heading.end),
         )
         for heading, end in zip(opening, ends, strict=True)
     ]
@@ -165,7 +165,7 @@ def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, le
     row = grid.rows[other.index]
     filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
     keys = tuple(map(bare, last.cells))
-    if repeats(row, keys, filled) or (other.extra and tuple(map(bare, other.cells)) == keys):
+    if repeats_headings(row, keys, filled) or (other.extra and tuple(map(bare, other.cells)) == keys):
         return False
     below = [row for row in grid.rows[other.end : other.end + _NEAR] if not is_blank(row)]
     if other.index > best.index and other.score >= _NEARLY * best.score:

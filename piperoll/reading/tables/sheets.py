@@ -13,13 +13,13 @@ from piperoll.findings import make_finding
 from piperoll.model import Address, Dataset, Finding, Period, plain
 from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import periods_in_name
-from piperoll.reading.columns.assignment import assign
+from piperoll.reading.columns.assignment import assign_columns
 from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.grid_tables import GridReading, read_grid
-from piperoll.reading.tables.sections import sections_of
+from piperoll.reading.tables.sections import find_sections
 
 _SUM_TOLERANCE = Decimal("0.05")
 """How far two sums may lie apart and be one: rounding of pennies."""
@@ -29,7 +29,7 @@ _FEW_ROWS = 3
 
 
 @dataclass(frozen=True)
-class Overlap:
+class TableOverlap:
     """A table (by its place) that says again what `others` say: it `sums` them up, or its rows stand among theirs."""
 
     table: int
@@ -38,7 +38,7 @@ class Overlap:
     total: Decimal
 
 
-class _Facts:
+class _TableContents:
     """What a table holds, as far as another could say it again."""
 
     def __init__(self, table: ReadTable, dataset: Dataset) -> None:
@@ -64,11 +64,11 @@ class _Facts:
             yield from batch.column(name).to_pylist()
 
 
-def overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[Overlap]:
+def find_overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[TableOverlap]:
     """The tables to leave out so that nothing is counted twice, each with those that hold its records."""
-    facts = [_Facts(table, dataset) for table in tables]
+    facts = [_TableContents(table, dataset) for table in tables]
     held = [place for place, each in enumerate(facts) if each.amount is not None]
-    found: list[Overlap] = []
+    found: list[TableOverlap] = []
     for place in sorted(held, key=lambda place: (tables[place].rows, -place)):
         left = [other for other in held if other != place and other not in {one.table for one in found}]
         if overlap := _overlap(place, left, facts):
@@ -76,21 +76,21 @@ def overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[Overlap]:
     return sorted(found, key=lambda overlap: overlap.table)
 
 
-def _overlap(place: int, others: Sequence[int], facts: Sequence[_Facts]) -> Overlap | None:
+def _overlap(place: int, others: Sequence[int], facts: Sequence[_TableContents]) -> TableOverlap | None:
     own = facts[place]
     for other in others:
         if own.table.rows >= _FEW_ROWS and _stands_in(own, facts[other]):
-            return Overlap(place, (other,), sums=False, total=own.total)
+            return TableOverlap(place, (other,), sums=False, total=own.total)
     larger = [other for other in others if facts[other].table.rows > max(own.table.rows, _FEW_ROWS - 1)]
     for group in [*([other] for other in larger), list(others)]:
         rows = sum(facts[other].table.rows for other in group)
         total = sum((facts[other].total for other in group), Decimal(0))
         if rows > own.table.rows and rows >= _FEW_ROWS and own.total and abs(total - own.total) <= _SUM_TOLERANCE:
-            return Overlap(place, tuple(group), sums=True, total=own.total)
+            return TableOverlap(place, tuple(group), sums=True, total=own.total)
     return None
 
 
-def _stands_in(own: _Facts, other: _Facts) -> bool:
+def _stands_in(own: _TableContents, other: _TableContents) -> bool:
     """Whether every record of a table stands in another as well, by all fields that both have."""
     if not own.amounts <= other.amounts:
         return False
@@ -124,7 +124,7 @@ def _with_periods(grid: Grid, name: str) -> Grid:
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
     """Sheets without headings read by those of the first sheet that has some, where their columns hold the same."""
     headed = (grid for grid, reading in readings if any(table.header_row for table in reading.tables))
-    first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := sections_of(grid, lexicon))), None)
+    first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := find_sections(grid, lexicon))), None)
     if first is None:
         return list(readings)
     above, headings = first
@@ -145,8 +145,8 @@ def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
 
 def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
     """Whether a sheet's dates and amounts stand where another's headings say."""
-    seen = profiles(grid.rows, max(grid.width, len(headings)))
-    columns, dataset = assign(headings, seen, lexicon), lexicon.dataset
+    seen = profile_columns(grid.rows, max(grid.width, len(headings)))
+    columns, dataset = assign_columns(headings, seen, lexicon), lexicon.dataset
     if grid.width > len(headings) or columns.moved.shift or dataset.missing_core(columns.choices, period_given=True):
         return False
     typed = [(name, choice) for name, choice in columns.choices.items() if name in dataset.core_fields]
@@ -167,7 +167,7 @@ def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
     if len(placed) < 2:
         return list(readings)
     tables = [table for _, table in placed]
-    for overlap in overlaps(tables, dataset):
+    for overlap in find_overlaps(tables, dataset):
         reading, table = placed[overlap.table]
         reading.tables = [other for other in reading.tables if other is not table]
         rows = _rows_of(table)
@@ -177,7 +177,7 @@ def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
     return list(readings)
 
 
-def _told(overlap: Overlap, tables: Sequence[ReadTable]) -> Finding:
+def _told(overlap: TableOverlap, tables: Sequence[ReadTable]) -> Finding:
     own, others = tables[overlap.table], [tables[other] for other in overlap.others]
     return make_finding(
         "table-sums-up-another" if overlap.sums else "table-repeats-another",

@@ -12,8 +12,8 @@ from itertools import takewhile
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_label, names_whole
 from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
-from piperoll.reading.tables.classified_rows import Judgement
-from piperoll.reading.tables.row_kinds import Judged, Shape
+from piperoll.reading.tables.classified_rows import ClassifiedRows
+from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 3
@@ -26,7 +26,7 @@ _FIGURES = 3
 """A row of figures that agrees with a sum in so many columns, none of them zero, does not do so by chance."""
 
 
-def settle(judgement: Judgement, shape: Shape, columns: Sequence[int] = ()) -> Judgement:
+def exclude_proved_totals(judgement: ClassifiedRows, shape: TableShape, columns: Sequence[int] = ()) -> ClassifiedRows:
     """The judgement on a table with those of its records taken for totals that are sums of the others.
 
     `columns` are those that hold figures; they are asked where there is no column of amounts.
@@ -36,13 +36,13 @@ def settle(judgement: Judgement, shape: Shape, columns: Sequence[int] = ()) -> J
         return judgement
     if shape.amount is None:
         return _settle_figures(judgement, columns)
-    if above := total_above(records, whole, shape):
+    if above := find_total_above(records, whole, shape):
         return _without(judgement, records[1:], [above])
-    block = [Judged(row, "total", _amount(row, shape)) for row in summary_below(records, whole, shape)]
+    block = [ClassifiedRow(row, "total", _amount(row, shape)) for row in find_summary_below(records, whole, shape)]
     return _without(judgement, records[: len(records) - len(block)], block)
 
 
-def _without(judgement: Judgement, records: Rows, totals: Sequence[Judged]) -> Judgement:
+def _without(judgement: ClassifiedRows, records: Rows, totals: Sequence[ClassifiedRow]) -> ClassifiedRows:
     if not totals:
         return judgement
     others = sorted([*judgement.others, *totals], key=lambda judged: judged.row.number)
@@ -51,7 +51,7 @@ def _without(judgement: Judgement, records: Rows, totals: Sequence[Judged]) -> J
     return replace(judgement, records=records, others=others, whole=judgement.whole - stated, below=below)
 
 
-def total_above(records: Rows, whole: Decimal, shape: Shape) -> Judged | None:
+def find_total_above(records: Rows, whole: Decimal, shape: TableShape) -> ClassifiedRow | None:
     """The first record if it is the sum of all the others, or says so: it names no date and little else."""
     first = records[0]
     amount = _amount(first, shape)
@@ -60,10 +60,10 @@ def total_above(records: Rows, whole: Decimal, shape: Shape) -> Judged | None:
     difference = amount - (whole - amount)
     proved = bool(amount) and abs(difference) <= NEAR
     said = any(is_label(tidy(cell)) for cell in first.cells if cell)
-    return Judged(first, "total", amount, proved, difference) if proved or said else None
+    return ClassifiedRow(first, "total", amount, proved, difference) if proved or said else None
 
 
-def summary_below(records: Rows, whole: Decimal, shape: Shape) -> list[Row]:
+def find_summary_below(records: Rows, whole: Decimal, shape: TableShape) -> list[Row]:
     """The last records if they add up the others by classes.
 
     Each names no date and little else. Either their amounts come to the sum of all other records, or each is the sum
@@ -90,7 +90,7 @@ def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
     return any(option and abs(option - rest) <= NEAR for option in options)
 
 
-def _by_class(block: Sequence[Row], others: Rows, shape: Shape) -> bool:
+def _by_class(block: Sequence[Row], others: Rows, shape: TableShape) -> bool:
     """Whether each row of a block is the sum of those records that say its label in one column."""
     labels = {label for row in block for label in _labels(row)}
     sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
@@ -121,18 +121,18 @@ def _labels(row: Row) -> set[str]:
     return {re.sub(r"^(?:sub-?)?totals?(?: for)?\s+|\s+totals?\W*$", "", text) for text in texts}
 
 
-def is_sparse(row: Row, shape: Shape) -> bool:
+def is_sparse(row: Row, shape: TableShape) -> bool:
     """Whether a row names no date and fills at most half as many cells as is typical."""
     if any(tidy(cell_at(row, column)).strip("-") for column in shape.date):
         return False
     return sum(1 for cell in row.cells if tidy(cell)) <= shape.typical / 2
 
 
-def _amount(row: Row, shape: Shape) -> Decimal | None:
+def _amount(row: Row, shape: TableShape) -> Decimal | None:
     return None if shape.amount is None else shape.amount_in(cell_at(row, shape.amount))
 
 
-def _settle_figures(judgement: Judgement, columns: Sequence[int]) -> Judgement:
+def _settle_figures(judgement: ClassifiedRows, columns: Sequence[int]) -> ClassifiedRows:
     """The judgement without the sums at the end of a table with many columns of figures and none of amounts.
 
     A row that is named like the whole stands at the head of the sums. The rows below it add up classes: together they
@@ -149,7 +149,7 @@ def _settle_figures(judgement: Judgement, columns: Sequence[int]) -> Judgement:
     if not agreeing:
         return judgement
     narrow = any(2 * count <= _filled(_figures(row, columns)) for row, count in zip(tail[head:], agreeing, strict=True))
-    totals = [Judged(row, "total") for row in tail[head:]]
+    totals = [ClassifiedRow(row, "total") for row in tail[head:]]
     return replace(_without(judgement, others, totals), narrow=narrow)
 
 

@@ -11,7 +11,7 @@ from piperoll.model import Dataset
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_total, names_whole
 from piperoll.reading.columns.assignment import Columns
-from piperoll.reading.columns.profiles import profiles
+from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.findings.cells import Below
 from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, tidy
 from piperoll.reading.tables.row_kinds import may_be_day
@@ -39,7 +39,7 @@ class PossibleTotal:
     below: Below
 
 
-def overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
+def find_overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
     """The records of a text file that have more cells than the others have and than there are headings.
 
     A delimiter within a cell that is not in quotes cuts the cell in two and moves all that follows.
@@ -61,7 +61,7 @@ def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
     return any(read_amount(cell_at(row, column + step)) is not None for step in range(1, beyond + 1))
 
 
-def unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
+def find_unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
     """The first row of a preamble that says that figures are in another unit than pounds, with its words."""
     said = ((row, tidy(cell)) for row in rows for cell in row.cells)
     return next(((row, text) for row, text in said if _UNIT.search(text)), None)
@@ -73,14 +73,14 @@ _SEEN = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
+class CreditMarks:
     """A column beside the amounts that says which are credits, and the records it says so of."""
 
     column: int
     credits: Rows
 
 
-def signs_beside(records: Rows, columns: Columns, amount: int) -> Signs | None:
+def find_credit_marks(records: Rows, columns: Columns, amount: int) -> CreditMarks | None:
     """The column that says debit or credit of each record, where the amounts of credits have no sign of their own."""
     for column, heading in enumerate(columns.headings):
         if column in columns.used or not tidy(heading):
@@ -90,7 +90,7 @@ def signs_beside(records: Rows, columns: Columns, amount: int) -> Signs | None:
             credited = records.where(column, _is_credit, _is_credit)
             amounts = (read_amount(cell_at(row, amount)) for row in credited[:_SEEN])
             if all(value is None or value >= 0 for value in amounts):
-                return Signs(column, credited)
+                return CreditMarks(column, credited)
     return None
 
 
@@ -102,7 +102,7 @@ def _is_credit(cell: str) -> bool:
     return _said(cell) in _CREDIT
 
 
-def records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
+def find_records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
     """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records.
 
     Of a row that is nearly as full as the headings one of the two will do: the other may be unreadable.
@@ -121,7 +121,7 @@ def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
     return (read_amount(cell_at(row, amount)) is not None) + any(may_be_day(tidy(cell_at(row, one))) for one in dates)
 
 
-def damaged_references(records: Rows, column: int) -> Rows:
+def find_damaged_references(records: Rows, column: int) -> Rows:
     """The records whose reference a spreadsheet took for a number: `4.72E+21`, or zeros where digits were."""
     return records.where(column, _is_damaged, _may_be_damaged)
 
@@ -185,7 +185,7 @@ def holds_figures(grid: Grid) -> bool:
     rows = grid.rows.select(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:
         return False
-    seen = [profile for profile in profiles(rows, grid.width) if profile.filled > 0.6]
+    seen = [profile for profile in profile_columns(rows, grid.width) if profile.filled > 0.6]
     return any(each.numbers > 0.6 for each in seen) and any(max(each.dates, each.companies) > 0.6 for each in seen)
 
 

@@ -23,7 +23,7 @@ _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TotalCandidate:
     """A row as far as it may be a total: its amount, its words, how many cells it fills, whether it names a date."""
 
     amount: Decimal
@@ -33,7 +33,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class TotalProof:
     """That a row is a total. `difference` is what it states less the nearest sum of rows above it.
 
     One that is not `proved` is a total by its label alone.
@@ -44,7 +44,7 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Above:
+class SumsAbove:
     """The sums of the sections that stand above one in its sheet: of all their records, and since the last total."""
 
     whole: Decimal = Decimal(0)
@@ -53,18 +53,18 @@ class Above:
     part_rows: int = 0
 
 
-TOP = Above()
+NOTHING_ABOVE = SumsAbove()
 """What a section has above it that is the first of its sheet."""
 
 
 @dataclass
-class Sums:
+class RunningSums:
     """The running sums that a total may state: of everything so far, since the last total, of the last subtotals.
 
     Each may take in the sections `above`.
     """
 
-    above: Above = TOP
+    above: SumsAbove = NOTHING_ABOVE
     whole: Decimal = Decimal(0)
     part: Decimal = Decimal(0)
     rows: int = 0
@@ -102,15 +102,15 @@ class Sums:
         if self.above.part_rows and self.part_rows and not self.parts:
             yield self.above.part + self.part, self.above.part_rows + self.part_rows
 
-    def below(self) -> Above:
+    def below(self) -> SumsAbove:
         """What a section below may add to its own sums."""
         whole, rows = self.above.whole + self.whole, self.above.rows + self.rows
         if self.parts:
-            return Above(whole, rows, self.part, self.part_rows)
-        return Above(whole, rows, self.above.part + self.part, self.above.part_rows + self.part_rows)
+            return SumsAbove(whole, rows, self.part, self.part_rows)
+        return SumsAbove(whole, rows, self.above.part + self.part, self.above.part_rows + self.part_rows)
 
 
-def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
+def prove_total(line: TotalCandidate, sums: RunningSums, typical: float) -> TotalProof | None:
     """The proof that a row is a total, or None for a record.
 
     A label and the right sum prove it; so does the right sum alone in a row that holds little else. A row with a date,
@@ -129,10 +129,10 @@ def total_of(line: Line, sums: Sums, typical: float) -> Proof | None:
     return None
 
 
-def _matching(line: Line, sums: Sums, *, least: int) -> Proof | None:
+def _matching(line: TotalCandidate, sums: RunningSums, *, least: int) -> TotalProof | None:
     for total, count in sums.stated():
         if count >= least and abs(line.amount - total) <= _tolerance(line.amount, total, count):
-            return Proof(proved=True, difference=line.amount - total)
+            return TotalProof(proved=True, difference=line.amount - total)
     return None
 
 
@@ -145,20 +145,20 @@ def _tolerance(amount: Decimal, total: Decimal, count: int) -> Decimal:
     return max(NEAR, min(_HALF * count, _SHARE * abs(total))) if count > 1 else NEAR
 
 
-def _by_label(line: Line, sums: Sums, *, sparse: bool) -> Proof | None:
+def _by_label(line: TotalCandidate, sums: RunningSums, *, sparse: bool) -> TotalProof | None:
     if len(line.words) > 1 and not sparse:
         return None
     carried = any(map(is_carried, line.words))
     if not sums.rows:
-        return Proof(proved=False, difference=line.amount) if carried else None
+        return TotalProof(proved=False, difference=line.amount) if carried else None
     nearest = min((line.amount - total for total, _ in sums.stated()), key=abs)
-    return Proof(proved=False, difference=nearest)
+    return TotalProof(proved=False, difference=nearest)
 
 
-def _unlabelled(line: Line, sums: Sums) -> Proof | None:
+def _unlabelled(line: TotalCandidate, sums: RunningSums) -> TotalProof | None:
     """One row of its own proves nothing, unless other subtotals stand above."""
     near = Decimal(0) if line.words else NEAR
     for total, count in sums.stated():
         if abs(line.amount - total) <= near and (count > 1 or (sums.parts and count == sums.part_rows)):
-            return Proof(proved=True, difference=line.amount - total)
+            return TotalProof(proved=True, difference=line.amount - total)
     return None

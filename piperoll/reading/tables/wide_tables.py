@@ -12,7 +12,7 @@ from piperoll.reading.grids.grid import squeezed
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class WideColumn:
     """One column of a wide table: which field it measures for which period."""
 
     column: int
@@ -22,10 +22,10 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Wide:
+class WideTable:
     """The repeating columns of a wide table, and the fields that carry the period's first and last day."""
 
-    measures: tuple[Measure, ...]
+    measures: tuple[WideColumn, ...]
     start_field: str
     end_field: str
 
@@ -40,11 +40,11 @@ class Wide:
         periods = {measure.period for measure in self.measures}
         return tuple(sorted(periods, key=lambda period: (period.end, period.start)))
 
-    def of_field(self, name: str) -> list[Measure]:
+    def of_field(self, name: str) -> list[WideColumn]:
         """The columns of one measured field, one for each period."""
         return [measure for measure in self.measures if measure.field == name]
 
-    def latest(self, name: str) -> Measure:
+    def latest(self, name: str) -> WideColumn:
         """The column of a measured field for its latest period."""
         return max(self.of_field(name), key=lambda measure: (measure.period.end, measure.period.start))
 
@@ -53,7 +53,7 @@ class Wide:
         return {measure.field: measure.column for measure in self.measures if measure.period == period}
 
 
-def find_wide(headings: Sequence[str], dataset: Dataset) -> Wide | None:
+def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
     """The repeating columns that some wide shape of the dataset matches; None if fewer than two match."""
     for shape in dataset.wide:
         pattern = re.compile(shape["pattern"])
@@ -63,9 +63,9 @@ def find_wide(headings: Sequence[str], dataset: Dataset) -> Wide | None:
             period = _period(match["period"]) if match else None
             name = shape["measures"].get(match["measure"]) if match else None
             if period and name:
-                measures.append(Measure(column, heading, name, period))
+                measures.append(WideColumn(column, heading, name, period))
         if len(measures) > 1:
-            return Wide(tuple(measures), shape["period"]["start"], shape["period"]["end"])
+            return WideTable(tuple(measures), shape["period"]["start"], shape["period"]["end"])
     return None
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pytest
 
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.schema.compile import PREDICATES, to_mask
+from piperoll.checking.schema.compile import PREDICATES
 from piperoll.checking.schema.evaluate import VALUE_OF
+from piperoll.model.columns import pc, to_flags
 from tests.checking.schema.schema_tables import column
 
 Predicate = Callable[[Any, Any], Any]
@@ -105,9 +105,7 @@ def test_parity_notices_a_broken_test(
 def test_parity_notices_a_bound_that_excludes_itself(
     monkeypatch: pytest.MonkeyPatch, name: str, compare: Callable[[Any, Any], Any], kind: str
 ) -> None:
-    monkeypatch.setitem(
-        PREDICATES, name, lambda cells, bound: to_mask(compare(pc.cast(cells, bound.type), bound), null=False)
-    )
+    monkeypatch.setitem(PREDICATES, name, lambda cells, bound: to_flags(compare(pc.cast(cells, bound.type), bound)))
     _name, field, cells = CASES[f"{kind} {name}"]
     assert not agrees(field, cells)
 
