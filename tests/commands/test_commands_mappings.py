@@ -74,5 +74,5 @@ def test_a_file_is_checked_beside_what_is_remembered(place: Path, tmp_path: Path
 
 def test_a_folder_without_mappings_is_refused(tmp_path: Path) -> None:
     (tmp_path / "april.csv").write_text(f"Date,Supplier,Gross,Transaction Number\n{ROWS}")
-    with pytest.raises(UsageError, match="holds no <dataset>"):
+    with pytest.raises(UsageError, match="has no <dataset>"):
         api.check(tmp_path / "april.csv", mappings=tmp_path)
