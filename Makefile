@@ -10,7 +10,7 @@ SOURCES := piperoll collectors publishers flows serving tests bench setup.py
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick lint types tests test-real soak bench lock screenshots golden vendor clean python browser validator
+.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock screenshots golden vendor clean python browser validator
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ demo: install ## run the whole pipeline on made-up files of 12 bodies and 3 mont
 	@echo "See what was published:    $(BIN)/piperoll site $(DEMO)"
 	@echo "See who is late:           $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
 	@echo "Check one of the files:    $(BIN)/piperoll check FILE"
+
+findings-page: install ## docs/findings.md, made from findings/ and expectations/
+	@$(BIN)/python -m piperoll.commands.findings_page > docs/findings.md
 
 test: install browser validator lint types tests ## run all checks and tests, as CI does
 

@@ -1,4 +1,8 @@
-"""Publishers: into the stores. The archive of bytes as received, versions and pointers, the site."""
+"""Publishing: the archive of files received, the versions of releases, and everything else that writes to a store.
+
+Where each object is, who may read it and how long it may be cached is `piperoll.layout` (and docs/storage.md). The
+protocol that makes a version current is in `publishers.versions` (and docs/publishing.md).
+"""
 
 from publishers.archive import (
     Ruling,
@@ -11,29 +15,35 @@ from publishers.archive import (
     read_report,
     read_submission,
     record_ruling,
-    submissions_of,
 )
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
-from publishers.findings import series_claimed_twice
 from publishers.index import list_indexed_series, list_indexed_series_of, update_index
 from publishers.mappings import list_mappings, read_mapping, update_mapping
-from publishers.opening import open_reader, open_store
-from publishers.outcome import Decision, OnHold, Outcome, Published, Unchanged
-from publishers.pointer import fetch_version, list_series, read_history, read_listing, read_listings
+from publishers.pointer import fetch_version, list_series, read_history, read_listing
 from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission
 from publishers.search import FoundValue, find_values
-from publishers.site import serve_site
+from publishers.site import SiteServer, serve_site
+from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
-from publishers.succession import decide_outcome
 from publishers.sweep import SweepResult, sweep_store
 from publishers.verify import StoreFault, VerifiedSeries, verify_series
-from publishers.versions import Compare, publish_release
+from publishers.versions import (
+    CompareVersions,
+    Decision,
+    OnHold,
+    Outcome,
+    Published,
+    Unchanged,
+    decide_outcome,
+    describe_series,
+    publish_release,
+)
 
 __all__ = [
-    "Compare",
+    "CompareVersions",
     "Decision",
     "EarlierRelease",
     "FolderStore",
@@ -44,6 +54,7 @@ __all__ = [
     "Outcome",
     "Published",
     "Ruling",
+    "SiteServer",
     "Store",
     "StoreFault",
     "StoreReader",
@@ -56,6 +67,7 @@ __all__ = [
     "clear_changes",
     "consolidate_body",
     "decide_outcome",
+    "describe_series",
     "fetch_version",
     "file_reports",
     "find_earlier_releases",
@@ -77,7 +89,6 @@ __all__ = [
     "read_consolidated_year",
     "read_history",
     "read_listing",
-    "read_listings",
     "read_mapping",
     "read_received_bytes",
     "read_release_files",
@@ -86,9 +97,7 @@ __all__ = [
     "read_tombstone",
     "record_ruling",
     "remove_submission",
-    "series_claimed_twice",
     "serve_site",
-    "submissions_of",
     "sweep_store",
     "update_index",
     "update_mapping",

@@ -1,28 +1,28 @@
-"""What came in: bytes as received, the log of every fetch, decisions and reports."""
+"""What came in: bytes as received, the record of each submission, its reports, and decisions about it."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from piperoll import layout
-from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, UnknownSubmission, UsageError
+from piperoll.errors import NotThere, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
 from publishers.change_log import logging_submission_change
-from publishers.outcome import Decision
 from publishers.purge import purge_again, refuse_purged
-from publishers.stores.protocol import Store
+from publishers.stores.protocol import Store, sha256_of, update_object
+from publishers.versions import Decision
 
-_LEAST_DIGITS = 6
+_MIN_DIGITS = 6
+"""Digits of a sha256 that name a submission; fewer would soon be ambiguous."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What someone decided about a submission, on the record: what, because of what, and when (ISO 8601, UTC)."""
+    """What someone decided about a submission, why, and when (ISO 8601, UTC)."""
 
     decision: Decision
     because: str
@@ -30,11 +30,11 @@ class Ruling:
 
 
 def archive_submission(store: Store, content: bytes | Path, submission: Submission) -> Submission:
-    """Keep the bytes in the archive, written once, and then the record of their coming in the log.
+    """Write the bytes to the archive, and then the record that they came.
 
     Raises: StoreCorrupt: the bytes are not those that the record names. BytesPurged: they were purged.
     """
-    if _sha256(content) != submission.sha256:
+    if sha256_of(content) != submission.sha256:
         raise StoreCorrupt(f"{submission.name} is not the file that was received as {submission.sha256[:12]}")
     refuse_purged(store, submission.sha256)
     store.create(layout.received_bytes(submission.sha256), content)
@@ -46,133 +46,98 @@ def archive_submission(store: Store, content: bytes | Path, submission: Submissi
 
 
 def file_reports(store: Store, submission: Submission, report: Report, public: Report) -> None:
-    """File the full report (private) and then the public one, which marks the submission as done.
+    """Write the full report (private), and then the public one, which marks the submission as done.
 
-    Raises: BytesPurged: the submission was purged meanwhile; no report of it stays.
+    Raises: BytesPurged: the submission was purged meanwhile; neither report stays.
     """
-    _file(store, layout.full_report(submission), report)
+    _write_report(store, layout.full_report(submission), report)
     with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
-        _file(store, layout.public_report_of(submission), public)
+        _write_report(store, layout.public_report_of(submission), public)
     purge_again(store, submission)
 
 
 def read_report(store: Store, submission: Submission) -> Report | None:
-    """The public report of a submission; None: it is not done."""
+    """Read the public report of a submission; None if it is not done."""
     try:
-        return from_document(Report, json.loads(store.read(layout.public_report_of(submission)).content))
+        return from_document(Report, _read_json(store, layout.public_report_of(submission)))
     except NotThere:
         return None
 
 
-def list_submissions(store: Store) -> Iterator[tuple[Submission, Report | None]]:
-    """Every submission that came, with its public report if it is done; the same bytes again are named once.
+def list_submissions(store: Store, body: str | None = None) -> Iterator[tuple[Submission, Report | None]]:
+    """List all submissions, or those of a body, each with its public report if it is done.
 
-    In order of body, dataset and sha256; of several records of the same bytes the first to come.
+    The order is that of body, dataset and sha256. Bytes that came again are listed once, by their first record.
     """
-    return _named_once(store, store.keys(layout.COLLECTED))
-
-
-def _named_once(store: Store, keys: Iterable[str]) -> Iterator[tuple[Submission, Report | None]]:
-    done = ""
-    for key in keys:
-        place, _, name = key.rpartition("/")
-        if name.startswith("received-") and place != done:
-            done = place
-            submission = from_document(Submission, _document(store, key))
+    listed = None
+    for key in store.keys(layout.submissions_prefix(body)):
+        named = layout.parse_record(key)
+        if named is not None and named != listed:
+            listed = named
+            submission = from_document(Submission, _read_json(store, key))
             yield submission, read_report(store, submission)
 
 
 def read_submission(store: Store, dataset: str, body: str, sha256: str) -> tuple[Submission, Report | None] | None:
-    """One submission, as `submissions` names it; None: there is no record of it, or no longer."""
+    """Read one submission as `list_submissions` lists it; None if there is no record of it, or no longer."""
     key = next(iter(store.keys(layout.records_prefix(body, dataset, sha256))), None)
     if key is None:
         return None
-    submission = from_document(Submission, _document(store, key))
+    submission = from_document(Submission, _read_json(store, key))
     return submission, read_report(store, submission)
 
 
-def submissions_of(store: Store, body: str) -> Iterator[tuple[Submission, Report | None]]:
-    """Every submission of a body, as `submissions` names them."""
-    return _named_once(store, store.keys(layout.submissions_prefix(body)))
-
-
 def find_submission(store: Store, sha256: str) -> Submission:
-    """The submission whose sha256 begins with these digits; of several records of the same bytes the last to come.
+    """Find the submission whose sha256 begins with these digits; of several records of the same bytes, the last.
 
-    Where the same bytes came from several bodies, or for several datasets, `{body}/{dataset}/` before the digits says
-    which is meant. Raises: UnknownSubmission: there is none, or the digits are too few; UsageError: there are several.
+    Where several bodies sent the same bytes, or one for several datasets, write `{body}/{dataset}/` before the digits.
+    Raises: UnknownSubmission: there is none, or the digits are too few. UsageError: there are several.
     """
     whose, _, start = sha256.lower().rpartition("/")
-    if len(start) < _LEAST_DIGITS:
-        raise UnknownSubmission(f"'{sha256}' is too short: give at least {_LEAST_DIGITS} digits of the file's sha256")
+    if len(start) < _MIN_DIGITS:
+        raise UnknownSubmission(f"'{sha256}' is too short: give at least {_MIN_DIGITS} digits of the file's sha256")
     found: dict[str, str] = {}
-    for key in store.keys(layout.senders_prefix(start)):
-        _, _, _, digest, place = key.split("/", maxsplit=4)
-        body, dataset = place.split("/")
-        if whose in ("", place):
+    for link in store.keys(layout.senders_prefix(start)):
+        digest, body, dataset = layout.parse_sender_link(link)
+        if whose in ("", f"{body}/{dataset}"):
             records = list(store.keys(layout.records_prefix(body, dataset, digest)))
-            found |= {f"{place}/{digest}": key for key in records[-1:]}
+            found |= {f"{body}/{dataset}/{digest}": key for key in records[-1:]}
     if not found:
         raise UnknownSubmission(
-            f"no submission here begins with '{sha256}': its report says the sha256, and so does the summary of the run"
+            f"no submission begins with '{sha256}': find its sha256 in its report, or in the summary of the run"
         )
     if len(found) > 1:
         raise UsageError(f"'{sha256}' may be any of these: {', '.join(sorted(found))}. Write out the one you mean.")
-    return from_document(Submission, _document(store, next(iter(found.values()))))
+    return from_document(Submission, _read_json(store, next(iter(found.values()))))
 
 
 def read_received_bytes(store: Store, submission: Submission) -> bytes:
-    """The bytes as received. Raises: StoreCorrupt: the archive holds others."""
-    content = store.read(layout.received_bytes(submission.sha256)).content
-    if _sha256(content) != submission.sha256:
-        raise StoreCorrupt(f"{layout.received_bytes(submission.sha256)} does not hold the bytes it is named for")
+    """Read the bytes as received. Raises: StoreCorrupt: the archive holds other bytes."""
+    key = layout.received_bytes(submission.sha256)
+    content = store.read(key).content
+    if sha256_of(content) != submission.sha256:
+        raise StoreCorrupt(f"{key} does not hold the bytes it is named for")
     return content
 
 
 def record_ruling(store: Store, submission: Submission, ruling: Ruling) -> None:
-    """Put a decision on the record, beside the submission; nothing there is ever changed."""
+    """Write a decision beside the record of a submission, where nothing is ever changed."""
     document = asdict(ruling) | {"decision": str(ruling.decision)}
     store.create(layout.ruling(submission, ruling.decided), to_json_bytes(document))
 
 
 def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
-    """What was decided about a submission, the oldest first."""
-    keys = store.keys(layout.rulings_prefix(submission))
-    documents = [_document(store, key) for key in keys]
+    """What was decided about a submission, oldest first."""
+    documents = (_read_json(store, key) for key in store.keys(layout.rulings_prefix(submission)))
     return tuple(Ruling(Decision(one["decision"]), one["because"], one["decided"]) for one in documents)
 
 
-def _file(store: Store, key: str, report: Report) -> None:
-    """Write a report over an older one; if someone else files at the same time, the last one stands."""
+def _write_report(store: Store, key: str, report: Report) -> None:
+    """Write a report over an older one; if several are written at the same time, the last one stays."""
     content = to_json_bytes(to_document(report))
-    for _ in range(10):
-        try:
-            tag = store.read(key).tag
-        except NotThere:
-            tag = None
-        try:
-            store.replace(key, content, tag)
-        except PointerMoved:
-            continue
-        return
-    raise PointerMoved(f"{key} is being filed by others at the same time")
+    update_object(store, key, lambda _: content)
 
 
-def _place(submission: Submission) -> str:
-    return layout.full_report(submission).removesuffix("report.json")
-
-
-def _compact(instant: str) -> str:
-    return instant.replace(":", "").replace("-", "")
-
-
-def _document(store: Store, key: str) -> Mapping[str, Any]:
+def _read_json(store: Store, key: str) -> Mapping[str, Any]:
     document: dict[str, Any] = json.loads(store.read(key).content)
     return document
-
-
-def _sha256(content: bytes | Path) -> str:
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest()
-    with content.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

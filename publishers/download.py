@@ -1,61 +1,139 @@
-"""Getting what is published: which series is meant, which version of it, and a file of that, with its hash compared."""
+"""Downloading what is published: a file of a version, or all bodies of a year as one file, with every hash compared."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
 from piperoll.model import FileEntry, History, Manifest, Series, Status, Version, file_entry
-from publishers.opening import open_reader
+from publishers.consolidated import list_consolidated_years, read_consolidated_year
 from publishers.pointer import read_history
-from publishers.stores.protocol import StoreReader
+from publishers.stores import open_reader
+from publishers.stores.protocol import JsonObject, StoreReader
+
+_CHUNK_BYTES = 1 << 20
 
 
-def find_series(place: str, series: Series) -> tuple[StoreReader, History]:
-    """The place and the history of a series in it. Raises: UsageError: there is no such series."""
-    reader = open_reader(place)
-    found, _ = read_history(reader, series)
-    if not found.versions:
-        raise UsageError(f"{series} is not published in {place}: piperoll site, or the catalogue, lists what is")
-    return reader, found
+def find_series(address: str, series: Series) -> tuple[StoreReader, History]:
+    """Open the store at an address and read the history of a series. Raises: UsageError: there is no such series."""
+    reader = open_reader(address)
+    history, _ = read_history(reader, series)
+    if not history.versions:
+        raise UsageError(f"{series} is not published in {address}: piperoll site, or the catalogue, lists what is")
+    return reader, history
 
 
-def choose_version(found: History, known: str | None, number: int | None) -> Version:
-    """The version that is asked for, whose files are still there; the one that stands if nothing is asked.
+def choose_version(history: History, as_known_on: str | None, number: int | None) -> Version:
+    """Choose a version whose files are still published: by day, by number, or the current one.
 
     Raises: UsageError: there is none, it was purged, or both a day and a number are given.
     """
-    if known and number:
-        raise UsageError("say either a day or a version's number")
-    version = found.version(number) if number else found.as_known_on(known) if known else found.standing
+    if as_known_on and number:
+        raise UsageError("give either a day or a version number, not both")
+    if number:
+        version, missing = history.version(number), f"no version {number}"
+    elif as_known_on:
+        version, missing = history.as_known_on(as_known_on), f"no version was current on {as_known_on}"
+    else:
+        version, missing = history.standing, "no version is current now"
     if version is None:
-        asked = f"no version {number}" if number else f"nothing stood on {known}" if known else "nothing stands now"
-        raise UsageError(f"{found.series}: {asked}: piperoll history {found.series} lists its versions")
+        raise UsageError(f"{history.series}: {missing}: piperoll history {history.series} lists its versions")
     if version.status is Status.PURGED:
-        raise UsageError(f"version {version.version} of {found.series} was purged: {version.because}")
+        raise UsageError(f"version {version.version} of {history.series} was purged: {version.because}")
     return version
 
 
 def fetch_file(reader: StoreReader, series: Series, version: Version, name: str, out: Path) -> FileEntry:
-    """Bring one file of a version to `out`; its entry in the manifest.
+    """Download one file of a version to `out` and return its entry in the manifest.
 
-    Raises: StoreCorrupt: it is not the one that the manifest names, or a file is missing: nothing is left at `out`.
+    Raises: StoreCorrupt: it is not the file that the manifest names, or a file is missing; `out` is not written.
     """
-    place = layout.version_folder(series, version)
+    manifest_key, key = (layout.release_file(series, version, one) for one in ("manifest.json", name))
     try:
-        content = reader.read(f"{place}manifest.json").content
+        content = reader.read(manifest_key).content
         if hashlib.sha256(content).hexdigest() != version.manifest_sha256:
-            raise StoreCorrupt(f"{place}manifest.json is not the one that {layout.pointer(series)} names")
+            raise StoreCorrupt(f"{manifest_key} is not the one that {layout.pointer(series)} names")
         wanted = next(entry for entry in Manifest.from_bytes(content).files if entry.path == name)
         partial_file = out.with_name(out.name + ".part")
-        reader.fetch(place + name, partial_file)
+        reader.fetch(key, partial_file)
     except NotThere as error:
         raise StoreCorrupt(f"{error}: piperoll verify says what else is missing") from error
     got = file_entry(partial_file.parent, partial_file.name)
     if (got.bytes, got.sha256) != (wanted.bytes, wanted.sha256):
         partial_file.unlink()
-        raise StoreCorrupt(f"{place}{name} is not the file that its manifest names: nothing was kept")
+        raise StoreCorrupt(f"{key} is not the file that its manifest names: nothing was kept")
     partial_file.replace(out)
     return wanted
+
+
+def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: Path, bodies: Sequence[str] = ()) -> int:
+    """Download a financial year of every body (or of some `bodies`) as one file; return how many bodies are in it.
+
+    `out` ends in .csv or .parquet. Each body's file is compared with the hash in the index of the year.
+    Raises: UsageError: there is no such year or body, or `out` has another ending. StoreCorrupt: a file is not the one
+    that is named; `out` is not written.
+    """
+    kind = out.suffix.removeprefix(".")
+    if kind not in ("csv", "parquet"):
+        raise UsageError(f"cannot tell which format {out} should have: end its name in .csv or .parquet")
+    years = list_consolidated_years(reader, dataset)
+    if year not in years:
+        raise UsageError(
+            f"{dataset} has no consolidated files for {year}; it has them for {', '.join(years) or 'none'}"
+        )
+    entries = read_consolidated_year(reader, dataset, year)["bodies"]
+    if missing := [slug for slug in bodies if slug not in entries]:
+        raise UsageError(f"{missing[0]} has nothing in {year}: the catalogue lists the bodies that have")
+    wanted = {slug: entry for slug, entry in entries.items() if not bodies or slug in bodies}
+    with TemporaryDirectory(prefix="piperoll-", dir=out.parent) as scratch:
+        whole = Path(scratch) / f"whole.{kind}"
+        files = [_fetch_body(reader, dataset, year, entry[kind], Path(scratch)) for entry in wanted.values()]
+        (_join_csv if kind == "csv" else _join_parquet)(files, whole)
+        whole.replace(out)
+    return len(wanted)
+
+
+def _fetch_body(reader: StoreReader, dataset: str, year: str, entry: JsonObject, folder: Path) -> Path:
+    name: str = entry["path"]
+    to, key = folder / name, layout.consolidated_file(dataset, year, name)
+    try:
+        reader.fetch(key, to)
+    except NotThere as error:
+        raise StoreCorrupt(f"{error}: it may have been replaced while we read: try again") from error
+    if file_entry(folder, to.name).sha256 != entry["sha256"]:
+        raise StoreCorrupt(f"{key} is not the file that the index of {year} names: nothing was kept")
+    return to
+
+
+def _join_csv(files: Sequence[Path], whole: Path) -> None:
+    with whole.open("wb") as out:
+        for number, path in enumerate(files):
+            with path.open("rb") as stream:
+                header = stream.readline()
+                if number == 0:
+                    out.write(header)
+                while chunk := stream.read(_CHUNK_BYTES):
+                    out.write(chunk)
+
+
+def _join_parquet(files: Sequence[Path], whole: Path) -> None:
+    """Join Parquet files, each number column with as many decimal places as any of the files has."""
+    schemas = [pq.read_schema(path) for path in files]
+    fields = []
+    for field in schemas[0]:
+        types = [schema.field(field.name).type for schema in schemas]
+        widest = max(types, key=lambda one: one.scale) if pa.types.is_decimal(field.type) else field.type
+        fields.append(pa.field(field.name, widest))
+    joined = pa.schema(fields)
+    with pq.ParquetWriter(whole, joined, compression="zstd") as out:
+        for path in files:
+            with pq.ParquetFile(path) as file:
+                for number in range(file.num_row_groups):
+                    out.write_table(file.read_row_group(number).cast(joined))

@@ -1,4 +1,7 @@
-"""Histories: reading and amending the pointers of series, and bringing what they name."""
+"""The pointer of a series, `versions.json`: reading it, changing it, and fetching what it names.
+
+`publishers.versions` writes it for a new version, `amend_history` for everything else; nothing else writes pointers.
+"""
 
 from __future__ import annotations
 
@@ -10,120 +13,107 @@ from pathlib import Path
 from typing import Any
 
 from piperoll import layout
-from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
+from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
-from publishers.change_log import log_series_change, logging_series_change
-from publishers.stores.protocol import Store, StoreReader
-
-TRIES = 100
-"""Each time we lose, someone else has written; so many rivals at once for one series are a fault, not a race."""
+from publishers.change_log import logging_series_change
+from publishers.stores.protocol import Store, StoreReader, update_object
 
 _HEAD_BYTES = 65_536
+"""Bytes of a CSV that are read for its first rows."""
+
 _FIRST_ROWS = 10
 
 
 def read_history(store: StoreReader, series: Series) -> tuple[History, str | None]:
-    """The history of a series and the tag of its pointer; an empty history and None where there is none yet."""
+    """Read the history of a series and the tag of its pointer; an empty history and None if nothing is published."""
     try:
         stored = store.read(layout.pointer(series))
     except NotThere:
         return History(series), None
-    history = History.from_bytes(stored.content)
-    if history.series != series:
-        raise StoreCorrupt(f"{layout.pointer(series)} is the pointer of {history.series}")
-    return history, stored.tag
+    return _parse_history(series, stored.content), stored.tag
 
 
 def amend_history(store: Store, series: Series, change: Callable[[History], History]) -> History:
-    """Write the pointer with `change` made to the history that stands, whoever else is writing it; what it says then.
+    """Write the pointer with `change` made to the history, and return the new history.
 
-    Raises: PointerMoved (retryable): others write it faster than we can.
+    The series is marked as changed even if the pointer already says so: a run may have been killed after it wrote the
+    pointer and before it left the mark.
+    Raises: PointerMoved (retryable): others write the pointer faster than we can.
     """
-    for _ in range(TRIES):
-        history, tag = read_history(store, series)
-        after = change(history)
-        if after == history:  # it may have been written by a run that was killed before it could say so
-            log_series_change(store, series)
-            return after
-        try:
-            with logging_series_change(store, series):
-                store.replace(layout.pointer(series), after.to_bytes(), tag)
-        except PointerMoved:
-            continue
-        return after
-    raise PointerMoved(f"{series} was written by others {TRIES} times while we tried: try again later")
+    amended = History(series)
+
+    def change_content(content: bytes | None) -> bytes | None:
+        nonlocal amended
+        before = History(series) if content is None else _parse_history(series, content)
+        amended = change(before)
+        return None if amended == before else amended.to_bytes()
+
+    with logging_series_change(store, series):
+        update_object(store, layout.pointer(series), change_content)
+    return amended
 
 
 def fetch_version(store: StoreReader, series: Series, version: Version, folder: Path) -> Path:
-    """Bring every file of a version into `folder`, each compared with the manifest; the folder.
+    """Copy every file of a version into `folder`, compare each with the manifest, and return the folder.
 
-    Raises: StoreCorrupt: a file is not what the manifest says, or the manifest not what the history says.
+    Raises: StoreCorrupt: a file is not what the manifest says, or the manifest is not the one that the history names.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    place = layout.version_folder(series, version)
-    store.fetch(f"{place}manifest.json", folder / "manifest.json")
+    key = layout.release_file(series, version, "manifest.json")
+    store.fetch(key, folder / "manifest.json")
     if file_entry(folder, "manifest.json").sha256 != version.manifest_sha256:
-        raise StoreCorrupt(f"{place}manifest.json is not the one that {layout.pointer(series)} names")
+        raise StoreCorrupt(f"{key} is not the one that {layout.pointer(series)} names")
     for entry in Manifest.from_bytes((folder / "manifest.json").read_bytes()).files:
-        store.fetch(place + entry.path, folder / entry.path)
+        key = layout.release_file(series, version, entry.path)
+        store.fetch(key, folder / entry.path)
         if file_entry(folder, entry.path) != entry:
-            raise StoreCorrupt(f"{place}{entry.path} is not the file that its manifest names")
+            raise StoreCorrupt(f"{key} is not the file that its manifest names")
     return folder
 
 
-def list_series(store: Store, dataset: str = "", body: str = "") -> Iterator[Series]:
-    """Every series in the store, in order of key; or only those of a dataset, or of a body for a dataset."""
-    prefix = "/".join(["data", *filter(None, (dataset, body)), ""])
-    for key in store.keys(prefix):
-        if key.endswith("/versions.json") and key.count("/") == 4:
-            yield Series.parse(key.removeprefix("data/").removesuffix("/versions.json"))
-
-
-def read_listings(store: Store) -> Iterator[Listing]:
-    """Every series with what its current version says of itself, in order of key."""
-    return (read_listing(store, series) for series in list_series(store))
+def list_series(store: Store, dataset: str = "", body: str = "", year: int | None = None) -> Iterator[Series]:
+    """List the series in the store, in order of key: all, or of a dataset, a body, the year in which periods begin."""
+    for key in store.keys(layout.series_prefix(dataset, body, year)):
+        series = layout.parse_pointer(key)
+        if series is not None:
+            yield series
 
 
 def read_listing(store: Store, series: Series) -> Listing:
-    """One series with what its current version says of itself."""
+    """Read what the catalogue shows of a series: its history, and the manifest, descriptor and report of its version."""
     history, _ = read_history(store, series)
-    if history.standing is None:
-        return Listing(history, None, None, None, earlier=_earlier(store, history))
-    place = layout.version_folder(series, history.standing)
-    return Listing(
-        history,
-        Manifest.from_bytes(store.read(f"{place}manifest.json").content),
-        _json(store, f"{place}datapackage.json"),
-        _json(store, f"{place}report.json"),
-        _first_rows(store, f"{place}{series.dataset}.csv"),
-        earlier=_earlier(store, history),
-    )
-
-
-def _earlier(store: Store, history: History) -> dict[int, Manifest]:
-    """The manifests of the versions that do not stand and are served all the same."""
-    return {
-        version.version: Manifest.from_bytes(
-            store.read(layout.release_file(history.series, version, "manifest.json")).content
-        )
+    superseded = {
+        version.version: Manifest.from_bytes(store.read(layout.release_file(series, version, "manifest.json")).content)
         for version in history.versions
         if version.status is Status.SUPERSEDED
     }
+    current = history.standing
+    if current is None:
+        return Listing(history, None, None, None, earlier=superseded)
+
+    def read_json_file(name: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(store.read(layout.release_file(series, current, name)).content)
+        return document
+
+    return Listing(
+        history,
+        Manifest.from_bytes(store.read(layout.release_file(series, current, "manifest.json")).content),
+        read_json_file("datapackage.json"),
+        read_json_file("report.json"),
+        _read_first_rows(store, layout.release_file(series, current, f"{series.dataset}.csv")),
+        earlier=superseded,
+    )
 
 
-def delete_prefix(store: Store, prefix: str) -> None:
-    """Remove every object whose key begins with `prefix`."""
-    for key in list(store.keys(prefix)):
-        store.delete(key)
+def _parse_history(series: Series, content: bytes) -> History:
+    history = History.from_bytes(content)
+    if history.series != series:
+        raise StoreCorrupt(f"{layout.pointer(series)} is the pointer of {history.series}")
+    return history
 
 
-def _json(store: Store, key: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(store.read(key).content)
-    return document
-
-
-def _first_rows(store: Store, key: str) -> tuple[tuple[str, ...], ...]:
-    """The header and the first rows of a CSV, from its first bytes; a row that is cut short is left out."""
+def _read_first_rows(store: Store, key: str) -> tuple[tuple[str, ...], ...]:
+    """Read the header and the first rows of a CSV from its first bytes, without a row that is cut off."""
     head = store.read(key, first=_HEAD_BYTES).content
     rows = list(csv.reader(io.StringIO(head.decode("utf-8", errors="ignore"), newline="")))
     whole = rows if len(head) < _HEAD_BYTES else rows[:-1]

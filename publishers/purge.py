@@ -1,7 +1,7 @@
-"""Taking back what was published: a withdrawal marks a version, a purge removes every trace of a submission.
+"""Withdrawing a version, and purging every trace of a submission that holds personal data.
 
-Both go on an append-only log before anything else is done. What a purge leaves behind is a tombstone: the hash of the
-bytes, so that they are refused if they come again, the reason, the day and the counts; never a value.
+Both are written to an append-only log before anything else is done. A purge leaves a tombstone: the hash of the bytes,
+so that they are refused if they come again, the reason, the day and the counts; never a value.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
 from publishers.change_log import logging_submission_change
 from publishers.index import update_index
-from publishers.pointer import amend_history, delete_prefix, list_series, read_history
-from publishers.stores.protocol import Store
+from publishers.pointer import amend_history, list_series, read_history
+from publishers.stores.protocol import Store, delete_prefix
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
     """What is left of a submission that was purged: `versions` names those that held its rows, as `series/vN`.
 
-    `rows` counts the lines of all of them, `others` the submissions whose rows stood in the same versions and went with
-    them: those may be released again.
+    `rows` counts the lines of all of them. `others` are the submissions whose rows were in the same versions and were
+    removed with them; they can be released again.
     """
 
     sha256: str
@@ -35,38 +35,70 @@ class Tombstone:
     rows: int
     others: tuple[str, ...]
 
-    @property
-    def key(self) -> str:
-        """Where a tombstone stands; private."""
-        return tombstone_key(self.sha256)
+
+def mark_withdrawn(store: Store, series: Series, number: int, *, because: str, now: str) -> Version:
+    """Mark a version as withdrawn: its files stay, and the pointer no longer names it as current.
+
+    No older version becomes current: it was superseded for a reason. The same call again changes nothing.
+    Raises: UsageError: there is no such version, or it was purged.
+    """
+    _write_log(store, "withdraw", now, {"series": str(series), "version": number, "because": because})
+
+    def withdraw(history: History) -> History:
+        version = history.version(number)
+        if version is None or version.status is Status.PURGED:
+            state = "was purged" if version else "does not exist"
+            raise UsageError(f"version {number} of {series} {state}: there is nothing to withdraw")
+        return _end_versions(history, {number}, Status.WITHDRAWN, because, now)
+
+    withdrawn = amend_history(store, series, withdraw).version(number)
+    update_index(store, series)
+    if withdrawn is None:
+        raise UsageError(f"version {number} of {series} was removed while it was being withdrawn")
+    return withdrawn
 
 
-def tombstone_key(sha256: str) -> str:
-    """Where the tombstone of these bytes stands, if they were purged."""
-    return layout.tombstone(sha256)
+def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
+    """Purge a submission and everything made of it: pointers first, then files, reports and bytes.
+
+    Every version that holds its rows is removed, in every series, with the differences from and to it; then its reports
+    and records, and the bytes in the archive. The caller rebuilds the catalogue. If we are killed at any moment, the same
+    call again finishes the job.
+    """
+    tombstone = read_tombstone(store, sha256) or _make_tombstone(store, sha256, because, now)
+    store.create(layout.tombstone(sha256), to_json_bytes(asdict(tombstone)))
+    _write_log(store, "purge", tombstone.purged, asdict(tombstone))
+    for series in sorted({series for series, _ in _list_versions_with(store, sha256)}):  # again: some may be new
+        _purge_versions(store, series, tombstone)
+    for body, dataset in _list_senders(store, sha256):
+        with logging_submission_change(store, dataset, body, sha256):
+            store.delete(layout.public_report(dataset, body, sha256))
+            delete_prefix(store, layout.submission_folder(body, dataset, sha256))
+    store.delete(layout.received_bytes(sha256))
+    delete_prefix(store, layout.senders_prefix(sha256))
+    return tombstone
 
 
 def read_tombstone(store: Store, sha256: str) -> Tombstone | None:
-    """The tombstone of bytes that were purged; None: they were not."""
+    """Read the tombstone of bytes; None if they were not purged."""
     try:
-        document = json.loads(store.read(tombstone_key(sha256)).content)
+        document = json.loads(store.read(layout.tombstone(sha256)).content)
     except NotThere:
         return None
     return Tombstone(**document | {name: tuple(document[name]) for name in ("versions", "others")})
 
 
 def refuse_purged(store: Store, sha256: str) -> None:
-    """Raises: BytesPurged: these bytes were purged; the message says when and why."""
+    """Do nothing unless these bytes were purged. Raises: BytesPurged: they were; the message says when and why."""
     tombstone = read_tombstone(store, sha256)
     if tombstone is not None:
         raise BytesPurged(f"{sha256[:12]} was purged on {tombstone.purged[:10]}: {tombstone.because}")
 
 
 def purge_again(store: Store, submission: Submission) -> None:
-    """See that nothing of a submission that was purged came back; whoever writes anything of it asks this afterwards.
+    """Purge a submission again if it was purged while we wrote something of it; every such writer calls this afterwards.
 
-    A purge writes its tombstone before it removes anything: so either it sees what was written, or we see it.
-
+    A purge writes its tombstone before it removes anything. So either it sees what we wrote, or we see its tombstone.
     Raises: BytesPurged: it was purged, and what was written since is removed again.
     """
     tombstone = read_tombstone(store, submission.sha256)
@@ -76,13 +108,12 @@ def purge_again(store: Store, submission: Submission) -> None:
         refuse_purged(store, submission.sha256)
 
 
-def leave_nothing_purged(store: Store, manifest: Manifest) -> None:
-    """See that no submission that a release is made of was purged; if one was, see that nothing of it stands.
+def refuse_purged_sources(store: Store, manifest: Manifest) -> None:
+    """Purge again what a release is made of, if any of its submissions was purged.
 
-    A publisher asks before its pointer is written and again after it. A purge writes its tombstone before it looks for
-    versions: so either the purge sees our version, or we see its tombstone.
-
-    Raises: BytesPurged: one was purged; the message says when and why.
+    A publisher calls this before and after it writes the pointer. A purge writes its tombstone before it looks for
+    versions. So either the purge sees our version, or we see its tombstone.
+    Raises: BytesPurged: a submission was purged; the message says when and why.
     """
     for sha256 in manifest.sources:
         tombstone = read_tombstone(store, sha256)
@@ -91,65 +122,21 @@ def leave_nothing_purged(store: Store, manifest: Manifest) -> None:
             refuse_purged(store, sha256)
 
 
-def mark_withdrawn(store: Store, series: Series, number: int, *, because: str, now: str) -> Version:
-    """Mark a version as withdrawn for a reason: its files stay, the pointer names it no longer.
-
-    No older version takes its place: that one was superseded because it was wrong too. The same call again changes
-    nothing.
-
-    Raises: UsageError: there is no such version, or it was purged.
-    """
-    _note(store, "withdraw", now, {"series": str(series), "version": number, "because": because})
-
-    def marked(history: History) -> History:
-        version = history.version(number)
-        if version is None or version.status is Status.PURGED:
-            state = "was purged" if version else "does not exist"
-            raise UsageError(f"version {number} of {series} {state}: there is nothing to withdraw")
-        return _ended(history, {number}, Status.WITHDRAWN, because, now)
-
-    after = amend_history(store, series, marked).version(number)
-    update_index(store, series)
-    if after is None:
-        raise UsageError(f"version {number} of {series} went while it was being withdrawn")
-    return after
-
-
-def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> Tombstone:
-    """Remove a submission and everything that was made of it: pointers first, then files, reports and bytes.
-
-    Every version that holds rows of it goes, in every series, with its Parquet and report and the differences from it
-    and to it; then the reports and the record of the submission, and the bytes in the archive. The catalogue is
-    whoever calls' to make anew. Killed at any moment, the same call again finishes the job.
-    """
-    tombstone = read_tombstone(store, sha256) or _tombstone(sha256, list(_holding(store, sha256)), because, now)
-    store.create(tombstone.key, to_json_bytes(asdict(tombstone)))
-    _note(store, "purge", tombstone.purged, asdict(tombstone))
-    for series in sorted({series for series, _ in _holding(store, sha256)}):  # anew: some may have come
-        _purge_versions(store, series, tombstone)
-    for body, dataset in _senders(store, sha256):
-        with logging_submission_change(store, dataset, body, sha256):
-            store.delete(layout.public_report(dataset, body, sha256))
-            delete_prefix(store, layout.submission_folder(body, dataset, sha256))
-    store.delete(layout.received_bytes(sha256))
-    delete_prefix(store, layout.senders_prefix(sha256))
-    return tombstone
-
-
-def _senders(store: Store, sha256: str) -> list[tuple[str, str]]:
-    """Whose the submission is, and for which dataset: of the same bytes there may be several."""
+def _list_senders(store: Store, sha256: str) -> list[tuple[str, str]]:
+    """The body and dataset of every submission of these bytes; the same bytes may have come several times."""
     return [layout.parse_sender_link(key)[1:] for key in store.keys(layout.senders_prefix(sha256))]
 
 
-def _holding(store: Store, sha256: str) -> Iterator[tuple[Series, Version]]:
+def _list_versions_with(store: Store, sha256: str) -> Iterator[tuple[Series, Version]]:
     """Every version that holds rows of the submission."""
-    for body, dataset in _senders(store, sha256):
+    for body, dataset in _list_senders(store, sha256):
         for series in list_series(store, dataset, body):
             history, _ = read_history(store, series)
             yield from ((series, version) for version in history.versions if sha256 in version.sources)
 
 
-def _tombstone(sha256: str, held: list[tuple[Series, Version]], because: str, now: str) -> Tombstone:
+def _make_tombstone(store: Store, sha256: str, because: str, now: str) -> Tombstone:
+    held = list(_list_versions_with(store, sha256))
     return Tombstone(
         sha256=sha256,
         purged=now,
@@ -161,38 +148,38 @@ def _tombstone(sha256: str, held: list[tuple[Series, Version]], because: str, no
 
 
 def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
-    def marked(history: History) -> History:
-        gone = {version.version for version in history.versions if tombstone.sha256 in version.sources}
-        return _ended(history, gone, Status.PURGED, tombstone.because, tombstone.purged)
+    """Mark every version of a series that holds the submission as purged, then delete the files and differences."""
 
-    history = amend_history(store, series, marked)
+    def list_purged(history: History) -> set[int]:
+        return {version.version for version in history.versions if tombstone.sha256 in version.sources}
+
+    def purge(history: History) -> History:
+        return _end_versions(history, list_purged(history), Status.PURGED, tombstone.because, tombstone.purged)
+
+    history = amend_history(store, series, purge)
     update_index(store, series)
-    gone = {version.version for version in history.versions if tombstone.sha256 in version.sources}
+    purged = list_purged(history)
     for version in history.versions:
-        if version.version in gone:
+        if version.version in purged:
             delete_prefix(store, layout.version_folder(series, version))
-        if version.changes and gone & {version.version, version.changes.against}:
-            delete_prefix(
-                store, f"{layout.series_folder(series)}changes/v{version.changes.against}-v{version.version}-"
-            )
+        if version.changes and purged & {version.version, version.changes.against}:
+            name = layout.differences_name(version.changes.against, version.version)
+            delete_prefix(store, layout.series_folder(series) + name)
 
 
-def _ended(history: History, gone: set[int], status: Status, because: str, now: str) -> History:
-    """The history with the versions `gone` at an end, and without the files of differences that a purge removes."""
-    versions = tuple(_taken_back(version, gone, status, because, now) for version in history.versions)
-    return History(history.series, versions, None if history.current in gone else history.current)
+def _end_versions(history: History, numbers: set[int], status: Status, because: str, now: str) -> History:
+    """The history with some versions withdrawn or purged; a purge also drops the differences from and to them."""
+    versions = []
+    for version in history.versions:
+        if version.version in numbers and version.status is not status:
+            version = replace(version, status=status, ended=version.ended or now, because=because)  # noqa: PLW2901
+        if status is Status.PURGED and version.changes and numbers & {version.version, version.changes.against}:
+            version = replace(version, changes=replace(version.changes, file=None))  # noqa: PLW2901
+        versions.append(version)
+    return History(history.series, tuple(versions), None if history.current in numbers else history.current)
 
 
-def _taken_back(version: Version, gone: set[int], status: Status, because: str, now: str) -> Version:
-    if version.version in gone and version.status is not status:
-        version = replace(version, status=status, ended=version.ended or now, because=because)
-    if status is Status.PURGED and version.changes and gone & {version.version, version.changes.against}:
-        version = replace(version, changes=replace(version.changes, file=None))
-    return version
-
-
-def _note(store: Store, action: str, now: str, document: dict[str, object]) -> None:
-    """Put an action on the log, where nothing is ever changed; the same action of the same instant stands once."""
+def _write_log(store: Store, action: str, now: str, document: dict[str, object]) -> None:
+    """Write an action to the log, where nothing is ever changed; the same action of the same instant is written once."""
     content = to_json_bytes({"action": action, "at": now, **document})
-    moment = now.replace(":", "").replace("-", "")
-    store.create(f"log/{moment}-{action}-{hashlib.sha256(content).hexdigest()[:12]}.json", content)
+    store.create(layout.log_entry(now, action, hashlib.sha256(content).hexdigest()[:12]), content)

@@ -1,4 +1,4 @@
-"""Looking for values in everything that a store holds: the proof that a purge is complete."""
+"""Searching every object of a store for values: the proof that a purge is complete."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 from piperoll.errors import NotThere
 from publishers.stores.protocol import Store
 
-_DEEP = 3
-"""Archives within archives are opened so far: a workbook in a ZIP in a ZIP."""
+_MAX_DEPTH = 3
+"""Levels of archives within archives that are opened: a workbook in a ZIP in a ZIP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,48 +31,48 @@ class FoundValue:
 
 
 def find_values(store: Store, values: Sequence[str]) -> Iterator[FoundValue]:
-    """Every object in the store, private ones too, that holds one of `values`, in whatever capitals.
+    """Find every object in the store, private ones too, that holds one of `values`, in any letter case.
 
-    Text is looked through in the encodings that bodies use and as CSV, JSON, HTML and web addresses spell it; Parquet,
-    ZIP (workbooks too) and gzip are opened. What is compressed within a PDF or an old XLS
-    record, encrypted, or in an archive too damaged to be opened is not.
+    Text is searched in the encodings that bodies use, and as CSV, JSON, HTML and web addresses escape it. Parquet, ZIP
+    (so workbooks too) and gzip files are opened. Streams within a PDF or an old XLS file, encrypted files, and archives
+    too damaged to be opened are not searched.
     """
-    wanted = {value: _spellings(value) for value in values if value.strip()}
+    wanted = {value: _escape(value) for value in values if value.strip()}
     for key in store.keys(""):
         try:
             content = store.read(key).content
         except NotThere:  # removed since it was listed
             continue
         left = dict(wanted)
-        for text in _texts(content):
+        for text in _read_texts(content):
             for value in [value for value, forms in left.items() if any(form in text for form in forms)]:
                 del left[value]
                 yield FoundValue(key, value)
 
 
-def _spellings(value: str) -> frozenset[str]:
-    """The value as the languages that we keep spell it, in small letters."""
+def _escape(value: str) -> frozenset[str]:
+    """The value as each format escapes it, in lower case."""
     plain = value.strip().lower()
     spelled = (plain.replace('"', '""'), html.escape(plain), json.dumps(plain)[1:-1], urllib.parse.quote(plain))
     return frozenset([plain, *(form.lower() for form in spelled)])
 
 
-def _texts(content: bytes, depth: int = 0) -> Iterator[str]:
-    """What the bytes say, read in every way that they may be meant, and whatever is packed in them."""
-    yield from _readings(content)
-    if depth == _DEEP:
+def _read_texts(content: bytes, depth: int = 0) -> Iterator[str]:
+    """The bytes as text in every encoding they may be in, and the same of everything packed in them."""
+    yield from _decode(content)
+    if depth == _MAX_DEPTH:
         return
     if content.startswith(b"PAR1"):
-        yield from _columns(content)
+        yield from _read_parquet(content)
     elif content.startswith(b"PK"):
-        for member in _members(content):
-            yield from _texts(member, depth + 1)
+        for member in _read_zip(content):
+            yield from _read_texts(member, depth + 1)
     elif content.startswith(b"\x1f\x8b"):
-        yield from _texts(_unzipped(content), depth + 1)
+        yield from _read_texts(_read_gzip(content), depth + 1)
 
 
-def _readings(content: bytes) -> Iterator[str]:
-    """The bytes as text in small letters: as UTF-8 if they are, else in each older encoding."""
+def _decode(content: bytes) -> Iterator[str]:
+    """The bytes as lower-case text: as UTF-8 if they are valid, else in each older encoding."""
     try:
         yield content.decode("utf-8").lower()
     except UnicodeDecodeError:
@@ -84,7 +84,7 @@ def _readings(content: bytes) -> Iterator[str]:
                 yield content[start:].decode(encoding, errors="replace").lower()
 
 
-def _columns(content: bytes) -> Iterator[str]:
+def _read_parquet(content: bytes) -> Iterator[str]:
     try:
         table = pq.read_table(io.BytesIO(content))
     except pa.ArrowInvalid:
@@ -94,7 +94,7 @@ def _columns(content: bytes) -> Iterator[str]:
             yield "\n".join(cell for cell in column.to_pylist() if cell is not None).lower()
 
 
-def _members(content: bytes) -> Iterator[bytes]:
+def _read_zip(content: bytes) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist():
@@ -103,7 +103,7 @@ def _members(content: bytes) -> Iterator[bytes]:
         return
 
 
-def _unzipped(content: bytes) -> bytes:
+def _read_gzip(content: bytes) -> bytes:
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error):

@@ -1,8 +1,13 @@
-"""What is published, served on this machine for a look: the catalogue, the data and the public reports."""
+"""The preview server of `piperoll site`: the catalogue, the data and the public reports of any store, on this machine.
+
+It serves ranges and ETags from buckets as well as folders; Starlette's file responses know local files only. What it
+serves and with which headers is decided by `piperoll.layout`, as for objects in a public bucket.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -10,68 +15,102 @@ from urllib.parse import unquote, urlsplit
 
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved, StoreError
-from publishers.ranges import ByteRange, Unsatisfiable, parse_range, tag_matches
 from publishers.stores.protocol import ObjectInfo, Store
 
-HOME = "/catalogue/index.html"
+_PIECE_BYTES = 8 << 20
+"""Bytes held in memory at a time, however large the object: each piece is one request to a bucket."""
 
-_PIECE = 8 << 20
-"""Bytes that are held at a time, however large the object: one request to a bucket each."""
+_ENCODED_SEPARATOR = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
+"""A slash, backslash or NUL in a path that is percent-encoded: no key of ours needs one."""
 
-_SLASH_IN_DISGUISE = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
+_SINGLE_RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*\Z", re.ASCII | re.IGNORECASE)
+
+_MAX_DIGITS = 18
+"""Digits of a number in a range: no object is larger, and converting long numbers takes time."""
 
 
-class Site(ThreadingHTTPServer):
-    """A server of one store, bound to its address; `serve_forever` starts it, `shutdown` and leaving `with` end it."""
+class SiteServer(ThreadingHTTPServer):
+    """A server of one store, bound to its address: call `serve_forever`; `shutdown`, or leaving `with`, stops it."""
 
     daemon_threads = True
 
     def __init__(self, store: Store, host: str, port: int) -> None:
         self.store = store
-        super().__init__((host, port), _Handler)
+        super().__init__((host, port), _SiteHandler)
 
     @property
     def address(self) -> str:
-        """Where to look."""
+        """The web address of the server."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}/"
 
 
-def serve_site(store: Store, host: str = "127.0.0.1", port: int = 8000) -> Site:
-    """A server of what `store` publishes, ready to start; port 0 takes a free one."""
-    return Site(store, host, port)
+def serve_site(store: Store, host: str = "127.0.0.1", port: int = 8000) -> SiteServer:
+    """A server of what `store` publishes, ready to start; port 0 takes a free port."""
+    return SiteServer(store, host, port)
 
 
 def key_of(target: str) -> str | None:
-    """The public key that a request's target names; None: none that is served, whatever its spelling."""
+    """The public key that a request target names; None if it names none that may be served, however it is written."""
     path = urlsplit(target).path if target.startswith("/") else ""
-    if _SLASH_IN_DISGUISE.search(path) or not path:
+    if _ENCODED_SEPARATOR.search(path) or not path:
         return None
-    key = unquote(path, errors="strict")[1:] if _is_utf8(path) else ""
-    if key.endswith("/"):
-        key += "index.html"
     try:
+        key = unquote(path, errors="strict")[1:]
+        if key.endswith("/"):
+            key += "index.html"
         return key if "%" not in key and layout.is_public(layout.check_key(key)) else None
-    except StoreError:
+    except (UnicodeDecodeError, StoreError):
         return None
 
 
-def _is_utf8(path: str) -> bool:
-    try:
-        unquote(path, errors="strict")
-    except UnicodeDecodeError:
-        return False
-    return True
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """The bytes from `start` up to but not including `stop`."""
+
+    start: int
+    stop: int
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Site
+class UnsatisfiableRangeError(ValueError):
+    """A range that holds none of an object's bytes: the answer is 416."""
+
+
+def parse_range(header: str | None, size: int) -> ByteRange | None:
+    """The part of an object of `size` bytes that a `Range` header asks for (RFC 9110 §14); None for the whole.
+
+    Several ranges, other units and malformed headers are answered with the whole, as the standard allows.
+    Raises: UnsatisfiableRangeError: the range begins after the end, or asks for the last 0 bytes.
+    """
+    match = _SINGLE_RANGE.match(header or "")
+    if not match or match[0].endswith("=-") or max(map(len, match.groups())) > _MAX_DIGITS:
+        return None
+    first, last = (int(digits) if digits else None for digits in match.groups())
+    if first is None:
+        start, stop = max(0, size - (last or 0)), size
+    elif last is not None and last < first:
+        return None
+    else:
+        start, stop = first, size if last is None else min(last + 1, size)
+    if start >= stop:
+        raise UnsatisfiableRangeError
+    return ByteRange(start, stop)
+
+
+def tag_matches(header: str | None, tag: str) -> bool:
+    """True if an `If-None-Match` header names `tag` (with its quotes), compared weakly (RFC 9110 §13.1.2)."""
+    named = {one.strip().removeprefix("W/") for one in (header or "").split(",")}
+    return bool(named & {tag, "*"})
+
+
+class _SiteHandler(BaseHTTPRequestHandler):
+    server: SiteServer
     server_version = "Piperoll"
     sys_version = ""
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer with the object or the part of it that is asked for, and with 404 for all that is not published."""
+        """Answer with the object or the range that is asked for, and with 404 for everything that is not public."""
         self._answer(with_body=True)
 
     def do_HEAD(self) -> None:
@@ -80,49 +119,42 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         if self.path == "/":
-            self._send(HTTPStatus.FOUND, {"Location": HOME, "Content-Length": "0"})
+            self._send(HTTPStatus.FOUND, {"Location": f"/{layout.HOME}", "Content-Length": "0"})
             return
         key = key_of(self.path)
-        seen = self._look(key)
-        if key is None or seen is None:
+        try:
+            info = None if key is None else self.server.store.stat(key)
+        except NotThere:
+            info = None
+        if key is None or info is None:
             self._refuse(HTTPStatus.NOT_FOUND, {}, with_body=with_body)
             return
-        tag = f'"{seen.tag.strip(chr(34))}"'
+        tag = '"{}"'.format(info.tag.strip('"'))
         headers = {"Content-Type": layout.content_type(key), "Cache-Control": layout.cache_control(key), "ETag": tag}
         if tag_matches(self.headers.get("If-None-Match"), tag):
             self._send(HTTPStatus.NOT_MODIFIED, headers)
             return
+        # HEAD has no ranges, and a reader who holds the start of an older object (If-Range) needs the whole of this one.
+        ranged = self.command == "GET" and self.headers.get("If-Range", tag) == tag
         try:
-            part = parse_range(self._range(tag), seen.size)
-        except Unsatisfiable:
-            self._refuse(
-                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, {"Content-Range": f"bytes */{seen.size}"}, with_body=True
-            )
+            part = parse_range(self.headers.get("Range") if ranged else None, info.size)
+        except UnsatisfiableRangeError:
+            size = {"Content-Range": f"bytes */{info.size}"}
+            self._refuse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, size, with_body=True)
             return
-        told, start, stop = _told(part, seen.size)
-        self._send(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, headers | told)
+        start, stop = (part.start, part.stop) if part else (0, info.size)
+        headers |= {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
+        if part:
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{info.size}"
+        self._send(HTTPStatus.PARTIAL_CONTENT if part else HTTPStatus.OK, headers)
         if with_body:
-            self._copy(key, seen, start, stop)
+            self._copy_object(key, info, start, stop)
 
-    def _range(self, tag: str) -> str | None:
-        """The range that is asked for; none by HEAD, or if the reader has the beginning of something older."""
-        if self.command != "GET" or self.headers.get("If-Range", tag) != tag:
-            return None
-        return self.headers.get("Range")
-
-    def _look(self, key: str | None) -> ObjectInfo | None:
-        if key is None:
-            return None
+    def _copy_object(self, key: str, info: ObjectInfo, start: int, stop: int) -> None:
+        """Send bytes piece by piece; stop short if the object changes meanwhile, so that nobody gets a mix."""
         try:
-            return self.server.store.look(key)
-        except NotThere:
-            return None
-
-    def _copy(self, key: str, seen: ObjectInfo, start: int, stop: int) -> None:
-        """Send bytes piece by piece; an object that changes meanwhile is cut short, so that nobody takes a mix."""
-        try:
-            for at in range(start, stop, _PIECE):
-                self.wfile.write(self.server.store.read_range(key, at, min(at + _PIECE, stop), seen.tag))
+            for at in range(start, stop, _PIECE_BYTES):
+                self.wfile.write(self.server.store.read_range(key, at, min(at + _PIECE_BYTES, stop), info.tag))
         except (NotThere, PointerMoved):
             self.close_connection = True
 
@@ -139,11 +171,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that http.server gives it
-        """Say nothing: the person at the terminal is looking at the page."""
-
-
-def _told(part: ByteRange | None, size: int) -> tuple[dict[str, str], int, int]:
-    """What is said of the bytes that follow, and where they start and stop."""
-    start, stop = (part.start, part.stop) if part else (0, size)
-    told = {"Accept-Ranges": "bytes", "Content-Length": str(stop - start)}
-    return told | ({"Content-Range": f"bytes {start}-{stop - 1}/{size}"} if part else {}), start, stop
+        """Log nothing: the person at the terminal is looking at the page."""

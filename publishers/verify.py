@@ -1,4 +1,4 @@
-"""Whether a published place is what it says it is: every pointer, every file, every total, made anew and compared."""
+"""Verifying what is published: every pointer, file, total and difference is read or made again, and compared."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from piperoll.model import History, Manifest, Series, Status, Version, file_entr
 from publishers.index import index_matches
 from publishers.pointer import fetch_version, read_history
 from publishers.stores.protocol import StoreReader
-from publishers.versions import Compare
+from publishers.versions import CompareVersions
 
-Inspect = Callable[[Path], Iterator[str]]
-"""What is wrong with the files of a version in a folder: `piperoll.releasing.faults`."""
+InspectVersion = Callable[[Path], Iterator[str]]
+"""Finds what is wrong with the files of a version in a folder: `piperoll.releasing.find_faults`."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFault:
-    """Something that is not as it says: where, and what in words."""
+    """Something published that does not match what is said of it: the key, and what is wrong in words."""
 
     where: str
     what: str
@@ -29,7 +29,7 @@ class StoreFault:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSeries:
-    """A series looked through: how many versions, files and bytes of it were read, and what is wrong with it."""
+    """The result for one series: how many versions were read, and what is wrong."""
 
     series: Series
     versions: int
@@ -37,12 +37,15 @@ class VerifiedSeries:
 
 
 def verify_series(
-    store: StoreReader, series: Iterable[Series], inspect: Inspect, compare: Callable[[str], Compare]
+    store: StoreReader,
+    series: Iterable[Series],
+    inspect: InspectVersion,
+    compare_for: Callable[[str], CompareVersions],
 ) -> Iterator[VerifiedSeries]:
-    """Look through series one by one, as a stranger can: pointer, history, index, files, totals, differences.
+    """Verify series one by one with no more rights than a visitor: pointer, history, index, files, totals, differences.
 
-    `compare` gives for a dataset's name what computes differences anew. Raises: StoreUnavailable: the place does not
-    answer; that is no fault of what is published.
+    `compare_for` returns, for the name of a dataset, the function that compares two versions.
+    Raises: StoreUnavailable: the store does not answer, which says nothing about what is published.
     """
     for one in series:
         try:
@@ -51,33 +54,28 @@ def verify_series(
             yield VerifiedSeries(one, 0, (StoreFault(layout.pointer(one), str(error)),))
             continue
         with TemporaryDirectory() as scratch:
-            found = tuple(_faults(store, history, Path(scratch), inspect, compare(one.dataset)))
-        yield VerifiedSeries(one, len(history.versions), found)
+            faults = tuple(_verify_versions(store, history, Path(scratch), inspect, compare_for(one.dataset)))
+        yield VerifiedSeries(one, len(history.versions), faults)
 
 
-def _faults(
-    store: StoreReader, history: History, scratch: Path, inspect: Inspect, compare: Compare
+def _verify_versions(
+    store: StoreReader, history: History, scratch: Path, inspect: InspectVersion, compare: CompareVersions
 ) -> Iterator[StoreFault]:
-    yield from (StoreFault(layout.pointer(history.series), what) for what in _of_history(history))
+    pointer = layout.pointer(history.series)
+    yield from (StoreFault(pointer, what) for what in _verify_history(history))
     if not index_matches(store, history):
-        yield StoreFault(
-            layout.pointer(history.series), "the index says otherwise: publish anything to this series to mend it"
-        )
-    sound: set[int] = set()
+        yield StoreFault(pointer, "the index does not match it: publish anything to this series to correct the index")
+    sound: set[int] = set()  # versions whose files are there and whole, so that differences between them can be made
     for version in history.versions:
-        wrong = list(_of_version(store, history, version, scratch / str(version.version), inspect))
-        if not wrong:
+        faults = list(_verify_files(store, history.series, version, scratch / str(version.version), inspect))
+        if not faults:
             sound.add(version.version)
-        wrong += _of_changes(store, history, version, scratch, compare if _both(version, sound) else None)
-        yield from (StoreFault(layout.version_folder(history.series, version), what) for what in wrong)
+        comparable = version.changes is not None and {version.version, version.changes.against} <= sound
+        faults += _verify_differences(store, history.series, version, scratch, compare if comparable else None)
+        yield from (StoreFault(layout.version_folder(history.series, version), what) for what in faults)
 
 
-def _both(version: Version, sound: set[int]) -> bool:
-    """Whether a version and the one that its differences are from can be compared: both are there and whole."""
-    return version.changes is not None and {version.version, version.changes.against} <= sound
-
-
-def _of_history(history: History) -> Iterator[str]:
+def _verify_history(history: History) -> Iterator[str]:
     """What is wrong with the line of versions in itself."""
     numbers = [version.version for version in history.versions]
     if not numbers:
@@ -86,28 +84,28 @@ def _of_history(history: History) -> Iterator[str]:
         yield f"the versions are not numbered one by one: {numbers}"
     current = [version.version for version in history.versions if version.status is Status.CURRENT]
     if current != ([] if history.current is None else [history.current]):
-        yield f"current is {history.current}, but the versions that say so are {current}"
+        yield f"current is {history.current}, but the versions with that status are {current}"
     if any(one.published > other.published for one, other in zip(history.versions, history.versions[1:], strict=False)):
         yield "a version was published before the one that it follows"
     for version in history.versions:
-        if version.path != f"v{version.version}-{version.manifest_sha256[:12]}":
-            yield f"version {version.version} stands in {version.path}, which is not named for its number and manifest"
+        if version.path != layout.version_name(version.version, version.manifest_sha256):
+            yield f"version {version.version} is in {version.path}, which does not match its number and manifest"
         if version.supersedes is not None and version.supersedes >= version.version:
             yield f"version {version.version} supersedes {version.supersedes}"
         if (version.status in (Status.WITHDRAWN, Status.PURGED)) != (version.ended is not None):
             yield f"version {version.version} is {version.status}, and ended {version.ended or 'never'}"
 
 
-def _of_version(
-    store: StoreReader, history: History, version: Version, folder: Path, inspect: Inspect
+def _verify_files(
+    store: StoreReader, series: Series, version: Version, folder: Path, inspect: InspectVersion
 ) -> Iterator[str]:
-    """What is wrong with the files of a version; of a purged one none may be there."""
+    """What is wrong with the files of a version; a purged version must have none."""
     if version.status is Status.PURGED:
-        if store.exists(layout.release_file(history.series, version, "manifest.json")):
+        if store.exists(layout.release_file(series, version, "manifest.json")):
             yield "it was purged, and its files are still there: purge again"
         return
     try:
-        fetch_version(store, history.series, version, folder)
+        fetch_version(store, series, version, folder)
     except (NotThere, StoreCorrupt) as error:
         yield str(error)
         return
@@ -116,29 +114,29 @@ def _of_version(
     for name in ("rows", "amount_gbp", "rows_sha256", "sources"):
         if getattr(manifest, name) != getattr(version, name):
             yield f"versions.json and manifest.json do not agree on {name}"
-    if manifest.series != history.series:
+    if manifest.series != series:
         yield f"its manifest is of {manifest.series}"
 
 
-def _of_changes(
-    store: StoreReader, history: History, version: Version, scratch: Path, compare: Compare | None
+def _verify_differences(
+    store: StoreReader, series: Series, version: Version, scratch: Path, compare: CompareVersions | None
 ) -> Iterator[str]:
-    """What is wrong with the differences that a version states, compared anew where `compare` is given."""
+    """What is wrong with the published differences of a version; with `compare` they are made again and compared."""
     changes = version.changes
     if changes is None or changes.file is None:
         return
-    written, again = scratch / "changes.csv", scratch / "again.csv"
+    published, made_again = scratch / "changes.csv", scratch / "again.csv"
     try:
-        store.fetch(layout.series_folder(history.series) + changes.file.path, written)
+        store.fetch(layout.series_folder(series) + changes.file.path, published)
     except NotThere as error:
         yield str(error)
         return
-    entry = file_entry(scratch, written.name)
+    entry = file_entry(scratch, published.name)
     if (entry.bytes, entry.sha256) != (changes.file.bytes, changes.file.sha256):
         yield f"{changes.file.path} is not the file that versions.json names"
     if compare is None:
         return
-    if compare(scratch / str(changes.against), scratch / str(version.version), again) != changes.differences:
+    if compare(scratch / str(changes.against), scratch / str(version.version), made_again) != changes.differences:
         yield f"the differences from version {changes.against} are not those that versions.json states"
-    elif file_entry(scratch, again.name).sha256 != changes.file.sha256:
+    elif file_entry(scratch, made_again.name).sha256 != changes.file.sha256:
         yield f"the rows that differ from version {changes.against} are not those of {changes.file.path}"

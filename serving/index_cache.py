@@ -78,7 +78,7 @@ class PublishedIndex:
         self._pages: _LruCache[Mapping[str, Any]] = _LruCache(_CACHED_DOCUMENTS)
         self._histories: _LruCache[History] = _LruCache(_CACHED_DOCUMENTS)
         self._immutable: _LruCache[bytes] = _LruCache(_CACHED_DOCUMENTS)
-        self._pool = ThreadPoolExecutor(_CONCURRENT_REQUESTS, "index") if store.local("data") is None else None
+        self._pool = ThreadPoolExecutor(_CONCURRENT_REQUESTS, "index") if store.local_path("data") is None else None
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
         """The datasets in the store, each with the bodies that have published it."""
@@ -181,7 +181,7 @@ class PublishedIndex:
         if cached is not None and now - cached.checked < seconds and cached.tag.endswith(f"\n{index_entry}"):
             return cached.value
         try:
-            tag = self.store.look(key).tag
+            tag = self.store.stat(key).tag
             value: T | None
             if cached is not None and cached.value is not None and cached.tag.split("\n", 1)[0] == tag:
                 value = cached.value

@@ -35,7 +35,7 @@ class ParquetCache:
     @property
     def readable_folder(self) -> Path:
         """The folder that contains every file that `paths` returns."""
-        return self._index.store.local("data") or self._folder
+        return self._index.store.local_path("data") or self._folder
 
     def paths(self, versions: Sequence[SelectedVersion]) -> list[str]:
         """The local Parquet files of versions, in the order given.
@@ -43,7 +43,7 @@ class ParquetCache:
         Raises: Problem: together they are larger than the cache, or other queries use all of it. StoreCorrupt: a copy
         does not match its manifest. NotThere: a file was purged a moment ago.
         """
-        if self._index.store.local("data") is not None:
+        if self._index.store.local_path("data") is not None:
             return [self._path_in_place(one.parquet_key) for one in versions]
         entries = list(self._index.map(self._manifest_entry, versions))
         self._make_room(entries)
@@ -51,7 +51,7 @@ class ParquetCache:
         return list(self._index.map(lambda item: self._copy(*item), zip(keys, entries, strict=True)))
 
     def _path_in_place(self, key: str) -> str:
-        path = self._index.store.local(key)
+        path = self._index.store.local_path(key)
         if path is None or not path.is_file():
             raise NotThere(f"there is nothing under {key}")
         return str(path)

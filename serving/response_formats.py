@@ -16,8 +16,8 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from piperoll.releasing.columns import plain_decimals
-from piperoll.releasing.files import csv_lines
+from piperoll.releasing.columns import spell_decimals
+from piperoll.releasing.files import format_csv_lines
 from piperoll.releasing.spreadsheets import make_workbook
 from serving.problems import Problem, bad_parameter, given_twice, printable
 
@@ -163,7 +163,7 @@ def encode_rows(
             yield ",".join(schema.names).encode() + b"\r\n"
             for batch in batches:
                 if batch.num_rows:
-                    yield csv_lines(_as_text(batch, pounds, keep_json_types=False))
+                    yield format_csv_lines(_as_text(batch, pounds, keep_json_types=False))
         case "parquet":
             yield from _parquet_chunks(schema, batches)
         case "arrow":
@@ -181,7 +181,7 @@ def _as_text(batch: pa.RecordBatch, pounds: frozenset[str], *, keep_json_types: 
         if pa.types.is_string(kind) or (keep_json_types and (pa.types.is_integer(kind) or pa.types.is_boolean(kind))):
             return column
         if pa.types.is_decimal(kind):
-            return plain_decimals(column, 2 if name in pounds else 0)
+            return spell_decimals(column, 2 if name in pounds else 0)
         return column.cast(pa.string())
 
     columns = [convert(field.name, field.type) for field in batch.schema]

@@ -20,7 +20,7 @@ DOORS = ("piperoll.cli", "piperoll.commands", "piperoll.api")
 
 HOMES = {
     "boto3": ("publishers.stores.s3",),
-    "botocore": ("publishers.stores.s3", "publishers.s3_errors"),
+    "botocore": ("publishers.stores.s3",),
     "calamine": ("piperoll.reading",),
     "duckdb": ("serving",),
     "fastapi": ("serving",),

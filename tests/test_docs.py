@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,56 +14,8 @@ from piperoll import assets, cli
 from piperoll.settings import Settings
 
 ROOT = Path(__file__).parents[1]
-FINDINGS = (ROOT / "docs" / "findings.md").read_text("utf-8")
-ENTRIES = re.findall(r"^### (\S+)$", FINDINGS, re.MULTILINE)
 PAGES = "\n".join(path.read_text("utf-8") for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
-CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+\Z")
-
-
-def in_findings_modules() -> Iterator[ast.AST]:
-    """Everything in the modules that word findings: `findings.py`, `findings_….py`, and those in `findings/`."""
-    for package in ("piperoll", "publishers", "collectors", "flows"):
-        for path in (ROOT / package).rglob("*.py"):
-            if path.name.startswith("findings") or path.parent.name == "findings":
-                yield from ast.walk(ast.parse(path.read_text("utf-8")))
-
-
-def codes(nodes: Iterable[ast.AST]) -> set[str]:
-    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    return {text for text in texts if CODE.match(text)}
-
-
-def codes_given() -> set[str]:
-    """What a finding is surely made with: the first argument of a call."""
-    return codes(node.args[0] for node in in_findings_modules() if isinstance(node, ast.Call) and node.args)
-
-
-def codes_spelt() -> set[str]:
-    """What may be a code, wherever it is spelt."""
-    return codes(in_findings_modules())
-
-
-def codes_in_suites() -> set[str]:
-    found: set[str] = set()
-    for path in (ROOT / "expectations").glob("*.json"):
-        for expectation in json.loads(path.read_text("utf-8"))["expectations"]:
-            found.add(expectation["meta"]["code"])
-    return found
-
-
-def test_every_finding_has_an_entry_that_says_what_to_do() -> None:
-    assert sorted((codes_given() | codes_in_suites()) - set(ENTRIES)) == []
-
-
-def test_no_entry_is_of_a_finding_that_is_gone() -> None:
-    assert sorted(set(ENTRIES) - codes_spelt() - codes_in_suites()) == []
-
-
-def test_an_entry_stands_once_and_says_something() -> None:
-    assert len(ENTRIES) == len(set(ENTRIES))
-    for code, entry in re.findall(r"^### (\S+)\n+(.*?)(?=^##|\Z)", FINDINGS, re.MULTILINE | re.DOTALL):
-        assert len(entry.split()) >= 8, code
 
 
 @pytest.mark.parametrize("setting", [field.name for field in fields(Settings)])

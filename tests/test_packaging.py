@@ -116,4 +116,4 @@ def test_it_checks_a_file(piperoll: Path, tmp_path: Path) -> None:
 def test_it_makes_the_sample_and_explains_a_finding(piperoll: Path, tmp_path: Path) -> None:
     assert run(piperoll, "sample", "--to", "sample", cwd=tmp_path).returncode == 0
     assert (tmp_path / "sample" / "bodies.csv").is_file()
-    assert "no finding is called" in run(piperoll, "explain", "no-such-code", cwd=tmp_path).stderr
+    assert "there is no finding" in run(piperoll, "explain", "no-such-code", cwd=tmp_path).stderr

@@ -1,4 +1,4 @@
-// A button beside each piece of code that copies it; without this script the code is there to select.
+// Adds a Copy button to each block of code. Without this script, the code can still be selected.
 (() => {
   'use strict'
 
@@ -7,12 +7,12 @@
     button.hidden = false
     button.addEventListener('click', async () => {
       const code = document.getElementById(button.dataset.copies)
-      const told = button.nextElementSibling
+      const status = button.nextElementSibling
       try {
         await navigator.clipboard.writeText(code.textContent)
-        told.textContent = 'Copied'
+        status.textContent = 'Copied'
       } catch {
-        told.textContent = 'Your browser does not let us copy: select the lines instead'
+        status.textContent = 'Your browser does not allow copying: select the lines instead'
       }
     })
   }

@@ -1,5 +1,5 @@
-// The rows of a release, asked in place: the Parquet file is read by parts, only those that a question needs.
-// Without this script, and where a server does not give parts of files, the first rows stand on the page.
+// Sorts and filters all rows of a release on its page: reads only the parts of the Parquet file that a query needs.
+// Without this script, or if the server does not support range requests, the page shows the first rows.
 (() => {
   'use strict'
 
@@ -21,7 +21,7 @@
   const number = count => count.toLocaleString('en-GB')
   const counted = count => count === 1 ? '1 row' : `${number(count)} rows`
 
-  // ---- the question, as the address has it: ?supplier_name=is.Oak&sort=-net_amount&page=2
+  // ---- the query in the address: ?supplier_name=is.Oak&sort=-net_amount&page=2
 
   function asked() {
     const question = { filters: [], sort: null, down: false, page: 1, whole: false }
@@ -65,7 +65,7 @@
     byteLength: release.bytes,
     async slice(start, end = release.bytes) {
       const answer = await fetch(release.parquet, { headers: { Range: `bytes=${start}-${end - 1}` } })
-      if (answer.status !== 206) throw new NoParts(`The server answered ${answer.status}, not with a part of the file.`)
+      if (answer.status !== 206) throw new NoParts(`The server answered ${answer.status}: it does not support range requests.`)
       return answer.arrayBuffer()
     },
   }
@@ -79,7 +79,7 @@
     for (const element of metadata.schema) {
       if (element.converted_type !== 'DECIMAL') continue
       scales.set(element.name, { scale: element.scale ?? 0, least: byName.get(element.name)?.unit === 'GBP' ? 2 : 0 })
-      delete element.converted_type // else it would come as a binary fraction: pounds are exact here
+      delete element.converted_type // or the reader would return a binary fraction, and pounds must be exact
       delete element.logical_type
     }
     const groups = []
@@ -123,7 +123,7 @@
     return String(value)
   }
 
-  // as the published CSV spells them: pounds with two places at least, other figures with those they need
+  // the text of the published CSV: pounds have at least two decimal places, other figures as many as they need
   function digits(bytes, { scale, least }) {
     let whole = 0n
     for (const byte of bytes) whole = whole * 256n + BigInt(byte)
@@ -134,7 +134,7 @@
     return `${sign}${padded.slice(0, padded.length - scale)}${places && '.'}${places}`
   }
 
-  // ---- order and choice
+  // ---- sorting and filtering
 
   const isFigure = name => ['number', 'integer'].includes(byName.get(name).type)
   const PLACES = 10
@@ -218,8 +218,8 @@
       at('rows-save').onclick = () => save(table, rows)
       at('rows-caption').textContent = rows.length
         ? `Rows ${number(first + 1)} to ${number(first + cells.length)} of ${number(rows.length)}`
-        : 'No row fits'
-      say(rows.length === table.rows ? `All ${counted(rows.length)}.` : `${counted(rows.length)} of ${number(table.rows)} fit.`)
+        : 'No rows match'
+      say(rows.length === table.rows ? `All ${counted(rows.length)}.` : `${counted(rows.length)} of ${number(table.rows)} match.`)
     } catch (error) {
       opened = null
       if (mine === turn) fail(error)
@@ -227,8 +227,8 @@
   }
 
   function fail(error) {
-    const why = error instanceof NoParts ? error.message : 'The file could not be read from here.'
-    say(`The rows cannot be asked here. ${why} The first rows stand below; to see them all, download the table.`)
+    const why = error instanceof NoParts ? error.message : 'The file could not be read.'
+    say(`You cannot sort or filter the rows here. ${why} The first rows are shown below. To see all rows, download the table.`)
     at('filters-form').hidden = true
     at('rows-pager').hidden = true
     at('rows-save').hidden = true
@@ -282,7 +282,7 @@
     }
   }
 
-  // ---- what was found, as a file: every column, in the form of the published CSV
+  // ---- saving the rows found: every column, as in the published CSV
 
   async function save(table, rows) {
     say('Making the file …')
@@ -297,7 +297,7 @@
     say(`${counted(rows.length)} saved.`)
   }
 
-  // ---- beginning
+  // ---- start
 
   at('needs-script').hidden = true
   const select = at('filter-field')

@@ -1,4 +1,4 @@
-// Search in the browser: fetches the one small shard that the words lead to (piperoll/describing/searching.py).
+// Searches in the browser: fetches the shards of the index for the words asked (piperoll/describing/search.py).
 (() => {
   'use strict'
 
@@ -22,7 +22,7 @@
   const number = count => count.toLocaleString('en-GB')
   const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`
 
-  // ---- words, the same as piperoll/describing/words.py
+  // ---- words: the same rules as piperoll/describing/search.py
 
   const wordsOf = text => text.normalize('NFKD').replace(/\p{Mn}/gu, '').toLowerCase().replace(/['’`]/g, '')
     .match(/[a-z0-9]+/g) ?? []
@@ -57,7 +57,7 @@
     return found
   }
 
-  // ---- matching: every word asked for begins some word of what is found
+  // ---- matching: each word asked must begin a word of the entry
 
   const textsOf = ([kind, title, , , also]) => kind === 'name' ? [title] : [title, ...also]
 
@@ -141,12 +141,12 @@
       at('found').replaceChildren(...entries.slice(0, most).map(entry => written(entry, bodies)))
       at('more').hidden = entries.length <= most
       if (!asked) status.textContent = text.trim() ? 'Type at least two letters.' : ''
-      else if (!entries.length) status.textContent = `Nothing was found for “${text}”. Try fewer or shorter words.`
+      else if (!entries.length) status.textContent = `There are no results for “${text}”. Try fewer or shorter words.`
       else status.textContent = complete
         ? `${counted(entries.length, 'result', 'results')} for “${text}”.`
-        : `The ${number(entries.length)} best known of many for “${text}”. Add a word to see others.`
+        : `The ${number(entries.length)} most common results for “${text}”. Add a word to see others.`
     } catch {
-      if (mine === turn) status.textContent = 'The index could not be read from here. The lists below lead to everything.'
+      if (mine === turn) status.textContent = 'The index could not be read. You can use the lists below instead.'
     }
   }
 

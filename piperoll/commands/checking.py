@@ -112,7 +112,7 @@ def template(
     from piperoll import assets, releasing
 
     about, _ = assets.find_dataset(dataset)
-    makers = {".csv": releasing.template_csv, ".xlsx": releasing.template_xlsx}
+    makers = {".csv": releasing.make_template_csv, ".xlsx": releasing.make_template_xlsx}
     suffix = out.suffix.lower() if out else ".csv"
     if suffix not in makers:
         raise UsageError(f"{out} is neither .csv nor .xlsx: use a name that ends in one of them")
@@ -142,16 +142,14 @@ def explain(
 
     piperoll explain amount-unreadable
     """
-    from piperoll.commands.findings_page import describe_finding_type
-    from piperoll.findings import finding_types
+    from piperoll.commands.findings_page import explain_findings
 
-    entries = finding_types()
-    if code in entries:
-        typer.echo(f"{code}\n\n{describe_finding_type(entries[code])}")
-        return
-    near = get_close_matches(code, entries, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else "docs/findings.md lists them all"
-    raise UsageError(f"there is no finding '{code}': {hint}")
+    entries = {each: text for topic in explain_findings().values() for each, text in topic.items()}
+    if code not in entries:
+        near = get_close_matches(code, entries, n=3, cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else "docs/findings.md lists them all"
+        raise UsageError(f"there is no finding '{code}': {hint}")
+    typer.echo(f"{code}\n\n{entries[code]}")
 
 
 def sample(

@@ -78,7 +78,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
 def _get_year(dataset: str, place: str, year: str, body: str | None, out: Path) -> None:
     from publishers import open_reader
-    from publishers.getting_years import fetch_consolidated_year
+    from publishers.download import fetch_consolidated_year
 
     count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
     typer.echo(f"{out}: {dataset} of {year}, {count:,} {'body' if count == 1 else 'bodies'}.")

@@ -42,7 +42,7 @@ _APOSTROPHES = re.compile(r"['’`]")
 _WORDS = re.compile(r"[a-z0-9]+")
 
 SearchPart = Mapping[str, Any]
-"""What a body contributes to two letters: its `name`, `itself` (if it is found there), and `names` with their series."""
+"""What a body contributes to two letters: its `name`, `itself` if it is found there, and `names` with series."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,9 @@ STATES = {
     DutyState.LATE: "Late",
     DutyState.NIL: "Nil return",
     DutyState.HELD: "Held",
-    DutyState.REPEATED: "An old file again",
+    DutyState.REPEATED: "Old file sent again",
     DutyState.REJECTED: "Rejected",
-    DutyState.FAILED: "Failed with us",
+    DutyState.FAILED: "Our error",
     DutyState.MISSING: "Missing",
     DutyState.NOT_YET_DUE: "Not due yet",
 }

@@ -1,4 +1,4 @@
-"""What is remembered of how a body's columns are read: its layouts, and questions with their answers."""
+"""What is remembered about a body's headings: its layouts, and questions with their answers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from piperoll.errors import MappingError
 
 SAME, DIFFERENT, IGNORE = "same", "different", "ignore"
-"""The answers beside the name of a field: it is what the question says; it is not that; it is none of our fields."""
+"""The answers besides the name of a field: the suggested field, another one, or none of the dataset's fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,14 @@ class Question:
 
     @property
     def open(self) -> bool:
-        """Whether nobody has answered it."""
+        """Whether the question has no answer yet."""
         return not self.answer
 
     @property
     def means(self) -> str | None:
-        """The field that the heading means by the answer; None if it is open, or says what it does not mean."""
+        """The field that the heading means by the answer; None if there is no answer, or it only says what it does not
+        mean.
+        """
         if self.answer in ("", DIFFERENT, IGNORE):
             return None
         return self.field if self.answer == SAME else self.answer
@@ -63,7 +65,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class BodyMapping:
-    """What is remembered for one body and dataset: `mappings/<body>/<dataset>.toml`, for people to read and edit."""
+    """What is remembered for one body and dataset: `mappings/<body>/<dataset>.toml`, which people read and edit."""
 
     body: str
     dataset: str
@@ -72,11 +74,11 @@ class BodyMapping:
 
     @property
     def open_questions(self) -> tuple[Question, ...]:
-        """The questions that nobody has answered."""
+        """The questions without an answer."""
         return tuple(question for question in self.questions if question.open)
 
     def with_layout(self, layout: Layout) -> BodyMapping:
-        """The mapping with one more layout; of one that it knows, only an earlier period is noted."""
+        """Return the mapping with one more layout; for a known layout, only an earlier period is recorded."""
         known = [(one.columns, one.part) for one in self.layouts]
         if (layout.columns, layout.part) not in known:
             return replace(self, layouts=(*self.layouts, layout))
@@ -88,7 +90,7 @@ class BodyMapping:
         return replace(self, layouts=(*self.layouts[:place], earlier, *self.layouts[place + 1 :]))
 
     def with_question(self, question: Question) -> BodyMapping:
-        """The mapping with one more question; one that was asked before only has more files waiting for it."""
+        """Return the mapping with one more question; a question asked before only gets more waiting files."""
         for place, known in enumerate(self.questions):
             if (known.heading, known.field, known.part) == (question.heading, question.field, question.part):
                 waiting = tuple(dict.fromkeys((*known.waiting, *question.waiting)))
@@ -122,7 +124,7 @@ class BodyMapping:
         return replace(self, questions=(*self.questions[:place], question, *self.questions[place + 1 :]))
 
     def to_toml(self) -> str:
-        """The file, byte for byte a function of what is in it."""
+        """Return the content of the file; the same mapping always gives the same bytes."""
         text = f"{_HEAD.format(body=self.body, dataset=self.dataset)}body = {_quoted(self.body)}\n"
         text += f"dataset = {_quoted(self.dataset)}\n"
         for question in self.questions:
@@ -134,7 +136,7 @@ class BodyMapping:
 
     @classmethod
     def from_toml(cls, text: str) -> BodyMapping:
-        """The mapping that `to_toml` wrote or somebody edited. Raises: MappingError: it cannot be understood."""
+        """Read what `to_toml` wrote or a person edited. Raises: MappingError: the text is not a valid mapping."""
         try:
             document = tomllib.loads(text)
             return cls(
@@ -157,7 +159,7 @@ _HEAD = """\
 
 
 def _entries(entry: Question | Layout) -> str:
-    """The plain values of an entry, a line each; what is not known is left out, an answer never."""
+    """Format the values of an entry, one on each line; unknown values are left out, except the answer."""
     lines = []
     for name in entry.__dataclass_fields__:
         value = getattr(entry, name)
@@ -173,5 +175,5 @@ def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _quoted(text: str) -> str:
-    """A TOML basic string: JSON's escapes are TOML's, but for the delete character."""
+    """Quote a TOML basic string: its escapes are those of JSON, apart from the delete character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -27,11 +27,6 @@ from publishers import (
     record_ruling,
 )
 
-_UNDECLARED = (
-    "series-claimed-twice", "headings-drifted", "taken-back-before", "nil-over-rows",
-    "fewer-rows-than-before", "fewer-pounds-than-before",
-)  # fmt: skip
-
 _MAX_TRIES = 5
 """How often to add to a version that someone else replaces in the meantime."""
 
@@ -84,7 +79,7 @@ def release_by_ruling(run: Run, submission: Submission, ruling: Ruling, period: 
     record_ruling(run.store, submission, ruling)
     # The decision replaces the findings that hold the whole file; rows that are held on their own stay held.
     report = examination.report
-    rest = (finding for finding in report.findings if not (holds_file(finding.code) or finding.code in _UNDECLARED))
+    rest = (finding for finding in report.findings if not holds_file(finding.code))
     verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
     report = replace(
         report, verdict=verdict, findings=(*rest, _decision_finding(ruling, deciding_finding(held_report)))

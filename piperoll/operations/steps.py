@@ -27,6 +27,7 @@ from piperoll.checking import (
 from piperoll.checking import examine as examine_reading
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
+from piperoll.findings import make_finding
 from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, from_document
 from piperoll.operations import questions
 from piperoll.operations.run_request import Run
@@ -43,6 +44,7 @@ from publishers import (
     Store,
     Unchanged,
     archive_submission,
+    describe_series,
     file_reports,
     find_earlier_releases,
     publish_release,
@@ -51,7 +53,6 @@ from publishers import (
     read_received_bytes,
     read_release_files,
     read_report,
-    series_claimed_twice,
 )
 
 
@@ -179,7 +180,8 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
     """
     examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `examine`
     if rivals and examined.series is not None:
-        examined = hold(examined, series_claimed_twice(examined.series, "', '".join(rivals)))
+        table, others = describe_series(examined.series), "', '".join(rivals)
+        examined = hold(examined, make_finding("series-claimed-twice", table=table, other=others))
     settled = publish_examined(run, compare_with_earlier(run.store, examined))
     file_report(run, settled)
     return settled.result()
@@ -330,6 +332,6 @@ def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Re
 
 def _profile_earlier(store: Store, dataset: Dataset, release: EarlierRelease) -> Profile:
     parquet, report = read_release_files(store, release)
-    released = Released(release.series, release.place, release.version.version, release.version.sources)
+    released = Released(release.series, release.path, release.version.version, release.version.sources)
     lines = read_typed_lines(parquet, columns_used(dataset))
     return profile(dataset, released, from_document(Report, report).tables, lines)

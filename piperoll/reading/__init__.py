@@ -1,4 +1,4 @@
-"""Reading: bytes to tables. What kind of file, which encoding, where the headings are, what a cell means."""
+"""Reading: from bytes to tables. What kind of file it is, its encoding, where the headings are, what a cell means."""
 
 from piperoll.reading.cells.periods import periods_in_name
 from piperoll.reading.columns.lexicon import bare

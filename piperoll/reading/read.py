@@ -1,4 +1,4 @@
-"""Bytes to a Reading: the way from a file as received to its tables. Never fails on what a body sent."""
+"""Read a file as received into tables. A faulty file never raises: what is wrong with it becomes findings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.json_files import release_table
 from piperoll.reading.files.kinds import Kind, classify
-from piperoll.reading.files.opening import Opened, about_merged, open_file
-from piperoll.reading.findings import files as say
-from piperoll.reading.findings.cells import nil_return
+from piperoll.reading.files.opening import Opened, about_merged_cells, not_a_table, not_as_named, open_file
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import is_certain, recognise, recognise_part
 from piperoll.reading.remembered import apply_mapping, find_mapping
 from piperoll.reading.tables.grid_tables import GridReading
+from piperoll.reading.tables.nil_returns import nil_return
 from piperoll.reading.tables.sheets import read_grids
 from piperoll.reading.tables.table_findings import holds_figures, quote_list
 
@@ -47,7 +46,7 @@ def read(
     kind = classify(content)
     opened = open_file(kind)
     if _expected(name) not in (None, kind.format) and kind.container is None and kind.format != "empty":
-        opened.findings.insert(0, say.content_not_as_named(PurePosixPath(name).name, kind.format))
+        opened.findings.insert(0, not_as_named(PurePosixPath(name).name, kind.format))
     reading = _read(opened, kind, name, datasets, dataset, part, remembered)
     return replace(reading, findings=Cap().apply(reading.findings))
 
@@ -89,7 +88,7 @@ def _read(
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
     known = blank.dataset if blank.dataset and blank.dataset.ocds else next((one for one in datasets if one.ocds), None)
     if known is None:
-        return replace(blank, why="no_table", findings=(*blank.findings, say.not_a_table("json")))
+        return replace(blank, why="no_table", findings=(*blank.findings, not_a_table("json")))
     if not opened.releases:
         findings = (*blank.findings, nil_return(None, None))
         return replace(blank, what=What.NIL_RETURN, dataset=known, findings=findings)
@@ -112,11 +111,11 @@ def _with_grids(
     readings = readings if known else [(grid, _of_no_dataset(reading)) for grid, reading in readings]
     tables = tuple(table for _, reading in readings for table in reading.tables)
     if opened.why and not any(table.header_row for table in tables):
-        return replace(blank, findings=(say.not_a_table(blank.format),))
+        return replace(blank, findings=(not_a_table(blank.format),))
     findings = [*blank.findings, *_said(readings, bool(tables))]
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
-        findings += about_merged(opened.parts, tables)
+        findings += about_merged_cells(opened.parts, tables)
         if not told and not is_certain(tables, lexicon.dataset):
             headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
             findings.append(
@@ -137,19 +136,19 @@ def _with_grids(
     if "no_records" in outcomes:
         return replace(blank, why="pro_forma")
     if outcomes <= {"empty", "stray_cell"}:
-        return replace(blank, why="empty", findings=(*findings, say.not_a_table("empty")))
+        return replace(blank, why="empty", findings=(*findings, not_a_table("empty")))
     looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
     no_headings = make_finding("no-headings", headings=quote_list(looked[:6]))
     return replace(blank, why="no_table", findings=(*findings, no_headings))
 
 
 def _of_no_dataset(reading: GridReading) -> GridReading:
-    """What a grid gives where no dataset was told and none fits: no table, whatever its columns hold."""
+    """Return what a grid gives if no dataset was given and none fits: no table, whatever its columns hold."""
     return reading if reading.outcome in ("nil", "empty", "stray_cell") else GridReading("no_table")
 
 
 def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Finding]:
-    """What the grids say; a sheet without a table is only told where others have one."""
+    """Return the findings of the grids; a sheet without a table is reported only if others have one."""
     found: list[Finding] = []
     for grid, reading in readings:
         if data and not reading.tables and reading.outcome != "left_out":
@@ -169,9 +168,9 @@ __all__ = ["ReadTable", "Reading", "read"]
 
 
 def row_as_sent(content: bytes, sheet: str | None, number: int) -> Row | None:
-    """The row that a spreadsheet program shows under this number in this sheet (None: the file has no sheets).
+    """Return the row with this number as a spreadsheet program shows it (`sheet` None: the file has no sheets).
 
-    None where the file has no such row, as an OCDS package has none.
+    None if the file has no such row, as in an OCDS package.
     """
     grids = [grid for grid in open_file(classify(content)).grids if grid.sheet == sheet]
     return next((row for grid in grids for row in grid.rows if row.number == number), None)

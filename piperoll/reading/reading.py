@@ -1,4 +1,4 @@
-"""What reading a file gives: tables with addresses, and what there is to say about them."""
+"""The result of reading a file: tables with addresses, and findings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from piperoll.model import Dataset, Finding, Question, What
 from piperoll.reading.columns.assignment import ColumnChoice
 
 SENT = ":sent"
-"""What follows a field's name in a batch's column of cells as sent."""
+"""The suffix of a field's column with the cells as sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExcludedRow:
-    """A row after the headings that is no record: which, of what kind, and its amount if it has one.
+    """A row below the headings that is no record: its kind, and its amount if it has one.
 
-    `kind` is one of `piperoll.model.EXCLUSIONS`. `amount` is in pounds, None where there is none to read.
+    `kind` is one of `piperoll.model.EXCLUSIONS`. `amount` is in pounds, or None.
     """
 
     row: int
@@ -48,25 +48,25 @@ class ReadTable:
     stored: Iterable[pa.RecordBatch] = field(repr=False)
     wide: tuple[str, ...] = ()
     later_letters: tuple[tuple[int, Mapping[str, str]], ...] = ()
-    """Where the headings change within the table: from which row on, and the letters from there."""
+    """Where the headings change within the table: the first row, and the letters from there on."""
     choices: Mapping[str, ColumnChoice] = field(default_factory=dict, repr=False)
-    """How each field's column was found; for releases of OCDS nothing is to be found."""
+    """How the column of each field was found; empty for OCDS releases."""
 
     @property
     def excluded(self) -> Mapping[str, int]:
-        """How many rows are no records, by kind."""
+        """The number of excluded rows, by kind."""
         counts: dict[str, int] = {}
         for excluded in self.excluded_rows:
             counts[excluded.kind] = counts.get(excluded.kind, 0) + 1
         return counts
 
     def letter(self, name: str, row: int | None = None) -> str | None:
-        """The column in which a field stands, in this row where the headings change on the way."""
+        """Return the column letter of a field, in a given row if the headings change within the table."""
         there = [letters for first, letters in self.later_letters if row is not None and first <= row]
         return (there[-1] if there else self.column_letters).get(name)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The records, in order, as `piperoll.model.Table` describes them."""
+        """Return the records, in order, as `piperoll.model.Table` describes them."""
         return iter(self.stored)
 
 
@@ -92,6 +92,6 @@ class Reading:
     container: str | None = None
     member: str | None = None
     questions: tuple[Question, ...] = ()
-    """What the file makes us ask about its headings, beside those the body sent before."""
+    """The questions about the file's headings, compared with what the body sent before."""
     mapping_version: str | None = None
-    """Which remembered headings bore upon the reading; None: none did."""
+    """Identifies the remembered headings that affected the reading; None if none did."""

@@ -1,4 +1,4 @@
-"""Which dataset a file is of, and which part, when nobody says."""
+"""Recognise the dataset and the part of a file that was sent without them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.headings import choose_heading_row, find_heading_rows, find_unknown_headings
 
 _EMPTY_FIT = 0.6
-"""What a column that holds nothing fits any field by."""
+"""The fit of an empty column to any field."""
 
 
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
-    """The dataset whose core the headings of some sheet cover best; failing headings, by content; None if none fits."""
+    """Return the dataset whose core the headings cover best, or else that the cells fit; None if none does."""
     best = _best(grids, datasets, thorough=False)
     if best[0] < 1:  # no core is covered by headings where they are likely
         best = _best(grids, datasets, thorough=True)
@@ -30,10 +30,10 @@ def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | N
 
 
 def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int, int]:
-    """The best share of a core that is covered, how well, by how many fields' groups, and the dataset's place.
+    """Return the best share of a core that is covered, the score, the number of core groups, and the dataset's index.
 
-    The place is counted backwards from 0. Of datasets that the headings fit alike, the one whose core asks for more of
-    what is there: payments ask for a date too, a register of contracts does not.
+    The index is counted backwards from 0. If headings fit two datasets equally, the one with more core groups among the
+    columns is used: payments need a date too, a register of contracts does not.
     """
     return max((*_coverage(grids, dataset, thorough=thorough), -place) for place, dataset in enumerate(datasets))
 
@@ -63,24 +63,25 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[flo
 
 
 def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
-    """Whether one of the fields says what the records are of: a core field that is no mere reference, date or number.
+    """Return whether a field says what the records are about: a core field that is not just a reference, date or
+    number.
 
-    Every register has a reference and a date; what the columns hold makes no dataset of it.
+    Every register has references and dates, so their columns do not show which dataset it is.
     """
     core = (dataset.field(name) for name in fields if name in dataset.core_fields)
     return any(each.type == "string" and not each.is_identifier for each in core)
 
 
 def _headless(grid: Grid) -> Sequence[Row]:
-    """The rows of a table without headings, which only content can tell; none of one that has headings of its own."""
+    """Return the rows of a table without headings; empty if the grid has headings of its own."""
     return () if grid.headings is not None or find_unknown_headings(grid) else without_blanks(grid.rows)
 
 
 def is_certain(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
-    """Whether the headings of some table show that it is of the dataset: each core group has one that is listed.
+    """Return whether the headings of a table prove its dataset: each core group has one that is listed.
 
-    The column below it must hold something, one of them must say more than `Name`, `Title` or `Value`, which any
-    register has, and none may say that it is of orders and not of payments.
+    The column below it must not be empty. One heading must be more specific than the dataset's `general_headings`, and
+    none may say that it is about orders and not payments.
     """
     return any(_shows(table, dataset) for table in tables)
 
@@ -98,9 +99,9 @@ def _shows(table: ReadTable, dataset: Dataset) -> bool:
 
 
 def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> str | None:
-    """The part that the columns (headings by field) or the file's name show; None if neither does.
+    """Return the part that the columns (headings by field) or the file's name show; None if neither does.
 
-    A file called "over £25,000" is the main list, whatever else its name says: card lists have no such threshold.
+    A name that matches the dataset's `main_list` pattern ("over £25,000") is the main list, whatever else it says.
     """
     words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
     there, said = set(columns), {bare(heading) for heading in columns.values()}

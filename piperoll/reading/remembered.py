@@ -1,4 +1,4 @@
-"""What the body sent before: whether its headings have drifted, what to ask then, and what to remember next."""
+"""Remembered headings of a body: whether they have changed, what to ask then, and what to remember next."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ DRIFTED = "headings-drifted"
 
 @dataclass(frozen=True, slots=True)
 class HeadingQuestions:
-    """What a file makes us ask and tell about its headings, beside those that the body sent before."""
+    """The questions and findings about the headings of a file, compared with what the body sent before."""
 
     questions: tuple[Question, ...]
     findings: tuple[Finding, ...]
 
 
 def find_mapping(remembered: Sequence[BodyMapping], dataset: Dataset | None) -> BodyMapping | None:
-    """The mapping for a dataset among those of a body; None if there is none."""
+    """Return the body's mapping for a dataset; None if there is none."""
     return next((one for one in remembered if dataset and one.dataset == dataset.name), None)
 
 
 def find_questions(
     tables: Sequence[ReadTable], remembered: BodyMapping, dataset: Dataset, part: str | None
 ) -> HeadingQuestions:
-    """The questions that the tables raise, and the findings about headings that took another's place."""
+    """Return the questions that the tables raise, and the findings about headings that replaced others."""
     questions: list[Question] = []
     told: list[Finding] = []
     for table in tables:
@@ -68,13 +68,13 @@ def find_questions(
 
 
 def _before(name: str, remembered: BodyMapping, part: str | None) -> list[str]:
-    """The headings that a field came under, the latest first."""
+    """Return the earlier headings of a field, the latest first."""
     layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]
     return list(dict.fromkeys(layout.columns[name] for layout in layouts if name in layout.columns))
 
 
 def _replaced(choice: ColumnChoice, before: Sequence[str]) -> str | None:
-    """The heading whose place this one has taken; None where it came before, was answered for, or says nothing."""
+    """Return the heading that this one replaced; None if it came before, was answered, or has no words."""
     key = bare(choice.heading)
     if not key or not before or choice.how == "answered" or key in {bare(heading) for heading in before}:
         return None
@@ -92,16 +92,16 @@ def may_mean_another(choice: ColumnChoice, replaced: str) -> bool:
 
 
 def is_guess(choice: ColumnChoice) -> bool:
-    """Whether a column was taken for a field though another could be it, or by what it holds alone."""
+    """Return whether a column was chosen although another could be the field, or by its cells alone."""
     return choice.contested or choice.how == "content"
 
 
 def learn_headings(
     remembered: BodyMapping, reading: Reading, *, period: str | None, day: str, source: str, published: bool
 ) -> BodyMapping:
-    """The mapping with what a file taught: its questions, and if it is published its layouts, guesses left out.
+    """Return the mapping with what a file taught: its questions, and if it was published its headings without guesses.
 
-    `day` is when it came (ISO 8601), `source` its sha256. The same file again teaches nothing.
+    `day` is when it came (ISO 8601), `source` its sha256. The same file teaches nothing twice.
     """
     waiting = {finding.value for finding in reading.findings if finding.code == DRIFTED}
     for question in reading.questions:
@@ -117,9 +117,9 @@ def learn_headings(
 
 
 def mapping_version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | None:
-    """What was remembered and bore upon a reading, as 12 digits of a sha256; None where nothing did.
+    """Return 12 digits of a sha256 over the remembered headings that affected a reading; None if none did.
 
-    Answers about headings that were met count, and columns that were taken for what the body sent before.
+    Answers about headings that were met count, and columns chosen because of earlier files.
     """
     choices = (choice for table in tables for choice in table.choices.values() if choice.how == "remembered")
     bore = [*lexicon.answers_consulted(), *((bare(choice.heading), choice.field) for choice in choices)]
@@ -127,9 +127,9 @@ def mapping_version_of(tables: Sequence[ReadTable], lexicon: Lexicon) -> str | N
 
 
 def apply_mapping(reading: Reading, lexicon: Lexicon, remembered: BodyMapping | None) -> Reading:
-    """The reading with what there is to ask and to tell beside what the body sent before; the same if nothing is known.
+    """Return the reading with the questions and findings from the body's mapping; unchanged without a mapping.
 
-    `lexicon` is the one that the file was read by.
+    `lexicon` is the one that the file was read with.
     """
     if remembered is None:
         return reading

@@ -1,14 +1,12 @@
-"""Releasing: accepted rows to the files of a release. Pure: it sees tables as Arrow batches and knows no store."""
+"""Releasing: from accepted rows to the files of a release. It sees tables as Arrow batches and knows no store."""
 
 from piperoll.releasing.adding import add_to_release
 from piperoll.releasing.consolidating import consolidate_releases
 from piperoll.releasing.deriving import SourceFile
 from piperoll.releasing.differences import compare_versions
+from piperoll.releasing.files import find_published_line, read_document, read_typed_lines
 from piperoll.releasing.packing import pack_release, replace_report
-from piperoll.releasing.published import find_published_line, read_document
-from piperoll.releasing.spreadsheets import make_workbook
-from piperoll.releasing.templates import template_csv, template_xlsx
-from piperoll.releasing.typed import read_typed_lines
+from piperoll.releasing.spreadsheets import make_template_csv, make_template_xlsx, make_workbook
 from piperoll.releasing.verifying import find_faults
 
 __all__ = [
@@ -18,11 +16,11 @@ __all__ = [
     "consolidate_releases",
     "find_faults",
     "find_published_line",
+    "make_template_csv",
+    "make_template_xlsx",
     "make_workbook",
     "pack_release",
     "read_document",
     "read_typed_lines",
     "replace_report",
-    "template_csv",
-    "template_xlsx",
 ]

@@ -1,8 +1,8 @@
-"""The union of a release that stands and one that comes beside it (`piperoll release --as add`)."""
+"""Adding a release to the current one of its series, as one release with the lines of both (`--as add`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -13,93 +13,76 @@ import pyarrow.parquet as pq
 
 from piperoll.errors import UsageError
 from piperoll.model import Field, Manifest, Packed, Report, file_entry, from_document, to_document
-from piperoll.releasing.columns import PublishedColumn
-from piperoll.releasing.conserving import add_pounds
+from piperoll.releasing.columns import add_exactly, columns_of
 from piperoll.releasing.datapackage import with_sources, with_table
-from piperoll.releasing.deriving import Occurrences, is_hash
-from piperoll.releasing.files import TableFiles, TableTotals
-from piperoll.releasing.packing import ManifestFacts, finish
-from piperoll.releasing.published import read_document, read_published_lines
+from piperoll.releasing.deriving import LineIdentifiers, is_hash
+from piperoll.releasing.files import TableFiles, read_document, read_published_lines
+from piperoll.releasing.packing import ManifestFacts, write_documents
 
 
-def add_to_release(standing_folder: Path, packed: Packed, folder: Path) -> Packed:
-    """Make in `folder` the release that holds the lines that stand and then those of `packed`.
+def add_to_release(current_folder: Path, packed: Packed, folder: Path) -> Packed:
+    """Make in `folder` the release that holds the lines of the current version and then those of `packed`.
 
-    `standing_folder` holds the files of the standing version. Lines that both have are kept twice: their identifiers
-    count on. Where `packed` is part of what stands already, what stands is given back, so that adding twice adds once.
+    `current_folder` holds the files of the current version. Lines that both have are kept twice: the numbers in their
+    identifiers go on. If `packed` is in the current version already, the current version is returned: adding twice adds
+    once.
 
-    Raises: UsageError: the two are of different series or of different versions of the schema.
+    Raises: UsageError: the two are of different series, or of different versions of the schema.
     """
-    standing = Packed(standing_folder, Manifest.from_bytes((standing_folder / "manifest.json").read_bytes()))
-    if set(packed.manifest.sources) <= set(standing.manifest.sources):
-        return standing
-    _refuse_unlike(standing.manifest, packed.manifest)
+    current = Packed(current_folder, Manifest.from_bytes((current_folder / "manifest.json").read_bytes()))
+    before, added = current.manifest, packed.manifest
+    if set(added.sources) <= set(before.sources):
+        return current
+    if before.series != added.series:
+        raise UsageError(f"{added.series} cannot be added to {before.series}: they are different series")
+    if before.dataset_version != added.dataset_version:
+        raise UsageError(
+            f"{added.series} was published under version {before.dataset_version} of its schema and cannot be added to "
+            f"under {added.dataset_version}: release the first submission again under the current rules, then add"
+        )
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = read_document(packed.folder, "datapackage.json")
-    name = packed.manifest.series.dataset
-    totals = _write_union(name, _columns(name, descriptor, (standing, packed)), (standing, packed), folder)
+    name, descriptor = added.series.dataset, read_document(packed.folder, "datapackage.json")
+    fields = [Field.from_descriptor(field) for field in descriptor["resources"][0]["schema"]["fields"]]
+    schemas = [pq.read_schema(one.folder / f"{name}.parquet") for one in (current, packed)]
+    columns = columns_of(fields, schemas)
+    identifiers = {field.name: LineIdentifiers() for field in fields if is_hash(field)}
+    with TableFiles(folder, name, columns) as files:
+        for one in (current, packed):
+            for batch in read_published_lines(one.folder / f"{name}.csv", [column.name for column in columns]):
+                files.write(_number_again(batch, identifiers))
+        totals = files.totals()
+    sources = [*read_document(current.folder, "datapackage.json")["sources"], *descriptor["sources"]]
     table = file_entry(folder, f"{name}.csv")
-    sources = [*read_document(standing.folder, "datapackage.json")["sources"], *descriptor["sources"]]
-    return finish(
+    pounds = None if added.amount_gbp is None else add_exactly(before.amount_gbp or Decimal(0), added.amount_gbp)
+    return write_documents(
         folder,
         name,
         with_sources(with_table(descriptor, table, totals.rows_sha256), sources),
-        _both_reports(read_document(standing.folder, "report.json"), read_document(packed.folder, "report.json")),
-        _made(standing.manifest, packed.manifest, totals),
+        _join_reports(read_document(current.folder, "report.json"), read_document(packed.folder, "report.json")),
+        ManifestFacts(
+            added.series,
+            totals,
+            pounds,
+            tuple(dict.fromkeys((*before.sources, *added.sources))),
+            added.dataset_version,
+            added.rules_version,
+        ),
     )
 
 
-def _made(standing: Manifest, added: Manifest, totals: TableTotals) -> ManifestFacts:
-    pounds = None
-    if added.amount_gbp is not None:
-        pounds = add_pounds(standing.amount_gbp or Decimal(0), added.amount_gbp)
-    sources = tuple(dict.fromkeys((*standing.sources, *added.sources)))
-    return ManifestFacts(added.series, totals, pounds, sources, added.dataset_version, added.rules_version)
-
-
-def _refuse_unlike(standing: Manifest, added: Manifest) -> None:
-    if standing.series != added.series:
-        raise UsageError(f"{added.series} cannot be added to {standing.series}: they are different series")
-    if standing.dataset_version != added.dataset_version:
-        raise UsageError(
-            f"{added.series} stands under version {standing.dataset_version} of its schema and cannot be added to "
-            f"under {added.dataset_version}: release the first submission again under today's rules, then add"
-        )
-
-
-def _columns(name: str, descriptor: Mapping[str, Any], both: Sequence[Packed]) -> tuple[PublishedColumn, ...]:
-    schemas = [pq.read_schema(packed.folder / f"{name}.parquet") for packed in both]
-    fields = [Field.from_descriptor(field) for field in descriptor["resources"][0]["schema"]["fields"]]
-    return tuple(
-        PublishedColumn(one, max(schema.field(one.name).type.scale for schema in schemas))
-        if one.type == "number"
-        else PublishedColumn(one)
-        for one in fields
-    )
-
-
-def _write_union(name: str, columns: tuple[PublishedColumn, ...], both: Sequence[Packed], folder: Path) -> TableTotals:
-    counters = {column.name: Occurrences() for column in columns if is_hash(column.field)}
-    with TableFiles(folder, name, columns) as files:
-        for packed in both:
-            for batch in read_published_lines(packed.folder / f"{name}.csv", [column.name for column in columns]):
-                files.write(_counted_on(batch, counters))
-        return files.totals()
-
-
-def _counted_on(batch: pa.RecordBatch, counters: Mapping[str, Occurrences]) -> pa.RecordBatch:
-    """The batch with the identifiers of its lines numbered on from those already met."""
+def _number_again(batch: pa.RecordBatch, identifiers: Mapping[str, LineIdentifiers]) -> pa.RecordBatch:
+    """The batch with the identifiers of its lines numbered on from those of earlier batches."""
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-    for name, counter in counters.items():
+    for name, counter in identifiers.items():
         digests = [str(cell).rpartition("-")[0] for cell in columns[name].to_pylist()]
         columns[name] = pa.array([counter.number(digest) for digest in digests], pa.string())
     return pa.RecordBatch.from_arrays(list(columns.values()), names=batch.schema.names)
 
 
-def _both_reports(standing: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
-    """One public report: the newer submission's, with the tables and findings of both, the standing ones first."""
-    old, new = from_document(Report, standing), from_document(Report, added)
+def _join_reports(current: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
+    """The public report of the added submission, with the tables and findings of both, the current ones first."""
+    old, new = from_document(Report, current), from_document(Report, added)
     passed = tuple(code for code in new.passed if code in old.passed)
-    whole = replace(new, tables=(*old.tables, *new.tables), findings=(*old.findings, *new.findings), passed=passed)
-    document: dict[str, Any] = to_document(whole)
+    joined = replace(new, tables=(*old.tables, *new.tables), findings=(*old.findings, *new.findings), passed=passed)
+    document: dict[str, Any] = to_document(joined)
     return document

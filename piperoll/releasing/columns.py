@@ -1,13 +1,14 @@
-"""One spelling for each value, and its type in Parquet.
+"""Published columns: one way to write each value as text, its type in Parquet, exact sums, and hashes of lines.
 
-CSV has text, Parquet has types: both are made here from the same canonical strings, so they always agree.
+CSV has text and Parquet has types. Both are made here from the same canonical strings, so they always agree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
+from hashlib import blake2b
 
 import pyarrow as pa
 
@@ -15,14 +16,22 @@ from piperoll.errors import ConservationError, DescriptorError
 from piperoll.model import Field
 from piperoll.model.columns import Cells, pc
 
+SEPARATOR = "\x1f"
+"""U+001F, the unit separator: it joins the cells of a line before the line is hashed."""
+
 SCALES = (4, 10, 18)
 """Decimal places of a Parquet column: the first that holds every value of the release exactly.
 
-Few steps, so that nearly all releases of a dataset share one type: a reader that joins files takes the type of the
-first and would round the others. Four places hold a sub-penny amount; 18 leave 20 digits for whole pounds.
+There are few steps, so that nearly all releases of a dataset share one type: a reader that joins files takes the type of
+the first and would round the others. Four places hold a fraction of a penny; 18 leave 20 digits for whole pounds.
 """
 
 _DIGITS = 38
+"""Digits of a decimal in Parquet; Arrow's decimal128 has no more."""
+
+_EXACT = Context(prec=100)
+"""Python's default of 28 digits would round long sums."""
+
 _TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
     "integer": pa.int64(),
@@ -33,19 +42,19 @@ _TYPES: Mapping[str, pa.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class PublishedColumn:
-    """A published column: its field, and for a number the decimal places that it is kept with."""
+    """A published column: its field, and for numbers the decimal places that Parquet keeps."""
 
     field: Field
     scale: int = SCALES[0]
 
     @property
     def name(self) -> str:
-        """The field's name, which is the heading in CSV and Parquet."""
+        """The name of the field, which is the heading in CSV and Parquet."""
         return self.field.name
 
     @property
     def type(self) -> pa.DataType:
-        """The Arrow type that Parquet keeps. Raises: DescriptorError: the field's type is none that we publish."""
+        """The Arrow type in Parquet. Raises: DescriptorError: we do not publish fields of this type."""
         if self.field.type == "number":
             return pa.decimal128(_DIGITS, self.scale)
         if self.field.type not in _TYPES:
@@ -53,56 +62,82 @@ class PublishedColumn:
         return _TYPES[self.field.type]
 
     def typed(self, cells: Cells) -> Cells:
-        """Canonical strings as values of the column's type, exactly.
-
-        Raises: ConservationError: a cell cannot be kept exactly as this type.
-        """
+        """Convert canonical strings to the column's type. Raises: ConservationError: a value would not stay exact."""
         try:
             if self.field.type == "integer":
                 return cells.cast(pa.decimal128(_DIGITS, 0)).cast(pa.int64())
             return cells.cast(self.type)
         except pa.ArrowInvalid as error:
             raise ConservationError(
-                f"field {self.name}: a cell is no {self.field.type} as we spell it: {error}"
+                f"field {self.name}: a cell is not a canonical {self.field.type}: {error}"
             ) from error
 
     def spelled(self, cells: Cells) -> Cells:
-        """Cells in the one spelling of their values: `1250.00`, `2026-10-01`, `true`; an empty text is a null."""
+        """Convert cells to canonical strings: `1250.00`, `2026-10-01`, `true`; an empty text becomes a null."""
         if self.field.type == "string":
-            filled: Cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
-            return filled
+            return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
         if self.field.type == "number":
-            return plain_decimals(self.typed(cells), places=2 if self.field.unit == "GBP" else 0)
+            return spell_decimals(self.typed(cells), places=2 if self.field.unit == "GBP" else 0)
         return self.typed(cells).cast(pa.string())
+
+    def sum(self, batch: pa.RecordBatch) -> Decimal:
+        """The exact sum of this number column in a batch of canonical strings."""
+        return pc.sum(self.typed(batch.column(self.name))).as_py() or Decimal(0)
+
+
+def columns_of(fields: Iterable[Field], schemas: Sequence[pa.Schema]) -> tuple[PublishedColumn, ...]:
+    """The columns for `fields`, numbers with as many decimal places as any of the Parquet `schemas` has for them."""
+    return tuple(
+        PublishedColumn(
+            field,
+            max(
+                (schema.field(field.name).type.scale for schema in schemas if field.name in schema.names),
+                default=SCALES[0],
+            )
+            if field.type == "number"
+            else SCALES[0],
+        )
+        for field in fields
+    )
 
 
 def scale_for(columns: Iterable[Cells]) -> int:
-    """The decimal places with which every number in `columns` (canonical strings) is kept exactly.
+    """The scale that keeps every number in `columns` (canonical strings) exactly.
 
-    Raises: ConservationError: a number has more places than any column can keep.
+    Raises: ConservationError: a number has more decimal places than Parquet can keep.
     """
-    places = max((_places(cells) for cells in columns), default=0)
+    places = 0
+    for cells in columns:
+        digits = pc.utf8_rtrim(cells, "0")
+        point = pc.find_substring(digits, ".")
+        after = pc.if_else(pc.less(point, 0), 0, pc.subtract(pc.subtract(pc.utf8_length(digits), point), 1))
+        places = max(places, pc.max(after).as_py() or 0)
     if places > _DIGITS:
-        raise ConservationError(f"a number has {places} decimal places: {_DIGITS} are the most that Parquet can keep")
+        raise ConservationError(f"a number has {places} decimal places: Parquet can keep {_DIGITS}")
     return next((scale for scale in SCALES if scale >= places), places)
 
 
-def _places(cells: Cells) -> int:
-    short = pc.utf8_rtrim(cells, "0")
-    point = pc.find_substring(short, ".")
-    after = pc.if_else(pc.less(point, 0), 0, pc.subtract(pc.subtract(pc.utf8_length(short), point), 1))
-    return pc.max(after).as_py() or 0
-
-
-def plain_decimals(values: Cells, places: int) -> Cells:
-    """Decimals as digits and a point with at least `places` after it, never an exponent, no needless noughts."""
+def spell_decimals(values: Cells, places: int) -> Cells:
+    """Write decimals as digits and a point with at least `places` digits after it, and no other trailing zeros."""
     cells = values.cast(pa.string())
-    if pc.any(pc.match_substring(cells, "E")).as_py():  # Arrow writes the smallest with an exponent
-        cells = pa.array([None if value is None else _digits(value) for value in values.to_pylist()], pa.string())
-    noughts = r"\.?0+$" if places == 0 else rf"(\.\d{{{places}}}\d*?)0+$"
-    plain: Cells = pc.replace_substring_regex(cells, noughts, "" if places == 0 else r"\1")
-    return plain
+    if pc.any(pc.match_substring(cells, "E")).as_py():  # Arrow writes the smallest numbers with an exponent
+        cells = pa.array([None if value is None else f"{value:f}" for value in values.to_pylist()], pa.string())
+    zeros = r"\.?0+$" if places == 0 else rf"(\.\d{{{places}}}\d*?)0+$"
+    return pc.replace_substring_regex(cells, zeros, "" if places == 0 else r"\1")
 
 
-def _digits(value: Decimal) -> str:
-    return f"{value:f}"
+def add_exactly(one: Decimal, other: Decimal) -> Decimal:
+    """The exact sum, however many digits it has."""
+    return _EXACT.add(one, other)
+
+
+def join_cells(columns: Sequence[Cells]) -> Cells:
+    """Join the cells of each line with `SEPARATOR`, as bytes to hash; a null is an empty text."""
+    lines = pc.binary_join_element_wise(*columns, SEPARATOR, null_handling="replace", null_replacement="")
+    return lines.cast(pa.binary())
+
+
+def digest_lines(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[bytes]:
+    """Hash each line by its columns `names`, to find lines that say the same."""
+    lines = join_cells([batch.column(name) for name in names])
+    return (blake2b(line, digest_size=16).digest() for line in lines.to_pylist())

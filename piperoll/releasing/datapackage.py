@@ -1,4 +1,4 @@
-"""datapackage.json of a release (Data Package 2.0)."""
+"""The `datapackage.json` of a release (Data Package 2.0)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LICENCES = {
     "CC-BY-4.0": ("Creative Commons Attribution 4.0", "https://creativecommons.org/licenses/by/4.0/"),
     "CC0-1.0": ("Creative Commons Zero 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
 }
-"""Open Definition licence identifiers to title and address."""
+"""Title and address of each licence, by its Open Definition identifier."""
 
 DIALECT = {"header": True, "delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"', "doubleQuote": True}
 
@@ -36,10 +36,10 @@ def describe_release(
     table: FileEntry,
     rows_sha256: str,
 ) -> dict[str, Any]:
-    """The descriptor of a release of one series, the same wherever it is served.
+    """Make the descriptor of a release; it does not depend on where the release is served.
 
-    `version` is the schema's semantic version with the first 12 digits of `rows_sha256` as its build: which
-    schema, and which rows. There is no `created`: when it was published stands in versions.json.
+    `version` is the semantic version of the schema, with the first 12 digits of `rows_sha256` as its build: which schema,
+    and which rows. There is no `created`, since a release does not depend on the clock: versions.json has the time.
     """
     part = next((f", {part.title}" for part in dataset.parts if part.name == series.part), "")
     return {
@@ -74,7 +74,7 @@ def describe_release(
 
 
 def licence(identifier: str) -> dict[str, str]:
-    """A licence by its Open Definition identifier; one that we do not know has its name alone."""
+    """A licence by its Open Definition identifier; one that we do not know has only its name."""
     if identifier not in _LICENCES:
         return {"name": identifier}
     title, path = _LICENCES[identifier]
@@ -82,17 +82,17 @@ def licence(identifier: str) -> dict[str, str]:
 
 
 def source_entry(source: SourceFile) -> dict[str, str]:
-    """The submission, named by the sha256 under which the archive keeps it."""
+    """The submission as a source, with the sha256 under which the archive keeps it."""
     return {"title": source.name, "version": f"sha256:{source.sha256}"}
 
 
 def with_sources(descriptor: Mapping[str, Any], sources: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The same descriptor with `sources` instead of its own."""
+    """The descriptor with other sources."""
     return {**descriptor, "sources": [dict(source) for source in sources]}
 
 
 def with_table(descriptor: Mapping[str, Any], table: FileEntry, rows_sha256: str) -> dict[str, Any]:
-    """The same descriptor for another table of the same shape."""
+    """The descriptor for another table with the same columns."""
     resource = descriptor["resources"][0] | {"bytes": table.bytes, "hash": f"sha256:{table.sha256}"}
     ours = descriptor["x_piperoll"]
     return {
@@ -127,10 +127,10 @@ def _resource(dataset: Dataset, table: FileEntry) -> dict[str, Any]:
 
 
 def _published(field: Mapping[str, Any]) -> dict[str, Any]:
-    """A field as a release can promise it: valid whatever a body sent and we accepted with a warning.
+    """A field with the constraints that a release keeps, even where we accepted a value with a warning.
 
-    Of what a body sends only `required` is promised; the rest of what the standard asks for (a list of values, a
-    pattern, a bound) moves to `x_asked`. Fields that are ours keep all their constraints.
+    Of fields that bodies send, a release keeps `required` alone; the other constraints of the standard (a list of values,
+    a pattern, a bound) move to `x_asked`. Fields that we derive keep all their constraints.
     """
     asked = {name: value for name, value in field.get("constraints", {}).items() if name != "required"}
     if field["x_origin"] == "derived" or not asked:

@@ -1,4 +1,4 @@
-"""The fields that we derive, column by column, as a descriptor's `x_derive` says (docs/datasets.md)."""
+"""The fields that we derive, column by column, as `x_derive` in a descriptor says (docs/datasets.md)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import pyarrow as pa
 
 from piperoll.errors import DescriptorError
 from piperoll.model import Body, Field, Series, Table
-from piperoll.model.columns import Cells, pc
-
-SEPARATOR = "\x1f"
-"""U+001F, the unit separator: it stands between the cells of a hash."""
+from piperoll.model.columns import Cells
+from piperoll.releasing.columns import join_cells
 
 ROW = "source.row"
+"""The one fact that differs from row to row."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """The submission that a release is made from: the sha256 of its bytes and the file's name as sent."""
+    """The submission that a release is made from: the sha256 of its bytes, and the file's name as sent."""
 
     sha256: str
     name: str
@@ -29,7 +28,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class DerivationFacts:
-    """What one table's derived fields may draw on besides its cells.
+    """What the derived fields of one table may use besides its cells.
 
     `named` holds the values that `{"from": …}` may name, `headings` the heading as sent of each mapped field.
     """
@@ -56,25 +55,25 @@ class DerivationFacts:
     def value(self, name: str) -> str | None:
         """The fact called `name`. Raises: DescriptorError: there is no such fact."""
         if name not in self.named:
-            raise DescriptorError(f"x_derive names '{name}': those known are {', '.join((*self.named, ROW))}")
+            raise DescriptorError(f"x_derive names '{name}': the known names are {', '.join((*self.named, ROW))}")
         return self.named[name]
 
 
 def is_hash(field: Field) -> bool:
-    """Whether a field is made last, from the other fields of its line."""
+    """True if a field is a hash of other fields of its line, and so is made last."""
     return field.derive is not None and "hash_of" in field.derive
 
 
 def is_provenance(field: Field) -> bool:
-    """Whether a field says where a line came from, and so is no part of what the line says."""
+    """True if a field says where a line came from, and so is no part of what the line says."""
     return field.derive is not None and str(field.derive.get("from", "")).startswith("source.")
 
 
-def derived(field: Field, facts: DerivationFacts, rows: Cells, redactions: Cells) -> Cells:
-    """The derived column of a batch: strings, one for each of `rows`.
+def derive_column(field: Field, facts: DerivationFacts, rows: Cells, redactions: Cells) -> Cells:
+    """Make the derived column of a batch, as strings, one for each of `rows`.
 
     `redactions` has the kind of redaction of each row, or `none`.
-    Raises: DescriptorError: the descriptor's `x_derive` is not in the vocabulary of docs/datasets.md.
+    Raises: DescriptorError: the descriptor's `x_derive` is not one of those in docs/datasets.md.
     """
     match field.derive:
         case {"from": name} if name == ROW:
@@ -82,55 +81,56 @@ def derived(field: Field, facts: DerivationFacts, rows: Cells, redactions: Cells
         case {"redaction_of": _}:
             return redactions
         case rule:
-            return pa.repeat(pa.scalar(_same_for_all(field.name, rule or {}, facts), pa.string()), len(rows))
+            return pa.repeat(pa.scalar(_derive_constant(field.name, rule or {}, facts), pa.string()), len(rows))
 
 
-def _same_for_all(name: str, rule: Mapping[str, object], facts: DerivationFacts) -> str | None:
+def _derive_constant(name: str, rule: Mapping[str, object], facts: DerivationFacts) -> str | None:
+    """The value of a derived field that is the same in every row of a table."""
     match rule:
         case {"constant": str(value)}:
             return value
         case {"from": str(fact)}:
             return facts.value(fact)
-        case {"part": dict(wordings), "otherwise": otherwise}:
-            return str(wordings.get(facts.part, otherwise))
+        case {"part": dict(values), "otherwise": otherwise}:
+            return str(values.get(facts.part, otherwise))
         case {"heading_of": str(of), "patterns": list(patterns), "otherwise": otherwise}:
-            return _by_heading(facts.headings.get(of), patterns, str(otherwise))
+            return _match_heading(facts.headings.get(of), patterns, str(otherwise))
     raise DescriptorError(f"field {name}: x_derive {dict(rule)} is not one of those in docs/datasets.md")
 
 
-def _by_heading(heading: str | None, patterns: Iterable[Sequence[str]], otherwise: str) -> str:
+def _match_heading(heading: str | None, patterns: Iterable[Sequence[str]], otherwise: str) -> str:
     if heading is None:
         return otherwise
     return next((value for pattern, value in patterns if re.search(pattern, heading, re.IGNORECASE)), otherwise)
 
 
-class Occurrences:
-    """Hashes of lines, each with the number of times that it has been met in this release.
+class LineIdentifiers:
+    """Identifiers of lines: the hash of some fields, and how many times it has occurred in this release.
 
-    `{first 20 hex digits of the sha256 of the cells}-{n}`: genuine repeats stay apart, and an identifier
-    stays the same when other lines of the file are corrected.
+    `{first 20 hex digits of the sha256 of the cells}-{n}`: genuine repeats get different numbers, and an identifier stays
+    the same when other lines of the file are corrected.
     """
 
     def __init__(self) -> None:
-        self._met: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
 
-    def column(self, rule: Mapping[str, Sequence[str]], facts: DerivationFacts, columns: Mapping[str, Cells]) -> Cells:
+    def make_column(
+        self, rule: Mapping[str, Sequence[str]], facts: DerivationFacts, columns: Mapping[str, Cells]
+    ) -> Cells:
         """The identifiers of a batch whose other columns are `columns`."""
         size = len(next(iter(columns.values())))
-        parts = [_part(name, facts, columns, size) for name in rule["hash_of"]]
-        texts = pc.binary_join_element_wise(*parts, SEPARATOR, null_handling="replace", null_replacement="")
-        digests = (hashlib.sha256(text).hexdigest()[:20] for text in texts.cast(pa.binary()).to_pylist())
+        parts = []
+        for name in rule["hash_of"]:
+            if "." in name:
+                parts.append(pa.repeat(pa.scalar(facts.value(name), pa.string()), size))
+            elif name in columns:
+                parts.append(columns[name])
+            else:
+                raise DescriptorError(f"x_derive hash_of names '{name}', which is not a field that is made before it")
+        digests = (hashlib.sha256(line).hexdigest()[:20] for line in join_cells(parts).to_pylist())
         return pa.array([self.number(digest) for digest in digests], pa.string())
 
     def number(self, digest: str) -> str:
-        """`digest` with the number of its occurrence, the first being 1."""
-        self._met[digest] = count = self._met.get(digest, 0) + 1
+        """`digest` with the number of its occurrence, beginning with 1."""
+        self._counts[digest] = count = self._counts.get(digest, 0) + 1
         return f"{digest}-{count}"
-
-
-def _part(name: str, facts: DerivationFacts, columns: Mapping[str, Cells], size: int) -> Cells:
-    if "." in name:
-        return pa.repeat(pa.scalar(facts.value(name), pa.string()), size)
-    if name not in columns:
-        raise DescriptorError(f"x_derive hash_of names '{name}', which is no field that is made before it")
-    return columns[name]

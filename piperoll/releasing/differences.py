@@ -1,7 +1,7 @@
 """What a version of a series says that the one before did not: rows added, removed and changed, with their pounds.
 
-Lines are compared by what they say, not by where they stood: another order, another file or another spelling is no
-difference. Of lines that say the same, as many are alike as both versions have.
+Lines are compared by their content, not by where they came from: another order, file or spelling is no difference. If
+lines repeat, as many of them match as both versions have.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,165 +17,138 @@ import pyarrow as pa
 from piperoll.errors import ConservationError
 from piperoll.model import Dataset, Differences, Effect, Manifest
 from piperoll.model.columns import pc
-from piperoll.releasing.conserving import add_pounds
-from piperoll.releasing.deriving import SEPARATOR, is_hash, is_provenance
-from piperoll.releasing.published import amount_fields, read_published_lines
+from piperoll.releasing.columns import add_exactly, digest_lines
+from piperoll.releasing.deriving import is_hash, is_provenance
+from piperoll.releasing.files import amount_fields, read_column_names, read_published_lines
 
-_STEP = 10_000
+_ROWS_AT_ONCE = 10_000
+"""Rows that are turned into Python text at a time."""
 
 
 def compare_versions(dataset: Dataset, before: Path, after: Path, to: Path) -> Differences:
-    """Compare two versions that lie in the folders `before` and `after`, and write the rows that differ to `to`.
+    """Compare two versions in the folders `before` and `after`, and write the rows that differ to `to`.
 
-    `to` becomes a CSV (UTF-8, RFC 4180, CRLF) with two columns before those of the dataset: `change` (`before` and
-    `after` of a changed row, `removed`, `added`) and `pair`, the number that joins the two lines of a changed row.
-    Fields that only one version's schema has are left out of the comparison.
+    `to` becomes a CSV (UTF-8, RFC 4180, CRLF) with two columns before those of the dataset: `change` (`before` and `after`
+    of a changed row, `removed`, `added`) and `pair`, the number that joins the two lines of a changed row. Fields that
+    only one version's schema has are not compared.
 
     Raises: ConservationError: the pounds of the differences do not add up to what the manifests say.
     """
     files = [folder / f"{dataset.name}.csv" for folder in (before, after)]
-    shared = _shared_names(files)
-    told = [one.name for one in dataset.fields if one.name in shared]
-    said = [one.name for one in dataset.fields if one.name in shared and not (is_provenance(one) or is_hash(one))]
-    lost, new = _unlike(files[0], files[1], told, said)
-    pairs = _paired(lost, new, _keys(dataset, shared))
-    _write(to, told, lost, new, pairs)
-    found = _summed(lost, new, pairs, said, _amount(before, after, told))
+    shared = frozenset.intersection(*(frozenset(read_column_names(path)) for path in files))
+    fields = [field for field in dataset.fields if field.name in shared]
+    names = [field.name for field in fields]
+    content = [field.name for field in fields if not (is_provenance(field) or is_hash(field))]
+    lost, new = _find_unmatched(files[0], files[1], names, content)
+    # What names a row: the identifier of the line, then the dataset's keys that both versions have.
+    keys: list[tuple[str, ...]] = [(field.name,) for field in fields if is_hash(field)]
+    keys += [key for key in dataset.keys if shared.issuperset(key)]
+    pairs = _pair_rows(lost, new, keys)
+    _write_rows(to, names, lost, new, pairs)
+    amounts = amount_fields(before) | amount_fields(after)
+    amount = next(iter(amounts)) if len(amounts) == 1 and amounts <= set(names) else None
+    found = _sum_differences(lost, new, pairs, content, amount)
     _conserve(found, before, after)
     return found
 
 
-def _shared_names(files: Iterable[Path]) -> frozenset[str]:
-    heads = []
-    for path in files:
-        with path.open(encoding="utf-8", newline="") as stream:
-            heads.append(frozenset(next(csv.reader(stream))))
-    return frozenset.intersection(*heads)
+def _find_unmatched(
+    before: Path, after: Path, names: Sequence[str], content: Sequence[str]
+) -> tuple[pa.Table, pa.Table]:
+    """The lines of each version that match none of the other. Only hashes of the lines are kept in memory."""
+    counts = Counter(digest for batch in read_published_lines(before, names) for digest in digest_lines(batch, content))
 
+    def use_matches(batch: pa.RecordBatch) -> pa.BooleanArray:
+        """Which lines have a match left in `counts`, where each is used once."""
+        matched = []
+        for digest in digest_lines(batch, content):
+            has_match = counts[digest] > 0
+            matched.append(has_match)
+            if has_match:
+                counts[digest] -= 1
+        return pa.array(matched, pa.bool_())
 
-def _unlike(before: Path, after: Path, told: Sequence[str], said: Sequence[str]) -> tuple[pa.Table, pa.Table]:
-    """The lines of each that the other has no like of: a difference of multisets, of which only digests are kept."""
-    left = Counter(digest for batch in read_published_lines(before, told) for digest in _digests(batch, said))
-    new = [batch.filter(_beyond(_digests(batch, said), left)) for batch in read_published_lines(after, told)]
-    spare = +left
-    lost = [batch.filter(_surplus(_digests(batch, said), spare)) for batch in read_published_lines(before, told)]
-    schema = pa.schema([pa.field(name, pa.string()) for name in told])
+    new = [batch.filter(pc.invert(use_matches(batch))) for batch in read_published_lines(after, names)]
+    # What is left in `counts` now are the lines before that nothing after matches: read them once more.
+    lost = [batch.filter(use_matches(batch)) for batch in read_published_lines(before, names)]
+    schema = pa.schema([pa.field(name, pa.string()) for name in names])
     return pa.Table.from_batches(lost, schema), pa.Table.from_batches(new, schema)
 
 
-def _digests(batch: pa.RecordBatch, said: Sequence[str]) -> Iterator[bytes]:
-    cells = [batch.column(name) for name in said]
-    lines = pc.binary_join_element_wise(*cells, SEPARATOR, null_handling="replace", null_replacement="")
-    return (blake2b(line, digest_size=16).digest() for line in lines.cast(pa.binary()).to_pylist())
-
-
-def _beyond(digests: Iterable[bytes], left: Counter[bytes]) -> pa.BooleanArray:
-    """Which lines have no like left, each like being used once."""
-    found = []
-    for digest in digests:
-        there = left[digest] > 0
-        found.append(not there)
-        if there:
-            left[digest] -= 1
-    return pa.array(found, pa.bool_())
-
-
-def _surplus(digests: Iterable[bytes], spare: Counter[bytes]) -> pa.BooleanArray:
-    """Which lines are among those that were left over."""
-    surplus: pa.BooleanArray = pc.invert(_beyond(digests, spare))
-    return surplus
-
-
-def _keys(dataset: Dataset, shared: frozenset[str]) -> list[tuple[str, ...]]:
-    """What names a row: the line's identifier, then the dataset's keys that both versions have."""
-    hashes = [(one.name,) for one in dataset.fields if is_hash(one) and one.name in shared]
-    return [*hashes, *(key for key in dataset.keys if shared.issuperset(key))]
-
-
-def _paired(lost: pa.Table, new: pa.Table, keys: Iterable[tuple[str, ...]]) -> list[tuple[int, int]]:
-    """(place in `lost`, place in `new`) of the rows that are one row changed, by the first key that names just one."""
+def _pair_rows(lost: pa.Table, new: pa.Table, keys: Iterable[tuple[str, ...]]) -> list[tuple[int, int]]:
+    """Pair rows that are one row changed: (index in `lost`, index in `new`), by the first key that names just one."""
     pairs: dict[int, int] = {}
     paired: set[int] = set()
     for key in keys:
-        were = _named_once(lost, key, paired)
-        are = _named_once(new, key, pairs)
-        for name, place in are.items():
-            if name in were:
-                pairs[place] = were[name]
-                paired.add(were[name])
-    return [(pairs[place], place) for place in sorted(pairs)]
+        before = _index_unique(lost, key, paired)
+        after = _index_unique(new, key, pairs)
+        for name, index in after.items():
+            if name in before:
+                pairs[index] = before[name]
+                paired.add(before[name])
+    return [(pairs[index], index) for index in sorted(pairs)]
 
 
-def _named_once(table: pa.Table, key: Sequence[str], taken: Iterable[int]) -> dict[tuple[str, ...], int]:
-    """The free rows that `key` names alone: key to place. A row with a gap in its key has no name."""
+def _index_unique(table: pa.Table, key: Sequence[str], taken: Iterable[int]) -> dict[tuple[str, ...], int]:
+    """The rows not yet taken that `key` names alone. A row with an empty cell in its key has no name."""
     out = frozenset(taken)
     columns = zip(*(table.column(name).to_pylist() for name in key), strict=True)
-    free = [(name, place) for place, name in enumerate(columns) if place not in out and None not in name]
+    free = [(name, index) for index, name in enumerate(columns) if index not in out and None not in name]
     counts = Counter(name for name, _ in free)
-    return {name: place for name, place in free if counts[name] == 1}
+    return {name: index for name, index in free if counts[name] == 1}
 
 
-def _write(to: Path, told: Sequence[str], lost: pa.Table, new: pa.Table, pairs: Sequence[tuple[int, int]]) -> None:
-    were, are = {old for old, _ in pairs}, {place for _, place in pairs}
-    removed = [place for place in range(lost.num_rows) if place not in were]
-    added = [place for place in range(new.num_rows) if place not in are]
+def _write_rows(
+    to: Path, names: Sequence[str], lost: pa.Table, new: pa.Table, pairs: Sequence[tuple[int, int]]
+) -> None:
+    before, after = [old for old, _ in pairs], [now for _, now in pairs]
+    removed, added = sorted(set(range(lost.num_rows)) - set(before)), sorted(set(range(new.num_rows)) - set(after))
     with to.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(["change", "pair", *told])
-        both = zip(_lines(lost, [old for old, _ in pairs]), _lines(new, [place for _, place in pairs]), strict=True)
-        for number, (was, now) in enumerate(both, start=1):
-            writer.writerow(["before", number, *was])
+        writer.writerow(["change", "pair", *names])
+        changed = zip(_read_rows(lost, before), _read_rows(new, after), strict=True)
+        for number, (old, now) in enumerate(changed, start=1):
+            writer.writerow(["before", number, *old])
             writer.writerow(["after", number, *now])
-        writer.writerows(["removed", None, *line] for line in _lines(lost, removed))
-        writer.writerows(["added", None, *line] for line in _lines(new, added))
+        writer.writerows(["removed", None, *row] for row in _read_rows(lost, removed))
+        writer.writerows(["added", None, *row] for row in _read_rows(new, added))
 
 
-def _lines(table: pa.Table, places: Sequence[int]) -> Iterator[tuple[str | None, ...]]:
-    """Rows of a table, of which a few thousand at a time are made into text."""
-    for start in range(0, len(places), _STEP):
-        part = table.take(pa.array(places[start : start + _STEP], pa.int64()))
+def _read_rows(table: pa.Table, indices: Sequence[int]) -> Iterator[tuple[str | None, ...]]:
+    for start in range(0, len(indices), _ROWS_AT_ONCE):
+        part = table.take(pa.array(indices[start : start + _ROWS_AT_ONCE], pa.int64()))
         yield from zip(*(column.to_pylist() for column in part.columns), strict=True)
 
 
-def _amount(before: Path, after: Path, told: Sequence[str]) -> str | None:
-    """The one field that both versions' totals are of; None where there is none, or several."""
-    named = amount_fields(before) | amount_fields(after)
-    return next(iter(named)) if len(named) == 1 and named <= set(told) else None
-
-
-def _summed(
-    lost: pa.Table, new: pa.Table, pairs: Sequence[tuple[int, int]], said: Sequence[str], amount: str | None
+def _sum_differences(
+    lost: pa.Table, new: pa.Table, pairs: Sequence[tuple[int, int]], content: Sequence[str], amount: str | None
 ) -> Differences:
-    were, are = [old for old, _ in pairs], [place for _, place in pairs]
-    old, now = lost.take(pa.array(were, pa.int64())), new.take(pa.array(are, pa.int64()))
-    pounds = None if amount is None else (_total(old, amount), _total(now, amount))
-    changed = None if pounds is None else add_pounds(pounds[1], -pounds[0])
-    fields = {name: _unequal(old, now, name) for name in said}
+    before, after = [old for old, _ in pairs], [now for _, now in pairs]
+    old, now = lost.take(pa.array(before, pa.int64())), new.take(pa.array(after, pa.int64()))
+    changed = None if amount is None else add_exactly(_sum_cells(now, amount), -_sum_cells(old, amount))
+    fields = {}
+    for name in content:
+        differs = pc.not_equal(pc.fill_null(old.column(name), ""), pc.fill_null(now.column(name), ""))
+        if count := pc.sum(differs).as_py():
+            fields[name] = count
+
+    def sum_unpaired(table: pa.Table, paired: Sequence[int]) -> Effect:
+        indices = sorted(set(range(table.num_rows)) - set(paired))
+        rest = table.take(pa.array(indices, pa.int64()))
+        return Effect(rest.num_rows, None if amount is None else _sum_cells(rest, amount))
+
     return Differences(
-        added=_rest(new, are, amount),
-        removed=_rest(lost, were, amount),
+        added=sum_unpaired(new, after),
+        removed=sum_unpaired(lost, before),
         changed=Effect(len(pairs), changed),
-        fields={name: count for name, count in fields.items() if count},
+        fields=fields,
     )
 
 
-def _unequal(old: pa.Table, now: pa.Table, name: str) -> int:
-    differs = pc.not_equal(pc.fill_null(old.column(name), ""), pc.fill_null(now.column(name), ""))
-    count: int | None = pc.sum(differs).as_py()
-    return count or 0
-
-
-def _rest(table: pa.Table, paired: Sequence[int], amount: str | None) -> Effect:
-    """The rows of a table that are in no pair."""
-    out = frozenset(paired)
-    rest = table.take(pa.array([place for place in range(table.num_rows) if place not in out], pa.int64()))
-    return Effect(rest.num_rows, None if amount is None else _total(rest, amount))
-
-
-def _total(table: pa.Table, amount: str) -> Decimal:
+def _sum_cells(table: pa.Table, name: str) -> Decimal:
     total = Decimal(0)
-    for cell in table.column(amount).to_pylist():
-        total = add_pounds(total, Decimal(cell or 0))
+    for cell in table.column(name).to_pylist():
+        total = add_exactly(total, Decimal(cell or 0))
     return total
 
 
@@ -185,12 +157,11 @@ def _conserve(found: Differences, before: Path, after: Path) -> None:
     rows = found.added.rows - found.removed.rows
     if rows != now.rows - was.rows:
         raise ConservationError(
-            f"{now.series}: the differences make {rows:+} rows, the versions {now.rows - was.rows:+}"
+            f"{now.series}: the differences are {rows:+} rows, but the versions differ by {now.rows - was.rows:+}"
         )
-    parts = [part.amount_gbp for part in (found.added, found.changed, found.removed)]
-    if None in parts or was.amount_gbp is None or now.amount_gbp is None:
+    added, changed, removed = (part.amount_gbp for part in (found.added, found.changed, found.removed))
+    if added is None or changed is None or removed is None or was.amount_gbp is None or now.amount_gbp is None:
         return
-    added, changed, removed = (part or Decimal(0) for part in parts)
-    net = add_pounds(add_pounds(added, changed), -removed)
-    if net != add_pounds(now.amount_gbp, -was.amount_gbp):
-        raise ConservationError(f"{now.series}: the differences come to £{net}, the versions say otherwise")
+    net = add_exactly(add_exactly(added, changed), -removed)
+    if net != add_exactly(now.amount_gbp, -was.amount_gbp):
+        raise ConservationError(f"{now.series}: the differences add up to £{net}, which is not what the versions say")

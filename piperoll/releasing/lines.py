@@ -1,4 +1,4 @@
-"""From a table as read to the lines that are published: every field of the dataset, as canonical strings."""
+"""Lines: the rows of a table as they are published, with every field of the dataset, as canonical strings."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from piperoll.model import Dataset, Disposition, Field, Origin, Table
+from piperoll.model import Dataset, Disposition, Origin, Table
 from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn, scale_for
-from piperoll.releasing.deriving import DerivationFacts, Occurrences, derived, is_hash
-from piperoll.releasing.redacting import redacted, redactions
+from piperoll.releasing.deriving import DerivationFacts, LineIdentifiers, derive_column, is_hash
 
-STEP = 65_536
-"""Lines worked on at once: joined into text, their cells stay far below the 2 GB of an Arrow string array."""
+BATCH_LINES = 65_536
+"""Lines made at a time: joined into text, their cells stay far below the 2 GB of an Arrow string array."""
+
+NOT_REDACTED = "none"
+
+REDACTION_WORDS = {
+    "personal": "REDACTED PERSONAL DATA",
+    "commercial": "REDACTED COMMERCIAL CONFIDENTIALITY",
+    "security": "REDACTED NATIONAL SECURITY",
+    "legal": "REDACTED LEGAL CONFIDENTIALITY",
+}
+"""What is published in place of a name, by kind of redaction. The first two are the wording of the Local Government
+Transparency Code 2015 (docs/standards.md#privacy-rules); the others are ours, in the same manner."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineBatch:
-    """A batch of published lines and the source row of each."""
+    """A batch of published lines, and the source row of each."""
 
     rows: Cells
     batch: pa.RecordBatch
@@ -27,7 +37,7 @@ class LineBatch:
 
 @dataclass(frozen=True, slots=True)
 class RowDispositions:
-    """What becomes of the rows of one table, as `piperoll.model.Disposition` words it."""
+    """What happens to the rows of one table (`piperoll.model.Disposition`), by row number."""
 
     held: Mapping[int, object]
     redacted: Mapping[int, str]
@@ -35,7 +45,7 @@ class RowDispositions:
 
     @classmethod
     def of(cls, disposition: Disposition, table: int) -> RowDispositions:
-        """The fate of the rows of the table of this number."""
+        """The dispositions of the rows of table number `table`."""
         return cls(
             disposition.held.get(table, {}), disposition.redacted.get(table, {}), disposition.blanked.get(table, {})
         )
@@ -43,70 +53,94 @@ class RowDispositions:
 
 @dataclass(frozen=True)
 class LineMaker:
-    """Makes the published lines of a release, table by table; counts repeats over the whole release."""
+    """Makes the published lines of a release table by table, and counts repeats over the whole release."""
 
     dataset: Dataset
     columns: Sequence[PublishedColumn]
-    occurrences: Mapping[str, Occurrences] = field(init=False)
+    identifiers: Mapping[str, LineIdentifiers] = field(init=False)
 
     def __post_init__(self) -> None:
-        counters = {one.name: Occurrences() for one in self.dataset.fields if is_hash(one)}
-        object.__setattr__(self, "occurrences", counters)
+        identifiers = {one.name: LineIdentifiers() for one in self.dataset.fields if is_hash(one)}
+        object.__setattr__(self, "identifiers", identifiers)
 
-    def lines(self, table: Table[pa.RecordBatch], facts: DerivationFacts, fate: RowDispositions) -> Iterator[LineBatch]:
-        """The lines of one table that are published: those whose row is not held.
+    def make_lines(
+        self, table: Table[pa.RecordBatch], facts: DerivationFacts, dispositions: RowDispositions
+    ) -> Iterator[LineBatch]:
+        """Make the lines of the rows of a table that are not held.
 
-        Raises: ConservationError: a cell is not in the canonical spelling that reading promises.
+        Raises: ConservationError: a cell is not spelled as reading promises.
         """
+        held = pa.array(sorted(dispositions.held), pa.int64())
         for whole in table.batches():
-            for start in range(0, whole.num_rows, STEP):
-                batch = _without(whole.slice(start, STEP), fate.held)
+            for start in range(0, whole.num_rows, BATCH_LINES):
+                batch = whole.slice(start, BATCH_LINES)
+                if len(held):
+                    batch = batch.filter(pc.invert(pc.is_in(batch.column("row"), value_set=held)))
                 if batch.num_rows:
-                    yield self._lines(_blanked(batch, fate.blanked), facts, fate.redacted)
+                    yield self._make_batch(_blank_cells(batch, dispositions.blanked), facts, dispositions.redacted)
 
-    def _lines(self, batch: pa.RecordBatch, facts: DerivationFacts, kinds: Mapping[int, str]) -> LineBatch:
+    def _make_batch(self, batch: pa.RecordBatch, facts: DerivationFacts, kinds: Mapping[int, str]) -> LineBatch:
         rows = batch.column("row")
-        redaction = redactions(rows, kinds)
-        cells = {
-            column.name: column.spelled(_cells(column.field, batch, facts, redaction))
-            for column in self.columns
-            if not is_hash(column.field)
-        }
-        cells = redacted(self.dataset, cells, redaction)
-        hashes = {
-            one.name: self.occurrences[one.name].column(one.derive or {}, facts, cells)
+        redactions = list_redactions(rows, kinds)
+        cells: dict[str, Cells] = {}
+        for column in self.columns:
+            if not is_hash(column.field):
+                cells[column.name] = column.spelled(_fill_column(column, batch, facts, redactions))
+        cells = redact_columns(self.dataset, cells, redactions)
+        # Hashes are made last and all from the same columns, so that none depends on another.
+        cells |= {
+            one.name: self.identifiers[one.name].make_column(one.derive or {}, facts, cells)
             for one in self.dataset.fields
             if is_hash(one)
         }
-        cells |= hashes
         names = [column.name for column in self.columns]
         return LineBatch(rows, pa.RecordBatch.from_arrays([cells[name] for name in names], names=names))
 
 
 def columns_for(dataset: Dataset, tables: Sequence[Table[pa.RecordBatch]]) -> tuple[PublishedColumn, ...]:
-    """The published columns in descriptor order, numbers with the places that these tables need."""
+    """The published columns in descriptor order, numbers with the decimal places that these tables need."""
+
+    def list_numbers(name: str) -> Iterator[Cells]:
+        for table in tables:
+            if name in table.columns:
+                yield from (batch.column(name) for batch in table.batches() if name in batch.schema.names)
+
     return tuple(
-        PublishedColumn(one, scale_for(_sent_numbers(one.name, tables)))
-        if one.type == "number"
-        else PublishedColumn(one)
+        PublishedColumn(one, scale_for(list_numbers(one.name))) if one.type == "number" else PublishedColumn(one)
         for one in dataset.fields
     )
 
 
-def _sent_numbers(name: str, tables: Sequence[Table[pa.RecordBatch]]) -> Iterator[Cells]:
-    for table in tables:
-        if name in table.columns:
-            yield from (batch.column(name) for batch in table.batches() if name in batch.schema.names)
+def list_redactions(rows: Cells, kinds: Mapping[int, str]) -> Cells:
+    """The kind of redaction of each of `rows`: a key of `REDACTION_WORDS`, or `none`."""
+    if not kinds:
+        return pa.repeat(pa.scalar(NOT_REDACTED), len(rows))
+    numbers = sorted(kinds)
+    index = pc.index_in(rows, value_set=pa.array(numbers, pa.int64()))
+    return pc.fill_null(pa.array([kinds[number] for number in numbers]).take(index), NOT_REDACTED)
 
 
-def _without(batch: pa.RecordBatch, held: Mapping[int, object]) -> pa.RecordBatch:
-    if not held:
-        return batch
-    return batch.filter(pc.invert(pc.is_in(batch.column("row"), value_set=pa.array(sorted(held), pa.int64()))))
+def redact_columns(dataset: Dataset, columns: Mapping[str, Cells], kinds: Cells) -> dict[str, Cells]:
+    """Replace the names in redacted rows by the words for it, and blank the identifiers that would give them away.
+
+    A name that is blank stays blank: nothing must say that there was one.
+    """
+    is_redacted = pc.not_equal(kinds, NOT_REDACTED)
+    if not pc.any(is_redacted).as_py():
+        return dict(columns)
+    made = dict(columns)
+    words = pa.array(list(REDACTION_WORDS.values())).take(pc.index_in(kinds, value_set=pa.array(list(REDACTION_WORDS))))
+    for one in dataset.fields:
+        if one.name in made and one.privacy == "dependent":
+            made[one.name] = pc.if_else(is_redacted, pa.scalar(None, pa.string()), made[one.name])
+        elif one.name in made and one.privacy == "name":
+            named = pc.and_(is_redacted, pc.is_valid(made[one.name]))
+            made[one.name] = pc.if_else(named, words, made[one.name])
+    return made
 
 
-def _blanked(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -> pa.RecordBatch:
-    """`batch` without the cells that are left out; a derivation takes their place where there is one."""
+def _blank_cells(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -> pa.RecordBatch:
+    """The batch without the cells that are left out; where the field can be derived, the derivation replaces them."""
     names = sorted(frozenset[str]().union(*blanked.values()) & set(batch.schema.names))
     for name in names:
         rows = pa.array([row for row, fields in sorted(blanked.items()) if name in fields], pa.int64())
@@ -116,14 +150,11 @@ def _blanked(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -> pa
     return batch
 
 
-def _cells(one: Field, batch: pa.RecordBatch, facts: DerivationFacts, redaction: Cells) -> Cells:
-    """The sent cells where there are any, else the derivation, else nulls; a field that is ours is always derived."""
-    ours = one.origin is Origin.DERIVED
-    sent = batch.column(one.name) if one.name in batch.schema.names and not ours else None
+def _fill_column(column: PublishedColumn, batch: pa.RecordBatch, facts: DerivationFacts, redactions: Cells) -> Cells:
+    """The cells as sent, filled up with derived ones; a field of ours is always derived, and any other may be empty."""
+    one = column.field
+    sent = batch.column(one.name) if one.name in batch.schema.names and one.origin is not Origin.DERIVED else None
     if one.derive is None:
         return pa.nulls(batch.num_rows, pa.string()) if sent is None else sent
-    made = derived(one, facts, batch.column("row"), redaction)
-    if sent is None:
-        return made
-    filled: Cells = pc.coalesce(sent, made)
-    return filled
+    made = derive_column(one, facts, batch.column("row"), redactions)
+    return made if sent is None else pc.coalesce(sent, made)

@@ -1,4 +1,4 @@
-"""A folder as a store: flock, fsync of file and directory, atomic rename."""
+"""A folder as a store: file locks, fsync of files and directories, and atomic renames."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from pathlib import Path
 
 from piperoll import layout
 from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
-from publishers.stores.protocol import ObjectInfo, StoredObject
+from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
 
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _MINUTE = 60
 _LOCKS = ".locks"
 _UNFINISHED = ".unfinished"
-_LASTING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
-"""Faults that trying again will not cure."""
+_PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
+"""System errors that trying again does not cure."""
 
 
 class FolderStore:
-    """A store in a folder of a local file system, which must have `flock` and an atomic `rename` within it.
+    """A store in a folder of a local file system that has `flock` and renames atomically.
 
-    A tag is the sha256 of the bytes. What is not finished lies in `.unfinished/`, locks in `.locks/`: no key
-    begins with a dot.
+    A tag is the sha256 of the bytes. Unfinished writes are in `.unfinished/` and locks in `.locks/`; they cannot be
+    mistaken for objects, since no key begins with a dot.
     """
 
     def __init__(self, root: Path) -> None:
@@ -39,112 +39,111 @@ class FolderStore:
         return f"FolderStore({str(self._root)!r})"
 
     def read(self, key: str, *, first: int | None = None) -> StoredObject:
-        """The object under `key`; the tag of a part tells its size and age and is not for `replace`."""
+        """Read an object; if only its first bytes are read, the tag is that of `stat` and not for `replace`."""
         path = self._path(key)
-        with _as_store_errors(key), path.open("rb") as stream:
+        with _raise_store_errors(key), path.open("rb") as stream:
             content = stream.read() if first is None else stream.read(first)
-            found = os.fstat(stream.fileno())
-        return StoredObject(content, _tag(content) if first is None else _seen(found).tag)
+            status = os.fstat(stream.fileno())
+        return StoredObject(content, sha256_of(content) if first is None else _info(status).tag)
 
-    def look(self, key: str) -> ObjectInfo:
-        """The size of an object, and a tag made of its size, age and place on the disk."""
-        with _as_store_errors(key), self._path(key).open("rb") as stream:
-            return _seen(os.fstat(stream.fileno()))
+    def stat(self, key: str) -> ObjectInfo:
+        """The size of an object, and a tag made of its size, age and inode."""
+        with _raise_store_errors(key), self._path(key).open("rb") as stream:
+            return _info(os.fstat(stream.fileno()))
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
-        """Some bytes of an object; nothing else of it is read."""
-        with _as_store_errors(key), self._path(key).open("rb") as stream:
-            if _seen(os.fstat(stream.fileno())).tag != tag:
+        """Read some bytes of an object and nothing else of it."""
+        with _raise_store_errors(key), self._path(key).open("rb") as stream:
+            if _info(os.fstat(stream.fileno())).tag != tag:
                 raise PointerMoved(f"{key} was written by someone else")
             stream.seek(start)
             return stream.read(stop - start)
 
     def fetch(self, key: str, to: Path) -> None:
-        """Bring an object of any size into a local file."""
-        with _as_store_errors(key):
+        """Copy an object of any size to a local file."""
+        with _raise_store_errors(key):
             shutil.copyfile(self._path(key), to)
 
-    def local(self, key: str) -> Path | None:
-        """Where an object lies: in the folder."""
+    def local_path(self, key: str) -> Path | None:
+        """The path of the object in the folder."""
         return self._path(key).absolute()
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object under `key`."""
+        """True if there is an object under `key`."""
         return self._path(key).is_file()
 
     def create(self, key: str, content: bytes | Path) -> None:
         """Write once, and read back what was written."""
         path = self._path(key)
-        with _as_store_errors(key), self._locked(key):
+        with _raise_store_errors(key), self._lock(key):
             if not path.is_file():
                 digest = self._write(path, content)
-                if _digest(path) != digest:
+                if sha256_of(path) != digest:
                     raise StoreCorrupt(f"{key} is not what was written: check the disk and run again")
-            elif _digest(path) != _digest(content):
+            elif sha256_of(path) != sha256_of(content):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once")
             else:
-                os.utime(path)  # a sweep must see that someone counts on it again
+                os.utime(path)  # a sweep must see that a writer relies on this object again
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
-        """Write a pointer if its tag is still `tag`; a pointer that holds these very bytes is ours."""
+        """Write a pointer if its tag is still `tag`; a pointer that already holds these bytes is a success."""
         path = self._path(key)
-        with _as_store_errors(key), self._locked(key):
-            standing = _tag(path.read_bytes()) if path.is_file() else None
-            if standing == _tag(content):
-                return standing
-            if standing != tag:
+        with _raise_store_errors(key), self._lock(key):
+            current = sha256_of(path.read_bytes()) if path.is_file() else None
+            if current == sha256_of(content):
+                return current
+            if current != tag:
                 raise PointerMoved(f"{key} was written by someone else")
-            self._write(path, content)
-            return _tag(content)
+            return self._write(path, content)
 
     def put(self, key: str, content: bytes) -> None:
-        """Write what may be made anew: whole or not at all, but not forced to the disk at once."""
+        """Write what can be made again: whole or not at all, but not forced to the disk at once."""
         path = self._path(key)
-        with _as_store_errors(key):
+        with _raise_store_errors(key):
             self._write(path, content, durable=False)
 
     def delete(self, key: str) -> None:
-        """Remove an object; no error where there is none."""
+        """Delete an object; it is no error if there is none."""
         path = self._path(key)
-        with _as_store_errors(key), self._locked(key):
+        with _raise_store_errors(key), self._lock(key):
             if path.is_file():
                 path.unlink()
-                _sync(path.parent)
+                _sync_folder(path.parent)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every key that begins with `prefix`, in order."""
-        *above, first = prefix.split("/")
-        folder = self._root.joinpath(*above)
+        """List every key that begins with `prefix`, in order."""
+        *parents, start = prefix.split("/")
+        top = self._root.joinpath(*parents)
         found: list[str] = []
-        for place, folders, names in os.walk(folder):
-            start = first if place == str(folder) else ""
-            folders[:] = [name for name in folders if name.startswith(start) and not name.startswith(".")]
-            relative = Path(place).relative_to(self._root)
-            found.extend((relative / name).as_posix() for name in names if name.startswith(start) and name[0] != ".")
+        for folder, subfolders, names in os.walk(top):
+            wanted = start if folder == str(top) else ""
+            subfolders[:] = [name for name in subfolders if name.startswith(wanted) and not name.startswith(".")]
+            relative = Path(folder).relative_to(self._root)
+            found.extend((relative / name).as_posix() for name in names if name.startswith(wanted) and name[0] != ".")
         return iter(sorted(found))
 
     def age(self, key: str) -> float:
         """Seconds since the object was written."""
-        with _as_store_errors(key):
+        with _raise_store_errors(key):
             return max(0.0, time.time() - self._path(key).stat().st_mtime)
 
-    def discard(self, key: str, older_than: float) -> bool:
-        """Remove an object if it is so old; looked at and removed under the lock that its writers take."""
+    def delete_if_older(self, key: str, seconds: float) -> bool:
+        """Delete an object of at least this age; its age is read under the lock that its writers take."""
         path = self._path(key)
-        with _as_store_errors(key), self._locked(key):
+        with _raise_store_errors(key), self._lock(key):
             if path.is_file():
-                if time.time() - path.stat().st_mtime < older_than:
+                if time.time() - path.stat().st_mtime < seconds:
                     return False
                 path.unlink()
-                _sync(path.parent)
+                _sync_folder(path.parent)
         return True
 
-    def abandon(self, older_than: float) -> int:
-        """Remove the files that a killed writer left in `.unfinished/`: those whose lock nobody holds.
+    def abort_unfinished(self, older_than: float) -> int:
+        """Remove the files in `.unfinished/` whose lock nobody holds: their writers were killed.
 
-        A writer takes the lock as soon as its file is there, so a minute's age tells as much as any.
+        A writer takes the lock right after it has made its file, so a file older than a minute without a lock is dead.
         """
-        left = 0
+        removed = 0
         for path in sorted((self._root / _UNFINISHED).glob("*")):
             with suppress(FileNotFoundError), path.open("rb") as stream:
                 if time.time() - os.fstat(stream.fileno()).st_mtime < min(older_than, _MINUTE):
@@ -154,90 +153,79 @@ class FolderStore:
                 except BlockingIOError:
                     continue
                 path.unlink()
-                left += 1
-        return left
+                removed += 1
+        return removed
 
     def _path(self, key: str) -> Path:
         return self._root.joinpath(*layout.check_key(key).split("/"))
 
     @contextmanager
-    def _locked(self, key: str) -> Iterator[None]:
-        """Hold the lock of `key`, which a few other keys share; the system lets it go if we are killed."""
-        shelf = self._root / _LOCKS
-        shelf.mkdir(parents=True, exist_ok=True)
-        with (shelf / hashlib.sha256(key.encode()).hexdigest()[:2]).open("wb") as lock:
+    def _lock(self, key: str) -> Iterator[None]:
+        """Hold the lock of `key`, one of 256 that keys share; the system releases it if we are killed."""
+        folder = self._root / _LOCKS
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / hashlib.sha256(key.encode()).hexdigest()[:2]).open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     def _write(self, path: Path, content: bytes | Path, *, durable: bool = True) -> str:
-        """Write beside, then rename into place; the sha256 of what was meant to be written."""
-        shelf = self._root / _UNFINISHED
-        shelf.mkdir(parents=True, exist_ok=True)
-        beside = shelf / uuid.uuid4().hex
+        """Write a temporary file and rename it into place; return the sha256 of what was meant to be written."""
+        folder = self._root / _UNFINISHED
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / uuid.uuid4().hex
         digest = hashlib.sha256()
         try:
-            with beside.open("xb") as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX)  # while it is held nobody sweeps the file away
-                for piece in _pieces(content):
-                    digest.update(piece)
-                    stream.write(piece)
+            with temporary.open("xb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX)  # while we hold it, no sweep removes the file
+                for chunk in _chunks(content):
+                    digest.update(chunk)
+                    stream.write(chunk)
                 stream.flush()
                 if durable:
                     os.fsync(stream.fileno())
                 self._make_folders(path.parent)
-                beside.replace(path)
+                temporary.replace(path)
         finally:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         if durable:
-            _sync(path.parent)
+            _sync_folder(path.parent)
         return digest.hexdigest()
 
     def _make_folders(self, folder: Path) -> None:
-        """Make `folder`, each new level known on the disk before anything is put into it."""
+        """Make `folder` and its parents, each synced to the disk before anything is put into it."""
         if folder.is_dir():
             return
         self._make_folders(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync(folder.parent)
+        _sync_folder(folder.parent)
 
 
 @contextmanager
-def _as_store_errors(key: str) -> Iterator[None]:
+def _raise_store_errors(key: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise NotThere(f"there is nothing under {key}") from error
     except OSError as error:
-        kind = StoreError if error.errno in _LASTING else StoreUnavailable
+        kind = StoreError if error.errno in _PERMANENT_ERRORS else StoreUnavailable
         raise kind(f"{key} cannot be read or written: {error.strerror}") from error
 
 
-def _pieces(content: bytes | Path) -> Iterator[bytes]:
+def _chunks(content: bytes | Path) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return
     with content.open("rb") as stream:
-        while piece := stream.read(_CHUNK):
-            yield piece
+        while chunk := stream.read(_CHUNK_BYTES):
+            yield chunk
 
 
-def _digest(content: bytes | Path) -> str:
-    digest = hashlib.sha256()
-    for piece in _pieces(content):
-        digest.update(piece)
-    return digest.hexdigest()
+def _info(status: os.stat_result) -> ObjectInfo:
+    """Objects are never written in place, so the inode tells apart two of the same size and time."""
+    return ObjectInfo(status.st_size, f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}")
 
 
-def _tag(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _seen(found: os.stat_result) -> ObjectInfo:
-    """An object is never written in place: the number of its file tells two of one size and moment apart."""
-    return ObjectInfo(found.st_size, f"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}")
-
-
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -1,15 +1,26 @@
-"""Where bytes go: one small protocol for a folder and a bucket.
+"""What every store can do, and the one way in which several writers may change the same object.
 
-Keys are relative, parted by `/`. A key is either written once (`create`) or a pointer (`replace`,
-`put` for what may be made anew at any time, such as the catalogue).
+Keys are made by `piperoll.layout`. An object is written once (`create`), or is a pointer that is changed only if nobody
+else changed it meanwhile (`replace`), or can be made again at any time (`put`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+
+from piperoll.errors import NotThere, PointerMoved, StoreCorrupt
+from piperoll.model import to_json_bytes
+
+JsonObject = dict[str, Any]
+
+MAX_TRIES = 100
+"""Conditional writes before we give up. Each failure means that another writer succeeded, so progress is made; more
+writers than this on one object at once are a fault, not a race."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,76 +33,135 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object's size in bytes, and a tag that changes when the bytes do; it is not the one that `replace` takes."""
+    """An object's size in bytes and a tag that changes with the bytes; it is not the tag that `replace` takes."""
 
     size: int
     tag: str
 
 
 class StoreReader(Protocol):
-    """Anywhere that published objects can be read from: a store, or an address on the web.
+    """Anything that published objects can be read from: a store, or its address on the web.
 
-    Every method raises StoreUnavailable (retryable) where the place does not answer.
+    Every method raises StoreUnavailable (retryable) if there is no answer.
     """
 
     def read(self, key: str, *, first: int | None = None) -> StoredObject:
-        """The object under `key`, or only its first bytes. Raises: NotThere."""
+        """Read an object, or only its first bytes. Raises: NotThere."""
 
     def fetch(self, key: str, to: Path) -> None:
-        """Bring an object of any size into a local file. Raises: NotThere."""
+        """Copy an object of any size to a local file. Raises: NotThere."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object under `key`."""
+        """True if there is an object under `key`."""
 
 
 class Store(StoreReader, Protocol):
     """A folder or a bucket with conditional writes.
 
-    Every method raises StoreUnavailable (retryable) where the store does not answer.
+    Every method raises StoreUnavailable (retryable) if the store does not answer.
     """
 
-    def look(self, key: str) -> ObjectInfo:
-        """What can be told of an object without reading it. Raises: NotThere."""
+    def stat(self, key: str) -> ObjectInfo:
+        """The size and tag of an object, without reading it. Raises: NotThere."""
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
-        """The bytes of an object from `start` to just before `stop`, and no others, if its tag is what `look` said.
+        """Read the bytes from `start` up to but not including `stop`, if the object still has the tag from `stat`.
 
-        Raises: NotThere. PointerMoved: someone else wrote it since.
+        Raises: NotThere. PointerMoved: someone wrote the object since.
         """
 
-    def local(self, key: str) -> Path | None:
-        """Where an object (or all below a prefix) lies on this machine, whether it is there or not; None: elsewhere."""
+    def local_path(self, key: str) -> Path | None:
+        """The path of an object or prefix on this machine, whether it exists or not; None for a remote store."""
 
     def create(self, key: str, content: bytes | Path) -> None:
-        """Write bytes or a local file under a key that is written once, and make sure that they arrived.
+        """Write bytes or a local file under a key that is written once, then read it back to be sure.
 
-        The same bytes again are no error, and are as young as if they were written now.
-        Raises: AlreadyThere: the key holds other bytes; StoreCorrupt: what was stored is not what was sent.
+        Writing the same bytes again succeeds and makes the object as young as if it were new.
+        Raises: AlreadyThere: the key holds other bytes. StoreCorrupt: what was stored is not what was sent.
         """
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
-        """Write a pointer if its tag is still `tag` (None: if there is none yet); the new tag.
+        """Write a pointer if its tag is still `tag` (None: if it does not exist yet); return the new tag.
 
         Raises: PointerMoved: someone else wrote it since.
         """
 
     def put(self, key: str, content: bytes) -> None:
-        """Write what may be made anew at any time; readers see the old bytes or the new, never a mix."""
+        """Write what can be made again; readers see the old bytes or the new, never a mix."""
 
     def delete(self, key: str) -> None:
-        """Remove an object; no error where there is none."""
+        """Delete an object; it is no error if there is none."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every key that begins with `prefix`, in order."""
+        """List every key that begins with `prefix`, in order."""
 
     def age(self, key: str) -> float:
         """Seconds since the object was written, by the store's own clock. Raises: NotThere."""
 
-    def discard(self, key: str, older_than: float) -> bool:
-        """Remove an object if it was written so many seconds ago; whether it is gone."""
+    def delete_if_older(self, key: str, seconds: float) -> bool:
+        """Delete an object if it was written at least `seconds` ago; True if it is gone."""
 
-    def abandon(self, older_than: float) -> int:
-        """Remove what was begun and never finished, and is not being written now; how many pieces.
+    def abort_unfinished(self, older_than: float) -> int:
+        """Remove the parts of writes that were never finished and that nobody is working on; return how many.
 
-        What cannot be told from work in hand otherwise must be older than so many seconds.
+        `older_than`, in seconds, decides where the store cannot tell otherwise.
         """
+
+
+def update_object(store: Store, key: str, change: Callable[[bytes | None], bytes | None]) -> None:
+    """Write `change(content)` under `key`, again on what others wrote if they write at the same time.
+
+    `change` gets None where there is no object yet, and returns None to leave the object as it is.
+    Raises: PointerMoved (retryable): others write the object faster than we can.
+    """
+    for _ in range(MAX_TRIES):
+        try:
+            stored = store.read(key)
+        except NotThere:
+            before, tag = None, None
+        else:
+            before, tag = stored.content, stored.tag
+        after = change(before)
+        if after is None or after == before:
+            return
+        try:
+            store.replace(key, after, tag)
+        except PointerMoved:
+            continue
+        return
+    raise PointerMoved(f"{key} was changed by other writers {MAX_TRIES} times in a row: try again later")
+
+
+def update_json(store: Store, key: str, change: Callable[[JsonObject], JsonObject]) -> None:
+    """Write a JSON object with `change` made to it; an object that does not exist yet is empty."""
+    update_object(store, key, lambda content: to_json_bytes(change(_parse_json(key, content))))
+
+
+def read_json(store: StoreReader, key: str) -> JsonObject:
+    """Read a JSON object; an empty one if there is none. Raises: StoreCorrupt: it is not JSON."""
+    try:
+        return _parse_json(key, store.read(key).content)
+    except NotThere:
+        return {}
+
+
+def delete_prefix(store: Store, prefix: str) -> None:
+    """Delete every object whose key begins with `prefix`."""
+    for key in list(store.keys(prefix)):
+        store.delete(key)
+
+
+def sha256_of(content: bytes | Path) -> str:
+    """The sha256 of bytes or of a local file, in hex digits."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    with content.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _parse_json(key: str, content: bytes | None) -> JsonObject:
+    try:
+        document: JsonObject = json.loads(content) if content is not None else {}
+    except ValueError as error:
+        raise StoreCorrupt(f"{key} is not JSON: {error}") from error
+    return document

@@ -1,4 +1,4 @@
-"""A bucket as a store: S3 and whatever speaks it with conditional writes. With s3_errors the one home of boto3."""
+"""A bucket as a store: AWS S3, or any server that speaks S3 with conditional writes. The only home of boto3."""
 
 from __future__ import annotations
 
@@ -14,31 +14,64 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.parsers import ResponseParserError
 
 from piperoll import layout
-from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreUnavailable
-from publishers.s3_errors import CUT, as_store_errors, code_of
-from publishers.stores.protocol import ObjectInfo, StoredObject
+from piperoll.errors import AlreadyThere, NotThere, PointerMoved, StoreCorrupt, StoreError, StoreUnavailable
+from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
 
 PART_BYTES = 32 << 20
-"""Larger objects go up in parts of this size: well over S3's least (5 MB)."""
+"""Larger files are uploaded in parts of this many bytes; S3 wants at least 5 MB."""
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=60)
-"""Five tries on 5xx, 429, time-outs and cut connections, before we call the store unavailable."""
+"""Five attempts on 5xx, 429, timeouts and cut connections before we call the store unavailable."""
 
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _HOUR = 3600
-_TRIES = 3  # reads of what is cut or changed on its way, beside boto3's own tries, which end where a body begins
-_META = "sha256"
+
+_READS = 3
+"""Attempts to read an object whose body is cut or altered on the way: boto3's own retries end where the body begins."""
+
+_SHA256 = "sha256"
+"""The name of the metadata in which we keep the sha256 of an object."""
+
+_CUT = (HTTPClientError, IncompleteReadError)
+_NO_ANSWER = (*_CUT, FlexibleChecksumError, ConnectionError, ResponseParserError)
+_CONFLICT_CODES = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_MISSING_CODES = ("NoSuchKey", "NotFound", "404")
+_RETRYABLE_CODES = (
+    "SlowDown",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "InternalError",
+    "ServiceUnavailable",
+    "Throttling",
+)
+_DAMAGE_CODES = (
+    "BadDigest",
+    "MalformedXML",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+    "InvalidDigest",
+)
 
 
 class S3Store:
-    """A store in a bucket, under a prefix. Endpoint, region and credentials come by the usual AWS variables.
+    """A store in a bucket, below a prefix. The usual AWS variables set endpoint, region and credentials.
 
     A tag is the object's ETag. The bucket must honour `If-None-Match: *` and `If-Match` on writes.
     """
@@ -47,49 +80,49 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._part_bytes = part_bytes
-        with self._as_store_errors("the bucket"):
+        with self._raise_store_errors("the bucket"):
             self._s3: S3Client = boto3.Session().client("s3", config=_CONFIG)
 
     def __repr__(self) -> str:
         return f"S3Store('s3://{self._bucket}/{self._prefix}')"
 
     def read(self, key: str, *, first: int | None = None) -> StoredObject:
-        """The object under `key`, or only its first bytes."""
+        """Read an object, or only its first bytes."""
         content = io.BytesIO()
         part: Any = {} if first is None else {"Range": f"bytes=0-{first - 1}"}
-        with self._as_store_errors(key):
+        with self._raise_store_errors(key):
             try:
                 tag, _ = self._get(key, content, **part)
             except ClientError as error:
-                if code_of(error) != "InvalidRange":  # an empty object has no first byte
+                if _code_of(error) != "InvalidRange":  # an empty object has no first byte
                     raise
                 tag, _ = self._get(key, content)
         return StoredObject(content.getvalue(), tag)
 
-    def look(self, key: str) -> ObjectInfo:
+    def stat(self, key: str) -> ObjectInfo:
         """The size of an object and its ETag."""
-        with self._as_store_errors(key):
+        with self._raise_store_errors(key):
             answer = self._s3.head_object(**self._at(key))
         return ObjectInfo(answer["ContentLength"], answer["ETag"])
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
-        """Some bytes of an object; the server sends no others."""
-        with self._as_store_errors(key):
+        """Read some bytes of an object; the server sends no others."""
+        with self._raise_store_errors(key):
             self._get(key, content := io.BytesIO(), Range=f"bytes={start}-{stop - 1}", IfMatch=tag)
         return content.getvalue()
 
     def fetch(self, key: str, to: Path) -> None:
-        """Bring an object of any size into a local file."""
-        with self._as_store_errors(key), to.open("wb") as stream:
+        """Copy an object of any size to a local file."""
+        with self._raise_store_errors(key), to.open("wb") as stream:
             self._get(key, stream)
 
-    def local(self, key: str) -> Path | None:
-        """Nowhere."""
+    def local_path(self, key: str) -> Path | None:
+        """Always None: a bucket is not on this machine."""
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object under `key`."""
+        """True if there is an object under `key`."""
         try:
-            self.look(key)
+            self.stat(key)
         except NotThere:
             return False
         return True
@@ -97,19 +130,20 @@ class S3Store:
     def create(self, key: str, content: bytes | Path) -> None:
         """Write once, with a checksum that the server checks, and read back.
 
-        What someone else removes before we have read it back (who lost the race for a number clears up) we write again.
+        A publisher that lost the race for a version removes its files and may remove one that we have just written and
+        not yet read back: then we write it again.
         """
-        for _ in range(_TRIES):
+        for _ in range(_READS):
             try:
                 return self._create(key, content)
             except NotThere:
                 continue
-        raise StoreUnavailable(f"{key} is removed by others as often as we write it: try again later")
+        raise StoreUnavailable(f"{key} is removed by others each time we write it: try again later")
 
     def _create(self, key: str, content: bytes | Path) -> None:
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
         try:
-            with self._as_store_errors(key):
+            with self._raise_store_errors(key):
                 if isinstance(content, Path) and size > self._part_bytes:
                     self._put_parts(key, content)
                 else:
@@ -118,72 +152,75 @@ class S3Store:
             if not self._holds(key, content, size):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once") from None
             if self.age(key) > _HOUR:
-                self._renew(key, content)  # a sweep must see that someone counts on it again
+                self._renew(key, content)  # a sweep must see that a writer relies on this object again
             return
         if not self._holds(key, content, size):
             raise StoreCorrupt(f"{key} is not what was written: {self!r} does not keep what it is given")
 
     def _renew(self, key: str, content: bytes | Path) -> None:
-        """Make an object as young as if it were written now, by copying it onto itself."""
-        with self._as_store_errors(key):
+        """Make an object as young as if it were new, by copying it onto itself."""
+        with self._raise_store_errors(key):
             source: Any = self._at(key)
             self._s3.copy_object(
                 **source, CopySource=source, MetadataDirective="REPLACE", **self._headers(key, content)
             )
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
-        """Write a pointer if its tag is still `tag`; refused, a pointer that holds these very bytes is ours."""
+        """Write a pointer if its tag is still `tag`; if that is refused, a pointer with these bytes is our own earlier write."""
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         try:
-            with self._as_store_errors(key):
+            with self._raise_store_errors(key):
                 return self._put(key, content, **condition)
         except (PointerMoved, NotThere) as error:
-            standing = self._standing(key)
-            if standing is None or standing.content != content:
+            try:
+                current = self.read(key)
+            except NotThere:
+                current = None
+            if current is None or current.content != content:
                 raise PointerMoved(f"{key} was written by someone else") from error
-            return standing.tag
+            return current.tag
 
     def put(self, key: str, content: bytes) -> None:
-        """Write what may be made anew; S3 shows an object whole or not at all."""
-        with self._as_store_errors(key):
+        """Write what can be made again; S3 shows an object whole or not at all."""
+        with self._raise_store_errors(key):
             self._put(key, content)
 
     def delete(self, key: str) -> None:
-        """Remove an object; no error where there is none."""
-        with self._as_store_errors(key):
+        """Delete an object; it is no error if there is none."""
+        with self._raise_store_errors(key):
             self._s3.delete_object(**self._at(key))
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every key that begins with `prefix`, in order (servers list by folder as well as by byte: we sort)."""
+        """List every key that begins with `prefix`, in order; we sort, since some servers list folder by folder."""
         pages = self._s3.get_paginator("list_objects_v2")
         found: list[str] = []
-        with self._as_store_errors(prefix or "the bucket"):
+        with self._raise_store_errors(prefix or "the bucket"):
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 found.extend(entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
         return iter(sorted(found))
 
     def age(self, key: str) -> float:
-        """Seconds since the object was written, by the server's clock at both ends."""
-        with self._as_store_errors(key):
+        """Seconds since the object was written; both times are by the server's clock."""
+        with self._raise_store_errors(key):
             answer = self._s3.head_object(**self._at(key))
         now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
         return max(0.0, (now - answer["LastModified"]).total_seconds())
 
-    def discard(self, key: str, older_than: float) -> bool:
-        """Remove an object if it is so old. Between looking and removing lies one request: see docs/publishing.md."""
+    def delete_if_older(self, key: str, seconds: float) -> bool:
+        """Delete an object of at least this age. S3 has no lock: docs/publishing.md, Sweeping, says what can happen."""
         try:
-            if self.age(key) < older_than:
+            if self.age(key) < seconds:
                 return False
         except NotThere:
             return True
         self.delete(key)
         return True
 
-    def abandon(self, older_than: float) -> int:
-        """End the uploads in parts that were begun so long ago and never finished: a bucket charges for them."""
+    def abort_unfinished(self, older_than: float) -> int:
+        """Abort uploads in parts that were begun at least this many seconds ago: a bucket charges for them."""
         oldest = datetime.now(UTC) - timedelta(seconds=older_than)
         ended = 0
-        with self._as_store_errors("the bucket"):
+        with self._raise_store_errors("the bucket"):
             for page in self._s3.get_paginator("list_multipart_uploads").paginate(
                 Bucket=self._bucket, Prefix=self._prefix
             ):
@@ -199,8 +236,8 @@ class S3Store:
         return {"Bucket": self._bucket, "Key": self._prefix + layout.check_key(key)}
 
     def _headers(self, key: str, content: bytes | Path) -> dict[str, Any]:
-        """What is said of an object; its sha256 too, so that whoever reads it can tell that it is whole."""
-        about = {_META: _digest(content)}
+        """The headers stored with an object, with its sha256 so that readers can check what they get."""
+        about = {_SHA256: sha256_of(content)}
         return {"ContentType": layout.content_type(key), "CacheControl": layout.cache_control(key), "Metadata": about}
 
     def _put(self, key: str, content: bytes, **condition: str) -> str:
@@ -208,71 +245,62 @@ class S3Store:
         return self._s3.put_object(Body=content, ChecksumSHA256=_checksum(content), **where)["ETag"]
 
     def _put_parts(self, key: str, path: Path) -> None:
-        """Upload in parts, each with its checksum; the object is there when the last call succeeds, or never."""
+        """Upload in parts, each with its checksum; the object appears when the last call succeeds, or never."""
         headers = self._headers(key, path)
         upload = self._s3.create_multipart_upload(**self._at(key), **headers, ChecksumAlgorithm="SHA256")["UploadId"]
         try:
-            parts: Any = [self._put_part(key, upload, *numbered) for numbered in enumerate(self._parts(path), start=1)]
+            parts: Any = [
+                self._put_part(key, upload, *part) for part in enumerate(_read_parts(path, self._part_bytes), start=1)
+            ]
             self._s3.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
         except (BotoCoreError, ClientError) as error:
-            with suppress(BotoCoreError, ClientError):  # what cannot be ended now a sweep will end
+            with suppress(BotoCoreError, ClientError):  # a sweep will abort what we cannot
                 self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
-            if not (isinstance(error, ClientError) and code_of(error) == "NoSuchUpload"):
-                raise  # otherwise it was completed and the answer lost, or ended: reading back will tell
+            if not (isinstance(error, ClientError) and _code_of(error) == "NoSuchUpload"):
+                raise  # NoSuchUpload: completed and the answer lost, or aborted; reading back decides
 
-    def _put_part(self, key: str, upload: str, number: int, piece: bytes) -> dict[str, Any]:
-        checksum = _checksum(piece)
+    def _put_part(self, key: str, upload: str, number: int, content: bytes) -> dict[str, Any]:
+        checksum = _checksum(content)
         answer = self._s3.upload_part(
-            **self._at(key), UploadId=upload, PartNumber=number, Body=piece, ChecksumSHA256=checksum
+            **self._at(key), UploadId=upload, PartNumber=number, Body=content, ChecksumSHA256=checksum
         )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
 
-    def _parts(self, path: Path) -> Iterator[bytes]:
-        with path.open("rb") as stream:
-            while piece := stream.read(self._part_bytes):
-                yield piece
-
     def _holds(self, key: str, content: bytes | Path, size: int) -> bool:
-        """Whether the object is there, byte for byte: its size first, then the sha256 of what is read back."""
-        with self._as_store_errors(key):
+        """True if the object is there, byte for byte: its size is compared first, then the sha256 of what is read."""
+        with self._raise_store_errors(key):
             _, found = self._get(key, None, size=size)
-        return found == _digest(content)
+        return found == sha256_of(content)
 
     def _get(self, key: str, to: BinaryIO | None, *, size: int | None = None, **part: Any) -> tuple[str, str | None]:
-        """Read an object into `to`, again if it is cut or is not what its writer said; its ETag and sha256.
+        """Read an object into `to` and return its ETag and sha256; read again if it is cut or altered on the way.
 
-        None for the sha256: it has not the size that was expected, and was not read. Raises: StoreCorrupt: however
-        often it is read, it is not what its writer said.
+        The sha256 is None if the object is not of the expected `size`; then it was not read.
+        Raises: StoreCorrupt: each time it was read it had another sha256 than its writer stored with it.
         """
-        for tries_left in reversed(range(_TRIES)):
+        for tries_left in reversed(range(_READS)):
             answer = self._s3.get_object(**self._at(key), **part)
             with closing(answer["Body"]) as body:
                 if size is not None and answer["ContentLength"] != size:
                     return answer["ETag"], None
                 try:
-                    found = _copied(body, to)
-                except CUT:
+                    found = _copy_body(body, to)
+                except _CUT:
                     if not tries_left:
                         raise
                     continue
                 except FlexibleChecksumError:
                     continue
-            meant = answer["Metadata"].get(_META) if not part else None
-            if meant in (None, found):
+            expected = answer["Metadata"].get(_SHA256) if not part else None
+            if expected in (None, found):
                 return answer["ETag"], found
-        raise StoreCorrupt(f"{key} is not what was written: what is read has another sha256")
-
-    def _standing(self, key: str) -> StoredObject | None:
-        try:
-            return self.read(key)
-        except NotThere:
-            return None
+        raise StoreCorrupt(f"{key} is not what was written: it has another sha256")
 
     @contextmanager
-    def _as_store_errors(self, key: str) -> Iterator[None]:
-        with as_store_errors(repr(self), self._bucket, key):
+    def _raise_store_errors(self, key: str) -> Iterator[None]:
+        with _raise_errors(repr(self), self._bucket, key):
             yield
 
 
@@ -280,21 +308,54 @@ def _checksum(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def _digest(content: bytes | Path) -> str:
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest()
-    with content.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _read_parts(path: Path, size: int) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while part := stream.read(size):
+            yield part
 
 
-def _copied(body: StreamingBody, to: BinaryIO | None) -> str:
-    """Copy a body from the beginning of `to`, if there is one; the sha256 of what was read."""
+def _copy_body(body: StreamingBody, to: BinaryIO | None) -> str:
+    """Copy a response body to the start of `to`, if it is given; return the sha256 of what was read."""
     digest = hashlib.sha256()
     if to is not None:
         to.seek(0)
         to.truncate()
-    for piece in body.iter_chunks(_CHUNK):
-        digest.update(piece)
+    for chunk in body.iter_chunks(_CHUNK_BYTES):
+        digest.update(chunk)
         if to is not None:
-            to.write(piece)
+            to.write(chunk)
     return digest.hexdigest()
+
+
+@contextmanager
+def _raise_errors(store: str, bucket: str, key: str) -> Iterator[None]:
+    """Turn what boto3 raises into our own errors, which name the store and the key."""
+    try:
+        yield
+    except ClientError as error:
+        raise _error_for(store, bucket, key, error) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise StoreError("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error
+    except _NO_ANSWER as error:
+        raise StoreUnavailable(f"{store} does not answer ({key}): {error}") from error
+    except BotoCoreError as error:
+        raise StoreError(f"{store} cannot be used ({key}): {error}") from error
+
+
+def _error_for(store: str, bucket: str, key: str, error: ClientError) -> StoreError:
+    code, status = _code_of(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _MISSING_CODES:
+        return NotThere(f"there is nothing under {key}")
+    if code in _CONFLICT_CODES:
+        return PointerMoved(f"{key} was written by someone else")
+    if status >= 500 or status == 429 or code in _RETRYABLE_CODES:
+        return StoreUnavailable(f"{store} answers {status} {code} ({key})")
+    if code == "NoSuchBucket":
+        return StoreError(f"there is no bucket '{bucket}': create it first")
+    if code in _DAMAGE_CODES:
+        return StoreCorrupt(f"{key} did not arrive as it was sent")
+    return StoreError(f"{store} refuses {key}: {status} {code}")
+
+
+def _code_of(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

@@ -22,7 +22,7 @@ from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
 from piperoll.operations.run_request import Run
 from piperoll.settings import Settings
-from publishers import FolderStore, archive_submission, list_submissions, read_listings, serve_site
+from publishers import FolderStore, archive_submission, list_series, list_submissions, read_listing, serve_site
 from tests.describing.whole_catalogue import build_catalogue
 
 CHROMIUM = "/usr/bin/chromium"
@@ -199,7 +199,7 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
 def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> Iterator[tuple[str, bytes]]:
     """The catalogue of a store, by key, and a report page that stands alone."""
     found = build_catalogue(
-        [with_summary(store, listing) for listing in read_listings(store)],
+        [with_summary(store, listing) for listing in (read_listing(store, series) for series in list_series(store))],
         datasets=assets.datasets(),
         register=Register(BODIES),
         base_url=base_url,

@@ -65,7 +65,7 @@ def test_search_finds_bodies_suppliers_datasets_and_fields(opened: Open, site: S
     assert "Supplier: company number" in search(page, "company number")
     assert search(page, "ymir cafe") == ["Ÿmir Café"]
     assert search(page, "zzzz") == []
-    expect(page.locator("#search-status")).to_contain_text("Nothing was found")
+    expect(page.locator("#search-status")).to_contain_text("There are no results")
 
 
 def test_a_supplier_that_is_found_leads_to_its_rows(opened: Open, site: Site) -> None:
@@ -73,7 +73,7 @@ def test_a_supplier_that_is_found_leads_to_its_rows(opened: Open, site: Site) ->
     page.get_by_label("Find a public body, a supplier, a dataset or a field").fill("oak ash")
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Spending, October 2026").first.click()
-    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    expect(page.locator("#rows-status")).to_contain_text("match.")
     assert set(named(page, "supplier_name")) == {"Oak & Ash Ltd"}
 
 
@@ -95,7 +95,7 @@ def test_the_rows_are_sorted_filtered_and_paged_in_place(opened: Open, site: Sit
     page.get_by_label("Condition").select_option("is")
     page.get_by_label("Value").fill("Housing")
     page.get_by_role("button", name="Filter", exact=True).click()
-    status(page, f"50 rows of {PUBLISHED} fit.")
+    status(page, f"50 rows of {PUBLISHED} match.")
     assert len(rows_shown(page)) == 25
     page.get_by_role("button", name="Next page").click()
     expect(page.locator("#rows-page")).to_have_text("Page 2 of 2")
@@ -154,7 +154,7 @@ def test_all_rows_saved_are_the_published_csv_byte_for_byte(opened: Open, site: 
 
 def test_the_rows_found_are_saved_with_every_column(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=is.Quill%20Stationery%20Ltd&sort=-net_amount#rows")
-    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    expect(page.locator("#rows-status")).to_contain_text("match.")
     rows = list(csv.DictReader(io.StringIO(saved(page), newline="")))
     assert {row["supplier_name"] for row in rows} == {"Quill Stationery Ltd"}
     assert len(rows[0]) == len(assets.dataset("spend").fields)
@@ -179,7 +179,7 @@ def test_a_server_that_gives_no_parts_leaves_the_first_rows_and_says_so(opened: 
     page = opened(without_parts + SERIES)
     before = rows_shown(page)
     page.locator("#rows-open").click()
-    expect(page.locator("#rows-status")).to_contain_text("The first rows stand below")
+    expect(page.locator("#rows-status")).to_contain_text("The first rows are shown below")
     assert rows_shown(page) == before
 
 
@@ -251,7 +251,7 @@ def test_the_rows_are_asked_by_keyboard_alone(opened: Open, site: Site) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type("café")
     page.keyboard.press("Enter")
-    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    expect(page.locator("#rows-status")).to_contain_text("match.")
     page.get_by_role("button", name="payment_date").focus()
     page.keyboard.press("Enter")
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("payment_date")
@@ -290,7 +290,7 @@ def test_no_page_scrolls_sideways_on_a_phone(opened: Open, site: Site) -> None:
 
 def test_the_rows_are_asked_on_a_phone(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=has.oak#rows", "phone", has_touch=True)
-    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    expect(page.locator("#rows-status")).to_contain_text("match.")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
     box = page.locator(".box.rows")
     assert box.evaluate("element => element.scrollWidth > element.clientWidth"), "the table scrolls in its own box"
@@ -338,7 +338,7 @@ def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, sche
 
 def test_axe_finds_nothing_once_rows_and_results_are_there(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=has.oak&sort=-net_amount#rows", bypass_csp=True)
-    expect(page.locator("#rows-status")).to_contain_text("fit.")
+    expect(page.locator("#rows-status")).to_contain_text("match.")
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     assert axe_findings(page) == []
     page.goto(site.page(SEARCH) + "?q=an")

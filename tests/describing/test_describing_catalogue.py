@@ -232,14 +232,14 @@ def test_a_version_page_says_what_it_changed(site: dict[str, bytes]) -> None:
     first = Page(site["series/spend/anytown/2026-10/v1.html"]).words
     assert "+5 against version 1" in second
     assert "no change against version 1" in second
-    assert "A later version stands: version 2" in first
+    assert "There is a later version: version 2" in first
 
 
 def test_a_purged_version_offers_no_file(site: dict[str, bytes]) -> None:
     purged = Page(site["series/spend/brackwater/2026-09/v1.html"])
     assert not [link for link in purged.links if "/data/" in link]
     assert "Removed, because it held personal data" in purged.words
-    assert "No version stands" in Page(site["series/spend/brackwater/2026-09.html"]).words
+    assert "No current version" in Page(site["series/spend/brackwater/2026-09.html"]).words
 
 
 def test_a_provisional_body_is_told_as_such(site: dict[str, bytes]) -> None:
@@ -287,7 +287,7 @@ def test_no_duty_is_told_before_the_platform_received_anything(site: dict[str, b
     assert "August 2026" not in Page(site["bodies/bridges.html"]).words
     assert "July to September 2026" not in Page(site["bodies/anytown.html"]).words
     empty = Page(dict(built([], submissions=()))["index.html"]).words
-    assert "No duty is being followed" in empty
+    assert "No legal duty is shown" in empty
 
 
 def test_an_empty_store_gives_a_catalogue_all_the_same() -> None:
@@ -305,7 +305,7 @@ def test_the_same_file_sent_twice_is_told_once() -> None:
 def test_a_series_whose_only_version_is_withdrawn_counts_as_no_table() -> None:
     site = dict(built([withdrawn("anytown", "2026-10", Status.WITHDRAWN)]))
     assert "lines in 0 tables 0" in Page(site["index.html"]).words
-    assert "Withdrawn. Its files are not offered." in Page(site["series/spend/anytown/2026-10/v1.html"]).words
+    assert "Withdrawn. You cannot download its files." in Page(site["series/spend/anytown/2026-10/v1.html"]).words
 
 
 def test_something_published_of_an_unknown_dataset_is_our_own_fault() -> None:

@@ -16,7 +16,7 @@ Files = Iterator[tuple[str, bytes]]
 Received = tuple[Submission, Report | None]
 
 
-def build_catalogue(  # noqa: PLR0913 - everything that a catalogue depends on, by name
+def build_catalogue(
     listings: Sequence[Listing],
     *,
     datasets: Iterable[Dataset],

@@ -27,11 +27,12 @@ from publishers import (
     archive_submission,
     file_reports,
     list_consolidated_years,
+    list_series,
     list_submissions,
     open_store,
     read_consolidated_year,
     read_history,
-    read_listings,
+    read_listing,
     remove_submission,
 )
 from publishers import mark_withdrawn as withdraw_version
@@ -177,7 +178,7 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
     held(life, BODIES[2])
     life.build()
     told = build_catalogue(
-        [replace(one, summary=summary(life.store, one)) for one in read_listings(life.store)],
+        [replace(one, summary=summary(life.store, one)) for one in (read_listing(life.store, series) for series in list_series(life.store))],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
         base_url=SETTINGS.base_url,
@@ -247,6 +248,20 @@ def test_newer_templates_make_everything_anew(tmp_path: Path, monkeypatch: pytes
     life.build()
     assert served(life.store) == from_nothing(life)
     assert life.build() == 0
+
+
+def test_records_that_other_code_wrote_in_another_format_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digests of bodies became JSON objects where they had been lists: an upgraded store must still build."""
+    life = Life(tmp_path)
+    many(life, 2)
+    life.build()
+    key = next(key for key in life.store.keys("collected/catalogue/") if key.endswith("/bodies.json"))
+    life.store.put(key, b'{"anytown": {"line": ["in another format"]}}')
+    monkeypatch.setattr(describing, "hash_renderer", lambda _context: "another")
+    life.build()
+    assert served(life.store) == from_nothing(life)
 
 
 def test_nothing_new_costs_a_few_looks(tmp_path: Path) -> None:

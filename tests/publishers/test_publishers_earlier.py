@@ -75,5 +75,5 @@ def test_a_release_brings_its_table_and_report(folder_store: FolderStore, tmp_pa
     (one,) = find_earlier_releases(folder_store, series("2026-10"))
     version = read_history(folder_store, series("2026-09"))[0].standing
     assert one.version == version
-    assert one.place == f"spend/anytown/2026-09/{one.version.path}"
+    assert one.path == f"spend/anytown/2026-09/{one.version.path}"
     assert read_release_files(folder_store, one) == (b"PAR1 ", {"rows": 3})

@@ -23,7 +23,7 @@ from publishers import (
     decide_outcome,
     publish_release,
     read_history,
-    read_listings,
+    read_listing,
 )
 from publishers.stores.folder import FolderStore
 
@@ -166,7 +166,7 @@ def test_listings_show_what_stands_with_its_first_rows(store: Store, release) ->
     publish_release(store, release(3), reason="first", now=NOW)
     publish_release(store, release(40_000), reason="second", now=NOW)
     store.put("data/spend/anytown/README.txt", b"no series")
-    [listing] = read_listings(store)
+    listing = read_listing(store, SERIES)
     assert listing.series == SERIES
     assert listing.manifest is not None
     assert (listing.manifest.rows, listing.history.current) == (40_000, 2)

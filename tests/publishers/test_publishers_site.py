@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from piperoll import layout
 from piperoll.errors import NotThere, PointerMoved
 from publishers import Store, serve_site
-from publishers.ranges import ByteRange, Unsatisfiable, parse_range
-from publishers.site import Site, key_of
+from publishers.site import ByteRange, SiteServer, UnsatisfiableRangeError, key_of, parse_range
 
 PUBLIC = {
     "catalogue/index.html": b"<!doctype html><title>Piperoll</title>",
@@ -31,7 +30,7 @@ PRIVATE = {
 
 
 @pytest.fixture
-def site(store: Store) -> Iterator[Site]:
+def site(store: Store) -> Iterator[SiteServer]:
     for key, content in (PUBLIC | PRIVATE).items():
         store.put(key, content)
     with serve_site(store, "127.0.0.1", 0) as server:
@@ -42,7 +41,7 @@ def site(store: Store) -> Iterator[Site]:
         thread.join()
 
 
-def ask(site: Site, target: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+def ask(site: SiteServer, target: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", site.server_address[1], timeout=10)
     try:
         connection.putrequest(method, target, skip_host=False)
@@ -55,7 +54,7 @@ def ask(site: Site, target: str, method: str = "GET", **headers: str) -> tuple[i
         connection.close()
 
 
-def test_what_is_published_is_served_with_its_type_and_age(site: Site) -> None:
+def test_what_is_published_is_served_with_its_type_and_age(site: SiteServer) -> None:
     types = {}
     for key, content in PUBLIC.items():
         status, headers, body = ask(site, f"/{key}")
@@ -78,7 +77,7 @@ def test_the_feeds_of_datasets_and_bodies_are_told_as_feeds() -> None:
     assert layout.content_type("data/spend/anytown/2026-10/v1-0123456789ab/feed.json") == "application/json"
 
 
-def test_the_root_leads_to_the_catalogue(site: Site) -> None:
+def test_the_root_leads_to_the_catalogue(site: SiteServer) -> None:
     status, headers, _ = ask(site, "/")
     assert (status, headers["location"]) == (302, "/catalogue/index.html")
     assert ask(site, "/catalogue/")[2] == PUBLIC["catalogue/index.html"]
@@ -112,7 +111,7 @@ TRICKS = [
 ]
 
 
-def test_the_archive_is_never_served_whatever_the_path(site: Site) -> None:
+def test_the_archive_is_never_served_whatever_the_path(site: SiteServer) -> None:
     answers = {target: ask(site, target)[::2] for target in TRICKS}
     assert answers == dict.fromkeys(TRICKS, (404, b"Not found\n"))
 
@@ -123,12 +122,12 @@ def test_no_path_names_a_private_key(text: str, start: str) -> None:
     assert key is None or (key.startswith(("catalogue/", "data/", "reports/")) and ".." not in key.split("/"))
 
 
-def test_nothing_is_written_through_the_site(site: Site) -> None:
+def test_nothing_is_written_through_the_site(site: SiteServer) -> None:
     for method in ("PUT", "POST", "DELETE", "PATCH"):
         assert ask(site, "/catalogue/index.html", method)[0] == 501
 
 
-def test_a_reader_that_has_it_is_told_so(site: Site) -> None:
+def test_a_reader_that_has_it_is_told_so(site: SiteServer) -> None:
     tag = ask(site, "/catalogue/index.html")[1]["etag"]
     assert ask(site, "/catalogue/index.html", If_None_Match=tag)[:3:2] == (304, b"")
     status, headers, body = ask(site, "/catalogue/index.html", "HEAD")
@@ -151,7 +150,7 @@ RANGES = {
 }
 
 
-def test_a_reader_gets_the_part_that_it_asks_for(site: Site) -> None:
+def test_a_reader_gets_the_part_that_it_asks_for(site: SiteServer) -> None:
     for asked, (status, body, part) in RANGES.items():
         answer = ask(site, "/catalogue/index.html", Range=asked)
         assert answer[::2] == (status, body), asked
@@ -159,13 +158,13 @@ def test_a_reader_gets_the_part_that_it_asks_for(site: Site) -> None:
         assert (answer[1]["accept-ranges"], answer[1]["content-length"]) == ("bytes", str(len(body)))
 
 
-def test_a_part_behind_the_end_is_refused_with_the_size(site: Site) -> None:
+def test_a_part_behind_the_end_is_refused_with_the_size(site: SiteServer) -> None:
     for asked in (f"bytes={len(WHOLE)}-", "bytes=999999-", "bytes=-0"):
         status, headers, _ = ask(site, "/catalogue/index.html", Range=asked)
         assert (status, headers["content-range"]) == (416, f"bytes */{len(WHOLE)}"), asked
 
 
-def test_a_reader_with_the_beginning_of_something_older_gets_the_whole(site: Site, store: Store) -> None:
+def test_a_reader_with_the_beginning_of_something_older_gets_the_whole(site: SiteServer, store: Store) -> None:
     tag = ask(site, "/catalogue/index.html")[1]["etag"]
     assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=tag)[0] == 206
     store.put("catalogue/index.html", WHOLE[::-1])
@@ -173,7 +172,7 @@ def test_a_reader_with_the_beginning_of_something_older_gets_the_whole(site: Sit
         assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=older)[::2] == (200, WHOLE[::-1])
 
 
-def test_a_look_at_the_head_says_that_parts_can_be_had(site: Site) -> None:
+def test_a_look_at_the_head_says_that_parts_can_be_had(site: SiteServer) -> None:
     status, headers, body = ask(site, "/catalogue/index.html", "HEAD", Range="bytes=0-3")
     assert (status, body) == (200, b"")
     assert (headers["accept-ranges"], headers["content-length"]) == ("bytes", str(len(WHOLE)))
@@ -182,26 +181,26 @@ def test_a_look_at_the_head_says_that_parts_can_be_had(site: Site) -> None:
 def test_a_part_of_a_large_object_is_read_alone(store: Store) -> None:
     large = bytes(range(256)) * 40_000
     store.put("data/large", large)
-    seen = store.look("data/large")
+    seen = store.stat("data/large")
     assert seen.size == len(large)
     assert store.read_range("data/large", 1_000, 1_016, seen.tag) == large[1_000:1_016]
     store.put("data/large", large[1:])
     with pytest.raises(PointerMoved):
         store.read_range("data/large", 0, 1, seen.tag)
     with pytest.raises(NotThere):
-        store.look("data/none")
+        store.stat("data/none")
 
 
 @given(st.one_of(st.text(max_size=20), st.from_regex(r"bytes=\d{0,20}-\d{0,20}\Z")), st.integers(0, 10**12))
 def test_a_part_always_lies_within_the_object(header: str, size: int) -> None:
     try:
         part = parse_range(header, size)
-    except Unsatisfiable:
+    except UnsatisfiableRangeError:
         return
     assert part is None or (isinstance(part, ByteRange) and 0 <= part.start < part.stop <= size)
 
 
-def test_a_reader_that_goes_away_harms_nobody(site: Site) -> None:
+def test_a_reader_that_goes_away_harms_nobody(site: SiteServer) -> None:
     with socket.create_connection(("127.0.0.1", site.server_address[1])) as caller:
         caller.sendall(b"GET /catalogue/index.html HTTP/1.1\r\nHost: x\r\n")
     assert ask(site, "/catalogue/index.html")[0] == 200

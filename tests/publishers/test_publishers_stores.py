@@ -199,7 +199,7 @@ def test_wrong_credentials_are_not_worth_another_try(bucket: str, monkeypatch: p
 
 
 def test_bytes_that_do_not_match_their_checksum_are_refused_by_the_server(s3_store: S3Store) -> None:
-    with pytest.raises(StoreError), s3_store._as_store_errors("data/x"):
+    with pytest.raises(StoreError), s3_store._raise_store_errors("data/x"):
         s3_store._s3.put_object(**s3_store._at("data/x"), Body=b"sent", ChecksumSHA256="A" * 43 + "=")
     assert not s3_store.exists("data/x")
 

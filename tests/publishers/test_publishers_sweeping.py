@@ -73,9 +73,9 @@ def test_a_rerun_makes_old_files_young_again(folder_store: FolderStore, tmp_path
     os.utime(tmp_path / "store" / key, (0, 0))
     folder_store.create(key, b"x")
     assert sweep_store(folder_store).waiting == (key,)
-    assert not folder_store.discard(key, 3600)
-    assert folder_store.discard(key, 0)
-    assert folder_store.discard(key, 0)
+    assert not folder_store.delete_if_older(key, 3600)
+    assert folder_store.delete_if_older(key, 0)
+    assert folder_store.delete_if_older(key, 0)
 
 
 def test_a_rerun_makes_old_objects_young_again(s3_store: S3Store) -> None:
@@ -87,9 +87,9 @@ def test_a_rerun_makes_old_objects_young_again(s3_store: S3Store) -> None:
     assert s3_store.age(key) < before
     assert s3_store.read(key).content == b"x"
     assert s3_store._s3.head_object(**s3_store._at(key))["CacheControl"].endswith("immutable")
-    assert not s3_store.discard(key, 3600)
-    assert s3_store.discard(key, 0)
-    assert s3_store.discard(key, 0)
+    assert not s3_store.delete_if_older(key, 3600)
+    assert s3_store.delete_if_older(key, 0)
+    assert s3_store.delete_if_older(key, 0)
 
 
 def test_a_publisher_that_was_swept_under_publishes_again(folder_store: FolderStore, release, reader) -> None:
@@ -104,13 +104,13 @@ def test_a_publisher_that_was_swept_under_publishes_again(folder_store: FolderSt
 WRITER = """
 import sys, time
 from pathlib import Path
-from publishers.stores.folder import FolderStore, _pieces
+from publishers.stores.folder import FolderStore, _chunks
 import publishers.stores.folder as folder
 def slow(content):
     yield b"half"
     print("writing", flush=True)
     time.sleep(60)
-folder._pieces = slow
+folder._chunks = slow
 FolderStore(Path(sys.argv[1])).put("catalogue/page.html", b"whole")
 """
 
@@ -119,20 +119,20 @@ def test_an_unfinished_file_goes_when_its_writer_is_dead_and_not_before(folder_s
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "store")], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     assert writer.stdout.readline() == b"writing\n"
-    assert folder_store.abandon(0) == 0
+    assert folder_store.abort_unfinished(0) == 0
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     writer.stdout.close()
-    assert folder_store.abandon(0) == 1
+    assert folder_store.abort_unfinished(0) == 1
     assert not list((tmp_path / "store" / ".unfinished").iterdir())
 
 
 def test_an_upload_in_parts_that_was_never_finished_is_ended(s3_store: S3Store) -> None:
     at = s3_store._at("data/spend/anytown/2026-10/v1-ffffffffffff/spend.csv")
     s3_store._s3.create_multipart_upload(**at)
-    assert s3_store.abandon(3600) == 0
-    assert s3_store.abandon(0) == 1
-    assert s3_store.abandon(0) == 0
+    assert s3_store.abort_unfinished(3600) == 0
+    assert s3_store.abort_unfinished(0) == 1
+    assert s3_store.abort_unfinished(0) == 0
 
 
 def test_a_sweep_beside_publishers_harms_none(store: Store, tmp_path: Path) -> None:

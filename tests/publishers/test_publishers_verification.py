@@ -90,14 +90,14 @@ def test_a_changed_manifest_or_history_is_found(published: Store) -> None:
     rewrite(published, changed)
     whats = found(published)
     assert "versions.json and manifest.json do not agree on rows" in whats
-    assert "current is None, but the versions that say so are [2]" in whats
+    assert "current is None, but the versions with that status are [2]" in whats
 
 
 def test_a_version_that_was_left_out_of_the_history_is_found(published: Store) -> None:
     rewrite(published, lambda history: History(SERIES, history.versions[1:], None))
     whats = found(published)
     assert "the versions are not numbered one by one: [2, 3]" in whats
-    assert any(what.startswith("the index says otherwise") for what in whats)
+    assert any(what.startswith("the index does not match it") for what in whats)
 
 
 def test_differences_are_made_anew_and_compared(published: Store) -> None:

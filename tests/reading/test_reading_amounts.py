@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from piperoll.findings import make_finding
 from piperoll.reading.cells.amounts import plain_number, read_amount, scale_of, why_unreadable
 
 MONEY = st.decimals(min_value=-(10**11), max_value=10**11, places=2, allow_nan=False, allow_infinity=False)
@@ -58,27 +59,29 @@ def test_money_in_every_notation(cell: str, pounds: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
-        ("34,551,00", "a comma"),
-        ("1234,56", "a comma"),
-        ("1.234,56", "a comma"),
-        ("1,23,456", "a comma"),
-        ("€5", "not in pounds"),
-        ("$5", "not in pounds"),
-        ("USD 5", "not in pounds"),
-        ("5 CHF", "not in pounds"),
+        ("34,551,00", "comma"),
+        ("1234,56", "comma"),
+        ("1.234,56", "comma"),
+        ("1,23,456", "comma"),
+        ("€5", "foreign"),
+        ("$5", "foreign"),
+        ("USD 5", "foreign"),
+        ("5 CHF", "foreign"),
         ("£1.2m", "rounded"),
         ("1.2k", "rounded"),
-        ("12.5%", "a share"),
+        ("12.5%", "share"),
         ("500.00 (1)", "brackets"),
-        ("1O0.00", "letter O"),
-        ("l00.00", "a one should be"),
-        ("£5.00 £6.00", "more than one"),
-        ("£5 / £6", "more than one"),
+        ("1O0.00", "letter-o"),
+        ("l00.00", "letter-one"),
+        ("£5.00 £6.00", "several"),
+        ("£5 / £6", "several"),
     ],
 )
-def test_what_is_doubtful_is_not_read_and_says_why(cell: str, why: str) -> None:
+def test_a_doubtful_amount_is_not_read_and_the_finding_says_why(cell: str, why: str) -> None:
     assert read_amount(cell) is None
-    assert why in (why_unreadable(cell) or "")
+    assert why_unreadable(cell) == why
+    assert cell in make_finding("amount-unreadable", variant=why, text=cell).message
+    assert cell in make_finding("number-unreadable", variant=why, text=cell).message
 
 
 @pytest.mark.parametrize("cell", ["#REF!", "", "abc", "--5", "(5", "E00", "1 2", ".", "-(5)", "£nil", "£-", "5p", "5²"])

@@ -15,9 +15,8 @@ from piperoll import assets
 from piperoll.model import Finding, Severity
 from piperoll.reading.cells.date_order import ALONE, Beside, order_of
 from piperoll.reading.cells.dates import read_date
-from piperoll.reading.cells.decisions import decide
+from piperoll.reading.cells.decisions import FieldColumn, decide
 from piperoll.reading.cells.values import UNREADABLE
-from piperoll.reading.findings.values import Column
 
 SPEND = next(dataset for dataset in assets.datasets() if dataset.name == "spend")
 CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=False, allow_infinity=False)
@@ -27,7 +26,7 @@ def read_all(
     name: str, cells: Sequence[str], heading: str = "", beside: Beside = ALONE
 ) -> tuple[list[object], dict[str, Finding]]:
     """Every cell as it is read in its column, and what is said by code."""
-    column = Column(
+    column = FieldColumn(
         SPEND.field(name),
         3,
         heading,
@@ -231,7 +230,7 @@ def test_a_company_number_of_less_than_eight_digits_has_lost_some() -> None:
 @pytest.mark.parametrize("cell", ["31 February 2024", "February 31, 2024", "31/02/2024", "2024-02-31", "00/03/2024"])
 def test_a_day_there_is_not_bounds_no_period(cell: str) -> None:
     transactions = next(dataset for dataset in assets.datasets() if dataset.name == "transactions")
-    reader, _ = decide(Column(transactions.field("period_end"), 0, ""), {cell: 1, "March 2024": 1})
+    reader, _ = decide(FieldColumn(transactions.field("period_end"), 0, ""), {cell: 1, "March 2024": 1})
     assert reader.read(cell) is UNREADABLE
     assert reader.read("March 2024") == "2024-03-31"
 
@@ -257,7 +256,7 @@ def test_a_quarter_or_months_where_a_day_is_asked_for_are_missing_and_told_once(
     read, said = read_all("payment_date", [cell, cell, "Q1", "to follow June", "13/06/2012"])
     assert read == [None, None, UNREADABLE, UNREADABLE, "2012-06-13"]
     assert said["dates-months-only"].count == 2
-    reader, _ = decide(Column(SPEND.field("payment_date"), 0, ""), {cell: 1})
+    reader, _ = decide(FieldColumn(SPEND.field("payment_date"), 0, ""), {cell: 1})
     assert reader.read(cell) is UNREADABLE
 
 

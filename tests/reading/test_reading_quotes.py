@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from piperoll.reading.files.delimited import mended, read_text
+from piperoll.reading.files.delimited import read_text, repair_record
 
 HEAD = "date,supplier,type,amount\n"
 
@@ -37,7 +37,7 @@ def test_a_space_after_a_closing_quote_breaks_nothing() -> None:
 
 def test_many_quotes_that_lead_nowhere_are_each_looked_at_once() -> None:
     record = '"",' * 300 + '"x\n'
-    assert len(mended([record], ",", 8).cells) == 301
+    assert len(repair_record([record], ",", 8).cells) == 301
 
 
 def test_a_broken_quote_does_not_swallow_the_rows_below_to_have_as_many_cells_as_the_headings() -> None:

@@ -12,7 +12,7 @@ from piperoll.reading.files import delimited, encodings, lines
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.files.encodings import decode
 from piperoll.reading.files.mojibake import find_remains, repair
-from piperoll.reading.files.tokens import Parted, parted
+from piperoll.reading.files.tokens import SplitRows, split_rows
 
 RAGGED = ["a", "1,5", ",", ",", ",,", ";", "\t", "\n", "\n", "\r\n", "é£", "\x85", "\u2028", " ", "\x00", "\ufeff"]
 QUOTED = ['"a,b"', '"x\ny"', '"1,2\r\n3"', '"say ""so"""', '""', '""""', '"\n\n\n"', '"1,2,3\n4,5,6\n7,8,9"']
@@ -25,7 +25,7 @@ any_text = st.lists(st.sampled_from(RAGGED + QUOTED + BROKEN), max_size=60)
 def one_by_one(whole: str) -> TextRows:
     """The records of a text, of which none is taken at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "parted", lambda *_, **__: None)
+        patch.setattr(delimited, "split_rows", lambda *_, **__: None)
         return read_text([whole])
 
 
@@ -55,11 +55,11 @@ def test_rows_taken_at_once_are_those_read_one_by_one(
     assert same(read, one_by_one(whole))
 
 
-def taken(whole: str, *, width: int = 3, last: bool = True) -> Parted | None:
-    return parted(whole.encode(), ",", width, last=last)
+def taken(whole: str, *, width: int = 3, last: bool = True) -> SplitRows | None:
+    return split_rows(whole.encode(), ",", width, last=last)
 
 
-def rows_of(found: Parted) -> list[list[str]]:
+def rows_of(found: SplitRows) -> list[list[str]]:
     cells = [bytes(found.text[start:end]).decode() for start, end in zip(found.cells, found.cells[1:], strict=False)]
     return [cells[start:end] for start, end in zip(found.rows, found.rows[1:], strict=False)]
 

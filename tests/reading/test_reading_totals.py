@@ -116,7 +116,7 @@ def test_a_total_that_does_not_add_up_is_left_out_and_its_difference_told() -> N
     reading = spend(*ROWS, "Total,,,,,,260.25")
     told = next(finding for finding in reading.findings if finding.code == "total-does-not-add-up")
     assert totals(reading) == [5]
-    assert "differs by 10.00" in told.message
+    assert "the difference is 10.00" in told.message
     assert (told.row, told.field) == (5, "net_amount")
 
 

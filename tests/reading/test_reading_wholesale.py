@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.reading.cells.amounts import Plain, total
+from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
 from piperoll.reading.cells.marks import _NOTHING_TYPED
 from piperoll.reading.cells.value_counts import Tally
 from piperoll.reading.cells.values import UNREADABLE, Reader, spell
@@ -57,11 +57,11 @@ def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None
 @given(cells=st.lists(amounts, max_size=40))
 def test_plain_amounts_are_read_exactly(cells: list[str]) -> None:
     wanted = next(each for each in SPEND.fields if each.name in SPEND.amount)
-    plain = Plain(pa.array(["a cell before them", *cells], pa.string())[1:])
-    for cell, there, millionths in zip(cells, plain.there.tolist(), plain.millionths.tolist(), strict=True):
+    plain = PlainAmounts(pa.array(["a cell before them", *cells], pa.string())[1:])
+    for cell, there, millionths in zip(cells, plain.plain.tolist(), plain.millionths.tolist(), strict=True):
         read = Reader(wanted).read(cell)
         assert isinstance(read, str) and Decimal(read).scaleb(6) == millionths if there else millionths == 0
-    assert total(plain.millionths) == sum(plain.millionths.tolist()) / Decimal(10**6)
+    assert sum_millionths(plain.millionths) == sum(plain.millionths.tolist()) / Decimal(10**6)
 
 
 @st.composite
@@ -119,9 +119,11 @@ def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], Ta
 def read_record_by_record(whole: str) -> TextRows:
     """The records of a text in one block, each of them looked at singly."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(delimited, "parted", lambda *_, **__: None)
-        of_one = delimited._one_a_line
-        patch.setattr(delimited, "_one_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None)
+        patch.setattr(delimited, "split_rows", lambda *_, **__: None)
+        of_one = delimited._one_record_a_line
+        patch.setattr(
+            delimited, "_one_record_a_line", lambda lines, mark: of_one(lines, mark) if len(lines) == 1 else None
+        )
         return read_text([whole])
 
 

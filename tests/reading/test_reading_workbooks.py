@@ -113,7 +113,7 @@ def test_garbled_letters_in_cells_are_put_right_and_told_by_their_cell() -> None
     reading = spend(book(garble))
     [batch] = reading.tables[0].batches()
     assert batch.column("supplier_name").to_pylist()[1:3] == ["Café Royal", "â€ Inn"]
-    assert "in cell A3: 'CafÃ©' was read as 'Café'" in told(reading, "letters-mended").message
+    assert "in cell A3: we read 'CafÃ©' as 'Café'" in told(reading, "letters-mended").message
     assert "in cell A4" in told(reading, "letters-garbled").message
 
 

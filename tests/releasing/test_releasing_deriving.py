@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from piperoll.errors import ConservationError, DescriptorError
 from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.releasing.columns import PublishedColumn, scale_for
-from piperoll.releasing.deriving import Occurrences
+from piperoll.releasing.deriving import LineIdentifiers
 
 HERE = Path(__file__).parent
 
@@ -68,7 +68,7 @@ def test_the_mini_dataset_is_one() -> None:
 
 
 def test_occurrences_count_over_all_batches() -> None:
-    counter = Occurrences()
+    counter = LineIdentifiers()
     assert [counter.number("a"), counter.number("b"), counter.number("a")] == ["a-1", "b-1", "a-2"]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.model import Origin
-from piperoll.releasing import template_csv, template_xlsx
+from piperoll.releasing import make_template_csv, make_template_xlsx
 
 DATASETS = ("contracts", "roles", "spend", "transactions")
 
@@ -16,7 +16,7 @@ DATASETS = ("contracts", "roles", "spend", "transactions")
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_template_has_a_heading_for_every_field_that_is_sent_and_no_two_alike(name: str) -> None:
     dataset = assets.dataset(name)
-    [headings] = csv.reader(io.StringIO(template_csv(dataset).decode(), newline=""))
+    [headings] = csv.reader(io.StringIO(make_template_csv(dataset).decode(), newline=""))
     sent = [field for field in dataset.fields if field.origin is Origin.SENT]
     assert len(headings) == len(set(headings)) == len(sent)
     for heading, field in zip(headings, sent, strict=True):
@@ -27,10 +27,10 @@ def test_a_template_has_a_heading_for_every_field_that_is_sent_and_no_two_alike(
 @pytest.mark.parametrize("name", DATASETS)
 def test_the_workbook_is_the_same_bytes_each_time_and_explains_itself(name: str) -> None:
     dataset = assets.dataset(name)
-    content = template_xlsx(dataset)
-    assert content == template_xlsx(dataset)
+    content = make_template_xlsx(dataset)
+    assert content == make_template_xlsx(dataset)
     book = openpyxl.load_workbook(io.BytesIO(content))
-    [headings] = csv.reader(io.StringIO(template_csv(dataset).decode(), newline=""))
+    [headings] = csv.reader(io.StringIO(make_template_csv(dataset).decode(), newline=""))
     assert [cell.value for cell in book.worksheets[0][1]] == headings
     assert [row[0].value for row in book["Notes"].iter_rows(min_row=2)] == headings
     for rule in book.worksheets[0].data_validations.dataValidation:

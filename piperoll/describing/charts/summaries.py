@@ -1,9 +1,12 @@
 """Summarise the rows of a release, once: the bars of its charts with exact figures, and the names to search by.
 
-`datapackages/{dataset}/catalogue.json` declares the charts of a dataset. Each has a `name`, a `title`, a `shape` (`time`:
-by days, months or years within the period; `ahead`: by quarters after its end; `ranked`: the largest first; `ordered`:
-by the largest of the `rank` fields), `by` (fields to group by: the first that at least half of the rows fill), `measure`
-(`sum`, `count`, or `mean` weighted by `weight`) and `of` (fields to measure: the first that is filled).
+`datapackages/{dataset}/catalogue.json` declares the charts of a dataset. Each has a `name`, a `title` and:
+
+- `shape`: `time` (by days, months or years within the period), `ahead` (by quarters after its end), `ranked` (the
+  largest first) or `ordered` (the largest of the `rank` fields first)
+- `by`: fields to group by; the first that at least half of the rows fill is used
+- `measure`: `sum`, `count`, or `mean` weighted by `weight`
+- `of`: fields to measure; the first that is filled is used
 """
 
 from __future__ import annotations
@@ -262,7 +265,7 @@ def tally_rows(
 
 @dataclass
 class _RunningTally:
-    """The groups of a chart for every pair of fields that it may measure and group by: which pair, is known at the end."""
+    """The groups of a chart for every pair of fields it may measure and group by, until all rows are read."""
 
     rule: ChartRule
     groups: dict[str, dict[str, dict[str, RowGroup]]] = field(default_factory=dict)

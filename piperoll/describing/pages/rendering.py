@@ -28,7 +28,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
-"""Content-Security-Policy of every page: nothing is loaded from another server, and no text of a page runs as script."""
+"""Content-Security-Policy of every page: nothing loads from another server, and no inline script runs."""
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "pounds": wording.format_pounds,

@@ -18,7 +18,7 @@ from piperoll.describing import CatalogueContext, Holdings, SeriesFacts
 from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
-from publishers import list_series, read_listing, read_submission, submissions_of
+from publishers import list_series, list_submissions, read_listing, read_submission
 
 FileKey: TypeAlias = tuple[str, str]
 """The dataset and sha256 of a file as received."""
@@ -106,7 +106,7 @@ def refresh_body(build: CatalogueBuild, slug: str) -> BodyCache:
     before, store = load_body(build, slug), build.store
     if slug in build.anew:
         series = {one for dataset in build.context.datasets for one in list_series(store, dataset.name, slug)}
-        files = {(one.dataset, one.sha256) for one, _ in submissions_of(store, slug)}
+        files = {(one.dataset, one.sha256) for one, _ in list_submissions(store, slug)}
         recorded = {} if build.is_suspect(slug) else before.hashes
         after = _refresh(build, slug, BodyCache(), series, files, recorded)
     else:

@@ -159,7 +159,7 @@ def update_consolidated(
     for name, body in sorted(pairs):
         with TemporaryDirectory(dir=scratch) as folder:
             dataset = assets.dataset(name)
-            counts = consolidate_body(store, dataset, body, consolidate_releases, Path(folder), careful=careful)
+            counts = consolidate_body(store, dataset, body, consolidate_releases, Path(folder), check_files=careful)
         touched.update({(name, year): count for year, count in counts.items()})
     for key in list(list_unreferenced(store)) if careful else ():
         store.delete(key)

@@ -1,4 +1,8 @@
-"""Money and numbers in the notations of the wild, as exact decimals. Nothing here passes through a float."""
+"""Money and numbers in the notations of real files, as exact decimals; nothing here is ever a float.
+
+`read_amount` reads one cell. `PlainAmounts` reads a column of cells in plain notation (`-£1,234.50`) at once: the
+shapes of the cells show which are plain, and the rest is done on the bytes of all cells.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from piperoll.model.columns import Cells, Vector, pc, text_offsets, texts_from_buffers, to_flags, utf8
+from piperoll.model.columns import Cells, Flags, Integers, pc, text_offsets, texts_from_buffers, to_flags, utf8
 from piperoll.reading.grids.cell_shapes import shapes_of
 from piperoll.reading.grids.grid import tidy
 
@@ -37,7 +41,7 @@ _THREE_PLACES = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _THOUSANDS = re.compile(r"\d{1,3},\d{3}", re.ASCII)
 
 _WORD = r"(?<!\bper )(?<!\d )(?<!\d)\b"
-"""The start of a word for a unit; after a number it says how many (`over 25 thousand`), after `per` it is a rate."""
+"""The start of a word for a unit, but not after a number (`over 25 thousand`) or `per`, which is a rate."""
 
 _SCALES = (
     (Decimal(1_000_000_000), rf"{_WORD}billions?\b", r"£\s?bn\b"),
@@ -60,26 +64,25 @@ _SCALES = (
 )
 _SCALE_PATTERNS = tuple((scale, re.compile("|".join(words), re.I)) for scale, *words in _SCALES)
 
-
 _USUAL = re.compile(r"(-?)£?((?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,6})?)", re.ASCII)
-"""What most amounts are: they need no closer look, and fit into a decimal of 28 digits."""
+"""Most amounts: they need no further parsing and fit into a decimal of 28 digits."""
 
 
 @lru_cache(maxsize=100_000)
 def read_amount(cell: str, *, decimal_comma: bool = False) -> Decimal | None:
-    """The number a cell states, in the unit it is written in; None if that cannot be said for certain.
+    """The number that a cell states, in the unit it is written in; None if it is not certain.
 
-    Understood: `1,234.50`, `£ 1 234.50`, `-£5`, `£-5`, `(1,234.00)`, `165,546.00-`, `5.00 CR`, `1.5E+05`, `1,234*`;
+    Accepted: `1,234.50`, `£ 1 234.50`, `-£5`, `£-5`, `(1,234.00)`, `165,546.00-`, `5.00 CR`, `1.5E+05`, `1,234*`;
     a Unicode minus or dash is a minus, and digits of any script are digits.
-    Refused as doubtful: `34,551,00`, `1234,56`, `1.234,56`, `1,23,456`, `€5`, `£1.2m`, `5%`, `500.00 (1)`.
-    With `decimal_comma`, which a whole column must prove, `1234,56` and `1.234,56` are numbers; `1,234` is not then.
+    Rejected as doubtful: `34,551,00`, `1234,56`, `1.234,56`, `1,23,456`, `€5`, `£1.2m`, `5%`, `500.00 (1)`.
+    With `decimal_comma`, which a whole column must prove, `1234,56` and `1.234,56` are numbers and `1,234` is not.
     """
     if not decimal_comma and (usual := _USUAL.fullmatch(cell)):
         return Decimal(usual[1] + usual[2].replace(",", "")) or Decimal(0)
-    text = _plain(cell)
+    text = _normalize(cell)
     if not any(char.isdigit() for char in text):
         return None
-    digits, negative = _sign(_GBP.sub(" ", text).strip())
+    digits, negative = _split_sign(_GBP.sub(" ", text).strip())
     if digits is not None and decimal_comma:
         digits = None if _THOUSANDS.fullmatch(digits) else digits.translate(_SWAPPED)
     if digits is None or not _NUMBER.match(digits):
@@ -88,8 +91,8 @@ def read_amount(cell: str, *, decimal_comma: bool = False) -> Decimal | None:
     return (-value if negative else value) + Decimal(0) if value else Decimal(0)
 
 
-def _plain(cell: str) -> str:
-    """The cell with plain digits, spaces and minus signs, without marks that say nothing of its number."""
+def _normalize(cell: str) -> str:
+    """The cell with ASCII digits, spaces and minus signs, without footnote marks."""
     text = tidy(cell)
     if not text.isascii():
         text = text.translate(_SIGNS)
@@ -99,8 +102,8 @@ def _plain(cell: str) -> str:
     return _SECOND_POINT.sub("", text)
 
 
-def _sign(text: str) -> tuple[str | None, bool]:
-    """The digits without their sign, and whether they are negative; None if there are two signs."""
+def _split_sign(text: str) -> tuple[str | None, bool]:
+    """The digits without their sign, and whether they are negative; None in place of digits if there are two signs."""
     signs = 0
     if match := _CREDIT.search(text):
         signs += (match[1] or match[2]).lower() == "cr"
@@ -121,8 +124,8 @@ class AmountStyle:
     """How the numbers of one column are written, and the evidence: cells that can only be read one way.
 
     `comma_proofs` and `point_proofs` count the cells in which only a comma, or only a point, can be the decimal mark;
-    `with_pence` those with a point and two digits behind it. `three_places`: every point has three digits behind it, as
-    if it parted thousands.
+    `with_pence` those with a point and two digits after it. `three_places`: every point has three digits after it, as
+    if it separated thousands.
     """
 
     comma_proofs: int = 0
@@ -132,16 +135,16 @@ class AmountStyle:
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether the column proves a decimal comma: by two cells or more, at least twenty for each against it."""
+        """True if at least two cells prove a decimal comma, and at least twenty for each that contradicts it."""
         return self.comma_proofs > 1 and self.comma_proofs >= 20 * self.point_proofs
 
 
 _PLAIN = re.compile(r"-?£?(?:\d{1,3}(?:,\d{3})+|\d+)(?P<pence>\.\d\d)?\Z", re.ASCII)
-"""What most cells are: they need no closer look."""
+"""Most cells: they need no further parsing."""
 
 
 def style_of(counts: Mapping[str, int]) -> AmountStyle:
-    """How the numbers of a column are written, from its distinct cells and how often each stands there."""
+    """How the numbers of a column are written, from its distinct cells and how often each occurs."""
     comma = point = pence = 0
     fractions: list[str] = []
     for cell, count in counts.items():
@@ -149,12 +152,12 @@ def style_of(counts: Mapping[str, int]) -> AmountStyle:
             pence += count * bool(plain["pence"])
             point += count * bool(plain["pence"] or "," in cell)
             continue
-        text = _plain(cell)
+        text = _normalize(cell)
         by_point, by_comma = read_amount(text), read_amount(text, decimal_comma=True)
         comma += count * (by_point is None and by_comma is not None)
         point += count * (by_comma is None and by_point is not None)
         if by_point is not None and "." in text:
-            fractions.append(_sign(_GBP.sub(" ", text).strip())[0] or "")
+            fractions.append(_split_sign(_GBP.sub(" ", text).strip())[0] or "")
             pence += count * (by_point.as_tuple().exponent == -2)
     three = not pence and len(fractions) > 2 and all(map(_THREE_PLACES.fullmatch, fractions))
     return AmountStyle(comma, point, pence, three_places=three)
@@ -164,10 +167,10 @@ _ODD = re.compile(r"[A-Za-z*†‡]")
 
 
 def notation_of(cell: str) -> str | None:
-    """What about the notation of a cell that was read must be told: `credit`, `exponent` or `mark`; None if nothing."""
+    """What to report about the notation of a cell that was read: `credit`, `exponent`, `mark` or None."""
     if not _ODD.search(cell):
         return None
-    text = _plain(cell)
+    text = _normalize(cell)
     if _CREDIT.search(text):
         return "credit"
     if re.search(r"\de[+-]?\d", text, re.I):
@@ -176,27 +179,27 @@ def notation_of(cell: str) -> str | None:
 
 
 _REASONS = (
-    (_FOREIGN, "it is not in pounds"),
-    (re.compile(r"%"), "it is a share, not an amount"),
-    (re.compile(r"\d\s*(?:k|m|bn|million|thousand|billion)\b", re.I), "it is rounded to thousands or millions"),
-    (re.compile(r"\d\s*\(?\d?\d?\)\s*\Z"), "the number in brackets may be a note's or part of it"),
-    (re.compile(r"(?<=[\d.,])[oO]|[oO](?=[\d.,])"), "it has the letter O where a nought should be"),
-    (re.compile(r"(?<=[\d.,])[lI]|[lI](?=[\d.,])"), "it has a letter where a one should be"),
-    (re.compile(r"\d,\d{1,2}(?!\d)"), "a comma stands where no thousands end: it may be meant as a decimal point"),
-    (re.compile(r"\d\s*(?:[/;|]|to|and|&)\s*£?\d|\d +£\d", re.I), "it holds more than one number"),
+    (_FOREIGN, "foreign"),
+    (re.compile(r"%"), "share"),
+    (re.compile(r"\d\s*(?:k|m|bn|million|thousand|billion)\b", re.I), "rounded"),
+    (re.compile(r"\d\s*\(?\d?\d?\)\s*\Z"), "brackets"),
+    (re.compile(r"(?<=[\d.,])[oO]|[oO](?=[\d.,])"), "letter-o"),
+    (re.compile(r"(?<=[\d.,])[lI]|[lI](?=[\d.,])"), "letter-one"),
+    (re.compile(r"\d,\d{1,2}(?!\d)"), "comma"),
+    (re.compile(r"\d\s*(?:[/;|]|to|and|&)\s*£?\d|\d +£\d", re.I), "several"),
 )
 
 
-def why_unreadable(cell: str) -> str | None:
-    """Why a cell with digits is no amount for certain, as the end of a sentence; None if there is no more to say."""
+def why_unreadable(cell: str) -> str:
+    """Why a cell is not certainly an amount: the variant of the finding `amount-unreadable`."""
     text = tidy(cell)
     if not any(char.isdigit() for char in text):
-        return None
-    return next((reason for pattern, reason in _REASONS if pattern.search(text)), None)
+        return "plain"
+    return next((reason for pattern, reason in _REASONS if pattern.search(text)), "plain")
 
 
 def scale_of(heading: str) -> Decimal:
-    """By what to multiply the amounts under a heading: 1000 for `£000`, 0.01 for pence, else 1."""
+    """The factor for amounts under a heading: 1000 for `£000`, 0.01 for pence, else 1."""
     for scale, pattern in _SCALE_PATTERNS:
         if pattern.search(heading):
             return scale
@@ -204,43 +207,37 @@ def scale_of(heading: str) -> Decimal:
 
 
 def is_foreign(heading: str) -> bool:
-    """Whether a heading says that its amounts are in euros, dollars or such, and not in pounds."""
+    """Whether a heading says that its amounts are in euros, dollars or another currency than pounds."""
     return bool(_FOREIGN.search(heading)) and not _POUNDS.search(heading)
 
 
 def plain_number(value: Decimal) -> str:
-    """A number as digits and a point with no exponent: as many places as it came with."""
+    """A number as digits and a point, without an exponent, with as many decimals as it has."""
     return f"{value + Decimal(0):f}"
 
 
 @lru_cache(maxsize=20_000)
 def is_number(cell: str) -> bool:
-    """Whether a cell states a number for certain, though it may take its column to tell which (`1234,56`)."""
+    """Whether a cell certainly states a number, even if only its column can show which (`1234,56`)."""
     return read_amount(cell) is not None or read_amount(cell, decimal_comma=True) is not None
 
 
-# Amounts that are written plainly (`-£1,234.50`), a column at a time: what they come to and how they are spelt.
-#
-# Whether a cell is plain is asked of its form, which has a 9 for every digit.
-#
+_PLAIN_SHAPE = r"^ *(?:-?£?|£-)(?:9{1,3}(?:,9{3}){1,4}|9{1,15})(?:\.9{1,6})? *$"
+"""The shape of a plain amount (RE2 syntax)."""
 
-
-_PLAIN_PLAIN = r"^ *(?:-?£?|£-)(?:9{1,3}(?:,9{3}){1,4}|9{1,15})(?:\.9{1,6})? *$"
-"""The form of a plain amount (for RE2)."""
-
-_AS_DECIMAL = r"^-?(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)$"
-"""A number without its thousands' commas that is spelt as a decimal is: no nought before it, and not zero."""
+_CANONICAL = r"^-?(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)$"
+"""A number without commas that is already in canonical spelling: no leading zero, and not zero."""
 
 PLACES = 6
 _DIGITS = 12
-"""Digits before the point: with six places more they fit into 64 bits."""
+"""The most digits before the point of a plain amount: with six decimals they fit into 64 bits."""
 
-_MINUS, _POINT, _NOUGHT = np.frombuffer(b"-.0", np.uint8)
+_MINUS, _POINT, _ZERO = b"-.0"
 
 
 @dataclass(frozen=True)
-class Plain:
-    """The cells of a column as far as they are plain amounts: `there` says which are."""
+class PlainAmounts:
+    """The cells of a column that are amounts in plain notation."""
 
     cells: Cells
 
@@ -249,82 +246,79 @@ class Plain:
         return shapes_of(self.cells).dictionary_encode()
 
     @cached_property
-    def _forms(self) -> tuple[Any, Any]:
-        """Which of the distinct forms are plain amounts, and how many places those have."""
-        forms = self._coded.dictionary
-        plain = to_flags(pc.match_substring_regex(forms, _PLAIN_PLAIN))
-        places = np.zeros(len(forms), np.int64)
-        for place in np.flatnonzero(plain):
-            whole, _, part = forms[place].as_py().strip().partition(".")
-            places[place] = len(part)
-            plain[place] = whole.count("9") <= _DIGITS
-        return plain, places
+    def _by_shape(self) -> tuple[Flags, Integers]:
+        """For each distinct shape: whether it is a plain amount, and its number of decimals."""
+        shapes = self._coded.dictionary
+        plain = to_flags(pc.match_substring_regex(shapes, _PLAIN_SHAPE)).copy()
+        decimals = np.zeros(len(shapes), np.int64)
+        for index in np.flatnonzero(plain):
+            whole, _, part = shapes[index].as_py().strip().partition(".")
+            decimals[index] = len(part)
+            plain[index] = whole.count("9") <= _DIGITS
+        return plain, decimals
 
     @cached_property
-    def there(self) -> Vector:
+    def plain(self) -> Flags:
         """Which cells are plain amounts of at most twelve digits before the point."""
-        return self._forms[0][self._coded.indices.to_numpy()]
-
-    @property
-    def none(self) -> Vector:
-        """Which cells surely state no amount: none of their form does."""
-        own = self._forms[0].copy()
-        for place in np.flatnonzero(~own):
-            own[place] = read_amount(self._coded.dictionary[place].as_py()) is not None
-        return ~own[self._coded.indices.to_numpy()]
-
-    @cached_property
-    def _own(self) -> Cells:
-        return self.cells if self.there.all() else self.cells.filter(pa.array(self.there))
-
-    @cached_property
-    def millionths(self) -> Vector:
-        """What each cell comes to, in millionths; 0 where it is no plain amount."""
-        places = self._forms[1][self._coded.indices.to_numpy()[self.there]]
-        digits, signs = _only(self._own, digits=True), _only(self._own, digits=False)
-        values = digits.cast(pa.int64()).to_numpy() * 10 ** (PLACES - places)
-        found = np.zeros(len(self.cells), np.int64)
-        found[self.there] = np.where(_begins(signs, _MINUS), -values, values)
+        found: Flags = self._by_shape[0][self._coded.indices.to_numpy()]
         return found
 
     @property
-    def spelt(self) -> Cells:
-        """The canonical spelling of the plain amounts, null for all other cells and where a nought stands before."""
-        bare = _only(self._own, digits=False)
-        odd = _begins(_only(self._own, digits=True), _NOUGHT)
-        if odd.any():
-            fits = pc.match_substring_regex(bare.filter(pa.array(odd)), _AS_DECIMAL)
-            bare = pc.if_else(pa.array(_but(odd, ~to_flags(fits))), pa.scalar(None, pa.string()), bare)
-        if self.there.all():
+    def no_amount(self) -> Flags:
+        """Which cells certainly state no amount: no cell of their shape does."""
+        amount: Flags = self._by_shape[0].copy()
+        for index in np.flatnonzero(~amount):
+            amount[index] = read_amount(self._coded.dictionary[index].as_py()) is not None
+        found: Flags = ~amount[self._coded.indices.to_numpy()]
+        return found
+
+    @cached_property
+    def _plain_cells(self) -> Cells:
+        return self.cells if self.plain.all() else self.cells.filter(pa.array(self.plain))
+
+    @cached_property
+    def millionths(self) -> Integers:
+        """The amount of each cell in millionths; 0 where it is not a plain amount."""
+        decimals = self._by_shape[1][self._coded.indices.to_numpy()[self.plain]]
+        digits, signed = _keep(self._plain_cells, signs=False), _keep(self._plain_cells, signs=True)
+        values = digits.cast(pa.int64()).to_numpy() * 10 ** (PLACES - decimals)
+        found = np.zeros(len(self.cells), np.int64)
+        found[self.plain] = np.where(_first_byte_is(signed, _MINUS), -values, values)
+        return found
+
+    @property
+    def spelled(self) -> Cells:
+        """The canonical spelling of the plain amounts; null for all other cells and for some with leading zeros."""
+        bare = _keep(self._plain_cells, signs=True)
+        led = _first_byte_is(_keep(self._plain_cells, signs=False), _ZERO)
+        if led.any():
+            wrong = led.copy()
+            wrong[led] = ~to_flags(pc.match_substring_regex(bare.filter(pa.array(led)), _CANONICAL))
+            bare = pc.if_else(pa.array(wrong), None, bare)
+        if self.plain.all():
             return bare
-        return pc.replace_with_mask(pa.nulls(len(self.cells), pa.string()), pa.array(self.there), bare)
+        return pc.replace_with_mask(pa.nulls(len(self.cells), pa.string()), pa.array(self.plain), bare)
 
 
-def _but(odd: Vector, wrong: Vector) -> Vector:
-    """Those of the odd ones that are wrong."""
-    found = odd.copy()
-    found[odd] = wrong
-    return found
-
-
-def _only(cells: Cells, *, digits: bool) -> Cells:
-    """The cells with nothing but their digits, or their digits, signs and points."""
-    edges = text_offsets(cells)
-    text = utf8(cells)[edges[0] : edges[-1]]
-    kept = text - _NOUGHT < len("0123456789")
-    if not digits:
+def _keep(cells: Cells, *, signs: bool) -> Cells:
+    """The cells with only their digits, or with only digits, signs and points."""
+    offsets = text_offsets(cells)
+    text = utf8(cells)[offsets[0] : offsets[-1]]
+    kept = text - _ZERO < len("0123456789")
+    if signs:
         kept |= (text == _MINUS) | (text == _POINT)
     so_far = np.zeros(len(text) + 1, np.int32)
     np.cumsum(kept, out=so_far[1:])
-    return texts_from_buffers(so_far[edges - edges[0]], text[kept].tobytes())
+    return texts_from_buffers(so_far[offsets - offsets[0]], text[kept].tobytes())
 
 
-def _begins(cells: Cells, letter: Any) -> Vector:
-    """Which cells, none of them empty, begin with a letter."""
-    return utf8(cells)[text_offsets(cells)[:-1]] == letter
+def _first_byte_is(cells: Cells, byte: int) -> Flags:
+    """Which cells, none of them empty, begin with a byte."""
+    first: Flags = utf8(cells)[text_offsets(cells)[:-1]] == byte
+    return first
 
 
-def total(millionths: Vector) -> Decimal:
+def sum_millionths(millionths: Integers) -> Decimal:
     """The exact sum."""
     whole, part = np.divmod(millionths, 10**PLACES)
     return Decimal(int(whole.sum()) * 10**PLACES + int(part.sum())).scaleb(-PLACES)

@@ -1,4 +1,8 @@
-"""The order of day and month in a column of dates: by proofs of its own, of other columns, of the period, of spread."""
+"""The order of day and month in a column of dates.
+
+It is decided by the dates that can only be read one way; without any, by the other columns of dates, the period in the
+name of the file, or by which order brings the dates closer together.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +13,29 @@ from datetime import date
 from itertools import pairwise
 
 from piperoll.model import Period
-from piperoll.reading.cells.dates import DateOrder, Written, written
+from piperoll.reading.cells.dates import DateOrder, DateReadings, date_readings
 
 Months = frozenset[tuple[int, int]]
 """Months as year and number."""
 
 _ENOUGH = 5
-"""So many days show in which months a column lies; so many different ones would show one after the 12th, too, if the
-order were another: of days taken at random one in a hundred columns of five has none."""
+"""Days that it takes to show in which months the dates of a column are. Of five random days, at least one is after the
+12th in 99 of 100 columns, so with this many the order would show itself if it were another."""
 
 _MOST = 0.9
+"""The share of days that counts as nearly all."""
+
 _STEPS = frozenset([1, 3, 6, 12])
-"""Months between the first days that stand for months, quarters, half years or years."""
+"""The months between first days that mean months, quarters, half years or years."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is known of a column's dates from beyond its own cells.
+    """What is known about the dates of a column from outside of it.
 
-    `within` says that its days lie in the time that the file covers, as payments do and the ends of contracts do not;
-    `periods` are those that the names of the file and sheet may mean. `day_first` and `month_first` count the cells of
-    the table's other columns that can only be read so.
+    `within` says that its days are in the period that the file covers, as payments are and the ends of contracts are
+    not; `periods` are those that the names of the file and sheet can mean. `day_first` and `month_first` count the
+    cells in other columns of the table that can only be read in that order.
     """
 
     within: bool = False
@@ -42,8 +48,8 @@ ALONE = Beside()
 
 
 def beside_of(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> Beside:
-    """What the other columns of dates in a table, each with its distinct cells, and the names say of one of them."""
-    proofs = [_proofs(counts) for other, counts in dates.items() if other != name]
+    """What the other columns of dates in a table, with their distinct cells, and the names show about one column."""
+    proofs = [_count_proofs(counts) for other, counts in dates.items() if other != name]
     return Beside(
         periods=tuple(periods),
         day_first=sum(day for day, month in proofs if not month),
@@ -51,34 +57,33 @@ def beside_of(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequen
     )
 
 
-def _proofs(counts: Mapping[str, int]) -> tuple[int, int]:
-    """How many numeric dates can only be read day first, and how many only month first."""
-    numeric = [(found, counts[text]) for text in counts if (found := written(text)) and found.notation == "numeric"]
+def _count_proofs(counts: Mapping[str, int]) -> tuple[int, int]:
+    """The number of numeric dates that can only be read day first, and that of those that can only be month first."""
+    numeric = [
+        (found, counts[text]) for text in counts if (found := date_readings(text)) and found.notation == "numeric"
+    ]
     day = sum(count for found, count in numeric if found.month_first is None and found.day_first)
     return day, sum(count for found, count in numeric if found.day_first is None and found.month_first)
 
 
 def order_of(counts: Mapping[str, int], beside: Beside = ALONE) -> DateOrder:
-    """The order of day and month in a column, from its distinct cells and how often each stands there.
-
-    Its own proofs go first, then those of the columns beside it, then the period, then what puts the dates together.
-    """
-    readings = {text: found for text in counts if (found := written(text))}
+    """Decide the order of day and month in a column from its distinct cells and how often each occurs."""
+    readings = {text: found for text in counts if (found := date_readings(text))}
     numeric = {text: found for text, found in readings.items() if found.notation == "numeric"}
-    day, month = _proofs(counts)
-    year_first = _years_first(list(numeric.values()), beside)
+    day, month = _count_proofs(counts)
+    year_first = _have_year_first(list(numeric.values()), beside)
     tally: Counter[tuple[int, int]] = Counter()
     for text, found in readings.items():
         if certain := found.year_first if year_first and found.year_first else found.certain:
             tally[certain.year, certain.month] += counts[text]
     if day or month or year_first:
-        return DateOrder(month > day, day, month, year_first=year_first, months=_mass(tally))
-    decided = _unproved([found for found in numeric.values() if not found.certain], beside)
-    return replace(decided, months=_mass(tally))
+        return DateOrder(month > day, day, month, year_first=year_first, months=_main_months(tally))
+    decided = _decide_unproved([found for found in numeric.values() if not found.certain], beside)
+    return replace(decided, months=_main_months(tally))
 
 
-def _unproved(either: Sequence[Written], beside: Beside) -> DateOrder:
-    """The order of dates that could all be read both ways."""
+def _decide_unproved(either: Sequence[DateReadings], beside: Beside) -> DateOrder:
+    """Decide the order of dates that can all be read both ways."""
     by_day = [found.day_first for found in either if found.day_first]
     by_month = [found.month_first for found in either if found.month_first]
     if either and bool(beside.day_first) != bool(beside.month_first):
@@ -89,68 +94,66 @@ def _unproved(either: Sequence[Written], beside: Beside) -> DateOrder:
 
 
 def _by_columns(by_day: Sequence[date], by_month: Sequence[date], beside: Beside) -> DateOrder:
-    """The order of the other columns, but day first and in doubt if it makes no first days of dates that would be."""
+    """The order of the other columns; but day first and doubtful if only that makes all dates the first of a month."""
     against = by_day if beside.month_first else by_month
     if not beside.within and all(day.day == 1 for day in against):
         return DateOrder(doubtful=True)
     if beside.month_first:
-        return DateOrder(month_first=True, guessed="the dates of another column can only be read so")
+        return DateOrder(month_first=True, guessed="columns")
     return DateOrder()
 
 
 def _by_period(by_day: Sequence[date], by_month: Sequence[date], periods: Sequence[Period]) -> DateOrder | None:
-    """The order that alone puts the dates into a period of the file's or sheet's name."""
+    """The only order that puts the dates into a period of the name of the file or sheet; None if both or neither do."""
     day, month = _share(by_day, periods), _share(by_month, periods)
     if day >= _MOST and month < 0.5:
         return DateOrder()
     if month >= _MOST and day < 0.5:
-        return DateOrder(month_first=True, guessed="only so do they lie in the period that the name gives")
+        return DateOrder(month_first=True, guessed="period")
     return None
 
 
 def _share(days: Sequence[date], periods: Sequence[Period]) -> float:
-    """The share of days that lie in the one of some periods that has most of them."""
+    """The share of days that are in the period with most of them."""
     inside = [sum(period.start <= day <= period.end for day in days) for period in periods]
     return max(inside, default=0) / max(1, len(days))
 
 
 def _by_spread(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
-    """The order that puts dates of one stretch of time nearer together: in doubt day first, and told.
+    """The order that brings the dates of one period closer together; if neither does, day first and doubtful.
 
-    The first days of months that follow each other, or of quarters, may stand for the months, though the other
-    reading puts them all into January.
+    The first days of consecutive months or quarters can mean these months, though the other reading puts them all into
+    January.
     """
     day, month = _months(by_day), _months(by_month)
     if len(by_day) < 3 or len(day) == 1:
         return DateOrder()
-    if all(each.day == 1 for each in by_day) and stamped(day):
+    if all(each.day == 1 for each in by_day) and are_evenly_spaced(day):
         return DateOrder(doubtful=True)
     if len(month) == 1 and len(day) > 2:
-        return DateOrder(month_first=True, guessed="no other reading puts them into one month")
+        return DateOrder(month_first=True, guessed="one-month")
     if len(by_day) < _ENOUGH or 2 * len(day) <= len(month):
         return DateOrder()
     if 2 * len(month) <= len(day):
-        return DateOrder(month_first=True, guessed="any other reading scatters them over more than twice the months")
+        return DateOrder(month_first=True, guessed="spread")
     return DateOrder(doubtful=True)
 
 
 def _by_first_days(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
-    """The order of dates that may lie anywhere, as the first and last days of contracts do.
+    """The order of dates that can be in any year, such as the first and last days of contracts.
 
-    Contracts begin on the first of a month; so a part that is 1 throughout is the day.
+    Contracts begin on the first of a month, so a part that is always 1 is the day.
     """
-    if len(by_day) < 3:
-        return DateOrder()
-    if all(each.day == 1 for each in by_day):
+    if len(by_day) < 3 or all(each.day == 1 for each in by_day):
         return DateOrder()
     if all(each.day == 1 for each in by_month):
-        return DateOrder(month_first=True, guessed="only so are they all the first of a month")
+        return DateOrder(month_first=True, guessed="first-days")
     neither = [one for one, other in zip(by_day, by_month, strict=True) if 1 not in (one.day, other.day)]
     return DateOrder(doubtful=len(neither) >= _ENOUGH)
 
 
-def stamped(months: Collection[tuple[int, int]]) -> bool:
-    """Whether months follow each other by one step of a month, a quarter, a half year or a year."""
+def are_evenly_spaced(months: Collection[tuple[int, int]]) -> bool:
+    """Whether months follow each other in steps of a month, a quarter, a half year or a year."""
     numbers = sorted(12 * year + month for year, month in months)
     steps = {later - earlier for earlier, later in pairwise(numbers)}
     return len(steps) == 1 and steps <= _STEPS
@@ -160,10 +163,10 @@ def _months(days: Sequence[date]) -> set[tuple[int, int]]:
     return {(day.year, day.month) for day in days}
 
 
-def _years_first(numeric: Sequence[Written], beside: Beside) -> bool:
-    """Whether all dates are three numbers of two digits of which only the first can be the year.
+def _have_year_first(numeric: Sequence[DateReadings], beside: Beside) -> bool:
+    """Whether all dates are three numbers of two digits each, and only the first number can be the year.
 
-    So it is if they lie in one year then, and else in many; or in the period then, and else not.
+    That is so if they are then in one year, but otherwise in many; or then in the period, but otherwise not.
     """
     first = [found.year_first for found in numeric if found.year_first]
     last = [day for found in numeric if (day := found.day_first or found.month_first)]
@@ -175,8 +178,8 @@ def _years_first(numeric: Sequence[Written], beside: Beside) -> bool:
     return len(numeric) > 2 and len(years) == 1 and len({day.year for day in last}) > 2
 
 
-def _mass(tally: Counter[tuple[int, int]]) -> Months:
-    """The fewest months, three at most, that hold nine in ten of the days; none if there are too few days to say."""
+def _main_months(tally: Counter[tuple[int, int]]) -> Months:
+    """The fewest months, at most three, with nine in ten of the days; none if there are too few days."""
     whole = tally.total()
     for number in range(1, 4):
         top = tally.most_common(number)
@@ -186,13 +189,13 @@ def _mass(tally: Counter[tuple[int, int]]) -> Months:
 
 
 def exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside = ALONE) -> list[str]:
-    """The cells in which day and month seem to have changed places before they came here.
+    """The cells in which day and month seem to have been swapped before the file was sent.
 
-    A spreadsheet that opens day-first dates month first makes 4 March of 3 April, and leaves the 13th as it is.
-    Told where nearly all dates that lie outside the column's months, or else the name's, and have another reading lie
-    in them by that other reading: two different cells at least, or one that lies more than a month away.
+    A spreadsheet that opens day-first dates month first turns 3 April into 4 March, and leaves the 13th as it is. This
+    is assumed if nearly all dates outside the months of the column, or else of the name, would be in these months with
+    day and month swapped: at least two different cells, or one that is more than a month away.
     """
-    readings = {text: found for text in counts if (found := written(text)) and not found.certain}
+    readings = {text: found for text in counts if (found := date_readings(text)) and not found.certain}
     months = order.months or (_named_months(beside.periods) if beside.within else frozenset())
     if not months:
         return list(readings) if _all_exchanged(counts, order, beside) else []
@@ -203,8 +206,8 @@ def exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside = ALON
     return fitting if fitting and len(fitting) >= 0.8 * len(outside) else []
 
 
-def other_reading(found: Written, order: DateOrder) -> date | None:
-    """The day that a cell means if day and month change places."""
+def other_reading(found: DateReadings, order: DateOrder) -> date | None:
+    """The day that a cell means if day and month are swapped."""
     return found.month_first if order.choose(found) == found.day_first else found.day_first
 
 
@@ -213,12 +216,12 @@ def _in(day: date | None, months: Months) -> bool:
 
 
 def _is_near(day: date | None, months: Months) -> bool:
-    """Whether a day lies in a month next to one of these, where late and early payments lie."""
+    """Whether a day is in one of these months or the next to one, as late and early payments are."""
     return day is not None and any(abs(12 * (day.year - year) + day.month - month) < 2 for year, month in months)
 
 
 def _named_months(periods: Sequence[Period]) -> Months:
-    """The months of the periods of a name, if they are three at most."""
+    """The months of the periods of a name, if there are at most three."""
     found = {
         (number // 12, number % 12 + 1)
         for period in periods
@@ -233,8 +236,8 @@ def _all_exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside) 
     The first of a month is what many bodies write for a month, and shows nothing, unless the months leave gaps where
     payments of one stretch of time would lie.
     """
-    days = [day for text in counts if (found := written(text)) and (day := order.choose(found))]
+    days = [day for text in counts if (found := date_readings(text)) and (day := order.choose(found))]
     months = {(day.year, day.month) for day in days}
     if len({(day.year, day.day) for day in days}) != 1 or len(months) < 3 or order.doubtful:
         return False
-    return days[0].day <= 12 and (days[0].day > 1 or (beside.within and not stamped(months)))
+    return days[0].day <= 12 and (days[0].day > 1 or (beside.within and not are_evenly_spaced(months)))

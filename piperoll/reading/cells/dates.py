@@ -1,4 +1,4 @@
-"""Dates in the notations of the wild: day first, unless the column proves otherwise."""
+"""Dates in the notations of real files: day first, unless the column proves otherwise."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ MONTHS: Mapping[str, int] = {
     )
     for name in names.split()
 }
-"""Months in English and Welsh, by their names and their usual abbreviations."""
+"""Months in English and Welsh, by name and usual abbreviation."""
 
 
-class Written(NamedTuple):
-    """The two readings of a cell that states a day, None for one that gives no day there is.
+class DateReadings(NamedTuple):
+    """The readings of a cell that states a day; None for a reading that is not an existing day.
 
-    `numeric` dates leave open which they mean. Other notations mean `day_first`; `month_first` is then what the day
-    was before a program exchanged day and month, if one did; where a month is written in words both are the same.
+    Cells with `numeric` notation can mean either. In other notations the cell means `day_first`; `month_first` is then
+    the day before a program swapped day and month, if one did, and the same day if the month is written in words.
     `year_first` is the third reading of three numbers of two digits each.
     """
 
@@ -64,7 +64,7 @@ class Written(NamedTuple):
 
     @property
     def certain(self) -> date | None:
-        """The day, if exchanging day and month gives no other."""
+        """The day, if swapping day and month gives no other."""
         if self.day_first and self.month_first and self.day_first != self.month_first:
             return None
         return self.day_first or self.month_first
@@ -74,10 +74,10 @@ class Written(NamedTuple):
 class DateOrder:
     """How the numeric dates of one column are written, and the evidence.
 
-    `day_proofs` and `month_proofs` count the cells that can only be read one way; `guessed` is why month first was
-    taken though no cell proves it, as the end of a sentence, empty where it was not; `doubtful` says that month first
-    is as likely; `year_first` that the year was taken to stand first. `months` are the one to three months in which
-    nearly all certain dates lie, empty where they lie in more.
+    `day_proofs` and `month_proofs` count the cells that can only be read one way. `guessed` is the reason for month
+    first although no cell proves it, a variant of the finding `dates-month-first`; `doubtful` says that month first is
+    as likely; `year_first` that the year is first. `months` are the one to three months with nearly all certain dates;
+    empty if they are in more.
     """
 
     month_first: bool = False
@@ -90,18 +90,18 @@ class DateOrder:
 
     @property
     def mixed(self) -> bool:
-        """Whether some cells can only be day first and others only month first."""
+        """True if some cells can only be day first and others only month first."""
         return self.day_proofs > 0 and self.month_proofs > 0
 
     def holds(self, day: date | None) -> bool:
-        """Whether a day lies in the months of the certain dates."""
+        """True if a day is in the months of the certain dates."""
         return day is not None and (day.year, day.month) in self.months
 
-    def choose(self, written: Written) -> date | None:
+    def choose(self, written: DateReadings) -> date | None:
         """The day that a cell means in this column.
 
-        Of a numeric date that may be either, in a column with proofs of both kinds, the reading that alone lies
-        in the column's months; else the order that most proofs have.
+        In a column with proofs of both orders, a numeric date that can be either is read so that it is in the months of
+        the column; if that does not decide, in the order that most dates prove.
         """
         if written.notation != "numeric":
             return written.day_first
@@ -115,8 +115,8 @@ class DateOrder:
 
 
 @lru_cache(maxsize=100_000)
-def written(cell: str) -> Written | None:
-    """The readings of a cell that looks like one day; None for any other cell."""
+def date_readings(cell: str) -> DateReadings | None:
+    """The readings of a cell that looks like a day; None for any other cell."""
     text = _WEEKDAY.sub("", squeezed(cell))
     if not text or not any(char.isdigit() for char in text):
         return None
@@ -125,16 +125,16 @@ def written(cell: str) -> Written | None:
     if match := _NUMERIC.match(text):
         first, second, year = int(match[1]), int(match[2]), _year(match[3])
         other = _day(_year(match[1]), second, int(match[3])) if len(match[1]) == len(match[3]) == 2 else None
-        return Written("numeric", _day(year, second, first), _day(year, first, second), other)
+        return DateReadings("numeric", _day(year, second, first), _day(year, first, second), other)
     if match := _SERIAL.match(text):
         serial = int(match[1])
         return _stated("serial", _EPOCH + timedelta(days=serial)) if serial in _SERIALS else None
     day = _in_words(text)
-    return Written("words", day, day) if day else None
+    return DateReadings("words", day, day) if day else None
 
 
-def _stated(notation: str, day: date | None) -> Written | None:
-    return Written(notation, day, _day(day.year, day.day, day.month)) if day else None
+def _stated(notation: str, day: date | None) -> DateReadings | None:
+    return DateReadings(notation, day, _day(day.year, day.day, day.month)) if day else None
 
 
 def read_date(cell: str, order: DateOrder | None = None) -> date | None:
@@ -142,7 +142,7 @@ def read_date(cell: str, order: DateOrder | None = None) -> date | None:
 
     A numeric date that can only be read one way is read that way, whatever the order of the column.
     """
-    found = written(cell)
+    found = date_readings(cell)
     return (order or DateOrder()).choose(found) if found else None
 
 

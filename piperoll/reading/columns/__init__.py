@@ -1,1 +1,1 @@
-"""Which column is which: headings, contents and memory weighed together."""
+"""Which column holds which field: headings, contents and remembered headings, weighed together."""

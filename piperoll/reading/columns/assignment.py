@@ -1,4 +1,4 @@
-"""Which column is which: all evidence weighed together and solved as one assignment, each column used once."""
+"""Assign columns to fields: weigh all evidence and solve it as one assignment, with each column used once."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift, find
 from piperoll.reading.grids.grid import Row, tidy
 
 _FAR = 1 << 80
-"""More than any sum of weights."""
+"""Larger than any sum of weights."""
 
 
 def best_pairs(weights: Mapping[tuple[str, int], int]) -> dict[str, int]:
-    """The pairs with the largest sum of weights in which no row and no column stands twice.
+    """Return the pairs with the largest sum of weights that use no field and no column twice.
 
-    `weights` names the pairs that are allowed, with whole weights above 0; a row may stay alone, and that weighs 0.
-    Of equal sums the same one is found every time, in the order in which rows and columns first stand in `weights`.
-    This is the Hungarian method with potentials (Kuhn 1955, Munkres 1957), one shortest augmenting path a row.
+    `weights` lists the allowed pairs, with whole weights above 0. A field may stay without a column, which weighs 0.
+    Equal sums always give the same result, by the order of `weights`. This is the Hungarian method with potentials
+    (Kuhn 1955, Munkres 1957), with one shortest augmenting path for each field.
     """
     rows = list(dict.fromkeys(row for row, _ in weights))
     columns = list(dict.fromkeys(column for _, column in weights))
@@ -40,7 +40,7 @@ def best_pairs(weights: Mapping[tuple[str, int], int]) -> dict[str, int]:
 
 
 def _cheapest(costs: list[list[int]]) -> list[int]:
-    """For each column the row that it is given to, or -1: every row has one column, at the least cost."""
+    """Return for each column the row that it is assigned to, or -1; every row gets one column, at the lowest cost."""
     width = len(costs[0]) if costs else 0
     owner, of_row, of_column = [-1] * width, [0] * len(costs), [0] * width
     for row in range(len(costs)):
@@ -87,10 +87,10 @@ def _move(
 
 @dataclass(frozen=True, slots=True)
 class ColumnChoice:
-    """The column taken for a field, with its heading and its score, and the second best column with its own.
+    """The column that is read as a field, with its heading and score, and the second best column with its score.
 
-    `how` says by what: `listed`, `slip`, `phrase`, `remembered`, `answered` (all of them by the heading) or `content`.
-    `why` are the reasons in words. It is `contested` where the second best is no worse and no other field's column.
+    `how` says why: `listed`, `slip`, `phrase`, `remembered` or `answered` (all by the heading), or `content`. `why`
+    gives the reasons in words. The choice is `contested` if the second best is as good and no other field uses it.
     """
 
     field: str
@@ -104,29 +104,29 @@ class ColumnChoice:
     why: tuple[str, ...] = ()
     contested: bool = False
     fit: float = 1.0
-    """How well what the column holds agrees with the field's type: 1 wholly, 0.25 not at all."""
+    """How well the cells agree with the field's type, from 1 (all of them) to 0.25 (none)."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table: a choice for each field found, and how the data stand beside their headings."""
+    """The columns of a table: one choice for each field that was found, and any shift between headings and data."""
 
     choices: Mapping[str, ColumnChoice]
     moved: ColumnShift = NO_SHIFT
     headings: tuple[str, ...] = field(default=(), repr=False)
 
     def column(self, name: str) -> int | None:
-        """Where the data of a field stand, counted from 0; None if it was not found."""
+        """Return the index of the column with the data of a field; None if the field was not found."""
         choice = self.choices.get(name)
         return choice.column if choice else None
 
     @property
     def used(self) -> frozenset[int]:
-        """Every column that some field was found in."""
+        """The index of every column that is read as a field."""
         return frozenset(choice.column for choice in self.choices.values())
 
     def under(self, headings: Sequence[str]) -> Columns:
-        """The same columns below these headings, which had no part in finding them."""
+        """Return the same columns with these headings, which played no part in finding them."""
         named = {
             name: replace(choice, heading=headings[choice.column]) if choice.column < len(headings) else choice
             for name, choice in self.choices.items()
@@ -142,11 +142,11 @@ def assign_columns(
     barred: Collection[int] = (),
     rows: Sequence[Row] = (),
 ) -> Columns:
-    """The columns of the fields, by name and by content: of all ways to give each column out once, the best.
+    """Find the best way to read columns as fields, by heading and by content, with each column used once.
 
-    A core group that no heading names is sought by content among the columns whose headings say nothing to us and
-    that are not `barred`. What the body sent before speaks where it makes a difference. From the `rows` it is seen
-    what columns of money have to do with one another.
+    A core group that no heading names is looked for by content, among columns whose headings mean nothing to us and
+    that are not `barred`. Remembered headings are used only if they change the result. The `rows` show how columns of
+    amounts relate to each other.
     """
     table = _ColumnEvidence(headings, profiles, lexicon, barred, AmountTable(rows))
     plain = _assigned(table)
@@ -162,7 +162,7 @@ def _places(columns: Columns) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class _ColumnEvidence:
-    """What the columns are told from."""
+    """The evidence about the columns of one table."""
 
     headings: Sequence[str]
     profiles: Sequence[ColumnProfile]
@@ -188,7 +188,9 @@ def _assigned(table: _ColumnEvidence) -> Columns:
 
 
 def _solved(offered: Sequence[Candidate]) -> dict[str, Candidate]:
-    """The best bid for each field, each column once; of equal ones the columns further left."""
+    """Return the best candidate for each field, with each column used once; of equal candidates, columns further
+    left.
+    """
     best: dict[tuple[str, int], Candidate] = {}
     for bid in sorted(offered, key=lambda bid: (bid.rank, bid.column, bid.field)):
         key = (bid.field, bid.column)
@@ -199,9 +201,10 @@ def _solved(offered: Sequence[Candidate]) -> dict[str, Candidate]:
 
 
 def _weight(bid: Candidate) -> int:
-    """What a bid weighs among the others: the cube of its score, so that no two doubtful columns outweigh a sure one.
+    """Return the weight of a candidate: the cube of its score, so that two doubtful columns never outweigh a certain
+    one.
 
-    What has been answered outweighs everything.
+    An answer by a person outweighs everything.
     """
     weight = bid.score**3 + (100 if bid.how == "answered" else 0)
     return max(1, round(weight * 1_000_000) * 1_000 - min(bid.column, 999))
@@ -234,7 +237,7 @@ def _choice(
 
 
 def _spare(choices: Mapping[str, ColumnChoice], dataset: Dataset) -> Iterator[str]:
-    """The core fields that stand in for another which is there: no doubt about them is worth a word."""
+    """Yield core fields that only stand in for another field that was found; doubts about them are not reported."""
     for group in dataset.core:
         there = [name for name in group if name in choices]
         yield from (name for name in there[1:] if name not in dataset.amount and name not in dataset.date)
@@ -247,9 +250,9 @@ def _guesses(
     taken: Mapping[str, Candidate],
     used: Set[int],
 ) -> list[Candidate]:
-    """Bids by content for the core groups that no heading names; a table with no known heading is no table of ours.
+    """Return candidates by content for the core groups that no heading names; none if no heading at all is known.
 
-    Where several columns hold money, or dates, none of them shows by itself which it is.
+    If several columns hold amounts, or dates, the cells cannot show which one is the field.
     """
     dataset = lexicon.dataset
     missing = {name for group in dataset.missing_core(taken, period_given=False) for name in group}
@@ -272,7 +275,7 @@ def _guesses(
 def guess_unnamed(
     columns: Columns, headings: Sequence[str], profiles: Sequence[ColumnProfile], dataset: Dataset
 ) -> Columns:
-    """The columns with a reference found by its content, where a filled column has no heading at all."""
+    """Return the columns with a reference added, if a filled column without a heading holds references."""
     references = (each for each in dataset.fields if each.is_identifier and is_asked_for(each, dataset))
     missing = next(references, None)
     if missing is None or missing.name in columns.choices:

@@ -9,10 +9,10 @@ from typing import Any
 from piperoll.findings import make_finding
 from piperoll.model import Address, Field, Finding, Severity
 from piperoll.reading.cells.amounts import is_foreign, scale_of
+from piperoll.reading.cells.decisions import FieldColumn
 from piperoll.reading.columns.assignment import ColumnChoice
 from piperoll.reading.columns.heading_terms import is_gross
 from piperoll.reading.columns.lexicon import Lexicon
-from piperoll.reading.findings import cells as tell
 from piperoll.reading.grids.grid import letter
 
 _UNLIKE = 0.5
@@ -75,12 +75,16 @@ def find_column_doubts(
         found.append(make_column_finding(code, sheet, wanted, choice, other=other, other_heading=heading))
     scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
-        found.append(tell.amount_scaled(sheet, wanted, choice.heading, scale))
+        # Not at its column: the heading is what matters.
+        address = Address(sheet=sheet, field=wanted.name)
+        heading = choice.heading.strip()
+        found.append(make_finding("amount-scaled", address, value=choice.heading, heading=heading, scale=scale))
     return found
 
 
 def _about_amount(choice: ColumnChoice, sheet: str | None, wanted: Field) -> Iterator[Finding]:
+    column = FieldColumn(wanted, choice.column, choice.heading, sheet)
     if is_foreign(choice.heading):
-        yield tell.amount_not_in_pounds(sheet, wanted, choice.column, choice.heading)
+        yield column.finding("amount-not-in-pounds", variant="heading", value=choice.heading)
     if is_gross(choice.heading):
-        yield tell.amount_gross(sheet, wanted, choice.column, choice.heading)
+        yield column.finding("amount-gross-used", value=choice.heading)

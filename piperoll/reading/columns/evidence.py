@@ -1,4 +1,4 @@
-"""What speaks for a column being a field: its heading and what it holds, each weighed, with the reasons in words."""
+"""The evidence that a column is a field: its heading and its cells, each weighed, with the reasons in words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
 from piperoll.reading.grids.grid import squeezed
 
 LEAST = 0.3
-"""Below this a heading and its contents contradict each other too much to be one field, unless it is a core field."""
+"""Below this score, a heading and the cells contradict each other too much; a core field's own heading is exempt."""
 
 ASIDE = 0.93
-"""A heading that says gross, invoice, order, forecast or the like stands back where a plain or net one is there."""
+"""The factor for a heading that says gross, invoice, order, forecast or the like: a plain or net one is preferred."""
 
 _BY_HEADING = {
     "listed": "its heading is one we know for it",
@@ -30,7 +30,7 @@ _BY_HEADING = {
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A column that may be a field: how well it fits (0 to 1), by what, and why in words."""
+    """A column that may be a field: how well it fits (0 to 1), on what grounds, and the reasons in words."""
 
     field: str
     column: int
@@ -40,30 +40,30 @@ class Candidate:
     why: tuple[str, ...] = ()
     rank: int = 0
     profile: ColumnProfile = EMPTY
-    """What the column holds."""
+    """The profile of the column's cells."""
     fit: float = 1.0
-    """How well that agrees with the field's type."""
+    """How well the cells agree with the field's type."""
     certain: bool = False
-    """Whether the heading is a core field's own: cells that cannot be read do not take its name away."""
+    """True for a core field's own heading, which counts even if many of its cells cannot be read."""
 
     @property
     def stands(self) -> bool:
-        """Whether heading and contents agree enough for the column to be taken."""
+        """Whether heading and cells agree enough for the column to be used."""
         return self.score >= LEAST or self.certain
 
     @property
     def said(self) -> float:
-        """How well the heading alone fits, its place in the list left out: a list's order says little."""
+        """How well the heading alone fits, without its position in the list, which says little."""
         return self.score / self.fit / _by_rank(self.rank)
 
     @property
     def level(self) -> float:
-        """How well heading and contents fit, the heading's place in the list left out."""
+        """How well heading and cells fit, without the heading's position in the list."""
         return self.score / _by_rank(self.rank)
 
 
 def _by_rank(rank: int) -> float:
-    """What a heading's place in its field's list is worth: enough to part equals."""
+    """Return the factor for a heading's position in its field's list: just enough to decide between equals."""
     return 1 - 0.0005 * min(rank, 60)
 
 
@@ -74,9 +74,9 @@ def find_candidates(
     moved: ColumnShift = NO_SHIFT,
     meant: Mapping[int, Sequence[HeadingMeaning]] | None = None,
 ) -> list[Candidate]:
-    """Every bid of every heading, where the data that were `moved` beside their headings stand.
+    """Return every candidate of every heading, at the columns where the data are.
 
-    `meant` is what headings mean, by column, where others beside them say more than they do alone.
+    `meant` gives the meanings of headings, by column, where neighbouring headings say more than a heading alone.
     """
     found: list[Candidate] = []
     several: set[int] = set()
@@ -95,7 +95,8 @@ def find_candidates(
 
 
 def _fits_beside(wanted: Field, beside: Mapping[str, ColumnProfile]) -> bool:
-    """Whether the table has the column that this field is `only_beside`, and that column does not rule the field out.
+    """Return whether the table has the column that this field is `only_beside`, and its cells do not rule the field
+    out.
 
     For example, the rows of a council have no "department family", so `Department` means its organisational unit there.
     """
@@ -110,10 +111,10 @@ def _fits_beside(wanted: Field, beside: Mapping[str, ColumnProfile]) -> bool:
 def _bid(
     match: HeadingMeaning, order: int, column: int, heading: str, profile: ColumnProfile, dataset: Dataset
 ) -> Candidate | None:
-    """The bid of a heading for one of its meanings; None where the column cannot be it.
+    """Return the candidate for one meaning of a heading; None if the column cannot be the field.
 
-    That is where it says that it is the tax and not the amount, and where pounds and pence stand for what is counted
-    or referred to.
+    It cannot if the heading says that the figures are the tax, or if the cells are amounts but the field is a count or
+    a reference.
     """
     wanted = dataset.field(match.field)
     if match.how == "answered":
@@ -163,9 +164,9 @@ def _contents(profile: ColumnProfile, wanted: Field) -> str | None:
 
 
 def fit_to_field(profile: ColumnProfile, wanted: Field) -> float:
-    """How well what a column holds agrees with a field's type: 1 wholly, 0.25 not at all, 0.6 for an empty column.
+    """Return how well the cells agree with a field's type: 1 for all of them, 0.25 for none, 0.6 for an empty column.
 
-    An amount that is nought in every row says no more than an empty column.
+    A column of amounts that are all zero counts as an empty column.
     """
     nought = wanted.type == "number" and wanted.level is Level.CORE and profile.zeros == 1
     if not profile.filled or nought:
@@ -180,7 +181,7 @@ def fit_to_field(profile: ColumnProfile, wanted: Field) -> float:
 
 
 def _fit_of_form(profile: ColumnProfile, wanted: Field) -> float:
-    """The same, for a field whose cells have a form of their own."""
+    """Return the same for a field whose cells have a form of their own: dates, numbers, true and false."""
     if wanted.type == "date":
         return 0.25 + 0.75 * min(1.0, profile.dates + max(profile.serials, 0.5 * profile.months))
     if wanted.type == "boolean":
@@ -189,15 +190,15 @@ def _fit_of_form(profile: ColumnProfile, wanted: Field) -> float:
 
 
 def contradicts_type(profile: ColumnProfile, wanted: Field) -> bool:
-    """Whether pounds and pence stand where a field is a whole number or a reference."""
+    """Return whether the cells are pounds and pence although the field is a whole number or a reference."""
     counted = wanted.type == "integer" or wanted.is_code
     return counted and profile.pence > 0.3 and profile.numbers > 0.8
 
 
 def is_meaningless(heading: str, profile: ColumnProfile, lexicon: Lexicon) -> bool:
-    """Whether a heading says nothing to us of what its column holds: unknown, or only of other kinds of things.
+    """Return whether a heading tells us nothing about its column: it is unknown, or names only other kinds of things.
 
-    `Payment` over sums of money is no day, though it names one over days.
+    For example, `Payment` names a date, but not above a column of amounts.
     """
     if lexicon.is_set_aside(heading) or vat_basis(heading) == "vat":
         return False
@@ -209,9 +210,10 @@ def is_meaningless(heading: str, profile: ColumnProfile, lexicon: Lexicon) -> bo
 def candidate_by_content(
     profile: ColumnProfile, column: int, heading: str, wanted: Field, dataset: Dataset
 ) -> Candidate | None:
-    """The bid of a column whose heading says nothing to us, for a field that no heading names; None if it is unlike it.
+    """Return the candidate of a column with a meaningless heading for a field that no heading names; None if it does
+    not fit.
 
-    Only what shows by itself: money for the amount, dates for a date, names of organisations for the supplier.
+    Only clear cases count: amounts for the amount, dates for a date, names of organisations for the supplier.
     """
     if profile.filled < 0.5 or (profile.counts_up and not names_money(heading)):
         return None
@@ -222,7 +224,9 @@ def candidate_by_content(
 
 
 def _is_money(profile: ColumnProfile, heading: str) -> bool:
-    """Whether a column holds money: numbers, some with pence or a pound sign, or below a heading that says so."""
+    """Return whether a column holds amounts: numbers, some with pence or a pound sign or below a heading about
+    money.
+    """
     return profile.numbers > 0.9 and (profile.money > 0.3 or names_money(heading))
 
 
@@ -240,29 +244,29 @@ def _likeness(profile: ColumnProfile, heading: str, wanted: Field, dataset: Data
 
 
 def holds_references(profile: ColumnProfile) -> bool:
-    """Whether a column holds references and nothing else."""
+    """Return whether a column holds references and nothing else."""
     full = profile.filled > 0.9 and profile.identifiers > 0.9
     return full and not profile.counts_up and not profile.money and profile.dates < 0.5
 
 
 def is_asked_for(each: Field, dataset: Dataset) -> bool:
-    """Whether a field is one that a body must send."""
+    """Return whether a body must send the field."""
     return each.origin is Origin.SENT and (each.level is not Level.WANTED or each.name in dataset.core_fields)
 
 
 _WORDS_OF = re.compile(
     r"\s*(?:\(\s*(?:T|text|description|desc|name)\s*\)|[\s_-](?:description|descr?|text|name))\s*\Z", re.I
 )
-"""What a heading ends in whose column says in words what another's codes stand for."""
+"""How a heading ends if its column gives in words what another column gives in codes."""
 
 
 def tell_codes_from_labels(
     headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon
 ) -> dict[int, tuple[HeadingMeaning, ...]]:
-    """What the headings of pairs mean, by column: codes are no label's, and words are no code's.
+    """Return the meanings of the headings of pairs, by column: codes are never a label, and words are never a code.
 
-    A pair are two headings that are the same, or the same but for `(T)`, `Description` or the like, over codes in one
-    column and words in the other. A column that is left without a meaning has none.
+    A pair is two columns, one of codes and one of words, whose headings are equal apart from `(T)`, `Description` or
+    the like. A column may be left without any meaning.
     """
     found: dict[int, tuple[HeadingMeaning, ...]] = {}
     for code, words in _pairs(headings, profiles):
@@ -273,7 +277,7 @@ def tell_codes_from_labels(
 
 
 def _pairs(headings: Sequence[str], profiles: Sequence[ColumnProfile]) -> Iterator[tuple[int, int]]:
-    """The columns of codes with those of the words for them, each once, the nearest two of several."""
+    """Yield each pair of a column of codes and the column with their words; of several, the nearest two."""
     places = [place for place in range(min(len(headings), len(profiles))) if bare(headings[place])]
     codes = [place for place in places if profiles[place].is_code]
     taken: set[int] = set()
@@ -305,7 +309,7 @@ def _as_code(said: Sequence[HeadingMeaning], dataset: Dataset) -> Iterator[Headi
 
 
 def _distinct(said: Iterator[HeadingMeaning]) -> tuple[HeadingMeaning, ...]:
-    """Each field once, by its best match, in the order of the fields' first."""
+    """Return each field once, by its best meaning, in the order of first occurrence."""
     best: dict[str, HeadingMeaning] = {}
     for match in said:
         if match.field not in best or best[match.field].score < match.score:

@@ -1,4 +1,6 @@
-"""What kind of amount or date a heading says it is: net or gross, invoice or payment, actual or forecast."""
+"""Terms in a heading that say which kind of amount or date it is: net or gross, invoice or payment, actual or
+forecast.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +29,13 @@ _SENSES = {
     "due": re.compile(r"\bdue\b", re.I),
     "year": re.compile(r"\bannual\b|\bper (?:year|annum)\b|\byearly\b|\bp\.?a\b", re.I),
 }
-"""Words that change what a figure or a day is, whatever else a heading says."""
+"""Terms that change what an amount or a date is, whatever else the heading says."""
 
 
 def vat_basis(heading: str) -> str:
-    """What a heading says of VAT: `gross`, `net`, `vat` where the figures are the tax itself, or nothing."""
+    """Return what a heading says about VAT: `gross`, `net`, `vat` (the figures are the tax itself) or an empty
+    string.
+    """
     if _NET.search(heading):
         return "net"
     if _GROSS.search(heading):
@@ -40,16 +44,18 @@ def vat_basis(heading: str) -> str:
 
 
 def names_money(heading: str) -> bool:
-    """Whether a heading says that sums of money stand below it, though it may not say which."""
+    """Return whether a heading says that its column holds amounts of money, even if not which."""
     return bool(_MONEY.search(heading)) and not _OTHER.search(heading)
 
 
 def is_gross(heading: str) -> bool:
-    """Whether a heading says that its amounts include VAT."""
+    """Return whether a heading says that its amounts include VAT."""
     return vat_basis(heading) == "gross"
 
 
 def terms_in(heading: str) -> frozenset[str]:
-    """The words of a heading that change its meaning; net is what the standard asks for, so it says nothing more."""
+    """Return the terms in a heading that change its meaning; `net` is left out because the standards ask for net
+    amounts.
+    """
     said = {name for name, pattern in _SENSES.items() if pattern.search(heading.replace("_", " "))}
     return frozenset(said | ({vat_basis(heading)} - {"", "net"}))

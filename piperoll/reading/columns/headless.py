@@ -1,4 +1,4 @@
-"""Tables without any headings: which column is which by content alone."""
+"""Tables without headings: recognise the columns by their cells alone."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from piperoll.reading.grids.grid import letter
 _LEAST_ROWS = 3
 
 _SCORE = 0.4
-"""What a column without a heading is worth at best: more than nothing, and less than any heading that fits."""
+"""The highest score of a column without a heading: above nothing, and below any heading that fits."""
 
 Worth = Callable[[ColumnProfile], float]
 
 
 def recognise_headless(profiles: Sequence[ColumnProfile], rows: int, dataset: Dataset) -> Columns | None:
-    """The core columns by what they hold; None where that is no table of this dataset.
+    """Return the core columns by what they hold; None if this cannot be a table of the dataset.
 
-    Dates go to the dataset's date fields from left to right, those with a time of day last: they say when a record was
-    made. The one column of money is the amount, the one most like names of firms the supplier, the longest and most
-    varied text the title or purpose. A row counter is no reference. The second best column stands beside each choice.
-    A dataset whose core has no date and no amount cannot be told by content.
+    Columns of dates are the dataset's date fields from left to right; those with a time of day come last, because they
+    say when a record was made. The only column of money is the amount. The column most like names of organisations is
+    the supplier. The longest and most varied text is the title or purpose. A row counter is never a reference. A
+    dataset whose core has no date and no amount cannot be recognised this way.
     """
     if rows < _LEAST_ROWS or not (dataset.amount and dataset.date):
         return None
@@ -44,7 +44,7 @@ def recognise_headless(profiles: Sequence[ColumnProfile], rows: int, dataset: Da
 
 
 def _choice(name: str, column: int, other: int | None, share: float, why: str) -> ColumnChoice:
-    """A column without a heading; the second best is worth `share` of it."""
+    """Return the choice of a column without a heading; the second best has `share` of its score."""
     second = 0.0 if other is None else round(_SCORE * share, 3)
     return ColumnChoice(name, column, "", _SCORE, other, second, how="content", why=(why,))
 
@@ -54,7 +54,7 @@ def _date_fields(dataset: Dataset) -> list[str]:
 
 
 def _money(profiles: Sequence[ColumnProfile], dates: Sequence[int]) -> list[int]:
-    """The columns that hold money, with pennies or thousands or a pound sign in some of their cells."""
+    """Return the columns that hold money: some cells have pence, a thousands separator or a pound sign."""
     return [
         column
         for column, profile in enumerate(profiles)
@@ -91,7 +91,7 @@ def _wording(profile: ColumnProfile) -> float:
 def _take(
     chosen: dict[str, ColumnChoice], name: str, profiles: Sequence[ColumnProfile], worth: Worth, least: float, why: str
 ) -> None:
-    """Choose the free column that is worth most, if it is worth the least that is asked."""
+    """Choose the best unused column for a field, if it is worth at least `least`."""
     taken = {choice.column for choice in chosen.values()}
     free = [
         (worth(profile), -column)
@@ -149,7 +149,7 @@ def _columns_in_words(columns: Sequence[int]) -> str:
 
 
 def _fitting(wanted: Field, profiles: Sequence[ColumnProfile]) -> list[int]:
-    """The columns whose cells are of the field's kind: days, numbers or words."""
+    """Return the columns whose cells could be the field's: dates, numbers or words."""
     seen = [(column, profile) for column, profile in enumerate(profiles) if profile.filled >= _LEAST_FILLED]
     if wanted.type == "date":
         return [column for column, profile in seen if profile.dates > 0.5]

@@ -14,7 +14,9 @@ from piperoll.reading.grids.grid import squeezed
 
 
 def count_slips(one: str, other: str, most: int) -> int:
-    """How many letters must be put in, left out, changed or swapped with the next; more than `most` is `most` + 1."""
+    """Count the letters to insert, delete, change or swap with the next; return `most` + 1 if there are more than
+    `most`.
+    """
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, char in enumerate(one, start=1):
@@ -46,7 +48,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
 
 CERTAIN = 0.95
-"""A heading that fits at least so well names its first field as listed."""
+"""A heading with at least this score certainly names its first field."""
 
 _ABBREVIATIONS = {
     "amt": "amount",
@@ -79,14 +81,15 @@ _ABBREVIATIONS = {
     "val": "value",
     "ven": "vendor",
 }
-"""What finance systems shorten words to."""
+"""Abbreviations that finance systems use in headings."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeadingMeaning:
-    """One meaning of a heading: the field, how well it fits (1 is as listed), its place in the list, and by what.
+    """One meaning of a heading: the field, how well it fits (1: as listed), its position in the list, and on what
+    grounds.
 
-    `how`: `listed` (its decorations apart), `slip`, `phrase`, `remembered` or `answered`.
+    `how` is `listed` (apart from decoration), `slip`, `phrase`, `remembered` or `answered`.
     """
 
     field: str
@@ -97,10 +100,10 @@ class HeadingMeaning:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The headings of one dataset, by their letters and digits alone.
+    """The headings of one dataset, compared by their letters and digits alone.
 
-    `own` are those of a body that somebody has answered for; `before` those that it sent before for another field than
-    the list names first.
+    `own` are the body's headings that a person has answered a question about. `before` are those that the body sent
+    earlier for another field than the first in the list.
     """
 
     dataset: Dataset
@@ -112,21 +115,23 @@ class Lexicon:
     known: dict[str, tuple[HeadingMeaning, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def meanings(self, heading: str) -> tuple[HeadingMeaning, ...]:
-        """What a heading may mean, best first; nothing for one that is empty or unknown."""
+        """Return the meanings of a heading, the best first; empty for an empty or unknown heading."""
         if heading not in self.known:
             own = self.own.get(bare(heading)) if self.own and len(heading) <= 160 else None
             self.known[heading] = _meanings(heading, self) if own is None else own
         return self.known[heading]
 
     def knows(self, cell: str) -> bool:
-        """Whether a cell is a heading as listed, letter for letter; quick enough to ask of every cell of a file."""
+        """Return whether a cell is a heading as listed, letter for letter. Fast enough to ask about every cell of a
+        file.
+        """
         if not cell or len(cell) > _LONGEST or cell[0].isdigit():
             return False
         key = bare(cell)
         return bool(self.own[key]) if key in self.own else key in self.exact
 
     def may_know(self, form: str) -> bool:
-        """Whether a cell of this form (its digits as 9) may be a heading as listed."""
+        """Return whether a cell of this shape (digits written as 9) may be a heading as listed."""
         return 0 < len(form) <= _LONGEST and shape_of(bare(form)) in self._forms
 
     @cached_property
@@ -134,25 +139,25 @@ class Lexicon:
         return frozenset(map(shape_of, (*self.exact, *self.own)))
 
     def is_set_aside(self, heading: str) -> bool:
-        """Whether somebody has said that a heading is none of our fields."""
+        """Return whether a person has answered that a heading is none of the dataset's fields."""
         return self.own.get(bare(heading)) == ()
 
     def is_wide(self, heading: str) -> bool:
-        """Whether the heading is one of the repeating columns of a wide table."""
+        """Return whether the heading is one of the repeating columns of a wide table."""
         return any(pattern.search(squeezed(heading)) for pattern in self.wide)
 
     def recalling(self) -> Lexicon:
-        """The same, but what the body sent before speaks first."""
+        """Return the same lexicon with the body's earlier headings taking precedence."""
         return replace(self, own={**self.before, **self.own}, before={}, known={})
 
     def answers_consulted(self) -> tuple[tuple[str, ...], ...]:
-        """The answers about headings that were met: each heading with the fields that it may mean."""
+        """Return the answers about headings that were met: each heading with the fields that it may mean."""
         met = {bare(heading) for heading in self.known} & {*self.own}
         return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
 
 
 def bare(text: str) -> str:
-    """The letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
+    """Return the letters and digits of a heading in lower case: `Amount (£) ` and `amount` are the same."""
     if text.isascii():
         return text.lower().encode("ascii").translate(None, _DECORATION).decode("ascii")
     return "".join(_WORDS.findall(_folded(text)))
@@ -168,9 +173,9 @@ def _folded(text: str) -> str:
 
 
 def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
-    """The headings of a dataset; those of another part than the given one are left out.
+    """Build the lexicon of a dataset, without the headings of other parts than the given one.
 
-    What is `remembered` of the body weighs as evidence, and what was answered decides.
+    What is `remembered` about the body counts as evidence; an answer by a person decides.
     """
     exact, phrases = _by_letters(tuple(_listed(dataset, part)))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
@@ -185,7 +190,7 @@ def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | 
 def _by_letters(
     listed: tuple[tuple[str, str, float], ...],
 ) -> tuple[Mapping[str, tuple[HeadingMeaning, ...]], tuple[tuple[tuple[str, ...], HeadingMeaning], ...]]:
-    """Listed headings by their letters and digits, and those of several words; the same list is gone through once."""
+    """Index listed headings by their letters and digits, and collect those of several words; cached for each list."""
     exact: dict[str, list[HeadingMeaning]] = {}
     phrases = []
     ranks: dict[str, int] = {}
@@ -204,7 +209,7 @@ def _by_letters(
 
 
 def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[HeadingMeaning, ...]]:
-    """What headings mean by the answers of people; nothing for those that are to be ignored."""
+    """Return the meanings of headings by people's answers; empty for those to ignore."""
     found: dict[str, tuple[HeadingMeaning, ...]] = {}
     for question in remembered.questions:
         key = bare(question.heading)
@@ -219,7 +224,7 @@ def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Head
 
 
 def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[HeadingMeaning, ...]]:
-    """The headings that stood for one field whenever they came, and it is not the one that the list names first."""
+    """Return the headings that always meant one field when they came, where the list names another field first."""
     fields: dict[str, set[str]] = {}
     for layout in remembered.layouts:
         if part in (None, layout.part):
@@ -267,16 +272,16 @@ def _spellings(text: str) -> Iterator[tuple[str, float]]:
 
 
 def _written_out(text: str) -> str:
-    """The heading with its abbreviations written out: `TransNo` is `transaction number`."""
+    """Expand the abbreviations in a heading: `TransNo` becomes `transaction number`."""
     words = _WORDS.findall(_folded(_CAMEL.sub(" ", text)))
     return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
 
 
 def _slips(key: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
-    """Headings one letter away (two in a long one), swapped neighbours counting as one slip.
+    """Find listed headings that differ by one letter (two in a long one); two swapped neighbours count as one.
 
-    The first letter is rarely mistaken, only lost: `Postcode` is no slip for `Cost code`. What says the opposite is
-    none either: `Recoverable VAT`.
+    The first letter is rarely mistyped, only lost: `Postcode` is not a typing error for `Cost code`. Neither is an
+    opposite, such as `Recoverable VAT`.
     """
     if len(key) < 5 or key.isdigit():
         return ()
@@ -295,7 +300,7 @@ def _slips(key: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
 
 
 def _opposite(key: str, other: str) -> bool:
-    """Whether one word is the other with a syllable before it that denies it, or says behind it that it is a number."""
+    """Return whether one word is the other with a negating prefix (`irrecoverable`) or with `no` or `id` after it."""
     short, long = sorted((key, other), key=len)
     denied = long.endswith(short) and long.removesuffix(short) in _NEGATIONS
     return denied or (key.startswith(other) and key.removeprefix(other) in _NUMBERS)
@@ -306,7 +311,7 @@ def _digits(key: str) -> str:
 
 
 def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
-    """A listed heading of several words that stands whole within this one: `XYZ Transaction number`."""
+    """Find a listed heading of several words within this one: `XYZ Transaction number`."""
     words = tuple(_WORDS.findall(_folded(text)))
     if len(words) > 8:
         return ()

@@ -1,4 +1,4 @@
-"""What the cells of a column look like, from a sample of its rows."""
+"""Profiles of columns: what their cells look like, from a sample of the rows."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
 
 _SAMPLE = 2000
 _CELLS = 400_000
-"""So many cells are looked at in all: of a table of thousands of columns, fewer rows."""
+"""Look at most at this many cells of a table; a table with thousands of columns gets a smaller sample of rows."""
 
 _LITTLE = 0.5
-"""A total fills at most so large a part of the cells of a usual row."""
+"""A row of totals fills at most this share of the cells of a usual row."""
 
 _COMPANY = re.compile(
     r"\b(?:ltd|limited|plc|llp|inc|cic|co|company|council|trust|nhs|university|college|school|group|services?|"
@@ -31,7 +31,7 @@ _IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][\w./\-+]{2,40}\Z")
 _TIME = re.compile(r"[T ]\d{1,2}:(?!00(?::00)?(?:[.]0+)?\s*Z?\Z)\d{2}|[T ](?!0{1,2}:)\d{1,2}:\d{2}")
 """A time of day other than midnight."""
 _PENCE = re.compile(r"\d[.](?!00\D*\Z)\d\d\D*\Z")
-"""Pence behind pounds: two digits after a point, not both nought."""
+"""Pence after pounds: two digits after a point, not both zero."""
 _ZERO = re.compile(r"\W*0*(?:[.,]0*)?\W*\Z")
 _RANGE = re.compile(r"\W*\d[\d,.]*k?\s*(?:-|–|to)\s*\W*\d[\d,.]*k?\s*\Z", re.I)
 _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
@@ -39,7 +39,9 @@ _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """Shares from 0 to 1 of a column's `count` cells that hold something; `filled` is the share that does."""
+    """Shares from 0 to 1 of a column's `count` cells that are not empty; `filled` is the share of all cells that are
+    not.
+    """
 
     count: int
     filled: float
@@ -55,49 +57,49 @@ class ColumnProfile:
     counts_up: bool
     money: float
     stamps: bool = False
-    """Whether most of its dates carry a time of day: a machine's record of when something was done."""
+    """Whether most dates have a time of day, as in a log of when something was done."""
     pence: float = 0
     zeros: float = 0
     ranges: float = 0
-    """From one figure to another, as in `100-105`."""
+    """Ranges of figures, such as `100-105`."""
     forms: Mapping[str, int] = field(default_factory=dict, repr=False)
     """The distinct cells with each digit written as 9, and how often each occurs in the sample."""
 
     @property
     def kinds(self) -> int:
-        """How many different values there are among its cells."""
+        """The number of distinct values among its cells."""
         return round(self.distinct * self.count)
 
     def share_matching(self, pattern: str) -> float:
-        """Return the share of cells that contain the pattern, whatever their capitals; digits are matched as 9."""
+        """Return the share of cells that contain the pattern, ignoring case; digits are matched as 9."""
         found = sum(times for form, times in self.forms.items() if re.search(pattern, form, re.IGNORECASE))
         return found / self.count if self.count else 0.0
 
     @property
     def is_code(self) -> bool:
-        """Whether its cells are numbers or references, and neither money nor dates."""
+        """Whether the cells are numbers or references, and neither money nor dates."""
         coded = max(self.numbers, self.identifiers) > 0.8
         return coded and self.pence < 0.3 and self.dates < 0.5
 
     @property
     def is_wordy(self) -> bool:
-        """Whether its cells are words and neither numbers, dates nor references."""
+        """Whether the cells are words, and not numbers, dates or references."""
         return bool(self.count) and max(self.numbers, self.dates) < 0.2 and self.identifiers < 0.5
 
 
 EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
-"""What a column without a cell looks like."""
+"""The profile of an empty column."""
 
 
 def profile_columns(rows: Sequence[Row], width: int) -> list[ColumnProfile]:
-    """One profile for each column, from at most 2,000 rows evenly spread; no rows of totals are among them."""
+    """Profile each column from at most 2,000 evenly spread rows, without rows of totals."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
     sample = _without_totals([row for row in sample_rows(rows, most) if any(row.cells)][: most + 1])
     return [profile_column([cell_at(row, column) for row in sample]) for column in range(width)]
 
 
 def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
-    """The rows but those that hold little else than the label of a total: what they hold is no evidence."""
+    """Return the rows without those that hold little more than the label of a total: they are no evidence."""
     counts = [sum(1 for cell in row.cells if cell) for row in sample]
     few = median(counts) * _LITTLE if counts else 0
     return [
@@ -108,7 +110,7 @@ def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
 
 
 def profile_column(cells: Sequence[str]) -> ColumnProfile:
-    """What these cells look like; cells that mean nothing or hold an error count as not filled."""
+    """Profile these cells; cells that mean nothing or hold an error count as empty."""
     standing = Counter(cells)
     distinct: Counter[str] = Counter()
     for cell, times in standing.items():
@@ -142,7 +144,9 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
 
 
 class _DistinctCells:
-    """The distinct tidy cells of a column, and their forms, which are asked what does not hang on the digits."""
+    """The distinct cells of a column, tidied, and their shapes. Checks that do not depend on the digits use the
+    shapes.
+    """
 
     def __init__(self, distinct: Counter[str]) -> None:
         self.distinct, self.count = distinct, distinct.total()
@@ -152,27 +156,27 @@ class _DistinctCells:
             self.by_form[self.forms[text]] += times
 
     def share(self, holds: Callable[[str], object], texts: Iterable[str] | None = None) -> float:
-        """The share of cells of which this holds, which can only be these texts."""
+        """Return the share of cells that a check accepts, which can only be among these `texts`."""
         asked = self.distinct if texts is None else texts
         return sum(self.distinct[text] for text in asked if holds(text)) / self.count
 
     def of_forms(self, may: Callable[[str], object]) -> list[str]:
-        """The cells of the forms that may be such."""
+        """Return the cells whose shape a check accepts."""
         likely = {form for form in self.by_form if may(form)}
         return [text for text, form in self.forms.items() if form in likely] if likely else []
 
     def formed(self, holds: Callable[[str], object]) -> float:
-        """The share of cells of whose form this holds."""
+        """Return the share of cells whose shape a check accepts."""
         return sum(times for form, times in self.by_form.items() if holds(form)) / self.count
 
 
 def is_reference(text: str) -> bool:
-    """Whether a tidy cell has the form of a reference: a word with a digit in it."""
+    """Return whether a tidied cell looks like a reference: a word with a digit in it."""
     return bool(_IDENTIFIER.match(text))
 
 
 def _counts_up(distinct: Counter[str]) -> bool:
-    """Whether the cells are a row counter: whole numbers, each larger than the one before."""
+    """Return whether the cells are a row counter: whole numbers, each larger than the one before."""
     if distinct.total() > len(distinct) or not all(text.isascii() and text.isdigit() for text in distinct):
         return False
     numbers = [int(text) for text in distinct]

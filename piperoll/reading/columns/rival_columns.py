@@ -1,4 +1,4 @@
-"""Two columns for one field: whether arithmetic settles which it is, and whether it stays a doubt."""
+"""Two columns for one field: whether arithmetic decides between them, and whether a doubt remains."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ _MOST_INVOICES = 0.95
 
 @dataclass(frozen=True)
 class AmountTable:
-    """The amounts in the first 2,000 rows of a table, a column at a time, each column read once."""
+    """The amounts in the first 2,000 rows of a table, by column; each column is read once."""
 
     rows: Sequence[Row] = ()
     known: dict[int, list[Decimal | None]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, column: int) -> list[Decimal | None]:
-        """The amounts of a column; None for a cell that holds none."""
+        """Return the amounts of a column, with None for a cell without one."""
         if column not in self.known:
             self.known[column] = [read_amount(text) for text in self.texts(column)]
         return self.known[column]
 
     def texts(self, column: int) -> list[str]:
-        """The cells of a column."""
+        """Return the cells of a column."""
         return [tidy(cell_at(row, column)) for row in self.rows[:_SAMPLE]]
 
     def both(self, one: int, other: int) -> list[tuple[int, Decimal, Decimal]]:
-        """The rows in which two columns hold an amount, counted from 0, with both."""
+        """Return the rows in which two columns hold an amount, counted from 0, with both amounts."""
         pairs = enumerate(zip(self.of(one), self.of(other), strict=True))
         return [(row, a, b) for row, (a, b) in pairs if a is not None and b is not None]
 
 
 def are_equal(figures: AmountTable, one: int, other: int) -> bool:
-    """Whether two columns say the same in every row."""
+    """Return whether two columns are equal in every row."""
     same = [a == b for a, b in zip(figures.of(one), figures.of(other), strict=True)]
     return bool(same) and all(same) and bool(figures.both(one, other))
 
 
 def adds_tax(figures: AmountTable, net: int, gross: int, others: Iterable[int]) -> bool:
-    """Whether one column is another with the tax in one of the `others` on top, in every row."""
+    """Return whether one column is another plus the tax in one of the `others`, in every row."""
     return may_add_tax(figures, net, gross) and any(_sums(figures, net, gross, other) for other in others)
 
 
 def may_add_tax(figures: AmountTable, net: int, gross: int) -> bool:
-    """Whether one column is never less than another, nor more than that with the tax on top, and not the same."""
+    """Return whether one column could be another plus tax in every row, and differs from it in some."""
     pairs = figures.both(net, gross)
     return all(_is_taxed(a, b) for _, a, b in pairs) and any(a != b for _, a, b in pairs)
 
 
 def _is_taxed(net: Decimal, gross: Decimal) -> bool:
-    """Whether a figure may be another with the tax: of the same sign, no smaller, and by no more than the rate."""
+    """Return whether one amount may be another plus tax: same sign, no smaller, and within the highest rate."""
     return net * gross >= 0 and -_PENNY <= abs(gross) - abs(net) <= abs(net) * _RATE + _PENNY
 
 
@@ -74,10 +74,10 @@ def _sums(figures: AmountTable, net: int, gross: int, tax: int) -> bool:
 
 
 def repeats_total(figures: AmountTable, total: int, line: int, references: Collection[int]) -> bool:
-    """Whether one column says on each line of an invoice what the invoice's lines in the other come to.
+    """Return whether one column repeats on each line of an invoice the sum of the invoice's lines in another.
 
-    `references` are the columns that may tell the invoices apart. One row in twenty may disagree, as lines are cut off
-    where the sample ends.
+    `references` are the columns that may identify the invoices. One invoice in twenty may disagree, because the sample
+    can end within one.
     """
     pairs = figures.both(total, line)
     return any(_is_total(pairs, figures.texts(column)) for column in references)
@@ -94,24 +94,24 @@ def _is_total(pairs: Sequence[tuple[int, Decimal, Decimal]], references: Sequenc
 
 
 _MARGIN = 0.03
-"""Two columns whose scores for a field lie closer than this could each be it."""
+"""Two columns whose scores for a field are closer than this could each be the field."""
 
 _WELL_USED = 0.1
-"""A second best column that fits another field about as well is that field's, and no doubt."""
+"""A second best column that fits another field to within this score belongs to that field and raises no doubt."""
 
 _ALIKE = 0.5
-"""Of two columns with one heading a filled one is a doubt where it is worth at least so much of the other."""
+"""Of two columns with the same heading, the other raises a doubt if its score is at least this share."""
 
 _LIKELY = 0.98
-"""What is left of a column that may be another's with the tax on top: less, and still a doubt."""
+"""The factor for a column that may be another one with tax added: lower, but still a doubt."""
 
 _A_TOTAL = 0.8
-"""What is left of a column that says an invoice's total on each of its lines."""
+"""The factor for a column that repeats an invoice's total on each of its lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """Why one column goes before another, what that leaves of the other's score, and whether it is proved."""
+    """Why one column is preferred to another, the factor for the other's score, and whether it is proved."""
 
     why: str
     weight: float
@@ -121,7 +121,7 @@ class _Relation:
 def settle_by_arithmetic(
     bids: Sequence[Candidate], figures: AmountTable, profiles: Sequence[ColumnProfile], dataset: Dataset
 ) -> tuple[list[Candidate], frozenset[frozenset[int]]]:
-    """The bids as arithmetic leaves them, and the pairs of columns between which it has decided."""
+    """Return the candidates as weighed by arithmetic, and the pairs of columns that it has decided between."""
     settled: set[frozenset[int]] = set()
     found = list(bids)
     for name in dataset.amount:
@@ -137,7 +137,7 @@ def settle_by_arithmetic(
 
 
 def _related(one: int, other: int, figures: AmountTable, profiles: Sequence[ColumnProfile]) -> _Relation | None:
-    """What arithmetic says for one column against another; None where it says nothing."""
+    """Return what arithmetic says in favour of one column against another; None if it says nothing."""
     left = [(place, profile) for place, profile in enumerate(profiles) if place not in (one, other)]
     if are_equal(figures, one, other):
         return _Relation("", 1.0)
@@ -151,10 +151,10 @@ def _related(one: int, other: int, figures: AmountTable, profiles: Sequence[Colu
 
 
 def _weighed(bid: Candidate, relation: _Relation, plain: Candidate) -> Candidate:
-    """The bid for less; one whose heading says gross stands back already.
+    """Return the candidate with a lower score; one whose heading says gross is low already.
 
-    With the tax on top it goes behind the `plain` one: where it says gross, or where that is proved and the heading of
-    the plain one is as good. Then it is no matter how few cells of that can be read.
+    A column with tax added ranks behind the `plain` one if its heading says gross, or if the relation is proved and the
+    plain one's heading is as good. Then it does not matter how many cells of the plain one can be read.
     """
     if relation.weight == 1:
         return bid
@@ -169,13 +169,13 @@ def _weighed(bid: Candidate, relation: _Relation, plain: Candidate) -> Candidate
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """All columns that were given out, and the pairs between which arithmetic has decided."""
+    """The assigned columns, and the pairs that arithmetic has decided between."""
 
     taken: Mapping[str, Candidate]
     settled: Set[frozenset[int]]
 
     def is_open(self, bid: Candidate, other: Candidate, wanted: Field, dataset: Dataset) -> bool:
-        """Whether the other column could be the field as well as the one that was taken for it."""
+        """Return whether the other column could be the field as well as the assigned one."""
         if frozenset((bid.column, other.column)) in self.settled or (bid.how == "answered") != (
             other.how == "answered"
         ):
@@ -198,20 +198,20 @@ def _is_elsewhere(other: Candidate, taken: Collection[Candidate]) -> bool:
 
 
 def _says_one_thing(bid: Candidate, other: Candidate, wanted: Field) -> bool:
-    """Whether the other column holds one name throughout, which is hardly the name of many."""
+    """Return whether the other column holds a single name throughout, so that it is hardly a column of names."""
     return wanted.privacy == "name" and other.profile.kinds == 1 and bid.profile.kinds > 1
 
 
 def _both_listed(bid: Candidate, other: Candidate) -> bool:
-    """Whether two headings are both listed and fit alike, wherever in the list they stand."""
+    """Return whether two headings are both listed and fit equally well, wherever they are in the list."""
     return bid.how == other.how == "listed" and other.level > bid.level - _MARGIN and other.profile.count > 0
 
 
 def _goes_before_net(bid: Candidate, other: Candidate) -> bool:
-    """Whether amounts with the tax were taken though a heading beside them, perhaps misspelt, says net."""
+    """Return whether amounts with tax were chosen although a heading beside them, perhaps mistyped, says net."""
     return is_gross(bid.heading) and vat_basis(other.heading) == "net" and other.profile.count > 0
 
 
 def _lost_by_content(bid: Candidate, other: Candidate) -> bool:
-    """Whether by the headings alone the other would have gone before, and only what it holds speaks against it."""
+    """Return whether the other has the better heading and lost only because of its cells."""
     return other.how == "listed" and other.profile.count > 0 and other.said > bid.said + 0.001

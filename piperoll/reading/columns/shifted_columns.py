@@ -1,4 +1,6 @@
-"""Data that stand beside their headings: from where on, how far, and whether one column was moved alone."""
+"""Data that are not below their headings: where the shift starts, how far it goes, and whether one column moved
+alone.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ from piperoll.reading.columns.profiles import ColumnProfile
 
 @dataclass(frozen=True, slots=True)
 class ColumnShift:
-    """From the heading `start` up to the one before `end`, the data stand `shift` columns beside their headings.
+    """From the heading `start` up to the one before `end`, the data are `shift` columns beside their headings.
 
-    `end` None is the end of the row: a cell was put in or left out. Else one column was moved among the data alone, and
-    the heading that it left behind finds it at the other end of the stretch.
+    If `end` is None, the shift goes to the end of the row: a cell was inserted or left out. Otherwise one column of
+    data was moved to the other end of the stretch without its heading.
     """
 
     shift: int = 0
@@ -24,7 +26,7 @@ class ColumnShift:
     end: int | None = None
 
     def column_of(self, place: int) -> int | None:
-        """Where the data of a heading stand; None for one whose data were left out."""
+        """Return the column with the data of a heading; None for a heading whose data were left out."""
         if not self.shift:
             return place
         if self.end is not None:
@@ -41,25 +43,25 @@ class ColumnShift:
 
 
 NO_SHIFT = ColumnShift()
-"""Every column stands under its own heading."""
+"""Every column is below its own heading."""
 
 
 _ENOUGH_ROWS = 5
-"""In fewer rows a column of slips can hardly be told from a column that belongs to another heading."""
+"""In fewer rows, a column with typing errors looks the same as a column that belongs to another heading."""
 
 _FARTHEST = 8
-"""So many columns at most may lie between a heading and its data that were moved alone."""
+"""The most columns between a heading and its data, if one column was moved alone."""
 
 _WORDS = frozenset(["name", "area", "text"])
 
 
 def find_moved(headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon) -> ColumnShift:
-    """How the data stand beside their headings.
+    """Return how the data are shifted against their headings.
 
-    Only where a date or an amount is clearly not under its own heading but in the column beside it, and where moving
-    every heading from some place on puts all dates and amounts right; or where numbers stand for the one core name,
-    and moving one column alone puts that right too. Few rows prove it by a date: not one under its heading, and
-    nothing else beside it.
+    A shift needs a date or amount that is clearly not below its heading but in the column beside it, and moving all
+    headings from some column on must put every date and amount right. Otherwise the only core name must be above
+    numbers, and moving one column alone must put that right too. In few rows, a date proves it: not one date below its
+    heading, and nothing else beside it.
     """
     typed = list(_typed(headings, lexicon))
     wrong = [place for place, wanted in typed if not _agrees(profiles, place, wanted)]
@@ -88,9 +90,10 @@ def find_moved(headings: Sequence[str], profiles: Sequence[ColumnProfile], lexic
 def _best(
     candidates: Sequence[ColumnShift], headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon
 ) -> ColumnShift:
-    """The candidate under which the data fit their headings best, the latest start of equals; none that misplaces one.
+    """Return the shift with which data fit their headings best, the latest start of equals; NO_SHIFT if one is
+    misplaced.
 
-    Every date and amount must be right with it.
+    Every date and amount must be below its heading with it.
     """
     typed = list(_typed(headings, lexicon))
     named = [(place, fields) for place, heading in enumerate(headings) if (fields := _fields(heading, lexicon))]
@@ -103,7 +106,7 @@ def _best(
 
 
 def _typed(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Field]]:
-    """The headings that certainly name a core date or amount, with their field."""
+    """Yield the headings that certainly name a core date or amount, with their field."""
     for place, wanted in _core(headings, lexicon):
         if wanted.type in ("date", "number", "integer"):
             yield place, wanted
@@ -117,7 +120,7 @@ def _core(headings: Sequence[str], lexicon: Lexicon) -> Iterator[tuple[int, Fiel
 
 
 def _nameless(headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon) -> int | None:
-    """The heading of the core name, where it stands above numbers alone and no other column is called so."""
+    """Return the heading of the core name if it is above numbers only and no other heading names it."""
     names = [place for place, wanted in _core(headings, lexicon) if wanted.privacy == "name"]
     if len(names) != 1 or names[0] >= len(profiles):
         return None
@@ -133,7 +136,7 @@ def _agrees(profiles: Sequence[ColumnProfile], column: int | None, wanted: Field
 
 
 def _denies(profiles: Sequence[ColumnProfile], column: int, wanted: Field) -> bool:
-    """Whether what stands under a heading is clearly no such thing; in few rows, whether not one cell is."""
+    """Return whether the cells below a heading are clearly not of its type; in few rows, not one cell may be."""
     if not 0 <= column < len(profiles):
         return True
     share = _share(profiles[column], wanted)
@@ -141,7 +144,9 @@ def _denies(profiles: Sequence[ColumnProfile], column: int, wanted: Field) -> bo
 
 
 def _enough(profiles: Sequence[ColumnProfile], wrong: Sequence[Field]) -> bool:
-    """Whether there are rows enough to say so: few are where not one cell under the heading of a date is one."""
+    """Return whether there are enough rows to be sure; few are enough if not one cell below the heading of a date is
+    one.
+    """
     return _rows(profiles) >= _ENOUGH_ROWS or (_rows(profiles) > 1 and any(each.type == "date" for each in wrong))
 
 
@@ -172,7 +177,7 @@ def _score(
 
 
 def _suits(profile: ColumnProfile, wanted: Field) -> float:
-    """How well a column suits a field that no form of its own tells: names, words, references."""
+    """Return how well a column suits a field without a form of its own: names, words, references."""
     if wanted.is_code:
         return profile.identifiers
     if wanted.is_name:

@@ -1,4 +1,4 @@
-"""The bytes of a file as received: in memory, or left on the disk and fetched a stretch at a time."""
+"""The bytes of a file as received: in memory, or on the disk and read piece by piece."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Protocol
 from weakref import finalize
 
 STRETCH = 2_000_000
-"""Bytes that are looked at at a time."""
+"""Bytes that are read at a time."""
 
 
 class Content(Protocol):
-    """Bytes of which a stretch is a copy in memory; `bytes` are such themselves."""
+    """Bytes of which a slice is a copy in memory; `bytes` satisfy this protocol."""
 
     def __len__(self) -> int: ...
 
@@ -21,9 +21,9 @@ class Content(Protocol):
 
 
 class OnDisk:
-    """The bytes of a file that nobody changes meanwhile.
+    """The bytes of a file on the disk, which must not change while it is read.
 
-    Raises: OSError: the file cannot be read, now or later.
+    Raises: OSError: the file cannot be read, on opening or later.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class OnDisk:
     def __getitem__(self, stretch: slice) -> bytes:
         start, stop, step = stretch.indices(self._size)
         parts = []
-        while start < stop and (part := os.pread(self._file.fileno(), stop - start, start)):  # of at most 2 GiB
+        while start < stop and (part := os.pread(self._file.fileno(), stop - start, start)):  # returns at most 2 GiB
             parts.append(part)
             start += len(part)
         return b"".join(parts)[::step]

@@ -1,4 +1,7 @@
-"""What kind of file this is, told by its bytes and never by its extension."""
+"""What kind of file this is, recognised by its bytes and never by its extension.
+
+A zip or gzip around a table is opened, once; a zip of several files only if exactly one of them is a table.
+"""
 
 from __future__ import annotations
 
@@ -19,36 +22,61 @@ _HTML = re.compile(_MARKUP + rb"<(?:!doctype\s+html|html|head|body|table|script|
 _SHEETS = re.compile(rb'<\?mso-application\s+progid="Excel\.Sheet"|<Workbook\b[^>]*office:spreadsheet')
 _XML = re.compile(rb"\s*<(?:\?xml\b|!DOCTYPE\b|[A-Za-z][\w:.-]*(?:\s[^<>]*)?>.*</)", re.S)
 _JSON = re.compile(rb'\s*(?:\{\s*(?:["}]|\Z)|\[\s*(?:["{\[\]]|-?\d|\Z))')
-_SAYING = re.compile(rb"[^\x00 \t\r\n\xef\xbb\xbf\xff\xfe]")
-"""A byte that is neither white space nor part of a mark at the beginning."""
+_VISIBLE = re.compile(rb"[^\x00 \t\r\n\xef\xbb\xbf\xff\xfe]")
+"""A byte that is neither white space nor part of a byte order mark."""
 
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_SIGNS = (
+_SIGNATURES = (
     *((b"\x89PNG", "picture"), (b"\xff\xd8\xff", "picture"), (b"GIF8", "picture"), (b"BM", "picture")),
     *((b"II*\x00", "picture"), (b"MM\x00*", "picture"), (b"RIFF", "picture")),
     *((b"{\\rtf", "document"), (b"PAR1", "parquet"), (b"SQLite format 3\x00", "database")),
     *((b"7z\xbc\xaf\x27\x1c", "archive"), (b"Rar!\x1a\x07", "archive"), (b"BZh", "archive")),
     *((b"\xfd7zXZ\x00", "archive"), (b"\x28\xb5\x2f\xfd", "archive")),
 )
-"""What files begin with that hold no table we read. Those of two or three letters count in binary files alone."""
+"""What files that are not tables begin with. Signatures of two or three letters count only in binary files."""
 
 _STREAMS = (
     *(("Workbook", "xls"), ("Book", "xls"), ("EncryptedPackage", "protected"), ("WordDocument", "document")),
     *(("PowerPoint Document", "document"), ("__substg1.0", "document")),
 )
-"""What a compound file of Microsoft's is, by the name of a stream in it; the first that is there decides."""
+"""What a Microsoft compound file is, by the name of a stream in it; the first that is present decides."""
 
-_BEGIN, _FILEPASS = b"\x09\x08\x10\x00\x00\x06\x05\x00", b"\x2f\x00"
-_FIRST = 4
-"""Before the password stand at most the beginning and the mark of a file that is written with one."""
+_BOF, _FILEPASS = b"\x09\x08\x10\x00\x00\x06\x05\x00", b"\x2f\x00"
+_RECORDS = 4
+"""Records of an old workbook to look at: FILEPASS follows the BOF record, with at most WRITEPROT between them."""
+
+LIMIT = 600_000_000
+"""The most bytes that an archive can contain: three times the largest download (see settings)."""
+
+_LITTER = re.compile(r"(?:\A__MACOSX/|(?:\A|/)(?:\.DS_Store|Thumbs\.db|desktop\.ini)\Z)", re.I)
+"""Files that file managers add to archives."""
+
+_RATIO = 2000
+"""The largest ratio of unpacked to packed size; the best real tables compress about 100 to 1."""
+
+_FLOOR = 1_000_000
+"""Bytes that an archive can always contain: a small file of blanks exceeds any ratio."""
+
+_FEW = 20
+"""The most files of an archive among which we look for the only table."""
+
+_TABLES = ("xlsx", "xls", "ods", "xml", "json", "csv")
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+_ENCRYPTED = 0x1
+
+BROKEN_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
+"""What `zipfile` raises for an archive that is cut off, damaged, encrypted or packed in an unknown way."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a file is: `format` as `Reading.format`, the bytes to read, and how they were wrapped.
+    """What a file is: `format` as in `Reading.format`, the bytes to read, and the archive they were in.
 
-    `trouble` is the code of a finding when the file cannot be opened: `archive-…`, `workbook-…`. `others` are the
-    names of the files that lay beside the one that was taken, or among which none could be.
+    `trouble` is the code of the finding if the file cannot be opened: `archive-…`, `workbook-…`. `others` are the names
+    of the files beside the one that is read, or of all files if none can be chosen.
     """
 
     format: str
@@ -60,7 +88,7 @@ class Kind:
 
 
 def plain_kind(content: Content) -> Kind:
-    """The kind of a file that is no zip or gzip; only a text is left where it lies."""
+    """The kind of a file that is not a zip or gzip. Text stays on the disk; anything else is loaded."""
     found = _format(content)
     content = content if found == "csv" else whole(content)
     if found == "protected":
@@ -71,15 +99,15 @@ def plain_kind(content: Content) -> Kind:
 
 
 def _format(content: Content) -> str:
-    if not any(_SAYING.search(content[at : at + _HEAD]) for at in range(0, len(content), _HEAD)):
+    if not any(_VISIBLE.search(content[at : at + _HEAD]) for at in range(0, len(content), _HEAD)):
         return "empty"
     head = content[:_HEAD]
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        return _compound(whole(content))
+        return _compound_format(whole(content))
     if b"%PDF-" in head[:1024]:
         return "pdf"
     binary = is_binary(head)
-    sign = next((kind for start, kind in _SIGNS if head.startswith(start) and (binary or len(start) > 3)), None)
+    sign = next((kind for start, kind in _SIGNATURES if head.startswith(start) and (binary or len(start) > 3)), None)
     if sign is not None:
         return sign
     if head[257:262] == b"ustar":
@@ -88,7 +116,7 @@ def _format(content: Content) -> str:
 
 
 def _text_format(head: bytes) -> str:
-    """The kind of a text by its beginning; NUL bytes are left out, so that UTF-16 looks alike."""
+    """The kind of a text by its beginning; NUL bytes are ignored, so that UTF-16 looks the same."""
     for bom in _BOMS:
         head = head.removeprefix(bom)
     head = head.replace(b"\x00", b"")
@@ -101,26 +129,26 @@ def _text_format(head: bytes) -> str:
     return "json" if _JSON.match(head) else "csv"
 
 
-def _compound(content: bytes) -> str:
-    """What lies in a compound file: an old workbook, a new one behind a password, a letter."""
-    if _is_locked(content):
+def _compound_format(content: bytes) -> str:
+    """What a compound file is: an old workbook, a new one with a password, a document."""
+    if _has_password(content):
         return "protected"
     return next((kind for name, kind in _STREAMS if name.encode("utf-16-le") in content), "xls")
 
 
-def _is_locked(content: bytes) -> bool:
-    """Whether an old workbook has a password: a FILEPASS record among its first (MS-XLS 2.4.117)."""
-    place = content.find(_BEGIN)
-    for _ in range(_FIRST if place >= 0 else 0):
-        kind, size = content[place : place + 2], int.from_bytes(content[place + 2 : place + 4], "little")
+def _has_password(content: bytes) -> bool:
+    """Whether an old workbook has a password: a FILEPASS record among its first records (MS-XLS 2.4.117)."""
+    start = content.find(_BOF)
+    for _ in range(_RECORDS if start >= 0 else 0):
+        kind, size = content[start : start + 2], int.from_bytes(content[start + 2 : start + 4], "little")
         if kind == _FILEPASS:
             return True
-        place += 4 + size
+        start += 4 + size
     return False
 
 
 def is_binary(content: bytes) -> bool:
-    """Whether the bytes hold too many control characters for a text."""
+    """Whether the bytes have too many control characters to be text."""
     if content.startswith(_BOMS):
         return False
     head = content[:_HEAD]
@@ -130,48 +158,19 @@ def is_binary(content: bytes) -> bool:
     return control > len(head) // 100 + 8 or (both and nuls > 0.1)
 
 
-# What lies in a zip or gzip: the one table in it, or why it cannot be had.
-
-
-LIMIT = 600_000_000
-"""Bytes that a container may hold when opened: three times the largest download we take (settings)."""
-
-_LITTER = re.compile(r"(?:\A__MACOSX/|(?:\A|/)(?:\.DS_Store|Thumbs\.db|desktop\.ini)\Z)", re.I)
-"""What file managers put into archives beside the files themselves."""
-
-_RATIO = 2000
-"""How many times its size a container may grow; the best real tables compress about 100 to 1."""
-
-_FLOOR = 1_000_000
-"""A container may always grow to this: a small file of blanks grows more than any ratio allows."""
-
-_FEW = 20
-"""Among more files than this nobody looks for the one table."""
-
-_TABLES = ("xlsx", "xls", "ods", "xml", "json", "csv")
-_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
-_ENCRYPTED = 0x1
-
-BROKEN_ARCHIVE = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError),
-    *(NotImplementedError, RuntimeError, ValueError),
-)
-"""What `zipfile` raises over an archive that is cut, damaged, encrypted or packed in a way it does not know."""
-
-
 def classify(content: Content) -> Kind:
-    """The kind of a file, with a zip or gzip around a table opened (once)."""
+    """Recognise a file; a zip or gzip is opened."""
     if content[:4] in _ZIPS:
-        return _zip(whole(content))
+        return _classify_zip(whole(content))
     if content[:2] == b"\x1f\x8b":
-        return _gzip(whole(content))
+        return _classify_gzip(whole(content))
     return plain_kind(content)
 
 
-def _zip(content: bytes) -> Kind:
+def _classify_zip(content: bytes) -> Kind:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _zip_kind(archive, content)
+            return _classify_members(archive, content)
     except BROKEN_ARCHIVE:
         office = b"[Content_Types].xml" in content[:100_000] or b"xl/" in content[:100_000]
         if office:
@@ -181,9 +180,9 @@ def _zip(content: bytes) -> Kind:
         return Kind("unknown", content, "zip", None, "archive-broken")
 
 
-def _zip_kind(archive: zipfile.ZipFile, content: bytes) -> Kind:
+def _classify_members(archive: zipfile.ZipFile, content: bytes) -> Kind:
     infos = [info for info in archive.infolist() if not info.is_dir()]
-    if office := _office(archive, {info.filename for info in infos}):
+    if office := _office_format(archive, {info.filename for info in infos}):
         return Kind(office, content)
     real = [info for info in infos if not _LITTER.search(info.filename)]
     if not real or len(real) > _FEW:
@@ -193,11 +192,11 @@ def _zip_kind(archive: zipfile.ZipFile, content: bytes) -> Kind:
         return Kind("unknown", content, "zip", None, "archive-protected")
     if sum(info.file_size for info in real) > min(LIMIT, max(_FLOOR, len(content) * _RATIO)):
         return Kind("unknown", content, "zip", real[0].filename, "archive-too-large")
-    return _member(archive, real, content)
+    return _classify_only_table(archive, real, content)
 
 
-def _office(archive: zipfile.ZipFile, names: set[str]) -> str | None:
-    """What an office program saved as a zip; None if none did."""
+def _office_format(archive: zipfile.ZipFile, names: set[str]) -> str | None:
+    """The format of a file that an office program saved as a zip; None for any other zip."""
     if names & {"xl/workbook.xml", "xl/workbook.bin"}:
         return "xlsx"
     if names & {"word/document.xml", "ppt/presentation.xml"}:
@@ -208,20 +207,20 @@ def _office(archive: zipfile.ZipFile, names: set[str]) -> str | None:
     return None
 
 
-def _member(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], content: bytes) -> Kind:
-    """The only file, or the only table beside files that are none; told with the others' names."""
+def _classify_only_table(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], content: bytes) -> Kind:
+    """The only file, or the only table among several files, with the names of the others."""
     if len(infos) == 1:
-        return _inside(archive.read(infos[0]), "zip", infos[0].filename)
-    tables = [info for info in infos if _holds_table(archive.read(info))]
+        return _classify_inner(archive.read(infos[0]), "zip", infos[0].filename)
+    tables = [info for info in infos if _is_table(archive.read(info))]
     if len(tables) != 1:
         return Kind("unknown", content, "zip", None, "archive-of-several", tuple(info.filename for info in infos))
     others = tuple(info.filename for info in infos if info is not tables[0])
-    return replace(_inside(archive.read(tables[0]), "zip", tables[0].filename), others=others)
+    return replace(_classify_inner(archive.read(tables[0]), "zip", tables[0].filename), others=others)
 
 
-def _holds_table(content: bytes) -> bool:
-    """Whether a file among several looks like a table: a text does if most of its first lines have several cells."""
-    kind = _inside(content, "zip", None)
+def _is_table(content: bytes) -> bool:
+    """Whether a file looks like a table; a text does if most of its first lines have the same number of cells."""
+    kind = _classify_inner(content, "zip", None)
     if kind.trouble or kind.format not in _TABLES:
         return False
     if kind.format != "csv":
@@ -232,7 +231,7 @@ def _holds_table(content: bytes) -> bool:
     return width > 0 and 2 * times > len(lines)
 
 
-def _gzip(content: bytes) -> Kind:
+def _classify_gzip(content: bytes) -> Kind:
     limit = min(LIMIT, max(_FLOOR, len(content) * _RATIO))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
@@ -241,18 +240,18 @@ def _gzip(content: bytes) -> Kind:
         return Kind("unknown", content, "gzip", None, "archive-broken")
     if len(inner) > limit:
         return Kind("unknown", content, "gzip", None, "archive-too-large")
-    return _inside(inner, "gzip", None)
+    return _classify_inner(inner, "gzip", None)
 
 
-def _inside(inner: bytes, container: str, member: str | None) -> Kind:
-    """The kind of what was wrapped; an archive within an archive is not opened, as it may hold itself."""
+def _classify_inner(inner: bytes, container: str, member: str | None) -> Kind:
+    """The kind of a file from an archive. An archive in an archive is not opened: it could contain itself."""
     if inner[:2] == b"\x1f\x8b":
         return Kind("unknown", inner, container, member, "archive-of-several")
     if inner[:4] not in _ZIPS:
         return replace(plain_kind(inner), container=container, member=member)
     try:
         with zipfile.ZipFile(io.BytesIO(inner)) as archive:
-            office = _office(archive, set(archive.namelist()))
+            office = _office_format(archive, set(archive.namelist()))
     except BROKEN_ARCHIVE:
         return Kind("unknown", inner, container, member, "archive-broken")
     return Kind(office or "unknown", inner, container, member, None if office else "archive-of-several")

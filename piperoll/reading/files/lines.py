@@ -1,4 +1,4 @@
-"""The physical lines of a text that comes in pieces, fetched as they are wanted and given back to nobody."""
+"""The physical lines of a text that arrives in pieces; only the lines in use are in memory."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ from typing import NamedTuple, overload
 import numpy as np
 
 _LEAST = 1_000_000
-"""So many bytes are looked at together, if the text has as many."""
+"""The least bytes of a window, unless the text ends."""
 
 
 class Window(NamedTuple):
-    """Some of a text in UTF-8, and whether that is all that is left of it."""
+    """A part of a text in UTF-8; `last` says that it reaches the end of the text."""
 
     content: bytes
     last: bool
 
 
 class Lines:
-    """The lines not yet taken, each with its ending; only those that were asked for stand in memory.
+    """The lines that have not been taken yet, each with its line ending.
 
-    The pieces, cut anywhere, are text or its UTF-8. CR, LF and CRLF each end a line. What is to come can be looked at
-    line by line, or as bytes, in `windows` of many lines.
+    The pieces are text or UTF-8, cut anywhere. CR, LF and CRLF each end a line. The lines can be looked at one by one,
+    or as bytes in `windows` of many lines, before they are taken.
     """
 
     def __init__(self, pieces: Iterable[str | bytes]) -> None:
         self._pieces = iter(pieces)
         self._ahead: deque[str] = deque()
         self._rest: list[bytes] = []
-        """What comes after the lines ahead: pieces whose lines have not been parted yet."""
+        """The bytes after the lines ahead, not yet split into lines."""
         self._given: deque[bytes] = deque()
         self._ended = False
-        """Whether there are no more pieces."""
+        """True after the last piece."""
         self.taken = 0
 
     @overload
-    def __getitem__(self, place: int) -> str: ...
+    def __getitem__(self, index: int) -> str: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, index: slice) -> list[str]: ...
 
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        """A line, counted from the first not yet taken; or, for `[:count]`, so many of the next ones if there are."""
-        if isinstance(place, slice):
-            self._part(place.stop)
-            return list(islice(self._ahead, place.start, place.stop))
-        self._part(place + 1)
-        return self._ahead[place]
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        """The line at an index, counted from the first one not taken; for `[:count]` the next lines, if there are."""
+        if isinstance(index, slice):
+            self._split(index.stop)
+            return list(islice(self._ahead, index.start, index.stop))
+        self._split(index + 1)
+        return self._ahead[index]
 
     def onwards(self) -> Iterator[str]:
-        """Every line from the first not yet taken to the last; those it gives may be taken meanwhile."""
-        for place in count(self.taken):
-            self._part(place - self.taken + 1)
-            if place - self.taken >= len(self._ahead):
+        """Every line from the first one not taken to the last; lines can be taken during the iteration."""
+        for number in count(self.taken):
+            self._split(number - self.taken + 1)
+            if number - self.taken >= len(self._ahead):
                 return
-            yield self._ahead[place - self.taken]
+            yield self._ahead[number - self.taken]
 
     def take(self, lines: int) -> None:
-        """Have done with the next lines."""
+        """Drop the next lines, which are in memory."""
         for _ in range(lines):
             self._ahead.popleft()
         self.taken += lines
@@ -73,9 +73,9 @@ class Lines:
         return bool(self._ahead) or any(self._rest)
 
     def windows(self) -> Iterator[Window]:
-        """What comes next, in windows that each begin and end a row, if quotes mean what they should.
+        """The rest of the text in windows that each consist of whole rows, if quotes are used correctly.
 
-        They may be had ahead of what is taken; those of which nothing was taken are to be given back.
+        Windows can be produced ahead of those that are taken. Afterwards, `give_back` those that were not taken.
         """
         while self:
             content = self._window()
@@ -85,7 +85,7 @@ class Lines:
             yield Window(content[:cut], self._ended)
 
     def take_window(self, size: int, lines: int) -> bool:
-        """Have done with so many bytes of the first window given, which are so many lines; whether these are all."""
+        """Drop the first bytes of the oldest window, which have this many lines; True if that is the whole window."""
         window = self._given.popleft()
         self.taken += lines
         if size < len(window):
@@ -93,12 +93,12 @@ class Lines:
         return size == len(window)
 
     def give_back(self) -> None:
-        """Have what was given and is not taken come next again."""
+        """Return to the first byte that was not taken."""
         self._rest = [*self._given, *self._rest]
         self._given.clear()
 
     def _window(self) -> bytes:
-        """The bytes of the lines ahead and of what comes after them, so many of it as are looked at together."""
+        """The bytes of the lines ahead and of what follows, as long as a window should be."""
         if self._ahead:
             self._rest.insert(0, _encoded("".join(self._ahead)))
             self._ahead.clear()
@@ -106,25 +106,26 @@ class Lines:
             self._fetch()
         return b"".join(self._rest)
 
-    def _part(self, lines: int) -> None:
-        """Have so many lines ahead, if there are."""
+    def _split(self, lines: int) -> None:
+        """Have this many lines ahead, unless the text ends."""
         while lines > len(self._ahead) and (any(self._rest) or not self._ended):
             rest = b"".join(self._rest)
-            cut = len(rest) if self._ended else max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1  # an LF may come
+            # An LF may follow a CR at the very end.
+            cut = len(rest) if self._ended else max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1
             self._ahead.extend(io.StringIO(rest[:cut].decode(), newline=""))
             self._rest = [rest[cut:]] if cut < len(rest) else []
             if lines > len(self._ahead):
                 self._fetch_line_end()
 
     def _fetch_line_end(self) -> None:
-        """The next pieces, up to one in which a line may end."""
+        """Fetch pieces until one contains a line end."""
         while not self._ended:
             piece = self._fetch()
             if b"\n" in piece or b"\r" in piece:
                 return
 
     def _fetch(self) -> bytes:
-        """The next piece, put at the end of the rest."""
+        """Fetch the next piece."""
         piece = next(self._pieces, None)
         self._ended = piece is None
         self._rest.append(_encoded(piece or b""))
@@ -132,7 +133,7 @@ class Lines:
 
 
 def _last_row_end(content: bytes) -> int:
-    """Where the last row ends: after an LF that an even number of quotes stands before; 0 if there is none."""
+    """The end of the last row: after an LF with an even number of quotes before it; 0 if there is none."""
     cut = content.rfind(b"\n") + 1
     odd = np.count_nonzero(np.frombuffer(content, np.uint8, cut) == ord('"')) % 2
     while odd and cut:

@@ -1,4 +1,4 @@
-"""Tables in markup to grids: web pages that programs save for Excel, and the XML workbooks of Excel 2003."""
+"""Tables in markup to grids: web pages that programs save for Excel, and XML workbooks of Excel 2003."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from piperoll.reading.files.workbook_cells import number_text
 from piperoll.reading.grids.grid import Grid, Row, Rows
 
 CELLS = 20_000_000
-"""Cells that a table in markup may span, those that its spans and places skip included."""
+"""The most cells that a table in markup can span, including those that its spans and indices skip."""
 
 _ROWS, _COLUMNS = 1_048_576, 16_384
 _ALL_ROWS = 3 * _ROWS
-"""Rows of all the sheets of a workbook of which any skips rows: each may skip to its last one."""
+"""The most rows of all sheets together, if any of them skips rows: each sheet can skip to its last row."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _MOSTLY = 0.6
-"""A page of which less of the words than this stands in its table is a page, not a table saved as one."""
+"""The least share of a page's characters that is in tables, for a table that was saved as a page."""
 
 _TOO_LARGE = "workbook-too-large"
 
 
 class MarkupTrouble(ValueError):
-    """Markup that cannot be read; the text is the code of a finding."""
+    """Markup that cannot be read; the message is the code of a finding."""
 
 
 @dataclass
 class _Table:
-    """A table as it grows: its rows, the cells spanned so far, and the letters in it."""
+    """A table while it is read: its rows, the number of cells that it spans, and the number of its characters."""
 
     name: str | None = None
     hidden: bool = False
     rows: list[list[str]] = field(default_factory=list)
     spanned: int = 0
-    letters: int = 0
+    characters: int = 0
 
     def begin_row(self, number: int) -> None:
-        """A new row; `number` is counted from 1, and the rows it skips are blank."""
+        """Begin a row; `number` counts from 1, and skipped rows are blank."""
         if number > _ROWS:
             raise MarkupTrouble(_TOO_LARGE)
         while len(self.rows) < number:
             self.rows.append([])
 
-    def put(self, column: int, text: str) -> None:
-        """A cell of the latest row; `column` is counted from 0, and the cells it skips are empty."""
+    def add_cell(self, column: int, text: str) -> None:
+        """Add a cell to the last row; `column` counts from 0, and skipped cells are empty."""
         if not self.rows:
             self.begin_row(1)
         row = self.rows[-1]
@@ -57,10 +57,10 @@ class _Table:
             raise MarkupTrouble(_TOO_LARGE)
         row.extend([""] * (column + 1 - len(row)))
         row[column] = text
-        self.letters += len(text)
+        self.characters += len(text)
 
     def grid(self) -> Grid:
-        """The rows that were put."""
+        """The rows so far, without blank ones at the end."""
         rows = self.rows
         while rows and not any(rows[-1]):
             rows.pop()
@@ -69,17 +69,17 @@ class _Table:
 
 
 class _Page:
-    """What lxml calls for each tag of a web page; a table within a table belongs to the outer one."""
+    """The lxml parser target for a web page. A table inside a table is part of the outer one."""
 
     def __init__(self) -> None:
         self.tables: list[_Table] = []
-        self.letters = 0
-        self._depth = self._silent = self._span = 0
+        self.characters = 0
+        self._depth = self._hidden_text = self._span = 0
         self._cell: list[str] | None = None
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag in ("script", "style", "title"):
-            self._silent += 1
+            self._hidden_text += 1
         if tag == "table":
             self._depth += 1
             if self._depth == 1:
@@ -92,11 +92,11 @@ class _Page:
             if tag == "tr":
                 table.begin_row(len(table.rows) + 1)
             else:
-                self._cell, self._span = [], _whole(attributes.get("colspan"), 1)
+                self._cell, self._span = [], _number_or(attributes.get("colspan"), 1)
 
     def end(self, tag: str) -> None:
         if tag in ("script", "style", "title"):
-            self._silent = max(self._silent - 1, 0)
+            self._hidden_text = max(self._hidden_text - 1, 0)
         if tag == "table" and self._depth:
             self._close_cell()
             self._depth -= 1
@@ -104,27 +104,27 @@ class _Page:
             self._close_cell()
 
     def data(self, text: str) -> None:
-        if not self._silent:
-            self.letters += len(text.strip())
+        if not self._hidden_text:
+            self.characters += len(text.strip())
             if self._cell is not None:
                 self._cell.append(text)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Required by lxml; there is nothing to close."""
 
     def _close_cell(self) -> None:
         if self._cell is None:
             return
         table, text = self.tables[-1], " ".join("".join(self._cell).split())
         column = len(table.rows[-1]) if table.rows else 0
-        table.put(column, text)
+        table.add_cell(column, text)
         if self._span > 1:
-            table.put(column + self._span - 1, "")
+            table.add_cell(column + self._span - 1, "")
         self._cell = None
 
 
 class _Sheets:
-    """What lxml calls for each tag of an XML workbook (SpreadsheetML 2003, Microsoft's schema of that year)."""
+    """The lxml parser target for an XML workbook (SpreadsheetML 2003)."""
 
     def __init__(self) -> None:
         self.tables: list[_Table] = []
@@ -139,10 +139,10 @@ class _Sheets:
                 self.tables.append(_Table(given.get("Name", "")))
                 self._row = 0
             case "Row" if self.tables:
-                self._begin_row(_whole(given.get("Index"), self._row + 1))
+                self._begin_row(_number_or(given.get("Index"), self._row + 1))
             case "Cell":
-                self._column = _whole(given.get("Index"), self._column + 1)
-                self._span = _whole(given.get("MergeAcross"), 0)
+                self._column = _number_or(given.get("Index"), self._column + 1)
+                self._span = _number_or(given.get("MergeAcross"), 0)
             case "Visible" if self.tables:
                 self._text = []
             case "Data" if self.tables and self._row:
@@ -158,7 +158,7 @@ class _Sheets:
     def end(self, tag: str) -> None:
         name = _local(tag)
         if name == "Data" and self._text is not None:
-            self.tables[-1].put(max(self._column, 1) - 1, _typed("".join(self._text), self._type))
+            self.tables[-1].add_cell(max(self._column, 1) - 1, _typed("".join(self._text), self._type))
             self._text = None
         elif name == "Visible" and self._text is not None and self.tables:
             self.tables[-1].hidden = "".join(self._text).strip().startswith("SheetHidden")
@@ -171,28 +171,26 @@ class _Sheets:
             self._text.append(text)
 
     def close(self) -> None:
-        """Nothing is kept open."""
+        """Required by lxml; there is nothing to close."""
 
 
 def page_tables(pieces: Iterable[str]) -> list[Grid]:
-    """The table of a web page that holds little else, as programs save one for Excel; none if it is a page to read.
+    """The largest table of a web page that contains little else, as programs save one for Excel; else none.
 
-    Raises:
-        MarkupTrouble: workbook-too-large.
+    Raises: MarkupTrouble: workbook-too-large.
     """
     page = _Page()
     parser = etree.HTMLParser(target=cast("Any", page), encoding="utf-8", no_network=True)
     _feed(parser, (piece.encode("utf-8", "replace") for piece in pieces))
-    best = max(page.tables, key=lambda table: table.letters, default=None)
-    inside = sum(table.letters for table in page.tables)
-    return [best.grid()] if best and inside >= _MOSTLY * page.letters else []
+    best = max(page.tables, key=lambda table: table.characters, default=None)
+    inside = sum(table.characters for table in page.tables)
+    return [best.grid()] if best and inside >= _MOSTLY * page.characters else []
 
 
 def workbook_sheets(content: bytes) -> list[Grid]:
     """The sheets of an XML workbook of Excel 2003.
 
-    Raises:
-        MarkupTrouble: workbook-too-large, or workbook-broken where it is no whole XML.
+    Raises: MarkupTrouble: workbook-too-large, or workbook-broken if it is not complete XML.
     """
     if b"<!DOCTYPE" in content[:4096] or b"<!ENTITY" in content:
         raise MarkupTrouble("workbook-broken")
@@ -212,7 +210,7 @@ def _feed(parser: etree.XMLParser | etree.HTMLParser, pieces: Iterable[bytes]) -
 
 
 def _typed(text: str, type_: str) -> str:
-    """A cell as workbooks give it: numbers without exponents, days without a midnight, truth in words."""
+    """The text of a typed cell, as for other workbooks: no exponents, no midnight after a day, TRUE and FALSE."""
     if type_ == "DateTime":
         return text.removesuffix(".000").removesuffix("T00:00:00")
     if type_ == "Boolean":
@@ -220,8 +218,8 @@ def _typed(text: str, type_: str) -> str:
     return number_text(float(text)) if type_ == "Number" and _NUMBER.fullmatch(text) else text
 
 
-def _whole(text: str | None, default: int) -> int:
-    """An attribute that counts; a word in its place counts as if it were not there."""
+def _number_or(text: str | None, default: int) -> int:
+    """An attribute that is a number; anything else counts as missing."""
     text = (text or "").strip()
     return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 9 else default
 

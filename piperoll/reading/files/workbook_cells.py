@@ -1,12 +1,12 @@
-"""Run as a script in a limited child process: a workbook on standard input, its cells on standard output.
+"""A script that reads a workbook from standard input and writes its cells to standard output.
 
-For each sheet a JSON line `{"sheet": …, "hidden": …}`, then its blocks of rows up to the last that is not blank, then
-the line `[]`. A block is a JSON line of three sizes and so many bytes three times: where the cells of each row begin
-and end, where the text of each cell does (32-bit integers of this machine), and the text in UTF-8. This is how Arrow
-lays out a list of texts, so that the parent takes it as it is and makes no Python text of it.
+It runs in a child process with limits, because calamine can be made to ask for more memory than there is and then
+aborts the process (see `workbooks`). It imports nothing of Piperoll, so that it starts quickly.
 
-calamine can be made to ask for more memory than there is and then aborts the process, so it never runs in ours
-(see `workbooks`). This file imports nothing of Piperoll, so that the child starts quickly.
+The output has a JSON line `{"sheet": …, "hidden": …}` for each sheet, then its blocks of rows up to the last that is
+not blank, then the line `[]`. A block is a JSON line of three sizes in bytes, followed by three buffers of these sizes:
+the offsets of the rows, the offsets of the cells (32-bit integers in native order), and the text in UTF-8. This is how
+Arrow stores a list of texts, so the parent process can use it without creating Python strings.
 """
 
 from __future__ import annotations
@@ -21,30 +21,31 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import accumulate
 
 MEMORY = 6_000_000_000
+"""Bytes of address space that the child process can use."""
+
 SECONDS = 120
+"""Seconds of processor time that the child process can use."""
+
 ROWS = 10_000
 WEIGHT = 8_000_000
-"""A block has no more rows than this, and several only while they weigh less: a character one, a cell sixteen."""
+"""The largest block: at most this many rows, and this weight, where a character counts 1 and a cell 16."""
 
 _PENNY = Decimal("0.01")
 _NEAR = Decimal("0.000001")
 
 
 def limit() -> None:
-    """Bound the memory and processor time of this process, where the system can."""
+    """Limit the memory and processor time of this process, where the system can."""
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415 (Unix only)
+    import resource  # noqa: PLC0415 - Unix only
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
 def as_text(value: object) -> str:
-    """A typed cell as text: whole numbers without a point, dates and times as ISO 8601, no exponents.
-
-    A binary fraction within a millionth of a penny is that many pennies (60110413.53999998 is 60110413.54).
-    """
+    """A typed cell as text: whole numbers without a point, dates and times as ISO 8601, no exponents."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -59,18 +60,18 @@ def as_text(value: object) -> str:
 
 
 def number_text(value: float) -> str:
-    """The shortest decimal that is this float, to the penny where it is one."""
+    """The shortest decimal that is this float; within a millionth of a penny of whole pennies, that many pennies.
+
+    So 60110413.53999998, a sum of binary fractions, is 60110413.54.
+    """
     text = repr(value)
-    whole, _, places = text.partition(".")
-    if value and len(places) < 3 and text.lstrip("-").replace(".", "").isdigit():  # most amounts; no exponent
-        return whole if places == "0" else text.ljust(len(whole) + 3, "0")
-    return _exact_text(value)
-
-
-def _exact_text(value: float) -> str:
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 (NaN is not itself)
+    whole, _, decimals = text.partition(".")
+    if value and len(decimals) < 3 and text.lstrip("-").replace(".", "").isdigit():
+        # Most amounts: at most two decimals and no exponent.
+        return whole if decimals == "0" else text.ljust(len(whole) + 3, "0")
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN is not equal to itself
         return str(value)
-    exact = Decimal(repr(value))
+    exact = Decimal(text)
     if exact == exact.to_integral_value():
         return f"{exact.to_integral_value():f}"
     if abs(exact) < Decimal(10) ** 20:
@@ -82,16 +83,16 @@ def _exact_text(value: float) -> str:
 
 def main() -> None:
     """Write every sheet of the workbook on standard input."""
-    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 (after the limits)
+    from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum  # noqa: PLC0415 - after the limits
 
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
-    for place, sheet in enumerate(workbook.sheets_metadata):
+    for index, sheet in enumerate(workbook.sheets_metadata):
         if sheet.typ != SheetTypeEnum.WorkSheet:
             continue
-        tell({"sheet": sheet.name, "hidden": sheet.visible != SheetVisibleEnum.Visible})
-        for block in blocks(map(as_cells, workbook.get_sheet_by_index(place).to_python(skip_empty_area=False))):
-            write(block)
-        tell([])
+        write_line({"sheet": sheet.name, "hidden": sheet.visible != SheetVisibleEnum.Visible})
+        for block in blocks(map(as_cells, workbook.get_sheet_by_index(index).to_python(skip_empty_area=False))):
+            write_block(block)
+        write_line([])
 
 
 def as_cells(row: Sequence[object]) -> list[str]:
@@ -103,7 +104,7 @@ def as_cells(row: Sequence[object]) -> list[str]:
 
 
 def blocks(rows: Iterable[list[str]]) -> Iterator[list[list[str]]]:
-    """The rows in blocks, without the blank ones at the end."""
+    """Group rows into blocks of bounded size, without the blank rows at the end."""
     block: list[list[str]] = []
     weight = blank = 0
     for row in rows:
@@ -123,18 +124,17 @@ def blocks(rows: Iterable[list[str]]) -> Iterator[list[list[str]]]:
         yield block
 
 
-def write(rows: Sequence[Sequence[str]]) -> None:
-    """One block on standard output."""
+def write_block(rows: Sequence[Sequence[str]]) -> None:
+    """Write one block to standard output."""
     cells = [cell.encode("utf-8", "replace") for row in rows for cell in row]
     text = b"".join(cells)
-    edges = array("i", accumulate(map(len, rows), initial=0)), array("i", accumulate(map(len, cells), initial=0))
-    sizes = [4 * len(edges[0]), 4 * len(edges[1]), len(text)]
-    tell(sizes)
-    sys.stdout.buffer.writelines((*edges, text))
+    offsets = array("i", accumulate(map(len, rows), initial=0)), array("i", accumulate(map(len, cells), initial=0))
+    write_line([4 * len(offsets[0]), 4 * len(offsets[1]), len(text)])
+    sys.stdout.buffer.writelines((*offsets, text))
 
 
-def tell(document: object) -> None:
-    """One JSON document on one line of standard output."""
+def write_line(document: object) -> None:
+    """Write one JSON document as a line to standard output."""
     sys.stdout.buffer.write(json.dumps(document).encode("ascii") + b"\n")
 
 

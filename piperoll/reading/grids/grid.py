@@ -18,13 +18,16 @@ from typing import NamedTuple, overload
 
 import pyarrow as pa
 
-from piperoll.model import Period
+from piperoll.model import Address, Period
 from piperoll.model.columns import Mask, mask_at, pc, true_indices
 from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import Block, Row, blocks_of
 from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, index_shapes, matching
 
-__all__ = ["Grid", "Row", "Rows", "cell_at", "is_blank", "letter", "sample_rows", "squeezed", "tidy", "without_blanks"]
+__all__ = [
+    "Grid", "Row", "Rows", "address_of", "cell_at", "is_blank", "letter", "sample_rows", "squeezed", "tidy",
+    "without_blanks",
+]  # fmt: skip
 
 _SAMPLE_CELLS = 100_000
 """Keep a sample of rows for the next caller if it has at most this many cells."""
@@ -277,6 +280,11 @@ def _has_text(block: Block) -> Mask:
 def cell_at(row: Row, column: int) -> str:
     """The cell as sent; empty where the row is too short."""
     return row.cells[column] if 0 <= column < len(row.cells) else ""
+
+
+def address_of(sheet: str | None, row: Row, column: int | None = None, field: str | None = None) -> Address:
+    """The address of a row, or of the cell of a row in a column counted from 0."""
+    return Address(sheet, row.number, row.line, None if column is None else letter(column), field)
 
 
 def letter(column: int) -> str:

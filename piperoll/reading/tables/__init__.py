@@ -1,1 +1,1 @@
-"""Grids to tables: where the headings are, which rows are records, what stands beside and below."""
+"""From grids to tables: where the headings are, which rows are records, and which tables a sheet holds."""

@@ -1,4 +1,4 @@
-"""Which rows are surely records, told from whole columns, and of columns from the forms of their cells."""
+"""Recognise rows that are certainly records from whole columns at once; the other rows are classified one by one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Cells, Vector, pc, text_offsets, to_flags, utf8
-from piperoll.reading.cells.amounts import Plain
+from piperoll.reading.cells.amounts import PlainAmounts
 from piperoll.reading.cells.marks import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
@@ -22,41 +22,43 @@ _WORD = r"^[A-Za-z][ -/:-~]*$"
 """A cell that no amount can be read from: it begins with a letter and has no digit."""
 
 _SAYS_MUCH = r"^(?:[0-9]|[!-~][ -~]{13,}[!-~])"
-"""A cell that says something: it begins with a digit, or is longer than any mark for nothing."""
+"""A cell with content: it begins with a digit, or is longer than any mark for an empty cell."""
 
 _ENOUGH_WORDS = 3
 _TOTAL = re.compile(rf"{TOTAL}s?[^a-z0-9]*\Z", re.I)
-"""All that makes a total of a row with a date or with three words is a cell that says nothing but `Total`."""
+"""The only cell that makes a total of a row with a date or three words: one that says nothing but `Total`."""
 
 _FIRST = 3
-"""So many filled cells at the beginning of a row show whether it repeats the headings."""
+"""The first filled cells of a row, by number, that show whether it repeats the headings."""
 
 _COLUMNS = 60
-"""More columns than this are not looked at one by one."""
+"""The most columns to look at one by one; a row can have thousands."""
 
 
 class CertainRecords:
-    """Tells of rows that `classify_row` takes for records, whatever stands above them.
+    """Recognises rows that `classify_row` takes for records whatever is above them.
 
-    With an amount: it is plain, the row names a date or three words, and no cell ends in the word total. Where no
-    amount stands: at least half as many cells as is typical, three or more, are filled; one of them says something,
-    and one stands below a heading. Never a row that may repeat the headings. Rows not named here may be records all
-    the same.
+    With an amount: it is plain, the row has a date or three words, and no cell ends in the word total. Without an
+    amount: at least half of the typical number of cells, and three or more, are filled; one of them has content, and
+    one is below a heading. Rows that may repeat the headings never count. The remaining rows may be records all the
+    same.
     """
 
     def __init__(self, shape: TableShape) -> None:
         self.shape = shape
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 
-    def records(self, block: Block, shapes: ShapeIndex, amounts: Plain | None) -> Vector:
-        """Which rows of a block are surely records; none where the amounts of the table are not looked at."""
+    def records(self, block: Block, shapes: ShapeIndex, amounts: PlainAmounts | None) -> Vector:
+        """Return which rows of a block are certainly records; none if the amounts of the table were not read in
+        bulk.
+        """
         if self.shape.amount is None:
             found = self._without_amount(block, shapes)
         elif amounts is None:
             return np.zeros(len(block), np.bool_)
         else:
-            found = amounts.there & self._named(block, shapes) & ~_say_total(block, shapes)
-            if not amounts.there.all() and (none := amounts.none).any():
+            found = amounts.plain & self._named(block, shapes) & ~_say_total(block, shapes)
+            if not amounts.plain.all() and (none := amounts.no_amount).any():
                 found[none] = self._without_amount(block.filter(pa.array(none)), shapes)
         return found & ~self._may_repeat(block, shapes)
 
@@ -66,7 +68,7 @@ class CertainRecords:
         return found & _begin(block, shapes, self.shape.end) & ~_say_again(block, self.shape.said)
 
     def _named(self, block: Block, shapes: ShapeIndex) -> Vector:
-        """Which rows name a date, or three words."""
+        """Return which rows have a date, or three words."""
         dated = np.zeros(len(block), np.bool_)
         for column in self.shape.date:
             if shapes.all_match(column, _begins_with_digit):
@@ -114,12 +116,12 @@ def _begins_filled(form: str) -> bool:
 
 
 def _ends_in_total(form: str) -> bool:
-    """Whether a cell ends in the word total, but for marks."""
+    """Return whether a cell ends in the word total, apart from punctuation."""
     return bool(_TOTAL.search(form))
 
 
 def _say_total(block: Block, shapes: ShapeIndex) -> Vector:
-    """Which rows have a cell that ends in the word total."""
+    """Return which rows have a cell that ends in the word total."""
     found = np.zeros(len(block), np.bool_)
     if block.width > COLUMNS:
         return _at_least(block, _say(block.flat), 1) if TOTAL.encode() in block.text.lower() else found
@@ -130,14 +132,14 @@ def _say_total(block: Block, shapes: ShapeIndex) -> Vector:
 
 
 def _say(cells: Cells) -> Vector:
-    """Which cells end in the word total."""
+    """Return which cells end in the word total."""
     if TOTAL.encode() not in utf8(cells).tobytes().lower():
         return np.zeros(len(cells), np.bool_)
     return _like(cells, f"(?i){_TOTAL.pattern}".replace(r"\Z", "$"))
 
 
 def _say_again(block: Block, said: Iterable[Sequence[str]]) -> Vector:
-    """Which rows may say a row of titles again: they have the first word of its last cell in its place."""
+    """Return which rows may repeat a row of titles: the first word of the row's last cell is in the same column."""
     found = np.zeros(len(block), np.bool_)
     for cells in said:
         if cells:
@@ -146,7 +148,7 @@ def _say_again(block: Block, said: Iterable[Sequence[str]]) -> Vector:
 
 
 def _begin(block: Block, shapes: ShapeIndex, end: int) -> Vector:
-    """Which rows hold something before a column; all where it is 0."""
+    """Return which rows have a filled cell before the column `end`; all rows if it is 0."""
     columns = range(min(end, _COLUMNS))
     if not end or any(shapes.all_match(column, _begins_filled) for column in columns):
         return np.ones(len(block), np.bool_)
@@ -158,7 +160,7 @@ def _begin(block: Block, shapes: ShapeIndex, end: int) -> Vector:
 
 
 def _at_least(block: Block, holds: Vector, count: int) -> Vector:
-    """Which rows have so many cells of which something holds."""
+    """Return which rows have at least `count` cells that are marked in `holds`."""
     so_far = np.concatenate([[0], np.cumsum(holds)])
     lengths = block.lengths.to_numpy()
     ends = np.cumsum(lengths)
@@ -166,7 +168,7 @@ def _at_least(block: Block, holds: Vector, count: int) -> Vector:
 
 
 def _begun(cells: Cells) -> Vector:
-    """Which cells begin with a mark of ASCII that is seen: surely they are filled."""
+    """Return which cells begin with a visible ASCII character, and so are certainly filled."""
     edges, letters = text_offsets(cells), utf8(cells)
     found = edges[1:] > edges[:-1]
     first = letters[edges[:-1][found]]
@@ -175,5 +177,5 @@ def _begun(cells: Cells) -> Vector:
 
 
 def _like(cells: Cells, pattern: str) -> Vector:
-    """Which cells match a regular expression (of RE2)."""
+    """Return which cells match a regular expression (RE2 syntax)."""
     return to_flags(pc.match_substring_regex(cells, pattern))

@@ -1,4 +1,4 @@
-"""All rows of a table judged: those that are surely records a block at a time, the others one by one."""
+"""Classify all rows of a table: the certain records a block at a time, the other rows one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask, Vector, text_offsets
-from piperoll.reading.cells.amounts import Plain, total
+from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
 from piperoll.reading.grids.blocks import Block, Row
 from piperoll.reading.grids.cell_shapes import ShapeIndex
 from piperoll.reading.grids.grid import Rows
@@ -38,7 +38,9 @@ class ClassifiedRows:
 
 
 def classify_rows(rows: Rows, shape: TableShape, above: SumsAbove = NOTHING_ABOVE) -> ClassifiedRows:
-    """What each row is. A row is a total because it adds up, with the sections `above` or without, not by its word."""
+    """Classify each row. A row is a total because it adds up, alone or with the sections `above`, not because of its
+    label.
+    """
     running, sure = _RowClassifier(shape, above), CertainRecords(shape)
     masks = [
         running.records_of(*each)
@@ -49,7 +51,7 @@ def classify_rows(rows: Rows, shape: TableShape, above: SumsAbove = NOTHING_ABOV
 
 
 class _RowClassifier:
-    """What is carried from row to row: the sums so far, the last record, and what was no record."""
+    """Carries from row to row the sums so far, the last record, and the rows that are no records."""
 
     def __init__(self, shape: TableShape, above: SumsAbove) -> None:
         self.shape, self.sums = shape, RunningSums(above)
@@ -57,14 +59,16 @@ class _RowClassifier:
         self.others: list[ClassifiedRow] = []
 
     def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> Mask:
-        """Which rows of the next block are records, of which the `records` surely are; the amounts in millionths."""
+        """Return which rows of the next block are records; `records` marks the certain ones. Amounts are in
+        millionths.
+        """
         doubtful = np.flatnonzero(~records).tolist()
         empty = _empty(block, doubtful)
         rows = _with_those_above(block, doubtful, empty)
         start = 0
         for place in (*doubtful, len(block)):
             if start < place:  # sure records stand between the last doubtful row and this one
-                self.sums.add(None if amounts is None else total(amounts[start:place]), place - start)
+                self.sums.add(None if amounts is None else sum_millionths(amounts[start:place]), place - start)
                 self.last = rows[place - 1]
             if place in empty:
                 self.others.append(ClassifiedRow(empty[place], "blank"))
@@ -88,21 +92,21 @@ class _RowClassifier:
 def _looked_at(
     looked: tuple[Block, ShapeIndex], shape: TableShape, sure: CertainRecords
 ) -> tuple[Block, Vector | None, Vector]:
-    """A block, the plain amounts in it (in millionths), and which of its rows are surely records."""
+    """Return a block, its plain amounts (in millionths of a pound), and which of its rows are certainly records."""
     block, shapes = looked
     amounts = _amounts(block, shape)
     records = sure.records(block, shapes, amounts)
     return block, amounts and amounts.millionths, records
 
 
-def _amounts(block: Block, shape: TableShape) -> Plain | None:
+def _amounts(block: Block, shape: TableShape) -> PlainAmounts | None:
     if shape.amount is None or shape.decimal_comma:
         return None
-    return Plain(block.column(shape.amount))
+    return PlainAmounts(block.column(shape.amount))
 
 
 def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
-    """Those of the rows at these places in which every cell is empty: a file may end in a million of them."""
+    """Return the rows at these indexes in which every cell is empty; a file may end in a million of them."""
     if not places:
         return {}
     some = block.take(places)
@@ -113,7 +117,9 @@ def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
 
 
 def _with_those_above(block: Block, places: Sequence[int], empty: Mapping[int, Row]) -> dict[int, Row]:
-    """The rows at these places, the ones right above them, and the last of the block, by their place; no empty ones."""
+    """Return the rows at these indexes, the rows right above them and the block's last, by index, without empty
+    rows.
+    """
     wanted = {*places, *(place - 1 for place in places if place), len(block) - 1}
     held = sorted(wanted.difference(empty))
     return dict(zip(held, block.take(held), strict=True))

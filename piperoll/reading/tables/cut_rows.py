@@ -1,4 +1,4 @@
-"""Rows cut by a delimiter within a cell: put together again where only one way of doing so is right."""
+"""Rows with a cell that was cut at a delimiter within it: joined again if there is only one right way to do so."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.grid import Row, Rows, cell_at, sample_rows, tidy
 
 _ALL = 0.9
-"""A column is of a kind if so large a share of its cells is."""
+"""The share of a column's cells that must be of a kind for the column to be of that kind."""
 
 _FULL = 0.98
-"""A column is never empty if so large a share of its cells is filled."""
+"""The share of filled cells from which on a column counts as always filled."""
 
 _FEW = 0.5
-"""A column says the same again and again if so small a share of its cells is distinct."""
+"""The share of distinct cells up to which a column counts as repetitive."""
 
 _RARE = 0.02
-"""Cells beyond the last heading in a larger share of the rows are a column without a heading."""
+"""If a larger share of rows has cells beyond the last heading, those cells are a column without a heading."""
 
 _SAMPLE = 2000
 _ENOUGH = 5
-"""Fewer rows of the usual length do not show what a column holds."""
+"""The fewest rows of the usual length that show what a column holds."""
 
 _MOST = 20
-"""A row with so many cells too many was not cut by a stray comma."""
+"""The most surplus cells in a row that was cut at a delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairedRow:
-    """A row put together again: as it is read now, the column of the cell that had been cut, and the whole cell."""
+    """A repaired row: the row as read now, the column of the cell that had been cut, and the whole cell."""
 
     row: Row
     column: int
@@ -45,7 +45,9 @@ class RepairedRow:
 
 @dataclass(frozen=True)
 class UsualRow:
-    """What a row must look like: how many headings there are and cells in most rows, and what each column holds."""
+    """What a usual row looks like: the number of headings, the number of cells in most rows, and what each column
+    holds.
+    """
 
     named: int
     usual: int
@@ -53,14 +55,14 @@ class UsualRow:
     words: Mapping[int, frozenset[str]]
     delimiter: str
     sure: bool
-    """Whether there are enough rows to tell what a column holds."""
+    """Whether there are enough rows to know what a column holds."""
 
 
 @dataclass(frozen=True)
 class RepairedRows:
-    """The rows of a table, those of them that were put together again, and those that were cut and could not be.
+    """The rows of a table, the repaired ones among them, and those that were cut and could not be repaired.
 
-    In the rows `beside` something stands beyond the last heading: they may be cut, but their figures are right.
+    The rows `beside` have something beyond the last heading. They may be cut, but their figures are right.
     """
 
     rows: Rows
@@ -70,9 +72,9 @@ class RepairedRows:
 
 
 def repair_cut_rows(rows: Rows, headings: Sequence[str], delimiter: str) -> RepairedRows:
-    """The rows of a text file with those that were cut put together again.
+    """Return the rows of a text file with the cut ones repaired.
 
-    Rows that fill more cells than there are headings, or are longer than most, are looked at, and no others.
+    Only rows that fill more cells than there are headings, or that are longer than most, are looked at.
     """
     layout = _layout(rows, headings, delimiter)
     if layout is None:
@@ -98,12 +100,12 @@ def repair_cut_rows(rows: Rows, headings: Sequence[str], delimiter: str) -> Repa
 
 
 def _is_long(row: Row, layout: UsualRow) -> bool:
-    """Whether a row holds something beyond the last heading, or is longer than most."""
+    """Return whether a row has a filled cell beyond the last heading, or is longer than most."""
     return len(row.cells) > layout.usual or _extent(row) > layout.named
 
 
 def _may_be_long(block: Block, layout: UsualRow) -> Mask:
-    """Which rows are worth asking whether they are long, told from whole columns."""
+    """Return which rows may be long, judged from whole columns."""
     if block.width - layout.named > _MOST:
         return pc.greater(block.lengths, layout.named)
     found = pc.greater(block.lengths, layout.usual)
@@ -113,18 +115,18 @@ def _may_be_long(block: Block, layout: UsualRow) -> Mask:
 
 
 def _goes_beyond(row: Row, layout: UsualRow) -> bool:
-    """Whether a row goes on right beyond the last heading, as one does that was cut."""
+    """Return whether a row continues right beyond the last heading, as a cut row does."""
     return bool(_at(row.cells, layout.named)) and any(map(tidy, row.cells[: layout.named]))
 
 
 def _ways_to_read(row: Row, layout: UsualRow) -> dict[int, list[str]]:
-    """The cells of a row that fits as it stands (-1) and of each way to put it together, by the column of the joint."""
+    """Return the cells as they are (key -1) and of each way to join them, by the column of the joined cell."""
     extent = _extent(row)
     return {-1: list(row.cells)} | _ways(row.cells[:extent], extent - layout.named, layout)
 
 
 def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: UsualRow) -> RepairedRow | None:
-    """How a row that fits as it stands is read; None if nothing tells. With column -1 it was not cut."""
+    """Return how to read a row that fits as it is; None if nothing decides. Column -1 means that it was not cut."""
     extent = _extent(row)
     column = -1 if len(ways) == 1 else None
     if layout.sure:
@@ -133,7 +135,7 @@ def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: UsualRow) -> Rep
 
 
 def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | None:
-    """What most rows look like; None where that cannot be told, or no row is longer than its headings."""
+    """Return what most rows look like; None if that is unclear, or if no row is longer than its headings."""
     widths = rows.widths()
     named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
     if not named or not widths or max(widths) <= named or rows[0].line is None:
@@ -153,14 +155,15 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | N
 
 
 def _extent(row: Row) -> int:
-    """How many cells a row has up to its last filled one."""
+    """Return the number of cells up to the last filled one."""
     return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
 
 
 def _is_cut(row: Row, layout: UsualRow) -> bool:
-    """Whether a long row was cut for certain: a cell stands beyond all others, or in a column where it cannot belong.
+    """Return whether a long row was certainly cut: it has a cell beyond all others, or in a column where it cannot
+    belong.
 
-    A remark beside the table and delimiters left over at the end leave the other cells where they belong.
+    A remark beside the table and trailing delimiters leave the other cells where they belong.
     """
     if not any(map(tidy, row.cells[: layout.named])):
         return False
@@ -188,7 +191,7 @@ def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
 
 
 def _ways(cells: Sequence[str], surplus: int, layout: UsualRow) -> dict[int, list[str]]:
-    """The ways to put a row together so that every cell fits, by the column of the joint."""
+    """Return the ways to join the cells of a row so that every cell fits, by the column of the joined cell."""
     return {
         column: joint
         for column in range(layout.named)
@@ -203,7 +206,7 @@ def _joined(cells: Sequence[str], column: int, surplus: int, layout: UsualRow) -
 
 
 def _fits(cells: Sequence[str], joint: int, layout: UsualRow) -> bool:
-    """Whether every cell is of the kind its column holds; the joined one too, as `1,200.00` is a number."""
+    """Return whether every cell is of the kind its column holds, the joined one too: `1,200.00` is a number."""
     known = [(place, profile) for place, profile in enumerate(layout.profiles) if _kinds(profile)]
     suited = (_suits(_at(cells, place), profile, joint=place == joint) for place, profile in known)
     return bool(known) and not any(map(tidy, cells[layout.usual :])) and all(suited)
@@ -232,7 +235,7 @@ def _suits(text: str, profile: ColumnProfile, *, joint: bool) -> bool:
 
 
 def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, layout: UsualRow) -> int | None:
-    """The one way that is right, or that much speaks for and nothing for another; None otherwise."""
+    """Return the only right way, or the one with strong evidence and none for another; None otherwise."""
     if len(ways) < 2:
         return next(iter(ways), None)
     spaced = [column for column in ways if column >= 0 and all(map(_goes_on, cells[column + 1 : column + surplus + 1]))]
@@ -248,7 +251,7 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
 
 
 def _figures(cells: Sequence[str], layout: UsualRow) -> tuple[str, ...]:
-    """The dates and numbers of a row."""
+    """Return the dates and numbers of a row."""
     return tuple(_at(cells, place) for place, profile in enumerate(layout.profiles) if _is_typed(profile))
 
 
@@ -257,7 +260,7 @@ def _goes_on(cell: str) -> bool:
 
 
 def _known(cells: Sequence[str], joint: int, layout: UsualRow) -> int:
-    """How many cells say what stands elsewhere in their column."""
+    """Count the cells with a value that is found elsewhere in their column."""
     return sum(
         1
         for column, words in layout.words.items()
@@ -266,7 +269,7 @@ def _known(cells: Sequence[str], joint: int, layout: UsualRow) -> int:
 
 
 def _words(sample: Sequence[Row], width: int) -> dict[int, frozenset[str]]:
-    """What each column says more than once, where it says few things, in rows of the usual length."""
+    """Return the repeated values of each repetitive column, from rows of the usual length."""
     found = {}
     for column in range(width):
         counts = Counter(text for row in sample if (text := tidy(cell_at(row, column))))

@@ -1,4 +1,4 @@
-"""One grid to its tables: sections, columns, records, batches, and what there is to say about each."""
+"""Read one grid: its sections, columns, records and batches, and the findings about each."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from piperoll.reading.columns.column_findings import find_column_doubts
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
-from piperoll.reading.findings import cells as tell
-from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, is_blank, letter, tidy, without_blanks
+from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
 from piperoll.reading.tables.headings import HeadingRow, find_unknown_headings, words
-from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row
+from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
 from piperoll.reading.tables.row_kinds import TableShape
 from piperoll.reading.tables.sections import Section, find_sections
 from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.table_findings import (
+    PossibleTotal,
     find_credit_marks,
     find_damaged_references,
     find_overlong,
@@ -40,10 +40,13 @@ from piperoll.reading.tables.table_findings import (
 from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
 from piperoll.reading.tables.wide_tables import WideTable, find_wide
 
+_FEW_BELOW = 30
+"""The most rows below a possible total that are assumed to be sums as well."""
+
 
 @dataclass(frozen=True)
 class ExaminedSection:
-    """One section with its columns found and its rows judged."""
+    """One section with its columns found and its rows classified."""
 
     section: Section
     columns: Columns
@@ -67,21 +70,21 @@ class ExaminedSection:
         return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
-        """The field that holds the amounts."""
+        """Return the field that holds the amounts; None if there is none."""
         return next((name for name in dataset.amount if name in self.columns.choices), None)
 
     def amount_column(self, dataset: Dataset) -> int | None:
-        """Where the amounts stand."""
+        """Return the column of the amounts; None if there is none."""
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
 
     def scale(self, dataset: Dataset) -> Decimal:
-        """What an amount as sent is multiplied by to be pounds."""
+        """Return the factor that converts amounts as sent to pounds."""
         name = self.amount(dataset)
         return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
 
     def cut(self, dataset: Dataset) -> Iterator[int]:
-        """The numbers of the rows whose amounts may be others'."""
+        """Yield the numbers of rows whose amounts may belong to another column."""
         column = self.amount_column(dataset)
         sure = {row.number for row in self.repaired.beside} if self.repaired else set()
         for row in self.overlong:
@@ -92,7 +95,9 @@ class ExaminedSection:
 def examine_section(
     section: Section, lexicon: Lexicon, delimiter: str, above: SumsAbove = NOTHING_ABOVE
 ) -> ExaminedSection:
-    """The columns of a section found, its cut rows mended and every row judged, with the sums of the sections above."""
+    """Find the columns of a section, repair its cut rows and classify every row, with the sums of the sections
+    above.
+    """
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)
     seen = profile_columns(section.rows, width)
@@ -121,7 +126,7 @@ def examine_section(
 
 @dataclass
 class GridReading:
-    """What one grid gave. `outcome`: data, nil, no_records, no_table, stray_cell or empty."""
+    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
@@ -129,7 +134,7 @@ class GridReading:
 
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
-    """Every table of a grid, read as the lexicon's dataset; a grid without one says why."""
+    """Read every table of a grid as the lexicon's dataset; the outcome says why there is none."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
         return GridReading("empty")
     sections = find_sections(grid, lexicon)
@@ -137,7 +142,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
     if nil := find_nil_record(_with_amounts(parts, lexicon.dataset)):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
     reading = GridReading("data")
     for group in _groups([part for part in parts if part.records]):
         _add_table(reading, group, grid, lexicon)
@@ -152,9 +157,9 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
 
 
 def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[ExaminedSection]:
-    """The sections examined one after the other, the first with the records above its headings.
+    """Examine the sections one after the other, the first with the records above its headings.
 
-    The sums of one go on in the next, unless that stands beside it or holds little else than the core.
+    The sums of one section continue in the next, unless that is beside it or has little more than the core columns.
     """
     first = examine_section(sections[0], lexicon, grid.delimiter)
     if strays := find_records_above(grid, sections[0], first.columns, lexicon.dataset):
@@ -172,12 +177,12 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Ex
 
 
 def _with_amounts(parts: Sequence[ExaminedSection], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
-    """Each record with its column of amounts."""
+    """Yield each record with its column of amounts."""
     return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
 
 
 def _groups(parts: Sequence[ExaminedSection]) -> list[list[ExaminedSection]]:
-    """Sections that name the same columns are one table; others, and those side by side, are tables of their own."""
+    """Group sections with the same columns into one table; others, and sections side by side, are separate tables."""
     groups: list[list[ExaminedSection]] = []
     for part in parts:
         if groups and _is_same_table(groups[-1][0], part):
@@ -240,7 +245,7 @@ def _named(part: ExaminedSection) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _later(group: Sequence[ExaminedSection], letters: Mapping[str, str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """From which row on the columns stand elsewhere, and where."""
+    """Yield each row from which on the columns have other letters, and the letters."""
     for part in group[1:]:
         own = _named(part)[1]
         if own != letters and part.section.rows:
@@ -290,7 +295,7 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
 
 
 def _about_titles(section: Section, grid: Grid) -> Iterator[Finding]:
-    """What stands above the records of a table whose headings stand below them."""
+    """Yield the finding about titles above the records of a table with its headings at the end."""
     start = section.rows[0].number
     titles = sum(1 for row in grid.rows[: section.heading.start] if row.number < start and not is_blank(row))
     if titles:
@@ -348,33 +353,56 @@ def _period_fields(wide: WideTable | None) -> tuple[str, ...]:
 
 
 def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
-    """What may be wrong though every cell can be read."""
+    """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
         address = Address(sheet, each.row.number, each.row.line, letter(each.column))
         yield make_finding("row-mended", address, value=each.value, text=each.value.strip())
     for row in part.overlong:
-        yield tell.row_too_long(sheet, row, len(columns.headings), amount)
+        address, usual = address_of(sheet, row, field=amount), len(columns.headings)
+        yield make_finding("row-too-long", address, cells=len(row.cells), usual=usual)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
     if amount and part.scale(dataset) == 1 and (said := find_unit_above(above)):
-        yield tell.amount_unit_above(sheet, amount, *said)
+        row, words = said
+        yield make_finding("amount-unit-doubtful", address_of(sheet, row, field=amount), variant="title", value=words)
     where = part.amount_column(dataset)
     if amount and where is not None and (signs := find_credit_marks(part.records, columns, where)):
-        yield tell.signs_beside(sheet, amount, signs.column, columns.headings[signs.column], signs.credits)
+        address = address_of(sheet, signs.credits[0], signs.column, amount)
+        heading = columns.headings[signs.column].strip()
+        yield make_finding("amount-sign-beside", address, count=len(signs.credits), heading=heading)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
         if wanted.is_identifier and (rows := find_damaged_references(part.records, choice.column)):
             value = cell_at(rows[0], choice.column)
-            yield tell.reference_damaged(sheet, wanted, choice.column, rows, value)
+            address = address_of(sheet, rows[0], choice.column, wanted.name)
+            text, title = value.strip(), wanted.title.lower()
+            yield make_finding("reference-damaged", address, value=value, count=len(rows), text=text, title=title)
     if total := possible_total(part.records, columns, dataset):
-        value = cell_at(total.row, total.column)
-        yield tell.possible_total(sheet, total.row, total.column, total.field, value, total.below)
+        yield _possible_total(total, sheet)
+
+
+def _possible_total(total: PossibleTotal, sheet: str | None) -> Finding:
+    """Report a record that may be the sum of others; a few rows below it may be sums as well."""
+    value, below = cell_at(total.row, total.column), total.below
+    few = 0 < below.count <= _FEW_BELOW
+    return make_finding(
+        "possible-total-rows",
+        address_of(sheet, total.row, total.column, total.field),
+        variant="rows-below" if few else "plain",
+        value=value,
+        text=value.strip(),
+        span=f"row {below.first}" if below.count == 1 else f"rows {below.first} to {below.last}",
+        below=below.count,
+        more=below.count + 1,
+        left=below.records - 1 - (below.count if few else 0),
+        records=below.records,
+    )
 
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     rows = without_blanks(grid.rows)
     if nil := find_nil_row(rows):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
     heading = find_unknown_headings(grid) or HeadingRow(-1, (), frozenset(), 0.0)
@@ -408,5 +436,5 @@ def _no_records(part: ExaminedSection, grid: Grid) -> GridReading:
     rows = without_blanks(grid.rows)
     number = _place(part.section.heading, grid)[0]
     if nil := find_nil_row(rows):
-        return GridReading("nil", findings=[tell.nil_return(grid.sheet, nil)])
-    return GridReading("no_records", findings=[tell.template_only(grid.sheet, number)])
+        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
+    return GridReading("no_records", findings=[make_finding("no-records", Address(sheet=grid.sheet, row=number))])

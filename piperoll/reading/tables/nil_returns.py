@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
+from piperoll.findings import make_finding
+from piperoll.model import Address, Finding
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import means_nothing, says_nil
 from piperoll.reading.grids.grid import Row, cell_at, tidy
@@ -16,6 +18,11 @@ _FEW = 30
 _POUNDS = re.compile(r"£|\d[.,]\d\d\b|,\d{3}\b")
 _FEW_RECORDS = 3
 """Nor more rows than this that look like records."""
+
+
+def nil_return(sheet: str | None, row: int | None) -> Finding:
+    """The finding that a sheet says, in a row if that is known, that there was nothing to report."""
+    return make_finding("nil-return", Address(sheet=sheet, row=row), variant="row" if row else "file")
 
 
 def find_nil_row(rows: Iterable[Row]) -> int | None:

@@ -1,4 +1,4 @@
-"""Records to Arrow batches: one string column a field, with the cells as sent beside the typed ones."""
+"""Convert records to Arrow batches: one text column for each field, with the cells as sent beside typed ones."""
 
 from __future__ import annotations
 
@@ -10,36 +10,31 @@ from typing import Any
 
 import pyarrow as pa
 
-from piperoll.model import Cap, Dataset, Field, Finding, Period
+from piperoll.findings import make_finding
+from piperoll.model import Cap, Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
+from piperoll.reading.cells.amounts import why_unreadable
 from piperoll.reading.cells.date_order import ALONE, beside_of
-from piperoll.reading.cells.decisions import Noughts, decide
+from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.value_counts import Counts, Tally
-from piperoll.reading.cells.values import Reader, Spelt, is_plain_text, spell, spells_plainly, unless_empty
+from piperoll.reading.cells.values import Reader, SpelledColumn, is_plain_text, null_if_empty, spell
 from piperoll.reading.columns.assignment import Columns
-from piperoll.reading.findings import cells as say
-from piperoll.reading.findings.values import Column
 from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import ROWS, Block, Row
 from piperoll.reading.grids.cell_shapes import CellTest, ShapeIndex
-from piperoll.reading.grids.grid import Rows, cell_at, tidy
+from piperoll.reading.grids.grid import Rows, address_of, cell_at, tidy
 from piperoll.reading.grids.parallel import map_in_order
 from piperoll.reading.reading import SENT
 from piperoll.reading.tables.wide_tables import WideTable
 
 _Periods = Sequence[tuple[Mapping[str, int], Period]]
-"""Each period of a wide table with its columns by field, in order of time."""
+"""Each period of a wide table with its columns by field, in chronological order."""
 
 
 @dataclass(frozen=True)
 class UnreadLines:
-    """Some lines whose cells are not read yet: `block` holds the row of each line.
-
-    `cells` are a field's cells as sent, `place` says in which column that of a line stands; `fixed` are the fields
-    whose values are known without a cell. `looks` is what is known of the cells of each column, where the lines are
-    rows as they stand.
-    """
+    """Lines whose cells are not converted yet: `block` holds the row of each line."""
 
     block: Block
     cells: Mapping[str, Any] = field(default_factory=dict)
@@ -48,12 +43,12 @@ class UnreadLines:
     shapes: ShapeIndex | None = None
 
     def all(self, name: str, holds: CellTest) -> bool:
-        """Whether this holds of the form of each of a field's cells; False where that is not known."""
+        """Return whether a check accepts the shape of each of a field's cells; False if that is unknown."""
         return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
 
 
 def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: WideTable | None) -> Iterator[UnreadLines]:
-    """The lines of a block of records, in order."""
+    """Yield the lines of a block of records, in order."""
     own = {name: choice.column for name, choice in columns.choices.items()}
     if wide is None:
         cells = {name: block.column(column) for name, column in own.items()}
@@ -66,7 +61,7 @@ def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide
 
 
 def _with_figures(row: Row, periods: _Periods) -> Sequence[int]:
-    """The periods that a row has figures for; the last one if it has none."""
+    """Return the periods that a row has figures for; the last period if it has none."""
     there = [which for which, (columns, _) in enumerate(periods) if any(_says(row, each) for each in columns.values())]
     return there or [len(periods) - 1]
 
@@ -101,26 +96,26 @@ def _wide_lines(
 
 
 LINES = ROWS
-"""UnreadLines a batch."""
+"""Lines in a batch."""
 
-_FieldCells = tuple[Column, tuple[int, ...]]
+_FieldCells = tuple[FieldColumn, tuple[int, ...]]
 """A field's column, and the places where its cells stand: several for the measures of a wide table."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Records that share one layout of columns."""
+    """Records with the same columns."""
 
     records: Rows
     columns: Columns
     wide: WideTable | None = None
     cut: frozenset[int] = frozenset()
-    """The rows that have more cells than there are columns, so that their amounts may be others'."""
+    """The rows with more cells than there are columns, whose amounts may belong to another column."""
 
 
 @dataclass
 class BuiltTable:
-    """What building gives: batches, the rows with unreadable cells by field, and findings."""
+    """The result of `build`: batches, the rows with unreadable cells by field, and findings."""
 
     batches: BatchSpill = field(default_factory=BatchSpill)
     unreadable: dict[str, list[int]] = field(default_factory=dict)
@@ -146,14 +141,14 @@ def build(
             partial(builder.read, segment=segment, readers=readers), segment.records.indexed_blocks()
         ):
             for lines in read:
-                builder.lay(lines, {name for name, reader in readers.items() if reader.told})
+                builder.lay(lines, {name for name, reader in readers.items() if reader.reported})
     if not len(built.batches):
         builder.lay(builder.batch_of(UnreadLines(Block.of((), (), ())), {}, frozenset()), set())
     return built
 
 
 def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
-    """Every field of the table, in the dataset's order."""
+    """Return every field of the table, in the dataset's order."""
     named = {name for segment in segments for name in segment.columns.choices}
     for segment in segments:
         if segment.wide:
@@ -177,22 +172,24 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
 
 
-def _counts(column: Column) -> Counts:
+def _counts(column: FieldColumn) -> Counts:
     return Counts() if column.field.type == "date" else Tally(names=column.reference)
 
 
 def _seen(counts: Sequence[Counts], places: Sequence[int], block: Block) -> list[Any]:
-    """What there is to count in some columns of a block."""
+    """Count the cells of some columns of a block."""
     return [own.look(block.column(place)) for own, place in zip(counts, places, strict=True)]
 
 
 def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
-    """The distinct cells of some columns together, row by row."""
+    """Count the distinct cells of some columns together, row by row."""
     return Counter(cell_at(row, place) for row in records for place in places)
 
 
 def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
-    """The distinct cells of each column of dates, over all segments: where headings come again, the order goes on."""
+    """Count the distinct dates of each column over all segments: repeated headings do not change the order of day and
+    month.
+    """
     found: dict[str, Counter[str]] = {}
     for counts in evidence:
         for name, own in counts.items():
@@ -207,15 +204,15 @@ def _readers(
     periods: Sequence[Period],
     dates: Mapping[str, Counter[str]],
 ) -> tuple[dict[str, Reader], list[Finding]]:
-    """What reads each field's cells, decided from all of them, and what there is to say about how they are written."""
-    readers, findings, noughts = dict[str, Reader](), list[Finding](), Noughts()
+    """Return a reader for each field, decided from all its cells, and the findings about how they are written."""
+    readers, findings, mostly_zero = dict[str, Reader](), list[Finding](), MostlyZero()
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
         beside = beside_of(dates, name, periods) if name in dates else ALONE
         readers[name], said = decide(column, own, beside)
         findings += said
-        noughts.look(column, own)
-    return readers, [*findings, *noughts.said()]
+        mostly_zero.add(column, own)
+    return readers, [*findings, *mostly_zero.findings()]
 
 
 def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _FieldCells]:
@@ -230,9 +227,9 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
     return found
 
 
-def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> Column:
+def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> FieldColumn:
     wanted = dataset.field(name)
-    return Column(
+    return FieldColumn(
         wanted,
         place,
         heading,
@@ -246,7 +243,7 @@ def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | 
 
 @dataclass(frozen=True)
 class _UnreadableCell:
-    """A cell that cannot be read: its line in the batch, its field's place in the table, its column."""
+    """A cell that cannot be read: its line in the batch, its field's position in the table, its column."""
 
     line: int
     field: int
@@ -256,7 +253,7 @@ class _UnreadableCell:
 
 @dataclass(frozen=True)
 class _ReadBatch:
-    """UnreadLines that were read: the block with the row of each, their batch, the cells that cannot be read."""
+    """Lines that were read: the block with the row of each, their batch, and the cells that cannot be read."""
 
     block: Block
     batch: pa.RecordBatch
@@ -265,7 +262,7 @@ class _ReadBatch:
 
 @dataclass(frozen=True)
 class _Builder:
-    """Reads the cells of lines and lays the batches on the shelf."""
+    """Converts the cells of lines and stores the batches."""
 
     dataset: Dataset
     sheet: str | None
@@ -275,12 +272,12 @@ class _Builder:
     def read(
         self, looked: tuple[Block, ShapeIndex], segment: Segment, readers: Mapping[str, Reader]
     ) -> list[_ReadBatch]:
-        """The lines of a block of records, read; blocks may be read beside each other."""
+        """Convert a block of records; blocks may be converted in parallel."""
         parts = split_records(*looked, segment.columns, segment.wide)
         return [self.batch_of(lines, readers, segment.cut) for lines in parts]
 
     def batch_of(self, lines: UnreadLines, readers: Mapping[str, Reader], cut: frozenset[int]) -> _ReadBatch:
-        """The batch of some lines; the amounts of the rows in `cut` count as unreadable."""
+        """Return the batch of some lines; the amounts of the rows in `cut` count as unreadable."""
         columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
         lost: list[_UnreadableCell] = []
         nothing = pa.nulls(len(lines.block), pa.string())
@@ -295,29 +292,29 @@ class _Builder:
                     for line in spelt.unreadable
                 ]
             if each.type != "string":
-                columns[each.name + SENT] = nothing if cells is None else unless_empty(cells)
+                columns[each.name + SENT] = nothing if cells is None else null_if_empty(cells)
         lost.sort(key=lambda one: (one.line, one.field))
         return _ReadBatch(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
 
     def lay(self, read: _ReadBatch, told: Set[str]) -> None:
-        """Lay the next batch on the shelf, and tell of what could not be read but for fields in `told`."""
+        """Store the next batch, and report unreadable cells except for fields in `told`."""
         self.built.batches.append(read.batch)
         self._tell(read.block, read.lost, told)
 
-    def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> Spelt:
+    def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> SpelledColumn:
         cells = lines.cells[wanted.name]
-        if spells_plainly(reader) and lines.all(wanted.name, is_plain_text):
-            return Spelt(unless_empty(cells), [])
+        if reader.keeps_plain_texts and lines.all(wanted.name, is_plain_text):
+            return SpelledColumn(null_if_empty(cells), [])
         whole = spell(cells, reader)
         if not cut or wanted.name not in self.dataset.amount:
             return whole
         refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
         mask = mask_at(cut, len(cells))
         lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
-        return Spelt(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
+        return SpelledColumn(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
     def _tell(self, block: Block, lost: Sequence[_UnreadableCell], told: Set[str]) -> None:
-        """Tell of cells that cannot be read, but for fields of which it was told for the whole column."""
+        """Report unreadable cells, except for fields that were reported for the whole column."""
         if not lost:
             return
         numbers, physical = block.numbers, block.lines
@@ -329,12 +326,26 @@ class _Builder:
             if wanted.name in told:
                 continue
             amount = wanted.name in self.dataset.amount
-            self.built.findings.append(say.unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+            self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
         self.built.findings[:] = Cap().apply(self.built.findings)
 
 
+def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: str, *, amount: bool) -> Finding:
+    """Report a cell that cannot be read."""
+    codes = {"date": "date-unreadable", "number": "number-unreadable", "integer": "number-unreadable"}
+    code = "amount-unreadable" if amount else {**codes, "boolean": "cell-unreadable"}.get(field.type, "cell-error")
+    return make_finding(
+        code,
+        address_of(sheet, row, column, field.name),
+        variant=why_unreadable(cell) if code in ("amount-unreadable", "number-unreadable") else "",
+        severity=Severity.WARNING if code == "cell-error" and field.level == "core" else None,
+        value=cell,
+        text=cell.strip(),
+    )
+
+
 def _places(block: Block, rows: frozenset[int]) -> list[int]:
-    """Where rows with these numbers stand in a block."""
+    """Return the positions of rows with these numbers in a block."""
     if not rows:
         return []
     return [place for place, number in enumerate(block.numbers) if number in rows]

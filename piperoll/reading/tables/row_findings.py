@@ -1,4 +1,4 @@
-"""What there is to say about the rows of a table: totals, notes, residue, hidden rows, rows that hold several."""
+"""Findings about the rows of a table: totals, notes, residue, and rows that hold several records."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Finding, Severity
+from piperoll.model import Address, Finding, Severity, plain
 from piperoll.reading.cells.amounts import read_amount
-from piperoll.reading.findings import cells as tell
-from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
+from piperoll.reading.grids.grid import Row, Rows, address_of, cell_at, tidy
 from piperoll.reading.tables.classified_rows import ClassifiedRows
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 4
-"""Among fewer records than this, one may well equal the sum of the others."""
+"""With fewer records than this, one may equal the sum of the others by chance."""
 
 _LOOK = 20_000
-"""So many records are searched for cells that hold several."""
+"""The most records to search for cells that hold several values."""
 
 
 @dataclass(frozen=True)
 class AmountColumn:
-    """The field that holds the amounts of a table and its column; both None where there is none."""
+    """The field that holds the amounts of a table, and its column; both None if there is none."""
 
     field: str | None = None
     column: int | None = None
@@ -31,12 +30,20 @@ class AmountColumn:
 def find_row_findings(
     judgements: Sequence[ClassifiedRows], sheet: str | None, amounts: AmountColumn
 ) -> Iterator[Finding]:
-    """What was left out of a table's sections, and which of their records may be none."""
+    """Yield findings about the rows left out of a table's sections, and about records that may not be records."""
     judged = [judged for judgement in judgements for judged in judgement.others]
     for one in judged:
         if one.kind == "total" and one.amount is not None:
-            wrong = tell.total_wrong(sheet, one.row, amounts.field, one.amount, one.difference)
-            yield tell.total_left_out(sheet, one.row, one.amount) if one.proved else wrong
+            if one.proved:
+                yield make_finding("total-row-left-out", address_of(sheet, one.row), amount=plain(one.amount))
+                continue
+            yield make_finding(
+                "total-does-not-add-up",
+                address_of(sheet, one.row, field=amounts.field),
+                amount=plain(one.amount),
+                sum=plain(one.amount - one.difference),
+                difference=plain(one.difference),
+            )
     if totals := [one.row for one in judged if one.kind == "total" and one.amount is None]:
         narrow = any(judgement.narrow for judgement in judgements)
         yield make_finding(
@@ -47,9 +54,9 @@ def find_row_findings(
             count=len(totals),
             last=totals[-1].number,
         )
-    for kind in ("note", "other"):
+    for kind, code in (("note", "note-left-out"), ("other", "residue-left-out")):
         if rows := [one.row for one in judged if one.kind == kind]:
-            yield tell.rows_left_out(sheet, kind, rows)
+            yield make_finding(code, address_of(sheet, rows[0]), count=len(rows))
     for judgement in judgements:
         yield from _about_records(judgement, sheet, amounts)
 
@@ -63,7 +70,7 @@ def _about_records(judgement: ClassifiedRows, sheet: str | None, amounts: Amount
 
 
 def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | None:
-    """The last record if its amount is the sum of all the others, though it has the cells of a record."""
+    """Return the last record if its amount is the sum of all the others, although it looks like a record."""
     if column is None or len(judgement.records) < _FEW:
         return None
     last = judgement.records[len(judgement.records) - 1]
@@ -72,13 +79,15 @@ def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | No
 
 
 def find_several_in_one(records: Rows) -> list[Row]:
-    """The records in which several cells hold the same number of lines, two or more, one of them figures only."""
+    """Return the records in which several cells have the same number of lines (two or more), one of them only
+    figures.
+    """
     held = (row for block in records.blocks() if b"\n" in block.text for row in block)
     return [row for row in held if any("\n" in cell for cell in row.cells) and count_lines(row) > 1]
 
 
 def count_lines(row: Row) -> int:
-    """How many records the cells of a row hold, one below another: 1 for an ordinary row."""
+    """Count the records that the cells of a row hold, one below another: 1 for an ordinary row."""
     held = [[tidy(line) for line in tidy(cell).splitlines() if tidy(line)] for cell in row.cells if "\n" in cell]
     held = [lines for lines in held if len(lines) > 1]
     figures = [lines for lines in held if all(read_amount(line) is not None for line in lines)]

@@ -1,4 +1,4 @@
-"""Which rows are records, and what the others are: blank, totals, headings again, notes, residue."""
+"""Classify one row: record, blank, total, repeated heading, note or residue."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from piperoll.reading.tables.total_rows import RunningSums, TotalCandidate, prov
 
 _SAMPLE = 2000
 _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
-"""The form of a day: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
+"""The form of a date: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedRow:
-    """What a row is: `record` or one of the exclusions, with its amount; `proved` says a total adds up.
+    """What a row is: `record` or one of the exclusions, with its amount. `proved` says that a total adds up.
 
-    `difference` is the stated total less the sum it comes nearest to.
+    `difference` is the stated total less the nearest sum.
     """
 
     row: Row
@@ -40,7 +40,7 @@ class ClassifiedRow:
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """What a judgement on a row needs to know of its table."""
+    """What `classify_row` needs to know about the table."""
 
     headings: tuple[str, ...]
     """The headings by their letters and digits alone."""
@@ -49,15 +49,15 @@ class TableShape:
     date: tuple[int, ...]
     typical: float
     decimal_comma: bool = False
-    """Whether its amounts are written with a comma before the pence."""
+    """Whether its amounts have a comma before the pence."""
     end: int = 0
-    """The column after the last with a heading or a field; 0 where nothing bounds the table."""
+    """The column after the last with a heading or a field; 0 if nothing limits the table."""
     said: frozenset[tuple[str, ...]] = frozenset()
-    """The rows of the headings, and the titles above them, as they stand."""
+    """The rows of the headings and the titles above them, as sent."""
 
     @classmethod
     def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> TableShape:
-        """The shape of a table from its rows and columns; `measures` are the columns of a wide table."""
+        """Measure a table from its rows and columns; `measures` are the columns of a wide table."""
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
         sample = sample_rows(rows, _SAMPLE)
@@ -70,20 +70,20 @@ class TableShape:
         return cls(headings, mapped, amount, dates, typical, style.decimal_comma, end)
 
     def amount_in(self, cell: str) -> Decimal | None:
-        """The amount a cell states in this table."""
+        """Return the amount in a cell of this table."""
         return read_amount(cell, decimal_comma=self.decimal_comma)
 
 
 def _is_filled(cell: str) -> bool:
-    """Whether a cell that is not empty holds something to be seen."""
+    """Return whether a cell that is not empty has visible content."""
     return "!" <= cell[0] <= "~" or bool(tidy(cell))
 
 
 def classify_row(row: Row, shape: TableShape, sums: RunningSums, last: Row | None) -> ClassifiedRow:
-    """What a row is, from itself, the sums of the records above it, and the last of them.
+    """Classify a row from its cells, the sums of the records above it, and the last record.
 
-    `sure.Sure` tells most records from whole columns, without coming here: a change to these rules may
-    have to be made there too. A test holds the two together.
+    `certain_records.CertainRecords` recognises most records from whole columns without calling this. If you change a
+    rule here, check whether to change it there; a test compares the two.
     """
     filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
     if len(filled) < 3:  # invisible marks alone fill no cell
@@ -103,7 +103,7 @@ def classify_row(row: Row, shape: TableShape, sums: RunningSums, last: Row | Non
 
 
 def _no_record(row: Row, filled: Sequence[int], shape: TableShape) -> str | None:
-    """What a row is that holds nothing of its own in the table: a sum left beside it is residue."""
+    """Return the kind of a row without content of its own in the table; a sum left beside the table is residue."""
     if not filled:
         return "blank"
     if repeats_headings(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.said):
@@ -122,7 +122,7 @@ def _as_total(
 
 
 def _without_amount(row: Row, filled: Sequence[int], shape: TableShape, last: Row | None) -> ClassifiedRow:
-    """A row whose amount is not there: a record with a gap, a note, or cells that were filled down."""
+    """Classify a row without an amount: a record with a gap, a note, or cells that were filled down."""
     texts = {column: tidy(cell_at(row, column)) for column in filled}
     real = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
     if not real or _is_residue(texts, shape, last):
@@ -142,22 +142,24 @@ def _without_amount(row: Row, filled: Sequence[int], shape: TableShape, last: Ro
 
 
 def _is_residue(texts: dict[int, str], shape: TableShape, last: Row | None) -> bool:
-    """Whether a row was left by a spreadsheet: an error where the amount stands, or cells copied down from above."""
+    """Return whether a spreadsheet left this row: an error in place of the amount, or cells copied from above."""
     if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
         return True
     return last is not None and len(texts) < 0.5 * shape.typical and _filled_down(texts, last)
 
 
 def _states_total(texts: Iterable[str]) -> bool:
-    """Whether a row holds the label of a total and figures, though none where the amounts stand."""
+    """Return whether a row has the label of a total and figures, although none in the column of amounts."""
     return any(map(is_label, texts)) and any(read_amount(text) is not None for text in texts)
 
 
 def may_be_day(text: str) -> bool:
-    """Whether a cell under a heading for dates is meant as one, though it may not exist: not so `1. See page 3`."""
+    """Return whether a cell below a date heading is meant as a date, even one that does not exist; `1. See page 3` is
+    not.
+    """
     return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
 
 
 def _filled_down(texts: dict[int, str], last: Row) -> bool:
-    """Whether every cell only repeats the one above: a formula or a label that was copied down too far."""
+    """Return whether every cell repeats the one above: a formula or label that was copied down too far."""
     return all(tidy(cell_at(last, column)).casefold() == text.casefold() for column, text in texts.items())

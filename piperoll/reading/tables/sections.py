@@ -1,4 +1,4 @@
-"""A grid parted into its tables: which rows and columns belong under which headings."""
+"""Divide a grid into its tables: which rows and columns belong to which headings."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from piperoll.reading.tables.headings import (
 )
 
 Span = tuple[int, int]
-"""Columns from the first to before the second, counted from 0."""
+"""A range of columns, counted from 0, without the last."""
 
 _LOOK_FOR_GAPS = 400
-"""So many rows from the headings on show which columns are empty."""
+"""The number of rows from the headings on that show which columns are empty."""
 
 
 def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
@@ -58,13 +58,13 @@ def _runs(columns: Sequence[int]) -> list[list[int]]:
 
 
 def _fields_named(rows: Rows, span: Span, lexicon: Lexicon) -> frozenset[str]:
-    """The fields that the headings in some columns name; none where they do not name the core."""
+    """Return the fields that the headings in some columns name; none if they do not name the core."""
     found = choose_heading_row(find_heading_rows(Grid(None, Rows.of(mask_rows(rows, span))), lexicon))
     return found.fields if found is not None and names_core(found, lexicon) else frozenset()
 
 
 def _beginnings(best: HeadingRow, lexicon: Lexicon) -> list[int]:
-    """Where a row of headings begins, each time it says the same from the first; empty if it says all but once."""
+    """Return where a row of headings starts again from its first heading; empty if it does not repeat throughout."""
     named = [(column, bare(cell)) for column, cell in enumerate(best.cells) if bare(cell)]
     for times in range(len(named) // 2, 1, -1):
         size, rest = divmod(len(named), times)
@@ -78,22 +78,22 @@ def _beginnings(best: HeadingRow, lexicon: Lexicon) -> list[int]:
 
 
 def mask_rows(rows: Rows, span: Span) -> Iterator[Row]:
-    """The rows with nothing outside some columns; every cell keeps its letter."""
+    """Yield the rows with all cells outside the span emptied; every cell keeps its letter."""
     start, end = span
     for row in rows:
         yield Row(row.number, row.line, [""] * min(start, len(row.cells)) + list(row.cells[start:end]))
 
 
 def mask_grid(grid: Grid, span: Span) -> Grid:
-    """The grid with nothing outside some columns."""
+    """Return the grid with all cells outside the span emptied."""
     return replace(grid, rows=Rows.of(mask_rows(grid.rows, span)))
 
 
 _NEARLY = 0.6
-"""Headings that name so large a part of what the best name open a table as good as theirs."""
+"""Headings with at least this share of the best score open a table of equal standing."""
 
 _NEAR = 6
-"""Within so many rows below its headings a table has begun."""
+"""A table begins within this many rows below its headings."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Section:
     span: Span | None = None
     lesser: bool = False
     said: frozenset[tuple[str, ...]] = frozenset()
-    """The rows of the headings as they stand, with titles over them."""
+    """The rows of the headings and the titles above them, as sent."""
 
 
 def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
@@ -134,7 +134,7 @@ def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
 
 
 def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None = None) -> list[Section]:
-    """The sections of tables that stand one under another."""
+    """Return the sections of tables that are one below another."""
     candidates = find_heading_rows(grid, lexicon) if candidates is None else candidates
     best = choose_heading_row(candidates) or find_structural_headings(grid, lexicon)
     if best is None:
@@ -161,7 +161,9 @@ def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:
 
 
 def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, lexicon: Lexicon) -> bool:
-    """Whether headings open a section beside the best: they differ from the last, and a table begins below them."""
+    """Return whether headings open a section beside the best: they differ from the last, and a table begins below
+    them.
+    """
     row = grid.rows[other.index]
     filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
     keys = tuple(map(bare, last.cells))
@@ -174,7 +176,7 @@ def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, le
 
 
 def _stands_alone(heading: HeadingRow, grid: Grid) -> bool:
-    """Whether nothing, or no more than a title, stands right above the headings."""
+    """Return whether there is nothing, or only a title, right above the headings."""
     above = grid.rows[heading.start - 1] if heading.start else None
     return above is None or sum(1 for cell in above.cells if tidy(cell)) <= 1
 

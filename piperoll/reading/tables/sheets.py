@@ -1,4 +1,4 @@
-"""The sheets of one file together: headings that go on, summaries and copies left out, sheets of other months."""
+"""Read the sheets of a file together: shared headings, summaries and copies to leave out, sheets of other months."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from piperoll.reading.tables.grid_tables import GridReading, read_grid
 from piperoll.reading.tables.sections import find_sections
 
 _SUM_TOLERANCE = Decimal("0.05")
-"""How far two sums may lie apart and be one: rounding of pennies."""
+"""Two sums within this many pounds are equal: pence are rounded."""
 
 _FEW_ROWS = 3
 """Fewer rows than this may be equal, or add up, by chance."""
@@ -30,7 +30,7 @@ _FEW_ROWS = 3
 
 @dataclass(frozen=True)
 class TableOverlap:
-    """A table (by its place) that says again what `others` say: it `sums` them up, or its rows stand among theirs."""
+    """A table (by index) that repeats what `others` hold: it `sums` them up, or its rows are among theirs."""
 
     table: int
     others: tuple[int, ...]
@@ -39,7 +39,7 @@ class TableOverlap:
 
 
 class _TableContents:
-    """What a table holds, as far as another could say it again."""
+    """The contents of a table that another one could repeat."""
 
     def __init__(self, table: ReadTable, dataset: Dataset) -> None:
         self.table = table
@@ -47,7 +47,7 @@ class _TableContents:
 
     @cached_property
     def amounts(self) -> Counter[str]:
-        """How often each amount stands in the table."""
+        """How often each amount is in the table."""
         return Counter(cell for cell in self._cells(self.amount or "") if cell is not None)
 
     @cached_property
@@ -56,7 +56,7 @@ class _TableContents:
         return sum((Decimal(cell) * times for cell, times in self.amounts.items()), Decimal(0))
 
     def keys(self, names: Sequence[str]) -> Counter[tuple[str | None, ...]]:
-        """How often each record stands in the table, by some of its fields."""
+        """Count each record by some of its fields."""
         return Counter(zip(*map(self._cells, names), strict=True))
 
     def _cells(self, name: str) -> Iterator[str | None]:
@@ -65,7 +65,7 @@ class _TableContents:
 
 
 def find_overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[TableOverlap]:
-    """The tables to leave out so that nothing is counted twice, each with those that hold its records."""
+    """Return the tables to leave out so that nothing is counted twice, each with the tables that hold its records."""
     facts = [_TableContents(table, dataset) for table in tables]
     held = [place for place, each in enumerate(facts) if each.amount is not None]
     found: list[TableOverlap] = []
@@ -91,7 +91,7 @@ def _overlap(place: int, others: Sequence[int], facts: Sequence[_TableContents])
 
 
 def _stands_in(own: _TableContents, other: _TableContents) -> bool:
-    """Whether every record of a table stands in another as well, by all fields that both have."""
+    """Return whether every record of a table is in another one too, by all the fields that both have."""
     if not own.amounts <= other.amounts:
         return False
     names = [name for name in own.table.columns if name in other.table.columns]
@@ -99,13 +99,13 @@ def _stands_in(own: _TableContents, other: _TableContents) -> bool:
 
 
 _MOST = 0.8
-"""A sheet is of a month if so large a share of its dates lies in it."""
+"""A sheet is of a month if at least this share of its dates is in it."""
 
 Read = tuple[Grid, GridReading]
 
 
 def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]:
-    """Every grid of a file read, in the light of the others. `name` is the file's, for the month it may give."""
+    """Read every grid of a file together. `name` is the file's name, which may give its month."""
     readings = [(grid, read_grid(grid, lexicon)) for grid in (_with_periods(grid, name) for grid in grids)]
     if len(grids) > 1:
         readings = _continued(readings, lexicon)
@@ -116,13 +116,13 @@ def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]
 
 
 def _with_periods(grid: Grid, name: str) -> Grid:
-    """The grid with the periods that the name of its sheet may mean, or else the file's."""
+    """Return the grid with the periods that the name of its sheet, or else of the file, may mean."""
     periods = periods_in_name(grid.sheet or "", snapshot=False)
     return replace(grid, periods=periods or periods_in_name(PurePosixPath(name).name, snapshot=False))
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
-    """Sheets without headings read by those of the first sheet that has some, where their columns hold the same."""
+    """Read sheets without headings by those of the first sheet with some, if their columns hold the same."""
     headed = (grid for grid, reading in readings if any(table.header_row for table in reading.tables))
     first = next(((grid, parts[0].heading.cells) for grid in headed if (parts := find_sections(grid, lexicon))), None)
     if first is None:
@@ -144,7 +144,7 @@ def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
 
 
 def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
-    """Whether a sheet's dates and amounts stand where another's headings say."""
+    """Return whether a sheet's dates and amounts are in the columns that another sheet's headings name."""
     seen = profile_columns(grid.rows, max(grid.width, len(headings)))
     columns, dataset = assign_columns(headings, seen, lexicon), lexicon.dataset
     if grid.width > len(headings) or columns.moved.shift or dataset.missing_core(columns.choices, period_given=True):
@@ -162,7 +162,7 @@ def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
 
 
 def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
-    """The readings without the tables that say again what others say; each is told."""
+    """Return the readings without tables that repeat others; each gets a finding."""
     placed = [(reading, table) for _, reading in readings for table in reading.tables]
     if len(placed) < 2:
         return list(readings)
@@ -198,13 +198,13 @@ def _table_in_words(table: ReadTable) -> str:
 
 
 def _rows_of(table: ReadTable) -> range:
-    """The rows that a table takes in its sheet, from its headings to its last record."""
+    """Return the rows that a table takes up in its sheet, from its headings to its last record."""
     last = max((pc.max(batch.column("row")).as_py() or 0 for batch in table.batches()), default=0)
     return range(table.header_row, last + 1)
 
 
 def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list[Finding]:
-    """What there is to say where the sheets of a file hold different months."""
+    """Return the findings about sheets of different months."""
     tables = [table for _, reading in readings for table in reading.tables]
     if len({table.sheet for table in tables}) < 2:
         return []
@@ -232,7 +232,7 @@ def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list
 
 
 def _month(table: ReadTable, dataset: Dataset) -> str | None:
-    """The month of nearly all of a table's dates, as 2026-04; None where there is no such month."""
+    """Return the month of nearly all dates of a table, as 2026-04; None if there is no such month."""
     field = next((name for name in dataset.date if name in table.columns), None)
     if field is None:
         return None

@@ -17,19 +17,19 @@ from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 3
-"""In a table of fewer records nothing is taken for a sum of the others."""
+"""With fewer records than this, no record is taken for a sum of the others."""
 
 _TAIL = 60
-"""So many records at the end may be a summary of the others."""
+"""The most records at the end of a table that may summarise the others."""
 
 _FIGURES = 3
-"""A row of figures that agrees with a sum in so many columns, none of them zero, does not do so by chance."""
+"""A row of figures that equals a sum in this many columns, none of them zero, does not do so by chance."""
 
 
 def exclude_proved_totals(judgement: ClassifiedRows, shape: TableShape, columns: Sequence[int] = ()) -> ClassifiedRows:
-    """The judgement on a table with those of its records taken for totals that are sums of the others.
+    """Exclude records that are sums of the other records.
 
-    `columns` are those that hold figures; they are asked where there is no column of amounts.
+    `columns` are the columns of figures; they are used if there is no column of amounts.
     """
     records, whole = judgement.records, judgement.whole
     if len(records) < _FEW:
@@ -52,7 +52,9 @@ def _without(judgement: ClassifiedRows, records: Rows, totals: Sequence[Classifi
 
 
 def find_total_above(records: Rows, whole: Decimal, shape: TableShape) -> ClassifiedRow | None:
-    """The first record if it is the sum of all the others, or says so: it names no date and little else."""
+    """Return the first record as a total if it is the sum of all the others, or is labelled so: it has no date and few
+    cells.
+    """
     first = records[0]
     amount = _amount(first, shape)
     if amount is None or not is_sparse(first, shape):
@@ -83,7 +85,7 @@ def find_summary_below(records: Rows, whole: Decimal, shape: TableShape) -> list
 
 
 def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
-    """Whether amounts come to the sum of the rest, without the first or the last if that is their own sum."""
+    """Return whether amounts add up to the rest, without the first or last if that is the sum of the amounts."""
     whole = sum(amounts, Decimal(0))
     options = [whole, *(whole - one for one in (amounts[0], amounts[-1]) if abs(whole - one - one) <= NEAR)]
     # the sum of the others is what all records come to without the block, however the block adds up
@@ -91,7 +93,7 @@ def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
 
 
 def _by_class(block: Sequence[Row], others: Rows, shape: TableShape) -> bool:
-    """Whether each row of a block is the sum of those records that say its label in one column."""
+    """Return whether each row of a block is the sum of the records with its label in one column."""
     labels = {label for row in block for label in _labels(row)}
     sums: dict[tuple[int, str], Decimal] = defaultdict(Decimal)
     counts: dict[tuple[int, str], int] = defaultdict(int)
@@ -116,13 +118,13 @@ def _said(row: Row, labels: set[str]) -> Iterator[tuple[int, str]]:
 
 
 def _labels(row: Row) -> set[str]:
-    """What a row may be the sum of: its words, without a `total` at either end."""
+    """Return what a row may be the sum of: its words, without a `total` at either end."""
     texts = (tidy(cell).casefold() for cell in row.cells if any(map(str.isalpha, cell)))
     return {re.sub(r"^(?:sub-?)?totals?(?: for)?\s+|\s+totals?\W*$", "", text) for text in texts}
 
 
 def is_sparse(row: Row, shape: TableShape) -> bool:
-    """Whether a row names no date and fills at most half as many cells as is typical."""
+    """Return whether a row has no date and at most half of the typical number of filled cells."""
     if any(tidy(cell_at(row, column)).strip("-") for column in shape.date):
         return False
     return sum(1 for cell in row.cells if tidy(cell)) <= shape.typical / 2
@@ -154,7 +156,7 @@ def _settle_figures(judgement: ClassifiedRows, columns: Sequence[int]) -> Classi
 
 
 def _agreeing(whole: Row, classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
-    """For the whole and each class, in how many columns it is a sum; nothing where that proves nothing."""
+    """Return in how many columns the whole and each class are sums; empty if that proves nothing."""
     figures = _figures(whole, columns)
     least = max(_FIGURES, _filled(figures) // 2)
     if not classes:
@@ -187,7 +189,7 @@ def _filled(figures: Mapping[int, Decimal]) -> int:
 
 
 def _agree(figures: Mapping[int, Decimal], sums: Mapping[int, Decimal]) -> int:
-    """In how many columns, none of them zero, figures and sums are the same."""
+    """Count the columns, none of them zero, in which figures and sums are equal."""
     return sum(1 for column, amount in figures.items() if amount and _same(amount, sums.get(column, Decimal(0))))
 
 
@@ -196,7 +198,7 @@ def _same(one: Decimal | None, other: Decimal) -> bool:
 
 
 def _class_columns(classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
-    """For each row in how many columns it is the sum of the records that share a word with it, in the best case."""
+    """Return for each row in how many columns, at best, it is the sum of the records that share a word with it."""
     labels = {label for row in classes for label in _labels(row)}
     sums: dict[tuple[int, str], dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in others:

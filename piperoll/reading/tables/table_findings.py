@@ -1,4 +1,4 @@
-"""What makes a table doubtful though every cell of it can be read: rows cut in two, other units, unproved totals."""
+"""Doubts about a table although every cell can be read: cut rows, other units, unproved totals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_total, names_whole
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profile_columns
-from piperoll.reading.findings.cells import Below
 from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, tidy
 from piperoll.reading.tables.row_kinds import may_be_day
 from piperoll.reading.tables.sections import Section
@@ -23,10 +22,20 @@ _UNIT = re.compile(
     re.I,
 )
 _FULL = 4
-"""A row of fewer cells is not full, however few headings there are."""
+"""A row with fewer cells is not full, however few headings there are."""
 
 _DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
 _DAMAGED_FORM = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{18,}", re.I | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class RowsBelow:
+    """The records below a possible total: how many, the first and last row, and the number of all records."""
+
+    count: int
+    first: int
+    last: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,13 @@ class PossibleTotal:
     row: Row
     field: str
     column: int
-    below: Below
+    below: RowsBelow
 
 
 def find_overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
-    """The records of a text file that have more cells than the others have and than there are headings.
+    """Return the records of a text file with more cells than the others and than there are headings.
 
-    A delimiter within a cell that is not in quotes cuts the cell in two and moves all that follows.
+    A delimiter within a cell that is not in quotation marks cuts the cell in two and moves everything after it.
     """
     if not records or records[0].line is None:
         return []
@@ -56,32 +65,32 @@ def find_overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
 
 
 def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
-    """Whether the amount of an overlong row may be another's, or half of one: a number follows it."""
+    """Return whether the amount of an overlong row may be another's or half of one: a number follows it."""
     beyond = max(1, len(row.cells) - len(headings))
     return any(read_amount(cell_at(row, column + step)) is not None for step in range(1, beyond + 1))
 
 
 def find_unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
-    """The first row of a preamble that says that figures are in another unit than pounds, with its words."""
+    """Return the first row above the headings that says that figures are not in pounds, with its words."""
     said = ((row, tidy(cell)) for row in rows for cell in row.cells)
     return next(((row, text) for row, text in said if _UNIT.search(text)), None)
 
 
 _CREDIT, _DEBIT = frozenset(["cr", "credit", "c"]), frozenset(["dr", "debit", "d"])
 _SEEN = 500
-"""So many records show whether a column says debit or credit."""
+"""The number of records that show whether a column says debit or credit."""
 
 
 @dataclass(frozen=True, slots=True)
 class CreditMarks:
-    """A column beside the amounts that says which are credits, and the records it says so of."""
+    """A column that says which amounts are credits, and the records that it marks."""
 
     column: int
     credits: Rows
 
 
 def find_credit_marks(records: Rows, columns: Columns, amount: int) -> CreditMarks | None:
-    """The column that says debit or credit of each record, where the amounts of credits have no sign of their own."""
+    """Return the column that says debit or credit, if the amounts of credits have no sign of their own."""
     for column, heading in enumerate(columns.headings):
         if column in columns.used or not tidy(heading):
             continue
@@ -103,9 +112,9 @@ def _is_credit(cell: str) -> bool:
 
 
 def find_records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
-    """The rows above the headings that hold an amount and a date in those very columns: a sorted sheet's records.
+    """Return the rows above the headings with an amount and a date in the right columns: records of a sorted sheet.
 
-    Of a row that is nearly as full as the headings one of the two will do: the other may be unreadable.
+    In a row nearly as full as the headings, one of the two is enough, because the other may be unreadable.
     """
     amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
     dates = [choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"]
@@ -117,12 +126,14 @@ def find_records_above(grid: Grid, section: Section, columns: Columns, dataset: 
 
 
 def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
-    """How many of the two a record has: an amount in its column, what is meant as a day in one of theirs."""
+    """Count what a record has: an amount in its column, and a date in a column of dates."""
     return (read_amount(cell_at(row, amount)) is not None) + any(may_be_day(tidy(cell_at(row, one))) for one in dates)
 
 
 def find_damaged_references(records: Rows, column: int) -> Rows:
-    """The records whose reference a spreadsheet took for a number: `4.72E+21`, or zeros where digits were."""
+    """Return the records with a reference that a spreadsheet took for a number: `4.72E+21`, or zeros in place of
+    digits.
+    """
     return records.where(column, _is_damaged, _may_be_damaged)
 
 
@@ -131,12 +142,12 @@ def _is_damaged(cell: str) -> bool:
 
 
 def _may_be_damaged(form: str) -> bool:
-    """Whether a damaged reference may have this form: any digit may be a nought."""
+    """Return whether a damaged reference may have this shape: any digit may be a zero."""
     return bool(_DAMAGED_FORM.fullmatch(tidy(form)))
 
 
 def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> PossibleTotal | None:
-    """The first record that is named like the whole and whose amount, if there are amounts, no other reaches."""
+    """Return the only record that is named like the whole, if no other amount is as large."""
     amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
     for field in dataset.fields:
         column = columns.column(field.name)
@@ -149,7 +160,7 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
 
 
 def _whole(records: Rows, column: int, *, name: bool) -> list[int]:
-    """Where the cells of a column name the whole; a country or class does so only as a `name`."""
+    """Return where the cells of a column name the whole; outside a `name`, only the word total does."""
     holds = _is_whole if name else _is_total
     return records.indices_where([column], holds, holds)
 
@@ -162,9 +173,9 @@ def _is_total(cell: str) -> bool:
     return is_total(tidy(cell))
 
 
-def _below(records: Sequence[Row], place: int) -> Below:
+def _below(records: Sequence[Row], place: int) -> RowsBelow:
     first = records[min(place + 1, len(records) - 1)].number
-    return Below(len(records) - place - 1, first, records[-1].number, len(records))
+    return RowsBelow(len(records) - place - 1, first, records[-1].number, len(records))
 
 
 def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
@@ -175,13 +186,15 @@ def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
 
 
 def _size(cell: str) -> Decimal:
-    """How large the amount of a cell is, whichever mark parts its pence; nothing if it cannot be read."""
+    """Return the size of an amount, whichever decimal mark it has; zero if it cannot be read."""
     amount = read_amount(cell)
     return abs((read_amount(cell, decimal_comma=True) if amount is None else amount) or Decimal(0))
 
 
 def holds_figures(grid: Grid) -> bool:
-    """Whether a grid without known headings looks like a table all the same: a column of numbers beside others."""
+    """Return whether a grid without known headings looks like a table: a column of numbers beside dates or
+    organisations.
+    """
     rows = grid.rows.select(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:
         return False

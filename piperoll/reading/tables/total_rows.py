@@ -1,4 +1,6 @@
-"""Whether a row states a total: proved by the sums of the rows above it, or only said by its label."""
+"""The rule that proves a total row: its amount is a sum of the rows above it. A label alone makes it a doubtful
+total.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +12,23 @@ from decimal import Decimal
 from piperoll.reading.cells.marks import is_carried, is_label, is_total
 
 NEAR = Decimal("0.05")
-"""How far a stated total may be from the sum of its rows and still be their total: rounding of pennies."""
+"""A stated total may differ from the sum of its rows by this many pounds, because pence are rounded."""
 
 _HALF = Decimal("0.5")
 _SHARE = Decimal("0.0005")
-"""Rounded amounts may add up to a little more or less than their rounded total, but never by more than this share."""
+"""Rounded amounts may differ from their rounded total by at most this share."""
 
 _LATELY = 200
-"""So many of the last subtotals may be added up by a total over them."""
+"""The most subtotals that a total over them may add up."""
 
 _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class TotalCandidate:
-    """A row as far as it may be a total: its amount, its words, how many cells it fills, whether it names a date."""
+    """What matters about a row that may be a total: its amount, words, number of filled cells, and whether it has a
+    date.
+    """
 
     amount: Decimal
     words: Sequence[str]
@@ -34,7 +38,7 @@ class TotalCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TotalProof:
-    """That a row is a total. `difference` is what it states less the nearest sum of rows above it.
+    """The proof that a row is a total. `difference` is its amount less the nearest sum of rows above it.
 
     One that is not `proved` is a total by its label alone.
     """
@@ -45,7 +49,7 @@ class TotalProof:
 
 @dataclass(frozen=True, slots=True)
 class SumsAbove:
-    """The sums of the sections that stand above one in its sheet: of all their records, and since the last total."""
+    """The sums of the sections above one in its sheet: of all their records, and since the last total."""
 
     whole: Decimal = Decimal(0)
     rows: int = 0
@@ -54,14 +58,14 @@ class SumsAbove:
 
 
 NOTHING_ABOVE = SumsAbove()
-"""What a section has above it that is the first of its sheet."""
+"""What is above the first section of a sheet."""
 
 
 @dataclass
 class RunningSums:
     """The running sums that a total may state: of everything so far, since the last total, of the last subtotals.
 
-    Each may take in the sections `above`.
+    Each may include the sections `above`.
     """
 
     above: SumsAbove = NOTHING_ABOVE
@@ -79,13 +83,13 @@ class RunningSums:
         self.part_rows += rows
 
     def restart(self) -> None:
-        """Begin a new part after a total."""
+        """Start a new part after a total."""
         if self.part_rows:
             self.parts.append(self.part)
         self.part, self.part_rows = Decimal(0), 0
 
     def stated(self) -> Iterator[tuple[Decimal, int]]:
-        """Every sum that a total may state, with the number of rows or subtotals in it."""
+        """Yield every sum that a total may state, with the number of rows or subtotals in it."""
         if self.rows:
             yield self.whole, self.rows
         if self.part_rows:
@@ -103,7 +107,7 @@ class RunningSums:
             yield self.above.part + self.part, self.above.part_rows + self.part_rows
 
     def below(self) -> SumsAbove:
-        """What a section below may add to its own sums."""
+        """Return what a section below may add to its own sums."""
         whole, rows = self.above.whole + self.whole, self.above.rows + self.rows
         if self.parts:
             return SumsAbove(whole, rows, self.part, self.part_rows)
@@ -111,11 +115,11 @@ class RunningSums:
 
 
 def prove_total(line: TotalCandidate, sums: RunningSums, typical: float) -> TotalProof | None:
-    """The proof that a row is a total, or None for a record.
+    """Return the proof that a row is a total; None for a record.
 
-    A label and the right sum prove it; so does the right sum alone in a row that holds little else. A row with a date,
-    or with as many cells as the others, is a record unless a cell says nothing but `Total`. A label without the right
-    sum makes a total of a row that holds nothing else; the difference is told.
+    A label and the right sum prove it. So does the right sum alone, in a row with little else. A row with a date, or
+    with as many cells as the others, is a record unless a cell says nothing but `Total`. A label without the right sum
+    makes a total of a row with nothing else; the difference is reported.
     """
     said = any(is_label(word) for word in line.words)
     if line.dated or len(line.words) > 2:
@@ -137,7 +141,7 @@ def _matching(line: TotalCandidate, sums: RunningSums, *, least: int) -> TotalPr
 
 
 def _tolerance(amount: Decimal, total: Decimal, count: int) -> Decimal:
-    """How far a labelled total may be from its sum: to the next pound if it has no pennies, and more if none has."""
+    """Return how far a labelled total may be from its sum: a pound if it has no pence, more if no amount has any."""
     if amount != amount.to_integral_value():
         return NEAR
     if total != total.to_integral_value():
@@ -156,7 +160,7 @@ def _by_label(line: TotalCandidate, sums: RunningSums, *, sparse: bool) -> Total
 
 
 def _unlabelled(line: TotalCandidate, sums: RunningSums) -> TotalProof | None:
-    """One row of its own proves nothing, unless other subtotals stand above."""
+    """Return the proof without a label. A single row proves nothing, unless there are other subtotals above."""
     near = Decimal(0) if line.words else NEAR
     for total, count in sums.stated():
         if abs(line.amount - total) <= near and (count > 1 or (sums.parts and count == sums.part_rows)):

@@ -1,4 +1,4 @@
-"""Wide tables: a group of columns for each period, turned into lines."""
+"""Wide tables, with a group of columns for each period, which become one line for each period."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from piperoll.reading.grids.grid import squeezed
 
 @dataclass(frozen=True, slots=True)
 class WideColumn:
-    """One column of a wide table: which field it measures for which period."""
+    """One column of a wide table: the field that it measures, and the period."""
 
     column: int
     heading: str
@@ -23,7 +23,7 @@ class WideColumn:
 
 @dataclass(frozen=True)
 class WideTable:
-    """The repeating columns of a wide table, and the fields that carry the period's first and last day."""
+    """The repeating columns of a wide table, and the fields for the period's first and last day."""
 
     measures: tuple[WideColumn, ...]
     start_field: str
@@ -36,25 +36,25 @@ class WideTable:
 
     @property
     def periods(self) -> tuple[Period, ...]:
-        """The periods, in order of time."""
+        """The periods, in chronological order."""
         periods = {measure.period for measure in self.measures}
         return tuple(sorted(periods, key=lambda period: (period.end, period.start)))
 
     def of_field(self, name: str) -> list[WideColumn]:
-        """The columns of one measured field, one for each period."""
+        """Return the columns of one measured field, one for each period."""
         return [measure for measure in self.measures if measure.field == name]
 
     def latest(self, name: str) -> WideColumn:
-        """The column of a measured field for its latest period."""
+        """Return the column of a measured field for its latest period."""
         return max(self.of_field(name), key=lambda measure: (measure.period.end, measure.period.start))
 
     def of(self, period: Period) -> dict[str, int]:
-        """Field to column for one period."""
+        """Return the columns of one period, by field."""
         return {measure.field: measure.column for measure in self.measures if measure.period == period}
 
 
 def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
-    """The repeating columns that some wide shape of the dataset matches; None if fewer than two match."""
+    """Find the repeating columns that a wide shape of the dataset matches; None if fewer than two match."""
     for shape in dataset.wide:
         pattern = re.compile(shape["pattern"])
         measures = []
@@ -70,5 +70,5 @@ def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
 
 
 def _period(text: str) -> Period | None:
-    """A period as headings write it; a quarter with its year before it is the calendar's (`2015-Q3`)."""
+    """Return a period as headings write it; a quarter after its year is the calendar's (`2015-Q3`)."""
     return next(iter(periods_in_name(text, snapshot=False)), None)
