@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from piperoll import assets, layout
-from piperoll.checking import nothing_before, same_bytes, told
+from piperoll.checking import add_findings
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
+from piperoll.findings import make_finding
 from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.operations import steps
 from piperoll.operations.run_request import open_run
@@ -61,7 +62,10 @@ def preview_report(
                 examined = steps.hold(examined, outcome.finding)
         findings = []
         if report := read_report(run.store, submission):
-            findings.append(same_bytes(str(report.verdict).replace("_", " "), report.period))
+            variant, verdict = "for-a-period" if report.period else "without-a-period", str(report.verdict)
+            verdict = verdict.replace("_", " ")
+            finding = make_finding("file-taken-in-before", variant=variant, verdict=verdict, period=report.period)
+            findings.append(finding)
         if examined.series is not None and not find_earlier_releases(run.store, examined.series):
-            findings.append(nothing_before(to))
-        return replace(examined, examination=told(examined.examination, findings)).report
+            findings.append(make_finding("nothing-to-compare-with", store=to))
+        return replace(examined, examination=add_findings(examined.examination, findings)).report

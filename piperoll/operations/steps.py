@@ -16,12 +16,12 @@ from collectors import Arrival
 from piperoll import assets, layout
 from piperoll.checking import (
     Examination,
-    Profile,
-    Released,
-    as_held,
-    columns_used,
-    compared,
-    profile,
+    ReleaseIdentity,
+    ReleaseProfile,
+    columns_profiled,
+    compare_with_earlier_releases,
+    hold_file,
+    profile_release,
     require_agreement,
 )
 from piperoll.checking import examine as examine_reading
@@ -264,7 +264,7 @@ def compare_with_earlier(store: Store, examined: ExaminedSubmission, *, decided:
     dataset = assets.dataset(series.dataset)
     history, _ = read_history(store, series)
     is_current = history.standing is not None and history.standing.rows_sha256 == packed.manifest.rows_sha256
-    examination = compared(
+    examination = compare_with_earlier_releases(
         examined.examination,
         _profile_packed(dataset, series, packed, examined.report),
         [_profile_earlier(store, dataset, release) for release in earlier],
@@ -282,7 +282,7 @@ def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
     """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
     if examined.packed is None:
         return examined
-    return replace(examined, examination=as_held(examined.examination, finding), packed=None)
+    return replace(examined, examination=hold_file(examined.examination, finding), packed=None)
 
 
 def publish_examined(run: Run, examined: ExaminedSubmission, ruling: Ruling | None = None) -> SettledSubmission:
@@ -325,13 +325,13 @@ def _series_of(submission: Submission, examination: Examination) -> Series | Non
     return Series(submission.dataset, submission.body, examination.period, examination.part)
 
 
-def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> Profile:
-    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_used(dataset))
-    return profile(dataset, Released(series, sources=packed.manifest.sources), report.tables, lines)
+def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> ReleaseProfile:
+    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_profiled(dataset))
+    return profile_release(dataset, ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines)
 
 
-def _profile_earlier(store: Store, dataset: Dataset, release: EarlierRelease) -> Profile:
+def _profile_earlier(store: Store, dataset: Dataset, release: EarlierRelease) -> ReleaseProfile:
     parquet, report = read_release_files(store, release)
-    released = Released(release.series, release.path, release.version.version, release.version.sources)
-    lines = read_typed_lines(parquet, columns_used(dataset))
-    return profile(dataset, released, from_document(Report, report).tables, lines)
+    released = ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
+    lines = read_typed_lines(parquet, columns_profiled(dataset))
+    return profile_release(dataset, released, from_document(Report, report).tables, lines)
