@@ -62,7 +62,7 @@ def _read_doubtful(
 ) -> list[CellFaults]:
     indices = np.flatnonzero(doubtful)
     broken: dict[str, list[int]] = {}
-    for index, cell in zip(indices.tolist(), cells.take(indices).to_pylist() if len(indices) else (), strict=True):
+    for index, cell in zip(indices.tolist(), cells.take(indices).to_pylist(), strict=True):
         for breaks in frictionless.read(field.name, cell).breaks:
             broken.setdefault(breaks, []).append(index)
     return [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]

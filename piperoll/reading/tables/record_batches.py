@@ -99,7 +99,7 @@ LINES = ROWS
 """Lines in a batch."""
 
 _FieldCells = tuple[FieldColumn, tuple[int, ...]]
-"""A field's column, and the places where its cells stand: several for the measures of a wide table."""
+"""The column of a field, and the indexes of its cells: several for the measures of a wide table."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ class BuiltTable:
 def build(
     segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()
 ) -> BuiltTable:
-    """The lines of a table, its unreadable cells, and what there is to say about them.
+    """Convert a table's records to batches, and collect its unreadable cells and findings.
 
-    `periods` are those that the names of file and sheet may mean.
+    `periods` are those that the names of the file and sheet may mean.
     """
     built = BuiltTable()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
@@ -157,9 +157,9 @@ def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
 
 
 def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
-    """The distinct cells of each column of which it must be decided how it is written, and how often each stands there.
+    """Count the distinct cells of each column whose notation must be decided.
 
-    All columns are counted in one go through the records.
+    All columns are counted in one pass through the records.
     """
     columns = _columns(segment, dataset, sheet)
     asked = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
@@ -187,8 +187,9 @@ def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
 
 
 def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
-    """Count the distinct dates of each column over all segments: repeated headings do not change the order of day and
-    month.
+    """Count the distinct dates of each column over all segments.
+
+    Repeated headings do not change the order of day and month.
     """
     found: dict[str, Counter[str]] = {}
     for counts in evidence:
@@ -216,7 +217,7 @@ def _readers(
 
 
 def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _FieldCells]:
-    """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
+    """Return the column of each field, and the indexes of its cells: several for the measures of a wide table."""
     found: dict[str, _FieldCells] = {}
     for name, choice in segment.columns.choices.items():
         found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))
