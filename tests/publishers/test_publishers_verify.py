@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from publishers_places import NOW, SERIES, packed
 
 from piperoll import layout
 from piperoll.errors import NotThere
@@ -25,6 +24,7 @@ from publishers import (
     serve_site,
     verify_series,
 )
+from tests.publishers.small_releases import NOW, SERIES, packed
 
 LATER = "2026-11-09T09:00:00Z"
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from publishers_places import NOW, SERIES
 
 from piperoll import layout
 from piperoll.errors import PointerMoved, StoreCorrupt
@@ -26,6 +25,7 @@ from publishers import (
     read_listing,
 )
 from publishers.stores.folder import FolderStore
+from tests.publishers.small_releases import NOW, SERIES
 
 TABLES = st.tuples(st.integers(0, 300), st.integers(-400, 400))
 """Rows and pounds."""

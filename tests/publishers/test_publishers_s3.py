@@ -13,13 +13,13 @@ from urllib.parse import quote, urlsplit
 import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
-from publishers_places import NOW, SERIES, packed, read_series
 
 from piperoll import layout
 from piperoll.model import Submission
 from publishers import mark_withdrawn, publish_release
 from publishers.stores.s3 import S3Store
 from tests.fixtures.s3_server import DOMAIN
+from tests.publishers.small_releases import NOW, SERIES, packed, read_series
 
 DOCS = Path(__file__).parents[2] / "docs" / "publishing.md"
 

@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
-from publishers_places import NOW, SERIES, packed
 
 from piperoll import layout
 from piperoll.model import Differences, Effect
 from publishers import FolderStore, Store, publish_release, read_history, sweep_store
 from publishers.stores.s3 import S3Store
+from tests.publishers.small_releases import NOW, SERIES, packed
 
 
 def compare(before: Path, after: Path, to: Path) -> Differences:

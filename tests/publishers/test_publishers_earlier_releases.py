@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from publishers_places import NOW, packed
 
 from piperoll.model import Period, Series
 from publishers import (
@@ -17,6 +16,7 @@ from publishers import (
     read_history,
     read_release_files,
 )
+from tests.publishers.small_releases import NOW, packed
 
 
 @pytest.fixture

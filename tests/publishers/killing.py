@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from publishers_places import NOW, packed, whole
-
 from piperoll.model import Differences, Effect, History, Packed, Period, Series, Status, Submission
 from publishers import Store, Unchanged, archive_submission, mark_withdrawn, publish_release, remove_submission
+from tests.publishers.small_releases import NOW, packed, whole
 
 OPERATIONS = ("read", "fetch", "exists", "create", "replace", "put", "delete", "keys")
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from publishers_places import NOW, SERIES, packed
 
 from piperoll import layout
 from piperoll.errors import BytesPurged, UsageError
@@ -27,6 +26,7 @@ from publishers import (
     read_tombstone,
     remove_submission,
 )
+from tests.publishers.small_releases import NOW, SERIES, packed
 
 LATER = "2026-11-20T09:00:00Z"
 NAME = "Jane Carer"
