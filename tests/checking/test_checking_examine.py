@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from made_readings import codes, examined, made_reading, made_table, spend_row
 
-from piperoll.checking import as_held, examine
+from piperoll.checking import examine, hold_file
 from piperoll.model import Body, Finding, Severity, Status, Verdict, Version, What
+from tests.checking.made_readings import codes, examined, made_reading, made_table, spend_row
 
 FULL = spend_row(org_unit="Housing", expense_type="Repairs", irrecoverable_vat="0", category_label="Roofs")
 
@@ -115,7 +115,7 @@ def test_far_more_than_what_stands_is_warned_of() -> None:
 def test_as_held_holds_what_was_accepted_and_says_why() -> None:
     said = examined(made_table(rows=[FULL]))
     why = Finding("series-claimed-twice", Severity.ERROR, "Two files.", "Choose.")
-    after = as_held(said, why)
+    after = hold_file(said, why)
     assert after.report.verdict is Verdict.HELD
     assert after.report.findings == (*said.report.findings, why)
     assert after.disposition == said.disposition

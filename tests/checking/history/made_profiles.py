@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 
 from piperoll import assets
-from piperoll.checking import Profile, Released, profile
-from piperoll.checking.history.comparison import compare_with_earlier
+from piperoll.checking import ReleaseIdentity, ReleaseProfile, profile_release
+from piperoll.checking.history.compare import find_differences
 from piperoll.model import Finding, Period, RowCounts, Series, TableReport
 
 SPEND = assets.dataset("spend")
@@ -36,7 +36,7 @@ def rows(month: str, count: int = 30, *, pounds: int = 600, days: int = 28, **ce
     ]
 
 
-def made(month: str, lines: Sequence[Row], *, columns: Sequence[str] = (), dataset: str = "spend") -> Profile:
+def made(month: str, lines: Sequence[Row], *, columns: Sequence[str] = (), dataset: str = "spend") -> ReleaseProfile:
     """The profile of a release of a month, whose table has the columns of its lines, or `columns`."""
     about = assets.dataset(dataset)
     names = list(columns) or list(lines[0])
@@ -51,8 +51,9 @@ def made(month: str, lines: Sequence[Row], *, columns: Sequence[str] = (), datas
         amount=None,
         date=None,
     )
-    released = Released(series, f"{series}/v1-{'0' * 12}", 1)
-    return profile(about, released, [table], [batch([{"source_row": 2 + at} | line for at, line in enumerate(lines)])])
+    released = ReleaseIdentity(series, f"{series}/v1-{'0' * 12}", 1)
+    numbered = [{"source_row": 2 + index} | line for index, line in enumerate(lines)]
+    return profile_release(about, released, [table], [batch(numbered)])
 
 
 def batch(lines: Sequence[Row], places: int = 4) -> pa.RecordBatch:
@@ -66,9 +67,9 @@ def batch(lines: Sequence[Row], places: int = 4) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=list(names))
 
 
-def said(ours: Profile, *before: Profile, first: bool = True) -> dict[str, Finding]:
+def said(ours: ReleaseProfile, *before: ReleaseProfile, first: bool = True) -> dict[str, Finding]:
     """What comparing says, by code."""
-    return {finding.code: finding for finding in compare_with_earlier(ours, before, SPEND, first=first)}
+    return {finding.code: finding for finding in find_differences(ours, before, SPEND, first=first)}
 
 
 def day(text: str) -> date:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.checking.privacy.lists import lists
-from piperoll.checking.privacy.names import evidently_organisation, person_rule
+from piperoll.checking.privacy.lists import privacy_lists
+from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
 
-GIVEN = sorted(lists().given_names)
+GIVEN = sorted(privacy_lists().given_names)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_a_firms_name_is_no_persons(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["BT", "Anytown Fostering Agency", "Barnardos Ltd", "NCL Care", "John Lewis"])
 def test_what_is_evidently_an_organisation(name: str) -> None:
-    assert evidently_organisation(name)
+    assert is_clearly_organisation(name)
 
 
 @pytest.mark.parametrize("name", ["Smith", "Jane Doe", "MRS DOE", "Sunflower", "October OPMH"])
 def test_what_is_not_evidently_an_organisation(name: str) -> None:
-    assert not evidently_organisation(name)
+    assert not is_clearly_organisation(name)
 
 
 @given(
@@ -85,17 +85,17 @@ def test_what_is_not_evidently_an_organisation(name: str) -> None:
     st.from_regex(r"[A-Z][a-z]{3,9}", fullmatch=True),
 )
 def test_a_title_and_a_name_are_always_held_unless_an_institution_bears_them(title: str, surname: str) -> None:
-    institution = surname.upper() in lists().strong or lists().not_names.search(f"{title} {surname}")
+    institution = surname.upper() in privacy_lists().strong or privacy_lists().not_names.search(f"{title} {surname}")
     assert (person_rule(f"{title} {surname}") == "titled-name") == (not institution)
 
 
 @given(st.sampled_from(GIVEN), st.sampled_from(["LTD", "PLC", "LLP", "CIC", "COUNCIL", "NHS TRUST", "SOLICITORS"]))
 def test_a_legal_form_makes_any_name_a_firms(given_name: str, form: str) -> None:
     assert person_rule(f"{given_name} Smith {form}") is None
-    assert evidently_organisation(f"{given_name} Smith {form}")
+    assert is_clearly_organisation(f"{given_name} Smith {form}")
 
 
 @given(st.text(max_size=40))
 def test_no_text_is_too_strange(text: str) -> None:
     assert person_rule(text) in (None, "titled-name", "surname-initial", "full-name")
-    assert not (person_rule(text) and evidently_organisation(text))
+    assert not (person_rule(text) and is_clearly_organisation(text))

@@ -6,18 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from made_profiles import SPEND, batch, day, made, rows, said
-from made_readings import examined, made_table, spend_row
 
-from piperoll.checking import Profile, Released, compared, profile
-from piperoll.checking.history.findings import HOLDS
+from piperoll.checking import ReleaseIdentity, ReleaseProfile, compare_with_earlier_releases, profile_release
 from piperoll.model import Acts, Period, Report, Series, Severity, Verdict, from_document, to_document
+from tests.checking.history.made_profiles import SPEND, batch, day, made, rows, said
+from tests.checking.made_readings import examined, made_table, spend_row
 
 AUGUST, JULY, JUNE = (made(month, rows(month)) for month in ("2026-08", "2026-07", "2026-06"))
 BEFORE = (AUGUST, JULY, JUNE)
 
 
-def september(count: int = 30, **how: Any) -> Profile:
+def september(count: int = 30, **how: Any) -> ReleaseProfile:
     return made("2026-09", rows("2026-09", count, **how))
 
 
@@ -30,9 +29,9 @@ def test_last_months_file_again_is_held() -> None:
     finding = said(made("2026-09", rows("2026-08")), *BEFORE)["rows-repeated"]
     assert finding.severity is Severity.ERROR
     assert finding.message.startswith(
-        "All 30 rows of this file stand already in what you sent for August 2026 (version"
+        "All 30 rows of this file are already in what you sent for August 2026 (version 1)."
     )
-    assert "tell whoever runs the platform" in finding.fix
+    assert "tell the platform's operator why" in finding.fix
 
 
 def test_a_file_of_some_months_ago_again_is_held_and_a_few_new_rows_do_not_hide_it() -> None:
@@ -85,10 +84,18 @@ def test_a_register_that_lists_what_there_is_repeats_itself_and_is_warned_of_onl
     assert unchanged.severity is Severity.WARNING
 
 
+def test_amounts_without_decimal_places_keep_their_zeros() -> None:
+    """A decimal of scale 0 lost its trailing zeros too, so that £10 and £100 had one fingerprint."""
+    ours = ReleaseIdentity(Series("spend", "anytown", Period.parse("2026-09")))
+    lines = [line | {"net_amount": Decimal(pounds)} for line in rows("2026-08", 1) for pounds in (10, 100)]
+    profiled = profile_release(SPEND, ours, [], [batch([{"source_row": 2} | line for line in lines], places=0)])
+    assert len(set(profiled.lines.prints.to_pylist())) == 2
+
+
 def test_the_places_that_an_amount_is_kept_with_do_not_make_it_another() -> None:
     lines = [{"source_row": 2} | line for line in rows("2026-08")]
-    released = Released(Series("spend", "anytown", Period.parse("2026-09")))
-    ours = profile(SPEND, released, [], [batch(lines, places=18)])
+    released = ReleaseIdentity(Series("spend", "anytown", Period.parse("2026-09")))
+    ours = profile_release(SPEND, released, [], [batch(lines, places=18)])
     assert ours.lines.prints.equals(AUGUST.lines.prints)
 
 
@@ -100,7 +107,7 @@ def test_half_a_file_is_held(count: int, code: str | None) -> None:
 
 def test_what_is_under_half_of_only_some_of_the_last_three_is_not_held() -> None:
     small = made("2026-07", rows("2026-07", 25))
-    assert HOLDS[1] not in said(september(14), AUGUST, small, JUNE)
+    assert "far-fewer-than-before" not in said(september(14), AUGUST, small, JUNE)
 
 
 def test_fewer_rows_of_more_pounds_are_warned_of_and_not_held() -> None:
@@ -127,7 +134,7 @@ def test_a_nil_return_where_there_always_were_rows_is_held_against_a_single_rele
     nil = made("2026-09", [], columns=["net_amount", "payment_date"])
     finding = said(nil, AUGUST)["far-fewer-than-before"]
     assert finding.message.startswith(
-        "This file has no rows. What you sent for August 2026 (version 1) had at least 30"
+        "This file has 0 rows. What you sent for August 2026 (version 1) had at least 30 rows and £"
     )
 
 
@@ -156,7 +163,7 @@ def test_under_half_of_the_pounds_in_as_many_rows_is_warned_of() -> None:
     [
         ("100", "may now be in pence"),
         ("1000", "may now be in pounds"),
-        ("0.01", "a hundredfold too small"),
+        ("0.01", "a hundred times too small"),
         ("0.001", "may now be in thousands"),
     ],
 )
@@ -187,8 +194,8 @@ def test_signs_that_turned_are_warned_of_either_way() -> None:
 def test_a_month_that_stops_on_the_ninth_is_warned_of() -> None:
     finding = said(september(days=9), *BEFORE)["days-missing"]
     assert finding.message == (
-        "No row is dated from 10 September 2026 to 30 September 2026. In what you sent before (for August 2026, "
-        "July 2026 and June 2026) there was never a gap of a week."
+        "No row is dated from 10 September 2026 to 30 September 2026. What you sent before (for August 2026, "
+        "July 2026 and June 2026) never had a gap of a week."
     )
 
 
@@ -234,7 +241,7 @@ def test_a_new_code_is_named_with_its_cell_and_the_others_are_counted() -> None:
     lines[4]["expense_type"], lines[7]["expense_type"] = "Suplies", "SUPPLIES"
     finding = said(made("2026-09", lines), *BEFORE)["codes-new"]
     assert (finding.row, finding.column, finding.value, finding.count) == (6, "E", "Suplies", 2)
-    assert "held only 1 different value up to August 2026. New, too: 1 other value." in finding.message
+    assert "held only 1 different value. 1 other value is new too." in finding.message
 
 
 def test_a_column_of_many_values_has_no_codes_and_one_release_makes_none() -> None:
@@ -262,7 +269,7 @@ def test_a_profile_counts_exactly_and_takes_what_an_older_release_lacks_as_empty
 def test_an_examination_says_what_it_was_compared_with_and_is_held() -> None:
     plain = examined(made_table(rows=[spend_row()] * 30))
     again = made("2026-09", rows("2026-08"))
-    held = compared(plain, again, BEFORE, SPEND, first=True, may_hold=True)
+    held = compare_with_earlier_releases(plain, again, BEFORE, SPEND, first=True, may_hold=True)
     assert held.report.verdict is Verdict.HELD
     assert "rows-repeated" in [finding.code for finding in held.report.findings]
     assert held.report.compared_with == tuple(f"spend/anytown/2026-0{month}/v1-000000000000" for month in (8, 7, 6))
@@ -272,6 +279,6 @@ def test_an_examination_says_what_it_was_compared_with_and_is_held() -> None:
 def test_what_someone_has_let_go_is_not_held_again() -> None:
     plain = examined(made_table(rows=[spend_row()] * 30))
     again = made("2026-09", rows("2026-08"))
-    free = compared(plain, again, BEFORE, SPEND, first=True, may_hold=False)
+    free = compare_with_earlier_releases(plain, again, BEFORE, SPEND, first=True, may_hold=False)
     assert free.report.verdict is plain.report.verdict
     assert "rows-repeated" not in {finding.code for finding in free.report.findings}

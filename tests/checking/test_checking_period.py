@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from made_readings import codes, examined, made_table, spend_row
 
 from piperoll.model import Verdict, What
+from tests.checking.made_readings import codes, examined, made_table, spend_row
 
 
 def rows_of(*dates: str | None) -> list[dict[str, str | None]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.checking.privacy.detectors import personal_rules
+from piperoll.checking.privacy.personal_data import personal_rules
 
 
 @pytest.mark.parametrize(

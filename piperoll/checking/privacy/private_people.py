@@ -1,8 +1,7 @@
-"""Whether a supplier's name looks like a private person's.
+"""Who is a private person: whether a supplier's name looks like one.
 
-Precision is limited, and the limit is chosen: better one firm held too many than one carer published. What is not
-found: a person under an organisation's word ("Smith Care"), a name of which no part is in given-names.csv, and one word
-alone.
+The rules prefer to hold one firm too many over publishing one carer's name. They do not find a person under an
+organisation's word ("Smith Care"), a name with no part in given-names.csv, or a single word.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from piperoll.checking.privacy.lists import Lists, lists, spelling, tokens
+from piperoll.checking.privacy.lists import PrivacyLists, normalise_name, privacy_lists, split_words
 
 _GATEWAY = re.compile(
     r"^(?:paypal|sumup|zettle|izettle|iz|sq|sp|stripe|worldpay|crv|gocardless)\s?[*_]+\s*", re.IGNORECASE
@@ -36,14 +35,14 @@ _SURNAME_FIRST = re.compile(rf"^{_SURNAME}\s*,?\s+(?:[A-Z]{{1,2}}|[A-Z]\.?(?:{_A
 
 @lru_cache(maxsize=65536)
 def person_rule(name: str) -> str | None:
-    """By which rule `name` looks like a private person: titled-name, surname-initial, full-name; None if it does not.
+    """The rule by which `name` looks like a private person: titled-name, surname-initial, full-name; None if none does.
 
-    Source: STANDARDS §9.3; the forms of a name are those of a supplier column.
+    docs/standards.md#detectors has the source; the forms of a name are those of a supplier column.
     """
-    words = lists()
+    words = privacy_lists()
     name = _GATEWAY.sub("", name.strip())
-    parts = tokens(name)
-    if _TRADING.search(name) or words.strong.intersection(parts) or spelling(name) in words.firms:
+    parts = split_words(name)
+    if _TRADING.search(name) or words.strong.intersection(parts) or normalise_name(name) in words.firms:
         return None
     if (_TITLED.search(name) or _TITLE_LAST.match(name)) and not words.not_names.search(name):
         return "titled-name"
@@ -51,43 +50,40 @@ def person_rule(name: str) -> str | None:
         return None
     if _INITIAL_FIRST.match(name.upper() if name.islower() else name) or _SURNAME_FIRST.match(name):
         return "surname-initial"
-    return "full-name" if _full_name(name, parts, words) else None
+    return "full-name" if _is_full_name(name, parts, words) else None
 
 
 @lru_cache(maxsize=65536)
-def evidently_organisation(name: str) -> bool:
-    """Whether `name` bears a word, a form or an address that only organisations bear."""
-    words = lists()
-    parts = tokens(name)
+def is_clearly_organisation(name: str) -> bool:
+    """Whether `name` has a word, a legal form or a web address that only organisations have."""
+    words = privacy_lists()
+    parts = split_words(name)
     if person_rule(name):
         return False
     return bool(
         words.strong.intersection(parts)
         or _TRADING.search(name)
-        or spelling(name) in words.firms
+        or normalise_name(name) in words.firms
         or _is_organisation(name, parts, words)
         or (len(parts) == 1 and 2 <= len(parts[0]) <= 4 and name.isupper())  # BT, EDF, BUPA
     )
 
 
-def _is_organisation(name: str, parts: list[str], words: Lists) -> bool:
+def _is_organisation(name: str, parts: list[str], words: PrivacyLists) -> bool:
     if words.usual.intersection(parts) or _ADDRESS_ON_WEB.search(name):
         return True
     found = words.surnames.intersection(parts)
-    others = [part for part in parts if part not in found]
     # "Village Green" is a place, "John Green" and "Mr Green" are not
-    return bool(found) and not all(_of_a_person(part, words) for part in others)
+    return bool(found) and not all(
+        len(part) == 1 or part in words.given_names or part in _TITLES for part in parts if part not in found
+    )
 
 
-def _of_a_person(part: str, words: Lists) -> bool:
-    return len(part) == 1 or part in words.given_names or part in _TITLES
+def _is_full_name(name: str, parts: list[str], words: PrivacyLists) -> bool:
+    """Whether two to four words look like a person's: John Smith, SMITH JOHN, Smith, Mary Ann, Xanthippe Smith.
 
-
-def _full_name(name: str, parts: list[str], words: Lists) -> bool:
-    """Two to four words of letters that read as a person's: John Smith, SMITH JOHN, Smith, Mary Ann, Xanthippe Smith.
-
-    A given name comes first or last; or a word that is no family name comes before one that is, where two family
-    names would be a firm's (Coleman Milne).
+    A given name is first or last; or a word that is not a family name is before one that is (two family names are
+    more often a firm's: Coleman Milne).
     """
     if not 2 <= len(parts) <= 4 or parts[0] == "THE" or any(character.isdigit() for character in name):
         return False

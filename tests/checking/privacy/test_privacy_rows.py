@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from made_readings import codes, examined, made_table, spend_row
 
 from piperoll import assets
-from piperoll.checking.privacy.rows import privacy, redaction
+from piperoll.checking.privacy.columns import redaction_kind
+from piperoll.checking.privacy.rows import screen_table
 from piperoll.model import Severity, to_document
+from tests.checking.made_readings import codes, examined, made_table, spend_row
 
 SPEND, ROLES, CONTRACTS = (assets.dataset(name) for name in ("spend", "roles", "contracts"))
 
 
 def held(row: dict[str, str | None], dataset: str = "spend") -> list[str]:
-    found = privacy(made_table(dataset, rows=[row]), assets.dataset(dataset))
-    return sorted({suspicion.rule for suspicion in found.suspicions})
+    found = screen_table(made_table(dataset, rows=[row]), assets.dataset(dataset))
+    return sorted({suspicion.rule for suspicion in found.first_cells})
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_trigger_in_lower_case_or_inside_a_word() -> None:
     ],
 )
 def test_redactions_are_told_by_their_wording(cell: str | None, kind: str | None) -> None:
-    assert redaction(cell) == kind
+    assert redaction_kind(cell) == kind
 
 
 def test_a_redacted_row_is_published_without_its_name_and_told_once() -> None:
@@ -110,9 +111,9 @@ def post(**cells: str | None) -> dict[str, str | None]:
 def test_a_holder_is_named_where_the_rules_ask_for_it_and_nowhere_else(
     cells: dict[str, str | None], kept: bool
 ) -> None:
-    found = privacy(made_table("roles", rows=[post(**cells)]), ROLES)
+    found = screen_table(made_table("roles", rows=[post(**cells)]), ROLES)
     assert found.redacted == ({} if kept else {2: "personal"})
-    assert found.suspicions == ()
+    assert found.first_cells == ()
 
 
 def test_names_that_are_not_due_are_one_finding_a_column() -> None:
