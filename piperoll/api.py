@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from piperoll import assets
-from piperoll.checking.check_file import OneFile, report_alone
+from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report, Series
@@ -89,8 +89,8 @@ def check(  # noqa: PLR0913 - keyword-only options
         report = report_against(against, candidate, quick=quick, engine=CheckEngine(engine))
         if report is not None:
             return report
-    return report_alone(
-        OneFile(content, name, dataset, period),
+    return check_file(
+        FileToCheck(content, name, dataset, period),
         quick=quick,
         engine=CheckEngine(engine),
         remembered=_read_mappings(Path(mappings)) if mappings is not None else (),

@@ -1,7 +1,7 @@
 """The storage layout: every key of a store, made and parsed here and nowhere else.
 
-A store is a folder or a bucket; a key is a path in it, relative and separated by `/`. `docs/storage.md` describes the same
-layout for operators and readers.
+A store is a folder or a bucket; a key is a path in it, relative and separated by `/`. `docs/storage.md` describes the
+same layout for operators and readers.
 
     archive/      the bytes of every file received, by their sha256             private
     collected/    what was received when, full reports, the catalogue's state   private
@@ -14,8 +14,8 @@ layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, which writes most of these keys, because `piperoll.describing` links to them and
-may not import a store.
+This module is not part of `publishers`, which writes most of these keys, because `piperoll.describing` links to them
+and may not import a store.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def release_file(series: Series, version: Version, name: str) -> str:
 
 
 def differences_name(before: int, after: int, sha256: str = "") -> str:
-    """The name, below the folder of a series, of the rows that differ between two versions; without a hash, its start."""
+    """The name, below a series' folder, of the rows that differ between two versions; without a hash, its start."""
     return f"changes/v{before}-v{after}-{f'{sha256[:12]}.csv' if sha256 else ''}"
 
 

@@ -2,8 +2,8 @@
 
 The index of a year names the files of every body (`piperoll.layout`, `catalogue/consolidated/`). A change of one body
 makes its files of that year again, and those of the years beside it if a line may have moved between them; the files of
-other bodies stay. New files are written first, then the index by conditional write, then the files it no longer names are
-deleted: a reader with an old index misses a file, and never reads a mix.
+other bodies stay. New files are written first, then the index by conditional write, then the files it no longer names
+are deleted: a reader with an old index misses a file, and never reads a mix.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def consolidate_body(
 ) -> dict[str, int]:
     """Bring the consolidated files of a body and dataset up to date with its current releases.
 
-    Returns how many objects were written or deleted, for each year in which there were any. Nothing is fetched or written
-    for a year whose releases, and those of the years beside it, have not changed. `scratch` is a folder for temporary
-    files. With `check_files`, files that the index names but that are missing are made again.
+    Returns how many objects were written or deleted, for each year in which there were any. Nothing is fetched or
+    written for a year whose releases, and those of the years beside it, have not changed. `scratch` is a folder for
+    temporary files. With `check_files`, files that the index names but that are missing are made again.
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
     current = dict(_list_current(store, dataset.name, body))
@@ -185,7 +185,7 @@ class _BodyReleases:
         return Standing(series, version.version, fetch)
 
     def _describe_contents(self, made: Consolidated, year: Period) -> JsonObject:
-        """Which series count, which are left out because of which, and lines left out because another series has them."""
+        """Which series count, which are left out, and which lines are left out because another series has them."""
         because = {each.series: each.because for each in self.counted.left_out}
         return {
             "counted": [

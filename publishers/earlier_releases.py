@@ -12,7 +12,7 @@ from publishers.pointer import list_series, read_history
 from publishers.stores.protocol import Store
 
 _YEARS_BACK = 2
-"""Years before that of the new release in which we look; older releases say little of this one, and listing stays cheap."""
+"""Years to look back: older releases say little about this one, and listing more would cost more."""
 
 _NEAREST = 3
 """Earlier releases that are compared, besides that of the same time a year before."""
@@ -34,9 +34,9 @@ class EarlierRelease:
 def find_earlier_releases(store: Store, series: Series) -> tuple[EarlierRelease, ...]:
     """Find the earlier releases to compare a new one with, the nearest first: at most four.
 
-    They have the same dataset, body and part, a period of as many months (or a day, for a day) that ends before this one
-    begins, and a current version. They are the nearest three, and that of the same time a year before if it is none of
-    the three.
+    They have the same dataset, body and part, a period of as many months (or a day, for a day) that ends before this
+    one begins, and a current version. They are the nearest three, and that of the same time a year before if it is none
+    of the three.
     """
     start, months = series.period.start, _count_months(series.period)
     comparable = [

@@ -80,7 +80,7 @@ def list_series(store: Store, dataset: str = "", body: str = "", year: int | Non
 
 
 def read_listing(store: Store, series: Series) -> Listing:
-    """Read what the catalogue shows of a series: its history, and the manifest, descriptor and report of its version."""
+    """Read what the catalogue shows of a series: its history, and its version's manifest, descriptor and report."""
     history, _ = read_history(store, series)
     superseded = {
         version.version: Manifest.from_bytes(store.read(layout.release_file(series, version, "manifest.json")).content)

@@ -62,8 +62,8 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
     """Purge a submission and everything made of it: pointers first, then files, reports and bytes.
 
     Every version that holds its rows is removed, in every series, with the differences from and to it; then its reports
-    and records, and the bytes in the archive. The caller rebuilds the catalogue. If we are killed at any moment, the same
-    call again finishes the job.
+    and records, and the bytes in the archive. The caller rebuilds the catalogue. If we are killed at any moment, the
+    same call again finishes the job.
     """
     tombstone = read_tombstone(store, sha256) or _make_tombstone(store, sha256, because, now)
     store.create(layout.tombstone(sha256), to_json_bytes(asdict(tombstone)))
@@ -96,7 +96,7 @@ def refuse_purged(store: Store, sha256: str) -> None:
 
 
 def purge_again(store: Store, submission: Submission) -> None:
-    """Purge a submission again if it was purged while we wrote something of it; every such writer calls this afterwards.
+    """Purge a submission again if it was purged while we wrote something of it: every writer calls this afterwards.
 
     A purge writes its tombstone before it removes anything. So either it sees what we wrote, or we see its tombstone.
     Raises: BytesPurged: it was purged, and what was written since is removed again.
@@ -180,6 +180,6 @@ def _end_versions(history: History, numbers: set[int], status: Status, because: 
 
 
 def _write_log(store: Store, action: str, now: str, document: dict[str, object]) -> None:
-    """Write an action to the log, where nothing is ever changed; the same action of the same instant is written once."""
+    """Write an action to the append-only log; the same action of the same instant is written once."""
     content = to_json_bytes({"action": action, "at": now, **document})
     store.create(layout.log_entry(now, action, hashlib.sha256(content).hexdigest()[:12]), content)

@@ -134,7 +134,7 @@ class _SiteHandler(BaseHTTPRequestHandler):
         if tag_matches(self.headers.get("If-None-Match"), tag):
             self._send(HTTPStatus.NOT_MODIFIED, headers)
             return
-        # HEAD has no ranges, and a reader who holds the start of an older object (If-Range) needs the whole of this one.
+        # HEAD has no ranges; a reader with the start of an older object (If-Range) needs the whole of this one.
         ranged = self.command == "GET" and self.headers.get("If-Range", tag) == tag
         try:
             part = parse_range(self.headers.get("Range") if ranged else None, info.size)

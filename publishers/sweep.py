@@ -33,8 +33,8 @@ def sweep_store(store: Store, *, older_than: float = SAFE_SECONDS) -> SweepResul
 
     An orphan is a file of a version, or of differences, that the pointer of its series does not name, or a consolidated
     file that the index of its year does not name. While a version is uploaded, none of its files is named yet: so the
-    youngest file of a folder decides for all of it. A rerun that finds its files already there makes them young again, and
-    the age of each is checked once more as it is removed.
+    youngest file of a folder decides for all of it. A rerun that finds its files already there makes them young again,
+    and the age of each is checked once more as it is removed.
     """
     removed: list[str] = []
     waiting: list[str] = []

@@ -117,11 +117,12 @@ def publish_release(
 
     `reason` says in words why this version came; `now`, and `received` (when its file came), are ISO 8601 instants in
     UTC. All three are written to versions.json. With `compare`, the differences from the current version are published
-    too. If we are killed at any moment, readers see the old version or the new, and the same call again finishes the job.
+    too. If we are killed at any moment, readers see the old version or the new, and the same call again finishes the
+    job.
 
     Raises: PointerMoved (retryable): others publish to this series faster than we can, or the release was added to a
-    version that is no longer current. StoreCorrupt: what is read back is not what was written; the pointer is unchanged.
-    BytesPurged: a submission in the release was purged, and nothing of it stays published.
+    version that is no longer current. StoreCorrupt: what is read back is not what was written; the pointer is
+    unchanged. BytesPurged: a submission in the release was purged, and nothing of it stays published.
     """
     series = packed.manifest.series
     for losses in range(MAX_TRIES):

@@ -17,7 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from piperoll import assets
-from piperoll.checking.check_file import OneFile
+from piperoll.checking.check_file import FileToCheck
 from piperoll.describing.pages.rendering import read_style
 from piperoll.errors import DescriptorError
 from serving.limits import ApiLimits, WorkSlots
@@ -59,7 +59,7 @@ class CheckEndpoint:
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         return Response(content, media_type="application/json", headers=headers)
 
-    async def _read_form(self, request: Request) -> OneFile:
+    async def _read_form(self, request: Request) -> FileToCheck:
         """Read the file of a form into memory. Raises: Problem: there is none, or it is too large."""
         declared = request.headers.get("Content-Length", "0")
         if not declared.isdecimal() or int(declared) > self._limits.check_bytes + _FORM_OVERHEAD_BYTES:
@@ -82,7 +82,7 @@ class CheckEndpoint:
             content = await file.read()
             if len(content) > self._limits.check_bytes:
                 raise self._too_large()
-            return OneFile(
+            return FileToCheck(
                 content, _safe_name(file.filename), _text_field(form, "dataset"), _text_field(form, "period")
             )
         finally:

@@ -13,7 +13,7 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
-from piperoll.checking.check_file import OneFile, report_alone
+from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.describing import render_report_page
 from piperoll.errors import UsageError
 from piperoll.model import to_document
@@ -38,7 +38,7 @@ def start_fork_server() -> None:
     forkserver.ensure_running()
 
 
-def check_in_sandbox(file: OneFile, limits: ApiLimits) -> CheckedUpload:
+def check_in_sandbox(file: FileToCheck, limits: ApiLimits) -> CheckedUpload:
     """Check a file in a child process, which is killed afterwards.
 
     Raises: Problem: the file needs too much time or memory, or its dataset or period is not valid.
@@ -92,7 +92,7 @@ def _check_in_child(pipe: Connection, limits: ApiLimits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     file = pipe.recv()
     try:
-        report = report_alone(file)
+        report = check_file(file)
         pipe.send(("report", (json.dumps(to_document(report), ensure_ascii=False), render_report_page(report))))
     except UsageError as error:
         pipe.send(("usage", str(error)))

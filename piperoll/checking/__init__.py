@@ -1,25 +1,21 @@
-"""Checking: tables and rules to findings, dispositions and a verdict."""
+"""Checking: from tables and rules to findings, a verdict, and what becomes of each row."""
 
 from piperoll.checking.audit import require_agreement
-from piperoll.checking.examination import Examination
-from piperoll.checking.examine import as_held, examine
-from piperoll.checking.history.compared import compared, told
-from piperoll.checking.history.findings import nothing_before, same_bytes
-from piperoll.checking.history.profile import Profile, Released, columns_used, profile
+from piperoll.checking.examine import Examination, add_findings, examine, hold_file
+from piperoll.checking.history.compare import compare_with_earlier_releases
+from piperoll.checking.history.profile import ReleaseIdentity, ReleaseProfile, columns_profiled, profile_release
 from piperoll.checking.plausibility.reference import warm_up
 
 __all__ = [
     "Examination",
-    "Profile",
-    "Released",
-    "as_held",
-    "columns_used",
-    "compared",
+    "ReleaseIdentity",
+    "ReleaseProfile",
+    "add_findings",
+    "columns_profiled",
+    "compare_with_earlier_releases",
     "examine",
-    "nothing_before",
-    "profile",
+    "hold_file",
+    "profile_release",
     "require_agreement",
-    "same_bytes",
-    "told",
     "warm_up",
 ]

@@ -1,4 +1,4 @@
-"""One file by itself: read and examined, compared with nothing that was published before."""
+"""Check one file by itself: read and examine it, without comparing it with anything published."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from piperoll.reading import Content, read, sha256
 
 
 @dataclass(frozen=True, slots=True)
-class OneFile:
-    """A file and what is said of it: the dataset (by any of its names) and the period are found out if not given."""
+class FileToCheck:
+    """A file and what is known of it; the dataset (by any of its names) and the period are detected if not given."""
 
     content: Content
     name: str
@@ -22,19 +22,20 @@ class OneFile:
     period: str | None = None
 
 
-def report_alone(
-    file: OneFile,
+def check_file(
+    file: FileToCheck,
     *,
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
     remembered: Sequence[BodyMapping] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """The report on one file. `quick` leaves out plausibility; `remembered` is what a body's headings mean.
+    """Check one file and return its report.
 
-    `progress` is told what is being done, as it begins.
+    `quick` skips the expectations. `remembered` says what the headings of the file's body mean. `progress` is called
+    with the name of each step as it begins.
 
-    Raises: UnknownDataset, PeriodError: the name is neither.
+    Raises: UnknownDataset, PeriodError: the file's dataset or period does not exist.
     """
     dataset, part = assets.find_dataset(file.dataset) if file.dataset else (None, None)
     period = Period.parse(file.period) if file.period else None

@@ -1,34 +1,60 @@
-"""Examining: everything there is to say about a submission, and its verdict."""
+"""Examine a submission: everything there is to report about it, its verdict, and what becomes of each row."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from piperoll.checking import findings, verdict
-from piperoll.checking.capping import Capped
-from piperoll.checking.checks_passed import passed
-from piperoll.checking.conservation import conserve
+from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.examination import Examination
-from piperoll.checking.history.comparison import compare
-from piperoll.checking.periods import find_period, named_period, outside
-from piperoll.checking.places import place
+from piperoll.checking.examine_table import ExaminedTable, examine_table
+from piperoll.checking.history.sizes import find_far_more_than_published
+from piperoll.checking.period import find_dates_outside, find_period, name_gives_period
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
-from piperoll.checking.tables import Examined, examine_table
-from piperoll.model import Body, Cap, Dataset, Disposition, Finding, Period, Report, Severity, Verdict, Version, What
+from piperoll.checking.survey import address_in
+from piperoll.checking.totals import accepted_pounds, find_too_much_held, require_conservation
+from piperoll.findings import holds_file, make_finding
+from piperoll.model import (
+    Body,
+    Cap,
+    CappedFindings,
+    Dataset,
+    Disposition,
+    Finding,
+    Period,
+    Report,
+    Severity,
+    Verdict,
+    Version,
+    What,
+)
 from piperoll.reading import DRIFTED, Reading, ReadTable
 
 
+@dataclass(frozen=True)
+class Examination:
+    """A report, what becomes of each row, and the period and part that were found.
+
+    `period` is None if there is none to find: the report then holds the submission (`period-unknown`).
+    """
+
+    reading: Reading
+    report: Report
+    disposition: Disposition
+    period: Period | None
+    part: str | None
+
+
 @dataclass(frozen=True, slots=True)
-class _Given:
-    """What is known of a submission before it is looked into."""
+class _GivenFacts:
+    """What is known of a submission before it is examined."""
 
     file: str
     sha256: str
     size: int
+    body: Body
     period: Period | None
     part: str | None
     standing: Version | None
@@ -50,123 +76,147 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     suite: str | None = None,
     engine: CheckEngine = CheckEngine.COMPILED,
 ) -> Examination:
-    """The report on what was read of `file`, what becomes of each row, and the period and part found.
+    """Examine what was read of `file`. The same arguments always give the same examination.
 
-    `size` is in bytes. `period` and `part` are what was given with the file, `standing` is the version of the series
-    that stands, if any. `suite` is the dataset's GX suite as JSON text; without it, or with `plausibility` False,
-    plausibility is left out. `engine` applies its rules and the schema's. Pure: the same arguments give the same
-    examination.
+    `size` is in bytes. `period` and `part` are what was given with the file. `standing` is the published version of the
+    series, if there is one. `suite` is the dataset's Great Expectations suite as JSON text; without it, or with
+    `plausibility` False, expectations are not checked. `engine` applies them and the rules of the schema.
 
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
-    wanted = suite if plausibility else None
-    given = _Given(file, sha256, size, period, part or reading.part, standing, wanted, engine)
+    given = _GivenFacts(
+        file, sha256, size, body, period, part or reading.part, standing, suite if plausibility else None, engine
+    )
     dataset = reading.dataset
     if reading.what is What.NIL_RETURN and dataset is not None:
-        return _nil(reading, dataset, given, body)
+        return _examine_nil_return(reading, dataset, given)
     if reading.what is not What.DATA or dataset is None or not reading.tables:
-        said = () if _has_error(reading.findings) else (findings.not_data(reading.why),)
-        return _examination(reading, given, (), (*reading.findings, *said), Verdict.REJECTED, given.period, body)
-    return _data(reading, dataset, given, body)
+        findings = reading.findings
+        if not any(finding.severity is Severity.ERROR for finding in findings):
+            reason = reading.why and reading.why.replace("_", " ")
+            variant = "explained" if reason else "unexplained"
+            findings = (*findings, make_finding("not-data", variant=variant, reason=reason))
+        return _conclude(reading, given, (), findings, Verdict.REJECTED, given.period)
+    return _examine_data(reading, dataset, given)
 
 
-def as_held(examination: Examination, finding: Finding) -> Examination:
-    """The same examination with a further finding that holds it whole."""
+def hold_file(examination: Examination, finding: Finding) -> Examination:
+    """Add a finding that holds the whole file, after all others."""
     report = examination.report
-    return replace(
-        examination,
-        report=replace(report, verdict=Verdict.HELD, findings=(*report.findings, finding), passed=report.passed),
-    )
+    return replace(examination, report=replace(report, verdict=Verdict.HELD, findings=(*report.findings, finding)))
 
 
-def _nil(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Examination:
-    """A return that says there was nothing: it needs a period like any other."""
-    tables = [examine_table(table, dataset, body, period_given=True, engine=given.engine) for table in reading.tables]
-    found = find_period((), (), dataset, given.file, given.period)
-    outcome = Verdict.NIL if found.period else Verdict.HELD
-    said = (*reading.findings, *found.findings)
-    return _examination(reading, given, tables, said, outcome, found.period, body)
+def add_findings(examination: Examination, findings: Sequence[Finding]) -> Examination:
+    """Add findings, each where it belongs in the report, and hold the file if one of them does."""
+    report = examination.report
+    ordered = order_findings((*report.findings, *findings), [table.sheet for table in report.tables])
+    verdict = report.verdict
+    if any(holds_file(finding.code) for finding in findings):
+        verdict = Verdict.HELD
+    elif verdict is Verdict.ACCEPTED:
+        verdict = _accepting_verdict(ordered)
+    return replace(examination, report=replace(report, verdict=verdict, findings=Cap().apply(ordered)))
 
 
-def _data(reading: Reading, dataset: Dataset, given: _Given, body: Body) -> Examination:
-    told = given.period is not None or named_period(reading.tables, dataset, given.file)
-    tables = [examine_table(table, dataset, body, period_given=told, engine=given.engine) for table in reading.tables]
-    conserve(reading.tables, [examined.tally for examined in tables])
-    said = [finding for examined in tables for finding in examined.findings]
-    said = [*_not_said_again(reading.findings, said), *said]
-    if all(examined.lacks_core for examined in tables):
-        return _examination(reading, given, tables, said, Verdict.REJECTED, given.period, body)
-    surveys = [examined.seen for examined in tables]
-    found = find_period(reading.tables, surveys, dataset, given.file, given.period)
-    said += found.findings
-    if found.period and not dataset.snapshot:
-        said += [one for each in tables for one in outside(each.table, each.seen, dataset, found.period)]
-    said += [*_plausibility(tables, dataset, given), *_comparison(tables, given)]
-    holding = list(_holding(tables))
-    asked = any(finding.code == DRIFTED for finding in said)
-    outcome = Verdict.HELD if holding or asked or not found.period else verdict.of_findings(said)
-    return _examination(reading, given, tables, (*said, *holding), outcome, found.period, body)
+def order_findings(findings: Sequence[Finding], sheets: Sequence[str | None]) -> list[Finding]:
+    """Order findings: about the file, then sheet by sheet, with those about columns before the rows in order.
+
+    `sheets` are those of the tables in order. A finding that counts many more rows comes after the rows that are named.
+    """
+    named_by_row = {(finding.code, finding.sheet, finding.field) for finding in findings if finding.row is not None}
+
+    def key(finding: Finding) -> tuple[int, float]:
+        if finding.sheet is None and finding.row is None and finding.field is None:
+            return -1, 0
+        number = sheets.index(finding.sheet) if finding.sheet in sheets else len(sheets)
+        counts_the_rest = finding.row is None and (finding.code, finding.sheet, finding.field) in named_by_row
+        return number, math.inf if counts_the_rest else finding.row or 0
+
+    return sorted(findings, key=key)
 
 
-def _not_said_again(of_reading: Sequence[Finding], said: Sequence[Finding]) -> Iterator[Finding]:
-    """What reading found, without a column that is missing there and a core that is missing for it here."""
-    absent = {(finding.sheet, finding.field) for finding in said if finding.code == "core-missing"}
-    for finding in of_reading:
-        if finding.code != "column-not-found" or (finding.sheet, finding.field) not in absent:
+def _examine_nil_return(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:
+    """A return that says there was nothing to report: like any other, it needs a period."""
+    tables = [
+        examine_table(table, dataset, given.body, period_known=True, engine=given.engine) for table in reading.tables
+    ]
+    period, findings = find_period((), (), dataset, given.file, given.period)
+    verdict = Verdict.NIL if period else Verdict.HELD
+    return _conclude(reading, given, tables, (*reading.findings, *findings), verdict, period)
+
+
+def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:
+    period_known = given.period is not None or name_gives_period(reading.tables, dataset, given.file)
+    tables = [
+        examine_table(table, dataset, given.body, period_known=period_known, engine=given.engine)
+        for table in reading.tables
+    ]
+    totals = [table.totals for table in tables]
+    require_conservation(reading.tables, totals)
+    from_tables = [finding for table in tables for finding in table.findings]
+    findings = [*_without_repetition(reading.findings, from_tables), *from_tables]
+    if all(table.lacks_core for table in tables):
+        return _conclude(reading, given, tables, findings, Verdict.REJECTED, given.period)
+
+    surveys = [table.survey for table in tables]
+    period, about_period = find_period(reading.tables, surveys, dataset, given.file, given.period)
+    findings += about_period
+    if period and not dataset.snapshot:  # the dates of a snapshot are about other things
+        for table in tables:
+            findings += find_dates_outside(table.table, table.survey, dataset, period)
+    if given.suite is not None:
+        read = [table.table for table in tables]
+        for unmet in find_unmet_expectations(read, dataset, given.suite, given.engine):
+            findings += _expectation_findings(unmet, tables)
+    if given.standing is not None:
+        lines = sum(each.lines for each in totals)
+        findings += find_far_more_than_published(lines, accepted_pounds(totals), given.standing)
+    if not any(each.rows.read for each in totals):
+        findings.append(make_finding("no-rows"))
+    if too_much := find_too_much_held(totals, sum(table.held_not_for_privacy for table in tables)):
+        findings.append(too_much)
+    held = any(holds_file(finding.code) or finding.code == DRIFTED for finding in findings)
+    verdict = Verdict.HELD if held else _accepting_verdict(findings)
+    return _conclude(reading, given, tables, findings, verdict, period)
+
+
+def _without_repetition(from_reading: Sequence[Finding], from_tables: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings of reading without `column-not-found` for a column that `core-missing` reports too."""
+    core_missing = {(finding.sheet, finding.field) for finding in from_tables if finding.code == "core-missing"}
+    for finding in from_reading:
+        if finding.code != "column-not-found" or (finding.sheet, finding.field) not in core_missing:
             yield finding
 
 
-def _holding(tables: Sequence[Examined]) -> Iterator[Finding]:
-    """What holds the file whole, the period apart."""
-    if not any(examined.tally.rows.read for examined in tables):
-        yield findings.no_rows()
-    counting = sum(examined.counting for examined in tables)
-    if finding := verdict.too_much_held([examined.tally for examined in tables], counting):
-        yield finding
+def _expectation_findings(unmet: UnmetExpectation, tables: Sequence[ExaminedTable]) -> tuple[Finding, ...]:
+    """One finding for each row that does not meet the expectation; one for all if it is about the whole table."""
+    if not unmet.rows:
+        home = next((each.table for each in tables if unmet.field in each.table.columns), tables[0].table)
+        observed = f" (we found {unmet.observed})" if unmet.observed is not None else ""
+        message = f"{unmet.message}{observed}"
+        return (Finding(unmet.code, unmet.severity, message, unmet.fix, **address_in(home, unmet.field).values()),)
+    findings = CappedFindings()
+    for number, row in unmet.rows:
+        findings.add(number, partial(_implausible_row, unmet, tables[number].table, row))
+    return findings.findings()
 
 
-def _plausibility(tables: Sequence[Examined], dataset: Dataset, given: _Given) -> Iterator[Finding]:
-    if given.suite is None:
-        return
-    read = [examined.table for examined in tables]
-    for said in find_unmet_expectations(read, dataset, given.suite, given.engine):
-        yield from _implausible(said, tables)
+def _implausible_row(unmet: UnmetExpectation, table: ReadTable, row: int) -> Finding:
+    address = address_in(table, unmet.field, row)
+    where = str(address)
+    message = f"{where[0].upper()}{where[1:]}: {unmet.message}"
+    return Finding(unmet.code, unmet.severity, message, unmet.fix, **address.values())
 
 
-def _implausible(said: UnmetExpectation, tables: Sequence[Examined]) -> tuple[Finding, ...]:
-    if not said.rows:
-        home = next((each.table for each in tables if said.field in each.table.columns), tables[0].table)
-        return (findings.implausible_whole(said, place(home, said.field)),)
-    cells = Capped()
-    for number, row in said.rows:
-        cells.add(number, partial(_implausible_cell, said, tables[number].table, row))
-    return cells.findings()
-
-
-def _implausible_cell(said: UnmetExpectation, table: ReadTable, row: int) -> Finding:
-    return findings.implausible_cell(said, place(table, said.field, row))
-
-
-def _comparison(tables: Sequence[Examined], given: _Given) -> Iterator[Finding]:
-    if given.standing is not None:
-        tallies = [examined.tally for examined in tables]
-        yield from compare(sum(tally.lines for tally in tallies), verdict.net_pounds(tallies), given.standing)
-
-
-def _has_error(said: Sequence[Finding]) -> bool:
-    return any(finding.severity is Severity.ERROR for finding in said)
-
-
-def _examination(
+def _conclude(
     reading: Reading,
-    given: _Given,
-    tables: Sequence[Examined],
-    said: Sequence[Finding],
-    outcome: Verdict,
+    given: _GivenFacts,
+    tables: Sequence[ExaminedTable],
+    findings: Sequence[Finding],
+    verdict: Verdict,
     period: Period | None,
-    body: Body,
 ) -> Examination:
-    in_order = Cap().apply(ordered(said, [table.sheet for table in reading.tables]))
+    ordered = Cap().apply(order_findings(findings, [table.sheet for table in reading.tables]))
     report = Report(
         file=given.file,
         sha256=given.sha256,
@@ -175,12 +225,12 @@ def _examination(
         format=reading.format,
         encoding=reading.encoding,
         what=reading.what,
-        verdict=outcome,
+        verdict=verdict,
         period=str(period) if period else None,
         part=given.part,
-        tables=tuple(examined.report for examined in tables),
-        findings=in_order,
-        passed=tuple(passed(tables, in_order, body)),
+        tables=tuple(table.report for table in tables),
+        findings=ordered,
+        passed=tuple(checks_passed(tables, ordered, given.body)),
         mapping_version=reading.mapping_version,
     )
     disposition = Disposition(
@@ -191,18 +241,7 @@ def _examination(
     return Examination(reading, report, disposition, period, given.part)
 
 
-def ordered(said: Sequence[Finding], sheets: Sequence[str | None]) -> list[Finding]:
-    """The file first, then sheet by sheet: what is about columns before the rows, and the rows in order.
-
-    `sheets` are those of the tables in order. What stands for many more places comes after the places that are named.
-    """
-    by_row = {(finding.code, finding.sheet, finding.field) for finding in said if finding.row is not None}
-
-    def key(finding: Finding) -> tuple[int, float]:
-        if finding.sheet is None and finding.row is None and finding.field is None:
-            return -1, 0
-        number = sheets.index(finding.sheet) if finding.sheet in sheets else len(sheets)
-        more = finding.row is None and (finding.code, finding.sheet, finding.field) in by_row
-        return number, math.inf if more else finding.row or 0
-
-    return sorted(said, key=key)
+def _accepting_verdict(findings: Iterable[Finding]) -> Verdict:
+    if any(finding.severity is not Severity.INFO for finding in findings):
+        return Verdict.ACCEPTED_WITH_WARNINGS
+    return Verdict.ACCEPTED

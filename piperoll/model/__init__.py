@@ -8,7 +8,7 @@ from piperoll.model.body import Body, Register, slugify
 from piperoll.model.consolidated import Consolidated, Portion, Standing, pounds_of
 from piperoll.model.counting import Counted, LeftOut, counted_once, year_of
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
-from piperoll.model.finding import Acts, Address, Cap, Finding, Severity
+from piperoll.model.finding import Acts, Address, Cap, CappedFindings, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Status, Version
 from piperoll.model.listing import Listing
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -41,6 +41,7 @@ __all__ = [
     "Body",
     "BodyMapping",
     "Cap",
+    "CappedFindings",
     "Cause",
     "Changes",
     "ColumnScore",

@@ -100,7 +100,7 @@ class Field:
     derive: Mapping[str, Any] | None = None
     constraints: Mapping[str, Any] | None = None
     kinds: tuple[str, ...] = ()
-    reading: FieldReading = FieldReading()  # noqa: RUF009 - frozen
+    reading: FieldReading = FieldReading()
 
     @property
     def is_identifier(self) -> bool:

@@ -1,15 +1,15 @@
-"""What there is to say about something a body sent."""
+"""Findings: what a report says about a file, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 
 class Severity(StrEnum):
-    """How much a finding matters: an error must be fixed, a warning should be, an info is told."""
+    """How much a finding matters: an error must be fixed, a warning should be, an info needs no action."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -51,13 +51,11 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to say about a submission, at the sender's own address.
+    """One thing to report about a submission, at an address in the sender's own terms.
 
-    `row` is the row a spreadsheet program shows, `line` the physical line of a text file,
-    `column` the spreadsheet letter, `value` the cell as sent. `count` says how many times the same
-    code was met where it stands for more than one place. `code` has an entry in docs/findings.md.
-    A `message` or `fix` quotes what a cell says only where `value` has it too: by that a report for
-    the public knows what to leave out.
+    `code` has an entry in `findings/*.toml`. `value` is the cell as sent. `count` is the number of places that the
+    finding stands for. `message` and `fix` quote a cell only if `value` holds it too: a public report relies on that to
+    leave the words out.
     """
 
     code: str
@@ -75,54 +73,84 @@ class Finding:
 
     @property
     def private(self) -> bool:
-        """Whether even the address is nobody's business: it would lead a reader of the body's own file to a person."""
+        """Whether even the address must stay private: it would lead a reader of the body's own file to a person."""
         return self.code.startswith("privacy-")
 
     def without_value(self) -> Finding:
-        """The same finding without anything a cell says, in its words too, for a row that is held."""
+        """The same finding without anything that a cell says, for a row that is not published."""
         return replace(
             self,
             value=None,
-            message=f"{self.code.replace('-', ' ').capitalize()}. The rest of this message is left out, because "
-            "what it is about is not published.",
-            fix="If you sent this file, read your own full report: it has the cell, and says what to do.",
+            message=f"{self.code.replace('-', ' ').capitalize()}. We leave out the rest of this message, because what "
+            "it is about is not published.",
+            fix="If you sent this file, read your own full report: it names the cell and says what to do.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """At most `limit` findings of one code, sheet and field stand singly; the rest become one that counts them."""
+    """Keep at most `limit` findings of one code, sheet and field; one more finding counts the rest."""
 
     limit: int = 100
 
     def apply(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Findings in order; the sum of `count` per code is never less than what came in."""
+        """Apply the cap, in order; the sum of `count` per code is never less than before."""
         kept: list[Finding] = []
-        over: dict[tuple[str, str | None, str | None], list[int]] = {}
-        seen: dict[tuple[str, str | None, str | None], int] = {}
+        seen: dict[Hashable, int] = {}
+        rest: dict[Hashable, tuple[int, int]] = {}
         for finding in findings:
-            key = (finding.code, finding.sheet, finding.field)
-            seen[key] = seen.get(key, 0) + 1
-            if seen[key] <= self.limit:
+            kind = (finding.code, finding.sheet, finding.field)
+            seen[kind] = seen.get(kind, 0) + 1
+            if seen[kind] <= self.limit:
                 kept.append(finding)
-            elif key in over:
-                place, more = over[key]
-                over[key] = [place, more + finding.count]
-            else:
-                over[key] = [len(kept), finding.count]
+                continue
+            if kind not in rest:
                 kept.append(finding)
-        for place, count in over.values():
-            kept[place] = _standing_for(kept[place], count)
+            index, count = rest.get(kind, (len(kept) - 1, 0))
+            rest[kind] = (index, count + finding.count)
+        for index, count in rest.values():
+            finding = kept[index]
+            kept[index] = replace(
+                finding,
+                row=None,
+                line=None,
+                value=None,
+                count=count,
+                message=f"The same in {count:,} more places: {finding.code.replace('-', ' ')}.",
+                fix="Do the same as for the findings above.",
+            )
         return tuple(kept)
 
 
-def _standing_for(finding: Finding, count: int) -> Finding:
-    return replace(
-        finding,
-        row=None,
-        line=None,
-        value=None,
-        count=count,
-        message=f"The same again in {count:,} more places: {finding.code.replace('-', ' ')}.",
-        fix="Do in each of them what is said of the ones above.",
-    )
+class CappedFindings:
+    """Collects findings and makes only those that the default cap keeps; the others are only counted.
+
+    A kind separates findings of different code, sheet or field; each finding stands for one place.
+    """
+
+    most_made = Cap().limit + 1
+    """How many findings of a kind are made: those that are kept, and the one that counts the rest."""
+
+    def __init__(self) -> None:
+        self._met: dict[Hashable, int] = {}
+        self._last: dict[Hashable, int] = {}
+        self._made: list[Finding] = []
+
+    def add(self, kind: Hashable, make: Callable[[], Finding]) -> None:
+        """Add one more finding of a kind."""
+        met = self._met[kind] = self._met.get(kind, 0) + 1
+        if met <= self.most_made:
+            self._last[kind] = len(self._made)
+            self._made.append(make())
+
+    def set_count(self, kind: Hashable, count: int) -> None:
+        """Set how many findings of a kind there are, once all that are to be made have been added."""
+        self._met[kind] = count
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings as `Cap` would keep them, had all of them been made."""
+        made = list(self._made)
+        for kind, met in self._met.items():
+            if met > self.most_made:
+                made[self._last[kind]] = replace(made[self._last[kind]], count=met - self.most_made + 1)
+        return Cap().apply(made)

@@ -15,9 +15,9 @@ from piperoll.model.series import Series
 class Listing:
     """A series, its history and what its current version says of itself.
 
-    `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the head of the CSV,
-    header first) are None or empty where no version stands (all withdrawn or purged). `summary` is what the rows of
-    that version add up to, as `piperoll.describing.summarise` writes it; None: nobody has made it. `earlier` are the
+    `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the head of the CSV, header
+    first) are None or empty if no version is current (all withdrawn or purged). `summary` sums up the rows of the
+    current version, as `piperoll.describing.summarise_release` writes it; None if it was not made. `earlier` are the
     manifests of other versions that are still served, by number.
     """
 

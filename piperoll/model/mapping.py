@@ -16,10 +16,10 @@ SAME, DIFFERENT, IGNORE = "same", "different", "ignore"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Headings that came together: the heading of each field that was surely found.
+    """Headings that came together: the heading of each field that was found for certain.
 
-    `since` is the earliest period that came so (None where it has none), `seen` the day on which the first such file
-    came and `source` that file's sha256. `part` is the dataset's part that the file was.
+    `since` is the earliest period with these headings (None if it has no period), `seen` the day when the first such
+    file came, and `source` that file's sha256. `part` is the part of the dataset.
     """
 
     columns: Mapping[str, str]
@@ -31,11 +31,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether a heading means a field, with the answer once somebody has given it.
+    """A question whether a heading means a field, with the answer once a person has given it.
 
-    `replaced` is the heading that stood for the field before, None where there was none. `waiting` are the sha256 of
-    the submissions that are held for it. `answer` is empty while the question is open; else `same` (yes), `different`
-    (no), `ignore` or another field's name. A correction that nobody asked for has no `asked`.
+    `replaced` is the heading that meant the field before, or None. `waiting` are the sha256 of the submissions held for
+    the question. `answer` is empty while the question is open; otherwise `same` (yes), `different` (no), `ignore` or
+    another field's name. A correction that nobody asked for has no `asked`.
     """
 
     heading: str
@@ -55,8 +55,9 @@ class Question:
 
     @property
     def means(self) -> str | None:
-        """The field that the heading means by the answer; None if there is no answer, or it only says what it does not
-        mean.
+        """The field that the heading means by the answer.
+
+        None if there is no answer, or it only says what it does not mean.
         """
         if self.answer in ("", DIFFERENT, IGNORE):
             return None
@@ -98,10 +99,10 @@ class BodyMapping:
         return replace(self, questions=(*self.questions, question))
 
     def with_answer(self, heading: str, answer: str, because: str, moment: str, fields: Iterable[str]) -> BodyMapping:
-        """The mapping with the questions about a heading answered, or with a correction where none was asked.
+        """Return the mapping with the questions about a heading answered, or with a correction if none was asked.
 
-        Raises: MappingError: `answer` is none of same, different, ignore and the `fields` of the dataset, or it is
-        `same` or `different` where nothing was asked.
+        Raises: MappingError: `answer` is not same, different, ignore or one of the `fields`, or it is `same` or
+        `different` although nothing was asked.
         """
         if answer not in (SAME, DIFFERENT, IGNORE, *fields):
             raise MappingError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -159,17 +159,12 @@ class Period:
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
     @classmethod
-    def shortest_holding(cls, days: Iterable[date], share: float = 0.9) -> Period | None:
-        """The shortest month, quarter, financial year or range of months that holds `share` of `days`.
+    def shortest_containing(cls, days: Mapping[date, int], share: float = 0.9) -> Period | None:
+        """The shortest month, quarter, financial year or range of months that contains `share` of `days`.
 
-        A month is tried before a quarter, a quarter before a year; failing all, the range of months
-        that leaves out the fewest days at either end. None when there are no days.
+        `days` says how often each day is met. A month is tried before a quarter, and a quarter before a year; then the
+        range of months that leaves out the fewest days at either end. None if there are no days.
         """
-        return cls.shortest_holding_most(Counter(days), share)
-
-    @classmethod
-    def shortest_holding_most(cls, days: Mapping[date, int], share: float = 0.9) -> Period | None:
-        """The same of days that are counted: how often each is met, at least once."""
         if not days:
             return None
         need = -(-sum(days.values()) * round(share * 1000) // 1000)

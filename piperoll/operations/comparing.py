@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from piperoll import assets
-from piperoll.checking import Profile, Released, columns_used, compared, profile
+from piperoll.checking import (
+    ReleaseIdentity,
+    ReleaseProfile,
+    columns_profiled,
+    compare_with_earlier_releases,
+    profile_release,
+)
 from piperoll.model import Dataset, Packed, Report, Series, from_document
 from piperoll.operations.steps import Examined
 from piperoll.releasing import read_typed_lines, replace_report
@@ -28,7 +34,7 @@ def compare(store: Store, examined: Examined, *, decided: bool = False) -> Exami
     history, _ = read_history(store, series)
     ours = examined.submission.sha256
     stands = history.standing is not None and history.standing.rows_sha256 == packed.manifest.rows_sha256
-    examination = compared(
+    examination = compare_with_earlier_releases(
         examined.examination,
         _of_packed(dataset, series, packed, examined.report),
         [_of_earlier(store, dataset, one) for one in before],
@@ -42,13 +48,13 @@ def compare(store: Store, examined: Examined, *, decided: bool = False) -> Exami
     return replace(examined, examination=examination, packed=told)
 
 
-def _of_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> Profile:
-    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_used(dataset))
-    return profile(dataset, Released(series, sources=packed.manifest.sources), report.tables, lines)
+def _of_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> ReleaseProfile:
+    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_profiled(dataset))
+    return profile_release(dataset, ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines)
 
 
-def _of_earlier(store: Store, dataset: Dataset, one: EarlierRelease) -> Profile:
+def _of_earlier(store: Store, dataset: Dataset, one: EarlierRelease) -> ReleaseProfile:
     parquet, report = read_release_files(store, one)
-    released = Released(one.series, one.path, one.version.version, one.version.sources)
-    lines = read_typed_lines(parquet, columns_used(dataset))
-    return profile(dataset, released, from_document(Report, report).tables, lines)
+    released = ReleaseIdentity(one.series, one.path, one.version.version, one.version.sources)
+    lines = read_typed_lines(parquet, columns_profiled(dataset))
+    return profile_release(dataset, released, from_document(Report, report).tables, lines)

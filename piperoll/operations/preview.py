@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from piperoll import assets, layout
-from piperoll.checking import nothing_before, same_bytes, told
+from piperoll.checking import add_findings
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
+from piperoll.findings import make_finding
 from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.operations import steps
 from piperoll.operations.comparing import compare
@@ -77,7 +78,14 @@ def _told(run: Run, examined: Examined, place: str) -> Examined:
     """Whether these bytes were taken in before, and whether there was anything to compare them with."""
     found = []
     if report := read_report(run.store, examined.submission):
-        found.append(same_bytes(str(report.verdict).replace("_", " "), report.period))
+        found.append(
+            make_finding(
+                "file-taken-in-before",
+                variant="for-a-period" if report.period else "without-a-period",
+                verdict=str(report.verdict).replace("_", " "),
+                period=report.period,
+            )
+        )
     if examined.series is not None and not find_earlier_releases(run.store, examined.series):
-        found.append(nothing_before(place))
-    return replace(examined, examination=told(examined.examination, found))
+        found.append(make_finding("nothing-to-compare-with", store=place))
+    return replace(examined, examination=add_findings(examined.examination, found))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from collectors import Arrival
 from piperoll import assets, layout
-from piperoll.checking import Examination, as_held, require_agreement
+from piperoll.checking import Examination, hold_file, require_agreement
 from piperoll.checking import examine as examine_reading
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
@@ -185,7 +185,7 @@ def audit(run: Run, examination: Examination) -> None:
 
 def held(examined: Examined, finding: Finding) -> Examined:
     """The same submission held whole for one more reason."""
-    return replace(examined, examination=as_held(examined.examination, finding), packed=None)
+    return replace(examined, examination=hold_file(examined.examination, finding), packed=None)
 
 
 def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settled:

@@ -36,12 +36,11 @@ def read(
     part: str | None = None,
     remembered: Sequence[BodyMapping] = (),
 ) -> Reading:
-    """Everything that can be read of one file, as the given dataset or the one that fits best of `datasets`.
+    """Read everything in one file, as the given dataset or the one of `datasets` that fits best.
 
-    `name` is the file's name as received. It hints at the part, and at the period where dates can be read two ways; it
-    decides nothing else about the content.
-    `remembered` is what is known of the body's headings, a mapping a dataset.
-    Every guess is a finding; a file that is no table gives a Reading without tables that says why.
+    `name` is the file's name as received. It hints at the part, and at the period if dates can be read in two ways; it
+    decides nothing else. `remembered` are the mappings of the body's headings, one for each dataset. Every guess is a
+    finding. A file without a table gives a Reading without tables that says why.
     """
     kind = classify(content)
     opened = open_file(kind)

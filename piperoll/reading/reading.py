@@ -30,11 +30,11 @@ class ExcludedRow:
 
 @dataclass(frozen=True)
 class ReadTable:
-    """One table of a file: the implementation of `piperoll.model.Table` over Arrow record batches.
+    """One table of a file: `piperoll.model.Table` implemented with Arrow record batches.
 
-    `unreadable` maps a field to the rows where a cell stands that could not be read (null in the field's
-    own column); a null that is not named there is a missing value. `wide` names the fields that were unpivoted.
-    `stored` can be gone through as often as wanted; those of a large table lie in a file that goes with the table.
+    `unreadable` maps a field to the rows with a cell that could not be read (null in the field's column); any other
+    null is a missing value. `wide` names the fields that were unpivoted. `stored` can be iterated any number of times;
+    the batches of a large table are in a temporary file that is deleted with the table.
     """
 
     sheet: str | None
@@ -72,13 +72,13 @@ class ReadTable:
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything that could be read of one file.
+    """Everything that was read from one file.
 
-    `format` is told from the bytes: csv, xlsx, xls, ods, xml, json, html, pdf,
-    document, picture, parquet, database, markup, empty, unknown. `container` is `zip`
-    or `gzip` where the file was one, `member` what was in it. `encoding` is a Python codec name, None for
-    workbooks. `what` with `why` (html_page, empty, pro_forma, no_table, …) says whether it is data. `dataset` is
-    the one given or recognised, None where none fits. `part` is the one recognised from the columns or the name.
+    `format` is recognised from the bytes: csv, xlsx, xls, ods, xml, json, html, pdf, document, picture, parquet,
+    database, markup, empty, unknown. `container` is `zip` or `gzip` if the file was one, and `member` is the file
+    within it. `encoding` is a Python codec name, None for workbooks. `what` with `why` (html_page, empty, pro_forma,
+    no_table, …) says whether it is data. `dataset` is the one given or recognised, None if none fits. `part` is the one
+    recognised from the columns or the name.
     """
 
     format: str

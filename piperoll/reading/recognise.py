@@ -63,8 +63,9 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[flo
 
 
 def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
-    """Return whether a field says what the records are about: a core field that is not just a reference, date or
-    number.
+    """Return whether a field says what the records are about.
+
+    A core field that is not just a reference, date or number.
 
     Every register has references and dates, so their columns do not show which dataset it is.
     """

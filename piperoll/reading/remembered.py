@@ -82,10 +82,10 @@ def _replaced(choice: ColumnChoice, before: Sequence[str]) -> str | None:
 
 
 def may_mean_another(choice: ColumnChoice, replaced: str) -> bool:
-    """Whether a heading that took another's place may stand for something else.
+    """Return whether a heading that replaced another may mean something else.
 
-    It surely does not if it is listed for the field, no other column could be it, and both headings say the same of
-    VAT, of invoice or payment, of forecast or fact, and of the unit.
+    It certainly does not if it is listed for the field, no other column could be it, and both headings say the same
+    about VAT, invoice or payment, forecast or actual, and the unit.
     """
     same = terms_in(choice.heading) == terms_in(replaced) and scale_of(choice.heading) == scale_of(replaced)
     return choice.how != "listed" or choice.contested or not same

@@ -22,8 +22,8 @@ SEPARATOR = "\x1f"
 SCALES = (4, 10, 18)
 """Decimal places of a Parquet column: the first that holds every value of the release exactly.
 
-There are few steps, so that nearly all releases of a dataset share one type: a reader that joins files takes the type of
-the first and would round the others. Four places hold a fraction of a penny; 18 leave 20 digits for whole pounds.
+There are few steps, so that nearly all releases of a dataset share one type: a reader that joins files takes the type
+of the first and would round the others. Four places hold a fraction of a penny; 18 leave 20 digits for whole pounds.
 """
 
 _DIGITS = 38

@@ -2,8 +2,8 @@
 
 Which series count is decided by `piperoll.model.counted_once`; which of their lines came again in another file of the
 same body is decided here. A dataset that restates (contracts, transactions) says in a later file again what an earlier
-one said: the latest series that names a row by its key counts. In other datasets, a line dated outside the period of its
-own file is left out if the file of that date has exactly the same line.
+one said: the latest series that names a row by its key counts. In other datasets, a line dated outside the period of
+its own file is left out if the file of that date has exactly the same line.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def consolidate_releases(
 ) -> Consolidated:
     """Write `{dataset}.csv` and `{dataset}.parquet` in `folder`: the lines of `own`, series by series, each once.
 
-    `own` are the counted series of one body and year. `others` are its counted series of other years, which are read only
-    where a line is dated in their time. The lines are those of the releases, preceded by their body, series and version; a
-    field that a release lacks is empty.
+    `own` are the counted series of one body and year. `others` are its counted series of other years, which are read
+    only where a line is dated in their time. The lines are those of the releases, preceded by their body, series and
+    version; a field that a release lacks is empty.
 
     Raises: ConservationError: counted and left-out lines do not add up to what the releases hold.
     """
@@ -141,8 +141,8 @@ def read_lines(dataset: Dataset, release: Standing) -> Iterator[pa.RecordBatch]:
 def find_repeated_lines(dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing]) -> dict[Series, LeftOut]:
     """Find the lines of each series of `own` that are not to be counted, since another counted series has them.
 
-    `own` are the counted series of one body and year. `others` are its counted series of other years, which are read only
-    where a line is dated in their time.
+    `own` are the counted series of one body and year. `others` are its counted series of other years, which are read
+    only where a line is dated in their time.
     """
     if dataset.restates:
         return _find_restated(dataset, own)

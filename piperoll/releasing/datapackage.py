@@ -38,8 +38,9 @@ def describe_release(
 ) -> dict[str, Any]:
     """Make the descriptor of a release; it does not depend on where the release is served.
 
-    `version` is the semantic version of the schema, with the first 12 digits of `rows_sha256` as its build: which schema,
-    and which rows. There is no `created`, since a release does not depend on the clock: versions.json has the time.
+    `version` is the semantic version of the schema, with the first 12 digits of `rows_sha256` as its build: which
+    schema, and which rows. There is no `created`, since a release does not depend on the clock: versions.json has the
+    time.
     """
     part = next((f", {part.title}" for part in dataset.parts if part.name == series.part), "")
     return {
@@ -129,8 +130,8 @@ def _resource(dataset: Dataset, table: FileEntry) -> dict[str, Any]:
 def _published(field: Mapping[str, Any]) -> dict[str, Any]:
     """A field with the constraints that a release keeps, even where we accepted a value with a warning.
 
-    Of fields that bodies send, a release keeps `required` alone; the other constraints of the standard (a list of values,
-    a pattern, a bound) move to `x_asked`. Fields that we derive keep all their constraints.
+    Of fields that bodies send, a release keeps `required` alone; the other constraints of the standard (a list of
+    values, a pattern, a bound) move to `x_asked`. Fields that we derive keep all their constraints.
     """
     asked = {name: value for name, value in field.get("constraints", {}).items() if name != "required"}
     if field["x_origin"] == "derived" or not asked:

@@ -107,8 +107,8 @@ def _match_heading(heading: str | None, patterns: Iterable[Sequence[str]], other
 class LineIdentifiers:
     """Identifiers of lines: the hash of some fields, and how many times it has occurred in this release.
 
-    `{first 20 hex digits of the sha256 of the cells}-{n}`: genuine repeats get different numbers, and an identifier stays
-    the same when other lines of the file are corrected.
+    `{first 20 hex digits of the sha256 of the cells}-{n}`: genuine repeats get different numbers, and an identifier
+    stays the same when other lines of the file are corrected.
     """
 
     def __init__(self) -> None:

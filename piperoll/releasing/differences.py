@@ -28,9 +28,9 @@ _ROWS_AT_ONCE = 10_000
 def compare_versions(dataset: Dataset, before: Path, after: Path, to: Path) -> Differences:
     """Compare two versions in the folders `before` and `after`, and write the rows that differ to `to`.
 
-    `to` becomes a CSV (UTF-8, RFC 4180, CRLF) with two columns before those of the dataset: `change` (`before` and `after`
-    of a changed row, `removed`, `added`) and `pair`, the number that joins the two lines of a changed row. Fields that
-    only one version's schema has are not compared.
+    `to` becomes a CSV (UTF-8, RFC 4180, CRLF) with two columns before those of the dataset: `change` (`before` and
+    `after` of a changed row, `removed`, `added`) and `pair`, the number that joins the two lines of a changed row.
+    Fields that only one version's schema has are not compared.
 
     Raises: ConservationError: the pounds of the differences do not add up to what the manifests say.
     """

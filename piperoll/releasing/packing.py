@@ -61,8 +61,9 @@ def pack_release(  # noqa: PLR0913 - everything that a release is a function of
     """Make the files of a release in `folder`; the same arguments give the same bytes.
 
     The files are `{dataset}.csv` (UTF-8, RFC 4180, CRLF), `{dataset}.parquet`, `datapackage.json`, `report.json` (the
-    public report) and `manifest.json`. Rows that `disposition` holds are left out, redacted rows lose what would give the
-    name away, and every field of the dataset is there in the order of the descriptor. No tables give a release of no rows.
+    public report) and `manifest.json`. Rows that `disposition` holds are left out, redacted rows lose what would give
+    the name away, and every field of the dataset is there in the order of the descriptor. No tables give a release of
+    no rows.
 
     Raises: ConservationError: what would be published is not what `report` accepted; nothing may be released.
     DescriptorError: the descriptor uses something that is not in docs/datasets.md.

@@ -103,7 +103,7 @@ def _fill_notes(
 def _fill_lists(
     lists: xlsxwriter.worksheet.Worksheet, sheet: xlsxwriter.worksheet.Worksheet, fields: Sequence[Field]
 ) -> None:
-    """Write the allowed values of each field in a column of their own: a drop-down can hold only 255 characters itself."""
+    """Write the allowed values of each field in a column: a drop-down itself can hold only 255 characters."""
     chosen = [(number, field) for number, field in enumerate(fields) if _values(field)]
     for column, (number, field) in enumerate(chosen):
         values = _values(field)

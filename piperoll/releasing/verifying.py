@@ -19,8 +19,8 @@ from piperoll.releasing.files import RowDigests, amount_fields, read_document, r
 def find_faults(folder: Path) -> Iterator[str]:
     """Find what is wrong with the version whose files are in `folder`, in words; nothing if everything matches.
 
-    Compares sizes and hashes with the manifest, its rows, pounds and `rows_sha256` with the CSV, the Parquet file with the
-    CSV cell by cell, and the hash in the descriptor with the CSV.
+    Compares sizes and hashes with the manifest, its rows, pounds and `rows_sha256` with the CSV, the Parquet file with
+    the CSV cell by cell, and the hash in the descriptor with the CSV.
     """
     manifest = Manifest.from_bytes((folder / "manifest.json").read_bytes())
     broken = [

@@ -166,7 +166,7 @@ class S3Store:
             )
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
-        """Write a pointer if its tag is still `tag`; if that is refused, a pointer with these bytes is our own earlier write."""
+        """Write a pointer if its tag is still `tag`; if refused, one with these bytes is our own earlier write."""
         condition = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         try:
             with self._raise_store_errors(key):

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from piperoll.checking.privacy.columns import _due, _is_named, redaction
-from piperoll.checking.privacy.detectors import personal_rules
-from piperoll.checking.privacy.lists import NamedPost, lists
-from piperoll.checking.privacy.names import evidently_organisation, person_rule
-from piperoll.checking.privacy.rows import SERVICE_AREA, Suspicion
-from piperoll.checking.sums import exact_sum
+from piperoll.checking.privacy.columns import is_name_due, is_named_holder, redaction_kind
+from piperoll.checking.privacy.lists import NamedPost, privacy_lists
+from piperoll.checking.privacy.personal_data import personal_rules
+from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
+from piperoll.checking.privacy.rows import SERVICE_AREA, PersonalCell
+from piperoll.checking.totals import exact_sum
 from piperoll.model import Dataset, Period
 from piperoll.reading import ReadTable
 
@@ -25,10 +25,10 @@ def lines(table: ReadTable) -> Iterator[tuple[int, int | None, Cells]]:
             yield cells["row"], cells["line"], cells
 
 
-def suspicions(table: ReadTable, dataset: Dataset) -> tuple[Suspicion, ...]:
+def suspicions(table: ReadTable, dataset: Dataset) -> tuple[PersonalCell, ...]:
     """Each cell that holds its row, once for each rule."""
     found = (
-        Suspicion(row, line, name, rule)
+        PersonalCell(row, line, name, rule)
         for row, line, cells in lines(table)
         for rule, name in _suspicious(cells, table, dataset)
     )
@@ -39,7 +39,7 @@ def redacted(table: ReadTable, dataset: Dataset) -> dict[int, str]:
     """The rows of which the name is left out, and why."""
     found: dict[int, str] = {}
     for row, _line, cells in lines(table):
-        kinds = [kind for name in _suppliers(table, dataset) if (kind := redaction(cells[name]))]
+        kinds = [kind for name in _suppliers(table, dataset) if (kind := redaction_kind(cells[name]))]
         if kinds:
             found[row] = kinds[0]
         if any(_undue(cells, name, posts) for name, posts in _holders(table, dataset).items()):
@@ -101,7 +101,7 @@ def shortest_holding(days: Iterable[date], share: float = 0.9) -> Period | None:
 
 def _suspicious(cells: Cells, table: ReadTable, dataset: Dataset) -> Iterator[tuple[str, str]]:
     """Each rule by which a row is held, with its field."""
-    named = [name for name in _suppliers(table, dataset) if cells[name] and not redaction(cells[name])]
+    named = [name for name in _suppliers(table, dataset) if cells[name] and not redaction_kind(cells[name])]
     texts, areas = _of_kind("text", table, dataset), _of_kind("area", table, dataset)
     for name in named:
         cell = cells[name] or ""
@@ -109,20 +109,20 @@ def _suspicious(cells: Cells, table: ReadTable, dataset: Dataset) -> Iterator[tu
         yield from ((rule, name) for rule in sorted(rules | {person_rule(cell) or ""} - {""}))
     for name in (*texts, *areas):
         yield from ((rule, name) for rule in sorted(personal_rules(cells[name] or "")))
-    if all(evidently_organisation(cells[name] or "") for name in named):
+    if all(is_clearly_organisation(cells[name] or "") for name in named):
         return
     for name in (*areas, *texts):
-        if lists().triggers.search(cells[name] or ""):
+        if privacy_lists().triggers.search(cells[name] or ""):
             yield SERVICE_AREA, name
             return
 
 
 def _undue(cells: Cells, name: str, posts: Sequence[NamedPost]) -> bool:
-    return _is_named(cells[name]) and not any(_due(post, cells.get(post.by)) for post in posts)
+    return is_named_holder(cells[name]) and not any(is_name_due(post, cells.get(post.by)) for post in posts)
 
 
 def _holders(table: ReadTable, dataset: Dataset) -> dict[str, list[NamedPost]]:
-    posts = [post for post in lists().named_posts if post.dataset == dataset.name]
+    posts = [post for post in privacy_lists().named_posts if post.dataset == dataset.name]
     by_name = {name: [post for post in posts if post.field == name] for name in _of_kind("name", table, dataset)}
     return {name: posts for name, posts in by_name.items() if posts}
 

@@ -1,9 +1,9 @@
 """Which columns law or code asks of whom."""
 
 import pytest
-from made_readings import examined, made_table
 
 from piperoll.model import Body, Severity
+from tests.checking.made_readings import examined, made_table
 
 ROWS = [{"payment_date": "2026-10-01", "supplier_name": "Acme Ltd", "net_amount": "1.00", "purpose": "Salt"}]
 

@@ -6,9 +6,9 @@ import json
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_readings import examined, made_table, spend_row
 
 from piperoll.model import Disposition, Finding, Report, RowCounts, Severity, TableReport, Verdict, What, to_document
+from tests.checking.made_readings import examined, made_table, spend_row
 
 MARK = "Quincealbatross"
 

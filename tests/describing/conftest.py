@@ -13,7 +13,7 @@ from tests.describing.example_site import SIZES, Site, pages_of, published, serv
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A catalogue of real releases, served as `piperoll site` does."""
+    """A catalogue of real releases, served as by `piperoll site`."""
     store = published(Path(tmp_path_factory.mktemp("catalogue")))
     for key, content in pages_of(store):
         store.put(key, content)
@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a context of its own and fails on any error, alert, or word of the browser's console."""
+    """Open a page in its own context; fail on any error, alert or console message."""
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
 

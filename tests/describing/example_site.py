@@ -1,4 +1,4 @@
-"""A real store and its catalogue, served: files of four bodies through reading, checking, packing and publishing.
+"""A real store with its catalogue, served: files of four bodies are read, checked, packed and published.
 
 Nothing here is made up but the files: what a browser is shown is what `piperoll run` would have published.
 """
@@ -39,7 +39,7 @@ SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "hei
 
 @dataclass(frozen=True)
 class Site:
-    """A served store: its address, ending in a slash, and what stands in it."""
+    """A served store: its address, ending in a slash, and the store."""
 
     address: str
     store: FolderStore
@@ -49,7 +49,7 @@ class Site:
         return f"{self.address}catalogue/{key}"
 
     def files(self, ending: str = "") -> list[str]:
-        """The keys below catalogue/ that end so."""
+        """The keys below catalogue/ with this ending."""
         found = self.store.keys("catalogue/")
         return [key.removeprefix("catalogue/") for key in found if key.endswith(ending)]
 
@@ -87,14 +87,14 @@ def written(rows: Sequence[Mapping[str, str]]) -> bytes:
 
 
 def amount(n: int, *, corrected: bool) -> str:
-    """What the payment of this number came to: one in forty is a credit, and the third was corrected."""
+    """The amount of payment `n`: one in forty is a credit, and the third was corrected."""
     if n % 40 == 39:
         return "-20.25"
     return str(Decimal(n * 37 % 5000) / 4 + (5 if corrected and n == 3 else 0))
 
 
 def spend(month: str, count: int, *, corrected: bool = False) -> bytes:
-    """So many payments of a month; one has an amount that nobody can read, and is held."""
+    """`count` payments of a month; one has an unreadable amount and is held."""
     rows = [
         {
             "Payment date": f"{n % 28 + 1:02}/{month[5:]}/{month[:4]}",
@@ -164,7 +164,7 @@ FILES = (
 
 
 def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
-    """A store in `folder` in which the files were taken one after the other."""
+    """A store in `folder` that received the files one after another."""
     register = Register(BODIES)
     store = FolderStore(folder / "store")
     scratch = folder / "scratch"

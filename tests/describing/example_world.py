@@ -1,4 +1,4 @@
-"""A small made-up world of bodies, tables and submissions, in the shapes that the store gives them."""
+"""A few made-up bodies, tables and submissions, in the form in which the store returns them."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def manifest_of(series: Series, version: Version) -> Manifest:
 
 
 def descriptor_of(series: Series, body: Body) -> dict[str, Any]:
-    """As piperoll.releasing writes it, as far as the catalogue reads it."""
+    """The parts that the catalogue reads of a descriptor that piperoll.releasing writes."""
     declared = assets.dataset(series.dataset).descriptor
     return {
         "name": str(series).replace("/", "-"),

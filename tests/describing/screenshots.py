@@ -48,7 +48,7 @@ SHOTS = (
 
 
 def take(browser: Browser, address: str, shot: Shot) -> Path:
-    """Take one picture, once the page has come to rest."""
+    """Take one picture when the page has finished loading."""
     context = browser.new_context(viewport=SIZES[shot.size], color_scheme=shot.scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{address}catalogue/{shot.page}", wait_until="networkidle")

@@ -1,4 +1,4 @@
-"""The site as people use it, in a real browser: search, rows, charts, keyboard, phone, print, without JavaScript."""
+"""The site in a real browser: search, rows, charts, keyboard, phone, print, and without JavaScript."""
 
 import csv
 import io
@@ -68,7 +68,7 @@ def test_search_finds_bodies_suppliers_datasets_and_fields(opened: Open, site: S
     expect(page.locator("#search-status")).to_contain_text("There are no results")
 
 
-def test_a_supplier_that_is_found_leads_to_its_rows(opened: Open, site: Site) -> None:
+def test_a_supplier_found_links_to_its_rows(opened: Open, site: Site) -> None:
     page = opened(site.page(HOME))
     page.get_by_label("Find a public body, a supplier, a dataset or a field").fill("oak ash")
     page.keyboard.press("Enter")
@@ -105,7 +105,7 @@ def test_the_rows_are_sorted_filtered_and_paged_in_place(opened: Open, site: Sit
     status(page, f"All {PUBLISHED} rows.")
 
 
-def test_only_parts_of_the_parquet_are_fetched_and_only_when_asked(opened: Open, site: Site) -> None:
+def test_the_parquet_is_fetched_in_parts_and_only_when_needed(opened: Open, site: Site) -> None:
     asked: list[str] = []
     page = opened("about:blank")
     page.on("request", lambda request: asked.append(request.url))
@@ -124,7 +124,7 @@ def bars(site: Site, series: str) -> list[Bar]:
 
 
 @pytest.mark.parametrize("key", [SERIES, CONTRACTS, ROLES, SERVICES])
-def test_each_figure_of_a_chart_leads_to_as_many_rows_as_it_is_of(opened: Open, site: Site, key: str) -> None:
+def test_each_figure_of_a_chart_links_to_the_rows_it_counts(opened: Open, site: Site, key: str) -> None:
     page = opened(site.page(key))
     links = page.locator(".chart a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
     told = bars(site, key.removeprefix("series/").removesuffix(".html"))
@@ -164,7 +164,7 @@ def test_the_rows_found_are_saved_with_every_column(opened: Open, site: Site) ->
 
 @pytest.fixture
 def without_parts(site: Site) -> Iterator[str]:
-    """The same files from a server that knows no ranges: the one in the standard library."""
+    """The same files from a server without range requests: the one in the standard library."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(site.store._root))
     handler.log_message = lambda *_: None  # type: ignore[attr-defined]
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -175,7 +175,7 @@ def without_parts(site: Site) -> Iterator[str]:
         thread.join()
 
 
-def test_a_server_that_gives_no_parts_leaves_the_first_rows_and_says_so(opened: Open, without_parts: str) -> None:
+def test_without_range_requests_the_page_keeps_the_first_rows_and_says_so(opened: Open, without_parts: str) -> None:
     page = opened(without_parts + SERIES)
     before = rows_shown(page)
     page.locator("#rows-open").click()
@@ -200,7 +200,7 @@ def test_a_version_says_what_it_changed_and_offers_the_rows(opened: Open, site: 
 # ---- hostile words
 
 
-def test_hostile_names_are_words_wherever_they_are_shown(opened: Open, site: Site) -> None:
+def test_hostile_names_are_shown_as_text_everywhere(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES))
     assert page.get_by_text(HOSTILE).count() > 0
     page.locator("#rows-open").click()
@@ -234,7 +234,7 @@ def test_nothing_written_into_a_page_runs(browser: Browser, site: Site) -> None:
 # ---- keyboard
 
 
-def test_the_rows_are_asked_by_keyboard_alone(opened: Open, site: Site) -> None:
+def test_rows_can_be_filtered_by_keyboard_alone(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES))
     page.keyboard.press("Tab")
     expect(page.locator(":focus")).to_have_text("Skip to main content")
@@ -288,7 +288,7 @@ def test_no_page_scrolls_sideways_on_a_phone(opened: Open, site: Site) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"], key
 
 
-def test_the_rows_are_asked_on_a_phone(opened: Open, site: Site) -> None:
+def test_rows_can_be_filtered_on_a_phone(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=has.oak#rows", "phone", has_touch=True)
     expect(page.locator("#rows-status")).to_contain_text("match.")
     assert page.evaluate("document.documentElement.scrollWidth") <= SIZES["phone"]["width"]
@@ -326,7 +326,7 @@ def test_what_is_printed_holds_the_figures_and_no_controls(opened: Open, site: S
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["phone", "desktop"])
 def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, scheme: str) -> None:
-    """Everything in the light; in the dark what colours and sizes may change."""
+    """Every page in light mode; in dark mode, the rules that colours and sizes can break."""
     page = opened("about:blank", size, color_scheme=scheme, bypass_csp=True)
     rules = () if scheme == "light" else ("color-contrast", "target-size", "link-in-text-block")
     found = {}
@@ -336,7 +336,7 @@ def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, sche
     assert found == {key: [] for key in PAGES}
 
 
-def test_axe_finds_nothing_once_rows_and_results_are_there(opened: Open, site: Site) -> None:
+def test_axe_finds_nothing_after_rows_and_results_load(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=has.oak&sort=-net_amount#rows", bypass_csp=True)
     expect(page.locator("#rows-status")).to_contain_text("match.")
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")

@@ -47,7 +47,7 @@ def site() -> dict[str, bytes]:
 
 
 class Page(HTMLParser):
-    """What a browser takes from a page: its links, ids, headings and words."""
+    """The links, ids, headings and words of a page."""
 
     def __init__(self, html: bytes) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ def pages(site: dict[str, bytes]) -> dict[str, Page]:
 
 
 def keys_of_the_store(listings: tuple[Listing, ...] = LISTINGS) -> set[str]:
-    """What stands under data/ and reports/ by the storage layout."""
+    """The keys under data/ and reports/ by the storage layout."""
     keys = set()
     for one in listings:
         for version in one.history.versions:
@@ -140,7 +140,7 @@ def test_every_page_can_be_reached_from_the_first(site: dict[str, bytes]) -> Non
 
 
 def test_pages_do_not_depend_on_where_they_are_served(site: dict[str, bytes]) -> None:
-    """But for what is told to machines, and the lines to copy: how to load and to cite."""
+    """Except for linked data, and the code to copy for loading and citing."""
     elsewhere = dict(built(base_url="http://localhost:8000/"))
     told = re.compile(
         rb'<script type="application/ld\+json">.*?</script>|<pre id="[a-z-]+" tabindex="0">.*?</pre>', re.DOTALL
@@ -179,7 +179,7 @@ def test_what_a_sender_or_stranger_wrote_makes_no_tag_anywhere() -> None:
     assert json.loads(site["feed.json"])["items"][0]["authors"] == [{"name": HOSTILE}]
 
 
-def test_search_engines_are_told_of_each_table_and_its_downloads(site: dict[str, bytes]) -> None:
+def test_each_table_and_its_downloads_are_described_for_search_engines(site: dict[str, bytes]) -> None:
     (script,) = re.findall(rb'<script type="application/ld\+json">(.*?)</script>', site[SERIES])
     told = json.loads(script)
     assert told["@type"] == "Dataset"
@@ -242,14 +242,14 @@ def test_a_purged_version_offers_no_file(site: dict[str, bytes]) -> None:
     assert "No current version" in Page(site["series/spend/brackwater/2026-09.html"]).words
 
 
-def test_a_provisional_body_is_told_as_such(site: dict[str, bytes]) -> None:
+def test_a_provisional_body_is_labelled(site: dict[str, bytes]) -> None:
     for key in ("bodies/parish-of-nowhere.html", "series/spend/parish-of-nowhere/2026-10.html"):
         words = Page(site[key]).words
         assert "Provisional body" in words
         assert "Parish of Nowhere" in words
 
 
-def test_every_figure_says_of_how_many_bodies_it_is(site: dict[str, bytes]) -> None:
+def test_every_figure_states_how_many_bodies_it_covers(site: dict[str, bytes]) -> None:
     words = Page(site["index.html"]).words
     assert "Spending October 2026 4 of 6 bodies 4,586 £17,155,413.66 8 rows" in words
     assert "Spending Procurement card October 2026 1 of 6 bodies 88 -£0.005 2 rows" in words
@@ -267,7 +267,7 @@ def test_nothing_is_summed_over_periods_that_overlap() -> None:
     assert [line.amount for line in whole.newest("spend")] == [Decimal("10.00")]
 
 
-def test_what_is_late_or_held_is_told_without_values(site: dict[str, bytes]) -> None:
+def test_late_and_held_files_are_listed_without_values(site: dict[str, bytes]) -> None:
     home = Page(site["index.html"]).words
     assert "Spending government departments and NHS bodies September 2026 30 October 2026 0 of 2 bodies 1 0 1 0" in home
     assert "Files that wait for their sender (2)" in home
@@ -283,7 +283,7 @@ def test_a_held_file_has_a_page_that_says_why(site: dict[str, bytes]) -> None:
     assert f"../../../../{layout.public_report_of(held)}" in page.links
 
 
-def test_no_duty_is_told_before_the_platform_received_anything(site: dict[str, bytes]) -> None:
+def test_no_duty_is_shown_before_the_platform_received_anything(site: dict[str, bytes]) -> None:
     assert "August 2026" not in Page(site["bodies/bridges.html"]).words
     assert "July to September 2026" not in Page(site["bodies/anytown.html"]).words
     empty = Page(dict(built([], submissions=()))["index.html"]).words
@@ -296,7 +296,7 @@ def test_an_empty_store_gives_a_catalogue_all_the_same() -> None:
     assert json.loads(site["feed.json"])["items"] == []
 
 
-def test_the_same_file_sent_twice_is_told_once() -> None:
+def test_the_same_file_sent_twice_is_listed_once() -> None:
     first, told = SUBMISSIONS[0]
     site = built(submissions=[(first, told), (replace(first, received="2026-11-09T08:00:00Z"), told)])
     assert Page(dict(site)["bodies/anytown.html"]).words.count(first.name) == 1

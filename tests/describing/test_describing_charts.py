@@ -1,4 +1,4 @@
-"""Charts say exactly what the rows of a release add up to, and each bar finds its rows again."""
+"""Charts show the exact sums of the rows of a release, and the conditions of each bar find its rows."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -73,7 +73,7 @@ def test_bars_hold_every_row_once_and_every_penny(rows: list[Row]) -> None:
                 assert sum(amounts, Decimal(0)) == bar.figure
 
 
-def test_a_month_is_drawn_by_its_days_and_what_is_dated_outside_stands_beside() -> None:
+def test_a_month_is_drawn_by_days_and_rows_dated_outside_it_are_in_the_table() -> None:
     rows = [("2026-09-30", "A", "H", "1.00", "none"), ("2026-10-05", "A", "H", "2.00", "none")]
     over_time = next(one for one in charts(rows) if one.name == "over-time")
     assert len(over_time.bars) == 32
@@ -97,7 +97,7 @@ def test_contracts_that_end_are_counted_by_quarters_ahead() -> None:
     }
 
 
-def test_a_mean_is_weighted_and_one_that_cannot_be_known_is_not_made_up() -> None:
+def test_a_mean_is_weighted_and_left_out_without_weights() -> None:
     names = [field.name for field in assets.dataset("transactions").fields]
     rows = [
         {"service_name": "Tax", "cost_per_transaction": "1.00", "completed": "3"},
@@ -120,7 +120,7 @@ def test_names_that_are_redacted_are_not_searched_by() -> None:
     assert summarise_release(SPEND, OCTOBER, [HEADER, *rows])["names"] == {"Oak": 1}
 
 
-def test_credits_lie_on_the_other_side_of_nothing() -> None:
+def test_credits_are_drawn_on_the_other_side_of_zero() -> None:
     rows = [("2026-10-01", "A", "", "30.00", "none"), ("2026-10-01", "B", "", "-10.00", "none")]
     drawn = draw_chart(next(one for one in charts(rows) if one.name == "suppliers"), SPEND)
     assert drawn.zero == "25.00"
@@ -134,7 +134,7 @@ def test_each_dataset_declares_charts_that_it_can_fill() -> None:
         assert {"sort", "page", "rows", "q"}.isdisjoint(field.name for field in dataset.fields), "words of the address"
 
 
-def test_a_chart_of_a_field_that_there_is_not_is_refused() -> None:
+def test_a_chart_of_an_unknown_field_is_refused() -> None:
     declared = dict(assets.shown("spend")["charts"][1]) | {"by": ["colour"]}
     with pytest.raises(DescriptorError, match="colour"):
         ChartRule.from_declared(declared, SPEND)

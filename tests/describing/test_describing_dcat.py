@@ -41,7 +41,7 @@ def documents(**more: Any) -> dict[str, bytes]:
 
 
 def together(found: dict[str, bytes]) -> rdflib.Graph:
-    """Everything that they say, as someone who has followed every link knows it."""
+    """All of them as one graph, as if every link had been followed."""
     whole = rdflib.Graph()
     for key, content in found.items():
         if key.endswith(".ttl"):
@@ -66,7 +66,7 @@ def test_turtle_and_json_ld_say_the_same(files: dict[str, bytes]) -> None:
         assert isomorphic(graph(files[json_ld]), graph(files[turtle], "turtle")), turtle
 
 
-def test_each_catalogue_leads_to_the_next(files: dict[str, bytes]) -> None:
+def test_each_catalogue_links_to_the_next(files: dict[str, bytes]) -> None:
     seen, ahead = set(), ["catalog.ttl"]
     while ahead:
         key = ahead.pop()
@@ -141,7 +141,7 @@ def test_the_shapes_do_find_what_is_wrong(dcat: rdflib.Graph) -> None:
     assert not conforms
 
 
-def test_every_table_that_stands_is_a_dataset_in_the_series_of_its_body(dcat: rdflib.Graph) -> None:
+def test_every_current_table_is_a_dataset_in_the_series_of_its_body(dcat: rdflib.Graph) -> None:
     standing = [listing.series for listing in LISTINGS if listing.manifest is not None]
     names = {URIRef(f"urn:piperoll:series:{series}") for series in standing}
     versions = set(dcat.objects(None, DCAT.hasVersion))
@@ -169,7 +169,7 @@ def test_a_distribution_says_where_how_big_and_which_hash(dcat: rdflib.Graph) ->
     assert dcat.value(csv, DCAT.mediaType) == URIRef("https://www.iana.org/assignments/media-types/text/csv")
 
 
-def test_time_version_and_frequency_are_told(dcat: rdflib.Graph) -> None:
+def test_period_version_and_frequency_are_stated(dcat: rdflib.Graph) -> None:
     time = dcat.value(OCTOBER, DCTERMS.temporal)
     assert [str(dcat.value(time, bound)) for bound in (DCAT.startDate, DCAT.endDate)] == ["2026-10-01", "2026-10-31"]
     assert str(dcat.value(OCTOBER, DCAT.version)) == "2"

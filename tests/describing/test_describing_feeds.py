@@ -67,7 +67,7 @@ def test_feedparser_reads_an_item_for_each_release(site: dict[str, bytes]) -> No
     assert (csv.length, csv.title) == ("1000", "spend.csv")
 
 
-def test_both_forms_tell_the_same_releases_the_latest_first(site: dict[str, bytes]) -> None:
+def test_both_formats_have_the_same_items_latest_first(site: dict[str, bytes]) -> None:
     for atom, told in zip(feeds(site, "atom").values(), feeds(site, "json").values(), strict=True):
         entries, items = feedparser.parse(atom).entries, json.loads(told)["items"]
         assert [entry.id for entry in entries] == [item["id"] for item in items]
@@ -135,7 +135,7 @@ def test_a_removed_release_stays_in_the_feed_without_its_files(site: dict[str, b
     assert "attachments" not in removed
 
 
-def test_feeds_hold_no_moment_of_their_making(site: dict[str, bytes]) -> None:
+def test_feeds_do_not_contain_the_time_they_were_built(site: dict[str, bytes]) -> None:
     later = dict(built(on=date(2026, 11, 23)))
     told = {key: content for key, content in feeds(site, "atom").items() if b"<entry>" in content}
     assert len(told) > 5

@@ -22,7 +22,7 @@ AMOUNTS = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value
         ("1E+6", "£1,000,000.00"),
     ],
 )
-def test_pounds_are_told_with_every_place_they_have(amount: str, words: str) -> None:
+def test_pounds_keep_every_decimal_place(amount: str, words: str) -> None:
     assert format_pounds(Decimal(amount)) == words
 
 
@@ -41,11 +41,11 @@ def test_a_change_reads_back_to_its_number(difference: int) -> None:
     ("count", "words"),
     [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (12_345, "12.3 kB"), (4_500_000, "4.5 MB"), (2**40, "1.1 TB")],
 )
-def test_sizes_are_told_in_the_unit_that_fits(count: int, words: str) -> None:
+def test_sizes_use_the_unit_that_fits(count: int, words: str) -> None:
     assert format_size(count) == words
 
 
-def test_days_are_told_in_words_whether_dates_or_instants() -> None:
+def test_dates_and_instants_are_written_in_words() -> None:
     assert format_day(date(2026, 10, 1)) == "1 October 2026"
     assert format_day("2026-10-01T23:59:59Z") == "1 October 2026"
 

@@ -1,4 +1,4 @@
-"""What is said of freshness: for each series what it covers and when it came, for each duty who has to act."""
+"""freshness.json: what each series covers and when it arrived, and who must act on each duty."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def with_received(listing: Listing, instant: str) -> Listing:
     return replace(listing, history=replace(listing.history, versions=(*earlier, replace(last, received=instant))))
 
 
-def test_a_series_says_what_it_covers_and_when_its_file_came() -> None:
+def test_a_series_states_what_it_covers_and_when_its_file_arrived() -> None:
     listings = (with_received(LISTINGS[0], "2026-11-01T08:00:00Z"),)
     [series] = fresh(listings=listings)["series"]
     assert (series["series"], series["start"], series["end"]) == ("spend/anytown/2026-10", "2026-10-01", "2026-10-31")
@@ -30,13 +30,13 @@ def test_a_series_says_what_it_covers_and_when_its_file_came() -> None:
     assert series["published"] > series["received"]
 
 
-def test_a_series_without_a_version_that_stands_says_so() -> None:
+def test_a_series_without_a_current_version_says_so() -> None:
     gone = [one for one in fresh()["series"] if one["version"] is None]
     assert gone
     assert all(one["published"] is None and one["received"] is None for one in gone)
 
 
-def test_every_duty_says_what_became_of_it_and_who_has_to_act() -> None:
+def test_every_duty_states_its_outcome_and_who_must_act() -> None:
     duties = fresh()["duties"]
     assert {duty["state"] for duty in duties} >= {"missing", "on-time"}
     for duty in duties:
@@ -44,7 +44,7 @@ def test_every_duty_says_what_became_of_it_and_who_has_to_act() -> None:
         assert duty["acts"] == (("platform" if duty["state"] == "failed" else "body") if outstanding else None)
 
 
-def test_the_one_of_all_bodies_has_a_line_for_each() -> None:
+def test_the_file_about_all_bodies_has_a_line_for_each() -> None:
     site = dict(built())
     told = json.loads(site["freshness.json"])
     assert told["on"] == "2026-11-22"

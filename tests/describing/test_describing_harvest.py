@@ -1,4 +1,4 @@
-"""What others harvest: sitemaps, robots.txt, Data Packages; and every link in all that is made leads somewhere."""
+"""Files for harvesters: sitemaps, robots.txt and Data Packages; and every link in the catalogue resolves."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def site() -> dict[str, bytes]:
 
 
 def keys(content: bytes) -> list[str]:
-    """The keys below catalogue/ that a sitemap or an index of them names."""
+    """The keys below catalogue/ that a sitemap or sitemap index lists."""
     found = [str(loc.text) for loc in etree.fromstring(content).iter(f"{SITEMAP}loc")]
     assert all(address.startswith(f"{BASE_URL}catalogue/") for address in found)
     return [unquote(address.removeprefix(f"{BASE_URL}catalogue/")) for address in found]
 
 
-def test_the_index_of_sitemaps_leads_to_every_page_of_a_body_dataset_and_series(site: dict[str, bytes]) -> None:
+def test_the_sitemap_index_reaches_every_page_of_a_body_dataset_and_series(site: dict[str, bytes]) -> None:
     parts = keys(site["sitemap.xml"])
     pages = [page for part in parts for page in keys(site[part])]
     assert len(pages) == len(set(pages))
@@ -43,11 +43,11 @@ def test_the_index_of_sitemaps_leads_to_every_page_of_a_body_dataset_and_series(
     assert wanted - {"bodies/index.html"} <= set(pages)
 
 
-def test_a_sitemap_names_only_what_stands_beside_it_or_below(site: dict[str, bytes]) -> None:
+def test_a_sitemap_lists_only_addresses_in_its_folder_or_below(site: dict[str, bytes]) -> None:
     assert all("/" not in key for key in site if key.startswith("sitemap"))
 
 
-def test_robots_may_look_at_everything_and_are_told_of_the_sitemap(site: dict[str, bytes]) -> None:
+def test_robots_may_read_everything_and_find_the_sitemap(site: dict[str, bytes]) -> None:
     parser = RobotFileParser()
     parser.parse(site["robots.txt"].decode().splitlines())
     assert parser.can_fetch("anyone", f"{BASE_URL}catalogue/index.html")
@@ -60,7 +60,7 @@ def profile(name: str) -> dict[str, object]:
     return document
 
 
-def test_every_data_package_keeps_the_published_profile(site: dict[str, bytes]) -> None:
+def test_every_data_package_is_valid_by_the_published_profile(site: dict[str, bytes]) -> None:
     packages = {key: json.loads(content) for key, content in site.items() if key.endswith("datapackage.json")}
     shelves = {(one.series.dataset, one.series.body) for one in LISTINGS if one.manifest is not None}
     assert packages.keys() == {"datapackage.json"} | {
@@ -72,7 +72,7 @@ def test_every_data_package_keeps_the_published_profile(site: dict[str, bytes]) 
         assert frictionless.Package.metadata_validate(package) is not None
 
 
-def test_a_package_has_every_table_that_stands_with_its_hash(site: dict[str, bytes]) -> None:
+def test_a_package_has_every_current_table_with_its_hash(site: dict[str, bytes]) -> None:
     package = json.loads(site["bodies/anytown/spend/datapackage.json"])
     standing = [one for one in LISTINGS if one.manifest is not None and one.series.body == "anytown"]
     assert len(package["resources"]) == len(standing)
@@ -98,7 +98,7 @@ def test_the_tables_of_packages_name_each_of_them(site: dict[str, bytes]) -> Non
 
 
 def test_every_address_in_feeds_dcat_packages_and_sitemaps_leads_somewhere(site: dict[str, bytes]) -> None:
-    """What stands below data/ and reports/ is there by the store's own promise; the catalogue must have the rest."""
+    """The store guarantees the keys below data/ and reports/; the catalogue must have the rest."""
     files = {f"data/{one.series}/" for one in LISTINGS} | {layout.public_report_of(sent) for sent, _ in SUBMISSIONS}
     known = re.compile(rf"{re.escape(BASE_URL)}([^\s\"<>#]*)")
     looked_at = 0
@@ -114,7 +114,7 @@ def test_every_address_in_feeds_dcat_packages_and_sitemaps_leads_somewhere(site:
 
 
 def test_every_file_for_programs_is_named_by_another(site: dict[str, bytes]) -> None:
-    """But for where one begins, which the first page and robots.txt lead to."""
+    """Except for the entry points, which the first page and robots.txt link to."""
     begins = {"catalog.ttl", "datapackage.json", "robots.txt", "freshness.json"}
     told = " ".join(content.decode() for key, content in site.items() if not key.endswith((".parquet", ".ico")))
     for key in sorted(site.keys() - begins):

@@ -1,4 +1,4 @@
-"""The feeds of lateness."""
+"""The feeds of late returns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def late(key: str, **more: Any) -> list[dict[str, Any]]:
     return items
 
 
-def test_a_body_is_told_late_from_the_day_after_the_due_day() -> None:
+def test_a_body_is_late_from_the_day_after_the_due_day() -> None:
     before = late("feeds/late/bridges.json", on=date(2026, 11, 30))
     after = late("feeds/late/st-swithin.json", on=date(2026, 12, 1))
     assert not [one for one in before if "2026-10" in one["id"]]
@@ -27,7 +27,7 @@ def test_a_body_is_told_late_from_the_day_after_the_due_day() -> None:
     assert item["url"] == f"{BASE_URL}catalogue/bodies/st-swithin.html#duties"
 
 
-def test_when_it_has_come_after_all_that_is_told_beside() -> None:
+def test_a_late_return_that_arrives_gets_a_second_item() -> None:
     items = late("feeds/late/bridges.json")
     late_one, met = [one for one in reversed(items) if "hmt-25k/2026-09" in one["id"]]
     assert met["id"] == f"{late_one['id']}#met"
@@ -45,7 +45,7 @@ def test_all_bodies_together_have_an_item_for_each_duty_and_period() -> None:
     assert september["tags"] == ["spend", "2026-09", "late"]
 
 
-def test_when_the_last_has_come_the_item_says_so() -> None:
+def test_the_item_says_when_all_returns_have_arrived() -> None:
     came = (
         submission("st-swithin", "2026-09", "2026-11-20T08:00:00Z", name="at last"),
         accepted(Period.parse("2026-09")),

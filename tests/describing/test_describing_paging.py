@@ -1,4 +1,4 @@
-"""Paged feeds: a new item touches the end, whatever came before; RFC 5005's rules for archives."""
+"""Feed archives: a new item changes only the last pages, and the rules of RFC 5005 are kept."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def written(log: FeedLog, pages: ArchivePages) -> dict[str, bytes]:
 
 
 def grown(before: dict[str, bytes], log: FeedLog, items: Sequence[FeedItem]) -> tuple[dict[str, bytes], FeedLog] | None:
-    """What is written after some items were added to a feed that stands written."""
+    """The files after items are added to a feed that is already written."""
     found = add_items(log, items, lambda page: parse_items(before[FEED.key("json", page)]))
     return None if found is None else (before | written(*found), found[0])
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 70), min_size=1, max_size=6), st.data())
-def test_a_feed_that_grows_is_as_if_written_at_once(steps: list[int], data: st.DataObject) -> None:
+def test_a_feed_that_grows_equals_one_written_at_once(steps: list[int], data: st.DataObject) -> None:
     items: list[FeedItem] = []
     files, log = written(*archive_items(items)), FeedLog()
     for step in steps:
@@ -75,7 +75,7 @@ def test_a_feed_that_grows_is_as_if_written_at_once(steps: list[int], data: st.D
         assert files == written(*archive_items(items))
 
 
-def test_the_same_items_again_change_nothing_even_after_a_kill() -> None:
+def test_adding_the_same_items_again_changes_nothing_even_after_a_kill() -> None:
     items = [item(number) for number in range(180)]
     log, pages = archive_items(items[:120])
     files = written(log, pages)
@@ -86,13 +86,13 @@ def test_the_same_items_again_change_nothing_even_after_a_kill() -> None:
     assert second[0] == first[0] == written(*archive_items(items))
 
 
-def test_an_item_that_belongs_among_archived_ones_asks_for_all() -> None:
+def test_a_new_item_that_belongs_in_the_archive_needs_all_items() -> None:
     items = [item(number) for number in range(160) if number != 20]
     log, pages = archive_items(items)
     assert add_items(log, [item(20)], lambda page: pages[page]) is None
 
 
-def test_one_item_more_leaves_archived_pages_as_they_are() -> None:
+def test_one_more_item_does_not_change_archive_pages() -> None:
     items = [item(number) for number in range(4 * PAGE - 1)]
     log, pages = archive_items(items)
     before = written(log, pages)
@@ -158,7 +158,7 @@ def test_no_page_of_a_feed_is_large() -> None:
     assert max(map(len, files.values())) < 200_000
 
 
-def test_what_xml_cannot_say_is_left_out() -> None:
+def test_characters_that_xml_cannot_represent_are_left_out() -> None:
     log, pages = archive_items([item(1, "A\x00 b\x0bc table\ufffe")])
     parsed = feedparser.parse(written(log, pages)["catalogue/feed.atom"])
     assert not parsed.bozo

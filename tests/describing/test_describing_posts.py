@@ -1,4 +1,4 @@
-"""The posts of a published structure, as the organization ontology tells them."""
+"""The posts of a published structure in the organization ontology."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def posts() -> list[list[str]]:
     return extract_posts(DECLARED, csv.reader(io.StringIO(ROWS)))
 
 
-def test_a_row_with_an_id_is_a_post_and_each_stands_once() -> None:
+def test_a_row_with_an_id_is_a_post_listed_once() -> None:
     assert [post[0] for post in posts()] == ["1", "2", "3/4"]
     assert extract_posts(None, csv.reader(io.StringIO(ROWS))) == []
 
@@ -43,7 +43,7 @@ def test_nobody_who_holds_a_post_is_named() -> None:
     assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in told]
 
 
-def test_posts_stand_in_units_and_report_to_posts_that_there_are() -> None:
+def test_posts_are_in_units_and_report_to_existing_posts() -> None:
     files = dict(render_posts(BODIES[3], SERIES, posts()))
     assert sorted(files) == [f"catalogue/series/{SERIES}/posts-1.{form}" for form in ("jsonld", "ttl")]
     found = rdflib.Graph().parse(data=files[f"catalogue/series/{SERIES}/posts-1.ttl"], format="turtle")
@@ -60,14 +60,14 @@ def test_posts_stand_in_units_and_report_to_posts_that_there_are() -> None:
     assert str(found.value(found.value(third, ORG.role), SKOS.prefLabel)) == "Deputy <b>"
 
 
-def test_both_forms_say_the_same() -> None:
+def test_json_ld_and_turtle_say_the_same_of_posts() -> None:
     json_ld, turtle = (content for _, content in render_posts(BODIES[3], SERIES, posts()))
     assert json.loads(json_ld)["@graph"]
     graphs = [rdflib.Graph().parse(data=json_ld, format="json-ld"), rdflib.Graph().parse(data=turtle, format="turtle")]
     assert isomorphic(*graphs)
 
 
-def test_many_posts_are_parted_into_files_of_bounded_size() -> None:
+def test_many_posts_are_divided_into_small_files() -> None:
     many = [[str(one), f"Head of matter {one}", f"Unit {one % 40}", str(one // 7)] for one in range(1_200)]
     files = dict(render_posts(BODIES[3], SERIES, many))
     assert len(files) == 6

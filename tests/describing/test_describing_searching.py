@@ -1,4 +1,4 @@
-"""The search index: whatever is in it is found by its words, no shard is large, and only what changed changes."""
+"""The search index: everything is found by its words, shards are small, and only changed shards change."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def index(*told: tuple[Body, Held]) -> dict[str, bytes]:
 
 
 def found(files: Mapping[str, bytes], word: str) -> list[Any]:
-    """What a browser comes to for one word: from the first two letters deeper, as far as there is more."""
+    """The shard a browser reaches for one word: from the first two letters down until one is complete."""
     letters = word[:SHORTEST]
     while True:
         shard = json.loads(files[f"catalogue/search/{letters}.json"])
@@ -69,7 +69,7 @@ def test_every_name_is_found_by_each_of_its_words(names: dict[str, int]) -> None
             assert name in [entry[1] for entry in found(files, token)]
 
 
-def test_thousands_of_like_names_are_in_small_shards_and_each_is_found() -> None:
+def test_thousands_of_similar_names_are_in_small_shards_and_each_is_found() -> None:
     names = {f"Care {n:04} of Wells Ltd": 1 for n in range(3000)}
     files = index((ANYTOWN, names))
     assert max(map(len, files.values())) < MOST_BYTES * 1.1
@@ -84,6 +84,6 @@ def test_a_new_name_touches_only_the_shards_of_its_own_letters() -> None:
     assert {key for key in after if after[key] != before.get(key)} == {"catalogue/search/zi.json"}
 
 
-def test_the_order_in_which_bodies_come_changes_nothing() -> None:
+def test_the_order_of_bodies_changes_nothing() -> None:
     one, other = (ANYTOWN, {"Oak": 1, "Elm": 2}), (BRACKWATER, {"Oak": 1})
     assert index(one, other) == index(other, one)

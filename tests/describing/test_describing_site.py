@@ -1,4 +1,4 @@
-"""The whole site as files: valid HTML, no dead link, small pages, one strict policy, the same bytes each time."""
+"""The whole site as files: valid HTML, no dead links, small pages, one strict policy, the same bytes each time."""
 
 import json
 import re
@@ -25,7 +25,7 @@ MOST_BYTES = 200_000
 
 
 class Links(HTMLParser):
-    """What a page leads to, and the ids that others may lead to."""
+    """The links of a page, and the ids that others may link to."""
 
     def __init__(self, html: bytes) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def content(site: Site, key: str) -> bytes:
     return site.store.read(f"catalogue/{key}").content
 
 
-def test_every_link_leads_to_something_in_the_store(site: Site) -> None:
+def test_every_link_points_to_something_in_the_store(site: Site) -> None:
     there = set(site.store.keys("catalogue/")) | set(site.store.keys("data/")) | set(site.store.keys("reports/"))
     pages = {f"catalogue/{key}": Links(content(site, key)) for key in site.files(".html")}
     dead = []
@@ -66,7 +66,7 @@ def test_every_link_leads_to_something_in_the_store(site: Site) -> None:
     assert dead == []
 
 
-def test_no_page_weighs_more_than_200_kb_with_all_that_it_loads(site: Site) -> None:
+def test_no_page_is_over_200_kb_with_everything_it_loads(site: Site) -> None:
     shared = sum(len(content(site, key)) for key in ("style.css", "icon.svg"))
     scripts = {key: len(content(site, key)) for key in site.files(".js") if not key.startswith("vendor/")}
     heavy = {
@@ -114,7 +114,7 @@ def test_the_validator_is_one(tmp_path: Path) -> None:
 
 
 def validated(folder: Path) -> list[object]:
-    """What html-validate says of every page in a folder."""
+    """The messages of html-validate for every page in a folder."""
     validator = installed() / "html-validate" / "bin" / "html-validate.mjs"
     told = ["node", str(validator), "--config", str(HERE / "htmlvalidate.json"), "--ext", "html", "-f", "json"]
     done = subprocess.run([*told, str(folder)], capture_output=True, check=False)
@@ -122,7 +122,7 @@ def validated(folder: Path) -> list[object]:
     return found
 
 
-def test_what_others_wrote_is_what_npm_has(tmp_path: Path) -> None:
+def test_vendored_scripts_are_those_of_npm(tmp_path: Path) -> None:
     modules = installed()
     bundled(modules, tmp_path / SCRIPT)
     script = (tmp_path / SCRIPT).read_bytes()

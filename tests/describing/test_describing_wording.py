@@ -11,7 +11,7 @@ from piperoll.model import Acts, Severity, Verdict, What
 from tests.describing.example_world import HOSTILE, UNREADABLE, finding, report
 
 
-def test_findings_are_sorted_by_what_their_reader_has_to_do() -> None:
+def test_findings_are_sorted_by_who_must_act() -> None:
     ours = finding("suite-broken", Severity.ERROR, acts=Acts.PLATFORM)
     words = explain_report(replace(report(), findings=(*report().findings, ours)))
     assert [matter.first.code for matter in words.must_fix] == ["amount-unreadable"]
@@ -57,21 +57,21 @@ def test_the_address_is_the_one_the_sender_sees(changes: dict[str, object], word
         (Verdict.NIL, 0, "nothing to publish"),
     ],
 )
-def test_the_verdict_says_what_becomes_of_the_file(verdict: Verdict, held: int, words: str) -> None:
+def test_the_verdict_says_what_happens_to_the_file(verdict: Verdict, held: int, words: str) -> None:
     assert words in describe_verdict(report(verdict, held=held))
 
 
-def test_a_file_that_is_no_data_is_told_as_such() -> None:
+def test_a_file_without_data_is_called_that() -> None:
     page = replace(report(Verdict.REJECTED), what=What.NOT_DATA, tables=())
     assert "holds no table of data" in describe_verdict(page)
 
 
-def test_rows_left_out_are_told_by_kind_in_good_english() -> None:
+def test_rows_left_out_are_listed_by_kind() -> None:
     assert describe_excluded({"blank": 14, "total": 1, "note": 0}) == "14 blank rows, 1 row of totals"
     assert describe_excluded({"blank": 0}) == "none"
 
 
-def test_every_duty_of_every_dataset_can_be_told() -> None:
+def test_every_duty_of_every_dataset_has_words() -> None:
     rules = [rule for dataset in assets.datasets() for rule in dataset.duties]
     assert "by 6 June and 6 December" in {describe_due_rule(rule) for rule in rules}
     assert "by the last working day of the next month" in {describe_due_rule(rule) for rule in rules}
@@ -80,7 +80,7 @@ def test_every_duty_of_every_dataset_can_be_told() -> None:
         describe_due_rule({"name": "odd", "every": "month", "due": {}})
 
 
-def test_kinds_of_body_are_told_in_words() -> None:
+def test_kinds_of_body_have_words() -> None:
     assert name_kinds(["council"]) == "councils"
     assert name_kinds(["council", "fire", "lighthouse"]) == "councils, fire authorities and lighthouse"
 
@@ -101,7 +101,7 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-def test_the_report_page_needs_nothing_but_itself() -> None:
+def test_the_report_page_loads_nothing_else() -> None:
     page = Page(render_report_page(report()))
     assert page.addresses == ["data:,", "#main"]  # the first says that it has no icon, which browsers ask for
     assert page.tags.count("link") == 1

@@ -1,4 +1,4 @@
-"""Build a whole catalogue in one go: what a build part by part, over any number of runs, must come to."""
+"""Build a whole catalogue at once: builds part by part, over any number of runs, must give the same files."""
 
 from __future__ import annotations
 

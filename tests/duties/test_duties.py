@@ -1,3 +1,5 @@
+"""When returns are due by law, and how the files received decide whether each duty is met."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -16,10 +18,10 @@ from tests.describing.example_world import REGISTER, accepted, report, submissio
 SPEND = assets.dataset("spend")
 ROLES = assets.dataset("roles")
 COUNCIL, DEPARTMENT = REGISTER.find("anytown"), REGISTER.find("bridges")
-Came = Sequence[tuple[Submission, Report | None]]
+Received = Sequence[tuple[Submission, Report | None]]
 
 
-def spend_duties(came: Came, on: date, since: date, body: str = "anytown") -> list[Duty]:
+def spend_duties(came: Received, on: date, since: date, body: str = "anytown") -> list[Duty]:
     register = Register((REGISTER.find(body),))
     return [duty for duty in judge_duties([SPEND], register, summarise_received(came), on, since) if duty.part is None]
 
@@ -36,7 +38,7 @@ def again(period: str, received: str) -> Any:
 
 
 def unread(period: str, received: str) -> Any:
-    """A file that came and that we have not come to an end with."""
+    """A file received that has no report because of a fault of ours."""
     return submission("anytown", period, f"{received}T12:00:00Z", name="unread"), None
 
 
@@ -113,31 +115,31 @@ Q3 = date(2026, 7, 1)
         ([sent("2026-Q3", "2026-10-09", body="brackwater")], "2026-12-01", DutyState.MISSING),
     ],
 )
-def test_what_came_decides_the_state(came: Came, on: str, state: str) -> None:
+def test_the_files_received_decide_the_state(came: Received, on: str, state: str) -> None:
     duty = spend_duties(came, date.fromisoformat(on), Q3)[0]
     assert duty.state == state
 
 
-def test_three_months_make_a_quarter_and_the_last_of_them_says_when() -> None:
+def test_three_months_make_a_quarter_and_the_last_gives_the_day() -> None:
     months = [sent("2026-07", "2026-08-03"), sent("2026-08", "2026-09-03"), sent("2026-09", "2026-11-02")]
     two, three = (spend_duties(months[:count], date(2026, 12, 1), Q3)[0] for count in (2, 3))
     assert (two.state, two.months_came, two.months_owed, two.received) == ("missing", 2, 3, None)
     assert (three.state, three.received) == ("late", date(2026, 11, 2))
 
 
-def test_a_card_file_does_not_stand_for_the_spending_that_is_owed() -> None:
+def test_a_card_file_does_not_meet_the_spending_duty() -> None:
     card = accepted(Period.parse("2026-Q3"), part="card")
     came = [(submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), card)]
     duties = judge_duties([SPEND], Register((COUNCIL,)), summarise_received(came), date(2026, 12, 1), Q3)
     assert {duty.part: duty.state.value for duty in duties} == {None: "missing", "card": "on-time"}
 
 
-def test_a_file_of_no_known_period_fulfils_nothing() -> None:
+def test_a_file_of_unknown_period_meets_no_duty() -> None:
     unknown = (submission("anytown", None, "2026-10-01T00:00:00Z"), report(Verdict.REJECTED, period=None))
     assert spend_duties([unknown], date(2026, 12, 1), Q3)[0].state == "missing"
 
 
-def test_a_file_that_we_failed_with_is_our_fault_and_not_the_bodys() -> None:
+def test_a_file_we_failed_to_read_is_our_fault() -> None:
     unread = (submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), None)
     duty = spend_duties([unread], date(2026, 12, 1), Q3)[0]
     assert (duty.state, duty.outstanding) == ("failed", True)
@@ -173,6 +175,6 @@ def broken(**rule: Any) -> Dataset:
 
 
 @pytest.mark.parametrize("rule", [{"every": "fortnight"}, {"due": {"moons_after": 1}}])
-def test_a_duty_that_we_do_not_know_is_our_own_fault(rule: dict[str, Any]) -> None:
+def test_an_unknown_duty_rule_raises_an_error(rule: dict[str, Any]) -> None:
     with pytest.raises(DescriptorError, match="lgtc-spend"):
         next_due_day(broken(**rule), COUNCIL, date(2026, 11, 22))

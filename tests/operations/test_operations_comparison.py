@@ -59,13 +59,13 @@ def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_recor
     assert sent(order, "September 2026", undated(30)).outcome == "published v1"
     again = sent(order, "October 2026", undated(30) + b"\r\n")
     assert (again.verdict, again.period) == (Verdict.HELD, "2026-10")
-    assert "stand already in what you sent for September 2026 (version 1)" in (again.why or "")
+    assert "are already in what you sent for September 2026 (version 1)" in (again.why or "")
     assert standing(order, "2026-10") is None
     freed = release(open_store(order.to), again.sha256, because="the rents are the same each month").result
     assert freed.outcome == "published v1"
     found = codes(order, freed)
     assert "rows-repeated" not in found
-    assert "stand already in what you sent" in found["released-by-decision"].message
+    assert "are already in what you sent" in found["released-by-decision"].message
     assert sent(order, "October 2026", undated(30) + b"\r\n").ending == "already done"
 
 
@@ -84,7 +84,7 @@ def test_a_nil_return_where_there_were_rows_is_held(order: Asked) -> None:
     sent(order, "2026-08", spend(30, month="08/2026"))
     nil = sent(order, "2026-09", b"Payment Date,Supplier Name,Amount\r\nNil return,,\r\n")
     assert nil.verdict is Verdict.HELD
-    assert "has no rows" in (nil.why or "")
+    assert "has 0 rows" in (nil.why or "")
     assert release(open_store(order.to), nil.sha256, because="they bought nothing").result.outcome == "published v1"
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from publishers_kills import Place
-from publishers_places import packed, read_series
 
 from piperoll.model import History, Packed
 from publishers import FolderStore, Store
 from publishers.stores.s3 import S3Store
+from tests.publishers.killing import Place
+from tests.publishers.small_releases import packed, read_series
 
 
 @pytest.fixture

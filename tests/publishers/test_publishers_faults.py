@@ -13,14 +13,14 @@ from types import SimpleNamespace
 
 import botocore.endpoint
 import pytest
-from fault_proxy import Fault, FaultProxy, fault_proxy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from publishers_kills import Deed, Place, life
 
 from piperoll.errors import AlreadyThere, PiperollError, StoreCorrupt, StoreUnavailable
 from publishers import Store, find_values
 from publishers.stores.s3 import S3Store
+from tests.publishers.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.publishers.killing import Deed, Place, life
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 VERSION = "data/spend/anytown/2026-10/v1-0123456789ab/spend.csv"

@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from publishers_places import NOW, SERIES, packed
 
 from piperoll.model import Period, Series
 from publishers import Store, list_indexed_series, list_series, mark_withdrawn, publish_release
 from publishers.index import update_index
+from tests.publishers.small_releases import NOW, SERIES, packed
 
 YEAR = "data/spend/anytown/index-2026.json"
 

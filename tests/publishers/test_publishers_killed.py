@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from publishers_kills import Deed, Place, killed_after, killed_at, life, states_of
-from publishers_places import NOW, packed, read_series, whole
 
 from piperoll.model import Packed
 from publishers import FolderStore, Published, Store, find_values, list_indexed_series, publish_release, sweep_store
+from tests.publishers.killing import Deed, Place, killed_after, killed_at, life, states_of
+from tests.publishers.small_releases import NOW, packed, read_series, whole
 
 TOUCHES = ("open", "os.rename", "os.mkdir", "os.remove", "fcntl.flock")
 """Each time Python is about to touch the file system it raises one of these audit events."""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from publishers_kills import Counting, Place, compare
-from publishers_places import NOW, SERIES, packed, read_series
 
 from piperoll import layout
 from piperoll.model import History, Packed, Period, Series
 from publishers import Decision, Published, Store, list_indexed_series, publish_release, sweep_store
+from tests.publishers.killing import Counting, Place, compare
+from tests.publishers.small_releases import NOW, SERIES, packed, read_series
 
 
 def _series(number: int) -> Series:

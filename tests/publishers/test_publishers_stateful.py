@@ -16,8 +16,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from publishers_kills import Counting
-from publishers_places import packed
 
 from piperoll.errors import BytesPurged
 from piperoll.model import Differences, Effect, Packed, Period, Series, Submission
@@ -38,6 +36,8 @@ from publishers import (
     sweep_store,
     verify_series,
 )
+from tests.publishers.killing import Counting
+from tests.publishers.small_releases import packed
 
 SERIES = tuple(
     Series("spend", body, Period.parse(month)) for body in ("anytown", "byetown") for month in ("2025-12", "2026-01")

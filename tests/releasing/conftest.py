@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from releasing_tables import ANYTOWN, COLUMNS, OCTOBER, Pack, report, table, table_report
 
 from piperoll import assets
 from piperoll.model import Disposition, Period, Report, Series
 from piperoll.reading import ReadTable
+from tests.releasing.example_tables import ANYTOWN, COLUMNS, OCTOBER, Pack, report, table, table_report
 
 
 @pytest.fixture

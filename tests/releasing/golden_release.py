@@ -9,10 +9,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from releasing_tables import ANYTOWN, SOURCE, report, table, table_report  # noqa: E402
-
 from piperoll.model import Dataset, Disposition, Packed, Period, Series  # noqa: E402
 from piperoll.releasing import pack_release  # noqa: E402
+from tests.releasing.example_tables import ANYTOWN, SOURCE, report, table, table_report  # noqa: E402
 
 LINES = (
     {"when": "2026-10-01", "who": "Zoë & Söhne", "who_id": "17", "amount": "12.5", "pieces": "3", "urgent": "false"},

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from golden_release import golden, mini
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from piperoll.errors import ConservationError, DescriptorError
 from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.releasing.columns import PublishedColumn, scale_for
 from piperoll.releasing.deriving import LineIdentifiers
+from tests.releasing.golden_release import golden, mini
 
 HERE = Path(__file__).parent
 

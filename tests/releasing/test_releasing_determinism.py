@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from golden_release import golden
+
+from tests.releasing.golden_release import golden
 
 HERE = Path(__file__).parent
 

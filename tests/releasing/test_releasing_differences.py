@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from releasing_tables import OCTOBER, Pack, table
 
 from piperoll import assets
 from piperoll.model import Differences, Packed
 from piperoll.releasing import compare_versions
+from tests.releasing.example_tables import OCTOBER, Pack, table
 
 COLUMNS = ("payment_date", "transaction_number", "supplier_name", "net_amount", "purpose")
 SPEND = assets.dataset("spend")

@@ -1,1 +1,1 @@
-"""History: a submission compared with what its body published before."""
+"""Comparison of a release with those of earlier periods, and with the published version of its own series."""

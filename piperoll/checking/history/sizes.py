@@ -1,121 +1,189 @@
-"""How large a release is beside the ones before: rows, pounds, the size of an amount, and its sign.
+"""Compare how large a release is with earlier ones: its rows, its pounds, the size of an amount and its sign.
 
-What holds a file is settled, with figures, in docs/decisions/0011-what-holds-a-file-beside-earlier-ones.md.
+docs/decisions/0011-what-holds-a-file-beside-earlier-ones.md has the figures behind what holds a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
-from piperoll.checking.history import findings as say
-from piperoll.checking.history.profile import Amounts, Profile
-from piperoll.model import Finding
+from piperoll.checking.history.profile import (
+    AmountProfile,
+    ReleaseProfile,
+    join_words,
+    name_release,
+    name_releases,
+    write_pounds,
+)
+from piperoll.findings import make_finding
+from piperoll.model import Finding, Version, plain
 
 NEAREST = 3
-"""How many of the nearest releases a size is held against: one that is out of the ordinary is not the measure."""
+"""How many of the nearest releases a size is compared with; one alone may be unusual."""
 
-_AT_LEAST_ROWS = 20
-"""Of fewer rows half may be missing by chance."""
+_ENOUGH_ROWS = 20
+"""Releases with fewer rows are not compared: half of the rows may be missing by chance."""
+
+_ENOUGH_AMOUNTS = 10
+"""With fewer amounts, the median and the share of credits move far by chance."""
+
+_MUCH_MORE_THAN_PUBLISHED = Decimal("1.25")
+"""Against the published version of its series, a late invoice or two is normal, and a quarter more is not."""
 
 _FAR_MORE = 3
-_AT_LEAST_AMOUNTS = 10
 _NEARLY_ALL, _FEW = Decimal("0.8"), Decimal("0.2")
 
-_TENS = Decimal("31.6")
-"""Midway, in tens, between ten times and a hundred times as much: from here on a hundred is the nearer."""
+_HUNDRED_TIMES = Decimal("31.6")
+"""From here on a factor is nearer to 100 than to 10 (the geometric mean of the two)."""
 
-_HUNDREDS = Decimal(316)
+_THOUSAND_TIMES = Decimal(316)
+"""From here on a factor is nearer to 1000 than to 100."""
 
 
-def is_empty(ours: Profile, before: Sequence[Profile]) -> bool:
-    """Whether a release has no rows, or amounts that are all nought, where each of the nearest had both.
+def find_far_more_than_published(lines: int, pounds: Decimal | None, published: Version) -> Iterator[Finding]:
+    """Warn if `lines` or `pounds` are far more than those of the published version of the same series.
 
-    Up to three releases are looked at, and one is enough; each must have 20 rows.
+    What is far less is held, when it comes to publishing.
     """
-    nearest = _of_some_rows(before[:NEAREST])
-    if not nearest or len(nearest) < len(before[:NEAREST]):
+    if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
+        yield make_finding(
+            "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows
+        )
+    theirs = published.amount_gbp
+    if pounds is not None and theirs is not None and abs(pounds) > abs(theirs) * _MUCH_MORE_THAN_PUBLISHED:
+        yield make_finding(
+            "more-pounds-than-before",
+            pounds=plain(pounds),
+            version=published.version,
+            published_pounds=plain(theirs),
+        )
+
+
+def is_empty(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> bool:
+    """Whether a release has no rows, or only amounts of zero, where each of the nearest had both.
+
+    One earlier release is enough, and up to three are compared; each must have 20 rows.
+    """
+    nearest = _comparable(before)
+    if not nearest:
         return False
     return ours.rows == 0 or (_pounds(ours) == 0 and all(_pounds(one) > 0 for one in nearest))
 
 
-def is_halved(ours: Profile, before: Sequence[Profile]) -> bool:
+def is_halved(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> bool:
     """Whether rows or pounds are under half of those of each of the nearest three, and the other is less than in any.
 
-    Each of the three must have 20 rows. Where nothing has an amount the rows decide alone.
+    Each of the three must have 20 rows. If none has amounts, the rows alone decide.
     """
-    nearest = _of_some_rows(before[:NEAREST])
+    nearest = [one for one in before[:NEAREST] if one.rows >= _ENOUGH_ROWS]
     if len(nearest) < NEAREST:
         return False
     rows, pounds = min(one.rows for one in nearest), min(_pounds(one) for one in nearest)
     if not any(one.amounts for one in nearest):
         return ours.rows * 2 < rows
-    few = ours.rows < rows and _pounds(ours) < pounds
-    return few and (ours.rows * 2 < rows or _pounds(ours) * 2 < pounds)
+    fewer = ours.rows < rows and _pounds(ours) < pounds
+    return fewer and (ours.rows * 2 < rows or _pounds(ours) * 2 < pounds)
 
 
-def too_small(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
-    """What holds a release that looks as if all of it, or half or more, were missing."""
-    if is_empty(ours, before) or is_halved(ours, before):
-        yield say.too_small(ours, before[:NEAREST])
+def find_too_small(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> Iterator[Finding]:
+    """Hold a release if all of it, or half of it or more, seems to be missing."""
+    if not (is_empty(ours, before) or is_halved(ours, before)):
+        return
+    nearest = before[:NEAREST]
+    earlier_pounds = [one.amounts.pounds for one in nearest if one.amounts]
+    variant = ("rows-and-amounts" if ours.amounts and ours.rows else "no-amounts-now") if earlier_pounds else "rows"
+    yield make_finding(
+        "far-fewer-than-before",
+        variant=variant,
+        rows=ours.rows,
+        pounds=write_pounds(_pounds(ours)),
+        earlier=name_releases(nearest),
+        releases=len(nearest),
+        least_rows=min(one.rows for one in nearest),
+        least_pounds=write_pounds(min(earlier_pounds, default=Decimal(0))),
+    )
 
 
-def sizes(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
-    """A warning where rows or pounds are far from those of each of the nearest, and the file is not held for it.
+def find_unusual_size(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> Iterator[Finding]:
+    """Warn if rows or pounds are far from those of each of the nearest releases, and the file is not held for it.
 
-    Rows that are few are told from the first release on; the rest takes three.
+    Few rows are reported from the first earlier release on; everything else takes three.
     """
-    nearest = _of_some_rows(before[:NEAREST])
-    if not nearest or len(nearest) < len(before[:NEAREST]) or is_empty(ours, before) or is_halved(ours, before):
+    nearest = _comparable(before)
+    if not nearest or is_empty(ours, before) or is_halved(ours, before):
         return
     rows, pounds = [one.rows for one in nearest], [_pounds(one) for one in nearest]
+    row_values: dict[str, Any] = {
+        "rows": ours.rows,
+        "earlier": name_releases(nearest),
+        "earlier_rows": join_words([f"{count:,}" for count in rows]),
+    }
+    pound_values: dict[str, Any] = {
+        "pounds": write_pounds(_pounds(ours)),
+        "earlier": name_releases(nearest),
+        "earlier_pounds": join_words([write_pounds(each) for each in pounds]),
+    }
     if ours.rows * 2 < min(rows):
-        yield say.fewer_rows(ours.rows, nearest)
+        yield make_finding("fewer-rows-than-usual", **row_values)
     if len(nearest) < NEAREST:
         return
     if _pounds(ours) * 2 < min(pounds):
-        yield say.fewer_pounds(_pounds(ours), pounds, nearest)
+        yield make_finding("fewer-pounds-than-usual", **pound_values)
     if ours.rows > max(rows) * _FAR_MORE:
-        yield say.more_rows(ours.rows, nearest)
+        yield make_finding("more-rows-than-usual", **row_values)
     if ours.amounts and min(pounds) > 0 and _pounds(ours) > max(pounds) * _FAR_MORE:
-        yield say.more_pounds(_pounds(ours), pounds, nearest)
+        yield make_finding("more-pounds-than-usual", **pound_values)
 
 
-def scale(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
-    """A warning where the middle amount is a hundred or a thousand times what it was, or that part of it."""
-    theirs = _measured(before)
-    for _, amounts in _measured([ours]) if theirs else ():
-        now, then = amounts.median, [each.median for _, each in theirs]
-        latest = theirs[0][0].released
-        if now >= max(then) * _TENS:
-            yield say.amounts_larger(latest, now, then[0], thousands=now >= max(then) * _HUNDREDS)
-        if now * _TENS <= min(then):
-            yield say.amounts_smaller(latest, now, then[0], thousands=now * _HUNDREDS <= min(then))
+def find_other_scale(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> Iterator[Finding]:
+    """Warn if the median amount is a hundred or a thousand times what it was, or that fraction of it."""
+    earlier = _with_enough_amounts(before)
+    if not earlier or not _with_enough_amounts([ours]) or ours.amounts is None:
+        return
+    now, then = ours.amounts.median, [amounts.median for _, amounts in earlier]
+    variant = None
+    if now >= max(then) * _HUNDRED_TIMES:
+        variant = "thousands-to-pounds" if now >= max(then) * _THOUSAND_TIMES else "pounds-to-pence"
+    elif now * _HUNDRED_TIMES <= min(then):
+        variant = "pounds-to-thousands" if now * _THOUSAND_TIMES <= min(then) else "pence-to-pounds"
+    if variant:
+        yield make_finding(
+            "amounts-out-of-scale",
+            variant=variant,
+            now=write_pounds(now),
+            earlier=name_release(earlier[0][0]),
+            then=write_pounds(then[0]),
+        )
 
 
-def signs(ours: Profile, before: Sequence[Profile]) -> Iterator[Finding]:
-    """A warning where most amounts are on the other side of nought than they were."""
-    theirs = _measured(before)
-    for _, amounts in _measured([ours]) if theirs else ():
-        now, then = _credits(amounts), [_credits(each) for _, each in theirs]
-        if (now >= _NEARLY_ALL and max(then) <= _FEW) or (now <= _FEW and min(then) >= _NEARLY_ALL):
-            yield say.signs_turned(theirs[0][0].released, amounts, theirs[0][1])
+def find_reversed_signs(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> Iterator[Finding]:
+    """Warn if most amounts have the opposite sign of what they had."""
+    earlier = _with_enough_amounts(before)
+    if not earlier or not _with_enough_amounts([ours]) or ours.amounts is None:
+        return
+    now, then = _share_of_credits(ours.amounts), [_share_of_credits(amounts) for _, amounts in earlier]
+    if (now >= _NEARLY_ALL and max(then) <= _FEW) or (now <= _FEW and min(then) >= _NEARLY_ALL):
+        yield make_finding(
+            "signs-turned", now=int(100 * now), earlier=name_release(earlier[0][0]), then=int(100 * then[0])
+        )
 
 
-def _of_some_rows(releases: Sequence[Profile]) -> list[Profile]:
-    return [one for one in releases if one.rows >= _AT_LEAST_ROWS]
+def _comparable(before: Sequence[ReleaseProfile]) -> Sequence[ReleaseProfile]:
+    """The nearest releases if each of them has enough rows; none otherwise."""
+    nearest = before[:NEAREST]
+    return nearest if all(one.rows >= _ENOUGH_ROWS for one in nearest) else ()
 
 
-def _pounds(release: Profile) -> Decimal:
-    """Signs apart; nought where there are no amounts."""
+def _pounds(release: ReleaseProfile) -> Decimal:
+    """The sum of amounts ignoring signs; zero if there are none."""
     return release.amounts.pounds if release.amounts else Decimal(0)
 
 
-def _measured(releases: Sequence[Profile]) -> list[tuple[Profile, Amounts]]:
-    """Those with so many amounts that neither the middle one nor the share of credits moves far by chance."""
-    return [(one, one.amounts) for one in releases if one.amounts and one.amounts.count >= _AT_LEAST_AMOUNTS]
+def _with_enough_amounts(releases: Sequence[ReleaseProfile]) -> list[tuple[ReleaseProfile, AmountProfile]]:
+    return [(one, one.amounts) for one in releases if one.amounts and one.amounts.count >= _ENOUGH_AMOUNTS]
 
 
-def _credits(amounts: Amounts) -> Decimal:
-    """The share of credits among the amounts that are not nought."""
+def _share_of_credits(amounts: AmountProfile) -> Decimal:
     return Decimal(amounts.credits) / amounts.count

@@ -1,1 +1,1 @@
-"""Privacy: which rows may name a private person, and are held or redacted."""
+"""Privacy: which rows may name a private person, and are held or published without the name."""

@@ -1,4 +1,4 @@
-"""What privacy says of the cells of one column: each different cell is judged once."""
+"""Screen one column for personal data: each different cell is judged once."""
 
 from __future__ import annotations
 
@@ -12,132 +12,118 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from piperoll.checking.privacy.detectors import personal_rules
-from piperoll.checking.privacy.lists import NamedPost, lists, spelling
-from piperoll.checking.privacy.names import evidently_organisation, person_rule
-from piperoll.checking.privacy.sieve import may_be_personal, may_hold_any
-from piperoll.model.columns import Cells, Flags
+from piperoll.checking.privacy.lists import NamedPost, normalise_name, privacy_lists
+from piperoll.checking.privacy.personal_data import personal_rules, sieve_personal_data, sieve_phrases
+from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
+from piperoll.model.columns import Cells, Flags, pc
 
-_REMEMBERED = 1 << 17
-"""So many suppliers' verdicts are kept, some 40 MB: a national month has fewer."""
+_SUPPLIERS_REMEMBERED = 1 << 17
+"""How many suppliers' verdicts are cached, some 40 MB: a national month has fewer suppliers."""
 
-_FIRST = 512
-"""So many cells show whether a column has a few values or as many as lines."""
+_CELLS_SAMPLED = 512
+"""How many cells show whether a column has a few values or as many as lines."""
 
-_NO_RULES_OF_SUPPLIERS = frozenset(("titled-name", "phone"))
-"""A merchant's telephone number is its name on a card; titles are looked for in the way of names."""
+_NOT_FOR_SUPPLIERS = frozenset(("titled-name", "phone"))
+"""On a card statement a merchant's telephone number is part of its name; `person_rule` looks for titles."""
 
 
 @dataclass(frozen=True, slots=True)
-class Supplier:
-    """What a supplier's cell says: a redaction, or the rules by which it holds its row.
+class SupplierVerdict:
+    """What a supplier's cell holds: a redaction, or the rules by which it holds its row.
 
-    It is `doubted` if it is there, names somebody, and that is not evidently an organisation.
+    `may_be_person` is True if it names someone who is not clearly an organisation.
     """
 
     redaction: str | None
     rules: frozenset[str]
-    doubted: bool
+    may_be_person: bool
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A column of suppliers: which of its `different` cells each line has, and what there is to say of any of them."""
+class JudgedSuppliers:
+    """A column of suppliers: `codes` has the index of each line's cell among the `different` cells of the column.
+
+    `verdicts` has the index and the verdict of the cells that have one.
+    """
 
     different: int
     codes: npt.NDArray[np.int32]
-    said: tuple[tuple[int, Supplier], ...]
+    verdicts: tuple[tuple[int, SupplierVerdict], ...]
 
-    def where(self, wanted: Callable[[Supplier], bool]) -> Flags:
-        """The lines of whose supplier it is said."""
-        return _flags([at for at, one in self.said if wanted(one)], self.different)[self.codes]
+    def lines_where(self, wanted: Callable[[SupplierVerdict], bool]) -> Flags:
+        """The lines whose verdict is wanted."""
+        flags = _flags([index for index, verdict in self.verdicts if wanted(verdict)], self.different)
+        return flags[self.codes]
 
-    def kinds(self, kind: Callable[[str | None], int]) -> npt.NDArray[np.int32]:
-        """The kind of redaction of each line, as a number; nought for none."""
-        numbered = np.zeros(self.different, np.int32)
-        for at, one in self.said:
-            numbered[at] = kind(one.redaction)
-        return numbered[self.codes]
-
-
-def suppliers_judged(cells: Cells) -> Judged:
-    """The verdicts on a column of suppliers."""
-    values, codes = _different(cells)
-    verdicts = [(at, one) for at, one in enumerate(map(_supplier, values)) if one is not None]
-    return Judged(len(values), codes, tuple(verdicts))
+    def redactions(self, code_of: Callable[[str | None], int]) -> npt.NDArray[np.int32]:
+        """The code of each line's kind of redaction; 0 for none."""
+        codes = np.zeros(self.different, np.int32)
+        for index, verdict in self.verdicts:
+            codes[index] = code_of(verdict.redaction)
+        return codes[self.codes]
 
 
-def hits(cells: Cells) -> dict[str, Flags]:
-    """Where each rule is met in a column of texts or areas, in the order of the rules' names."""
-    if _repeats(cells):
-        values, codes = _different(cells)
-        said = [personal_rules(value or "") for value in values]
-        rules = sorted(frozenset[str]().union(*said))
-        return {rule: np.array([rule in each for each in said], np.bool_)[codes] for rule in rules}
-    found: dict[str, list[int]] = {}
-    for at, text in _suspects(cells, may_be_personal(cells)):
+def judge_suppliers(cells: Cells) -> JudgedSuppliers:
+    """Judge a column of suppliers."""
+    values, codes = _different_cells(cells)
+    verdicts = [(index, verdict) for index, verdict in enumerate(map(_judge_supplier, values)) if verdict is not None]
+    return JudgedSuppliers(len(values), codes, tuple(verdicts))
+
+
+def find_personal_data(cells: Cells) -> dict[str, Flags]:
+    """The cells of a column of texts or service areas that each rule finds, in the order of the rules' names."""
+    if _has_few_values(cells):
+        values, codes = _different_cells(cells)
+        found_in = [personal_rules(value or "") for value in values]
+        rules = sorted(frozenset[str]().union(*found_in))
+        return {rule: np.array([rule in found for found in found_in], np.bool_)[codes] for rule in rules}
+    indices: dict[str, list[int]] = {}
+    for index, text in _texts_at(cells, sieve_personal_data(cells)):
         for rule in personal_rules(text):
-            found.setdefault(rule, []).append(at)
-    return {rule: _flags(at, len(cells)) for rule, at in sorted(found.items())}
+            indices.setdefault(rule, []).append(index)
+    return {rule: _flags(found, len(cells)) for rule, found in sorted(indices.items())}
 
 
-def triggered(cells: Cells) -> Flags:
-    """Which cells are, or speak of, a service area whose payees are often private people."""
-    if _repeats(cells):
-        values, codes = _different(cells)
+def find_trigger_areas(cells: Cells) -> Flags:
+    """Which cells name a service area whose payees are often private people."""
+    if _has_few_values(cells):
+        values, codes = _different_cells(cells)
         return np.array([_is_trigger(value or "") for value in values], np.bool_)[codes]
-    suspects = _suspects(cells, may_hold_any(cells, lists().trigger_phrases))
-    return _flags([at for at, text in suspects if _is_trigger(text)], len(cells))
+    sieved = _texts_at(cells, sieve_phrases(cells, privacy_lists().trigger_phrases))
+    return _flags([index for index, text in sieved if _is_trigger(text)], len(cells))
 
 
-def holders_judged(batch: pa.RecordBatch, name: str, posts: Sequence[NamedPost]) -> Flags:
-    """Which lines name the holder of a post though by none of `posts` the name is due."""
-    values, codes = _different(batch[name])
-    undue = np.array([_is_named(value) for value in values], np.bool_)[codes]
+def find_names_not_due(batch: pa.RecordBatch, name: str, posts: Sequence[NamedPost]) -> Flags:
+    """Which lines name the holder of a post that none of `posts` publishes with a name."""
+    values, codes = _different_cells(batch[name])
+    not_due = np.array([is_named_holder(value) for value in values], np.bool_)[codes]
     for post in posts:
         if post.by in batch.schema.names:
-            values, codes = _different(batch[post.by])
-            undue &= ~np.array([_due(post, value) for value in values], np.bool_)[codes]
-    return undue
+            values, codes = _different_cells(batch[post.by])
+            not_due &= ~np.array([is_name_due(post, value) for value in values], np.bool_)[codes]
+    return not_due
 
 
-def redaction(name: str | None) -> str | None:
-    """The kind of redaction that stands in a supplier's cell (STANDARDS §2.2), None where a supplier is named.
+def redaction_kind(name: str | None) -> str | None:
+    """The kind of redaction in a supplier's cell, None if it names a supplier (docs/standards.md#spend).
 
-    "Redactive Publishing Ltd" is a firm, and so is whatever bears a legal form.
+    "Redactive Publishing Ltd" is a firm, and so is every other name with a legal form.
     """
-    if name is None or lists().strong.intersection(spelling(name).split()):
+    if name is None or privacy_lists().strong.intersection(normalise_name(name).split()):
         return None
-    return next((kind for pattern, kind in lists().redactions if pattern.search(name)), None)
+    return next((kind for pattern, kind in privacy_lists().redactions if pattern.search(name)), None)
 
 
-@lru_cache(_REMEMBERED)
-def _supplier(name: str | None) -> Supplier | None:
-    """What a supplier's cell says; None if it is nothing that would hold a row or leave out a name."""
-    kind = redaction(name)
-    if not name or kind:
-        return Supplier(kind, frozenset(), doubted=False) if kind else None
-    rules = personal_rules(name) - _NO_RULES_OF_SUPPLIERS
-    rule = person_rule(name)
-    doubted = not evidently_organisation(name)
-    return Supplier(None, rules | {rule} if rule else rules, doubted) if rules or rule or doubted else None
+def is_named_holder(holder: str | None) -> bool:
+    """Whether a cell names the holder of a post, and does not say that it is vacant."""
+    if holder is None or not re.search(r"[^\W\d_]", holder):
+        return False
+    return holder.strip().upper() not in privacy_lists().vacancies
 
 
-@lru_cache(1 << 16)
-def _is_trigger(text: str) -> bool:
-    return bool(lists().triggers.search(text))
-
-
-def _is_named(holder: str | None) -> bool:
-    return (
-        holder is not None and bool(re.search(r"[^\W\d_]", holder)) and holder.strip().upper() not in lists().vacancies
-    )
-
-
-def _due(post: NamedPost, cell: str | None) -> bool:
-    """Whether the name is due by this rule."""
+def is_name_due(post: NamedPost, cell: str | None) -> bool:
+    """Whether a post with this cell is published with its holder's name."""
     if cell is None:
         return False
     if post.rule == "pattern":
@@ -145,27 +131,43 @@ def _due(post: NamedPost, cell: str | None) -> bool:
     return Decimal(cell) >= Decimal(post.value)
 
 
-def _suspects(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:
-    """The cells that `flags` names, with their places."""
-    at = np.flatnonzero(flags)
-    texts: list[Any] = cells.take(at).to_pylist()
-    return zip(at.tolist(), texts, strict=True)
+@lru_cache(_SUPPLIERS_REMEMBERED)
+def _judge_supplier(name: str | None) -> SupplierVerdict | None:
+    """The verdict on a supplier's cell; None if it neither holds a row nor leaves out a name."""
+    kind = redaction_kind(name)
+    if not name or kind:
+        return SupplierVerdict(kind, frozenset(), may_be_person=False) if kind else None
+    rules = personal_rules(name) - _NOT_FOR_SUPPLIERS
+    if rule := person_rule(name):
+        rules |= {rule}
+    may_be_person = not is_clearly_organisation(name)
+    return SupplierVerdict(None, rules, may_be_person) if rules or may_be_person else None
 
 
-def _repeats(cells: Cells) -> bool:
-    """Whether the column says the same again and again, as far as its first cells tell."""
-    first = cells.slice(0, _FIRST)
-    return pc.count_distinct(first).as_py() * 4 < len(first)
+@lru_cache(1 << 16)
+def _is_trigger(text: str) -> bool:
+    return bool(privacy_lists().triggers.search(text))
 
 
-def _flags(at: Sequence[int], length: int) -> Flags:
+def _texts_at(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:
+    """The flagged cells with their indices."""
+    indices = np.flatnonzero(flags)
+    return zip(indices.tolist(), cells.take(indices).to_pylist(), strict=True)
+
+
+def _has_few_values(cells: Cells) -> bool:
+    """Whether the first cells repeat themselves: judging each different cell is then cheaper than sieving all."""
+    first = cells.slice(0, _CELLS_SAMPLED)
+    return bool(pc.count_distinct(first).as_py() * 4 < len(first))
+
+
+def _flags(indices: Sequence[int], length: int) -> Flags:
     flags = np.zeros(length, np.bool_)
-    flags[at] = True
+    flags[indices] = True
     return flags
 
 
-def _different(cells: Cells) -> tuple[list[str | None], npt.NDArray[np.int32]]:
-    """The different cells of a column, a gap among them, and which of them each line has."""
+def _different_cells(cells: Cells) -> tuple[list[str | None], npt.NDArray[np.int32]]:
+    """The different cells of a column, null among them, and the index of each line's cell among them."""
     encoded: Any = pc.dictionary_encode(cells, null_encoding="encode")
-    values: list[str | None] = encoded.dictionary.to_pylist()
-    return values, encoded.indices.to_numpy()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()

@@ -1,4 +1,4 @@
-"""The privacy lists of datapackages/privacy, read once."""
+"""Read the privacy lists of `datapackages/privacy/`; its README says what each is for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RULES = ("pattern", "minimum")
 
 @dataclass(frozen=True, slots=True)
 class NamedPost:
-    """A rule by which a post's holder is named: cell `by` fits a pattern, or is at least a minimum."""
+    """A rule by which a post is published with its holder's name: cell `by` matches a pattern, or has a minimum."""
 
     dataset: str
     field: str
@@ -28,8 +28,12 @@ class NamedPost:
 
 
 @dataclass(frozen=True)
-class Lists:
-    """Words in capitals, patterns compiled; datapackages/privacy/README.md says what each is for."""
+class PrivacyLists:
+    """The lists, with words in capitals and patterns compiled.
+
+    `strong`, `usual` and `surnames` are the words of organisations by strength; `firms` are whole names.
+    `trigger_phrases` are the phrases that `triggers` finds.
+    """
 
     strong: frozenset[str]
     usual: frozenset[str]
@@ -47,25 +51,25 @@ class Lists:
 
 
 @cache
-def lists() -> Lists:
-    """The lists as they stand in datapackages/privacy.
+def privacy_lists() -> PrivacyLists:
+    """Read all lists, once.
 
-    Raises: DescriptorError: a list lacks a column or has a word that we do not know.
+    Raises: DescriptorError: a list lacks a column or has an unknown value.
     """
     words = _rows("organisations", "word", "strength")
     strengths = {strength for _word, strength in words}
     by_strength = {each: frozenset(word for word, strength in words if strength == each) for each in strengths}
     if set(by_strength) != {"strong", "usual", "surname"}:
-        raise DescriptorError("privacy/organisations.csv: the strengths are strong, usual and surname")
+        raise DescriptorError("privacy/organisations.csv: use strong, usual or surname as strength")
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
     if any(post.rule not in _RULES for post in posts):
-        raise DescriptorError("privacy/named-posts.csv: the rules are pattern and minimum")
+        raise DescriptorError("privacy/named-posts.csv: use pattern or minimum as rule")
     triggers = tuple(phrase for (phrase,) in _rows("triggers", "phrase"))
-    return Lists(
+    return PrivacyLists(
         strong=by_strength["strong"],
         usual=by_strength["usual"],
         surnames=by_strength["surname"],
-        firms=frozenset(spelling(name) for (name,) in _rows("firms", "name")),
+        firms=frozenset(normalise_name(name) for (name,) in _rows("firms", "name")),
         given_names=frozenset(name.upper() for (name,) in _rows("given-names", "name")),
         family_names=frozenset(name.upper() for (name,) in _rows("surnames", "name")),
         mailboxes=frozenset(name for (name,) in _rows("mailboxes", "name")),
@@ -73,23 +77,23 @@ def lists() -> Lists:
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
         triggers=_any_of(triggers),
         trigger_phrases=triggers,
-        redactions=tuple((re.compile(said, re.I), kind) for said, kind in _rows("redactions", "pattern", "kind")),
+        redactions=tuple((re.compile(pattern, re.I), kind) for pattern, kind in _rows("redactions", "pattern", "kind")),
         named_posts=posts,
     )
 
 
-def tokens(text: str) -> list[str]:
-    """The words of `text` in capitals: `Smith-Jones, J.` is SMITH, JONES, J; C.I.C. is CIC."""
+def split_words(text: str) -> list[str]:
+    """Split a name into words in capitals: `Smith-Jones, J.` into SMITH, JONES, J; `C.I.C.` into CIC."""
     return _TOKEN.findall(_DOTTED.sub(lambda match: match[0].replace(".", ""), text.upper()))
 
 
-def spelling(name: str) -> str:
-    """A name as the lists compare it."""
-    return " ".join(tokens(name))
+def normalise_name(name: str) -> str:
+    """Spell a name as the lists compare it: its words in capitals, with single spaces."""
+    return " ".join(split_words(name))
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
-    """A pattern that finds any of `phrases` as whole words, in any case."""
+    """Compile a pattern that finds any of `phrases` as whole words, in any case; the longest first."""
     ordered = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
     return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(phrase) for phrase in ordered) + r")(?!\w)", re.I)
 

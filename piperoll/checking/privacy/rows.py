@@ -1,45 +1,41 @@
-"""Privacy: which rows are held, and of which the name is left out, before anything is public.
+"""Which rows of a table are held for privacy, and which are published without a name.
 
-STANDARDS §9. A cell is examined by its field's `x_privacy`: `name` may name a person, `area` is a service area that
-may be a trigger, `text` is free. A row is held when a text holds something personal, when a supplier looks like a
-private person, or when a service area is a trigger and the supplier is not evidently an organisation. A holder of a
-post whose name is not due is left out instead, and so is a name that the body has redacted itself.
+A field's `x_privacy` in the descriptor says how its cells are screened: `name` may name a person, `area` is a service
+area, `text` is free text (docs/standards.md#privacy-rules). A row is held if a text holds personal data, if a supplier
+looks like a private person, or if the service area is one whose payees are often private people and the supplier is
+not clearly an organisation. The name is left out, and the row published, if the body has redacted it, or if it is the
+holder of a post that the rules do not publish with a name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from piperoll.checking.capping import MADE
 from piperoll.checking.privacy.columns import (
-    Judged,
-    Supplier,
-    hits,
-    holders_judged,
-    redaction,
-    suppliers_judged,
-    triggered,
+    JudgedSuppliers,
+    find_names_not_due,
+    find_personal_data,
+    find_trigger_areas,
+    judge_suppliers,
 )
-from piperoll.checking.privacy.lists import NamedPost, lists
-from piperoll.checking.rows import ByRow, Latest, Rows
-from piperoll.checking.survey import look_over
-from piperoll.model import Dataset
+from piperoll.checking.privacy.lists import privacy_lists
+from piperoll.checking.row_sets import LatestWord, RowSet, ValueByRow
+from piperoll.checking.survey import visit_batches
+from piperoll.model import CappedFindings, Dataset
 from piperoll.model.columns import Flags, Integers
 from piperoll.reading import ReadTable
 
-__all__ = ["Privacy", "Suspecting", "Suspicion", "privacy", "redaction"]
-
 SERVICE_AREA = "service-area"
+"""The rule for a service area whose payees are often private people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Suspicion:
-    """A cell that holds its row, and by which rule; never what it says."""
+class PersonalCell:
+    """A cell that holds its row, and the rule; never what the cell says."""
 
     row: int
     line: int | None
@@ -48,134 +44,104 @@ class Suspicion:
 
 
 @dataclass(frozen=True)
-class Privacy:
-    """What privacy says about one table: what holds rows, rows whose name is left out and why, names not due.
+class PrivacyResult:
+    """The result of screening one table.
 
-    `held` has the rows that are held, by field and rule. `suspicions` are the first of each, in order: as many as are
-    ever named, and one more.
+    `held` has the rows that are held, by field and rule; `first_cells` the first cells of each, in order, as many as a
+    report can name. `redacted` has the rows whose name is left out and the kind of redaction; `not_due` those of posts
+    that are not published with a name, by field.
     """
 
-    suspicions: tuple[Suspicion, ...] = ()
-    held: Mapping[tuple[str, str], Rows] = field(default_factory=dict)
-    redacted: ByRow[str] = field(default_factory=lambda: Latest().by_row())
-    not_due: Mapping[str, Rows] = field(default_factory=dict)
+    first_cells: tuple[PersonalCell, ...]
+    held: Mapping[tuple[str, str], RowSet]
+    redacted: ValueByRow[str]
+    not_due: Mapping[str, RowSet]
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """The fields of a table that may be personal, by what they are."""
-
-    suppliers: tuple[str, ...]
-    holders: Mapping[str, tuple[NamedPost, ...]]
-    areas: tuple[str, ...]
-    texts: tuple[str, ...]
-
-
-def privacy(table: ReadTable, dataset: Dataset) -> Privacy:
-    """What privacy says about `table`."""
-    looking = Suspecting(table, dataset)
-    look_over(table, looking)
-    return looking.privacy()
-
-
-class Suspecting:
-    """Privacy looking over a table, batch by batch."""
-
-    def __init__(self, table: ReadTable, dataset: Dataset) -> None:
-        self._columns = _columns(table, dataset)
-        self._found: dict[tuple[str, str], _Found] = {}
-        self._redacted = Latest()
-        self._not_due: dict[str, Rows] = {}
-        self._lines = 0
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        """See one more batch."""
-        rows, columns = batch["row"].to_numpy(), self._columns
-        suppliers = {name: suppliers_judged(batch[name]) for name in columns.suppliers}
-        kinds = np.zeros(len(rows), np.int32)
-        for judged in suppliers.values():
-            kinds = np.where(kinds, kinds, judged.kinds(self._redacted.kind))
-        for name, posts in columns.holders.items():
-            undue = holders_judged(batch, name, posts)
-            if undue.any():
-                self._not_due.setdefault(name, Rows()).add(rows[undue])
-                kinds[undue] = self._redacted.kind("personal")
-        self._redacted.say(rows, kinds)
-        self._suspect(batch, rows, suppliers)
-        self._lines += len(rows)
-
-    def privacy(self) -> Privacy:
-        """All that was found."""
-        suspicions = sorted(said for found in self._found.values() for said in found.first)
-        held = {which: found.rows for which, found in self._found.items()}
-        return Privacy(tuple(said for *_at, said in suspicions), held, self._redacted.by_row(), self._not_due)
-
-    def _suspect(self, batch: pa.RecordBatch, rows: Integers, suppliers: Mapping[str, Judged]) -> None:
-        """Note each rule by which a row is held, with its field: the suppliers' first, then texts, then areas."""
-        doubted = np.zeros(len(rows), np.bool_)
-        order = 0
-        for name, judged in suppliers.items():
-            order += 1
-            for rule in sorted({rule for _, one in judged.said for rule in one.rules}):
-                self._note(batch, rows, judged.where(partial(_held_by, rule)), (order, name, rule))
-            doubted |= judged.where(lambda one: one.doubted)
-        for name in (*self._columns.texts, *self._columns.areas):
-            order += 1
-            for rule, at in hits(batch[name]).items():
-                self._note(batch, rows, at, (order, name, rule))
-        for name in (*self._columns.areas, *self._columns.texts):
-            at = _among(doubted, triggered(batch[name].take(np.flatnonzero(doubted))))
-            self._note(batch, rows, at, (order + 1, name, SERVICE_AREA))
-            doubted &= ~at
-
-    def _note(self, batch: pa.RecordBatch, rows: Integers, at: Flags, which: tuple[int, str, str]) -> None:
-        if at.any():
-            order, name, rule = which
-            found = self._found.setdefault((name, rule), _Found())
-            for place in found.new(rows, at):
-                line = batch["line"][place].as_py()
-                found.first.append((self._lines + place, order, rule, Suspicion(int(rows[place]), line, name, rule)))
-
-
-def _held_by(rule: str, supplier: Supplier) -> bool:
-    return rule in supplier.rules
+def screen_table(table: ReadTable, dataset: Dataset) -> PrivacyResult:
+    """Screen `table` in a pass of its own."""
+    screen = PrivacyScreen(table, dataset)
+    visit_batches(table, screen)
+    return screen.result()
 
 
 @dataclass
-class _Found:
-    """The rows that one rule holds for one field, and the first of them, each with its place in the order of all."""
+class _HeldRows:
+    """The rows that one rule holds for one field, and the first cells, each with its position in the order of all."""
 
-    rows: Rows = field(default_factory=Rows)
-    first: list[tuple[int, int, str, Suspicion]] = field(default_factory=list)
-
-    def new(self, rows: Integers, at: Flags) -> list[int]:
-        """The first places of the rows `at` which the rule is met, of those rows that were not met before."""
-        met = np.flatnonzero(at)
-        if wanted := MADE - len(self.first):
-            news = met[~self.rows.holding(rows[met])]
-            _rows, once = np.unique(rows[news], return_index=True)
-            news = news[np.sort(once)][:wanted]
-        self.rows.add(rows[met])
-        return news.tolist() if wanted else []
+    rows: RowSet = field(default_factory=RowSet)
+    first: list[tuple[int, int, str, PersonalCell]] = field(default_factory=list)
 
 
-def _among(flags: Flags, of_these: Flags) -> Flags:
-    """Truth values of all, from those of the ones that `flags` names."""
-    found = flags.copy()
-    found[flags] = of_these
-    return found
+class PrivacyScreen:
+    """Screens a table batch by batch."""
 
+    def __init__(self, table: ReadTable, dataset: Dataset) -> None:
+        by_kind: dict[str, list[str]] = {"name": [], "area": [], "text": [], "dependent": []}
+        for described in dataset.fields:
+            if described.privacy and described.name in table.columns:
+                by_kind[described.privacy].append(described.name)
+        posts = [post for post in privacy_lists().named_posts if post.dataset == dataset.name]
+        rules_of = {name: [post for post in posts if post.field == name] for name in by_kind["name"]}
+        self._posts = {name: rules for name, rules in rules_of.items() if rules}
+        self._suppliers = [name for name in by_kind["name"] if name not in self._posts]
+        self._areas, self._texts = by_kind["area"], by_kind["text"]
+        self._held: dict[tuple[str, str], _HeldRows] = {}
+        self._redacted = LatestWord()
+        self._not_due: dict[str, RowSet] = {}
+        self._lines = 0
 
-def _columns(table: ReadTable, dataset: Dataset) -> _Columns:
-    by_kind: dict[str, list[str]] = {"name": [], "area": [], "text": [], "dependent": []}
-    for described in dataset.fields:
-        if described.privacy and described.name in table.columns:
-            by_kind[described.privacy].append(described.name)
-    posts = [post for post in lists().named_posts if post.dataset == dataset.name]
-    holders = {
-        name: tuple(post for post in posts if post.field == name)
-        for name in by_kind["name"]
-        if any(post.field == name for post in posts)
-    }
-    suppliers = tuple(name for name in by_kind["name"] if name not in holders)
-    return _Columns(suppliers, holders, tuple(by_kind["area"]), tuple(by_kind["text"]))
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Screen one more batch."""
+        rows = batch["row"].to_numpy()
+        suppliers = {name: judge_suppliers(batch[name]) for name in self._suppliers}
+        redactions = np.zeros(len(rows), np.int32)
+        for judged in suppliers.values():
+            redactions = np.where(redactions, redactions, judged.redactions(self._redacted.code))
+        for name, posts in self._posts.items():
+            not_due = find_names_not_due(batch, name, posts)
+            if not_due.any():
+                self._not_due.setdefault(name, RowSet()).add(rows[not_due])
+                redactions[not_due] = self._redacted.code("personal")
+        self._redacted.set(rows, redactions)
+        self._hold_rows(batch, rows, suppliers)
+        self._lines += len(rows)
+
+    def result(self) -> PrivacyResult:
+        """Finish the screening."""
+        first = sorted(entry for held in self._held.values() for entry in held.first)
+        rows = {field_and_rule: held.rows for field_and_rule, held in self._held.items()}
+        return PrivacyResult(tuple(cell for *_, cell in first), rows, self._redacted.by_row(), self._not_due)
+
+    def _hold_rows(self, batch: pa.RecordBatch, rows: Integers, suppliers: Mapping[str, JudgedSuppliers]) -> None:
+        """Apply every rule to every field; the order of the findings is suppliers, texts, areas, then trigger areas."""
+        may_be_person = np.zeros(len(rows), np.bool_)
+        order = 0
+        for name, judged in suppliers.items():
+            order += 1
+            for rule in sorted({rule for _, verdict in judged.verdicts for rule in verdict.rules}):
+                self._hold(batch, rows, judged.lines_where(lambda verdict: rule in verdict.rules), order, name, rule)  # noqa: B023 - called at once
+            may_be_person |= judged.lines_where(lambda verdict: verdict.may_be_person)
+        for name in (*self._texts, *self._areas):
+            order += 1
+            for rule, found in find_personal_data(batch[name]).items():
+                self._hold(batch, rows, found, order, name, rule)
+        for name in (*self._areas, *self._texts):  # a line is held for one area only: the first that is a trigger
+            triggered = may_be_person.copy()
+            triggered[may_be_person] = find_trigger_areas(batch[name].take(np.flatnonzero(may_be_person)))
+            self._hold(batch, rows, triggered, order + 1, name, SERVICE_AREA)
+            may_be_person &= ~triggered
+
+    def _hold(self, batch: pa.RecordBatch, rows: Integers, found: Flags, order: int, name: str, rule: str) -> None:
+        """Hold the flagged rows, and remember their first cells while a report can still name more."""
+        indices = np.flatnonzero(found)
+        if not indices.size:
+            return
+        held = self._held.setdefault((name, rule), _HeldRows())
+        if wanted := CappedFindings.most_made - len(held.first):
+            new = indices[~held.rows.contains(rows[indices])]
+            _, first_of_row = np.unique(rows[new], return_index=True)
+            for index in new[np.sort(first_of_row)][:wanted].tolist():
+                cell = PersonalCell(int(rows[index]), batch["line"][index].as_py(), name, rule)
+                held.first.append((self._lines + index, order, rule, cell))
+        held.rows.add(rows[indices])

@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.places import as_sent
 from piperoll.checking.schema.compile import compile_field
 from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
 from piperoll.checking.schema.frictionless_cells import FrictionlessCells, read_rows, require_sound
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, pc
-from piperoll.reading import ReadTable
+from piperoll.reading import SENT, ReadTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,8 @@ def _breaches(
     rows: list[Any] = batch["row"].take(indices).to_pylist()
     lines: list[Any] = batch["line"].take(indices).to_pylist()
     names = {error.field for error in errors}
-    sent = {name: as_sent(batch, name).take(indices).to_pylist() for name in names}
+    columns = {name: f"{name}{SENT}" if f"{name}{SENT}" in batch.schema.names else name for name in names}
+    sent = {name: batch[column].take(indices).to_pylist() for name, column in columns.items()}
     for index, error in enumerate(errors):
         bound = str(constraints[error.field][error.rule]) if error.rule else None
         yield Breach(error.kind, rows[index], lines[index], error.field, sent[error.field][index], error.rule, bound)

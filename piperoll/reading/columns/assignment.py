@@ -188,8 +188,9 @@ def _assigned(table: _ColumnEvidence) -> Columns:
 
 
 def _solved(offered: Sequence[Candidate]) -> dict[str, Candidate]:
-    """Return the best candidate for each field, with each column used once; of equal candidates, columns further
-    left.
+    """Return the best candidate for each field, with each column used once.
+
+    Of equal candidates, columns further left.
     """
     best: dict[tuple[str, int], Candidate] = {}
     for bid in sorted(offered, key=lambda bid: (bid.rank, bid.column, bid.field)):
@@ -201,8 +202,9 @@ def _solved(offered: Sequence[Candidate]) -> dict[str, Candidate]:
 
 
 def _weight(bid: Candidate) -> int:
-    """Return the weight of a candidate: the cube of its score, so that two doubtful columns never outweigh a certain
-    one.
+    """Return the weight of a candidate.
+
+    The cube of its score, so that two doubtful columns never outweigh a certain one.
 
     An answer by a person outweighs everything.
     """

@@ -95,10 +95,10 @@ def find_candidates(
 
 
 def _fits_beside(wanted: Field, beside: Mapping[str, ColumnProfile]) -> bool:
-    """Return whether the table has the column that this field is `only_beside`, and its cells do not rule the field
-    out.
+    """Return whether the rule `only_beside` allows reading a heading as this field.
 
-    For example, the rows of a council have no "department family", so `Department` means its organisational unit there.
+    The other field must have a column, and its cells must not rule this field out. For example, the rows of a council
+    have no "department family", so `Department` means its organisational unit there.
     """
     rules = wanted.reading
     if rules.only_beside is None:
@@ -210,8 +210,9 @@ def is_meaningless(heading: str, profile: ColumnProfile, lexicon: Lexicon) -> bo
 def candidate_by_content(
     profile: ColumnProfile, column: int, heading: str, wanted: Field, dataset: Dataset
 ) -> Candidate | None:
-    """Return the candidate of a column with a meaningless heading for a field that no heading names; None if it does
-    not fit.
+    """Return the candidate of a column with a meaningless heading for a field that no heading names.
+
+    None if it does not fit.
 
     Only clear cases count: amounts for the amount, dates for a date, names of organisations for the supplier.
     """
@@ -224,8 +225,9 @@ def candidate_by_content(
 
 
 def _is_money(profile: ColumnProfile, heading: str) -> bool:
-    """Return whether a column holds amounts: numbers, some with pence or a pound sign or below a heading about
-    money.
+    """Return whether a column holds amounts.
+
+    Numbers, some with pence or a pound sign or below a heading about money.
     """
     return profile.numbers > 0.9 and (profile.money > 0.3 or names_money(heading))
 

@@ -1,5 +1,6 @@
-"""Terms in a heading that say which kind of amount or date it is: net or gross, invoice or payment, actual or
-forecast.
+"""Terms in a heading that say which kind of amount or date it is.
+
+Net or gross, invoice or payment, actual or forecast.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ _SENSES = {
 
 
 def vat_basis(heading: str) -> str:
-    """Return what a heading says about VAT: `gross`, `net`, `vat` (the figures are the tax itself) or an empty
-    string.
+    """Return what a heading says about VAT.
+
+    `gross`, `net`, `vat` (the figures are the tax itself) or an empty string.
     """
     if _NET.search(heading):
         return "net"
@@ -54,8 +56,9 @@ def is_gross(heading: str) -> bool:
 
 
 def terms_in(heading: str) -> frozenset[str]:
-    """Return the terms in a heading that change its meaning; `net` is left out because the standards ask for net
-    amounts.
+    """Return the terms in a heading that change its meaning.
+
+    `net` is left out because the standards ask for net amounts.
     """
     said = {name for name, pattern in _SENSES.items() if pattern.search(heading.replace("_", " "))}
     return frozenset(said | ({vat_basis(heading)} - {"", "net"}))

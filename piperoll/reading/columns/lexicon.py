@@ -14,8 +14,9 @@ from piperoll.reading.grids.grid import squeezed
 
 
 def count_slips(one: str, other: str, most: int) -> int:
-    """Count the letters to insert, delete, change or swap with the next; return `most` + 1 if there are more than
-    `most`.
+    """Count the letters to insert, delete, change or swap with the next.
+
+    Return `most` + 1 if there are more than `most`.
     """
     before: list[int] = []
     last = list(range(len(other) + 1))
@@ -86,8 +87,9 @@ _ABBREVIATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class HeadingMeaning:
-    """One meaning of a heading: the field, how well it fits (1: as listed), its position in the list, and on what
-    grounds.
+    """One meaning of a heading.
+
+    The field, how well it fits (1: as listed), its position in the list, and on what grounds.
 
     `how` is `listed` (apart from decoration), `slip`, `phrase`, `remembered` or `answered`.
     """
@@ -122,8 +124,9 @@ class Lexicon:
         return self.known[heading]
 
     def knows(self, cell: str) -> bool:
-        """Return whether a cell is a heading as listed, letter for letter. Fast enough to ask about every cell of a
-        file.
+        """Return whether a cell is a heading as listed, letter for letter.
+
+        Fast enough to ask about every cell of a file.
         """
         if not cell or len(cell) > _LONGEST or cell[0].isdigit():
             return False

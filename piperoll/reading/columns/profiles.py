@@ -39,8 +39,9 @@ _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """Shares from 0 to 1 of a column's `count` cells that are not empty; `filled` is the share of all cells that are
-    not.
+    """Shares from 0 to 1 of a column's `count` cells that are not empty.
+
+    `filled` is the share of all cells that are not.
     """
 
     count: int
@@ -144,8 +145,9 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
 
 
 class _DistinctCells:
-    """The distinct cells of a column, tidied, and their shapes. Checks that do not depend on the digits use the
-    shapes.
+    """The distinct cells of a column, tidied, and their shapes.
+
+    Checks that do not depend on the digits use the shapes.
     """
 
     def __init__(self, distinct: Counter[str]) -> None:

@@ -1,5 +1,6 @@
-"""Data that are not below their headings: where the shift starts, how far it goes, and whether one column moved
-alone.
+"""Data that are not below their headings.
+
+Where the shift starts, how far it goes, and whether one column moved alone.
 """
 
 from __future__ import annotations
@@ -90,8 +91,9 @@ def find_moved(headings: Sequence[str], profiles: Sequence[ColumnProfile], lexic
 def _best(
     candidates: Sequence[ColumnShift], headings: Sequence[str], profiles: Sequence[ColumnProfile], lexicon: Lexicon
 ) -> ColumnShift:
-    """Return the shift with which data fit their headings best, the latest start of equals; NO_SHIFT if one is
-    misplaced.
+    """Return the shift with which data fit their headings best, the latest start of equals.
+
+    NO_SHIFT if one is misplaced.
 
     Every date and amount must be below its heading with it.
     """
@@ -144,8 +146,9 @@ def _denies(profiles: Sequence[ColumnProfile], column: int, wanted: Field) -> bo
 
 
 def _enough(profiles: Sequence[ColumnProfile], wrong: Sequence[Field]) -> bool:
-    """Return whether there are enough rows to be sure; few are enough if not one cell below the heading of a date is
-    one.
+    """Return whether there are enough rows to be sure.
+
+    Few are enough if not one cell below the heading of a date is one.
     """
     return _rows(profiles) >= _ENOUGH_ROWS or (_rows(profiles) > 1 and any(each.type == "date" for each in wrong))
 

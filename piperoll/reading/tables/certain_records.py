@@ -49,8 +49,9 @@ class CertainRecords:
         self._headings = [(_saying(heading), _may_say(heading)) if heading else None for heading in shape.headings]
 
     def records(self, block: Block, shapes: ShapeIndex, amounts: PlainAmounts | None) -> Vector:
-        """Return which rows of a block are certainly records; none if the amounts of the table were not read in
-        bulk.
+        """Return which rows of a block are certainly records.
+
+        No row is if the amounts of the table were not read in bulk.
         """
         if self.shape.amount is None:
             found = self._without_amount(block, shapes)
@@ -81,10 +82,10 @@ class CertainRecords:
         return dated
 
     def _may_repeat(self, block: Block, shapes: ShapeIndex) -> Vector:
-        """Which rows say a heading in its own column among their first three filled cells, as a row of headings would.
+        """Return which rows have a heading in its own column among their first three filled cells.
 
-        The columns up to the third without a blank hold the first three filled cells of every row. Where many columns
-        have a blank it may be any row.
+        Such a row may repeat the headings. The columns up to the third without a blank hold the first three filled
+        cells of every row. If many columns have blanks, it may be any row.
         """
         found, full = np.zeros(len(block), np.bool_), 0
         for column, asked in enumerate(self._headings):

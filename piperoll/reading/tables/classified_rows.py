@@ -23,10 +23,10 @@ from piperoll.reading.tables.total_rows import NOTHING_ABOVE, RunningSums, SumsA
 
 @dataclass(frozen=True)
 class ClassifiedRows:
-    """The records of a table, and what each other row is, both in order.
+    """The records of a table, and the kind of each other row, both in order.
 
-    `whole` is the sum of the records' amounts, which are written with a comma before the pence if `decimal_comma`.
-    `narrow` says that some sums agree in a part of their columns only. `below` are the sums for a section below.
+    `whole` is the sum of the records' amounts, which have a comma before the pence if `decimal_comma`. `narrow` says
+    that some sums agree in only some of their columns. `below` are the sums for a section below.
     """
 
     records: Rows
@@ -38,8 +38,9 @@ class ClassifiedRows:
 
 
 def classify_rows(rows: Rows, shape: TableShape, above: SumsAbove = NOTHING_ABOVE) -> ClassifiedRows:
-    """Classify each row. A row is a total because it adds up, alone or with the sections `above`, not because of its
-    label.
+    """Classify each row of a table.
+
+    A row is a total because it adds up, alone or with the sections `above`, not because of its label.
     """
     running, sure = _RowClassifier(shape, above), CertainRecords(shape)
     masks = [
@@ -59,8 +60,9 @@ class _RowClassifier:
         self.others: list[ClassifiedRow] = []
 
     def records_of(self, block: Block, amounts: Vector | None, records: Vector) -> Mask:
-        """Return which rows of the next block are records; `records` marks the certain ones. Amounts are in
-        millionths.
+        """Return which rows of the next block are records; `records` marks the certain ones.
+
+        Amounts are in millionths.
         """
         doubtful = np.flatnonzero(~records).tolist()
         empty = _empty(block, doubtful)
@@ -117,8 +119,9 @@ def _empty(block: Block, places: Sequence[int]) -> dict[int, Row]:
 
 
 def _with_those_above(block: Block, places: Sequence[int], empty: Mapping[int, Row]) -> dict[int, Row]:
-    """Return the rows at these indexes, the rows right above them and the block's last, by index, without empty
-    rows.
+    """Return the rows at these indexes, those right above them, and the last of the block.
+
+    Empty rows are left out. The keys are indexes.
     """
     wanted = {*places, *(place - 1 for place in places if place), len(block) - 1}
     held = sorted(wanted.difference(empty))

@@ -45,8 +45,9 @@ class RepairedRow:
 
 @dataclass(frozen=True)
 class UsualRow:
-    """What a usual row looks like: the number of headings, the number of cells in most rows, and what each column
-    holds.
+    """What a usual row looks like.
+
+    The number of headings, the number of cells in most rows, and what each column holds.
     """
 
     named: int
@@ -160,8 +161,9 @@ def _extent(row: Row) -> int:
 
 
 def _is_cut(row: Row, layout: UsualRow) -> bool:
-    """Return whether a long row was certainly cut: it has a cell beyond all others, or in a column where it cannot
-    belong.
+    """Return whether a long row was certainly cut.
+
+    It has a cell beyond all others, or in a column where it cannot belong.
 
     A remark beside the table and trailing delimiters leave the other cells where they belong.
     """
@@ -173,11 +175,11 @@ def _is_cut(row: Row, layout: UsualRow) -> bool:
 
 
 def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
-    """A cut row put together again; None if it could have been cut in more than one place, or in none.
+    """Join the cells of a cut row; None if it could have been cut in several places, or in none.
 
-    Every date, number and reference must come to stand in its column. Among several ways the one counts whose second
-    piece begins with a space, as after a comma in a sentence; or, where all ways give the same dates and numbers, the
-    one after which most words are such as stand in their columns elsewhere.
+    Every date, number and reference must end up in its column. Of several ways, use the one whose second piece begins
+    with a space, as after a comma in a sentence. If all ways give the same dates and numbers, use the one with the most
+    values that occur elsewhere in their columns.
     """
     for cells, width in ((row.cells, layout.usual), (row.cells[: _extent(row)], layout.named)):
         surplus = len(cells) - width

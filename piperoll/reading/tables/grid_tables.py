@@ -95,8 +95,9 @@ class ExaminedSection:
 def examine_section(
     section: Section, lexicon: Lexicon, delimiter: str, above: SumsAbove = NOTHING_ABOVE
 ) -> ExaminedSection:
-    """Find the columns of a section, repair its cut rows and classify every row, with the sums of the sections
-    above.
+    """Find the columns of a section, repair its cut rows and classify every row.
+
+    `above` are the sums of the sections above it.
     """
     cells = section.heading.cells
     width = max(len(cells), section.rows.width)

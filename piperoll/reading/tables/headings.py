@@ -1,4 +1,4 @@
-"""Where the headings are: the row whose cells best fit what the dataset knows."""
+"""Find the headings: the row whose cells best fit the dataset's list."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from piperoll.reading.columns.profiles import ColumnProfile, is_reference, profi
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeezed, tidy, without_blanks
 
 _MOST_ROWS = 3
-"""Headings take at most so many rows above their last."""
+"""The most rows that headings take above their last row."""
 
 _TITLE_CELLS = 2
-"""A row of titles above headings has so many cells or more: a single cell may be said again by chance."""
+"""The fewest cells in a row of titles above headings: a single cell may be repeated by chance."""
 
 _LONGEST_PART = 80
-"""A part of a heading is no longer than this; what is longer is a sentence."""
+"""The most characters in a part of a heading; longer text is a sentence."""
 
 _LEAST_JOINED = 2
-"""One heading of two words may be put together by chance."""
+"""The fewest joined headings that prove two rows belong together: a single one may be chance."""
 
 _UNIT = re.compile(
     r"[(\[]?\s*(?:£|€|\$|gbp|eur|pounds?|pence|p|%|per cent|number|no\.?|text|fte|days?|date|"
@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"[(\[]?\s*(?:col(?:umn|\.)?\s*)?([0-9]{1,3}|[A-Za-z])\s*[)
 
 
 def find_words_above(rows: Sequence[Row], index: int) -> list[Row]:
-    """The rows right above a row that may hold a part of its headings, nearest first, at most three."""
+    """Return the rows right above a row that may hold part of its headings: the nearest first, at most three."""
     found: list[Row] = []
     for row in reversed(rows[max(0, index - _MOST_ROWS) : index]):
         texts = [text for cell in row.cells if (text := tidy(cell))]
@@ -49,23 +49,23 @@ def find_words_above(rows: Sequence[Row], index: int) -> list[Row]:
 
 
 def _is_word(text: str) -> bool:
-    """Whether a cell may be a part of a heading: no dash, no error, nothing but marks."""
+    """Return whether a cell may be part of a heading: not a dash, an error or only punctuation."""
     return any(map(str.isalpha, text)) and not is_error(text) and not means_nothing(text, typed=False)
 
 
 def continues_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:
-    """Whether a row goes on with the words of the one above: put together, half of its headings or more are known."""
+    """Return whether a row continues the words of the one above: joined, at least half of the headings are known."""
     both = [(one, other) for one, other in zip(upper, lower, strict=False) if tidy(one) and tidy(other)]
     known = sum(lexicon.knows(f"{squeezed(one)} {squeezed(other)}") for one, other in both)
     return known >= _LEAST_JOINED and 2 * known >= len(both)
 
 
 def join_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
-    """The headings that two rows give together, column by column.
+    """Join the headings in two rows, column by column.
 
     `Payment` over `Date` is `Payment Date`. `Amount` over `Net`, with nothing over the `Gross` and `VAT` beside it,
-    stands over those too, as a merged cell does. Unless the words go on throughout, they are only joined where that is
-    a heading we know, or where the lower word alone says nothing.
+    applies to those too, as a merged cell does. Unless the rows continue throughout, words are joined only if that
+    gives a known heading, or if the lower word alone is unknown.
     """
     titles, whole = _carried(upper, lower), continues_headings(upper, lower, lexicon)
     return tuple(
@@ -79,7 +79,7 @@ def _at(cells: Sequence[str], column: int) -> str:
 
 
 def _carried(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
-    """For each column the title that stands over it: its own, or that of the nearest column to the left."""
+    """Return for each column the title over it: its own, or that of the nearest column to the left."""
     titles, last = [], ""
     for column in range(max(len(upper), len(lower))):
         own = squeezed(_at(upper, column))
@@ -99,7 +99,7 @@ def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon, *, whole: b
 
 
 def find_rows_below(rows: Sequence[Row]) -> list[Row]:
-    """The rows right below the headings that only give units (`(£)`) or number the columns (`1 2 3`)."""
+    """Return the rows right below the headings that only give units (`(£)`) or number the columns (`1 2 3`)."""
     found: list[Row] = []
     for row in rows[:_MOST_ROWS]:
         if not (is_unit_row(row) or is_numbering_row(row)):
@@ -109,13 +109,13 @@ def find_rows_below(rows: Sequence[Row]) -> list[Row]:
 
 
 def is_unit_row(row: Row) -> bool:
-    """Whether every filled cell of a row is a unit or a form of date, as in `(£)` or `dd/mm/yyyy`."""
+    """Return whether every filled cell of a row is a unit or a date format, as in `(£)` or `dd/mm/yyyy`."""
     texts = [text for cell in row.cells if (text := tidy(cell))]
     return bool(texts) and all(_UNIT.fullmatch(text) for text in texts)
 
 
 def is_numbering_row(row: Row) -> bool:
-    """Whether a row counts its columns from the first: `1 2 3`, `(a) (b) (c)`, at least three of them."""
+    """Return whether a row numbers its columns from the first: `1 2 3` or `(a) (b) (c)`, at least three."""
     texts = [text for cell in row.cells if (text := tidy(cell))]
     counts = [match[1].lower() for text in texts if (match := _NUMBER.fullmatch(text))]
     if len(texts) < 3 or len(counts) < len(texts):
@@ -125,7 +125,7 @@ def is_numbering_row(row: Row) -> bool:
 
 
 def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
-    """The headings with the units of money that stand below them: `Amount` over `(£000)` is `Amount (£000)`."""
+    """Return the headings with the units of money below them: `Amount` over `(£000)` is `Amount (£000)`."""
     found = list(cells)
     for row in filter(is_unit_row, rows):
         for column, cell in enumerate(row.cells[: len(found)]):
@@ -135,9 +135,9 @@ def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def heading_words(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[str, ...]]:
-    """The words of the rows of headings, from `start` to before `end`, and of those right above them.
+    """Return the words of the heading rows, from `start` to before `end`, and of the titles right above them.
 
-    A row that says one of these again further down is no record.
+    A row that repeats one of these further down is no record.
     """
     titles = (words(row.cells) for row in reversed(rows[max(0, start - _MOST_ROWS) : start]))
     above = takewhile(lambda texts: sum(map(bool, texts)) >= _TITLE_CELLS, titles)
@@ -145,7 +145,7 @@ def heading_words(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[
 
 
 def words(cells: Sequence[str]) -> tuple[str, ...]:
-    """The cells up to the last filled one, without the space around them."""
+    """Return the cells up to the last filled one, without surrounding spaces."""
     texts = [squeezed(cell) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
@@ -153,39 +153,39 @@ def words(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 _CELL = 160
-"""A heading is no longer than this; the longest real one seen is 147 characters."""
+"""The most characters in a heading; the longest real one is 147 characters."""
 
 
 _TOP = 200
-"""Within so many rows from the top one heading as listed is enough to look closer; further down it takes two."""
+"""Within this many rows from the top, one listed heading makes a candidate; further down it takes two."""
 
 _START = 6
-"""Further down, one of so many first cells must be a heading as listed: this keeps long files quick."""
+"""Further down, one of this many first cells must be a listed heading, so that long files stay fast."""
 
 
 _WORDS = 3
-"""A row of fewer cells is a title, or two words beside each other."""
+"""A row with fewer cells is a title, or two words beside each other."""
 
 _MOST = 0.8
-"""A column holds numbers or dates if so large a share of its cells does."""
+"""The share of a column's cells that must be numbers or dates."""
 
 _LOOK = 2000
-"""Of so many rows it is asked whether they hold figures."""
+"""The most rows to look at for figures."""
 
 _THOROUGH = 20_000
-"""Where no row names the core, every cell of so many rows is asked."""
+"""If no row names the core, look at every cell of this many rows."""
 
 
 _GOES_ON = 2.0
-"""What it is worth that a row goes on with the words above it: neither row alone is then the better one."""
+"""The score for a row that continues the words above it: neither row alone is then better."""
 
 
 @dataclass(frozen=True)
 class HeadingRow:
-    """A row of headings: where it stands (index into the grid's rows), its cells, the fields they name, how well.
+    """A row of headings: its index among the grid's rows, its cells, the fields they name, and how well.
 
-    `extra` is how many rows above it carry a part of the headings, `after` how many below it only give units or
-    number the columns. `index` is -1 where there is no such row and the headings are empty or come with the records.
+    `extra` is the number of rows above that hold part of the headings, `after` the number of rows below that only give
+    units or number the columns. `index` is -1 if there is no such row: the headings are empty or come with the records.
     """
 
     index: int
@@ -207,9 +207,9 @@ class HeadingRow:
 
 
 def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) -> list[HeadingRow]:
-    """Every row that could be a heading row, in the order of the sheet, with the rows that continue it.
+    """Return every row that could hold the headings, in order, with the rows that continue it.
 
-    `thorough`: where none names the core, rows are looked at too where headings are not likely.
+    With `thorough`, if no row names the core, also look at rows where headings are unlikely.
     """
     found = _found(grid, lexicon, _likely(grid.rows, lexicon))
     if thorough and not any(names_core(candidate, lexicon) for candidate in found):
@@ -218,12 +218,12 @@ def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) ->
 
 
 def names_core(heading: HeadingRow, lexicon: Lexicon) -> bool:
-    """Whether the headings name every core field of the dataset (the period may be given elsewhere)."""
+    """Return whether the headings name every core field of the dataset; the period may be given elsewhere."""
     return not lexicon.dataset.missing_core(heading.fields, period_given=True)
 
 
 def _found(grid: Grid, lexicon: Lexicon, places: Sequence[int]) -> list[HeadingRow]:
-    """The candidates among the rows at these places and those right below them."""
+    """Return the candidates among the rows at these indexes and right below them."""
     found, asked = [], {*places}
     for index in sorted(asked.union(place + 1 for place in places if place + 1 < len(grid.rows))):
         row = grid.rows[index]
@@ -237,18 +237,24 @@ def _found(grid: Grid, lexicon: Lexicon, places: Sequence[int]) -> list[HeadingR
 
 
 def _likely(rows: Rows, lexicon: Lexicon) -> list[int]:
-    """Where headings as listed stand: one in a row near the top, two further down, one of them in a first cell."""
+    """Return the indexes of rows with listed headings: one near the top.
+
+    Two further down, one of them in a first cell.
+    """
     top = [place for place, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
     return top + [_TOP + place for place in _with_two(rows[_TOP:], _START, lexicon)]
 
 
 def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
-    """Where two headings as listed stand in a row, in whichever cells."""
+    """Return the indexes of rows with two listed headings, in any cells."""
     return _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
 
 
 def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
-    """The places of rows with two headings as listed, one of them among the first cells; distinct cells are asked."""
+    """Return the indexes of rows with two listed headings, one of them among the first cells.
+
+    Each distinct cell is asked once.
+    """
     places = rows.indices_where(range(start), lexicon.knows, lexicon.may_know)
     return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
 
@@ -258,7 +264,10 @@ def _holds_figures(row: Row) -> bool:
 
 
 def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
-    """The candidates without those that share rows with a better one; of equals the one with more rows stays."""
+    """Return the candidates without those that share rows with a better one.
+
+    Of equals, the one with more rows stays.
+    """
     kept: list[HeadingRow] = []
     for candidate in found:
         if kept and candidate.start <= kept[-1].index:
@@ -270,15 +279,15 @@ def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
 
 
 def _with_rows_below(grid: Grid, candidate: HeadingRow) -> HeadingRow:
-    """The candidate with the rows below it that give units or number the columns."""
+    """Return the candidate with the rows below it that give units or number the columns."""
     below = find_rows_below(grid.rows[candidate.index + 1 : candidate.index + 4])
     return replace(candidate, cells=with_units(candidate.cells, below), after=len(below)) if below else candidate
 
 
 def find_structural_headings(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
-    """The last row of words above a block of figures, where it has one heading we know; None if there is none.
+    """Return the last row of words above a block of figures if it has one known heading; None if there is none.
 
-    This finds tables that are not of the dataset, so that it can be said which columns they lack.
+    This finds tables that are not of the dataset, so that the report can say which columns they lack.
     """
     for index, row in enumerate(grid.rows[:_TOP]):
         known = {match.field for cell in row.cells if lexicon.knows(cell) for match in lexicon.meanings(cell)[:1]}
@@ -291,9 +300,10 @@ def find_structural_headings(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
 
 
 def find_unknown_headings(grid: Grid) -> HeadingRow | None:
-    """The first row of words if it stands over columns of numbers or dates: headings, though we know none of them.
+    """Return the first row of words if it is above columns of numbers or dates: headings, although all are unknown.
 
-    A record has a number or a date where its column holds them; here a word without a digit stands in each such place.
+    A record has a number or date wherever its column holds them; this row has a word without a digit in each such
+    column.
     """
     rows = grid.rows[:_TOP]
     index = next((place for place, row in enumerate(rows) if _filled_cells(row) >= _WORDS), None)
@@ -311,7 +321,7 @@ def _filled_cells(row: Row) -> int:
 
 
 def _is_name(text: str) -> bool:
-    """Whether a cell may name a column: words, neither a number, a date nor a reference."""
+    """Return whether a cell may name a column: words, not a number, date or reference."""
     word = any(map(str.isalpha, text)) and len(text) <= _CELL
     return word and not (is_number(text) or is_date(text) or is_reference(text) or is_error(text))
 
@@ -325,12 +335,12 @@ def _figures(row: Row) -> int:
 
 
 def choose_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
-    """The candidate that names the most fields, the first of equals."""
+    """Return the candidate that names the most fields, the first of equals."""
     return max(candidates, key=lambda candidate: (candidate.score, -candidate.index), default=None)
 
 
 def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float = 2.0) -> HeadingRow | None:
-    """The row as a candidate; None where its cells name fewer than two fields or look like data."""
+    """Return the row as a candidate; None if its cells name fewer than two fields or look like data."""
     texts = [cell for cell in cells if cell and not cell.isspace()]
     dates = sum(map(is_date, texts))
     if dates + sum(map(is_number, texts)) > max(1, len(texts) // 4):
@@ -359,7 +369,7 @@ def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float =
 
 
 def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> HeadingRow:
-    """The candidate with the words of the rows above it, where they name more fields or tell columns apart."""
+    """Return the candidate with the words of the rows above it, if they name more fields or tell columns apart."""
     best, cells = candidate, candidate.cells
     for extra, row in enumerate(find_words_above(grid.rows, candidate.index), start=1):
         goes_on = continues_headings(row.cells, cells, lexicon)
@@ -371,9 +381,9 @@ def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> Hea
 
 
 def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
-    """Whether rows together say more than the last alone: more fields, or as many that are known as well.
+    """Return whether joined rows say more than the last alone: more fields, or as many that are known as well.
 
-    A field that only the last row names may be given up: `type` is one thing, `Expense` over `type` another.
+    A field that only the last row names may be lost: `type` means one thing, `Expense` over `type` another.
     """
     if joint.cells == alone.cells:
         return False
@@ -381,9 +391,9 @@ def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
 
 
 def repeats_headings(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
-    """Whether a row says the headings again (given by `bare`): at least seven in ten of its filled cells, and two.
+    """Return whether a row repeats the headings (in their `bare` form): at least 70 % of its filled cells, and two.
 
-    A heading that stands in another column than before is no repetition: the rows below it are laid out anew.
+    A heading in another column than before is no repetition: the rows below it have a new layout.
     """
     cells = row.cells
     if len(filled) < 2 or not any(_same(keys, column, cells[column]) for column in filled[:3]):
@@ -406,9 +416,9 @@ def _same(keys: Sequence[str], column: int, cell: str) -> bool:
 
 
 def is_below_data(grid: Grid, heading: HeadingRow) -> bool:
-    """Whether the headings come after their data: nothing follows them, and rows with figures come before.
+    """Return whether the headings come after their data: nothing follows them, and rows with figures precede them.
 
-    Rows that fill no more than half as many cells as the headings are titles and notes, and are not asked.
+    Rows that fill at most half as many cells as the headings are titles and notes, and do not count.
     """
     if not all(map(is_blank, grid.rows[heading.index + 1 :])):
         return False
@@ -418,7 +428,10 @@ def is_below_data(grid: Grid, heading: HeadingRow) -> bool:
 
 
 def index_of_first_full(grid: Grid, heading: HeadingRow) -> int:
-    """Where the first row above the headings stands that is no title or note: it has figures or most of the cells."""
+    """Return the index of the first row above the headings that is no title or note.
+
+    It has figures or most of the cells.
+    """
     above = enumerate(grid.rows[: heading.start])
     return next((place for place, row in above if _figures(row) or _is_full(row, heading)), 0)
 

@@ -1,4 +1,4 @@
-"""Whether a file says that there was nothing to report."""
+"""Nil returns: whether a file says that there is nothing to report."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from piperoll.reading.cells.marks import means_nothing, says_nil
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 
 _FEW = 30
-"""A nil return has no more rows than this, its title and notes with it."""
+"""The most rows in a nil return, including its title and notes."""
 
 _POUNDS = re.compile(r"£|\d[.,]\d\d\b|,\d{3}\b")
 _FEW_RECORDS = 3
-"""Nor more rows than this that look like records."""
+"""The most rows that look like records in a nil return."""
 
 
 def nil_return(sheet: str | None, row: int | None) -> Finding:
@@ -26,9 +26,11 @@ def nil_return(sheet: str | None, row: int | None) -> Finding:
 
 
 def find_nil_row(rows: Iterable[Row]) -> int | None:
-    """The row that says there was nothing, in a file of few rows.
+    """Return the number of the row that says there is nothing to report, in a file with few rows.
 
-    A `none` within a table says nothing, nor does a note below rows that hold pounds, whatever their headings.
+    None if there is none.
+
+    A `none` within a table does not count, nor does a note below rows with amounts of money.
     """
     few = list(islice(rows, _FEW + 1))
     if len(few) > _FEW or any(map(_holds_pounds, few)):
@@ -41,13 +43,16 @@ def _is_said(cells: Sequence[str]) -> bool:
 
 
 def _holds_pounds(row: Row) -> bool:
-    """Whether a row is like a record with an amount."""
+    """Return whether a row looks like a record with an amount."""
     cells = _said(row)
     return len(cells) >= 3 and any(_POUNDS.search(cell) and read_amount(cell) for cell in cells)
 
 
 def find_nil_record(records: Iterable[tuple[Row, int | None]]) -> int | None:
-    """The first of a few records, each with its column of amounts, that all say there was nothing and have none."""
+    """Return the number of the first record if all of a few records say that there is nothing to report.
+
+    Each record comes with its column of amounts, and none may have an amount.
+    """
     few = list(islice(records, _FEW_RECORDS + 1))
     if not 0 < len(few) <= _FEW_RECORDS or not all(_is_nil(row, column) for row, column in few):
         return None

@@ -17,7 +17,7 @@ from piperoll.reading.cells.amounts import why_unreadable
 from piperoll.reading.cells.date_order import ALONE, beside_of
 from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
-from piperoll.reading.cells.value_counts import Counts, Tally
+from piperoll.reading.cells.value_counts import PatternCounts, ValueCounts
 from piperoll.reading.cells.values import Reader, SpelledColumn, is_plain_text, null_if_empty, spell
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.grids.batch_spill import BatchSpill
@@ -99,7 +99,7 @@ LINES = ROWS
 """Lines in a batch."""
 
 _FieldCells = tuple[FieldColumn, tuple[int, ...]]
-"""A field's column, and the places where its cells stand: several for the measures of a wide table."""
+"""The column of a field, and the indexes of its cells: several for the measures of a wide table."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ class BuiltTable:
 def build(
     segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()
 ) -> BuiltTable:
-    """The lines of a table, its unreadable cells, and what there is to say about them.
+    """Convert a table's records to batches, and collect its unreadable cells and findings.
 
-    `periods` are those that the names of file and sheet may mean.
+    `periods` are those that the names of the file and sheet may mean.
     """
     built = BuiltTable()
     builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
@@ -157,9 +157,9 @@ def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
 
 
 def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
-    """The distinct cells of each column of which it must be decided how it is written, and how often each stands there.
+    """Count the distinct cells of each column whose notation must be decided.
 
-    All columns are counted in one go through the records.
+    All columns are counted in one pass through the records.
     """
     columns = _columns(segment, dataset, sheet)
     asked = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
@@ -172,13 +172,13 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
 
 
-def _counts(column: FieldColumn) -> Counts:
-    return Counts() if column.field.type == "date" else Tally(names=column.reference)
+def _counts(column: FieldColumn) -> ValueCounts:
+    return ValueCounts() if column.field.type == "date" else PatternCounts(names=column.reference)
 
 
-def _seen(counts: Sequence[Counts], places: Sequence[int], block: Block) -> list[Any]:
+def _seen(counts: Sequence[ValueCounts], places: Sequence[int], block: Block) -> list[Any]:
     """Count the cells of some columns of a block."""
-    return [own.look(block.column(place)) for own, place in zip(counts, places, strict=True)]
+    return [own.prepare(block.column(place)) for own, place in zip(counts, places, strict=True)]
 
 
 def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
@@ -187,8 +187,9 @@ def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
 
 
 def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
-    """Count the distinct dates of each column over all segments: repeated headings do not change the order of day and
-    month.
+    """Count the distinct dates of each column over all segments.
+
+    Repeated headings do not change the order of day and month.
     """
     found: dict[str, Counter[str]] = {}
     for counts in evidence:
@@ -216,7 +217,7 @@ def _readers(
 
 
 def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, _FieldCells]:
-    """Each field's column, and the places where its cells stand: several for the measures of a wide table."""
+    """Return the column of each field, and the indexes of its cells: several for the measures of a wide table."""
     found: dict[str, _FieldCells] = {}
     for name, choice in segment.columns.choices.items():
         found[name] = (_column(dataset, name, choice.column, choice.heading, sheet), (choice.column,))

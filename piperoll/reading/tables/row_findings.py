@@ -79,8 +79,9 @@ def find_chance_total(judgement: ClassifiedRows, column: int | None) -> Row | No
 
 
 def find_several_in_one(records: Rows) -> list[Row]:
-    """Return the records in which several cells have the same number of lines (two or more), one of them only
-    figures.
+    """Return the records that seem to hold several records, one below another.
+
+    Several cells have the same number of lines, two or more, and one of them holds only figures.
     """
     held = (row for block in records.blocks() if b"\n" in block.text for row in block)
     return [row for row in held if any("\n" in cell for cell in row.cells) and count_lines(row) > 1]

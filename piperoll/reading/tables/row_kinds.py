@@ -154,8 +154,9 @@ def _states_total(texts: Iterable[str]) -> bool:
 
 
 def may_be_day(text: str) -> bool:
-    """Return whether a cell below a date heading is meant as a date, even one that does not exist; `1. See page 3` is
-    not.
+    """Return whether a cell below a date heading is meant as a date, even one that does not exist; `1.
+
+    See page 3` is not.
     """
     return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
 

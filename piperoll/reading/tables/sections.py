@@ -30,10 +30,10 @@ _LOOK_FOR_GAPS = 400
 
 
 def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
-    """The columns of each table where two or more stand side by side; empty for one table.
+    """Return the columns of each table if two or more are side by side; empty for one table.
 
-    A table of its own has headings for every core field, and says some of them again. Tables are parted by an empty
-    column, or by their headings beginning again: `Date, Supplier, Amount, Date, Supplier, Amount`.
+    Each table has headings for every core field and repeats some of the other's. An empty column separates tables, or
+    their headings start again: `Date, Supplier, Amount, Date, Supplier, Amount`.
     """
     near = grid.rows[max(0, best.start - 5) : best.index + _LOOK_FOR_GAPS]
     filled = sorted({column for row in near for column, cell in enumerate(row.cells) if tidy(cell)})
@@ -98,10 +98,10 @@ _NEAR = 6
 
 @dataclass(frozen=True)
 class Section:
-    """Rows under one row of headings; `below` says that the headings come after the rows.
+    """Rows under one row of headings; `below` means that the headings come after the rows.
 
-    `span` are its columns where tables stand side by side. A `lesser` section has the core and little else, in a
-    sheet with a fuller table: perhaps a summary of that.
+    `span` are its columns if tables are side by side. A `lesser` section has little more than the core, in a sheet with
+    a fuller table: it may be a summary of that table.
     """
 
     heading: HeadingRow
@@ -114,10 +114,10 @@ class Section:
 
 
 def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
-    """The grid's sections in order of their rows; empty where no row names columns that the dataset knows.
+    """Return the grid's sections in order of their rows; empty if no row names columns that the dataset knows.
 
-    The headings that name most are a section's. Others open a section of their own if they are no repetition, and
-    name nearly as much, or all of the core. Tables side by side are taken one after the other.
+    The headings that name the most fields open a section. Others open one too if they are no repetition and name nearly
+    as many fields, or the whole core. Tables side by side are read one after the other.
     """
     if grid.headings is not None:
         return [Section(_given(grid.headings, lexicon), grid.rows)]
@@ -161,8 +161,9 @@ def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:
 
 
 def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, lexicon: Lexicon) -> bool:
-    """Return whether headings open a section beside the best: they differ from the last, and a table begins below
-    them.
+    """Return whether headings open a section beside the best.
+
+    They differ from the last, and a table begins below them.
     """
     row = grid.rows[other.index]
     filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]

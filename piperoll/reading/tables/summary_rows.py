@@ -52,8 +52,9 @@ def _without(judgement: ClassifiedRows, records: Rows, totals: Sequence[Classifi
 
 
 def find_total_above(records: Rows, whole: Decimal, shape: TableShape) -> ClassifiedRow | None:
-    """Return the first record as a total if it is the sum of all the others, or is labelled so: it has no date and few
-    cells.
+    """Return the first record as a total if it is the sum of all the others, or is labelled so.
+
+    It has no date and few cells.
     """
     first = records[0]
     amount = _amount(first, shape)
@@ -66,10 +67,10 @@ def find_total_above(records: Rows, whole: Decimal, shape: TableShape) -> Classi
 
 
 def find_summary_below(records: Rows, whole: Decimal, shape: TableShape) -> list[Row]:
-    """The last records if they add up the others by classes.
+    """Return the last records if they add up the others by classes.
 
-    Each names no date and little else. Either their amounts come to the sum of all other records, or each is the sum
-    of the records that say its label in one column. The first of them may be the sum of the others, or the last.
+    They have no date and few cells. Either their amounts add up to the sum of all other records, or each is the sum of
+    the records with its label in one column. The first or last of them may be the sum of the block.
     """
     tail = list(records[max(0, len(records) - _TAIL) :])
     block = list(takewhile(lambda row: is_sparse(row, shape), reversed(tail)))[::-1]
@@ -135,10 +136,10 @@ def _amount(row: Row, shape: TableShape) -> Decimal | None:
 
 
 def _settle_figures(judgement: ClassifiedRows, columns: Sequence[int]) -> ClassifiedRows:
-    """The judgement without the sums at the end of a table with many columns of figures and none of amounts.
+    """Exclude sums at the end of a table with many columns of figures and no column of amounts.
 
-    A row that is named like the whole stands at the head of the sums. The rows below it add up classes: together they
-    come to it in most columns, and most of them are in some columns the sum of the records that share a word.
+    A row named like the whole begins the sums. The rows below it add up classes: together they equal it in most
+    columns, and most of them are, in some columns, the sum of the records that share a word with them.
     """
     records = judgement.records
     start = max(1, len(records) - _TAIL)

@@ -131,8 +131,9 @@ def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
 
 
 def find_damaged_references(records: Rows, column: int) -> Rows:
-    """Return the records with a reference that a spreadsheet took for a number: `4.72E+21`, or zeros in place of
-    digits.
+    """Return the records with a reference that a spreadsheet took for a number.
+
+    `4.72E+21`, or zeros in place of digits.
     """
     return records.where(column, _is_damaged, _may_be_damaged)
 
@@ -192,8 +193,9 @@ def _size(cell: str) -> Decimal:
 
 
 def holds_figures(grid: Grid) -> bool:
-    """Return whether a grid without known headings looks like a table: a column of numbers beside dates or
-    organisations.
+    """Return whether a grid without known headings looks like a table.
+
+    A column of numbers beside dates or organisations.
     """
     rows = grid.rows.select(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:

@@ -1,5 +1,6 @@
-"""The rule that proves a total row: its amount is a sum of the rows above it. A label alone makes it a doubtful
-total.
+"""The rule that proves a total row: its amount is a sum of the rows above it.
+
+A label alone makes it a doubtful total.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 
 @dataclass(frozen=True, slots=True)
 class TotalCandidate:
-    """What matters about a row that may be a total: its amount, words, number of filled cells, and whether it has a
-    date.
+    """What matters about a row that may be a total.
+
+    Its amount, words, number of filled cells, and whether it has a date.
     """
 
     amount: Decimal
@@ -63,7 +65,7 @@ NOTHING_ABOVE = SumsAbove()
 
 @dataclass
 class RunningSums:
-    """The running sums that a total may state: of everything so far, since the last total, of the last subtotals.
+    """The running sums that a total may state: of everything so far, since the last total, and of the last subtotals.
 
     Each may include the sections `above`.
     """

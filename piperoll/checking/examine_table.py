@@ -1,0 +1,236 @@
+"""Examine one table by itself: its columns, the cells that cannot be published, personal data, and its totals."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from piperoll.checking.engine import CheckEngine
+from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
+from piperoll.checking.row_sets import RowLabels, RowSet, ValueByRow
+from piperoll.checking.schema import Breach, find_breaches
+from piperoll.checking.survey import (
+    TableSurvey,
+    TableSurveyor,
+    address_in,
+    core_columns,
+    fields_present,
+    is_duty,
+    visit_batches,
+)
+from piperoll.checking.totals import TableTotals, count_table
+from piperoll.findings import make_finding
+from piperoll.model import Address, Body, CappedFindings, ColumnScore, Dataset, Finding, Severity, TableReport
+from piperoll.reading import ReadTable, letter
+
+_HEADINGS_NAMED = 6
+"""A finding about a missing column names this many of the headings that we know for it."""
+
+
+@dataclass(frozen=True)
+class ExaminedTable:
+    """One table's findings, its totals and what becomes of its rows (as in `Disposition`).
+
+    `held_not_for_privacy` counts the rows held for other reasons than privacy. `lacks_core` is True if a core group has
+    no column: no row of the table can then be published.
+    """
+
+    table: ReadTable
+    findings: tuple[Finding, ...]
+    held: ValueByRow[frozenset[str]]
+    redacted: ValueByRow[str]
+    blanked: ValueByRow[frozenset[str]]
+    totals: TableTotals
+    survey: TableSurvey
+    held_not_for_privacy: int
+    lacks_core: bool = False
+
+    @property
+    def report(self) -> TableReport:
+        """The table as the report has it."""
+        scores = {
+            name: ColumnScore(
+                score=choice.score,
+                runner_up=None if choice.runner_up is None else letter(choice.runner_up),
+                runner_up_score=choice.runner_up_score,
+                how=choice.how,
+                why=choice.why,
+            )
+            for name, choice in self.table.choices.items()
+        }
+        return TableReport(
+            sheet=self.table.sheet,
+            header_row=self.table.header_row,
+            header_line=self.table.header_line,
+            columns=dict(self.table.columns),
+            column_letters=dict(self.table.column_letters),
+            rows=self.totals.rows,
+            amount=self.totals.amount,
+            date=self.totals.date,
+            column_scores=scores,
+        )
+
+
+def examine_table(
+    table: ReadTable, dataset: Dataset, body: Body, *, period_known: bool, engine: CheckEngine = CheckEngine.COMPILED
+) -> ExaminedTable:
+    """Examine `table`; `period_known` if the period was given with the file, or a name gives it."""
+    surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset)
+    visit_batches(table, surveyor, screen)
+    survey, privacy = surveyor.survey(), screen.result()
+    held, blanked = RowLabels(), RowLabels()
+    core_missing = list(_find_missing_core(table, dataset, period_known=period_known))
+    if core_missing:
+        held.add("core-missing", survey.rows.numbers)
+    findings = (
+        *core_missing,
+        *_find_gaps(table, dataset, body, survey),
+        *_find_left_out_names(privacy, table, dataset),
+        *_hold_unreadable(table, dataset, survey, held),
+        *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
+        *_hold_personal_data(privacy, table, held),
+    )
+    held_rows, blanked_rows = held.by_row(), blanked.by_row()
+    not_for_privacy = held_rows.rows_where(
+        [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
+    )
+    return ExaminedTable(
+        table=table,
+        findings=findings,
+        held=held_rows,
+        redacted=privacy.redacted.without(held_rows),
+        blanked=blanked_rows.without(held_rows),
+        totals=count_table(table, dataset, held_rows, not_for_privacy, survey),
+        survey=survey,
+        held_not_for_privacy=len(not_for_privacy),
+        lacks_core=bool(core_missing),
+    )
+
+
+def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool) -> Iterator[Finding]:
+    """Yield a finding for each core group that has no column."""
+    for group in dataset.missing_core(fields_present(table), period_given=period_known):
+        fields = [dataset.field(name) for name in group if name != "@period"]
+        names = [field.name for field in fields]
+        headings = [heading.heading for heading in dataset.headings if heading.field in names]
+        yield make_finding(
+            "core-missing",
+            Address(table.sheet, field=names[0]),
+            variant="no-column-or-period" if "@period" in group else "no-column",
+            title=fields[0].title,
+            titles=" or ".join(f"'{field.title}'" for field in fields),
+            headings=", ".join(headings[:_HEADINGS_NAMED] or [fields[0].title]),
+        )
+
+
+def _find_gaps(table: ReadTable, dataset: Dataset, body: Body, survey: TableSurvey) -> Iterator[Finding]:
+    """Yield a warning for each column that `body` has to send and that is absent or has gaps.
+
+    Of a core group, the first column that is present counts. If we do not know the kind of the body, a column that only
+    some kinds have to send is for information.
+    """
+    first_of_core = {group[0] for group in core_columns(table, dataset) if group}
+    for field in dataset.fields:
+        if field.name in table.columns:
+            gaps = len(survey.missing.get(field.name, ()))
+            counts = is_duty(field) or field.name in first_of_core
+            if counts and gaps and not (field.constraints or {}).get("required"):
+                where = address_in(table, field.name)
+                yield make_finding("cells-missing", where, title=field.title, count=gaps, rows=table.rows)
+        elif is_duty(field) and (not field.kinds or body.provisional or body.kind in field.kinds):
+            yield make_finding(
+                "duty-column-absent",
+                Address(table.sheet, field=field.name),
+                severity=Severity.INFO if field.kinds and body.provisional else Severity.WARNING,
+                title=field.title,
+                source=field.source,
+            )
+
+
+def _find_left_out_names(privacy: PrivacyResult, table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
+    """Yield a finding for each column with names that are not due, and one for the redactions of the body itself."""
+    not_due = RowSet()
+    for name, rows in privacy.not_due.items():
+        title = dataset.field(name).title
+        yield make_finding("privacy-name-not-due", address_in(table, name), title=title, count=len(rows))
+        not_due.add(rows.numbers)
+    if redacted_by_body := len(privacy.redacted.without(not_due)):
+        names = (field.name for field in dataset.fields if field.privacy == "name" and field.name in table.columns)
+        yield make_finding("names-redacted", address_in(table, next(names)), count=redacted_by_body)
+
+
+def unreadable_core_rows(table: ReadTable, survey: TableSurvey) -> Iterator[tuple[int, str]]:
+    """Yield each row in which no cell of a core group can be read though one is filled, and the field of that cell.
+
+    If several cells of the group are filled, it is the last. The rows are in ascending order within each group.
+    """
+    for names, readable in survey.readable:
+        unreadable = [RowSet(table.unreadable.get(name, ())) for name in names]
+        union = RowSet()
+        for rows in unreadable:
+            union.add(rows.numbers)
+        held = (union - readable).numbers
+        last = np.max([rows.contains(held) * index for index, rows in enumerate(unreadable)], axis=0)
+        yield from zip(held.tolist(), (names[index] for index in last.tolist()), strict=True)
+
+
+def _hold_unreadable(table: ReadTable, dataset: Dataset, survey: TableSurvey, held: RowLabels) -> tuple[Finding, ...]:
+    findings, rows = CappedFindings(), array("q")
+    for row, name in unreadable_core_rows(table, survey):
+        findings.add(name, partial(_unreadable_cell, table, dataset, name, row))
+        rows.append(row)
+    held.add("core-unreadable", np.frombuffer(rows, np.int64))
+    return findings.findings()
+
+
+def _unreadable_cell(table: ReadTable, dataset: Dataset, name: str, row: int) -> Finding:
+    return make_finding("core-unreadable", address_in(table, name, row), title=dataset.field(name).title.lower())
+
+
+def _hold_or_blank_breaches(
+    table: ReadTable, dataset: Dataset, engine: CheckEngine, held: RowLabels, blanked: RowLabels
+) -> tuple[Finding, ...]:
+    """Hold the row of a breach of a core field, or of what every row must have; of any other, blank the cell."""
+    findings = CappedFindings()
+    rows_by_label: dict[tuple[bool, str], array[int]] = {}
+    unreadable = {name: RowSet(rows) for name, rows in table.unreadable.items()}
+    for breach in find_breaches(table, dataset, engine):
+        if breach.rule == "required" and breach.row in unreadable.get(breach.field, ()):
+            continue  # reading has reported the cell, and the row is held for it
+        holds = breach.rule == "required" or breach.field in dataset.core_fields
+        findings.add((breach.kind, breach.field), partial(_breach_finding, breach, table, dataset, holds=holds))
+        label = f"structure-{breach.kind}" if holds else breach.field
+        rows_by_label.setdefault((holds, label), array("q")).append(breach.row)
+    for (holds, label), rows in rows_by_label.items():
+        (held if holds else blanked).add(label, np.frombuffer(rows, np.int64))
+    return findings.findings()
+
+
+def _breach_finding(breach: Breach, table: ReadTable, dataset: Dataset, *, holds: bool) -> Finding:
+    field = dataset.field(breach.field)
+    return make_finding(
+        f"structure-{breach.kind}",
+        address_in(table, breach.field, breach.row, breach.line),
+        variant=breach.rule or "",
+        severity=Severity.ERROR if holds else Severity.WARNING,
+        value=breach.sent,
+        title=field.title,
+        type=field.type,
+        bound=(breach.bound or "").strip("[]").replace("'", ""),
+        holds=int(holds),
+    )
+
+
+def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabels) -> Sequence[Finding]:
+    findings = CappedFindings()
+    for one in privacy.first_cells:
+        address = address_in(table, one.field, one.row, one.line)
+        findings.add((one.field, one.rule), partial(make_finding, f"privacy-{one.rule}", address))
+    for (name, rule), rows in privacy.held.items():
+        findings.set_count((name, rule), len(rows))
+        held.add(f"privacy-{rule}", rows.numbers)
+    return findings.findings()

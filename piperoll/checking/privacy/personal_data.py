@@ -1,0 +1,233 @@
+"""The one table of personal-data rules: how each is found in one text, and fast in a column of them.
+
+A rule's name is the end of the code of its finding, `privacy-{name}`. docs/standards.md#detectors has the sources, and
+how precise each rule can be.
+
+Most texts hold nothing personal. `find_personal_data` in a column of different texts therefore runs one regular
+expression of Arrow (the *sieve*) over the whole column, and the precise rules over the few texts that it keeps. So a
+rule has two patterns in its row, beside each other: one that never misses, and one that is exact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, lru_cache
+
+from piperoll.checking.privacy.lists import privacy_lists, split_words
+from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
+
+_S = r"[\t-\r\x1c-\x20]"
+"""The ASCII characters that `\\s` matches in Python; it matches fewer of them in RE2, the engine of Arrow."""
+
+_Check = Callable[[re.Match[str], str], bool]
+
+
+def _anything(_match: re.Match[str], _text: str) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalDataRule:
+    """One kind of personal data that a text can hold.
+
+    `precise` is searched in one text, and `check` decides about each match. `sieve` is a pattern of RE2 for ASCII text
+    that must match every text that has the rule: it is `precise` without what surrounds it.
+    """
+
+    name: str
+    sieve: str
+    precise: re.Pattern[str]
+    check: _Check = _anything
+
+    def applies(self, text: str) -> bool:
+        """Whether `text` may hold this kind of personal data."""
+        return any(self.check(match, text) for match in self.precise.finditer(text))
+
+
+_NHS_CUE = re.compile(r"\bNHS\b|\bpatient\b", re.IGNORECASE)
+_PHONE_CUE = re.compile(r"\b(?:tel|telephone|phone|ph|mob|mobile|call|contact|ring)\b", re.IGNORECASE)
+_SORT_CUE = re.compile(r"\bsort\b|\bs/c\b", re.IGNORECASE)
+_LONG_DATE = re.compile(r"\d[- ]\d{1,2}[- ](?:19|20)\d\d")
+_SORT_SIEVE = r"[0-9]{2}[- ][0-9]{2}[- ][0-9]{2}"
+_SORT_CODE = re.compile(r"(?<![\d/-])(\d{2})[- ](\d{2})[- ](\d{2})(?![\d/-])")
+_BESIDE_ACCOUNT_WORDS = re.compile(
+    r"\bbank\b.{0,30}(?<!\d)\d{8}(?!\d)|\bacc(?:oun)?t\.?\s?(?:no|num(?:ber)?)\b\D{0,5}\d{8}(?!\d)", re.IGNORECASE
+)
+_MAY_BE_PERSONAL = re.compile(
+    r"\d|@|\b(?:mr|mrs|ms|miss|mx|master|dr|prof|rev|sir|dame|lord|lady|cllr)\b", re.IGNORECASE
+)
+"""Without a digit, an @ or a title a text holds nothing personal: most texts need no other search."""
+
+
+def _is_nhs_number(match: re.Match[str], text: str) -> bool:
+    """Whether ten digits pass the modulus 11 check, and are grouped 3-3-4 as NHS numbers are.
+
+    Ten digits in one run are more often an order number, one in eleven of which passes the check: they count only
+    beside the word.
+    """
+    digits = match[1] + match[3] + match[4]
+    weighed = sum(int(digit) * (10 - place) for place, digit in enumerate(digits[:9]))
+    check = (11 - weighed % 11) % 11
+    return check == int(digits[9]) and (bool(match[2]) or bool(_NHS_CUE.search(text)))
+
+
+def _is_personal_mailbox(match: re.Match[str], _text: str) -> bool:
+    """Whether no word before the @ is that of a shared mailbox."""
+    mailbox = match[1].lower()
+    return not privacy_lists().mailboxes.intersection((mailbox, *re.split(r"[._\-+']", mailbox)))
+
+
+def _is_phone_number(match: re.Match[str], text: str) -> bool:
+    """Whether a number has gaps, is a mobile's or is beside a word for telephone; others are more often references."""
+    if _LONG_DATE.search(match[0]):
+        return False
+    has_gaps = bool(re.search(r"\d[\s\-)]", match[0]))
+    return has_gaps or match[0].startswith(("+44", "07")) or bool(_PHONE_CUE.search(text))
+
+
+def _is_sort_code(match: re.Match[str], text: str) -> bool:
+    """Whether three pairs of digits are beside the word "sort", or are joined by hyphens and not a date."""
+    if _SORT_CUE.search(text):
+        return True
+    first, middle, last = (int(group) for group in match.groups())
+    orders = ((2000 + last, middle, first), (2000 + first, middle, last), (2000 + last, first, middle))
+    return "-" in match[0] and not any(_is_date(*order) for order in orders)
+
+
+def _is_account_number(_match: re.Match[str], text: str) -> bool:
+    """Whether eight digits are beside the words for a bank account, or in one text with a sort code."""
+    return bool(_BESIDE_ACCOUNT_WORDS.search(text)) or any(
+        _is_sort_code(match, text) for match in _SORT_CODE.finditer(text)
+    )
+
+
+def _is_person(match: re.Match[str], text: str) -> bool:
+    """Whether a title is before a person's name, and not part of an institution or a master plan."""
+    if privacy_lists().not_names.match(text, match.start()):
+        return False
+    words = split_words(match[0])[1:]
+    return not (
+        match[0].startswith(("Rev ", "Prof "))
+        and privacy_lists().usual.union(privacy_lists().strong).intersection(words)
+    )
+
+
+def _is_date(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+RULES: tuple[PersonalDataRule, ...] = (
+    PersonalDataRule(
+        "ni-number",
+        rf"(?i:\b[a-z]{{2}}{_S}?[0-9]{{2}}{_S}?[0-9]{{2}}{_S}?[0-9]{{2}}{_S}?[a-d]\b)",
+        re.compile(
+            r"\b(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]\b",
+            re.IGNORECASE,
+        ),
+    ),
+    PersonalDataRule(
+        "nhs-number",
+        r"(?is:[0-9]{3}[ -][0-9]{3}[ -][0-9]{4}|\b(?:NHS|patient)\b.*[0-9]{10}|[0-9]{10}.*\b(?:NHS|patient)\b)",
+        re.compile(r"(?<![\d-])(\d{3})([ -]?)(\d{3})\2(\d{4})(?![\d-])"),
+        _is_nhs_number,
+    ),
+    PersonalDataRule(
+        "email",
+        r"(?i:[a-z0-9._%+'-]@[a-z0-9.-]+\.[a-z]{2})",
+        re.compile(r"\b([A-Z0-9._%+\-']+)@[A-Z0-9.\-]+\.[A-Z]{2,}\b", re.IGNORECASE),
+        _is_personal_mailbox,
+    ),
+    PersonalDataRule(
+        "phone",
+        rf"(?:\+44{_S}?\(?0?\)?{_S}?|0)[127](?:[\t-\r\x1c-\x20)-]{{0,2}}[0-9]){{8}}",
+        re.compile(r"(?<![\d/.-])(?:\+44\s?\(?0?\)?\s?|\(?0)(?=[127])(?:\d[\s\-)]{0,2}){8,9}\d(?![\d/])"),
+        _is_phone_number,
+    ),
+    PersonalDataRule("sort-code", _SORT_SIEVE, _SORT_CODE, _is_sort_code),
+    PersonalDataRule(
+        "account-number",
+        rf"(?is:\bbank\b.*[0-9]{{8}}|\bacc(?:oun)?t\.?{_S}?(?:no|num(?:ber)?)\b[^0-9]{{0,5}}[0-9]{{8}}|{_SORT_SIEVE})",
+        re.compile(r"(?<!\d)\d{8}(?!\d)"),
+        _is_account_number,
+    ),
+    PersonalDataRule(
+        "date-of-birth",
+        r"(?is:\b(?:dob|d\.o\.b|born)\b.*[0-9])",
+        re.compile(r"\b(?:dob|d\.o\.b|born)\b.{0,15}\d", re.IGNORECASE),
+    ),
+    PersonalDataRule(
+        "case-reference",
+        rf"(?i:\b(?:client|child|case|swift|mosaic|las){_S}?(?:no|id|ref)?\.?[\t-\r\x1c-\x20:]*[0-9]{{4}})",
+        re.compile(
+            r"\b(?:client|child|case|swift|mosaic|(?-i:LAS))\s?(?:no|id|ref)?\.?[:\s]*\d{4,}(?![\d/-])", re.IGNORECASE
+        ),
+    ),
+    PersonalDataRule(
+        # not Sir, Dame, Lord and Lady, which in a text are houses, schools and people in public life
+        "titled-name",
+        rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Master|Dr|Cllr|Rev|Prof|MR|MRS|MISS|CLLR|mrs?)\.{{0,2}}{_S}+[A-Za-z'-]",
+        re.compile(
+            r"(?<![\w-])(?:(?:Mr|Mrs|Ms|Miss|Mx|Master|Dr|Cllr|Rev\.|Prof\.)\.?\s+[A-Z][A-Za-z'’\-]+"
+            r"|(?:Rev|Prof)\s+(?:[A-Z]\.?\s+)*[A-Z][a-z'’\-]+\s+[A-Z][a-z'’\-]+"  # not "Rev Inside RAB"
+            r"|(?:MR|MRS|MISS|CLLR)\.?\s+[A-Z][A-Z'’\-]*\b|[Mm]rs?\.?\s+(?:[a-z]\.?\s+)*[a-z'’\-]{3,})"
+        ),
+        _is_person,
+    ),
+)
+
+
+@lru_cache(maxsize=65536)
+def personal_rules(text: str) -> frozenset[str]:
+    """The names of the rules by which `text` may hold personal data."""
+    if not _MAY_BE_PERSONAL.search(text):
+        return frozenset()
+    return frozenset(rule.name for rule in RULES if rule.applies(text))
+
+
+def sieve_personal_data(cells: Cells) -> Flags:
+    """Which cells of a column may have a rule: all that do, and few others."""
+    return _sieve(cells, "|".join(rule.sieve for rule in RULES))
+
+
+def sieve_phrases(cells: Cells, phrases: Iterable[str]) -> Flags:
+    """Which cells of a column may hold one of `phrases` as whole words, in any case: all that do, and few others."""
+    return _sieve(cells, _any_phrase(tuple(phrases)))
+
+
+@cache
+def _any_phrase(phrases: tuple[str, ...]) -> str:
+    if not all(phrase.isascii() for phrase in phrases):
+        return ""  # matches every text
+    return "(?i:" + "|".join(re.escape(phrase) for phrase in phrases) + ")"
+
+
+_WORTH_SIEVING = 100
+"""Below this number of cells, checking each takes less time than compiling the sieve."""
+
+_TO_ASCII: Mapping[str, str] = {"[£€–—…•·“”]": "~", "[\u2018\u2019]": "'", "\u00a0": " ", "[À-ÖØ-öø-ÿ]": "x"}
+"""Common characters outside ASCII, and one of ASCII that every rule treats alike: as part of a word, or as none."""
+
+
+def _sieve(cells: Cells, pattern: str) -> Flags:
+    """Search `pattern` in ASCII, where RE2 and Python agree on letters, digits and word boundaries.
+
+    A text with other characters is searched after `_TO_ASCII`, and kept if it has any character that this lacks.
+    """
+    if len(cells) < _WORTH_SIEVING:
+        return is_filled(cells)
+    found = to_flags(pc.match_substring_regex(cells, pattern))
+    not_ascii = (~to_flags(pc.string_is_ascii(cells)) & is_filled(cells)).nonzero()[0]
+    if not_ascii.size:
+        replaced = cells.take(not_ascii)
+        for characters, ascii_character in _TO_ASCII.items():
+            replaced = pc.replace_substring_regex(replaced, characters, ascii_character)
+        matches = to_flags(pc.match_substring_regex(replaced, pattern))
+        found[not_ascii] = matches | ~to_flags(pc.string_is_ascii(replaced))
+    return found

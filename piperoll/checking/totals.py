@@ -1,0 +1,202 @@
+"""What tables add up to: exact pounds, rows, spans of dates; that nothing is lost; and when too much is held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from piperoll.checking.row_sets import RowSet
+from piperoll.checking.survey import TableSurvey, main_field, survey_table, visit_batches
+from piperoll.errors import ConservationError
+from piperoll.findings import make_finding
+from piperoll.model import AmountTotals, Dataset, DateSpan, Finding, RowCounts, plain
+from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
+from piperoll.reading import ReadTable
+
+_EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
+"""200 digits are enough for any sum of amounts in a ledger; a sum that would have to be rounded raises instead."""
+
+_PLAIN = r"\A-?[0-9]{1,15}(?:\.[0-9]{1,6})?\z"
+"""The amounts that Arrow adds up: at most 21 digits, so that its 38 digits hold the sum of any number of rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableTotals:
+    """The counts and sums of one table; `rows`, `amount` and `date` as the report has them.
+
+    `lines` counts the accepted lines, which are what a release counts. `pounds` is the sum of absolute amounts over all
+    rows, `held_pounds` over the rows that are held for other reasons than privacy.
+    """
+
+    rows: RowCounts
+    amount: AmountTotals | None
+    date: DateSpan | None
+    lines: int
+    pounds: Decimal
+    held_pounds: Decimal
+
+
+def count_table(
+    table: ReadTable,
+    dataset: Dataset,
+    held: Iterable[int],
+    held_not_for_privacy: Iterable[int],
+    survey: TableSurvey | None = None,
+) -> TableTotals:
+    """Count `table`, of which the rows `held` are held; `survey` is its survey, if that has been made already."""
+    survey = survey or survey_table(table, dataset)
+    held_rows = RowSet(held)
+    amount, date = main_field(dataset.amount, table), main_field(dataset.date, table)
+    sums = _RunningSums(amount, held_rows, RowSet(held_not_for_privacy))
+    visit_batches(table, sums)
+    excluded = (row.amount for row in table.excluded_rows if row.amount is not None)
+    return TableTotals(
+        rows=RowCounts(
+            len(survey.rows), len(survey.rows - held_rows), len(survey.rows & held_rows), dict(table.excluded)
+        ),
+        amount=None
+        if amount is None
+        else AmountTotals(
+            field=amount,
+            read=sums.read,
+            accepted=sums.accepted,
+            held=sums.held,
+            unreadable=len(set(table.unreadable.get(amount, ()))),
+            missing=len(survey.missing[amount]),
+            excluded=exact_sum(excluded),
+        ),
+        date=None
+        if date is None
+        else DateSpan(
+            field=date,
+            min=min(survey.dates, default=None),
+            max=max(survey.dates, default=None),
+            unreadable=len(set(table.unreadable.get(date, ()))),
+            missing=len(survey.missing[date]),
+        ),
+        lines=sums.lines,
+        pounds=sums.absolute,
+        held_pounds=sums.held_not_for_privacy,
+    )
+
+
+class _RunningSums:
+    """Adds up the amounts of one table, batch by batch."""
+
+    def __init__(self, field: str | None, held: RowSet, held_not_for_privacy: RowSet) -> None:
+        self._field, self._held, self._held_not_for_privacy = field, held, held_not_for_privacy
+        self.lines = 0
+        self.read = self.accepted = self.held = self.absolute = self.held_not_for_privacy = Decimal(0)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add one more batch."""
+        rows = batch["row"].to_numpy()
+        held = self._held.contains(rows)
+        self.lines += int(np.count_nonzero(~held))
+        if self._field is None:
+            return
+        amounts = ColumnAmounts.parse(batch[self._field])
+        absolute, read = amounts.absolute, amounts.total()
+        self.read = exact_sum((self.read, read))
+        self.absolute = exact_sum((self.absolute, absolute.total()))
+        if not held.any():  # most batches: no filter over the columns
+            self.accepted = exact_sum((self.accepted, read))
+            return
+        counted = self._held_not_for_privacy.contains(rows)
+        self.accepted = exact_sum((self.accepted, amounts.total(~held)))
+        self.held = exact_sum((self.held, amounts.total(held)))
+        self.held_not_for_privacy = exact_sum((self.held_not_for_privacy, absolute.total(counted)))
+
+
+@dataclass(frozen=True)
+class ColumnAmounts:
+    """The readable amounts of a column: `plain` ones as Arrow decimals of one scale, `other` ones as Python decimals.
+
+    `at` and `other_at` are their indices in the column, `scales` the number of decimal places of each plain one.
+    """
+
+    plain: Cells
+    at: Integers
+    scales: npt.NDArray[np.int32]
+    other: tuple[Decimal, ...]
+    other_at: Integers
+
+    @classmethod
+    def parse(cls, cells: Cells) -> ColumnAmounts:
+        """Parse a column of canonical text (digits, a point, a minus sign)."""
+        fits = to_flags(pc.match_substring_regex(cells, _PLAIN))
+        others = np.flatnonzero(is_filled(cells) & ~fits)
+        plain = cells if fits.all() else cells.filter(pa.array(fits))
+        points = pc.find_substring(plain, ".").to_numpy()
+        scales = np.where(points < 0, 0, pc.binary_length(plain).to_numpy() - points - 1).astype(np.int32)
+        decimals = plain.cast(pa.decimal128(38, int(scales.max(initial=0))))
+        return cls(
+            decimals, np.flatnonzero(fits), scales, tuple(Decimal(cells[int(at)].as_py()) for at in others), others
+        )
+
+    @property
+    def absolute(self) -> ColumnAmounts:
+        """The same amounts without their signs."""
+        return ColumnAmounts(pc.abs(self.plain), self.at, self.scales, tuple(map(abs, self.other)), self.other_at)
+
+    def total(self, lines: Flags | None = None) -> Decimal:
+        """The sum of the amounts in `lines` (None: all), with as many decimal places as the longest of them has."""
+        amounts, scales, others = self.plain, self.scales, self.other
+        if lines is not None:
+            chosen = lines[self.at]
+            amounts, scales = amounts.filter(pa.array(chosen)), scales[chosen]
+            others = tuple(amount for amount, wanted in zip(others, lines[self.other_at], strict=True) if wanted)
+        if len(amounts):
+            total: Decimal = pc.sum(amounts).as_py()
+            others = (total.quantize(Decimal(1).scaleb(-int(scales.max())), context=_EXACT), *others)
+        return exact_sum(others)
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Add up `amounts` without rounding. Raises: decimal.Inexact: the sum has over 200 digits."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = _EXACT.add(total, amount)
+    return total
+
+
+def accepted_pounds(totals: Iterable[TableTotals]) -> Decimal | None:
+    """The accepted pounds of all tables; None if no table has an amount."""
+    sums = [each.amount.accepted for each in totals if each.amount]
+    return exact_sum(sums) if sums else None
+
+
+def require_conservation(tables: Sequence[ReadTable], totals: Sequence[TableTotals]) -> None:
+    """Check that every record that was read is accepted or held, and every pound too, to the last decimal place.
+
+    Raises: ConservationError: they do not add up; the message has the figures.
+    """
+    for table, total in zip(tables, totals, strict=True):
+        rows, amount = total.rows, total.amount
+        if not table.rows == rows.read == rows.accepted + rows.held:
+            raise ConservationError(
+                f"sheet {table.sheet}: {table.rows} records were read, but {rows.read} are in the batches, "
+                f"{rows.accepted} are accepted and {rows.held} held"
+            )
+        if amount and amount.read != exact_sum((amount.accepted, amount.held)):
+            raise ConservationError(
+                f"sheet {table.sheet}: £{plain(amount.read)} was read, but £{plain(amount.accepted)} is accepted "
+                f"and £{plain(amount.held)} held"
+            )
+
+
+def find_too_much_held(totals: Sequence[TableTotals], held_rows: int) -> Finding | None:
+    """The finding that holds the file if more than one in ten rows, or absolute pounds, would be held.
+
+    `held_rows` counts the rows that are held for other reasons than privacy; others do not count.
+    """
+    rows = sum(each.rows.read for each in totals)
+    pounds, held = exact_sum(each.pounds for each in totals), exact_sum(each.held_pounds for each in totals)
+    if held_rows * 10 <= rows and held * 10 <= pounds:
+        return None
+    return make_finding("too-much-held", held_rows=held_rows, rows=rows, held_pounds=plain(held), pounds=plain(pounds))
