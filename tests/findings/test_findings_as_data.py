@@ -210,7 +210,3 @@ def test_an_entry_explains_what_to_do(entry: FindingType) -> None:
     assert len(entry.explanation.split()) >= 8
     assert set(entry.fixes) <= {"", *entry.messages}
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", entry.code)
-
-
-def test_a_finding_that_rejects_a_file_has_a_precedence() -> None:
-    assert [code for code, entry in ENTRIES.items() if entry.rejects and entry.precedence is None] == []
