@@ -157,13 +157,13 @@ def trace(
     piperoll trace spend/anytown/2026-10 1 --from published
     piperoll trace spend/anytown/2026-10 5fc433ee7a2526654a5c-1 --from published --version-number 1
     """
-    import flows
     from piperoll import terminal
     from piperoll.model import Series
+    from piperoll.operations.trace import trace_row
     from publishers.download import choose_version, find_series
 
     reader, found = find_series(place, Series.parse(series))
-    traced = flows.trace(reader, found, choose_version(found, None, number), row)
+    traced = trace_row(reader, found, choose_version(found, None, number), row)
     sheet = f"sheet '{traced.sheet}', " if traced.sheet else ""
     typer.echo(f"Row {traced.line_id} of version {traced.version} of {series}")
     typer.echo(f"From {traced.file}, {sheet}row {traced.row} (sha256 {traced.sha256})")
