@@ -147,7 +147,7 @@ def test_an_answer_needs_a_reason_and_must_be_one(world: World) -> None:
         questions.record_answer(world.store, mapping, "Gross", "ignore", because=" ", moment=NOW)
     with pytest.raises(MappingError, match="nothing was asked"):
         world.answer("Gross", "same")
-    with pytest.raises(MappingError, match="'gros_amount' is no answer"):
+    with pytest.raises(MappingError, match="'gros_amount' is not a valid answer"):
         world.answer("Gross", "gros_amount")
 
 
