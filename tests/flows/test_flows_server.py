@@ -161,8 +161,17 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.wait()
 
 
-def test_the_deployment_for_an_existing_server_names_what_is_there() -> None:
-    (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
-    module, _, name = deployment["entrypoint"].partition(":")
-    flow = getattr(importlib.import_module(module), name)
-    assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)
+def test_every_deployment_names_a_flow_and_parameters_that_exist() -> None:
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+    names = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
+        "__init__",
+        "prefect_server",
+        "run",
+        "serve",
+        "tasks",
+    }
+    assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}:{name}" for name in names}
+    for deployment in deployments:
+        module, _, name = deployment["entrypoint"].partition(":")
+        flow = getattr(importlib.import_module(module), name)
+        assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)
