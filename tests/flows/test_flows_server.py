@@ -75,7 +75,7 @@ def python(program: str, *given: str, api: str | None) -> subprocess.Popen[str]:
     )
 
 
-def test_the_minutes_are_kept_by_the_server_that_is_set(prefect_server: str, tmp_path: Path) -> None:
+def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: Path) -> None:
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
     process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=prefect_server)
     said, noise = process.communicate(timeout=PATIENCE_SECONDS)
