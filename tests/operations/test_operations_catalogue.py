@@ -177,8 +177,9 @@ def test_the_built_catalogue_equals_the_one_rendered_at_once(tmp_path: Path) -> 
     life.release(BODIES[1], "spend", "2026-10", 2)
     held(life, BODIES[2])
     life.build()
-    told = build_catalogue(
-        [replace(one, summary=summary(life.store, one)) for one in (read_listing(life.store, series) for series in list_series(life.store))],
+    listings = [read_listing(life.store, series) for series in list_series(life.store)]
+    rendered = build_catalogue(
+        [replace(one, summary=summary(life.store, one)) for one in listings],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
         base_url=SETTINGS.base_url,
@@ -188,7 +189,7 @@ def test_the_built_catalogue_equals_the_one_rendered_at_once(tmp_path: Path) -> 
         compared={(name, year): read_consolidated_year(life.store, name, year)["bodies"]
                   for name in ("spend",) for year in list_consolidated_years(life.store, name)},
     )  # fmt: skip
-    whole = {f"catalogue/{key}": content for key, content in told}
+    whole = {f"catalogue/{key}": content for key, content in rendered}
     pages = {key: held for key, held in served(life.store).items() if not key.startswith(layout.CONSOLIDATED)}
     assert pages == whole
 
