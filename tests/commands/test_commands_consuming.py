@@ -80,7 +80,7 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
     assert "version 1" in output_of(*wanted, "--version-number", "1")
     error = piperoll(*wanted, "--as-known-on", "2020-01-01").exception
     assert isinstance(error, UsageError)
-    assert "nothing stood on 2020-01-01" in str(error)
+    assert "no version was current on 2020-01-01" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from piperoll.commands.findings_page import render_findings_page
 from piperoll.findings import FindingType, _MessageFormatter, finding_types
 
 ROOT = Path(__file__).parents[2]
@@ -210,3 +211,8 @@ def test_an_entry_explains_what_to_do(entry: FindingType) -> None:
     assert len(entry.explanation.split()) >= 8
     assert set(entry.fixes) <= {"", *entry.messages}
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", entry.code)
+
+
+def test_the_page_in_docs_is_made_from_the_entries() -> None:
+    """If it fails: run `make findings-page`."""
+    assert (ROOT / "docs" / "findings.md").read_text("utf-8") == render_findings_page()
