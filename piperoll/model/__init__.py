@@ -5,7 +5,7 @@ passes is published as a Release, which is never changed, only superseded; the C
 """
 
 from piperoll.model.body import Body, Register, slugify
-from piperoll.model.consolidated import Consolidated, Portion, Standing, pounds_of
+from piperoll.model.consolidated import Consolidated, CurrentRelease, Portion, pounds_of
 from piperoll.model.counting import Counted, LeftOut, counted_once, year_of
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Address, Cap, CappedFindings, Finding, Severity
@@ -74,7 +74,7 @@ __all__ = [
     "RowCounts",
     "Series",
     "Severity",
-    "Standing",
+    "CurrentRelease",
     "Status",
     "Submission",
     "Table",

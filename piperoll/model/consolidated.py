@@ -1,4 +1,4 @@
-"""What a consolidated table is made from and what it holds."""
+"""What a consolidated table is made from, and what it holds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from piperoll.model.series import Series
 
 _EXACT = Context(prec=100)
-"""Python's own 28 digits would round long sums."""
+"""Python's default of 28 digits would round long sums."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The version of a series that stands; `folder` brings its files, which lie there then."""
+class CurrentRelease:
+    """The current version of a series; `folder` fetches its files when they are needed and returns where they are."""
 
     series: Series
     version: int

@@ -113,8 +113,8 @@ class History:
     current: int | None = None
 
     @property
-    def standing(self) -> Version | None:
-        """The version that stands, if any."""
+    def current_version(self) -> Version | None:
+        """The current version, if there is one."""
         return None if self.current is None else self.version(self.current)
 
     def version(self, number: int) -> Version | None:
