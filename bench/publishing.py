@@ -12,10 +12,9 @@ import hashlib
 import json
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice, product
 from pathlib import Path
@@ -50,62 +49,11 @@ from publishers import (
     open_store,
     publish_release,
 )
+from tests.fixtures.counting_store import Cost, CountingStore
 
 NOW = "2026-11-02T09:00:00Z"
 MONTHS = [Period.month(year, month) for year, month in product(range(2019, 2027), range(1, 13))][:94]
 """Up to October 2026: what a body that has published for eight years has."""
-
-OPERATIONS = ("read", "fetch", "exists", "create", "replace", "put", "delete", "keys", "age")
-
-
-@dataclass
-class Cost:
-    """What was asked of a store: operations by name, keys listed, bytes read and written, and seconds."""
-
-    asked: Counter[str] = field(default_factory=Counter)
-    listed: int = 0
-    moved: int = 0
-    seconds: float = 0.0
-
-    @property
-    def counts(self) -> tuple[tuple[tuple[str, int], ...], int, int]:
-        """All that does not depend on the clock."""
-        return tuple(sorted(self.asked.items())), self.listed, self.moved
-
-    def __str__(self) -> str:
-        counts = f"{self.asked.total():>4} asked {self.listed:>5} listed {self.moved:>8,} bytes"
-        return f"{counts} {self.seconds * 1000:8.1f} ms"
-
-
-class Counted:
-    """A store whose every operation is counted."""
-
-    def __init__(self, store: Store, cost: Cost) -> None:
-        self._store, self._cost = store, cost
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
-        return self._counting(name, found) if name in OPERATIONS else found
-
-    def _counting(self, name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **more: Any) -> Any:
-            self._cost.asked[name] += 1
-            outcome = operation(*args, **more)
-            if name == "keys":
-                keys = list(outcome)
-                self._cost.listed += len(keys)
-                return iter(keys)
-            self._cost.moved += sum(_size(one) for one in (*args[1:], outcome))
-            return outcome
-
-        return counted
-
-
-def _size(thing: object) -> int:
-    content = getattr(thing, "content", thing)
-    if isinstance(content, Path):
-        return content.stat().st_size if content.exists() else 0
-    return len(content) if isinstance(content, bytes) else 0
 
 
 def existing(releases: int) -> Iterator[Series]:
@@ -243,7 +191,7 @@ def _one(store: Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cos
     for name, step in steps.items():
         cost = Cost()
         start = time.perf_counter()
-        step(Counted(store, cost))
+        step(CountingStore(store, cost))
         cost.seconds = time.perf_counter() - start
         yield name, cost
 

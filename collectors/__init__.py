@@ -1,20 +1,18 @@
-"""Collectors: from the world in."""
+"""Collect files from an inbox (`folder`), or from the web (`web`) by a list of addresses (`sources`)."""
 
-from collectors.arrival import Arrival
-from collectors.folder import LeftOut, Survey, arrivals, survey
-from collectors.sources import Source, read_sources
-from collectors.web import Answer, Limits, ask, links
+from collectors.folder import Arrival, InboxListing, SkippedPath, list_inbox
+from collectors.sources import WebSource, read_sources
+from collectors.web import FetchLimits, FetchResponse, fetch_file, find_links
 
 __all__ = [
-    "Answer",
     "Arrival",
-    "LeftOut",
-    "Limits",
-    "Source",
-    "Survey",
-    "arrivals",
-    "ask",
-    "links",
+    "FetchLimits",
+    "FetchResponse",
+    "InboxListing",
+    "SkippedPath",
+    "WebSource",
+    "fetch_file",
+    "find_links",
+    "list_inbox",
     "read_sources",
-    "survey",
 ]

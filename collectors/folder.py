@@ -1,13 +1,13 @@
-"""From a folder: an inbox laid out as `<dataset>/<body>/<file>`."""
+"""List the files of an inbox, a folder laid out as `<dataset>/<body>/<file>`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from collectors.arrival import Arrival
 from piperoll.assets import dataset_names, find_dataset
 from piperoll.errors import UnknownDataset, UsageError
 
@@ -16,49 +16,62 @@ _UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Something in the inbox that is not collected: where, relative to the inbox, and why in plain words."""
+class Arrival:
+    """A collected file at `path`, not yet a submission.
+
+    `dataset` is the name or an alias of a dataset, `sender` any name of the body, `origin` a path relative to the inbox
+    or a web address, and `received` an ISO 8601 instant in UTC. `period` and `part` are set if they were given.
+    `response` is the log entry of the web response.
+    """
+
+    path: Path
+    name: str
+    dataset: str
+    sender: str
+    origin: str
+    received: str
+    period: str | None = None
+    part: str | None = None
+    response: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedPath:
+    """A file or folder of the inbox that is not collected: its path relative to the inbox, and the reason."""
 
     path: str
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What an inbox holds: the files to collect, in order of their paths, and what is left out of it."""
+class InboxListing:
+    """The files of an inbox to collect, in order of their paths, and what is left out."""
 
     arrivals: tuple[Arrival, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[SkippedPath, ...]
 
 
-def arrivals(inbox: Path, *, received: str, period: str | None = None) -> Iterator[Arrival]:
-    """The files of an inbox, in order of their paths; `survey` also tells what is left out."""
-    return iter(survey(inbox, received=received, period=period).arrivals)
+def list_inbox(inbox: Path, *, received: str, period: str | None = None) -> InboxListing:
+    """List every file of an inbox, either to collect or left out with a reason.
 
-
-def survey(inbox: Path, *, received: str, period: str | None = None) -> Survey:
-    """Every file of an inbox, either to be collected or left out with a reason.
-
-    The first folder names the dataset (or an alias of one), the second the body; deeper folders belong to the body.
-    `received` is an ISO 8601 instant in UTC, `period` what was given for all of them.
-
-    Raises: UsageError: there is no such folder.
+    The first folder is the name or an alias of a dataset, the second names the body; deeper folders belong to the body.
+    `received` is an ISO 8601 instant in UTC; `period` applies to all files. Raises: UsageError: the folder is missing.
     """
     if not inbox.is_dir():
-        raise UsageError(f"there is no folder {inbox}: lay out an inbox as <dataset>/<body>/<file>")
+        raise UsageError(f"the folder {inbox} does not exist: lay out an inbox as <dataset>/<body>/<file>")
     found: list[Arrival] = []
-    left_out: list[LeftOut] = []
-    for place in sorted(inbox.iterdir()):
-        if why := _why_not_a_dataset(place):
-            left_out.append(LeftOut(place.name, why))
+    left_out: list[SkippedPath] = []
+    for folder in sorted(inbox.iterdir()):
+        if why := _why_not_a_dataset(folder):
+            left_out.append(SkippedPath(folder.name, why))
             continue
-        for path in _files(place):
+        for path in _files(folder):
             relative = path.relative_to(inbox)
             if why := _why_left_out(path, relative):
-                left_out.append(LeftOut(relative.as_posix(), why))
+                left_out.append(SkippedPath(relative.as_posix(), why))
             else:
                 found.append(_arrival(path, relative, received, period))
-    return Survey(tuple(found), tuple(left_out))
+    return InboxListing(tuple(found), tuple(left_out))
 
 
 def _arrival(path: Path, relative: Path, received: str, period: str | None) -> Arrival:
@@ -74,13 +87,13 @@ def _arrival(path: Path, relative: Path, received: str, period: str | None) -> A
     )
 
 
-def _why_not_a_dataset(place: Path) -> str | None:
-    if not place.is_dir():
-        return _why_clutter(place.name) or "it lies outside the folders <dataset>/<body>/: move it into one"
+def _why_not_a_dataset(folder: Path) -> str | None:
+    if not folder.is_dir():
+        return _why_clutter(folder.name) or "it is outside the folders <dataset>/<body>/: move it into one"
     try:
-        find_dataset(place.name)
+        find_dataset(folder.name)
     except UnknownDataset:
-        return _why_clutter(place.name) or f"this folder is no dataset: those known are {', '.join(dataset_names())}"
+        return _why_clutter(folder.name) or f"this folder is not a dataset: use one of {', '.join(dataset_names())}"
     return None
 
 
@@ -89,24 +102,24 @@ def _why_left_out(path: Path, relative: Path) -> str | None:
         if why := _why_clutter(name):
             return why
     if len(relative.parts) < 3:
-        return "it lies in no body's folder: move it to <dataset>/<body>/"
+        return "it is not in the folder of a body: move it to <dataset>/<body>/"
     if path.is_symlink():
         return "it is a link: copy the file itself into the inbox"
     return None if path.is_file() else "it is not an ordinary file"
 
 
 def _why_clutter(name: str) -> str | None:
-    small = name.lower()
-    if small.startswith((".", "~$")):
+    lower = name.lower()
+    if lower.startswith((".", "~$")):
         return "it is hidden"
-    if small in _CLUTTER:
-        return "a computer keeps it for itself"
-    return "it has not finished arriving" if small.endswith(_UNFINISHED) else None
+    if lower in _CLUTTER:
+        return "it belongs to the operating system"
+    return "it is still being copied or downloaded" if lower.endswith(_UNFINISHED) else None
 
 
-def _files(place: Path) -> list[Path]:
-    """Every file below a dataset's folder, in order; links to folders are followed for a body's folder only."""
-    direct = sorted(place.iterdir())
+def _files(folder: Path) -> list[Path]:
+    """Every file below the folder of a dataset, in order. Only the folder of a body may be a link."""
+    direct = sorted(folder.iterdir())
     bodies = [path for path in direct if path.is_dir()]
     below = [Path(top) / name for body in bodies for top, _, names in os.walk(body) for name in names]
     return sorted([path for path in direct if not path.is_dir()] + below)

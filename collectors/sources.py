@@ -1,4 +1,4 @@
-"""What `sources.toml` says: from where on the web each body's files come."""
+"""Read `sources.toml`, which lists the web addresses of each body's files."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NUMBERS = ("look_back", "at_most", "timeout_seconds", "max_download_bytes")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where one body's files of one dataset (and part) come from: an address, or a page whose links match.
+class WebSource:
+    """Where to fetch a body's files of one dataset (and part): an address, or the matching links of a page.
 
-    `url` may hold the period: `{yyyy}` 2026, `{yy}` 26, `{mm}` 04, `{m}` 4, `{Month}` April, `{month}` april, `{Mon}`
-    Apr, `{mon}` apr, `{q}` 2 (the calendar quarter). `links` is a regular expression sought in the address and the text
-    of each link of `page`. `look_back` is how many complete periods back are asked for where the address holds one,
-    `at_most` how many links of a page may match. `timeout_seconds` and `max_download_bytes` stand in for the settings'.
+    `url` may contain the period: `{yyyy}` 2026, `{yy}` 26, `{mm}` 04, `{m}` 4, `{Month}` April, `{month}` april,
+    `{Mon}` Apr, `{mon}` apr, `{q}` 2 (the calendar quarter); then the last `look_back` complete periods are fetched.
+    `links` is a regular expression, searched in the address and the text of each link of `page`; at most `at_most` links may match.
+    `timeout_seconds` and `max_download_bytes` override the settings.
     """
 
     body: str
@@ -46,15 +46,15 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The source in words: what it gives and from where."""
+        """A description, as in "spend (card) of anytown from https://…"."""
         part = f" ({self.part})" if self.part else ""
         return f"{self.dataset}{part} of {self.body} from {self.url or self.page}"
 
     def addresses(self, today: date, period: Period | None = None) -> Iterator[tuple[str, str | None]]:
-        """The addresses to ask, each with the period that it holds, if any; earliest first.
+        """The addresses to fetch, each with the period that it covers, if known; earliest first.
 
-        An address without a period is asked once. One with a period is asked for every month or quarter of `period`,
-        or, where none is given, for the last `look_back` ones that were complete before `today`.
+        An address without placeholders is fetched once. Otherwise there is one address for each month or quarter of
+        `period`, or without it, for the last `look_back` ones that were complete before `today`.
         """
         address = self.url or ""
         words = _PLACEHOLDER.findall(address)
@@ -65,45 +65,45 @@ class Source:
             yield _filled(address, time), str(time)
 
 
-def read_sources(path: Path) -> tuple[Source, ...]:
-    """The sources that a file lists, one `[[source]]` table each, in the file's order.
+def read_sources(path: Path) -> tuple[WebSource, ...]:
+    """Read the `[[source]]` tables of a file, in order.
 
-    Raises: SourcesError: it cannot be read, or says something that is not known; the message says where and what is.
+    Raises: SourcesError: the file cannot be read, or a table is wrong; the message says which and why.
     """
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise SourcesError(f"there is no file {path}: see docs/operating.md for what to write in it") from error
+        raise SourcesError(f"the file {path} does not exist: docs/operating.md says what to write in it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SourcesError(f"{path.name} is not TOML: {error}") from error
+        raise SourcesError(f"{path.name} is not valid TOML: {error}") from error
     tables = document.pop("source", None)
     if document or not isinstance(tables, list) or not tables:
-        strange = f" Not known: {', '.join(sorted(document))}." if document else ""
-        raise SourcesError(f"{path.name}: write one or more [[source]] tables and nothing else.{strange}")
+        unknown = f" Unknown: {', '.join(sorted(document))}." if document else ""
+        raise SourcesError(f"{path.name}: write one or more [[source]] tables and nothing else.{unknown}")
     return tuple(_source(f"{path.name}, source {number}", table) for number, table in enumerate(tables, 1))
 
 
-def _source(where: str, table: Mapping[str, Any]) -> Source:
-    known = [field.name for field in fields(Source)]
-    if strange := sorted(set(table) - set(known)):
-        raise SourcesError(f"{where}: '{strange[0]}' is not known: those known are {', '.join(known)}")
+def _source(where: str, table: Mapping[str, Any]) -> WebSource:
+    known = [field.name for field in fields(WebSource)]
+    if unknown := sorted(set(table) - set(known)):
+        raise SourcesError(f"{where}: '{unknown[0]}' is not a known key: use {', '.join(known)}")
     for key, value in table.items():
         if key in _TEXTS and not (isinstance(value, str) and value.strip()):
             raise SourcesError(f"{where}: {key} is {value!r}: write text in quotes")
         if key in _NUMBERS and not (type(value) is int and value >= 1):
             raise SourcesError(f"{where}: {key} is {value!r}: write a whole number, 1 or more")
     if missing := [key for key in ("body", "dataset") if key not in table]:
-        raise SourcesError(f"{where}: {missing[0]} is missing: every source names its body and dataset")
-    source = Source(**table)
+        raise SourcesError(f"{where}: {missing[0]} is missing: every source needs a body and a dataset")
+    source = WebSource(**table)
     _refuse_contradictions(where, source)
     return source
 
 
-def _refuse_contradictions(where: str, source: Source) -> None:
+def _refuse_contradictions(where: str, source: WebSource) -> None:
     if (source.url is None) == (source.page is None):
-        raise SourcesError(f"{where}: give either url, or page with links")
+        raise SourcesError(f"{where}: give either url, or page and links")
     if (source.page is None) != (source.links is None):
-        raise SourcesError(f"{where}: page and links go together: links says which links of the page to follow")
+        raise SourcesError(f"{where}: page and links are needed together: links says which links of the page to fetch")
     _refuse_address(where, source.url or source.page or "")
     try:
         dataset, part = find_dataset(source.dataset)
@@ -115,22 +115,22 @@ def _refuse_contradictions(where: str, source: Source) -> None:
     parts = [known.name for known in dataset.parts]
     if source.part is not None and (part or source.part not in parts):
         raise SourcesError(
-            f"{where}: '{source.part}' is no part of {source.dataset}: {', '.join(parts) or 'it has none'}"
+            f"{where}: '{source.part}' is not a part of {source.dataset}, which has {', '.join(parts) or 'none'}"
         )
 
 
 def _refuse_address(where: str, address: str) -> None:
     split = urlsplit(address)
     if split.scheme not in ("http", "https") or not split.hostname:
-        raise SourcesError(f"{where}: '{address}' is not a web address: write https://…")
+        raise SourcesError(f"{where}: '{address}' is not a web address: it must begin with https:// or http://")
     if split.username or split.password:
-        raise SourcesError(f"{where}: an address with a password in it is not collected")
+        raise SourcesError(f"{where}: an address must not contain a password")
     words = _PLACEHOLDER.findall(address)
-    if strange := [word for word in words if word not in _PLACEHOLDERS]:
-        raise SourcesError(f"{where}: {{{strange[0]}}} is not known in an address: write {_forms()}")
+    if unknown := [word for word in words if word not in _PLACEHOLDERS]:
+        raise SourcesError(f"{where}: {{{unknown[0]}}} is not a placeholder: use {_forms()}")
     if words and not ({"yyyy", "yy"} & {*words} and {"q", *_MONTHLY} & {*words}):
         raise SourcesError(
-            f"{where}: an address with a period in it needs the year and the month or quarter: {_forms()}"
+            f"{where}: an address with placeholders needs the year, and the month or quarter: {_forms()}"
         )
 
 

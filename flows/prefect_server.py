@@ -1,14 +1,17 @@
-"""Prefect kept quiet, and a server for it where the operator has none: the one module that sets its environment.
+"""A Prefect server for operators who have none, and the environment that keeps Prefect quiet.
 
-Without PREFECT_API_URL a run has a server of its own: a child process that we start and stop, on this machine only,
-with a database that lasts as long as the run. (Prefect's own temporary server takes as long to start, and prints some
-150 lines when it stops.) Nothing of Prefect is imported here, so that this can do its work before anything does.
+Without PREFECT_API_URL, a run starts a server of its own: a child process on this machine, with a database that lasts
+as long as the run. (Prefect's own temporary server takes as long to start, and prints 150 lines when it stops.) This
+module imports nothing of Prefect, because Prefect reads its environment when it is imported.
+
+The child process runs this file as a script: `python -P prefect_server.py --host … --port …`.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
+import runpy
 import shutil
 import signal
 import socket
@@ -16,6 +19,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -23,95 +27,96 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from piperoll.errors import ServerTrouble
-
 STARTUP_SECONDS = 120
-"""Prefect's own 20 seconds are too few for a first start on a busy machine, which lays out the database."""
+"""Prefect waits 20 seconds, too short on a busy machine for a first start, which creates the database tables."""
 
 _QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_SECONDS),
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # a person sees our words; a server keeps the rest
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # people see our messages; the server keeps the log
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
     "NO_PROXY": "127.0.0.1,localhost",
 }
-_LAST_LINES = 15
-_STOP_SECONDS = 15
-_LOCAL = "127.0.0.1"
+_LOG_LINES_SHOWN = 15
+_STOP_SECONDS = 15  # a server that is up needs two
+_LOCALHOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """A Prefect server: the address of its API and, if it is our own, its process and where its data and log lie."""
+class PrefectServer:
+    """A Prefect server: the address of its API and, if we started it, its process and the folder of its data."""
 
     address: str
     process: subprocess.Popen[bytes] | None = None
     home: Path | None = None
 
     def wait(self) -> None:
-        """Wait until it answers, if it is our own; the operator's is taken to be there.
-
-        Raises: ServerTrouble: it does not answer in time.
-        """
+        """Wait until it answers, if we started it. Raises: ServerTrouble: it does not answer in time."""
         if self.process is None or self.home is None:
             return
         end = time.monotonic() + STARTUP_SECONDS
         while not _answers(self.address):
             if time.monotonic() > end or self.process.poll() is not None:
-                said = (self.home / "server.log").read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
-                raise ServerTrouble("our Prefect server did not start. Its log ends:\n" + "\n".join(said))
+                from piperoll.errors import ServerTrouble  # noqa: PLC0415 - not on the path of the child process
+
+                log = (self.home / "server.log").read_text("utf-8", "replace").splitlines()[-_LOG_LINES_SHOWN:]
+                raise ServerTrouble("our Prefect server did not start. Its log ends:\n" + "\n".join(log))
             time.sleep(0.1)
-        _keep_layout(self.home / "prefect.db")
+        _cache_database(self.home / "prefect.db")
 
 
-def hush() -> None:
-    """Set what keeps Prefect quiet, where the operator has not set it otherwise."""
+def quieten_prefect() -> None:
+    """Turn off telemetry and console output of Prefect, unless the operator has set them."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """The operator's Prefect server (PREFECT_API_URL), else one that lasts as long as this block.
+def server() -> Iterator[PrefectServer]:
+    """The operator's Prefect server (PREFECT_API_URL), or one that lasts as long as this block.
 
-    Our own is still starting when the block begins, so that there is time to do something useful before `wait`. A
-    block within this one shares its server.
+    Our own is still starting when the block begins: do something useful, then call `wait`. Blocks within this one share
+    its server.
     """
-    hush()
-    if theirs := os.environ.get("PREFECT_API_URL"):
-        yield Server(theirs)
+    quieten_prefect()
+    if address := os.environ.get("PREFECT_API_URL"):
+        yield PrefectServer(address)
         return
     with tempfile.TemporaryDirectory(prefix="piperoll-prefect-", ignore_cleanup_errors=True) as folder:
-        ours = {
+        variables = {
             "PREFECT_HOME": folder,
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
             "PREFECT_SERVER_UI_ENABLED": "false",
         }
-        with setting(ours), started(Path(folder), "--no-services") as own, setting({"PREFECT_API_URL": own.address}):
+        with (
+            environment(variables),
+            start_server(Path(folder), "--no-services") as own,
+            environment({"PREFECT_API_URL": own.address}),
+        ):
             yield own
             if own.process:
-                own.process.kill()  # nothing of it is kept: no need to let it tidy up
+                own.process.kill()  # nothing is kept, so it need not shut down cleanly
 
 
 @contextmanager
-def started(home: Path, *options: str, host: str = _LOCAL, port: int = 0) -> Iterator[Server]:
-    """A Prefect server that we start, its data and log in `home`; it stops with the block, or when we end."""
-    hush()
+def start_server(home: Path, *options: str, host: str = _LOCALHOST, port: int = 0) -> Iterator[PrefectServer]:
+    """Start a Prefect server with its data and log in `home`. It stops with the block, or when this process ends."""
+    quieten_prefect()
     port = port or _free_port()
     home.mkdir(parents=True, exist_ok=True)
-    if not (home / "prefect.db").exists() and _layout().is_file():
-        shutil.copyfile(_layout(), home / "prefect.db")
-    script = Path(__file__).with_name("own_server.py")  # -P: its folder is no place to import from
-    command = [sys.executable, "-P", str(script), "--host", host, "--port", str(port), *options]
-    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    environment["PREFECT_HOME"] = str(home)
+    if not (home / "prefect.db").exists() and _cached_database().is_file():
+        shutil.copyfile(_cached_database(), home / "prefect.db")
+    # -P keeps this folder off the import path, where our modules would hide those of the standard library
+    command = [sys.executable, "-P", __file__, "--host", host, "--port", str(port), *options]
+    variables = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    variables["PREFECT_HOME"] = str(home)
     with (home / "server.log").open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        process = subprocess.Popen(  # noqa: S603 - this file
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=variables, start_new_session=True
         )
     try:
-        yield Server(f"http://{host}:{port}/api", process, home)
+        yield PrefectServer(f"http://{host}:{port}/api", process, home)
     finally:
         _stop(process)
 
@@ -140,29 +145,29 @@ def _answers(address: str) -> bool:
 
 def _free_port() -> int:
     with socket.socket() as free:
-        free.bind((_LOCAL, 0))
+        free.bind((_LOCALHOST, 0))
         return int(free.getsockname()[1])
 
 
 def lasting_home() -> Path:
-    """Where the server of `piperoll serve` keeps its history: PREFECT_HOME, else the place for such things."""
-    if theirs := os.environ.get("PREFECT_HOME"):
-        return Path(theirs)
+    """The folder in which the server of `piperoll serve` keeps its history: PREFECT_HOME, or the XDG state folder."""
+    if home := os.environ.get("PREFECT_HOME"):
+        return Path(home)
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state / "piperoll" / "prefect"
 
 
-def _layout() -> Path:
-    """An empty database of this version of Prefect, kept to spare every later start some ten seconds."""
+def _cached_database() -> Path:
+    """The path of an empty database of this version of Prefect: it makes every later start ten seconds faster."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "piperoll" / f"prefect-{version('prefect')}.db"
 
 
-def _keep_layout(database: Path) -> None:
-    kept = _layout()
+def _cache_database(database: Path) -> None:
+    kept = _cached_database()
     if kept.exists():
         return
-    with suppress(OSError, sqlite3.Error):  # a cache: without it the next start is slower, no more
+    with suppress(OSError, sqlite3.Error):  # only a cache: without it the next start is slower
         kept.parent.mkdir(parents=True, exist_ok=True)
         draft = kept.with_name(f"{kept.name}.{os.getpid()}")
         with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(draft)) as copy:
@@ -171,8 +176,8 @@ def _keep_layout(database: Path) -> None:
 
 
 @contextmanager
-def setting(variables: Mapping[str, str]) -> Iterator[None]:
-    """The environment with these variables, as long as the block lasts."""
+def environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for the length of the block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -183,3 +188,27 @@ def setting(variables: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _run_as_child() -> None:
+    """Run `prefect server start` with this script's options, until interrupted or until standard input ends.
+
+    Standard input is a pipe from the process that started us: however that process ends, the pipe closes with it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores SIGINT
+    threading.Thread(target=_stop_with_input, daemon=True).start()
+    sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
+    runpy.run_module("prefect", run_name="__main__", alter_sys=True)
+
+
+def _stop_with_input() -> None:
+    """Interrupt the server when standard input ends; if it is still starting and does not stop, end the process."""
+    while os.read(0, 1024):  # not sys.stdin: the interpreter needs its lock to shut down
+        pass
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(_STOP_SECONDS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    _run_as_child()

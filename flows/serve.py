@@ -1,4 +1,4 @@
-"""The monthly flow on a schedule, with a Prefect server and page of its own unless the operator has one."""
+"""Serve the monthly flow on a schedule, with a Prefect server and web page unless the operator has one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows import prefect_server as quiet
-from flows.prefect_server import Server
+from flows import prefect_server
+from flows.prefect_server import PrefectServer
 from piperoll.operations import collecting
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 
 DAILY = "0 6 * * *"
-"""Every day at six: bodies publish on any day of the month, and a day on which nothing came costs seconds."""
+"""Every day at six: bodies publish on any day of the month, and a run without new files takes seconds."""
 
 _TIMEZONE = "Europe/London"
 
 
 def serve(
-    order: Asked,
+    request: RunRequest,
     *,
     cron: str = DAILY,
     home: Path | None = None,
@@ -27,20 +27,20 @@ def serve(
     port: int = 4200,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Run what is asked for whenever `cron` (in London's time) says, until interrupted.
+    """Run the request at every time that `cron` gives, in London time, until interrupted. One run at a time.
 
-    With PREFECT_API_URL set, that server holds the schedule and the history; else one of our own, its page at
-    `host`:`port` and its data in `home` (docs/operating.md says where, if not given). `ready` is told the address of
-    the page. One run at a time.
+    With PREFECT_API_URL set, that server keeps the schedule and the history. Otherwise one is started, with its page at
+    `host`:`port` and its data in `home` (docs/operating.md gives the default). `ready` is called with the address of
+    the page.
 
     Raises: UsageError: the sources cannot be understood. ServerTrouble: our server does not start.
     """
-    if order.sources is not None:
-        collecting.sources(order)
-    quiet.hush()
-    os.environ["PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"] = str(order.settings.concurrency)
-    with _server(home or quiet.lasting_home(), host, port) as server:
-        from prefect.schedules import Cron  # noqa: PLC0415 - only once the settings stand
+    if request.sources is not None:
+        collecting.list_sources(request)
+    prefect_server.quieten_prefect()
+    os.environ["PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"] = str(request.settings.concurrency)
+    with _server(home or prefect_server.lasting_home(), host, port) as server:
+        from prefect.schedules import Cron  # noqa: PLC0415 - after its environment is set
         from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
 
         from flows.month import month  # noqa: PLC0415
@@ -51,7 +51,7 @@ def serve(
         month.serve(
             name="monthly",
             schedule=Cron(cron, timezone=_TIMEZONE),
-            parameters=order.as_text(),
+            parameters=request.flow_parameters(),
             limit=1,
             entrypoint_type=EntrypointType.MODULE_PATH,
             print_starting_message=False,
@@ -59,13 +59,13 @@ def serve(
 
 
 @contextmanager
-def _server(home: Path, host: str, port: int) -> Iterator[Server]:
-    if theirs := os.environ.get("PREFECT_API_URL"):
-        yield Server(theirs)
+def _server(home: Path, host: str, port: int) -> Iterator[PrefectServer]:
+    if address := os.environ.get("PREFECT_API_URL"):
+        yield PrefectServer(address)
         return
     with (
-        quiet.setting({"PREFECT_HOME": str(home)}),
-        quiet.started(home, host=host, port=port) as own,
-        quiet.setting({"PREFECT_API_URL": own.address}),
+        prefect_server.environment({"PREFECT_HOME": str(home)}),
+        prefect_server.start_server(home, host=host, port=port) as server,
+        prefect_server.environment({"PREFECT_API_URL": server.address}),
     ):
-        yield own
+        yield server

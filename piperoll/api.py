@@ -25,7 +25,7 @@ from piperoll.reading import Content, OnDisk, whole
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from flows import RunSummary
+    from piperoll.operations.run_summary import RunSummary
 
 __all__ = ["check", "get", "require_readable", "run"]
 
@@ -82,11 +82,11 @@ def check(  # noqa: PLR0913 - keyword-only options
                 "to compare a file with what is published, give both --against and --body. The headings remembered "
                 "there are used: leave out --mappings"
             )
-        from piperoll.operations.preview import Sent, report_against  # noqa: PLC0415 - see `run`
+        from piperoll.operations.preview import CandidateFile, preview_report  # noqa: PLC0415 - see `run`
 
         progress("Checking")
-        candidate = Sent(whole(content), name, body, known, part, covered)
-        report = report_against(against, candidate, quick=quick, engine=CheckEngine(engine))
+        candidate = CandidateFile(whole(content), name, body, known, part, covered)
+        report = preview_report(against, candidate, quick=quick, engine=CheckEngine(engine))
         if report is not None:
             return report
     return check_file(
@@ -122,15 +122,10 @@ def run(
         UsageError: `inbox` or `sources` is missing or not valid, or both are given.
         StoreError: The store cannot be opened.
     """
-    import flows  # noqa: PLC0415 - Prefect takes seconds to import, and `check` does not need it
+    from flows.run import run_month  # noqa: PLC0415 - Prefect takes seconds to import, and `check` does not need it
+    from piperoll.operations.run_request import parse_request  # noqa: PLC0415
 
-    return flows.run(
-        to,
-        inbox=Path(inbox) if inbox else None,
-        sources=Path(sources) if sources else None,
-        period=period,
-        bodies=Path(bodies) if bodies else None,
-    )
+    return run_month(parse_request(to, inbox, sources, period, bodies))
 
 
 def get(

@@ -132,10 +132,10 @@ def shown(name: str) -> Mapping[str, Any]:
 def rules_version(name: str) -> str:
     """Identify the rules that a dataset is checked by: the schema's version, and a hash of every file with rules.
 
-    Those are its descriptor, headings and suite, and the privacy lists.
+    Those are its descriptor, headings, reading rules and suite, and the privacy lists.
     """
     files = _dataset_folder(name)
-    rules = [files / "datapackage.json", files / "headings.csv", _suite_path(name)]
+    rules = [files / "datapackage.json", files / "headings.csv", files / "reading.json", _suite_path(name)]
     rules += sorted((folder("datapackages") / "privacy").glob("*.csv"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"

@@ -1,4 +1,4 @@
-"""What an operator may set, by PIPEROLL_ variables, and nothing else."""
+"""The settings of an operator: environment variables that begin with PIPEROLL_."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from piperoll.errors import SettingsError
 class Settings:
     """Every setting with its default; `PIPEROLL_BASE_URL` sets `base_url`, and so on.
 
-    `base_url` is where the store will be served, ending in a slash, with `catalogue/`, `data/` and `reports/` below
-    it; identifiers do not depend on it.
-    `publisher_name` signs the catalogue. `allow_private_addresses` lets collectors ask this machine and
-    private networks. `max_download_bytes`, `timeout_seconds` and `retries` bound a collection.
-    `concurrency` is how many bodies are worked on at once. Of a release with more than `audit_rows` lines so many are
-    put to the references of our rules too; smaller ones are audited whole.
+    `base_url` is where the store is served, with `catalogue/`, `data/` and `reports/` below it; it ends in a slash, and
+    identifiers do not depend on it. `publisher_name` is the publisher of the catalogue. `allow_private_addresses` lets
+    collectors fetch from this machine and private networks. `max_download_bytes`, `timeout_seconds` (for each read) and
+    `retries` limit each fetch. `concurrency` is the number of bodies processed at once. `audit_rows` is the number of
+    rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
     `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
     """
 
@@ -35,9 +34,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """The settings that the PIPEROLL_ variables give.
+        """Read the settings from PIPEROLL_ variables.
 
-        Raises: SettingsError: a variable is no setting of ours, or its value does not fit; the message lists them.
+        Raises: SettingsError: a variable is not a setting, or its value is of the wrong kind.
         """
         known = {f"PIPEROLL_{field.name.upper()}": field for field in fields(cls)}
         given: dict[str, Any] = {}
@@ -45,7 +44,7 @@ class Settings:
             if not variable.startswith("PIPEROLL_"):
                 continue
             if variable not in known:
-                raise SettingsError(f"{variable} is not a setting: those are {', '.join(sorted(known))}")
+                raise SettingsError(f"{variable} is not a setting: use {', '.join(sorted(known))}")
             given[known[variable].name] = _value(variable, text, known[variable].default)
         return cls(**given)
 
@@ -53,10 +52,10 @@ class Settings:
 def _value(variable: str, text: str, default: Any) -> bool | int | str:
     if isinstance(default, bool):
         if text.lower() not in ("1", "true", "yes", "0", "false", "no"):
-            raise SettingsError(f"{variable} is '{text}': write true or false")
+            raise SettingsError(f"{variable} is '{text}': use true or false")
         return text.lower() in ("1", "true", "yes")
     if isinstance(default, int):
         if not text.isdecimal() or int(text) < 1:
-            raise SettingsError(f"{variable} is '{text}': write a whole number, 1 or more")
+            raise SettingsError(f"{variable} is '{text}': use a whole number, 1 or more")
         return int(text)
     return text if not variable.endswith("_URL") else text.rstrip("/") + "/"

@@ -16,11 +16,10 @@ from publishers.archive import (
     read_submission,
     record_ruling,
 )
-from publishers.change_log import Changed, changed, forget
+from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
 from publishers.index import list_indexed_series, list_indexed_series_of, update_index
-from publishers.ledger import Before, InHand, Ledger, hash_of
 from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.pointer import fetch_version, list_series, read_history, read_listing
 from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission
@@ -44,15 +43,12 @@ from publishers.versions import (
 )
 
 __all__ = [
-    "Before",
-    "Changed",
     "CompareVersions",
     "Decision",
     "EarlierRelease",
     "FolderStore",
     "FoundValue",
-    "InHand",
-    "Ledger",
+    "LoggedChanges",
     "ObjectInfo",
     "OnHold",
     "Outcome",
@@ -68,7 +64,7 @@ __all__ = [
     "Unchanged",
     "VerifiedSeries",
     "archive_submission",
-    "changed",
+    "clear_changes",
     "consolidate_body",
     "decide_outcome",
     "describe_series",
@@ -77,8 +73,6 @@ __all__ = [
     "find_earlier_releases",
     "find_submission",
     "find_values",
-    "forget",
-    "hash_of",
     "list_consolidated_years",
     "list_indexed_series",
     "list_indexed_series_of",
@@ -91,6 +85,7 @@ __all__ = [
     "open_reader",
     "open_store",
     "publish_release",
+    "read_changes",
     "read_consolidated_year",
     "read_history",
     "read_listing",

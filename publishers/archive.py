@@ -11,7 +11,7 @@ from typing import Any
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, from_document, to_document, to_json_bytes
-from publishers.change_log import marking_file
+from publishers.change_log import logging_submission_change
 from publishers.purge import purge_again, refuse_purged
 from publishers.stores.protocol import Store, sha256_of, update_object
 from publishers.versions import Decision
@@ -39,7 +39,7 @@ def archive_submission(store: Store, content: bytes | Path, submission: Submissi
     refuse_purged(store, submission.sha256)
     store.create(layout.received_bytes(submission.sha256), content)
     store.create(layout.sender_link(submission), b"")
-    with marking_file(store, submission.dataset, submission.body, submission.sha256):
+    with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
         store.create(layout.record(submission), to_json_bytes(to_document(submission)))
     purge_again(store, submission)
     return submission
@@ -51,7 +51,7 @@ def file_reports(store: Store, submission: Submission, report: Report, public: R
     Raises: BytesPurged: the submission was purged meanwhile; neither report stays.
     """
     _write_report(store, layout.full_report(submission), report)
-    with marking_file(store, submission.dataset, submission.body, submission.sha256):
+    with logging_submission_change(store, submission.dataset, submission.body, submission.sha256):
         _write_report(store, layout.public_report_of(submission), public)
     purge_again(store, submission)
 

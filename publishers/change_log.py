@@ -1,9 +1,8 @@
-"""Marks of what changed since the catalogue was last made, so that it is made anew only there.
+"""The log of what changed since the catalogue was last built, so that a build works on nothing else.
 
-Whoever writes a pointer, a record or a report leaves a mark before it and another after it, each under a name of its
-own: `collected/catalogue/changed/{dataset}/{body}/{what}/…`. Killed in between, the first one stands. If the catalogue
-is made in between and takes the first one away, the second one comes after. So nothing changes without a mark, and one
-listing finds all that there are.
+Whoever writes a pointer, a record or a report adds an empty object to the log before it and another one after it. If
+the writer is killed in between, the first one remains. If a build in between consumes the first one, the second one
+follows. So every change is in the log until a build has seen it, and one listing of keys reads the whole log.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ _FILE = "sha256-"
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """What changed: series, and files as received by dataset, body and sha256; `keys` are the marks that say so."""
+class LoggedChanges:
+    """Changed series, and changed submissions by dataset, body and sha256; `keys` are the entries of the log."""
 
     keys: tuple[str, ...]
     series: frozenset[Series]
@@ -30,39 +29,39 @@ class Changed:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """The datasets and bodies of which releases changed, in order."""
+        """The (dataset, body) pairs whose releases changed, in order."""
         return sorted({(series.dataset, series.body) for series in self.series})
 
     @property
     def bodies(self) -> set[str]:
-        """The bodies of which anything changed."""
+        """The bodies with any change."""
         return {series.body for series in self.series} | {body for _, body, _ in self.files}
 
 
-def mark_series(store: Store, series: Series) -> None:
-    """Say that a series may have changed."""
-    _mark(store, str(series))
+def log_series_change(store: Store, series: Series) -> None:
+    """Log that a series may have changed."""
+    name = f"{series.period}--{series.part}" if series.part else str(series.period)
+    _log(store, series.dataset, series.body, name)
 
 
 @contextmanager
-def marking_series(store: Store, series: Series) -> Iterator[None]:
-    """Say so before and after its pointer is written."""
-    _mark(store, str(series))
+def logging_series_change(store: Store, series: Series) -> Iterator[None]:
+    """Log that a series changes, before and after the block that writes its pointer."""
+    log_series_change(store, series)
     yield
-    _mark(store, str(series))
+    log_series_change(store, series)
 
 
 @contextmanager
-def marking_file(store: Store, dataset: str, body: str, sha256: str) -> Iterator[None]:
-    """Say that a file as received changed, before and after its record or report is written or removed."""
-    place = f"{dataset}/{body}/{_FILE}{sha256}"
-    _mark(store, place)
+def logging_submission_change(store: Store, dataset: str, body: str, sha256: str) -> Iterator[None]:
+    """Log that a submission changes, before and after the block that writes or removes its record or report."""
+    _log(store, dataset, body, f"{_FILE}{sha256}")
     yield
-    _mark(store, place)
+    _log(store, dataset, body, f"{_FILE}{sha256}")
 
 
-def changed(store: Store) -> Changed:
-    """Everything that is marked, by one listing."""
+def read_changes(store: Store) -> LoggedChanges:
+    """Read the whole log, with one listing of keys."""
     keys = tuple(store.keys(layout.CHANGES))
     series, files = set(), set()
     for key in keys:
@@ -71,14 +70,14 @@ def changed(store: Store) -> Changed:
             files.add((dataset, body, what.removeprefix(_FILE)))
         else:
             series.add(Series.parse(f"{dataset}/{body}/{what}"))
-    return Changed(keys, frozenset(series), frozenset(files))
+    return LoggedChanges(keys, frozenset(series), frozenset(files))
 
 
-def forget(store: Store, seen: Changed) -> None:
-    """Take away the marks that were seen, once everything is made of what they say; later ones stay."""
-    for key in seen.keys:
+def clear_changes(store: Store, changes: LoggedChanges) -> None:
+    """Delete the entries that a build has consumed; entries that were added since stay."""
+    for key in changes.keys:
         store.delete(key)
 
 
-def _mark(store: Store, place: str) -> None:
-    store.create(f"{layout.CHANGES}{place}/{uuid.uuid4().hex[:16]}", b"")
+def _log(store: Store, dataset: str, body: str, what: str) -> None:
+    store.create(layout.change(dataset, body, what, uuid.uuid4().hex[:16]), b"")

@@ -15,7 +15,7 @@ from typing import Any
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Listing, Manifest, Series, Status, Version, file_entry
-from publishers.change_log import marking_series
+from publishers.change_log import logging_series_change
 from publishers.stores.protocol import Store, StoreReader, update_object
 
 _HEAD_BYTES = 65_536
@@ -48,7 +48,7 @@ def amend_history(store: Store, series: Series, change: Callable[[History], Hist
         amended = change(before)
         return None if amended == before else amended.to_bytes()
 
-    with marking_series(store, series):
+    with logging_series_change(store, series):
         update_object(store, layout.pointer(series), change_content)
     return amended
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from piperoll import layout
 from piperoll.errors import BytesPurged, NotThere, UsageError
 from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
-from publishers.change_log import marking_file
+from publishers.change_log import logging_submission_change
 from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
 from publishers.stores.protocol import Store, delete_prefix
@@ -71,7 +71,7 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
     for series in sorted({series for series, _ in _list_versions_with(store, sha256)}):  # again: some may be new
         _purge_versions(store, series, tombstone)
     for body, dataset in _list_senders(store, sha256):
-        with marking_file(store, dataset, body, sha256):
+        with logging_submission_change(store, dataset, body, sha256):
             store.delete(layout.public_report(dataset, body, sha256))
             delete_prefix(store, layout.submission_folder(body, dataset, sha256))
     store.delete(layout.received_bytes(sha256))

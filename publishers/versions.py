@@ -33,7 +33,7 @@ from piperoll.model import (
     file_entry,
     plain,
 )
-from publishers.change_log import mark_series, marking_series
+from publishers.change_log import log_series_change, logging_series_change
 from publishers.index import update_index
 from publishers.pointer import fetch_version, read_history
 from publishers.purge import refuse_purged_sources
@@ -132,7 +132,7 @@ def publish_release(
         if outcome is not None:
             if isinstance(outcome, Unchanged):  # a run may have been killed before it wrote the index and the mark
                 update_index(store, series)
-                mark_series(store, series)
+                log_series_change(store, series)
             return outcome
         current = history.standing
         if decision is Decision.ADD and current and not set(current.sources) <= set(packed.manifest.sources):
@@ -143,13 +143,13 @@ def publish_release(
             version = replace(version, changes=_write_differences(store, current, packed, version, compare))
         _upload(store, packed, version)
         try:
-            with marking_series(store, series):
+            with logging_series_change(store, series):
                 store.replace(layout.pointer(series), _add_version(history, version).to_bytes(), tag)
         except PointerMoved:
             winner = _remove_lost_version(store, series, version)
             if winner is not None and _is_our_write(winner, version):  # we won, the answer was lost, others followed
                 update_index(store, series)
-                mark_series(store, series)
+                log_series_change(store, series)
                 return Published(winner)
             # Rivals that go on in step would all upload in vain: wait for a random time, longer after each loss.
             time.sleep(_RANDOM.uniform(0, (time.monotonic() - began) * 2 ** min(losses, _MAX_DOUBLINGS)))

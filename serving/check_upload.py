@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator
 from email.message import Message
 from html import escape
+from string import Template
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -143,40 +144,10 @@ def _html_response(page: str) -> Response:
 
 
 def _upload_page(max_bytes: int) -> str:
-    """The upload page. It works without scripts, by keyboard and on a phone."""
+    """The upload page, catalogue/check.html. It works without scripts, by keyboard and on a phone."""
     options = "".join(f'<option value="{escape(one.name)}">{escape(one.title)}</option>' for one in assets.datasets())
-    return f"""<!DOCTYPE html>
-<html lang="en-GB">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>Check a file</title>
-<style>{read_style()}</style>
-</head>
-<body>
-<a class="skip" href="#main">Skip to main content</a>
-<header class="masthead"><div class="wrap"><span class="name">Check a file</span></div></header>
-<div class="wrap">
-{_MAIN}
-<h1>Check a file before you publish it</h1>
-<p>Choose the spreadsheet or CSV that your system gave you. You get a report on what to fix, and in which cell.</p>
-<p>We read your file, check it and delete it. We do not keep it.</p>
-<form action="/check" method="post" enctype="multipart/form-data">
-<p><label for="file">Your file (CSV, Excel, OpenDocument or JSON, up to {max_bytes // 1_000_000} MB)</label><br>
-<input id="file" name="file" type="file" required></p>
-<p><label for="dataset">What it is about (optional)</label><br>
-<select id="dataset" name="dataset"><option value="">Find out from the file</option>{options}</select></p>
-<p><label for="period">The period it covers (optional)</label><br>
-<input id="period" name="period" type="text" size="12" autocomplete="off" aria-describedby="period-help"></p>
-<p id="period-help">For example 2026-10, 2026-Q4 or 2026-27.</p>
-<p><button type="submit">Check the file</button></p>
-</form>
-</main>
-</div>
-</body>
-</html>
-"""  # noqa: S608 - HTML, not SQL
+    template = Template((assets.folder("catalogue") / "check.html").read_text("utf-8"))
+    return template.substitute(options=options, style=read_style(), megabytes=max_bytes // 1_000_000)
 
 
 def _add_save_link(page: str) -> str:

@@ -77,7 +77,7 @@ def test_invalid_arguments_are_refused(given: dict[str, str], refused: type[Exce
 
 
 def test_a_run_needs_an_inbox_or_sources(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="where the files come from"):
+    with pytest.raises(UsageError, match="either an inbox folder or a sources file"):
         api.run(str(tmp_path / "out"))
 
 

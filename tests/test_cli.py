@@ -160,10 +160,10 @@ def test_check_never_imports_prefect_nor_great_expectations_unless_asked(good: P
         (["check", "a.csv", "a.csv", "--html", "x.html"], "--html writes the report of one file"),
         (["check", "a.csv", "--quick", "--html", "no/such/place.html"], "cannot be written"),
         (["run", "--to", "out"], "either --inbox DIR or --sources FILE"),
-        (["run", "--to", "out", "--inbox", "nowhere"], "there is no folder nowhere"),
+        (["run", "--to", "out", "--inbox", "nowhere"], "the folder nowhere does not exist"),
         (["run", "--to", "ftp://x/y", "--inbox", "."], "is no place to publish"),
         (["release", "abcdef123456", "--to", "out", "--because", "we asked"], "abcdef123456"),
-        (["serve", "--to", "out"], "where the files come from"),
+        (["serve", "--to", "out"], "either an inbox folder or a sources file"),
         (["due", "--to", "out", "--on", "yesterday"], "'yesterday' is not a day"),
         (["site", "out"], "nothing is published in out yet"),
         (["template", "spend", "--out", "spend.pdf"], "neither .csv nor .xlsx"),
@@ -246,7 +246,7 @@ def test_a_second_run_changes_nothing(published: tuple[Path, str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in (place / "out").rglob("*") if path.is_file()}
     done = piperoll("run", "--inbox", "inbox", "--to", "out", cwd=place)
     assert done.returncode == 0
-    assert done.stdout.startswith("Nothing changed: 2 files had been taken in before.")
+    assert done.stdout.startswith("Nothing changed: 2 files had been received before.")
     assert {path: path.stat().st_mtime_ns for path in (place / "out").rglob("*") if path.is_file()} == before
 
 
@@ -266,7 +266,7 @@ def test_a_replay_reports_what_would_change(published: tuple[Path, str]) -> None
     place, _ = published
     done = piperoll("replay", "--from", "out", "--into", "again", cwd=place)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "0 files would change, 2 would not. What came of it is in again."
+    assert done.stdout.splitlines()[-1] == "0 files would change, 2 would not. The result is in again."
     assert "there is something" in piperoll("replay", "--from", "out", "--into", "again", cwd=place).stderr
 
 

@@ -49,7 +49,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     body: Annotated[str | None, typer.Option(metavar="NAME", help="With --against: the body that sends it.")] = None,
 ) -> None:
-    """Check whether a file can be published, and what to fix in which cell.
+    """Check a file before you publish it. The report says what to fix in which cell.
 
     Nothing is stored or sent anywhere. The exit status is 0 if every file is accepted (or is a nil return), 1 if one is
     held or rejected, and 2 if the check could not be done.
@@ -104,7 +104,7 @@ def template(
         Path | None, typer.Option(metavar="FILE", help="A .csv or .xlsx file to write; default: print CSV.")
     ] = None,
 ) -> None:
-    """Write a blank form for a dataset, with every column that it can have.
+    """Write a blank form for a dataset. It has every column that the dataset can have.
 
     piperoll template spend --out spend.xlsx
     piperoll template contracts > contracts.csv
@@ -125,7 +125,7 @@ def template(
 
 
 def datasets() -> None:
-    """List the datasets: their version, what they are and their parts."""
+    """List the datasets, with their parts and other names."""
     from piperoll import assets, terminal
 
     rows = []
@@ -138,7 +138,7 @@ def datasets() -> None:
 def explain(
     code: Annotated[str, typer.Argument(help="A code from a report, for example amount-unreadable.")],
 ) -> None:
-    """Explain a finding: what its code means, who needs to act, and what to do.
+    """Explain a finding. You see what its code means, who needs to act, and what to do.
 
     piperoll explain amount-unreadable
     """
@@ -156,7 +156,7 @@ def sample(
     to: Annotated[Path, typer.Option(metavar="DIR", help="A new or empty folder.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
 ) -> None:
-    """Write sample files of fictional bodies, with the faults of real files, to try everything with.
+    """Write sample files of fictional bodies. They have the faults of real files.
 
     piperoll sample --to sample
     piperoll run --inbox sample/2026-08 --to published --bodies sample/bodies.csv

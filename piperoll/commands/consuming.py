@@ -47,7 +47,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     number: VersionNumber = None,
 ) -> None:
-    """Download a published table, as it is now or as it was on a day; or a financial year of all bodies.
+    """Download a published table. You can get it as it was on a day, or a financial year of all bodies.
 
     Choose a table by --body and --period, or a financial year by --year (then --body chooses one body of it). The
     download is compared with its published hash. The name of the file chooses the format: .csv or .parquet for the
@@ -89,7 +89,7 @@ def history(
     place: Place,
     as_json: Annotated[bool, typer.Option("--json", help="Print the content of versions.json.")] = False,
 ) -> None:
-    """List the versions of a published table: when and why each was published, and what it changed.
+    """List the versions of a published table. Each has its date, its reason and what it changed.
 
     piperoll history spend/anytown/2026-10 --from published
     """
@@ -119,7 +119,7 @@ def diff(
     place: Place,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A CSV file for the rows that differ.")],
 ) -> None:
-    """Compare two versions of a table: write the rows that differ, and print their number and amount.
+    """Compare two versions of a table. The rows that differ are written to a file, and summed up.
 
     A changed row is written twice, as it was (`before`) and as it is (`after`); other rows are `removed` or `added`.
 
@@ -150,20 +150,20 @@ def trace(
     place: Place,
     number: VersionNumber = None,
 ) -> None:
-    """Show where a published row comes from: the cells as sent, and what was done to each.
+    """Show where a published row comes from. You see the cells as sent, and what was done to each.
 
     The file as received is private: without access to it you see its hash, sheet and row.
 
     piperoll trace spend/anytown/2026-10 1 --from published
     piperoll trace spend/anytown/2026-10 5fc433ee7a2526654a5c-1 --from published --version-number 1
     """
-    import flows
     from piperoll import terminal
     from piperoll.model import Series
+    from piperoll.operations.trace import trace_row
     from publishers.download import choose_version, find_series
 
     reader, found = find_series(place, Series.parse(series))
-    traced = flows.trace(reader, found, choose_version(found, None, number), row)
+    traced = trace_row(reader, found, choose_version(found, None, number), row)
     sheet = f"sheet '{traced.sheet}', " if traced.sheet else ""
     typer.echo(f"Row {traced.line_id} of version {traced.version} of {series}")
     typer.echo(f"From {traced.file}, {sheet}row {traced.row} (sha256 {traced.sha256})")
@@ -185,7 +185,7 @@ def verify(
     series: Annotated[list[str] | None, typer.Argument(metavar="[SERIES]…", help="Only these series.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one document for each series.")] = False,
 ) -> None:
-    """Verify published data: recompute every hash, total and difference, and compare it with what is published.
+    """Verify published data. Every hash, total and difference is computed again and compared.
 
     It reads public files only, so anyone can verify a publisher over the web. The exit status is 0 if everything
     matches and 1 if something does not.

@@ -1,4 +1,4 @@
-"""Who owes what by when, and what came."""
+"""The due command: which returns the law asks for, by which day, and what was received."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from piperoll.duties import Duty
-    from piperoll.model import Period, Register, Report, Submission
+    from piperoll.model import Register, Report, Submission
 
     Came = Sequence[tuple[Submission, Report | None]]
 
 A_YEAR = timedelta(days=365)
+"""Without --since, periods that ended in the last year."""
 
 
 def due(
     to: Annotated[str, typer.Option(metavar="DEST", help="The folder or s3://bucket/prefix that is published to.")],
     bodies: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Your bodies, beside those who have sent.")
+        Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as well as those that have sent.")
     ] = None,
-    on: Annotated[str | None, typer.Option(metavar="DATE", help="As of this day, 2026-11-30; else today.")] = None,
+    on: Annotated[
+        str | None, typer.Option(metavar="DATE", help="As of this day, for example 2026-11-30; default today.")
+    ] = None,
     since: Annotated[
-        str | None, typer.Option(metavar="DATE", help="For periods that ended since; else a year.")
+        str | None,
+        typer.Option(metavar="DATE", help="For periods that ended on or after this day; default a year ago."),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="List what came in time, too.")] = False,
-    brief: Annotated[bool, typer.Option("--brief", help="Only how many of each.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="List returns that were on time, too.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="Only the number of returns by state.")] = False,
 ) -> None:
-    """List what each body owes by law: dataset and period, by which day, and what came.
+    """List the returns that the law asks for: body, dataset, period, the day it is due, and what was received.
 
     piperoll due --to published
     piperoll due --to published --bodies bodies.csv --on 2026-11-30 --all
@@ -57,21 +61,23 @@ def due(
 
 
 def _register(bodies: Path | None, came: Came) -> Register:
-    """The bodies to ask about: those of the operator's file, and those that have ever sent something."""
+    """The bodies of the operator's file, and those that have ever sent something."""
     from piperoll.model import Register
-    from piperoll.operations import run_request as opening
+    from piperoll.operations.run_request import add_senders, expected_bodies, known_bodies
 
-    asked_of = opening.expected(bodies) if bodies else Register(())
-    return opening.with_senders(asked_of, opening.register(bodies), (submission.body for submission, _ in came))
+    listed = expected_bodies(bodies) if bodies else Register(())
+    return add_senders(listed, known_bodies(bodies), (submission.body for submission, _ in came))
 
 
 def _row(duty: Duty) -> tuple[str, ...]:
     dataset = f"{duty.dataset} ({duty.part})" if duty.part else duty.dataset
-    return duty.due.isoformat(), str(duty.state).replace("-", " "), dataset, _spelt(duty.period), duty.body.name
-
-
-def _spelt(period: Period) -> str:
-    return str(period).replace("--", " to ")
+    return (
+        duty.due.isoformat(),
+        str(duty.state).replace("-", " "),
+        dataset,
+        str(duty.period).replace("--", " to "),
+        duty.body.name,
+    )
 
 
 def _counts(duties: Sequence[Duty], bodies: int, today: date) -> str:

@@ -1,4 +1,4 @@
-"""What whoever keeps the store comes to do: withdraw, purge, sweep."""
+"""Commands that take things back or clean up: withdraw, purge, sweep."""
 
 from __future__ import annotations
 
@@ -18,68 +18,70 @@ def withdraw(
     because: Because,
     bodies: Bodies = None,
 ) -> None:
-    """Take a published version back: it stays to be read, marked as withdrawn with your reason, and stands no longer.
+    """Withdraw a published version: it can still be read, marked with your reason, but is no longer current.
 
-    No older version takes its place. The body's next file is the next version. For personal data, purge it instead.
+    No older version becomes current. The next file of the body is the next version. For personal data, use purge.
 
     piperoll withdraw spend/anytown/2026-10 2 --to published --because "The file was for another month"
     """
-    import flows
     from piperoll.model import Series
-    from publishers import open_store
+    from piperoll.operations.takedown import withdraw_version
 
-    done = flows.withdraw_version(open_store(to), Series.parse(series), number, because=because, bodies=bodies)
-    typer.echo(f"Version {number} of {series} is withdrawn. What stands now: piperoll history {series} --from {to}")
+    done = withdraw_version(to, Series.parse(series), number, because=because, bodies=bodies)
+    typer.echo(f"Version {number} of {series} is withdrawn. What is current now: piperoll history {series} --from {to}")
     _finish(done.trouble)
 
 
 def purge(
-    submission: Annotated[str, typer.Argument(help="The beginning of the file's sha256, as its report gives it.")],
+    submission: Annotated[str, typer.Argument(help="The beginning of its sha256, as in its report.")],
     to: Dest,
     because: Annotated[
-        str, typer.Option(metavar="REASON", help="Why, without the personal data: it stands in the history.")
+        str, typer.Option(metavar="REASON", help="Why, without the personal data; published in the history.")
     ],
     value: Annotated[
         list[str] | None,
-        typer.Option(metavar="TEXT", help="What must be gone: the whole store is searched for it after."),
+        typer.Option(metavar="TEXT", help="Text that must be gone: the whole store is searched for it afterwards."),
     ] = None,
     bodies: Bodies = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Remove a file with personal data and everything made of it, for ever.
+    """Delete a file with personal data and everything made from it, permanently.
 
-    Every version that holds its rows goes, with differences, reports, previews and the bytes as received. A note stays
-    of when, why and how much; the same bytes are refused if they come again. Killed half-way, give the whole sha256
-    again.
+    Deletes every version with its rows, their differences, reports and previews, and the file as received. A record of
+    when, why and how much is kept, and the same file is refused if it is sent again. To finish an interrupted purge,
+    give the whole sha256.
 
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
-    import flows
     from piperoll.describing import format_count
-    from publishers import open_store
+    from piperoll.operations.takedown import purge_submission
 
     if not yes:
-        typer.confirm(f"Everything made of {submission} in {to} will be gone for ever. Go on?", abort=True)
-    done = flows.purge_submission(open_store(to), submission, because=because, values=value or (), bodies=bodies)
+        typer.confirm(f"Everything made from {submission} in {to} will be deleted permanently. Continue?", abort=True)
+    done = purge_submission(to, submission, because=because, values=value or (), bodies=bodies)
     stone = done.tombstone
     held = f"{format_count(len(stone.versions), 'version')} with {format_count(stone.rows, 'row')}"
     typer.echo(f"{stone.sha256} is purged: {held}.")
     for version in stone.versions:
         typer.echo(f"  {version}")
     for other in stone.others:
-        typer.echo(f"Rows of {other[:12]} stood in the same versions: piperoll release {other[:12]} brings them back.")
+        typer.echo(
+            f"Rows of {other[:12]} were in the same versions: piperoll release {other[:12]} publishes them again."
+        )
     for seen in done.seen:
         typer.echo(f"Still there: '{seen.value}' in {seen.key}", err=True)
     if value and not done.seen:
-        typer.echo("The whole store was searched: nothing that you named is in it, as far as its files can be opened.")
+        typer.echo("The whole store was searched, as far as its files can be opened: none of the values is in it.")
     _finish(done.trouble, failed=bool(done.seen))
 
 
 def sweep(
     to: Dest,
-    hours: Annotated[float, typer.Option(min=0, help="Only what is older: nobody can be writing it any more.")] = 24,
+    hours: Annotated[
+        float, typer.Option(min=0, help="Only files older than this, which nobody can still be writing.")
+    ] = 24,
 ) -> None:
-    """Remove what killed runs left behind: files that no pointer names, and writes that were never finished.
+    """Delete what interrupted runs left behind: files that no pointer names, and unfinished writes.
 
     piperoll sweep --to published
     """
@@ -92,10 +94,10 @@ def sweep(
     if swept.waiting:
         verb = "is" if len(swept.waiting) == 1 else "are"
         more = f"{format_count(len(swept.waiting), 'file')} more {verb} younger than {hours:g} hours"
-        typer.echo(f"{more}: someone may be writing there.")
+        typer.echo(f"{more}: someone may still be writing them.")
 
 
 def _finish(trouble: str | None, *, failed: bool = False) -> None:
     if trouble:
-        typer.echo(f"The catalogue could not be made: {trouble}", err=True)
+        typer.echo(f"The catalogue could not be built: {trouble}", err=True)
     raise typer.Exit(OURS if trouble or failed else 0)

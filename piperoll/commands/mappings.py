@@ -1,4 +1,4 @@
-"""What is remembered of a body's headings: to look at, and to answer what is asked."""
+"""The mapping commands: show what is known about a body's headings, list open questions, and answer them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 Place = Annotated[str, typer.Option("--to", metavar="PLACE", help="A folder, or s3://bucket/prefix.")]
 Body = Annotated[str, typer.Argument(help="The body's slug, identifier, name or alias.")]
 Dataset = Annotated[str, typer.Argument(help="The dataset, as piperoll datasets lists them.")]
-Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your bodies, as in piperoll run.")]
+Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
 
 
 def show(body: Body, dataset: Dataset, to: Place, bodies: Bodies = None) -> None:
-    """Print what is remembered of a body's headings, as its file has it.
+    """Print the mapping file of a body and dataset: which heading is which field.
 
     piperoll mapping show anytown spend --to published
     """
     from publishers import open_store, read_mapping
 
-    slug, name = _named(body, dataset, bodies)
+    slug, name = _find_names(body, dataset, bodies)
     mapping = read_mapping(open_store(to), slug, name)
     if not mapping.questions and not mapping.layouts:
-        raise UsageError(f"nothing is remembered of the {name} files of {slug}")
+        raise UsageError(f"there is no mapping for the {name} files of {slug} yet")
     typer.echo(mapping.to_toml(), nl=False)
 
 
 def questions(to: Place) -> None:
-    """List what nobody has answered yet, with the command that answers it.
+    """List open questions about headings, each with the command that answers it.
 
     piperoll mapping questions --to published
     """
@@ -41,41 +41,42 @@ def questions(to: Place) -> None:
 
     found = [(mapping, question) for mapping in list_mappings(open_store(to)) for question in mapping.open_questions]
     for mapping, question in found:
-        typer.echo(_asked(mapping, question, to))
+        typer.echo(_format_question(mapping, question, to))
     if not found:
-        typer.echo("Nothing is asked.")
+        typer.echo("There are no open questions.")
 
 
 def answer(
     body: Body,
     dataset: Dataset,
     heading: Annotated[str, typer.Argument(help="The heading as the body writes it.")],
-    said: Annotated[
+    answer: Annotated[
         str, typer.Argument(metavar="ANSWER", help="same, different, ignore, or a field's name, such as net_amount.")
     ],
     to: Place,
-    because: Annotated[str, typer.Option(metavar="REASON", help="Why, in your words: it stands beside the answer.")],
+    because: Annotated[str, typer.Option(metavar="REASON", help="Why; kept with the answer.")],
     bodies: Bodies = None,
 ) -> None:
-    """Say what a heading means, whether it was asked or not. Files held for it are examined again in the next run.
+    """Record what a heading means, asked or not. Files held for it are examined again in the next run.
 
     piperoll mapping answer anytown spend Gross different --to published --because "It includes VAT"
     piperoll mapping answer anytown spend "Inv Tot" net_amount --to published --because "By telephone"
     """
-    from piperoll.operations import questions as asking
-    from piperoll.operations.run_request import now
+    from piperoll.operations.questions import record_answer
+    from piperoll.operations.run_request import current_moment
     from publishers import open_store, read_mapping
 
-    store, (slug, name) = open_store(to), _named(body, dataset, bodies)
-    mapping = asking.answer(store, read_mapping(store, slug, name), heading, said, because=because, moment=now())
+    store, (slug, name) = open_store(to), _find_names(body, dataset, bodies)
+    mapping = read_mapping(store, slug, name)
+    mapping = record_answer(store, mapping, heading, answer, because=because, moment=current_moment())
     waiting = {one for question in mapping.questions if not question.open for one in question.waiting}
     left = len(mapping.open_questions)
-    typer.echo(f"Noted for {slug}, {name}: '{heading}' is {said}." + (f" {left} more to answer." if left else ""))
+    typer.echo(f"Noted for {slug}, {name}: '{heading}' is {answer}." + (f" {left} more to answer." if left else ""))
     if waiting:
-        typer.echo("What was held for it is examined again in the next piperoll run.")
+        typer.echo("Files held for it are examined again in the next piperoll run.")
 
 
-def _asked(mapping: BodyMapping, question: Question, to: str) -> str:
+def _format_question(mapping: BodyMapping, question: Question, to: str) -> str:
     replaced = f" It replaced '{question.replaced}'." if question.replaced else ""
     held = f" Files held for it: {len(question.waiting)}." if question.waiting else ""
     part = f" ({question.part})" if question.part else ""
@@ -83,13 +84,13 @@ def _asked(mapping: BodyMapping, question: Question, to: str) -> str:
     return (
         f"{mapping.body}, {mapping.dataset}{part}: is '{question.heading}' the {question.field}?{replaced}{held}\n"
         f'  {command} --because "…"\n'
-        "  (or different, ignore, or the name of another field in place of same)"
+        "  (or different, ignore, or the name of another field instead of same)"
     )
 
 
-def _named(body: str, dataset: str, bodies: Path | None) -> tuple[str, str]:
+def _find_names(body: str, dataset: str, bodies: Path | None) -> tuple[str, str]:
     """The body's slug and the dataset's name. Raises: UnknownDataset."""
     from piperoll import assets
-    from piperoll.operations.run_request import register
+    from piperoll.operations.run_request import known_bodies
 
-    return register(bodies).find(body).slug, assets.find_dataset(dataset)[0].name
+    return known_bodies(bodies).find(body).slug, assets.find_dataset(dataset)[0].name

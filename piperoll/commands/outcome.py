@@ -1,4 +1,4 @@
-"""What came of a run, for a person: the progress bar, the tables, and where to look next."""
+"""Show the result of a run or replay in the terminal: progress bar, tables, and where to look next."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from flows import Change, Ending, FileResult, Pounds, Replayed, Rows, RunSummary
 from piperoll import terminal
 from piperoll.describing import format_count, format_pounds
 from piperoll.model import Verdict
+from piperoll.operations.replay import ReplayChange, ReplayResult
+from piperoll.operations.run_summary import Ending, FileResult, PoundTotals, RowTotals, RunSummary
 
 if TYPE_CHECKING:
-    from flows import Progress as Step
-    from flows import Watcher
+    from piperoll.operations.run_summary import Progress as RunProgress
+    from piperoll.operations.run_summary import Watcher
 
 LISTED = 25
-"""How many files that were not published a terminal names; the catalogue has a page for each."""
+"""List at most this many files that were not published; the catalogue has a page for each."""
 
 
 @contextmanager
-def bar(out: Console) -> Iterator[Watcher | None]:
-    """A progress bar while the work goes on, where a person is looking; else None."""
+def progress_bar(out: Console) -> Iterator[Watcher | None]:
+    """Show a progress bar if the output is a terminal; yields the watcher for the run, or None."""
     if not out.is_terminal:
         yield None
         return
@@ -32,56 +33,58 @@ def bar(out: Console) -> Iterator[Watcher | None]:
     with Progress(*columns, console=out, transient=True) as progress:
         task = progress.add_task("Starting", total=None)
 
-        def tell(step: Step) -> None:
+        def update(step: RunProgress) -> None:
             name = step.last.file.rpartition("/")[2]
             progress.update(
                 task, completed=step.done, total=step.total, description=terminal.clean(name)[:30].ljust(30)
             )
 
-        yield tell
+        yield update
 
 
 def show(summaries: Sequence[RunSummary], out: Console, to: str) -> None:
-    """Everything of one run or several: by verdict, rows and pounds, what was not published and why, where to look."""
+    """Show one run or several: files by verdict, totals, what was not published and why, and where to look."""
     results = [result for summary in summaries for result in summary.results]
-    out.print(taken_in_before(results), end="")
+    out.print(describe_repeats(results), end="")
     by_verdict(results, out)
     out.print()
-    figures(sum((each.rows for each in results), Rows()), sum((each.pounds for each in results), Pounds()), out)
+    figures(
+        sum((each.rows for each in results), RowTotals()), sum((each.pounds for each in results), PoundTotals()), out
+    )
     not_published(results, out)
     for summary in summaries:
         _troubles(summary, out)
     out.print(f"\nTo look at it: piperoll site {to}")
 
 
-def taken_in_before(results: Sequence[FileResult]) -> str:
-    """How many files came again, byte for byte, so that nobody takes their rows for new; empty if none."""
+def describe_repeats(results: Sequence[FileResult]) -> str:
+    """Say how many files were already known, so that nobody takes their rows for new; empty if none."""
     again = sum(result.ending is Ending.ALREADY_DONE for result in results)
     if not again:
         return ""
     if again == len(results):
-        return f"Nothing changed: {format_count(again, 'file')} had been taken in before.\n\n"
-    told = f"{again:,} of {format_count(len(results), 'file')} had been taken in before, byte for byte"
-    return f"{told}: the tables count what came of them then.\n\n"
+        return f"Nothing changed: {format_count(again, 'file')} had been received before.\n\n"
+    repeats = f"{again:,} of {format_count(len(results), 'file')} had been received before, byte for byte"
+    return f"{repeats}: the tables show their earlier results.\n\n"
 
 
-def show_changes(replayed: Replayed, out: Console, into: str) -> None:
-    """What today's rules would change, file by file, and how many they leave as they are."""
+def show_changes(replayed: ReplayResult, out: Console, into: str) -> None:
+    """Show what today's rules would change, file by file, and how many files stay the same."""
     for change in replayed.changes:
         out.print(f"{terminal.clean(change.file)} ({change.sha256[:12]})")
         for what, (before, after) in _differences(change):
             out.print(f"  {what}: {before} before, {after} now")
     same = len(replayed.results) - len(replayed.changes)
     out.print(
-        f"{format_count(len(replayed.changes), 'file')} would change, {same:,} would not. What came of it is in {into}."
+        f"{format_count(len(replayed.changes), 'file')} would change, {same:,} would not. The result is in {into}."
     )
     if replayed.trouble:
-        out.print(f"The catalogue could not be made: {replayed.trouble}")
+        out.print(f"The catalogue could not be built: {replayed.trouble}")
 
 
-def _differences(change: Change) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What differs, in words: verdict, period, and rows and pounds that are published."""
-    told = (
+def _differences(change: ReplayChange) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The values that differ, as text: before and after."""
+    values = (
         ("verdict", (str(change.verdict[0] or "none"), str(change.verdict[1] or "failed"))),
         ("period", (change.period[0] or "none", change.period[1] or "none")),
         ("rows read", (f"{change.rows[0].read:,}", f"{change.rows[1].read:,}")),
@@ -89,7 +92,7 @@ def _differences(change: Change) -> Iterator[tuple[str, tuple[str, str]]]:
         ("pounds read", (format_pounds(change.pounds[0].read), format_pounds(change.pounds[1].read))),
         ("pounds published", (format_pounds(change.pounds[0].published), format_pounds(change.pounds[1].published))),
     )
-    yield from ((what, pair) for what, pair in told if pair[0] != pair[1])
+    yield from ((what, pair) for what, pair in values if pair[0] != pair[1])
 
 
 def _troubles(summary: RunSummary, out: Console) -> None:
@@ -100,11 +103,11 @@ def _troubles(summary: RunSummary, out: Console) -> None:
     for left in summary.left_out:
         out.print(f"Left out of the inbox: {terminal.clean(left.path)}: {left.why}")
     if summary.trouble:
-        out.print(f"\nThe catalogue could not be made: {summary.trouble}")
+        out.print(f"\nThe catalogue could not be built: {summary.trouble}")
 
 
 def by_verdict(results: Sequence[FileResult], out: Console) -> None:
-    """How many files have which verdict, or none as they were refused or failed, and what rows and pounds they hold."""
+    """Show a table of files, rows and pounds by verdict; refused and failed files have none."""
     rows = []
     for name in (*Verdict, Ending.REFUSED, Ending.FAILED):
         of_it = [result for result in results if (result.verdict or result.ending) is name]
@@ -114,15 +117,15 @@ def by_verdict(results: Sequence[FileResult], out: Console) -> None:
     out.print(terminal.grid(("Verdict", "Files", "Rows read", "Pounds read"), rows, right=frozenset((1, 2, 3))))
 
 
-def figures(rows: Rows, amount: Pounds, out: Console) -> None:
-    """Where every row and pound went: read is published and held together; what was left out stands beside."""
+def figures(rows: RowTotals, amount: PoundTotals, out: Console) -> None:
+    """Show where every row and pound went: read = published + held, and what was left out."""
     names = (("Read", "read"), ("Published", "published"), ("Held", "held"), ("Left out", "excluded"))
     lines = [(title, f"{getattr(rows, name):,}", format_pounds(getattr(amount, name))) for title, name in names]
     out.print(terminal.grid(("", "Rows", "Pounds"), lines, right=frozenset((1, 2))))
 
 
 def not_published(results: Iterable[FileResult], out: Console) -> None:
-    """The files that were held, rejected or failed, or are of another period, each with the reason."""
+    """List the files that were not published, each with the reason."""
     endings = (Ending.HELD, Ending.REJECTED, Ending.REFUSED, Ending.FAILED)
     stopped = [each for each in results if each.ending in endings or each.stale]
     if not stopped:
@@ -134,10 +137,10 @@ def not_published(results: Iterable[FileResult], out: Console) -> None:
     if len(stopped) > LISTED:
         out.print(f"  and {len(stopped) - LISTED:,} more: the catalogue has a page for each.")
     if any(each.ending is Ending.HELD for each in stopped):
-        out.print("\nTo let a held file go, if it is right as it is: piperoll release --help")
+        out.print("\nTo publish a held file that is right as it is: piperoll release --help")
 
 
 def _row(name: str, results: Sequence[FileResult]) -> tuple[str, ...]:
-    rows = sum((result.rows for result in results), Rows())
-    amount = sum((result.pounds for result in results), Pounds())
+    rows = sum((result.rows for result in results), RowTotals())
+    amount = sum((result.pounds for result in results), PoundTotals())
     return name, f"{len(results):,}", f"{rows.read:,}", format_pounds(amount.read)

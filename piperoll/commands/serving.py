@@ -59,7 +59,7 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     cache_size: Annotated[int, typer.Option(metavar="MB", min=64, help="The most space for the copies.")] = 10240,
 ) -> None:
-    """Serve an HTTP API over the published data, and a page to check files with.
+    """Serve an HTTP API over published data. It also has a page to check files with.
 
     The API reads the published files and keeps no state: run as many copies as you need behind a load balancer. Its
     address lists the links, /openapi.json describes it, and /check is the page. Stop it with Ctrl+C.

@@ -155,7 +155,7 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
-    """Findings with the same code, sheet and field, shown as one; the message of the first stands for all."""
+    """Findings with the same code, sheet and field, shown as one, with the message of the first."""
 
     findings: tuple[Finding, ...]
 

@@ -1,4 +1,4 @@
-"""Letting a held submission go: someone decides, and the decision goes on the record before anything comes of it."""
+"""Release a held submission: a person decides, and the decision is recorded before anything is published."""
 
 from __future__ import annotations
 
@@ -6,34 +6,41 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from piperoll.checking import Examination
 from piperoll.errors import PointerMoved, UsageError
+from piperoll.findings import deciding_finding, holds_file, make_finding
 from piperoll.model import Finding, Period, Report, Submission, Verdict
 from piperoll.operations import steps
-from piperoll.operations.catalogue.build import catalogue, tried
-from piperoll.operations.comparing import compare
-from piperoll.operations.findings import released
-from piperoll.operations.pipeline import ending_of
-from piperoll.operations.run_request import now, room
-from piperoll.operations.run_summary import DECISIVE, FileResult, figures, why
-from piperoll.operations.steps import Examined, Run, Settled
+from piperoll.operations.catalogue.build import build_for_run
+from piperoll.operations.run_request import Run, open_run
+from piperoll.operations.run_summary import FileResult, count_report
+from piperoll.operations.steps import ExaminedSubmission, SettledSubmission
 from piperoll.releasing import add_to_release
 from piperoll.settings import Settings
-from publishers import Decision, Ruling, Store, fetch_version, find_submission, read_history, read_report, record_ruling
+from publishers import (
+    Decision,
+    Ruling,
+    fetch_version,
+    find_submission,
+    read_history,
+    read_received_bytes,
+    read_report,
+    record_ruling,
+)
 
-_TRIES = 5
+_MAX_TRIES = 5
+"""How often to add to a version that someone else replaces in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
-class Released:
-    """What came of a submission that was let go, and what kept the catalogue from being made, if anything did."""
+class ReleaseResult:
+    """The result of releasing a submission; `trouble` says why the catalogue could not be built."""
 
     result: FileResult
     trouble: str | None = None
 
 
 def release(
-    store: Store,
+    to: str,
     submission: str,
     *,
     because: str,
@@ -41,88 +48,93 @@ def release(
     period: Period | str | None = None,
     bodies: Path | None = None,
     settings: Settings | None = None,
-) -> Released:
-    """Publish a held submission, `replace` in place of what stands or `add` to it, and make the catalogue anew.
+) -> ReleaseResult:
+    """Publish a held submission, to `replace` the current version or to `add` to it, and build the catalogue.
 
-    `submission` is the beginning of its sha256. It is examined by today's rules; rows that are held stay held.
-    `period` must be given where none could be told, and may be given otherwise. A later run does not undo this.
+    `submission` is the beginning of its sha256. It is examined by today's rules, and rows that are held stay held.
+    `period` is needed if the file does not show one. A later run does not undo the decision.
 
-    Raises: UnknownSubmission, UsageError: there is no such submission, it is not held, or it cannot be released so.
+    Raises: UnknownSubmission, UsageError: the submission is unknown, is not held, or cannot be released this way.
     """
-    if not because.strip():
-        raise UsageError("say why: the reason stands in the history for everyone to read")
     if how not in (Decision.REPLACE, Decision.ADD):
-        raise UsageError(f"'{how}' is not a way to release: write replace or add")
+        raise UsageError(f"'{how}' is not a way to release a file: use replace or add")
     given = Period.parse(period) if isinstance(period, str) else period
-    ruling = Ruling(Decision(how), because.strip(), now())
-    with room(store, bodies, settings or Settings.from_environment(), ruling.decided) as run:
-        result = let_go(run, find_submission(store, submission), ruling, given)
-        _, trouble = tried(lambda: catalogue(run))
-    return Released(result, trouble)
+    with open_run(to, bodies=bodies, settings=settings) as run:
+        ruling = Ruling(Decision(how), require_reason(because), run.moment)
+        result = release_by_ruling(run, find_submission(run.store, submission), ruling, given)
+        _, trouble = build_for_run(run)
+    return ReleaseResult(result, trouble)
 
 
-def let_go(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:
-    """Publish a held submission by a ruling, and file its reports anew."""
-    before = _held(submission, read_report(run.store, submission))
-    about = replace(submission, period=str(period)) if period else submission
-    examination = steps.check(run, about)
-    _refuse_if_impossible(submission, examination)
+def release_by_ruling(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:
+    """Record a ruling on a held submission, publish it, and file its reports again."""
+    label = f"{submission.name} ({submission.sha256[:12]})"
+    held_report = _require_held(label, read_report(run.store, submission))
+    with_period = replace(submission, period=str(period)) if period else submission
+    examination = steps.check_bytes(run, with_period, read_received_bytes(run.store, with_period))
+    if examination.report.verdict is Verdict.REJECTED:
+        raise UsageError(f"by today's rules {label} is rejected: see piperoll check, and ask the body for another file")
+    if examination.period is None:
+        raise UsageError(f"the period of {label} is not known: give it with --period, for example 2026-10")
     record_ruling(run.store, submission, ruling)
-    examined = steps.packed(run, submission, _freed(examination, released(ruling, why(before))))
-    examined = compare(run.store, examined, decided=True)
-    settled = _published(run, examined, ruling)
-    steps.report(run, settled.examined)
-    return ending_of(settled)
+    # The decision replaces the findings that hold the whole file; rows that are held on their own stay held.
+    report = examination.report
+    rest = (finding for finding in report.findings if not holds_file(finding.code))
+    verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
+    report = replace(
+        report, verdict=verdict, findings=(*rest, _decision_finding(ruling, deciding_finding(held_report)))
+    )
+    examined = steps.pack_submission(run, submission, replace(examination, report=report))
+    settled = _publish(run, steps.compare_with_earlier(run.store, examined, decided=True), ruling)
+    steps.file_report(run, settled)
+    return settled.result()
 
 
-def _held(submission: Submission, report: Report | None) -> Report:
-    """The report that holds a submission. Raises: UsageError: there is none, or it says something else."""
-    named = f"{submission.name} ({submission.sha256[:12]})"
+def require_reason(because: str) -> str:
+    """The reason for a decision without surrounding spaces. Raises: UsageError: it is empty."""
+    if not because.strip():
+        raise UsageError("give a reason: it is published in the history of the series")
+    return because.strip()
+
+
+def _require_held(label: str, report: Report | None) -> Report:
     if report is None:
-        raise UsageError(f"{named} has not been examined yet: run piperoll run first")
+        raise UsageError(f"{label} has not been examined yet: use piperoll run first")
     if report.verdict is not Verdict.HELD:
-        stay = " Rows of it that are held stay held: ask the body." if figures(report)[0].held else ""
-        words = str(report.verdict).replace("_", " ")
-        raise UsageError(f"{named} is not held: its verdict is {words}. There is nothing to release.{stay}")
+        rows = " Some of its rows are held, and stay held: ask the body." if count_report(report)[0].held else ""
+        verdict = str(report.verdict).replace("_", " ")
+        raise UsageError(f"{label} is not held, so there is nothing to release: its verdict is {verdict}.{rows}")
     return report
 
 
-def _refuse_if_impossible(submission: Submission, examination: Examination) -> None:
-    named = f"{submission.name} ({submission.sha256[:12]})"
-    if examination.report.verdict is Verdict.REJECTED:
-        raise UsageError(f"by today's rules {named} is rejected: see piperoll check. Ask the body for another file.")
-    if examination.period is None:
-        raise UsageError(f"we cannot tell which period {named} covers: say so with --period, for example 2026-10")
+def _decision_finding(ruling: Ruling, reason: Finding | None) -> Finding:
+    return make_finding(
+        "released-by-decision",
+        variant=str(ruling.decision),
+        held=f" ({reason.message.removesuffix('.')})" if reason else "",
+        day=ruling.decided[:10],
+        because=ruling.because,
+    )
 
 
-def _freed(examination: Examination, decision: Finding) -> Examination:
-    """The examination with the decision in its report in place of what held it whole; rows that are held still are."""
-    report = examination.report
-    rest = (finding for finding in report.findings if finding.code not in DECISIVE[Verdict.HELD])
-    verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
-    return replace(examination, report=replace(report, verdict=verdict, findings=(*rest, decision)))
-
-
-def _published(run: Run, examined: Examined, ruling: Ruling) -> Settled:
-    """Publish by a ruling; what is added to a version that someone else replaces meanwhile is added to theirs."""
+def _publish(run: Run, examined: ExaminedSubmission, ruling: Ruling) -> SettledSubmission:
+    """Publish by a ruling. If someone else replaces the version that is added to, add to theirs instead."""
     if ruling.decision is not Decision.ADD:
-        return steps.publish(run, examined, ruling)
-    for _ in range(_TRIES):
+        return steps.publish_examined(run, examined, ruling)
+    for _ in range(_MAX_TRIES):
         try:
-            return steps.publish(run, _added(run, examined), ruling)
+            return steps.publish_examined(run, _add_to_current(run, examined), ruling)
         except PointerMoved:
             continue
-    raise PointerMoved(f"{examined.series} was published to by others {_TRIES} times while we tried: try again later")
+    raise PointerMoved(f"others published to {examined.series} {_MAX_TRIES} times in the meantime: try again later")
 
 
-def _added(run: Run, examined: Examined) -> Examined:
-    """The submission packed together with the version that stands, if one does."""
+def _add_to_current(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
     if examined.packed is None or examined.series is None:
         return examined
-    history, _ = read_history(run.store, examined.series)
-    if history.standing is None:
+    current = read_history(run.store, examined.series)[0].standing
+    if current is None:
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))
-    standing = fetch_version(run.store, examined.series, history.standing, folder / "standing")
-    together = add_to_release(standing, examined.packed, folder / "together")
-    return replace(examined, packed=together)
+    fetched = fetch_version(run.store, examined.series, current, folder / "current")
+    return replace(examined, packed=add_to_release(fetched, examined.packed, folder / "together"))

@@ -1,4 +1,4 @@
-"""Replaying: everything that was ever received, through today's rules, into another place."""
+"""Replay everything that was ever received through today's rules, into an empty store."""
 
 from __future__ import annotations
 
@@ -10,21 +10,19 @@ from pathlib import Path
 from collectors import Arrival
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Submission, Verdict
-from piperoll.operations import pipeline as runs
-from piperoll.operations import questions
-from piperoll.operations.catalogue.build import catalogue, tried
-from piperoll.operations.collecting import Collected
-from piperoll.operations.release import let_go
-from piperoll.operations.run_request import now, room
-from piperoll.operations.run_summary import FileResult, Pounds, Progress, Rows, Watcher, figures
-from piperoll.operations.steps import Run
+from piperoll.operations import pipeline, questions
+from piperoll.operations.catalogue.build import build_for_run
+from piperoll.operations.collecting import CollectedFiles
+from piperoll.operations.release import release_by_ruling
+from piperoll.operations.run_request import Run, open_run
+from piperoll.operations.run_summary import FileResult, PoundTotals, Progress, RowTotals, Watcher, count_report
 from piperoll.settings import Settings
-from publishers import Ruling, Store, list_rulings, list_submissions, read_received_bytes, read_report
+from publishers import Ruling, Store, list_rulings, list_submissions, open_store, read_received_bytes, read_report
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A file that today's rules see otherwise: what stands on record (None: it was never done), and what came now."""
+class ReplayChange:
+    """A file whose result changes under today's rules, as pairs: on record (None if it never had one), and now."""
 
     file: str
     sha256: str
@@ -32,85 +30,83 @@ class Change:
     body: str
     verdict: tuple[Verdict | None, Verdict | None]
     period: tuple[str | None, str | None]
-    rows: tuple[Rows, Rows]
-    pounds: tuple[Pounds, Pounds]
+    rows: tuple[RowTotals, RowTotals]
+    pounds: tuple[PoundTotals, PoundTotals]
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """What came of a replay: every file, and those of which the verdict, the period, rows or pounds would change.
+class ReplayResult:
+    """The result of a replay: every file, and those whose verdict, period, rows or pounds change.
 
-    `trouble` is what kept the catalogue from being made.
+    `trouble` says why the catalogue could not be built.
     """
 
     results: tuple[FileResult, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ReplayChange, ...]
     trouble: str | None = None
 
 
-Came = tuple[Submission, Report | None]
+Record = tuple[Submission, Report | None]
+Event = tuple[str, list[Submission] | tuple[Submission, Ruling, Report | None]]
+"""A moment, and what happened then: files were received together, or a held file was released."""
 
 
 def replay(
-    store: Store,
-    to: Store,
+    source: str,
+    into: str,
     *,
     bodies: Path | None = None,
     settings: Settings | None = None,
     watcher: Watcher | None = None,
-) -> Replayed:
-    """Take every submission of a store through today's rules into an empty one, in the order in which they came.
+) -> ReplayResult:
+    """Take every submission of the store at `source` through today's rules into the empty store at `into`.
 
-    What came in one run is taken as one run; decisions to release are taken again, when they were taken. Nothing is
-    changed in `store`.
-
-    Raises: UsageError: there is something in `to` already.
+    Files that were received in one run are taken as one run, and decisions to release are repeated at the moment when
+    they were made. The store at `source` is only read. Raises: UsageError: `into` is not empty.
     """
-    if next(iter(to.keys()), None) is not None:
-        raise UsageError("there is something in the place to replay into: name an empty one")
-    came = sorted(
+    store, target = open_store(source), open_store(into)
+    if next(iter(target.keys()), None) is not None:
+        raise UsageError(f"{into} is not empty: name an empty folder or prefix to replay into")
+    records = sorted(
         list_submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin)
     )
-    chosen = settings or Settings.from_environment()
-    questions.carry_answers(store, to)
+    questions.copy_answers(store, target)
     results: dict[str, FileResult] = {}
-    for moment, action in sorted(_events(store, came), key=lambda event: event[0]):
-        with room(to, bodies, chosen, moment) as run:
-            for result in _done(run, store, action):
-                results[_key(result)] = result
-                if watcher:
-                    watcher(Progress(len(results), len(came), result))
-    with room(to, bodies, chosen, now()) as run:
-        _, trouble = tried(lambda: catalogue(run))
-    return Replayed(tuple(results.values()), tuple(_changes(came, results)), trouble)
+    for moment, action in sorted(_events(store, records), key=lambda event: event[0]):
+        with open_run(into, bodies=bodies, settings=settings, moment=moment) as run:
+            if isinstance(action, list):
+                arrivals = tuple(_make_arrival(run, store, submission) for submission in action)
+                done = pipeline.run_in_process(run, CollectedFiles(arrivals=arrivals))
+            else:
+                done = _repeat_release(run, *action)
+        for result in done:
+            results[f"{result.dataset}/{result.body}/{result.sha256}"] = result
+            if watcher:
+                watcher(Progress(len(results), len(records), result))
+    with open_run(into, bodies=bodies, settings=settings) as run:
+        _, trouble = build_for_run(run)
+    return ReplayResult(tuple(results.values()), tuple(_find_changes(records, results)), trouble)
 
 
-Action = list[Submission] | tuple[Submission, Ruling, Report | None]
-
-
-def _events(store: Store, came: list[Came]) -> Iterator[tuple[str, Action]]:
-    """What happened and when: files that came together, and decisions."""
-    for moment, together in groupby(came, key=lambda one: one[0].received):
+def _events(store: Store, records: list[Record]) -> Iterator[Event]:
+    for moment, together in groupby(records, key=lambda one: one[0].received):
         yield moment, [submission for submission, _ in together]
-    for submission, report in came:
+    for submission, report in records:
         for ruling in list_rulings(store, submission):
             yield ruling.decided, (submission, ruling, report)
 
 
-def _done(run: Run, store: Store, action: Action) -> list[FileResult]:
-    if isinstance(action, list):
-        arrivals = tuple(_arrival(run, store, submission) for submission in action)
-        return runs.plainly(run, Collected(arrivals=arrivals))
-    submission, ruling, before = action
+def _repeat_release(run: Run, submission: Submission, ruling: Ruling, before: Report | None) -> list[FileResult]:
     report = read_report(run.store, submission)
     if report is None or report.verdict is not Verdict.HELD:
         return []
-    said = before.period if before and before.period != report.period else None  # by whoever decided, not by the file
-    return [let_go(run, submission, ruling, Period.parse(said) if said else None)]
+    # a period that only the report on record has was given with the decision: the file does not show it
+    given = before.period if before and before.period != report.period else None
+    return [release_by_ruling(run, submission, ruling, Period.parse(given) if given else None)]
 
 
-def _arrival(run: Run, store: Store, submission: Submission) -> Arrival:
-    """A submission as it arrived, its bytes brought from the archive."""
+def _make_arrival(run: Run, store: Store, submission: Submission) -> Arrival:
+    """The file as it arrived, its bytes copied from the archive to the scratch folder."""
     path = run.scratch / "archive" / submission.body / submission.dataset / submission.sha256
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(read_received_bytes(store, submission))
@@ -127,13 +123,13 @@ def _arrival(run: Run, store: Store, submission: Submission) -> Arrival:
     )
 
 
-def _changes(came: list[Came], results: dict[str, FileResult]) -> Iterator[Change]:
-    for submission, report in came:
+def _find_changes(records: list[Record], results: dict[str, FileResult]) -> Iterator[ReplayChange]:
+    for submission, report in records:
         after = results.get(f"{submission.dataset}/{submission.body}/{submission.sha256}")
         if after is None:
             continue
-        rows, pounds = figures(report) if report else (Rows(), Pounds())
-        change = Change(
+        rows, pounds = count_report(report) if report else (RowTotals(), PoundTotals())
+        change = ReplayChange(
             file=after.file,
             sha256=after.sha256,
             dataset=after.dataset,
@@ -143,9 +139,5 @@ def _changes(came: list[Came], results: dict[str, FileResult]) -> Iterator[Chang
             rows=(rows, after.rows),
             pounds=(pounds, after.pounds),
         )
-        if any(before != now_ for before, now_ in (change.verdict, change.period, change.rows, change.pounds)):
+        if any(before != now for before, now in (change.verdict, change.period, change.rows, change.pounds)):
             yield change
-
-
-def _key(result: FileResult) -> str:
-    return f"{result.dataset}/{result.body}/{result.sha256}"

@@ -1,32 +1,31 @@
-"""What a run is asked to do, and the room that it does it in."""
+"""What a run is asked to do (`RunRequest`), and what each of its steps works with (`Run`)."""
 
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from piperoll import assets
 from piperoll.errors import UsageError
 from piperoll.model import Body, Period, Register
-from piperoll.operations.run_summary import Watcher
-from piperoll.operations.steps import Run
+from piperoll.operations.run_summary import FileResult, Progress, Watcher
 from piperoll.settings import Settings
 from publishers import Store, open_store
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a run is asked to do: from where (an inbox or a sources file), to which store, for which period.
+class RunRequest:
+    """Where to collect from (an inbox or a sources file), which store to publish to, and for which period.
 
-    `bodies` is an operator's own list of bodies: they are expected to send, and our register only recognises who does.
-    The rest is what a caller in the same process adds: settings, and who is told of each file.
-
-    Raises: UsageError: neither or both of `inbox` and `sources` are given.
+    `bodies` is the operator's own list of bodies; they are then the ones expected to send. `watcher` is called after
+    each file. Raises: UsageError: neither or both of `inbox` and `sources` are given.
     """
 
     to: str
@@ -39,23 +38,27 @@ class Asked:
 
     def __post_init__(self) -> None:
         if (self.inbox is None) == (self.sources is None):
-            raise UsageError("say where the files come from: an inbox folder, or a sources file, and not both")
+            raise UsageError("give either an inbox folder or a sources file to collect from")
 
-    def as_text(self) -> dict[str, Any]:
-        """The flow's parameters, which are only text: `asked` reads them back."""
-        given = {"inbox": self.inbox, "sources": self.sources, "period": self.period, "bodies": self.bodies}
-        return {"to": self.to} | {name: None if value is None else str(value) for name, value in given.items()}
+    def flow_parameters(self) -> dict[str, Any]:
+        """The request as parameters of the Prefect flow, which are text; `parse_request` reads them back."""
+        optional = {"inbox": self.inbox, "sources": self.sources, "period": self.period, "bodies": self.bodies}
+        return {"to": self.to} | {name: None if value is None else str(value) for name, value in optional.items()}
+
+    def open(self) -> AbstractContextManager[Run]:
+        """Begin the run; see `open_run`."""
+        return open_run(self.to, bodies=self.bodies, settings=self.settings, watcher=self.watcher)
 
 
-def asked(
+def parse_request(
     to: str,
     inbox: str | Path | None = None,
     sources: str | Path | None = None,
     period: str | None = None,
     bodies: str | Path | None = None,
-) -> Asked:
-    """What is asked, from text. Raises: UsageError: as for Asked. PeriodError: the period is none."""
-    return Asked(
+) -> RunRequest:
+    """Make a request from text. Raises: UsageError: see `RunRequest`. PeriodError: `period` is not a period."""
+    return RunRequest(
         to=to,
         inbox=Path(inbox) if inbox else None,
         sources=Path(sources) if sources else None,
@@ -64,46 +67,110 @@ def asked(
     )
 
 
+class ProgressCounter:
+    """Counts the finished files of a run and reports each to the watcher; shared by threads."""
+
+    def __init__(self, watcher: Watcher | None) -> None:
+        self.watcher, self.total, self.done = watcher, 0, 0
+        self._lock = threading.Lock()
+
+    def count(self, result: FileResult) -> FileResult:
+        """Count a file as finished; return its result."""
+        with self._lock:
+            self.done += 1
+            if self.watcher:
+                self.watcher(Progress(self.done, self.total, result))
+        return result
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every step of one run works with: small values, so that a task can run in any process that is sent them.
+
+    `to` is the address of the store, `moment` when the run began (ISO 8601, UTC), `scratch` a folder that every worker
+    of the run must be able to reach; it is removed when the run ends. The store and the registers are opened from
+    these where they are first used. `progress` stays in the process that began the run.
+    """
+
+    to: str
+    moment: str
+    scratch: Path
+    settings: Settings
+    bodies: Path | None = None
+    progress: ProgressCounter | None = None
+
+    @cached_property
+    def store(self) -> Store:
+        """The store to publish to. Raises: StoreError: it cannot be opened."""
+        return open_store(self.to)
+
+    @cached_property
+    def register(self) -> Register:
+        """The bodies that are recognised as senders."""
+        return known_bodies(self.bodies)
+
+    @cached_property
+    def expected(self) -> Register:
+        """The bodies that are expected to send."""
+        return expected_bodies(self.bodies)
+
+    def count(self, result: FileResult) -> FileResult:
+        """Count a file as finished, if anyone is watching; return its result."""
+        return self.progress.count(result) if self.progress else result
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {"progress": None}
+
+
 @contextmanager
-def opened(order: Asked) -> Iterator[Run]:
-    """A run as asked for, with a scratch folder that lasts as long as this."""
-    with room(open_store(order.to), order.bodies, order.settings, now(), order.watcher) as run:
+def open_run(
+    to: str,
+    *,
+    bodies: Path | None = None,
+    settings: Settings | None = None,
+    moment: str | None = None,
+    watcher: Watcher | None = None,
+) -> Iterator[Run]:
+    """Begin a run into the store at `to`; its scratch folder is removed when the block ends.
+
+    `moment` is an ISO 8601 instant in UTC; without it, now. Raises: UsageError: `bodies` cannot be read.
+    """
+    with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
+        run = Run(
+            to=to,
+            moment=moment or current_moment(),
+            scratch=Path(scratch),
+            settings=settings or Settings.from_environment(),
+            bodies=bodies,
+            progress=ProgressCounter(watcher),
+        )
+        _ = run.store, run.register  # a wrong address or file of bodies fails here, not in the middle of the run
         yield run
 
 
-@contextmanager
-def room(
-    store: Store, bodies: Path | None, settings: Settings, moment: str, watcher: Watcher | None = None
-) -> Iterator[Run]:
-    """A run into `store` at a moment (ISO 8601, UTC), with a scratch folder that lasts as long as this."""
-    with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
-        yield Run(store, settings, register(bodies), expected(bodies), moment, Path(scratch), watcher)
-
-
-def now() -> str:
-    """This moment, ISO 8601 in UTC, so fine that no two runs share one: it tells apart what came in which run."""
+def current_moment() -> str:
+    """Now, ISO 8601 in UTC. Microseconds, because files are grouped into runs by the moment they were received at."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def register(bodies: Path | None) -> Register:
-    """Who is recognised: our register, and the operator's own bodies, which stand in for ours of the same slug."""
+def known_bodies(bodies: Path | None) -> Register:
+    """The bodies that are recognised: our register, where the operator's own replace ours of the same slug."""
     ours = assets.register()
-    return ours.with_bodies(_read(bodies)) if bodies else ours
+    return ours.with_bodies(_read_bodies(bodies)) if bodies else ours
 
 
-def expected(bodies: Path | None) -> Register:
-    """Who is expected to send: the operator's own bodies where there is a file of them, else our register."""
-    return Register(tuple(_read(bodies))) if bodies else assets.register()
+def expected_bodies(bodies: Path | None) -> Register:
+    """The bodies that are expected to send: the operator's own list if there is one, otherwise our register."""
+    return Register(tuple(_read_bodies(bodies))) if bodies else assets.register()
 
 
-def with_senders(asked_of: Register, known: Register, senders: Iterable[str]) -> Register:
-    """The bodies that are asked of, and every sender (a slug) beside them, as `known` has it."""
-    there = {body.slug for body in asked_of}
-    return asked_of.with_bodies(known.find(slug) for slug in sorted({*senders} - there))
+def add_senders(expected: Register, known: Register, senders: Iterable[str]) -> Register:
+    """The expected bodies and those that have sent something; `senders` are slugs, looked up in `known`."""
+    listed = {body.slug for body in expected}
+    return expected.with_bodies(known.find(slug) for slug in sorted({*senders} - listed))
 
 
-def _read(bodies: Path) -> list[Body]:
-    """The operator's bodies. Raises: UsageError: there is no such file, or it cannot be read."""
+def _read_bodies(bodies: Path) -> list[Body]:
     try:
         return assets.read_bodies(bodies)
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What came of a run: a line for each file, and what they add up to."""
+"""The result of a run: one entry for each file, and their totals."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
-from collectors import LeftOut
-from piperoll.model import Report, Severity, Submission, Verdict
+from collectors import SkippedPath
+from piperoll.findings import deciding_finding
+from piperoll.model import Report, Submission, Verdict
 
 
 class Ending(StrEnum):
-    """How it went with one file."""
+    """How the run ended for one file."""
 
     PUBLISHED = "published"
     SAME_ROWS = "same rows"
@@ -26,10 +27,10 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Records of a file: read = published + held. `excluded` rows are no records and stand beside them.
+class RowTotals:
+    """Rows of a file: read = published + held. `excluded` rows (blank, totals, notes) are not part of read.
 
-    Of a file that is held or rejected nothing is published: all its records are held.
+    If the file is held or rejected, all of its rows are held.
     """
 
     read: int = 0
@@ -37,9 +38,8 @@ class Rows:
     held: int = 0
     excluded: int = 0
 
-    def __add__(self, other: Rows) -> Rows:
-        """Both together."""
-        return Rows(
+    def __add__(self, other: RowTotals) -> RowTotals:
+        return RowTotals(
             self.read + other.read,
             self.published + other.published,
             self.held + other.held,
@@ -48,17 +48,16 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Pounds:
-    """The main amount of a file in pounds, exact: read = published + held, and what the excluded rows add up to."""
+class PoundTotals:
+    """The main amount of a file in pounds, exact: read = published + held; and the amount of the excluded rows."""
 
     read: Decimal = Decimal(0)
     published: Decimal = Decimal(0)
     held: Decimal = Decimal(0)
     excluded: Decimal = Decimal(0)
 
-    def __add__(self, other: Pounds) -> Pounds:
-        """Both together."""
-        return Pounds(
+    def __add__(self, other: PoundTotals) -> PoundTotals:
+        return PoundTotals(
             self.read + other.read,
             self.published + other.published,
             self.held + other.held,
@@ -68,11 +67,11 @@ class Pounds:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What came of one file.
+    """The result for one file.
 
-    `file` is its path in the inbox or its web address, `why` says in plain words why it was held, rejected or failed,
-    `version` is the one that it became or whose rows it has. `verdict` is None where we failed to come to one.
-    `given` is the period that was given with it, if one was.
+    `file` is its path in the inbox or its web address. `why` says why it was held, rejected or failed. `version` is the
+    one it was published as, or whose rows it repeats. `verdict` is None if the file failed before it had one. `given`
+    is the period that was given with the file, if any.
     """
 
     file: str
@@ -83,26 +82,27 @@ class FileResult:
     part: str | None
     verdict: Verdict | None
     ending: Ending
-    rows: Rows = Rows()
-    pounds: Pounds = Pounds()
+    rows: RowTotals = RowTotals()
+    pounds: PoundTotals = PoundTotals()
     version: int | None = None
     why: str | None = None
     given: str | None = None
 
     @property
     def stale(self) -> bool:
-        """Whether it is a published file that came again for another period, for which there is nothing then."""
+        """True if a published file was sent again for another period, so nothing new came for that period."""
         published = self.verdict is not None and self.verdict.publishes
         return self.ending is Ending.ALREADY_DONE and published and self.given not in (None, self.period)
 
     @property
     def outcome(self) -> str:
-        """The ending in words: `published v2`, `held: …`, `already done (held)`."""
+        """The ending as shown to people: `published v2`, `held: …`, `already done (held)`."""
         match self.ending:
             case Ending.PUBLISHED | Ending.SAME_ROWS:
                 return f"{self.ending} v{self.version}"
             case Ending.ALREADY_DONE if self.stale:
-                return f"{self.ending}: the very file that was taken in for {self.period}, and not for {self.given}"
+                published = f"the same file was published for {self.period} before"
+                return f"{self.ending}: {published}, so there is none for {self.given}"
             case Ending.ALREADY_DONE:
                 return f"{self.ending} ({self.verdict})"
             case _:
@@ -110,8 +110,8 @@ class FileResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """A web address that gave no file: whose and which dataset, why, and whether it may do so another time."""
+class MissedAddress:
+    """A web address without a file: the reason, and whether it is worth trying again."""
 
     address: str
     dataset: str
@@ -122,7 +122,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: files done of all, and what came of the last one."""
+    """Progress of a run: finished files, all files, and the result of the last one."""
 
     done: int
     total: int
@@ -131,72 +131,55 @@ class Progress:
 
 Watcher: TypeAlias = Callable[[Progress], None]
 
-DECISIVE = {
-    Verdict.HELD: (
-        "series-claimed-twice",
-        "headings-drifted",
-        "taken-back-before",
-        "nil-over-rows",
-        "fewer-rows-than-before",
-        "fewer-pounds-than-before",
-        "rows-repeated",
-        "far-fewer-than-before",
-        "period-unknown",
-        "too-much-held",
-        "no-rows",
-    ),
-    Verdict.REJECTED: ("core-missing", "not-data"),
-}
-"""The codes that hold or reject a file whole, those that wait for someone's decision first."""
-
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What came of a run: every file in order of its path, what was left out of the inbox, which addresses gave none.
+    """The result of a run: every file in order of its path, paths left out of the inbox, and addresses without a file.
 
-    `pages` counts the files of the catalogue that were written anew. `trouble` is what kept it from being made.
+    `pages` counts the files of the catalogue that were written. `trouble` says why it could not be built.
     """
 
     results: tuple[FileResult, ...]
-    left_out: tuple[LeftOut, ...] = ()
-    missed: tuple[Missed, ...] = ()
+    left_out: tuple[SkippedPath, ...] = ()
+    missed: tuple[MissedAddress, ...] = ()
     pages: int = 0
     trouble: str | None = None
 
     @property
-    def rows(self) -> Rows:
-        """The records of all files."""
-        return sum((result.rows for result in self.results), Rows())
+    def rows(self) -> RowTotals:
+        """The rows of all files."""
+        return sum((result.rows for result in self.results), RowTotals())
 
     @property
-    def pounds(self) -> Pounds:
+    def pounds(self) -> PoundTotals:
         """The pounds of all files."""
-        return sum((result.pounds for result in self.results), Pounds())
+        return sum((result.pounds for result in self.results), PoundTotals())
 
     @property
     def endings(self) -> Mapping[Ending, int]:
-        """How many files ended in which way."""
+        """The number of files by ending."""
         return Counter(result.ending for result in self.results)
 
     @property
     def verdicts(self) -> Mapping[Verdict, int]:
-        """How many files have which verdict, those already done among them."""
+        """The number of files by verdict, including files that were already done."""
         return Counter(result.verdict for result in self.results if result.verdict)
 
     @property
     def failed(self) -> bool:
-        """Whether anything went wrong that is our fault, the network's or the store's."""
+        """True if something failed because of us, the network or the store."""
         return self.trouble is not None or Ending.FAILED in self.endings or any(miss.retryable for miss in self.missed)
 
     @property
     def changed(self) -> bool:
-        """Whether any file was new to us."""
+        """True if any file was new."""
         return any(result.ending is not Ending.ALREADY_DONE for result in self.results)
 
 
 def result_of(submission: Submission, report: Report, ending: Ending, *, version: int | None = None) -> FileResult:
-    """The result for a submission with its report."""
-    rows, pounds = figures(report)
+    """The result for a submission that has a report."""
+    reason = deciding_finding(report)
+    rows, pounds = count_report(report)
     return FileResult(
         file=submission.origin,
         sha256=submission.sha256,
@@ -209,26 +192,13 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
         rows=rows,
         pounds=pounds,
         version=version,
-        why=why(report),
+        why=reason.message if reason else None,
         given=submission.period,
     )
 
 
-def why(report: Report) -> str | None:
-    """What holds or rejects a submission whole, in the words of its report; else the first error that it tells.
-
-    A file that reading gives up on is rejected by its one error, whose code says what kind of file it is.
-    """
-    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
-    if report.verdict.publishes or not errors:
-        return None
-    first = {finding.code: finding for finding in reversed(errors)}
-    deciding = (first[code] for code in DECISIVE[report.verdict] if code in first)
-    return next(deciding, errors[0]).message
-
-
 def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED) -> FileResult:
-    """The result for a submission with which we failed, or that is refused: nothing is known of its rows."""
+    """The result for a submission that failed or is refused; its rows are not known."""
     return FileResult(
         file=submission.origin,
         sha256=submission.sha256,
@@ -242,22 +212,22 @@ def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED) ->
     )
 
 
-def figures(report: Report) -> tuple[Rows, Pounds]:
-    """The rows and pounds of a report; of a verdict that publishes nothing, all are held."""
+def count_report(report: Report) -> tuple[RowTotals, PoundTotals]:
+    """The rows and pounds of a report; if the verdict publishes nothing, all are held."""
     rows = sum(
         (
-            Rows(table.rows.read, table.rows.accepted, table.rows.held, sum(table.rows.excluded.values()))
+            RowTotals(table.rows.read, table.rows.accepted, table.rows.held, sum(table.rows.excluded.values()))
             for table in report.tables
         ),
-        Rows(),
+        RowTotals(),
     )
     amounts = [table.amount for table in report.tables if table.amount]
-    pounds = sum((Pounds(one.read, one.accepted, one.held, one.excluded) for one in amounts), Pounds())
+    pounds = sum((PoundTotals(one.read, one.accepted, one.held, one.excluded) for one in amounts), PoundTotals())
     if report.verdict.publishes:
         return rows, pounds
     return replace(rows, published=0, held=rows.read), replace(pounds, published=Decimal(0), held=pounds.read)
 
 
 def in_order(results: Iterable[FileResult]) -> tuple[FileResult, ...]:
-    """Results in order of the files' paths."""
+    """Sort results by the paths of their files."""
     return tuple(sorted(results, key=lambda result: (result.file, result.sha256)))

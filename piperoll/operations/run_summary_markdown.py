@@ -1,9 +1,9 @@
-"""A run's summary as Markdown, for Prefect's page."""
+"""The summary of a run as Markdown, for the page of the Prefect server."""
 
 from __future__ import annotations
 
 from piperoll.describing import format_number, format_pounds
-from piperoll.operations.run_summary import FileResult, Pounds, Rows, RunSummary
+from piperoll.operations.run_summary import FileResult, PoundTotals, RowTotals, RunSummary
 
 _HEAD = (
     "| file | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
@@ -11,9 +11,9 @@ _HEAD = (
 )
 
 
-def as_markdown(summary: RunSummary) -> str:
-    """The run's table: a line a file, then what they add up to, then what was not collected and why."""
-    lines = [*_HEAD, *(_line(result) for result in summary.results)]
+def format_markdown(summary: RunSummary) -> str:
+    """Make a table with one row for each file and the totals, then list what was not collected and why."""
+    lines = [*_HEAD, *(_file_row(result) for result in summary.results)]
     lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
     if summary.missed:
         lines += ["", "Not collected:", "", *(f"- {_cell(miss.address)}: {_cell(miss.why)}" for miss in summary.missed)]
@@ -22,18 +22,18 @@ def as_markdown(summary: RunSummary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(result: FileResult) -> str:
+def _file_row(result: FileResult) -> str:
     dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
     words = (result.file, result.body, dataset, result.period or "not known", result.outcome)
     return f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |"
 
 
-def _figures(rows: Rows, money: Pounds) -> str:
+def _figures(rows: RowTotals, money: PoundTotals) -> str:
     counts = (format_number(count) for count in (rows.read, rows.published, rows.held))
     return " | ".join((*counts, *(format_pounds(amount) for amount in (money.read, money.published, money.held))))
 
 
 def _cell(text: str) -> str:
-    """Text that cannot end its cell, its line or the table, and is not taken for markup."""
+    """Escape text so that it stays in its cell and is not read as markup."""
     flat = " ".join(text.split())
     return "".join(f"\\{sign}" if sign in "\\|<>[]*_`" else sign for sign in flat)

@@ -1,63 +1,66 @@
-"""The steps that a submission goes through, one function each: receive, examine, publish, report. Without Prefect."""
+"""The steps that a submission goes through: receive, examine, publish. Plain functions, without Prefect.
+
+`receive`, `examine` and `publish` are what a run executes, each as a task where Prefect runs it. They take a `Run` and
+keys, and return small values: what examining finds is handed over as a file in the run's scratch folder.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import pickle
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from collectors import Arrival
 from piperoll import assets, layout
-from piperoll.checking import Examination, hold_file, require_agreement
+from piperoll.checking import (
+    Examination,
+    ReleaseIdentity,
+    ReleaseProfile,
+    columns_profiled,
+    compare_with_earlier_releases,
+    hold_file,
+    profile_release,
+    require_agreement,
+)
 from piperoll.checking import examine as examine_reading
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
-from piperoll.model import Body, Finding, Packed, Period, Register, Report, Series, Submission, Version
+from piperoll.findings import make_finding
+from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, from_document
 from piperoll.operations import questions
-from piperoll.operations.run_summary import Watcher
+from piperoll.operations.run_request import Run
+from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import read
-from piperoll.releasing import SourceFile, compare_versions, pack_release
-from piperoll.settings import Settings
+from piperoll.releasing import SourceFile, compare_versions, pack_release, read_typed_lines, replace_report
 from publishers import (
     Decision,
+    EarlierRelease,
     OnHold,
     Outcome,
+    Published,
     Ruling,
     Store,
+    Unchanged,
+    archive_submission,
+    describe_series,
     file_reports,
+    find_earlier_releases,
     publish_release,
     read_history,
     read_mapping,
     read_received_bytes,
+    read_release_files,
     read_report,
 )
-from publishers import archive_submission as receive_bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What every step of one run works with: the store, what was set, who is known, when it is (ISO 8601, UTC).
+class ExaminedSubmission:
+    """A submission with what examining it found; its tables are no longer in memory.
 
-    `register` recognises who sends; `expected` are the bodies that returns are expected of, sent or not.
-    `scratch` is a folder for what is on its way; it goes when the run ends. `watcher` is told of each file.
-    """
-
-    store: Store
-    settings: Settings
-    register: Register
-    expected: Register
-    now: str
-    scratch: Path
-    watcher: Watcher | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """A submission examined, its tables no longer in memory.
-
-    `series` is None where there is none to publish in, `packed` where there is nothing to publish.
+    `series` is None if the period is not known, `packed` is None if there is nothing to publish.
     """
 
     submission: Submission
@@ -72,17 +75,46 @@ class Examined:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """An examined submission and what publishing it came to; no outcome where nothing was to be published."""
+class ExaminedFile:
+    """The small result of `examine`: what the order of publishing depends on, and where the rest is kept.
 
-    examined: Examined
+    `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
+    """
+
+    submission: Submission
+    period: Period | None
+    part: str | None
+    series: Series | None
+    rows_sha256: str | None
+    kept_at: Path
+
+
+@dataclass(frozen=True, slots=True)
+class SettledSubmission:
+    """An examined submission and what publishing it led to; `outcome` is None if there was nothing to publish."""
+
+    examined: ExaminedSubmission
     outcome: Outcome | None = None
+
+    def result(self) -> FileResult:
+        """The result for the run's summary."""
+        submission, report = self.examined.submission, self.examined.report
+        match self.outcome:
+            case Published(version):
+                return result_of(submission, report, Ending.PUBLISHED, version=version.version)
+            case Unchanged(version):
+                # a run that was killed after it published and before it filed the report meets its own version here
+                ours = submission.sha256 in version.sources
+                ending = Ending.PUBLISHED if ours else Ending.SAME_ROWS
+                return result_of(submission, report, ending, version=version.version)
+            case _:
+                return result_of(submission, report, Ending(str(report.verdict)))
 
 
 def identify(run: Run, arrival: Arrival) -> Submission:
-    """The submission that an arrival is: its bytes by hash, its dataset, part and body by our names for them.
+    """Make the submission for a file: its hash, and our names for its dataset, part and body.
 
-    Raises: UnknownDataset: the arrival's dataset is none of ours.
+    Raises: UnknownDataset: the arrival's dataset is not one of ours.
     """
     dataset, part = assets.find_dataset(arrival.dataset)
     with arrival.path.open("rb") as stream:
@@ -101,43 +133,69 @@ def identify(run: Run, arrival: Arrival) -> Submission:
     )
 
 
-def done(run: Run, submission: Submission) -> Report | None:
-    """The public report of a submission that there is nothing more to do about.
+def find_final_report(run: Run, submission: Submission) -> Report | None:
+    """The public report of a submission that needs no more work; None if it has to be examined.
 
-    Where nothing was published and a period is given now that the report does not have, or what it was held for has
-    been answered, there is something to do.
+    A submission that was not published is examined again if a period is given now that its report does not have, or if
+    the questions that held it have been answered.
     """
     report = read_report(run.store, submission)
     if report is None or report.verdict.publishes:
         return report
-    told_more = submission.period not in (None, report.period)
-    return None if told_more or questions.is_answered(run.store, submission, report) else report
+    new_period = submission.period not in (None, report.period)
+    return None if new_period or questions.is_answered(run.store, submission, report) else report
 
 
 def receive(run: Run, submission: Submission, path: Path) -> Submission:
-    """Keep the bytes as received and the record of their coming.
+    """Archive the bytes as received, with the record of their arrival.
 
-    Raises: StoreCorrupt: the file changed while we looked at it.
+    Raises: StoreCorrupt: the file changed while it was read. BytesPurged: these bytes were purged before.
     """
-    return receive_bytes(run.store, path, submission)
+    return archive_submission(run.store, path, submission)
 
 
-def examine(run: Run, submission: Submission) -> Examined:
-    """Read, check and, if the verdict lets it, pack a submission, from its bytes as received; learn its headings."""
-    examination = check(run, submission)
+def examine(run: Run, submission: Submission) -> ExaminedFile:
+    """Read and check a submission from its archived bytes, pack its release, and record its headings."""
+    examination = check_bytes(run, submission, read_received_bytes(run.store, submission))
     questions.learn(run.store, submission, examination)
-    return packed(run, submission, examination)
+    examined = pack_submission(run, submission, examination)
+    path = run.scratch / "examined" / submission.body / submission.dataset / f"{submission.sha256}.pickle"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(examined))
+    return ExaminedFile(
+        submission=submission,
+        period=examination.period,
+        part=examination.part,
+        series=examined.series,
+        rows_sha256=examined.packed.manifest.rows_sha256 if examined.packed else None,
+        kept_at=path,
+    )
 
 
-def check(run: Run, submission: Submission) -> Examination:
-    """Read and check a submission, from its bytes as received, beside the version that stands."""
-    return checked(run, submission, read_received_bytes(run.store, submission))
+def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileResult:
+    """Compare an examined file with earlier releases, publish it or hold it, and file its reports.
+
+    `rivals` are the names of files of the same run that claim the same series with other rows: then all are held.
+    The public report is written last: once it exists, the submission is done.
+    """
+    examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `examine`
+    if rivals and examined.series is not None:
+        table, others = describe_series(examined.series), "', '".join(rivals)
+        examined = hold(examined, make_finding("series-claimed-twice", table=table, other=others))
+    settled = publish_examined(run, compare_with_earlier(run.store, examined))
+    file_report(run, settled)
+    return settled.result()
 
 
-def checked(
-    run: Run, submission: Submission, content: bytes, *, quick: bool = False, engine: CheckEngine = CheckEngine.COMPILED
+def check_bytes(
+    run: Run,
+    submission: Submission,
+    content: bytes,
+    *,
+    quick: bool = False,
+    engine: CheckEngine = CheckEngine.COMPILED,
 ) -> Examination:
-    """The same from the bytes themselves, kept or not; `quick` leaves out whether figures are plausible."""
+    """Read and check the bytes of a submission, archived or not; `quick` leaves out the plausibility suite."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     reading = read(
         content,
@@ -147,106 +205,133 @@ def checked(
         part=submission.part,
         remembered=(read_mapping(run.store, body.slug, dataset.name),),
     )
-    suite = None if quick else assets.suite(dataset.name)
-    return _beside_what_stands(run, submission, body, partial(examine_reading, reading, suite=suite, engine=engine))
+    examine_once = partial(
+        examine_reading,
+        reading,
+        suite=None if quick else assets.suite(dataset.name),
+        engine=engine,
+        file=submission.name,
+        sha256=submission.sha256,
+        size=submission.bytes,
+        body=body,
+        period=Period.parse(submission.period) if submission.period else None,
+        part=submission.part,
+    )
+    # Some checks need the current version of the series, and only an examination shows which series it is.
+    first = examine_once(standing=None)
+    series = _series_of(submission, first)
+    current = read_history(run.store, series)[0].standing if series else None
+    return examine_once(standing=current) if current else first
 
 
-def packed(run: Run, submission: Submission, examination: Examination) -> Examined:
-    """The submission with its release packed, if the verdict lets it be published, and its tables let go."""
-    dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
-    series, report = _series(submission, examination), examination.report
-    light = replace(examination, reading=replace(examination.reading, tables=()))
+def pack_submission(run: Run, submission: Submission, examination: Examination) -> ExaminedSubmission:
+    """Pack the release if the verdict allows publishing, and let go of the tables.
+
+    Before that, everything to be released also goes through Frictionless and Great Expectations.
+    Raises: EngineDisagreement: they disagree with our rules, so nothing is released; the message names the rule.
+    """
+    dataset, reading, report = assets.dataset(submission.dataset), examination.reading, examination.report
+    series, light = _series_of(submission, examination), replace(examination, reading=replace(reading, tables=()))
     if series is None or not report.verdict.publishes:
-        return Examined(submission, light, series)
-    audit(run, examination)
-    release = pack_release(
+        return ExaminedSubmission(submission, light, series)
+    if reading.dataset is not None:
+        require_agreement(reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows)
+    packed = pack_release(
         dataset,
-        body,
+        run.register.find(submission.body),
         series,
-        examination.reading.tables,
+        reading.tables,
         report.public(examination.disposition),
         examination.disposition,
         source=SourceFile(submission.sha256, submission.name),
         rules_version=assets.rules_version(dataset.name),
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
-    return Examined(submission, light, series, release)
+    return ExaminedSubmission(submission, light, series, packed)
 
 
-def audit(run: Run, examination: Examination) -> None:
-    """Put what is to be released to Frictionless and Great Expectations too: they must say what our rules say.
+def compare_with_earlier(store: Store, examined: ExaminedSubmission, *, decided: bool = False) -> ExaminedSubmission:
+    """Add findings from the comparison with earlier releases to the report; a suspicious file is held.
 
-    Raises: EngineDisagreement: they do not, so that nothing is released; the message names the rule.
+    Nothing is held if a person has `decided` to release it, or if its rows are already the current version.
     """
-    reading = examination.reading
-    if reading.dataset is not None:
-        require_agreement(reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows)
+    series, packed = examined.series, examined.packed
+    if series is None or packed is None:
+        return examined
+    earlier = find_earlier_releases(store, series)
+    if not earlier:
+        return examined
+    dataset = assets.dataset(series.dataset)
+    history, _ = read_history(store, series)
+    is_current = history.standing is not None and history.standing.rows_sha256 == packed.manifest.rows_sha256
+    examination = compare_with_earlier_releases(
+        examined.examination,
+        _profile_packed(dataset, series, packed, examined.report),
+        [_profile_earlier(store, dataset, release) for release in earlier],
+        dataset,
+        first=all(examined.submission.sha256 in version.sources for version in history.versions),
+        may_hold=not (decided or is_current),
+    )
+    if not examination.report.verdict.publishes:
+        return replace(examined, examination=examination, packed=None)
+    packed = replace_report(packed, examination.report, examination.disposition)
+    return replace(examined, examination=examination, packed=packed)
 
 
-def held(examined: Examined, finding: Finding) -> Examined:
-    """The same submission held whole for one more reason."""
+def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
+    """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
+    if examined.packed is None:
+        return examined
     return replace(examined, examination=hold_file(examined.examination, finding), packed=None)
 
 
-def publish(run: Run, examined: Examined, ruling: Ruling | None = None) -> Settled:
-    """Publish a submission that may be, by a ruling if there is one; what the version that stands forbids is held."""
-    if examined.packed is None:
-        return Settled(examined)
-    dataset = assets.dataset(examined.submission.dataset)
+def publish_examined(run: Run, examined: ExaminedSubmission, ruling: Ruling | None = None) -> SettledSubmission:
+    """Publish what is packed, by a person's ruling if there is one; hold it where the current version forbids it."""
+    submission, packed = examined.submission, examined.packed
+    if packed is None:
+        return SettledSubmission(examined)
     outcome = publish_release(
         run.store,
-        examined.packed,
-        reason=f"released: {ruling.because}" if ruling else f"received as {examined.submission.name}",
-        now=run.now,
-        received=examined.submission.received,
+        packed,
+        reason=f"released: {ruling.because}" if ruling else f"received as {submission.name}",
+        now=run.moment,
+        received=submission.received,
         decision=ruling.decision if ruling else Decision.NORMAL,
-        compare=partial(compare_versions, dataset),
+        compare=partial(compare_versions, assets.dataset(submission.dataset)),
     )
     if isinstance(outcome, OnHold):
-        return Settled(held(examined, outcome.finding), outcome)
-    return Settled(examined, outcome)
+        examined = hold(examined, outcome.finding)
+    return SettledSubmission(examined, outcome)
 
 
-def report(run: Run, examined: Examined) -> None:
-    """File the full report and, last of all, the public one: with it the submission is done."""
-    full = examined.report
-    file_reports(run.store, examined.submission, full, full.public(examined.examination.disposition))
+def file_report(run: Run, settled: SettledSubmission) -> None:
+    """File the full report and then the public one, which marks the submission as done."""
+    examined = settled.examined
+    public = examined.report.public(examined.examination.disposition)
+    file_reports(run.store, examined.submission, examined.report, public)
 
 
-def _beside_what_stands(
-    run: Run, submission: Submission, body: Body, examining: Callable[..., Examination]
-) -> Examination:
-    """The examination, done again beside the version that stands if one does: which series it is shows only then."""
-    given = Period.parse(submission.period) if submission.period else None
-
-    def examination(standing: Version | None) -> Examination:
-        return examining(
-            file=submission.name,
-            sha256=submission.sha256,
-            size=submission.bytes,
-            body=body,
-            period=given,
-            part=submission.part,
-            standing=standing,
-        )
-
-    first = examination(None)
-    series = _series(submission, first)
-    if series is None:
-        return first
-    history, _ = read_history(run.store, series)
-    return examination(history.standing) if history.standing else first
+def read_filed_report(run: Run, submission: Submission) -> Report:
+    """The public report of a submission that is done. Raises: StoreCorrupt: it is missing."""
+    report = read_report(run.store, submission)
+    if report is None:
+        raise StoreCorrupt(f"the report {layout.public_report_of(submission)} was filed and is missing now")
+    return report
 
 
-def _series(submission: Submission, examination: Examination) -> Series | None:
+def _series_of(submission: Submission, examination: Examination) -> Series | None:
     if examination.period is None:
         return None
     return Series(submission.dataset, submission.body, examination.period, examination.part)
 
 
-def stored_report(run: Run, submission: Submission) -> Report:
-    """The public report of a submission that is done. Raises: StoreCorrupt: it is not there after all."""
-    found = read_report(run.store, submission)
-    if found is None:
-        raise StoreCorrupt(f"{layout.public_report_of(submission)} was filed and is gone")
-    return found
+def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> ReleaseProfile:
+    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_profiled(dataset))
+    return profile_release(dataset, ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines)
+
+
+def _profile_earlier(store: Store, dataset: Dataset, release: EarlierRelease) -> ReleaseProfile:
+    parquet, report = read_release_files(store, release)
+    released = ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
+    lines = read_typed_lines(parquet, columns_profiled(dataset))
+    return profile_release(dataset, released, from_document(Report, report).tables, lines)

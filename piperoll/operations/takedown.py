@@ -1,4 +1,4 @@
-"""Taking back: a withdrawal or a purge, and then the catalogue, which must not show what went."""
+"""Withdraw a version or purge a submission, then build the catalogue so that it no longer shows it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from piperoll.errors import UnknownSubmission, UsageError
+from piperoll.errors import UnknownSubmission
 from piperoll.model import Series, Version
-from piperoll.operations.catalogue.build import catalogue, tried
-from piperoll.operations.run_request import now, room
+from piperoll.operations.catalogue.build import build_for_run
+from piperoll.operations.release import require_reason
+from piperoll.operations.run_request import open_run
 from piperoll.settings import Settings
 from publishers import (
     FoundValue,
-    Store,
     Tombstone,
     find_submission,
     find_values,
@@ -24,16 +24,16 @@ from publishers import (
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """A version that was withdrawn, and what kept the catalogue from being made, if anything did."""
+class WithdrawalResult:
+    """A version that was withdrawn; `trouble` says why the catalogue could not be built."""
 
     version: Version
     trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Purged:
-    """What is left of a submission that was purged, and where a given value still stands, which it must not."""
+class PurgeResult:
+    """The record that is left of a purged submission, and where given values were still found (there must be none)."""
 
     tombstone: Tombstone
     seen: tuple[FoundValue, ...]
@@ -41,55 +41,42 @@ class Purged:
 
 
 def withdraw_version(
-    store: Store,
+    to: str,
     series: Series,
     number: int,
     *,
     because: str,
     bodies: Path | None = None,
     settings: Settings | None = None,
-) -> Withdrawn:
-    """Mark a published version as withdrawn, and make the catalogue anew.
-
-    Raises: UsageError: there is no such version, or no reason is given.
-    """
-    with room(store, bodies, settings or Settings.from_environment(), now()) as run:
-        version = mark_withdrawn(store, series, number, because=_reason(because), now=run.now)
-        _, trouble = tried(lambda: catalogue(run))
-    return Withdrawn(version, trouble)
+) -> WithdrawalResult:
+    """Mark a published version as withdrawn. Raises: UsageError: the version is unknown, or no reason is given."""
+    with open_run(to, bodies=bodies, settings=settings) as run:
+        version = mark_withdrawn(run.store, series, number, because=require_reason(because), now=run.moment)
+        _, trouble = build_for_run(run)
+    return WithdrawalResult(version, trouble)
 
 
 def purge_submission(
-    store: Store,
+    to: str,
     submission: str,
     *,
     because: str,
     values: Sequence[str] = (),
     bodies: Path | None = None,
     settings: Settings | None = None,
-) -> Purged:
-    """Remove a submission and everything made of it, make the catalogue anew, and look for `values` everywhere.
+) -> PurgeResult:
+    """Remove a submission and everything made from it, then search the whole store for `values`.
 
-    `submission` is the beginning of its sha256, or all of it where it was purged already and that is to be finished.
-    Raises: UnknownSubmission, UsageError: there is no such submission, or no reason is given.
+    `submission` is the beginning of its sha256; to finish a purge that was interrupted, the whole sha256.
+    Raises: UnknownSubmission, UsageError: the submission is unknown, or no reason is given.
     """
-    sha256 = _hash_of(store, submission)
-    with room(store, bodies, settings or Settings.from_environment(), now()) as run:
-        tombstone = remove_submission(store, sha256, because=_reason(because), now=run.now)
-        _, trouble = tried(lambda: catalogue(run))
-        return Purged(tombstone, tuple(find_values(store, values)), trouble)
-
-
-def _hash_of(store: Store, submission: str) -> str:
-    try:
-        return find_submission(store, submission).sha256
-    except UnknownSubmission:
-        if read_tombstone(store, submission) is None:
-            raise
-        return submission
-
-
-def _reason(because: str) -> str:
-    if not because.strip():
-        raise UsageError("say why: the reason stands in the history for everyone to read")
-    return because.strip()
+    with open_run(to, bodies=bodies, settings=settings) as run:
+        try:
+            sha256 = find_submission(run.store, submission).sha256
+        except UnknownSubmission:
+            if read_tombstone(run.store, submission) is None:
+                raise
+            sha256 = submission
+        tombstone = remove_submission(run.store, sha256, because=require_reason(because), now=run.moment)
+        _, trouble = build_for_run(run)
+        return PurgeResult(tombstone, tuple(find_values(run.store, values)), trouble)

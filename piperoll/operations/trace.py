@@ -1,4 +1,4 @@
-"""Tracing: from a published row back to the cells it was made of, and what was done to each."""
+"""Trace a published row back to the cells that it was made from, and say what was done to each."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from publishers import StoreReader, fetch_version
 
 @dataclass(frozen=True, slots=True)
 class TracedField:
-    """A published cell: the heading and letter it was sent under, the text as sent, and what was done to it.
+    """A published cell: the heading and column letter in the file, the text as sent, and what was done to it.
 
-    `heading`, `letter` and `sent` are None where nothing was sent for the field.
+    `heading`, `letter` and `sent` are None if nothing was sent for the field.
     """
 
     name: str
@@ -32,10 +32,10 @@ class TracedField:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
-    """A published row and where it comes from: file, sheet and row as the sender sees them, and under which rules.
+class TracedRow:
+    """A published row and its origin: file, sheet and row as the sender sees them, and the versions of the rules.
 
-    `cells` are all cells of the row as sent, by their letters; empty where the file as received cannot be read here.
+    `cells` are all cells of the row as sent, by column letter; empty if the archived file cannot be read.
     """
 
     line_id: str
@@ -50,22 +50,22 @@ class Traced:
     fields: tuple[TracedField, ...]
 
 
-def trace(reader: StoreReader, history: History, version: Version, line: str) -> Traced:
-    """Where one row of a version comes from. `line` is its `line_id`, or its number in the CSV (1: the first row).
+def trace_row(reader: StoreReader, history: History, version: Version, line: str) -> TracedRow:
+    """Trace one row of a version. `line` is its `line_id`, or its number in the CSV; the first row is 1.
 
-    Without the right to read the archive it tells file, sheet, row and rules, and what was published.
-    Raises: UsageError: the version has no such row.
+    Without access to the archive, the cells as sent are left out. Raises: UsageError: the version has no such row.
     """
     with TemporaryDirectory(prefix="piperoll-") as scratch:
         folder = fetch_version(reader, history.series, version, Path(scratch))
         published = find_published_line(folder, history.series.dataset, line)
         manifest, report = read_document(folder, "manifest.json"), read_document(folder, "report.json")
     if published is None:
-        place = f"version {version.version} of {history.series}"
-        raise UsageError(f"{place} has no row '{line}': give a line_id, or its number in the CSV")
+        raise UsageError(
+            f"version {version.version} of {history.series} has no row '{line}': give a line_id or a number in the CSV"
+        )
     sheet, row = published["source_sheet"], int(published["source_row"] or 0)
-    sent = _sent(reader, published["source_sha256"] or "", sheet, row)
-    return Traced(
+    sent = _cells_as_sent(reader, published["source_sha256"] or "", sheet, row)
+    return TracedRow(
         line_id=published["line_id"] or "",
         version=version.version,
         file=published["source_file"] or "",
@@ -79,14 +79,14 @@ def trace(reader: StoreReader, history: History, version: Version, line: str) ->
     )
 
 
-def _sent(reader: StoreReader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
-    """The cells of a row as sent, by letter; none where the bytes are not ours to read, or have no such row."""
+def _cells_as_sent(reader: StoreReader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
+    """The cells of a row as sent, by column letter; empty if the archive cannot be read or has no such row."""
     try:
         content = reader.read(layout.received_bytes(sha256)).content
     except NotThere:
         return {}
     found = row_as_sent(content, sheet, number)
-    return {letter(place): cell for place, cell in enumerate(found.cells)} if found else {}
+    return {letter(index): cell for index, cell in enumerate(found.cells)} if found else {}
 
 
 def _fields(
@@ -102,20 +102,20 @@ def _fields(
     for one in fields:
         sent, value = cells.get(letters.get(one.name, "")), published.get(one.name)
         if one.name in headings or value is not None:
-            done = _done(one, headings.get(one.name), sent, value, known=bool(cells))
+            done = _describe_change(one, headings.get(one.name), sent, value, known=bool(cells))
             yield TracedField(one.name, headings.get(one.name), letters.get(one.name), sent, value, done)
 
 
-def _done(one: Field, heading: str | None, sent: str | None, value: str | None, *, known: bool) -> str:
-    """What was done to a cell, in words."""
+def _describe_change(one: Field, heading: str | None, sent: str | None, value: str | None, *, known: bool) -> str:
+    """What was done to a cell, as shown to people."""
     if one.origin is Origin.DERIVED or heading is None:
-        return "made by us"
+        return "added by us"
     if not known:
-        return "sent; the file as received is not ours to read"
+        return "sent; the file as received cannot be read here"
     if sent == value or (not sent and value is None):
         return "as sent"
     if value is None:
-        return "left out: it cannot be read, means nothing, or may not be published"
+        return "left out: it cannot be read, is a placeholder, or must not be published"
     if not sent:
         return "filled in by us"
-    return "spelled our way" if one.type != "string" else "tidied"
+    return "converted to our format" if one.type != "string" else "tidied"

@@ -1,4 +1,4 @@
-"""Inboxes as people really keep them."""
+"""Inboxes with the clutter that people and computers leave in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors import arrivals, survey
+from collectors import list_inbox
 from piperoll.errors import UsageError
 
 NOW = "2026-11-02T06:00:00Z"
@@ -21,7 +21,7 @@ def lay(inbox: Path, *paths: str) -> None:
 
 def test_files_come_in_order_with_dataset_and_sender(tmp_path: Path) -> None:
     lay(tmp_path, "spend/beeford/b.csv", "spend/anytown/2026/10/a.csv", "gpc/anytown/c.csv")
-    found = list(arrivals(tmp_path, received=NOW, period="2026-10"))
+    found = list_inbox(tmp_path, received=NOW, period="2026-10").arrivals
     assert [(one.dataset, one.sender, one.origin) for one in found] == [
         ("gpc", "anytown", "gpc/anytown/c.csv"),
         ("spend", "anytown", "spend/anytown/2026/10/a.csv"),
@@ -36,23 +36,23 @@ def test_files_come_in_order_with_dataset_and_sender(tmp_path: Path) -> None:
         ("spend/anytown/.hidden.csv", "hidden"),
         ("spend/anytown/~$October.xlsx", "hidden"),
         ("spend/anytown/.sync/a.csv", "hidden"),
-        ("spend/anytown/Thumbs.db", "computer keeps it"),
-        ("spend/anytown/__MACOSX/a.csv", "computer keeps it"),
-        ("spend/anytown/a.csv.part", "not finished arriving"),
-        ("spend/loose.csv", "no body's folder"),
+        ("spend/anytown/Thumbs.db", "belongs to the operating system"),
+        ("spend/anytown/__MACOSX/a.csv", "belongs to the operating system"),
+        ("spend/anytown/a.csv.part", "still being copied"),
+        ("spend/loose.csv", "not in the folder of a body"),
         ("loose.csv", "outside the folders"),
     ],
 )
-def test_what_is_no_submission_is_left_out_and_told(tmp_path: Path, path: str, why: str) -> None:
+def test_clutter_is_left_out_with_the_reason(tmp_path: Path, path: str, why: str) -> None:
     lay(tmp_path, path, "spend/anytown/good.csv")
-    found = survey(tmp_path, received=NOW)
+    found = list_inbox(tmp_path, received=NOW)
     assert [one.name for one in found.arrivals] == ["good.csv"]
     assert [(one.path, why in one.why) for one in found.left_out] == [(path, True)]
 
 
-def test_a_folder_that_is_no_dataset_is_skipped_and_told_once(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_dataset_is_left_out_once(tmp_path: Path) -> None:
     lay(tmp_path, "reference/x/a.csv", "reference/y/b.csv", "spend/anytown/good.csv")
-    found = survey(tmp_path, received=NOW)
+    found = list_inbox(tmp_path, received=NOW)
     assert [one.path for one in found.left_out] == ["reference"]
     assert "spend" in found.left_out[0].why
 
@@ -61,7 +61,7 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     lay(tmp_path, "spend/anytown/good.csv")
     (tmp_path / "spend/anytown/link.csv").symlink_to("/etc/hostname")
     os.mkfifo(tmp_path / "spend/anytown/pipe.csv")
-    found = survey(tmp_path, received=NOW)
+    found = list_inbox(tmp_path, received=NOW)
     assert [one.name for one in found.arrivals] == ["good.csv"]
     assert [one.why for one in found.left_out] == [
         "it is a link: copy the file itself into the inbox",
@@ -69,6 +69,6 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     ]
 
 
-def test_an_inbox_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_inbox_is_an_error_that_shows_the_layout(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="<dataset>/<body>/<file>"):
-        survey(tmp_path / "inbox", received=NOW)
+        list_inbox(tmp_path / "inbox", received=NOW)

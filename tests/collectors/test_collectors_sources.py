@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors import Source, read_sources
+from collectors import WebSource, read_sources
 from piperoll.errors import SourcesError
 from piperoll.model import Period
 
@@ -17,7 +17,7 @@ TODAY = date(2026, 11, 2)
 GOOD = 'body = "anytown"\ndataset = "spend"\n'
 
 
-def read(folder: Path, text: str) -> tuple[Source, ...]:
+def read(folder: Path, text: str) -> tuple[WebSource, ...]:
     (folder / "sources.toml").write_text(text, "utf-8")
     return read_sources(folder / "sources.toml")
 
@@ -55,36 +55,36 @@ def test_a_file_of_every_kind_of_source(tmp_path: Path) -> None:
         ("", "[[source]]"),
         ("[[source]]", "body is missing"),
         ("[[source]]\nbody = 3", "write text in quotes"),
-        (f"[[source]]\n{GOOD}", "either url, or page with links"),
+        (f"[[source]]\n{GOOD}", "either url, or page and links"),
         (f'[[source]]\n{GOOD}url = "https://a.example/"\npage = "https://a.example/"', "either url, or page"),
-        (f'[[source]]\n{GOOD}page = "https://a.example/"', "go together"),
+        (f'[[source]]\n{GOOD}page = "https://a.example/"', "are needed together"),
         (f'[[source]]\n{GOOD}page = "https://a.example/"\nlinks = "("', "not a regular expression"),
         (f'[[source]]\n{GOOD}url = "ftp://a.example/x"', "not a web address"),
         (f'[[source]]\n{GOOD}url = "https://me:secret@a.example/x"', "password"),
         (f'[[source]]\n{GOOD}url = "https://a.example/{{year}}-{{mm}}"', "{yyyy}"),
-        (f'[[source]]\n{GOOD}url = "https://a.example/{{yyyy}}"', "needs the year and the month"),
+        (f'[[source]]\n{GOOD}url = "https://a.example/{{yyyy}}"', "needs the year, and the month"),
         (f'[[source]]\n{GOOD}url = "https://a.example/"\nlook_back = 0', "whole number"),
         (f'[[source]]\n{GOOD}url = "https://a.example/"\nlook_back = true', "whole number"),
-        (f'[[source]]\n{GOOD}adress = "https://a.example/"', "'adress' is not known"),
+        (f'[[source]]\n{GOOD}adress = "https://a.example/"', "'adress' is not a known key"),
         ('[[source]]\nbody = "a"\ndataset = "spending"\nurl = "https://a.example/"', "there is no dataset"),
-        (f'[[source]]\n{GOOD}part = "cheque"\nurl = "https://a.example/"', "no part of spend: card"),
-        (f'title = "x"\n[[source]]\n{GOOD}url = "https://a.example/"', "Not known: title"),
-        ("[[source]", "not TOML"),
+        (f'[[source]]\n{GOOD}part = "cheque"\nurl = "https://a.example/"', "not a part of spend, which has card"),
+        (f'title = "x"\n[[source]]\n{GOOD}url = "https://a.example/"', "Unknown: title"),
+        ("[[source]", "not valid TOML"),
     ],
 )
-def test_what_is_not_understood_is_refused_in_words(tmp_path: Path, text: str, words: str) -> None:
+def test_a_mistake_is_refused_with_a_message(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(SourcesError) as refusal:
         read(tmp_path, text)
     assert words in str(refusal.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_points_to_the_documentation(tmp_path: Path) -> None:
     with pytest.raises(SourcesError, match=r"docs/operating\.md"):
         read_sources(tmp_path / "sources.toml")
 
 
 def test_a_quarter_in_the_address_is_asked_by_quarters() -> None:
-    source = Source("anytown", "spend", url="https://a.example/{yyyy}-Q{q}.csv", look_back=2)
+    source = WebSource("anytown", "spend", url="https://a.example/{yyyy}-Q{q}.csv", look_back=2)
     assert [covers for _, covers in source.addresses(TODAY)] == ["2026-Q2", "2026-Q3"]
     asked = source.addresses(TODAY, Period.parse("2026-27"))
     assert [covers for _, covers in asked] == ["2026-Q2", "2026-Q3", "2026-Q4", "2027-Q1"]
@@ -92,7 +92,7 @@ def test_a_quarter_in_the_address_is_asked_by_quarters() -> None:
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(1, 24))
 def test_only_complete_months_are_asked_for_and_each_once(today: date, look_back: int) -> None:
-    source = Source("anytown", "spend", url="https://a.example/{yyyy}/{m}.csv", look_back=look_back)
+    source = WebSource("anytown", "spend", url="https://a.example/{yyyy}/{m}.csv", look_back=look_back)
     asked = list(source.addresses(today))
     periods = [Period.parse(covers or "") for _, covers in asked]
     assert len({address for address, _ in asked}) == look_back

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from collectors import Answer, Limits, ask, links
-from collectors.addresses import refused, resolve
-from collectors.web import retry_after
+from collectors import FetchLimits, FetchResponse, fetch_file, find_links
+from collectors.web import is_refused, resolve_public, retry_after
 from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnavailable, TooLarge
 from tests.collectors.misbehaving_server import CSV, PAGE, Misbehaving
 
-LIMITS = Limits(timeout_seconds=0.5, max_download_bytes=4000, allow_private_addresses=True)
+LIMITS = FetchLimits(timeout_seconds=0.5, max_download_bytes=4000, allow_private_addresses=True)
 
 
 @pytest.fixture(scope="module")
@@ -27,15 +26,15 @@ def server() -> Iterator[Misbehaving]:
 
 @pytest.fixture
 def asked(server: Misbehaving, tmp_path: Path) -> object:
-    def one(path: str, limits: Limits = LIMITS, **more: object) -> Answer:
-        return ask(server.address + path, tmp_path, limits, **more)  # type: ignore[arg-type]
+    def one(path: str, limits: FetchLimits = LIMITS, **more: object) -> FetchResponse:
+        return fetch_file(server.address + path, tmp_path, limits, **more)  # type: ignore[arg-type]
 
     return one
 
 
 def test_a_file_arrives_whole_with_its_name_and_hash(asked) -> None:
     answer = asked("/data/Spend%20October%202026.csv?download=1")
-    assert answer.trouble is None
+    assert answer.error is None
     assert answer.path.read_bytes() == CSV
     assert (answer.name, answer.bytes, answer.status) == ("Spend October 2026.csv", len(CSV), 200)
     assert answer.sha256 == hashlib.sha256(CSV).hexdigest()
@@ -49,7 +48,7 @@ def test_a_name_from_the_server_cannot_leave_the_folder(asked) -> None:
 @pytest.mark.parametrize("path", ["/html", "/wrong-type"])
 def test_a_page_instead_of_data_still_arrives_to_be_examined(asked, path: str) -> None:
     answer = asked(path)
-    assert answer.trouble is None
+    assert answer.error is None
     assert answer.bytes > 0
 
 
@@ -60,37 +59,37 @@ def test_a_page_instead_of_data_still_arrives_to_be_examined(asked, path: str) -
         ("/forbidden", SourceGone, "403"),
         ("/gone", SourceGone, "410"),
         ("/nothing", SourceGone, "204"),
-        ("/circle", SourceGone, "on and on"),
+        ("/circle", SourceGone, "redirects more than 10 times"),
         ("/silent", SourceUnavailable, "within 0.5 seconds"),
-        ("/cut", SourceUnavailable, "before the file was whole"),
-        ("/cut-chunks", SourceUnavailable, "before the file was whole"),
+        ("/cut", SourceUnavailable, "before the file was complete"),
+        ("/cut-chunks", SourceUnavailable, "before the file was complete"),
         ("/huge", TooLarge, "5,000 bytes"),
         ("/huge-untold", TooLarge, "over the limit of 4,000"),
         ("/to-file", AddressRefused, "not a web address"),
     ],
 )
-def test_trouble_is_told_by_its_class_and_in_words(asked, path: str, error: type[CollectError], words: str) -> None:
+def test_an_error_has_its_class_and_a_message(asked, path: str, error: type[CollectError], words: str) -> None:
     answer = asked(path)
-    assert type(answer.trouble) is error
-    assert words in str(answer.trouble)
+    assert type(answer.error) is error
+    assert words in str(answer.error)
     assert answer.path is None
     assert answer.to_json()["trouble"].startswith(error.__name__)
 
 
 def test_a_server_that_drips_does_not_keep_us_for_ever(asked) -> None:
-    quick = Limits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
-    assert "was not done after 2 seconds" in str(asked("/dripping", quick).trouble)
+    quick = FetchLimits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
+    assert "took more than 2 seconds" in str(asked("/dripping", quick).error)
 
 
 def test_a_server_that_recovers_is_worth_another_try(asked) -> None:
     first, second = asked("/shaky/web"), asked("/shaky/web")
-    assert isinstance(first.trouble, SourceUnavailable)
-    assert first.trouble.retryable
-    assert second.trouble is None
+    assert isinstance(first.error, SourceUnavailable)
+    assert first.error.retryable
+    assert second.error is None
 
 
 def test_a_busy_server_says_how_long_to_wait(asked) -> None:
-    trouble = asked("/busy").trouble
+    trouble = asked("/busy").error
     assert isinstance(trouble, SourceUnavailable)
     assert trouble.retry_after_seconds == 7
 
@@ -106,7 +105,7 @@ def test_what_has_not_changed_is_not_sent_again(server: Misbehaving, asked) -> N
     first = asked("/tagged")
     second = asked("/tagged", last=first.to_json())
     assert second.unchanged
-    assert (second.trouble, second.path) == (None, None)
+    assert (second.error, second.path) == (None, None)
     assert server.requests[-1][1]["If-None-Match"] == '"one"'
     assert server.requests[-1][1]["If-Modified-Since"] == "Sun, 01 Nov 2026 06:00:00 GMT"
 
@@ -121,16 +120,16 @@ def test_a_server_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    answer = ask(f"http://127.0.0.1:{port}/x.csv", tmp_path, LIMITS)
-    assert isinstance(answer.trouble, SourceUnavailable)
+    answer = fetch_file(f"http://127.0.0.1:{port}/x.csv", tmp_path, LIMITS)
+    assert isinstance(answer.error, SourceUnavailable)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0.0.0.0"])  # noqa: S104
 def test_this_machine_is_refused_in_every_spelling(server: Misbehaving, tmp_path: Path, host: str) -> None:
     before = len(server.requests)
-    answer = ask(f"http://{host}:{server.server_port}/data/x.csv", tmp_path, Limits(0.5, 4000))
-    assert isinstance(answer.trouble, AddressRefused)
-    assert "PIPEROLL_ALLOW_PRIVATE_ADDRESSES" in str(answer.trouble)
+    answer = fetch_file(f"http://{host}:{server.server_port}/data/x.csv", tmp_path, FetchLimits(0.5, 4000))
+    assert isinstance(answer.error, AddressRefused)
+    assert "PIPEROLL_ALLOW_PRIVATE_ADDRESSES" in str(answer.error)
     assert len(server.requests) == before
 
 
@@ -138,9 +137,9 @@ def test_a_redirect_to_a_private_address_is_refused(
     server: Misbehaving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every hop is judged: the first one is let through here, as if this machine were a public server."""
-    monkeypatch.setattr("collectors.addresses.refused", lambda text: text != "127.0.0.1" and refused(text))
-    answer = ask(f"{server.address}/to-private", tmp_path, Limits(0.5, 4000))
-    assert isinstance(answer.trouble, AddressRefused)
+    monkeypatch.setattr("collectors.web.is_refused", lambda text: text != "127.0.0.1" and is_refused(text))
+    answer = fetch_file(f"{server.address}/to-private", tmp_path, FetchLimits(0.5, 4000))
+    assert isinstance(answer.error, AddressRefused)
     assert answer.hops[-1] == "http://169.254.169.254/latest/meta-data/"
 
 
@@ -154,9 +153,9 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         looked_up.append(host)
         return "127.0.0.1"
 
-    monkeypatch.setattr("collectors.addresses.resolve", once)
-    answer = ask(f"http://council.example:{server.server_port}/data/x.csv", tmp_path, Limits(0.5, 4000))
-    assert answer.trouble is None
+    monkeypatch.setattr("collectors.web.resolve_public", once)
+    answer = fetch_file(f"http://council.example:{server.server_port}/data/x.csv", tmp_path, FetchLimits(0.5, 4000))
+    assert answer.error is None
     assert looked_up == ["council.example"]
     assert server.requests[-1][1]["Host"] == f"council.example:{server.server_port}"
 
@@ -170,24 +169,24 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     ],
 )
 def test_addresses_that_are_not_public_are_refused(address: str) -> None:
-    assert refused(address)
+    assert is_refused(address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "151.101.0.144", "2606:4700::1111"])
 def test_public_addresses_are_not(address: str) -> None:
-    assert not refused(address)
+    assert not is_refused(address)
 
 
 def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     entries = [(0, 0, 0, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
     with pytest.raises(AddressRefused, match=r"10\.0\.0\.1"):
-        resolve("council.example", 80)
+        resolve_public("council.example", 80)
 
 
 def test_links_match_by_address_or_text_and_are_named_once() -> None:
     base = "https://council.example/open/"
     october = "https://council.example/data/spend-2026-10.csv"
-    assert links(PAGE, base, r"2026-(09|10)\.csv$")[0] == "https://council.example/data/spend-2026-09.csv"
-    assert links(PAGE, base, r"^October 2026") == ("https://council.example/open/data/spend-2026-10.csv", october)
-    assert links(PAGE, base, "nothing like it") == ()
+    assert find_links(PAGE, base, r"2026-(09|10)\.csv$")[0] == "https://council.example/data/spend-2026-09.csv"
+    assert find_links(PAGE, base, r"^October 2026") == ("https://council.example/open/data/spend-2026-10.csv", october)
+    assert find_links(PAGE, base, "nothing like it") == ()

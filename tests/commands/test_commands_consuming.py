@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 
 from piperoll import cli
 from piperoll.errors import StoreCorrupt, UnknownSubmission, UsageError
-from piperoll.operations import pipeline as runs
-from piperoll.operations.catalogue.build import catalogue
-from piperoll.operations.collecting import from_folder
-from piperoll.operations.run_request import Asked, opened
+from piperoll.operations import pipeline
+from piperoll.operations.catalogue.build import build_catalogue
+from piperoll.operations.collecting import collect_inbox
+from piperoll.operations.run_request import RunRequest
 from publishers import FolderStore, open_store, serve_site
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
@@ -34,12 +34,12 @@ def content(rows: list[str]) -> bytes:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     (folder / "inbox/spend/anytown").mkdir(parents=True)
-    order = Asked(to=str(folder / "out"), inbox=folder / "inbox")
+    order = RunRequest(to=str(folder / "out"), inbox=folder / "inbox")
     for rows in (FIRST, SECOND):
         (folder / "inbox/spend/anytown/October 2026.csv").write_bytes(content(rows))
-        with opened(order) as run:
-            runs.plainly(run, from_folder(run, order))
-            catalogue(run)
+        with order.open() as run:
+            pipeline.run_in_process(run, collect_inbox(run, order))
+            build_catalogue(run)
     return folder / "out"
 
 
@@ -80,7 +80,7 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
     assert "version 1" in output_of(*wanted, "--version-number", "1")
     error = piperoll(*wanted, "--as-known-on", "2020-01-01").exception
     assert isinstance(error, UsageError)
-    assert "nothing stood on 2020-01-01" in str(error)
+    assert "no version was current on 2020-01-01" in str(error)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_an_answer_is_noted_and_nothing_is_asked_any_more(place: Path) -> None:
     answered = piperoll("mapping", "answer", "Anytown", "spend", "gross", "same", "--to", place, "--because", "asked")
     assert "Noted for anytown, spend: 'gross' is same." in answered.output
     assert "examined again in the next piperoll run" in answered.output
-    assert piperoll("mapping", "questions", "--to", place).output == "Nothing is asked.\n"
+    assert piperoll("mapping", "questions", "--to", place).output == "There are no open questions.\n"
     (question,) = read_mapping(FolderStore(place), "anytown", "spend").questions
     assert (question.answer, question.because) == ("same", "asked")
 
@@ -59,7 +59,7 @@ def test_what_cannot_be_done_is_said(place: Path) -> None:
     to = ("--to", place, "--because", "so")
     assert isinstance(refused("mapping", "answer", "anytown", "spend", "Gross", "perhaps", *to), MappingError)
     assert isinstance(refused("mapping", "answer", "anytown", "spent", "Gross", "same", *to), UnknownDataset)
-    assert "nothing is remembered" in str(refused("mapping", "show", "beeford", "spend", "--to", place))
+    assert "there is no mapping" in str(refused("mapping", "show", "beeford", "spend", "--to", place))
 
 
 def test_a_file_is_checked_beside_what_is_remembered(place: Path, tmp_path: Path) -> None:
@@ -74,5 +74,5 @@ def test_a_file_is_checked_beside_what_is_remembered(place: Path, tmp_path: Path
 
 def test_a_folder_without_mappings_is_refused(tmp_path: Path) -> None:
     (tmp_path / "april.csv").write_text(f"Date,Supplier,Gross,Transaction Number\n{ROWS}")
-    with pytest.raises(UsageError, match="holds no <dataset>"):
+    with pytest.raises(UsageError, match="has no <dataset>"):
         api.check(tmp_path / "april.csv", mappings=tmp_path)

@@ -1,15 +1,19 @@
-"""The descriptors are Data Packages, and say of every field what our rooms ask of it."""
+"""The descriptors are Data Packages and declare everything that the pipeline needs to know about every field."""
 
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft7Validator
 
 from piperoll import assets
-from piperoll.model import Level, Origin
+from piperoll.errors import DescriptorError
+from piperoll.findings import finding_type
+from piperoll.model import Dataset, Level, Origin
 
 PROFILES = Path(__file__).parents[3] / "shared" / "specs" / "datapackage-2.0"
 FIELDS = [(name, field) for name in assets.dataset_names() for field in assets.dataset(name).fields]
@@ -162,3 +166,39 @@ def test_a_readme_says_every_column_in_the_words_of_the_descriptor(name):
     text = (assets.folder("datapackages") / name / "README.md").read_text("utf-8")
     for field in assets.dataset(name).fields:
         assert f"| `{field.name}` | {field.description} |" in text
+
+
+@pytest.mark.parametrize("name", assets.dataset_names())
+def test_reading_rules_warn_with_codes_that_are_declared(name: str) -> None:
+    for field in assets.dataset(name).fields:
+        for warning in field.reading.heading_warnings:
+            assert finding_type(warning.finding).acts, field.name
+
+
+@pytest.mark.parametrize(
+    ("reading", "trouble"),
+    [
+        ({"feilds": {}}, "unknown keys: feilds"),
+        ({"fields": {"supplier_naem": {"kind": "name"}}}, "fields that its schema lacks: supplier_naem"),
+        ({"fields": {"supplier_name": {"knid": "name"}}}, "field supplier_name: missing or unknown"),
+        ({"fields": {"supplier_name": {"code": "supplier_cod"}}}, "fields that its schema lacks: supplier_cod"),
+    ],
+)
+def test_a_mistake_in_reading_json_is_named(reading: dict[str, Any], trouble: str) -> None:
+    with pytest.raises(DescriptorError, match=trouble):
+        Dataset.from_descriptor(assets.dataset("spend").descriptor, (), reading)
+
+
+def test_the_reading_rules_are_part_of_the_rules_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    toy = Path(__file__).parents[1] / "fixtures" / "toydataset"
+    shutil.copytree(toy, tmp_path / "data")
+    request.addfinalizer(assets.forget_datasets)
+    with monkeypatch.context() as changed:
+        changed.setenv(assets.DATA_VARIABLE, str(tmp_path / "data"))
+        assets.forget_datasets()
+        before = assets.rules_version("allotments")
+        (tmp_path / "data" / "datapackages" / "allotments" / "reading.json").write_text("{}", "utf-8")
+        assets.forget_datasets()
+        assert assets.rules_version("allotments") != before

@@ -15,12 +15,12 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from collectors.arrival import Arrival
+from collectors import Arrival
 from piperoll import assets, layout
 from piperoll.describing import render_report_page, summarise_release
 from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
-from piperoll.operations.steps import Run
+from piperoll.operations.run_request import Run
 from piperoll.settings import Settings
 from publishers import FolderStore, archive_submission, list_series, list_submissions, read_listing, serve_site
 from tests.describing.whole_catalogue import build_catalogue
@@ -163,21 +163,26 @@ FILES = (
 )
 
 
+class SiteRun(Run):
+    """A run that recognises the bodies of the site and no others."""
+
+    register = Register(BODIES)
+
+
 def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
     """A store in `folder` that received the files one after another."""
-    register = Register(BODIES)
     store = FolderStore(folder / "store")
     scratch = folder / "scratch"
     scratch.mkdir(parents=True)
     for n, file in enumerate(files):
         moment = f"2026-11-{n + 1:02}T09:00:00.000000Z"
-        run = Run(store, Settings(), register, register, moment, scratch / str(n))
+        run = SiteRun(str(folder / "store"), moment, scratch / str(n), Settings())
         path = scratch / f"{n}-{file.name}"
         path.write_bytes(file.content)
         arrival = Arrival(path, file.name, file.dataset, file.body, f"{file.body}/{file.name}", moment, file.period)
         submission = archive_submission(store, path, steps.identify(run, arrival))
-        examination = steps.checked(run, submission, file.content, quick=True)
-        steps.report(run, steps.publish(run, steps.packed(run, submission, examination)).examined)
+        examination = steps.check_bytes(run, submission, file.content, quick=True)
+        steps.file_report(run, steps.publish_examined(run, steps.pack_submission(run, submission, examination)))
     return store
 
 

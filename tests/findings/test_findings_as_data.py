@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from piperoll.commands.findings_page import render_findings_page
 from piperoll.findings import FindingType, _MessageFormatter, finding_types
 
 ROOT = Path(__file__).parents[2]
@@ -212,5 +213,6 @@ def test_an_entry_explains_what_to_do(entry: FindingType) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", entry.code)
 
 
-def test_a_finding_that_rejects_a_file_has_a_precedence() -> None:
-    assert [code for code, entry in ENTRIES.items() if entry.rejects and entry.precedence is None] == []
+def test_the_page_in_docs_is_made_from_the_entries() -> None:
+    """If it fails: run `make findings-page`."""
+    assert (ROOT / "docs" / "findings.md").read_text("utf-8") == render_findings_page()

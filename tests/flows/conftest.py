@@ -1,4 +1,4 @@
-"""One Prefect server for all tests of the flows: a real `prefect server start`, in a home of its own."""
+"""Prefect servers for the tests of the flows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows import prefect_server as quiet
+from flows import prefect_server as own_server
 
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the API of a real Prefect server, with its services, on a free port."""
     home = tmp_path_factory.mktemp("prefect")
-    with quiet.setting({"PREFECT_HOME": str(home)}), quiet.started(home) as server:
+    with own_server.environment({"PREFECT_HOME": str(home)}), own_server.start_server(home) as server:
         server.wait()
         yield server.address
 
@@ -21,8 +21,8 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def harness() -> Iterator[None]:
     """Prefect's own test harness: a temporary server and database."""
-    quiet.hush()
-    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415 - only once it is hushed
+    own_server.quieten_prefect()
+    from prefect.testing.utilities import prefect_test_harness  # noqa: PLC0415 - only once its environment is set
 
-    with prefect_test_harness(server_startup_timeout=quiet.STARTUP_SECONDS):
+    with prefect_test_harness(server_startup_timeout=own_server.STARTUP_SECONDS):
         yield

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from piperoll.operations import pipeline as runs
-from piperoll.operations.pipeline import Line
-from piperoll.operations.run_request import Asked
+from flows import prefect_server
+from flows.run import run_month
+from piperoll.operations import pipeline
+from piperoll.operations.pipeline import BodyFiles, Claim
+from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import Progress, RunSummary
-from piperoll.operations.steps import Examined, Run
+from piperoll.operations.steps import ExaminedFile
 from piperoll.settings import Settings
 from publishers import open_store
 from tests.flows.web_server import Web
@@ -30,12 +32,12 @@ def server() -> Iterator[Web]:
         yield running
 
 
-def run_flow(order: Asked) -> RunSummary:
+def run_flow(request: RunRequest) -> RunSummary:
+    """Run the month with the server of the test harness, as an operator's server."""
     from prefect.settings import PREFECT_API_URL  # noqa: PLC0415 - after the harness has set it
 
-    from flows.month import in_prefect  # noqa: PLC0415
-
-    return in_prefect(order, PREFECT_API_URL.value())
+    with prefect_server.environment({"PREFECT_API_URL": PREFECT_API_URL.value()}):
+        return run_month(request)
 
 
 def sources(folder: Path, *tables: str) -> Path:
@@ -49,7 +51,7 @@ def test_the_flow_reads_like_minutes_and_leaves_a_table(tmp_path: Path) -> None:
     put(tmp_path / "inbox", "spend/beeford/Spend October 2026.csv", spend(6))
     put(tmp_path / "inbox", "gpc/beeford/Cards October 2026.csv", spend(7))
     seen: list[Progress] = []
-    summary = run_flow(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox", watcher=seen.append))
+    summary = run_flow(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox", watcher=seen.append))
     assert [result.outcome for result in summary.results] == ["published v1"] * 3
     assert {result.part for result in summary.results} == {None, "card"}
     assert sorted(step.done for step in seen) == [1, 2, 3]
@@ -74,7 +76,7 @@ def test_a_month_from_the_web(server: Web, tmp_path: Path) -> None:
         f'page = "{server.address}/page"\nlinks = "Cards"\npart = "card"',
         f'url = "{server.address}/missing/spend.csv"',
     )
-    order = Asked(to=str(tmp_path / "out"), sources=path, settings=OPEN)
+    order = RunRequest(to=str(tmp_path / "out"), sources=path, settings=OPEN)
     first = run_flow(order)
     assert sorted(result.outcome for result in first.results) == ["published v1", "published v1"]
     assert [("404" in miss.why, miss.retryable) for miss in first.missed] == [(True, False)]
@@ -89,7 +91,7 @@ def test_every_answer_is_in_the_log_with_its_hash(server: Web, tmp_path: Path) -
     path = sources(
         tmp_path, f'url = "{server.address}/tagged/Spend October 2026.csv"', f'url = "{server.address}/gone"'
     )
-    order = Asked(to=str(tmp_path / "out"), sources=path, settings=OPEN)
+    order = RunRequest(to=str(tmp_path / "out"), sources=path, settings=OPEN)
     (result,) = run_flow(order).results
     store = open_store(order.to)
     fetches = [json.loads(store.read(key).content) for key in store.keys("collected/anytown/spend/fetches/")]
@@ -101,7 +103,7 @@ def test_every_answer_is_in_the_log_with_its_hash(server: Web, tmp_path: Path) -
 
 def test_a_file_that_was_fetched_but_not_done_is_asked_for_again_in_full(server: Web, tmp_path: Path) -> None:
     path = sources(tmp_path, f'url = "{server.address}/tagged/Spend October 2026.csv"')
-    order = Asked(to=str(tmp_path / "out"), sources=path, settings=OPEN)
+    order = RunRequest(to=str(tmp_path / "out"), sources=path, settings=OPEN)
     run_flow(order)
     store = open_store(order.to)
     for key in list(store.keys("reports/")):
@@ -112,7 +114,7 @@ def test_a_file_that_was_fetched_but_not_done_is_asked_for_again_in_full(server:
 
 def test_a_server_that_stays_down_fails_the_run_but_not_the_others(server: Web, tmp_path: Path) -> None:
     path = sources(tmp_path, f'url = "{server.address}/down"', f'url = "{server.address}/tagged/October 2026.csv"')
-    summary = run_flow(Asked(to=str(tmp_path / "out"), sources=path, settings=OPEN))
+    summary = run_flow(RunRequest(to=str(tmp_path / "out"), sources=path, settings=OPEN))
     assert [result.outcome for result in summary.results] == ["published v1"]
     assert [miss.retryable for miss in summary.missed] == [True]
     assert summary.failed
@@ -122,24 +124,24 @@ def test_a_server_that_stays_down_fails_the_run_but_not_the_others(server: Web, 
 def test_private_addresses_are_not_asked_unless_allowed(server: Web, tmp_path: Path) -> None:
     before = len(server.statuses)
     path = sources(tmp_path, f'url = "{server.address}/tagged/October 2026.csv"')
-    summary = run_flow(Asked(to=str(tmp_path / "out"), sources=path, settings=Settings(retries=1)))
+    summary = run_flow(RunRequest(to=str(tmp_path / "out"), sources=path, settings=Settings(retries=1)))
     assert "private network" in summary.missed[0].why
     assert len(server.statuses) == before
 
 
-def test_a_body_whose_line_breaks_off_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault without a name, as a bug is: its files are told as failed, and the run as a whole too."""
+def test_a_bug_in_one_body_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files have failed, and so has the run."""
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
     put(tmp_path / "inbox", "spend/beeford/October 2026.csv", spend(6))
-    settle = runs.settle_claims
+    settle = pipeline.settle_claims
 
-    def breaks(run: Run, line: Line, examined: list[Examined]) -> list[Examined]:
-        if line.body == "anytown":
+    def breaks(run: Run, files: BodyFiles, examined: list[ExaminedFile]) -> list[Claim]:
+        if files.body == "anytown":
             raise ZeroDivisionError
-        return settle(run, line, examined)
+        return settle(run, files, examined)
 
-    monkeypatch.setattr(runs, "settle_claims", breaks)
-    summary = run_flow(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    monkeypatch.setattr(pipeline, "settle_claims", breaks)
+    summary = run_flow(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     assert [result.ending for result in summary.results] == ["failed", "published"]
     assert "ZeroDivisionError" in (summary.results[0].why or "")
     assert summary.failed
@@ -147,6 +149,6 @@ def test_a_body_whose_line_breaks_off_does_not_stop_the_others(tmp_path: Path, m
 
 def test_nothing_of_prefect_reaches_the_screen(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
-    run_flow(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    run_flow(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     assert capfd.readouterr() == ("", "")
     assert "prefect" in sys.modules

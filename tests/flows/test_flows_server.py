@@ -17,28 +17,30 @@ import pytest
 import requests
 import yaml
 
-from flows import prefect_server as quiet
+from flows import prefect_server as own_server
 from piperoll.errors import ServerTrouble
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from tests.operations.inbox import plain_run, put, spend
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
 
 RUN = """
-import flows, sys
-from pathlib import Path
-summary = flows.run(sys.argv[1], inbox=Path(sys.argv[2]))
+import sys
+from flows.run import run_month
+from piperoll.operations.run_request import parse_request
+summary = run_month(parse_request(sys.argv[1], sys.argv[2]))
 print([result.outcome for result in summary.results])
 print("prefect" in sys.modules)
 """
 SERVE = """
-import flows, signal, sys
-from pathlib import Path
+import signal, sys
+from flows.serve import serve
+from piperoll.operations.run_request import parse_request
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in a shell's background, where it is ignored
-order = flows.Asked(to=sys.argv[1], inbox=Path(sys.argv[2]))
+request = parse_request(sys.argv[1], sys.argv[2])
 try:
-    flows.serve(order, ready=lambda page: print("ready", page, flush=True))
+    serve(request, ready=lambda page: print("ready", page, flush=True))
 except KeyboardInterrupt:
     print("stopped")
 """
@@ -82,7 +84,7 @@ def test_the_minutes_are_kept_by_the_server_that_is_set(prefect_server: str, tmp
     runs = ask(prefect_server, "/flow_runs/filter")  # other tests may have used this server before
     (run,) = (each for each in runs if each["parameters"]["inbox"] == str(tmp_path / "inbox"))
     assert (run["name"], run["state_type"]) == ("month as it comes", "COMPLETED")
-    wanted = {"line", "receive", "examine", "publish", "report", "catalogue"}
+    wanted = {"body", "receive", "examine", "publish", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
     (table,) = (each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"])
     assert "spend/anytown/October 2026.csv" in table["data"]
@@ -111,14 +113,14 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
-    assert [each.ending for each in plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")).results] == [
-        "already done"
-    ]
+    assert [
+        each.ending for each in plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")).results
+    ] == ["already done"]
 
 
 def test_a_run_with_nothing_to_do_starts_no_server(tmp_path: Path) -> None:
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
-    plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=None)
     said, noise = process.communicate(timeout=PATIENCE_SECONDS)
     assert said.splitlines() == ["['already done (accepted_with_warnings)']", "False"]
@@ -129,8 +131,8 @@ def test_our_own_server_ends_with_the_process_that_started_it(tmp_path: Path) ->
     program = f"""
 import time
 from pathlib import Path
-from flows import quiet
-with quiet.started(Path({str(tmp_path)!r})) as server:
+from flows import prefect_server
+with prefect_server.start_server(Path({str(tmp_path)!r})) as server:
     print(server.process.pid, flush=True)
     time.sleep(600)
 """
@@ -152,7 +154,10 @@ def alive(pid: int) -> bool:
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    with quiet.started(tmp_path, "--no-such-option") as server, pytest.raises(ServerTrouble, match="--no-such-option"):
+    with (
+        own_server.start_server(tmp_path, "--no-such-option") as server,
+        pytest.raises(ServerTrouble, match="--no-such-option"),
+    ):
         server.wait()
 
 

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from piperoll.operations import pipeline as runs
-from piperoll.operations.catalogue.build import catalogue
-from piperoll.operations.collecting import from_folder
-from piperoll.operations.run_request import Asked, opened
+from piperoll.operations import pipeline
+from piperoll.operations.catalogue.build import build_catalogue
+from piperoll.operations.collecting import collect_inbox
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import RunSummary
 from publishers import Store
 
@@ -33,12 +33,12 @@ def put(inbox: Path, path: str, content: bytes) -> Path:
     return inbox / path
 
 
-def plain_run(order: Asked, *, catalogued: bool = True) -> RunSummary:
+def plain_run(order: RunRequest, *, catalogued: bool = True) -> RunSummary:
     """A run without Prefect."""
-    with opened(order) as run:
-        collected = from_folder(run, order)
-        make = (lambda: catalogue(run)) if catalogued else (lambda: 0)
-        return runs.summed(collected, runs.plainly(run, collected), make)
+    with order.open() as run:
+        collected = collect_inbox(run, order)
+        make = (lambda: build_catalogue(run)) if catalogued else (lambda: 0)
+        return pipeline.summarise(collected, pipeline.run_in_process(run, collected), make)
 
 
 def contents(store: Store, *prefixes: str) -> dict[str, str]:

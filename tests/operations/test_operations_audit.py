@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from piperoll.checking.plausibility.rules import RULES
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import Ending
 from publishers import open_store
 from tests.checking.plausibility.broken_rules import rule_that_finds
@@ -23,7 +23,7 @@ def test_a_rule_that_parts_from_its_reference_stops_the_release_and_no_other(
     monkeypatch.setitem(RULES, RULE, rule_that_finds(RULE, []))
     put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
     put(tmp_path / "inbox", "spend/beeford/Spend October 2026.csv", spend(40))
-    summary = plain_run(Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
+    summary = plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     stopped, published = sorted(summary.results, key=lambda result: result.body)
     assert stopped.ending is Ending.FAILED
     assert f"supplier-is-a-placeholder ({RULE}): the compiled rule says met" in str(stopped.why)
@@ -36,7 +36,7 @@ def test_a_rule_that_parts_from_its_reference_stops_the_release_and_no_other(
 
 def test_once_the_rule_is_mended_the_same_file_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
-    order = Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    order = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
     with monkeypatch.context() as broken:
         broken.setitem(RULES, RULE, rule_that_finds(RULE, []))
         assert plain_run(order).failed

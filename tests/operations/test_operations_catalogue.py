@@ -16,14 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.catalogue import SETTINGS, Made, councils, made, release
-from bench.publishing import Cost, Counted
 from piperoll import assets, describing, layout
 from piperoll.describing.feeds import documents
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
-from piperoll.operations.catalogue.build import catalogue
-from piperoll.operations.steps import Run
+from piperoll.operations.catalogue.build import build_from_store
 from publishers import (
     FolderStore,
     Store,
@@ -40,6 +37,8 @@ from publishers import (
 )
 from publishers import mark_withdrawn as withdraw_version
 from tests.describing.whole_catalogue import build_catalogue
+from tests.fixtures.counting_store import Cost, CountingStore
+from tests.fixtures.small_releases import SETTINGS, SmallRelease, catalogue_context, councils, make_release, publish
 
 BODIES = councils(3)
 STRANGER = Body.provisional_for("Parish of Nowhere")
@@ -54,7 +53,7 @@ class Life:
     bodies: tuple[Body, ...] = BODIES
     day: date = date(2026, 11, 2)
     instant: int = 0
-    released: list[Made] = field(default_factory=list)
+    released: list[SmallRelease] = field(default_factory=list)
 
     @property
     def store(self) -> FolderStore:
@@ -65,17 +64,16 @@ class Life:
         return f"{self.day}T09:00:00.{self.instant:06}Z"
 
     def release(self, body: Body, dataset: str, month: str, number: int) -> None:
-        one = made(body, dataset, month, number)
+        one = make_release(body, dataset, month, number)
         self.released.append(one)
-        release(self.store, one, self.now(), self.root)
+        publish(self.store, one, self.now(), self.root)
 
     def build(self, store: Store | None = None) -> int:
         return built(store or self.store, self.bodies, self.now(), self.root)
 
 
 def built(store: Store, bodies: tuple[Body, ...], now: str, scratch: Path) -> int:
-    register = Register(bodies)
-    return catalogue(Run(store, SETTINGS, register, register, now, scratch))
+    return build_from_store(store, catalogue_context(bodies, now), scratch)
 
 
 def served(store: Store) -> dict[str, bytes]:
@@ -132,14 +130,14 @@ def purged(life: Life, nth: int) -> None:
 
 
 def held(life: Life, body: Body) -> None:
-    one = made(body, "spend", "2026-10", 9)
+    one = make_release(body, "spend", "2026-10", 9)
     report = replace(one.report, verdict=Verdict.HELD)
     archive_submission(life.store, one.content, one.submission)
     file_reports(life.store, one.submission, report, report)
 
 
 def unread(life: Life, body: Body) -> None:
-    one = made(body, "contracts", "2026-09", 8)
+    one = make_release(body, "contracts", "2026-09", 8)
     archive_submission(life.store, one.content, one.submission)
 
 
@@ -234,7 +232,7 @@ def test_the_cost_of_a_release_does_not_grow_with_what_there_is(tmp_path: Path) 
         life.build()
         life.release(BODIES[1], "spend", "2026-11", 2)
         cost = Cost()
-        counted: Any = Counted(life.store, cost)
+        counted: Any = CountingStore(life.store, cost)
         life.build(counted)
         found.append(cost.asked.total())
     assert found[1] <= found[0] + 20  # what is consolidated is of the body's own months
@@ -271,7 +269,7 @@ def test_nothing_new_costs_a_few_looks(tmp_path: Path) -> None:
     many(life)
     life.build()
     cost = Cost()
-    counted: Any = Counted(life.store, cost)
+    counted: Any = CountingStore(life.store, cost)
     assert life.build(counted) == 0
     assert cost.asked.total() <= 6
     assert not {"put", "create", "replace", "delete"} & set(cost.asked)
@@ -379,7 +377,7 @@ def test_a_bucket_says_the_same_as_a_folder(tmp_path: Path, bucket: str) -> None
         life = Life(tmp_path)
         store = open_store(place)
         for number in (1, 2):
-            release(store, made(BODIES[0], "spend", "2026-10", number), life.now(), tmp_path)
+            publish(store, make_release(BODIES[0], "spend", "2026-10", number), life.now(), tmp_path)
             built(store, BODIES, life.now(), tmp_path)
         found.append(served(store))
     assert found[0] == found[1]

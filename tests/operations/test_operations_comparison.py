@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from flows import release
 from piperoll import api, layout
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Series, Verdict
-from piperoll.operations.run_request import Asked
+from piperoll.operations.release import release
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import FileResult
 from publishers import find_submission, open_store, read_history, read_report
 from tests.operations.inbox import contents, plain_run, put, spend
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Asked:
+def order(tmp_path: Path) -> RunRequest:
     (tmp_path / "inbox").mkdir()
-    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    return RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
 
 
-def sent(order: Asked, name: str, content: bytes) -> FileResult:
+def sent(order: RunRequest, name: str, content: bytes) -> FileResult:
     """What comes of a file that comes by itself."""
     assert order.inbox is not None
     put(order.inbox, f"spend/anytown/{name}.csv", content)
@@ -32,18 +32,18 @@ def sent(order: Asked, name: str, content: bytes) -> FileResult:
     return next(result for result in results if result.file.endswith(f"{name}.csv"))
 
 
-def report_of(order: Asked, result: FileResult) -> Report:
+def report_of(order: RunRequest, result: FileResult) -> Report:
     store = open_store(order.to)
     report = read_report(store, find_submission(store, result.sha256))
     assert report is not None
     return report
 
 
-def codes(order: Asked, result: FileResult) -> dict[str, Any]:
+def codes(order: RunRequest, result: FileResult) -> dict[str, Any]:
     return {finding.code: finding for finding in report_of(order, result).findings}
 
 
-def standing(order: Asked, month: str) -> int | None:
+def standing(order: RunRequest, month: str) -> int | None:
     series = Series("spend", "anytown", Period.parse(month))
     return read_history(open_store(order.to), series)[0].current
 
@@ -54,14 +54,14 @@ def undated(rows: int, *, pence: int = 0) -> bytes:
     return "\r\n".join(line.partition(",")[2] for line in lines).encode() + b"\r\n"
 
 
-def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_record(order: Asked) -> None:
+def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_record(order: RunRequest) -> None:
     """Nothing stale passes as fresh: the ancestors of this system republished old files silently."""
     assert sent(order, "September 2026", undated(30)).outcome == "published v1"
     again = sent(order, "October 2026", undated(30) + b"\r\n")
     assert (again.verdict, again.period) == (Verdict.HELD, "2026-10")
     assert "are already in what you sent for September 2026 (version 1)" in (again.why or "")
     assert standing(order, "2026-10") is None
-    freed = release(open_store(order.to), again.sha256, because="the rents are the same each month").result
+    freed = release(order.to, again.sha256, because="the rents are the same each month").result
     assert freed.outcome == "published v1"
     found = codes(order, freed)
     assert "rows-repeated" not in found
@@ -69,7 +69,7 @@ def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_recor
     assert sent(order, "October 2026", undated(30) + b"\r\n").ending == "already done"
 
 
-def test_half_a_month_is_held_against_the_last_three(order: Asked) -> None:
+def test_half_a_month_is_held_against_the_last_three(order: RunRequest) -> None:
     for month in ("06", "07", "08"):
         sent(order, f"2026-{month}", spend(60, month=f"{month}/2026"))
     half = sent(order, "2026-09", spend(20, month="09/2026"))
@@ -80,15 +80,15 @@ def test_half_a_month_is_held_against_the_last_three(order: Asked) -> None:
     assert whole.outcome == "published v1"
 
 
-def test_a_nil_return_where_there_were_rows_is_held(order: Asked) -> None:
+def test_a_nil_return_where_there_were_rows_is_held(order: RunRequest) -> None:
     sent(order, "2026-08", spend(30, month="08/2026"))
     nil = sent(order, "2026-09", b"Payment Date,Supplier Name,Amount\r\nNil return,,\r\n")
     assert nil.verdict is Verdict.HELD
     assert "has 0 rows" in (nil.why or "")
-    assert release(open_store(order.to), nil.sha256, because="they bought nothing").result.outcome == "published v1"
+    assert release(order.to, nil.sha256, because="they bought nothing").result.outcome == "published v1"
 
 
-def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_against(order: Asked) -> None:
+def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_against(order: RunRequest) -> None:
     sent(order, "2026-08", spend(30, month="08/2026"))
     pence = spend(30, month="09/2026").replace(b".00,", b"00,")
     slip = sent(order, "2026-09", pence)
@@ -103,7 +103,7 @@ def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_a
     assert august.encode() in store.read(place).content
 
 
-def test_the_month_before_counts_though_both_came_in_one_run(order: Asked) -> None:
+def test_the_month_before_counts_though_both_came_in_one_run(order: RunRequest) -> None:
     assert order.inbox is not None
     put(order.inbox, "spend/anytown/a October 2026.csv", undated(30) + b"\r\n")
     put(order.inbox, "spend/anytown/b September 2026.csv", undated(30))
@@ -111,24 +111,26 @@ def test_the_month_before_counts_though_both_came_in_one_run(order: Asked) -> No
     assert outcomes == {"2026-09": "published", "2026-10": "held"}
 
 
-def test_what_was_let_go_may_be_corrected_though_it_is_small(order: Asked) -> None:
+def test_what_was_let_go_may_be_corrected_though_it_is_small(order: RunRequest) -> None:
     for month in ("06", "07", "08"):
         sent(order, f"2026-{month}", spend(60, month=f"{month}/2026"))
     small = sent(order, "2026-09", spend(10, month="09/2026"))
-    release(open_store(order.to), small.sha256, because="the office was closed")
+    release(order.to, small.sha256, because="the office was closed")
     assert sent(order, "2026-09 corrected", spend(11, month="09/2026")).outcome == "published v2"
 
 
-def test_the_very_same_file_for_another_month_is_told_as_that(order: Asked) -> None:
+def test_the_very_same_file_for_another_month_is_told_as_that(order: RunRequest) -> None:
     """As from an address that goes on serving last month's file."""
     assert sent(order, "payments September 2026", undated(30)).outcome == "published v1"
     (result,) = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False).results
-    assert result.outcome == "already done: the very file that was taken in for 2026-09, and not for 2026-10"
+    assert (
+        result.outcome == "already done: the same file was published for 2026-09 before, so there is none for 2026-10"
+    )
     (result,) = plain_run(replace(order, period=Period.parse("2026-09")), catalogued=False).results
     assert result.outcome.startswith("already done (accepted")
 
 
-def test_an_officer_gets_the_comparison_before_sending(order: Asked) -> None:
+def test_an_officer_gets_the_comparison_before_sending(order: RunRequest) -> None:
     assert order.inbox is not None
     put(order.inbox, "spend/anytown/September 2026.csv", undated(30))
     plain_run(order)
@@ -146,7 +148,7 @@ def test_an_officer_gets_the_comparison_before_sending(order: Asked) -> None:
     assert contents(open_store(order.to)) == before
 
 
-def test_comparing_needs_a_place_that_was_published_to_and_a_body(order: Asked, tmp_path: Path) -> None:
+def test_comparing_needs_a_place_that_was_published_to_and_a_body(order: RunRequest, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing is published"):
         api.check(undated(3), name="October 2026.csv", against=str(tmp_path / "nowhere"), body="anytown")
     for half in ({"against": order.to}, {"body": "anytown"}):
@@ -154,7 +156,7 @@ def test_comparing_needs_a_place_that_was_published_to_and_a_body(order: Asked, 
             api.check(undated(3), name="October 2026.csv", **half)
 
 
-def test_a_file_that_is_held_for_itself_is_not_said_to_have_nothing_before_it(order: Asked) -> None:
+def test_a_file_that_is_held_for_itself_is_not_said_to_have_nothing_before_it(order: RunRequest) -> None:
     assert order.inbox is not None
     put(order.inbox, "spend/anytown/September 2026.csv", spend(10, month="09/2026"))
     plain_run(order)

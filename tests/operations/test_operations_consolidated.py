@@ -8,16 +8,17 @@ import io
 import json
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import pytest
 from lxml import html
 
-from flows import withdraw_version
 from piperoll.model import Period, Series
-from piperoll.operations.catalogue.consolidate import consolidated
-from piperoll.operations.run_request import Asked, now, room
+from piperoll.operations.catalogue.build import update_consolidated
+from piperoll.operations.run_request import RunRequest
+from piperoll.operations.takedown import withdraw_version
 from piperoll.settings import Settings
 from publishers import Store, list_consolidated_years, open_store, sweep_store
 from publishers import read_consolidated_year as pointer
@@ -28,28 +29,29 @@ PLACE = f"catalogue/consolidated/spend/{YEAR}/"
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Asked:
-    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+def order(tmp_path: Path) -> RunRequest:
+    return RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
 
 
 @pytest.fixture
-def store(order: Asked) -> Store:
+def store(order: RunRequest) -> Store:
     return open_store(order.to)
 
 
-def send(order: Asked, path: str, content: bytes) -> None:
+def send(order: RunRequest, path: str, content: bytes) -> None:
     assert order.inbox is not None
     put(order.inbox, path, content)
 
 
-def make(order: Asked, store: Store, *bodies: str) -> int:
+def make(order: RunRequest, store: Store, *bodies: str) -> int:
     plain_run(order, catalogued=False)
     return again(store, *bodies)
 
 
 def again(store: Store, *bodies: str) -> int:
-    with room(store, None, Settings.from_environment(), now()) as run:
-        return consolidated(run, [("spend", body) for body in bodies]).total()
+    with TemporaryDirectory() as scratch:
+        pairs = [("spend", body) for body in bodies]
+        return update_consolidated(store, pairs, Path(scratch), careful=False).total()
 
 
 def details(store: Store, body: str) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def details(store: Store, body: str) -> dict[str, Any]:
     return found
 
 
-def test_one_query_compares_all_bodies(order: Asked, store: Store, tmp_path: Path) -> None:
+def test_one_query_compares_all_bodies(order: RunRequest, store: Store, tmp_path: Path) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     send(order, "spend/otherton/October 2026.csv", spend(4))
     make(order, store, "anytown", "otherton")
@@ -74,7 +76,7 @@ def test_one_query_compares_all_bodies(order: Asked, store: Store, tmp_path: Pat
         assert (told["rows"], Decimal(told["amount_gbp"])) == (count, pounds)
 
 
-def test_every_file_is_what_the_pointer_says(order: Asked, store: Store) -> None:
+def test_every_file_is_what_the_pointer_says(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     make(order, store, "anytown")
     entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
@@ -86,7 +88,7 @@ def test_every_file_is_what_the_pointer_says(order: Asked, store: Store) -> None
     assert {line["series"] for line in lines} == {"spend/anytown/2026-10"}
 
 
-def test_three_months_and_their_quarter_are_counted_once(order: Asked, store: Store) -> None:
+def test_three_months_and_their_quarter_are_counted_once(order: RunRequest, store: Store) -> None:
     for number, name in ((10, "October"), (11, "November"), (12, "December")):
         send(order, f"spend/anytown/{name} 2026.csv", spend(5, month=f"{number}/2026", start=number * 100))
     quarter = b"".join(
@@ -102,7 +104,7 @@ def test_three_months_and_their_quarter_are_counted_once(order: Asked, store: St
     assert len(left["because"]) == 3
 
 
-def test_a_payment_that_came_again_a_month_later_is_counted_once(order: Asked, store: Store) -> None:
+def test_a_payment_that_came_again_a_month_later_is_counted_once(order: RunRequest, store: Store) -> None:
     october = spend(10)
     send(order, "spend/anytown/October 2026.csv", october)
     november = spend(9, month="11/2026", start=500)
@@ -113,7 +115,7 @@ def test_a_payment_that_came_again_a_month_later_is_counted_once(order: Asked, s
     assert left["rows"] == 1
 
 
-def test_where_nothing_changed_nothing_is_written(order: Asked, store: Store) -> None:
+def test_where_nothing_changed_nothing_is_written(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     assert make(order, store, "anytown") > 0
     before = contents(store, PLACE)
@@ -121,7 +123,7 @@ def test_where_nothing_changed_nothing_is_written(order: Asked, store: Store) ->
     assert contents(store, PLACE) == before
 
 
-def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: Asked, store: Store) -> None:
+def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: RunRequest, store: Store) -> None:
     for body in ("anytown", "otherton"):
         send(order, f"spend/{body}/October 2026.csv", spend(10))
     make(order, store, "anytown", "otherton")
@@ -134,15 +136,15 @@ def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: Asked,
     assert pointer(store, "spend", YEAR)["bodies"]["anytown"]["counted"][0]["rows"] == 11
 
 
-def test_what_is_withdrawn_is_in_no_consolidated_file(order: Asked, store: Store) -> None:
+def test_what_is_withdrawn_is_in_no_consolidated_file(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     make(order, store, "anytown")
-    withdraw_version(store, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
+    withdraw_version(order.to, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
     assert contents(store, PLACE) == {}
     assert list_consolidated_years(store, "spend") == ()
 
 
-def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: Asked, store: Store) -> None:
+def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     before = contents(store, PLACE)
@@ -153,7 +155,7 @@ def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: Asked, 
     assert store.exists("catalogue/index.html")
 
 
-def test_a_file_that_no_pointer_names_is_swept_away(order: Asked, store: Store) -> None:
+def test_a_file_that_no_pointer_names_is_swept_away(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     before = contents(store)
@@ -162,7 +164,9 @@ def test_a_file_that_no_pointer_names_is_swept_away(order: Asked, store: Store) 
     assert contents(store) == before
 
 
-def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_has(order: Asked, store: Store) -> None:
+def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_has(
+    order: RunRequest, store: Store
+) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     page = html.fromstring(store.read("catalogue/compare/index.html").content)

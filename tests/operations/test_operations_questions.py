@@ -9,7 +9,7 @@ import pytest
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Question
 from piperoll.operations import questions
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from piperoll.operations.run_summary import Ending, RunSummary
 from publishers import FolderStore, read_mapping, update_mapping
 from tests.operations.inbox import contents, plain_run, put, spend
@@ -28,14 +28,14 @@ class World:
         put(self.inbox, f"spend/anytown/{name}", content)
 
     def run(self) -> RunSummary:
-        return plain_run(Asked(to=str(self.place), inbox=self.inbox), catalogued=False)
+        return plain_run(RunRequest(to=str(self.place), inbox=self.inbox), catalogued=False)
 
     def ending(self, name: str) -> Ending:
         return {result.file.rpartition("/")[2]: result.ending for result in self.run().results}[name]
 
     def answer(self, heading: str, said: str) -> BodyMapping:
         mapping = read_mapping(self.store, "anytown", "spend")
-        return questions.answer(self.store, mapping, heading, said, because="by telephone", moment=NOW)
+        return questions.record_answer(self.store, mapping, heading, said, because="by telephone", moment=NOW)
 
 
 @pytest.fixture
@@ -143,8 +143,8 @@ def test_a_run_that_finds_nothing_new_leaves_the_mapping_as_it_is(world: World) 
 
 def test_an_answer_needs_a_reason_and_must_be_one(world: World) -> None:
     mapping = read_mapping(world.store, "anytown", "spend")
-    with pytest.raises(UsageError, match="say why"):
-        questions.answer(world.store, mapping, "Gross", "ignore", because=" ", moment=NOW)
+    with pytest.raises(UsageError, match="give a reason"):
+        questions.record_answer(world.store, mapping, "Gross", "ignore", because=" ", moment=NOW)
     with pytest.raises(MappingError, match="nothing was asked"):
         world.answer("Gross", "same")
     with pytest.raises(MappingError, match="'gros_amount' is no answer"):
@@ -158,6 +158,6 @@ def test_answers_are_carried_into_a_replay_and_questions_are_not(world: World, t
     update_mapping(world.store, "anytown", "spend", lambda mapping: mapping.with_question(asked))
     world.answer("Gross", "same")
     other = FolderStore(tmp_path / "other")
-    questions.carry_answers(world.store, other)
+    questions.copy_answers(world.store, other)
     (carried,) = read_mapping(other, "anytown", "spend").questions
     assert (carried.heading, carried.answer, carried.waiting) == ("Gross", "same", ())

@@ -19,7 +19,7 @@ import pytest
 import rdflib
 import requests
 
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
 from piperoll.settings import Settings
 from publishers import open_store, serve_site
 from tests.operations.inbox import plain_run, put, spend
@@ -52,7 +52,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serve_site(store, port=0) as site:
         thread = threading.Thread(target=site.serve_forever)
         thread.start()
-        order = Asked(str(folder / "out"), folder / "in", settings=Settings(base_url=site.address))
+        order = RunRequest(str(folder / "out"), folder / "in", settings=Settings(base_url=site.address))
         put(folder / "in", f"spend/anytown/{HOSTILE}", spend(10))
         put(folder / "in", "spend/Home Office/September 2026.csv", spend(12, month="09/2026"))
         plain_run(order)

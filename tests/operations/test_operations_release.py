@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from flows import release, replay
 from piperoll import assets
 from piperoll.duties import Duty, judge_duties, summarise_received
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Body, Period, Register, Series, Verdict
-from piperoll.operations.run_request import Asked
+from piperoll.operations.release import release
+from piperoll.operations.replay import replay
+from piperoll.operations.run_request import RunRequest
 from publishers import Store, file_reports, find_submission, list_submissions, open_store, read_history, read_report
 from tests.operations.inbox import contents, plain_run, put, spend
 
@@ -25,7 +26,7 @@ OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store where `October 2026 b.csv`, half as long as what stands, is held; and the inbox."""
     folder = tmp_path_factory.mktemp("made")
-    asked = Asked(to=str(folder / "out"), inbox=folder / "inbox")
+    asked = RunRequest(to=str(folder / "out"), inbox=folder / "inbox")
     put(folder / "inbox", "spend/anytown/October 2026 a.csv", spend(10))
     plain_run(asked)
     put(folder / "inbox", "spend/anytown/October 2026 b.csv", spend(5, start=100))
@@ -34,14 +35,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def order(made: Path, tmp_path: Path) -> Asked:
+def order(made: Path, tmp_path: Path) -> RunRequest:
     """The same, for one test alone."""
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    return Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    return RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
 
 
 @pytest.fixture
-def store(order: Asked) -> Store:
+def store(order: RunRequest) -> Store:
     return open_store(order.to)
 
 
@@ -52,15 +53,15 @@ def due_of(store: Store) -> list[Duty]:
     return judge_duties(assets.datasets(), council, summarise_received(came), date(2027, 3, 1), date(2026, 9, 1))
 
 
-def sha256(order: Asked, name: str) -> str:
+def sha256(order: RunRequest, name: str) -> str:
     results = plain_run(order, catalogued=False).results
     return next(result.sha256 for result in results if result.file.endswith(name))
 
 
 @pytest.mark.parametrize(("how", "rows"), [("replace", 5), ("add", 15)])
-def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: str, rows: int) -> None:
+def test_a_held_file_is_released_on_the_record(order: RunRequest, store: Store, how: str, rows: int) -> None:
     held = sha256(order, "b.csv")
-    result = release(store, held[:8], because="they sold the other half", how=how).result
+    result = release(order.to, held[:8], because="they sold the other half", how=how).result
     history, _ = read_history(store, OCTOBER)
     assert result.outcome == "published v2"
     assert history.standing is not None
@@ -72,26 +73,26 @@ def test_a_held_file_is_released_on_the_record(order: Asked, store: Store, how: 
     assert any("/decision-" in key for key in store.keys("collected/"))
 
 
-def test_a_later_run_does_not_undo_the_decision(order: Asked, store: Store) -> None:
-    release(store, sha256(order, "b.csv"), because="it is right")
+def test_a_later_run_does_not_undo_the_decision(order: RunRequest, store: Store) -> None:
+    release(order.to, sha256(order, "b.csv"), because="it is right")
     before = contents(store)
     summary = plain_run(order)
     assert {result.ending for result in summary.results} == {"already done"}
     assert contents(store) == before
 
 
-def test_a_released_file_is_told_as_held_nowhere_any_more(order: Asked, store: Store) -> None:
+def test_a_released_file_is_told_as_held_nowhere_any_more(order: RunRequest, store: Store) -> None:
     held = sha256(order, "b.csv")
     page = f"catalogue/reports/spend/anytown/{held}.html"
     assert b"October 2026 b.csv" in store.read("catalogue/index.html").content
-    release(store, held, because="it is right")
+    release(order.to, held, because="it is right")
     assert b"October 2026 b.csv" not in store.read("catalogue/index.html").content
     assert b"has 5 rows" in store.read(page).content  # why it was held stands with the decision
     states = {duty.state for duty in due_of(store)}
     assert "held" not in states
 
 
-def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: Asked, store: Store) -> None:
+def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: RunRequest, store: Store) -> None:
     assert order.inbox is not None
     put(
         order.inbox,
@@ -100,42 +101,42 @@ def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: Asked
     )
     plain_run(order, catalogued=False)
     held = sha256(order, "beeford/October 2026.csv")
-    release(store, held, because="the two rows come next month")
+    release(order.to, held, because="the two rows come next month")
     report = read_report(store, find_submission(store, held))
     assert report is not None
     assert "too-much-held" not in {finding.code for finding in report.findings}
     assert sum(table.rows.held for table in report.tables) == 2
 
 
-def test_a_period_can_be_given_with_the_decision(order: Asked, store: Store) -> None:
+def test_a_period_can_be_given_with_the_decision(order: RunRequest, store: Store) -> None:
     assert order.inbox is not None
     content = b"Supplier Name,Amount,Payment Date\r\n" + b"Acorn Roofing Ltd,700.00,\r\nElder Software Ltd,9.00,\r\n"
     put(order.inbox, "spend/anytown/payments.csv", content)
     plain_run(order, catalogued=False)
     held = sha256(order, "payments.csv")
     with pytest.raises(UsageError, match="--period"):
-        release(store, held, because="they said on the telephone that it is August")
-    result = release(store, held, because="they said on the telephone that it is August", period="2026-08").result
+        release(order.to, held, because="they said on the telephone that it is August")
+    result = release(order.to, held, because="they said on the telephone that it is August", period="2026-08").result
     assert (result.period, result.outcome) == ("2026-08", "published v1")
     assert {one.ending for one in plain_run(order).results} == {"already done"}
 
 
-def test_what_is_not_held_is_not_released(order: Asked, store: Store) -> None:
+def test_what_is_not_held_is_not_released(order: RunRequest, store: Store) -> None:
     with pytest.raises(UsageError, match="is not held"):
-        release(store, sha256(order, "a.csv"), because="why not")
+        release(order.to, sha256(order, "a.csv"), because="why not")
     with pytest.raises(UnknownSubmission):
-        release(store, "0" * 12, because="why not")
-    with pytest.raises(UsageError, match="say why"):
-        release(store, sha256(order, "b.csv"), because=" ")
+        release(order.to, "0" * 12, because="why not")
+    with pytest.raises(UsageError, match="give a reason"):
+        release(order.to, sha256(order, "b.csv"), because=" ")
     with pytest.raises(UsageError, match="replace or add"):
-        release(store, sha256(order, "b.csv"), because="why not", how="merge")
+        release(order.to, sha256(order, "b.csv"), because="why not", how="merge")
 
 
-def test_a_replay_by_the_same_rules_changes_nothing(order: Asked, store: Store, tmp_path: Path) -> None:
-    release(store, sha256(order, "b.csv"), because="it is the other half", how="add")
+def test_a_replay_by_the_same_rules_changes_nothing(order: RunRequest, store: Store, tmp_path: Path) -> None:
+    release(order.to, sha256(order, "b.csv"), because="it is the other half", how="add")
     before = contents(store)
     again = open_store(str(tmp_path / "again"))
-    replayed = replay(store, again)
+    replayed = replay(order.to, str(tmp_path / "again"))
     assert replayed.changes == ()
     assert len(replayed.results) == 2
     assert contents(again, "data/") == contents(store, "data/")
@@ -143,18 +144,18 @@ def test_a_replay_by_the_same_rules_changes_nothing(order: Asked, store: Store, 
     assert contents(store) == before
 
 
-def test_a_replay_says_what_would_change(order: Asked, store: Store, tmp_path: Path) -> None:
+def test_a_replay_says_what_would_change(order: RunRequest, store: Store, tmp_path: Path) -> None:
     """Another register, or another rule: here the report on record is of a stricter one."""
     submission = find_submission(store, sha256(order, "a.csv"))
     report = read_report(store, submission)
     assert report is not None
     strict = replace(report, verdict=Verdict.HELD)
     file_reports(store, submission, strict, strict)
-    (change,) = replay(store, open_store(str(tmp_path / "again"))).changes
+    (change,) = replay(order.to, str(tmp_path / "again")).changes
     assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS)
     assert [rows.published for rows in change.rows] == [0, 10]
 
 
-def test_a_replay_needs_an_empty_place(order: Asked, store: Store) -> None:
+def test_a_replay_needs_an_empty_place(order: RunRequest, store: Store) -> None:
     with pytest.raises(UsageError, match="empty"):
-        replay(store, store)
+        replay(order.to, order.to)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import purge_submission, withdraw_version
 from piperoll import assets
 from piperoll.errors import UnknownSubmission, UsageError
 from piperoll.model import Cause, Period, Series, Status
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
+from piperoll.operations.takedown import purge_submission, withdraw_version
 from piperoll.releasing import compare_versions, find_faults
 from publishers import Store, find_values, list_indexed_series, open_store, read_history, verify_series
 from tests.operations.inbox import plain_run, put, spend
@@ -23,9 +23,9 @@ NAME = "Zebedee Quillfeather Ltd"
 
 
 @pytest.fixture
-def order(tmp_path: Path) -> Asked:
+def order(tmp_path: Path) -> RunRequest:
     """A store where October stands in its second version, which has one payment more."""
-    asked = Asked(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    asked = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(10))
     plain_run(asked, catalogued=False)
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", corrected())
@@ -34,7 +34,7 @@ def order(tmp_path: Path) -> Asked:
 
 
 @pytest.fixture
-def store(order: Asked) -> Store:
+def store(order: RunRequest) -> Store:
     return open_store(order.to)
 
 
@@ -60,18 +60,18 @@ def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: 
     assert wrong(store) == []
 
 
-def test_a_withdrawn_table_is_no_longer_offered_by_the_catalogue(order: Asked, store: Store) -> None:
-    assert withdraw_version(store, OCTOBER, 2, because="the wrong month").trouble is None
+def test_a_withdrawn_table_is_no_longer_offered_by_the_catalogue(order: RunRequest, store: Store) -> None:
+    assert withdraw_version(order.to, OCTOBER, 2, because="the wrong month").trouble is None
     assert read_history(store, OCTOBER)[0].standing is None
     assert b"the wrong month" in b"".join(store.read(key).content for key in store.keys("catalogue/series/"))
     assert wrong(store) == []
     assert {result.ending for result in plain_run(order).results} == {"already done"}
 
 
-def test_a_purge_reaches_the_catalogue_and_the_bytes_are_refused_ever_after(order: Asked, store: Store) -> None:
+def test_a_purge_reaches_the_catalogue_and_the_bytes_are_refused_ever_after(order: RunRequest, store: Store) -> None:
     assert len(list(find_values(store, [NAME]))) >= 4
     sha256 = hashlib.sha256(corrected()).hexdigest()
-    purged = purge_submission(store, sha256[:10], because="a private person", values=[NAME])
+    purged = purge_submission(order.to, sha256[:10], because="a private person", values=[NAME])
     assert purged.seen == ()
     assert [one.status for one in read_history(store, OCTOBER)[0].versions] == [Status.SUPERSEDED, Status.PURGED]
     assert wrong(store) == []
@@ -79,12 +79,12 @@ def test_a_purge_reaches_the_catalogue_and_the_bytes_are_refused_ever_after(orde
     assert [(result.ending, result.version) for result in summary.results] == [("refused", None)]
     assert not summary.failed
     assert list(find_values(store, [NAME])) == []
-    again = purge_submission(store, sha256, because="to finish it", values=[NAME])
+    again = purge_submission(order.to, sha256, because="to finish it", values=[NAME])
     assert again.tombstone == purged.tombstone
 
 
-def test_nothing_is_taken_back_without_a_reason_or_without_being_there(store: Store) -> None:
-    with pytest.raises(UsageError, match="say why"):
-        withdraw_version(store, OCTOBER, 2, because=" ")
+def test_nothing_is_taken_back_without_a_reason_or_without_being_there(order: RunRequest) -> None:
+    with pytest.raises(UsageError, match="give a reason"):
+        withdraw_version(order.to, OCTOBER, 2, because=" ")
     with pytest.raises(UnknownSubmission):
-        purge_submission(store, "0123456789", because="a name")
+        purge_submission(order.to, "0123456789", because="a name")

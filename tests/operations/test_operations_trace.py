@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from flows import trace
 from piperoll.errors import UsageError
 from piperoll.model import Period, Series
-from piperoll.operations.run_request import Asked
+from piperoll.operations.run_request import RunRequest
+from piperoll.operations.trace import trace_row
 from publishers import open_reader, open_store, read_history, serve_site
 from tests.operations.inbox import plain_run, put
 
@@ -26,7 +26,7 @@ Date;Supplier;Amount (£);Internal code;Expense Type
 def place(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("traced")
     put(folder / "inbox", "spend/anytown/October 2026.csv", SENT.encode("cp1252"))
-    plain_run(Asked(to=str(folder / "out"), inbox=folder / "inbox"), catalogued=False)
+    plain_run(RunRequest(to=str(folder / "out"), inbox=folder / "inbox"), catalogued=False)
     return str(folder / "out")
 
 
@@ -34,7 +34,7 @@ def traced(place: str, line: str):
     reader = open_reader(place)
     history, _ = read_history(reader, OCTOBER)
     assert history.standing is not None
-    return trace(reader, history, history.standing, line)
+    return trace_row(reader, history, history.standing, line)
 
 
 def test_each_cell_says_where_it_stood_and_what_was_done_to_it(place: str) -> None:
@@ -43,10 +43,10 @@ def test_each_cell_says_where_it_stood_and_what_was_done_to_it(place: str) -> No
     fields = {one.name: one for one in told.fields}
     amount = fields["net_amount"]
     assert (amount.letter, amount.heading, amount.sent) == ("C", "Amount (£)", "£1,250.00")
-    assert (amount.published, amount.done) == ("1250.00", "spelled our way")
+    assert (amount.published, amount.done) == ("1250.00", "converted to our format")
     assert fields["supplier_name"].done == "tidied"
     assert (fields["expense_type"].published, fields["expense_type"].done.split(":")[0]) == (None, "left out")
-    assert fields["currency"].done == "made by us"
+    assert fields["currency"].done == "added by us"
     assert told.cells["D"] == "X1"
 
 

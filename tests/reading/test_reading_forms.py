@@ -174,9 +174,9 @@ def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(value_counts, "_MANY", 4)
         blocks = [of_cells(drawn[at : at + 5]) for at in range(0, len(drawn), 5)]
-        tally = value_counts.Tally(names=names)
+        tally = value_counts.PatternCounts(names=names)
         for block in blocks:
-            tally.add(tally.look(block.column(0)))
+            tally.add(tally.prepare(block.column(0)))
         assert list(tally.found.items()) == list(in_words(drawn, names).items())
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from piperoll import assets
 from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
 from piperoll.reading.cells.marks import _NOTHING_TYPED
-from piperoll.reading.cells.value_counts import Tally
+from piperoll.reading.cells.value_counts import PatternCounts
 from piperoll.reading.cells.values import UNREADABLE, Reader, spell
 from piperoll.reading.files import delimited
 from piperoll.reading.files.delimited import TextRows, read_text
@@ -164,9 +164,9 @@ def test_a_cell_that_never_ends_is_mended_in_whichever_block_it_begins(monkeypat
 def test_of_cells_alike_the_first_three_stand_for_all() -> None:
     cells = [f"{number // 100},{number % 1000:03d}.{number % 89 + 11}" for number in range(10_000, 40_000)]
     cells += ["5.00 CR", "1.234", "n/a"] + [f"PAY{number:06d}" for number in range(5000)]
-    tally = Tally(names=True)
+    tally = PatternCounts(names=True)
     for block in Rows.of(Row(number, None, [cell]) for number, cell in enumerate(cells)).blocks():
-        tally.add(tally.look(block.column(0)))
+        tally.add(tally.prepare(block.column(0)))
     found = tally.found
     assert found.total() == len(cells)
     assert list(found)[:1000] == list(Counter(cells))[:1000]

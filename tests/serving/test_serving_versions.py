@@ -78,7 +78,7 @@ def test_files_purged_during_a_query_are_a_temporary_problem(tmp_path: Path) -> 
     with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: 0.0) as api:
         assert len(api.rows(body="anytown", part="card")) == 1
         remove_submission(store, "ab" * 32, because="a private person", now="2026-11-22T09:00:00Z")
-        answer = api.get("/rows/spend?body=anytown&part=card")  # our clock stands still: we still believe the index
+        answer = api.get("/rows/spend?body=anytown&part=card")  # the clock is stopped, so the index is still cached
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert api.rows(body="anytown", part="card") == []
 

@@ -58,7 +58,7 @@ class DrawnBar:
 class DrawnChart:
     """A chart as drawn: `bars` are in the picture, `rows` in the table.
 
-    `zero` is where the scale of horizontal bars begins, `base` where columns stand. `by` and `measured` name the axes,
+    `zero` is where the scale of horizontal bars begins, `base` the foot of the columns. `by` and `measured` name the axes,
     `coverage` says how many rows are included, and `amounts` is True if rows show pounds beside their figure.
     """
 

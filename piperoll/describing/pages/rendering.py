@@ -91,7 +91,7 @@ def render_page(source: InContext, key: str, template: str, **values: Any) -> tu
 
 
 def render_report_page(report: Report) -> str:
-    """Render a report as a page that stands alone, with its style, for the officer who sent the file."""
+    """Render a report as one self-contained HTML file, for the officer who sent the file."""
     style = read_style()
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; form-action 'none'; base-uri 'none'"

@@ -1,1 +1,1 @@
-"""Building the catalogue: what changed is rendered and written again, what is gone is removed."""
+"""Build the catalogue: `build` runs it, `build_plan` decides what to do, `body_cache` keeps what is known of a body."""

@@ -1,99 +1,360 @@
-"""Making the catalogue: what changed is made anew and written, what is no longer there is removed."""
+"""Build the catalogue: write what changed, and remove what no longer belongs.
+
+A build goes through four stages, and can be killed in any of them: the next build does what is missing.
+
+    plan              which bodies changed (build_plan.py)
+    refresh_body      the pages of each changed body's series and files (body_cache.py)
+    build_body_pages  the pages about a body, and what it contributes to shared pages
+    build_shared_pages  feeds, indexes, comparisons and search, from the contributions of all bodies
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from piperoll import assets
-from piperoll.describing import CatalogueContext
+from piperoll import assets, describing, layout
+from piperoll.describing import ArchivePages, CatalogueContext, Feed, FeedItem, FeedLog, Holdings, Overview
 from piperoll.errors import PiperollError, PointerMoved
-from piperoll.operations.catalogue import body_cache as shelving
-from piperoll.operations.catalogue import rollups as gathering
-from piperoll.operations.catalogue.build_plan import Making, planned
-from piperoll.operations.catalogue.consolidate import consolidated
-from piperoll.operations.steps import Run
-from publishers import Ledger, changed, forget, list_indexed_series
+from piperoll.operations.catalogue.body_cache import BodyCache, load_body, load_cache, refresh_body
+from piperoll.operations.catalogue.build_plan import (
+    BODIES,
+    BodyRecord,
+    CatalogueBuild,
+    PageHashes,
+    hash_document,
+    parse_days,
+    plan_build,
+)
+from piperoll.operations.run_request import Run
+from piperoll.releasing import consolidate_releases
+from publishers import (
+    Store,
+    clear_changes,
+    consolidate_body,
+    list_consolidated_years,
+    list_indexed_series,
+    list_unreferenced,
+    read_consolidated_year,
+)
 
-_TRIES = 10
+_MAX_TRIES = 10
+"""How often to begin again because another build finished in the meantime."""
+
+_DIGESTS = "digests"
+"""The document with a digest of each group of contributions."""
 
 
-class CatalogueTrouble(PiperollError):
-    """The catalogue could not be made for a fault of ours; what is published stands all the same."""
+class CatalogueFailed(PiperollError):
+    """The catalogue could not be built because of a bug; what is published is not affected."""
 
 
-def catalogue(run: Run) -> int:
-    """See that the catalogue tells what stands in the store; how many files of it were written or removed.
+@dataclass(frozen=True)
+class BodyRollup:
+    """The result of building the pages about one body.
 
-    Killed half-way, the next call writes what is missing.
-
-    Raises: PiperollError: it could not be made. A fault without a name has one here (CatalogueTrouble), so that
-    whoever made a release still gets to hear of it.
+    `record` and `kept` are to be kept of it; both are None if nothing is left of the body. `groups` are its changed
+    contributions to shared pages (None: it no longer contributes), `items` its feed items that are new or changed, and
+    `lost_items` is True if it had an item that is gone.
     """
-    try:
-        return _made(run)
-    except PiperollError:
-        raise
-    except Exception as error:
-        raise CatalogueTrouble(f"a fault of ours: {type(error).__name__}: {error}") from error
+
+    slug: str
+    record: BodyRecord | None
+    kept: Mapping[str, Any] | None
+    groups: Mapping[str, Any]
+    items: tuple[FeedItem, ...]
+    lost_items: bool
 
 
-def tried(make: Callable[[], int]) -> tuple[int, str | None]:
-    """How many files of the catalogue `make` wrote, or (0 and) in plain words why it could not be made."""
+def build_for_run(run: Run) -> tuple[int, str | None]:
+    """Build the catalogue of a run's store; the number of files written and removed, or 0 and why it failed."""
+    return try_to_build(lambda: build_catalogue(run))
+
+
+def try_to_build(build: Callable[[], int]) -> tuple[int, str | None]:
+    """Call `build`; the number of files that it wrote, or 0 and the message of its error."""
     try:
-        return make(), None
+        return build(), None
     except PiperollError as error:
         return 0, str(error)
 
 
-def _made(run: Run) -> int:
-    """Make it, again where someone else has made it meanwhile: what we took from before may be theirs no longer."""
-    since = None
-    for _ in range(_TRIES):
-        ledger = Ledger(run.store)
-        making = planned(run, ledger, _world(run), changed(run.store), since)
+def build_catalogue(run: Run) -> int:
+    """Bring the catalogue of a run's store up to date; return the number of files written and removed.
+
+    Raises: PiperollError: it could not be built. Other exceptions become CatalogueFailed, so that a bug here does not
+    hide what was published before.
+    """
+    try:
+        context = CatalogueContext(
+            assets.datasets(),
+            run.settings.base_url,
+            run.settings.publisher_name,
+            date.fromisoformat(run.moment[:10]),
+            run.expected,
+            run.register,
+        )
+        return build_from_store(run.store, context, run.scratch)
+    except PiperollError:
+        raise
+    except Exception as error:
+        raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
+
+
+def build_from_store(store: Store, context: CatalogueContext, scratch: Path) -> int:
+    """Build the catalogue of `store`; begin again if another build finished since, because it may have our pages."""
+    overtaken_at = None
+    for _ in range(_MAX_TRIES):
+        build = plan_build(store, context, scratch, overtaken_at)
         try:
-            _all_of(making)
+            _run_build(build)
         except PointerMoved:
-            since = making.before.number
+            overtaken_at = build.last.number
             continue
-        return ledger.touched
-    raise PointerMoved(f"the catalogue was made by others {_TRIES} times while we tried: try again later")
+        return build.state.touched
+    raise PointerMoved(f"other builds of the catalogue finished {_MAX_TRIES} times in the meantime: try again later")
 
 
-def _all_of(making: Making) -> None:
-    """What changed of each body, then what tells of all, and last that all of it is made."""
-    if making.needless:
+def _run_build(build: CatalogueBuild) -> None:
+    if build.is_needless:
         return
-    making.begin(making.stale | making.aged)
-    compared = consolidated(making.run, _pairs(making), careful=not making.certain)
-    shelves = {slug: shelving.renewed(making, slug) for slug in sorted(making.stale)}
-    shelves |= {slug: shelving.loaded(making, slug) for slug in sorted(making.aged)}
-    since = gathering.first_days(making, shelves)
-    touched = gathering.touched(making, since)
-    making.begin(touched)
-    bodies = [
-        gathering.made_of(making, slug, shelves.get(slug) or shelving.loaded(making, slug), since) for slug in touched
-    ]
-    pages = gathering.told_of_all(making, bodies, compared)
-    making.end(touched, pages)
-    forget(making.run.store, making.marks)
+    build.begin(build.stale | build.aged)
+    consolidated = update_consolidated(build.store, _changed_pairs(build), build.scratch, careful=not build.is_clean)
+    build.state.touched += consolidated.total()
+    caches = {slug: refresh_body(build, slug) for slug in sorted(build.stale)}
+    caches |= {slug: load_body(build, slug) for slug in sorted(build.aged)}
+    # A duty begins with the first period that anyone sent, so one body's file can change how the others are judged.
+    since = _first_period_starts(build, caches)
+    judged_anew = {slug for slug, record in build.records.items() if parse_days(record.since) != since}
+    slugs = sorted(build.stale | build.aged | judged_anew)
+    build.begin(slugs)
+    bodies = [_build_body_pages(build, slug, caches.get(slug) or load_body(build, slug), since) for slug in slugs]
+    pages = _build_shared_pages(build, bodies, consolidated)
+    build.finish(slugs, pages)
+    clear_changes(build.store, build.changes)
 
 
-def _pairs(making: Making) -> set[tuple[str, str]]:
-    """The datasets and bodies of which releases may have changed."""
-    if making.whole:
-        return {(series.dataset, series.body) for series in list_indexed_series(making.run.store)}
-    return {*making.marks.pairs, *((name, slug) for slug in making.anew & making.members.keys()
-                                   for name in making.members[slug].datasets)}  # fmt: skip
+def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
+    """The (dataset, body) pairs whose releases may have changed."""
+    if build.whole:
+        return {(series.dataset, series.body) for series in list_indexed_series(build.store)}
+    anew = build.anew & build.records.keys()
+    return set(build.changes.pairs) | {(name, slug) for slug in anew for name in build.records[slug].datasets}
 
 
-def _world(run: Run) -> CatalogueContext:
-    return CatalogueContext(
-        assets.datasets(),
-        run.settings.base_url,
-        run.settings.publisher_name,
-        date.fromisoformat(run.now[:10]),
-        run.expected,
-        run.register,
+def update_consolidated(
+    store: Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
+) -> Counter[tuple[str, str]]:
+    """Update the consolidated files of (dataset, body) pairs; count objects written or removed by dataset and year.
+
+    Be `careful` after an interrupted build: files that no index names are deleted too, because they may hold rows that
+    were purged since.
+    """
+    touched: Counter[tuple[str, str]] = Counter()
+    for name, body in sorted(pairs):
+        with TemporaryDirectory(dir=scratch) as folder:
+            dataset = assets.dataset(name)
+            counts = consolidate_body(store, dataset, body, consolidate_releases, Path(folder), check_files=careful)
+        touched.update({(name, year): count for year, count in counts.items()})
+    for key in list(list_unreferenced(store)) if careful else ():
+        store.delete(key)
+    return touched
+
+
+def _first_period_starts(build: CatalogueBuild, caches: Mapping[str, BodyCache]) -> dict[str, date]:
+    """For each dataset, when the first period began that any body sent in the last 13 months."""
+    refreshed = [describing.find_first_starts(cache.received, build.context.on) for cache in caches.values()]
+    others = [parse_days(record.first) for slug, record in build.records.items() if slug not in caches]
+    return describing.merge_first_starts([*refreshed, *others])
+
+
+def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since: Mapping[str, date]) -> BodyRollup:
+    """Write the pages about a body, and find out what it contributes to shared pages now."""
+    suspect = build.is_suspect(slug)
+    recorded = build.state.read(f"bodies/{slug}") or {"pages": {}, "groups": {}, "items": {}}
+    if not cache.datasets and slug not in {body.slug for body in build.context.expected}:
+        _remove_stale_pages(build, slug, recorded["pages"], {})
+        groups = dict.fromkeys([*recorded["groups"], *build.suspect.groups])
+        return BodyRollup(slug, None, None, groups, (), lost_items=False)
+    body = cache.body(build.context, slug)
+    holdings = describing.collect_holdings(build.context, body, cache.facts, cache.received, since)
+    pages = build.publish(describing.render_body(holdings), {} if suspect else recorded["pages"])
+    _remove_stale_pages(build, slug, recorded["pages"], pages | cache.hashes)
+
+    contributions = describing.collect_contributions(holdings)
+    hashes = {name: hash_document(one) for name, one in contributions.items()}
+    items = {item.id: item for item in describing.list_items(holdings)}
+    item_hashes = {name: hash_document(item.to_json()) for name, item in items.items()}
+    in_full = build.whole or suspect
+    groups = {name: one for name, one in contributions.items()
+              if in_full or hashes[name] != recorded["groups"].get(name)}  # fmt: skip
+    gone = {*recorded["groups"], *(build.suspect.groups if suspect else ())} - contributions.keys()
+    return BodyRollup(
+        slug=slug,
+        record=_record(build, holdings, cache, since),
+        kept={"pages": pages, "groups": hashes, "items": item_hashes},
+        groups=groups | dict.fromkeys(sorted(gone)),
+        items=tuple(items[name] for name in items if in_full or recorded["items"].get(name) != item_hashes[name]),
+        lost_items=not recorded["items"].keys() <= items.keys(),
     )
+
+
+def _record(build: CatalogueBuild, holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
+    first = describing.find_first_starts(cache.received, build.context.on)
+    return BodyRecord(
+        line=describing.digest_body(holdings),
+        datasets=tuple(cache.datasets),
+        sent=bool(cache.files),
+        sender=cache.sender,
+        first={name: day.isoformat() for name, day in first.items()},
+        since={name: day.isoformat() for name, day in since.items()},
+    )
+
+
+def _remove_stale_pages(build: CatalogueBuild, slug: str, recorded: PageHashes, pages: PageHashes) -> None:
+    """Remove the pages about a body that are no longer written. If the record is suspect, list what is in the store."""
+    if build.whole:
+        return  # _remove_leftovers compares everything
+    present = set(recorded)
+    if build.is_suspect(slug):
+        for prefix in describing.body_prefixes(build.context, slug):
+            present |= set(build.store.keys(prefix))
+    build.state.remove(present - pages.keys())
+
+
+def _build_shared_pages(
+    build: CatalogueBuild, bodies: list[BodyRollup], consolidated: Counter[tuple[str, str]]
+) -> PageHashes:
+    """Write the pages about several bodies; return their hashes, without those of the feed archives."""
+    removed = {one.slug for one in bodies if one.record is None}
+    records = {} if build.whole else dict(build.records)
+    records |= {one.slug: one.record for one in bodies if one.record is not None}
+    records = {slug: records[slug] for slug in sorted(records) if slug not in removed}
+    digests = _update_groups(build, bodies)
+    overview = describing.build_overview(build.context, [record.line for record in records.values()], digests)
+    known = build.trusted(build.last.pages)
+    pages: PageHashes = {}
+    for name, feed in describing.list_feeds(overview).items():
+        log, archive = _update_feed_log(build, name, feed, bodies, records)
+        written = build.publish(describing.render_feed(feed, log, archive), known)
+        archive_keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
+        pages |= {key: hashed for key, hashed in written.items() if key not in archive_keys}
+        build.state.write(_feed_log_name(name), log.to_json())
+    pages |= _build_comparisons(build, overview, consolidated, known)
+    pages |= build.publish(describing.render_overview(overview, digests), known)
+    for one in bodies:
+        if one.kept is None:
+            build.state.drop(f"bodies/{one.slug}")
+        else:
+            build.state.write(f"bodies/{one.slug}", one.kept)
+    build.state.write(BODIES, {slug: record.to_json() for slug, record in records.items()})
+    _remove_leftovers(build, pages)
+    return pages
+
+
+def _build_comparisons(
+    build: CatalogueBuild, overview: Overview, touched: Iterable[tuple[str, str]], known: PageHashes
+) -> PageHashes:
+    """Write the pages that compare bodies in a year: of touched years, or of all years if bodies may be renamed."""
+    years = {dataset.name: list_consolidated_years(build.store, dataset.name) for dataset in overview.datasets}
+    every = [(name, year) for name, found in years.items() for year in found]
+    changed = every if build.anew or not build.is_clean else sorted(set(touched) & set(every))
+    pages = {
+        key: hashed
+        for key, hashed in known.items()
+        if describing.is_compared_page(key, every) and not describing.is_compared_page(key, changed)
+    }
+    for name, year in changed:
+        consolidated = read_consolidated_year(build.store, name, year)["bodies"]
+        pages |= build.publish(describing.render_compared_year(overview, name, year, consolidated), known)
+    return pages | build.publish(describing.render_compared_index(overview, years), known)
+
+
+def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str, Any]:
+    """Put changed contributions into their groups, and write the pages of those; return the digest of every group."""
+    changes: dict[str, dict[str, Any]] = {}
+    for one in bodies:
+        for name, contribution in one.groups.items():
+            changes.setdefault(name, {})[one.slug] = contribution
+    build.begin([one.slug for one in bodies], changes)
+    before = {} if build.whole else build.state.read(_DIGESTS) or {}
+    digests = dict(before)
+    for name in sorted(changes):
+        members = _update_group(build, name, changes[name])
+        digests[name] = describing.digest_group(name, members) if members else None
+    digests = {name: digests[name] for name in sorted(digests) if digests[name] is not None}
+    if digests != before:
+        build.state.write(_DIGESTS, digests)
+    return digests
+
+
+def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Update one group and write its pages; return the contributions of all its bodies."""
+    kept = (None if build.whole else build.state.read(f"groups/{name}")) or {"members": {}, "pages": {}}
+    after = kept["members"] | changes
+    members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
+    pages = build.publish(describing.render_group(name, members) if members else (), build.trusted(kept["pages"]))
+    present = set(kept["pages"])
+    if not build.is_clean:
+        for prefix in describing.group_prefixes(name):
+            present |= set(build.store.keys(prefix))
+    build.state.remove(present - pages.keys())
+    if members:
+        build.state.write(f"groups/{name}", {"members": members, "pages": pages})
+    else:
+        build.state.drop(f"groups/{name}")
+    return members
+
+
+def _feed_log_name(feed: str) -> str:
+    return f"feeds/{feed or 'all'}"
+
+
+def _update_feed_log(
+    build: CatalogueBuild, name: str, feed: Feed, bodies: list[BodyRollup], records: Mapping[str, BodyRecord]
+) -> tuple[FeedLog, ArchivePages]:
+    """Add new items to a feed; return its log, and the pages of its archive that differ.
+
+    A feed from which an item disappeared is made again from all items.
+    """
+    items = [item for one in bodies for item in one.items if describing.belongs_in_feed(name, item)]
+    if build.whole:
+        return describing.archive_items(items)
+    kept = build.state.read(_feed_log_name(name))
+    if kept is not None and not any(one.lost_items for one in bodies):
+        updated = describing.add_items(
+            FeedLog.from_json(kept),
+            items,
+            lambda page: describing.parse_items(build.store.read(feed.key("json", page)).content),
+        )
+        if updated is not None:
+            return updated
+    every = _list_all_items(build, records)
+    log, archive = describing.archive_items(item for item in every if describing.belongs_in_feed(name, item))
+    keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
+    build.state.remove(set(build.store.keys(feed.archive)) - keys)
+    return log, archive
+
+
+def _list_all_items(build: CatalogueBuild, records: Mapping[str, BodyRecord]) -> Iterator[FeedItem]:
+    """The feed items of every body, from the caches."""
+    for slug, record in records.items():
+        cache = load_cache(build.state, slug, record.datasets)
+        body = cache.body(build.context, slug)
+        holdings = describing.collect_holdings(build.context, body, cache.facts, cache.received, {})
+        yield from describing.list_items(holdings)
+
+
+def _remove_leftovers(build: CatalogueBuild, pages: PageHashes) -> None:
+    """Remove shared pages that are no longer written; after a whole build, everything that it did not write."""
+    if not build.whole:
+        build.state.remove(build.last.pages.keys() - pages.keys())
+        return
+    present = {key for key in build.store.keys(layout.CATALOGUE) if not key.startswith(layout.CONSOLIDATED)}
+    build.state.remove(present - build.produced)
+    build.state.drop_unwritten(("shelves", "bodies", "groups"))

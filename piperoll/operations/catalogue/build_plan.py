@@ -1,31 +1,92 @@
-"""What is to be done in one making of the catalogue, and how it begins and ends."""
+"""The plan of one catalogue build, and the record that builds keep in the store.
+
+A build writes only pages whose content differs from what the last build wrote. What it needs for that is private, below
+`collected/catalogue/` in the store:
+
+    state.json           which build finished last, and what its shared pages hold; replaced by a conditional write
+    at-work/             one document for each build that is running or was killed, with what it may have written
+    changed/             the log of changes since (publishers/change_log.py)
+    bodies.json          one `BodyRecord` for each body
+    bodies/, shelves/    for each body: its pages, its contributions to shared pages, its series and its files
+    groups/, feeds/, digests.json, summaries/
+                         the contributions of all bodies to shared pages, and the summary of each series
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from piperoll import describing, layout
 from piperoll.describing import BodyDigest, CatalogueContext
-from piperoll.operations.steps import Run
-from publishers import Before, Changed, InHand, Ledger, list_series
+from piperoll.errors import NotThere, StoreCorrupt
+from publishers import LoggedChanges, Store, list_series, read_changes
 
 BODIES = "bodies"
-"""The document of what is kept of each body for planning."""
+"""The document with the record of every body."""
 
-Hashes: TypeAlias = dict[str, str]
-"""Keys of pages, with what they held when they were written."""
+_REMEMBERED_BUILDS = 50
+"""How many finished builds `state.json` lists. A build that is overtaken by more than these starts from nothing."""
+
+Document: TypeAlias = dict[str, Any]
+PageHashes: TypeAlias = dict[str, str]
+"""The beginning of the sha256 of each page's content, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedBuild:
+    """The last finished build: its number, the hash of the code and templates, its day, and its shared pages.
+
+    `builds` are the latest build numbers with the bodies that each wrote (None: all). `tag` is that of `state.json`;
+    None if there was no build yet.
+    """
+
+    number: int
+    made_by: str
+    on: str
+    pages: PageHashes
+    builds: tuple[tuple[int, tuple[str, ...] | None], ...]
+    tag: str | None
+
+    def bodies_since(self, number: int) -> set[str] | None:
+        """The bodies that builds after `number` wrote; None if it may be any body."""
+        later = [bodies for one, bodies in self.builds if one > number]
+        if len(later) < self.number - number or None in later:
+            return None
+        return {body for bodies in later for body in bodies or ()}
+
+
+@dataclass(frozen=True, slots=True)
+class BuildScope:
+    """What a build may write: bodies (None: all), and groups of contributions to shared pages."""
+
+    bodies: frozenset[str] | None
+    groups: frozenset[str] = frozenset()
+
+    def to_json(self) -> Document:
+        """The document in `at-work/`."""
+        return {"bodies": None if self.bodies is None else sorted(self.bodies), "groups": sorted(self.groups)}
+
+    @classmethod
+    def from_json(cls, document: Document) -> BuildScope:
+        """The scope that `to_json` wrote."""
+        bodies = document["bodies"]
+        return cls(None if bodies is None else frozenset(bodies), frozenset(document["groups"]))
 
 
 @dataclass(frozen=True)
-class Member:
-    """What is kept of each body to plan by, and to tell of all bodies.
+class BodyRecord:
+    """What a plan needs to know about a body, and what shared pages say about it.
 
-    `datasets` are those that anything is kept of, `sent` tells whether any file came, `sender` is the body as its
-    releases name it; `first` is when its first periods began and `since` what its duties were judged by
-    (`describing.find_first_starts`): ISO days by dataset.
+    `datasets` are those with any series or file, `sent` is True if a file was received, `sender` is the body as its own
+    releases name it. By dataset, as ISO days: `first` is when its first periods began, `since` what its duties were
+    judged by (`describing.find_first_starts`).
     """
 
     line: BodyDigest
@@ -35,154 +96,258 @@ class Member:
     first: Mapping[str, str]
     since: Mapping[str, str]
 
-    def to_json(self) -> dict[str, Any]:
-        """The member as it is kept."""
-        kept = {name: getattr(self, name) for name in ("datasets", "sent", "sender", "first", "since")}
-        return {"line": self.line.to_json()} | kept
+    def to_json(self) -> Document:
+        """The record in `bodies.json`."""
+        names = ("datasets", "sent", "sender", "first", "since")
+        return {"line": self.line.to_json()} | {name: getattr(self, name) for name in names}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Member:
-        """The member that `to_json` wrote."""
+    def from_json(cls, document: Mapping[str, Any]) -> BodyRecord:
+        """The record that `to_json` wrote."""
         line, datasets = BodyDigest.from_json(document["line"]), tuple(document["datasets"])
         return cls(**dict(document) | {"line": line, "datasets": datasets})
 
 
-@dataclass
-class Making:
-    """One making of the catalogue, as it is planned.
+class BuildState:
+    """Reads and writes the private documents, and writes pages; `touched` counts pages written and removed."""
 
-    `whole`: everything is made anew. `stale` are the bodies of which the store is read again, `anew` those of which
-    all of it is, `aged` those that time alone has changed. What is recorded of `doubted` bodies and groups cannot be
-    relied on, since whoever wrote them did not come to an end: `interrupted` are the keys that say so.
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._own_key = f"{layout.BUILDS_RUNNING}{uuid.uuid4().hex[:16]}.json"
+        self._written: set[str] = set()
+        self.touched = 0
+
+    def last_build(self) -> FinishedBuild:
+        """The last finished build; number 0 without a tag if there was none."""
+        try:
+            stored = self._store.read(layout.BUILD_STATE)
+        except NotThere:
+            return FinishedBuild(0, "", "", {}, (), None)
+        document = _parse(layout.BUILD_STATE, stored.content)
+        builds = tuple((number, None if bodies is None else tuple(bodies)) for number, bodies in document["makings"])
+        number, made_by, on, pages = (document[name] for name in ("number", "made_by", "on", "pages"))
+        return FinishedBuild(number, made_by, on, pages, builds, stored.tag)
+
+    def unfinished_builds(self) -> dict[str, BuildScope]:
+        """The scope of every build that is running or was killed, by the key that records it."""
+        documents = {key: self._read(key) for key in self._store.keys(layout.BUILDS_RUNNING)}
+        return {key: BuildScope.from_json(document) for key, document in documents.items() if document is not None}
+
+    def begin(self, scope: BuildScope) -> None:
+        """Record what this build may write, before it writes any of it."""
+        self._store.put(self._own_key, _compact(scope.to_json()))
+
+    def finish(self, last: FinishedBuild, scope: BuildScope, made_by: str, on: str, pages: PageHashes) -> None:
+        """Record this build as finished. Raises: PointerMoved: another build finished since `last` was read."""
+        builds = [*last.builds, (last.number + 1, scope.to_json()["bodies"])][-_REMEMBERED_BUILDS:]
+        document = {"number": last.number + 1, "made_by": made_by, "on": on, "pages": pages, "makings": builds}
+        self._store.replace(layout.BUILD_STATE, _compact(document), last.tag)
+
+    def clear(self, others: Iterable[str]) -> None:
+        """Delete the records of this build and of the interrupted `others`, whose work it has done."""
+        for key in (self._own_key, *others):
+            self._store.delete(key)
+
+    def read(self, name: str) -> Document | None:
+        """A private document; None if there is none of this name."""
+        return self._read(f"{layout.BUILD}{name}.json")
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write a private document."""
+        self._written.add(name)
+        self._store.put(f"{layout.BUILD}{name}.json", _compact(document))
+
+    def drop(self, name: str) -> None:
+        """Delete a private document."""
+        self._store.delete(f"{layout.BUILD}{name}.json")
+
+    def drop_unwritten(self, folders: Iterable[str]) -> None:
+        """Delete the private documents in these folders that this build has not written."""
+        for folder in folders:
+            for key in self._store.keys(f"{layout.BUILD}{folder}/"):
+                if key.removeprefix(layout.BUILD).removesuffix(".json") not in self._written:
+                    self._store.delete(key)
+
+    def publish(self, pages: Iterable[tuple[str, bytes]], known: Mapping[str, str]) -> PageHashes:
+        """Write the pages that differ from what is `known` of them; return the hashes of all."""
+        hashes: PageHashes = {}
+        for key, content in pages:
+            hashes[key] = hashlib.sha256(content).hexdigest()[:20]
+            if known.get(key) != hashes[key]:
+                self._store.put(key, content)
+                self.touched += 1
+        return hashes
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Delete pages."""
+        for key in sorted(keys):
+            self._store.delete(key)
+            self.touched += 1
+
+    def _read(self, key: str) -> Document | None:
+        try:
+            return _parse(key, self._store.read(key).content)
+        except NotThere:
+            return None
+
+
+@dataclass
+class CatalogueBuild:
+    """One build of the catalogue, as planned.
+
+    `whole` builds everything anew. `stale` are the bodies with changes, `anew` those of them that are read again in
+    full, `aged` the bodies that only the passing of time has changed. What is recorded about `suspect` bodies and
+    groups may be wrong, because a build that wrote them was interrupted or ran at the same time; `interrupted` are the
+    keys of the records of such builds.
     """
 
-    run: Run
-    ledger: Ledger
-    world: CatalogueContext
-    marks: Changed
-    before: Before
+    store: Store
+    scratch: Path
+    context: CatalogueContext
+    state: BuildState
+    changes: LoggedChanges
+    last: FinishedBuild
     made_by: str
-    members: Mapping[str, Member]
+    records: Mapping[str, BodyRecord]
     whole: bool
     stale: frozenset[str]
     anew: frozenset[str]
     aged: frozenset[str]
-    doubted: InHand
+    suspect: BuildScope
     interrupted: tuple[str, ...]
     produced: set[str] = field(default_factory=set)
 
     @property
-    def certain(self) -> bool:
-        """Whether whoever was at work before has ended, so that what is recorded is what is there."""
-        return not self.interrupted and self.doubted.bodies == frozenset()
+    def is_clean(self) -> bool:
+        """True if no other build was interrupted or ran at the same time, so the record matches the store."""
+        return not self.interrupted and self.suspect.bodies == frozenset()
 
     @property
-    def needless(self) -> bool:
-        """Whether nothing has changed, and the day is the same."""
-        changed = self.stale or self.aged or self.marks.keys or not self.certain
-        return not (self.whole or changed) and self.before.on == self.world.on.isoformat()
+    def is_needless(self) -> bool:
+        """True if nothing has changed since the last build, which was today."""
+        changed = self.stale or self.aged or self.changes.keys or not self.is_clean
+        return not (self.whole or changed) and self.last.on == self.context.on.isoformat()
 
-    def doubts(self, slug: str) -> bool:
-        """Whether what is recorded of a body may not be what is there."""
-        return self.doubted.bodies is None or slug in self.doubted.bodies
+    def is_suspect(self, slug: str) -> bool:
+        """True if what is recorded about a body may not match the store."""
+        return self.suspect.bodies is None or slug in self.suspect.bodies
 
-    def in_full(self, slug: str) -> bool:
-        """Whether all that a body brings is to be told again, new or not."""
-        return self.whole or self.doubts(slug)
-
-    def known(self, recorded: Hashes) -> Hashes:
-        """What pages that tell of several bodies hold, as far as that is sure."""
-        return recorded if self.certain else {}
+    def trusted(self, recorded: PageHashes) -> PageHashes:
+        """The recorded hashes of pages about several bodies, if they can be relied on."""
+        return recorded if self.is_clean else {}
 
     def begin(self, bodies: Iterable[str], groups: Iterable[str] = ()) -> None:
-        """Say what is in hand."""
-        self.ledger.begin(self._in_hand(bodies, groups))
+        """Record what is about to be written."""
+        self.state.begin(self._scope(bodies, groups))
 
-    def end(self, bodies: Iterable[str], pages: Hashes) -> None:
-        """Say that all is made. Raises: PointerMoved: someone else has ended since we began."""
-        on = self.world.on.isoformat()
-        self.ledger.end(self.before, self._in_hand(bodies, ()), self.made_by, on, pages)
-        self.ledger.clear(self.interrupted)
+    def finish(self, bodies: Iterable[str], pages: PageHashes) -> None:
+        """Record that everything is built. Raises: PointerMoved: another build finished since this one began."""
+        on = self.context.on.isoformat()
+        self.state.finish(self.last, self._scope(bodies, ()), self.made_by, on, pages)
+        self.state.clear(self.interrupted)
 
-    def publish(self, files: Iterable[tuple[str, bytes]], known: Hashes) -> Hashes:
-        """Write the pages that hold something else than is `known`; what all of them hold."""
-        hashes = self.ledger.publish(files, known)
+    def publish(self, pages: Iterable[tuple[str, bytes]], known: PageHashes) -> PageHashes:
+        """Write the pages that differ from what is `known` of them; return the hashes of all."""
+        hashes = self.state.publish(pages, known)
         if self.whole:
             self.produced |= hashes.keys()
         return hashes
 
-    def _in_hand(self, bodies: Iterable[str], groups: Iterable[str]) -> InHand:
-        return InHand(None if self.whole else frozenset(bodies), frozenset(groups))
+    def _scope(self, bodies: Iterable[str], groups: Iterable[str]) -> BuildScope:
+        return BuildScope(None if self.whole else frozenset(bodies), frozenset(groups))
 
 
-def planned(run: Run, ledger: Ledger, world: CatalogueContext, marks: Changed, theirs: int | None) -> Making:
-    """What is to be done; `theirs`: someone else has ended since the making of that number, and we begin again."""
-    before, at_work, made_by = ledger.before(), ledger.at_work(), describing.hash_renderer(world)
-    doubted = _doubted(run, before, at_work.values(), theirs)
-    by_other_code = doubted.bodies is None or before.made_by != made_by  # which may have recorded in another format
-    members = {} if by_other_code else _members(ledger)
-    whole = by_other_code or world.on.isoformat() < before.on
-    changed = frozenset(_changed(world, members))
-    anew = (doubted.bodies or frozenset()) | changed
-    stale = anew | marks.bodies
+def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken_at: int | None) -> CatalogueBuild:
+    """Plan a build.
+
+    `overtaken_at` is the number of the build that was last when our previous attempt began, if another build finished
+    during that attempt.
+    """
+    state, changes = BuildState(store), read_changes(store)
+    last, unfinished, made_by = state.last_build(), state.unfinished_builds(), describing.hash_renderer(context)
+    suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
+    # Other code may have recorded in another format, so its records are not even parsed.
+    by_other_code = suspect.bodies is None or last.made_by != made_by
+    records: dict[str, BodyRecord] = {}
+    if not by_other_code:
+        records = {slug: BodyRecord.from_json(one) for slug, one in (state.read(BODIES) or {}).items()}
+    whole = by_other_code or context.on.isoformat() < last.on
     if whole:
-        anew = stale = frozenset(_everybody(run, world) | members.keys())
-    aged = {slug for slug, member in members.items() if member.line.until <= world.on}
-    return Making(
-        run=run,
-        ledger=ledger,
-        world=world,
-        marks=marks,
-        before=before,
+        anew = stale = frozenset(_all_bodies(store, context) | records.keys())
+    else:
+        anew = (suspect.bodies or frozenset()) | _bodies_with_new_names(context, records)
+        stale = anew | changes.bodies
+    return CatalogueBuild(
+        store=store,
+        scratch=scratch,
+        context=context,
+        state=state,
+        changes=changes,
+        last=last,
         made_by=made_by,
-        members=members,
+        records=records,
         whole=whole,
         stale=stale,
         anew=anew,
-        aged=frozenset(aged - stale),
-        doubted=doubted,
-        interrupted=tuple(at_work),
+        aged=frozenset(slug for slug, one in records.items() if one.line.until <= context.on) - stale,
+        suspect=suspect,
+        interrupted=tuple(unfinished),
     )
 
 
-def _doubted(run: Run, before: Before, at_work: Iterable[InHand], theirs: int | None) -> InHand:
-    """The bodies and groups that someone had in hand who has not ended, or who ended while we were at work."""
-    bodies: set[str] = set()
+def hash_document(document: Any) -> str:
+    """The beginning of the sha256 of a document."""
+    return hashlib.sha256(_compact(document)).hexdigest()[:20]
+
+
+def parse_days(days: Mapping[str, str]) -> dict[str, date]:
+    """Days by dataset, from ISO text."""
+    return {name: date.fromisoformat(day) for name, day in days.items()}
+
+
+def _find_suspects(
+    store: Store, last: FinishedBuild, unfinished: Iterable[BuildScope], overtaken_at: int | None
+) -> BuildScope:
+    """The bodies and groups that an unfinished build, or one that overtook us, may have written."""
+    overtaking = set() if overtaken_at is None else last.bodies_since(overtaken_at)
+    if last.tag is None or overtaking is None or not store.exists(layout.HOME):
+        return BuildScope(None)
+    bodies: set[str] = set(overtaking)
     groups: set[str] = set()
-    after_us = set() if theirs is None else before.since(theirs)
-    if before.tag is None or after_us is None or not run.store.exists(layout.HOME):
-        return InHand(None)
-    for hand in at_work:
-        if hand.bodies is None:
-            return InHand(None)
-        bodies |= hand.bodies
-        groups |= hand.groups
-    return InHand(frozenset(bodies | after_us), frozenset(groups))
+    for scope in unfinished:
+        if scope.bodies is None:
+            return BuildScope(None)
+        bodies |= scope.bodies
+        groups |= scope.groups
+    return BuildScope(frozenset(bodies), frozenset(groups))
 
 
-def _members(ledger: Ledger) -> dict[str, Member]:
-    return {slug: Member.from_json(one) for slug, one in (ledger.read(BODIES) or {}).items()}
+def _bodies_with_new_names(context: CatalogueContext, records: Mapping[str, BodyRecord]) -> set[str]:
+    """The bodies that are expected for the first time or no longer, or whose name in a register has changed."""
+    expected = {body.slug for body in context.expected}
+    renamed = {
+        slug
+        for slug, record in records.items()
+        if context.body(slug, sent=record.sent, sender=record.sender) != record.line.body
+    }
+    gone = {slug for slug, record in records.items() if not record.datasets and slug not in expected}
+    return (expected - records.keys()) | gone | renamed
 
 
-def _changed(world: CatalogueContext, members: Mapping[str, Member]) -> set[str]:
-    """The bodies that are expected for the first time or no longer, or that a register names otherwise."""
-    expected = {body.slug for body in world.expected}
-    new = expected - members.keys()
-    gone = {slug for slug, member in members.items() if not member.datasets and slug not in expected}
-    return new | gone | {slug for slug, member in members.items() if _named(world, slug, member) != member.line.body}
-
-
-def _named(world: CatalogueContext, slug: str, member: Member) -> object:
-    return world.body(slug, sent=member.sent, sender=member.sender)
-
-
-def _everybody(run: Run, world: CatalogueContext) -> set[str]:
+def _all_bodies(store: Store, context: CatalogueContext) -> set[str]:
     """Every body that is expected, or of which the store holds anything."""
-    records = map(layout.parse_record, run.store.keys(layout.COLLECTED))
-    senders = {record[0] for record in records if record is not None}
-    return {body.slug for body in world.expected} | senders | {series.body for series in list_series(run.store)}
+    received = (layout.parse_record(key) for key in store.keys(layout.COLLECTED))
+    senders = {record[0] for record in received if record is not None}
+    return {body.slug for body in context.expected} | senders | {series.body for series in list_series(store)}
 
 
-def days(told: Mapping[str, str]) -> dict[str, date]:
-    """Days by dataset, as they are kept."""
-    return {name: date.fromisoformat(day) for name, day in told.items()}
+def _compact(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _parse(key: str, content: bytes) -> Document:
+    try:
+        document: Document = json.loads(content)
+    except ValueError as error:
+        raise StoreCorrupt(f"{key} is not JSON: delete it, and the catalogue is built anew: {error}") from error
+    return document

@@ -121,24 +121,24 @@ def date_readings(cell: str) -> DateReadings | None:
     if not text or not any(char.isdigit() for char in text):
         return None
     if match := _ISO.match(text) or _COMPACT.match(text):
-        return _stated("iso", _day(int(match[1]), int(match[2]), int(match[3])))
+        return _unambiguous("iso", _day(int(match[1]), int(match[2]), int(match[3])))
     if match := _NUMERIC.match(text):
         first, second, year = int(match[1]), int(match[2]), _year(match[3])
         other = _day(_year(match[1]), second, int(match[3])) if len(match[1]) == len(match[3]) == 2 else None
         return DateReadings("numeric", _day(year, second, first), _day(year, first, second), other)
     if match := _SERIAL.match(text):
         serial = int(match[1])
-        return _stated("serial", _EPOCH + timedelta(days=serial)) if serial in _SERIALS else None
+        return _unambiguous("serial", _EPOCH + timedelta(days=serial)) if serial in _SERIALS else None
     day = _in_words(text)
     return DateReadings("words", day, day) if day else None
 
 
-def _stated(notation: str, day: date | None) -> DateReadings | None:
+def _unambiguous(notation: str, day: date | None) -> DateReadings | None:
     return DateReadings(notation, day, _day(day.year, day.day, day.month)) if day else None
 
 
 def read_date(cell: str, order: DateOrder | None = None) -> date | None:
-    """The day a cell states; None if it states none, or several, or one that does not exist.
+    """The day that a cell states; None if it states none, or several, or one that does not exist.
 
     A numeric date that can only be read one way is read that way, whatever the order of the column.
     """
@@ -150,7 +150,7 @@ _EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")
 
 
 def evenings(counts: Mapping[str, int]) -> list[str]:
-    """The timestamps at 23:00 in Greenwich, which in summer are midnights of the next day in London."""
+    """The timestamps at 23:00 in universal time, which in summer is midnight of the next day in London."""
     return [text for text in counts if _EVENING.search(text)]
 
 
@@ -171,7 +171,7 @@ def _year(text: str) -> int:
 
 
 def _day(year: int, month: int, day: int) -> date | None:
-    if year < 1900:  # 0026 is a slip of the pen
+    if year < 1900:  # such as 0026, a typing error
         return None
     try:
         return date(year, month, day)
@@ -198,23 +198,23 @@ def is_date(cell: str) -> bool:
 
 
 def is_serial(cell: str) -> bool:
-    """Whether a cell is a bare number that may be a day: as a spreadsheet counts them (41852), or as 20140801."""
+    """Whether a cell is a bare number that can be a day: a day number of a spreadsheet (41852), or 20140801."""
     text = squeezed(cell)
     return bool(_SERIAL.match(text) or _COMPACT.match(text)) and read_date(text) is not None
 
 
-_OF_A_TIME = (_ISO, re.compile(r"\d{8}\Z", re.ASCII), _NUMERIC, _SERIAL, _DAY_MONTH, _MONTH_DAY)
+_TIME_SHAPES = (_ISO, re.compile(r"\d{8}\Z", re.ASCII), _NUMERIC, _SERIAL, _DAY_MONTH, _MONTH_DAY)
 
 
-def may_be_time(form: str) -> bool:
-    """Whether a cell of this form, its digits as 9, may state a day or a month; if not, none does."""
-    text = squeezed(form)
+def may_be_time(shape: str) -> bool:
+    """Whether any cell of this shape can state a day or a month."""
+    text = squeezed(shape)
     day = _WEEKDAY.sub("", text)
-    return any(pattern.match(day) for pattern in _OF_A_TIME) or bool(_MONTH_ONLY.match(text))
+    return any(pattern.match(day) for pattern in _TIME_SHAPES) or bool(_MONTH_ONLY.match(text))
 
 
 def names_day(cell: str) -> bool:
-    """Whether a cell is written like one day, even if there is no such day: `30 February 2012`, `31/06/2012`."""
+    """Whether a cell is written like a day, even if there is no such day: `30 February 2012`, `31/06/2012`."""
     text = _WEEKDAY.sub("", squeezed(cell))
     if any(pattern.match(text) for pattern in (_ISO, _COMPACT, _NUMERIC)):
         return True

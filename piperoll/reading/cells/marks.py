@@ -1,4 +1,4 @@
-"""What cells say that hold no value: marks for nothing, spreadsheet errors, words for a nil return."""
+"""Words and marks in cells that are not values: for nothing, for errors, for a nil return and for totals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NOTHING = frozenset(
     ["", "-", "--", "---", "–", "—", "#", ".", "n/a", "#n/a", "n\\a", "n.a.", "not applicable", "null", "[x]", "[z]"]
 )
 _NOTHING_TYPED = _NOTHING | {"na", "nil", "none", "nan", "n/k", "n/d", "nd", "not known", "unknown"}
-"""Marks that mean nothing under a heading for dates, numbers or truth values."""
+"""Marks that mean no value in a column of dates, numbers or truth values."""
 
 _ERROR = re.compile(r"#(?:REF|VALUE|DIV/0|NAME\?|NUM|NULL|SPILL|CALC|GETTING_DATA)[!?]?|Err:\d+|#+\Z", re.I)
 _WHAT = (
@@ -28,14 +28,14 @@ _NIL = re.compile(
 _NOT_NIL = re.compile(
     r"\b(?:below|under|less than|includ|exclud|shown|listed|individuals|named|redact|withheld|without|vat)", re.I
 )
-"""What tells a note about some payments from the word that there were none."""
+"""Words that show a note about some payments, not a statement that there were none."""
 
 
 def means_nothing(text: str, *, typed: bool) -> bool:
-    """Whether a tidy cell stands for no value; `typed` for columns of dates, numbers and truth values.
+    """Whether a tidy cell means that there is no value; `typed` for columns of dates, numbers and truth values.
 
-    In a column of text `None` and `NA` may be somebody's words, so they stay. A pound sign before nothing (`£-`, as
-    accountants' formats show it) is no amount.
+    In a column of text `None` and `NA` can be meant as words, so they are values. `£-`, which is how accounting formats
+    show zero or nothing, is no amount.
     """
     if typed:
         return text.casefold().removeprefix("£").strip() in _NOTHING_TYPED
@@ -43,21 +43,18 @@ def means_nothing(text: str, *, typed: bool) -> bool:
 
 
 def is_error(text: str) -> bool:
-    """Whether a tidy cell holds a spreadsheet's error: #REF!, #VALUE!, a cell too narrow to show (####)."""
+    """Whether a tidy cell is a spreadsheet error: #REF!, #VALUE!, or a number too wide to be shown (####)."""
     return text.startswith(("#", "Err:")) and bool(_ERROR.match(text))
 
 
 def says_nil(text: str) -> bool:
     """Whether a tidy cell says that there was nothing to report: "Nil", "no transactions this month"."""
-    said = text.rstrip(" .!-:;\"')*")
-    return len(text) <= 200 and _NIL.fullmatch(said) is not None and not _NOT_NIL.search(said)
-
-
-# Words for the whole: which cells say total, and which name a firm that only begins so.
+    words = text.rstrip(" .!-:;\"')*")
+    return len(text) <= 200 and _NIL.fullmatch(words) is not None and not _NOT_NIL.search(words)
 
 
 TOTAL = "total"
-"""What every cell holds, in capitals or not, that says a row is a total."""
+"""The word in every cell that marks a row as a total, in any case."""
 
 _OF = (
     r"for|of|to|in|as at|this|the|all|spend|spending|expenditure|payments?|paid|amounts?|value|net|gross"
@@ -80,17 +77,17 @@ _FIRM = re.compile(r"\b(?:ltd|limited|plc|llp|inc|cic)\b", re.I)
 
 
 def is_label(word: str) -> bool:
-    """Whether a tidy cell is the label of a total, and no name: `Total Gas & Power` is a supplier."""
+    """Whether a tidy cell is the label of a total and not a name; `Total Gas & Power` is a supplier."""
     return bool(_LABEL.fullmatch(word) or _CARRIED.fullmatch(word)) and not _FIRM.search(word)
 
 
 def is_carried(word: str) -> bool:
-    """Whether a tidy cell says that a sum is carried on from, or to, another page."""
+    """Whether a tidy cell says that a sum is carried over from, or to, another page."""
     return bool(_CARRIED.fullmatch(word))
 
 
 def names_whole(word: str) -> bool:
-    """Whether a tidy cell names the sum of all others: a total, or the country or class that takes in the rest."""
+    """Whether a tidy cell names the sum of all others: a total, or the country or group that includes the rest."""
     return bool(_WHOLE.fullmatch(word))
 
 

@@ -1,4 +1,4 @@
-"""The periods that a file's or sheet's name speaks of."""
+"""The periods that the name of a file or sheet, or the text of a cell, can mean."""
 
 from __future__ import annotations
 
@@ -42,38 +42,38 @@ _FINANCIAL_SHORT = re.compile(r"(?<![a-z])fy[\s_\-]?(\d{2})[\s_/\-]?(\d{2})(?!\d
 _YEAR_MONTH_DIGITS = re.compile(r"(?<!\d)(20[0-4]\d)[-_.]?(0[1-9]|1[0-2])(?!\d)(?![-_.]\d)")
 _FOUR = re.compile(r"(?<![\d])(\d{2})(0[1-9]|1[0-2])(?!\d)")
 
-_STRETCH = re.compile(
+_PERIOD_ONLY = re.compile(
     rf"(?=.*[a-z])(?:(?<![a-z])(?:{_M}|q|qtr|quarter|fy|to|until|of|the|year|months?|period|end(?:ed|ing)?)(?![a-z])"
     r"|(?<=\d)(?:st|nd|rd|th)(?![a-z])|[\s\d_\-–/.,'():])+\Z",
     re.I,
 )
-"""Nothing but months, numbers and the words between them."""
+"""A text of nothing but months, numbers and the words between them."""
 
 
 def periods_in_name(text: str, *, snapshot: bool) -> tuple[Period, ...]:
-    """The periods that a name may mean, the likeliest first, each once; empty if it speaks of none.
+    """The periods that a name can mean, the most likely first, each once; empty if it names none.
 
-    `snapshot`: days are wanted, and a month stands for its last day; of several days those that are 31 March or
-    30 September are taken. Otherwise months, quarters, financial years and ranges are wanted; a full date (which
-    is often the day of publication) counts only where there is nothing else.
+    For a `snapshot` these are days: a month means its last day, and of several days those on 31 March or 30 September
+    are returned. Otherwise they are months, quarters, financial years and ranges; a full date, often the day of
+    publication, counts only if there is nothing else.
     """
     text = re.sub(r"%[0-9a-f]{2}|\.(?:csv|xlsx?|ods|zip|json|tsv)\b", " ", text, flags=re.I).replace("_", " ")
-    found = _days(text) if snapshot else _stretches(text)
+    found = _days(text) if snapshot else _periods(text)
     return tuple(dict.fromkeys(found))
 
 
 def period_in_cell(text: str) -> Period | None:
-    """The stretch of time that a tidy cell names and nothing else: `Q1 2015/16`, `Apr-Jun 2012`, `2012-13`.
+    """The period that a tidy cell names, if it contains nothing else: `Q1 2015/16`, `Apr-Jun 2012`, `2012-13`.
 
-    None for a day, for a bare number and for any other words. A quarter of a single year is the calendar's.
+    None for a day, a bare number or any other words. A quarter of a single year is one of the calendar year.
     """
-    if names_day(text) or not (_STRETCH.match(text) or _FINANCIAL.fullmatch(text)):
+    if names_day(text) or not (_PERIOD_ONLY.match(text) or _FINANCIAL.fullmatch(text)):
         return None
     return next(iter(periods_in_name(text, snapshot=False)), None)
 
 
 def is_bare_quarter(text: str) -> bool:
-    """Whether a text names a quarter of a single year, so that it may be the calendar's or the financial year's."""
+    """Whether a text names a quarter of a single year, which can be a calendar year or a financial year."""
     return bool(_QUARTER.search(text)) and not _QUARTER_OF_YEAR.search(text)
 
 
@@ -88,8 +88,8 @@ def _days(text: str) -> list[Period]:
     return [Period.day(day) for day in (usual or days)]
 
 
-def _stretches(text: str) -> list[Period]:
-    if ranges := _ending(text) + _ranges(text):
+def _periods(text: str) -> list[Period]:
+    if ranges := _periods_ending(text) + _ranges(text):
         return ranges
     if months := _months(text):
         return months
@@ -111,8 +111,8 @@ def _ranges(text: str) -> list[Period]:
     return found
 
 
-def _ending(text: str) -> list[Period]:
-    """The twelve or three months that end with one: `12 months to March 2015`, `quarter ending 30 June 2015`."""
+def _periods_ending(text: str) -> list[Period]:
+    """The twelve or three months that end with a month: `12 months to March 2015`, `quarter ending 30 June 2015`."""
     found = []
     for match in _ENDING.finditer(text):
         last = _month(match[3], _m(match[2]))
@@ -131,7 +131,7 @@ def _months(text: str) -> list[Period]:
 
 
 def _quarters(text: str) -> list[Period]:
-    """A quarter of one year may be the calendar's or the financial year's: both are given. Of 2015-16 it is clear."""
+    """The quarters named. A quarter of a single year gives two: of the calendar year and of the financial year."""
     if found := [named for match in _QUARTER_OF_YEAR.finditer(text) if (named := _quarter_of_year(match))]:
         return found
     for match in _QUARTER.finditer(text):
@@ -156,9 +156,9 @@ def _years(text: str) -> list[Period]:
 
 
 def _short_months(text: str) -> list[Period]:
-    """`1209` is September 2012; `1011` may also be the year 2010-11, and then both are given.
+    """Months in four digits: `1209` is September 2012; `1011` can also be the year 2010-11, so both are returned.
 
-    `2010` to `2012` are years more likely than months of 2020, and say nothing.
+    `2010` to `2012` are more likely years than months of 2020, so they are ignored.
     """
     found: list[Period] = []
     for match in _FOUR.finditer(text):

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask
-from piperoll.reading.files.lines import Lines, Window
+from piperoll.reading.files.lines import TextLines, Window
 from piperoll.reading.files.tokens import SplitRows, split_rows
 from piperoll.reading.grids.blocks import ROWS, Block
 from piperoll.reading.grids.grid import Rows
@@ -29,7 +29,7 @@ from piperoll.reading.grids.parallel import map_in_order
 
 _DELIMITERS = ",\t;|"
 _SAMPLE = 200
-"""Lines by which the delimiter and the usual number of cells are chosen."""
+"""TextLines by which the delimiter and the usual number of cells are chosen."""
 
 _REPAIRS = 200
 """Repair at most this many broken quotes one by one; in a file with more, quotes are read as ordinary characters."""
@@ -62,7 +62,7 @@ def read_text(pieces: Iterable[str | bytes]) -> TextRows:
     The pieces are text or UTF-8, cut anywhere. An empty line is a record, as in a spreadsheet program. CR, LF and CRLF
     each end a line.
     """
-    lines = Lines(pieces)
+    lines = TextLines(pieces)
     delimiter = choose_delimiter(lines[: 5 * _SAMPLE])
     broken: list[Mask] = []
     rows = Rows.of_blocks(_blocks(lines, delimiter, broken))
@@ -112,7 +112,7 @@ def _split_simply(sample: Sequence[str], delimiter: str) -> list[list[str]]:
         return [line.split(delimiter) for line in sample]
 
 
-def _blocks(lines: Lines, delimiter: str, broken: list[Mask]) -> Iterator[Block]:
+def _blocks(lines: TextLines, delimiter: str, broken: list[Mask]) -> Iterator[Block]:
     """The records in blocks; for each block a mask of the records with broken quotes is appended to `broken`."""
     careful = _CarefulReader(lines, delimiter)
     number = 1
@@ -128,7 +128,7 @@ def _blocks(lines: Lines, delimiter: str, broken: list[Mask]) -> Iterator[Block]
             yield block
 
 
-def _split_windows(lines: Lines, delimiter: str, width: int, number: int) -> Iterator[Block]:
+def _split_windows(lines: TextLines, delimiter: str, width: int, number: int) -> Iterator[Block]:
     """The next records, from this number on, up to the first that needs care; windows are split in parallel."""
 
     def split(window: Window) -> SplitRows | None:
@@ -148,7 +148,7 @@ def _split_windows(lines: Lines, delimiter: str, width: int, number: int) -> Ite
     lines.give_back()
 
 
-def _split_lines(lines: Lines, delimiter: str, careful: _CarefulReader, number: int) -> tuple[Block, Mask]:
+def _split_lines(lines: TextLines, delimiter: str, careful: _CarefulReader, number: int) -> tuple[Block, Mask]:
     """The records that begin on the next lines, from this number on, and which of them have broken quotes."""
     ahead, first = lines[:ROWS], lines.taken + 1
     while len(ahead) > 1 and sum(map(len, ahead)) > _CHARACTERS:
@@ -184,7 +184,7 @@ class _Record(NamedTuple):
 class _CarefulReader:
     """Reads records one by one; a quote that would join rows is read as an ordinary character."""
 
-    def __init__(self, lines: Lines, delimiter: str) -> None:
+    def __init__(self, lines: TextLines, delimiter: str) -> None:
         self.lines, self.delimiter, self.repairs = lines, delimiter, 0
         widths = Counter(len(cells) for cells in _split_simply(lines[:_SAMPLE], delimiter) if len(cells) > 1)
         self.width = widths.most_common(1)[0][0] if widths else 1

@@ -21,7 +21,7 @@ class Window(NamedTuple):
     last: bool
 
 
-class Lines:
+class TextLines:
     """The lines that have not been taken yet, each with its line ending.
 
     The pieces are text or UTF-8, cut anywhere. CR, LF and CRLF each end a line. The lines can be looked at one by one,

@@ -17,7 +17,7 @@ from piperoll.reading.cells.amounts import why_unreadable
 from piperoll.reading.cells.date_order import ALONE, beside_of
 from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
-from piperoll.reading.cells.value_counts import Counts, Tally
+from piperoll.reading.cells.value_counts import PatternCounts, ValueCounts
 from piperoll.reading.cells.values import Reader, SpelledColumn, is_plain_text, null_if_empty, spell
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.grids.batch_spill import BatchSpill
@@ -172,13 +172,13 @@ def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str
     return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
 
 
-def _counts(column: FieldColumn) -> Counts:
-    return Counts() if column.field.type == "date" else Tally(names=column.reference)
+def _counts(column: FieldColumn) -> ValueCounts:
+    return ValueCounts() if column.field.type == "date" else PatternCounts(names=column.reference)
 
 
-def _seen(counts: Sequence[Counts], places: Sequence[int], block: Block) -> list[Any]:
+def _seen(counts: Sequence[ValueCounts], places: Sequence[int], block: Block) -> list[Any]:
     """Count the cells of some columns of a block."""
-    return [own.look(block.column(place)) for own, place in zip(counts, places, strict=True)]
+    return [own.prepare(block.column(place)) for own, place in zip(counts, places, strict=True)]
 
 
 def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
