@@ -1,4 +1,4 @@
-"""Personal data in a text: each rule finds its samples (docs/standards.md#detectors) and not what only looks like them."""
+"""Each rule finds its samples (docs/standards.md#detectors), and not what only looks like them."""
 
 from __future__ import annotations
 
