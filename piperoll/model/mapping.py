@@ -106,11 +106,11 @@ class BodyMapping:
         """
         if answer not in (SAME, DIFFERENT, IGNORE, *fields):
             raise MappingError(
-                f"'{answer}' is no answer: write same, different, ignore, or the name of a field of {self.dataset}"
+                f"'{answer}' is not a valid answer: use same, different, ignore, or the name of a field of {self.dataset}"
             )
         asked = [place for place, question in enumerate(self.questions) if question.heading == heading]
         if not asked and answer in (SAME, DIFFERENT):
-            raise MappingError(f"nothing was asked about '{heading}': write the name of a field, or ignore")
+            raise MappingError(f"there is no question about '{heading}': use the name of a field, or ignore")
         if not asked:
             named = "" if answer == IGNORE else answer
             correction = Question(heading, named, answer=answer, because=because, answered=moment)
@@ -148,7 +148,7 @@ class BodyMapping:
                 **document,
             )
         except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-            raise MappingError(f"a mapping cannot be understood: {error}") from error
+            raise MappingError(f"the mapping is not valid: {error}") from error
 
 
 _HEAD = """\

@@ -21,7 +21,7 @@ _EMPTY_FIT = 0.6
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
     """Return the dataset whose core the headings cover best, or else that the cells fit; None if none does."""
     best = _best(grids, datasets, thorough=False)
-    if best[0] < 1:  # no core is covered by headings where they are likely
+    if best[0] < 1:  # no dataset has its whole core among the likely headings
         best = _best(grids, datasets, thorough=True)
     if best[:2] > (0.0, 0.0):
         return datasets[-best[3]]

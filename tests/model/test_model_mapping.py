@@ -39,7 +39,7 @@ def test_an_open_question_shows_where_to_answer() -> None:
     "text", ["", "body = anytown", 'body = "a"\ndataset = "b"\ncolour = 1', 'body = "a"\ndataset = "b"\n[[question]]\n']
 )
 def test_what_cannot_be_understood_is_refused(text: str) -> None:
-    with pytest.raises(MappingError, match="cannot be understood"):
+    with pytest.raises(MappingError, match="the mapping is not valid"):
         BodyMapping.from_toml(text)
 
 

@@ -55,7 +55,7 @@ def test_by_its_identifier_it_is_the_same_row(place: str) -> None:
     assert {one.name: one.published for one in traced(place, "2").fields}["net_amount"] == "-34.50"
 
 
-def test_a_row_that_is_not_there_is_said_so(place: str) -> None:
+def test_a_missing_row_is_a_usage_error(place: str) -> None:
     with pytest.raises(UsageError, match="has no row '3'"):
         traced(place, "3")
 

@@ -135,7 +135,7 @@ def test_a_heading_that_says_how_much_is_no_unit(heading: str, scale: Decimal) -
 
 
 @given(cell=st.from_regex(r"\A-?£?\d{1,4}(,\d{2,4}){0,5}(\.\d{0,8})?\Z", alphabet="0129,.£-٣"))
-def test_a_usual_amount_is_read_as_one_that_is_looked_at_closely(cell: str) -> None:
+def test_the_fast_path_reads_an_amount_like_the_full_parser(cell: str) -> None:
     quickly, closely = read_amount(cell), read_amount(f" {cell}")
     assert (quickly is None) == (closely is None)
     assert quickly is None or closely is None or quickly.as_tuple() == closely.as_tuple()

@@ -1,4 +1,4 @@
-"""A file that stays on the disk is read as its bytes in memory are."""
+"""A file on the disk is read like its bytes in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLE = "Body,Supplier,Date,Amount\r\n" + "Wessing,Café Noir,01/04/2026,£5.00\
 
 
 @given(content=st.binary(max_size=40), start=st.none() | st.integers(-50, 50), stop=st.none() | st.integers(-50, 50))
-def test_a_stretch_is_that_of_the_bytes(
+def test_a_slice_is_that_of_the_bytes(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, start: int | None, stop: int | None
 ) -> None:
     path = tmp_path_factory.mktemp("content") / "some.csv"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.reading.cells.date_order import Beside, order_of
+from piperoll.reading.cells.date_order import DateContext, decide_order
 from piperoll.reading.cells.dates import DateOrder, read_date, read_month
 from piperoll.reading.cells.periods import periods_in_name
 
@@ -75,15 +75,15 @@ def test_any_day_reads_back(day: date) -> None:
 
 
 def test_a_column_is_day_first_unless_it_proves_otherwise() -> None:
-    assert not order_of({"01/02/2020": 9}).month_first
-    assert order_of({"7/31/2020": 2, "01/02/2020": 9}).month_first
-    assert order_of({"7/31/2020": 2, "31/7/2020": 3}).mixed
-    guess = order_of({"04/01/2020": 1, "04/02/2020": 1, "04/07/2020": 1}, Beside(within=True))
+    assert not decide_order({"01/02/2020": 9}).month_first
+    assert decide_order({"7/31/2020": 2, "01/02/2020": 9}).month_first
+    assert decide_order({"7/31/2020": 2, "31/7/2020": 3}).mixed
+    guess = decide_order({"04/01/2020": 1, "04/02/2020": 1, "04/07/2020": 1}, DateContext(within=True))
     assert guess.month_first
     assert guess.guessed
 
 
-def test_months_alone_are_told_apart_from_days() -> None:
+def test_months_alone_are_distinguished_from_days() -> None:
     assert read_month("Apr-11") == (2011, 4)
     assert read_month("August 2020") == (2020, 8)
     assert read_month("11-Apr-11") is None
@@ -116,7 +116,7 @@ def test_months_alone_are_told_apart_from_days() -> None:
         ("gwariant Mawrth 2015", ["2015-03"]),
     ],
 )
-def test_the_period_that_a_name_speaks_of(name: str, periods: list[str]) -> None:
+def test_the_period_that_a_name_means(name: str, periods: list[str]) -> None:
     assert [str(period) for period in periods_in_name(name, snapshot=False)] == periods
 
 
@@ -129,5 +129,5 @@ def test_the_period_that_a_name_speaks_of(name: str, periods: list[str]) -> None
         ("body-2014-03-31-senior.csv", "2014-03-31"),
     ],
 )
-def test_the_snapshot_day_that_a_name_speaks_of(name: str, day: str) -> None:
+def test_the_snapshot_day_that_a_name_means(name: str, day: str) -> None:
     assert [str(period) for period in periods_in_name(name, snapshot=True)] == [day]

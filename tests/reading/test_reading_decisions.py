@@ -1,4 +1,4 @@
-"""What is decided for a whole column, from its distinct cells and how often each stands there."""
+"""What is decided for a whole column from its distinct cells and how often each occurs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.model import Finding, Severity
-from piperoll.reading.cells.date_order import ALONE, Beside, order_of
+from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, decide_order
 from piperoll.reading.cells.dates import read_date
 from piperoll.reading.cells.decisions import FieldColumn, decide
 from piperoll.reading.cells.values import UNREADABLE
@@ -23,7 +23,7 @@ CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2, allow_nan=Fal
 
 
 def read_all(
-    name: str, cells: Sequence[str], heading: str = "", beside: Beside = ALONE
+    name: str, cells: Sequence[str], heading: str = "", context: DateContext = NO_CONTEXT
 ) -> tuple[list[object], dict[str, Finding]]:
     """Every cell as it is read in its column, and what is said by code."""
     column = FieldColumn(
@@ -35,7 +35,7 @@ def read_all(
         within=name == "payment_date",
         least_amount=SPEND.least_amount,
     )
-    reader, found = decide(column, Counter(cells), beside)
+    reader, found = decide(column, Counter(cells), context)
     return [reader.read(cell) for cell in cells], {finding.code: finding for finding in found}
 
 
@@ -43,7 +43,7 @@ def in_june(day: int) -> date:
     return date(2012, 6, day)
 
 
-def test_a_column_of_decimal_commas_is_read_so_and_told() -> None:
+def test_a_column_of_decimal_commas_is_read_that_way_and_reported() -> None:
     read, said = read_all("net_amount", ["1.234,56", "99,90", "7", "(1.000,00)", "12.000"])
     assert read == ["1234.56", "99.90", "7", "-1000.00", "12000"]
     assert said["amounts-decimal-comma"].severity is Severity.WARNING
@@ -85,7 +85,7 @@ def test_points_with_three_digits_behind_each_may_part_thousands() -> None:
     assert not read_all("net_amount", ["0.500", "0.250", "0.125"])[1]
 
 
-def test_credits_exponents_and_marks_are_told_once_for_the_column() -> None:
+def test_credits_exponents_and_marks_are_reported_once_for_the_column() -> None:
     read, said = read_all("net_amount", ["5.00 CR", "CR 7", "100DR", "1.2E+05", "3*", "8"])
     assert read == ["-5.00", "-7", "100", "120000", "3", "8"]
     assert {code: finding.count for code, finding in said.items()} == {
@@ -119,7 +119,7 @@ def test_nothing_in_pounds_is_nothing() -> None:
     assert read_all("net_amount", ["£-", "£ -", "£nil", "-", "5"])[0] == [None] * 4 + ["5"]
 
 
-def test_a_block_of_months_first_is_told_apart_by_the_month_that_the_rest_is_in() -> None:
+def test_a_block_of_months_first_is_distinguished_by_the_month_that_the_rest_is_in() -> None:
     british = [f"{day:02}/06/2012" for day in range(1, 31)]
     american = ["06/05/2012", "06/14/2012"]
     read, said = read_all("payment_date", british + american)
@@ -134,7 +134,7 @@ def test_without_a_month_that_holds_the_rest_mixed_dates_follow_the_majority() -
     assert said["dates-mixed"].severity is Severity.WARNING
 
 
-def test_days_that_a_spreadsheet_exchanged_with_months_are_told_with_both_readings() -> None:
+def test_days_that_a_spreadsheet_swapped_with_months_are_reported_with_both_readings() -> None:
     """The classic import: days to the 12th become dates of other months, the others stay text."""
     exchanged = [f"2012-{day:02}-06" for day in range(1, 13)]
     kept = [f"{day}/06/2012" for day in range(13, 31)]
@@ -146,7 +146,7 @@ def test_days_that_a_spreadsheet_exchanged_with_months_are_told_with_both_readin
     assert "1 June 2012" in told.message
 
 
-def test_late_payments_are_not_taken_for_exchanged_days() -> None:
+def test_late_payments_are_not_taken_for_swapped_days() -> None:
     june = [f"{day:02}/06/2012" for day in range(1, 31)]
     assert not read_all("payment_date", [*june, "03/05/2012", "09/07/2012", "06/05/2012"])[1]
     assert not read_all("payment_date", [f"{day:02}/{month:02}/2012" for month in range(1, 13) for day in (3, 20)])[1]
@@ -161,27 +161,27 @@ def test_a_column_guessed_to_be_month_first_gives_both_readings() -> None:
     assert "4 January 2020" in told.message
 
 
-def test_timestamps_and_days_stand_together_in_one_column() -> None:
+def test_timestamps_and_days_are_together_in_one_column() -> None:
     cells = ["2012-06-14T00:00:00", "15/06/2012", "16th June 2012", "20120617", "41078", "18.06.12", "19 Mehefin 2012"]
     read, said = read_all("payment_date", cells)
     assert read == [in_june(day).isoformat() for day in (14, 15, 16, 17, 18, 18, 19)]
     assert set(said) == {"dates-as-serials"}
 
 
-def test_a_month_where_a_day_is_asked_for_is_missing_and_told() -> None:
+def test_a_month_where_a_day_is_needed_is_missing_and_reported() -> None:
     read, said = read_all("payment_date", ["June 2012", "Jun-12", "06/2012", "13/06/2012", "31/06/2012"])
     assert read == [None, None, None, "2012-06-13", UNREADABLE]
     assert said["dates-months-only"].count == 3
 
 
-def test_day_numbers_from_1904_are_told_where_the_others_say_so() -> None:
+def test_day_numbers_from_1904_are_reported_where_the_others_say_so() -> None:
     june = [f"{day}/06/2012" for day in range(13, 30)]
     read, said = read_all("payment_date", [*june, str((in_june(15) - date(1904, 1, 1)).days)])
     assert read[-1] == "2008-06-14"
     assert "15 June 2012" in said["dates-from-1904"].message
 
 
-def test_summer_midnights_in_universal_time_are_told() -> None:
+def test_summer_midnights_in_universal_time_are_reported() -> None:
     _, said = read_all("payment_date", ["2012-06-13T23:00:00Z", "2012-06-14T23:00:00.000Z"])
     assert "14 June 2012" in said["dates-before-midnight"].message
 
@@ -190,7 +190,7 @@ FORMS = ["%Y-%m-%d", "%d/%m/%Y", "%d/%m/%y", "%m/%d/%Y", "%d.%m.%Y", "%d-%b-%y",
 
 
 @given(st.sets(st.integers(0, 29), min_size=1), st.sampled_from(FORMS), st.dates(date(2001, 1, 1), date(2039, 12, 1)))
-def test_any_column_of_a_months_days_reads_back_or_is_told(days: set[int], form: str, start: date) -> None:
+def test_any_column_of_a_months_days_reads_back_or_is_reported(days: set[int], form: str, start: date) -> None:
     truth = [start.replace(day=1) + timedelta(days=day) for day in sorted(days)]
     cells = [day.strftime(form) for day in truth]
     read, said = read_all("payment_date", cells)
@@ -199,20 +199,20 @@ def test_any_column_of_a_months_days_reads_back_or_is_told(days: set[int], form:
         assert read == [day.isoformat() for day in truth]
     else:  # nothing in the column says which is meant: every date is read as some day, and a guess is told
         assert UNREADABLE not in read
-        order = order_of(Counter(cells), Beside(within=True))
+        order = decide_order(Counter(cells), DateContext(within=True))
         assert bool(order.guessed) == ("dates-month-first" in said)
         assert order.doubtful == ("dates-order-doubtful" in said)
 
 
 @given(st.text(max_size=20))
-def test_any_cell_has_one_reading_whatever_column_it_stands_in(cell: str) -> None:
-    order = order_of({cell: 1})
+def test_any_cell_has_one_reading_whatever_column_it_is_in(cell: str) -> None:
+    order = decide_order({cell: 1})
     assert read_date(cell, order) == read_date(cell, order)
     read, _ = read_all("payment_date", [cell, "13/06/2012"])
     assert read[1] == "2012-06-13"
 
 
-def test_references_that_went_through_a_number_are_told() -> None:
+def test_references_that_went_through_a_number_are_reported() -> None:
     _, said = read_all("transaction_number", ["00123", "00456", "01234", "4567", "12345"])
     assert said["reference-zeros-lost"].count == 1
     _, said = read_all("transaction_number", ["12345.0", "12346.0", "A7"])
@@ -228,14 +228,14 @@ def test_a_company_number_of_less_than_eight_digits_has_lost_some() -> None:
 
 
 @pytest.mark.parametrize("cell", ["31 February 2024", "February 31, 2024", "31/02/2024", "2024-02-31", "00/03/2024"])
-def test_a_day_there_is_not_bounds_no_period(cell: str) -> None:
+def test_a_day_that_does_not_exist_bounds_no_period(cell: str) -> None:
     transactions = next(dataset for dataset in assets.datasets() if dataset.name == "transactions")
     reader, _ = decide(FieldColumn(transactions.field("period_end"), 0, ""), {cell: 1, "March 2024": 1})
     assert reader.read(cell) is UNREADABLE
     assert reader.read("March 2024") == "2024-03-31"
 
 
-def test_the_year_may_stand_first_with_two_digits() -> None:
+def test_the_year_may_be_first_with_two_digits() -> None:
     read, said = read_all("payment_date", [f"12-06-{day:02}" for day in range(1, 31)])
     assert read == [in_june(day).isoformat() for day in range(1, 31)]
     assert "12 June 2001" in said["dates-year-first"].message
@@ -252,7 +252,7 @@ def test_the_same_day_of_many_months_may_be_the_month() -> None:
 
 
 @pytest.mark.parametrize("cell", ["July 2010-September 2010", "Apr-Jun 2012", "Q1 2015/16", "2015-Q1", "2012-13"])
-def test_a_quarter_or_months_where_a_day_is_asked_for_are_missing_and_told_once(cell: str) -> None:
+def test_a_quarter_or_months_where_a_day_is_needed_are_missing_and_reported_once(cell: str) -> None:
     read, said = read_all("payment_date", [cell, cell, "Q1", "to follow June", "13/06/2012"])
     assert read == [None, None, UNREADABLE, UNREADABLE, "2012-06-13"]
     assert said["dates-months-only"].count == 2
@@ -269,20 +269,20 @@ def test_a_quarter_or_months_where_a_day_is_asked_for_are_missing_and_told_once(
         ("Apr-Jun 2012", "2012-06-30"),
     ],
 )
-def test_a_quarter_bounds_a_period_and_is_told_where_it_may_be_another(cell: str, end: str) -> None:
+def test_a_quarter_bounds_a_period_and_is_reported_where_it_may_be_another(cell: str, end: str) -> None:
     read, said = read_all("period_end", [cell])
     assert read == [end]
     assert ("dates-in-quarters" in said) == (cell in ("2015-Q1", "Q2 2015"))
 
 
-def test_days_counted_from_another_year_are_told_once_for_the_column() -> None:
+def test_days_counted_from_another_year_are_reported_once_for_the_column() -> None:
     read, said = read_all("payment_date", ["9223", "9224", "9230"])
     assert read == [UNREADABLE] * 3
     assert "April 2025" in said["dates-of-another-epoch"].message
     assert not read_all("payment_date", ["2015", "2016", "2017"])[1]
 
 
-def test_a_column_of_euros_is_told_once() -> None:
+def test_a_column_of_euros_is_reported_once() -> None:
     read, said = read_all("net_amount", ["€5.00", "€7.50", ""])
     assert read == [UNREADABLE, UNREADABLE, None]
     assert said["amount-not-in-pounds"].count == 2
@@ -296,7 +296,7 @@ def test_a_file_that_holds_nothing_but_credits_says_that_they_may_be_payments() 
     assert not read_all("net_amount", ["-5.00", "-7.50", "-1.00", "0.50"])[1]
 
 
-def test_thousands_with_two_decimals_that_are_too_small_for_pounds_are_hardly_doubted() -> None:
+def test_thousands_with_two_decimals_that_are_too_small_for_pounds_are_for_information_only() -> None:
     read, said = read_all("net_amount", ["25.34", "31.20", "812.50"], "Amount (£000)")
     assert read == ["25340.00", "31200.00", "812500.00"]
     assert said["amount-unit-doubtful"].severity is Severity.INFO

@@ -1,4 +1,4 @@
-"""The letters of a text: which encoding, what was garbled before, what is lost; each told with its line."""
+"""The encoding of a text, and characters that were garbled or lost, reported with their lines."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_pieces_make_the_whole(encoding: str, end: str) -> None:
         ("Café £5 CafÃ©", "Café £5 Café"),
     ],
 )
-def test_garbled_letters_are_put_right(sent: str, meant: str) -> None:
+def test_garbled_letters_are_repaired(sent: str, meant: str) -> None:
     assert repair(sent)[0] == meant
     assert find_remains(meant).count == 0
 
@@ -96,12 +96,12 @@ def test_what_may_be_meant_is_left_as_it_is(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["â€ x", "Ã la carte", "Â£ MÃ"])
-def test_what_lost_a_byte_is_told_or_put_right(word: str) -> None:
+def test_what_lost_a_byte_is_reported_or_repaired(word: str) -> None:
     mended, found = repair(word)
     assert found.count or find_remains(mended).count
 
 
-def test_garbled_letters_are_told_with_count_line_and_example() -> None:
+def test_garbled_letters_are_reported_with_count_line_and_example() -> None:
     content = seeds.text().replace("Acme", "â€ Acme").encode().decode("cp1252").encode()
     reading = spend(content)
     assert told(reading)["letters-mended"][1] == 2
@@ -109,7 +109,7 @@ def test_garbled_letters_are_told_with_count_line_and_example() -> None:
     assert "'CafÃ©'" in said.message or "â" in said.message
 
 
-def test_lost_letters_and_nul_characters_are_told_with_their_line() -> None:
+def test_lost_letters_and_nul_characters_are_reported_with_their_line() -> None:
     content = seeds.text().replace("Acme", "Ac\x00me").replace("Royal", "Ro\ufffdal").encode()
     found = told(spend(content))
     assert found["nul-characters"] == (1, 2)

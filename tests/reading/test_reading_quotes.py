@@ -1,4 +1,4 @@
-"""Quotes that are broken: a cell is a cell, and the rows about it stay whole."""
+"""Broken quotation marks change neither other cells nor the rows around them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEAD = "date,supplier,type,amount\n"
     ids=["never closed", "closed by the next cell's", "quotes within quotes", "after a cell of two lines"],
 )
 @pytest.mark.parametrize("after", ["", '02/04/2026,"Bolt, Nut & Co",Rent,6.00\n'], ids=["last row", "not last"])
-def test_a_broken_quote_spoils_no_other_cell(row: str, cells: list[str], after: str) -> None:
+def test_a_broken_quote_changes_no_other_cell(row: str, cells: list[str], after: str) -> None:
     read = read_text([f"{HEAD}{row}\n{after}"])
     assert list(read.rows[1].cells) == cells
     assert [each.number for each in read.broken_quotes] == [2]
@@ -35,7 +35,7 @@ def test_a_space_after_a_closing_quote_breaks_nothing() -> None:
     assert not list(read.broken_quotes)
 
 
-def test_many_quotes_that_lead_nowhere_are_each_looked_at_once() -> None:
+def test_each_dead_end_of_many_quotes_is_tried_once() -> None:
     record = '"",' * 300 + '"x\n'
     assert len(repair_record([record], ",", 8).cells) == 301
 

@@ -1,4 +1,4 @@
-"""Small files of our own, each with one trap that real bodies set; what is read equals the clean table."""
+"""Small files, each with one trap found in real files; what is read equals the clean table."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_workbook_keeps_its_addresses_and_pennies() -> None:
     assert "sheet-without-table" in codes(reading)
 
 
-def test_a_far_away_cell_is_refused_before_it_is_laid_out() -> None:
+def test_a_far_away_cell_is_rejected_before_memory_is_allocated() -> None:
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True})
     book.add_worksheet().write(1048575, 16383, 1)
@@ -151,7 +151,7 @@ def test_headings_in_two_rows() -> None:
     assert cells(reading, "net_amount") == ["5.00", "6.00"]
 
 
-def test_no_headings_at_all_is_told() -> None:
+def test_no_headings_at_all_is_reported() -> None:
     reading = spend(ROWS + ROWS.replace("T00", "T01"))
     assert cells(reading, "net_amount")[:3] == ["100.50", "200.00", "-50.25"]
     assert cells(reading, "supplier_name")[0] == "Acme Printing Ltd"
@@ -211,7 +211,7 @@ def test_an_empty_column_loses_to_a_filled_one_of_the_same_heading() -> None:
     assert reading.tables[0].column_letters["net_amount"] == "D"
 
 
-def test_net_is_taken_before_gross_and_gross_alone_is_told() -> None:
+def test_net_is_taken_before_gross_and_gross_alone_is_reported() -> None:
     both = spend("Supplier,Date,Gross Amount,Net Amount\r\nAcme Ltd,01/04/2026,6.00,5.00\r\n")
     assert cells(both, "net_amount") == ["5.00"]
     alone = spend("Supplier,Date,Gross Amount\r\nAcme Ltd,01/04/2026,6.00\r\n")
@@ -224,7 +224,7 @@ def test_misspelt_headings() -> None:
     assert cells(reading, "transaction_number") == ["T001", "T002", "T003"]
 
 
-def test_unreadable_and_missing_amounts_are_told_apart() -> None:
+def test_unreadable_and_missing_amounts_are_distinguished() -> None:
     reading = spend(HEAD + ROWS.replace("200.00", "#REF!").replace("-50.25", "n/a"))
     assert cells(reading, "net_amount") == ["100.50", None, None]
     assert reading.tables[0].unreadable == {"net_amount": (3,)}
@@ -298,7 +298,7 @@ def test_the_dataset_is_recognised_by_its_headings() -> None:
     assert read((HEAD + ROWS).encode(), "x", assets.datasets()).dataset == assets.dataset("spend")
 
 
-def test_the_card_part_is_told_by_the_name_but_not_for_a_list_over_25k() -> None:
+def test_the_card_part_is_reported_by_the_name_but_not_for_a_list_over_25k() -> None:
     assert spend(HEAD + ROWS, "GPC_April_2026.csv").part == "card"
     assert spend(HEAD + ROWS, "GPC_25K_April_2026.csv").part is None
 

@@ -1,4 +1,4 @@
-"""What is done to whole columns and blocks gives exactly what is done cell by cell, row by row and line by line."""
+"""Work on whole columns and blocks gives exactly the results of work on single cells, rows and lines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def in_small_blocks(monkeypatch: pytest.MonkeyPatch, rows: int = 7) -> None:
 
 @pytest.mark.parametrize("name", ["amount", "supplier_name", "payment_date", "transaction_number", "card"])
 @given(cells=st.lists(st.one_of(amounts, words, dates), max_size=40))
-def test_a_column_is_spelt_as_its_cells_are(name: str, cells: list[str]) -> None:
+def test_a_column_is_spelled_like_its_cells(name: str, cells: list[str]) -> None:
     wanted = next((each for each in SPEND.fields if each.name == name), SPEND.fields[0])
     read = list(map(Reader(wanted).read, cells))
     spelt = spell(pa.array(cells, pa.string()), Reader(wanted))
@@ -104,7 +104,7 @@ def one_by_one(rows: list[Row], shape: TableShape) -> Iterator[ClassifiedRow]:
 
 
 @given(table=tables())
-def test_rows_are_judged_together_as_one_by_one(table: tuple[list[list[str]], TableShape]) -> None:
+def test_rows_are_classified_together_as_one_by_one(table: tuple[list[list[str]], TableShape]) -> None:
     cells, shape = table
     rows = [Row(number, number + 3, row) for number, row in enumerate(cells, start=1)]
     expected = list(one_by_one(rows, shape))
@@ -138,7 +138,7 @@ texts = st.lists(
 
 @settings(max_examples=200)
 @given(pieces=texts, rows=st.integers(1, 9), repairs=st.sampled_from([0, 2, 200]), cuts=st.integers(1, 7))
-def test_a_text_is_parted_in_blocks_as_line_by_line(pieces: list[str], rows: int, repairs: int, cuts: int) -> None:
+def test_a_text_is_split_in_blocks_as_line_by_line(pieces: list[str], rows: int, repairs: int, cuts: int) -> None:
     whole = "".join(pieces)
     with pytest.MonkeyPatch.context() as patch:
         in_small_blocks(patch, rows)
@@ -150,7 +150,7 @@ def test_a_text_is_parted_in_blocks_as_line_by_line(pieces: list[str], rows: int
     assert list(read.broken_quotes) == list(expected.broken_quotes)
 
 
-def test_a_cell_that_never_ends_is_mended_in_whichever_block_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_that_never_ends_is_repaired_in_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
     in_small_blocks(monkeypatch)
     whole = "a,b,c\n" * 10 + '1,"open,2\n' + "1,2,3\n" * 40_000
     read = read_text([whole])
@@ -161,7 +161,7 @@ def test_a_cell_that_never_ends_is_mended_in_whichever_block_it_begins(monkeypat
     assert len(read.rows) == 40_011
 
 
-def test_of_cells_alike_the_first_three_stand_for_all() -> None:
+def test_the_first_three_of_similar_cells_represent_all() -> None:
     cells = [f"{number // 100},{number % 1000:03d}.{number % 89 + 11}" for number in range(10_000, 40_000)]
     cells += ["5.00 CR", "1.234", "n/a"] + [f"PAY{number:06d}" for number in range(5000)]
     tally = PatternCounts(names=True)

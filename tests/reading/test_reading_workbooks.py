@@ -1,4 +1,4 @@
-"""What a workbook holds beside its values: what is hidden, merged or in error; and its kinds of cell."""
+"""What a workbook contains besides its values: hidden, merged and erroneous cells; and its types of cells."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def amounts(reading: Reading) -> list[str | None]:
     ]
 
 
-def test_a_plain_workbook_has_nothing_to_tell() -> None:
+def test_a_plain_workbook_has_nothing_to_report() -> None:
     assert spend(book(lambda *_: None)).findings == ()
 
 
-def test_hidden_rows_and_columns_are_read_and_told() -> None:
+def test_hidden_rows_and_columns_are_read_and_reported() -> None:
     def hide(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         sheet.set_row(3, None, None, {"hidden": True})
         sheet.set_row(4, None, None, {"hidden": True})
@@ -61,7 +61,7 @@ def test_hidden_rows_and_columns_are_read_and_told() -> None:
     assert "column D." in told(reading, "columns-hidden").message
 
 
-def test_cells_merged_downwards_are_told_below_the_headings_alone() -> None:
+def test_cells_merged_downwards_are_reported_below_the_headings_alone() -> None:
     def merge(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         sheet.merge_range("D2:D4", "Rent")
         sheet.merge_range("F1:G1", "Notes")
@@ -70,7 +70,7 @@ def test_cells_merged_downwards_are_told_below_the_headings_alone() -> None:
     assert (finding.count, "D2:D4" in finding.message) == (1, True)
 
 
-def test_errors_and_formulas_without_results_are_told() -> None:
+def test_errors_and_formulas_without_results_are_reported() -> None:
     def write(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         sheet.write_formula("C3", "=1/0", None, "#DIV/0!")
         sheet.write_formula("C4", "=1+1", None, 2)
@@ -81,7 +81,7 @@ def test_errors_and_formulas_without_results_are_told() -> None:
     assert "cell C3." in told(reading, "cells-in-error").message
 
 
-def test_a_workbook_whose_formulas_were_never_worked_out_is_told() -> None:
+def test_a_workbook_whose_formulas_were_never_worked_out_is_reported() -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(book(lambda *_: None)))
     workbook["April & May"]["C3"] = "=SUM(1,2)"
     workbook["April & May"]["C5"] = "=SUM(1,2)"
@@ -105,7 +105,7 @@ def test_kinds_of_cell(from_1904: bool) -> None:
     assert amounts(reading)[0] == "1234.50"
 
 
-def test_garbled_letters_in_cells_are_put_right_and_told_by_their_cell() -> None:
+def test_garbled_letters_in_cells_are_repaired_and_reported_by_their_cell() -> None:
     def garble(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         sheet.write("A3", "CafÃ© Royal")
         sheet.write("A4", "â€ Inn")
@@ -117,7 +117,7 @@ def test_garbled_letters_in_cells_are_put_right_and_told_by_their_cell() -> None
     assert "in cell A4" in told(reading, "letters-garbled").message
 
 
-def test_very_hidden_sheets_are_read_and_told() -> None:
+def test_very_hidden_sheets_are_read_and_reported() -> None:
     def hide(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
         sheet.very_hidden()
         _book.add_worksheet("Cover").activate()
@@ -125,7 +125,7 @@ def test_very_hidden_sheets_are_read_and_told() -> None:
     told(spend(book(hide)), "sheet-hidden")
 
 
-def test_a_sheet_that_repeats_one_cell_without_end_is_refused() -> None:
+def test_a_sheet_that_repeats_one_cell_without_end_is_rejected() -> None:
     members = seeds.unzipped(seeds.ods())
     cell = b'<table:table-cell table:number-columns-repeated="16384" '
     members["content.xml"] = members["content.xml"].replace(b"<table:table-cell ", cell)

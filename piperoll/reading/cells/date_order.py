@@ -30,7 +30,7 @@ _STEPS = frozenset([1, 3, 6, 12])
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class DateContext:
     """What is known about the dates of a column from outside of it.
 
     `within` says that its days are in the period that the file covers, as payments are and the ends of contracts are
@@ -44,13 +44,13 @@ class Beside:
     month_first: int = 0
 
 
-ALONE = Beside()
+NO_CONTEXT = DateContext()
 
 
-def beside_of(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> Beside:
+def date_context(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> DateContext:
     """What the other columns of dates in a table, with their distinct cells, and the names show about one column."""
     proofs = [_count_proofs(counts) for other, counts in dates.items() if other != name]
-    return Beside(
+    return DateContext(
         periods=tuple(periods),
         day_first=sum(day for day, month in proofs if not month),
         month_first=sum(month for day, month in proofs if not day),
@@ -66,39 +66,39 @@ def _count_proofs(counts: Mapping[str, int]) -> tuple[int, int]:
     return day, sum(count for found, count in numeric if found.day_first is None and found.month_first)
 
 
-def order_of(counts: Mapping[str, int], beside: Beside = ALONE) -> DateOrder:
+def decide_order(counts: Mapping[str, int], context: DateContext = NO_CONTEXT) -> DateOrder:
     """Decide the order of day and month in a column from its distinct cells and how often each occurs."""
     readings = {text: found for text in counts if (found := date_readings(text))}
     numeric = {text: found for text, found in readings.items() if found.notation == "numeric"}
     day, month = _count_proofs(counts)
-    year_first = _have_year_first(list(numeric.values()), beside)
+    year_first = _have_year_first(list(numeric.values()), context)
     tally: Counter[tuple[int, int]] = Counter()
     for text, found in readings.items():
         if certain := found.year_first if year_first and found.year_first else found.certain:
             tally[certain.year, certain.month] += counts[text]
     if day or month or year_first:
         return DateOrder(month > day, day, month, year_first=year_first, months=_main_months(tally))
-    decided = _decide_unproved([found for found in numeric.values() if not found.certain], beside)
+    decided = _decide_unproved([found for found in numeric.values() if not found.certain], context)
     return replace(decided, months=_main_months(tally))
 
 
-def _decide_unproved(either: Sequence[DateReadings], beside: Beside) -> DateOrder:
+def _decide_unproved(either: Sequence[DateReadings], context: DateContext) -> DateOrder:
     """Decide the order of dates that can all be read both ways."""
     by_day = [found.day_first for found in either if found.day_first]
     by_month = [found.month_first for found in either if found.month_first]
-    if either and bool(beside.day_first) != bool(beside.month_first):
-        return _by_columns(by_day, by_month, beside)
-    if beside.within and (order := _by_period(by_day, by_month, beside.periods)):
+    if either and bool(context.day_first) != bool(context.month_first):
+        return _by_columns(by_day, by_month, context)
+    if context.within and (order := _by_period(by_day, by_month, context.periods)):
         return order
-    return _by_spread(by_day, by_month) if beside.within else _by_first_days(by_day, by_month)
+    return _by_spread(by_day, by_month) if context.within else _by_first_days(by_day, by_month)
 
 
-def _by_columns(by_day: Sequence[date], by_month: Sequence[date], beside: Beside) -> DateOrder:
+def _by_columns(by_day: Sequence[date], by_month: Sequence[date], context: DateContext) -> DateOrder:
     """The order of the other columns; but day first and doubtful if only that makes all dates the first of a month."""
-    against = by_day if beside.month_first else by_month
-    if not beside.within and all(day.day == 1 for day in against):
+    against = by_day if context.month_first else by_month
+    if not context.within and all(day.day == 1 for day in against):
         return DateOrder(doubtful=True)
-    if beside.month_first:
+    if context.month_first:
         return DateOrder(month_first=True, guessed="columns")
     return DateOrder()
 
@@ -163,7 +163,7 @@ def _months(days: Sequence[date]) -> set[tuple[int, int]]:
     return {(day.year, day.month) for day in days}
 
 
-def _have_year_first(numeric: Sequence[DateReadings], beside: Beside) -> bool:
+def _have_year_first(numeric: Sequence[DateReadings], context: DateContext) -> bool:
     """Whether all dates are three numbers of two digits each, and only the first number can be the year.
 
     That is so if they are then in one year, but otherwise in many; or then in the period, but otherwise not.
@@ -172,7 +172,7 @@ def _have_year_first(numeric: Sequence[DateReadings], beside: Beside) -> bool:
     last = [day for found in numeric if (day := found.day_first or found.month_first)]
     if not first or len(first) < len(numeric):
         return False
-    if beside.within and _share(first, beside.periods) >= _MOST and _share(last, beside.periods) < 0.5:
+    if context.within and _share(first, context.periods) >= _MOST and _share(last, context.periods) < 0.5:
         return True
     years = {day.year for day in first}
     return len(numeric) > 2 and len(years) == 1 and len({day.year for day in last}) > 2
@@ -188,7 +188,7 @@ def _main_months(tally: Counter[tuple[int, int]]) -> Months:
     return frozenset()
 
 
-def exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside = ALONE) -> list[str]:
+def find_exchanged(counts: Mapping[str, int], order: DateOrder, context: DateContext = NO_CONTEXT) -> list[str]:
     """The cells in which day and month seem to have been swapped before the file was sent.
 
     A spreadsheet that opens day-first dates month first turns 3 April into 4 March, and leaves the 13th as it is. This
@@ -196,9 +196,9 @@ def exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside = ALON
     day and month swapped: at least two different cells, or one that is more than a month away.
     """
     readings = {text: found for text in counts if (found := date_readings(text)) and not found.certain}
-    months = order.months or (_named_months(beside.periods) if beside.within else frozenset())
+    months = order.months or (_named_months(context.periods) if context.within else frozenset())
     if not months:
-        return list(readings) if _all_exchanged(counts, order, beside) else []
+        return list(readings) if _are_all_exchanged(counts, order, context) else []
     outside = {text: day for text, found in readings.items() if not _in(day := order.choose(found), months)}
     fitting = [text for text in outside if _in(other_reading(readings[text], order), months)]
     if len(fitting) == 1 and _is_near(outside[fitting[0]], months):
@@ -230,14 +230,14 @@ def _named_months(periods: Sequence[Period]) -> Months:
     return frozenset(found) if len(found) <= 3 else frozenset()
 
 
-def _all_exchanged(counts: Mapping[str, int], order: DateOrder, beside: Beside) -> bool:
+def _are_all_exchanged(counts: Mapping[str, int], order: DateOrder, context: DateContext) -> bool:
     """Whether all days are the same day of three or more months of one year, as if that day were their month.
 
-    The first of a month is what many bodies write for a month, and shows nothing, unless the months leave gaps where
-    payments of one stretch of time would lie.
+    Many bodies write the first of a month to mean the month, so that shows nothing, unless there are gaps between the
+    months, which payments of one period would not have.
     """
     days = [day for text in counts if (found := date_readings(text)) and (day := order.choose(found))]
     months = {(day.year, day.month) for day in days}
     if len({(day.year, day.day) for day in days}) != 1 or len(months) < 3 or order.doubtful:
         return False
-    return days[0].day <= 12 and (days[0].day > 1 or (beside.within and not are_evenly_spaced(months)))
+    return days[0].day <= 12 and (days[0].day > 1 or (context.within and not are_evenly_spaced(months)))

@@ -16,7 +16,7 @@ from typing import Any
 from piperoll.findings import make_finding
 from piperoll.model import MONTHS, Address, Field, Finding, Severity
 from piperoll.reading.cells.amounts import is_foreign, notation_of, plain_number, read_amount, scale_of, style_of
-from piperoll.reading.cells.date_order import ALONE, Beside, exchanged, order_of, other_reading
+from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, decide_order, find_exchanged, other_reading
 from piperoll.reading.cells.dates import DateOrder, date_readings, evenings, read_date
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.periods import is_bare_quarter
@@ -75,14 +75,14 @@ class FieldColumn:
         return make_finding(code, self.address, heading=self.heading.strip(), title=self.field.title.lower(), **values)
 
 
-def decide(column: FieldColumn, counts: Counts, beside: Beside = ALONE) -> tuple[Reader, list[Finding]]:
+def decide(column: FieldColumn, counts: Counts, context: DateContext = NO_CONTEXT) -> tuple[Reader, list[Finding]]:
     """Return the reader for the cells of a column, and the findings about how they are written.
 
-    `beside` is what the table's other dates and the names of file and sheet show about a column of dates.
+    `context` is what the table's other dates and the names of file and sheet show about a column of dates.
     """
     match column.field.type:
         case "date":
-            return _decide_dates(column, counts, replace(beside, within=column.within))
+            return _decide_dates(column, counts, replace(context, within=column.within))
         case "number" | "integer":
             return _decide_numbers(column, counts)
         case _:
@@ -161,13 +161,13 @@ def _about_notation(column: FieldColumn, counts: Counts, reader: Reader) -> Iter
         yield column.finding(codes[notation], cells, amount=f"{amount:,f}")
 
 
-def _decide_dates(column: FieldColumn, counts: Counts, beside: Beside) -> tuple[Reader, list[Finding]]:
-    order = order_of(counts, beside)
+def _decide_dates(column: FieldColumn, counts: Counts, context: DateContext) -> tuple[Reader, list[Finding]]:
+    order = decide_order(counts, context)
     reader = Reader(column.field, order=order, accepts_periods=column.within)
     found = [
         *_about_order(column, counts, order),
         *_about_serials(column, counts, order),
-        *_about_exchanged(column, counts, order, beside),
+        *_about_exchanged(column, counts, order, context),
         *_about_evenings(column, counts),
         *_about_periods(column, counts, reader),
     ]
@@ -239,9 +239,9 @@ def _about_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Ite
         yield column.finding("dates-from-1904", cells, taken=_in_words(day), other=_in_words(day + _1904))
 
 
-def _about_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, beside: Beside) -> Iterator[Finding]:
+def _about_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, context: DateContext) -> Iterator[Finding]:
     """Report dates that would fit the others if day and month were swapped."""
-    cells = exchanged(counts, order, beside)
+    cells = find_exchanged(counts, order, context)
     readings = [found for cell in cells if (found := date_readings(cell))]
     if readings:
         other = other_reading(readings[0], order)

@@ -69,7 +69,7 @@ class _RowClassifier:
         rows = _with_those_above(block, doubtful, empty)
         start = 0
         for place in (*doubtful, len(block)):
-            if start < place:  # sure records stand between the last doubtful row and this one
+            if start < place:  # certain records lie between the last doubtful row and this one
                 self.sums.add(None if amounts is None else sum_millionths(amounts[start:place]), place - start)
                 self.last = rows[place - 1]
             if place in empty:

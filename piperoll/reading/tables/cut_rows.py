@@ -146,7 +146,7 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | N
     some = [row for row in sample_rows(rows, _SAMPLE) if any(row.cells)]
     within = [row for row in some if _extent(row) <= named]
     sample = [row for row in within if len(row.cells) <= usual]
-    if 2 * len(sample) < len(some):  # delimiters left over, some here and some there, make no usual length
+    if 2 * len(sample) < len(some):  # trailing delimiters in some rows only: there is no usual length
         sample, usual = within, max(widths)
     if not sample or 2 * len(sample) < len(some):
         return None

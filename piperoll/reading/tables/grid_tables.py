@@ -273,7 +273,9 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
         found += _about_titles(group[0].section, grid)
         found.append(make_finding("headings-at-end", Address(grid.sheet, row.number, row.line)))
     elif first:
-        read = {own.number for own in group[0].section.rows[: heading.index]}  # records from above stand first
+        read = {
+            own.number for own in group[0].section.rows[: heading.index]
+        }  # records from above the headings come first
         rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
         above = [other for other in rows if other.number not in read]
         if len(above) < len(rows):

@@ -345,7 +345,7 @@ def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float =
     dates = sum(map(is_date, texts))
     if dates + sum(map(is_number, texts)) > max(1, len(texts) // 4):
         return None
-    if dates and sum(map(lexicon.knows, texts)) < 4:  # a day may head a column, but hardly among unknown ones
+    if dates and sum(map(lexicon.knows, texts)) < 4:  # a date can be a heading, but not beside unknown ones
         return None
     best: dict[str, float] = {}
     filled = wide = 0

@@ -14,7 +14,7 @@ from piperoll.findings import make_finding
 from piperoll.model import Cap, Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
 from piperoll.reading.cells.amounts import why_unreadable
-from piperoll.reading.cells.date_order import ALONE, beside_of
+from piperoll.reading.cells.date_order import NO_CONTEXT, date_context
 from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.value_counts import PatternCounts, ValueCounts
@@ -209,8 +209,8 @@ def _readers(
     readers, findings, mostly_zero = dict[str, Reader](), list[Finding](), MostlyZero()
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
-        beside = beside_of(dates, name, periods) if name in dates else ALONE
-        readers[name], said = decide(column, own, beside)
+        context = date_context(dates, name, periods) if name in dates else NO_CONTEXT
+        readers[name], said = decide(column, own, context)
         findings += said
         mostly_zero.add(column, own)
     return readers, [*findings, *mostly_zero.findings()]

@@ -86,7 +86,7 @@ def classify_row(row: Row, shape: TableShape, sums: RunningSums, last: Row | Non
     rule here, check whether to change it there; a test compares the two.
     """
     filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
-    if len(filled) < 3:  # invisible marks alone fill no cell
+    if len(filled) < 3:  # a cell with only invisible characters is empty
         filled = [column for column in filled if tidy(row.cells[column])]
     if kind := _no_record(row, filled, shape):
         return ClassifiedRow(row, kind)

@@ -89,7 +89,7 @@ def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
     """Return whether amounts add up to the rest, without the first or last if that is the sum of the amounts."""
     whole = sum(amounts, Decimal(0))
     options = [whole, *(whole - one for one in (amounts[0], amounts[-1]) if abs(whole - one - one) <= NEAR)]
-    # the sum of the others is what all records come to without the block, however the block adds up
+    # the rest excludes the whole block, so a first or last row that sums up the block must be left out of it too
     return any(option and abs(option - rest) <= NEAR for option in options)
 
 

@@ -1,4 +1,4 @@
-"""Rows that are parted at once are those that are read one by one, with the same numbers and lines."""
+"""Rows that are split at once are those that are read one by one, with the same numbers and lines."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def same(one: TextRows, other: TextRows) -> bool:
 @example(parts=["a,b\n", '"1,2,3\n4,5,6\n7,8,9",x,y\n'], times=3, least=1, cut=2, rows=4, as_bytes=True)
 @example(parts=["a,b,c\n", '"open,2\n', "1,2,3\n"], times=3, least=1, cut=9, rows=1, as_bytes=True)
 @example(parts=['"a\r', "\n", '"'], times=1, least=1, cut=1, rows=1, as_bytes=False)
-def test_rows_taken_at_once_are_those_read_one_by_one(
+def test_rows_split_at_once_are_those_read_one_by_one(
     parts: list[str], times: int, least: int, cut: int, rows: int, *, as_bytes: bool
 ) -> None:
     whole = "".join(parts) * times
@@ -74,7 +74,7 @@ def rows_of(found: SplitRows) -> list[list[str]]:
         ("£5,é\n", [["£5", "é"]], [0]),
     ],
 )
-def test_sound_rows_are_taken_whole(whole: str, rows: list[list[str]], starts: list[int]) -> None:
+def test_sound_rows_are_split(whole: str, rows: list[list[str]], starts: list[int]) -> None:
     found = taken(whole)
     assert found is not None
     assert rows_of(found) == rows
@@ -95,7 +95,7 @@ def test_sound_rows_are_taken_whole(whole: str, rows: list[list[str]], starts: l
         '"1,2,3\n4,5,6\n7,8,9",y,z\n',
     ],
 )
-def test_rows_are_taken_up_to_the_first_that_needs_care(doubtful: str) -> None:
+def test_rows_are_split_up_to_the_first_that_needs_care(doubtful: str) -> None:
     before = 'a,"b\nb",c\n'
     assert taken(doubtful) is None
     found = taken(before + doubtful + "d,e,f\n")
@@ -104,14 +104,14 @@ def test_rows_are_taken_up_to_the_first_that_needs_care(doubtful: str) -> None:
     assert (found.size, found.lines) == (len(before), 2)
 
 
-def test_a_row_that_has_not_ended_is_left() -> None:
+def test_an_incomplete_row_is_left() -> None:
     found = taken("a,b\nc,d", last=False)
     assert found is not None
     assert (rows_of(found), found.size) == ([["a", "b"]], 4)
     assert taken("a,b", last=False) is None
 
 
-def test_rows_after_one_that_needs_care_are_numbered_on() -> None:
+def test_rows_after_one_that_needs_care_continue_the_numbers() -> None:
     read = read_text([b'a,b\n"x\ny",1\n5" pipe,2\nc,d\n'])
     assert [tuple(row) for row in read.rows] == [
         (1, 1, ["a", "b"]), (2, 2, ["x\ny", "1"]), (3, 4, ['5" pipe', "2"]), (4, 5, ["c", "d"]),
@@ -119,7 +119,7 @@ def test_rows_after_one_that_needs_care_are_numbered_on() -> None:
 
 
 @given(content=st.one_of(st.binary(max_size=30), st.text(max_size=20).map(str.encode)))
-def test_utf8_is_what_python_takes_for_it(content: bytes) -> None:
+def test_utf8_is_valid_if_python_can_decode_it(content: bytes) -> None:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
@@ -129,7 +129,7 @@ def test_utf8_is_what_python_takes_for_it(content: bytes) -> None:
 
 
 @given(whole=st.text(alphabet="aé£ŁÂÃ€â\x80¬√\u201a┬├Ô5 \n\x00\ufffd", max_size=30), mark=st.booleans())
-def test_a_text_that_is_not_surveyed_has_nothing_to_tell(whole: str, *, mark: bool) -> None:
+def test_a_text_that_is_not_searched_for_damage_has_nothing_to_report(whole: str, *, mark: bool) -> None:
     if encodings._undamaged_utf8(codecs.BOM_UTF8 * mark + whole.encode()):
         assert not repair(whole)[1].count
         assert not find_remains(whole).count

@@ -10,15 +10,22 @@ import pytest
 from piperoll import assets
 from piperoll.model import Period
 from piperoll.reading import Reading, read
-from piperoll.reading.cells.date_order import ALONE, Beside, are_evenly_spaced, beside_of, exchanged, order_of
+from piperoll.reading.cells.date_order import (
+    NO_CONTEXT,
+    DateContext,
+    are_evenly_spaced,
+    date_context,
+    decide_order,
+    find_exchanged,
+)
 from piperoll.reading.cells.dates import DateOrder
 
-PAID = Beside(within=True)
+PAID = DateContext(within=True)
 REGISTER = "Contract reference,Title,Supplier,Start date,End date,Value\n"
 
 
-def order(cells: Sequence[str], beside: Beside = PAID) -> DateOrder:
-    return order_of(Counter(cells), beside)
+def order(cells: Sequence[str], context: DateContext = PAID) -> DateOrder:
+    return decide_order(Counter(cells), context)
 
 
 def register(*lines: str, head: str = REGISTER) -> tuple[list[str | None], set[str]]:
@@ -34,8 +41,8 @@ def test_contracts_that_begin_on_first_days_are_not_taken_for_days_of_january() 
 
 
 def test_the_first_day_of_months_shows_the_order_where_contracts_begin() -> None:
-    assert order(["01/04/2018", "01/07/2018", "01/09/2018"], ALONE) == DateOrder()
-    american = order(["04/01/2018", "07/01/2018", "09/01/2018"], ALONE)
+    assert order(["01/04/2018", "01/07/2018", "01/09/2018"], NO_CONTEXT) == DateOrder()
+    american = order(["04/01/2018", "07/01/2018", "09/01/2018"], NO_CONTEXT)
     assert american.month_first
     assert american.guessed == "first-days"
 
@@ -46,8 +53,8 @@ def test_other_columns_of_the_table_vote_on_an_order_that_a_column_leaves_open()
     assert starts[0] == "2018-04-02"
     assert said == {"dates-month-first"}
     counts = {"start": Counter(["04/02/2018"]), "end": Counter(["03/31/2021", "04/30/2021"])}
-    assert beside_of(counts, "start", ()) == Beside(month_first=2)
-    assert not order(["04/05/2018", "06/07/2018", "08/09/2018"], Beside(day_first=1)).doubtful
+    assert date_context(counts, "start", ()) == DateContext(month_first=2)
+    assert not order(["04/05/2018", "06/07/2018", "08/09/2018"], DateContext(day_first=1)).doubtful
 
 
 def test_spending_stamped_with_the_first_of_each_month_is_no_january() -> None:
@@ -59,13 +66,13 @@ def test_spending_stamped_with_the_first_of_each_month_is_no_january() -> None:
 
 def test_the_period_in_the_name_decides_what_the_dates_leave_open() -> None:
     cells, january = ["01/04/2018", "01/05/2018", "01/06/2018"], Period.month(2018, 1)
-    assert order(cells, Beside(within=True, periods=(january,))).guessed == "period"
-    spring = order(cells, Beside(within=True, periods=(Period.quarter(2018, 2),)))
+    assert order(cells, DateContext(within=True, periods=(january,))).guessed == "period"
+    spring = order(cells, DateContext(within=True, periods=(Period.quarter(2018, 2),)))
     assert spring == DateOrder()
-    assert order(["12/06/13", "12/06/11"], Beside(within=True, periods=(Period.month(2012, 6),))).year_first
+    assert order(["12/06/13", "12/06/11"], DateContext(within=True, periods=(Period.month(2012, 6),))).year_first
 
 
-def test_a_quarter_written_month_first_with_no_day_past_the_12th_is_read_so_and_told() -> None:
+def test_a_quarter_written_month_first_with_no_day_past_the_12th_is_read_that_way_and_reported() -> None:
     cells = [f"{month:02}/{day:02}/2018" for month in (4, 5, 6) for day in (2, 3, 8, 9, 10, 11, 12)]
     assert order(cells).guessed == "spread"
     turned = [f"{day:02}/{month:02}/2018" for month in (4, 5, 6) for day in (2, 3, 8, 9, 10, 11, 12)]
@@ -73,31 +80,31 @@ def test_a_quarter_written_month_first_with_no_day_past_the_12th_is_read_so_and_
     assert not order(turned).doubtful
 
 
-@pytest.mark.parametrize("beside", [PAID, ALONE])
-def test_dates_that_make_sense_both_ways_are_told(beside: Beside) -> None:
+@pytest.mark.parametrize("context", [PAID, NO_CONTEXT])
+def test_dates_that_make_sense_both_ways_are_reported(context: DateContext) -> None:
     cells = ["02/03/2018", "03/05/2018", "05/07/2018", "07/02/2018", "09/10/2018", "10/12/2018"]
-    assert order(cells, beside) == DateOrder(doubtful=True)
-    assert order(cells[:3], beside) == DateOrder()
+    assert order(cells, context) == DateOrder(doubtful=True)
+    assert order(cells[:3], context) == DateOrder()
 
 
-def test_days_exchanged_onto_first_days_are_told_by_the_gaps_or_the_name() -> None:
+def test_days_swapped_onto_first_days_are_reported_by_the_gaps_or_the_name() -> None:
     cells = Counter(f"2018-{day:02}-01" for day in (2, 3, 5, 8, 9))
-    assert len(exchanged(cells, DateOrder(), PAID)) == 5
-    assert not exchanged(cells, DateOrder(), ALONE)
+    assert len(find_exchanged(cells, DateOrder(), PAID)) == 5
+    assert not find_exchanged(cells, DateOrder(), NO_CONTEXT)
     whole = Counter(f"2018-{day:02}-01" for day in range(1, 13))
-    assert not exchanged(whole, DateOrder(), PAID)
-    assert len(exchanged(whole, DateOrder(), Beside(within=True, periods=(Period.month(2018, 1),)))) == 11
+    assert not find_exchanged(whole, DateOrder(), PAID)
+    assert len(find_exchanged(whole, DateOrder(), DateContext(within=True, periods=(Period.month(2018, 1),)))) == 11
 
 
-def test_one_date_with_day_and_month_exchanged_is_told_unless_it_may_be_late() -> None:
+def test_one_date_with_day_and_month_swapped_is_reported_unless_it_may_be_late() -> None:
     march = [f"{day:02}/03/2018" for day in range(1, 29)]
     odd = Counter([*march, "03/08/2018"])
-    assert exchanged(odd, order_of(odd, PAID), PAID) == ["03/08/2018"]
+    assert find_exchanged(odd, decide_order(odd, PAID), PAID) == ["03/08/2018"]
     late = Counter([*march, "03/04/2018"])
-    assert not exchanged(late, order_of(late, PAID), PAID)
+    assert not find_exchanged(late, decide_order(late, PAID), PAID)
 
 
-def test_months_a_step_apart_may_stand_for_themselves() -> None:
+def test_months_a_step_apart_may_mean_themselves() -> None:
     assert are_evenly_spaced({(2018, 11), (2018, 12), (2019, 1)})
     assert are_evenly_spaced({(2018, 4), (2018, 7)})
     assert not are_evenly_spaced({(2018, 4), (2018, 7), (2018, 9)})
@@ -106,6 +113,6 @@ def test_months_a_step_apart_may_stand_for_themselves() -> None:
 
 def test_the_vote_of_another_column_does_not_unmake_first_days() -> None:
     """One column of a file was exported month first, and the other was not."""
-    assert order(["01/12/2025"], Beside(month_first=9)) == DateOrder(doubtful=True)
-    assert order(["04/01/2018"], Beside(day_first=9)) == DateOrder(doubtful=True)
-    assert order(["01/12/2025"], Beside(within=True, month_first=9)).month_first
+    assert order(["01/12/2025"], DateContext(month_first=9)) == DateOrder(doubtful=True)
+    assert order(["04/01/2018"], DateContext(day_first=9)) == DateOrder(doubtful=True)
+    assert order(["01/12/2025"], DateContext(within=True, month_first=9)).month_first

@@ -1,4 +1,4 @@
-"""What is asked of the forms of cells, their digits as 9, holds of the cells; what looks say of a block is so."""
+"""Tests on shapes agree with tests on cells, and so does the index of the shapes in a block."""
 
 from __future__ import annotations
 
@@ -73,13 +73,15 @@ SAME: list[Callable[[str], object]] = [
 
 @pytest.mark.parametrize("holds", SAME, ids=lambda holds: holds.__name__)
 @given(cell=cells)
-def test_what_hangs_on_no_digit_is_so_of_a_cell_as_of_its_form(holds: Callable[[str], object], cell: str) -> None:
+def test_a_test_that_ignores_digits_gives_the_same_for_a_cell_and_its_shape(
+    holds: Callable[[str], object], cell: str
+) -> None:
     assert bool(holds(cell)) == bool(holds(shape_of(cell)))
 
 
 @settings(deadline=None)
 @given(cell=cells, heading=st.sampled_from([*LEXICON.exact]))
-def test_of_a_form_that_may_not_be_such_no_cell_is(cell: str, heading: str) -> None:
+def test_no_cell_matches_whose_shape_does_not(cell: str, heading: str) -> None:
     form = shape_of(cell)
     assert LEXICON.may_know(form) or not LEXICON.knows(cell)
     assert doubts._may_be_damaged(form) or not doubts._is_damaged(cell)
@@ -89,13 +91,13 @@ def test_of_a_form_that_may_not_be_such_no_cell_is(cell: str, heading: str) -> N
 
 
 @given(heading=st.sampled_from(HEADINGS), digits=st.text("0123456789", max_size=2))
-def test_a_heading_is_known_by_its_form(heading: str, digits: str) -> None:
+def test_a_heading_is_known_by_its_shape(heading: str, digits: str) -> None:
     assert LEXICON.may_know(shape_of(heading)) or not LEXICON.knows(heading)
     assert LEXICON.may_know(shape_of(heading + digits)) or not LEXICON.knows(heading + digits)
 
 
 @given(cell=cells)
-def test_a_text_of_a_plain_form_is_spelt_as_it_stands(cell: str) -> None:
+def test_a_text_with_a_plain_shape_is_its_own_spelling(cell: str) -> None:
     wanted = next(each for each in SPEND.fields if each.name == "supplier_name")
     assert not is_plain_text(shape_of(cell)) or Reader(wanted).read(cell) == (cell or None)
 
@@ -104,7 +106,7 @@ rows = st.lists(st.lists(cells, max_size=5), max_size=12)
 
 
 @given(drawn=rows, many=st.sampled_from([2, 4096]), start=st.integers(0, 4))
-def test_looks_say_what_the_cells_of_a_column_are(drawn: list[list[str]], many: int, start: int) -> None:
+def test_an_index_of_shapes_agrees_with_the_cells_of_a_column(drawn: list[list[str]], many: int, start: int) -> None:
     whole = Block.of(range(len(drawn)), range(len(drawn)), drawn)
     block, drawn = Block(whole.batch.slice(start)), drawn[start:]
     with pytest.MonkeyPatch.context() as patch:
@@ -120,14 +122,14 @@ def test_looks_say_what_the_cells_of_a_column_are(drawn: list[list[str]], many: 
 
 
 @given(drawn=st.lists(cells, max_size=20), start=st.integers(0, 3))
-def test_forms_are_made_of_whole_columns_as_of_cells(drawn: list[str], start: int) -> None:
+def test_the_shapes_of_a_column_are_those_of_its_cells(drawn: list[str], start: int) -> None:
     column = texts(drawn)[start:]
     assert shapes_of(column).to_pylist() == [shape_of(cell) for cell in column.to_pylist()]
     found = matching(column, is_date, may_be_time).to_pylist()
     assert found == [is_date(cell) for cell in column.to_pylist()]
 
 
-def test_nothing_is_known_of_forms_beyond_those_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shapes_beyond_the_limit_are_not_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cell_shapes, "_SHAPES_KEPT", 2)
     first, second = index_shapes(Block.of([1], [1], [[cell, ""]]) for cell in ("a", "b"))
     assert not first.may_match(0, is_number)
@@ -170,7 +172,7 @@ def pattern_of(cell: str, names: bool) -> str | None:
     drawn=st.lists(st.from_regex(r"\A(£?\d{1,2}(\.\d\d)?|[AB]\d?|é|-|)\Z", alphabet="0123AB£.é-"), max_size=60),
     names=st.booleans(),
 )
-def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> None:
+def test_cells_are_counted_by_their_patterns(drawn: list[str], names: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(value_counts, "_MANY", 4)
         blocks = [of_cells(drawn[at : at + 5]) for at in range(0, len(drawn), 5)]
@@ -180,7 +182,7 @@ def test_cells_are_tallied_by_their_patterns(drawn: list[str], names: bool) -> N
         assert list(tally.found.items()) == list(in_words(drawn, names).items())
 
 
-def test_rows_too_short_for_a_column_are_asked_as_empty_cells() -> None:
+def test_rows_too_short_for_a_column_count_as_empty_cells() -> None:
     held = Rows.of([Row(1, 1, ["a", "Total"]), Row(2, 2, ["b"]), Row(3, 3, [])])
     assert held.indices_where([1], doubts._is_total, doubts._is_total) == [0]
     assert held.indices_where([1], lambda cell: not cell, lambda form: not form) == [1, 2]

@@ -1,4 +1,4 @@
-"""Rows: a plain sequence, whatever part of it lies in a file."""
+"""Rows behave as a plain sequence, whichever part of them is in a temporary file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_rows_behave_as_a_list_does(cells: list[list[str]], size: int, memory: i
     assert list(held.longer_than(2)) == [row for row in plain if len(row.cells) > 2]
 
 
-def test_a_place_beyond_the_rows_is_refused() -> None:
+def test_an_index_beyond_the_rows_is_rejected() -> None:
     with pytest.raises(IndexError):
         Rows.of(numbered([["a"]]))[1]
     assert not Rows()
@@ -55,7 +55,7 @@ def test_a_lone_surrogate_does_not_stop_a_table() -> None:
     assert Rows.of([Row(1, None, ["\ud800 Ltd"])])[0].cells == ["? Ltd"]
 
 
-def test_batches_on_a_spill_can_be_had_again_and_leave_nothing_behind(tmp_path, monkeypatch) -> None:
+def test_batches_on_a_spill_can_be_fetched_again_and_leave_nothing_behind(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     batches = [Block.of([number], [None], [[f"cell {number}"]]).batch for number in range(50)]
     spill = batch_spill.BatchSpill(batches, in_memory=500)
