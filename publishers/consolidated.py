@@ -19,12 +19,12 @@ from pathlib import Path
 from piperoll import layout
 from piperoll.model import (
     Consolidated,
+    CurrentRelease,
     Dataset,
     Period,
     Portion,
     Series,
     SeriesChoice,
-    Standing,
     Version,
     count_once,
     file_entry,
@@ -37,7 +37,7 @@ from publishers.index import list_indexed_series_of
 from publishers.pointer import fetch_version, read_history
 from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
 
-ConsolidateReleases = Callable[[Dataset, Sequence[Standing], Sequence[Standing], Path], Consolidated]
+ConsolidateReleases = Callable[[Dataset, Sequence[CurrentRelease], Sequence[CurrentRelease], Path], Consolidated]
 """Makes the table of a body's releases of a year, given those of the years beside it too:
 `piperoll.releasing.consolidate_releases`."""
 
@@ -175,14 +175,14 @@ class _BodyReleases:
             files[kind] = {"path": name, "bytes": entry.bytes, "sha256": entry.sha256}
         return {"counted": _sum_by_part(made.counted), **files}
 
-    def _open_release(self, series: Series, scratch: Path) -> Standing:
+    def _open_release(self, series: Series, scratch: Path) -> CurrentRelease:
         version = self.current[series]
         folder = scratch / "current" / str(series) / version.path
 
         def fetch() -> Path:
             return folder if folder.exists() else fetch_version(self.store, series, version, folder)
 
-        return Standing(series, version.version, fetch)
+        return CurrentRelease(series, version.version, fetch)
 
     def _describe_contents(self, made: Consolidated, year: Period) -> JsonObject:
         """Which series count, which are left out, and which lines are left out because another series has them."""
@@ -210,7 +210,7 @@ class _BodyReleases:
 
 def _list_current(store: StoreReader, dataset: str, body: str) -> Iterator[tuple[Series, Version]]:
     for series in list_indexed_series_of(store, dataset, body):
-        version = read_history(store, series)[0].standing
+        version = read_history(store, series)[0].current_version
         if version is not None:
             yield series, version
 

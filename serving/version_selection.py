@@ -107,7 +107,7 @@ def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None
     used: dict[Series, SelectedVersion] = {}
     left_out = []
     for history in index.histories(entries):
-        version = history.as_known_on(instant) if instant else history.standing
+        version = history.as_known_on(instant) if instant else history.current_version
         if version is not None and version.status not in TAKEN_BACK:
             used[history.series] = SelectedVersion(history.series, version)
         elif reason := _why_taken_back(version or _last_ended(history)):

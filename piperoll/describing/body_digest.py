@@ -146,7 +146,7 @@ def digest_body(holdings: Holdings) -> BodyDigest:
 
 def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
     dataset, published = holdings.dataset(name), holdings.current_series_of(name)
-    instants = [facts.history.standing.published for facts in published if facts.history.standing]
+    instants = [facts.history.current_version.published for facts in published if facts.history.current_version]
     once = set(count_once(facts.series for facts in published).taken)
     counted = [facts.manifest for facts in published if facts.manifest is not None and facts.series in once]
     return DatasetDigest(

@@ -7,9 +7,9 @@ passes is published as a Release, which is never changed, only superseded; the C
 from piperoll.model.body import Body, Register, slugify
 from piperoll.model.consolidated import (
     Consolidated,
+    CurrentRelease,
     Portion,
     SeriesChoice,
-    Standing,
     UncountedSeries,
     count_once,
     financial_year_of,
@@ -53,6 +53,7 @@ __all__ = [
     "Changes",
     "ColumnScore",
     "Consolidated",
+    "CurrentRelease",
     "Dataset",
     "DateSpan",
     "Differences",
@@ -80,7 +81,6 @@ __all__ = [
     "Series",
     "SeriesChoice",
     "Severity",
-    "Standing",
     "Status",
     "Submission",
     "Table",

@@ -102,8 +102,8 @@ def _choose_intervals(periods: Sequence[Period]) -> Iterator[Period]:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The published version of a series; `folder` fetches its files when they are first needed."""
+class CurrentRelease:
+    """The current version of a series; `folder` fetches its files when they are first needed."""
 
     series: Series
     version: int

@@ -112,7 +112,7 @@ class History:
     current: int | None = None
 
     @property
-    def standing(self) -> Version | None:
+    def current_version(self) -> Version | None:
         """The published version; None if there is none, or it was withdrawn or purged."""
         return None if self.current is None else self.version(self.current)
 

@@ -118,8 +118,8 @@ def withdrawn(life: Life, nth: int) -> None:
     if life.released:
         series = life.released[nth % len(life.released)].series
         history, _ = read_history(life.store, series)
-        if history.standing is not None:
-            withdraw_version(life.store, series, history.standing.version, because="the wrong month", now=life.now())
+        if history.current_version is not None:
+            withdraw_version(life.store, series, history.current_version.version, because="the wrong month", now=life.now())
 
 
 def purged(life: Life, nth: int) -> None:
@@ -195,7 +195,7 @@ def test_the_built_catalogue_equals_the_one_rendered_at_once(tmp_path: Path) -> 
 
 
 def summary(store: Store, one: Any) -> Any:
-    standing = one.history.standing
+    standing = one.history.current_version
     if standing is None:
         return None
     content = store.read(f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv").content

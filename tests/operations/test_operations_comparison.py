@@ -98,8 +98,8 @@ def test_pence_for_pounds_is_a_warning_and_the_release_names_what_it_was_compare
     history, _ = read_history(store, Series("spend", "anytown", Period.parse("2026-09")))
     (august,) = report_of(order, slip).compared_with
     assert august.startswith("spend/anytown/2026-08/v1-")
-    assert history.standing is not None
-    place = layout.release_file(history.series, history.standing, "report.json")
+    assert history.current_version is not None
+    place = layout.release_file(history.series, history.current_version, "report.json")
     assert august.encode() in store.read(place).content
 
 

@@ -50,7 +50,7 @@ def wrong(store: Store) -> list[str]:
 
 
 def test_a_correction_records_what_it_changed_and_verifies(store: Store) -> None:
-    version = read_history(store, OCTOBER)[0].standing
+    version = read_history(store, OCTOBER)[0].current_version
     assert version is not None
     assert version.changes is not None
     told = version.changes.differences
@@ -62,7 +62,7 @@ def test_a_correction_records_what_it_changed_and_verifies(store: Store) -> None
 
 def test_a_withdrawn_version_leaves_the_catalogue(order: RunRequest, store: Store) -> None:
     assert withdraw_version(order.to, OCTOBER, 2, because="the wrong month").trouble is None
-    assert read_history(store, OCTOBER)[0].standing is None
+    assert read_history(store, OCTOBER)[0].current_version is None
     assert b"the wrong month" in b"".join(store.read(key).content for key in store.keys("catalogue/series/"))
     assert wrong(store) == []
     assert {result.ending for result in plain_run(order).results} == {"already done"}

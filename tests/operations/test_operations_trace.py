@@ -33,8 +33,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
 def traced(place: str, line: str):
     reader = open_reader(place)
     history, _ = read_history(reader, OCTOBER)
-    assert history.standing is not None
-    return trace_row(reader, history, history.standing, line)
+    assert history.current_version is not None
+    return trace_row(reader, history, history.current_version, line)
 
 
 def test_each_cell_says_where_it_stood_and_what_was_done_to_it(place: str) -> None:
