@@ -1,8 +1,8 @@
 """What one release costs in a store of few releases and in one of many: `python -m bench.publishing [--s3] FEW MANY`.
 
-The existing releases are spread over bodies and months as in life and written by fast means: pointers, manifests, index
-pages, records and ways to them, each file of a version in as few bytes as may be. What is counted is real: requests,
-objects and bytes of one submission from its receipt to its report, by the publishers' own code.
+The existing releases are spread over bodies and months as in production, and written directly: pointers, manifests,
+index pages, records and links to them, with version files of a few bytes. What is measured is real: requests, objects
+and bytes of one submission from its receipt to its report, by the code of `publishers`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def existing(releases: int) -> Iterator[Series]:
 
 
 def fill(write: Callable[[str, bytes], object], releases: int) -> int:
-    """Write a store of so many releases; how many objects."""
+    """Write a store with this many releases; return how many objects it has."""
     objects = 0
     years: dict[tuple[str, int], dict[str, Any]] = {}
     bodies: dict[str, set[int]] = {}
@@ -132,7 +132,7 @@ def submission(series: Series, content: bytes) -> Submission:
 
 
 def packed(folder: Path, series: Series, rows: int, source: str) -> Packed:
-    """A release of so many lines of made-up numbers, packed."""
+    """A packed release with this many lines of made-up numbers."""
     folder.mkdir(parents=True)
     lines = "".join(f"{number},{number}.00\r\n" for number in range(rows)).encode()
     for name in ("datapackage.json", "report.json", "spend.csv", "spend.parquet"):

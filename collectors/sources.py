@@ -28,8 +28,8 @@ class WebSource:
 
     `url` may contain the period: `{yyyy}` 2026, `{yy}` 26, `{mm}` 04, `{m}` 4, `{Month}` April, `{month}` april,
     `{Mon}` Apr, `{mon}` apr, `{q}` 2 (the calendar quarter); then the last `look_back` complete periods are fetched.
-    `links` is a regular expression, searched in the address and the text of each link of `page`; at most `at_most` links may match.
-    `timeout_seconds` and `max_download_bytes` override the settings.
+    `links` is a regular expression, searched in the address and the text of each link of `page`; at most `at_most`
+    links may match. `timeout_seconds` and `max_download_bytes` override the settings.
     """
 
     body: str

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, consuming, duties, keeping, mappings, operating, serving, validating
+from piperoll.commands import checking, consuming, duties, mappings, operating, serving, validating
 from piperoll.errors import PiperollError
 
 FAILED = 2
@@ -69,9 +69,9 @@ for command in (
     consuming.diff,
     consuming.trace,
     consuming.verify,
-    keeping.withdraw,
-    keeping.purge,
-    keeping.sweep,
+    operating.withdraw,
+    operating.purge,
+    operating.sweep,
     checking.sample,
 ):
     _add_command(app, command)

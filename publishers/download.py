@@ -42,7 +42,7 @@ def choose_version(history: History, as_known_on: str | None, number: int | None
     elif as_known_on:
         version, missing = history.as_known_on(as_known_on), f"no version was current on {as_known_on}"
     else:
-        version, missing = history.standing, "no version is current now"
+        version, missing = history.current_version, "no version is current now"
     if version is None:
         raise UsageError(f"{history.series}: {missing}: piperoll history {history.series} lists its versions")
     if version.status is Status.PURGED:

@@ -50,7 +50,7 @@ def find_earlier_releases(store: Store, series: Series) -> tuple[EarlierRelease,
         begins = one.period.start
         a_year_before = (begins.year + 1, begins.month, begins.day) == (start.year, start.month, start.day)
         if len(found) < _NEAREST or a_year_before:
-            current = read_history(store, one)[0].standing
+            current = read_history(store, one)[0].current_version
             found += [EarlierRelease(one, current)] if current else []
     return tuple(found)
 

@@ -64,7 +64,7 @@ def index_matches(store: StoreReader, history: History) -> bool:
 
 def _make_entry(history: History) -> JsonObject:
     """What a reader needs to go on: which version is current, where it is, and how much it holds."""
-    current = history.standing
+    current = history.current_version
     if current is None:
         return {"versions": len(history.versions), "current": None}
     return {

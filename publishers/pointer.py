@@ -87,7 +87,7 @@ def read_listing(store: Store, series: Series) -> Listing:
         for version in history.versions
         if version.status is Status.SUPERSEDED
     }
-    current = history.standing
+    current = history.current_version
     if current is None:
         return Listing(history, None, None, None, earlier=superseded)
 

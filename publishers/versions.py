@@ -94,7 +94,7 @@ def decide_outcome(
     The same rows, in whatever bytes, order or file, are Unchanged. Unless someone has decided otherwise, a release is
     OnHold if it is much smaller than the current version or has the rows of a version that was taken back.
     """
-    current = history.standing
+    current = history.current_version
     if current is not None and current.rows_sha256 == manifest.rows_sha256:
         return Unchanged(current)
     if decision is not Decision.NORMAL:
@@ -134,7 +134,7 @@ def publish_release(
                 update_index(store, series)
                 log_series_change(store, series)
             return outcome
-        current = history.standing
+        current = history.current_version
         if decision is Decision.ADD and current and not set(current.sources) <= set(packed.manifest.sources):
             raise PointerMoved(f"{series} has a newer version than the one that was added to: add to that")
         version = _next_version(history, packed.manifest, decision, reason, now, received)
@@ -234,7 +234,7 @@ def _next_version(
 
 def _find_cause(history: History, manifest: Manifest, decision: Decision) -> Cause:
     """Why the next version came. The same submissions with other rows mean that a mapping or a rule of ours changed."""
-    current = history.standing
+    current = history.current_version
     if not history.versions:
         return Cause.FIRST
     if decision is Decision.ADD:

@@ -150,8 +150,8 @@ def _latest_identity(index: PublishedIndex, published: dict[str, dict[Series, An
     """The identifier, name and kind of a body, from its latest release; empty if it has no current one."""
     for entries in published.values():
         for history in index.histories(dict(reversed(entries.items()))):
-            if history.standing is not None:
-                descriptor = index.descriptor(history.series, history.standing)
+            if history.current_version is not None:
+                descriptor = index.descriptor(history.series, history.current_version)
                 return dict(descriptor["x_piperoll"]["body"])
     return {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from piperoll import layout
-from piperoll.model import History, Series, Status, Version, counted_once
+from piperoll.model import History, Series, Status, Version, count_once
 from serving.documents import LeftOutSeries, UsedSeries
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, unknown_name
@@ -107,14 +107,14 @@ def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None
     used: dict[Series, SelectedVersion] = {}
     left_out = []
     for history in index.histories(entries):
-        version = history.as_known_on(instant) if instant else history.standing
+        version = history.as_known_on(instant) if instant else history.current_version
         if version is not None and version.status not in TAKEN_BACK:
             used[history.series] = SelectedVersion(history.series, version)
         elif reason := _why_taken_back(version or _last_ended(history)):
             left_out.append(Excluded(history.series, reason))
     if scope.keep_overlapping:
         return Selection(tuple(used.values()), tuple(left_out))
-    counted = counted_once(used)
+    counted = count_once(used)
     left_out += [
         Excluded(one.series, "the same days are counted in other series", one.because) for one in counted.left_out
     ]

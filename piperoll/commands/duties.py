@@ -82,9 +82,9 @@ def _row(duty: Duty) -> tuple[str, ...]:
 
 def _counts(duties: Sequence[Duty], bodies: int, today: date) -> str:
     tally = Counter(str(duty.state).replace("-", " ") for duty in duties)
-    told = ", ".join(f"{number:,} {state}" for state, number in sorted(tally.items())) or "nothing"
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(tally.items())) or "nothing"
     who = "1 body owes" if bodies == 1 else f"{bodies:,} bodies owe"
-    return f"As of {today.isoformat()}, {who} {len(duties):,} returns by law: {told}."
+    return f"As of {today.isoformat()}, {who} {len(duties):,} returns by law: {states}."
 
 
 def _day(text: str) -> date:

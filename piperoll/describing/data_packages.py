@@ -58,7 +58,7 @@ def render_body_packages(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
 
 
 def _series_resource(holdings: Holdings, dataset: Dataset, facts: SeriesFacts) -> dict[str, Any]:
-    series, version = facts.series, facts.history.standing
+    series, version = facts.series, facts.history.current_version
     if version is None or facts.manifest is None:
         raise ValueError(f"{series} has no current version")
     name = f"{dataset.name}.csv"

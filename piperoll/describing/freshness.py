@@ -56,7 +56,7 @@ def write_body_freshness(holdings: Holdings) -> bytes:
         }
     series = []
     for facts in holdings.series:
-        one, current = facts.series, facts.history.standing
+        one, current = facts.series, facts.history.current_version
         series.append(
             {
                 "series": str(one),

@@ -83,7 +83,7 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
     return next(questions.release_answered(run.store, run.scratch / "answered"), None) is None
 
 
-def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:  # noqa: B008 - frozen
+def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:
     """Take a body's files through the steps, in the order of their periods; return a result for each.
 
     Files that are done already are skipped, and identical files are taken once. If one file fails because of us or the

@@ -53,8 +53,8 @@ def record_answer(
     fields = [each.name for each in assets.dataset(mapping.dataset).fields]
 
     def answered(now: BodyMapping) -> BodyMapping:
-        asked = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
-        return now.with_answer(next(asked, heading), answer, because.strip(), moment, fields)
+        known = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
+        return now.with_answer(next(known, heading), answer, because.strip(), moment, fields)
 
     return update_mapping(store, mapping.body, mapping.dataset, answered)
 

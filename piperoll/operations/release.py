@@ -132,7 +132,7 @@ def _publish(run: Run, examined: ExaminedSubmission, ruling: Ruling) -> SettledS
 def _add_to_current(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
     if examined.packed is None or examined.series is None:
         return examined
-    current = read_history(run.store, examined.series)[0].standing
+    current = read_history(run.store, examined.series)[0].current_version
     if current is None:
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))

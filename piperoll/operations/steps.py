@@ -220,7 +220,7 @@ def check_bytes(
     # Some checks need the current version of the series, and only an examination shows which series it is.
     first = examine_once(standing=None)
     series = _series_of(submission, first)
-    current = read_history(run.store, series)[0].standing if series else None
+    current = read_history(run.store, series)[0].current_version if series else None
     return examine_once(standing=current) if current else first
 
 
@@ -263,7 +263,9 @@ def compare_with_earlier(store: Store, examined: ExaminedSubmission, *, decided:
         return examined
     dataset = assets.dataset(series.dataset)
     history, _ = read_history(store, series)
-    is_current = history.standing is not None and history.standing.rows_sha256 == packed.manifest.rows_sha256
+    is_current = (
+        history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
+    )
     examination = compare_with_earlier_releases(
         examined.examination,
         _profile_packed(dataset, series, packed, examined.report),

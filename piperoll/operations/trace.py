@@ -12,7 +12,7 @@ from piperoll import assets, layout
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import Field, History, Origin, Version
 from piperoll.reading import letter, row_as_sent
-from piperoll.releasing import find_published_line, read_document
+from piperoll.releasing import find_published_line, find_source_fields, read_document
 from publishers import StoreReader, fetch_version
 
 
@@ -59,17 +59,18 @@ def trace_row(reader: StoreReader, history: History, version: Version, line: str
         folder = fetch_version(reader, history.series, version, Path(scratch))
         published = find_published_line(folder, history.series.dataset, line)
         manifest, report = read_document(folder, "manifest.json"), read_document(folder, "report.json")
+        source = {fact: (published or {}).get(name) for fact, name in find_source_fields(folder).items()}
     if published is None:
         raise UsageError(
             f"version {version.version} of {history.series} has no row '{line}': give a line_id or a number in the CSV"
         )
-    sheet, row = published["source_sheet"], int(published["source_row"] or 0)
-    sent = _cells_as_sent(reader, published["source_sha256"] or "", sheet, row)
+    sheet, row = source["source.sheet"], int(source["source.row"] or 0)
+    sent = _cells_as_sent(reader, source["source.sha256"] or "", sheet, row)
     return TracedRow(
         line_id=published["line_id"] or "",
         version=version.version,
-        file=published["source_file"] or "",
-        sha256=published["source_sha256"] or "",
+        file=source["source.name"] or "",
+        sha256=source["source.sha256"] or "",
         sheet=sheet,
         row=row,
         rules_version=manifest["rules_version"],

@@ -4,7 +4,7 @@ from piperoll.releasing.adding import add_to_release
 from piperoll.releasing.consolidating import consolidate_releases
 from piperoll.releasing.deriving import SourceFile
 from piperoll.releasing.differences import compare_versions
-from piperoll.releasing.files import find_published_line, read_document, read_typed_lines
+from piperoll.releasing.files import find_published_line, find_source_fields, read_document, read_typed_lines
 from piperoll.releasing.packing import pack_release, replace_report
 from piperoll.releasing.spreadsheets import make_template_csv, make_template_xlsx, make_workbook
 from piperoll.releasing.verifying import find_faults
@@ -16,6 +16,7 @@ __all__ = [
     "consolidate_releases",
     "find_faults",
     "find_published_line",
+    "find_source_fields",
     "make_template_csv",
     "make_template_xlsx",
     "make_workbook",

@@ -1,6 +1,6 @@
 """Consolidating: the releases of one body that count for a year, as one table in which every line is counted once.
 
-Which series count is decided by `piperoll.model.counted_once`; which of their lines came again in another file of the
+Which series count is decided by `piperoll.model.count_once`; which of their lines came again in another file of the
 same body is decided here. A dataset that restates (contracts, transactions) says in a later file again what an earlier
 one said: the latest series that names a row by its key counts. In other datasets, a line dated outside the period of
 its own file is left out if the file of that date has exactly the same line.
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
-from piperoll.model import Consolidated, Dataset, Field, Level, Origin, Portion, Series, Standing, pounds_of
+from piperoll.model import Consolidated, CurrentRelease, Dataset, Field, Level, Origin, Portion, Series, pounds_of
 from piperoll.model.columns import Cells, pc
 from piperoll.releasing.columns import PublishedColumn, add_exactly, columns_of, digest_lines
 from piperoll.releasing.deriving import is_hash, is_provenance
@@ -39,7 +39,7 @@ LeftOut: TypeAlias = Mapping[int, Series]
 
 
 def consolidate_releases(
-    dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing], folder: Path
+    dataset: Dataset, own: Sequence[CurrentRelease], others: Sequence[CurrentRelease], folder: Path
 ) -> Consolidated:
     """Write `{dataset}.csv` and `{dataset}.parquet` in `folder`: the lines of `own`, series by series, each once.
 
@@ -76,7 +76,7 @@ def consolidate_releases(
 
 
 def _write_release(
-    dataset: Dataset, release: Standing, left_out: LeftOut, files: TableFiles, columns: Sequence[PublishedColumn]
+    dataset: Dataset, release: CurrentRelease, left_out: LeftOut, files: TableFiles, columns: Sequence[PublishedColumn]
 ) -> tuple[Portion, list[Portion]]:
     """Write the lines that count; return how many they are, and how many are left out because of which series."""
     fields = amount_fields(release.files)
@@ -120,14 +120,14 @@ class _PortionTotals:
         return Portion(series, self._rows, self._pounds if self._amounts else None)
 
 
-def _add_origin(batch: pa.RecordBatch, release: Standing) -> pa.RecordBatch:
+def _add_origin(batch: pa.RecordBatch, release: CurrentRelease) -> pa.RecordBatch:
     origin = (release.series.body, str(release.series), str(release.version))
     cells: list[Cells] = [pa.repeat(pa.scalar(value, pa.string()), batch.num_rows) for value in origin]
     names = [name for name, _, _ in ADDED]
     return pa.RecordBatch.from_arrays([*cells, *batch.columns], names=[*names, *batch.schema.names])
 
 
-def read_lines(dataset: Dataset, release: Standing) -> Iterator[pa.RecordBatch]:
+def read_lines(dataset: Dataset, release: CurrentRelease) -> Iterator[pa.RecordBatch]:
     """Read the lines of a release with every field that the dataset has today, as canonical strings."""
     path = release.files / f"{dataset.name}.csv"
     published = frozenset(read_column_names(path))
@@ -138,7 +138,9 @@ def read_lines(dataset: Dataset, release: Standing) -> Iterator[pa.RecordBatch]:
         yield pa.RecordBatch.from_arrays(cells, names=names)
 
 
-def find_repeated_lines(dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing]) -> dict[Series, LeftOut]:
+def find_repeated_lines(
+    dataset: Dataset, own: Sequence[CurrentRelease], others: Sequence[CurrentRelease]
+) -> dict[Series, LeftOut]:
     """Find the lines of each series of `own` that are not to be counted, since another counted series has them.
 
     `own` are the counted series of one body and year. `others` are its counted series of other years, which are read
@@ -149,7 +151,9 @@ def find_repeated_lines(dataset: Dataset, own: Sequence[Standing], others: Seque
     return {} if dataset.snapshot or not dataset.date else _find_strays(dataset, own, others)
 
 
-def _find_strays(dataset: Dataset, own: Sequence[Standing], others: Sequence[Standing]) -> dict[Series, LeftOut]:
+def _find_strays(
+    dataset: Dataset, own: Sequence[CurrentRelease], others: Sequence[CurrentRelease]
+) -> dict[Series, LeftOut]:
     """Lines dated outside their file's period that the file of that date has too, as many as that file has."""
     calendar = _Calendar([*own, *others])
     strays = {release.series: dict(_list_strays(dataset, release, calendar)) for release in own}
@@ -168,7 +172,7 @@ def _find_strays(dataset: Dataset, own: Sequence[Standing], others: Sequence[Sta
         if release.series in wanted
     }
 
-    def match(found: Mapping[int, tuple[Standing, bytes]]) -> Iterator[tuple[int, Series]]:
+    def match(found: Mapping[int, tuple[CurrentRelease, bytes]]) -> Iterator[tuple[int, Series]]:
         spare = {series: Counter(count) for series, count in counts.items()}  # each line there matches one stray
         for line, (other, digest) in found.items():
             if spare[other.series][digest]:
@@ -181,12 +185,12 @@ def _find_strays(dataset: Dataset, own: Sequence[Standing], others: Sequence[Sta
 class _Calendar:
     """Finds the counted series of a part that covers a day; no two of them share a day."""
 
-    def __init__(self, releases: Sequence[Standing]) -> None:
-        self._by_part: dict[str | None, list[Standing]] = defaultdict(list)
+    def __init__(self, releases: Sequence[CurrentRelease]) -> None:
+        self._by_part: dict[str | None, list[CurrentRelease]] = defaultdict(list)
         for release in sorted(releases, key=lambda release: release.series):
             self._by_part[release.series.part].append(release)
 
-    def at(self, day: str, part: str | None) -> Standing | None:
+    def at(self, day: str, part: str | None) -> CurrentRelease | None:
         """The series of `part` whose period includes an ISO 8601 day."""
         releases = self._by_part[part]
         number = bisect_right(releases, day, key=lambda release: release.series.period.start.isoformat())
@@ -196,8 +200,8 @@ class _Calendar:
 
 
 def _list_strays(
-    dataset: Dataset, release: Standing, calendar: _Calendar
-) -> Iterator[tuple[int, tuple[Standing, bytes]]]:
+    dataset: Dataset, release: CurrentRelease, calendar: _Calendar
+) -> Iterator[tuple[int, tuple[CurrentRelease, bytes]]]:
     """The lines whose date another series covers: their number, that series, and the hash of the line."""
     period, start = release.series.period, 0
     for batch in read_lines(dataset, release):
@@ -212,10 +216,10 @@ def _list_strays(
         start += batch.num_rows
 
 
-def _find_restated(dataset: Dataset, own: Sequence[Standing]) -> dict[Series, LeftOut]:
+def _find_restated(dataset: Dataset, own: Sequence[CurrentRelease]) -> dict[Series, LeftOut]:
     """Lines that a later series of the same year names by the same key."""
 
-    def latest_first(release: Standing) -> tuple[date, date, str]:
+    def latest_first(release: CurrentRelease) -> tuple[date, date, str]:
         period = release.series.period
         return period.end, period.start, release.series.part or ""
 
@@ -229,7 +233,7 @@ def _find_restated(dataset: Dataset, own: Sequence[Standing]) -> dict[Series, Le
     return left_out
 
 
-def _list_keys(dataset: Dataset, release: Standing) -> Iterator[bytes]:
+def _list_keys(dataset: Dataset, release: CurrentRelease) -> Iterator[bytes]:
     """What names each line: the first of the dataset's keys that it has complete, else all of its content."""
     for batch in read_lines(dataset, release):
         named: list[bytes | None] = [None] * batch.num_rows

@@ -153,6 +153,13 @@ def find_published_line(folder: Path, name: str, line: str) -> dict[str, str | N
     return None
 
 
+def find_source_fields(folder: Path) -> dict[str, str]:
+    """The fields of a release that say where a line came from, by their content, such as `source.row`."""
+    fields = read_document(folder, "datapackage.json")["resources"][0]["schema"]["fields"]
+    facts = {field.get("x_derive", {}).get("from", ""): field["name"] for field in fields}
+    return {fact: name for fact, name in facts.items() if fact.startswith("source.")}
+
+
 def read_typed_lines(parquet: Path | bytes, columns: Collection[str]) -> Iterator[pa.RecordBatch]:
     """Read a release's Parquet file in batches, with its own types: those of `columns` that it has."""
     source = parquet if isinstance(parquet, Path) else pa.BufferReader(parquet)

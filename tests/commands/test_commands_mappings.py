@@ -41,7 +41,7 @@ def test_questions_come_with_the_command_that_answers_them(place: Path) -> None:
     assert f'piperoll mapping answer anytown spend "Gross" same --to {place} --because "…"' in output
 
 
-def test_an_answer_is_noted_and_nothing_is_asked_any_more(place: Path) -> None:
+def test_an_answer_is_recorded_and_closes_the_question(place: Path) -> None:
     answered = piperoll("mapping", "answer", "Anytown", "spend", "gross", "same", "--to", place, "--because", "asked")
     assert "Noted for anytown, spend: 'gross' is same." in answered.output
     assert "examined again in the next piperoll run" in answered.output
@@ -55,14 +55,14 @@ def test_show_prints_the_file(place: Path) -> None:
     assert shown == (place / "mappings/anytown/spend.toml").read_text()
 
 
-def test_what_cannot_be_done_is_said(place: Path) -> None:
+def test_mistakes_are_errors(place: Path) -> None:
     to = ("--to", place, "--because", "so")
     assert isinstance(refused("mapping", "answer", "anytown", "spend", "Gross", "perhaps", *to), MappingError)
     assert isinstance(refused("mapping", "answer", "anytown", "spent", "Gross", "same", *to), UnknownDataset)
     assert "there is no mapping" in str(refused("mapping", "show", "beeford", "spend", "--to", place))
 
 
-def test_a_file_is_checked_beside_what_is_remembered(place: Path, tmp_path: Path) -> None:
+def test_a_file_is_checked_with_the_mapping(place: Path, tmp_path: Path) -> None:
     (tmp_path / "april.csv").write_text(f"Date,Supplier,Gross,Transaction Number\n{ROWS}")
     check = ("check", tmp_path / "april.csv", "--dataset", "spend", "--quick")
     assert piperoll(*check).exit_code == 0

@@ -187,7 +187,7 @@ def published(folder: Path, files: Sequence[File] = FILES) -> FolderStore:
 
 
 def with_summary(store: FolderStore, listing: Listing) -> Listing:
-    standing = listing.history.standing
+    standing = listing.history.current_version
     if standing is None:
         return listing
     series = listing.series

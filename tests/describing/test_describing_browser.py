@@ -146,7 +146,7 @@ def test_all_rows_saved_are_the_published_csv_byte_for_byte(opened: Open, site: 
     page = opened(site.page(key) + "?rows=all#rows")
     expect(page.locator("#rows-status")).to_contain_text("All ")
     series = Series.parse(key.removeprefix("series/").removesuffix(".html"))
-    standing = read_listing(site.store, series).history.standing
+    standing = read_listing(site.store, series).history.current_version
     assert standing is not None
     csv_key = f"{layout.version_folder(series, standing)}{series.dataset}.csv"
     assert saved(page) == site.store.read(csv_key).content.decode()

@@ -158,9 +158,9 @@ def test_a_distribution_says_where_how_big_and_which_hash(dcat: rdflib.Graph) ->
     csv = found["spend.csv"]
     listing = next(one for one in LISTINGS if str(one.series) == "spend/anytown/2026-10")
     assert listing.manifest is not None
-    assert listing.history.standing is not None
+    assert listing.history.current_version is not None
     entry = listing.manifest.files[0]
-    address = f"{BASE_URL}data/spend/anytown/2026-10/{listing.history.standing.path}/spend.csv"
+    address = f"{BASE_URL}data/spend/anytown/2026-10/{listing.history.current_version.path}/spend.csv"
     assert dcat.value(csv, DCAT.downloadURL) == URIRef(address)
     size, checksum = dcat.value(csv, DCAT.byteSize), dcat.value(csv, SPDX.checksum)
     assert size is not None

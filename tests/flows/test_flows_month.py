@@ -46,7 +46,7 @@ def sources(folder: Path, *tables: str) -> Path:
     return path
 
 
-def test_the_flow_reads_like_minutes_and_leaves_a_table(tmp_path: Path) -> None:
+def test_the_flow_publishes_and_reports_progress(tmp_path: Path) -> None:
     put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(5))
     put(tmp_path / "inbox", "spend/beeford/Spend October 2026.csv", spend(6))
     put(tmp_path / "inbox", "gpc/beeford/Cards October 2026.csv", spend(7))
@@ -59,7 +59,7 @@ def test_the_flow_reads_like_minutes_and_leaves_a_table(tmp_path: Path) -> None:
     assert not summary.failed
 
 
-def test_the_flow_alone_takes_text_and_gives_the_summary(tmp_path: Path) -> None:
+def test_the_flow_takes_text_and_returns_the_summary(tmp_path: Path) -> None:
     """As a worker of an existing server calls it."""
     from flows.month import month  # noqa: PLC0415
 
@@ -87,7 +87,7 @@ def test_a_month_from_the_web(server: Web, tmp_path: Path) -> None:
     assert server.statuses[-4:].count(304) == 2
 
 
-def test_every_answer_is_in_the_log_with_its_hash(server: Web, tmp_path: Path) -> None:
+def test_every_response_is_logged_with_its_hash(server: Web, tmp_path: Path) -> None:
     path = sources(
         tmp_path, f'url = "{server.address}/tagged/Spend October 2026.csv"', f'url = "{server.address}/gone"'
     )

@@ -75,7 +75,7 @@ def python(program: str, *given: str, api: str | None) -> subprocess.Popen[str]:
     )
 
 
-def test_the_minutes_are_kept_by_the_server_that_is_set(prefect_server: str, tmp_path: Path) -> None:
+def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: Path) -> None:
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(5))
     process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=prefect_server)
     said, noise = process.communicate(timeout=PATIENCE_SECONDS)
@@ -161,8 +161,17 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.wait()
 
 
-def test_the_deployment_for_an_existing_server_names_what_is_there() -> None:
-    (deployment,) = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
-    module, _, name = deployment["entrypoint"].partition(":")
-    flow = getattr(importlib.import_module(module), name)
-    assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)
+def test_every_deployment_names_a_flow_and_parameters_that_exist() -> None:
+    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
+    names = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
+        "__init__",
+        "prefect_server",
+        "run",
+        "serve",
+        "tasks",
+    }
+    assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}:{name}" for name in names}
+    for deployment in deployments:
+        module, _, name = deployment["entrypoint"].partition(":")
+        flow = getattr(importlib.import_module(module), name)
+        assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)

@@ -122,7 +122,7 @@ def test_a_manifest_and_a_history_read_back_byte_for_byte() -> None:
     )  # fmt: skip
     history = History(series, (version,), 1)
     assert History.from_bytes(history.to_bytes()) == history
-    assert history.standing == version
+    assert history.current_version == version
 
 
 def test_a_pointer_cut_short_is_told_as_corrupt() -> None:

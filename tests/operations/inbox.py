@@ -1,4 +1,4 @@
-"""Inboxes of our own making for the flows, and what can be asked of a store."""
+"""Make inboxes and run them without Prefect."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def spend(rows: int = 10, *, month: str = "10/2026", start: int = 1, pence: int 
 
 
 def put(inbox: Path, path: str, content: bytes) -> Path:
-    """A file in the inbox."""
+    """Put a file into the inbox."""
     (inbox / path).parent.mkdir(parents=True, exist_ok=True)
     (inbox / path).write_bytes(content)
     return inbox / path
 
 
 def plain_run(order: RunRequest, *, catalogued: bool = True) -> RunSummary:
-    """A run without Prefect."""
+    """Run without Prefect."""
     with order.open() as run:
         collected = collect_inbox(run, order)
         make = (lambda: build_catalogue(run)) if catalogued else (lambda: 0)

@@ -17,7 +17,7 @@ RULE = "expect_column_values_to_not_match_regex"
 PLACEHOLDER = b"Acorn Roofing Ltd"
 
 
-def test_a_rule_that_parts_from_its_reference_stops_the_release_and_no_other(
+def test_a_rule_that_disagrees_with_its_reference_stops_that_release_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(RULES, RULE, rule_that_finds(RULE, []))
@@ -34,7 +34,7 @@ def test_a_rule_that_parts_from_its_reference_stops_the_release_and_no_other(
     assert contents(store, "data/spend/beeford/")
 
 
-def test_once_the_rule_is_mended_the_same_file_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_the_rule_is_fixed_the_same_file_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "inbox", "spend/anytown/Spend October 2026.csv", spend(40).replace(PLACEHOLDER, b"Various"))
     order = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
     with monkeypatch.context() as broken:

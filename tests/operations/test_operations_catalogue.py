@@ -1,4 +1,4 @@
-"""Making the catalogue again where something changed comes to the same as making it from nothing."""
+"""An incremental build of the catalogue equals a build from nothing, also after kills and with two builds at once."""
 
 from __future__ import annotations
 
@@ -118,8 +118,8 @@ def withdrawn(life: Life, nth: int) -> None:
     if life.released:
         series = life.released[nth % len(life.released)].series
         history, _ = read_history(life.store, series)
-        if history.standing is not None:
-            withdraw_version(life.store, series, history.standing.version, because="the wrong month", now=life.now())
+        if history.current_version is not None:
+            withdraw_version(life.store, series, history.current_version.version, because="the wrong month", now=life.now())
 
 
 def purged(life: Life, nth: int) -> None:
@@ -152,7 +152,7 @@ def renamed(life: Life) -> None:
 
 @settings(max_examples=6, deadline=None)
 @given(st.lists(st.tuples(deeds(), st.booleans()), min_size=1, max_size=6))
-def test_whatever_happens_it_is_as_if_made_from_nothing(happens: list[tuple[Deed, bool]]) -> None:
+def test_an_incremental_build_equals_a_build_from_nothing(happens: list[tuple[Deed, bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         life = Life(Path(folder))
         life.release(BODIES[0], "spend", "2026-10", 1)
@@ -170,15 +170,16 @@ def test_whatever_happens_it_is_as_if_made_from_nothing(happens: list[tuple[Deed
         assert not list(life.store.keys("collected/catalogue/at-work/"))
 
 
-def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
+def test_the_built_catalogue_equals_the_one_rendered_at_once(tmp_path: Path) -> None:
     life = Life(tmp_path)
     for body in (*BODIES, STRANGER):
         life.release(body, "spend", "2026-10", 1)
     life.release(BODIES[1], "spend", "2026-10", 2)
     held(life, BODIES[2])
     life.build()
-    told = build_catalogue(
-        [replace(one, summary=summary(life.store, one)) for one in (read_listing(life.store, series) for series in list_series(life.store))],
+    listings = [read_listing(life.store, series) for series in list_series(life.store)]
+    rendered = build_catalogue(
+        [replace(one, summary=summary(life.store, one)) for one in listings],
         datasets=assets.datasets(),
         register=Register((*BODIES, Body(STRANGER.id, STRANGER.slug, STRANGER.name, STRANGER.kind))),
         base_url=SETTINGS.base_url,
@@ -188,13 +189,13 @@ def test_part_by_part_comes_to_the_whole(tmp_path: Path) -> None:
         compared={(name, year): read_consolidated_year(life.store, name, year)["bodies"]
                   for name in ("spend",) for year in list_consolidated_years(life.store, name)},
     )  # fmt: skip
-    whole = {f"catalogue/{key}": content for key, content in told}
+    whole = {f"catalogue/{key}": content for key, content in rendered}
     pages = {key: held for key, held in served(life.store).items() if not key.startswith(layout.CONSOLIDATED)}
     assert pages == whole
 
 
 def summary(store: Store, one: Any) -> Any:
-    standing = one.history.standing
+    standing = one.history.current_version
     if standing is None:
         return None
     content = store.read(f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv").content
@@ -208,7 +209,7 @@ def many(life: Life, months: int = 4) -> None:
             life.release(body, "spend", month, 1)
 
 
-def test_one_release_more_touches_only_what_tells_of_it(tmp_path: Path) -> None:
+def test_one_release_touches_only_pages_about_it(tmp_path: Path) -> None:
     life = Life(tmp_path)
     many(life)
     life.build()
@@ -239,7 +240,7 @@ def test_the_cost_of_a_release_does_not_grow_with_what_there_is(tmp_path: Path) 
     assert max(found) < 200
 
 
-def test_newer_templates_make_everything_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newer_templates_rebuild_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     life = Life(tmp_path)
     many(life, 2)
     life.build()
@@ -264,7 +265,7 @@ def test_records_that_other_code_wrote_in_another_format_are_not_read(
     assert served(life.store) == from_nothing(life)
 
 
-def test_nothing_new_costs_a_few_looks(tmp_path: Path) -> None:
+def test_a_build_with_nothing_new_reads_a_few_objects(tmp_path: Path) -> None:
     life = Life(tmp_path)
     many(life)
     life.build()
@@ -280,7 +281,7 @@ class Killed(BaseException):
 
 
 class Dying:
-    """A store whose user is killed before its nth write."""
+    """A store that crashes before its nth write."""
 
     def __init__(self, store: Store, writes: int) -> None:
         self._store, self._left = store, writes
@@ -299,7 +300,7 @@ class Dying:
         return counted
 
 
-def test_killed_at_any_write_the_next_making_finishes(tmp_path: Path) -> None:
+def test_after_a_kill_at_any_write_the_next_build_finishes(tmp_path: Path) -> None:
     """Also where what killed it was of another mind: the bodies renamed for one run only, a release purged since."""
     for writes in (0, 1, 3, 8, 21, 34, 42, 50):
         life = Life(tmp_path / str(writes))
@@ -317,7 +318,7 @@ def test_killed_at_any_write_the_next_making_finishes(tmp_path: Path) -> None:
         assert served(life.store) == from_nothing(life), writes
 
 
-def test_two_that_make_it_at_once_lose_nothing(tmp_path: Path) -> None:
+def test_two_builds_at_once_lose_nothing(tmp_path: Path) -> None:
     life = Life(tmp_path)
     many(life, 2)
     life.build()

@@ -54,7 +54,7 @@ def undated(rows: int, *, pence: int = 0) -> bytes:
     return "\r\n".join(line.partition(",")[2] for line in lines).encode() + b"\r\n"
 
 
-def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_record(order: RunRequest) -> None:
+def test_last_months_file_under_this_months_name_is_held_until_released(order: RunRequest) -> None:
     """Nothing stale passes as fresh: the ancestors of this system republished old files silently."""
     assert sent(order, "September 2026", undated(30)).outcome == "published v1"
     again = sent(order, "October 2026", undated(30) + b"\r\n")
@@ -69,7 +69,7 @@ def test_last_months_file_under_this_months_name_is_held_and_let_go_on_the_recor
     assert sent(order, "October 2026", undated(30) + b"\r\n").ending == "already done"
 
 
-def test_half_a_month_is_held_against_the_last_three(order: RunRequest) -> None:
+def test_half_a_month_is_held_by_comparison_with_the_last_three(order: RunRequest) -> None:
     for month in ("06", "07", "08"):
         sent(order, f"2026-{month}", spend(60, month=f"{month}/2026"))
     half = sent(order, "2026-09", spend(20, month="09/2026"))
@@ -88,7 +88,7 @@ def test_a_nil_return_where_there_were_rows_is_held(order: RunRequest) -> None:
     assert release(order.to, nil.sha256, because="they bought nothing").result.outcome == "published v1"
 
 
-def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_against(order: RunRequest) -> None:
+def test_pence_for_pounds_is_a_warning_and_the_release_names_what_it_was_compared_with(order: RunRequest) -> None:
     sent(order, "2026-08", spend(30, month="08/2026"))
     pence = spend(30, month="09/2026").replace(b".00,", b"00,")
     slip = sent(order, "2026-09", pence)
@@ -98,12 +98,12 @@ def test_pence_for_pounds_are_warned_of_and_the_release_names_what_it_was_held_a
     history, _ = read_history(store, Series("spend", "anytown", Period.parse("2026-09")))
     (august,) = report_of(order, slip).compared_with
     assert august.startswith("spend/anytown/2026-08/v1-")
-    assert history.standing is not None
-    place = layout.release_file(history.series, history.standing, "report.json")
+    assert history.current_version is not None
+    place = layout.release_file(history.series, history.current_version, "report.json")
     assert august.encode() in store.read(place).content
 
 
-def test_the_month_before_counts_though_both_came_in_one_run(order: RunRequest) -> None:
+def test_a_file_is_compared_with_an_earlier_month_of_the_same_run(order: RunRequest) -> None:
     assert order.inbox is not None
     put(order.inbox, "spend/anytown/a October 2026.csv", undated(30) + b"\r\n")
     put(order.inbox, "spend/anytown/b September 2026.csv", undated(30))
@@ -111,7 +111,7 @@ def test_the_month_before_counts_though_both_came_in_one_run(order: RunRequest) 
     assert outcomes == {"2026-09": "published", "2026-10": "held"}
 
 
-def test_what_was_let_go_may_be_corrected_though_it_is_small(order: RunRequest) -> None:
+def test_a_released_small_file_can_be_corrected(order: RunRequest) -> None:
     for month in ("06", "07", "08"):
         sent(order, f"2026-{month}", spend(60, month=f"{month}/2026"))
     small = sent(order, "2026-09", spend(10, month="09/2026"))
@@ -119,7 +119,7 @@ def test_what_was_let_go_may_be_corrected_though_it_is_small(order: RunRequest) 
     assert sent(order, "2026-09 corrected", spend(11, month="09/2026")).outcome == "published v2"
 
 
-def test_the_very_same_file_for_another_month_is_told_as_that(order: RunRequest) -> None:
+def test_the_same_file_for_another_month_is_reported(order: RunRequest) -> None:
     """As from an address that goes on serving last month's file."""
     assert sent(order, "payments September 2026", undated(30)).outcome == "published v1"
     (result,) = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False).results
@@ -130,7 +130,7 @@ def test_the_very_same_file_for_another_month_is_told_as_that(order: RunRequest)
     assert result.outcome.startswith("already done (accepted")
 
 
-def test_an_officer_gets_the_comparison_before_sending(order: RunRequest) -> None:
+def test_a_preview_shows_the_comparison_before_sending(order: RunRequest) -> None:
     assert order.inbox is not None
     put(order.inbox, "spend/anytown/September 2026.csv", undated(30))
     plain_run(order)
@@ -156,7 +156,7 @@ def test_comparing_needs_a_place_that_was_published_to_and_a_body(order: RunRequ
             api.check(undated(3), name="October 2026.csv", **half)
 
 
-def test_a_file_that_is_held_for_itself_is_not_said_to_have_nothing_before_it(order: RunRequest) -> None:
+def test_a_file_that_is_held_on_its_own_gets_no_finding_about_earlier_files(order: RunRequest) -> None:
     assert order.inbox is not None
     put(order.inbox, "spend/anytown/September 2026.csv", spend(10, month="09/2026"))
     plain_run(order)

@@ -76,7 +76,7 @@ def test_one_query_compares_all_bodies(order: RunRequest, store: Store, tmp_path
         assert (told["rows"], Decimal(told["amount_gbp"])) == (count, pounds)
 
 
-def test_every_file_is_what_the_pointer_says(order: RunRequest, store: Store) -> None:
+def test_every_file_matches_the_index(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     make(order, store, "anytown")
     entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
@@ -104,7 +104,7 @@ def test_three_months_and_their_quarter_are_counted_once(order: RunRequest, stor
     assert len(left["because"]) == 3
 
 
-def test_a_payment_that_came_again_a_month_later_is_counted_once(order: RunRequest, store: Store) -> None:
+def test_a_payment_repeated_a_month_later_is_counted_once(order: RunRequest, store: Store) -> None:
     october = spend(10)
     send(order, "spend/anytown/October 2026.csv", october)
     november = spend(9, month="11/2026", start=500)
@@ -115,7 +115,7 @@ def test_a_payment_that_came_again_a_month_later_is_counted_once(order: RunReque
     assert left["rows"] == 1
 
 
-def test_where_nothing_changed_nothing_is_written(order: RunRequest, store: Store) -> None:
+def test_without_changes_nothing_is_written(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     assert make(order, store, "anytown") > 0
     before = contents(store, PLACE)
@@ -136,7 +136,7 @@ def test_a_correction_of_one_body_leaves_the_files_of_others_alone(order: RunReq
     assert pointer(store, "spend", YEAR)["bodies"]["anytown"]["counted"][0]["rows"] == 11
 
 
-def test_what_is_withdrawn_is_in_no_consolidated_file(order: RunRequest, store: Store) -> None:
+def test_withdrawn_rows_are_in_no_consolidated_file(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     make(order, store, "anytown")
     withdraw_version(order.to, Series("spend", "anytown", Period.month(2026, 10)), 1, because="a mistake")
@@ -144,7 +144,7 @@ def test_what_is_withdrawn_is_in_no_consolidated_file(order: RunRequest, store: 
     assert list_consolidated_years(store, "spend") == ()
 
 
-def test_a_run_makes_them_and_the_catalogue_made_anew_leaves_them(order: RunRequest, store: Store) -> None:
+def test_a_run_writes_them_and_a_whole_rebuild_keeps_them(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     before = contents(store, PLACE)

@@ -1,4 +1,4 @@
-"""Runs without Prefect: which versions come, what is held, and what a run that was killed leaves to the next."""
+"""Runs without Prefect: which versions are published, what is held, and how interrupted runs resume."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def outcomes(results: Any) -> dict[str, str]:
     return {result.file.rpartition("/")[2]: result.outcome.partition(":")[0] for result in results}
 
 
-def test_what_comes_is_published_reported_and_catalogued(order: RunRequest) -> None:
+def test_files_are_published_reported_and_catalogued(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     put(inbox(order), "spend/beeford/page.csv", b"<!doctype html><title>404</title>")
     put(inbox(order), "reference/x/y.csv", b"a,b\n")
@@ -97,7 +97,7 @@ def test_half_a_file_does_not_replace_a_whole_one(order: RunRequest) -> None:
     assert history.current == 1
 
 
-def test_two_files_of_one_run_that_claim_one_series_are_both_held(order: RunRequest) -> None:
+def test_two_files_of_one_run_for_one_series_are_both_held(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(12))
     summary = plain_run(order, catalogued=False)
@@ -120,7 +120,7 @@ def test_the_same_bytes_twice_are_examined_once(order: RunRequest) -> None:
     assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted_with_warnings)"]
 
 
-def test_periods_are_taken_in_their_order_whatever_the_names(order: RunRequest) -> None:
+def test_files_are_published_in_the_order_of_their_periods(order: RunRequest) -> None:
     for name, month in (("a", "11/2026"), ("b", "09/2026"), ("c", "10/2026")):
         put(inbox(order), f"spend/anytown/{name}.csv", spend(10, month=month))
     seen: list[Progress] = []
@@ -128,7 +128,7 @@ def test_periods_are_taken_in_their_order_whatever_the_names(order: RunRequest) 
     assert [step.last.period for step in seen] == ["2026-09", "2026-10", "2026-11"]
 
 
-def test_a_period_that_is_given_later_lets_a_held_file_go_on(order: RunRequest) -> None:
+def test_a_held_file_is_published_once_its_period_is_given(order: RunRequest) -> None:
     content = b"Supplier Name,Amount\r\nAcorn Roofing Ltd,700.00\r\nBeech Tree Services plc,900.00\r\n"
     put(inbox(order), "spend/anytown/payments.csv", content)
     first = plain_run(order, catalogued=False)
@@ -145,11 +145,11 @@ def test_an_inbox_and_sources_together_are_refused(tmp_path: Path) -> None:
 
 
 class Killed(BaseException):
-    """The machine went down."""
+    """Raised in place of a crash of the machine."""
 
 
 def killed_at(moment: int) -> Steps:
-    """Steps of which the machine goes down at the call with this number, counted over all of them."""
+    """Steps that crash at the call with this number, counted over all of them."""
     calls = 0
 
     def mortal(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -166,7 +166,7 @@ def killed_at(moment: int) -> Steps:
 
 
 def five_files(inbox: Path) -> Path:
-    """Two files that claim one series, two good ones of which the later has a row again, and one that is no data."""
+    """Two files for one series, two good ones of which the later repeats a row, and one that is a web page."""
     put(inbox, "spend/anytown/October 2026 a.csv", spend(3))
     put(inbox, "spend/anytown/October 2026 b.csv", spend(4))
     august = spend(3, month="08/2026")
@@ -177,8 +177,8 @@ def five_files(inbox: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("unhindered")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("uninterrupted")
     order = RunRequest(to=str(folder / "out"), inbox=five_files(folder / "inbox"))
     plain_run(order, catalogued=False)
     return standing(order)
@@ -186,7 +186,7 @@ def unhindered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.mark.parametrize("moment", [8, 10, 11, 12, 13, 14, 15])
 def test_a_run_that_is_killed_before_any_step_comes_to_the_same_end(
-    order: RunRequest, unhindered: dict[str, Any], moment: int
+    order: RunRequest, uninterrupted: dict[str, Any], moment: int
 ) -> None:
     """Receiving and examining are the first ten steps, publishing the last five."""
     five_files(inbox(order))
@@ -195,11 +195,11 @@ def test_a_run_that_is_killed_before_any_step_comes_to_the_same_end(
         with pytest.raises(Killed):
             pipeline.process_body(run, files, killed_at(moment))
     plain_run(order, catalogued=False)
-    assert standing(order) == unhindered
+    assert standing(order) == uninterrupted
 
 
 class DyingStore:
-    """A store whose user is killed before its nth write."""
+    """A store that crashes before its nth write."""
 
     def __init__(self, store: Store, writes: int) -> None:
         self._store, self._left = store, writes
@@ -220,7 +220,7 @@ class DyingStore:
 
 @pytest.mark.parametrize("writes", [3, 17, 26, 29, 33, 37, 41, 45, 52, 60])
 def test_a_run_that_is_killed_before_any_write_comes_to_the_same_end(
-    order: RunRequest, unhindered: dict[str, Any], monkeypatch: pytest.MonkeyPatch, writes: int
+    order: RunRequest, uninterrupted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, writes: int
 ) -> None:
     """Between publishing and filing the report, too: the next run finds its own version there."""
     five_files(inbox(order))
@@ -228,7 +228,7 @@ def test_a_run_that_is_killed_before_any_write_comes_to_the_same_end(
         patched.setattr(run_request, "open_store", lambda to: DyingStore(open_store(to), writes))
         plain_run(order, catalogued=False)
     plain_run(order, catalogued=False)
-    assert standing(order) == unhindered
+    assert standing(order) == uninterrupted
 
 
 def test_a_run_can_be_sent_to_another_process(order: RunRequest) -> None:
@@ -245,7 +245,7 @@ def test_a_run_can_be_sent_to_another_process(order: RunRequest) -> None:
 
 
 def standing(order: RunRequest) -> dict[str, Any]:
-    """What stands for everyone to see, but for when it was published."""
+    """Everything public except the times of publishing."""
     store = open_store(order.to)
     timed = ("versions.json", "/index-")
     seen = contents(store, "data/", "reports/").items()
@@ -253,7 +253,7 @@ def standing(order: RunRequest) -> dict[str, Any]:
     return there | {"current": read_history(store, replace(OCTOBER, period=Period.month(2026, 9)))[0].current}
 
 
-def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: RunRequest) -> None:
+def test_an_error_with_one_file_does_not_stop_the_others(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
     put(inbox(order), "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
     with order.open() as run:
@@ -272,7 +272,7 @@ def test_a_fault_of_ours_with_one_file_does_not_stop_the_others(order: RunReques
     assert outcomes(plain_run(order).results)["October 2026.csv"] == "published v1"
 
 
-def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: RunRequest) -> None:
+def test_a_catalogue_that_cannot_be_built_is_reported_with_the_results(order: RunRequest) -> None:
     def no_catalogue() -> int:
         raise StoreUnavailable("the store does not answer")
 
@@ -280,7 +280,7 @@ def test_a_catalogue_that_fails_is_told_and_the_results_stay(order: RunRequest) 
     assert (summary.trouble, summary.failed) == ("the store does not answer", True)
 
 
-def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door(
+def test_a_bug_in_the_catalogue_is_reported_by_run_release_and_replay(
     order: RunRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(*_: Any, **__: Any) -> Any:
@@ -299,7 +299,7 @@ def test_a_catalogue_that_fails_for_a_fault_without_a_name_is_told_by_every_door
     assert replay(order.to, str(tmp_path / "again")).trouble == told
 
 
-def test_why_is_what_holds_the_file_and_not_the_first_error(order: RunRequest) -> None:
+def test_the_reason_is_what_holds_the_file_and_not_the_first_error(order: RunRequest) -> None:
     rows = spend(10).replace(b",607.00,", b",six hundred,").replace(b",614.00,", b",n.a. yet,")
     put(inbox(order), "spend/anytown/October 2026.csv", rows)
     put(inbox(order), "spend/beeford/October 2026.csv", b"Payment Date,Supplier Name\r\n01/10/2026,Acorn Ltd\r\n")
@@ -309,7 +309,7 @@ def test_why_is_what_holds_the_file_and_not_the_first_error(order: RunRequest) -
     assert "Amount" in (rejected.why or "") or "amount" in (rejected.why or "")
 
 
-def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: RunRequest, tmp_path: Path) -> None:
+def test_the_operators_bodies_are_expected_and_ours_are_only_recognised(order: RunRequest, tmp_path: Path) -> None:
     (tmp_path / "bodies.csv").write_text(
         "id,slug,name,kind,aliases,same_as,contact,licence\n"
         "gss:E07999991,anytown,Anytown Borough Council,council,,,,OGL-UK-3.0\n"
@@ -323,12 +323,12 @@ def test_the_operators_bodies_are_expected_and_ours_only_recognised(order: RunRe
     assert slugs == {"anytown", "beeford", assets.register().find("Home Office").slug}
 
 
-def test_a_list_of_bodies_that_is_not_there_is_said_in_words(order: RunRequest) -> None:
+def test_a_missing_list_of_bodies_is_a_usage_error(order: RunRequest) -> None:
     with pytest.raises(UsageError, match="cannot be read as a list of bodies"):
         plain_run(replace(order, bodies=Path("nowhere.csv")))
 
 
-def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: RunRequest, bucket: str) -> None:
+def test_a_run_into_a_bucket_publishes_the_same_as_into_a_folder(order: RunRequest, bucket: str) -> None:
     put(inbox(order), "spend/anytown/Spend October 2026.csv", spend(10))
     put(inbox(order), "spend/beeford/Spend October 2026.csv", spend(12))
     there = replace(order, to=f"s3://{bucket}/end-to-end")
@@ -345,7 +345,7 @@ def test_an_inbox_goes_into_a_bucket_and_its_catalogue_comes_back(order: RunRequ
     assert contents(store, "reports/") == contents(open_store(order.to), "reports/")
 
 
-def test_a_catalogue_whose_first_page_went_missing_is_made_anew(order: RunRequest) -> None:
+def test_a_catalogue_without_its_home_page_is_built_from_nothing(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
     plain_run(order)
     store = open_store(order.to)

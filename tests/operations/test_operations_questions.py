@@ -60,7 +60,7 @@ def test_what_a_file_showed_is_remembered_with_its_date(world: World) -> None:
     assert b'net_amount = "Amount"' in (world.place / "mappings/anytown/spend.toml").read_bytes()
 
 
-def test_a_heading_that_surely_means_the_same_is_only_told(world: World) -> None:
+def test_a_heading_that_certainly_means_the_same_is_only_reported(world: World) -> None:
     world.send("november.csv", november("Net Amount"))
     assert world.ending("november.csv") is Ending.PUBLISHED
     assert read_mapping(world.store, "anytown", "spend").questions == ()
@@ -141,7 +141,7 @@ def test_a_run_that_finds_nothing_new_leaves_the_mapping_as_it_is(world: World) 
     assert contents(world.store, "mappings/") == before
 
 
-def test_an_answer_needs_a_reason_and_must_be_one(world: World) -> None:
+def test_an_answer_needs_a_reason_and_must_be_valid(world: World) -> None:
     mapping = read_mapping(world.store, "anytown", "spend")
     with pytest.raises(UsageError, match="give a reason"):
         questions.record_answer(world.store, mapping, "Gross", "ignore", because=" ", moment=NOW)
@@ -151,7 +151,7 @@ def test_an_answer_needs_a_reason_and_must_be_one(world: World) -> None:
         world.answer("Gross", "gros_amount")
 
 
-def test_answers_are_carried_into_a_replay_and_questions_are_not(world: World, tmp_path: Path) -> None:
+def test_a_replay_takes_over_answers_and_not_questions(world: World, tmp_path: Path) -> None:
     world.send("november.csv", november("Gross"))
     world.run()
     asked = Question("Net", "net_amount")

@@ -59,13 +59,13 @@ def sha256(order: RunRequest, name: str) -> str:
 
 
 @pytest.mark.parametrize(("how", "rows"), [("replace", 5), ("add", 15)])
-def test_a_held_file_is_released_on_the_record(order: RunRequest, store: Store, how: str, rows: int) -> None:
+def test_releasing_a_held_file_is_recorded(order: RunRequest, store: Store, how: str, rows: int) -> None:
     held = sha256(order, "b.csv")
     result = release(order.to, held[:8], because="they sold the other half", how=how).result
     history, _ = read_history(store, OCTOBER)
     assert result.outcome == "published v2"
-    assert history.standing is not None
-    assert (history.standing.rows, history.standing.reason) == (rows, "released: they sold the other half")
+    assert history.current_version is not None
+    assert (history.current_version.rows, history.current_version.reason) == (rows, "released: they sold the other half")
     report = read_report(store, find_submission(store, held))
     assert report is not None
     assert report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
@@ -81,7 +81,7 @@ def test_a_later_run_does_not_undo_the_decision(order: RunRequest, store: Store)
     assert contents(store) == before
 
 
-def test_a_released_file_is_told_as_held_nowhere_any_more(order: RunRequest, store: Store) -> None:
+def test_a_released_file_is_shown_as_held_nowhere(order: RunRequest, store: Store) -> None:
     held = sha256(order, "b.csv")
     page = f"catalogue/reports/spend/anytown/{held}.html"
     assert b"October 2026 b.csv" in store.read("catalogue/index.html").content
@@ -92,7 +92,7 @@ def test_a_released_file_is_told_as_held_nowhere_any_more(order: RunRequest, sto
     assert "held" not in states
 
 
-def test_what_held_the_file_whole_is_no_finding_once_it_is_released(order: RunRequest, store: Store) -> None:
+def test_the_finding_that_held_the_file_is_gone_once_it_is_released(order: RunRequest, store: Store) -> None:
     assert order.inbox is not None
     put(
         order.inbox,
@@ -121,7 +121,7 @@ def test_a_period_can_be_given_with_the_decision(order: RunRequest, store: Store
     assert {one.ending for one in plain_run(order).results} == {"already done"}
 
 
-def test_what_is_not_held_is_not_released(order: RunRequest, store: Store) -> None:
+def test_only_held_files_can_be_released(order: RunRequest, store: Store) -> None:
     with pytest.raises(UsageError, match="is not held"):
         release(order.to, sha256(order, "a.csv"), because="why not")
     with pytest.raises(UnknownSubmission):
@@ -144,7 +144,7 @@ def test_a_replay_by_the_same_rules_changes_nothing(order: RunRequest, store: St
     assert contents(store) == before
 
 
-def test_a_replay_says_what_would_change(order: RunRequest, store: Store, tmp_path: Path) -> None:
+def test_a_replay_lists_what_would_change(order: RunRequest, store: Store, tmp_path: Path) -> None:
     """Another register, or another rule: here the report on record is of a stricter one."""
     submission = find_submission(store, sha256(order, "a.csv"))
     report = read_report(store, submission)

@@ -49,8 +49,8 @@ def wrong(store: Store) -> list[str]:
     return [fault.what for one in verified for fault in one.faults]
 
 
-def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: Store) -> None:
-    version = read_history(store, OCTOBER)[0].standing
+def test_a_correction_records_what_it_changed_and_verifies(store: Store) -> None:
+    version = read_history(store, OCTOBER)[0].current_version
     assert version is not None
     assert version.changes is not None
     told = version.changes.differences
@@ -60,15 +60,15 @@ def test_a_correction_says_what_it_changed_and_all_of_it_can_be_verified(store: 
     assert wrong(store) == []
 
 
-def test_a_withdrawn_table_is_no_longer_offered_by_the_catalogue(order: RunRequest, store: Store) -> None:
+def test_a_withdrawn_version_leaves_the_catalogue(order: RunRequest, store: Store) -> None:
     assert withdraw_version(order.to, OCTOBER, 2, because="the wrong month").trouble is None
-    assert read_history(store, OCTOBER)[0].standing is None
+    assert read_history(store, OCTOBER)[0].current_version is None
     assert b"the wrong month" in b"".join(store.read(key).content for key in store.keys("catalogue/series/"))
     assert wrong(store) == []
     assert {result.ending for result in plain_run(order).results} == {"already done"}
 
 
-def test_a_purge_reaches_the_catalogue_and_the_bytes_are_refused_ever_after(order: RunRequest, store: Store) -> None:
+def test_a_purge_reaches_the_catalogue_and_the_file_is_refused_afterwards(order: RunRequest, store: Store) -> None:
     assert len(list(find_values(store, [NAME]))) >= 4
     sha256 = hashlib.sha256(corrected()).hexdigest()
     purged = purge_submission(order.to, sha256[:10], because="a private person", values=[NAME])
@@ -83,7 +83,7 @@ def test_a_purge_reaches_the_catalogue_and_the_bytes_are_refused_ever_after(orde
     assert again.tombstone == purged.tombstone
 
 
-def test_nothing_is_taken_back_without_a_reason_or_without_being_there(order: RunRequest) -> None:
+def test_withdrawing_and_purging_need_a_reason_and_something_that_exists(order: RunRequest) -> None:
     with pytest.raises(UsageError, match="give a reason"):
         withdraw_version(order.to, OCTOBER, 2, because=" ")
     with pytest.raises(UnknownSubmission):

@@ -33,8 +33,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> str:
 def traced(place: str, line: str):
     reader = open_reader(place)
     history, _ = read_history(reader, OCTOBER)
-    assert history.standing is not None
-    return trace_row(reader, history, history.standing, line)
+    assert history.current_version is not None
+    return trace_row(reader, history, history.current_version, line)
 
 
 def test_each_cell_says_where_it_stood_and_what_was_done_to_it(place: str) -> None:
@@ -55,7 +55,7 @@ def test_by_its_identifier_it_is_the_same_row(place: str) -> None:
     assert {one.name: one.published for one in traced(place, "2").fields}["net_amount"] == "-34.50"
 
 
-def test_a_row_that_is_not_there_is_said_so(place: str) -> None:
+def test_a_missing_row_is_a_usage_error(place: str) -> None:
     with pytest.raises(UsageError, match="has no row '3'"):
         traced(place, "3")
 

@@ -17,13 +17,13 @@ from tests.publishers.small_releases import packed, read_series
 
 @pytest.fixture
 def s3_prefix() -> str:
-    """A place in the bucket that no other test has."""
+    """A prefix in the bucket that no other test uses."""
     return f"place/{uuid.uuid4().hex}"
 
 
 @pytest.fixture
 def s3_store(bucket: str, s3_prefix: str) -> S3Store:
-    """That place as a store, with parts small enough that a test can send several."""
+    """That prefix as a store, with parts small enough that a test can upload several."""
     return S3Store(bucket, s3_prefix, part_bytes=5 << 20)
 
 
@@ -41,7 +41,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 @pytest.fixture
 def opened(store: Store, request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Store]:
-    """Opens the store of this test anew, as another process would."""
+    """Opens the store of this test again, as another process would."""
     if isinstance(store, S3Store):
         bucket, prefix = request.getfixturevalue("bucket"), request.getfixturevalue("s3_prefix")
         return lambda: S3Store(bucket, prefix, part_bytes=5 << 20)

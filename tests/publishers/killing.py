@@ -79,7 +79,7 @@ class Deed:
         return states == self.after
 
     def finish(self, place: Place) -> None:
-        """After a kill: a reader sees the old or the new; then the same again, and the new stands."""
+        """After a kill, a reader sees the old version or the new; after the same call again, the new one is current."""
         done = self.seen(place.ours)
         outcome = self.work(place.ours)
         if self.name == "publish":
@@ -165,7 +165,7 @@ def killed_at(place: Place, tick: int, work: Callable[[Store], object]) -> bool:
 
 
 def killed_after(place: Place, seconds: float, work: Callable[[Store], object]) -> bool:
-    """Do `work` in a child that is killed so many seconds after its first write; whether it was killed."""
+    """Do `work` in a child that is killed some seconds after its first write; return whether it was killed."""
     started = threading.Event()
 
     def kill() -> None:

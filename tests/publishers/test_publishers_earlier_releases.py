@@ -73,7 +73,7 @@ def test_what_was_withdrawn_is_no_measure(folder_store: FolderStore, tmp_path: P
 def test_a_release_brings_its_table_and_report(folder_store: FolderStore, tmp_path: Path) -> None:
     standing(folder_store, tmp_path, series("2026-09"))
     (one,) = find_earlier_releases(folder_store, series("2026-10"))
-    version = read_history(folder_store, series("2026-09"))[0].standing
+    version = read_history(folder_store, series("2026-09"))[0].current_version
     assert one.version == version
     assert one.path == f"spend/anytown/2026-09/{one.version.path}"
     assert read_release_files(folder_store, one) == (b"PAR1 ", {"rows": 3})

@@ -71,7 +71,7 @@ def test_a_withdrawn_version_stays_marked_and_nothing_stands_in_its_place(store:
         publish_release(store, release(rows), reason=f"{rows} rows", now=NOW)
     mark_withdrawn(store, SERIES, 2, because="wrong month", now=LATER)
     history, _ = read_history(store, SERIES)
-    assert history.standing is None
+    assert history.current_version is None
     assert [version.status for version in history.versions] == [Status.SUPERSEDED, Status.WITHDRAWN]
     assert (history.versions[1].ended, history.versions[1].because) == (LATER, "wrong month")
     assert store.exists(f"{layout.version_folder(SERIES, history.versions[1])}spend.csv")
@@ -145,7 +145,7 @@ def test_purged_bytes_are_refused_when_they_come_again(store: Store, tmp_path: P
         archive_submission(store, b"supplier,amount\nJane Carer,1.00\n", came)
     with pytest.raises(BytesPurged):
         publish_release(store, replace_rows(made, "other rows of the same bytes"), reason="again", now=LATER)
-    assert read_history(store, SERIES)[0].standing is None
+    assert read_history(store, SERIES)[0].current_version is None
 
 
 def test_a_version_written_while_its_submission_is_purged_does_not_stay(store: Store, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_what_is_published_between_the_look_of_a_purge_and_its_tombstone_goes_to
     made = with_name(packed(tmp_path / "made", 3, source=came.sha256))
 
     class Overtaken:
-        """A store in which someone publishes just before the tombstone stands."""
+        """A store in which someone publishes just before the tombstone is written."""
 
         def create(self, key: str, content: bytes | Path) -> None:
             if key.startswith("archive/purged/"):
@@ -192,7 +192,7 @@ def test_a_purge_that_was_killed_half_way_is_finished_by_the_next(store: Store, 
         pass
 
     class Dying:
-        """The store, until so many deletions have been made."""
+        """The store, which fails after a number of deletions."""
 
         def __init__(self, deletions: int) -> None:
             self.left = deletions

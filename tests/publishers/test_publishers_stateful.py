@@ -69,8 +69,8 @@ class Line:
         return None if self.current is None else self.versions[self.current - 1]
 
     def expects(self, rows: int, decision: Decision) -> type:
-        """What publishing so many rows comes to; a release's rows and pounds are a function of their number."""
-        standing = self.standing
+        """The outcome of publishing a number of rows; the content of a release is a function of that number."""
+        standing = self.current_version
         if standing is not None and standing.rows == rows:
             return Unchanged
         if decision is not Decision.NORMAL:
@@ -79,8 +79,8 @@ class Line:
         return OnHold if taken_back or (standing is not None and _is_much_less(rows, standing.rows)) else Published
 
     def publish(self, rows: int, sources: tuple[str, ...]) -> None:
-        if self.standing is not None:
-            self.standing.status = "superseded"
+        if self.current_version is not None:
+            self.current_version.status = "superseded"
         self.versions.append(Kept(rows, sources))
 
 
@@ -155,7 +155,7 @@ class Place(RuleBasedStateMachine):
         archive_submission(self.store, self.content(digest), came)
         line, now = self.lines[series], self.now()
         expected = line.expects(rows, decision)
-        made = self.pack(digest, series, rows, line.standing if decision is Decision.ADD else None)
+        made = self.pack(digest, series, rows, line.current_version if decision is Decision.ADD else None)
         asked: dict[str, Any] = {"reason": "r", "now": now, "decision": decision, "compare": compare}
         try:
             assert isinstance(publish_release(self.dying(dies), made, **asked), expected)
@@ -196,7 +196,7 @@ class Place(RuleBasedStateMachine):
     @precondition(lambda self: any(line.versions for line in self.lines.values()))
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
-        """A version is withdrawn, the one that stands or an older one."""
+        """A version is withdrawn, the current one or an older one."""
         there = [(series, number) for series, line in self.lines.items() for number in range(1, len(line.versions) + 1)]
         series, number = data.draw(st.sampled_from(there))
         version = self.lines[series].versions[number - 1]

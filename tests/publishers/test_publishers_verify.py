@@ -1,4 +1,4 @@
-"""A place that is not what it says is found out, in a store and over HTTP."""
+"""Verifying finds everything published that does not match, in a store and over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions and pointers: what stands, what comes next, what is held."""
+"""Versions and pointers: which version is current, which is next, what is held."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def test_a_correction_is_the_next_version_and_the_old_one_stays(store: Store, re
     history = reader(store)
     assert isinstance(outcome, Published)
     assert [version.status for version in history.versions] == [Status.SUPERSEDED, Status.CURRENT]
-    assert history.standing is not None
-    assert (history.standing.supersedes, history.standing.reason) == (1, "correction by the body")
+    assert history.current_version is not None
+    assert (history.current_version.supersedes, history.current_version.reason) == (1, "correction by the body")
 
 
 def test_the_same_release_again_changes_nothing(store: Store, release, reader) -> None:

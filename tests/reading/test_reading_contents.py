@@ -1,4 +1,4 @@
-"""A file that stays on the disk is read as its bytes in memory are."""
+"""A file on the disk is read like its bytes in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The letters of a text: which encoding, what was garbled before, what is lost; each told with its line."""
+"""The encoding of a text, and characters that were garbled or lost, reported with their lines."""
 
 from __future__ import annotations
 

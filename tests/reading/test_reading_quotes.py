@@ -1,4 +1,4 @@
-"""Quotes that are broken: a cell is a cell, and the rows about it stay whole."""
+"""Broken quotation marks change neither other cells nor the rows around them."""
 
 from __future__ import annotations
 

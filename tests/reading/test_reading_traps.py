@@ -1,4 +1,4 @@
-"""Small files of our own, each with one trap that real bodies set; what is read equals the clean table."""
+"""Small files, each with one trap found in real files; what is read equals the clean table."""
 
 from __future__ import annotations
 

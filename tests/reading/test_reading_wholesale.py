@@ -1,4 +1,4 @@
-"""What is done to whole columns and blocks gives exactly what is done cell by cell, row by row and line by line."""
+"""Work on whole columns and blocks gives exactly the results of work on single cells, rows and lines."""
 
 from __future__ import annotations
 

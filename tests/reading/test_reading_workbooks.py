@@ -1,4 +1,4 @@
-"""What a workbook holds beside its values: what is hidden, merged or in error; and its kinds of cell."""
+"""What a workbook contains besides its values: hidden, merged and erroneous cells; and its types of cells."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from piperoll import assets
-from piperoll.model import Packed, Standing
+from piperoll.model import CurrentRelease, Packed
 from piperoll.releasing import consolidate_releases
 
 COLUMNS = ("payment_date", "supplier_name", "net_amount", "transaction_number")
@@ -21,11 +21,11 @@ def spend(day: str, supplier: str, amount: str, number: str | None = None) -> Li
 
 
 @pytest.fixture
-def standing(packing, make_table) -> Callable[..., Standing]:
-    def make(period: str, lines: Sequence[Line], *, dataset: str = "spend", part: str | None = None) -> Standing:
+def standing(packing, make_table) -> Callable[..., CurrentRelease]:
+    def make(period: str, lines: Sequence[Line], *, dataset: str = "spend", part: str | None = None) -> CurrentRelease:
         columns = tuple(lines[0]) if lines else COLUMNS
         packed: Packed = packing([make_table(lines, columns)], dataset=dataset, period=period, part=part)
-        return Standing(packed.manifest.series, 1, lambda: packed.folder)
+        return CurrentRelease(packed.manifest.series, 1, lambda: packed.folder)
 
     return make
 
@@ -93,7 +93,7 @@ def test_a_release_of_other_times_is_not_brought_unless_a_line_is_of_its_time(st
 
     march = standing("2026-03", [])
     own = [standing("2026-04", [spend("2026-04-01", "Acme Ltd", "10.00")])]
-    made = consolidate_releases(assets.dataset("spend"), own, [Standing(march.series, 1, unwanted)], tmp_path)
+    made = consolidate_releases(assets.dataset("spend"), own, [CurrentRelease(march.series, 1, unwanted)], tmp_path)
     assert made.rows == 1
 
 

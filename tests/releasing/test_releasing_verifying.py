@@ -1,4 +1,4 @@
-"""A version that is not what it says is found out, whatever was changed."""
+"""Any change to the files of a version is found."""
 
 from __future__ import annotations
 

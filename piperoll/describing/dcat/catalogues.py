@@ -270,7 +270,7 @@ def _collection_node(collection: Collection) -> Node:
 def _series_node(collection: Collection, facts: SeriesFacts) -> Node:
     """A series, with the files of its current version."""
     context, body, series = collection.context, collection.body, facts.series
-    current = facts.history.standing
+    current = facts.history.current_version
     if current is None:
         raise ValueError(f"{series} has no current version")
     page = urls.address(context.base_url, layout.series_page(series))

@@ -22,7 +22,7 @@ _MEDIA_TYPES = {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet"
 
 def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     """Render the page of a series: its current table, how far to trust it, its files, fields and versions."""
-    series, current, manifest = listing.series, listing.history.standing, listing.manifest
+    series, current, manifest = listing.series, listing.history.current_version, listing.manifest
     dataset, body = holdings.dataset(series.dataset), holdings.body
     preview = _preview_rows(listing)
     values: dict[str, Any] = {"charts_drawn": [], "rows_settings": None, "examples": [], "citation": ""}
@@ -221,7 +221,7 @@ def _cite(holdings: Holdings, series: Series, version: Version) -> str:
 
 def _linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:
     """The series as a schema.org Dataset, for search engines."""
-    series, current = listing.series, listing.history.standing
+    series, current = listing.series, listing.history.current_version
     dataset, body = holdings.dataset(series.dataset), holdings.body
     document: dict[str, Any] = {
         "@context": "https://schema.org",

@@ -186,7 +186,7 @@ def _save(state: BuildState, slug: str, cache: BodyCache, before: Iterable[str])
 def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
     """A series with the summary of its rows, which is computed once for each version and kept."""
     listing, name = read_listing(build.store, series), f"summaries/{series}"
-    kept, current = build.state.read(name), listing.history.standing
+    kept, current = build.state.read(name), listing.history.current_version
     if current is None:
         if kept is not None:
             build.state.drop(name)
