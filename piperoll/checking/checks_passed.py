@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from piperoll.checking.examine_table import ExaminedTable
 from piperoll.checking.totals import exact_sum
-from piperoll.model import Body, Finding, plain
+from piperoll.model import Body, Finding, format_decimal
 
 
 def checks_passed(tables: Sequence[ExaminedTable], findings: Sequence[Finding], body: Body) -> Iterator[str]:
@@ -20,7 +20,7 @@ def checks_passed(tables: Sequence[ExaminedTable], findings: Sequence[Finding], 
     amounts = [each.amount for each in totals if each.amount]
     if amounts and not any(amount.unreadable or amount.missing for amount in amounts):
         count = sum(each.rows.read for each in totals if each.amount)
-        pounds, _, pence = plain(exact_sum(amount.read for amount in amounts)).partition(".")
+        pounds, _, pence = format_decimal(exact_sum(amount.read for amount in amounts)).partition(".")
         yield f"All {count:,} amounts can be read: £{int(pounds):,}.{pence} together."
     dates = [each.date for each in totals if each.date]
     if dates and not any(date.unreadable or date.missing for date in dates):

@@ -33,7 +33,7 @@ from piperoll.model.report import (
     Verdict,
     What,
 )
-from piperoll.model.serialize import from_document, plain, to_document, to_json_bytes
+from piperoll.model.serialize import format_decimal, from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
 from piperoll.model.submission import Submission
 from piperoll.model.table import Table
@@ -92,8 +92,8 @@ __all__ = [
     "count_once",
     "file_entry",
     "financial_year_of",
+    "format_decimal",
     "from_document",
-    "plain",
     "pounds_of",
     "slugify",
     "to_document",

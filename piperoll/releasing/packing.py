@@ -22,7 +22,7 @@ from piperoll.model import (
     Table,
     TableReport,
     file_entry,
-    plain,
+    format_decimal,
     to_document,
     to_json_bytes,
 )
@@ -150,5 +150,5 @@ class AcceptedTotals:
         accepted = self._report.amount.accepted if self._report.amount else Decimal(0)
         if self.pounds != accepted:
             raise ConservationError(
-                f"{table}: £{plain(accepted)} were accepted but £{plain(self.pounds)} would be published"
+                f"{table}: £{format_decimal(accepted)} were accepted but £{format_decimal(self.pounds)} would be published"
             )

@@ -20,8 +20,8 @@ from piperoll.model import (
     Status,
     Submission,
     Version,
+    format_decimal,
     from_document,
-    plain,
     slugify,
     to_document,
 )
@@ -46,7 +46,7 @@ def test_a_series_without_a_period_is_refused() -> None:
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12))
 def test_an_amount_is_written_exactly_and_without_an_exponent(amount: Decimal) -> None:
-    text = plain(amount)
+    text = format_decimal(amount)
     assert Decimal(text) == amount
     assert "E" not in text
     assert len(text.partition(".")[2]) >= 2
@@ -57,7 +57,7 @@ def test_an_amount_is_written_exactly_and_without_an_exponent(amount: Decimal) -
     [("1E+3", "1000.00"), ("-0", "0.00"), ("1.5", "1.50"), ("0.125", "0.125"), ("1.5000", "1.50"), ("-0.00", "0.00")],
 )
 def test_the_plain_spelling_of_an_amount(amount: str, text: str) -> None:
-    assert plain(Decimal(amount)) == text
+    assert format_decimal(Decimal(amount)) == text
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), max_size=80), st.integers(1, 10))
