@@ -16,7 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
-from piperoll.model.finding import Acts, Address, Cap, CappedFindings, Finding, Severity
+from piperoll.model.finding import Acts, Address, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
@@ -47,8 +47,6 @@ __all__ = [
     "AmountTotals",
     "Body",
     "BodyMapping",
-    "Cap",
-    "CappedFindings",
     "Cause",
     "Changes",
     "ColumnScore",

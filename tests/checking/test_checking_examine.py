@@ -21,7 +21,7 @@ def test_a_file_with_nothing_to_say_against_it_is_accepted() -> None:
     said = examined(made_table(rows=[FULL] * 3))
     assert said.report.verdict is Verdict.ACCEPTED
     assert [each.severity for each in said.report.findings] == [Severity.INFO]
-    assert "All 3 amounts can be read: £3,750.00 together." in said.report.passed
+    assert "Every amount can be read: the total is £3,750.00." in said.report.passed
     assert len(said.report.passed) == 7
 
 

@@ -8,7 +8,6 @@ from piperoll import layout
 from piperoll.errors import DescriptorError, StoreCorrupt, UsageError
 from piperoll.model import (
     Body,
-    Cap,
     FileEntry,
     Finding,
     History,
@@ -58,15 +57,6 @@ def test_an_amount_is_written_exactly_and_without_an_exponent(amount: Decimal) -
 )
 def test_the_plain_spelling_of_an_amount(amount: str, text: str) -> None:
     assert format_decimal(Decimal(amount)) == text
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), max_size=80), st.integers(1, 10))
-def test_capped_findings_still_count_every_place(places: list[tuple[str, int]], limit: int) -> None:
-    findings = [Finding(code, Severity.INFO, "m", "f", row=1, count=count) for code, count in places]
-    capped = Cap(limit).apply(findings)
-    for code in "abc":
-        assert sum(f.count for f in capped if f.code == code) == sum(count for c, count in places if c == code)
-        assert sum(1 for f in capped if f.code == code) <= limit + 1
 
 
 def test_a_finding_reads_back_from_its_json() -> None:
