@@ -111,8 +111,8 @@ def test_capped_findings_still_count_every_place(places: list[tuple[str, int]], 
 
 
 def test_the_finding_that_counts_the_rest_says_so_in_words_for_one_and_many() -> None:
-    findings = [make_finding("row-too-short", Address(row=row), value=str(row)) for row in range(4)]
+    findings = [make_finding("core-unreadable", Address(row=row), title="amount", value=str(row)) for row in range(4)]
     (*_, one), (*_, many) = cap_findings(findings, 3), cap_findings(findings, 1)
-    assert one.message == "The same in 1 more place: row too short."
-    assert many.message == "The same in 3 more places: row too short."
+    assert one.message == "The same in 1 more place: core unreadable."
+    assert many.message == "The same in 3 more places: core unreadable."
     assert (many.count, many.row, many.value) == (3, None, None)

@@ -185,8 +185,8 @@ def require_conservation(tables: Sequence[ReadTable], totals: Sequence[ExaminedT
             )
         if amount and amount.read != exact_sum((amount.accepted, amount.held)):
             raise ConservationError(
-                f"sheet {table.sheet}: £{format_decimal(amount.read)} was read, but £{format_decimal(amount.accepted)} is accepted "
-                f"and £{format_decimal(amount.held)} held"
+                f"sheet {table.sheet}: £{format_decimal(amount.read)} was read, but "
+                f"£{format_decimal(amount.accepted)} is accepted and £{format_decimal(amount.held)} held"
             )
 
 

@@ -89,9 +89,8 @@ def pack_release(  # noqa: PLR0913 - everything that a release is a function of
     facts_of_release = ManifestFacts(
         series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version
     )
-    return write_documents(
-        folder, dataset.name, descriptor, to_document(public_report(report, disposition)), facts_of_release
-    )
+    public = to_document(public_report(report, disposition))
+    return write_documents(folder, dataset.name, descriptor, public, facts_of_release)
 
 
 def write_documents(
@@ -153,5 +152,6 @@ class AcceptedTotals:
         accepted = self._report.amount.accepted if self._report.amount else Decimal(0)
         if self.pounds != accepted:
             raise ConservationError(
-                f"{table}: £{format_decimal(accepted)} were accepted but £{format_decimal(self.pounds)} would be published"
+                f"{table}: £{format_decimal(accepted)} were accepted but £{format_decimal(self.pounds)} would be "
+                "published"
             )

@@ -179,9 +179,9 @@ def test_an_expectation_that_is_not_compiled_is_evaluated_by_the_library_in_its_
     rows = [spend_row(net_amount=str(amount)) for amount in (*range(10, 30), 5000)]
     unmet = list(find_unmet_expectations([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
     assert [(each.code, tuple(each.rows)) for each in unmet] == [
-        ("large", ((0, 22),)),
+        ("amount-implausibly-large", ((0, 22),)),
         ("scores", ((0, 22),)),
-        ("mean", ()),
+        ("many-zero-amounts", ()),
     ]
 
 
