@@ -1,34 +1,34 @@
-"""Everything of ours that can go wrong, in one tree.
+"""Every error that Piperoll raises on purpose, in one tree.
 
-What a public body sent can be wrong in many ways; that is never an exception but a
-`piperoll.model.Finding`. Only our own faults, the operator's, and the network's are raised:
+What is wrong with a file that a public body sent is never an exception but a `piperoll.model.Finding`. These errors are
+for faults of ours, of the operator and of the network:
 
     PiperollError
-    ├── UsageError              what the operator asked for cannot be done as asked
-    │   ├── PeriodError         text is not a period
-    │   ├── UnknownDataset      no dataset of that name in datapackages/
-    │   ├── UnknownSubmission   no such submission in this store
-    │   ├── MappingError        a remembered mapping, or an answer for one, says something we do not understand
-    │   ├── SourcesError        sources.toml says something we do not understand
-    │   └── SettingsError       a PIPEROLL_ variable is unknown or its value is wrong
-    ├── DescriptorError         a descriptor, heading list or suite of ours is wrong
-    ├── ConservationError       rows or pounds in do not equal rows or pounds out: nothing is released
-    ├── EngineDisagreement      a compiled rule and its reference say different things: nothing is released
-    ├── StoreError              a folder or bucket
-    │   ├── AlreadyThere        a key that may be written once holds other bytes
-    │   ├── PointerMoved        the pointer changed since it was read   (retryable)
-    │   ├── NotThere            no object under this key
-    │   ├── BytesPurged         the submission was purged, and is refused
-    │   ├── StoreCorrupt        what is read back is not what was written
-    │   └── StoreUnavailable    the store does not answer                (retryable)
+    ├── UsageError              the operator asked for something that cannot be done
+    │   ├── PeriodError         a text is not a period
+    │   ├── UnknownDataset      datapackages/ has no dataset of this name
+    │   ├── UnknownSubmission   this store has not received this submission
+    │   ├── MappingError        a remembered mapping, or an answer for one, is not valid
+    │   ├── SourcesError        sources.toml is not valid
+    │   └── SettingsError       a PIPEROLL_ variable is unknown or its value is not valid
+    ├── DescriptorError         a descriptor, heading list, finding or suite of ours is wrong
+    ├── ConservationError       rows or pounds read do not equal those published, held and excluded: nothing is released
+    ├── EngineDisagreement      a compiled rule and its reference give different results: nothing is released
+    ├── StoreError              a folder or bucket failed
+    │   ├── AlreadyThere        a key that is written only once has other content
+    │   ├── PointerMoved        the pointer has changed since it was read    (retryable)
+    │   ├── NotThere            there is no object with this key
+    │   ├── BytesPurged         the submission was purged, so it is refused
+    │   ├── StoreCorrupt        the content read back is not the content written
+    │   └── StoreUnavailable    the store does not answer                    (retryable)
     ├── ServerTrouble           our own Prefect server does not start
-    └── CollectError            a source on the web
-        ├── AddressRefused      the address leads to this machine or a private network
-        ├── TooLarge            the response is over the size limit
-        ├── SourceGone          the server says no: 401, 403, 404, 410 and their like
-        └── SourceUnavailable   time-out, cut connection, 429 or 5xx    (retryable)
+    └── CollectError            a source on the web failed
+        ├── AddressRefused      the address is of this machine or a private network
+        ├── TooLarge            the response is larger than the limit
+        ├── SourceGone          the server refuses: 401, 403, 404, 410 and similar
+        └── SourceUnavailable   time-out, broken connection, 429 or 5xx      (retryable)
 
-`retryable` stands on the class: a flow asks the error, never its message.
+`retryable` is an attribute of the class: a flow asks the error, and never reads its message.
 """
 
 from __future__ import annotations
@@ -37,105 +37,105 @@ from typing import ClassVar
 
 
 class PiperollError(Exception):
-    """The root: everything Piperoll raises on purpose."""
+    """The base class of every error that Piperoll raises on purpose."""
 
     retryable: ClassVar[bool] = False
 
 
 class UsageError(PiperollError):
-    """The operator asked for something that cannot be done as asked; the message says what to do."""
+    """The operator asked for something that cannot be done; the message says what to do instead."""
 
 
 class PeriodError(UsageError):
-    """Text that is not a period."""
+    """A text is not a period."""
 
 
 class UnknownDataset(UsageError):
-    """A dataset that has no folder in datapackages/."""
+    """A dataset has no folder in datapackages/."""
 
 
 class UnknownSubmission(UsageError):
-    """A submission that this store has never received."""
+    """This store has never received a submission."""
 
 
 class MappingError(UsageError):
-    """A file of mappings/, or an answer to one of its questions, that does not say what we understand."""
+    """A file of mappings/, or an answer to one of its questions, is not valid."""
 
 
 class SourcesError(UsageError):
-    """A sources file that does not say what to collect in words we know."""
+    """A sources file is not valid."""
 
 
 class SettingsError(UsageError):
-    """A PIPEROLL_ variable that is not a setting, or a value that it cannot take."""
+    """A PIPEROLL_ variable is not a setting, or its value is not valid."""
 
 
 class DescriptorError(PiperollError):
-    """A descriptor, heading list, register or suite in our own data folders is wrong."""
+    """A descriptor, heading list, register, finding or suite in our own data folders is wrong."""
 
 
 class ConservationError(PiperollError):
-    """Rows or pounds that came in are neither published, held nor excluded."""
+    """Rows or pounds that were read are neither published, held nor excluded."""
 
 
 class EngineDisagreement(PiperollError):
-    """A rule says one thing over whole columns and another in Frictionless or Great Expectations, which it mirrors."""
+    """A compiled rule gives another result than Frictionless or Great Expectations, which define it."""
 
 
 class StoreError(PiperollError):
-    """Something about a folder or bucket."""
+    """A folder or bucket failed."""
 
 
 class AlreadyThere(StoreError):
-    """A key that is written once already holds other bytes."""
+    """A key that is written only once already has other content."""
 
 
 class PointerMoved(StoreError):
-    """Someone else wrote the pointer since we read it: read again and decide again."""
+    """Another process wrote the pointer after we read it: read it again and decide again."""
 
     retryable = True
 
 
 class NotThere(StoreError):
-    """No object under this key."""
+    """There is no object with this key."""
 
 
 class BytesPurged(StoreError):
-    """A submission that was purged came again: its bytes are refused."""
+    """A submission that was purged was sent again: its bytes are refused."""
 
 
 class StoreCorrupt(StoreError):
-    """What was read back is not what was written."""
+    """The content read back is not the content written."""
 
 
 class StoreUnavailable(StoreError):
-    """The store does not answer, or answers with a fault of its own."""
+    """The store does not answer, or answers with an error of its own."""
 
     retryable = True
 
 
 class ServerTrouble(PiperollError):
-    """Our own Prefect server did not start; the message holds the end of its log."""
+    """Our own Prefect server did not start; the message has the end of its log."""
 
 
 class CollectError(PiperollError):
-    """Something about a source on the web."""
+    """A source on the web failed."""
 
 
 class AddressRefused(CollectError):
-    """The address leads to this machine or a private network, and the settings do not allow it."""
+    """The address is of this machine or a private network, and the settings do not allow that."""
 
 
 class TooLarge(CollectError):
-    """The response is over the size limit."""
+    """The response is larger than the limit."""
 
 
 class SourceGone(CollectError):
-    """The server refuses, and asking again will not help."""
+    """The server refuses, and would refuse again."""
 
 
 class SourceUnavailable(CollectError):
-    """The server did not answer well this time; `retry_after_seconds` is how long it asked us to wait, if it did."""
+    """The server failed this time; `retry_after_seconds` is how long it asked us to wait, None if it did not."""
 
     retryable = True
     retry_after_seconds: float | None = None

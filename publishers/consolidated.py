@@ -19,19 +19,19 @@ from pathlib import Path
 from piperoll import layout
 from piperoll.model import (
     Consolidated,
-    Counted,
     CurrentRelease,
     Dataset,
     Period,
     Portion,
     Series,
+    SeriesChoice,
     Version,
-    counted_once,
+    count_once,
     file_entry,
+    financial_year_of,
     plain,
     pounds_of,
     to_json_bytes,
-    year_of,
 )
 from publishers.index import list_indexed_series_of
 from publishers.pointer import fetch_version, read_history
@@ -61,7 +61,7 @@ def consolidate_body(
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
     current = dict(_list_current(store, dataset.name, body))
-    releases = _BodyReleases(store, dataset, body, current, counted_once(current))
+    releases = _BodyReleases(store, dataset, body, current, count_once(current))
     listed = [Period.parse(year) for year in list_consolidated_years(store, dataset.name)]
     touched = {
         str(year): releases.update_year(year, consolidate, scratch, check_files=check_files)
@@ -103,14 +103,14 @@ class _BodyReleases:
     dataset: Dataset
     body: str
     current: Mapping[Series, Version]
-    counted: Counted
+    counted: SeriesChoice
 
     @cached_property
     def by_year(self) -> dict[Period, list[Series]]:
         """The series that count, by the financial year in which they begin."""
         found: dict[Period, list[Series]] = {}
         for series in self.counted.taken:
-            found.setdefault(year_of(series.period), []).append(series)
+            found.setdefault(financial_year_of(series.period), []).append(series)
         return found
 
     def update_year(self, year: Period, consolidate: ConsolidateReleases, scratch: Path, *, check_files: bool) -> int:
@@ -147,7 +147,7 @@ class _BodyReleases:
         return [series for other in years for series in self.by_year.get(other, [])]
 
     def _left_out(self, year: Period) -> list[Series]:
-        return [each.series for each in self.counted.left_out if year_of(each.series.period) == year]
+        return [each.series for each in self.counted.left_out if financial_year_of(each.series.period) == year]
 
     def _hash_inputs(self, year: Period) -> str:
         """The hash of everything that the files of a year are made from."""

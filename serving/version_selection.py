@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from piperoll import layout
-from piperoll.model import History, Series, Status, Version, counted_once
+from piperoll.model import History, Series, Status, Version, count_once
 from serving.documents import LeftOutSeries, UsedSeries
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, unknown_name
@@ -114,7 +114,7 @@ def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None
             left_out.append(Excluded(history.series, reason))
     if scope.keep_overlapping:
         return Selection(tuple(used.values()), tuple(left_out))
-    counted = counted_once(used)
+    counted = count_once(used)
     left_out += [
         Excluded(one.series, "the same days are counted in other series", one.because) for one in counted.left_out
     ]

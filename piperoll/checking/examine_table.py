@@ -22,7 +22,7 @@ from piperoll.checking.survey import (
     is_duty,
     visit_batches,
 )
-from piperoll.checking.totals import TableTotals, count_table
+from piperoll.checking.totals import ExaminedTotals, count_table
 from piperoll.findings import make_finding
 from piperoll.model import Address, Body, CappedFindings, ColumnScore, Dataset, Finding, Severity, TableReport
 from piperoll.reading import ReadTable, letter
@@ -44,7 +44,7 @@ class ExaminedTable:
     held: ValueByRow[frozenset[str]]
     redacted: ValueByRow[str]
     blanked: ValueByRow[frozenset[str]]
-    totals: TableTotals
+    totals: ExaminedTotals
     survey: TableSurvey
     held_not_for_privacy: int
     lacks_core: bool = False

@@ -13,9 +13,6 @@ from piperoll.model import Dataset, Finding, Period
 from piperoll.model.columns import pc, texts, to_flags
 from piperoll.reading import ReadTable, periods_in_name
 
-_SNAPSHOT_DAYS = ((3, 31), (9, 30))
-"""Month and day on which snapshots are due; of two days in a name, the other is that of publication."""
-
 _ROWS_NAMED = 5
 """A finding about many rows names this many of them."""
 
@@ -93,6 +90,7 @@ def _periods_named(tables: Sequence[ReadTable], dataset: Dataset, file: str) -> 
 def _periods_in(name: str, dataset: Dataset) -> tuple[Period, ...]:
     found = periods_in_name(name, snapshot=dataset.snapshot)
     if dataset.snapshot and len(found) > 1:
-        due = tuple(period for period in found if (period.end.month, period.end.day) in _SNAPSHOT_DAYS)
+        # the other day is that of publication
+        due = tuple(period for period in found if period.end.strftime("%m-%d") in dataset.snapshot_days)
         return due or found
     return found

@@ -26,7 +26,7 @@ _PLAIN = r"\A-?[0-9]{1,15}(?:\.[0-9]{1,6})?\z"
 
 
 @dataclass(frozen=True, slots=True)
-class TableTotals:
+class ExaminedTotals:
     """The counts and sums of one table; `rows`, `amount` and `date` as the report has them.
 
     `lines` counts the accepted lines, which are what a release counts. `pounds` is the sum of absolute amounts over all
@@ -47,7 +47,7 @@ def count_table(
     held: Iterable[int],
     held_not_for_privacy: Iterable[int],
     survey: TableSurvey | None = None,
-) -> TableTotals:
+) -> ExaminedTotals:
     """Count `table`, of which the rows `held` are held; `survey` is its survey, if that has been made already."""
     survey = survey or survey_table(table, dataset)
     held_rows = RowSet(held)
@@ -55,7 +55,7 @@ def count_table(
     sums = _RunningSums(amount, held_rows, RowSet(held_not_for_privacy))
     visit_batches(table, sums)
     excluded = (row.amount for row in table.excluded_rows if row.amount is not None)
-    return TableTotals(
+    return ExaminedTotals(
         rows=RowCounts(
             len(survey.rows), len(survey.rows - held_rows), len(survey.rows & held_rows), dict(table.excluded)
         ),
@@ -165,13 +165,13 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
-def accepted_pounds(totals: Iterable[TableTotals]) -> Decimal | None:
+def accepted_pounds(totals: Iterable[ExaminedTotals]) -> Decimal | None:
     """The accepted pounds of all tables; None if no table has an amount."""
     sums = [each.amount.accepted for each in totals if each.amount]
     return exact_sum(sums) if sums else None
 
 
-def require_conservation(tables: Sequence[ReadTable], totals: Sequence[TableTotals]) -> None:
+def require_conservation(tables: Sequence[ReadTable], totals: Sequence[ExaminedTotals]) -> None:
     """Check that every record that was read is accepted or held, and every pound too, to the last decimal place.
 
     Raises: ConservationError: they do not add up; the message has the figures.
@@ -190,7 +190,7 @@ def require_conservation(tables: Sequence[ReadTable], totals: Sequence[TableTota
             )
 
 
-def find_too_much_held(totals: Sequence[TableTotals], held_rows: int) -> Finding | None:
+def find_too_much_held(totals: Sequence[ExaminedTotals], held_rows: int) -> Finding | None:
     """The finding that holds the file if more than one in ten rows, or absolute pounds, would be held.
 
     `held_rows` counts the rows that are held for other reasons than privacy; others do not count.

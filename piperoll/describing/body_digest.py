@@ -17,7 +17,7 @@ import msgspec
 from piperoll.describing.context import Holdings, newest_first
 from piperoll.describing.wording import total
 from piperoll.duties import Duty, DutyState, next_change_day, next_due_day, period_of, publication_interval
-from piperoll.model import Body, Period, Submission, Verdict, counted_once
+from piperoll.model import Body, Period, Submission, Verdict, count_once
 
 MOST_WAITING = 20
 """Files shown on the first page that wait for their sender; the pages of bodies show the others."""
@@ -147,7 +147,7 @@ def digest_body(holdings: Holdings) -> BodyDigest:
 def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
     dataset, published = holdings.dataset(name), holdings.current_series_of(name)
     instants = [facts.history.current_version.published for facts in published if facts.history.current_version]
-    once = set(counted_once(facts.series for facts in published).taken)
+    once = set(count_once(facts.series for facts in published).taken)
     counted = [facts.manifest for facts in published if facts.manifest is not None and facts.series in once]
     return DatasetDigest(
         tables=len(published),

@@ -1,16 +1,23 @@
-"""The language of Piperoll: frozen, typed, standard library only.
+"""The vocabulary of Piperoll: frozen, typed dataclasses that every other package shares.
 
 *A Body sends a Submission of one Dataset (and Part) for one Period; it is examined into a Report of Findings; what
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
 from piperoll.model.body import Body, Register, slugify
-from piperoll.model.consolidated import Consolidated, CurrentRelease, Portion, pounds_of
-from piperoll.model.counting import Counted, LeftOut, counted_once, year_of
+from piperoll.model.consolidated import (
+    Consolidated,
+    CurrentRelease,
+    Portion,
+    SeriesChoice,
+    UncountedSeries,
+    count_once,
+    financial_year_of,
+    pounds_of,
+)
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.finding import Acts, Address, Cap, CappedFindings, Finding, Severity
-from piperoll.model.history import Cause, Changes, Differences, Effect, History, Status, Version
-from piperoll.model.listing import Listing
+from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
@@ -46,7 +53,7 @@ __all__ = [
     "Changes",
     "ColumnScore",
     "Consolidated",
-    "Counted",
+    "CurrentRelease",
     "Dataset",
     "DateSpan",
     "Differences",
@@ -58,7 +65,6 @@ __all__ = [
     "Heading",
     "History",
     "Layout",
-    "LeftOut",
     "Level",
     "Listing",
     "Manifest",
@@ -73,22 +79,23 @@ __all__ = [
     "Report",
     "RowCounts",
     "Series",
+    "SeriesChoice",
     "Severity",
-    "CurrentRelease",
     "Status",
     "Submission",
     "Table",
     "TableReport",
+    "UncountedSeries",
     "Verdict",
     "Version",
     "What",
-    "counted_once",
+    "count_once",
     "file_entry",
+    "financial_year_of",
     "from_document",
     "plain",
     "pounds_of",
     "slugify",
     "to_document",
     "to_json_bytes",
-    "year_of",
 ]

@@ -1,4 +1,4 @@
-"""The public bodies that send."""
+"""The public bodies that send files, and the register of them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z", re.ASCII)
 class Body:
     """A public body that sends, with an identifier from a public register and a slug used in paths.
 
-    `id` follows STANDARDS §7: `GB-GOVUK-…`, `GB-NHS-…` or `gss:E07000188`. A provisional body, one
-    that no register of ours knows, has `XI-PIPEROLL-{slug}` and is told as such everywhere.
-    `kind` decides which legal duties it is under (`council`, `department`, `agency`, `nhs`, `police`,
-    `fire`, `other`). `same_as` are its identifiers in other registers.
+    `id` is `GB-GOVUK-…`, `GB-NHS-…` or `gss:E07000188` (docs/standards.md#identifiers). A provisional body, which is in
+    none of our registers, has `XI-PIPEROLL-{slug}` and is marked as provisional wherever it appears. `kind` decides
+    which legal duties it has (`council`, `department`, `agency`, `nhs`, `police`, `fire`, `other`). `same_as` are its
+    identifiers in other registers.
     """
 
     id: str
@@ -34,25 +34,27 @@ class Body:
 
     def __post_init__(self) -> None:
         if not _ID.match(self.id):
-            raise DescriptorError(f"'{self.id}' is not a body identifier: write GB-GOVUK-…, GB-NHS-… or gss:E07000188")
+            raise DescriptorError(f"'{self.id}' is not a body identifier: use GB-GOVUK-…, GB-NHS-… or gss:E07000188")
         if not _SLUG.match(self.slug):
-            raise DescriptorError(f"'{self.slug}' is not a slug: small letters and digits, joined by single hyphens")
+            raise DescriptorError(
+                f"'{self.slug}' is not a slug: use lower-case letters and digits, joined by single hyphens"
+            )
 
     @property
     def provisional(self) -> bool:
-        """Whether we made the identifier up because no register of ours knows the sender."""
+        """Whether we made up the identifier because the sender is in none of our registers."""
         return self.id.startswith("XI-PIPEROLL-")
 
     @classmethod
     def provisional_for(cls, sender: str) -> Body:
-        """A body for a sender nobody has registered: its name is the sender's, its kind `other`."""
+        """Make a body for a sender that is not registered, with the sender's name and the kind `other`."""
         slug = slugify(sender)
         return cls(id=f"XI-PIPEROLL-{slug}", slug=slug, name=sender, kind="other")
 
 
 @dataclass(frozen=True)
 class Register:
-    """The bodies we know, found by slug, identifier, name or alias."""
+    """The registered bodies, found by slug, identifier, name or alias."""
 
     bodies: tuple[Body, ...]
     _by_key: Mapping[str, Body] = field(init=False, repr=False, compare=False)
@@ -69,16 +71,16 @@ class Register:
         return iter(self.bodies)
 
     def find(self, sender: str) -> Body:
-        """The body that `sender` (a slug, identifier, name or alias) names, or a provisional one."""
+        """Find a body by its slug, identifier, name or alias; make a provisional one if it is not registered."""
         return self._by_key.get(slugify(sender)) or Body.provisional_for(sender)
 
     def with_bodies(self, more: Iterable[Body]) -> Register:
-        """This register with `more`, which stand in for bodies of the same slug."""
+        """A register with `more` bodies too; they replace those with the same slug."""
         replaced = {body.slug: body for body in self.bodies} | {body.slug: body for body in more}
         return Register(tuple(replaced.values()))
 
 
 def slugify(text: str) -> str:
-    """`text` as a path segment: small ASCII letters and digits, joined by single hyphens; never empty."""
+    """Turn `text` into a path segment: lower-case ASCII letters and digits, joined by single hyphens; never empty."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-") or "unnamed"

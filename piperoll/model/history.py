@@ -1,22 +1,22 @@
-"""The line of versions of a series: versions.json, which is also its pointer."""
+"""The versions of a series: versions.json, which is also the pointer to the published one, and the catalogue's view."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from piperoll.errors import StoreCorrupt
-from piperoll.model.release import FileEntry
+from piperoll.model.release import FileEntry, Manifest
 from piperoll.model.serialize import from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
 
 
 class Status(StrEnum):
-    """Where a version stands."""
+    """Whether a version is the published one, and if not, why not."""
 
     CURRENT = "current"
     SUPERSEDED = "superseded"
@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why a version came: what is different from the one before."""
+    """Why a version was published: what differs from the one before."""
 
     FIRST = "first"
     CORRECTION = "correction"
@@ -36,7 +36,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How many rows, and the pounds they bring or take (None where the dataset has no amount)."""
+    """How many rows changed, and by how many pounds (None if the dataset has no amount)."""
 
     rows: int
     amount_gbp: Decimal | None
@@ -46,9 +46,9 @@ class Effect:
 class Differences:
     """What changed from one version to another.
 
-    `changed` counts rows that both versions have by their key and that say something else; its pounds are what they
-    say now less what they said. `fields` counts, for each field, the changed rows in which it differs. The pounds of
-    added and changed less those of removed are the difference between the two versions.
+    `changed` counts the rows that both versions have by their key and that differ; its pounds are the new amounts less
+    the old ones. `fields` counts the changed rows in which each field differs. The pounds of `added` and `changed`,
+    less those of `removed`, are the difference between the two versions.
     """
 
     added: Effect
@@ -58,15 +58,15 @@ class Differences:
 
     @property
     def none(self) -> bool:
-        """Whether both versions say the same."""
+        """Whether both versions have the same rows."""
         return not (self.added.rows or self.removed.rows or self.changed.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The differences of a version from the one of number `against`, and the file that has their rows.
+    """The differences of a version from version `against`, and the file with the rows that differ.
 
-    The file's path is below the series' prefix; None: it was purged.
+    The file's path is relative to the prefix of the series; None if it was purged.
     """
 
     against: int
@@ -78,11 +78,10 @@ class Changes:
 class Version:
     """One published version of a series, as versions.json lists it.
 
-    `path` is the folder below the series' prefix; `published`, and `received` (when its file was), are ISO 8601
-    instants in UTC; `reason` says why it came in words and `cause` in kind; `changes` are those from the version it
-    supersedes.
-    A version that was withdrawn or purged says when and because of what in `ended` and `because`. Older stores lack
-    what has a default here.
+    `path` is its folder, relative to the prefix of the series. `published` and `received` (when its file arrived) are
+    ISO 8601 instants in UTC. `reason` says in words why it was published, and `cause` in kind. `changes` are those from
+    the version that it supersedes. If it was withdrawn or purged, `ended` says when and `because` why. Older stores
+    lack the keys that have a default here.
     """
 
     version: int
@@ -106,7 +105,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """versions.json: the pointer to the current version of a series and the line of all."""
+    """versions.json: the pointer to the current version of a series, and every version there has been."""
 
     series: Series
     versions: tuple[Version, ...] = ()
@@ -114,17 +113,17 @@ class History:
 
     @property
     def current_version(self) -> Version | None:
-        """The current version, if there is one."""
+        """The published version; None if there is none, or it was withdrawn or purged."""
         return None if self.current is None else self.version(self.current)
 
     def version(self, number: int) -> Version | None:
-        """The version of this number, if there is one."""
+        """The version with this number, if there is one."""
         return next((version for version in self.versions if version.version == number), None)
 
     def as_known_on(self, instant: str) -> Version | None:
-        """The version that stood at an ISO 8601 instant in UTC, its status as it is today; None: none stood then.
+        """The version that was published at an ISO 8601 instant in UTC, with its status of today; None if none was.
 
-        A day without a time means its end: all that was published on that day was known on it.
+        A day without a time means its end: everything published on that day was known on it.
         """
         until = f"{instant}T23:59:59Z" if len(instant) == len("2026-11-01") else instant
         known = [version for version in self.versions if version.published <= until]
@@ -133,7 +132,7 @@ class History:
         return known[-1]
 
     def to_bytes(self) -> bytes:
-        """versions.json, byte for byte."""
+        """Encode versions.json; the same history always gives the same bytes."""
         versions = to_document(self.versions)
         for entry in versions:
             if changes := entry["changes"]:
@@ -142,13 +141,37 @@ class History:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> History:
-        """The history that `to_bytes` wrote. Raises: StoreCorrupt: it is no versions.json."""
+        """Read what `to_bytes` wrote. Raises: StoreCorrupt: it is not a valid versions.json."""
         try:
             document = json.loads(content)
             versions = tuple(_read_version(entry) for entry in document["versions"])
             return cls(Series.parse(document["series"]), versions, document["current"])
         except (ValueError, KeyError, TypeError) as error:
             raise StoreCorrupt(f"a versions.json cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A series as the catalogue shows it: its history, and what its published version says about itself.
+
+    `manifest`, `descriptor` (datapackage.json), `report` (report.json) and `first_rows` (the start of the CSV, header
+    first) are None or empty if no version is published (all were withdrawn or purged). `summary` is what
+    `piperoll.describing.summarise` made of the rows; None if it has not been made. `earlier` maps the numbers of other
+    versions that are still served to their manifests.
+    """
+
+    history: History
+    manifest: Manifest | None
+    descriptor: Mapping[str, Any] | None
+    report: Mapping[str, Any] | None
+    first_rows: tuple[tuple[str, ...], ...] = ()
+    summary: Mapping[str, Any] | None = None
+    earlier: Mapping[int, Manifest] = field(default_factory=dict)
+
+    @property
+    def series(self) -> Series:
+        """The series that is listed."""
+        return self.history.series
 
 
 def _read_version(entry: Mapping[str, Any]) -> Version:

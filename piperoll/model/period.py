@@ -18,7 +18,7 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-"""The months in English, whatever the locale: neither a release nor an address is translated."""
+"""The months in English, whatever the locale: releases and addresses are not translated."""
 
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
@@ -28,7 +28,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
 
 class PeriodKind(StrEnum):
-    """The shapes a period may have."""
+    """The kinds of period."""
 
     MONTH = "month"
     QUARTER = "quarter"
@@ -39,12 +39,12 @@ class PeriodKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """The time from `start` to `end`, both days included, with one spelling for each such time.
+    """The time from `start` to `end`, both days included; every period has exactly one spelling.
 
     `str(period)` is the spelling used in keys: a month `2026-10`, a calendar quarter `2026-Q4`, a
     financial year (April to March) `2026-27`, a range of months `2011-04--2012-01`, or a snapshot
-    day `2026-03-31`. A financial year whose short form would read as a month (2010-11 is November
-    2010) is spelt as a range.
+    day `2026-03-31`. A financial year whose short form would be a month's (2010-11 is November 2010)
+    is written as a range.
     """
 
     start: date
@@ -54,14 +54,11 @@ class Period:
         if self.end < self.start:
             raise PeriodError(f"a period cannot end ({self.end}) before it starts ({self.start})")
         if self.start != self.end and (self.start.day != 1 or (self.end + timedelta(days=1)).day != 1):
-            raise PeriodError(f"{self.start} to {self.end} is not whole months: write {_FORMS}")
+            raise PeriodError(f"{self.start} to {self.end} is not whole months: use {_FORMS}")
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """The period that `text` spells.
-
-        Raises: PeriodError: text is no period; the message shows the forms.
-        """
+        """Read a period. Raises: PeriodError: `text` is not one; the message shows the forms."""
         try:
             if match := _MONTH.match(text):
                 return cls.month(int(match[1]), int(match[2]))
@@ -74,8 +71,8 @@ class Period:
             if _DAY.match(text):
                 return cls.day(date.fromisoformat(text))
         except ValueError:
-            pass  # a year 0 or a 31 February: said below in our own words
-        raise PeriodError(f"'{text}' is not a period: write it as {_FORMS}")
+            pass  # a year 0 or a 31 February: reported below
+        raise PeriodError(f"'{text}' is not a period: use {_FORMS}")
 
     @classmethod
     def month(cls, year: int, month: int) -> Period:
@@ -99,12 +96,12 @@ class Period:
 
     @classmethod
     def months_of(cls, first: date, last: date) -> Period:
-        """The whole months from the one that holds `first` to the one that holds `last`."""
+        """The whole months from that of `first` to that of `last`."""
         return cls(date(first.year, first.month, 1), _last_day(last.year, last.month))
 
     @property
     def kind(self) -> PeriodKind:
-        """Which of the shapes this is; a financial year spelt as a range is still a year."""
+        """The kind of this period; a financial year that is written as a range is still a year."""
         if self.start == self.end:
             return PeriodKind.DAY
         if (self.start.year, self.start.month) == (self.end.year, self.end.month):
@@ -116,7 +113,7 @@ class Period:
         return PeriodKind.RANGE
 
     def __str__(self) -> str:
-        """The one spelling of this period, as keys and the command line use it."""
+        """Spell the period as keys and the command line do."""
         year, month = self.start.year, self.start.month
         match self.kind:
             case PeriodKind.DAY:
@@ -148,7 +145,7 @@ class Period:
         return self.start <= day <= self.end
 
     def overlaps(self, other: Period) -> bool:
-        """Whether the two share a day."""
+        """Whether the two periods share a day."""
         return self.start <= other.end and other.start <= self.end
 
     def months(self) -> Iterator[Period]:
@@ -180,7 +177,7 @@ class Period:
 
 
 def _spans(days: Mapping[date, int], need: int) -> Iterator[tuple[date, date]]:
-    """From each day on, the days up to that by which `need` of them are met."""
+    """Yield, for each day, the shortest stretch from it in which `need` days are met: its first and last day."""
     ordered = sorted(days)
     met = list(accumulate(days[day] for day in ordered))
     for day, up_to in zip(ordered, met, strict=True):
@@ -190,7 +187,7 @@ def _spans(days: Mapping[date, int], need: int) -> Iterator[tuple[date, date]]:
 
 
 def _month_name(day: date) -> str:
-    """In English whatever the locale: a release is a function of its input."""
+    """In English whatever the locale: a release depends on its input alone."""
     return MONTHS[day.month - 1]
 
 

@@ -1,4 +1,4 @@
-"""What is published: the files of a version and their manifest."""
+"""A release: the files of a published version, and their manifest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from piperoll.model.series import Series
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of a release: its name within the version's folder, size in bytes and sha256."""
+    """One file of a release: its path in the version's folder, its size in bytes and its sha256."""
 
     path: str
     bytes: int
@@ -24,11 +24,11 @@ class FileEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Every other file of a version, and what the table in it adds up to.
+    """manifest.json: every other file of a version, and what its table adds up to.
 
-    `rows` counts published lines, `amount_gbp` their exact sum (None where the dataset has no amount), `rows_sha256`
-    is of the rows alone without where they came from: equal means the same rows. `sources` are the sha256 of the
-    submissions, `dataset_version` the schema's.
+    `rows` counts published lines and `amount_gbp` is their exact sum (None if the dataset has no amount). `rows_sha256`
+    is of the rows without their provenance: two versions with the same one have the same rows. `sources` are the sha256
+    of the submissions. `dataset_version` is the version of the schema. The order of the fields is that of the file.
     """
 
     series: Series
@@ -41,12 +41,12 @@ class Manifest:
     files: tuple[FileEntry, ...]
 
     def to_bytes(self) -> bytes:
-        """manifest.json, byte for byte."""
+        """Encode manifest.json; the same manifest always gives the same bytes."""
         return to_json_bytes(to_document(self))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
-        """The manifest that `to_bytes` wrote. Raises: StoreCorrupt: it is no manifest."""
+        """Read what `to_bytes` wrote. Raises: StoreCorrupt: it is not a valid manifest.json."""
         try:
             document = json.loads(content)
             return from_document(cls, document, series=Series.parse(document["series"]))
@@ -55,20 +55,20 @@ class Manifest:
 
     @property
     def sha256(self) -> str:
-        """The sha256 of manifest.json: it stands for the whole version."""
+        """The sha256 of manifest.json, which identifies the whole version."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The files of a release, made and lying in a local folder, not yet published."""
+    """The files of a release in a local folder, not yet published."""
 
     folder: Path
     manifest: Manifest
 
 
 def file_entry(folder: Path, name: str) -> FileEntry:
-    """The entry for a file that lies in `folder`."""
+    """Hash a file in `folder` and make its entry."""
     with (folder / name).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
     return FileEntry(name, (folder / name).stat().st_size, digest.hexdigest())

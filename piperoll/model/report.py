@@ -1,4 +1,4 @@
-"""All that is found about one submission, and the verdict."""
+"""A report: the findings of one submission, its counts and totals, and the verdict."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EXCLUSIONS = ("blank", "total", "repeated_header", "note", "other")
 
 
 class What(StrEnum):
-    """What a file turned out to be."""
+    """What a file contains."""
 
     DATA = "data"
     NIL_RETURN = "nil_return"
@@ -22,7 +22,7 @@ class What(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What becomes of a submission."""
+    """What happens to a submission."""
 
     ACCEPTED = "accepted"
     ACCEPTED_WITH_WARNINGS = "accepted_with_warnings"
@@ -32,13 +32,13 @@ class Verdict(StrEnum):
 
     @property
     def publishes(self) -> bool:
-        """Whether a submission of this verdict goes on to a release."""
+        """Whether a submission with this verdict is published."""
         return self in (Verdict.ACCEPTED, Verdict.ACCEPTED_WITH_WARNINGS, Verdict.NIL)
 
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows of one table: read = accepted + held; `excluded` are no records and stand beside them."""
+    """Rows of one table: read = accepted + held. `excluded` counts the rows that are not records, by EXCLUSIONS."""
 
     read: int
     accepted: int
@@ -52,9 +52,9 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class AmountTotals:
-    """Exact sums in pounds of the main amount: read = accepted + held, over the cells that could be read.
+    """Exact sums of the main amount in pounds: read = accepted + held, over the cells that could be read.
 
-    `excluded` is what the rows left out add up to, as far as they can be read.
+    `excluded` is the sum of the rows that are not records, as far as they can be read.
     """
 
     field: str
@@ -68,7 +68,7 @@ class AmountTotals:
 
 @dataclass(frozen=True, slots=True)
 class DateSpan:
-    """The first and last main date (ISO 8601), and how many could not be read or are missing."""
+    """The first and last main date (ISO 8601), and how many dates are unreadable or missing."""
 
     field: str
     min: str | None
@@ -79,7 +79,7 @@ class DateSpan:
 
 @dataclass(frozen=True, slots=True)
 class ColumnScore:
-    """How surely a field's column was found: its score and that of the second best column (its letter), from 0 to 1.
+    """How certain the column of a field is: its score and that of the second best column, from 0 to 1.
 
     `how`: `listed`, `slip`, `phrase`, `remembered`, `answered` or `content`; `why` are the reasons in words.
     """
@@ -93,7 +93,7 @@ class ColumnScore:
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """One table that holds data: where it stands, which column is which and how surely, and what it adds up to."""
+    """One table with data: where it is, which column is which and how certain that is, and what it adds up to."""
 
     sheet: str | None
     header_row: int
@@ -110,9 +110,9 @@ class TableReport:
 class Report:
     """All findings of one submission, its counts and totals, and the verdict.
 
-    `to_document` of it is the contract of `piperoll check --json` (docs/check-report.schema.json).
-    `findings` in the order: file, then table by table, row by row. `compared_with` names the earlier releases that
-    the file was held against (`spend/anytown/2026-09/v1-0123456789ab`).
+    Its document (`to_document`) is the contract of `piperoll check --json` (docs/check-report.schema.json). `findings`
+    are in order: the file, then table by table, row by row. `compared_with` names the earlier releases that the file
+    was compared with (`spend/anytown/2026-09/v1-0123456789ab`).
     """
 
     file: str
@@ -126,17 +126,17 @@ class Report:
     period: str | None
     part: str | None
     mapping_version: str | None = field(default=None, kw_only=True)
-    """Which remembered headings bore upon the reading (the first 12 digits of their sha256); None: none did."""
+    """The first 12 digits of the sha256 of the remembered headings that were used; None if none were."""
     tables: tuple[TableReport, ...]
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
     compared_with: tuple[str, ...] = ()
 
     def public(self, disposition: Disposition) -> Report:
-        """The report without anything that a cell of a held or redacted row says, in the words of findings too.
+        """The report for the public: without anything that a cell of a held or redacted row says.
 
-        Of a file that is held or rejected whole no cell is quoted. What is found about persons is only
-        counted, by rule: the address would lead a reader of the body's own file to them.
+        If the whole file is held or rejected, no cell is quoted. Findings about people are only counted, by rule: their
+        address would lead a reader of the body's own file to a person.
         """
         kept = self._unpublished(disposition)
         findings = tuple(
@@ -159,7 +159,7 @@ class Report:
 
 
 def _counted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding a code, with the sum of their counts and no address."""
+    """Make one finding for each code, with the sum of the counts and no address."""
     counts: dict[str, int] = {}
     first: dict[str, Finding] = {}
     for finding in findings:
@@ -173,12 +173,11 @@ def _counted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Disposition:
-    """What becomes of each row, by the number of its table in the report.
+    """What happens to each row, by the number of its table in the report.
 
-    `held` maps a table to rows and the codes that hold them; `redacted` maps a table to rows and the kind
-    of redaction (`personal`, `commercial`, `security`, `legal`). `blanked` maps a table to rows and the fields whose
-    cell breaks the published schema: it is left out, or derived, and the rest of the row is published. Rows named
-    in none of them are published as they are.
+    `held` maps rows to the codes that hold them. `redacted` maps rows to the kind of redaction (`personal`,
+    `commercial`, `security`, `legal`). `blanked` maps rows to the fields whose cell breaks the published schema: the
+    cell is left out, or derived, and the rest of the row is published. All other rows are published as they are.
     """
 
     held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)

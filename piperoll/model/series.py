@@ -1,4 +1,4 @@
-"""The line of versions of one table."""
+"""A series: the table of one dataset, body, period and part, of which there may be several versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from piperoll.model.period import Period
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Dataset × body × period × part, by name; `str(series)` is its identifier and its place under `data/`.
+    """Dataset × body × period × part, by name; `str(series)` is its identifier and its folder under `data/`.
 
     The identifier does not depend on where the data is served: `spend/anytown/2026-10--card`.
     """
@@ -21,7 +21,7 @@ class Series:
     part: str | None = None
 
     def __lt__(self, other: Series) -> bool:
-        """By dataset, body and period; the whole before its parts."""
+        """Order by dataset, body and period; the series without a part before those with one."""
         return self._order < other._order
 
     @property
@@ -34,10 +34,10 @@ class Series:
 
     @classmethod
     def parse(cls, text: str) -> Series:
-        """The series that `str(series)` spells. Raises: UsageError, PeriodError: it spells none."""
+        """Read an identifier. Raises: UsageError, PeriodError: it is not a valid one."""
         pieces = text.split("/")
         if len(pieces) != 3:
-            raise UsageError(f"'{text}' is not a series: write dataset/body/period, for example spend/anytown/2026-10")
+            raise UsageError(f"'{text}' is not a series: use dataset/body/period, for example spend/anytown/2026-10")
         dataset, body, rest = pieces
         period, _, part = rest.rpartition("--")
         if not period or part[:1].isdigit():

@@ -1,4 +1,4 @@
-"""One file as received."""
+"""A submission: one file as received."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One file as received: what bytes, for which dataset and body, from where and when; never altered.
+    """One file as received: its bytes, its dataset and body, where it came from and when. It is never changed.
 
-    `body` is a slug, `period` and `part` are what was given with it, not what was found in it.
-    `origin` is a path relative to the inbox, or a web address. `received` is an ISO 8601 instant in UTC.
-    `response` holds a web server's status and headers.
+    `body` is a slug. `period` and `part` are what was given with the file, not what was found in it. `origin` is a path
+    relative to the inbox, or a web address. `received` is an ISO 8601 instant in UTC. `response` has the status and
+    headers of a web server.
     """
 
     sha256: str

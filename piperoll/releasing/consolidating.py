@@ -1,6 +1,6 @@
 """Consolidating: the releases of one body that count for a year, as one table in which every line is counted once.
 
-Which series count is decided by `piperoll.model.counted_once`; which of their lines came again in another file of the
+Which series count is decided by `piperoll.model.count_once`; which of their lines came again in another file of the
 same body is decided here. A dataset that restates (contracts, transactions) says in a later file again what an earlier
 one said: the latest series that names a row by its key counts. In other datasets, a line dated outside the period of
 its own file is left out if the file of that date has exactly the same line.

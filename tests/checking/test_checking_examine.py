@@ -1,4 +1,4 @@
-"""Verdicts, by DESIGN's rules."""
+"""The verdict of an examination: accepted, with warnings, held or rejected."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.model import Period, Series, counted_once, year_of
+from piperoll.model import Period, Series, count_once, financial_year_of
 
 
 def spend(*periods: str, body: str = "anytown", part: str | None = None) -> list[Series]:
@@ -16,7 +16,7 @@ def names(series: object) -> list[str]:
 
 
 def test_three_months_count_and_not_the_quarter_that_they_make() -> None:
-    counted = counted_once(spend("2026-10", "2026-11", "2026-12", "2026-Q4"))
+    counted = count_once(spend("2026-10", "2026-11", "2026-12", "2026-Q4"))
     assert names(counted.taken) == ["2026-10", "2026-11", "2026-12"]
     (quarter,) = counted.left_out
     assert str(quarter.series.period) == "2026-Q4"
@@ -24,36 +24,36 @@ def test_three_months_count_and_not_the_quarter_that_they_make() -> None:
 
 
 def test_a_quarter_counts_where_a_month_of_it_is_missing() -> None:
-    counted = counted_once(spend("2026-10", "2026-12", "2026-Q4"))
+    counted = count_once(spend("2026-10", "2026-12", "2026-Q4"))
     assert names(counted.taken) == ["2026-Q4"]
     assert names(each.series for each in counted.left_out) == ["2026-10", "2026-12"]
 
 
 def test_of_a_growing_year_to_date_the_last_counts() -> None:
-    counted = counted_once(spend("2026-04", "2026-04--2026-05", "2026-04--2026-06", "2026-04--2026-07"))
+    counted = count_once(spend("2026-04", "2026-04--2026-05", "2026-04--2026-06", "2026-04--2026-07"))
     assert names(counted.taken) == ["2026-04--2026-07"]
 
 
 def test_months_after_the_year_to_date_count_beside_it() -> None:
-    counted = counted_once(spend("2026-04--2026-07", "2026-07", "2026-08"))
+    counted = count_once(spend("2026-04--2026-07", "2026-07", "2026-08"))
     assert names(counted.taken) == ["2026-04--2026-07", "2026-08"]
 
 
 def test_bodies_and_parts_never_push_each_other_out() -> None:
     both = [*spend("2026-10"), *spend("2026-10", body="otherton"), *spend("2026-Q4", part="card")]
-    assert len(counted_once(both).taken) == 3
+    assert len(count_once(both).taken) == 3
 
 
 def test_of_two_snapshots_of_a_year_the_latest_counts() -> None:
     roles = [Series("roles", "anytown", Period.parse(day)) for day in ("2025-09-30", "2026-03-31", "2026-09-30")]
-    counted = counted_once(roles)
+    counted = count_once(roles)
     assert names(counted.taken) == ["2026-03-31", "2026-09-30"]
     assert counted.left_out[0].because == (roles[1],)
 
 
 def test_a_financial_year_begins_in_april() -> None:
-    assert str(year_of(Period.parse("2026-03"))) == "2025-26"
-    assert str(year_of(Period.parse("2026-04"))) == "2026-27"
+    assert str(financial_year_of(Period.parse("2026-03"))) == "2025-26"
+    assert str(financial_year_of(Period.parse("2026-04"))) == "2026-27"
 
 
 MONTHS = [Period.month(2026, month) for month in range(1, 13)]
@@ -66,7 +66,7 @@ PERIODS = st.builds(
 
 @given(st.lists(PERIODS, max_size=8, unique=True))
 def test_no_choice_without_overlap_covers_more_days(periods: list[Period]) -> None:
-    counted = counted_once(Series("spend", "anytown", period) for period in periods)
+    counted = count_once(Series("spend", "anytown", period) for period in periods)
     taken = [each.period for each in counted.taken]
     assert not any(one.overlaps(other) for one, other in combinations(taken, 2))
     assert {*counted.taken, *(each.series for each in counted.left_out)} == {
@@ -91,5 +91,5 @@ def _days(period: Period) -> int:
 
 def test_the_order_given_changes_nothing() -> None:
     periods = spend("2026-04--2026-06", "2026-06--2026-08", "2026-08--2026-10")
-    assert counted_once(periods) == counted_once(reversed(periods))
-    assert date(2026, 6, 1) in counted_once(periods).taken[0].period
+    assert count_once(periods) == count_once(reversed(periods))
+    assert date(2026, 6, 1) in count_once(periods).taken[0].period

@@ -46,7 +46,7 @@ def test_the_forms_of_a_period(text: str, first: date, last: date, kind: PeriodK
     "text", ["2026-13", "2026-28", "26-10", "2026-Q5", "2026-02-30", "0000-01", "", "2026", "2026-10 "]
 )
 def test_text_that_is_no_period_is_refused_with_the_forms_wanted(text: str) -> None:
-    with pytest.raises(PeriodError, match="write it as YYYY-MM"):
+    with pytest.raises(PeriodError, match="use YYYY-MM"):
         Period.parse(text)
 
 

@@ -54,7 +54,7 @@ class Kept:
 
 
 @dataclass
-class Line:
+class ModelSeries:
     """What the model knows of a series, and which version stood from which instant."""
 
     versions: list[Kept] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Line:
         return next((number for number, one in enumerate(self.versions, 1) if one.status == "current"), None)
 
     @property
-    def standing(self) -> Kept | None:
+    def current_version(self) -> Kept | None:
         return None if self.current is None else self.versions[self.current - 1]
 
     def expects(self, rows: int, decision: Decision) -> type:
@@ -113,7 +113,7 @@ class Place(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.store = FolderStore(self.folder / "store")
-        self.lines = {series: Line() for series in SERIES}
+        self.lines = {series: ModelSeries() for series in SERIES}
         self.sent: dict[str, tuple[Submission, Series, int]] = {}
         self.purged: set[str] = set()
         self.minutes = 0

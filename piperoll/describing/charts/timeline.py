@@ -13,7 +13,7 @@ from piperoll.describing.charts.summaries import Bar, BarLayout, BarMeasure, Cha
 from piperoll.describing.context import Holdings
 from piperoll.describing.series_facts import ReportQuality, SeriesFacts
 from piperoll.describing.wording import lower_first, part_title
-from piperoll.model import Dataset, Period, PeriodKind, Series, counted_once
+from piperoll.model import Dataset, Period, PeriodKind, Series, count_once
 
 MOST_PERIODS = 24
 """The newest periods that a chart shows: two years of months."""
@@ -28,7 +28,7 @@ def draw_timelines(holdings: Holdings, link: Callable[[str], str]) -> list[Drawn
     drawn = []
     for dataset in holdings.datasets:
         facts = {one.series: one for one in holdings.current_series_of(dataset.name)}
-        taken = counted_once(facts).taken
+        taken = count_once(facts).taken
         for part in sorted({series.part or "" for series in taken}):
             run = [facts[series] for series in taken if (series.part or "") == part]
             if len(run) > 1:

@@ -1,4 +1,4 @@
-"""Detectors: what is personal in a text is seen, what looks like it is left alone (samples after STANDARDS §9.3)."""
+"""Each rule finds its samples (docs/standards.md#detectors), and not what only looks like them."""
 
 from __future__ import annotations
 

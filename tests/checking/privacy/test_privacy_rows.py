@@ -1,4 +1,4 @@
-"""Privacy: rows are held, redacted or published as STANDARDS §9 says; and nothing held is quoted."""
+"""Rows are held, redacted or published by docs/standards.md#privacy-rules, and nothing that is held is quoted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table without headings says of each field which other columns it may be."""
+"""Tables without headings: each guess names its field and the other columns that it could be."""
 
 from __future__ import annotations
 
