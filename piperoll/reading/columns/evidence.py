@@ -11,7 +11,7 @@ from piperoll.reading.columns.heading_terms import names_money, terms_in, vat_ba
 from piperoll.reading.columns.lexicon import CERTAIN, HeadingMeaning, Lexicon, bare
 from piperoll.reading.columns.profiles import EMPTY, ColumnProfile
 from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
-from piperoll.reading.grids.grid import squeezed
+from piperoll.reading.grids.grid import squeeze
 
 LEAST = 0.3
 """Below this score, a heading and the cells contradict each other too much; a core field's own heading is exempt."""
@@ -284,7 +284,7 @@ def _pairs(headings: Sequence[str], profiles: Sequence[ColumnProfile]) -> Iterat
     codes = [place for place in places if profiles[place].is_code]
     taken: set[int] = set()
     for words in (place for place in places if profiles[place].is_wordy):
-        keys = {bare(headings[words]), bare(_WORDS_OF.sub("", squeezed(headings[words])))}
+        keys = {bare(headings[words]), bare(_WORDS_OF.sub("", squeeze(headings[words])))}
         fitting = [place for place in codes if bare(headings[place]) in keys and place not in taken]
         if fitting:
             nearest = min(fitting, key=lambda place: (abs(place - words), place))
