@@ -165,12 +165,6 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
-def accepted_pounds(totals: Iterable[ExaminedTotals]) -> Decimal | None:
-    """The accepted pounds of all tables; None if no table has an amount."""
-    sums = [each.amount.accepted for each in totals if each.amount]
-    return exact_sum(sums) if sums else None
-
-
 def require_conservation(tables: Sequence[ReadTable], totals: Sequence[ExaminedTotals]) -> None:
     """Check that every record that was read is accepted or held, and every pound too, to the last decimal place.
 
