@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
 
 import numpy as np
@@ -101,7 +101,8 @@ class _RunningSums:
         if self._field is None:
             return
         amounts = ColumnAmounts.parse(batch[self._field])
-        absolute, read = amounts.absolute, amounts.total()
+        absolute = replace(amounts, plain=pc.abs(amounts.plain), other=tuple(map(abs, amounts.other)))
+        read = amounts.total()
         self.read = exact_sum((self.read, read))
         self.absolute = exact_sum((self.absolute, absolute.total()))
         if not held.any():  # most batches: no filter over the columns
@@ -138,11 +139,6 @@ class ColumnAmounts:
         return cls(
             decimals, np.flatnonzero(fits), scales, tuple(Decimal(cells[int(at)].as_py()) for at in others), others
         )
-
-    @property
-    def absolute(self) -> ColumnAmounts:
-        """The same amounts without their signs."""
-        return ColumnAmounts(pc.abs(self.plain), self.at, self.scales, tuple(map(abs, self.other)), self.other_at)
 
     def total(self, lines: Flags | None = None) -> Decimal:
         """The sum of the amounts in `lines` (None: all), with as many decimal places as the longest of them has."""
