@@ -267,7 +267,7 @@ def test_a_replay_reports_what_would_change(published: tuple[Path, str]) -> None
     done = piperoll("replay", "--from", "out", "--into", "again", cwd=place)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "0 files would change, 2 would not. The result is in again."
-    assert "there is something" in piperoll("replay", "--from", "out", "--into", "again", cwd=place).stderr
+    assert "is not empty" in piperoll("replay", "--from", "out", "--into", "again", cwd=place).stderr
 
 
 def test_only_what_is_held_can_be_released(published: tuple[Path, str]) -> None:

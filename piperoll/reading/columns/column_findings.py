@@ -7,7 +7,7 @@ from typing import Any
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Field, Finding, Severity
-from piperoll.reading.cells.amounts import is_foreign, scale_of
+from piperoll.reading.cells.amounts import find_scale, is_foreign
 from piperoll.reading.cells.decisions import FieldColumn
 from piperoll.reading.columns.assignment import ColumnChoice
 from piperoll.reading.columns.lexicon import Lexicon, vat_basis
@@ -75,7 +75,7 @@ def find_column_doubts(
         code = "amount-column-doubtful" if choice.field in dataset.amount else "column-doubtful"
         other, heading = letter(choice.runner_up or 0), choice.runner_up_heading.strip()
         found.append(make_column_finding(code, sheet, wanted, choice, other=other, other_heading=heading))
-    scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
+    scale = find_scale(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
         # The address has no column, because the heading gives the unit and not a cell.
         address = Address(sheet=sheet, field=wanted.name)

@@ -10,7 +10,7 @@ from piperoll.model import Dataset, Field, Level, Origin
 from piperoll.reading.columns.lexicon import CERTAIN, HeadingMeaning, Lexicon, bare, names_money, terms_in, vat_basis
 from piperoll.reading.columns.profiles import EMPTY, ColumnProfile
 from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
-from piperoll.reading.grids.grid import squeezed
+from piperoll.reading.grids.grid import squeeze
 
 LEAST = 0.3
 """The lowest score of a column that is used, except below a core field's own heading."""
@@ -242,7 +242,7 @@ def tell_codes_from_labels(
     named = [column for column in range(min(len(headings), len(profiles))) if bare(headings[column])]
     codes = [column for column in named if profiles[column].is_code]
     for labels in (column for column in named if profiles[column].is_wordy):
-        keys = {bare(headings[labels]), bare(_LABEL_ENDING.sub("", squeezed(headings[labels])))}
+        keys = {bare(headings[labels]), bare(_LABEL_ENDING.sub("", squeeze(headings[labels])))}
         fitting = [column for column in codes if bare(headings[column]) in keys and column not in found]
         if fitting:
             nearest = min(fitting, key=lambda column: (abs(column - labels), column))

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
-from piperoll.reading.grids.cell_shapes import shape_of
-from piperoll.reading.grids.grid import squeezed
+from piperoll.reading.grids.cell_shapes import to_shape
+from piperoll.reading.grids.grid import squeeze
 
 
 def count_slips(one: str, other: str, most: int) -> int:
@@ -133,11 +133,11 @@ class Lexicon:
 
     def may_know(self, form: str) -> bool:
         """Return whether a cell of this shape (digits written as 9) may be a listed heading."""
-        return 0 < len(form) <= _LONGEST and shape_of(bare(form)) in self._shapes
+        return 0 < len(form) <= _LONGEST and to_shape(bare(form)) in self._shapes
 
     @cached_property
     def _shapes(self) -> frozenset[str]:
-        return frozenset(map(shape_of, (*self.exact, *self.own)))
+        return frozenset(map(to_shape, (*self.exact, *self.own)))
 
     def is_set_aside(self, heading: str) -> bool:
         """Return whether a person has answered that a heading names none of the dataset's fields."""
@@ -145,7 +145,7 @@ class Lexicon:
 
     def is_wide(self, heading: str) -> bool:
         """Return whether the heading is one of the repeating columns of a wide table."""
-        return any(pattern.search(squeezed(heading)) for pattern in self.wide)
+        return any(pattern.search(squeeze(heading)) for pattern in self.wide)
 
     def recalling(self) -> Lexicon:
         """Return a lexicon in which the headings that the body used earlier take precedence over the list."""
@@ -249,7 +249,7 @@ def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) ->
 
 
 def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
-    text = squeezed(heading)
+    text = squeeze(heading)
     if not text or len(text) > 160:
         return ()
     unnumbered = _NUMBERED.sub("", text)

@@ -12,7 +12,7 @@ from statistics import median
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.marks import is_error, is_label, means_nothing
-from piperoll.reading.grids.cell_shapes import shape_of
+from piperoll.reading.grids.cell_shapes import to_shape
 from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
 
 _SAMPLE = 2000
@@ -147,7 +147,7 @@ class _DistinctCells:
 
     def __init__(self, distinct: Counter[str]) -> None:
         self.distinct, self.count = distinct, distinct.total()
-        self.forms = {text: shape_of(text) for text in distinct}
+        self.forms = {text: to_shape(text) for text in distinct}
         self.by_form: Counter[str] = Counter()
         for text, times in distinct.items():
             self.by_form[self.forms[text]] += times

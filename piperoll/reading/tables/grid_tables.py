@@ -9,7 +9,7 @@ from functools import cached_property
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Cap, Dataset, Finding, Severity
-from piperoll.reading.cells.amounts import scale_of
+from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
 from piperoll.reading.columns.column_findings import find_column_doubts
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
@@ -81,7 +81,7 @@ class ExaminedSection:
     def scale(self, dataset: Dataset) -> Decimal:
         """Return the factor that converts amounts as sent to pounds."""
         name = self.amount(dataset)
-        return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
+        return find_scale(self.columns.choices[name].heading) if name else Decimal(1)
 
     def cut(self, dataset: Dataset) -> Iterator[int]:
         """Yield the numbers of rows whose amounts may belong to another column."""
