@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
-from piperoll.findings import make_finding
-from piperoll.model import Address, Cap, Dataset, Finding, Severity
+from piperoll.findings import cap_findings, make_finding
+from piperoll.model import Address, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
 from piperoll.reading.columns.column_findings import find_column_doubts
@@ -208,7 +208,7 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     amounts = AmountColumn(first.amount(dataset), first.amount_column(dataset))
     reading.findings += find_row_findings([part.judgement for part in group], grid.sheet, amounts)
     for part in group:
-        reading.findings += Cap().apply(_doubts(part, grid, dataset))
+        reading.findings += cap_findings(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet, grid.periods)
     reading.findings += built.findings
     headings, letters = _named(first)
