@@ -19,7 +19,7 @@ from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
-from piperoll.reading.tables.headings import HeadingRow, find_unknown_headings, words
+from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
 from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
