@@ -1,4 +1,4 @@
-"""Examine a submission: everything there is to report about it, its verdict, and what becomes of each row."""
+"""Examine a submission: its findings, its verdict, and what happens to each row."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from piperoll.reading import Reading
 
 @dataclass(frozen=True)
 class Examination:
-    """A report, what becomes of each row, and the period and part that were found.
+    """A report, what happens to each row, and the period and part that were found.
 
     `period` is None if there is none to find: the report then holds the submission (`period-unknown`).
     """

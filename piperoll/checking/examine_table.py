@@ -33,7 +33,7 @@ _HEADINGS_NAMED = 6
 
 @dataclass(frozen=True)
 class ExaminedTable:
-    """One table's findings, its totals and what becomes of its rows (as in `Disposition`).
+    """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
     `held_not_for_privacy` counts the rows held for other reasons than privacy. `lacks_core` is True if a core group has
     no column: no row of the table can then be published.

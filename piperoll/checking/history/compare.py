@@ -52,7 +52,7 @@ def compare_with_earlier_releases(
     first: bool,
     may_hold: bool,
 ) -> Examination:
-    """Add what sets the release `ours` apart from those of earlier periods, `before`, the nearest first.
+    """Add findings on how the release `ours` differs from those of earlier periods, `before`, the nearest first.
 
     A file that repeats an earlier one, or is empty or halved beside them, is held whole, unless someone has already
     decided to publish it (not `may_hold`). `first` is as for `find_differences`. The report names what was compared.
@@ -70,7 +70,7 @@ def compare_with_earlier_releases(
 def find_differences(
     ours: ReleaseProfile, before: Sequence[ReleaseProfile], dataset: Dataset, *, first: bool
 ) -> Iterator[Finding]:
-    """Yield what sets a release apart from those of earlier periods, `before`, the nearest first.
+    """Yield how a release differs from those of earlier periods, `before`, the nearest first.
 
     `first` is True if it would be the first version of its series: only then can it be held for its size. A later
     version is compared with the published one instead, which is the better measure.
@@ -137,13 +137,13 @@ def find_repeated_lines(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) 
 
 
 def _find_shared_lines(ours: ReleaseProfile, earlier: ReleaseProfile) -> SharedLines:
-    """A line counts as often as the release has it that has it less often."""
+    """Count the lines that both have; of a line that one has more often, count the smaller number."""
     in_both = pc.is_in(ours.lines.prints, value_set=earlier.lines.prints)
     dated = pc.and_(in_both, pc.is_valid(ours.lines.days))
     counts = _count_prints(ours.lines.prints, "ours").join(
-        _count_prints(earlier.lines.prints, "theirs"), "print", join_type="inner"
+        _count_prints(earlier.lines.prints, "earlier"), "print", join_type="inner"
     )
-    count = pc.sum(pc.min_element_wise(counts["ours"], counts["theirs"])).as_py() or 0
+    count = pc.sum(pc.min_element_wise(counts["ours"], counts["earlier"])).as_py() or 0
     first = tuple(
         (ours.lines.sheets[index].as_py(), ours.lines.rows[index].as_py())
         for index in pc.indices_nonzero(in_both)[:_ROWS_NAMED].to_pylist()

@@ -33,7 +33,10 @@ _MUCH_MORE_THAN_PUBLISHED = Decimal("1.25")
 """Against the published version of its series, a late invoice or two is normal, and a quarter more is not."""
 
 _FAR_MORE = 3
+"""A release with this many times the rows or pounds of each of the nearest is unusual."""
+
 _NEARLY_ALL, _FEW = Decimal("0.8"), Decimal("0.2")
+"""Shares of credits between which the signs of amounts are reversed."""
 
 _HUNDRED_TIMES = Decimal("31.6")
 """From here on a factor is nearer to 100 than to 10 (the geometric mean of the two)."""
@@ -45,19 +48,19 @@ _THOUSAND_TIMES = Decimal(316)
 def find_far_more_than_published(lines: int, pounds: Decimal | None, published: Version) -> Iterator[Finding]:
     """Warn if `lines` or `pounds` are far more than those of the published version of the same series.
 
-    What is far less is held, when it comes to publishing.
+    Far fewer rows or pounds hold the file later, when it is compared with that version to be published.
     """
     if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
         yield make_finding(
             "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows
         )
-    theirs = published.amount_gbp
-    if pounds is not None and theirs is not None and abs(pounds) > abs(theirs) * _MUCH_MORE_THAN_PUBLISHED:
+    before = published.amount_gbp
+    if pounds is not None and before is not None and abs(pounds) > abs(before) * _MUCH_MORE_THAN_PUBLISHED:
         yield make_finding(
             "more-pounds-than-before",
             pounds=format_decimal(pounds),
             version=published.version,
-            published_pounds=format_decimal(theirs),
+            published_pounds=format_decimal(before),
         )
 
 
