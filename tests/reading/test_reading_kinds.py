@@ -180,7 +180,7 @@ def test_an_xml_workbook_keeps_its_addresses_types_and_hidden_sheets() -> None:
     assert "sheet-hidden" in codes(reading)
 
 
-@pytest.mark.parametrize("place", ['ss:Index="99999999"', 'ss:Index="16385"'])
+@pytest.mark.parametrize("index", ['ss:Index="99999999"', 'ss:Index="16385"'])
 def test_an_xml_workbook_with_far_cells_is_refused(index: str) -> None:
     content = seeds.sheets_2003().replace(b"<Cell>", f"<Cell {index}>".encode(), 1)
     assert codes(spend(content, "a.xls")) == {"workbook-too-large", "content-not-as-named"}
