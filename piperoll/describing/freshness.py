@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from piperoll.describing.body_digest import BodyDigest
 from piperoll.describing.context import Holdings
-from piperoll.describing.overview import Overview
+from piperoll.describing.overview import BodyDigest, Overview
 from piperoll.duties import Duty, DutyState, next_due_day, publication_interval
 from piperoll.model import Acts, to_json_bytes
 

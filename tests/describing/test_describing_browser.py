@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from piperoll import assets, layout
-from piperoll.describing.charts.drawing import rows_link
-from piperoll.describing.charts.summaries import Bar, read_summary
+from piperoll.describing.charts import rows_link
+from piperoll.describing.release_summary import Bar, read_summary
 from piperoll.model import Series
 from publishers import read_listing
 from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary

@@ -10,15 +10,10 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 from piperoll import assets, layout
-from piperoll.describing import (
-    CatalogueContext,
-    build_overview,
-    collect_contributions,
-    collect_holdings,
-    digest_body,
-    digest_group,
-    extract_facts,
-)
+from piperoll.describing.catalogue import build_overview, collect_contributions, digest_group
+from piperoll.describing.context import CatalogueContext, collect_holdings
+from piperoll.describing.overview import digest_body
+from piperoll.describing.series_facts import extract_facts
 from piperoll.errors import UnknownDataset
 from piperoll.model import Listing, Register, Series, Status, Verdict, to_document
 from tests.describing.example_world import (

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.describing.charts.drawing import draw_chart, format_figure
-from piperoll.describing.charts.summaries import (
+from piperoll.describing.charts import draw_chart, format_figure
+from piperoll.describing.release_summary import (
     Bar,
     Chart,
     ChartRule,

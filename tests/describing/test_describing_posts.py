@@ -12,7 +12,8 @@ from rdflib import ORG, RDF, SKOS, URIRef
 from rdflib.compare import isomorphic
 
 from piperoll import assets
-from piperoll.describing.dcat.posts import extract_posts, render_posts
+from piperoll.describing.dcat.posts import render_posts
+from piperoll.describing.release_summary import extract_posts
 from piperoll.model import Period, Series
 from tests.describing.example_world import BODIES
 

@@ -4,8 +4,16 @@ from html.parser import HTMLParser
 import pytest
 
 from piperoll import assets
-from piperoll.describing import describe_address, describe_verdict, explain_report, render_report_page
-from piperoll.describing.wording import describe_due_rule, describe_excluded, describe_interval, name_kinds
+from piperoll.describing.pages.rendering import render_report_page
+from piperoll.describing.wording import (
+    describe_address,
+    describe_due_rule,
+    describe_excluded,
+    describe_interval,
+    describe_verdict,
+    explain_report,
+    name_kinds,
+)
 from piperoll.errors import DescriptorError
 from piperoll.model import Acts, Severity, Verdict, What
 from tests.describing.example_world import HOSTILE, UNREADABLE, finding, report

@@ -16,12 +16,11 @@ from pathlib import PurePosixPath
 
 from piperoll import layout
 from piperoll.describing import urls
-from piperoll.describing.body_digest import BodyDigest
 from piperoll.describing.context import CatalogueContext, Holdings
 from piperoll.describing.dcat import rdf
 from piperoll.describing.dcat.posts import list_post_addresses
 from piperoll.describing.dcat.rdf import Node, in_english
-from piperoll.describing.overview import Overview
+from piperoll.describing.overview import BodyDigest, Overview
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.wording import describe_file, series_title
 from piperoll.duties import publication_interval

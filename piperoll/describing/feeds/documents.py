@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from lxml import etree
 
 from piperoll.describing.feeds.releases import Attachment, Feed, FeedItem
@@ -39,16 +38,6 @@ class FeedLog:
 
     starts: tuple[tuple[str, str], ...] = ()
     tail: tuple[FeedItem, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the log as JSON values."""
-        document: dict[str, Any] = msgspec.to_builtins(self)
-        return document
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> FeedLog:
-        """Read a log that `to_json` wrote."""
-        return msgspec.convert(document, cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,26 +171,22 @@ def write_atom(document: FeedDocument) -> bytes:
     else:
         etree.SubElement(root, f"{{{_HISTORY}}}archive")
     for item in document.items:
-        _add_entry(root, item)
+        entry = _add(root, "entry")
+        _add(entry, "id", item.id)
+        _add(entry, "title", item.title)
+        _add(entry, "summary", item.summary)
+        _add(_add(entry, "author"), "name", item.body)
+        _add(entry, "published", item.published)
+        _add(entry, "updated", item.updated)
+        _add(entry, "link", rel="alternate", type="text/html", href=item.url)
+        for one in item.attachments:
+            size = {} if one.bytes is None else {"length": str(one.bytes)}
+            _add(entry, "link", rel="enclosure", type=one.media_type, title=one.title, href=one.url, **size)
+        for tag in item.tags:
+            _add(entry, "category", term=tag)
     etree.indent(root)
     content: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"
-
-
-def _add_entry(root: etree._Element, item: FeedItem) -> None:
-    entry = _add(root, "entry")
-    _add(entry, "id", item.id)
-    _add(entry, "title", item.title)
-    _add(entry, "summary", item.summary)
-    _add(_add(entry, "author"), "name", item.body)
-    _add(entry, "published", item.published)
-    _add(entry, "updated", item.updated)
-    _add(entry, "link", rel="alternate", type="text/html", href=item.url)
-    for one in item.attachments:
-        size = {} if one.bytes is None else {"length": str(one.bytes)}
-        _add(entry, "link", rel="enclosure", type=one.media_type, title=one.title, href=one.url, **size)
-    for tag in item.tags:
-        _add(entry, "category", term=tag)
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
-
-import msgspec
 
 from piperoll import layout
 from piperoll.describing import urls
-from piperoll.describing.body_digest import DatasetDigest
 from piperoll.describing.context import Holdings
-from piperoll.describing.overview import Overview
+from piperoll.describing.overview import DatasetDigest, Overview
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.wording import (
     describe_changes,
@@ -65,11 +61,6 @@ class FeedItem:
         """Sort key: oldest first. It never changes, so an item never moves within its feed."""
         return (self.published, self.id)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the item as JSON values."""
-        document: dict[str, Any] = msgspec.to_builtins(self)
-        return document
-
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -91,7 +82,7 @@ class Feed:
 
     def key(self, form: str, page: int | None = None) -> str:
         """Return the key of the feed as `atom` or `json`, or of a page of its archive."""
-        return f"{self.stem}.{form}" if page is None else f"{self.archive}{page}.{form}"
+        return f"{self.stem}.{form}" if page is None else f"{layout.feed_archive(self.stem)}{page}.{form}"
 
     def address(self, form: str, page: int | None = None) -> str:
         """Return the web address of the feed, or of a page of its archive."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from piperoll import assets, layout
 from piperoll.describing import urls
-from piperoll.describing.charts.timeline import draw_timelines, quality_over_time
+from piperoll.describing.charts import draw_timelines, quality_over_time
 from piperoll.describing.context import Holdings
 from piperoll.describing.overview import Overview
 from piperoll.describing.pages.rendering import paginate, render_page
