@@ -122,7 +122,14 @@ def _judge_duty(
 ) -> Duty:
     covering = [(submission, outcome) for submission, outcome in received if _covers(submission, outcome, period)]
     months = list(period.months())
-    met = [when for when in (_first_publishable(month, covering) for month in months) if when is not None]
+    met: list[date] = []
+    for month in months:  # met on the day that the first publishable file was received
+        days = [
+            date.fromisoformat(submission.received[:10])
+            for submission, outcome in covering
+            if outcome is not None and outcome.verdict.publishes and _covers(submission, outcome, month)
+        ]
+        met += [min(days)] if days else []
     complete = max(met) if len(met) == len(months) else None
     return Duty(
         name=rule["name"],
@@ -153,15 +160,6 @@ def _state(complete: date | None, day: date, outcomes: Sequence[ReportOutcome | 
     if None in outcomes:  # received, but our own fault left it without a report
         return DutyState.FAILED
     return DutyState.MISSING if on > day else DutyState.NOT_YET_DUE
-
-
-def _first_publishable(month: Period, received: ReceivedFiles) -> date | None:
-    days = [
-        date.fromisoformat(submission.received[:10])
-        for submission, outcome in received
-        if outcome is not None and outcome.verdict.publishes and _covers(submission, outcome, month)
-    ]
-    return min(days, default=None)
 
 
 def _covers(submission: Submission, outcome: ReportOutcome | None, period: Period) -> bool:

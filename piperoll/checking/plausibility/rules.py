@@ -93,40 +93,27 @@ def compile_expectation(
 # Rules by their shape.
 
 
-def _each_row(test: Callable[[Kwargs, Kinds], RowTest], columns: tuple[str, ...], *more: str) -> ExpectationRule:
-    """A rule that each row whose cells are filled passes a test; `columns` are the arguments that name columns."""
+def _each_row(test: Callable[[Kwargs, Kinds], RowTest] | None, columns: tuple[str, ...], *more: str) -> ExpectationRule:
+    """A rule that each row passes a test or, if `test` is None, that no two rows hold the same in the columns.
+
+    Only rows whose cells are filled are tested. `columns` are the arguments that name columns, `more` other arguments.
+    """
 
     def plan(expectation: Expectation, kinds: Kinds) -> Plan:
         kwargs = expectation.kwargs
-        domain, mostly, counted = _row_condition(kwargs, kinds), _mostly(kwargs), _filled_rows(kwargs, columns)
-        good = test(kwargs, kinds)
-        return Plan(
-            expectation,
-            (expectation.number,),
-            lambda: FailingRows(domain, counted, good),
-            partial(_rows_verdict, mostly=mostly),
-        )
+        domain, counted = _row_condition(kwargs, kinds), _filled_rows(kwargs, columns)
+        mostly = _number(kwargs.get("mostly", 1.0))  # the share of the tested rows that must pass
+        if not 0 <= mostly <= 1:
+            raise NotCompiled(f"mostly is {mostly}")
+        evidence: Callable[[], Evidence]
+        if test is None:
+            evidence = partial(RepeatedRows, domain, counted, _column_names(kwargs, columns))
+        else:
+            evidence = partial(FailingRows, domain, counted, test(kwargs, kinds))
+        return Plan(expectation, (expectation.number,), evidence, partial(_rows_verdict, mostly=mostly))
 
     ignoring = () if columns == ("column",) else ("ignore_row_if",)
     return ExpectationRule(columns, frozenset(("mostly", *ignoring, *_CONDITIONAL, *more)), plan)
-
-
-def _no_row_repeats(columns: tuple[str, ...]) -> ExpectationRule:
-    """A rule that no two rows hold the same in the columns."""
-
-    def plan(expectation: Expectation, kinds: Kinds) -> Plan:
-        kwargs = expectation.kwargs
-        domain, mostly, counted = _row_condition(kwargs, kinds), _mostly(kwargs), _filled_rows(kwargs, columns)
-        names = _column_names(kwargs, columns)
-        return Plan(
-            expectation,
-            (expectation.number,),
-            lambda: RepeatedRows(domain, counted, names),
-            partial(_rows_verdict, mostly=mostly),
-        )
-
-    ignoring = () if columns == ("column",) else ("ignore_row_if",)
-    return ExpectationRule(columns, frozenset(("mostly", *ignoring, *_CONDITIONAL)), plan)
 
 
 def _whole_column(
@@ -156,21 +143,21 @@ def _whole_column(
 
 def _rows_verdict(rows: EvaluatedRows, mostly: float) -> Verdict:
     """GX's `_mostly_success` and `_format_map_output`: an expectation that tests no row is met."""
+
+    def percent(part: int, whole: int) -> float | None:
+        return part / whole * 100 if whole else None
+
     elements, tested, unexpected = rows.elements, rows.tested, len(rows.unexpected)
-    of_tested = _percent(unexpected, tested)
+    of_tested = percent(unexpected, tested)
     return tested == 0 or (tested - unexpected) / tested >= mostly, {
         "element_count": elements,
         "unexpected_count": unexpected,
         "unexpected_percent": of_tested,
         "missing_count": elements - tested,
-        "missing_percent": _percent(elements - tested, elements),
-        "unexpected_percent_total": _percent(unexpected, elements),
+        "missing_percent": percent(elements - tested, elements),
+        "unexpected_percent_total": percent(unexpected, elements),
         "unexpected_percent_nonmissing": of_tested,
     }
-
-
-def _percent(part: int, whole: int) -> float | None:
-    return part / whole * 100 if whole else None
 
 
 # Tests of rows. What they say of a row with an empty cell is ignored.
@@ -260,21 +247,14 @@ def _text_test(name: str, kinds: Kinds, test: Callable[[EncodedText], Flags]) ->
 # What is observed of a column of numbers, to the last bit what pandas makes of them; None if no cell is filled.
 
 
-def _filled(cells: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    filled: np.ndarray[Any, np.dtype[np.float64]] = cells[~np.isnan(cells)]
-    return filled
+def _of_filled(measure: Callable[[Any], Any]) -> Callable[[Any], float | None]:
+    """Make an observation from a measure of the filled cells."""
 
+    def observe(cells: Any) -> float | None:
+        filled = cells[~np.isnan(cells)]
+        return float(measure(filled)) if len(filled) else None
 
-def _largest(cells: Any) -> float | None:
-    return float(filled.max()) if len(filled := _filled(cells)) else None
-
-
-def _smallest(cells: Any) -> float | None:
-    return float(filled.min()) if len(filled := _filled(cells)) else None
-
-
-def _median(cells: Any) -> float | None:
-    return float(np.median(filled, overwrite_input=True)) if len(filled := _filled(cells)) else None
+    return observe
 
 
 def _sum(cells: Any) -> float:
@@ -334,14 +314,6 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _mostly(kwargs: Kwargs) -> float:
-    """The share of the tested rows that must pass, from 0 to 1."""
-    share = _number(kwargs.get("mostly", 1.0))
-    if not 0 <= share <= 1:
-        raise NotCompiled(f"mostly is {share}")
-    return share
-
-
 def _number(value: Any) -> float:
     """A number that a float64 holds exactly as JSON gave it."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
@@ -394,12 +366,14 @@ RULES: Mapping[str, ExpectationRule] = {
         _a_greater_than_b, ("column_A", "column_B"), "or_equal"
     ),
     "expect_select_column_values_to_be_unique_within_record": _each_row(_two_differ, ("column_list",)),
-    "expect_column_values_to_be_unique": _no_row_repeats(("column",)),
-    "expect_compound_columns_to_be_unique": _no_row_repeats(("column_list",)),
-    "expect_column_max_to_be_between": _whole_column(Numbers, _largest, _COUNTED),
-    "expect_column_min_to_be_between": _whole_column(Numbers, _smallest, _COUNTED),
+    "expect_column_values_to_be_unique": _each_row(None, ("column",)),
+    "expect_compound_columns_to_be_unique": _each_row(None, ("column_list",)),
+    "expect_column_max_to_be_between": _whole_column(Numbers, _of_filled(np.max), _COUNTED),
+    "expect_column_min_to_be_between": _whole_column(Numbers, _of_filled(np.min), _COUNTED),
     "expect_column_mean_to_be_between": _whole_column(Numbers, _mean, frozenset({ColumnKind.NUMBER})),
-    "expect_column_median_to_be_between": _whole_column(Numbers, _median, frozenset({ColumnKind.NUMBER})),
+    "expect_column_median_to_be_between": _whole_column(
+        Numbers, _of_filled(partial(np.median, overwrite_input=True)), frozenset({ColumnKind.NUMBER})
+    ),
     "expect_column_sum_to_be_between": _whole_column(Numbers, _sum, frozenset({ColumnKind.NUMBER})),
     "expect_column_unique_value_count_to_be_between": _whole_column(DistinctCells, lambda found: found.different),
     "expect_column_proportion_of_unique_values_to_be_between": _whole_column(

@@ -11,7 +11,7 @@ import pyarrow as pa
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema.compile import compile_field
 from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
-from piperoll.checking.schema.frictionless_cells import FrictionlessCells, read_rows, require_sound
+from piperoll.checking.schema.frictionless_cells import FrictionlessCells, load_schema, read_rows
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, pc
 from piperoll.reading import SENT, ReadTable
@@ -70,7 +70,7 @@ def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = Chec
 def _find_compiled(table: ReadTable, fields: Sequence[Mapping[str, Any]]) -> _BatchErrors:
     compiled = [compile_field(field) for field in fields]
     if not all(field.compiled for field in compiled):
-        require_sound({"fields": fields})
+        load_schema({"fields": fields})  # raises what is wrong with it, even if no cell is in doubt
     frictionless = FrictionlessCells({"fields": fields})
     repeats = {field.name: RepeatFinder() for field in compiled if field.unique}
     for batch in table.batches() if repeats else ():

@@ -112,27 +112,19 @@ def _compile_rules(kind: str, constraints: Mapping[str, Any]) -> Iterator[Schema
             case "required" | "unique", bool():
                 pass
             case "pattern", str(pattern):
-                yield SchemaRule("pattern", _compile_pattern(pattern), "pattern")
+                try:
+                    compile_pattern(f"^{pattern}$")
+                except re.error as error:
+                    raise _NotCompiled(pattern) from error
+                # Frictionless tests `re.compile(f"^{pattern}$").match(cell)`; this is the same for `re.search`
+                yield SchemaRule("pattern", rf"\A(?:^{pattern}$)", "pattern")
             case "enum", [str(), *_] as values if all(isinstance(each, str) for each in values):
                 yield SchemaRule("set", pa.array(values, pa.string()), "enum")
             case "minimum" | "maximum", value:
-                yield SchemaRule(name, _compile_bound(kind, value), name)
+                text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+                if not isinstance(text, str) or PREDICATES["spelling"](pa.array([text]), _SPELLINGS[kind])[0]:
+                    raise _NotCompiled(value)  # Frictionless reads a bound in any other spelling
+                bound = {"integer": int, "number": Decimal, "date": str}[kind](text)
+                yield SchemaRule(name, pa.scalar(bound, _ARROW_TYPES[kind]), name)
             case _:
                 raise _NotCompiled(name)
-
-
-def _compile_pattern(pattern: str) -> str:
-    """The pattern for `re.search`; Frictionless takes it as `re.compile(f"^{pattern}$").match(cell)`."""
-    try:
-        compile_pattern(f"^{pattern}$")
-    except re.error as error:
-        raise _NotCompiled(pattern) from error
-    return rf"\A(?:^{pattern}$)"
-
-
-def _compile_bound(kind: str, value: Any) -> pa.Scalar[Any]:
-    """A bound as a scalar to compare with; a bound spelled in any other way is left to Frictionless."""
-    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or PREDICATES["spelling"](pa.array([text]), _SPELLINGS[kind])[0]:
-        raise _NotCompiled(value)
-    return pa.scalar({"integer": int, "number": Decimal, "date": str}[kind](text), _ARROW_TYPES[kind])

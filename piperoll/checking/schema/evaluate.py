@@ -53,19 +53,14 @@ def evaluate_column(cells: Cells, field: CompiledField, frictionless: Frictionle
             left = _blank(left, unproven)
     if field.required:
         faults.append(CellFaults("required", np.flatnonzero(missing)))
-    faults += _read_doubtful(cells, field, doubtful, frictionless)
-    return EvaluatedColumn(tuple(each for each in faults if len(each.indices)), missing, doubtful)
-
-
-def _read_doubtful(
-    cells: Cells, field: CompiledField, doubtful: Flags, frictionless: FrictionlessCells
-) -> list[CellFaults]:
+    # Frictionless decides about the cells in doubt
     indices = np.flatnonzero(doubtful)
     broken: dict[str, list[int]] = {}
     for index, cell in zip(indices.tolist(), cells.take(indices).to_pylist(), strict=True):
         for breaks in frictionless.read(field.name, cell).breaks:
             broken.setdefault(breaks, []).append(index)
-    return [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]
+    faults += [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]
+    return EvaluatedColumn(tuple(each for each in faults if len(each.indices)), missing, doubtful)
 
 
 def _blank(cells: Cells, where: Flags) -> Cells:

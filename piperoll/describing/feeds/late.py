@@ -51,38 +51,37 @@ def overview_late_feed(releases: Feed) -> Feed:
 
 def list_late_items(holdings: Holdings) -> list[FeedItem]:
     """Return the items of a body's late returns, oldest first."""
-    items = [item for duty in holdings.duties if _was_late(duty, holdings.on) for item in _duty_items(holdings, duty)]
+    body, items = holdings.body, []
+    for duty in holdings.duties:
+        if not _was_late(duty, holdings.on):
+            continue
+        what = f"{_return_title(holdings.dataset(duty.dataset), duty.part)}: {body.name}, {duty.period.title}"
+        became_late = _midnight(duty.due + _ONE_DAY)
+        late = FeedItem(
+            id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
+            url=f"{urls.address(holdings.base_url, layout.body_page(body.slug))}#duties",
+            title=f"Late: {what}",
+            summary=f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then.",
+            published=became_late,
+            updated=became_late,
+            body=body.name,
+            tags=(duty.dataset, body.slug, str(duty.period), "late"),
+            attachments=(),
+        )
+        items.append(late)
+        if duty.received is not None:
+            days = format_count((duty.received - duty.due).days, "day")
+            met = replace(
+                late,
+                id=f"{late.id}#met",
+                title=f"Now here: {what}",
+                summary=f"The last of it arrived on {format_day(duty.received)}, {days} after the day it was due.",
+                published=_midnight(duty.received),
+                updated=_midnight(duty.received),
+                tags=(*late.tags[:3], "met"),
+            )
+            items.append(met)
     return sorted(items, key=lambda item: item.position)
-
-
-def _duty_items(holdings: Holdings, duty: Duty) -> list[FeedItem]:
-    body, dataset = holdings.body, holdings.dataset(duty.dataset)
-    what = f"{_return_title(dataset, duty.part)}: {body.name}, {duty.period.title}"
-    became_late = _midnight(duty.due + _ONE_DAY)
-    late = FeedItem(
-        id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
-        url=f"{urls.address(holdings.base_url, layout.body_page(body.slug))}#duties",
-        title=f"Late: {what}",
-        summary=f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then.",
-        published=became_late,
-        updated=became_late,
-        body=body.name,
-        tags=(duty.dataset, body.slug, str(duty.period), "late"),
-        attachments=(),
-    )
-    if duty.received is None:
-        return [late]
-    days = format_count((duty.received - duty.due).days, "day")
-    met = replace(
-        late,
-        id=f"{late.id}#met",
-        title=f"Now here: {what}",
-        summary=f"The last of it arrived on {format_day(duty.received)}, {days} after the day it was due.",
-        published=_midnight(duty.received),
-        updated=_midnight(duty.received),
-        tags=(*late.tags[:3], "met"),
-    )
-    return [late, met]
 
 
 def late_contributions(holdings: Holdings) -> dict[str, Any]:
@@ -118,29 +117,29 @@ def summarise_late(contributions: Mapping[str, Any]) -> dict[str, Any]:
 
 def list_overview_late_items(overview: Overview, summaries: Mapping[str, Mapping[str, Any]]) -> list[FeedItem]:
     """Return the items of the late returns of all bodies, oldest first, from the summaries of duties and periods."""
-    items = [_summary_item(overview, key, one) for key, one in summaries.items() if one["late"]]
+    items = []
+    for key, one in summaries.items():
+        if not one["late"]:
+            continue
+        name, _, period = key.split("/")
+        title, due = _return_title(overview.dataset(name), one["part"]), date.fromisoformat(one["due"])
+        became_late = _midnight(due + _ONE_DAY)
+        names = ", ".join(one["missing"]) + (f" and {format_number(one['more'])} more" if one["more"] else "")
+        count = f"{format_number(one['late'])} of {format_count(one['owed'], 'body', 'bodies')}"
+        outcome = f"Still missing: {names}." if one["missing"] else "All returns have arrived."
+        item = FeedItem(
+            id=f"urn:piperoll:late:{key}",
+            url=urls.address(overview.base_url, layout.dataset_page(name)),
+            title=f"{title}, {Period.parse(period).title}: {count} late",
+            summary=f"Due on {format_day(due)}. {outcome}",
+            published=became_late,
+            updated=max(became_late, _midnight(date.fromisoformat(one["last"]))) if one["last"] else became_late,
+            body=overview.publisher_name,
+            tags=(name, period, "late" if one["missing"] else "met"),
+            attachments=(),
+        )
+        items.append(item)
     return sorted(items, key=lambda item: item.position)
-
-
-def _summary_item(overview: Overview, key: str, one: Mapping[str, Any]) -> FeedItem:
-    name, _, period = key.split("/")
-    dataset, due = overview.dataset(name), date.fromisoformat(one["due"])
-    became_late = _midnight(due + _ONE_DAY)
-    missing = bool(one["missing"])
-    names = ", ".join(one["missing"]) + (f" and {format_number(one['more'])} more" if one["more"] else "")
-    count = f"{format_number(one['late'])} of {format_count(one['owed'], 'body', 'bodies')}"
-    outcome = f"Still missing: {names}." if missing else "All returns have arrived."
-    return FeedItem(
-        id=f"urn:piperoll:late:{key}",
-        url=urls.address(overview.base_url, layout.dataset_page(name)),
-        title=f"{_return_title(dataset, one['part'])}, {Period.parse(period).title}: {count} late",
-        summary=f"Due on {format_day(due)}. {outcome}",
-        published=became_late,
-        updated=max(became_late, _midnight(date.fromisoformat(one["last"]))) if one["last"] else became_late,
-        body=overview.publisher_name,
-        tags=(name, period, "late" if missing else "met"),
-        attachments=(),
-    )
 
 
 def _was_late(duty: Duty, on: date) -> bool:
