@@ -101,13 +101,15 @@ def _describe_table(table: TableReport) -> Iterator[str]:
     sheet = f"Sheet '{table.sheet}': " if table.sheet else ""
     headings = f"headings in row {table.header_row}" if table.header_row else "no headings"
     held = f", {table.rows.held:,} held" if table.rows.held else ""
-    sentence = f"{sheet}{headings}, {wording.format_count(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
+    read = wording.format_count(table.rows.read, "row")
+    sentence = f"{sheet}{headings}, {read} read, {table.rows.accepted:,} accepted{held}."
     yield sentence[0].upper() + sentence[1:]
     if any(table.rows.excluded.values()):
         yield f"Left out because they are not records: {wording.describe_excluded(dict(table.rows.excluded))}."
     if amount := table.amount:
         held = f", {wording.format_pounds(amount.held)} held" if table.rows.held else ""
-        yield f"{amount.field}: {wording.format_pounds(amount.read)} read, {wording.format_pounds(amount.accepted)} accepted{held}."
+        pounds = wording.format_pounds
+        yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
 
 
 def _finding_lines(group: wording.FindingGroup) -> Iterator[RenderableType]:

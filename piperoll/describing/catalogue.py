@@ -122,11 +122,6 @@ def group_prefixes(name: str) -> list[str]:
     return [f"{layout.CATALOGUE}{name}"] if name.startswith(SEARCH) else []
 
 
-def body_prefixes(context: CatalogueContext, slug: str) -> list[str]:
-    """Return the prefixes of the keys of everything that belongs to one body."""
-    return layout.prefixes_of_body(slug, [dataset.name for dataset in context.datasets])
-
-
 def digest_group(name: str, contributions: Mapping[str, Any]) -> Any:
     """Reduce a group to what the pages about all bodies need, as JSON values; None if they need nothing of it."""
     if name.startswith(LATE):
@@ -155,8 +150,7 @@ def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     """Render the pages and documents about all bodies, without the feeds of releases; the first page comes last."""
     yield from list_static_files()
     yield render_fixed_shard(overview.datasets)
-    yield site_pages.search_page(overview)
-    yield from site_pages.bodies_pages(overview)
+    yield from site_pages.lookup_pages(overview)
     for dataset in overview.datasets:
         yield from site_pages.dataset_pages(overview, dataset)
     yield from render_dcat_root(overview)

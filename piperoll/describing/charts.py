@@ -67,8 +67,8 @@ class DrawnBar:
 class DrawnChart:
     """A chart as drawn: `bars` are in the picture, `rows` in the table.
 
-    `zero` is where the scale of horizontal bars begins, `base` the foot of the columns. `by` and `measured` name the axes,
-    `coverage` says how many rows are included, and `amounts` is True if rows show pounds beside their figure.
+    `zero` is where the scale of horizontal bars begins, `base` the foot of the columns. `by` and `measured` name the
+    axes, `coverage` says how many rows are included, and `amounts` is True if rows show pounds beside their figure.
     """
 
     chart: Chart
@@ -170,7 +170,7 @@ def _percentage(part: Decimal, whole: Decimal) -> str:
     return str(share.quantize(Decimal("0.01"), ROUND_HALF_EVEN))
 
 
-# --- charts over time --------------------------------------------------------------------------------------------------
+# --- charts over time ---------------------------------------------------------------------------------------------
 
 
 def draw_timelines(holdings: Holdings, link: Callable[[str], str]) -> list[DrawnChart]:

@@ -135,14 +135,12 @@ def collect_holdings(
     latest: dict[tuple[str, str], tuple[Submission, ReportOutcome | None]] = {}
     for submission, outcome in sorted(submissions, key=lambda pair: (pair[0].received, pair[0].sha256), reverse=True):
         latest.setdefault((submission.dataset, submission.sha256), (submission, outcome))
-
-    def order(one: SeriesFacts) -> tuple[str, tuple[int, int], str]:
-        return (one.series.dataset, newest_first(one.series.period), one.series.part or "")
-
     return Holdings(
         context=context,
         body=body,
-        series=tuple(sorted(facts, key=order)),
+        series=tuple(
+            sorted(facts, key=lambda one: (one.series.dataset, newest_first(one.series.period), one.series.part or ""))
+        ),
         submissions=tuple(latest.values()),
         duties=tuple(reversed([duty for duty in duties if duty.period.start >= first_starts[duty.dataset]])),
     )

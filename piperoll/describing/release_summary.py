@@ -126,14 +126,6 @@ class RowGroup:
         if rank is not None and (self.rank is None or rank > self.rank):
             self.rank = rank
 
-    def merge(self, other: RowGroup) -> None:
-        """Add the rows of another group."""
-        self.rows += other.rows
-        self.measured += other.measured
-        self.value += other.value
-        self.weighted += other.weighted
-        self.weight += other.weight
-
     @property
     def mean(self) -> Decimal | None:
         """The weighted mean to the penny, half to even; None if no row has a weight. One row keeps its own figure."""
@@ -166,7 +158,12 @@ class ChartTally:
         """Make one bar of the groups of these values."""
         whole = RowGroup()
         for value in values:
-            whole.merge(self.groups[value])
+            group = self.groups[value]
+            whole.rows += group.rows
+            whole.measured += group.measured
+            whole.value += group.value
+            whole.weighted += group.weighted
+            whole.weight += group.weight
         amount = whole.value if self.rule.measure is BarMeasure.COUNT and self.of and whole.measured else None
         return Bar(label, self.figure(whole), whole.rows, conditions, amount, rest)
 

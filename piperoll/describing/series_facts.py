@@ -29,7 +29,7 @@ class SeriesFacts:
     """The facts of one series.
 
     `manifest` and `licence` (as a descriptor names it) are None if the series has no current version. `held` counts
-    the rows held back from the current version's file and `quality` sums up its report. `sender` is the body as the
+    the rows held back from the current version's file and `quality` summarises its report. `sender` is the body as the
     release names it. `earlier` has the manifests of other versions that are still served, by number. `names` are the
     searchable names with their row counts. `posts` counts the posts that the release describes.
     """
@@ -74,7 +74,7 @@ def extract_facts(listing: Listing) -> SeriesFacts:
     return SeriesFacts(
         history=listing.history,
         manifest=listing.manifest,
-        held=count_held_rows(listing),
+        held=0 if quality is None else quality.held,
         licence=None if descriptor is None else descriptor["licenses"][0],
         sender=None if descriptor is None else descriptor["x_piperoll"]["body"],
         earlier=listing.earlier,
@@ -82,8 +82,3 @@ def extract_facts(listing: Listing) -> SeriesFacts:
         quality=quality,
         posts=len(summary.posts),
     )
-
-
-def count_held_rows(listing: Listing) -> int:
-    """Count the rows held back from the file of the current version."""
-    return 0 if listing.report is None else sum(table["rows"]["held"] for table in listing.report["tables"])

@@ -37,7 +37,7 @@ ReceivedFiles: TypeAlias = Sequence[tuple[Submission, ReportOutcome | None]]
 
 
 class DutyState(StrEnum):
-    """Whether a duty has been met. FAILED is for us to mend; the other outstanding states are for the body."""
+    """Whether a duty has been met. We must act on FAILED, and the body on the other outstanding states."""
 
     ON_TIME = "on-time"
     LATE = "late"
@@ -58,7 +58,7 @@ class Duty:
     """One return that a body must publish: dataset, part and period, the due day, and whether it arrived.
 
     `name` is the rule in the descriptor and `clause` the law or code behind it. `received` is the day the return was
-    complete; None while a month is outstanding. `months_owed` and `months_came` count calendar months, so that two
+    complete; None while a month is outstanding. `months_due` and `months_arrived` count calendar months, so that two
     months of a quarter show as progress.
     """
 
@@ -71,8 +71,8 @@ class Duty:
     due: date
     state: DutyState
     received: date | None
-    months_owed: int
-    months_came: int
+    months_due: int
+    months_arrived: int
 
     @property
     def outstanding(self) -> bool:
@@ -141,8 +141,8 @@ def _judge_duty(
         due=day,
         state=_state(complete, day, [outcome for _, outcome in covering], on),
         received=complete,
-        months_owed=len(months),
-        months_came=len(met),
+        months_due=len(months),
+        months_arrived=len(met),
     )
 
 

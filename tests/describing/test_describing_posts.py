@@ -40,8 +40,8 @@ def test_a_row_with_an_id_is_a_post_listed_once() -> None:
 
 
 def test_nobody_who_holds_a_post_is_named() -> None:
-    told = b"".join(content for _, content in render_posts(BODIES[3], SERIES, posts()))
-    assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in told]
+    written = b"".join(content for _, content in render_posts(BODIES[3], SERIES, posts()))
+    assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in written]
 
 
 def test_posts_are_in_units_and_report_to_existing_posts() -> None:

@@ -116,8 +116,8 @@ def test_the_validator_is_one(tmp_path: Path) -> None:
 def validated(folder: Path) -> list[object]:
     """The messages of html-validate for every page in a folder."""
     validator = installed() / "html-validate" / "bin" / "html-validate.mjs"
-    told = ["node", str(validator), "--config", str(HERE / "htmlvalidate.json"), "--ext", "html", "-f", "json"]
-    done = subprocess.run([*told, str(folder)], capture_output=True, check=False)
+    command = ["node", str(validator), "--config", str(HERE / "htmlvalidate.json"), "--ext", "html", "-f", "json"]
+    done = subprocess.run([*command, str(folder)], capture_output=True, check=False)
     found: list[object] = json.loads(done.stdout)
     return found
 

@@ -21,9 +21,9 @@ COUNCIL, DEPARTMENT = REGISTER.find("anytown"), REGISTER.find("bridges")
 Received = Sequence[tuple[Submission, Report | None]]
 
 
-def spend_duties(came: Received, on: date, since: date, body: str = "anytown") -> list[Duty]:
+def spend_duties(files: Received, on: date, since: date, body: str = "anytown") -> list[Duty]:
     register = Register((REGISTER.find(body),))
-    return [duty for duty in judge_duties([SPEND], register, summarise_received(came), on, since) if duty.part is None]
+    return [duty for duty in judge_duties([SPEND], register, summarise_received(files), on, since) if duty.part is None]
 
 
 def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: str = "anytown") -> Any:
@@ -33,8 +33,8 @@ def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: 
 
 def again(period: str, received: str) -> Any:
     """An old file sent again, which is held."""
-    came, found = sent(period, received, Verdict.HELD)
-    return came, replace(found, findings=(Finding("rows-repeated", Severity.ERROR, "All stand already.", "Look."),))
+    files, found = sent(period, received, Verdict.HELD)
+    return files, replace(found, findings=(Finding("rows-repeated", Severity.ERROR, "All stand already.", "Look."),))
 
 
 def unread(period: str, received: str) -> Any:
@@ -95,7 +95,7 @@ Q3 = date(2026, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("came", "on", "state"),
+    ("files", "on", "state"),
     [
         ([], "2026-10-30", DutyState.NOT_YET_DUE),
         ([], "2026-10-31", DutyState.MISSING),
@@ -115,22 +115,22 @@ Q3 = date(2026, 7, 1)
         ([sent("2026-Q3", "2026-10-09", body="brackwater")], "2026-12-01", DutyState.MISSING),
     ],
 )
-def test_the_files_received_decide_the_state(came: Received, on: str, state: str) -> None:
-    duty = spend_duties(came, date.fromisoformat(on), Q3)[0]
+def test_the_files_received_decide_the_state(files: Received, on: str, state: str) -> None:
+    duty = spend_duties(files, date.fromisoformat(on), Q3)[0]
     assert duty.state == state
 
 
 def test_three_months_make_a_quarter_and_the_last_gives_the_day() -> None:
     months = [sent("2026-07", "2026-08-03"), sent("2026-08", "2026-09-03"), sent("2026-09", "2026-11-02")]
     two, three = (spend_duties(months[:count], date(2026, 12, 1), Q3)[0] for count in (2, 3))
-    assert (two.state, two.months_came, two.months_owed, two.received) == ("missing", 2, 3, None)
+    assert (two.state, two.months_arrived, two.months_due, two.received) == ("missing", 2, 3, None)
     assert (three.state, three.received) == ("late", date(2026, 11, 2))
 
 
 def test_a_card_file_does_not_meet_the_spending_duty() -> None:
     card = accepted(Period.parse("2026-Q3"), part="card")
-    came = [(submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), card)]
-    duties = judge_duties([SPEND], Register((COUNCIL,)), summarise_received(came), date(2026, 12, 1), Q3)
+    files = [(submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), card)]
+    duties = judge_duties([SPEND], Register((COUNCIL,)), summarise_received(files), date(2026, 12, 1), Q3)
     assert {duty.part: duty.state.value for duty in duties} == {None: "missing", "card": "on-time"}
 
 

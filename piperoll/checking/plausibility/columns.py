@@ -26,7 +26,7 @@ _ConvertedT = TypeVar("_ConvertedT")
 
 
 class ColumnKind(StrEnum):
-    """What a column of the frame holds. Only the two columns that address a line hold WHOLE numbers."""
+    """The type of a column of the frame. Only the two columns that address a line, `table` and `row`, are WHOLE."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -49,12 +49,8 @@ class EncodedText:
 
     @cached_property
     def unusual(self) -> npt.NDArray[np.intp]:
-        """The indices of the distinct texts that hold anything but printable ASCII."""
+        """The indices of the distinct texts with a character that is not printable ASCII."""
         return unusual_texts(self.distinct)
-
-    def spread(self, truths: Flags) -> Flags:
-        """A truth value for each distinct text as one for each row; False where the cell is empty."""
-        return np.append(truths, False)[self.codes]
 
 
 class RowBatch:
@@ -86,7 +82,7 @@ class RowBatch:
         return self.once("text", name, encode)
 
     def same_text(self, first: str, second: str) -> Flags:
-        """Where two columns of text hold the same; false for empty cells."""
+        """Where two columns of text are equal; false for empty cells."""
         one, other = (_decode(self._cells(name)).cast(pa.string()) for name in (first, second))
         return to_flags(pc.equal(one, other))
 

@@ -1,6 +1,6 @@
-"""Evidence: what a rule must know about all rows, gathered batch by batch.
+"""Gather evidence, batch by batch: what a rule must know about all rows.
 
-Each class takes one batch after another and then reports what it found. None holds a Python object for each row. Two
+Each class takes one batch after another and then reports what it found. None keeps a Python object for each row. Two
 expectations that need the same evidence share it.
 """
 
@@ -22,7 +22,7 @@ LineIndices = npt.NDArray[np.uint32]
 RowKeys = npt.NDArray[np.uint64]
 """One 64-bit number for a cell or for several cells of a row, equal where they are equal.
 
-Repeats are found in eight bytes a row, however long the texts. Two different rows get the same key by chance only:
+They find repeats with eight bytes a row, however long the texts. Two different rows get the same key only by chance:
 one pair in some 370,000 tables of ten million different rows.
 """
 RowTest = Callable[[RowBatch], Flags]
@@ -165,7 +165,7 @@ class DistinctCells:
 
 
 _WORTH_SORTING = 100_000
-"""Keys (800 kB) that may wait before repeats are dropped."""
+"""Keys that may accumulate before repeats are dropped: 800 kB."""
 
 
 def join_parts(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:

@@ -1,7 +1,7 @@
 """The compiled expectations: each by its name in Great Expectations, as a rule over whole columns.
 
 Only what our suites use is compiled, and what a suite of the same kind would use next
-(docs/decisions/0018-only-the-rules-in-use-are-compiled.md). GX works out everything else: an expectation, an argument
+(docs/decisions/0018-only-the-rules-in-use-are-compiled.md). GX evaluates everything else: an expectation, an argument
 or a value of an argument that is not known here raises `NotCompiled`, which never leaves this module.
 """
 
@@ -44,12 +44,12 @@ _CONDITIONAL = ("row_condition", "condition_parser")
 _BOUNDS = ("min_value", "max_value")
 _ANY_MISSING = ("either_value_is_missing", "any_value_is_missing")
 _EXACT = 2**53
-"""Up to here every whole number is a float64 too."""
+"""Every whole number up to this one is exact as a float64."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 class NotCompiled(Exception):
-    """Something in an expectation that is not known here, so that GX must work it out."""
+    """An expectation has something for which there is no compiled rule, so GX must evaluate it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationRule:
-    """How an expectation is compiled: the arguments that must be given, those that may be, and what makes a plan."""
+    """How to compile an expectation: its required and optional arguments, and the function that makes a plan."""
 
     columns: tuple[str, ...]
     optional: frozenset[str]
@@ -77,7 +77,7 @@ class ExpectationRule:
 def compile_expectation(
     expectation: Expectation, kinds: Kinds, rules: Mapping[str, ExpectationRule] | None = None
 ) -> Plan | None:
-    """Compile an expectation; None if Great Expectations must work it out."""
+    """Compile an expectation; None if Great Expectations must evaluate it."""
     rule = (RULES if rules is None else rules).get(expectation.type)
     if rule is None or not expectation.columns_needed(kinds) <= kinds.keys():
         return None
@@ -90,7 +90,7 @@ def compile_expectation(
         return None
 
 
-# Rules by their shape.
+# Kinds of rule.
 
 
 def _each_row(test: Callable[[Kwargs, Kinds], RowTest] | None, columns: tuple[str, ...], *more: str) -> ExpectationRule:
@@ -121,7 +121,7 @@ def _whole_column(
     observe: Callable[[Any], Any],
     kinds_known: frozenset[ColumnKind] = frozenset(ColumnKind),
 ) -> ExpectationRule:
-    """A rule that what is observed of a column lies between two bounds."""
+    """A rule that an observation of a whole column is between two bounds."""
 
     def plan(expectation: Expectation, kinds: Kinds) -> Plan:
         kwargs, name = expectation.kwargs, expectation.kwargs["column"]
@@ -160,7 +160,7 @@ def _rows_verdict(rows: EvaluatedRows, mostly: float) -> Verdict:
     }
 
 
-# Tests of rows. What they say of a row with an empty cell is ignored.
+# Tests of rows. Their result for a row with an empty cell is ignored.
 
 
 def _values_between(kwargs: Kwargs, kinds: Kinds) -> RowTest:
@@ -233,18 +233,19 @@ def _not(test: Callable[[Kwargs, Kinds], RowTest]) -> Callable[[Kwargs, Kinds], 
 
 
 def _text_test(name: str, kinds: Kinds, test: Callable[[EncodedText], Flags]) -> RowTest:
-    """A test of each distinct text of a column, as a test of its rows."""
+    """Make a test of the rows of a column from a test of its distinct texts."""
     if kinds[name] is not ColumnKind.TEXT:
         raise NotCompiled("a test of text on a column of another kind")
 
     def rows_test(rows: RowBatch) -> Flags:
         text = rows.text(name)
-        return text.spread(test(text))
+        truths: Flags = np.append(test(text), False)[text.codes]  # False where the cell is empty
+        return truths
 
     return rows_test
 
 
-# What is observed of a column of numbers, to the last bit what pandas makes of them; None if no cell is filled.
+# Observations of a column of numbers, equal to those of pandas to the last bit; None if no cell is filled.
 
 
 def _of_filled(measure: Callable[[Any], Any]) -> Callable[[Any], float | None]:
@@ -280,7 +281,7 @@ def _column_names(kwargs: Kwargs, columns: tuple[str, ...]) -> list[str]:
 
 
 def _filled_rows(kwargs: Kwargs, columns: tuple[str, ...]) -> RowTest:
-    """The rows in which no cell of the columns is empty."""
+    """Return a test for rows in which no cell of the columns is empty."""
     names = _column_names(kwargs, columns)
     if columns != ("column",) and kwargs.get("ignore_row_if") not in _ANY_MISSING:
         raise NotCompiled("rows with an empty cell are tested")
@@ -315,7 +316,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 
 def _number(value: Any) -> float:
-    """A number that a float64 holds exactly as JSON gave it."""
+    """Return a number of JSON as a float64, which must represent it exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise NotCompiled(f"{value!r} is not a number")
     if isinstance(value, int) and abs(value) > _EXACT:
@@ -340,7 +341,7 @@ def _moment(value: Any) -> np.datetime64:
 
 
 def _between(kwargs: Kwargs, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A test of values, one or an array, against `min_value` and `max_value`; NaN and NaT lie nowhere."""
+    """A test of values, one or an array, against `min_value` and `max_value`; NaN and NaT are outside any bounds."""
     low, high = (None if kwargs.get(bound) is None else read(kwargs[bound]) for bound in _BOUNDS)
     if low is None and high is None:
         raise NotCompiled("no bounds")

@@ -1,4 +1,4 @@
-"""Reads a suite: the JSON of Great Expectations, with what we need to make a finding of each expectation."""
+"""Read a suite: the JSON of Great Expectations, with what we need to make a finding of each expectation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piperoll.errors import DescriptorError
 from piperoll.model import Severity
 
 ROW, TABLE = "row", "table"
-"""The two columns that every table has beside its fields: a line's row and the number of its table."""
+"""The two columns that every table has besides its fields: a line's row and the number of its table."""
 
 _SEVERITIES = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
 _WORD = re.compile(r"\w+")

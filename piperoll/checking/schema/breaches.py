@@ -1,4 +1,4 @@
-"""Finds the cells of a table that its dataset's published schema refuses."""
+"""Find the cells of a table that its dataset's published schema refuses."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = Chec
     """
     constraints = {field.name: dict(field.constraints or {}) for field in dataset.fields}
     for field in dataset.fields:
-        if field.derive is not None:  # it may be absent from the file: we derive it
+        if field.derive is not None:  # we derive it, so the file need not have it
             constraints[field.name].pop("required", None)
     fields = [
         {"name": field.name, "type": field.type, "constraints": constraints[field.name]}
@@ -103,7 +103,7 @@ def _find_by_frictionless(table: ReadTable, fields: Sequence[Mapping[str, Any]])
 
 
 def _text(batch: pa.RecordBatch, name: str) -> Cells:
-    """A column as plain text: reading may have encoded it as a dictionary."""
+    """Return a column as plain text; reading may have encoded it as a dictionary."""
     cells: Cells = batch[name]
     return cells if cells.type == pa.string() else pc.cast(cells, pa.string())
 

@@ -1,4 +1,4 @@
-"""Compiles the fields of a Table Schema to tests of whole columns.
+"""Compile the fields of a Table Schema to tests of whole columns.
 
 Only what our descriptors use is compiled, and what a dataset of the same kind would use next
 (docs/decisions/0018-only-the-rules-in-use-are-compiled.md). Frictionless reads every cell of any other field.
@@ -31,7 +31,7 @@ _SPELLINGS = {
     "date": r"\A[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))\z",
 }
-"""Spellings that Frictionless accepts beyond doubt, in RE2: numbers that fit Arrow's types, and dates but 29 February.
+"""Spellings that Frictionless certainly accepts, in RE2: numbers that fit Arrow's types, and dates except 29 February.
 
 Frictionless itself reads anything else: padding, exponents, underscores, digits of other scripts, years before 1000.
 """
@@ -63,8 +63,8 @@ What a predicate returns for a null is ignored.
 class SchemaRule:
     """A predicate by its name in `PREDICATES`, with its argument.
 
-    `breaks` is what a cell breaks that the predicate does not prove good: "type" or a constraint. If it is None the
-    cell is only in doubt, and Frictionless decides. Later rules look only at cells whose type is right beyond doubt.
+    `breaks` is what a cell breaks if the predicate does not prove it good: "type" or a constraint. If `breaks` is None,
+    the cell is only in doubt, and Frictionless decides. Later rules test only cells whose type is certainly right.
     """
 
     predicate: str
@@ -86,7 +86,7 @@ class CompiledField:
 
 
 class _NotCompiled(Exception):
-    """Something in a field that no rule here stands for."""
+    """A field has a type or constraint for which there is no compiled rule."""
 
 
 def compile_field(field: Mapping[str, Any]) -> CompiledField:

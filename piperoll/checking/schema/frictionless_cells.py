@@ -17,8 +17,8 @@ from piperoll.errors import DescriptorError
 if TYPE_CHECKING:
     from frictionless import Schema
 
-_REMEMBERED = 1 << 16
-"""How many different cells of a field are remembered."""
+_CACHED_CELLS = 1 << 16
+"""Different cells of a field whose reading is cached."""
 _VERSION_2 = "https://datapackage.org/profiles/2.0/tableschema.json"
 _COMPARED = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum")
 _ROW_NUMBER = "row"
@@ -54,7 +54,7 @@ class FrictionlessCells:
         Raises: DescriptorError: Frictionless refuses the schema or its pattern.
         """
         if name not in self._readers:
-            self._readers[name] = lru_cache(_REMEMBERED)(_cell_reader(self._schema, name))
+            self._readers[name] = lru_cache(_CACHED_CELLS)(_cell_reader(self._schema, name))
         return self._readers[name](cell)
 
 
@@ -88,14 +88,14 @@ def load_schema(schema: Mapping[str, Any]) -> Schema:
 
 
 def read_rows(schema: Mapping[str, Any], rows: Iterable[Sequence[str | None]]) -> Iterator[list[CellError]]:
-    """The errors that Frictionless finds in each row; a row has a cell for every field of the schema, in order.
+    """Yield the errors that Frictionless finds in each row; a row has a cell for every field of the schema, in order.
 
     Raises: DescriptorError: Frictionless refuses the schema or reports an error that we do not know.
     """
     from frictionless.resources import TableResource  # noqa: PLC0415 - importing it takes a second
 
-    # Of a blank row Frictionless reports nothing but that it is blank, so each row starts with its number. The row
-    # stream is read because the report of `validate` stops at 1,000 errors.
+    # Frictionless does not check the cells of a blank row, so each row gets its number as a first cell. The row stream
+    # is read because the report of `validate` stops at 1,000 errors.
     fields = [{"name": _ROW_NUMBER, "type": "string"}, *schema["fields"]]
     numbered_schema = load_schema({**schema, "fields": fields})
     numbered_rows = ([str(number), *row] for number, row in enumerate(rows, start=1))

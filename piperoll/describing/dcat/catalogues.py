@@ -260,7 +260,7 @@ def _collection_node(collection: Collection) -> Node:
 def _dataset_node(
     collection: Collection, series: Series, version: Version, name: str, title: str, links: Node, issued: str
 ) -> Node:
-    """The properties that a series, of which `version` is current, and a version have in common, with their `links`."""
+    """Describe what the nodes of a series and of a version share; for a series, `version` is its current version."""
     return {
         "@id": name,
         "@type": "dcat:Dataset",

@@ -16,9 +16,9 @@ from piperoll.describing import urls
 from piperoll.describing.context import Holdings
 from piperoll.describing.feeds.releases import Feed, FeedItem
 from piperoll.describing.overview import Overview
-from piperoll.describing.wording import format_count, format_day, format_number, lower_first, part_title
+from piperoll.describing.wording import format_count, format_day, format_number, return_title
 from piperoll.duties import Duty
-from piperoll.model import Dataset, Period
+from piperoll.model import Period
 
 _MOST_NAMES = 40
 """Names of late bodies in one item; the item counts the others."""
@@ -55,7 +55,7 @@ def list_late_items(holdings: Holdings) -> list[FeedItem]:
     for duty in holdings.duties:
         if not _was_late(duty, holdings.on):
             continue
-        what = f"{_return_title(holdings.dataset(duty.dataset), duty.part)}: {body.name}, {duty.period.title}"
+        what = f"{return_title(holdings.dataset(duty.dataset), duty.part)}: {body.name}, {duty.period.title}"
         became_late = _midnight(duty.due + _ONE_DAY)
         late = FeedItem(
             id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
@@ -85,7 +85,7 @@ def list_late_items(holdings: Holdings) -> list[FeedItem]:
 
 
 def late_contributions(holdings: Holdings) -> dict[str, Any]:
-    """Return a body's part in each duty and period that was due: its name, the due day, and when a late return came."""
+    """Return a body's part in each duty and period that was due: its name, the due day, and when the return arrived."""
     return {
         _duty_key(duty): {
             "part": duty.part,
@@ -122,7 +122,7 @@ def list_overview_late_items(overview: Overview, summaries: Mapping[str, Mapping
         if not one["late"]:
             continue
         name, _, period = key.split("/")
-        title, due = _return_title(overview.dataset(name), one["part"]), date.fromisoformat(one["due"])
+        title, due = return_title(overview.dataset(name), one["part"]), date.fromisoformat(one["due"])
         became_late = _midnight(due + _ONE_DAY)
         names = ", ".join(one["missing"]) + (f" and {format_number(one['more'])} more" if one["more"] else "")
         count = f"{format_number(one['late'])} of {format_count(one['owed'], 'body', 'bodies')}"
@@ -148,11 +148,6 @@ def _was_late(duty: Duty, on: date) -> bool:
 
 def _duty_key(duty: Duty) -> str:
     return f"{duty.dataset}/{duty.name}/{duty.period}"
-
-
-def _return_title(dataset: Dataset, part: str | None) -> str:
-    words = part_title(dataset, part)
-    return f"{dataset.title} ({lower_first(words)})" if words else dataset.title
 
 
 def _midnight(day: date) -> str:

@@ -88,11 +88,6 @@ class Feed:
         """Return the web address of the feed, or of a page of its archive."""
         return urls.address(self.base_url, self.key(form, page))
 
-    @property
-    def archive(self) -> str:
-        """The prefix of the keys of its archive."""
-        return layout.feed_archive(self.stem)
-
 
 def body_feed(holdings: Holdings) -> Feed:
     """Return the feed of a body's releases."""

@@ -12,7 +12,6 @@ from piperoll.describing.charts import draw_chart
 from piperoll.describing.context import Holdings
 from piperoll.describing.pages.rendering import render_page
 from piperoll.describing.release_summary import read_summary
-from piperoll.describing.series_facts import count_held_rows
 from piperoll.describing.wording import download_order, format_day, part_title, series_title
 from piperoll.duties import duty_rules, publication_interval
 from piperoll.model import FileEntry, Listing, Report, Series, Status, Version, from_document
@@ -25,6 +24,7 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     series, current, manifest = listing.series, listing.history.current_version, listing.manifest
     dataset, body = holdings.dataset(series.dataset), holdings.body
     title = series_title(dataset, body, series)
+    report = None if listing.report is None else from_document(Report, listing.report)
     preview = _preview_rows(listing)
     values: dict[str, Any] = {"charts_drawn": [], "rows_settings": None, "examples": [], "citation": ""}
     if current is not None and manifest is not None:
@@ -50,14 +50,14 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         body=body,
         part=part_title(dataset, series.part),
         current=current,
-        report=None if listing.report is None else from_document(Report, listing.report),
+        report=report,
         fields=_released_fields(listing),
         preview=preview,
         downloads=sorted(
             () if manifest is None else manifest.files, key=lambda entry: (download_order(entry.path), entry.path)
         ),
         by_law=bool(duty_rules(dataset, body)),
-        held=count_held_rows(listing),
+        held=0 if report is None else sum(table.rows.held for table in report.tables),
         overlapping=holdings.overlapping(series),
         interval=publication_interval(dataset, body, (facts.series for facts in holdings.series)),
         linked_data=_linked_data(holdings, listing),

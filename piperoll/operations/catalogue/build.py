@@ -234,7 +234,7 @@ def _remove_stale_pages(build: CatalogueBuild, slug: str, recorded: PageHashes, 
         return  # _remove_leftovers compares everything
     present = set(recorded)
     if build.is_suspect(slug):
-        for prefix in catalogue.body_prefixes(build.context, slug):
+        for prefix in layout.prefixes_of_body(slug, [dataset.name for dataset in build.context.datasets]):
             present |= set(build.store.keys(prefix))
     build.state.remove(present - pages.keys())
 
