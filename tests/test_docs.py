@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import subprocess
 from dataclasses import fields
@@ -91,6 +92,12 @@ def test_every_cited_section_of_our_documents_exists() -> None:
                 headings = re.findall(r"^#+ (.*)$", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
                 anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
                 assert anchor in anchors, f"{path.relative_to(ROOT)} cites {page}#{anchor}"
+
+
+def test_every_module_and_function_that_the_architecture_names_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    for name in re.findall(r"`((?:piperoll|flows|serving|publishers|collectors)(?:\.\w+)+)`", page):
+        assert pkgutil.resolve_name(name) is not None
 
 
 def test_nothing_cites_a_document_that_is_not_in_the_repository() -> None:
