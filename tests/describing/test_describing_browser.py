@@ -312,7 +312,7 @@ def test_everything_reads_without_javascript(opened: Open, site: Site) -> None:
     assert page.get_by_role("heading", level=1).inner_text().endswith("Anytown Borough Council")
 
 
-def test_what_is_printed_holds_the_figures_and_no_controls(opened: Open, site: Site) -> None:
+def test_a_printed_page_has_the_figures_and_no_controls(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES))
     page.emulate_media(media="print")
     assert page.locator("#table-suppliers").is_visible(), "the table beneath a chart is open in print"
@@ -325,7 +325,7 @@ def test_what_is_printed_holds_the_figures_and_no_controls(opened: Open, site: S
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["phone", "desktop"])
-def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, scheme: str) -> None:
+def test_axe_finds_no_fault_on_any_page(opened: Open, site: Site, size: str, scheme: str) -> None:
     """Every page in light mode; in dark mode, the rules that colours and sizes can break."""
     page = opened("about:blank", size, color_scheme=scheme, bypass_csp=True)
     rules = () if scheme == "light" else ("color-contrast", "target-size", "link-in-text-block")
@@ -336,7 +336,7 @@ def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, sche
     assert found == {key: [] for key in PAGES}
 
 
-def test_axe_finds_nothing_after_rows_and_results_load(opened: Open, site: Site) -> None:
+def test_axe_finds_no_fault_after_rows_and_results_load(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=has.oak&sort=-net_amount#rows", bypass_csp=True)
     expect(page.locator("#rows-status")).to_contain_text("match.")
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")

@@ -287,7 +287,7 @@ def test_no_duty_is_shown_before_the_platform_received_anything(site: dict[str, 
     assert "No legal duty is shown" in empty
 
 
-def test_an_empty_store_gives_a_catalogue_all_the_same() -> None:
+def test_a_catalogue_is_built_from_an_empty_store() -> None:
     site = dict(built([], register=Register(()), submissions=()))
     assert "Nothing published yet" in Page(site["index.html"]).words
     assert json.loads(site["feed.json"])["items"] == []

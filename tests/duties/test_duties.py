@@ -34,7 +34,9 @@ def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: 
 def again(period: str, received: str) -> Any:
     """An old file sent again, which is held."""
     files, found = sent(period, received, Verdict.HELD)
-    return files, replace(found, findings=(Finding("rows-repeated", Severity.ERROR, "All stand already.", "Look."),))
+    return files, replace(
+        found, findings=(Finding("rows-repeated", Severity.ERROR, "All rows are published already.", "Look."),)
+    )
 
 
 def unread(period: str, received: str) -> Any:
@@ -51,7 +53,7 @@ def unread(period: str, received: str) -> Any:
         ("2026-Q4", "2027-01-31"),
     ],
 )
-def test_a_council_owes_spending_one_month_after_the_quarter(quarter: str, day: str) -> None:
+def test_a_council_must_publish_spending_one_month_after_the_quarter(quarter: str, day: str) -> None:
     period = Period.parse(quarter)
     (duty,) = spend_duties([], date(2027, 2, 1), period.start)[:1]
     assert (duty.period, duty.due.isoformat()) == (period, day)
@@ -71,7 +73,7 @@ def test_the_last_working_day_is_no_weekend_and_no_bank_holiday_in_england(month
     assert last_working_day(month).isoformat() == day
 
 
-def test_a_department_owes_spending_by_the_last_working_day_of_the_next_month() -> None:
+def test_a_department_must_publish_spending_by_the_last_working_day_of_the_next_month() -> None:
     duties = spend_duties([], date(2026, 11, 1), date(2026, 7, 1), "bridges")
     assert [(str(duty.period), duty.due.isoformat()) for duty in duties] == [
         ("2026-07", "2026-08-28"),
@@ -81,7 +83,7 @@ def test_a_department_owes_spending_by_the_last_working_day_of_the_next_month() 
     ]
 
 
-def test_organograms_are_owed_in_june_and_december() -> None:
+def test_organograms_are_due_in_june_and_december() -> None:
     duties = judge_duties([ROLES], Register((DEPARTMENT,)), summarise_received([]), date(2027, 1, 1), date(2026, 1, 1))
     assert [(duty.part, str(duty.period), duty.due.isoformat()) for duty in duties] == [
         ("junior", "2026-03-31", "2026-06-06"),
@@ -145,7 +147,7 @@ def test_a_file_we_failed_to_read_is_our_fault() -> None:
     assert (duty.state, duty.outstanding) == ("failed", True)
 
 
-def test_a_period_that_is_not_over_is_not_owed_yet() -> None:
+def test_a_period_that_is_not_over_is_not_due_yet() -> None:
     assert [str(duty.period) for duty in spend_duties([], date(2026, 9, 30), date(2026, 4, 1))] == ["2026-Q2"]
     assert [str(duty.period) for duty in spend_duties([], date(2026, 10, 1), date(2026, 4, 1))] == [
         "2026-Q2",

@@ -105,7 +105,7 @@ def test_dates_are_compared_as_dates_and_text_as_text() -> None:
     assert [(each.code, tuple(each.rows)) for each in unmet] == [("late", ((0, 2),)), ("word", ((0, 3),))]
 
 
-def test_an_expectation_that_raises_is_our_fault() -> None:
+def test_an_expectation_that_fails_raises_an_error() -> None:
     broken = expectation("expect_column_values_to_match_regex", "broken", column="net_amount", regex="(")
     with pytest.raises(DescriptorError, match="broken could not be evaluated"):
         list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, suite(broken)))
@@ -120,7 +120,7 @@ def test_an_expectation_that_raises_is_our_fault() -> None:
         suite(expectation("expect_column_to_exist", "x", "dreadful", column="net_amount")),
     ],
 )
-def test_a_suite_that_is_not_valid_or_lacks_our_meta_is_our_fault(text: str) -> None:
+def test_a_suite_that_is_invalid_or_lacks_our_meta_raises_an_error(text: str) -> None:
     with pytest.raises(DescriptorError):
         list(find_unmet_expectations([made_table(rows=[spend_row()])], SPEND, text))
 
