@@ -18,7 +18,7 @@ from piperoll.checking.history.profile import (
     write_pounds,
 )
 from piperoll.findings import make_finding
-from piperoll.model import Finding, Version, format_decimal
+from piperoll.model import Finding
 
 NEAREST = 3
 """How many of the nearest releases a size is compared with; one alone may be unusual."""
@@ -28,9 +28,6 @@ _ENOUGH_ROWS = 20
 
 _ENOUGH_AMOUNTS = 10
 """With fewer amounts, the median and the share of credits move far by chance."""
-
-_MUCH_MORE_THAN_PUBLISHED = Decimal("1.25")
-"""Against the published version of its series, a late invoice or two is normal, and a quarter more is not."""
 
 _FAR_MORE = 3
 """A release with this many times the rows or pounds of each of the nearest is unusual."""
@@ -43,25 +40,6 @@ _HUNDRED_TIMES = Decimal("31.6")
 
 _THOUSAND_TIMES = Decimal(316)
 """From here on a factor is nearer to 1000 than to 100."""
-
-
-def find_far_more_than_published(lines: int, pounds: Decimal | None, published: Version) -> Iterator[Finding]:
-    """Warn if `lines` or `pounds` are far more than those of the published version of the same series.
-
-    Far fewer rows or pounds hold the file later, when it is compared with that version to be published.
-    """
-    if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
-        yield make_finding(
-            "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows
-        )
-    before = published.amount_gbp
-    if pounds is not None and before is not None and abs(pounds) > abs(before) * _MUCH_MORE_THAN_PUBLISHED:
-        yield make_finding(
-            "more-pounds-than-before",
-            pounds=format_decimal(pounds),
-            version=published.version,
-            published_pounds=format_decimal(before),
-        )
 
 
 def is_empty(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> bool:
