@@ -188,7 +188,9 @@ def find_far_more_than_published(totals: Sequence[ExaminedTotals], published: Ve
 
     If they are far less, the file is held when it is about to be published (`publishers.versions`).
     """
-    lines, pounds, before = sum(each.lines for each in totals), accepted_pounds(totals), published.amount_gbp
+    lines, before = sum(each.lines for each in totals), published.amount_gbp
+    amounts = [each.amount.accepted for each in totals if each.amount]
+    pounds = exact_sum(amounts) if amounts else None
     if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
         yield make_finding(
             "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows
