@@ -73,7 +73,7 @@ def test_the_public_report_marks_a_submission_as_done(store: publishers.Store) -
     assert store.exists(f"reports/spend/anytown/{RECORD.sha256}.json")
 
 
-def test_a_submission_that_is_not_known_is_said_to_be_so(store: publishers.Store) -> None:
+def test_an_unknown_submission_raises_an_error(store: publishers.Store) -> None:
     publishers.archive_submission(store, CONTENT, RECORD)
     with pytest.raises(UnknownSubmission, match="begins with"):
         publishers.find_submission(store, "0" * 12)
@@ -81,7 +81,7 @@ def test_a_submission_that_is_not_known_is_said_to_be_so(store: publishers.Store
         publishers.find_submission(store, RECORD.sha256[:3])
 
 
-def test_the_same_bytes_from_two_bodies_must_be_told_apart(store: publishers.Store) -> None:
+def test_the_same_bytes_from_two_bodies_need_a_body_to_be_found(store: publishers.Store) -> None:
     publishers.archive_submission(store, CONTENT, RECORD)
     publishers.archive_submission(store, CONTENT, replace(RECORD, body="othertown"))
     with pytest.raises(UsageError, match=r"anytown/spend/.*othertown/spend/"):
@@ -100,7 +100,7 @@ def test_decisions_stay_on_the_record_in_order(store: publishers.Store) -> None:
 
 
 @pytest.mark.parametrize("write", [1, 2, 3, 4, 5])
-def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: publishers.Store, write: int) -> None:
+def test_a_submission_purged_while_it_is_archived_leaves_nothing(folder_store: publishers.Store, write: int) -> None:
     publishers.archive_submission(folder_store, CONTENT, RECORD)
 
     class Overtaken:
@@ -123,7 +123,7 @@ def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: publ
     assert not list(folder_store.keys("collected/anytown/"))
 
 
-def test_no_report_is_filed_of_what_was_purged_meanwhile(store: publishers.Store) -> None:
+def test_no_report_of_a_submission_purged_meanwhile_is_kept(store: publishers.Store) -> None:
     publishers.archive_submission(store, CONTENT, RECORD)
     publishers.remove_submission(store, RECORD.sha256, because="a name", now=RECORD.received)
     with pytest.raises(BytesPurged, match="a name"):

@@ -40,7 +40,9 @@ def test_the_nearest_three_and_the_same_month_a_year_before(
     assert periods(folder_store, series("2025-10")) == ["2025-09", "2023-10"]
 
 
-def test_only_what_is_like_it_and_ends_before_it_begins(folder_store: publishers.FolderStore, tmp_path: Path) -> None:
+def test_only_comparable_periods_that_end_before_this_one_are_found(
+    folder_store: publishers.FolderStore, tmp_path: Path
+) -> None:
     others = (
         series("2026-Q3"),
         series("2025-26"),
@@ -55,18 +57,20 @@ def test_only_what_is_like_it_and_ends_before_it_begins(folder_store: publishers
     assert periods(folder_store, series("2026-Q4")) == ["2026-Q3"]
 
 
-def test_a_day_is_held_against_days(folder_store: publishers.FolderStore, tmp_path: Path) -> None:
+def test_a_snapshot_is_compared_with_snapshots(folder_store: publishers.FolderStore, tmp_path: Path) -> None:
     standing(folder_store, tmp_path, series("2026-03-31"), series("2026-03"), series("2025-09-30"))
     assert periods(folder_store, series("2026-09-30")) == ["2026-03-31", "2025-09-30"]
 
 
-def test_what_was_withdrawn_is_no_measure(folder_store: publishers.FolderStore, tmp_path: Path) -> None:
+def test_a_withdrawn_version_is_not_compared_with(folder_store: publishers.FolderStore, tmp_path: Path) -> None:
     standing(folder_store, tmp_path, series("2026-09"), series("2026-08"))
     publishers.mark_withdrawn(folder_store, series("2026-09"), 1, because="it was another body's", now=NOW)
     assert periods(folder_store, series("2026-10")) == ["2026-08"]
 
 
-def test_a_release_brings_its_table_and_report(folder_store: publishers.FolderStore, tmp_path: Path) -> None:
+def test_the_table_and_report_of_an_earlier_release_are_read(
+    folder_store: publishers.FolderStore, tmp_path: Path
+) -> None:
     standing(folder_store, tmp_path, series("2026-09"))
     (one,) = publishers.find_earlier_releases(folder_store, series("2026-10"))
     version = publishers.read_history(folder_store, series("2026-09"))[0].current_version

@@ -56,7 +56,7 @@ def submission(store: publishers.Store, content: bytes) -> Submission:
     return came
 
 
-def test_a_withdrawn_version_stays_marked_and_nothing_stands_in_its_place(store: publishers.Store, release) -> None:
+def test_a_withdrawn_version_stays_in_the_history_and_no_version_is_current(store: publishers.Store, release) -> None:
     for rows in (3, 4):
         publishers.publish_release(store, release(rows), reason=f"{rows} rows", now=NOW)
     publishers.mark_withdrawn(store, SERIES, 2, because="wrong month", now=LATER)
@@ -68,7 +68,7 @@ def test_a_withdrawn_version_stays_marked_and_nothing_stands_in_its_place(store:
     assert len(list(store.keys("log/"))) == 1
 
 
-def test_a_version_that_is_not_there_cannot_be_withdrawn(store: publishers.Store, release) -> None:
+def test_a_missing_version_cannot_be_withdrawn(store: publishers.Store, release) -> None:
     publishers.publish_release(store, release(3), reason="first", now=NOW)
     with pytest.raises(UsageError, match="does not exist"):
         publishers.mark_withdrawn(store, SERIES, 2, because="no", now=LATER)
@@ -156,7 +156,7 @@ def test_a_version_written_while_its_submission_is_purged_does_not_stay(
     assert not list(store.keys(f"{layout.series_folder(SERIES)}v2-"))
 
 
-def test_what_is_published_between_the_look_of_a_purge_and_its_tombstone_goes_too(
+def test_a_version_published_between_a_purge_s_listing_and_its_tombstone_is_purged_too(
     store: publishers.Store, tmp_path: Path
 ) -> None:
     came = submission(store, b"supplier,amount\nJane Carer,1.00\n")

@@ -56,12 +56,12 @@ def place(store: publishers.Store, number: int) -> str:
     return layout.version_folder(SERIES, version)
 
 
-def test_what_is_as_published_has_no_faults(published: publishers.Store) -> None:
+def test_an_unchanged_store_has_no_faults(published: publishers.Store) -> None:
     [one] = publishers.verify_series(published, publishers.list_indexed_series(published), fine, lambda _: compare)
     assert (one.series, one.versions, one.faults) == (SERIES, 3, ())
 
 
-def test_a_file_that_is_gone_or_changed_is_found(published: publishers.Store) -> None:
+def test_a_missing_or_changed_file_is_a_fault(published: publishers.Store) -> None:
     published.put(f"{place(published, 2)}spend.csv", b"other rows")
     published.delete(f"{place(published, 3)}spend.parquet")
     published.delete(f"{place(published, 1)}manifest.json")
@@ -89,7 +89,7 @@ def test_a_version_that_was_left_out_of_the_history_is_found(published: publishe
     assert any(what.startswith("the index does not match it") for what in whats)
 
 
-def test_differences_are_made_anew_and_compared(published: publishers.Store) -> None:
+def test_differences_are_made_again_and_compared(published: publishers.Store) -> None:
     def other(before: Path, after: Path, to: Path) -> Differences:
         return replace(compare(before, after, to), removed=Effect(1, None))
 
@@ -126,7 +126,7 @@ def test_files_of_a_purged_version_that_are_still_there_are_found(published: pub
     assert found(published) == ["it was purged, and its files are still there: purge again"]
 
 
-def test_what_the_inspection_says_is_told_with_its_place(published: publishers.Store) -> None:
+def test_a_fault_found_by_the_inspection_has_the_key_of_its_version(published: publishers.Store) -> None:
     [one] = publishers.verify_series(
         published, [SERIES], lambda folder: iter([f"wrong in {folder.name}"]), lambda _: compare
     )
@@ -135,7 +135,9 @@ def test_what_the_inspection_says_is_told_with_its_place(published: publishers.S
     ]
 
 
-def test_over_http_it_is_the_same_and_the_archive_is_not_served(folder_store: publishers.FolderStore, release) -> None:
+def test_verification_over_http_gives_the_same_result_and_the_archive_is_not_served(
+    folder_store: publishers.FolderStore, release
+) -> None:
     for rows in (3, 4):
         publishers.publish_release(folder_store, release(rows), reason="r", now=NOW, compare=compare)
     folder_store.put("archive/sha256/ab/secret", b"private")

@@ -21,7 +21,7 @@ TABLES = st.tuples(st.integers(0, 300), st.integers(-400, 400))
 """Rows and pounds."""
 
 
-def test_the_first_release_is_version_one_and_stands(store: publishers.Store, release, reader) -> None:
+def test_the_first_release_is_version_one_and_current(store: publishers.Store, release, reader) -> None:
     made = release(3)
     outcome = publishers.publish_release(store, made, reason="first", now=NOW)
     history = reader(store)
@@ -162,7 +162,7 @@ def test_a_pointer_that_cannot_be_read_stops_us(store: publishers.Store, release
         publishers.publish_release(store, release(3), reason="first", now=NOW)
 
 
-def test_listings_show_what_stands_with_its_first_rows(store: publishers.Store, release) -> None:
+def test_listings_show_the_current_version_with_its_first_rows(store: publishers.Store, release) -> None:
     publishers.publish_release(store, release(3), reason="first", now=NOW)
     publishers.publish_release(store, release(40_000), reason="second", now=NOW)
     store.put("data/spend/anytown/README.txt", b"no series")
@@ -176,7 +176,7 @@ def test_listings_show_what_stands_with_its_first_rows(store: publishers.Store, 
     assert len(listing.first_rows) == 11
 
 
-def test_a_series_that_nobody_has_published_has_an_empty_history(store: publishers.Store) -> None:
+def test_an_unpublished_series_has_an_empty_history(store: publishers.Store) -> None:
     assert publishers.read_history(store, SERIES) == (publishers.read_history(store, SERIES)[0], None)
     assert publishers.read_history(store, SERIES)[0].versions == ()
 
