@@ -32,7 +32,7 @@ COMPUTED_CODES = {
     "piperoll/reading/columns/column_findings.py",
     "piperoll/reading/files/opening.py",
     "piperoll/reading/tables/record_batches.py",
-    "piperoll/reading/tables/row_findings.py",
+    "piperoll/reading/tables/table_findings.py",
 }
 """The modules in which one call makes findings of several codes. Their messages are covered by tests of the modules."""
 

@@ -22,16 +22,17 @@ from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
 from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
 from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
-from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
 from piperoll.reading.tables.row_kinds import TableShape
 from piperoll.reading.tables.sections import Section, find_sections
 from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.table_findings import (
+    AmountColumn,
     PossibleTotal,
     find_credit_marks,
     find_damaged_references,
     find_overlong,
     find_records_above,
+    find_row_findings,
     find_unit_above,
     may_be_cut,
     possible_total,

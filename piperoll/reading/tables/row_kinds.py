@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -26,9 +26,9 @@ _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedRow:
-    """What a row is: `record` or one of the exclusions, with its amount. `proved` says that a total adds up.
+    """The kind of a row, `record` or one of `piperoll.model.EXCLUSIONS`, and its amount.
 
-    `difference` is the stated total less the nearest sum.
+    A total that adds up is `proved`; `difference` is the stated total less the nearest sum.
     """
 
     row: Row
@@ -49,9 +49,9 @@ class TableShape:
     date: tuple[int, ...]
     typical: float
     decimal_comma: bool = False
-    """Whether its amounts have a comma before the pence."""
+    """Whether amounts have a comma before the pence."""
     end: int = 0
-    """The column after the last with a heading or a field; 0 if nothing limits the table."""
+    """The column after the last one with a heading or a field; 0 if the table has no headings."""
     said: frozenset[tuple[str, ...]] = frozenset()
     """The rows of the headings and the titles above them, as sent."""
 
@@ -61,7 +61,9 @@ class TableShape:
         amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
         dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
         sample = sample_rows(rows, _SAMPLE)
-        counts = [count for row in sample if (count := sum(1 for cell in row.cells if cell and _is_filled(cell)))]
+        # A cell that begins with visible ASCII is filled; this saves most calls of `tidy`.
+        counts = [sum(1 for cell in row.cells if cell and ("!" <= cell[0] <= "~" or tidy(cell))) for row in sample]
+        counts = [count for count in counts if count]
         mapped = tuple(sorted({*columns.used, *measures}))
         style = (
             find_amount_style(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
@@ -76,93 +78,57 @@ class TableShape:
         return read_amount(cell, decimal_comma=self.decimal_comma)
 
 
-def _is_filled(cell: str) -> bool:
-    """Return whether a cell that is not empty has visible content."""
-    return "!" <= cell[0] <= "~" or bool(tidy(cell))
-
-
 def classify_row(row: Row, shape: TableShape, sums: RunningSums, last: Row | None) -> ClassifiedRow:
     """Classify a row from its cells, the sums of the records above it, and the last record.
 
-    `certain_records.CertainRecords` recognises most records from whole columns without calling this. If you change a
+    `classified_rows.CertainRecords` recognises most records from whole columns without calling this. If you change a
     rule here, check whether to change it there; a test compares the two.
     """
     filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
     if len(filled) < 3:  # a cell with only invisible characters is empty
         filled = [column for column in filled if tidy(row.cells[column])]
-    if kind := _no_record(row, filled, shape):
-        return ClassifiedRow(row, kind)
-    if shape.amount is None:
-        return _without_amount(row, filled, shape, last)
-    text = tidy(cell_at(row, shape.amount))
-    amount = shape.amount_in(text)
-    if amount is not None:
-        total = _as_total(row, filled, amount, shape, sums)
-        return total or ClassifiedRow(row, "record", amount)
-    if is_error(text) and len(filled) > 1:
-        return ClassifiedRow(row, "record")
-    return _without_amount(row, filled, shape, last)
-
-
-def _no_record(row: Row, filled: Sequence[int], shape: TableShape) -> str | None:
-    """Return the kind of a row without content of its own in the table; a sum left beside the table is residue."""
     if not filled:
-        return "blank"
+        return ClassifiedRow(row, "blank")
     if repeats_headings(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.said):
-        return "repeated_header"
-    return "other" if shape.end and filled[0] >= shape.end else None
-
-
-def _as_total(
-    row: Row, filled: Sequence[int], amount: Decimal, shape: TableShape, sums: RunningSums
-) -> ClassifiedRow | None:
-    texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
-    words = [text for text in texts if shape.amount_in(text) is None]
-    dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
-    proof = prove_total(TotalCandidate(amount, words, len(filled), dated), sums, shape.typical)
-    return ClassifiedRow(row, "total", amount, proof.proved, proof.difference) if proof else None
-
-
-def _without_amount(row: Row, filled: Sequence[int], shape: TableShape, last: Row | None) -> ClassifiedRow:
-    """Classify a row without an amount: a record with a gap, a note, or cells that were filled down."""
-    texts = {column: tidy(cell_at(row, column)) for column in filled}
-    real = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
-    if not real or _is_residue(texts, shape, last):
+        return ClassifiedRow(row, "repeated_header")
+    if shape.end and filled[0] >= shape.end:  # a sum or remark beside the table
         return ClassifiedRow(row, "other")
+    text = "" if shape.amount is None else tidy(cell_at(row, shape.amount))
+    amount = None if shape.amount is None else shape.amount_in(text)
+    if amount is not None:
+        texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
+        wording = [text for text in texts if shape.amount_in(text) is None]
+        dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
+        proof = prove_total(TotalCandidate(amount, wording, len(filled), dated), sums, shape.typical)
+        if proof:
+            return ClassifiedRow(row, "total", amount, proof.proved, proof.difference)
+        return ClassifiedRow(row, "record", amount)
+    unreadable = shape.amount is not None and is_error(text) and len(filled) > 1
+    return ClassifiedRow(row, "record" if unreadable else _kind_without_amount(row, filled, shape, last))
+
+
+def _kind_without_amount(row: Row, filled: Sequence[int], shape: TableShape, last: Row | None) -> str:
+    """Return the kind of a row without an amount: a record with a gap, a note, a total, or residue of a spreadsheet."""
+    texts = {column: tidy(cell_at(row, column)) for column in filled}
+    filled_in = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
+    few, copied = len(texts) < 0.5 * shape.typical, False
+    if last is not None and few:  # every cell repeats the one above: a formula or label copied down too far
+        copied = all(tidy(cell_at(last, column)).casefold() == text.casefold() for column, text in texts.items())
+    if not filled_in or copied or is_error(texts.get(shape.amount, "") if shape.amount is not None else ""):
+        return "other"
     if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
-        return ClassifiedRow(row, "note")
+        return "note"
+    # The label of a total, with figures although none in the column of amounts.
+    if few and any(map(is_label, texts.values())) and any(read_amount(text) is not None for text in texts.values()):
+        return "total"
     named = sum(1 for heading in shape.headings if heading)
-    if len(filled) < 0.5 * shape.typical and _states_total(texts.values()):
-        return ClassifiedRow(row, "total")
     sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
     dated = any(may_be_day(texts.get(column, "")) for column in shape.date)
-    if not sparse or dated or len([column for column in real if column in shape.mapped]) >= 3:
-        return ClassifiedRow(row, "record")
-    return ClassifiedRow(
-        row, "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other"
-    )
-
-
-def _is_residue(texts: dict[int, str], shape: TableShape, last: Row | None) -> bool:
-    """Return whether a spreadsheet left this row: an error in place of the amount, or cells copied from above."""
-    if shape.amount is not None and shape.amount in texts and is_error(texts[shape.amount]):
-        return True
-    return last is not None and len(texts) < 0.5 * shape.typical and _filled_down(texts, last)
-
-
-def _states_total(texts: Iterable[str]) -> bool:
-    """Return whether a row has the label of a total and figures, although none in the column of amounts."""
-    return any(map(is_label, texts)) and any(read_amount(text) is not None for text in texts)
+    if not sparse or dated or len([column for column in filled_in if column in shape.mapped]) >= 3:
+        return "record"
+    return "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other"
 
 
 def may_be_day(text: str) -> bool:
-    """Return whether a cell below a date heading is meant as a date, even one that does not exist; `1.
-
-    See page 3` is not.
-    """
+    """Return whether a cell is meant as a date, even one that does not exist; `1. See page 3` is not."""
     return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
-
-
-def _filled_down(texts: dict[int, str], last: Row) -> bool:
-    """Return whether every cell repeats the one above: a formula or label that was copied down too far."""
-    return all(tidy(cell_at(last, column)).casefold() == text.casefold() for column, text in texts.items())
