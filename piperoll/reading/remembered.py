@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Severity
 from piperoll.reading.cells.amounts import find_scale
-from piperoll.reading.columns.assignment import ColumnChoice
-from piperoll.reading.columns.column_findings import make_column_finding
+from piperoll.reading.columns.assignment import ColumnChoice, make_column_finding
 from piperoll.reading.columns.lexicon import Lexicon, bare, terms_in
 from piperoll.reading.reading import Reading, ReadTable
 

@@ -6,24 +6,143 @@ Most rows of a file are plain records. Classifying them a block at a time keeps 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from statistics import median
 
 import numpy as np
 import pyarrow as pa
 
+from piperoll.model import Dataset
 from piperoll.model.columns import Cells, Mask, Vector, pc, text_offsets, to_flags, utf8
-from piperoll.reading.cells.amounts import PlainAmounts, sum_millionths
-from piperoll.reading.cells.marks import TOTAL
+from piperoll.reading.cells.amounts import AmountStyle, PlainAmounts, find_amount_style, read_amount, sum_millionths
+from piperoll.reading.cells.dates import is_date, is_serial
+from piperoll.reading.cells.marks import TOTAL, is_error, is_label, means_nothing, says_nil
+from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.lexicon import bare
-from piperoll.reading.grids.blocks import Block, Row
+from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, match_cells, to_shape
-from piperoll.reading.grids.grid import Rows
+from piperoll.reading.grids.grid import Row, Rows, cell_at, sample_rows, tidy
 from piperoll.reading.grids.parallel import map_in_order
-from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
-from piperoll.reading.tables.total_rows import NOTHING_ABOVE, RunningSums, SumsAbove
+from piperoll.reading.tables.heading_rows import repeats_headings, words
+from piperoll.reading.tables.total_rows import NOTHING_ABOVE, RunningSums, SumsAbove, TotalCandidate, prove_total
+
+_SAMPLE = 2000
+_DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
+"""The form of a date: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedRow:
+    """The kind of a row, `record` or one of `piperoll.model.EXCLUSIONS`, and its amount.
+
+    A total that adds up is `proved`; `difference` is the stated total less the nearest sum.
+    """
+
+    row: Row
+    kind: str
+    amount: Decimal | None = None
+    proved: bool = True
+    difference: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """What `classify_row` needs to know about the table."""
+
+    headings: tuple[str, ...]
+    """The headings by their letters and digits alone."""
+    mapped: tuple[int, ...]
+    amount: int | None
+    date: tuple[int, ...]
+    typical: float
+    decimal_comma: bool = False
+    """Whether amounts have a comma before the pence."""
+    end: int = 0
+    """The column after the last one with a heading or a field; 0 if the table has no headings."""
+    heading_texts: frozenset[tuple[str, ...]] = frozenset()
+    """The rows of the headings and the titles above them, as sent."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], columns: Columns, dataset: Dataset, measures: Sequence[int] = ()) -> TableShape:
+        """Measure a table from its rows and columns; `measures` are the columns of a wide table."""
+        amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
+        dates = tuple(choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date")
+        sample = sample_rows(rows, _SAMPLE)
+        # A cell that begins with visible ASCII is filled; this saves most calls of `tidy`.
+        counts = [sum(1 for cell in row.cells if cell and ("!" <= cell[0] <= "~" or tidy(cell))) for row in sample]
+        counts = [count for count in counts if count]
+        mapped = tuple(sorted({*columns.used, *measures}))
+        style = (
+            find_amount_style(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
+        )
+        headings, typical = tuple(map(bare, columns.headings)), median(counts) if counts else 0
+        named = [column for column, heading in enumerate(headings) if heading]
+        end = max(*named, *mapped, -1, -1) + 1 if named else 0
+        return cls(headings, mapped, amount, dates, typical, style.decimal_comma, end)
+
+    def amount_in(self, cell: str) -> Decimal | None:
+        """Return the amount in a cell of this table."""
+        return read_amount(cell, decimal_comma=self.decimal_comma)
+
+
+def classify_row(row: Row, shape: TableShape, sums: RunningSums, last: Row | None) -> ClassifiedRow:
+    """Classify a row from its cells, the sums of the records above it, and the last record.
+
+    `CertainRecords` recognises most records from whole columns without calling this. If you change a
+    rule here, check whether to change it there; a test compares the two.
+    """
+    filled = [column for column, cell in enumerate(row.cells) if cell and not cell.isspace()]
+    if len(filled) < 3:  # a cell with only invisible characters is empty
+        filled = [column for column in filled if tidy(row.cells[column])]
+    if not filled:
+        return ClassifiedRow(row, "blank")
+    if repeats_headings(row, shape.headings, filled) or (len(filled) > 1 and words(row.cells) in shape.heading_texts):
+        return ClassifiedRow(row, "repeated_header")
+    if shape.end and filled[0] >= shape.end:  # a sum or remark beside the table
+        return ClassifiedRow(row, "other")
+    text = "" if shape.amount is None else tidy(cell_at(row, shape.amount))
+    amount = None if shape.amount is None else shape.amount_in(text)
+    if amount is not None:
+        texts = [tidy(row.cells[column]) for column in filled if column != shape.amount]
+        wording = [text for text in texts if shape.amount_in(text) is None]
+        dated = any(tidy(cell_at(row, column)).strip("-") for column in shape.date)
+        proof = prove_total(TotalCandidate(amount, wording, len(filled), dated), sums, shape.typical)
+        if proof:
+            return ClassifiedRow(row, "total", amount, proof.proved, proof.difference)
+        return ClassifiedRow(row, "record", amount)
+    unreadable = shape.amount is not None and is_error(text) and len(filled) > 1
+    return ClassifiedRow(row, "record" if unreadable else _kind_without_amount(row, filled, shape, last))
+
+
+def _kind_without_amount(row: Row, filled: Sequence[int], shape: TableShape, last: Row | None) -> str:
+    """Return the kind of a row without an amount: a record with a gap, a note, a total, or residue of a spreadsheet."""
+    texts = {column: tidy(cell_at(row, column)) for column in filled}
+    filled_in = [column for column, text in texts.items() if not means_nothing(text, typed=False)]
+    few, copied = len(texts) < 0.5 * shape.typical, False
+    if last is not None and few:  # every cell repeats the one above: a formula or label copied down too far
+        copied = all(tidy(cell_at(last, column)).casefold() == text.casefold() for column, text in texts.items())
+    if not filled_in or copied or is_error(texts.get(shape.amount, "") if shape.amount is not None else ""):
+        return "other"
+    if len(filled) <= 2 and any(says_nil(text) for text in texts.values()):
+        return "note"
+    # The label of a total, with figures although none in the column of amounts.
+    if few and any(map(is_label, texts.values())) and any(read_amount(text) is not None for text in texts.values()):
+        return "total"
+    named = sum(1 for heading in shape.headings if heading)
+    sparse = len(filled) <= max(1, shape.typical / 3) and max(shape.typical, named / 2) > 1.5
+    dated = any(may_be_day(texts.get(column, "")) for column in shape.date)
+    if not sparse or dated or len([column for column in filled_in if column in shape.mapped]) >= 3:
+        return "record"
+    return "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other"
+
+
+def may_be_day(text: str) -> bool:
+    """Return whether a cell is meant as a date, even one that does not exist; `1. See page 3` is not."""
+    return is_date(text) or is_serial(text) or bool(_DAY.fullmatch(text))
 
 
 @dataclass(frozen=True)
@@ -176,7 +295,7 @@ class CertainRecords:
                 if not inside.all():
                     inside |= _begun(block.column(column))
             found &= inside
-        for cells in self.shape.said:
+        for cells in self.shape.heading_texts:
             # A row may repeat these titles if it has the first word of their last cell in the same column.
             if cells:
                 repeated = pc.match_substring(block.column(len(cells) - 1), cells[-1].split()[0])

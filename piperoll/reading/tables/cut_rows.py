@@ -143,7 +143,7 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | N
 
 def _extent(row: Row) -> int:
     """Return the number of cells up to the last filled one."""
-    return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
+    return max((column + 1 for column, cell in enumerate(row.cells) if tidy(cell)), default=0)
 
 
 def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
@@ -227,7 +227,7 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
 
 def _figures(cells: Sequence[str], layout: UsualRow) -> tuple[str, ...]:
     """Return the dates and numbers of a row."""
-    return tuple(_at(cells, place) for place, profile in enumerate(layout.profiles) if _is_typed(profile))
+    return tuple(_at(cells, column) for column, profile in enumerate(layout.profiles) if _is_typed(profile))
 
 
 def _goes_on(cell: str) -> bool:

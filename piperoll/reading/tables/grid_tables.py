@@ -10,19 +10,17 @@ from functools import cached_property
 from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Address, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import find_scale
-from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
-from piperoll.reading.columns.column_findings import find_column_doubts
+from piperoll.reading.columns.assignment import Columns, assign_columns, find_column_doubts, guess_unnamed
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables import nil_returns, table_findings
-from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
+from piperoll.reading.tables.classified_rows import ClassifiedRows, TableShape, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
 from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
 from piperoll.reading.tables.record_batches import Segment, build
-from piperoll.reading.tables.row_kinds import TableShape
 from piperoll.reading.tables.sections import Section, find_sections
 from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
@@ -76,11 +74,9 @@ class ExaminedSection:
         column = self.amount_column(dataset)
         sure = {row.number for row in self.repaired.beside} if self.repaired else set()
         for row in self.overlong:
-            if (
-                column is not None
-                and row.number not in sure
-                and table_findings.may_be_cut(row, column, self.columns.headings)
-            ):
+            if column is None or row.number in sure:
+                continue
+            if table_findings.may_be_cut(row, column, self.columns.headings):
                 yield row.number
 
 
@@ -105,7 +101,9 @@ def examine_section(
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.moved, columns.headings)
     repaired = repair_cut_rows(section.rows, cells, delimiter)
-    shape = replace(TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
+    shape = replace(
+        TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), heading_texts=section.heading_texts
+    )
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
     return ExaminedSection(
         section,
@@ -167,8 +165,8 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Ex
     """
     first = examine_section(sections[0], lexicon, grid.delimiter)
     if records := table_findings.find_records_above(grid, sections[0], first.columns, lexicon.dataset):
-        titles = sections[0].said - {words(row.cells) for row in records}
-        whole = replace(sections[0], rows=Rows.of(records) + sections[0].rows, said=titles)
+        titles = sections[0].heading_texts - {words(row.cells) for row in records}
+        whole = replace(sections[0], rows=Rows.of(records) + sections[0].rows, heading_texts=titles)
         first = examine_section(whole, lexicon, grid.delimiter)
     parts = [first]
     for section in sections[1:]:
@@ -261,9 +259,8 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
         found += [_preamble_left_out(grid.sheet, len(above), row.number)] if above else []
         found.append(make_finding("headings-at-end", Address(grid.sheet, row.number, row.line)))
     elif first:
-        read = {
-            own.number for own in group[0].section.rows[: heading.index]
-        }  # records from above the headings come first
+        # Records from above the headings come first.
+        read = {own.number for own in group[0].section.rows[: heading.index]}
         rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
         above = [other for other in rows if other.number not in read]
         if len(above) < len(rows):

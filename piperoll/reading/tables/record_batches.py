@@ -37,18 +37,18 @@ class UnreadLines:
     """Lines whose cells are not converted yet.
 
     `block` holds the row of each line, `cells` the cells of each field, and `fixed` the values that need no conversion.
-    `place` returns the column of a field in a line, which differs from line to line in a wide table.
+    `column_of` returns the column of a field in a line, which differs from line to line in a wide table.
     """
 
     block: Block
     cells: Mapping[str, Any] = field(default_factory=dict)
-    place: Callable[[str, int], int] = lambda _name, _line: 0
+    column_of: Callable[[str, int], int] = lambda _name, _line: 0
     fixed: Mapping[str, Any] = field(default_factory=dict)
     shapes: ShapeIndex | None = None
 
     def all(self, name: str, holds: CellTest) -> bool:
         """Return whether a check accepts the shape of each of a field's cells; False if that is unknown."""
-        return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
+        return self.shapes is not None and self.shapes.all_match(self.column_of(name, 0), holds)
 
 
 def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: WideTable | None) -> Iterator[UnreadLines]:
@@ -80,21 +80,23 @@ def _wide_lines(
     periods: _Periods,
     pairs: Sequence[tuple[int, int]],
 ) -> UnreadLines:
-    lines = block.take(place for place, _ in pairs)
+    lines = block.take(index for index, _ in pairs)
     days = [periods[which][1] for _, which in pairs]
 
-    def place(name: str, line: int) -> int:
+    def column_of(name: str, line: int) -> int:
         return own[name] if name in own else periods[pairs[line][1]][0].get(name, -1)
 
     measured = {
-        name: texts([cell_at(rows[row], place(name, line)) for line, (row, _) in enumerate(pairs)])
+        name: texts([cell_at(rows[row], column_of(name, line)) for line, (row, _) in enumerate(pairs)])
         for name in wide.fields
     }
     bounds = {
         wide.start_field: texts([day.start.isoformat() for day in days]),
         wide.end_field: texts([day.end.isoformat() for day in days]),
     }
-    return UnreadLines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
+    return UnreadLines(
+        lines, {name: lines.column(column) for name, column in own.items()} | measured, column_of, bounds
+    )
 
 
 LINES = ROWS
@@ -216,11 +218,11 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
     return found
 
 
-def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> FieldColumn:
+def _column(dataset: Dataset, name: str, column: int, heading: str, sheet: str | None) -> FieldColumn:
     wanted = dataset.field(name)
     return FieldColumn(
         wanted,
-        place,
+        column,
         heading,
         sheet,
         amount=name in dataset.amount,
@@ -278,7 +280,7 @@ class _Builder:
                 spelt = self._spelt(each, lines, readers[each.name], cut_lines)
                 columns[each.name] = spelt.values
                 lost += [
-                    _UnreadableCell(line, order, lines.place(each.name, line), cells[line].as_py())
+                    _UnreadableCell(line, order, lines.column_of(each.name, line), cells[line].as_py())
                     for line in spelt.unreadable
                 ]
             if each.type != "string":
@@ -311,7 +313,7 @@ class _Builder:
             return whole
         refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
         mask = mask_at(cut, len(cells))
-        lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
+        lost = {cut[index] for index in refused.unreadable} | {*whole.unreadable} - {*cut}
         return SpelledColumn(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
 
 

@@ -96,7 +96,7 @@ class Section:
     below: bool = False
     span: Span | None = None
     lesser: bool = False
-    said: frozenset[tuple[str, ...]] = frozenset()
+    heading_texts: frozenset[tuple[str, ...]] = frozenset()
     """The rows of the headings and the titles above them, as sent."""
 
 
@@ -138,7 +138,7 @@ def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None =
             heading,
             grid.rows[heading.end : end],
             lesser=heading.score < _NEARLY * best.score,
-            said=heading_rows.heading_words(grid.rows, heading.start, heading.end),
+            heading_texts=heading_rows.heading_words(grid.rows, heading.start, heading.end),
         )
         for heading, end in zip(opening, ends, strict=True)
     ]

@@ -12,8 +12,7 @@ from itertools import takewhile
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_label, names_whole
 from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
-from piperoll.reading.tables.classified_rows import ClassifiedRows
-from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape
+from piperoll.reading.tables.classified_rows import ClassifiedRow, ClassifiedRows, TableShape
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 3

@@ -15,8 +15,7 @@ from piperoll.reading.cells.marks import is_total, names_whole
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, tidy
-from piperoll.reading.tables.classified_rows import ClassifiedRows
-from piperoll.reading.tables.row_kinds import may_be_day
+from piperoll.reading.tables.classified_rows import ClassifiedRows, may_be_day
 from piperoll.reading.tables.sections import Section
 from piperoll.reading.tables.total_rows import NEAR
 
@@ -61,7 +60,7 @@ def find_overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
         return []
     widths = records.widths()
     usual, count = widths.most_common(1)[0]
-    named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
+    named = max((column + 1 for column, heading in enumerate(headings) if tidy(heading)), default=0)
     usual = max(usual, len(headings))
     if len(widths) == 1 or 2 * count < len(records):
         return []
