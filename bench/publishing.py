@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import publishers
 from piperoll import layout
 from piperoll.model import (
     Differences,
@@ -39,15 +40,6 @@ from piperoll.model import (
     file_entry,
     to_document,
     to_json_bytes,
-)
-from publishers import (
-    Store,
-    archive_submission,
-    file_reports,
-    find_earlier_releases,
-    find_submission,
-    open_store,
-    publish_release,
 )
 from tests.fixtures.counting_store import Cost, CountingStore
 
@@ -159,7 +151,7 @@ def compare(_before: Path, _after: Path, to: Path) -> Differences:
     return Differences(Effect(1, None), Effect(0, None), Effect(0, None), {})
 
 
-def measure(store: Store, scratch: Path, rounds: int = 1) -> dict[str, Cost]:
+def measure(store: publishers.Store, scratch: Path, rounds: int = 1) -> dict[str, Cost]:
     """What each step of one submission costs: receipt, a first version and a correction of it, its report.
 
     The counts are those of the first round, the seconds the least of all; each round is of another body.
@@ -173,20 +165,20 @@ def measure(store: Store, scratch: Path, rounds: int = 1) -> dict[str, Cost]:
     return found
 
 
-def _one(store: Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cost]]:
+def _one(store: publishers.Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cost]]:
     came = submission(series, f"new {series}".encode())
     report = Report(
         "p.csv", came.sha256, came.bytes, "spend", "csv", "utf-8", What.DATA, Verdict.ACCEPTED, "2026-10", None, (), ()
     )
     first = packed(scratch / "first", series, 1000, came.sha256)
     second = packed(scratch / "second", series, 1001, came.sha256)
-    steps: dict[str, Callable[[Store], object]] = {
-        "receive": lambda at: archive_submission(at, f"new {series}".encode(), came),
-        "find_submission": lambda at: find_submission(at, came.sha256[:12]),
-        "earlier": lambda at: find_earlier_releases(at, series),
-        "publish": lambda at: publish_release(at, first, reason="first", now=NOW),
-        "correct": lambda at: publish_release(at, second, reason="second", now=NOW, compare=compare),
-        "file_report": lambda at: file_reports(at, came, report, replace(report)),
+    steps: dict[str, Callable[[publishers.Store], object]] = {
+        "receive": lambda at: publishers.archive_submission(at, f"new {series}".encode(), came),
+        "find_submission": lambda at: publishers.find_submission(at, came.sha256[:12]),
+        "earlier": lambda at: publishers.find_earlier_releases(at, series),
+        "publish": lambda at: publishers.publish_release(at, first, reason="first", now=NOW),
+        "correct": lambda at: publishers.publish_release(at, second, reason="second", now=NOW, compare=compare),
+        "file_report": lambda at: publishers.file_reports(at, came, report, replace(report)),
     }
     for name, step in steps.items():
         cost = Cost()
@@ -207,7 +199,7 @@ def write_files(root: Path) -> Callable[[str, bytes], object]:
     return write
 
 
-def _fill_s3(store: Store, releases: int) -> int:
+def _fill_s3(store: publishers.Store, releases: int) -> int:
     with ThreadPoolExecutor(8) as pool:
         return fill(lambda key, content: pool.submit(store.put, key, content), releases)
 
@@ -222,10 +214,10 @@ def main() -> None:
     for releases in (asked.few, asked.many):
         with TemporaryDirectory() as folder:
             place = f"{asked.s3}/{releases}" if asked.s3 else f"{folder}/store"
-            store = open_store(place)
+            store = publishers.open_store(place)
             objects = _fill_s3(store, releases) if asked.s3 else fill(write_files(Path(place)), releases)
             sys.stdout.write(f"{releases:,} releases, {objects:,} objects\n")
-            found.append(measure(open_store(place), Path(folder) / "packed", 10))
+            found.append(measure(publishers.open_store(place), Path(folder) / "packed", 10))
         for name, cost in found[-1].items():
             sys.stdout.write(f"  {name:<16} {cost}\n")
     _tell_ratios(*found)
