@@ -60,7 +60,11 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if year is not None:
         if period or part or known or number:
             raise UsageError("--year cannot be used with --period, --part, --as-known-on or --version-number")
-        _get_year(dataset, place, year, body, out)
+        from publishers import open_reader
+        from publishers.download import fetch_consolidated_year
+
+        count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
+        typer.echo(f"{out}: {dataset} of {year}, {count:,} {'body' if count == 1 else 'bodies'}.")
         return
     if body is None or period is None:
         raise UsageError("choose a table with --body and --period, or all bodies with --year")
@@ -74,14 +78,6 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     version = choose_version(found, known, number)
     fetch_file(reader, found.series, version, names[out.suffix], out)
     typer.echo(f"{out}: version {version.version} of {found.series} ({version.status}), {version.rows:,} rows.")
-
-
-def _get_year(dataset: str, place: str, year: str, body: str | None, out: Path) -> None:
-    from publishers import open_reader
-    from publishers.download import fetch_consolidated_year
-
-    count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
-    typer.echo(f"{out}: {dataset} of {year}, {count:,} {'body' if count == 1 else 'bodies'}.")
 
 
 def history(
