@@ -36,7 +36,7 @@ class RowsEndpoint:
         headers = self._headers(request, selection, form)
         if response_formats.client_has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        if request.scope.get("head"):  # set by serving.middleware: the headers need no query
+        if request.scope.get("head"):  # set by serving.app: the headers need no query
             return Response(headers=headers, media_type=form.media_type)
         await self._slots.acquire()
         try:
