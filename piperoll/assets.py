@@ -57,7 +57,7 @@ def dataset_names() -> tuple[str, ...]:
 
 def forget_datasets() -> None:
     """Read PIPEROLL_DATA and the files of the datasets again when they are next asked for; for tests."""
-    for cached in (_dataset_folders, dataset, shown, rules_version):
+    for cached in (_dataset_folders, dataset, expectation_codes, shown, rules_version):
         cached.cache_clear()
 
 
@@ -132,6 +132,13 @@ def find_dataset(folder_name: str) -> tuple[Dataset, str | None]:
 def suite(name: str) -> str:
     """Return the Great Expectations suite of a dataset, as JSON text."""
     return _suite_path(name).read_text("utf-8")
+
+
+@cache
+def expectation_codes() -> frozenset[str]:
+    """The codes of the findings that the suites of all datasets declare; `findings/` declares all others."""
+    suites = [json.loads(suite(name)) for name in dataset_names()]
+    return frozenset(expectation["meta"]["code"] for each in suites for expectation in each["expectations"])
 
 
 @cache

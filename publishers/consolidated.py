@@ -29,7 +29,7 @@ from piperoll.model import (
     count_once,
     file_entry,
     financial_year_of,
-    plain,
+    format_decimal,
     pounds_of,
     to_json_bytes,
 )
@@ -60,7 +60,11 @@ def consolidate_body(
     temporary files. With `check_files`, files that the index names but that are missing are made again.
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
-    current = dict(_list_current(store, dataset.name, body))
+    current = {
+        series: version
+        for series in list_indexed_series_of(store, dataset.name, body)
+        if (version := read_history(store, series)[0].current_version) is not None
+    }
     releases = _BodyReleases(store, dataset, body, current, count_once(current))
     listed = [Period.parse(year) for year in list_consolidated_years(store, dataset.name)]
     touched = {
@@ -208,13 +212,6 @@ class _BodyReleases:
         }
 
 
-def _list_current(store: StoreReader, dataset: str, body: str) -> Iterator[tuple[Series, Version]]:
-    for series in list_indexed_series_of(store, dataset, body):
-        version = read_history(store, series)[0].current_version
-        if version is not None:
-            yield series, version
-
-
 def _describe_portion(portion: Portion) -> JsonObject:
     return {"series": str(portion.series), "rows": portion.rows, "amount_gbp": _spell_pounds(portion.amount_gbp)}
 
@@ -235,7 +232,7 @@ def _sum_by_part(counted: Sequence[Portion]) -> list[JsonObject]:
 
 
 def _spell_pounds(amount: Decimal | None) -> str | None:
-    return None if amount is None else plain(amount)
+    return None if amount is None else format_decimal(amount)
 
 
 def _list_paths(entry: JsonObject | None) -> frozenset[str]:

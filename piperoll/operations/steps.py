@@ -27,7 +27,7 @@ from piperoll.checking import (
 from piperoll.checking import examine as examine_reading
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
-from piperoll.findings import make_finding
+from piperoll.findings import make_finding, public_report
 from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, from_document
 from piperoll.operations import questions
 from piperoll.operations.run_request import Run
@@ -241,7 +241,7 @@ def pack_submission(run: Run, submission: Submission, examination: Examination) 
         run.register.find(submission.body),
         series,
         reading.tables,
-        report.public(examination.disposition),
+        public_report(report, examination.disposition),
         examination.disposition,
         source=SourceFile(submission.sha256, submission.name),
         rules_version=assets.rules_version(dataset.name),
@@ -309,7 +309,7 @@ def publish_examined(run: Run, examined: ExaminedSubmission, ruling: Ruling | No
 def file_report(run: Run, settled: SettledSubmission) -> None:
     """File the full report and then the public one, which marks the submission as done."""
     examined = settled.examined
-    public = examined.report.public(examined.examination.disposition)
+    public = public_report(examined.report, examined.examination.disposition)
     file_reports(run.store, examined.submission, examined.report, public)
 
 

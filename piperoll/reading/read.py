@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from piperoll.findings import make_finding
-from piperoll.model import Address, BodyMapping, Cap, Dataset, Finding, Severity, What
+from piperoll.findings import cap_findings, make_finding
+from piperoll.model import Address, BodyMapping, Dataset, Finding, Severity, What
 from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.json_files import read_releases
@@ -47,7 +47,7 @@ def read(
     if _expected(name) not in (None, kind.format) and kind.container is None and kind.format != "empty":
         opened.findings.insert(0, report_wrong_name(PurePosixPath(name).name, kind.format))
     reading = _read(opened, kind, name, datasets, dataset, part, remembered)
-    return replace(reading, findings=Cap().apply(reading.findings))
+    return replace(reading, findings=cap_findings(reading.findings))
 
 
 def _expected(name: str) -> str | None:

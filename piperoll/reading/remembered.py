@@ -11,8 +11,7 @@ from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Seve
 from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import ColumnChoice
 from piperoll.reading.columns.column_findings import make_column_finding
-from piperoll.reading.columns.heading_terms import terms_in
-from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.lexicon import Lexicon, bare, terms_in
 from piperoll.reading.reading import Reading, ReadTable
 
 DRIFTED = "headings-drifted"

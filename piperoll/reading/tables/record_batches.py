@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from piperoll.findings import make_finding
-from piperoll.model import Cap, Dataset, Field, Finding, Period, Severity
+from piperoll.findings import cap_findings, make_finding
+from piperoll.model import Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
 from piperoll.reading.cells.amounts import explain_unreadable
 from piperoll.reading.cells.date_order import NO_CONTEXT, make_date_context
@@ -328,7 +328,7 @@ class _Builder:
                 continue
             amount = wanted.name in self.dataset.amount
             self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
-        self.built.findings[:] = Cap().apply(self.built.findings)
+        self.built.findings[:] = cap_findings(self.built.findings)
 
 
 def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: str, *, amount: bool) -> Finding:

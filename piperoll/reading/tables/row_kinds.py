@@ -16,7 +16,7 @@ from piperoll.reading.cells.marks import is_error, is_label, means_nothing, says
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
-from piperoll.reading.tables.headings import repeats_headings, words
+from piperoll.reading.tables.heading_rows import repeats_headings, words
 from piperoll.reading.tables.total_rows import RunningSums, TotalCandidate, prove_total
 
 _SAMPLE = 2000

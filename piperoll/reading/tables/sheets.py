@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Dataset, Finding, Period, plain
+from piperoll.model import Address, Dataset, Finding, Period, format_decimal
 from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.assignment import assign_columns
@@ -185,7 +185,7 @@ def _told(overlap: TableOverlap, tables: Sequence[ReadTable]) -> Finding:
         variant="one" if len(others) == 1 else "several",
         count=own.rows,
         table=_table_in_words(own),
-        total=plain(overlap.total),
+        total=format_decimal(overlap.total),
         other=_table_in_words(others[0]),
         others=len(others),
     )
