@@ -21,7 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench import results
@@ -177,11 +179,10 @@ def _write_sqlite(store: Path, file: Path) -> int:
         base.execute(f"create table spend (body, period, {', '.join(names)})")
         for path in sorted(store.glob("data/spend/body-?/*/v1-*/spend.parquet")):
             body, period = path.parts[-4:-2]
-            columns = [
-                column.to_pylist() if name == "net_amount" else column.cast("string").to_pylist()
+            columns: list[list[Any]] = [
+                column.cast(pa.float64() if name == "net_amount" else pa.string()).to_pylist()
                 for name, column in zip(names, pq.read_table(path, columns=names).columns, strict=True)
             ]
-            columns[names.index("net_amount")] = [float(one) for one in columns[names.index("net_amount")]]
             marks = ", ".join("?" for _ in range(len(names) + 2))
             base.executemany(
                 f"insert into spend values ({marks})", ((body, period, *row) for row in zip(*columns, strict=True))
