@@ -23,8 +23,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from piperoll import describing, layout
-from piperoll.describing import BodyDigest, CatalogueContext
+import msgspec
+
+from piperoll import layout
+from piperoll.describing.catalogue import hash_renderer
+from piperoll.describing.context import CatalogueContext
+from piperoll.describing.overview import BodyDigest
 from piperoll.errors import NotThere, StoreCorrupt
 from publishers import LoggedChanges, Store, list_series, read_changes
 
@@ -86,7 +90,7 @@ class BodyRecord:
 
     `datasets` are those with any series or file, `sent` is True if a file was received, `sender` is the body as its own
     releases name it. By dataset, as ISO days: `first` is when its first periods began, `since` what its duties were
-    judged by (`describing.find_first_starts`).
+    judged by (`find_first_starts`).
     """
 
     line: BodyDigest
@@ -95,17 +99,6 @@ class BodyRecord:
     sender: Mapping[str, str] | None
     first: Mapping[str, str]
     since: Mapping[str, str]
-
-    def to_json(self) -> Document:
-        """The record in `bodies.json`."""
-        names = ("datasets", "sent", "sender", "first", "since")
-        return {"line": self.line.to_json()} | {name: getattr(self, name) for name in names}
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> BodyRecord:
-        """The record that `to_json` wrote."""
-        line, datasets = BodyDigest.from_json(document["line"]), tuple(document["datasets"])
-        return cls(**dict(document) | {"line": line, "datasets": datasets})
 
 
 class BuildState:
@@ -264,13 +257,13 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     during that attempt.
     """
     state, changes = BuildState(store), read_changes(store)
-    last, unfinished, made_by = state.last_build(), state.unfinished_builds(), describing.hash_renderer(context)
+    last, unfinished, made_by = state.last_build(), state.unfinished_builds(), hash_renderer(context)
     suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
     # Other code may have recorded in another format, so its records are not even parsed.
     by_other_code = suspect.bodies is None or last.made_by != made_by
     records: dict[str, BodyRecord] = {}
     if not by_other_code:
-        records = {slug: BodyRecord.from_json(one) for slug, one in (state.read(BODIES) or {}).items()}
+        records = {slug: msgspec.convert(one, BodyRecord) for slug, one in (state.read(BODIES) or {}).items()}
     whole = by_other_code or context.on.isoformat() < last.on
     if whole:
         anew = stale = frozenset(_all_bodies(store, context) | records.keys())
