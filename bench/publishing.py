@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import publishers
 from piperoll import layout
 from piperoll.model import (
     Differences,
@@ -39,15 +40,6 @@ from piperoll.model import (
     file_entry,
     to_document,
     to_json_bytes,
-)
-from publishers import (
-    Store,
-    archive_submission,
-    file_reports,
-    find_earlier_releases,
-    find_submission,
-    open_store,
-    publish_release,
 )
 from tests.fixtures.counting_store import Cost, CountingStore
 
@@ -159,7 +151,7 @@ def compare(_before: Path, _after: Path, to: Path) -> Differences:
     return Differences(Effect(1, None), Effect(0, None), Effect(0, None), {})
 
 
-def measure(store: Store, scratch: Path, rounds: int = 1) -> dict[str, Cost]:
+def measure(store: publishers.Store, scratch: Path, rounds: int = 1) -> dict[str, Cost]:
     """Measure each step of a submission: receipt, the first version, its correction, and the report.
 
     Each round uses another body. The counts are those of the first round; the seconds are the least of all rounds.
@@ -173,7 +165,7 @@ def measure(store: Store, scratch: Path, rounds: int = 1) -> dict[str, Cost]:
     return costs
 
 
-def _measure_submission(store: Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cost]]:
+def _measure_submission(store: publishers.Store, scratch: Path, series: Series) -> Iterator[tuple[str, Cost]]:
     received = make_submission(series, f"new {series}".encode())
     report = Report(
         "p.csv",
@@ -191,13 +183,13 @@ def _measure_submission(store: Store, scratch: Path, series: Series) -> Iterator
     )
     first = make_packed(scratch / "first", series, 1000, received.sha256)
     second = make_packed(scratch / "second", series, 1001, received.sha256)
-    steps: dict[str, Callable[[Store], object]] = {
-        "receive": lambda at: archive_submission(at, f"new {series}".encode(), received),
-        "find_submission": lambda at: find_submission(at, received.sha256[:12]),
-        "earlier": lambda at: find_earlier_releases(at, series),
-        "publish": lambda at: publish_release(at, first, reason="first", now=NOW),
-        "correct": lambda at: publish_release(at, second, reason="second", now=NOW, compare=compare),
-        "file_report": lambda at: file_reports(at, received, report, replace(report)),
+    steps: dict[str, Callable[[publishers.Store], object]] = {
+        "receive": lambda at: publishers.archive_submission(at, f"new {series}".encode(), received),
+        "find_submission": lambda at: publishers.find_submission(at, received.sha256[:12]),
+        "earlier": lambda at: publishers.find_earlier_releases(at, series),
+        "publish": lambda at: publishers.publish_release(at, first, reason="first", now=NOW),
+        "correct": lambda at: publishers.publish_release(at, second, reason="second", now=NOW, compare=compare),
+        "file_report": lambda at: publishers.file_reports(at, received, report, replace(report)),
     }
     for name, step in steps.items():
         cost = Cost()
@@ -218,7 +210,7 @@ def write_files(root: Path) -> Callable[[str, bytes], object]:
     return write
 
 
-def _fill_s3(store: Store, releases: int) -> int:
+def _fill_s3(store: publishers.Store, releases: int) -> int:
     with ThreadPoolExecutor(8) as pool:
         return fill(lambda key, content: pool.submit(store.put, key, content), releases)
 
@@ -235,10 +227,10 @@ def main() -> None:
     for releases in (arguments.few, arguments.many):
         with TemporaryDirectory() as folder:
             address = f"{arguments.s3}/{releases}" if arguments.s3 else f"{folder}/store"
-            store = open_store(address)
+            store = publishers.open_store(address)
             objects = _fill_s3(store, releases) if arguments.s3 else fill(write_files(Path(address)), releases)
             sys.stdout.write(f"{releases:,} releases, {objects:,} objects\n")
-            costs.append(measure(open_store(address), Path(folder) / "packed", 10))
+            costs.append(measure(publishers.open_store(address), Path(folder) / "packed", 10))
         for name, cost in costs[-1].items():
             sys.stdout.write(f"  {name:<16} {cost}\n")
     _print_ratios(*costs)

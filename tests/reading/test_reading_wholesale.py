@@ -51,7 +51,7 @@ def test_a_column_is_spelled_like_its_cells(name: str, cells: list[str]) -> None
     read = list(map(Reader(wanted).read, cells))
     spelt = spell(pa.array(cells, pa.string()), Reader(wanted))
     assert spelt.values.to_pylist() == [value if isinstance(value, str) else None for value in read]
-    assert spelt.unreadable == [place for place, value in enumerate(read) if value is UNREADABLE]
+    assert spelt.unreadable == [index for index, value in enumerate(read) if value is UNREADABLE]
 
 
 @given(cells=st.lists(amounts, max_size=40))
@@ -81,12 +81,12 @@ def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
     """The rows with the sums of the plain amounts above where they are asked for."""
     whole = part = Decimal(0)
     for row in rows:
-        said = row[2] if len(row) > 2 else ""
-        if said in ("SUM", "PART"):
-            yield [*row[:2], str(whole if said == "SUM" else part), *row[3:]]
+        cell = row[2] if len(row) > 2 else ""
+        if cell in ("SUM", "PART"):
+            yield [*row[:2], str(whole if cell == "SUM" else part), *row[3:]]
             part = Decimal(0)
         else:
-            value = Decimal(said.replace("£", "")) if re.fullmatch(r"-?£?\d+(\.\d+)?", said, re.ASCII) else Decimal(0)
+            value = Decimal(cell.replace("£", "")) if re.fullmatch(r"-?£?\d+(\.\d+)?", cell, re.ASCII) else Decimal(0)
             whole, part = whole + value, part + value
             yield row
 

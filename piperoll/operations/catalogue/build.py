@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+import publishers
 from piperoll import assets, layout
 from piperoll.describing import catalogue
 from piperoll.describing.context import (
@@ -45,15 +46,6 @@ from piperoll.operations.catalogue.build_plan import (
 )
 from piperoll.operations.run_request import Run
 from piperoll.releasing import consolidate_releases
-from publishers import (
-    Store,
-    clear_changes,
-    consolidate_body,
-    list_consolidated_years,
-    list_indexed_series,
-    list_unreferenced,
-    read_consolidated_year,
-)
 
 _MAX_TRIES = 10
 """How often to begin again because another build finished in the meantime."""
@@ -118,7 +110,7 @@ def build_catalogue(run: Run) -> int:
         raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
 
 
-def build_from_store(store: Store, context: CatalogueContext, scratch: Path) -> int:
+def build_from_store(store: publishers.Store, context: CatalogueContext, scratch: Path) -> int:
     """Build the catalogue of `store`; begin again if another build finished since, because it may have our pages."""
     overtaken_at = None
     for _ in range(_MAX_TRIES):
@@ -148,19 +140,19 @@ def _run_build(build: CatalogueBuild) -> None:
     bodies = [_build_body_pages(build, slug, caches.get(slug) or load_body(build, slug), since) for slug in slugs]
     pages = _build_shared_pages(build, bodies, consolidated)
     build.finish(slugs, pages)
-    clear_changes(build.store, build.changes)
+    publishers.clear_changes(build.store, build.changes)
 
 
 def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
     """The (dataset, body) pairs whose releases may have changed."""
     if build.whole:
-        return {(series.dataset, series.body) for series in list_indexed_series(build.store)}
+        return {(series.dataset, series.body) for series in publishers.list_indexed_series(build.store)}
     anew = build.anew & build.records.keys()
     return set(build.changes.pairs) | {(name, slug) for slug in anew for name in build.records[slug].datasets}
 
 
 def update_consolidated(
-    store: Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
+    store: publishers.Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
 ) -> Counter[tuple[str, str]]:
     """Update the consolidated files of (dataset, body) pairs; count objects written or removed by dataset and year.
 
@@ -171,9 +163,11 @@ def update_consolidated(
     for name, body in sorted(pairs):
         with TemporaryDirectory(dir=scratch) as folder:
             dataset = assets.dataset(name)
-            counts = consolidate_body(store, dataset, body, consolidate_releases, Path(folder), check_files=careful)
+            counts = publishers.consolidate_body(
+                store, dataset, body, consolidate_releases, Path(folder), check_files=careful
+            )
         touched.update({(name, year): count for year, count in counts.items()})
-    for key in list(list_unreferenced(store)) if careful else ():
+    for key in list(publishers.list_unreferenced(store)) if careful else ():
         store.delete(key)
     return touched
 
@@ -273,7 +267,9 @@ def _build_comparisons(
     build: CatalogueBuild, overview: Overview, touched: Iterable[tuple[str, str]], known: PageHashes
 ) -> PageHashes:
     """Write the pages that compare bodies in a year: of touched years, or of all years if bodies may be renamed."""
-    years = {dataset.name: list_consolidated_years(build.store, dataset.name) for dataset in overview.datasets}
+    years = {
+        dataset.name: publishers.list_consolidated_years(build.store, dataset.name) for dataset in overview.datasets
+    }
     every = [(name, year) for name, found in years.items() for year in found]
     changed = every if build.anew or not build.is_clean else sorted(set(touched) & set(every))
     pages = {
@@ -282,7 +278,7 @@ def _build_comparisons(
         if is_compared_page(key, every) and not is_compared_page(key, changed)
     }
     for name, year in changed:
-        consolidated = read_consolidated_year(build.store, name, year)["bodies"]
+        consolidated = publishers.read_consolidated_year(build.store, name, year)["bodies"]
         pages |= build.publish(render_compared_year(overview, name, year, consolidated), known)
     return pages | build.publish(render_compared_index(overview, years), known)
 
