@@ -48,7 +48,7 @@ MONTHS = [Period.month(year, month) for year, month in product(range(2019, 2027)
 """94 months up to October 2026, as of a body that has published for almost eight years."""
 
 
-def list_series(releases: int) -> Iterator[Series]:
+def existing_series(releases: int) -> Iterator[Series]:
     """The first `releases` series in order of body; the months of each body from the latest to the earliest."""
     bodies = range(-(-releases // len(MONTHS)))
     every = (Series("spend", f"body-{number:05}", period) for number in bodies for period in MONTHS[-2::-1])
@@ -60,7 +60,7 @@ def fill(write: Callable[[str, bytes], object], releases: int) -> int:
     objects = 0
     years: dict[tuple[str, int], dict[str, Any]] = {}
     bodies: dict[str, set[int]] = {}
-    for series in list_series(releases):
+    for series in existing_series(releases):
         for key, content in _objects(series, years):
             write(key, content)
             objects += 1
