@@ -44,7 +44,7 @@ from piperoll.describing.pages.site_pages import (
     render_compared_year,
     render_submission,
 )
-from piperoll.describing.series_facts import SeriesFacts, extract_facts, received_from_json, received_to_json
+from piperoll.describing.series_facts import SeriesFacts, extract_facts
 from piperoll.describing.wording import (
     FindingGroup,
     ReportInWords,
@@ -108,8 +108,6 @@ __all__ = [
     "list_items",
     "merge_first_starts",
     "parse_items",
-    "received_from_json",
-    "received_to_json",
     "render_body",
     "render_compared_index",
     "render_compared_year",

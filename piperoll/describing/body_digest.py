@@ -10,9 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from piperoll.describing.context import Holdings, newest_first
 from piperoll.describing.wording import total
@@ -95,16 +92,6 @@ class BodyDigest:
     def published(self) -> str | None:
         """The instant of the last release that is current."""
         return max((one.published for one in self.datasets.values() if one.published), default=None)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the digest as JSON values."""
-        document: dict[str, Any] = msgspec.to_builtins(self)
-        return document
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> BodyDigest:
-        """Read a digest that `to_json` wrote."""
-        return msgspec.convert(document, cls)
 
 
 def digest_body(holdings: Holdings) -> BodyDigest:

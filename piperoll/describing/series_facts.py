@@ -1,4 +1,4 @@
-"""The facts of a series and of a file received that other pages need, kept after their own pages are rendered.
+"""The facts of a series that other pages need, kept after its own pages are rendered.
 
 Pages of bodies and datasets, feeds, DCAT and the search index are made from these facts, so that a release is read
 only when it is new.
@@ -7,16 +7,13 @@ only when it is new.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-import msgspec
-
 from piperoll.describing.charts.summaries import read_summary
 from piperoll.describing.dcat.posts import read_posts
-from piperoll.duties import ReportOutcome
-from piperoll.model import Acts, FileEntry, History, Listing, Manifest, Series, Severity, Submission, Version
+from piperoll.model import Acts, FileEntry, History, Listing, Manifest, Series, Severity, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +64,6 @@ class SeriesFacts:
         manifest = self.manifest if version.version == self.history.current else self.earlier.get(version.version)
         return () if manifest is None else manifest.files
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the facts as JSON values."""
-        document: dict[str, Any] = msgspec.to_builtins(self, str_keys=True)
-        return document
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> SeriesFacts:
-        """Read facts that `to_json` wrote."""
-        return msgspec.convert(document, cls, str_keys=True)
-
 
 def extract_facts(listing: Listing) -> SeriesFacts:
     """Take the facts of a series from its listing."""
@@ -111,18 +98,4 @@ def _assess_report(report: Mapping[str, Any]) -> ReportQuality:
         held=sum(one["held"] for one in rows),
         must=places[Severity.ERROR],
         should=places[Severity.WARNING],
-    )
-
-
-def received_to_json(submission: Submission, outcome: ReportOutcome | None) -> dict[str, Any]:
-    """Return a file received as JSON values, without the response of a web server."""
-    document: dict[str, Any] = msgspec.to_builtins({"submission": replace(submission, response=None), "told": outcome})
-    return document
-
-
-def received_from_json(document: Mapping[str, Any]) -> tuple[Submission, ReportOutcome | None]:
-    """Read a file received that `received_to_json` wrote."""
-    return (
-        msgspec.convert(document["submission"], Submission),
-        msgspec.convert(document["told"], ReportOutcome | None),
     )

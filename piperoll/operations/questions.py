@@ -7,26 +7,18 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import publishers
 from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
-from piperoll.model import BodyMapping, Question, Report, Submission, Verdict
+from piperoll.model import BodyMapping, Report, Submission, Verdict
 from piperoll.reading import DRIFTED, bare, learn_headings
-from publishers import (
-    Store,
-    find_submission,
-    list_mappings,
-    read_mapping,
-    read_received_bytes,
-    read_report,
-    update_mapping,
-)
 
 
-def learn(store: Store, submission: Submission, examination: Examination) -> None:
+def learn(store: publishers.Store, submission: Submission, examination: Examination) -> None:
     """Record the headings of a file in the mapping of its body if it is published, and any question about them."""
     period = str(examination.period) if examination.period else None
-    update_mapping(
+    publishers.update_mapping(
         store,
         submission.body,
         submission.dataset,
@@ -42,7 +34,7 @@ def learn(store: Store, submission: Submission, examination: Examination) -> Non
 
 
 def record_answer(
-    store: Store, mapping: BodyMapping, heading: str, answer: str, *, because: str, moment: str
+    store: publishers.Store, mapping: BodyMapping, heading: str, answer: str, *, because: str, moment: str
 ) -> BodyMapping:
     """Record what a heading means, asked or not; return the new mapping. Capitals and spaces do not matter.
 
@@ -56,19 +48,19 @@ def record_answer(
         known = (question.heading for question in now.questions if bare(question.heading) == bare(heading))
         return now.with_answer(next(known, heading), answer, because.strip(), moment, fields)
 
-    return update_mapping(store, mapping.body, mapping.dataset, answered)
+    return publishers.update_mapping(store, mapping.body, mapping.dataset, answered)
 
 
-def is_answered(store: Store, submission: Submission, report: Report) -> bool:
+def is_answered(store: publishers.Store, submission: Submission, report: Report) -> bool:
     """Return True if a submission is held for questions that have all been answered since."""
     if report.verdict is not Verdict.HELD or all(finding.code != DRIFTED for finding in report.findings):
         return False
-    mapping = read_mapping(store, submission.body, submission.dataset)
+    mapping = publishers.read_mapping(store, submission.body, submission.dataset)
     blocking = [question for question in mapping.questions if submission.sha256 in question.waiting]
     return bool(blocking) and not any(question.open for question in blocking)
 
 
-def release_answered(store: Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
+def release_answered(store: publishers.Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
     """Yield the submissions whose questions are all answered; their archived bytes are copied to `folder`.
 
     A mapping that someone edited and that cannot be read is skipped here: the next file of that body fails with the
@@ -77,28 +69,24 @@ def release_answered(store: Store, folder: Path) -> Iterator[tuple[Submission, P
     for key in store.keys(layout.MAPPINGS):
         _, body, name = key.split("/", 2)
         try:
-            mapping = read_mapping(store, body, name.removesuffix(".toml"))
+            mapping = publishers.read_mapping(store, body, name.removesuffix(".toml"))
         except MappingError:
             continue
         for sha256 in dict.fromkeys(one for question in mapping.questions for one in question.waiting):
             try:
-                submission = find_submission(store, f"{mapping.body}/{mapping.dataset}/{sha256}")
+                submission = publishers.find_submission(store, f"{mapping.body}/{mapping.dataset}/{sha256}")
             except UnknownSubmission:
                 continue  # purged since
-            report = read_report(store, submission)
+            report = publishers.read_report(store, submission)
             if report and is_answered(store, submission, report):
                 path = folder / submission.body / submission.dataset / sha256
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(read_received_bytes(store, submission))
+                path.write_bytes(publishers.read_received_bytes(store, submission))
                 yield submission, path
 
 
-def copy_answers(store: Store, to: Store) -> None:
+def copy_answers(store: publishers.Store, to: publishers.Store) -> None:
     """Copy all answers from one store to another, so that a replay begins with them."""
-    for mapping in list_mappings(store):
+    for mapping in publishers.list_mappings(store):
         if answered := tuple(replace(question, waiting=()) for question in mapping.questions if not question.open):
-            update_mapping(to, mapping.body, mapping.dataset, partial(_with_questions, questions=answered))
-
-
-def _with_questions(before: BodyMapping, *, questions: tuple[Question, ...]) -> BodyMapping:
-    return replace(before, questions=questions)
+            publishers.update_mapping(to, mapping.body, mapping.dataset, partial(replace, questions=answered))

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import publishers
 from piperoll.errors import PointerMoved, UsageError
 from piperoll.findings import deciding_finding, holds_file, make_finding
 from piperoll.model import Finding, Period, Report, Submission, Verdict
@@ -16,16 +17,6 @@ from piperoll.operations.run_summary import FileResult, count_report
 from piperoll.operations.steps import ExaminedSubmission, SettledSubmission
 from piperoll.releasing import add_to_release
 from piperoll.settings import Settings
-from publishers import (
-    Decision,
-    Ruling,
-    fetch_version,
-    find_submission,
-    read_history,
-    read_received_bytes,
-    read_report,
-    record_ruling,
-)
 
 _MAX_TRIES = 5
 """How often to add to a version that someone else replaces in the meantime."""
@@ -56,27 +47,27 @@ def release(
 
     Raises: UnknownSubmission, UsageError: the submission is unknown, is not held, or cannot be released this way.
     """
-    if how not in (Decision.REPLACE, Decision.ADD):
+    if how not in (publishers.Decision.REPLACE, publishers.Decision.ADD):
         raise UsageError(f"'{how}' is not a way to release a file: use replace or add")
     given = Period.parse(period) if isinstance(period, str) else period
     with open_run(to, bodies=bodies, settings=settings) as run:
-        ruling = Ruling(Decision(how), require_reason(because), run.moment)
-        result = release_by_ruling(run, find_submission(run.store, submission), ruling, given)
+        ruling = publishers.Ruling(publishers.Decision(how), require_reason(because), run.moment)
+        result = release_by_ruling(run, publishers.find_submission(run.store, submission), ruling, given)
         _, trouble = build_for_run(run)
     return ReleaseResult(result, trouble)
 
 
-def release_by_ruling(run: Run, submission: Submission, ruling: Ruling, period: Period | None) -> FileResult:
+def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Ruling, period: Period | None) -> FileResult:
     """Record a ruling on a held submission, publish it, and file its reports again."""
     label = f"{submission.name} ({submission.sha256[:12]})"
-    held_report = _require_held(label, read_report(run.store, submission))
+    held_report = _require_held(label, publishers.read_report(run.store, submission))
     with_period = replace(submission, period=str(period)) if period else submission
-    examination = steps.check_bytes(run, with_period, read_received_bytes(run.store, with_period))
+    examination = steps.check_bytes(run, with_period, publishers.read_received_bytes(run.store, with_period))
     if examination.report.verdict is Verdict.REJECTED:
         raise UsageError(f"by today's rules {label} is rejected: see piperoll check, and ask the body for another file")
     if examination.period is None:
         raise UsageError(f"the period of {label} is not known: give it with --period, for example 2026-10")
-    record_ruling(run.store, submission, ruling)
+    publishers.record_ruling(run.store, submission, ruling)
     # The decision replaces the findings that hold the whole file; rows that are held on their own stay held.
     report = examination.report
     rest = (finding for finding in report.findings if not holds_file(finding.code))
@@ -107,7 +98,7 @@ def _require_held(label: str, report: Report | None) -> Report:
     return report
 
 
-def _decision_finding(ruling: Ruling, reason: Finding | None) -> Finding:
+def _decision_finding(ruling: publishers.Ruling, reason: Finding | None) -> Finding:
     return make_finding(
         "released-by-decision",
         variant=str(ruling.decision),
@@ -117,9 +108,9 @@ def _decision_finding(ruling: Ruling, reason: Finding | None) -> Finding:
     )
 
 
-def _publish(run: Run, examined: ExaminedSubmission, ruling: Ruling) -> SettledSubmission:
+def _publish(run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling) -> SettledSubmission:
     """Publish by a ruling. If someone else replaces the version that is added to, add to theirs instead."""
-    if ruling.decision is not Decision.ADD:
+    if ruling.decision is not publishers.Decision.ADD:
         return steps.publish_examined(run, examined, ruling)
     for _ in range(_MAX_TRIES):
         try:
@@ -132,9 +123,9 @@ def _publish(run: Run, examined: ExaminedSubmission, ruling: Ruling) -> SettledS
 def _add_to_current(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
     if examined.packed is None or examined.series is None:
         return examined
-    current = read_history(run.store, examined.series)[0].current_version
+    current = publishers.read_history(run.store, examined.series)[0].current_version
     if current is None:
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))
-    fetched = fetch_version(run.store, examined.series, current, folder / "current")
+    fetched = publishers.fetch_version(run.store, examined.series, current, folder / "current")
     return replace(examined, packed=add_to_release(fetched, examined.packed, folder / "together"))

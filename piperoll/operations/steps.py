@@ -12,19 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import publishers
 from collectors import Arrival
-from piperoll import assets, layout
-from piperoll.checking import (
-    Examination,
-    ReleaseIdentity,
-    ReleaseProfile,
-    columns_profiled,
-    compare_with_earlier_releases,
-    hold_file,
-    profile_release,
-    require_agreement,
-)
-from piperoll.checking import examine as examine_reading
+from piperoll import assets, checking, layout, releasing
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
 from piperoll.findings import make_finding
@@ -33,27 +23,6 @@ from piperoll.operations import questions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import read
-from piperoll.releasing import SourceFile, compare_versions, pack_release, read_typed_lines, replace_report
-from publishers import (
-    Decision,
-    EarlierRelease,
-    OnHold,
-    Outcome,
-    Published,
-    Ruling,
-    Store,
-    Unchanged,
-    archive_submission,
-    describe_series,
-    file_reports,
-    find_earlier_releases,
-    publish_release,
-    read_history,
-    read_mapping,
-    read_received_bytes,
-    read_release_files,
-    read_report,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +33,7 @@ class ExaminedSubmission:
     """
 
     submission: Submission
-    examination: Examination
+    examination: checking.Examination
     series: Series | None = None
     packed: Packed | None = None
 
@@ -94,15 +63,15 @@ class SettledSubmission:
     """An examined submission and what publishing it led to; `outcome` is None if there was nothing to publish."""
 
     examined: ExaminedSubmission
-    outcome: Outcome | None = None
+    outcome: publishers.Outcome | None = None
 
     def result(self) -> FileResult:
         """The result for the run's summary."""
         submission, report = self.examined.submission, self.examined.report
         match self.outcome:
-            case Published(version):
+            case publishers.Published(version):
                 return result_of(submission, report, Ending.PUBLISHED, version=version.version)
-            case Unchanged(version):
+            case publishers.Unchanged(version):
                 # a run that was killed after it published and before it filed the report meets its own version here
                 ours = submission.sha256 in version.sources
                 ending = Ending.PUBLISHED if ours else Ending.SAME_ROWS
@@ -139,7 +108,7 @@ def find_final_report(run: Run, submission: Submission) -> Report | None:
     A submission that was not published is examined again if a period is given now that its report does not have, or if
     the questions that held it have been answered.
     """
-    report = read_report(run.store, submission)
+    report = publishers.read_report(run.store, submission)
     if report is None or report.verdict.publishes:
         return report
     new_period = submission.period not in (None, report.period)
@@ -151,12 +120,12 @@ def receive(run: Run, submission: Submission, path: Path) -> Submission:
 
     Raises: StoreCorrupt: the file changed while it was read. BytesPurged: these bytes were purged before.
     """
-    return archive_submission(run.store, path, submission)
+    return publishers.archive_submission(run.store, path, submission)
 
 
 def examine(run: Run, submission: Submission) -> ExaminedFile:
     """Read and check a submission from its archived bytes, pack its release, and record its headings."""
-    examination = check_bytes(run, submission, read_received_bytes(run.store, submission))
+    examination = check_bytes(run, submission, publishers.read_received_bytes(run.store, submission))
     questions.learn(run.store, submission, examination)
     examined = pack_submission(run, submission, examination)
     path = run.scratch / "examined" / submission.body / submission.dataset / f"{submission.sha256}.pickle"
@@ -180,7 +149,7 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
     """
     examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `examine`
     if rivals and examined.series is not None:
-        table, others = describe_series(examined.series), "', '".join(rivals)
+        table, others = publishers.describe_series(examined.series), "', '".join(rivals)
         examined = hold(examined, make_finding("series-claimed-twice", table=table, other=others))
     settled = publish_examined(run, compare_with_earlier(run.store, examined))
     file_report(run, settled)
@@ -194,7 +163,7 @@ def check_bytes(
     *,
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
-) -> Examination:
+) -> checking.Examination:
     """Read and check the bytes of a submission, archived or not; `quick` leaves out the plausibility suite."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     reading = read(
@@ -203,10 +172,10 @@ def check_bytes(
         assets.datasets(),
         dataset=dataset,
         part=submission.part,
-        remembered=(read_mapping(run.store, body.slug, dataset.name),),
+        remembered=(publishers.read_mapping(run.store, body.slug, dataset.name),),
     )
     examine_once = partial(
-        examine_reading,
+        checking.examine,
         reading,
         suite=None if quick else assets.suite(dataset.name),
         engine=engine,
@@ -220,11 +189,11 @@ def check_bytes(
     # Some checks need the current version of the series, and only an examination shows which series it is.
     first = examine_once(standing=None)
     series = _series_of(submission, first)
-    current = read_history(run.store, series)[0].current_version if series else None
+    current = publishers.read_history(run.store, series)[0].current_version if series else None
     return examine_once(standing=current) if current else first
 
 
-def pack_submission(run: Run, submission: Submission, examination: Examination) -> ExaminedSubmission:
+def pack_submission(run: Run, submission: Submission, examination: checking.Examination) -> ExaminedSubmission:
     """Pack the release if the verdict allows publishing, and let go of the tables.
 
     Before that, everything to be released also goes through Frictionless and Great Expectations.
@@ -235,22 +204,26 @@ def pack_submission(run: Run, submission: Submission, examination: Examination) 
     if series is None or not report.verdict.publishes:
         return ExaminedSubmission(submission, light, series)
     if reading.dataset is not None:
-        require_agreement(reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows)
-    packed = pack_release(
+        checking.require_agreement(
+            reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows
+        )
+    packed = releasing.pack_release(
         dataset,
         run.register.find(submission.body),
         series,
         reading.tables,
         report.public(examination.disposition),
         examination.disposition,
-        source=SourceFile(submission.sha256, submission.name),
+        source=releasing.SourceFile(submission.sha256, submission.name),
         rules_version=assets.rules_version(dataset.name),
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
     return ExaminedSubmission(submission, light, series, packed)
 
 
-def compare_with_earlier(store: Store, examined: ExaminedSubmission, *, decided: bool = False) -> ExaminedSubmission:
+def compare_with_earlier(
+    store: publishers.Store, examined: ExaminedSubmission, *, decided: bool = False
+) -> ExaminedSubmission:
     """Add findings from the comparison with earlier releases to the report; a suspicious file is held.
 
     Nothing is held if a person has `decided` to release it, or if its rows are already the current version.
@@ -258,15 +231,15 @@ def compare_with_earlier(store: Store, examined: ExaminedSubmission, *, decided:
     series, packed = examined.series, examined.packed
     if series is None or packed is None:
         return examined
-    earlier = find_earlier_releases(store, series)
+    earlier = publishers.find_earlier_releases(store, series)
     if not earlier:
         return examined
     dataset = assets.dataset(series.dataset)
-    history, _ = read_history(store, series)
+    history, _ = publishers.read_history(store, series)
     is_current = (
         history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
     )
-    examination = compare_with_earlier_releases(
+    examination = checking.compare_with_earlier_releases(
         examined.examination,
         _profile_packed(dataset, series, packed, examined.report),
         [_profile_earlier(store, dataset, release) for release in earlier],
@@ -276,7 +249,7 @@ def compare_with_earlier(store: Store, examined: ExaminedSubmission, *, decided:
     )
     if not examination.report.verdict.publishes:
         return replace(examined, examination=examination, packed=None)
-    packed = replace_report(packed, examination.report, examination.disposition)
+    packed = releasing.replace_report(packed, examination.report, examination.disposition)
     return replace(examined, examination=examination, packed=packed)
 
 
@@ -284,24 +257,26 @@ def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
     """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
     if examined.packed is None:
         return examined
-    return replace(examined, examination=hold_file(examined.examination, finding), packed=None)
+    return replace(examined, examination=checking.hold_file(examined.examination, finding), packed=None)
 
 
-def publish_examined(run: Run, examined: ExaminedSubmission, ruling: Ruling | None = None) -> SettledSubmission:
+def publish_examined(
+    run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling | None = None
+) -> SettledSubmission:
     """Publish what is packed, by a person's ruling if there is one; hold it where the current version forbids it."""
     submission, packed = examined.submission, examined.packed
     if packed is None:
         return SettledSubmission(examined)
-    outcome = publish_release(
+    outcome = publishers.publish_release(
         run.store,
         packed,
         reason=f"released: {ruling.because}" if ruling else f"received as {submission.name}",
         now=run.moment,
         received=submission.received,
-        decision=ruling.decision if ruling else Decision.NORMAL,
-        compare=partial(compare_versions, assets.dataset(submission.dataset)),
+        decision=ruling.decision if ruling else publishers.Decision.NORMAL,
+        compare=partial(releasing.compare_versions, assets.dataset(submission.dataset)),
     )
-    if isinstance(outcome, OnHold):
+    if isinstance(outcome, publishers.OnHold):
         examined = hold(examined, outcome.finding)
     return SettledSubmission(examined, outcome)
 
@@ -310,30 +285,34 @@ def file_report(run: Run, settled: SettledSubmission) -> None:
     """File the full report and then the public one, which marks the submission as done."""
     examined = settled.examined
     public = examined.report.public(examined.examination.disposition)
-    file_reports(run.store, examined.submission, examined.report, public)
+    publishers.file_reports(run.store, examined.submission, examined.report, public)
 
 
 def read_filed_report(run: Run, submission: Submission) -> Report:
     """The public report of a submission that is done. Raises: StoreCorrupt: it is missing."""
-    report = read_report(run.store, submission)
+    report = publishers.read_report(run.store, submission)
     if report is None:
         raise StoreCorrupt(f"the report {layout.public_report_of(submission)} was filed and is missing now")
     return report
 
 
-def _series_of(submission: Submission, examination: Examination) -> Series | None:
+def _series_of(submission: Submission, examination: checking.Examination) -> Series | None:
     if examination.period is None:
         return None
     return Series(submission.dataset, submission.body, examination.period, examination.part)
 
 
-def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> ReleaseProfile:
-    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_profiled(dataset))
-    return profile_release(dataset, ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines)
+def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
+    lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
+    return checking.profile_release(
+        dataset, checking.ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines
+    )
 
 
-def _profile_earlier(store: Store, dataset: Dataset, release: EarlierRelease) -> ReleaseProfile:
-    parquet, report = read_release_files(store, release)
-    released = ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
-    lines = read_typed_lines(parquet, columns_profiled(dataset))
-    return profile_release(dataset, released, from_document(Report, report).tables, lines)
+def _profile_earlier(
+    store: publishers.Store, dataset: Dataset, release: publishers.EarlierRelease
+) -> checking.ReleaseProfile:
+    parquet, report = publishers.read_release_files(store, release)
+    released = checking.ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
+    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset))
+    return checking.profile_release(dataset, released, from_document(Report, report).tables, lines)

@@ -6,21 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import publishers
 from piperoll.errors import UnknownSubmission
 from piperoll.model import Series, Version
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.release import require_reason
 from piperoll.operations.run_request import open_run
 from piperoll.settings import Settings
-from publishers import (
-    FoundValue,
-    Tombstone,
-    find_submission,
-    find_values,
-    mark_withdrawn,
-    read_tombstone,
-    remove_submission,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +27,8 @@ class WithdrawalResult:
 class PurgeResult:
     """The record that is left of a purged submission, and where given values were still found (there must be none)."""
 
-    tombstone: Tombstone
-    seen: tuple[FoundValue, ...]
+    tombstone: publishers.Tombstone
+    seen: tuple[publishers.FoundValue, ...]
     trouble: str | None = None
 
 
@@ -51,7 +43,7 @@ def withdraw_version(
 ) -> WithdrawalResult:
     """Mark a published version as withdrawn. Raises: UsageError: the version is unknown, or no reason is given."""
     with open_run(to, bodies=bodies, settings=settings) as run:
-        version = mark_withdrawn(run.store, series, number, because=require_reason(because), now=run.moment)
+        version = publishers.mark_withdrawn(run.store, series, number, because=require_reason(because), now=run.moment)
         _, trouble = build_for_run(run)
     return WithdrawalResult(version, trouble)
 
@@ -72,11 +64,11 @@ def purge_submission(
     """
     with open_run(to, bodies=bodies, settings=settings) as run:
         try:
-            sha256 = find_submission(run.store, submission).sha256
+            sha256 = publishers.find_submission(run.store, submission).sha256
         except UnknownSubmission:
-            if read_tombstone(run.store, submission) is None:
+            if publishers.read_tombstone(run.store, submission) is None:
                 raise
             sha256 = submission
-        tombstone = remove_submission(run.store, sha256, because=require_reason(because), now=run.moment)
+        tombstone = publishers.remove_submission(run.store, sha256, because=require_reason(because), now=run.moment)
         _, trouble = build_for_run(run)
-        return PurgeResult(tombstone, tuple(find_values(run.store, values)), trouble)
+        return PurgeResult(tombstone, tuple(publishers.find_values(run.store, values)), trouble)

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from lxml import etree
 
 from piperoll.describing.feeds.releases import Attachment, Feed, FeedItem
@@ -39,16 +38,6 @@ class FeedLog:
 
     starts: tuple[tuple[str, str], ...] = ()
     tail: tuple[FeedItem, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the log as JSON values."""
-        document: dict[str, Any] = msgspec.to_builtins(self)
-        return document
-
-    @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> FeedLog:
-        """Read a log that `to_json` wrote."""
-        return msgspec.convert(document, cls)
 
 
 @dataclass(frozen=True, slots=True)

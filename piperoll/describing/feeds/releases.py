@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
-
-import msgspec
 
 from piperoll import layout
 from piperoll.describing import urls
@@ -64,11 +61,6 @@ class FeedItem:
     def position(self) -> tuple[str, str]:
         """Sort key: oldest first. It never changes, so an item never moves within its feed."""
         return (self.published, self.id)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the item as JSON values."""
-        document: dict[str, Any] = msgspec.to_builtins(self)
-        return document
 
 
 @dataclass(frozen=True, slots=True)

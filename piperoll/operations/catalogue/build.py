@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import publishers
 from piperoll import assets, describing, layout
 from piperoll.describing import ArchivePages, CatalogueContext, Feed, FeedItem, FeedLog, Holdings, Overview
 from piperoll.errors import PiperollError, PointerMoved
@@ -33,15 +34,6 @@ from piperoll.operations.catalogue.build_plan import (
 )
 from piperoll.operations.run_request import Run
 from piperoll.releasing import consolidate_releases
-from publishers import (
-    Store,
-    clear_changes,
-    consolidate_body,
-    list_consolidated_years,
-    list_indexed_series,
-    list_unreferenced,
-    read_consolidated_year,
-)
 
 _MAX_TRIES = 10
 """How often to begin again because another build finished in the meantime."""
@@ -55,6 +47,26 @@ class CatalogueFailed(PiperollError):
 
 
 @dataclass(frozen=True)
+class BodyHashes:
+    """The hashes of what the last build made of a body: its pages, its contributions to shared pages, its feed items.
+
+    It is kept in the store, so that the next build writes only what differs.
+    """
+
+    pages: PageHashes = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The contributions of all bodies to one group of shared pages, by slug, and the hashes of those pages."""
+
+    members: dict[str, Any] = field(default_factory=dict)
+    pages: PageHashes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class BodyRollup:
     """The result of building the pages about one body.
 
@@ -65,7 +77,7 @@ class BodyRollup:
 
     slug: str
     record: BodyRecord | None
-    kept: Mapping[str, Any] | None
+    kept: BodyHashes | None
     groups: Mapping[str, Any]
     items: tuple[FeedItem, ...]
     lost_items: bool
@@ -106,7 +118,7 @@ def build_catalogue(run: Run) -> int:
         raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
 
 
-def build_from_store(store: Store, context: CatalogueContext, scratch: Path) -> int:
+def build_from_store(store: publishers.Store, context: CatalogueContext, scratch: Path) -> int:
     """Build the catalogue of `store`; begin again if another build finished since, because it may have our pages."""
     overtaken_at = None
     for _ in range(_MAX_TRIES):
@@ -136,19 +148,19 @@ def _run_build(build: CatalogueBuild) -> None:
     bodies = [_build_body_pages(build, slug, caches.get(slug) or load_body(build, slug), since) for slug in slugs]
     pages = _build_shared_pages(build, bodies, consolidated)
     build.finish(slugs, pages)
-    clear_changes(build.store, build.changes)
+    publishers.clear_changes(build.store, build.changes)
 
 
 def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
     """The (dataset, body) pairs whose releases may have changed."""
     if build.whole:
-        return {(series.dataset, series.body) for series in list_indexed_series(build.store)}
+        return {(series.dataset, series.body) for series in publishers.list_indexed_series(build.store)}
     anew = build.anew & build.records.keys()
     return set(build.changes.pairs) | {(name, slug) for slug in anew for name in build.records[slug].datasets}
 
 
 def update_consolidated(
-    store: Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
+    store: publishers.Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
 ) -> Counter[tuple[str, str]]:
     """Update the consolidated files of (dataset, body) pairs; count objects written or removed by dataset and year.
 
@@ -159,9 +171,11 @@ def update_consolidated(
     for name, body in sorted(pairs):
         with TemporaryDirectory(dir=scratch) as folder:
             dataset = assets.dataset(name)
-            counts = consolidate_body(store, dataset, body, consolidate_releases, Path(folder), check_files=careful)
+            counts = publishers.consolidate_body(
+                store, dataset, body, consolidate_releases, Path(folder), check_files=careful
+            )
         touched.update({(name, year): count for year, count in counts.items()})
-    for key in list(list_unreferenced(store)) if careful else ():
+    for key in list(publishers.list_unreferenced(store)) if careful else ():
         store.delete(key)
     return touched
 
@@ -176,38 +190,38 @@ def _first_period_starts(build: CatalogueBuild, caches: Mapping[str, BodyCache])
 def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since: Mapping[str, date]) -> BodyRollup:
     """Write the pages about a body, and find out what it contributes to shared pages now."""
     suspect = build.is_suspect(slug)
-    recorded = build.state.read(f"bodies/{slug}") or {"pages": {}, "groups": {}, "items": {}}
+    recorded = build.state.read(f"bodies/{slug}", BodyHashes) or BodyHashes()
     if not cache.datasets and slug not in {body.slug for body in build.context.expected}:
-        _remove_stale_pages(build, slug, recorded["pages"], {})
-        groups = dict.fromkeys([*recorded["groups"], *build.suspect.groups])
+        _remove_stale_pages(build, slug, recorded.pages, {})
+        groups = dict.fromkeys([*recorded.groups, *build.suspect.groups])
         return BodyRollup(slug, None, None, groups, (), lost_items=False)
     body = cache.body(build.context, slug)
     holdings = describing.collect_holdings(build.context, body, cache.facts, cache.received, since)
-    pages = build.publish(describing.render_body(holdings), {} if suspect else recorded["pages"])
-    _remove_stale_pages(build, slug, recorded["pages"], pages | cache.hashes)
+    pages = build.publish(describing.render_body(holdings), {} if suspect else recorded.pages)
+    _remove_stale_pages(build, slug, recorded.pages, pages | cache.hashes)
 
     contributions = describing.collect_contributions(holdings)
     hashes = {name: hash_document(one) for name, one in contributions.items()}
     items = {item.id: item for item in describing.list_items(holdings)}
-    item_hashes = {name: hash_document(item.to_json()) for name, item in items.items()}
+    item_hashes = {name: hash_document(item) for name, item in items.items()}
     in_full = build.whole or suspect
     groups = {name: one for name, one in contributions.items()
-              if in_full or hashes[name] != recorded["groups"].get(name)}  # fmt: skip
-    gone = {*recorded["groups"], *(build.suspect.groups if suspect else ())} - contributions.keys()
+              if in_full or hashes[name] != recorded.groups.get(name)}  # fmt: skip
+    gone = {*recorded.groups, *(build.suspect.groups if suspect else ())} - contributions.keys()
     return BodyRollup(
         slug=slug,
         record=_record(build, holdings, cache, since),
-        kept={"pages": pages, "groups": hashes, "items": item_hashes},
+        kept=BodyHashes(pages, hashes, item_hashes),
         groups=groups | dict.fromkeys(sorted(gone)),
-        items=tuple(items[name] for name in items if in_full or recorded["items"].get(name) != item_hashes[name]),
-        lost_items=not recorded["items"].keys() <= items.keys(),
+        items=tuple(items[name] for name in items if in_full or recorded.items.get(name) != item_hashes[name]),
+        lost_items=not recorded.items.keys() <= items.keys(),
     )
 
 
 def _record(build: CatalogueBuild, holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
     first = describing.find_first_starts(cache.received, build.context.on)
     return BodyRecord(
-        line=describing.digest_body(holdings),
+        digest=describing.digest_body(holdings),
         datasets=tuple(cache.datasets),
         sent=bool(cache.files),
         sender=cache.sender,
@@ -236,7 +250,7 @@ def _build_shared_pages(
     records |= {one.slug: one.record for one in bodies if one.record is not None}
     records = {slug: records[slug] for slug in sorted(records) if slug not in removed}
     digests = _update_groups(build, bodies)
-    overview = describing.build_overview(build.context, [record.line for record in records.values()], digests)
+    overview = describing.build_overview(build.context, [record.digest for record in records.values()], digests)
     known = build.trusted(build.last.pages)
     pages: PageHashes = {}
     for name, feed in describing.list_feeds(overview).items():
@@ -244,7 +258,7 @@ def _build_shared_pages(
         written = build.publish(describing.render_feed(feed, log, archive), known)
         archive_keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: hashed for key, hashed in written.items() if key not in archive_keys}
-        build.state.write(_feed_log_name(name), log.to_json())
+        build.state.write(_feed_log_name(name), log)
     pages |= _build_comparisons(build, overview, consolidated, known)
     pages |= build.publish(describing.render_overview(overview, digests), known)
     for one in bodies:
@@ -252,7 +266,7 @@ def _build_shared_pages(
             build.state.drop(f"bodies/{one.slug}")
         else:
             build.state.write(f"bodies/{one.slug}", one.kept)
-    build.state.write(BODIES, {slug: record.to_json() for slug, record in records.items()})
+    build.state.write(BODIES, records)
     _remove_leftovers(build, pages)
     return pages
 
@@ -261,7 +275,9 @@ def _build_comparisons(
     build: CatalogueBuild, overview: Overview, touched: Iterable[tuple[str, str]], known: PageHashes
 ) -> PageHashes:
     """Write the pages that compare bodies in a year: of touched years, or of all years if bodies may be renamed."""
-    years = {dataset.name: list_consolidated_years(build.store, dataset.name) for dataset in overview.datasets}
+    years = {
+        dataset.name: publishers.list_consolidated_years(build.store, dataset.name) for dataset in overview.datasets
+    }
     every = [(name, year) for name, found in years.items() for year in found]
     changed = every if build.anew or not build.is_clean else sorted(set(touched) & set(every))
     pages = {
@@ -270,7 +286,7 @@ def _build_comparisons(
         if describing.is_compared_page(key, every) and not describing.is_compared_page(key, changed)
     }
     for name, year in changed:
-        consolidated = read_consolidated_year(build.store, name, year)["bodies"]
+        consolidated = publishers.read_consolidated_year(build.store, name, year)["bodies"]
         pages |= build.publish(describing.render_compared_year(overview, name, year, consolidated), known)
     return pages | build.publish(describing.render_compared_index(overview, years), known)
 
@@ -282,7 +298,7 @@ def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str,
         for name, contribution in one.groups.items():
             changes.setdefault(name, {})[one.slug] = contribution
     build.begin([one.slug for one in bodies], changes)
-    before = {} if build.whole else build.state.read(_DIGESTS) or {}
+    before = {} if build.whole else build.state.read(_DIGESTS, dict[str, Any]) or {}
     digests = dict(before)
     for name in sorted(changes):
         members = _update_group(build, name, changes[name])
@@ -295,17 +311,17 @@ def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str,
 
 def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Update one group and write its pages; return the contributions of all its bodies."""
-    kept = (None if build.whole else build.state.read(f"groups/{name}")) or {"members": {}, "pages": {}}
-    after = kept["members"] | changes
+    kept = (None if build.whole else build.state.read(f"groups/{name}", Group)) or Group()
+    after = {**kept.members, **changes}
     members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
-    pages = build.publish(describing.render_group(name, members) if members else (), build.trusted(kept["pages"]))
-    present = set(kept["pages"])
+    pages = build.publish(describing.render_group(name, members) if members else (), build.trusted(kept.pages))
+    present = set(kept.pages)
     if not build.is_clean:
         for prefix in describing.group_prefixes(name):
             present |= set(build.store.keys(prefix))
     build.state.remove(present - pages.keys())
     if members:
-        build.state.write(f"groups/{name}", {"members": members, "pages": pages})
+        build.state.write(f"groups/{name}", Group(members, pages))
     else:
         build.state.drop(f"groups/{name}")
     return members
@@ -325,10 +341,10 @@ def _update_feed_log(
     items = [item for one in bodies for item in one.items if describing.belongs_in_feed(name, item)]
     if build.whole:
         return describing.archive_items(items)
-    kept = build.state.read(_feed_log_name(name))
+    kept = build.state.read(_feed_log_name(name), FeedLog)
     if kept is not None and not any(one.lost_items for one in bodies):
         updated = describing.add_items(
-            FeedLog.from_json(kept),
+            kept,
             items,
             lambda page: describing.parse_items(build.store.read(feed.key("json", page)).content),
         )
