@@ -26,7 +26,7 @@ from piperoll.model import (
     History,
     Status,
     Version,
-    plain,
+    format_decimal,
     to_document,
     to_json_bytes,
 )
@@ -86,7 +86,7 @@ def _enter(pages: dict[str, dict[str, Any]], one: SmallRelease, version: Version
     page["series"][str(series)] = {
         "versions": 1, "current": 1, "path": version.path, "manifest_sha256": version.manifest_sha256,
         "published": version.published, "rows": version.rows,
-        "amount_gbp": None if version.amount_gbp is None else plain(version.amount_gbp),
+        "amount_gbp": None if version.amount_gbp is None else format_decimal(version.amount_gbp),
     }  # fmt: skip
 
 

@@ -24,6 +24,9 @@ _PACKAGE = Path(__file__).parent
 DATA_VARIABLE = "PIPEROLL_DATA"
 """The environment variable that lists further data folders."""
 
+PLATFORM_FIELDS = "platform_fields.json"
+"""The file in datapackages/ that declares the fields which Piperoll adds to datasets."""
+
 
 def folder(name: str) -> Path:
     """Return the data folder called `name`: datapackages, expectations, findings or catalogue.
@@ -54,7 +57,7 @@ def dataset_names() -> tuple[str, ...]:
 
 def forget_datasets() -> None:
     """Read PIPEROLL_DATA and the files of the datasets again when they are next asked for; for tests."""
-    for cached in (_dataset_folders, dataset, shown, rules_version):
+    for cached in (_dataset_folders, dataset, expectation_codes, shown, rules_version):
         cached.cache_clear()
 
 
@@ -77,9 +80,27 @@ def dataset(name: str) -> Dataset:
         DescriptorError: a file is incomplete or names a field that the dataset lacks.
     """
     files = _dataset_folder(name)
+    descriptor = _complete_platform_fields(_read_json(files / "datapackage.json"))
     with (files / "headings.csv").open(encoding="utf-8", newline="") as stream:
         headings = [Heading(row["heading"], row["field"], row["part"] or None) for row in csv.DictReader(stream)]
-    return Dataset.from_descriptor(_read_json(files / "datapackage.json"), headings, _read_json(files / "reading.json"))
+    return Dataset.from_descriptor(descriptor, headings, _read_json(files / "reading.json"))
+
+
+def _complete_platform_fields(descriptor: dict[str, Any]) -> dict[str, Any]:
+    """Complete the fields that platform_fields.json declares; the dataset's own properties take precedence.
+
+    Raises: DescriptorError: the dataset does not list a field that every dataset must have.
+    """
+    declared = _read_json(folder("datapackages") / PLATFORM_FIELDS)
+    platform = {field["name"]: field for field in declared["fields"]}
+    try:
+        schema = descriptor["resources"][0]["schema"]
+        schema["fields"] = [platform.get(field["name"], {}) | field for field in schema["fields"]]
+    except (KeyError, IndexError) as error:
+        raise DescriptorError(f"dataset {descriptor.get('name', '?')}: the descriptor lacks {error}") from error
+    if missing := sorted(set(declared["required"]) - {field["name"] for field in schema["fields"]}):
+        raise DescriptorError(f"dataset {descriptor.get('name', '?')} lacks platform fields: {', '.join(missing)}")
+    return descriptor
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -114,6 +135,13 @@ def suite(name: str) -> str:
 
 
 @cache
+def expectation_codes() -> frozenset[str]:
+    """The codes of the findings that the suites of all datasets declare; `findings/` declares all others."""
+    suites = [json.loads(suite(name)) for name in dataset_names()]
+    return frozenset(expectation["meta"]["code"] for each in suites for expectation in each["expectations"])
+
+
+@cache
 def shown(name: str) -> Mapping[str, Any]:
     """Read catalogue.json: what the catalogue shows of a dataset's rows.
 
@@ -132,11 +160,11 @@ def shown(name: str) -> Mapping[str, Any]:
 def rules_version(name: str) -> str:
     """Identify the rules that a dataset is checked by: the schema's version, and a hash of every file with rules.
 
-    Those are its descriptor, headings, reading rules and suite, and the privacy lists.
+    Those are its descriptor, headings, reading rules and suite, the platform fields and the privacy lists.
     """
-    files = _dataset_folder(name)
+    files, shared = _dataset_folder(name), folder("datapackages")
     rules = [files / "datapackage.json", files / "headings.csv", files / "reading.json", _suite_path(name)]
-    rules += sorted((folder("datapackages") / "privacy").glob("*.csv"))
+    rules += [shared / PLATFORM_FIELDS, *sorted((shared / "privacy").glob("*.csv"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"
 

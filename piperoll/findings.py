@@ -10,16 +10,23 @@ import math
 import re
 import string
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
-from piperoll.model import Acts, Address, Finding, Report, Severity, Verdict
+from piperoll.model import Acts, Address, Disposition, Finding, Report, Severity, Verdict
 
 Holds = Literal["nothing", "row", "file"]
+
+MOST_LISTED = 100
+"""A report lists at most this many findings of one code, sheet and field; one more finding counts the rest."""
+
+_SHARED = "shared.toml"
+"""The file in `findings/` with the words that findings of any code share; it has no entries."""
 
 _HEADER = re.compile(r"^\[([a-z0-9-]+)\]$", re.MULTILINE)
 """The line that starts an entry."""
@@ -67,18 +74,20 @@ def make_finding(
     Raises: DescriptorError: no entry has this code or variant, it does not allow this severity, or a value is missing.
     """
     entry = finding_type(code)
-    where = str(address)
-    known = {"value": value, "count": count, "where": where, "Where": where[0].upper() + where[1:]}
-    known |= {**address.values(), **values}
+    values |= {"value": value, "count": count}
     try:
-        message, fix = entry.messages[variant], entry.fix(variant)
-        message, fix = (_FORMATTER.vformat(template, (), known) for template in (message, fix))
+        message, fix = (_fill(text, address, values) for text in (entry.messages[variant], entry.fix(variant)))
     except KeyError as error:
         raise DescriptorError(f"findings/{entry.topic}.toml: {code} has no variant or value {error}") from error
     chosen, actor = severity or entry.severities[0], acts or entry.acts[0]
     if chosen not in entry.severities or actor not in entry.acts:
         raise DescriptorError(f"findings/{entry.topic}.toml: {code} does not allow {chosen} for {actor}")
     return Finding(code, chosen, message, fix, acts=actor, value=value, count=count, **address.values())
+
+
+def shared_text(section: str, name: str, address: Address = Address(), /, **values: Any) -> str:  # noqa: B008 - frozen
+    """Fill one template of `findings/shared.toml` with `values` and the address."""
+    return _fill(_shared_templates()[section][name], address, values)
 
 
 def finding_type(code: str) -> FindingType:
@@ -95,8 +104,11 @@ def finding_types() -> Mapping[str, FindingType]:
 
 
 def holds_file(code: str) -> bool:
-    """Whether a finding holds a whole file until someone decides."""
-    return code in _sections() and _read_entry(code).holds == "file"
+    """Whether a finding holds a whole file until someone decides; expectations hold nothing.
+
+    Raises: DescriptorError: neither `findings/` nor a suite has this code.
+    """
+    return code not in assets.expectation_codes() and finding_type(code).holds == "file"
 
 
 def codes_that_hold_a_file() -> frozenset[str]:
@@ -115,11 +127,114 @@ def deciding_finding(report: Report) -> Finding | None:
         return None
 
     def precedence(finding: Finding) -> float:
-        entry = _read_entry(finding.code) if finding.code in _sections() else None
-        decides = entry and (entry.rejects if report.verdict is Verdict.REJECTED else entry.holds == "file")
-        return math.inf if not decides or entry is None or entry.precedence is None else entry.precedence
+        if finding.code not in _sections():  # an expectation, or a code of an older version in a stored report
+            return math.inf
+        entry = finding_type(finding.code)
+        decides = entry.rejects if report.verdict is Verdict.REJECTED else entry.holds == "file"
+        return entry.precedence if decides and entry.precedence is not None else math.inf
 
     return min(errors, key=precedence)
+
+
+def public_report(report: Report, disposition: Disposition) -> Report:
+    """The report for the public: without anything that a cell of a held or redacted row says.
+
+    If the whole file is held or rejected, no cell is quoted. Findings about people are only counted, by code: their
+    address would lead a reader of the body's own file to a person.
+    """
+    unpublished = {
+        (report.tables[number].sheet, row)
+        for rows_by_table in (disposition.held, disposition.redacted)
+        for number, rows in rows_by_table.items()
+        for row in rows
+    }
+    whole_file = report.verdict in (Verdict.HELD, Verdict.REJECTED)
+
+    def quotes_unpublished(finding: Finding) -> bool:
+        if whole_file:
+            return finding.value is not None or finding.row is not None
+        if finding.row is None:  # the sample of a column may come from any row
+            return finding.value is not None and not (finding.field is None and finding.column is None)
+        return (finding.sheet, finding.row) in unpublished
+
+    findings: list[Finding] = []
+    about_people: dict[str, Finding] = {}
+    for finding in report.findings:
+        if finding.private:
+            known = about_people.get(finding.code)
+            about_people[finding.code] = replace(known, count=known.count + finding.count) if known else finding
+        else:
+            findings.append(without_value(finding) if quotes_unpublished(finding) else finding)
+    for finding in about_people.values():
+        findings.append(replace(without_value(finding), **Address().values()))
+    return replace(report, findings=tuple(findings))
+
+
+def without_value(finding: Finding) -> Finding:
+    """The same finding without anything that a cell says, for a row that is not published."""
+    topic = finding.code.replace("-", " ").capitalize()
+    message, fix = (shared_text("not-published", name, topic=topic) for name in ("message", "fix"))
+    return replace(finding, value=None, message=message, fix=fix)
+
+
+def cap_findings(findings: Iterable[Finding], most: int = MOST_LISTED) -> tuple[Finding, ...]:
+    """Keep at most `most` findings of one code, sheet and field, in order; one more finding counts the rest.
+
+    The sum of `count` of each code stays the same.
+    """
+    kept: list[Finding] = []
+    seen: Counter[Hashable] = Counter()
+    rest: dict[Hashable, tuple[int, int]] = {}  # for each kind, where in `kept` its rest is counted, and the count
+    for finding in findings:
+        kind = (finding.code, finding.sheet, finding.field)
+        seen[kind] += 1
+        if seen[kind] <= most:
+            kept.append(finding)
+            continue
+        if kind not in rest:
+            rest[kind] = (len(kept), 0)
+            kept.append(finding)
+        index, count = rest[kind]
+        rest[kind] = (index, count + finding.count)
+    for index, count in rest.values():
+        values = {"count": count, "topic": kept[index].code.replace("-", " ")}
+        message, fix = (shared_text("rest", name, **values) for name in ("message", "fix"))
+        kept[index] = replace(kept[index], row=None, line=None, value=None, count=count, message=message, fix=fix)
+    return tuple(kept)
+
+
+class CappedFindings:
+    """Collects findings and makes only those that `cap_findings` keeps; it counts the others.
+
+    A kind separates findings of different code, sheet or field; each finding is about one place.
+    """
+
+    most_made = MOST_LISTED + 1
+    """How many findings of a kind are made: those that are listed, and the one that counts the rest."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Hashable] = Counter()
+        self._last: dict[Hashable, int] = {}
+        self._made: list[Finding] = []
+
+    def add(self, kind: Hashable, make: Callable[[], Finding]) -> None:
+        """Add one more finding of a kind."""
+        self._counts[kind] += 1
+        if self._counts[kind] <= self.most_made:
+            self._last[kind] = len(self._made)
+            self._made.append(make())
+
+    def set_count(self, kind: Hashable, count: int) -> None:
+        """Set how many findings of a kind there are, once all that are to be made have been added."""
+        self._counts[kind] = count
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings that `cap_findings` would keep, had all of them been made."""
+        made = list(self._made)
+        for kind, count in self._counts.items():
+            if count > self.most_made:
+                made[self._last[kind]] = replace(made[self._last[kind]], count=count - self.most_made + 1)
+        return cap_findings(made)
 
 
 @cache
@@ -130,6 +245,8 @@ def _sections() -> Mapping[str, tuple[str, str]]:
     """
     found: dict[str, tuple[str, str]] = {}
     for path in sorted(assets.folder("findings").glob("*.toml")):
+        if path.name == _SHARED:
+            continue
         _, *pieces = _HEADER.split(path.read_text("utf-8"))
         for code, text in zip(pieces[::2], pieces[1::2], strict=True):
             if code in found:
@@ -139,12 +256,17 @@ def _sections() -> Mapping[str, tuple[str, str]]:
 
 
 @cache
+def _shared_templates() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads((assets.folder("findings") / _SHARED).read_text("utf-8"))
+
+
+@cache
 def _read_entry(code: str) -> FindingType:
     """Parse one entry only: parsing all of them would cost every `piperoll check` some 10 ms."""
     topic, text = _sections()[code]
     entry = tomllib.loads(text)
 
-    def listed(name: str) -> list[str]:
+    def as_list(name: str) -> list[str]:
         return entry[name] if isinstance(entry[name], list) else [entry[name]]
 
     def variants(name: str) -> Mapping[str, str]:
@@ -159,8 +281,8 @@ def _read_entry(code: str) -> FindingType:
         return FindingType(
             code=code,
             topic=topic,
-            severities=tuple(Severity(one) for one in listed("severity")),
-            acts=tuple(Acts(one) for one in listed("acts")),
+            severities=tuple(Severity(one) for one in as_list("severity")),
+            acts=tuple(Acts(one) for one in as_list("acts")),
             messages=variants("message"),
             fixes=variants("fix"),
             explanation=entry["explanation"].strip(),
@@ -186,3 +308,10 @@ class _MessageFormatter(string.Formatter):
 
 
 _FORMATTER = _MessageFormatter()
+
+
+def _fill(template: str, address: Address, values: Mapping[str, Any]) -> str:
+    """Fill a template with `values` and the address, in parts and in words (`where`, and `Where` for a sentence)."""
+    where = str(address)
+    known = {"where": where, "Where": where[0].upper() + where[1:], **address.values(), **values}
+    return _FORMATTER.vformat(template, (), known)

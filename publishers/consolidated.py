@@ -29,7 +29,7 @@ from piperoll.model import (
     count_once,
     file_entry,
     financial_year_of,
-    plain,
+    format_decimal,
     pounds_of,
     to_json_bytes,
 )
@@ -235,7 +235,7 @@ def _sum_by_part(counted: Sequence[Portion]) -> list[JsonObject]:
 
 
 def _spell_pounds(amount: Decimal | None) -> str | None:
-    return None if amount is None else plain(amount)
+    return None if amount is None else format_decimal(amount)
 
 
 def _list_paths(entry: JsonObject | None) -> frozenset[str]:

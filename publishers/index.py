@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from piperoll import layout
-from piperoll.model import History, Series, plain
+from piperoll.model import History, Series, format_decimal
 from publishers.pointer import read_history
 from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
 
@@ -74,5 +74,5 @@ def _make_entry(history: History) -> JsonObject:
         "manifest_sha256": current.manifest_sha256,
         "published": current.published,
         "rows": current.rows,
-        "amount_gbp": None if current.amount_gbp is None else plain(current.amount_gbp),
+        "amount_gbp": None if current.amount_gbp is None else format_decimal(current.amount_gbp),
     }

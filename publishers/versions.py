@@ -31,7 +31,7 @@ from piperoll.model import (
     Status,
     Version,
     file_entry,
-    plain,
+    format_decimal,
 )
 from publishers.change_log import log_series_change, logging_series_change
 from publishers.index import update_index
@@ -206,7 +206,7 @@ def _find_shrinkage(current: Version, manifest: Manifest) -> Finding | None:
 
 
 def _format_pounds(amount: Decimal) -> str:
-    whole, _, pence = plain(abs(amount)).partition(".")
+    whole, _, pence = format_decimal(abs(amount)).partition(".")
     return f"{'-' if amount < 0 else ''}£{int(whole):,}.{pence}"
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
-from serving import listings
+from serving import listings, openapi
 from serving.check_upload import CheckEndpoint
 from serving.limits import ApiLimits, WorkSlots
 from serving.middleware import SecurityHeaders
-from serving.openapi import ROWS_PARAMETERS, SERIES_PARAMETERS, TAGS, describe_api, describe_operation
 from serving.problems import Problem
 from serving.query_service import QueryService
 from serving.response_formats import REVALIDATE, json_response, prefers
@@ -28,60 +30,40 @@ def create_app(service: QueryService, limits: ApiLimits) -> FastAPI:
         version=__version__,
         docs_url=None,  # FastAPI's documentation pages load scripts from another site
         redoc_url=None,
-        openapi_tags=TAGS,
+        openapi_tags=openapi.TAGS,
         redirect_slashes=False,
     )
     _add_catalogue_routes(app, service, limits)
-    _add_rows_routes(app, RowsEndpoint(service, limits))
-    _add_check_routes(app, CheckEndpoint(limits))
-    _add_error_handlers(app)
+    rows, uploads = RowsEndpoint(service, limits), CheckEndpoint(limits)
+    app.add_api_route(endpoint=rows.get_rows, **openapi.describe_operation("rows"))
+    app.add_api_route(endpoint=rows.get_series, **openapi.describe_operation("used"))
+    app.add_api_route(endpoint=uploads.get_page, **openapi.describe_operation("check-page"))
+    app.add_api_route(endpoint=uploads.check, **openapi.describe_operation("check"))
+    for kind in (Problem, HTTPException, PiperollError, Exception):
+        app.add_exception_handler(kind, _answer_error)
     app.add_middleware(SecurityHeaders)
-    app.openapi = lambda: describe_api(app)  # type: ignore[method-assign]  # the documented way to replace it
+    app.openapi = lambda: openapi.describe_api(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
 
 
 def _add_catalogue_routes(app: FastAPI, service: QueryService, limits: ApiLimits) -> None:
+    """Add the routes that describe what is published. Each answers with a document of `serving.listings`."""
     index = service.index
     diff_slots = WorkSlots(limits.checks_at_once, limits.wait_seconds)
 
-    @app.get("/", **describe_operation("home"))
-    async def home(request: Request) -> Response:
-        return json_response(request, listings.home())
+    def add(name: str, make: Callable[[Request], Mapping[str, Any]], **headers: str) -> None:
+        async def answer(request: Request) -> Response:
+            return json_response(request, await run_in_threadpool(make, request), headers=headers)
 
-    @app.get("/health", **describe_operation("health"))
-    async def health(request: Request) -> Response:
-        document = await run_in_threadpool(listings.health, index)
-        return json_response(request, document, headers={"Cache-Control": "no-store"})
+        app.add_api_route(endpoint=answer, **openapi.describe_operation(name))
 
-    @app.get("/datasets", **describe_operation("datasets"))
-    async def datasets(request: Request) -> Response:
-        return json_response(request, await run_in_threadpool(listings.list_datasets, index))
-
-    @app.get("/datasets/{dataset}", **describe_operation("dataset"))
-    async def dataset(request: Request, dataset: str) -> Response:
-        return json_response(request, await run_in_threadpool(listings.describe_dataset, dataset, index))
-
-    @app.get("/bodies", **describe_operation("bodies"))
-    async def bodies(request: Request) -> Response:
-        return json_response(request, await run_in_threadpool(listings.list_bodies, index))
-
-    @app.get("/bodies/{slug}", **describe_operation("body"))
-    async def body(request: Request, slug: str) -> Response:
-        return json_response(request, await run_in_threadpool(listings.describe_body, slug, index))
-
-    @app.get("/series", **describe_operation("series", SERIES_PARAMETERS))
-    async def series(request: Request) -> Response:
-        return json_response(request, await run_in_threadpool(listings.list_series, request.query_params, index))
-
-    @app.get("/series/{dataset}/{body}/{period}", **describe_operation("history"))
-    async def history(request: Request, dataset: str, body: str, period: str) -> Response:
-        name = f"{dataset}/{body}/{period}"
-        return json_response(request, await run_in_threadpool(listings.describe_history, name, index))
-
-    @app.get("/series/{dataset}/{body}/{period}/diff/{before}/{after}", **describe_operation("diff"))
-    async def diff(request: Request, dataset: str, body: str, period: str, before: int, after: int) -> Response:
+    async def diff(request: Request) -> Response:
         media_type = prefers(request.headers.get("Accept"), ("application/json", "text/csv"))
-        found = await run_in_threadpool(listings.find_history, f"{dataset}/{body}/{period}", index)
+        for name in ("before", "after"):
+            if not re.fullmatch(r"\d{1,9}", request.path_params[name], re.ASCII):
+                raise Problem(404, "bad-address", f"{name} must be a whole number", parameter=name)
+        before, after = int(request.path_params["before"]), int(request.path_params["after"])
+        found = await run_in_threadpool(listings.find_history, _series_name(request), index)
         await diff_slots.acquire()
         try:
             document, table = await run_in_threadpool(listings.diff_versions, index, found, before, after)
@@ -91,63 +73,38 @@ def _add_catalogue_routes(app: FastAPI, service: QueryService, limits: ApiLimits
             return Response(table, media_type="text/csv", headers={"Cache-Control": REVALIDATE, "Vary": "Accept"})
         return json_response(request, document, headers={"Vary": "Accept"})
 
-
-def _add_rows_routes(app: FastAPI, endpoint: RowsEndpoint) -> None:
-    @app.get("/rows/{dataset}", **describe_operation("rows", ROWS_PARAMETERS))
-    async def rows(request: Request, dataset: str) -> Response:
-        return await endpoint.get_rows(request, dataset)
-
-    @app.get("/rows/{dataset}/series", **describe_operation("used", ROWS_PARAMETERS))
-    async def used(request: Request, dataset: str) -> Response:
-        return await endpoint.get_series(request, dataset)
-
-
-def _add_check_routes(app: FastAPI, endpoint: CheckEndpoint) -> None:
-    @app.get("/check", **describe_operation("check-page"))
-    async def page() -> Response:
-        return endpoint.get_page()
-
-    @app.post("/check", **describe_operation("check"))
-    async def check(request: Request) -> Response:
-        return await endpoint.check(request)
+    add("home", lambda _: listings.home())
+    add("health", lambda _: listings.health(index), **{"Cache-Control": "no-store"})
+    add("datasets", lambda _: listings.list_datasets(index))
+    add("dataset", lambda request: listings.describe_dataset(request.path_params["dataset"], index))
+    add("bodies", lambda _: listings.list_bodies(index))
+    add("body", lambda request: listings.describe_body(request.path_params["slug"], index))
+    add("series", lambda request: listings.list_series(request.query_params, index))
+    add("history", lambda request: listings.describe_history(_series_name(request), index))
+    app.add_api_route(endpoint=diff, **openapi.describe_operation("diff"))
 
 
-def _add_error_handlers(app: FastAPI) -> None:
+def _series_name(request: Request) -> str:
+    return "{dataset}/{body}/{period}".format(**request.path_params)
+
+
+async def _answer_error(_: Request, error: Exception) -> Response:
     """Answer every error with a problem document; an unexpected one reveals nothing about the server."""
-
-    def respond(problem: Problem) -> Response:
-        return JSONResponse(problem.document(), problem.status, problem.headers())
-
-    @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> Response:
-        return respond(error)
-
-    @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> Response:
-        details = {
-            404: "there is nothing at this address: / lists the links of the API",
-            405: "this method is not allowed here: use GET, or POST to check a file",
-        }
-        response = respond(Problem(error.status_code, "refused", details.get(error.status_code, str(error.detail))))
-        response.headers.update(error.headers or {})
-        return response
-
-    @app.exception_handler(RequestValidationError)
-    async def bad_path(_: Request, error: RequestValidationError) -> Response:
-        # Only the version numbers in the path of a comparison have a type that FastAPI can refuse.
-        name = str(error.errors()[0]["loc"][-1])
-        return respond(Problem(404, "bad-address", f"{name} must be a whole number", parameter=name))
-
-    @app.exception_handler(PiperollError)
-    async def piperoll_error(_: Request, error: PiperollError) -> Response:
-        if error.retryable or isinstance(error, NotThere):
-            return respond(Problem(503, "store", "the store does not answer: try again", retry_after=5))
-        return respond(_our_fault())
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, __: Exception) -> Response:
-        return respond(_our_fault())
-
-
-def _our_fault() -> Problem:
-    return Problem(500, "ours", "something went wrong on the server: report it to the operator if it happens again")
+    more_headers: Mapping[str, str] = {}
+    match error:
+        case Problem():
+            problem = error
+        case HTTPException():
+            details = {
+                404: "there is nothing at this address: / lists the links of the API",
+                405: "this method is not allowed here: use GET, or POST to check a file",
+            }
+            problem = Problem(error.status_code, "refused", details.get(error.status_code, str(error.detail)))
+            more_headers = error.headers or {}
+        case PiperollError() if error.retryable or isinstance(error, NotThere):
+            problem = Problem(503, "store", "the store does not answer: try again", retry_after=5)
+        case _:
+            problem = Problem(
+                500, "ours", "something went wrong on the server: report it to the operator if it happens again"
+            )
+    return JSONResponse(problem.document(), problem.status, {**problem.headers(), **more_headers})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias, TypedDict
+from typing import Annotated, Literal, TypeAlias, TypedDict
 
 from msgspec import Meta
 
@@ -220,19 +220,3 @@ class UsedDocument(TypedDict):
     rows: Count
     used: list[UsedSeries]
     left_out: list[LeftOutSeries]
-
-
-DOCUMENTS: tuple[Any, ...] = (
-    HomeDocument,
-    HealthDocument,
-    DatasetsDocument,
-    DatasetDocument,
-    SeriesListDocument,
-    BodiesDocument,
-    BodyDocument,
-    HistoryDocument,
-    DiffDocument,
-    RowsDocument,
-    UsedDocument,
-)
-"""The types of whole documents."""

@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 
 from piperoll import assets, layout
 from piperoll.errors import NotThere, UnknownDataset, UsageError
-from piperoll.model import Dataset, Effect, History, Period, Series, Version, plain
+from piperoll.model import Dataset, Effect, History, Period, Series, Version, format_decimal
 from piperoll.releasing import compare_versions
 from publishers import fetch_version
 from serving.documents import (
@@ -294,4 +294,4 @@ def _find_version(history: History, number: int) -> Version:
 
 
 def _describe_effect(effect: Effect) -> EffectDescription:
-    return {"rows": effect.rows, "amount_gbp": None if effect.amount_gbp is None else plain(effect.amount_gbp)}
+    return {"rows": effect.rows, "amount_gbp": None if effect.amount_gbp is None else format_decimal(effect.amount_gbp)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,8 +13,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from piperoll import assets
-from serving import problems
-from serving.documents import DOCUMENTS
+from serving import documents, listings
+from serving.problems import MEDIA_TYPE
 from serving.response_formats import FORMATS
 
 TAGS = [
@@ -37,13 +39,13 @@ def _query_parameter(name: str, description: str, example: Any, **schema: Any) -
     return parameter if example is None else parameter | {"example": example}
 
 
-SERIES_PARAMETERS = (
+_SERIES_PARAMETERS = (
     _query_parameter("dataset", "Only this dataset.", "spend"),
     _query_parameter("body", "Only this body, by its short name.", "anytown"),
     _query_parameter("period", "Only this period.", "2026-10"),
     _query_parameter("after", "Only series after this one: `next` of the previous page.", "spend/anytown/2026-10"),
 )
-ROWS_PARAMETERS = (
+_ROWS_PARAMETERS = (
     _query_parameter("body", "Bodies by their short names, separated by commas.", "anytown"),
     _query_parameter("period", "Periods, separated by commas: 2026-10, 2026-Q4, 2026-27 or a day.", "2026-10"),
     _query_parameter("part", "Parts of the dataset, separated by commas; `none` for files without a part.", "card"),
@@ -87,62 +89,94 @@ ROWS_PARAMETERS = (
     },
 )
 
-_BAD = {400: "A parameter is not valid. The message says what to use."}
-_MISSING = {404: "It does not exist. The message suggests similar names."}
-_NOT_ACCEPTABLE = {406: "None of the formats is acceptable."}
-_CHANGED = {410: "The data that the first page was read from has changed: start again."}
-_BUSY = {429: "The server is busy. Retry-After says when to try again."}
-_UNAVAILABLE = {503: "The query takes too long or too much memory, or the store does not answer. Retry-After is set."}
-_UPLOAD = {
+_PROBLEMS = {
+    400: "A parameter is not valid. The message says what to use.",
+    404: "It does not exist. The message suggests similar names.",
+    406: "None of the formats is acceptable.",
+    410: "The data was withdrawn or purged, or has changed since the first page: start again.",
     413: "The file is too large.",
     415: "The request is not a form.",
     422: "The file needs more time or memory than the server allows.",
+    429: "The server is busy. Retry-After says when to try again.",
+    503: "The query takes too long or too much memory, or the store does not answer. Retry-After is set.",
 }
+"""What a status means, for every operation that can answer with it."""
 
-_OPERATIONS: Mapping[str, tuple[str, str, str, Mapping[int, str]]] = {
-    "home": ("catalogue", "The links of the API", "Home", {}),
-    "health": ("catalogue", "Whether the server can answer", "Health", _UNAVAILABLE),
-    "datasets": ("catalogue", "The datasets", "Datasets", _UNAVAILABLE),
-    "dataset": ("catalogue", "A dataset and its fields", "Dataset", _MISSING | _UNAVAILABLE),
-    "bodies": ("catalogue", "The bodies that have published something", "Bodies", _UNAVAILABLE),
-    "body": ("catalogue", "A body and its series", "Body", _MISSING | _UNAVAILABLE),
-    "series": ("catalogue", "The series, 1,000 to a page", "SeriesList", _BAD | _MISSING | _UNAVAILABLE),
-    "history": ("catalogue", "A series and its versions", "History", _MISSING | _UNAVAILABLE),
-    "diff": (
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the API: the type of its JSON document, and the statuses of the problems that it can have."""
+
+    path: str
+    tag: str
+    summary: str
+    document: Any = None
+    problems: tuple[int, ...] = ()
+    parameters: tuple[Mapping[str, Any], ...] = ()
+
+
+_SERIES_PATH = "/series/{dataset}/{body}/{period}"
+_OPERATIONS: Mapping[str, Operation] = {
+    "home": Operation("/", "catalogue", "The links of the API", documents.HomeDocument),
+    "health": Operation("/health", "catalogue", "Whether the server can answer", documents.HealthDocument, (503,)),
+    "datasets": Operation("/datasets", "catalogue", "The datasets", documents.DatasetsDocument, (503,)),
+    "dataset": Operation(
+        "/datasets/{dataset}", "catalogue", "A dataset and its fields", documents.DatasetDocument, (404, 503)
+    ),
+    "bodies": Operation(
+        "/bodies", "catalogue", "The bodies that have published something", documents.BodiesDocument, (503,)
+    ),
+    "body": Operation("/bodies/{slug}", "catalogue", "A body and its series", documents.BodyDocument, (404, 503)),
+    "series": Operation(
+        "/series",
+        "catalogue",
+        f"The series, {listings.SERIES_PER_PAGE:,} to a page",
+        documents.SeriesListDocument,
+        (400, 404, 503),
+        _SERIES_PARAMETERS,
+    ),
+    "history": Operation(_SERIES_PATH, "catalogue", "A series and its versions", documents.HistoryDocument, (404, 503)),
+    "diff": Operation(
+        f"{_SERIES_PATH}/diff/{{before}}/{{after}}",
         "catalogue",
         "The rows that differ between two versions",
-        "Diff",
-        _BAD | _MISSING | {410: "The version was withdrawn or purged."} | _BUSY | _UNAVAILABLE,
+        documents.DiffDocument,
+        (400, 404, 410, 429, 503),
     ),
-    "rows": (
+    "rows": Operation(
+        "/rows/{dataset}",
         "rows",
         "Rows of a dataset, or groups of them",
-        "Rows",
-        _BAD | _MISSING | _NOT_ACCEPTABLE | _CHANGED | _BUSY | _UNAVAILABLE,
+        documents.RowsDocument,
+        (400, 404, 406, 410, 429, 503),
+        _ROWS_PARAMETERS,
     ),
-    "used": (
+    "used": Operation(
+        "/rows/{dataset}/series",
         "rows",
         "The series that a query uses, and those that it leaves out",
-        "Used",
-        _BAD | _MISSING | _NOT_ACCEPTABLE | _CHANGED | _UNAVAILABLE,
+        documents.UsedDocument,
+        (400, 404, 406, 410, 503),
+        _ROWS_PARAMETERS,
     ),
-    "check-page": ("check", "A page to check a file with", "", {}),
-    "check": (
+    "check-page": Operation("/check", "check", "A page to check a file with"),
+    "check": Operation(
+        "/check",
         "check",
         "Check a file, as `piperoll check` does. The file is not kept",
-        "Report",
-        _BAD | _UPLOAD | _BUSY,
+        problems=(400, 413, 415, 422, 429),
     ),
 }
-"""By operation id: the tag, the summary, the schema of the JSON document, and the problems with their meaning."""
+"""Every operation by its id."""
 
 _TEXT = {"schema": {"type": "string"}}
-_OTHER_MEDIA_TYPES: Mapping[str, Mapping[str, Any]] = {
+_OTHER_CONTENT: Mapping[str, Mapping[str, Any]] = {
     "rows": {one.media_type.split(";")[0]: _TEXT if one.name in ("csv", "ndjson") else {} for one in FORMATS.values()},
     "diff": {"text/csv": _TEXT},
-    "check": {"text/html": _TEXT},
+    "check": {"application/json": {"schema": {"$ref": "#/components/schemas/Report"}}, "text/html": _TEXT},
     "check-page": {"text/html": _TEXT},
 }
+"""The media types of the answers beside the JSON document of the operation."""
 
 _UPLOAD_FORM = {
     "type": "object",
@@ -154,38 +188,48 @@ _UPLOAD_FORM = {
     },
 }
 
-_PATH_EXAMPLES = {
-    "dataset": "spend",
-    "slug": "anytown",
-    "body": "anytown",
-    "period": "2026-10",
-    "before": 1,
-    "after": 2,
-}
+_PATH_EXAMPLES = {"slug": "anytown", "body": "anytown", "period": "2026-10", "before": 1, "after": 2}
 
 
-def describe_operation(name: str, parameters: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """The arguments that describe an operation to FastAPI."""
-    tag, summary, schema, errors = _OPERATIONS[name]
-    content: dict[str, Any] = dict(_OTHER_MEDIA_TYPES.get(name, {}))
-    if schema:
-        content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+def describe_operation(name: str) -> dict[str, Any]:
+    """The arguments with which FastAPI adds an operation: its path, its method and its description."""
+    operation = _OPERATIONS[name]
+    content: dict[str, Any] = dict(_OTHER_CONTENT.get(name, {}))
+    if operation.document:
+        content["application/json"] = {"schema": {"$ref": f"#/components/schemas/{_schema_name(operation.document)}"}}
     responses: dict[int, Any] = {200: {"description": "The answer.", "content": content}}
-    if tag != "check":
+    if operation.tag != "check":
         responses[304] = {"description": "The client has the answer already."}
-    problem = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses |= {status: {"description": meaning, "content": problem} for status, meaning in errors.items()}
-    extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses |= {status: {"description": _PROBLEMS[status], "content": problem} for status in operation.problems}
+    # The endpoints read the path from the request and answer problems of their own, so FastAPI knows no parameters.
+    parameters: list[Mapping[str, Any]] = []
+    for key in re.findall(r"\{(\w+)\}", operation.path):
+        example: Any = _PATH_EXAMPLES.get(key, "spend")
+        schema: dict[str, Any] = {"type": "integer" if isinstance(example, int) else "string"}
+        if key == "dataset":
+            schema["enum"] = list(assets.dataset_names())
+        parameters.append({"name": key, "in": "path", "required": True, "schema": schema, "example": example})
+    extra: dict[str, Any] = {}
+    if parameters or operation.parameters:
+        extra["parameters"] = [*parameters, *operation.parameters]
     if name == "check":
         extra["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD_FORM}}}
     return {
+        "path": operation.path,
+        "methods": ["POST" if name == "check" else "GET"],
         "operation_id": name,
-        "tags": [tag],
-        "summary": summary,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": " ",  # without one FastAPI publishes the docstring of the endpoint
         "responses": responses,
         "openapi_extra": extra,
         "response_model": None,
     }
+
+
+def _schema_name(document: Any) -> str:
+    return str(document.__name__).removesuffix("Document")
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:
@@ -199,16 +243,6 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             tags=TAGS,
         )
-        for path, operations in description["paths"].items():
-            for operation in operations.values():
-                if path != "/check":
-                    operation["responses"].pop("422", None)  # FastAPI's own, which we answer with 404
-                for parameter in operation.get("parameters", ()):
-                    if parameter["in"] == "path":
-                        parameter["example"] = _PATH_EXAMPLES[parameter["name"]]
-                        parameter["schema"].pop("title", None)
-                        if parameter["name"] == "dataset":
-                            parameter["schema"]["enum"] = list(assets.dataset_names())
         description.setdefault("components", {})["schemas"] = _schemas()
         app.openapi_schema = description
     return app.openapi_schema
@@ -216,7 +250,8 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     """The schemas of all documents: `RowsDocument` is named `Rows`, and so on."""
-    _, components = msgspec.json.schema_components(DOCUMENTS, ref_template="#/components/schemas/{name}")
+    types = [one.document for one in _OPERATIONS.values() if one.document]
+    _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     schemas: dict[str, Any] = json.loads(json.dumps(components).replace('Document"', '"'))
     schemas["Problem"] = {
         "type": "object",

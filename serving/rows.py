@@ -41,9 +41,9 @@ class RowsEndpoint:
         self._limits = limits
         self._slots = WorkSlots(limits.at_once, limits.wait_seconds)
 
-    async def get_rows(self, request: Request, dataset: str) -> Response:
+    async def get_rows(self, request: Request) -> Response:
         """The rows or groups of a query. Raises: Problem."""
-        query, form = self._parse(request, dataset)
+        query, form = self._parse(request)
         selection = await run_in_threadpool(self._service.select, query)
         headers = self._headers(request, selection, form)
         if client_has(request, headers["ETag"]):
@@ -57,21 +57,21 @@ class RowsEndpoint:
             self._slots.release()
             raise
 
-    async def get_series(self, request: Request, dataset: str) -> Response:
+    async def get_series(self, request: Request) -> Response:
         """The series that a query for rows would use, and those it would leave out. Raises: Problem."""
-        query, _ = self._parse(request, dataset)
+        query, _ = self._parse(request)
         selection = await run_in_threadpool(self._service.select, query)
         document: UsedDocument = {
-            "dataset": dataset,
+            "dataset": query.scope.dataset,
             "rows": selection.rows,
             "used": selection.describe_used(),
             "left_out": selection.describe_left_out(),
         }
         return json_response(request, document)
 
-    def _parse(self, request: Request, dataset: str) -> tuple[RowQuery, ResponseFormat]:
+    def _parse(self, request: Request) -> tuple[RowQuery, ResponseFormat]:
         parameters = request.query_params.multi_items()
-        query = parse_query(find_dataset(dataset), parameters, self._limits)
+        query = parse_query(find_dataset(request.path_params["dataset"]), parameters, self._limits)
         names = [value for name, value in parameters if name == "format"]
         return query, choose_format(names, request.headers.get("Accept"))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
-from piperoll.findings import deciding_finding, finding_type, finding_types, holds_file, make_finding
+from piperoll.findings import cap_findings, deciding_finding, finding_type, finding_types, holds_file, make_finding
 from piperoll.model import Address, Finding, Report, Severity, Verdict, What
 
 
@@ -20,7 +22,11 @@ def report(verdict: Verdict, *codes: str, severity: Severity = Severity.ERROR) -
 
 
 def test_entries_that_are_read_one_by_one_are_those_of_the_whole_files() -> None:
-    whole = [tomllib.loads(path.read_text("utf-8")) for path in assets.folder("findings").glob("*.toml")]
+    whole = [
+        tomllib.loads(path.read_text("utf-8"))
+        for path in assets.folder("findings").glob("*.toml")
+        if path.name != "shared.toml"
+    ]
     assert finding_types().keys() == {code for entries in whole for code in entries}
 
 
@@ -61,7 +67,18 @@ def test_nothing_decides_about_a_file_that_is_published_or_has_no_error() -> Non
 def test_what_holds_a_file_is_declared_in_its_entry() -> None:
     assert holds_file("too-much-held")
     assert not holds_file("core-unreadable")
-    assert not holds_file("a-code-without-an-entry")
+    assert not holds_file("amount-implausibly-large"), "declared in a suite"
+
+
+def test_whether_an_unknown_code_holds_a_file_is_not_guessed() -> None:
+    with pytest.raises(DescriptorError, match="a-code-without-an-entry"):
+        holds_file("a-code-without-an-entry")
+
+
+def test_a_stored_report_with_a_code_that_is_no_longer_declared_still_has_a_deciding_finding() -> None:
+    found = deciding_finding(report(Verdict.HELD, "a-code-of-last-year", "no-rows"))
+    assert found is not None
+    assert found.code == "no-rows"
 
 
 def test_words_choose_between_one_and_many_and_start_a_sentence_with_a_capital() -> None:
@@ -80,3 +97,22 @@ def test_a_code_variant_or_value_that_is_not_declared_is_our_fault() -> None:
         make_finding("not-data", variant="explained")
     with pytest.raises(DescriptorError, match="does not allow"):
         make_finding("no-rows", severity=Severity.INFO)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 5)), max_size=80), st.integers(1, 10))
+def test_capped_findings_still_count_every_place(places: list[tuple[str, int]], limit: int) -> None:
+    findings = [Finding(code, Severity.INFO, "m", "f", row=1, count=count) for code, count in places]
+    capped = cap_findings(findings, limit)
+    for code in "abc":
+        assert sum(each.count for each in capped if each.code == code) == sum(
+            count for other, count in places if other == code
+        )
+        assert sum(1 for each in capped if each.code == code) <= limit + 1
+
+
+def test_the_finding_that_counts_the_rest_says_so_in_words_for_one_and_many() -> None:
+    findings = [make_finding("core-unreadable", Address(row=row), title="amount", value=str(row)) for row in range(4)]
+    (*_, one), (*_, many) = cap_findings(findings, 3), cap_findings(findings, 1)
+    assert one.message == "The same in 1 more place: core unreadable."
+    assert many.message == "The same in 3 more places: core unreadable."
+    assert (many.count, many.row, many.value) == (3, None, None)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.engine import CheckEngine
@@ -15,11 +14,10 @@ from piperoll.checking.period import find_dates_outside, find_period, name_gives
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.survey import address_in
 from piperoll.checking.totals import accepted_pounds, find_too_much_held, require_conservation
-from piperoll.findings import holds_file, make_finding
+from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
 from piperoll.model import (
+    Address,
     Body,
-    Cap,
-    CappedFindings,
     Dataset,
     Disposition,
     Finding,
@@ -30,7 +28,7 @@ from piperoll.model import (
     Version,
     What,
 )
-from piperoll.reading import Reading, ReadTable
+from piperoll.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,7 @@ def add_findings(examination: Examination, findings: Sequence[Finding]) -> Exami
         verdict = Verdict.HELD
     elif verdict is Verdict.ACCEPTED:
         verdict = _accepting_verdict(ordered)
-    return replace(examination, report=replace(report, verdict=verdict, findings=Cap().apply(ordered)))
+    return replace(examination, report=replace(report, verdict=verdict, findings=cap_findings(ordered)))
 
 
 def order_findings(findings: Sequence[Finding], sheets: Sequence[str | None]) -> list[Finding]:
@@ -154,7 +152,14 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     totals = [table.totals for table in tables]
     require_conservation(reading.tables, totals)
     from_tables = [finding for table in tables for finding in table.findings]
-    findings = [*_without_repetition(reading.findings, from_tables), *from_tables]
+    core_missing = {(finding.sheet, finding.field) for finding in from_tables if finding.code == "core-missing"}
+    from_reading = [
+        finding
+        for finding in reading.findings
+        # `core-missing` reports the column and what follows from its absence
+        if finding.code != "column-not-found" or (finding.sheet, finding.field) not in core_missing
+    ]
+    findings = [*from_reading, *from_tables]
     if all(table.lacks_core for table in tables):
         return _conclude(reading, given, tables, findings, Verdict.REJECTED, given.period)
 
@@ -180,32 +185,20 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     return _conclude(reading, given, tables, findings, verdict, period)
 
 
-def _without_repetition(from_reading: Sequence[Finding], from_tables: Sequence[Finding]) -> Iterator[Finding]:
-    """The findings of reading without `column-not-found` for a column that `core-missing` reports too."""
-    core_missing = {(finding.sheet, finding.field) for finding in from_tables if finding.code == "core-missing"}
-    for finding in from_reading:
-        if finding.code != "column-not-found" or (finding.sheet, finding.field) not in core_missing:
-            yield finding
-
-
 def _expectation_findings(unmet: UnmetExpectation, tables: Sequence[ExaminedTable]) -> tuple[Finding, ...]:
     """One finding for each row that does not meet the expectation; one for all if it is about the whole table."""
+
+    def make(variant: str, address: Address) -> Finding:
+        message = shared_text("expectation", variant, address, message=unmet.message, observed=unmet.observed)
+        return Finding(unmet.code, unmet.severity, message, unmet.fix, **address.values())
+
     if not unmet.rows:
         home = next((each.table for each in tables if unmet.field in each.table.columns), tables[0].table)
-        observed = f" (we found {unmet.observed})" if unmet.observed is not None else ""
-        message = f"{unmet.message}{observed}"
-        return (Finding(unmet.code, unmet.severity, message, unmet.fix, **address_in(home, unmet.field).values()),)
+        return (make("table" if unmet.observed is None else "table-with-value", address_in(home, unmet.field)),)
     findings = CappedFindings()
     for number, row in unmet.rows:
-        findings.add(number, partial(_implausible_row, unmet, tables[number].table, row))
+        findings.add(number, lambda: make("row", address_in(tables[number].table, unmet.field, row)))  # noqa: B023 - called at once
     return findings.findings()
-
-
-def _implausible_row(unmet: UnmetExpectation, table: ReadTable, row: int) -> Finding:
-    address = address_in(table, unmet.field, row)
-    where = str(address)
-    message = f"{where[0].upper()}{where[1:]}: {unmet.message}"
-    return Finding(unmet.code, unmet.severity, message, unmet.fix, **address.values())
 
 
 def _conclude(
@@ -216,7 +209,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = Cap().apply(order_findings(findings, [table.sheet for table in reading.tables]))
+    ordered = cap_findings(order_findings(findings, [table.sheet for table in reading.tables]))
+    dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
     report = Report(
         file=given.file,
         sha256=given.sha256,
@@ -230,7 +224,7 @@ def _conclude(
         part=given.part,
         tables=tuple(table.report for table in tables),
         findings=ordered,
-        passed=tuple(checks_passed(tables, ordered, given.body)),
+        passed=tuple(checks_passed(tables, ordered, given.body, dates_compared=dates_compared)),
         mapping_version=reading.mapping_version,
     )
     disposition = Disposition(

@@ -23,8 +23,8 @@ from piperoll.checking.survey import (
     visit_batches,
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
-from piperoll.findings import make_finding
-from piperoll.model import Address, Body, CappedFindings, ColumnScore, Dataset, Finding, Severity, TableReport
+from piperoll.findings import CappedFindings, make_finding
+from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, Severity, TableReport
 from piperoll.reading import ReadTable, letter
 
 _HEADINGS_NAMED = 6

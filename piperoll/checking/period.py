@@ -11,7 +11,7 @@ from piperoll.checking.survey import TableSurvey, address_in, date_field, main_f
 from piperoll.findings import make_finding
 from piperoll.model import Dataset, Finding, Period
 from piperoll.model.columns import pc, texts, to_flags
-from piperoll.reading import ReadTable, periods_in_name
+from piperoll.reading import ReadTable, find_periods
 
 _ROWS_NAMED = 5
 """A finding about many rows names this many of them."""
@@ -88,7 +88,7 @@ def _periods_named(tables: Sequence[ReadTable], dataset: Dataset, file: str) -> 
 
 
 def _periods_in(name: str, dataset: Dataset) -> tuple[Period, ...]:
-    found = periods_in_name(name, snapshot=dataset.snapshot)
+    found = find_periods(name, snapshot=dataset.snapshot)
     if dataset.snapshot and len(found) > 1:
         # the other day is that of publication
         due = tuple(period for period in found if period.end.strftime("%m-%d") in dataset.snapshot_days)

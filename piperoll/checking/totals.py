@@ -14,7 +14,7 @@ from piperoll.checking.row_sets import RowSet
 from piperoll.checking.survey import TableSurvey, main_field, survey_table, visit_batches
 from piperoll.errors import ConservationError
 from piperoll.findings import make_finding
-from piperoll.model import AmountTotals, Dataset, DateSpan, Finding, RowCounts, plain
+from piperoll.model import AmountTotals, Dataset, DateSpan, Finding, RowCounts, format_decimal
 from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
 from piperoll.reading import ReadTable
 
@@ -185,8 +185,8 @@ def require_conservation(tables: Sequence[ReadTable], totals: Sequence[ExaminedT
             )
         if amount and amount.read != exact_sum((amount.accepted, amount.held)):
             raise ConservationError(
-                f"sheet {table.sheet}: £{plain(amount.read)} was read, but £{plain(amount.accepted)} is accepted "
-                f"and £{plain(amount.held)} held"
+                f"sheet {table.sheet}: £{format_decimal(amount.read)} was read, but "
+                f"£{format_decimal(amount.accepted)} is accepted and £{format_decimal(amount.held)} held"
             )
 
 
@@ -199,4 +199,6 @@ def find_too_much_held(totals: Sequence[ExaminedTotals], held_rows: int) -> Find
     pounds, held = exact_sum(each.pounds for each in totals), exact_sum(each.held_pounds for each in totals)
     if held_rows * 10 <= rows and held * 10 <= pounds:
         return None
-    return make_finding("too-much-held", held_rows=held_rows, rows=rows, held_pounds=plain(held), pounds=plain(pounds))
+    return make_finding(
+        "too-much-held", held_rows=held_rows, rows=rows, held_pounds=format_decimal(held), pounds=format_decimal(pounds)
+    )

@@ -28,7 +28,7 @@ from piperoll.model import (
     Verdict,
     Version,
     What,
-    plain,
+    format_decimal,
 )
 
 VERDICTS = {
@@ -103,7 +103,7 @@ def format_pounds(amount: Decimal | None) -> str:
     """Format pounds with thousands separators and every decimal place: £1,250.00, -£0.005; a dash for None."""
     if amount is None:
         return "–"
-    whole, _, decimals = plain(abs(amount)).partition(".")
+    whole, _, decimals = format_decimal(abs(amount)).partition(".")
     return f"{'-' if amount < 0 else ''}£{int(whole):,}.{decimals}"
 
 

@@ -16,7 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
-from piperoll.model.finding import Acts, Address, Cap, CappedFindings, Finding, Severity
+from piperoll.model.finding import Acts, Address, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
@@ -33,7 +33,7 @@ from piperoll.model.report import (
     Verdict,
     What,
 )
-from piperoll.model.serialize import from_document, plain, to_document, to_json_bytes
+from piperoll.model.serialize import format_decimal, from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
 from piperoll.model.submission import Submission
 from piperoll.model.table import Table
@@ -47,8 +47,6 @@ __all__ = [
     "AmountTotals",
     "Body",
     "BodyMapping",
-    "Cap",
-    "CappedFindings",
     "Cause",
     "Changes",
     "ColumnScore",
@@ -92,8 +90,8 @@ __all__ = [
     "count_once",
     "file_entry",
     "financial_year_of",
+    "format_decimal",
     "from_document",
-    "plain",
     "pounds_of",
     "slugify",
     "to_document",

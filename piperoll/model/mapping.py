@@ -106,7 +106,8 @@ class BodyMapping:
         """
         if answer not in (SAME, DIFFERENT, IGNORE, *fields):
             raise MappingError(
-                f"'{answer}' is not a valid answer: use same, different, ignore, or the name of a field of {self.dataset}"
+                f"'{answer}' is not a valid answer: use same, different, ignore, or the name of a field of "
+                f"{self.dataset}"
             )
         asked = [place for place, question in enumerate(self.questions) if question.heading == heading]
         if not asked and answer in (SAME, DIFFERENT):

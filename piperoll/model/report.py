@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -131,44 +131,6 @@ class Report:
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
     compared_with: tuple[str, ...] = ()
-
-    def public(self, disposition: Disposition) -> Report:
-        """The report for the public: without anything that a cell of a held or redacted row says.
-
-        If the whole file is held or rejected, no cell is quoted. Findings about people are only counted, by rule: their
-        address would lead a reader of the body's own file to a person.
-        """
-        kept = self._unpublished(disposition)
-        findings = tuple(
-            finding.without_value() if self._is_about(finding, kept) else finding
-            for finding in self.findings
-            if not finding.private
-        )
-        return replace(self, findings=findings + _counted(finding for finding in self.findings if finding.private))
-
-    def _unpublished(self, disposition: Disposition) -> frozenset[tuple[str | None, int]]:
-        rows = (*disposition.held.items(), *disposition.redacted.items())
-        return frozenset((self.tables[number].sheet, row) for number, those in rows for row in those)
-
-    def _is_about(self, finding: Finding, unpublished: frozenset[tuple[str | None, int]]) -> bool:
-        if self.verdict in (Verdict.HELD, Verdict.REJECTED):
-            return finding.value is not None or finding.row is not None
-        if finding.row is None:
-            return finding.value is not None and not (finding.field is None and finding.column is None)
-        return (finding.sheet, finding.row) in unpublished
-
-
-def _counted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Make one finding for each code, with the sum of the counts and no address."""
-    counts: dict[str, int] = {}
-    first: dict[str, Finding] = {}
-    for finding in findings:
-        counts[finding.code] = counts.get(finding.code, 0) + finding.count
-        first.setdefault(finding.code, finding)
-    return tuple(
-        replace(first[code].without_value(), count=count, sheet=None, row=None, line=None, column=None, field=None)
-        for code, count in counts.items()
-    )
 
 
 @dataclass(frozen=True, slots=True)

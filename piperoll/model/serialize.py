@@ -22,7 +22,7 @@ ModelT = TypeVar("ModelT")
 def to_document(value: Any) -> Any:
     """Convert a dataclass, or a collection of them, to the dicts, lists and plain values that JSON can hold."""
     if isinstance(value, Decimal):
-        return plain(value)
+        return format_decimal(value)
     if isinstance(value, (date, Period, Series)):
         return str(value)
     if is_dataclass(value):
@@ -53,7 +53,7 @@ def to_json_bytes(document: Mapping[str, Any] | Iterable[Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def plain(amount: Decimal) -> str:
+def format_decimal(amount: Decimal) -> str:
     """Format an amount with digits and a point only: at least two places, never an exponent (1250.00, -0.005)."""
     amount = amount + Decimal(0)  # turns a negative zero into zero
     exponent = amount.as_tuple().exponent

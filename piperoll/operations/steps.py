@@ -17,7 +17,7 @@ from collectors import Arrival
 from piperoll import assets, checking, layout, releasing
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
-from piperoll.findings import make_finding
+from piperoll.findings import make_finding, public_report
 from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, from_document
 from piperoll.operations import questions
 from piperoll.operations.run_request import Run
@@ -212,7 +212,7 @@ def pack_submission(run: Run, submission: Submission, examination: checking.Exam
         run.register.find(submission.body),
         series,
         reading.tables,
-        report.public(examination.disposition),
+        public_report(report, examination.disposition),
         examination.disposition,
         source=releasing.SourceFile(submission.sha256, submission.name),
         rules_version=assets.rules_version(dataset.name),
@@ -284,7 +284,7 @@ def publish_examined(
 def file_report(run: Run, settled: SettledSubmission) -> None:
     """File the full report and then the public one, which marks the submission as done."""
     examined = settled.examined
-    public = examined.report.public(examined.examination.disposition)
+    public = public_report(examined.report, examined.examination.disposition)
     publishers.file_reports(run.store, examined.submission, examined.report, public)
 
 

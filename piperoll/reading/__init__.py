@@ -1,6 +1,6 @@
 """Reading: from bytes to tables. What kind of file it is, its encoding, where the headings are, what a cell means."""
 
-from piperoll.reading.cells.periods import periods_in_name
+from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
 from piperoll.reading.grids.grid import letter
@@ -17,9 +17,9 @@ __all__ = [
     "ReadTable",
     "Reading",
     "bare",
+    "find_periods",
     "learn_headings",
     "letter",
-    "periods_in_name",
     "read",
     "row_as_sent",
     "sha256",

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from piperoll.findings import make_finding
-from piperoll.model import Address, BodyMapping, Cap, Dataset, Finding, Severity, What
+from piperoll.findings import cap_findings, make_finding
+from piperoll.model import Address, BodyMapping, Dataset, Finding, Severity, What
 from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.files.contents import Content
-from piperoll.reading.files.json_files import release_table
+from piperoll.reading.files.json_files import read_releases
 from piperoll.reading.files.kinds import Kind, classify
-from piperoll.reading.files.opening import Opened, about_merged_cells, not_a_table, not_as_named, open_file
+from piperoll.reading.files.opening import Opened, open_file, report_merged_cells, report_no_table, report_wrong_name
 from piperoll.reading.grids.grid import Grid, Row
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import is_certain, recognise, recognise_part
@@ -45,9 +45,9 @@ def read(
     kind = classify(content)
     opened = open_file(kind)
     if _expected(name) not in (None, kind.format) and kind.container is None and kind.format != "empty":
-        opened.findings.insert(0, not_as_named(PurePosixPath(name).name, kind.format))
+        opened.findings.insert(0, report_wrong_name(PurePosixPath(name).name, kind.format))
     reading = _read(opened, kind, name, datasets, dataset, part, remembered)
-    return replace(reading, findings=Cap().apply(reading.findings))
+    return replace(reading, findings=cap_findings(reading.findings))
 
 
 def _expected(name: str) -> str | None:
@@ -87,12 +87,12 @@ def _read(
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
     known = blank.dataset if blank.dataset and blank.dataset.ocds else next((one for one in datasets if one.ocds), None)
     if known is None:
-        return replace(blank, why="no_table", findings=(*blank.findings, not_a_table("json")))
+        return replace(blank, why="no_table", findings=(*blank.findings, report_no_table("json")))
     if not opened.releases:
         findings = (*blank.findings, nil_return(None, None))
         return replace(blank, what=What.NIL_RETURN, dataset=known, findings=findings)
     releases = [release for release in opened.releases if isinstance(release, dict)]
-    return replace(blank, what=What.DATA, dataset=known, tables=(release_table(releases, known),))
+    return replace(blank, what=What.DATA, dataset=known, tables=(read_releases(releases, known),))
 
 
 def _with_grids(
@@ -110,11 +110,11 @@ def _with_grids(
     readings = readings if known else [(grid, _of_no_dataset(reading)) for grid, reading in readings]
     tables = tuple(table for _, reading in readings for table in reading.tables)
     if opened.why and not any(table.header_row for table in tables):
-        return replace(blank, findings=(not_a_table(blank.format),))
+        return replace(blank, findings=(report_no_table(blank.format),))
     findings = [*blank.findings, *_said(readings, bool(tables))]
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
-        findings += about_merged_cells(opened.parts, tables)
+        findings += report_merged_cells(opened.parts, tables)
         if not told and not is_certain(tables, lexicon.dataset):
             headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
             findings.append(
@@ -135,7 +135,7 @@ def _with_grids(
     if "no_records" in outcomes:
         return replace(blank, why="pro_forma")
     if outcomes <= {"empty", "stray_cell"}:
-        return replace(blank, why="empty", findings=(*findings, not_a_table("empty")))
+        return replace(blank, why="empty", findings=(*findings, report_no_table("empty")))
     looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
     no_headings = make_finding("no-headings", headings=quote_list(looked[:6]))
     return replace(blank, why="no_table", findings=(*findings, no_headings))

@@ -6,13 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from piperoll.model import Dataset
-from piperoll.reading.columns.heading_terms import terms_in
 from piperoll.reading.columns.headless import recognise_headless
-from piperoll.reading.columns.lexicon import Lexicon, bare, build_lexicon
+from piperoll.reading.columns.lexicon import Lexicon, bare, build_lexicon, terms_in
 from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid, Row, without_blanks
 from piperoll.reading.reading import ReadTable
-from piperoll.reading.tables.headings import choose_heading_row, find_heading_rows, find_unknown_headings
+from piperoll.reading.tables.heading_rows import choose_heading_row, find_heading_rows, find_unknown_headings
 
 _EMPTY_FIT = 0.6
 """The fit of an empty column to any field."""

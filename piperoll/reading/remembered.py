@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Severity
-from piperoll.reading.cells.amounts import scale_of
+from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import ColumnChoice
 from piperoll.reading.columns.column_findings import make_column_finding
-from piperoll.reading.columns.heading_terms import terms_in
-from piperoll.reading.columns.lexicon import Lexicon, bare
+from piperoll.reading.columns.lexicon import Lexicon, bare, terms_in
 from piperoll.reading.reading import Reading, ReadTable
 
 DRIFTED = "headings-drifted"
@@ -87,7 +86,7 @@ def may_mean_another(choice: ColumnChoice, replaced: str) -> bool:
     It certainly does not if it is listed for the field, no other column could be it, and both headings say the same
     about VAT, invoice or payment, forecast or actual, and the unit.
     """
-    same = terms_in(choice.heading) == terms_in(replaced) and scale_of(choice.heading) == scale_of(replaced)
+    same = terms_in(choice.heading) == terms_in(replaced) and find_scale(choice.heading) == find_scale(replaced)
     return choice.how != "listed" or choice.contested or not same
 
 

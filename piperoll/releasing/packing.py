@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from piperoll.errors import ConservationError
+from piperoll.findings import public_report
 from piperoll.model import (
     Body,
     Dataset,
@@ -22,7 +23,7 @@ from piperoll.model import (
     Table,
     TableReport,
     file_entry,
-    plain,
+    format_decimal,
     to_document,
     to_json_bytes,
 )
@@ -88,7 +89,8 @@ def pack_release(  # noqa: PLR0913 - everything that a release is a function of
     facts_of_release = ManifestFacts(
         series, totals, pounds if dataset.amount else None, (source.sha256,), dataset.version, rules_version
     )
-    return write_documents(folder, dataset.name, descriptor, to_document(report.public(disposition)), facts_of_release)
+    public = to_document(public_report(report, disposition))
+    return write_documents(folder, dataset.name, descriptor, public, facts_of_release)
 
 
 def write_documents(
@@ -118,7 +120,7 @@ def replace_report(packed: Packed, report: Report, disposition: Disposition) -> 
     A report may say more once the release has been compared with others. The public report is made from it here.
     """
     name = "report.json"
-    (packed.folder / name).write_bytes(to_json_bytes(to_document(report.public(disposition))))
+    (packed.folder / name).write_bytes(to_json_bytes(to_document(public_report(report, disposition))))
     entries = (file_entry(packed.folder, name) if entry.path == name else entry for entry in packed.manifest.files)
     manifest = replace(packed.manifest, files=tuple(entries))
     (packed.folder / "manifest.json").write_bytes(manifest.to_bytes())
@@ -150,5 +152,6 @@ class AcceptedTotals:
         accepted = self._report.amount.accepted if self._report.amount else Decimal(0)
         if self.pounds != accepted:
             raise ConservationError(
-                f"{table}: £{plain(accepted)} were accepted but £{plain(self.pounds)} would be published"
+                f"{table}: £{format_decimal(accepted)} were accepted but £{format_decimal(self.pounds)} would be "
+                "published"
             )

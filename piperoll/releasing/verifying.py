@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll.errors import ConservationError
-from piperoll.model import Field, Manifest, file_entry, plain
+from piperoll.model import Field, Manifest, file_entry, format_decimal
 from piperoll.model.columns import pc
 from piperoll.releasing.columns import PublishedColumn, add_exactly, columns_of
 from piperoll.releasing.files import RowDigests, amount_fields, read_document, read_published_lines
@@ -64,7 +64,7 @@ def _compare_pounds(
     column = next(column for column in columns if column.name in fields)
     total: Decimal = pc.sum(column.typed(csv.column(column.name).combine_chunks())).as_py() or Decimal(0)
     if add_exactly(total, -manifest.amount_gbp):
-        yield f"manifest.json says £{plain(manifest.amount_gbp)}, the CSV adds up to £{plain(total)}"
+        yield f"manifest.json says £{format_decimal(manifest.amount_gbp)}, the CSV adds up to £{format_decimal(total)}"
 
 
 def _compare_parquet(csv: pa.Table, parquet: pa.Table, columns: Sequence[PublishedColumn]) -> Iterator[str]:

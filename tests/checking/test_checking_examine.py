@@ -21,7 +21,7 @@ def test_a_file_with_nothing_to_say_against_it_is_accepted() -> None:
     said = examined(made_table(rows=[FULL] * 3))
     assert said.report.verdict is Verdict.ACCEPTED
     assert [each.severity for each in said.report.findings] == [Severity.INFO]
-    assert "All 3 amounts can be read: £3,750.00 together." in said.report.passed
+    assert "Every amount can be read: the total is £3,750.00." in said.report.passed
     assert len(said.report.passed) == 7
 
 
@@ -124,3 +124,12 @@ def test_as_held_holds_what_was_accepted_and_says_why() -> None:
 def test_the_same_arguments_give_the_same_examination() -> None:
     table = made_table(rows=[spend_row(supplier_name="J Smith", purpose="Mrs Smith DOB 1/2/03")] * 3 + [FULL])
     assert examined(table).report == examined(table).report
+
+
+def test_a_report_on_a_snapshot_does_not_say_that_its_dates_were_compared_with_the_period() -> None:
+    """It said so of every list of posts, although the dates of a snapshot are about other things."""
+    row = {"snapshot_date": "2026-03-31", "job_title": "Director", "fte": "1"}
+    snapshot = examined(made_table("roles", [row]), dataset="roles", file="roles 2025-03-31.csv", period="2025-03-31")
+    assert snapshot.report.passed
+    assert not any("within the period" in sentence for sentence in snapshot.report.passed)
+    assert "Every date is within the period." in examined(made_table(rows=[FULL])).report.passed

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from piperoll import assets
 from piperoll.checking import Examination, examine
+from piperoll.findings import public_report
 from piperoll.model import Body, Verdict, to_document
 from piperoll.reading import read
 
@@ -55,7 +56,7 @@ def test_spending() -> None:
     assert (table.amount.read, table.amount.held, table.amount.unreadable) == (Decimal("4202.10"), Decimal(500), 1)
     assert holds(said) == {5: {"privacy-titled-name"}, 8: {"core-unreadable"}}
     assert said.disposition.redacted == {0: {6: "personal"}}
-    public = str(to_document(said.report.public(said.disposition)))
+    public = str(to_document(public_report(said.report, said.disposition)))
     assert "Mrs J Quince" not in public
     assert "1.250.00" not in public
     assert "1.250.00" in str(to_document(said.report))

@@ -23,7 +23,8 @@ from piperoll.checking.privacy.rows import screen_table
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet
 from piperoll.checking.survey import survey_table
 from piperoll.checking.totals import count_table
-from piperoll.model import Cap, CappedFindings, Finding, Period, Severity
+from piperoll.findings import CappedFindings, cap_findings
+from piperoll.model import Finding, Period, Severity
 from piperoll.model.columns import pc, texts
 from piperoll.reading import ReadTable
 from tests.checking import plain_checking as plain
@@ -224,12 +225,12 @@ def test_the_period_of_counted_days_is_that_of_the_days(days: list[date], share:
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy")), max_size=30), st.integers(0, 260))
 def test_findings_beyond_the_cap_are_counted_as_if_they_had_been_made(met: list[tuple[str, str]], more: int) -> None:
     whole = [*met, *[("a", "x")] * more, *met]
-    said, made = CappedFindings(), []
+    capped, all_findings = CappedFindings(), []
     for row, (code, field) in enumerate(whole):
-        finding = partial(Finding, code, Severity.WARNING, f"row {row}", "", row=row, field=field)
-        said.add((code, field), finding)
-        made.append(finding())
-    assert said.findings() == Cap().apply(made)
+        make = partial(Finding, code, Severity.WARNING, f"row {row}", "", row=row, field=field)
+        capped.add((code, field), make)
+        all_findings.append(make())
+    assert capped.findings() == cap_findings(all_findings)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.lists(st.integers(0, 40), max_size=8)), max_size=8))

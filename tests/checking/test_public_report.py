@@ -7,6 +7,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from piperoll.findings import public_report
 from piperoll.model import Disposition, Finding, Report, RowCounts, Severity, TableReport, Verdict, What, to_document
 from tests.checking.made_readings import examined, made_table, spend_row
 
@@ -32,35 +33,37 @@ HELD = Disposition(held={0: {7: frozenset({"core-unreadable"})}})
 
 
 def test_messages_and_fixes_of_a_held_row_do_not_quote_it_either() -> None:
-    public = report(about(7)).public(HELD)
+    public = public_report(report(about(7)), HELD)
     assert MARK not in json.dumps(to_document(public))
     assert (public.findings[0].row, public.findings[0].column) == (7, "B")
     assert "Amount unreadable" in public.findings[0].message
 
 
 def test_a_redacted_row_is_as_private_as_a_held_one() -> None:
-    assert MARK not in json.dumps(to_document(report(about(7)).public(Disposition(redacted={0: {7: "personal"}}))))
+    assert MARK not in json.dumps(
+        to_document(public_report(report(about(7)), Disposition(redacted={0: {7: "personal"}})))
+    )
 
 
 def test_a_published_row_is_quoted() -> None:
-    assert report(about(8)).public(HELD).findings == (about(8),)
+    assert public_report(report(about(8)), HELD).findings == (about(8),)
 
 
 def test_of_a_file_held_whole_no_cell_is_quoted() -> None:
     for verdict in (Verdict.HELD, Verdict.REJECTED):
-        assert MARK not in json.dumps(to_document(report(about(8), verdict=verdict).public(Disposition())))
+        assert MARK not in json.dumps(to_document(public_report(report(about(8), verdict=verdict), Disposition())))
 
 
 def test_a_sample_of_a_column_is_not_quoted_and_the_files_name_is() -> None:
     named = Finding("content-not-as-named", Severity.INFO, "The file is named .xls.", "", value=".xls")
-    public = report(about(None), named).public(HELD)
+    public = public_report(report(about(None), named), HELD)
     assert MARK not in json.dumps(to_document(public))
     assert public.findings[1] == named
 
 
 def test_what_is_found_about_persons_is_counted_and_has_no_address() -> None:
     found = [about(row, code="privacy-nhs-number", value=None, message="Cell B", fix="") for row in (7, 8)]
-    (public,) = report(*found).public(HELD).findings
+    (public,) = public_report(report(*found), HELD).findings
     assert (public.code, public.count, public.row, public.column) == ("privacy-nhs-number", 2, None, None)
 
 
@@ -83,7 +86,7 @@ def test_whatever_is_wrong_with_it_no_row_that_is_not_published_is_quoted(spoilt
             row[field] = None
         rows.append(row)
     said = examined(made_table(rows=rows, sent=sent, unreadable=unreadable), period="2026-10")
-    public = json.dumps(to_document(said.report.public(said.disposition)))
+    public = json.dumps(to_document(public_report(said.report, said.disposition)))
     unpublished = {row for kind in (said.disposition.held, said.disposition.redacted) for row in kind.get(0, {})}
     for number in range(len(rows)):
         if not said.report.verdict.publishes or number + 2 in unpublished:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,24 @@ FACTS |= {f"source.{word}" for word in ("name", "sheet", "row", "sha256")}
 VOCABULARY = {"constant", "from", "part", "heading_of", "hash_of", "redaction_of"}
 
 
-def resource(name):
-    return assets.dataset(name).descriptor["resources"][0]
+def raw_descriptor(name):
+    return json.loads((assets.folder("datapackages") / name / "datapackage.json").read_text("utf-8"))
+
+
+def platform_fields():
+    return json.loads((assets.folder("datapackages") / assets.PLATFORM_FIELDS).read_text("utf-8"))
+
+
+@pytest.fixture
+def further_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the toy dataset that PIPEROLL_DATA names, to change and read again with assets.forget_datasets."""
+    copy = tmp_path / "data"
+    shutil.copytree(Path(__file__).parents[1] / "fixtures" / "toydataset", copy)
+    monkeypatch.setenv(assets.DATA_VARIABLE, str(copy))
+    assets.forget_datasets()
+    yield copy
+    monkeypatch.undo()
+    assets.forget_datasets()
 
 
 def headings(name):
@@ -40,11 +57,41 @@ def test_the_four_standards_are_there():
 
 @pytest.mark.parametrize("name", assets.dataset_names())
 @pytest.mark.parametrize("profile", ["datapackage", "dataresource", "tableschema"])
-def test_a_descriptor_validates_against_the_published_profile(name, profile):
-    whole = assets.dataset(name).descriptor
-    part = {"datapackage": whole, "dataresource": resource(name), "tableschema": resource(name)["schema"]}[profile]
+@pytest.mark.parametrize("state", ["as in the repository", "with the platform fields completed"])
+def test_a_descriptor_validates_against_the_published_profile(name, profile, state):
+    package = raw_descriptor(name) if state == "as in the repository" else assets.dataset(name).descriptor
+    (table,) = package["resources"]
+    part = {"datapackage": package, "dataresource": table, "tableschema": table["schema"]}[profile]
     validator = Draft7Validator(json.loads((PROFILES / f"{profile}.json").read_text("utf-8")))
     assert [error.message for error in validator.iter_errors(part)] == []
+
+
+@pytest.mark.parametrize("name", assets.dataset_names())
+def test_a_dataset_repeats_no_property_of_a_platform_field(name):
+    platform = {field["name"]: field for field in platform_fields()["fields"]}
+    for field in raw_descriptor(name)["resources"][0]["schema"]["fields"]:
+        declared = platform.get(field["name"], {})
+        assert [key for key in field if key != "name" and field[key] == declared.get(key)] == []
+
+
+@pytest.mark.parametrize("name", assets.dataset_names())
+def test_a_platform_field_has_the_shared_properties_and_keeps_its_position(name):
+    listed = raw_descriptor(name)["resources"][0]["schema"]["fields"]
+    completed = assets.dataset(name).descriptor["resources"][0]["schema"]["fields"]
+    assert [field["name"] for field in completed] == [field["name"] for field in listed]
+    platform = {field["name"]: field for field in platform_fields()["fields"]}
+    for before, after in zip(listed, completed, strict=True):
+        assert after == {**platform.get(before["name"], {}), **before}
+
+
+def test_a_dataset_without_a_required_platform_field_is_refused(further_folder: Path) -> None:
+    path = further_folder / "datapackages" / "allotments" / "datapackage.json"
+    descriptor = json.loads(path.read_text("utf-8"))
+    schema = descriptor["resources"][0]["schema"]
+    schema["fields"] = [field for field in schema["fields"] if field["name"] not in ("source_row", "body_id")]
+    path.write_text(json.dumps(descriptor), "utf-8")
+    with pytest.raises(DescriptorError, match="dataset allotments lacks platform fields: body_id, source_row"):
+        assets.dataset("allotments")
 
 
 @pytest.mark.parametrize("name", assets.dataset_names())
@@ -189,16 +236,22 @@ def test_a_mistake_in_reading_json_is_named(reading: dict[str, Any], trouble: st
         Dataset.from_descriptor(assets.dataset("spend").descriptor, (), reading)
 
 
-def test_the_reading_rules_are_part_of_the_rules_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> None:
-    toy = Path(__file__).parents[1] / "fixtures" / "toydataset"
-    shutil.copytree(toy, tmp_path / "data")
-    request.addfinalizer(assets.forget_datasets)
-    with monkeypatch.context() as changed:
-        changed.setenv(assets.DATA_VARIABLE, str(tmp_path / "data"))
+def test_the_reading_rules_are_part_of_the_rules_version(further_folder: Path) -> None:
+    before = assets.rules_version("allotments")
+    (further_folder / "datapackages" / "allotments" / "reading.json").write_text("{}", "utf-8")
+    assets.forget_datasets()
+    assert assets.rules_version("allotments") != before
+
+
+def test_the_platform_fields_are_part_of_the_rules_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = assets.rules_version("spend")
+    shutil.copytree(assets.folder("datapackages"), tmp_path / "datapackages")
+    shutil.copytree(assets.folder("expectations"), tmp_path / "expectations")
+    changed = platform_fields()
+    changed["fields"][0]["title"] = "Another title"
+    (tmp_path / "datapackages" / assets.PLATFORM_FIELDS).write_text(json.dumps(changed), "utf-8")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(assets, "folder", lambda name: tmp_path / name)
         assets.forget_datasets()
-        before = assets.rules_version("allotments")
-        (tmp_path / "data" / "datapackages" / "allotments" / "reading.json").write_text("{}", "utf-8")
-        assets.forget_datasets()
-        assert assets.rules_version("allotments") != before
+        assert assets.rules_version("spend") != before
+    assets.forget_datasets()

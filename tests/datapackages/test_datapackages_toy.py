@@ -100,7 +100,7 @@ def test_the_catalogue_has_a_page_a_chart_and_the_feeds_of_the_dataset(store: Pa
     assert (catalogue / "feeds" / "allotments.atom").is_file()
 
 
-def test_the_api_serves_its_rows(store: Path, known_here: None, tmp_path: Path) -> None:  # noqa: ARG001
+def test_the_api_serves_its_rows(store: Path, known_here: None, tmp_path: Path) -> None:
     with serving(str(store), tmp_path) as api:
         assert "allotments" in {one["dataset"] for one in api.json("/datasets")["datasets"]}
         rows = api.rows("allotments", site_name="Mill Lane", sort="plot_ref")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from piperoll import assets
+from piperoll.findings import without_value
 from piperoll.model import (
     Acts,
     AmountTotals,
@@ -100,7 +101,7 @@ def report(verdict: Verdict = Verdict.ACCEPTED_WITH_WARNINGS, *, held: int = 2, 
         tables=(table,),
         findings=(
             finding("content-not-as-named", Severity.INFO, acts=Acts.PLATFORM, fix="Nothing to do."),
-            UNREADABLE.without_value(),
+            without_value(UNREADABLE),
             repeated,
             replace(repeated, row=11),
             replace(repeated, row=None, column=None, count=40, message="The same again in 40 more places."),

@@ -119,7 +119,9 @@ def withdrawn(life: Life, nth: int) -> None:
         series = life.released[nth % len(life.released)].series
         history, _ = read_history(life.store, series)
         if history.current_version is not None:
-            withdraw_version(life.store, series, history.current_version.version, because="the wrong month", now=life.now())
+            withdraw_version(
+                life.store, series, history.current_version.version, because="the wrong month", now=life.now()
+            )
 
 
 def purged(life: Life, nth: int) -> None:

@@ -65,7 +65,10 @@ def test_releasing_a_held_file_is_recorded(order: RunRequest, store: Store, how:
     history, _ = read_history(store, OCTOBER)
     assert result.outcome == "published v2"
     assert history.current_version is not None
-    assert (history.current_version.rows, history.current_version.reason) == (rows, "released: they sold the other half")
+    assert (history.current_version.rows, history.current_version.reason) == (
+        rows,
+        "released: they sold the other half",
+    )
     report = read_report(store, find_submission(store, held))
     assert report is not None
     assert report.verdict is Verdict.ACCEPTED_WITH_WARNINGS

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.findings import make_finding
-from piperoll.reading.cells.amounts import plain_number, read_amount, scale_of, why_unreadable
+from piperoll.reading.cells.amounts import explain_unreadable, find_scale, read_amount, spell_number
 
 MONEY = st.decimals(min_value=-(10**11), max_value=10**11, places=2, allow_nan=False, allow_infinity=False)
 
@@ -79,7 +79,7 @@ def test_money_in_every_notation(cell: str, pounds: str) -> None:
 )
 def test_a_doubtful_amount_is_not_read_and_the_finding_says_why(cell: str, why: str) -> None:
     assert read_amount(cell) is None
-    assert why_unreadable(cell) == why
+    assert explain_unreadable(cell) == why
     assert cell in make_finding("amount-unreadable", variant=why, text=cell).message
     assert cell in make_finding("number-unreadable", variant=why, text=cell).message
 
@@ -98,20 +98,20 @@ def test_any_amount_reads_back_exactly_in_each_notation(amount: Decimal) -> None
         spellings += [f"({size:,.2f})", f"{size:,.2f}-", f"{size:.2f}CR", f"CR {size:.2f}", f"\u2212{size:f}"]
     for spelling in spellings:
         assert read_amount(spelling) == amount, spelling
-    assert Decimal(plain_number(amount)) == amount
+    assert Decimal(spell_number(amount)) == amount
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_an_amount_or_is_not_and_never_an_error(text: str) -> None:
-    assert read_amount(text) is None or "E" not in plain_number(read_amount(text) or Decimal(0))
+    assert read_amount(text) is None or "E" not in spell_number(read_amount(text) or Decimal(0))
 
 
 def test_the_heading_gives_the_unit() -> None:
-    assert scale_of("Amount (£000)") == 1000
-    assert scale_of("Amount £'000s") == 1000
-    assert scale_of("Value (£m)") == 1_000_000
-    assert scale_of("Amount in pence") == Decimal("0.01")
-    assert scale_of("Amount (£)") == 1
+    assert find_scale("Amount (£000)") == 1000
+    assert find_scale("Amount £'000s") == 1000
+    assert find_scale("Value (£m)") == 1_000_000
+    assert find_scale("Amount in pence") == Decimal("0.01")
+    assert find_scale("Amount (£)") == 1
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_heading_gives_the_unit() -> None:
     ],
 )
 def test_a_heading_that_says_how_much_is_no_unit(heading: str, scale: Decimal) -> None:
-    assert scale_of(heading) == scale
+    assert find_scale(heading) == scale
 
 
 @given(cell=st.from_regex(r"\A-?£?\d{1,4}(,\d{2,4}){0,5}(\.\d{0,8})?\Z", alphabet="0129,.£-٣"))

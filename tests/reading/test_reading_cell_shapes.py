@@ -20,7 +20,7 @@ from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.columns.profiles import _COMPANY, _RANGE, is_reference
 from piperoll.reading.grids import cell_shapes
 from piperoll.reading.grids.blocks import Block
-from piperoll.reading.grids.cell_shapes import index_shapes, matching, shape_of, shapes_of
+from piperoll.reading.grids.cell_shapes import index_shapes, match_cells, to_shape, to_shapes
 from piperoll.reading.grids.grid import Row, Rows, tidy
 from piperoll.reading.tables import certain_records as sure
 from piperoll.reading.tables import table_findings as doubts
@@ -76,30 +76,30 @@ SAME: list[Callable[[str], object]] = [
 def test_a_test_that_ignores_digits_gives_the_same_for_a_cell_and_its_shape(
     holds: Callable[[str], object], cell: str
 ) -> None:
-    assert bool(holds(cell)) == bool(holds(shape_of(cell)))
+    assert bool(holds(cell)) == bool(holds(to_shape(cell)))
 
 
 @settings(deadline=None)
 @given(cell=cells, heading=st.sampled_from([*LEXICON.exact]))
 def test_no_cell_matches_whose_shape_does_not(cell: str, heading: str) -> None:
-    form = shape_of(cell)
+    form = to_shape(cell)
     assert LEXICON.may_know(form) or not LEXICON.knows(cell)
     assert doubts._may_be_damaged(form) or not doubts._is_damaged(cell)
-    assert may_be_time(shape_of(tidy(cell))) or not any(asked(tidy(cell)) for asked in (is_date, is_serial, read_month))
+    assert may_be_time(to_shape(tidy(cell))) or not any(asked(tidy(cell)) for asked in (is_date, is_serial, read_month))
     for text in (cell, heading.title()):
-        assert sure._may_say(heading)(shape_of(text)) or not sure._saying(heading)(text)
+        assert sure._may_say(heading)(to_shape(text)) or not sure._saying(heading)(text)
 
 
 @given(heading=st.sampled_from(HEADINGS), digits=st.text("0123456789", max_size=2))
 def test_a_heading_is_known_by_its_shape(heading: str, digits: str) -> None:
-    assert LEXICON.may_know(shape_of(heading)) or not LEXICON.knows(heading)
-    assert LEXICON.may_know(shape_of(heading + digits)) or not LEXICON.knows(heading + digits)
+    assert LEXICON.may_know(to_shape(heading)) or not LEXICON.knows(heading)
+    assert LEXICON.may_know(to_shape(heading + digits)) or not LEXICON.knows(heading + digits)
 
 
 @given(cell=cells)
 def test_a_text_with_a_plain_shape_is_its_own_spelling(cell: str) -> None:
     wanted = next(each for each in SPEND.fields if each.name == "supplier_name")
-    assert not is_plain_text(shape_of(cell)) or Reader(wanted).read(cell) == (cell or None)
+    assert not is_plain_text(to_shape(cell)) or Reader(wanted).read(cell) == (cell or None)
 
 
 rows = st.lists(st.lists(cells, max_size=5), max_size=12)
@@ -113,7 +113,7 @@ def test_an_index_of_shapes_agrees_with_the_cells_of_a_column(drawn: list[list[s
         patch.setattr(cell_shapes, "_SHAPES_PER_COLUMN", many)
         shapes = index_shapes([block])[0]
     for column in range(7):
-        own = {shape_of("".join(row[column : column + 1])) for row in drawn}
+        own = {to_shape("".join(row[column : column + 1])) for row in drawn}
         for holds in (bool, is_number, sure._ends_in_total):
             assert shapes.may_match(column, holds) or not any(map(holds, own))
             assert not shapes.all_match(column, holds) or all(map(holds, own))
@@ -124,8 +124,8 @@ def test_an_index_of_shapes_agrees_with_the_cells_of_a_column(drawn: list[list[s
 @given(drawn=st.lists(cells, max_size=20), start=st.integers(0, 3))
 def test_the_shapes_of_a_column_are_those_of_its_cells(drawn: list[str], start: int) -> None:
     column = texts(drawn)[start:]
-    assert shapes_of(column).to_pylist() == [shape_of(cell) for cell in column.to_pylist()]
-    found = matching(column, is_date, may_be_time).to_pylist()
+    assert to_shapes(column).to_pylist() == [to_shape(cell) for cell in column.to_pylist()]
+    found = match_cells(column, is_date, may_be_time).to_pylist()
     assert found == [is_date(cell) for cell in column.to_pylist()]
 
 

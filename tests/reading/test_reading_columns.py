@@ -6,8 +6,7 @@ import pytest
 
 from piperoll import assets
 from piperoll.reading.columns.assignment import Columns, assign_columns
-from piperoll.reading.columns.heading_terms import terms_in, vat_basis
-from piperoll.reading.columns.lexicon import build_lexicon
+from piperoll.reading.columns.lexicon import build_lexicon, terms_in, vat_basis
 from piperoll.reading.columns.profiles import profile_column
 
 DATES = ["01/04/2026", "13/04/2026", "30/04/2026", "07/04/2026"]

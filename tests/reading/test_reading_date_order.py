@@ -14,9 +14,9 @@ from piperoll.reading.cells.date_order import (
     NO_CONTEXT,
     DateContext,
     are_evenly_spaced,
-    date_context,
     decide_order,
     find_exchanged,
+    make_date_context,
 )
 from piperoll.reading.cells.dates import DateOrder
 
@@ -53,7 +53,7 @@ def test_other_columns_of_the_table_vote_on_an_order_that_a_column_leaves_open()
     assert starts[0] == "2018-04-02"
     assert said == {"dates-month-first"}
     counts = {"start": Counter(["04/02/2018"]), "end": Counter(["03/31/2021", "04/30/2021"])}
-    assert date_context(counts, "start", ()) == DateContext(month_first=2)
+    assert make_date_context(counts, "start", ()) == DateContext(month_first=2)
     assert not order(["04/05/2018", "06/07/2018", "08/09/2018"], DateContext(day_first=1)).doubtful
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from piperoll.reading.cells.date_order import DateContext, decide_order
 from piperoll.reading.cells.dates import DateOrder, read_date, read_month
-from piperoll.reading.cells.periods import periods_in_name
+from piperoll.reading.cells.periods import find_periods
 
 DAYS = st.dates(min_value=date(2000, 1, 1), max_value=date(2049, 12, 31))
 
@@ -117,7 +117,7 @@ def test_months_alone_are_distinguished_from_days() -> None:
     ],
 )
 def test_the_period_that_a_name_means(name: str, periods: list[str]) -> None:
-    assert [str(period) for period in periods_in_name(name, snapshot=False)] == periods
+    assert [str(period) for period in find_periods(name, snapshot=False)] == periods
 
 
 @pytest.mark.parametrize(
@@ -130,4 +130,4 @@ def test_the_period_that_a_name_means(name: str, periods: list[str]) -> None:
     ],
 )
 def test_the_snapshot_day_that_a_name_means(name: str, day: str) -> None:
-    assert [str(period) for period in periods_in_name(name, snapshot=True)] == [day]
+    assert [str(period) for period in find_periods(name, snapshot=True)] == [day]

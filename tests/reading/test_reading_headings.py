@@ -7,7 +7,7 @@ import pytest
 from piperoll import assets
 from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.grids.grid import Grid, Row, Rows
-from piperoll.reading.tables.headings import (
+from piperoll.reading.tables.heading_rows import (
     HeadingRow,
     choose_heading_row,
     find_heading_rows,

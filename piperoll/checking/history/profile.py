@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from piperoll.checking.totals import exact_sum
-from piperoll.model import Dataset, Origin, Period, Series, TableReport, plain
+from piperoll.model import Dataset, Origin, Period, Series, TableReport, format_decimal
 from piperoll.model.columns import Cells, pc
 
 MOST_CODES = 12
@@ -265,5 +265,5 @@ def join_words(words: Sequence[str]) -> str:
 
 def write_pounds(amount: Decimal) -> str:
     """Write an amount: "£1,234.50"."""
-    whole, _, pence = plain(amount).partition(".")
+    whole, _, pence = format_decimal(amount).partition(".")
     return f"£{int(whole):,}.{pence}"

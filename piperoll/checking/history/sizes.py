@@ -18,7 +18,7 @@ from piperoll.checking.history.profile import (
     write_pounds,
 )
 from piperoll.findings import make_finding
-from piperoll.model import Finding, Version, plain
+from piperoll.model import Finding, Version, format_decimal
 
 NEAREST = 3
 """How many of the nearest releases a size is compared with; one alone may be unusual."""
@@ -55,9 +55,9 @@ def find_far_more_than_published(lines: int, pounds: Decimal | None, published: 
     if pounds is not None and theirs is not None and abs(pounds) > abs(theirs) * _MUCH_MORE_THAN_PUBLISHED:
         yield make_finding(
             "more-pounds-than-before",
-            pounds=plain(pounds),
+            pounds=format_decimal(pounds),
             version=published.version,
-            published_pounds=plain(theirs),
+            published_pounds=format_decimal(theirs),
         )
 
 

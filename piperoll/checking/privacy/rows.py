@@ -25,7 +25,8 @@ from piperoll.checking.privacy.columns import (
 from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.row_sets import LatestWord, RowSet, ValueByRow
 from piperoll.checking.survey import visit_batches
-from piperoll.model import CappedFindings, Dataset
+from piperoll.findings import CappedFindings
+from piperoll.model import Dataset
 from piperoll.model.columns import Flags, Integers
 from piperoll.reading import ReadTable
 

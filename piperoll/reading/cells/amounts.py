@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Cells, Flags, Integers, pc, text_offsets, texts_from_buffers, to_flags, utf8
-from piperoll.reading.grids.cell_shapes import shapes_of
+from piperoll.reading.grids.cell_shapes import to_shapes
 from piperoll.reading.grids.grid import tidy
 
 _NUMBER = re.compile(
@@ -143,7 +143,7 @@ _PLAIN = re.compile(r"-?£?(?:\d{1,3}(?:,\d{3})+|\d+)(?P<pence>\.\d\d)?\Z", re.A
 """Most cells: they need no further parsing."""
 
 
-def style_of(counts: Mapping[str, int]) -> AmountStyle:
+def find_amount_style(counts: Mapping[str, int]) -> AmountStyle:
     """How the numbers of a column are written, from its distinct cells and how often each occurs."""
     comma = point = pence = 0
     fractions: list[str] = []
@@ -166,7 +166,7 @@ def style_of(counts: Mapping[str, int]) -> AmountStyle:
 _ODD = re.compile(r"[A-Za-z*†‡]")
 
 
-def notation_of(cell: str) -> str | None:
+def find_notation(cell: str) -> str | None:
     """What to report about the notation of a cell that was read: `credit`, `exponent`, `mark` or None."""
     if not _ODD.search(cell):
         return None
@@ -190,7 +190,7 @@ _REASONS = (
 )
 
 
-def why_unreadable(cell: str) -> str:
+def explain_unreadable(cell: str) -> str:
     """Why a cell is not certainly an amount: the variant of the finding `amount-unreadable`."""
     text = tidy(cell)
     if not any(char.isdigit() for char in text):
@@ -198,7 +198,7 @@ def why_unreadable(cell: str) -> str:
     return next((reason for pattern, reason in _REASONS if pattern.search(text)), "plain")
 
 
-def scale_of(heading: str) -> Decimal:
+def find_scale(heading: str) -> Decimal:
     """The factor for amounts under a heading: 1000 for `£000`, 0.01 for pence, else 1."""
     for scale, pattern in _SCALE_PATTERNS:
         if pattern.search(heading):
@@ -211,7 +211,7 @@ def is_foreign(heading: str) -> bool:
     return bool(_FOREIGN.search(heading)) and not _POUNDS.search(heading)
 
 
-def plain_number(value: Decimal) -> str:
+def spell_number(value: Decimal) -> str:
     """A number as digits and a point, without an exponent, with as many decimals as it has."""
     return f"{value + Decimal(0):f}"
 
@@ -243,7 +243,7 @@ class PlainAmounts:
 
     @cached_property
     def _coded(self) -> Any:
-        return shapes_of(self.cells).dictionary_encode()
+        return to_shapes(self.cells).dictionary_encode()
 
     @cached_property
     def _by_shape(self) -> tuple[Flags, Integers]:

@@ -13,7 +13,7 @@ from datetime import date
 from itertools import pairwise
 
 from piperoll.model import Period
-from piperoll.reading.cells.dates import DateOrder, DateReadings, date_readings
+from piperoll.reading.cells.dates import DateOrder, DateReadings, find_date_readings
 
 Months = frozenset[tuple[int, int]]
 """Months as year and number."""
@@ -47,7 +47,7 @@ class DateContext:
 NO_CONTEXT = DateContext()
 
 
-def date_context(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> DateContext:
+def make_date_context(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> DateContext:
     """What the other columns of dates in a table, with their distinct cells, and the names show about one column."""
     proofs = [_count_proofs(counts) for other, counts in dates.items() if other != name]
     return DateContext(
@@ -60,7 +60,7 @@ def date_context(dates: Mapping[str, Mapping[str, int]], name: str, periods: Seq
 def _count_proofs(counts: Mapping[str, int]) -> tuple[int, int]:
     """The number of numeric dates that can only be read day first, and that of those that can only be month first."""
     numeric = [
-        (found, counts[text]) for text in counts if (found := date_readings(text)) and found.notation == "numeric"
+        (found, counts[text]) for text in counts if (found := find_date_readings(text)) and found.notation == "numeric"
     ]
     day = sum(count for found, count in numeric if found.month_first is None and found.day_first)
     return day, sum(count for found, count in numeric if found.day_first is None and found.month_first)
@@ -68,7 +68,7 @@ def _count_proofs(counts: Mapping[str, int]) -> tuple[int, int]:
 
 def decide_order(counts: Mapping[str, int], context: DateContext = NO_CONTEXT) -> DateOrder:
     """Decide the order of day and month in a column from its distinct cells and how often each occurs."""
-    readings = {text: found for text in counts if (found := date_readings(text))}
+    readings = {text: found for text in counts if (found := find_date_readings(text))}
     numeric = {text: found for text, found in readings.items() if found.notation == "numeric"}
     day, month = _count_proofs(counts)
     year_first = _have_year_first(list(numeric.values()), context)
@@ -195,18 +195,18 @@ def find_exchanged(counts: Mapping[str, int], order: DateOrder, context: DateCon
     is assumed if nearly all dates outside the months of the column, or else of the name, would be in these months with
     day and month swapped: at least two different cells, or one that is more than a month away.
     """
-    readings = {text: found for text in counts if (found := date_readings(text)) and not found.certain}
+    readings = {text: found for text in counts if (found := find_date_readings(text)) and not found.certain}
     months = order.months or (_named_months(context.periods) if context.within else frozenset())
     if not months:
         return list(readings) if _are_all_exchanged(counts, order, context) else []
     outside = {text: day for text, found in readings.items() if not _in(day := order.choose(found), months)}
-    fitting = [text for text in outside if _in(other_reading(readings[text], order), months)]
+    fitting = [text for text in outside if _in(find_swapped_day(readings[text], order), months)]
     if len(fitting) == 1 and _is_near(outside[fitting[0]], months):
         return []
     return fitting if fitting and len(fitting) >= 0.8 * len(outside) else []
 
 
-def other_reading(found: DateReadings, order: DateOrder) -> date | None:
+def find_swapped_day(found: DateReadings, order: DateOrder) -> date | None:
     """The day that a cell means if day and month are swapped."""
     return found.month_first if order.choose(found) == found.day_first else found.day_first
 
@@ -236,7 +236,7 @@ def _are_all_exchanged(counts: Mapping[str, int], order: DateOrder, context: Dat
     Many bodies write the first of a month to mean the month, so that shows nothing, unless there are gaps between the
     months, which payments of one period would not have.
     """
-    days = [day for text in counts if (found := date_readings(text)) and (day := order.choose(found))]
+    days = [day for text in counts if (found := find_date_readings(text)) and (day := order.choose(found))]
     months = {(day.year, day.month) for day in days}
     if len({(day.year, day.day) for day in days}) != 1 or len(months) < 3 or order.doubtful:
         return False

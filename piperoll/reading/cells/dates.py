@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from piperoll.reading.grids.grid import squeezed
+from piperoll.reading.grids.grid import squeeze
 
 _TIME = r"(?:[T ,]+\d{1,2}[:.]\d{2}.*)?\Z"
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})" + _TIME, re.ASCII)
@@ -115,9 +115,9 @@ class DateOrder:
 
 
 @lru_cache(maxsize=100_000)
-def date_readings(cell: str) -> DateReadings | None:
+def find_date_readings(cell: str) -> DateReadings | None:
     """The readings of a cell that looks like a day; None for any other cell."""
-    text = _WEEKDAY.sub("", squeezed(cell))
+    text = _WEEKDAY.sub("", squeeze(cell))
     if not text or not any(char.isdigit() for char in text):
         return None
     if match := _ISO.match(text) or _COMPACT.match(text):
@@ -142,14 +142,14 @@ def read_date(cell: str, order: DateOrder | None = None) -> date | None:
 
     A numeric date that can only be read one way is read that way, whatever the order of the column.
     """
-    found = date_readings(cell)
+    found = find_date_readings(cell)
     return (order or DateOrder()).choose(found) if found else None
 
 
 _EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")
 
 
-def evenings(counts: Mapping[str, int]) -> list[str]:
+def find_evening_times(counts: Mapping[str, int]) -> list[str]:
     """The timestamps at 23:00 in universal time, which in summer is midnight of the next day in London."""
     return [text for text in counts if _EVENING.search(text)]
 
@@ -181,7 +181,7 @@ def _day(year: int, month: int, day: int) -> date | None:
 
 def read_month(cell: str) -> tuple[int, int] | None:
     """The year and month of a cell that names no day: `Apr-11`, `August 2020`, `2020-08`, `08/2020`."""
-    match = _MONTH_ONLY.match(squeezed(cell))
+    match = _MONTH_ONLY.match(squeeze(cell))
     if match is None:
         return None
     if match[1]:
@@ -194,12 +194,12 @@ def read_month(cell: str) -> tuple[int, int] | None:
 @lru_cache(maxsize=20_000)
 def is_date(cell: str) -> bool:
     """Whether a cell states a day in some notation other than a bare number."""
-    return read_date(cell) is not None and not squeezed(cell).replace(".", "", 1).isdigit()
+    return read_date(cell) is not None and not squeeze(cell).replace(".", "", 1).isdigit()
 
 
 def is_serial(cell: str) -> bool:
     """Whether a cell is a bare number that can be a day: a day number of a spreadsheet (41852), or 20140801."""
-    text = squeezed(cell)
+    text = squeeze(cell)
     return bool(_SERIAL.match(text) or _COMPACT.match(text)) and read_date(text) is not None
 
 
@@ -208,14 +208,14 @@ _TIME_SHAPES = (_ISO, re.compile(r"\d{8}\Z", re.ASCII), _NUMERIC, _SERIAL, _DAY_
 
 def may_be_time(shape: str) -> bool:
     """Whether any cell of this shape can state a day or a month."""
-    text = squeezed(shape)
+    text = squeeze(shape)
     day = _WEEKDAY.sub("", text)
     return any(pattern.match(day) for pattern in _TIME_SHAPES) or bool(_MONTH_ONLY.match(text))
 
 
 def names_day(cell: str) -> bool:
     """Whether a cell is written like a day, even if there is no such day: `30 February 2012`, `31/06/2012`."""
-    text = _WEEKDAY.sub("", squeezed(cell))
+    text = _WEEKDAY.sub("", squeeze(cell))
     if any(pattern.match(text) for pattern in (_ISO, _COMPACT, _NUMERIC)):
         return True
     in_words = _DAY_MONTH.match(text), _MONTH_DAY.match(text)

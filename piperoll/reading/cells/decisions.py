@@ -15,9 +15,16 @@ from typing import Any
 
 from piperoll.findings import make_finding
 from piperoll.model import MONTHS, Address, Field, Finding, Severity
-from piperoll.reading.cells.amounts import is_foreign, notation_of, plain_number, read_amount, scale_of, style_of
-from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, decide_order, find_exchanged, other_reading
-from piperoll.reading.cells.dates import DateOrder, date_readings, evenings, read_date
+from piperoll.reading.cells.amounts import (
+    find_amount_style,
+    find_notation,
+    find_scale,
+    is_foreign,
+    read_amount,
+    spell_number,
+)
+from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, decide_order, find_exchanged, find_swapped_day
+from piperoll.reading.cells.dates import DateOrder, find_date_readings, find_evening_times, read_date
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.periods import is_bare_quarter
 from piperoll.reading.cells.values import Reader
@@ -94,9 +101,9 @@ def _only(counts: Counts, test: Callable[[str], bool]) -> Counts:
 
 
 def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[Finding]]:
-    style = style_of(counts)
+    style = find_amount_style(counts)
     reader = Reader(column.field, decimal_comma=style.decimal_comma)
-    reader.scale = scale_of(column.heading) if column.field.type == "number" else Decimal(1)
+    reader.scale = find_scale(column.heading) if column.field.type == "number" else Decimal(1)
     reader.refuses = reader.reported = column.amount and is_foreign(column.heading)
     found = list(_about_notation(column, counts, reader))
     if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
@@ -118,7 +125,7 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
     elif style.three_places and column.field.unit == "GBP":
         points = _only(counts, lambda cell: "." in cell and read_amount(cell) is not None)
         example = read_amount(tidy(next(iter(points)))) or Decimal(0)
-        other = f"{Decimal(plain_number(example * 1000)):,.0f}"
+        other = f"{Decimal(spell_number(example * 1000)):,.0f}"
         found.append(column.finding("amounts-three-places", points, other=other))
     if column.amount and not reader.refuses:
         found += _about_currency(column, counts, reader)
@@ -152,7 +159,7 @@ def _about_notation(column: FieldColumn, counts: Counts, reader: Reader) -> Iter
     """Report credits, exponents and footnote marks among numbers that could be read."""
     by_notation: dict[str, dict[str, int]] = {}
     for cell, count in counts.items():
-        notation = notation_of(cell)
+        notation = find_notation(cell)
         if notation and read_amount(cell, decimal_comma=reader.decimal_comma) is not None:
             by_notation.setdefault(notation, {})[cell] = count
     codes = {"credit": "amounts-as-credits", "exponent": "amounts-in-exponents", "mark": "amounts-marked"}
@@ -190,7 +197,7 @@ def days_of_another_epoch(counts: Counts) -> Counts:
 
 def _about_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
     """Report an order of day, month and year that is not day first, or not certain."""
-    numeric = {cell: found for cell in counts if (found := date_readings(cell)) and found.notation == "numeric"}
+    numeric = {cell: found for cell in counts if (found := find_date_readings(cell)) and found.notation == "numeric"}
     cells = _only(counts, numeric.__contains__)
     if order.year_first:
         found = next(iter(numeric.values()))
@@ -219,7 +226,7 @@ def _about_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Itera
             other=_in_words(numeric[example].day_first),
         )
     elif order.doubtful:
-        either = {cell: found for cell in counts if (found := date_readings(cell)) and not found.certain}
+        either = {cell: found for cell in counts if (found := find_date_readings(cell)) and not found.certain}
         found = next(iter(either.values()))
         taken, other = _in_words(found.day_first), _in_words(found.month_first)
         yield column.finding("dates-order-doubtful", _only(counts, either.__contains__), taken=taken, other=other)
@@ -228,7 +235,7 @@ def _about_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Itera
 def _about_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
     """Report day numbers, and those that fit the other dates only if they are counted from 1904."""
     serials = {
-        cell: found.day_first for cell in counts if (found := date_readings(cell)) and found.notation == "serial"
+        cell: found.day_first for cell in counts if (found := find_date_readings(cell)) and found.notation == "serial"
     }
     if serials:
         yield column.finding("dates-as-serials", _only(counts, serials.__contains__))
@@ -242,9 +249,9 @@ def _about_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Ite
 def _about_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, context: DateContext) -> Iterator[Finding]:
     """Report dates that would fit the others if day and month were swapped."""
     cells = find_exchanged(counts, order, context)
-    readings = [found for cell in cells if (found := date_readings(cell))]
+    readings = [found for cell in cells if (found := find_date_readings(cell))]
     if readings:
-        other = other_reading(readings[0], order)
+        other = find_swapped_day(readings[0], order)
         yield column.finding(
             "dates-exchanged",
             value=tidy(cells[0]),
@@ -257,7 +264,7 @@ def _about_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, cont
 
 def _about_evenings(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
     """Report timestamps at 23:00 in Greenwich, which in summer are midnight in London."""
-    cells = evenings(counts)
+    cells = find_evening_times(counts)
     day = read_date(cells[0]) if cells else None
     if day:
         taken, other = _in_words(day), _in_words(day + timedelta(days=1))
@@ -285,14 +292,14 @@ def _months_in_words(months: Iterable[tuple[int, int]]) -> str:
 
 def _about_references(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
     """Report references that a program treated as numbers."""
-    width, short = short_references(counts, column.field.reading.characters)
+    width, short = find_short_references(counts, column.field.reading.characters)
     if short:
         yield column.finding("reference-zeros-lost", _only(counts, set(short).__contains__), width=width)
     if decimal := _only(counts, lambda cell: bool(_DECIMAL_REFERENCE.match(tidy(cell)))):
         yield column.finding("reference-decimal", decimal)
 
 
-def short_references(counts: Counts, width: int | None = None) -> tuple[int, list[str]]:
+def find_short_references(counts: Counts, width: int | None = None) -> tuple[int, list[str]]:
     """The number of digits of the references in a column, and the cells of digits only that have fewer.
 
     `width` is given if the register gives all of its identifiers the same length. Otherwise the column must show it:

@@ -50,7 +50,7 @@ _PERIOD_ONLY = re.compile(
 """A text of nothing but months, numbers and the words between them."""
 
 
-def periods_in_name(text: str, *, snapshot: bool) -> tuple[Period, ...]:
+def find_periods(text: str, *, snapshot: bool) -> tuple[Period, ...]:
     """The periods that a name can mean, the most likely first, each once; empty if it names none.
 
     For a `snapshot` these are days: a month means its last day, and of several days those on 31 March or 30 September
@@ -62,14 +62,14 @@ def periods_in_name(text: str, *, snapshot: bool) -> tuple[Period, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def period_in_cell(text: str) -> Period | None:
+def read_period(text: str) -> Period | None:
     """The period that a tidy cell names, if it contains nothing else: `Q1 2015/16`, `Apr-Jun 2012`, `2012-13`.
 
     None for a day, a bare number or any other words. A quarter of a single year is one of the calendar year.
     """
     if names_day(text) or not (_PERIOD_ONLY.match(text) or _FINANCIAL.fullmatch(text)):
         return None
-    return next(iter(periods_in_name(text, snapshot=False)), None)
+    return next(iter(find_periods(text, snapshot=False)), None)
 
 
 def is_bare_quarter(text: str) -> bool:

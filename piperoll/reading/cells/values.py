@@ -19,11 +19,11 @@ import pyarrow as pa
 
 from piperoll.model import Field
 from piperoll.model.columns import Cells, Flags, pc, text_offsets, texts, to_flags, true_indices
-from piperoll.reading.cells.amounts import PlainAmounts, plain_number, read_amount
+from piperoll.reading.cells.amounts import PlainAmounts, read_amount, spell_number
 from piperoll.reading.cells.dates import DateOrder, names_day, read_date, read_month
 from piperoll.reading.cells.marks import is_error, means_nothing
-from piperoll.reading.cells.periods import is_bare_quarter, period_in_cell, periods_in_name
-from piperoll.reading.grids.cell_shapes import shapes_of
+from piperoll.reading.cells.periods import find_periods, is_bare_quarter, read_period
+from piperoll.reading.grids.cell_shapes import to_shapes
 from piperoll.reading.grids.grid import tidy
 
 _YES, _NO = frozenset(["yes", "y", "true", "1", "x"]), frozenset(["no", "n", "false", "0"])
@@ -97,7 +97,7 @@ class Reader:
 
     def lacks_day(self, cell: str) -> bool:
         """Whether a cell without a day names a month or, if periods are accepted, a quarter, a year or months."""
-        return read_month(cell) is not None or (self.accepts_periods and period_in_cell(tidy(cell)) is not None)
+        return read_month(cell) is not None or (self.accepts_periods and read_period(tidy(cell)) is not None)
 
 
 def _read_text(text: str, reader: Reader) -> str | None:
@@ -107,14 +107,14 @@ def _read_text(text: str, reader: Reader) -> str | None:
 
 def _read_number(text: str, reader: Reader) -> str | None:
     value = read_amount(text, decimal_comma=reader.decimal_comma)
-    return None if value is None else plain_number(value * reader.scale if reader.scale != 1 else value)
+    return None if value is None else spell_number(value * reader.scale if reader.scale != 1 else value)
 
 
 def _read_integer(text: str, reader: Reader) -> str | None:
     value = read_amount(text, decimal_comma=reader.decimal_comma)
     if value is None or value != value.to_integral_value():
         return None
-    return plain_number((value * reader.scale).to_integral_value())
+    return spell_number((value * reader.scale).to_integral_value())
 
 
 def _read_boolean(text: str, reader: Reader) -> str | None:  # noqa: ARG001
@@ -134,7 +134,7 @@ def _edge_of_period(text: str, *, first: bool) -> date | None:
     if month := read_month(text):
         year, number = month
         return date(year, number, 1 if first else monthrange(year, number)[1])
-    periods = () if names_day(text) else periods_in_name(text, snapshot=False)
+    periods = () if names_day(text) else find_periods(text, snapshot=False)
     if not periods or (len(periods) > 1 and not is_bare_quarter(text)):
         return None
     return periods[0].start if first else periods[0].end
@@ -178,7 +178,7 @@ def _spell_plain(cells: Cells, reader: Reader) -> tuple[Cells, Flags]:
         spelled = PlainAmounts(cells).spelled
         return spelled, to_flags(pc.is_valid(spelled))
     if reader.keeps_plain_texts:
-        coded = shapes_of(cells).dictionary_encode()
+        coded = to_shapes(cells).dictionary_encode()
         plain = np.array([is_plain_text(shape) for shape in coded.dictionary.to_pylist()], np.bool_)
         return null_if_empty(cells), plain[coded.indices.to_numpy()]
     return cells, np.zeros(len(cells), np.bool_)

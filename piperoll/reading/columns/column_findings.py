@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Field, Finding, Severity
-from piperoll.reading.cells.amounts import is_foreign, scale_of
+from piperoll.reading.cells.amounts import find_scale, is_foreign
 from piperoll.reading.cells.decisions import FieldColumn
 from piperoll.reading.columns.assignment import ColumnChoice
-from piperoll.reading.columns.heading_terms import is_gross
-from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.lexicon import Lexicon, vat_basis
 from piperoll.reading.grids.grid import letter
 
-_UNLIKE = 0.5
+_LEAST_FIT = 0.5
 """Below this fit, most cells of a column are of another type than the field."""
 
 
@@ -62,29 +60,25 @@ def find_column_doubts(
         )
     if choice.how in ("slip", "phrase"):
         found.append(make_column_finding("heading-guessed", sheet, wanted, choice))
-    if headed and wanted.privacy == "name" and choice.fit < _UNLIKE:
+    if headed and wanted.privacy == "name" and choice.fit < _LEAST_FIT:
         found.append(make_column_finding("column-unlike-heading", sheet, wanted, choice))
     for warning in wanted.reading.heading_warnings if headed else ():
         if warning.applies_to(choice.heading):
             found.append(make_column_finding(warning.finding, sheet, wanted, choice))
     if choice.field in dataset.amount:
-        found += _about_amount(choice, sheet, wanted)
+        column = FieldColumn(wanted, choice.column, choice.heading, sheet)
+        if is_foreign(choice.heading):
+            found.append(column.finding("amount-not-in-pounds", variant="heading", value=choice.heading))
+        if vat_basis(choice.heading) == "gross":
+            found.append(column.finding("amount-gross-used", value=choice.heading))
     if choice.contested and choice.field in dataset.core_fields:
         code = "amount-column-doubtful" if choice.field in dataset.amount else "column-doubtful"
         other, heading = letter(choice.runner_up or 0), choice.runner_up_heading.strip()
         found.append(make_column_finding(code, sheet, wanted, choice, other=other, other_heading=heading))
-    scale = scale_of(choice.heading) if wanted.type == "number" else Decimal(1)
+    scale = find_scale(choice.heading) if wanted.type == "number" else Decimal(1)
     if scale != 1:
-        # Not at its column: the heading is what matters.
+        # The address has no column, because the heading gives the unit and not a cell.
         address = Address(sheet=sheet, field=wanted.name)
         heading = choice.heading.strip()
         found.append(make_finding("amount-scaled", address, value=choice.heading, heading=heading, scale=scale))
     return found
-
-
-def _about_amount(choice: ColumnChoice, sheet: str | None, wanted: Field) -> Iterator[Finding]:
-    column = FieldColumn(wanted, choice.column, choice.heading, sheet)
-    if is_foreign(choice.heading):
-        yield column.finding("amount-not-in-pounds", variant="heading", value=choice.heading)
-    if is_gross(choice.heading):
-        yield column.finding("amount-gross-used", value=choice.heading)

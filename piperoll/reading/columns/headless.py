@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Dataset, Field, Finding, Level, Origin
@@ -13,88 +13,67 @@ from piperoll.reading.grids.grid import letter
 _LEAST_ROWS = 3
 
 _SCORE = 0.4
-"""The highest score of a column without a heading: above nothing, and below any heading that fits."""
-
-Worth = Callable[[ColumnProfile], float]
+"""The highest score of a column without a heading, below that of any heading that fits."""
 
 
 def recognise_headless(profiles: Sequence[ColumnProfile], rows: int, dataset: Dataset) -> Columns | None:
-    """Return the core columns by what they hold; None if this cannot be a table of the dataset.
+    """Return the core columns by their cells; None if this cannot be a table of the dataset.
 
-    Columns of dates are the dataset's date fields from left to right; those with a time of day come last, because they
-    say when a record was made. The only column of money is the amount. The column most like names of organisations is
-    the supplier. The longest and most varied text is the title or purpose. A row counter is never a reference. A
-    dataset whose core has no date and no amount cannot be recognised this way.
+    Columns of dates are the dataset's date fields from left to right. The only column of money is the amount. The
+    column most like names of organisations is the supplier. The longest and most varied text is the title or purpose. A
+    row counter is never a reference. A dataset whose core has no date or no amount cannot be recognised this way.
     """
     if rows < _LEAST_ROWS or not (dataset.amount and dataset.date):
         return None
-    dates = [column for column, profile in enumerate(profiles) if profile.filled > 0.5 and profile.dates > 0.6]
+    filled = [(column, profile) for column, profile in enumerate(profiles) if profile.filled > 0.5]
+    dates = [column for column, profile in filled if profile.dates > 0.6]
+    # A date with a time of day says when a record was made: use it only if there is no other.
     days = [column for column in dates if not profiles[column].stamps] or dates[:1]
     if not dates:
         return None
-    chosen: dict[str, ColumnChoice] = {}
-    for place, (name, column) in enumerate(zip(_date_fields(dataset), days, strict=False)):
-        others = [*days[place + 1 :], *days[:place]]
+    core, chosen = dataset.core_fields, dict[str, ColumnChoice]()
+    names = [each.name for each in dataset.fields if each.name in core and each.type == "date"]
+    for index, (name, column) in enumerate(zip(names, days, strict=False)):
+        others = [*days[index + 1 :], *days[:index]]
         chosen[name] = _choice(name, column, others[0] if others else None, 1.0, "it holds dates")
-    money = _money(profiles, dates)
+    # A column of money has cells with pence, a thousands separator or a pound sign.
+    money = [column for column, each in filled if column not in dates and each.numbers > 0.9 and each.money > 0.3]
     if len(money) == 1:
         chosen[dataset.amount[0]] = _choice(dataset.amount[0], money[0], None, 0.0, "it alone holds sums of money")
-    _choose_text(chosen, profiles, dataset)
+    supplier = next((each for each in dataset.fields if each.privacy == "name" and each.name in core), None)
+    if supplier is not None:
+        worth = [profile.companies * profile.distinct for profile in profiles]
+        _choose_best(chosen, supplier.name, profiles, worth, 0.05, "its cells look most like names of organisations")
+    references = [profile.identifiers * profile.distinct for profile in profiles]
+    wording = [profile.distinct * min(profile.length, 60) / 60 for profile in profiles]
+    for each in dataset.fields:
+        if each.name in chosen or each.origin is not Origin.SENT:
+            continue
+        if each.is_identifier and (each.name in core or each.level is Level.DUTY):
+            _choose_best(chosen, each.name, profiles, references, 0.5, "its cells look most like references")
+        elif each.name in core and each.privacy == "text":
+            _choose_best(chosen, each.name, profiles, wording, 0.2, "its text is the longest and most varied")
     return None if dataset.missing_core(chosen, period_given=True) else Columns(chosen)
 
 
 def _choice(name: str, column: int, other: int | None, share: float, why: str) -> ColumnChoice:
-    """Return the choice of a column without a heading; the second best has `share` of its score."""
+    """Return the choice of a column without a heading; the second best column has `share` of its score."""
     second = 0.0 if other is None else round(_SCORE * share, 3)
     return ColumnChoice(name, column, "", _SCORE, other, second, how="content", why=(why,))
 
 
-def _date_fields(dataset: Dataset) -> list[str]:
-    return [each.name for each in dataset.fields if each.name in dataset.core_fields and each.type == "date"]
-
-
-def _money(profiles: Sequence[ColumnProfile], dates: Sequence[int]) -> list[int]:
-    """Return the columns that hold money: some cells have pence, a thousands separator or a pound sign."""
-    return [
-        column
-        for column, profile in enumerate(profiles)
-        if column not in dates and profile.filled > 0.5 and profile.numbers > 0.9 and profile.money > 0.3
-    ]
-
-
-def _choose_text(chosen: dict[str, ColumnChoice], profiles: Sequence[ColumnProfile], dataset: Dataset) -> None:
-    names = next((each for each in dataset.fields if each.privacy == "name" and each.name in dataset.core_fields), None)
-    if names is not None:
-        worth = _organisations
-        _take(chosen, names.name, profiles, worth, 0.05, "its cells look most like names of organisations")
-    for each in dataset.fields:
-        if each.name in chosen or each.origin is not Origin.SENT:
-            continue
-        if each.is_identifier and _core_or_duty(each, dataset):
-            _take(chosen, each.name, profiles, _references, 0.5, "its cells look most like references")
-        elif each.name in dataset.core_fields and each.privacy == "text":
-            _take(chosen, each.name, profiles, _wording, 0.2, "its text is the longest and most varied")
-
-
-def _organisations(profile: ColumnProfile) -> float:
-    return profile.companies * profile.distinct
-
-
-def _references(profile: ColumnProfile) -> float:
-    return profile.identifiers * profile.distinct
-
-
-def _wording(profile: ColumnProfile) -> float:
-    return profile.distinct * min(profile.length, 60) / 60
-
-
-def _take(
-    chosen: dict[str, ColumnChoice], name: str, profiles: Sequence[ColumnProfile], worth: Worth, least: float, why: str
+def _choose_best(
+    chosen: dict[str, ColumnChoice],
+    name: str,
+    profiles: Sequence[ColumnProfile],
+    worth: Sequence[float],
+    least: float,
+    why: str,
 ) -> None:
-    """Choose the best unused column for a field, if it is worth at least `least`."""
+    """Choose the unused column of text with the highest `worth` for a field, if that is at least `least`."""
     taken = {choice.column for choice in chosen.values()}
     free = [
-        (worth(profile), -column)
+        (worth[column], -column)
         for column, profile in enumerate(profiles)
         if column not in taken and profile.filled > 0.5 and profile.numbers < 0.9 and not profile.counts_up
     ]
@@ -106,10 +85,6 @@ def _take(
     chosen[name] = _choice(name, -best[1], -second[1] if second else None, share, why)
 
 
-def _core_or_duty(each: Field, dataset: Dataset) -> bool:
-    return each.name in dataset.core_fields or each.level is Level.DUTY
-
-
 _LEAST_FILLED = 0.3
 """The least share of filled cells in a column that could be another field."""
 
@@ -117,7 +92,7 @@ _LEAST_FILLED = 0.3
 def find_guessed_columns(
     columns: Columns, profiles: Sequence[ColumnProfile], dataset: Dataset, sheet: str | None
 ) -> Iterator[Finding]:
-    """Yield a warning for each field recognised by its cells alone, and for each name that no column was read as."""
+    """Yield a warning for each field recognised by its cells alone, and for each missing name with possible columns."""
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
         others = [column for column in _fitting(wanted, profiles) if column != choice.column]
@@ -150,9 +125,9 @@ def _columns_in_words(columns: Sequence[int]) -> str:
 
 def _fitting(wanted: Field, profiles: Sequence[ColumnProfile]) -> list[int]:
     """Return the columns whose cells could be the field's: dates, numbers or words."""
-    seen = [(column, profile) for column, profile in enumerate(profiles) if profile.filled >= _LEAST_FILLED]
+    filled = [(column, profile) for column, profile in enumerate(profiles) if profile.filled >= _LEAST_FILLED]
     if wanted.type == "date":
-        return [column for column, profile in seen if profile.dates > 0.5]
+        return [column for column, profile in filled if profile.dates > 0.5]
     if wanted.type in ("number", "integer"):
-        return [column for column, profile in seen if profile.numbers > 0.5 and not profile.counts_up]
-    return [column for column, profile in seen if profile.numbers < 0.5 and profile.dates < 0.5]
+        return [column for column, profile in filled if profile.numbers > 0.5 and not profile.counts_up]
+    return [column for column, profile in filled if profile.numbers < 0.5 and profile.dates < 0.5]

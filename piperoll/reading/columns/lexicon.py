@@ -1,35 +1,37 @@
-"""What a heading may mean: the headings a dataset knows, with slips forgiven, and what is remembered of a body's."""
+"""What a heading may mean.
+
+The listed headings of a dataset with typing errors forgiven, the headings remembered for a body, and the terms that say
+which kind of amount or date a column holds: net or gross, invoice or payment, actual or forecast.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from piperoll.model import DIFFERENT, BodyMapping, Dataset, Origin
-from piperoll.reading.grids.cell_shapes import shape_of
-from piperoll.reading.grids.grid import squeezed
+from piperoll.reading.grids.cell_shapes import to_shape
+from piperoll.reading.grids.grid import squeeze
 
 
 def count_slips(one: str, other: str, most: int) -> int:
-    """Count the letters to insert, delete, change or swap with the next.
-
-    Return `most` + 1 if there are more than `most`.
-    """
+    """Count the letters to insert, delete, change or swap with the next; `most` + 1 if there are more than `most`."""
+    # Damerau-Levenshtein distance in its restricted form, abandoned as soon as a whole row of the table exceeds `most`
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, char in enumerate(one, start=1):
-        line = [row]
+        current = [row]
         for column, letter in enumerate(other, start=1):
-            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (char != letter))
+            cost = min(last[column] + 1, current[-1] + 1, last[column - 1] + (char != letter))
             if row > 1 and column > 1 and char == other[column - 2] and one[row - 2] == letter:
                 cost = min(cost, before[column - 2] + 1)
-            line.append(cost)
-        if min(line) > most:
+            current.append(cost)
+        if min(current) > most:
             return most + 1
-        before, last = last, line
+        before, last = last, current
     return min(last[-1], most + 1)
 
 
@@ -87,11 +89,10 @@ _ABBREVIATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class HeadingMeaning:
-    """One meaning of a heading.
+    """One meaning of a heading: a field, and how well the heading fits it (1: as listed).
 
-    The field, how well it fits (1: as listed), its position in the list, and on what grounds.
-
-    `how` is `listed` (apart from decoration), `slip`, `phrase`, `remembered` or `answered`.
+    `rank` is the heading's position in the field's list. `how` is `listed` (apart from decoration), `slip`, `phrase`,
+    `remembered` or `answered`.
     """
 
     field: str
@@ -104,8 +105,8 @@ class HeadingMeaning:
 class Lexicon:
     """The headings of one dataset, compared by their letters and digits alone.
 
-    `own` are the body's headings that a person has answered a question about. `before` are those that the body sent
-    earlier for another field than the first in the list.
+    `own` holds the body's headings about which a person has answered a question. `before` holds the headings that the
+    body used earlier for another field than the first one listed.
     """
 
     dataset: Dataset
@@ -124,37 +125,34 @@ class Lexicon:
         return self.known[heading]
 
     def knows(self, cell: str) -> bool:
-        """Return whether a cell is a heading as listed, letter for letter.
-
-        Fast enough to ask about every cell of a file.
-        """
+        """Return whether a cell is a listed heading; fast enough to be called for every cell of a file."""
         if not cell or len(cell) > _LONGEST or cell[0].isdigit():
             return False
         key = bare(cell)
         return bool(self.own[key]) if key in self.own else key in self.exact
 
     def may_know(self, form: str) -> bool:
-        """Return whether a cell of this shape (digits written as 9) may be a heading as listed."""
-        return 0 < len(form) <= _LONGEST and shape_of(bare(form)) in self._forms
+        """Return whether a cell of this shape (digits written as 9) may be a listed heading."""
+        return 0 < len(form) <= _LONGEST and to_shape(bare(form)) in self._shapes
 
     @cached_property
-    def _forms(self) -> frozenset[str]:
-        return frozenset(map(shape_of, (*self.exact, *self.own)))
+    def _shapes(self) -> frozenset[str]:
+        return frozenset(map(to_shape, (*self.exact, *self.own)))
 
     def is_set_aside(self, heading: str) -> bool:
-        """Return whether a person has answered that a heading is none of the dataset's fields."""
+        """Return whether a person has answered that a heading names none of the dataset's fields."""
         return self.own.get(bare(heading)) == ()
 
     def is_wide(self, heading: str) -> bool:
         """Return whether the heading is one of the repeating columns of a wide table."""
-        return any(pattern.search(squeezed(heading)) for pattern in self.wide)
+        return any(pattern.search(squeeze(heading)) for pattern in self.wide)
 
     def recalling(self) -> Lexicon:
-        """Return the same lexicon with the body's earlier headings taking precedence."""
+        """Return a lexicon in which the headings that the body used earlier take precedence over the list."""
         return replace(self, own={**self.before, **self.own}, before={}, known={})
 
     def answers_consulted(self) -> tuple[tuple[str, ...], ...]:
-        """Return the answers about headings that were met: each heading with the fields that it may mean."""
+        """Return the answers that were used: each heading that was looked up, with the fields that it may mean."""
         met = {bare(heading) for heading in self.known} & {*self.own}
         return tuple((key, *(match.field for match in self.own[key])) for key in sorted(met))
 
@@ -176,11 +174,19 @@ def _folded(text: str) -> str:
 
 
 def build_lexicon(dataset: Dataset, part: str | None, remembered: BodyMapping | None = None) -> Lexicon:
-    """Build the lexicon of a dataset, without the headings of other parts than the given one.
+    """Build the lexicon of a dataset, with the headings of the given part or, if it is None, of all parts.
 
-    What is `remembered` about the body counts as evidence; an answer by a person decides.
+    The headings `remembered` for the body are evidence; an answer by a person decides.
     """
-    exact, phrases = _by_letters(tuple(_listed(dataset, part)))
+    listed = [
+        (heading.heading, heading.field, 1.0 if heading.part in (None, part) else 0.97)
+        for heading in dataset.headings
+        if heading.part is None or part in (None, heading.part)
+    ]
+    for each in dataset.fields:
+        if each.origin is Origin.SENT or each.derive:
+            listed += [(each.name, each.name, 1.0), (each.title, each.name, 0.99)]
+    exact, phrases = _by_letters(tuple(listed))
     patterns = tuple(re.compile(shape["pattern"]) for shape in dataset.wide)
     lexicon = Lexicon(dataset, exact, phrases, patterns)
     if remembered is None:
@@ -212,7 +218,7 @@ def _by_letters(
 
 
 def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[HeadingMeaning, ...]]:
-    """Return the meanings of headings by people's answers; empty for those to ignore."""
+    """Return the meanings that people's answers give to headings; an empty tuple for a heading to ignore."""
     found: dict[str, tuple[HeadingMeaning, ...]] = {}
     for question in remembered.questions:
         key = bare(question.heading)
@@ -227,7 +233,7 @@ def _answered(lexicon: Lexicon, remembered: BodyMapping) -> dict[str, tuple[Head
 
 
 def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) -> dict[str, tuple[HeadingMeaning, ...]]:
-    """Return the headings that always meant one field when they came, where the list names another field first."""
+    """Return the headings that the body always used for one field although the list names another field first."""
     fields: dict[str, set[str]] = {}
     for layout in remembered.layouts:
         if part in (None, layout.part):
@@ -242,75 +248,53 @@ def _sent_before(lexicon: Lexicon, remembered: BodyMapping, part: str | None) ->
     return found
 
 
-def _listed(dataset: Dataset, part: str | None) -> Iterator[tuple[str, str, float]]:
-    for heading in dataset.headings:
-        if heading.part is None or part in (None, heading.part):
-            yield heading.heading, heading.field, 1.0 if heading.part in (None, part) else 0.97
-    for each in dataset.fields:
-        if each.origin is Origin.SENT or each.derive:
-            yield each.name, each.name, 1.0
-            yield each.title, each.name, 0.99
-
-
 def _meanings(heading: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
-    text = squeezed(heading)
+    text = squeeze(heading)
     if not text or len(text) > 160:
         return ()
-    for forgiven, score in _spellings(text):
-        if found := lexicon.exact.get(bare(forgiven)):
+    unnumbered = _NUMBERED.sub("", text)
+    unbracketed = _BRACKETED.sub(" ", unnumbered)
+    words = _WORDS.findall(_folded(_CAMEL.sub(" ", unnumbered)))
+    spellings = (
+        (text, 1.0),
+        (unnumbered, 0.97),
+        (unbracketed, 0.95),
+        (_UNIT.sub("", unnumbered), 0.95),
+        (" ".join(_ABBREVIATIONS.get(word, word) for word in words), 0.93),  # `TransNo` is `transaction number`
+        (_AFTER_DASH.sub("", unbracketed), 0.9),
+        (_BEFORE_SLASH.sub("", unnumbered), 0.9),
+    )
+    for spelling, score in spellings:
+        if found := lexicon.exact.get(bare(spelling)):
             return tuple(HeadingMeaning(match.field, match.score * score, match.rank) for match in found)
     shorter = _UNIT.sub("", _BRACKETED.sub(" ", text).rstrip())
     return _slips(bare(text), lexicon) or _slips(bare(shorter), lexicon) or _phrase(text, lexicon)
 
 
-def _spellings(text: str) -> Iterator[tuple[str, float]]:
-    yield text, 1.0
-    shorter = _NUMBERED.sub("", text)
-    yield shorter, 0.97
-    yield _BRACKETED.sub(" ", shorter), 0.95
-    yield _UNIT.sub("", shorter), 0.95
-    yield _written_out(shorter), 0.93
-    yield _AFTER_DASH.sub("", _BRACKETED.sub(" ", shorter)), 0.9
-    yield _BEFORE_SLASH.sub("", shorter), 0.9
-
-
-def _written_out(text: str) -> str:
-    """Expand the abbreviations in a heading: `TransNo` becomes `transaction number`."""
-    words = _WORDS.findall(_folded(_CAMEL.sub(" ", text)))
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in words)
-
-
 def _slips(key: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
-    """Find listed headings that differ by one letter (two in a long one); two swapped neighbours count as one.
-
-    The first letter is rarely mistyped, only lost: `Postcode` is not a typing error for `Cost code`. Neither is an
-    opposite, such as `Recoverable VAT`.
-    """
+    """Find listed headings that differ by one letter (two in a long one); two swapped neighbours count as one."""
     if len(key) < 5 or key.isdigit():
         return ()
-    allowed = 1 if len(key) < 10 else 2
+    allowed, digits = 1 if len(key) < 10 else 2, "".join(filter(str.isdigit, key))
     found: dict[str, HeadingMeaning] = {}
     for other, matches in lexicon.exact.items():
+        # The first letter is rarely mistyped, only lost: `Postcode` is not a typing error for `Cost code`.
         if abs(len(other) - len(key)) > allowed or len(other) < 5 or key[0] not in other[:2]:
             continue
         slips = count_slips(key, other, allowed)
-        if slips <= allowed and _digits(key) == _digits(other) and not _opposite(key, other):
-            for match in matches:
-                scored = HeadingMeaning(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
-                if match.field not in found or found[match.field].score < scored.score:
-                    found[match.field] = scored
+        if slips > allowed or "".join(filter(str.isdigit, other)) != digits:
+            continue
+        # A prefix such as in `Irrecoverable VAT` reverses the meaning, and `Supplier No` is not `Supplier`.
+        short, long = sorted((key, other), key=len)
+        if long.endswith(short) and long.removesuffix(short) in _NEGATIONS:
+            continue
+        if key.startswith(other) and key.removeprefix(other) in _NUMBERS:
+            continue
+        for match in matches:
+            scored = HeadingMeaning(match.field, match.score * (0.9 - 0.05 * slips), match.rank, "slip")
+            if match.field not in found or found[match.field].score < scored.score:
+                found[match.field] = scored
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
-
-
-def _opposite(key: str, other: str) -> bool:
-    """Return whether one word is the other with a negating prefix (`irrecoverable`) or with `no` or `id` after it."""
-    short, long = sorted((key, other), key=len)
-    denied = long.endswith(short) and long.removesuffix(short) in _NEGATIONS
-    return denied or (key.startswith(other) and key.removeprefix(other) in _NUMBERS)
-
-
-def _digits(key: str) -> str:
-    return "".join(char for char in key if char.isdigit())
 
 
 def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
@@ -325,3 +309,49 @@ def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
             score = 0.75 if words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase else 0.65
             return (HeadingMeaning(match.field, match.score * score, match.rank, "phrase"),)
     return ()
+
+
+_GROSS = re.compile(
+    r"\bgross\b|\binc(?:l\w*)?\.?\s*(?:of\s+)?vat\b|\bwith vat\b|\bvat inc|\bplus vat\b|\+\s*vat\b",
+    re.I,
+)
+_NET = re.compile(
+    r"\bnet\b|\bex(?:c|cl|clud\w*|cluding)?\.?\s*(?:of\s+)?vat\b|\bwithout vat\b|\bless vat\b|\bvat ex"
+    r"|\bbefore vat\b",
+    re.I,
+)
+_VAT = re.compile(r"\bvat\b", re.I)
+
+_MONEY = re.compile(r"\b(?:amounts?|payments?|paid|value|cost|price|spend|spent|pounds|gbp)\b|£", re.I)
+_OTHER = re.compile(r"\b(?:no|number|ref\w*|ids?|run|codes?|terms|types?|methods?|periods?|years?|days?)\b", re.I)
+
+_SENSES = {
+    "invoice": re.compile(r"\binv(?:oice[ds]?)?\b", re.I),
+    "order": re.compile(r"\border(?:ed|s)?\b|\bp\.?o\b", re.I),
+    "expected": re.compile(r"\bforecast|\bbudget|\bestimat|\bexpected\b|\bplanned\b|\bcommit(?:ted|ment)", re.I),
+    "so far": re.compile(r"\bcumulative\b|\bytd\b|\byear to date\b|\bto date\b|\bbalance\b|\boutstanding\b", re.I),
+    "record": re.compile(r"\bcreated?\b|\bmodified\b|\bupdated?\b|\bpublished\b|\bentered\b|\bentry\b|\binput\b", re.I),
+    "due": re.compile(r"\bdue\b", re.I),
+    "year": re.compile(r"\bannual\b|\bper (?:year|annum)\b|\byearly\b|\bp\.?a\b", re.I),
+}
+"""Terms that change what an amount or a date is, whatever else the heading says."""
+
+
+def vat_basis(heading: str) -> str:
+    """Return `gross`, `net`, `vat` (the amounts are the tax itself), or an empty string if VAT is not mentioned."""
+    if _NET.search(heading):
+        return "net"
+    if _GROSS.search(heading):
+        return "gross"
+    return "vat" if _VAT.search(heading) else ""
+
+
+def names_money(heading: str) -> bool:
+    """Return whether a heading names amounts of money, of whichever kind."""
+    return bool(_MONEY.search(heading)) and not _OTHER.search(heading)
+
+
+def terms_in(heading: str) -> frozenset[str]:
+    """Return the terms in a heading that change its meaning; `net` is left out because the standards ask for it."""
+    terms = {name for name, pattern in _SENSES.items() if pattern.search(heading.replace("_", " "))}
+    return frozenset(terms | ({vat_basis(heading)} - {"", "net"}))

@@ -1,4 +1,4 @@
-"""Profiles of columns: what their cells look like, from a sample of the rows."""
+"""Profiles of columns: what the cells look like, measured on a sample of the rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from statistics import median
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.marks import is_error, is_label, means_nothing
-from piperoll.reading.grids.cell_shapes import shape_of
+from piperoll.reading.grids.cell_shapes import to_shape
 from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
 
 _SAMPLE = 2000
@@ -39,9 +39,9 @@ _TRUTH = frozenset(["yes", "no", "y", "n", "true", "false", "1", "0"])
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """Shares from 0 to 1 of a column's `count` cells that are not empty.
+    """What share of a column's cells (0 to 1) is of each kind.
 
-    `filled` is the share of all cells that are not.
+    `filled` is a share of all cells; every other share is one of the `count` cells that are not empty.
     """
 
     count: int
@@ -95,26 +95,21 @@ EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 def profile_columns(rows: Sequence[Row], width: int) -> list[ColumnProfile]:
     """Profile each column from at most 2,000 evenly spread rows, without rows of totals."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
-    sample = _without_totals([row for row in sample_rows(rows, most) if any(row.cells)][: most + 1])
-    return [profile_column([cell_at(row, column) for row in sample]) for column in range(width)]
-
-
-def _without_totals(sample: Sequence[Row]) -> Sequence[Row]:
-    """Return the rows without those that hold little more than the label of a total: they are no evidence."""
+    sample = [row for row in sample_rows(rows, most) if any(row.cells)][: most + 1]
     counts = [sum(1 for cell in row.cells if cell) for row in sample]
     few = median(counts) * _LITTLE if counts else 0
-    return [
+    sample = [
         row
         for row, count in zip(sample, counts, strict=True)
         if count > few or not any(is_label(tidy(cell)) for cell in row.cells if cell)
     ]
+    return [profile_column([cell_at(row, column) for row in sample]) for column in range(width)]
 
 
 def profile_column(cells: Sequence[str]) -> ColumnProfile:
     """Profile these cells; cells that mean nothing or hold an error count as empty."""
-    standing = Counter(cells)
     distinct: Counter[str] = Counter()
-    for cell, times in standing.items():
+    for cell, times in Counter(cells).items():
         text = tidy(cell)
         if text and not means_nothing(text, typed=True) and not is_error(text):
             distinct[text] += times
@@ -122,6 +117,9 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         return EMPTY
     seen = _DistinctCells(distinct)
     texts = seen.of_forms(may_be_time)
+    # A row counter holds whole numbers, each larger than the one before.
+    unique = seen.count == len(distinct) > 1 and all(text.isascii() and text.isdigit() for text in distinct)
+    counts_up = unique and all(one < other for one, other in pairwise(map(int, distinct)))
     return ColumnProfile(
         count=seen.count,
         filled=seen.count / len(cells),
@@ -134,7 +132,7 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         truths=seen.share(lambda text: text.casefold() in _TRUTH),
         distinct=len(distinct) / seen.count,
         length=sum(len(text) * times for text, times in distinct.items()) / seen.count,
-        counts_up=_counts_up(distinct),
+        counts_up=counts_up,
         money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and is_number(form)),
         stamps=seen.share(_TIME.search) > 0.5,
         pence=seen.share(lambda text: _PENCE.search(text) and is_number(seen.forms[text])),
@@ -145,20 +143,17 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
 
 
 class _DistinctCells:
-    """The distinct cells of a column, tidied, and their shapes.
-
-    Checks that do not depend on the digits use the shapes.
-    """
+    """The distinct cells of a column, tidied, and their shapes, which suffice for checks that ignore the digits."""
 
     def __init__(self, distinct: Counter[str]) -> None:
         self.distinct, self.count = distinct, distinct.total()
-        self.forms = {text: shape_of(text) for text in distinct}
+        self.forms = {text: to_shape(text) for text in distinct}
         self.by_form: Counter[str] = Counter()
         for text, times in distinct.items():
             self.by_form[self.forms[text]] += times
 
     def share(self, holds: Callable[[str], object], texts: Iterable[str] | None = None) -> float:
-        """Return the share of cells that a check accepts, which can only be among these `texts`."""
+        """Return the share of cells that a check accepts; only `texts` are checked, if given."""
         asked = self.distinct if texts is None else texts
         return sum(self.distinct[text] for text in asked if holds(text)) / self.count
 
@@ -175,11 +170,3 @@ class _DistinctCells:
 def is_reference(text: str) -> bool:
     """Return whether a tidied cell looks like a reference: a word with a digit in it."""
     return bool(_IDENTIFIER.match(text))
-
-
-def _counts_up(distinct: Counter[str]) -> bool:
-    """Return whether the cells are a row counter: whole numbers, each larger than the one before."""
-    if distinct.total() > len(distinct) or not all(text.isascii() and text.isdigit() for text in distinct):
-        return False
-    numbers = [int(text) for text in distinct]
-    return len(numbers) > 1 and all(one < other for one, other in pairwise(numbers))

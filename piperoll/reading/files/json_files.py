@@ -234,7 +234,7 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def release_table(releases: Sequence[Mapping[str, object]], dataset: Dataset) -> ReadTable:
+def read_releases(releases: Sequence[Mapping[str, object]], dataset: Dataset) -> ReadTable:
     """One line for each award of each release, or one for a release without awards; `row` counts releases."""
     fields = [each for each in dataset.fields if each.name in dataset.ocds]
     readers = {each.name: Reader(each) for each in fields}

@@ -87,7 +87,7 @@ class Kind:
     others: tuple[str, ...] = ()
 
 
-def plain_kind(content: Content) -> Kind:
+def classify_plain(content: Content) -> Kind:
     """The kind of a file that is not a zip or gzip. Text stays on the disk; anything else is loaded."""
     found = _format(content)
     content = content if found == "csv" else whole(content)
@@ -164,7 +164,7 @@ def classify(content: Content) -> Kind:
         return _classify_zip(whole(content))
     if content[:2] == b"\x1f\x8b":
         return _classify_gzip(whole(content))
-    return plain_kind(content)
+    return classify_plain(content)
 
 
 def _classify_zip(content: bytes) -> Kind:
@@ -248,7 +248,7 @@ def _classify_inner(inner: bytes, container: str, member: str | None) -> Kind:
     if inner[:2] == b"\x1f\x8b":
         return Kind("unknown", inner, container, member, "archive-of-several")
     if inner[:4] not in _ZIPS:
-        return replace(plain_kind(inner), container=container, member=member)
+        return replace(classify_plain(inner), container=container, member=member)
     try:
         with zipfile.ZipFile(io.BytesIO(inner)) as archive:
             office = _office_format(archive, set(archive.namelist()))

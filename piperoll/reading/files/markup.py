@@ -174,7 +174,7 @@ class _Sheets:
         """Required by lxml; there is nothing to close."""
 
 
-def page_tables(pieces: Iterable[str]) -> list[Grid]:
+def read_page_table(pieces: Iterable[str]) -> list[Grid]:
     """The largest table of a web page that contains little else, as programs save one for Excel; else none.
 
     Raises: MarkupTrouble: workbook-too-large.
@@ -187,7 +187,7 @@ def page_tables(pieces: Iterable[str]) -> list[Grid]:
     return [best.grid()] if best and inside >= _MOSTLY * page.characters else []
 
 
-def workbook_sheets(content: bytes) -> list[Grid]:
+def read_xml_workbook(content: bytes) -> list[Grid]:
     """The sheets of an XML workbook of Excel 2003.
 
     Raises: MarkupTrouble: workbook-too-large, or workbook-broken if it is not complete XML.

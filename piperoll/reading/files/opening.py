@@ -13,7 +13,7 @@ from piperoll.reading.files.delimited import read_text
 from piperoll.reading.files.encodings import CODE_PAGES, Decoded, decode
 from piperoll.reading.files.json_files import JsonTrouble, open_json
 from piperoll.reading.files.kinds import Kind
-from piperoll.reading.files.markup import MarkupTrouble, page_tables, workbook_sheets
+from piperoll.reading.files.markup import MarkupTrouble, read_page_table, read_xml_workbook
 from piperoll.reading.files.mojibake import Damage, repair_sheet
 from piperoll.reading.files.workbooks import SheetParts, read_parts, read_workbook
 from piperoll.reading.grids.grid import Grid, address_of
@@ -83,19 +83,19 @@ def open_file(kind: Kind) -> Opened:
     elif kind.format == "json":
         opened = _open_json(whole(kind.content))
     else:
-        return Opened(findings=[not_a_table(kind.format)], why=_NOT_TABLES[kind.format][1])
+        return Opened(findings=[report_no_table(kind.format)], why=_NOT_TABLES[kind.format][1])
     if kind.others:
         others = list_names(kind.others)
         opened.findings.insert(0, make_finding("archive-member-taken", value=kind.member or "", others=others))
     return opened
 
 
-def not_a_table(format_: str) -> Finding:
+def report_no_table(format_: str) -> Finding:
     """The finding that a file is of a kind that has no table, or has none in it."""
     return make_finding(_NOT_TABLES[format_][0])
 
 
-def not_as_named(name: str, format_: str) -> Finding:
+def report_wrong_name(name: str, format_: str) -> Finding:
     """The finding that the extension of a file's name does not match its content."""
     return make_finding("content-not-as-named", value=name, kind=_KINDS[format_])
 
@@ -130,7 +130,7 @@ def _open_workbook(content: bytes, format_: str) -> Opened:
     return opened
 
 
-def about_merged_cells(parts: Sequence[SheetParts], tables: Sequence[ReadTable]) -> Iterator[Finding]:
+def report_merged_cells(parts: Sequence[SheetParts], tables: Sequence[ReadTable]) -> Iterator[Finding]:
     """Report cells that are merged over several rows below the headings of a table."""
     headings = {table.sheet: table.header_row for table in reversed(tables)}
     for each in parts:
@@ -145,7 +145,7 @@ def _about_sheet(code: str, sheet: str, **values: Any) -> Finding:
 
 def _open_xml_workbook(content: bytes) -> Opened:
     try:
-        return _repair_sheets(workbook_sheets(content))
+        return _repair_sheets(read_xml_workbook(content))
     except MarkupTrouble as trouble:
         return _cannot_open(str(trouble))
 
@@ -163,10 +163,10 @@ def _open_page(content: bytes) -> Opened:
     """A web page is not a table, unless a program saved one as a page."""
     decoded = decode(content)
     try:
-        grids = page_tables(decoded.pieces())
+        grids = read_page_table(decoded.pieces())
     except MarkupTrouble as trouble:
         return _cannot_open(str(trouble))
-    findings = [*_about_text(decoded), make_finding("table-in-html")] if grids else [not_a_table("html")]
+    findings = [*_about_text(decoded), make_finding("table-in-html")] if grids else [report_no_table("html")]
     return Opened(grids, encoding=decoded.encoding, findings=findings, why="html_page")
 
 
@@ -232,5 +232,5 @@ def _open_json(content: bytes) -> Opened:
         opened.grids.append(document.grid)
     elif document.releases is None:
         opened.why = "empty" if document.empty else "no_table"
-        opened.findings.append(not_a_table("json"))
+        opened.findings.append(report_no_table("json"))
     return opened

@@ -90,12 +90,12 @@ def main() -> None:
         if sheet.typ != SheetTypeEnum.WorkSheet:
             continue
         write_line({"sheet": sheet.name, "hidden": sheet.visible != SheetVisibleEnum.Visible})
-        for block in blocks(map(as_cells, workbook.get_sheet_by_index(index).to_python(skip_empty_area=False))):
+        for block in blocks(map(to_cells, workbook.get_sheet_by_index(index).to_python(skip_empty_area=False))):
             write_block(block)
         write_line([])
 
 
-def as_cells(row: Sequence[object]) -> list[str]:
+def to_cells(row: Sequence[object]) -> list[str]:
     """The cells of a row as text, without the empty ones at its end."""
     cells = [value if type(value) is str else as_text(value) for value in row]
     while cells and not cells[-1]:

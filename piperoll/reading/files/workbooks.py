@@ -66,7 +66,7 @@ class Workbook:
 
 def read_workbook(content: bytes, kind: str) -> Workbook:
     """Read the sheets of a workbook, hidden ones too, with rows numbered as spreadsheet programs do; never fails."""
-    if kind in ("xlsx", "ods") and (trouble := why_not_to_open(content)):
+    if kind in ("xlsx", "ods") and (trouble := check_workbook_size(content)):
         return Workbook(trouble=trouble)
     with tempfile.TemporaryFile() as errors:  # a pipe could fill up while the child's answer is read
         command = [sys.executable, "-I", workbook_cells.__file__]
@@ -124,7 +124,7 @@ def _blocks(stream: IO[bytes]) -> Iterator[Block]:
         first += len(block)
 
 
-def why_not_to_open(content: bytes) -> str | None:
+def check_workbook_size(content: bytes) -> str | None:
     """Why opening a workbook is not safe, by the sizes of its parts and its cell references; None if it is.
 
     calamine allocates memory for the whole rectangle that the cells of a sheet span, so this is checked beforehand.

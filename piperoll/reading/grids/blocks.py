@@ -138,7 +138,7 @@ class Block:
         """Which rows have a cell that is marked by a mask over `flat`."""
         return pa.array(self.count(mask) > 0)
 
-    def matching(self, pattern: str) -> Mask:
+    def match(self, pattern: str) -> Mask:
         """Which of the cells in `flat` match a regular expression (RE2 syntax)."""
         return pc.match_substring_regex(self.flat, pattern)
 

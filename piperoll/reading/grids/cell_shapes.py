@@ -33,21 +33,21 @@ _SHAPES_KEPT = 100_000
 """Keep at most this many shapes for all blocks of a table; blocks that bring new ones after that are not indexed."""
 
 
-def shape_of(cell: str) -> str:
+def to_shape(cell: str) -> str:
     """The cell with every digit from 0 to 9 replaced by 9."""
     return cell.translate(_TO_NINES)
 
 
-def shapes_of(cells: Cells) -> Cells:
+def to_shapes(cells: Cells) -> Cells:
     """The shape of each cell of a column."""
     text = utf8(cells)
     digits = (text - ord("0") < len(_DIGITS)).view(np.uint8)
     return with_utf8(cells, text + digits * (ord("9") - text))
 
 
-def matching(cells: Cells, test: CellTest, shape_test: CellTest) -> Mask:
+def match_cells(cells: Cells, test: CellTest, shape_test: CellTest) -> Mask:
     """Which cells pass a test; it runs once for each distinct cell whose shape passes `shape_test`."""
-    coded = shapes_of(cells).dictionary_encode()
+    coded = to_shapes(cells).dictionary_encode()
     candidates = _test_each(shape_test, coded.dictionary).take(coded.indices)
     if not pc.any(candidates).as_py():
         return candidates
@@ -117,7 +117,7 @@ def index_shapes(blocks: Iterable[Block]) -> list[ShapeIndex]:
 
 
 def _encode_shapes(block: Block) -> tuple[Block, Any]:
-    return block, shapes_of(block.flat).dictionary_encode()
+    return block, to_shapes(block.flat).dictionary_encode()
 
 
 def _index_block(block: Block, coded: Any, known: KnownShapes) -> ShapeIndex:

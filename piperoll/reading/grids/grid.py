@@ -22,10 +22,10 @@ from piperoll.model import Address, Period
 from piperoll.model.columns import Mask, mask_at, pc, true_indices
 from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import Block, Row, blocks_of
-from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, index_shapes, matching
+from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, index_shapes, match_cells
 
 __all__ = [
-    "Grid", "Row", "Rows", "address_of", "cell_at", "is_blank", "letter", "sample_rows", "squeezed", "tidy",
+    "Grid", "Row", "Rows", "address_of", "cell_at", "is_blank", "letter", "sample_rows", "squeeze", "tidy",
     "without_blanks",
 ]  # fmt: skip
 
@@ -163,7 +163,7 @@ class Rows(Sequence[Row]):
     def where(self, column: int, test: Callable[[str], bool], shape_test: CellTest) -> Rows:
         """The rows whose cell in a column passes a test; the shape of such a cell always passes `shape_test`."""
         return Rows(
-            piece.filter(matching(piece.block().column(column), test, shape_test))
+            piece.filter(match_cells(piece.block().column(column), test, shape_test))
             for piece in self._pieces
             if piece.shapes.may_match(column, shape_test)
         )
@@ -181,11 +181,11 @@ class Rows(Sequence[Row]):
         for piece in self._pieces if columns else ():
             if len(columns) > COLUMNS:
                 block = piece.block()
-                mask = block.any(matching(block.flat, test, shape_test))
+                mask = block.any(match_cells(block.flat, test, shape_test))
                 found += [start + index for index in true_indices(mask)]
             elif candidates := [column for column in columns if piece.shapes.may_match(column, shape_test)]:
                 block = piece.block()
-                mask = reduce(pc.or_, (matching(block.column(column), test, shape_test) for column in candidates))
+                mask = reduce(pc.or_, (match_cells(block.column(column), test, shape_test) for column in candidates))
                 found += [start + index for index in true_indices(mask)]
             start += len(piece.picks)
         return found
@@ -252,7 +252,7 @@ def tidy(cell: str) -> str:
     return cell.translate(_INVISIBLE).strip()
 
 
-def squeezed(cell: str) -> str:
+def squeeze(cell: str) -> str:
     """The tidy cell with every run of white space inside it replaced by one space."""
     return _SPACES.sub(" ", tidy(cell))
 
@@ -269,7 +269,7 @@ def without_blanks(rows: Rows) -> Rows:
 
 def _has_text(block: Block) -> Mask:
     """Which rows are not blank: those with a cell that begins with visible ASCII, without a look at the others."""
-    certain = block.any(block.matching("^[!-~]"))
+    certain = block.any(block.match("^[!-~]"))
     if pc.all(certain).as_py():
         return certain
     unsure = pc.invert(certain)

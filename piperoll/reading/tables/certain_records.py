@@ -13,7 +13,7 @@ from piperoll.reading.cells.amounts import PlainAmounts
 from piperoll.reading.cells.marks import TOTAL
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.blocks import Block
-from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, matching, shape_of
+from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, match_cells, to_shape
 from piperoll.reading.tables.row_kinds import TableShape
 
 _SPACE, _DELETE = 0x20, 0x7F
@@ -90,7 +90,7 @@ class CertainRecords:
         found, full = np.zeros(len(block), np.bool_), 0
         for column, asked in enumerate(self._headings):
             if asked and shapes.may_match(column, asked[1]):
-                found |= to_flags(matching(block.column(column), *asked))
+                found |= to_flags(match_cells(block.column(column), *asked))
             full += shapes.all_match(column, _begins_filled) or _begun(block.column(column)).all()
             if full == _FIRST:
                 return found
@@ -104,8 +104,8 @@ def _saying(heading: str) -> CellTest:
 
 
 def _may_say(heading: str) -> CellTest:
-    form = shape_of(heading)
-    return lambda cell: shape_of(bare(cell)) == form
+    form = to_shape(heading)
+    return lambda cell: to_shape(bare(cell)) == form
 
 
 def _begins_with_digit(form: str) -> bool:

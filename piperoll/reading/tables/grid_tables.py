@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 
-from piperoll.findings import make_finding
-from piperoll.model import Address, Cap, Dataset, Finding, Severity
-from piperoll.reading.cells.amounts import scale_of
+from piperoll.findings import cap_findings, make_finding
+from piperoll.model import Address, Dataset, Finding, Severity
+from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
 from piperoll.reading.columns.column_findings import find_column_doubts
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
@@ -19,7 +19,7 @@ from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is
 from piperoll.reading.reading import ExcludedRow, ReadTable
 from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
-from piperoll.reading.tables.headings import HeadingRow, find_unknown_headings, words
+from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
 from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
@@ -81,7 +81,7 @@ class ExaminedSection:
     def scale(self, dataset: Dataset) -> Decimal:
         """Return the factor that converts amounts as sent to pounds."""
         name = self.amount(dataset)
-        return scale_of(self.columns.choices[name].heading) if name else Decimal(1)
+        return find_scale(self.columns.choices[name].heading) if name else Decimal(1)
 
     def cut(self, dataset: Dataset) -> Iterator[int]:
         """Yield the numbers of rows whose amounts may belong to another column."""
@@ -208,7 +208,7 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     amounts = AmountColumn(first.amount(dataset), first.amount_column(dataset))
     reading.findings += find_row_findings([part.judgement for part in group], grid.sheet, amounts)
     for part in group:
-        reading.findings += Cap().apply(_doubts(part, grid, dataset))
+        reading.findings += cap_findings(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet, grid.periods)
     reading.findings += built.findings
     headings, letters = _named(first)

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from piperoll.findings import make_finding
-from piperoll.model import Cap, Dataset, Field, Finding, Period, Severity
+from piperoll.findings import cap_findings, make_finding
+from piperoll.model import Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
-from piperoll.reading.cells.amounts import why_unreadable
-from piperoll.reading.cells.date_order import NO_CONTEXT, date_context
+from piperoll.reading.cells.amounts import explain_unreadable
+from piperoll.reading.cells.date_order import NO_CONTEXT, make_date_context
 from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.value_counts import PatternCounts, ValueCounts
@@ -209,7 +209,7 @@ def _readers(
     readers, findings, mostly_zero = dict[str, Reader](), list[Finding](), MostlyZero()
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
-        context = date_context(dates, name, periods) if name in dates else NO_CONTEXT
+        context = make_date_context(dates, name, periods) if name in dates else NO_CONTEXT
         readers[name], said = decide(column, own, context)
         findings += said
         mostly_zero.add(column, own)
@@ -328,7 +328,7 @@ class _Builder:
                 continue
             amount = wanted.name in self.dataset.amount
             self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
-        self.built.findings[:] = Cap().apply(self.built.findings)
+        self.built.findings[:] = cap_findings(self.built.findings)
 
 
 def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: str, *, amount: bool) -> Finding:
@@ -338,7 +338,7 @@ def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: st
     return make_finding(
         code,
         address_of(sheet, row, column, field.name),
-        variant=why_unreadable(cell) if code in ("amount-unreadable", "number-unreadable") else "",
+        variant=explain_unreadable(cell) if code in ("amount-unreadable", "number-unreadable") else "",
         severity=Severity.WARNING if code == "cell-error" and field.level == "core" else None,
         value=cell,
         text=cell.strip(),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Finding, Severity, plain
+from piperoll.model import Address, Finding, Severity, format_decimal
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.grids.grid import Row, Rows, address_of, cell_at, tidy
 from piperoll.reading.tables.classified_rows import ClassifiedRows
@@ -35,14 +35,14 @@ def find_row_findings(
     for one in judged:
         if one.kind == "total" and one.amount is not None:
             if one.proved:
-                yield make_finding("total-row-left-out", address_of(sheet, one.row), amount=plain(one.amount))
+                yield make_finding("total-row-left-out", address_of(sheet, one.row), amount=format_decimal(one.amount))
                 continue
             yield make_finding(
                 "total-does-not-add-up",
                 address_of(sheet, one.row, field=amounts.field),
-                amount=plain(one.amount),
-                sum=plain(one.amount - one.difference),
-                difference=plain(one.difference),
+                amount=format_decimal(one.amount),
+                sum=format_decimal(one.amount - one.difference),
+                difference=format_decimal(one.difference),
             )
     if totals := [one.row for one in judged if one.kind == "total" and one.amount is None]:
         narrow = any(judgement.narrow for judgement in judgements)

@@ -10,13 +10,13 @@ from decimal import Decimal
 from statistics import median
 
 from piperoll.model import Dataset
-from piperoll.reading.cells.amounts import AmountStyle, read_amount, style_of
+from piperoll.reading.cells.amounts import AmountStyle, find_amount_style, read_amount
 from piperoll.reading.cells.dates import is_date, is_serial
 from piperoll.reading.cells.marks import is_error, is_label, means_nothing, says_nil
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
-from piperoll.reading.tables.headings import repeats_headings, words
+from piperoll.reading.tables.heading_rows import repeats_headings, words
 from piperoll.reading.tables.total_rows import RunningSums, TotalCandidate, prove_total
 
 _SAMPLE = 2000
@@ -63,7 +63,9 @@ class TableShape:
         sample = sample_rows(rows, _SAMPLE)
         counts = [count for row in sample if (count := sum(1 for cell in row.cells if cell and _is_filled(cell)))]
         mapped = tuple(sorted({*columns.used, *measures}))
-        style = style_of(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
+        style = (
+            find_amount_style(Counter(cell_at(row, amount) for row in sample)) if amount is not None else AmountStyle()
+        )
         headings, typical = tuple(map(bare, columns.headings)), median(counts) if counts else 0
         named = [column for column, heading in enumerate(headings) if heading]
         end = max(*named, *mapped, -1, -1) + 1 if named else 0

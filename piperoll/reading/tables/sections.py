@@ -10,7 +10,7 @@ from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, tidy
-from piperoll.reading.tables.headings import (
+from piperoll.reading.tables.heading_rows import (
     HeadingRow,
     choose_heading_row,
     find_heading_rows,

@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Dataset, Finding, Period, plain
+from piperoll.model import Address, Dataset, Finding, Period, format_decimal
 from piperoll.model.columns import pc
-from piperoll.reading.cells.periods import periods_in_name
+from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.assignment import assign_columns
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import profile_columns
@@ -117,8 +117,8 @@ def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]
 
 def _with_periods(grid: Grid, name: str) -> Grid:
     """Return the grid with the periods that the name of its sheet, or else of the file, may mean."""
-    periods = periods_in_name(grid.sheet or "", snapshot=False)
-    return replace(grid, periods=periods or periods_in_name(PurePosixPath(name).name, snapshot=False))
+    periods = find_periods(grid.sheet or "", snapshot=False)
+    return replace(grid, periods=periods or find_periods(PurePosixPath(name).name, snapshot=False))
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
@@ -185,7 +185,7 @@ def _told(overlap: TableOverlap, tables: Sequence[ReadTable]) -> Finding:
         variant="one" if len(others) == 1 else "several",
         count=own.rows,
         table=_table_in_words(own),
-        total=plain(overlap.total),
+        total=format_decimal(overlap.total),
         other=_table_in_words(others[0]),
         others=len(others),
     )
@@ -211,7 +211,7 @@ def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list
     dated = [(table, month) for table in tables if (month := _month(table, dataset))]
     if len({table.sheet for table, _ in dated}) < 2 or len({month for _, month in dated}) < 2:
         return []
-    named = periods_in_name(name, snapshot=False)
+    named = find_periods(name, snapshot=False)
     within = [any(_covers(period, month) for period in named) for _, month in dated]
     if any(within) and not all(within):
         date = next(field for field in dataset.date if any(field in table.columns for table, _ in dated))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from piperoll.model import Dataset, Period
-from piperoll.reading.cells.periods import periods_in_name
-from piperoll.reading.grids.grid import squeezed
+from piperoll.reading.cells.periods import find_periods
+from piperoll.reading.grids.grid import squeeze
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
         pattern = re.compile(shape["pattern"])
         measures = []
         for column, heading in enumerate(headings):
-            match = pattern.fullmatch(squeezed(heading))
+            match = pattern.fullmatch(squeeze(heading))
             period = _period(match["period"]) if match else None
             name = shape["measures"].get(match["measure"]) if match else None
             if period and name:
@@ -71,4 +71,4 @@ def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
 
 def _period(text: str) -> Period | None:
     """Return a period as headings write it; a quarter after its year is the calendar's (`2015-Q3`)."""
-    return next(iter(periods_in_name(text, snapshot=False)), None)
+    return next(iter(find_periods(text, snapshot=False)), None)

@@ -32,20 +32,22 @@ def suite(*expectations: dict[str, Any]) -> str:
     return json.dumps({"name": "test", "expectations": list(expectations), "meta": {}})
 
 
-LARGE = expectation("expect_column_values_to_be_between", "large", "critical", column="net_amount", max_value=1000)
-MEAN = expectation("expect_column_mean_to_be_between", "mean", "info", column="net_amount", max_value=10)
+LARGE = expectation(
+    "expect_column_values_to_be_between", "amount-implausibly-large", "critical", column="net_amount", max_value=1000
+)
+MEAN = expectation("expect_column_mean_to_be_between", "many-zero-amounts", "info", column="net_amount", max_value=10)
 
 
 def test_each_unexpected_row_is_a_finding_at_its_address() -> None:
     rows = [spend_row(net_amount=amount) for amount in ("1", "2000", None, "3000.50")]
     unmet = examined(made_table(rows=rows, sheet="Oct", first_row=7), suite=suite(LARGE))
-    found = [finding for finding in unmet.report.findings if finding.code == "large"]
+    found = [finding for finding in unmet.report.findings if finding.code == "amount-implausibly-large"]
     assert [(each.sheet, each.row, each.column, each.field) for each in found] == [
         ("Oct", 8, "C", "net_amount"),
         ("Oct", 10, "C", "net_amount"),
     ]
     assert found[0].severity is Severity.ERROR
-    assert found[0].message == "Cell C8 of sheet 'Oct': large is not met"
+    assert found[0].message == "Cell C8 of sheet 'Oct': amount-implausibly-large is not met"
     assert found[0].fix == "Look again."
 
 
@@ -61,7 +63,7 @@ def test_an_expectation_about_a_whole_column_is_one_finding_with_what_was_observ
     )
     assert (unmet.severity, tuple(unmet.rows), unmet.observed, unmet.field) == (Severity.INFO, (), "25.0", "net_amount")
     report = examined(made_table(rows=[spend_row(net_amount="20")] * 2), suite=suite(MEAN)).report
-    (finding,) = [each for each in report.findings if each.code == "mean"]
+    (finding,) = [each for each in report.findings if each.code == "many-zero-amounts"]
     assert "we found 20.0" in finding.message
 
 
@@ -78,8 +80,8 @@ def test_expectations_about_absent_columns_are_skipped_and_the_order_is_the_suit
     )
     table = made_table(rows=[spend_row(net_amount="2000")])
     assert [unmet.code for unmet in find_unmet_expectations([table], SPEND, suite(absent, MEAN, pair, LARGE))] == [
-        "mean",
-        "large",
+        "many-zero-amounts",
+        "amount-implausibly-large",
     ]
 
 
@@ -177,9 +179,9 @@ def test_an_expectation_that_is_not_compiled_is_evaluated_by_the_library_in_its_
     rows = [spend_row(net_amount=str(amount)) for amount in (*range(10, 30), 5000)]
     unmet = list(find_unmet_expectations([made_table(rows=rows)], SPEND, suite(LARGE, SCORES, MEAN)))
     assert [(each.code, tuple(each.rows)) for each in unmet] == [
-        ("large", ((0, 22),)),
+        ("amount-implausibly-large", ((0, 22),)),
         ("scores", ((0, 22),)),
-        ("mean", ()),
+        ("many-zero-amounts", ()),
     ]
 
 

@@ -12,7 +12,7 @@ from piperoll.reading.cells.dates import is_date
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.columns.profiles import ColumnProfile, is_reference, profile_columns
-from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeezed, tidy, without_blanks
+from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeeze, tidy, without_blanks
 
 _MOST_ROWS = 3
 """The most rows that headings take above their last row."""
@@ -56,7 +56,7 @@ def _is_word(text: str) -> bool:
 def continues_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:
     """Return whether a row continues the words of the one above: joined, at least half of the headings are known."""
     both = [(one, other) for one, other in zip(upper, lower, strict=False) if tidy(one) and tidy(other)]
-    known = sum(lexicon.knows(f"{squeezed(one)} {squeezed(other)}") for one, other in both)
+    known = sum(lexicon.knows(f"{squeeze(one)} {squeeze(other)}") for one, other in both)
     return known >= _LEAST_JOINED and 2 * known >= len(both)
 
 
@@ -82,14 +82,14 @@ def _carried(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     """Return for each column the title over it: its own, or that of the nearest column to the left."""
     titles, last = [], ""
     for column in range(max(len(upper), len(lower))):
-        own = squeezed(_at(upper, column))
+        own = squeeze(_at(upper, column))
         last = own or (last if tidy(_at(lower, column)) else "")
         titles.append(last)
     return titles
 
 
 def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon, *, whole: bool) -> str:
-    own, word = squeezed(own), squeezed(lower)
+    own, word = squeeze(own), squeeze(lower)
     if not word:
         return own
     for text in (f"{title} {word}", f"{word} {title}"):
@@ -130,7 +130,7 @@ def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
     for row in filter(is_unit_row, rows):
         for column, cell in enumerate(row.cells[: len(found)]):
             if tidy(found[column]) and _MONEY.search(cell):
-                found[column] = f"{squeezed(found[column])} {squeezed(cell)}"
+                found[column] = f"{squeeze(found[column])} {squeeze(cell)}"
     return tuple(found)
 
 
@@ -146,7 +146,7 @@ def heading_words(rows: Sequence[Row], start: int, end: int) -> frozenset[tuple[
 
 def words(cells: Sequence[str]) -> tuple[str, ...]:
     """Return the cells up to the last filled one, without surrounding spaces."""
-    texts = [squeezed(cell) for cell in cells]
+    texts = [squeeze(cell) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()
     return tuple(texts)
