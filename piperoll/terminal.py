@@ -11,14 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 from rich.text import Text
 
-from piperoll.describing import (
-    FindingGroup,
-    describe_address,
-    describe_excluded,
-    explain_report,
-    format_count,
-    format_pounds,
-)
+from piperoll.describing import wording
 from piperoll.model import Period, Report, TableReport, What
 
 SHOWN = 3
@@ -32,7 +25,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def report_view(report: Report, *, quick: bool = False) -> RenderableType:
     """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed."""
-    words = explain_report(report)
+    words = wording.explain_report(report)
     style = "bold green" if report.verdict.publishes else "bold red"
     parts: list[RenderableType] = [
         Text(clean(report.file), "bold"),
@@ -98,7 +91,7 @@ def working() -> Iterator[Callable[[str], None]]:
 def _describe_file(report: Report) -> str:
     form = f"{report.format}, {report.encoding}" if report.encoding else report.format
     if report.what is What.NOT_DATA:
-        return f"Read as {form}, {format_count(report.bytes, 'byte')}."
+        return f"Read as {form}, {wording.format_count(report.bytes, 'byte')}."
     part = f", {report.part} part" if report.part else ""
     period = Period.parse(report.period).title if report.period else "not known"
     return f"Dataset: {report.dataset or 'not known'}{part}. Period: {period}. Read as {form}."
@@ -108,25 +101,25 @@ def _describe_table(table: TableReport) -> Iterator[str]:
     sheet = f"Sheet '{table.sheet}': " if table.sheet else ""
     headings = f"headings in row {table.header_row}" if table.header_row else "no headings"
     held = f", {table.rows.held:,} held" if table.rows.held else ""
-    sentence = (
-        f"{sheet}{headings}, {format_count(table.rows.read, 'row')} read, {table.rows.accepted:,} accepted{held}."
-    )
+    read = wording.format_count(table.rows.read, "row")
+    sentence = f"{sheet}{headings}, {read} read, {table.rows.accepted:,} accepted{held}."
     yield sentence[0].upper() + sentence[1:]
     if any(table.rows.excluded.values()):
-        yield f"Left out because they are not records: {describe_excluded(dict(table.rows.excluded))}."
+        yield f"Left out because they are not records: {wording.describe_excluded(dict(table.rows.excluded))}."
     if amount := table.amount:
-        held = f", {format_pounds(amount.held)} held" if table.rows.held else ""
-        yield f"{amount.field}: {format_pounds(amount.read)} read, {format_pounds(amount.accepted)} accepted{held}."
+        held = f", {wording.format_pounds(amount.held)} held" if table.rows.held else ""
+        pounds = wording.format_pounds
+        yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
 
 
-def _finding_lines(group: FindingGroup) -> Iterator[RenderableType]:
+def _finding_lines(group: wording.FindingGroup) -> Iterator[RenderableType]:
     """The code of a group, then each finding with its address, unless its message contains the address."""
     times = f", {group.count:,} times" if group.count > 1 else ""
     yield Padding(Text(f"{group.first.code}{times}", "bold"), (0, 0, 0, 2))
     for finding in group.findings[:SHOWN]:
         address = ""
         if (finding.sheet, finding.row, finding.column) != (None, None, None):
-            address = describe_address(finding)
+            address = wording.describe_address(finding)
             if clean(address).rpartition(", ")[2].lower() in finding.message.lower():
                 address = ""
         yield _indented(4, f"{address}: {finding.message}" if address else finding.message)

@@ -60,7 +60,11 @@ def consolidate_body(
     temporary files. With `check_files`, files that the index names but that are missing are made again.
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
-    current = dict(_list_current(store, dataset.name, body))
+    current = {
+        series: version
+        for series in list_indexed_series_of(store, dataset.name, body)
+        if (version := read_history(store, series)[0].current_version) is not None
+    }
     releases = _BodyReleases(store, dataset, body, current, count_once(current))
     listed = [Period.parse(year) for year in list_consolidated_years(store, dataset.name)]
     touched = {
@@ -206,13 +210,6 @@ class _BodyReleases:
                 {**_describe_portion(portion), "counted_in": str(portion.counted_in)} for portion in made.republished
             ],
         }
-
-
-def _list_current(store: StoreReader, dataset: str, body: str) -> Iterator[tuple[Series, Version]]:
-    for series in list_indexed_series_of(store, dataset, body):
-        version = read_history(store, series)[0].current_version
-        if version is not None:
-            yield series, version
 
 
 def _describe_portion(portion: Portion) -> JsonObject:

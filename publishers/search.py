@@ -21,6 +21,17 @@ from publishers.stores.protocol import Store
 _MAX_DEPTH = 3
 """Levels of archives within archives that are opened: a workbook in a ZIP in a ZIP."""
 
+_DAMAGED = (
+    pa.ArrowInvalid,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+)
+"""What Arrow, zipfile and gzip raise for an archive that is damaged, encrypted, or packed in a way they do not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundValue:
@@ -37,7 +48,11 @@ def find_values(store: Store, values: Sequence[str]) -> Iterator[FoundValue]:
     (so workbooks too) and gzip files are opened. Streams within a PDF or an old XLS file, encrypted files, and archives
     too damaged to be opened are not searched.
     """
-    wanted = {value: _escape(value) for value in values if value.strip()}
+    wanted: dict[str, frozenset[str]] = {}
+    for value in values:
+        if plain := value.strip().lower():
+            escaped = (html.escape(plain), json.dumps(plain)[1:-1], urllib.parse.quote(plain), plain.replace('"', '""'))
+            wanted[value] = frozenset([plain, *(form.lower() for form in escaped)])
     for key in store.keys(""):
         try:
             content = store.read(key).content
@@ -50,25 +65,24 @@ def find_values(store: Store, values: Sequence[str]) -> Iterator[FoundValue]:
                 yield FoundValue(key, value)
 
 
-def _escape(value: str) -> frozenset[str]:
-    """The value as each format escapes it, in lower case."""
-    plain = value.strip().lower()
-    spelled = (plain.replace('"', '""'), html.escape(plain), json.dumps(plain)[1:-1], urllib.parse.quote(plain))
-    return frozenset([plain, *(form.lower() for form in spelled)])
-
-
 def _read_texts(content: bytes, depth: int = 0) -> Iterator[str]:
     """The bytes as text in every encoding they may be in, and the same of everything packed in them."""
     yield from _decode(content)
     if depth == _MAX_DEPTH:
         return
-    if content.startswith(b"PAR1"):
-        yield from _read_parquet(content)
-    elif content.startswith(b"PK"):
-        for member in _read_zip(content):
-            yield from _read_texts(member, depth + 1)
-    elif content.startswith(b"\x1f\x8b"):
-        yield from _read_texts(_read_gzip(content), depth + 1)
+    try:
+        if content.startswith(b"PAR1"):
+            for column in pq.read_table(io.BytesIO(content)).columns:
+                if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+                    yield "\n".join(cell for cell in column.to_pylist() if cell is not None).lower()
+        elif content.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                for info in archive.infolist():
+                    yield from _read_texts(archive.read(info), depth + 1)
+        elif content.startswith(b"\x1f\x8b"):
+            yield from _read_texts(gzip.decompress(content), depth + 1)
+    except _DAMAGED:
+        return
 
 
 def _decode(content: bytes) -> Iterator[str]:
@@ -82,29 +96,3 @@ def _decode(content: bytes) -> Iterator[str]:
         for start in (0, 1):
             for encoding in ("utf-16-le", "utf-16-be"):
                 yield content[start:].decode(encoding, errors="replace").lower()
-
-
-def _read_parquet(content: bytes) -> Iterator[str]:
-    try:
-        table = pq.read_table(io.BytesIO(content))
-    except pa.ArrowInvalid:
-        return
-    for column in table.columns:
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            yield "\n".join(cell for cell in column.to_pylist() if cell is not None).lower()
-
-
-def _read_zip(content: bytes) -> Iterator[bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for info in archive.infolist():
-                yield archive.read(info)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error):
-        return
-
-
-def _read_gzip(content: bytes) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        return b""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from piperoll import layout
 from piperoll.errors import NotThere
-from piperoll.model import History, Series
+from piperoll.model import Series
 from publishers.consolidated import list_unreferenced
 from publishers.pointer import read_history
 from publishers.stores.protocol import Store
@@ -39,20 +40,16 @@ def sweep_store(store: Store, *, older_than: float = SAFE_SECONDS) -> SweepResul
     removed: list[str] = []
     waiting: list[str] = []
     for keys in (*_list_orphans(store), *([key] for key in list_unreferenced(store))):
-        ages = [age for key in keys if (age := _read_age(store, key)) is not None]
+        ages = []
+        for key in keys:
+            with suppress(NotThere):  # its writer has removed it since we listed it
+                ages.append(store.age(key))
         if ages and min(ages) < older_than:
             waiting += keys
             continue
         for key in keys:
             (removed if store.delete_if_older(key, older_than) else waiting).append(key)
     return SweepResult(tuple(removed), store.abort_unfinished(older_than), tuple(waiting))
-
-
-def _read_age(store: Store, key: str) -> float | None:
-    try:
-        return store.age(key)
-    except NotThere:  # its writer has removed it since we listed it
-        return None
 
 
 def _list_orphans(store: Store) -> Iterator[list[str]]:
@@ -64,13 +61,9 @@ def _list_orphans(store: Store) -> Iterator[list[str]]:
             series, unit = parsed
             found.setdefault(series, {}).setdefault(unit, []).append(key)
     for series, units in found.items():
-        named = _list_named(read_history(store, series)[0])
+        named: set[str] = set()
+        for version in read_history(store, series)[0].versions:
+            named.add(layout.version_folder(series, version))
+            if version.changes and version.changes.file:
+                named.add(layout.series_folder(series) + version.changes.file.path)
         yield from (keys for unit, keys in units.items() if unit not in named)
-
-
-def _list_named(history: History) -> set[str]:
-    """The folders of versions and the files of differences that a pointer names."""
-    series = history.series
-    folders = {layout.version_folder(series, version) for version in history.versions}
-    files = {version.changes.file.path for version in history.versions if version.changes and version.changes.file}
-    return folders | {layout.series_folder(series) + path for path in files}

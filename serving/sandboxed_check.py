@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from piperoll.checking.check_file import FileToCheck, check_file
-from piperoll.describing import render_report_page
+from piperoll.describing.pages.rendering import render_report_page
 from piperoll.errors import UsageError
 from piperoll.model import to_document
 from serving.limits import ApiLimits

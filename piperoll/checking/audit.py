@@ -1,4 +1,4 @@
-"""Compares the compiled rules with Frictionless and Great Expectations on the tables of a release.
+"""Compare the compiled rules with Frictionless and Great Expectations on the tables of a release.
 
 The two libraries define what the rules mean. Every release is audited before it is published; if a compiled rule
 disagrees, the fault is ours and nothing is published.
@@ -89,7 +89,7 @@ def _difference(compiled: Outcome, reference: Outcome) -> str | None:
 
 
 def sample_tables(tables: Sequence[ReadTable], most_rows: int) -> list[ReadTable]:
-    """The tables whole if they have at most `most_rows` lines, else that many lines, evenly spread.
+    """Return the tables whole if they have at most `most_rows` lines, otherwise that many lines, evenly spread.
 
     The sample of the same tables is always the same.
     """

@@ -2,8 +2,8 @@ r"""Regular expressions over whole columns: RE2 where it agrees with Python's `r
 
 Frictionless and Great Expectations match texts with `re`, one by one. Arrow matches a column with RE2, ten times as
 fast, but the two differ: in what `\d` and `\s` match beyond ASCII, in line ends, and in features that RE2 lacks. So
-RE2 is used only for texts of printable ASCII, and only with an expression written anew from Python's own parse of the
-pattern, of parts that mean the same to both.
+RE2 is used only for texts of printable ASCII. The expression that it gets is generated from Python's own parse of the
+pattern, and only if every part of it means the same in both.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ANCHORS = {
     opcodes.AT_END_STRING: r"\z",
     opcodes.AT_BOUNDARY: r"\b",
 }
-"""`\\B` is absent: in an empty text RE2 finds it and Python does not."""
+"""`\\B` is left out: RE2 finds it in an empty text and Python does not."""
 
 
 class _NotPortable(Exception):
@@ -48,7 +48,7 @@ class _NotPortable(Exception):
 
 
 def search_texts(texts: Cells, pattern: str, unusual: npt.NDArray[np.intp] | None = None) -> Flags:
-    """Where `re.search` finds `pattern` in `texts`; false for a null.
+    """Return where `re.search` finds `pattern` in `texts`; false for a null.
 
     `unusual` is `unusual_texts(texts)`, for a caller who searches the same texts more than once.
 
@@ -67,7 +67,7 @@ def search_texts(texts: Cells, pattern: str, unusual: npt.NDArray[np.intp] | Non
 
 @cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern as Python reads it today, without its warnings about how it may be read one day.
+    """Compile a pattern without Python's warnings about syntax whose meaning may change in a later version.
 
     Raises: re.error: it is not a regular expression.
     """
@@ -85,7 +85,7 @@ def to_re2(pattern: str) -> str | None:
     flags = tree.state.flags & ~(re.UNICODE | re.ASCII)
     if flags & ~re.IGNORECASE:
         return None
-    # beyond ASCII the two disagree about which letters are the same in the other case
+    # beyond ASCII, re and RE2 disagree about which letters are upper and lower case of each other
     highest = _LAST_ASCII if flags else _LAST_CHARACTER
     try:
         expression = ("(?i)" if flags else "") + _write(tree, highest)
@@ -147,14 +147,14 @@ def _character(code_point: int, highest: int) -> str:
 
 
 def unusual_texts(texts: Cells) -> npt.NDArray[np.intp]:
-    """The indices of the texts that hold anything but printable ASCII."""
+    """Return the indices of the texts with a character that is not printable ASCII."""
     offsets, utf8 = text_bytes(texts)
     at = np.flatnonzero((utf8 < _FIRST_PRINTABLE) | (utf8 > _LAST_PRINTABLE))
     return np.unique(np.searchsorted(offsets, at, side="right") - 1)
 
 
 def text_bytes(texts: Cells) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """The UTF-8 of all texts in one array, and the offsets at which each text starts and the last one ends."""
+    """Return the UTF-8 of all texts in one array, and the offsets at which each text starts and the last one ends."""
     offsets = text_offsets(texts).astype(np.int64)
     return offsets - offsets[0], utf8(texts)[offsets[0] : offsets[-1]]
 

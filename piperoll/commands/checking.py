@@ -90,7 +90,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
                 out.print()
             out.print(terminal.report_view(report, quick=quick))
     if html:
-        from piperoll.describing import render_report_page
+        from piperoll.describing.pages.rendering import render_report_page
 
         _write(html, render_report_page(reports[0]).encode())
         verdict = str(reports[0].verdict).replace("_", " ")

@@ -94,7 +94,7 @@ def history(
     piperoll history spend/anytown/2026-10 --from published
     """
     from piperoll import terminal
-    from piperoll.describing import describe_differences
+    from piperoll.describing.wording import describe_differences
     from piperoll.model import Series
     from publishers.download import find_series
 
@@ -126,7 +126,7 @@ def diff(
     piperoll diff spend/anytown/2026-10 1 3 --from published -o changes.csv
     """
     from piperoll import assets
-    from piperoll.describing import describe_differences
+    from piperoll.describing.wording import describe_differences
     from piperoll.model import Series
     from piperoll.releasing import compare_versions
     from publishers import fetch_version
@@ -194,7 +194,7 @@ def verify(
     piperoll verify https://data.example spend/anytown/2026-10
     """
     from piperoll import assets, terminal
-    from piperoll.describing import format_count
+    from piperoll.describing.wording import format_count
     from piperoll.model import Series
     from piperoll.releasing import compare_versions, find_faults
     from publishers import list_indexed_series, open_reader, verify_series

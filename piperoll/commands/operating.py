@@ -196,7 +196,7 @@ def purge(
 
     piperoll purge 3fa9c2d17b60 --to published --because "Names of foster carers" --value "Jane Carer"
     """
-    from piperoll.describing import format_count
+    from piperoll.describing.wording import format_count
     from piperoll.operations.takedown import purge_submission
 
     if not yes:
@@ -228,7 +228,7 @@ def sweep(
 
     piperoll sweep --to published
     """
-    from piperoll.describing import format_count
+    from piperoll.describing.wording import format_count
     from publishers import open_store, sweep_store
 
     swept = sweep_store(open_store(to), older_than=hours * 3600)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from piperoll import terminal
-from piperoll.describing import format_count, format_pounds
+from piperoll.describing.wording import format_count, format_pounds
 from piperoll.model import Verdict
 from piperoll.operations.replay import ReplayChange, ReplayResult
 from piperoll.operations.run_summary import Ending, FileResult, PoundTotals, RowTotals, RunSummary

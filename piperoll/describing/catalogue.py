@@ -17,32 +17,19 @@ from typing import Any
 import msgspec
 
 from piperoll import assets, layout
-from piperoll.describing.body_digest import BodyDigest, PeriodTotal, add_totals, period_totals
 from piperoll.describing.context import CatalogueContext, Holdings, newest_first
 from piperoll.describing.data_packages import render_body_packages, render_packages
 from piperoll.describing.dcat.catalogues import render_body_dcat, render_dcat_root
-from piperoll.describing.dcat.posts import read_posts, render_posts
+from piperoll.describing.dcat.posts import render_posts
+from piperoll.describing.feeds import late
 from piperoll.describing.feeds.documents import FeedLog, archive_items, render_feed
-from piperoll.describing.feeds.late import (
-    body_late_feed,
-    late_contributions,
-    list_late_items,
-    list_overview_late_items,
-    overview_late_feed,
-    summarise_late,
-)
 from piperoll.describing.feeds.releases import body_feed, list_feeds, list_items
 from piperoll.describing.freshness import write_body_freshness, write_freshness
-from piperoll.describing.overview import Overview
+from piperoll.describing.overview import BodyDigest, Overview, PeriodTotal, add_totals, period_totals
+from piperoll.describing.pages import site_pages
 from piperoll.describing.pages.rendering import list_static_files
 from piperoll.describing.pages.series_pages import series_page, version_page
-from piperoll.describing.pages.site_pages import (
-    bodies_pages,
-    body_pages,
-    dataset_pages,
-    home_page,
-    search_page,
-)
+from piperoll.describing.release_summary import read_summary
 from piperoll.describing.search import render_fixed_shard, render_shards, split_search_parts
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.sitemap import render_body_sitemap, render_sitemaps
@@ -83,7 +70,7 @@ def render_series(holdings: Holdings, listing: Listing) -> Files:
     """Render the pages of a series and its versions, and the posts it describes. They do not depend on the day."""
     for one in listing.history.versions:
         yield version_page(holdings, listing, one)
-    yield from render_posts(holdings.body, listing.series, read_posts(listing.summary))
+    yield from render_posts(holdings.body, listing.series, read_summary(listing).posts)
     yield series_page(holdings, listing)
 
 
@@ -102,14 +89,14 @@ def hash_surroundings(holdings: Holdings, facts: SeriesFacts) -> str:
 
 def render_body(holdings: Holdings) -> Files:
     """Render the pages, feeds and documents of a body, without those of its series and files."""
-    yield from body_pages(holdings)
+    yield from site_pages.body_pages(holdings)
     yield layout.body_freshness(holdings.body.slug), write_body_freshness(holdings)
     yield from render_body_dcat(holdings)
     yield from render_body_packages(holdings)
     yield render_body_sitemap(holdings)
     feed = body_feed(holdings)
     yield from render_feed(feed, *archive_items(list_items(holdings)))
-    yield from render_feed(body_late_feed(holdings, feed), FeedLog(tail=tuple(list_late_items(holdings))), {})
+    yield from render_feed(late.body_late_feed(holdings, feed), FeedLog(tail=tuple(late.list_late_items(holdings))), {})
 
 
 def collect_contributions(holdings: Holdings) -> dict[str, Any]:
@@ -118,7 +105,7 @@ def collect_contributions(holdings: Holdings) -> dict[str, Any]:
         f"{TOTALS}{dataset}/{year}": msgspec.to_builtins(totals)
         for (dataset, year), totals in period_totals(holdings).items()
     }
-    groups |= {f"{LATE}{name}": one for name, one in late_contributions(holdings).items()}
+    groups |= {f"{LATE}{name}": one for name, one in late.late_contributions(holdings).items()}
     newest = sorted(holdings.series, key=lambda facts: newest_first(facts.series.period))
     parts = split_search_parts(holdings.body, ((facts.series, facts.names) for facts in newest))
     return groups | {f"{SEARCH}{letters}": part for letters, part in parts.items()}
@@ -135,17 +122,13 @@ def group_prefixes(name: str) -> list[str]:
     return [f"{layout.CATALOGUE}{name}"] if name.startswith(SEARCH) else []
 
 
-def body_prefixes(context: CatalogueContext, slug: str) -> list[str]:
-    """Return the prefixes of the keys of everything that belongs to one body."""
-    return layout.prefixes_of_body(slug, [dataset.name for dataset in context.datasets])
-
-
 def digest_group(name: str, contributions: Mapping[str, Any]) -> Any:
     """Reduce a group to what the pages about all bodies need, as JSON values; None if they need nothing of it."""
     if name.startswith(LATE):
-        return summarise_late(contributions)
+        return late.summarise_late(contributions)
     if name.startswith(TOTALS):
-        return msgspec.to_builtins(add_totals(_read_totals(contributions.values())))
+        totals = [one for body in contributions.values() for one in msgspec.convert(body, list[PeriodTotal])]
+        return msgspec.to_builtins(add_totals(totals))
     return None
 
 
@@ -155,7 +138,7 @@ def build_overview(context: CatalogueContext, digests: Iterable[BodyDigest], sum
     for name, totals in summaries.items():
         if name.startswith(TOTALS):
             dataset = name.removeprefix(TOTALS).partition("/")[0]
-            by_dataset.setdefault(dataset, []).extend(_read_totals([totals]))
+            by_dataset.setdefault(dataset, []).extend(msgspec.convert(totals, list[PeriodTotal]))
     return Overview(
         context=context,
         digests=tuple(sorted(digests, key=lambda one: (one.body.name.casefold(), one.body.slug))),
@@ -167,19 +150,14 @@ def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     """Render the pages and documents about all bodies, without the feeds of releases; the first page comes last."""
     yield from list_static_files()
     yield render_fixed_shard(overview.datasets)
-    yield search_page(overview)
-    yield from bodies_pages(overview)
+    yield from site_pages.lookup_pages(overview)
     for dataset in overview.datasets:
-        yield from dataset_pages(overview, dataset)
+        yield from site_pages.dataset_pages(overview, dataset)
     yield from render_dcat_root(overview)
     yield from render_packages(overview)
     yield from render_sitemaps(overview)
-    late = {name.removeprefix(LATE): one for name, one in sorted(summaries.items()) if name.startswith(LATE)}
-    items = tuple(list_overview_late_items(overview, late))
-    yield from render_feed(overview_late_feed(list_feeds(overview)[""]), FeedLog(tail=items), {})
+    returns = {name.removeprefix(LATE): one for name, one in sorted(summaries.items()) if name.startswith(LATE)}
+    items = tuple(late.list_overview_late_items(overview, returns))
+    yield from render_feed(late.overview_late_feed(list_feeds(overview)[""]), FeedLog(tail=items), {})
     yield layout.FRESHNESS, write_freshness(overview)
-    yield home_page(overview)
-
-
-def _read_totals(documents: Iterable[Any]) -> list[PeriodTotal]:
-    return [total for document in documents for total in msgspec.convert(document, list[PeriodTotal])]
+    yield site_pages.home_page(overview)

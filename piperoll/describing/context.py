@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_duties, period_of
@@ -132,11 +131,17 @@ def collect_holdings(
     """
     followed = [dataset for dataset in context.datasets if dataset.name in first_starts]
     duties = judge_duties(followed, [body], submissions, context.on, _window_start(context.on))
+    # newest first, and only the last of those with the same dataset and bytes
+    latest: dict[tuple[str, str], tuple[Submission, ReportOutcome | None]] = {}
+    for submission, outcome in sorted(submissions, key=lambda pair: (pair[0].received, pair[0].sha256), reverse=True):
+        latest.setdefault((submission.dataset, submission.sha256), (submission, outcome))
     return Holdings(
         context=context,
         body=body,
-        series=tuple(sorted(facts, key=_shelf_order)),
-        submissions=_latest_submissions(submissions),
+        series=tuple(
+            sorted(facts, key=lambda one: (one.series.dataset, newest_first(one.series.period), one.series.part or ""))
+        ),
+        submissions=tuple(latest.values()),
         duties=tuple(reversed([duty for duty in duties if duty.period.start >= first_starts[duty.dataset]])),
     )
 
@@ -173,15 +178,3 @@ def newest_first(period: Period) -> tuple[int, int]:
 def _window_start(on: date) -> date:
     """The first day of the 13 months that duties are followed for: long enough to include every annual duty."""
     return date(on.year - 1, on.month, 1)
-
-
-def _shelf_order(facts: SeriesFacts) -> tuple[Any, ...]:
-    return (facts.series.dataset, newest_first(facts.series.period), facts.series.part or "")
-
-
-def _latest_submissions(submissions: ReceivedFiles) -> ReceivedFiles:
-    """Sort submissions newest first and keep only the last of those with the same dataset and bytes."""
-    latest: dict[tuple[str, str], tuple[Submission, ReportOutcome | None]] = {}
-    for submission, outcome in sorted(submissions, key=lambda pair: (pair[0].received, pair[0].sha256), reverse=True):
-        latest.setdefault((submission.dataset, submission.sha256), (submission, outcome))
-    return tuple(latest.values())

@@ -87,7 +87,15 @@ def render_packages(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """Render the schema of each dataset, the tables of packages, and the package of these tables."""
     for dataset in overview.datasets:
         yield layout.dataset_schema(dataset.name), to_json_bytes(dataset.descriptor["resources"][0]["schema"])
-        yield layout.packages_table(dataset.name), _packages_table(overview, dataset)
+        table = io.StringIO(newline="")
+        writer = csv.writer(table)
+        writer.writerow(name for name, _, _ in _COLUMNS)
+        for digest in overview.publishing(dataset.name):
+            one, body = digest.datasets[dataset.name], digest.body
+            if one.tables:
+                address = urls.address(overview.base_url, layout.body_package(body.slug, dataset.name))
+                writer.writerow([body.slug, body.id, body.name, one.tables, one.newest, one.published, address])
+        yield layout.packages_table(dataset.name), table.getvalue().encode()
     package = {
         "$schema": f"{_PROFILES}datapackage.json",
         "name": "catalogue",
@@ -112,15 +120,3 @@ def _table_resource(overview: Overview, dataset: Dataset) -> dict[str, Any]:
         "schema": {"fields": [{"name": name, "type": kind, "title": title} for name, kind, title in _COLUMNS]},
         "x_schema": urls.address(overview.base_url, layout.dataset_schema(dataset.name)),
     }
-
-
-def _packages_table(overview: Overview, dataset: Dataset) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(name for name, _, _ in _COLUMNS)
-    for digest in overview.publishing(dataset.name):
-        one, body = digest.datasets[dataset.name], digest.body
-        if one.tables:
-            package = urls.address(overview.base_url, layout.body_package(body.slug, dataset.name))
-            writer.writerow([body.slug, body.id, body.name, one.tables, one.newest, one.published, package])
-    return text.getvalue().encode()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from piperoll.describing.body_digest import BodyDigest
 from piperoll.describing.context import Holdings
 from piperoll.describing.overview import Overview
-from piperoll.duties import Duty, DutyState, next_due_day, publication_interval
+from piperoll.duties import DutyState, next_due_day, publication_interval
 from piperoll.model import Acts, to_json_bytes
 
 
@@ -17,25 +15,21 @@ def write_freshness(overview: Overview) -> bytes:
 
     `on` is the day described. Each dataset has its number of tables, newest period and the instant of the last release.
     """
-    lines = ",\n".join(json.dumps(_describe_body(digest), ensure_ascii=False) for digest in overview.digests)
-    return f'{{"on": "{overview.on.isoformat()}", "bodies": [\n{lines}\n]}}\n'.encode()
-
-
-def _describe_body(digest: BodyDigest) -> dict[str, Any]:
-    return {
-        "body": digest.body.slug,
-        "id": digest.body.id,
-        "outstanding": digest.behind,
-        "waiting": digest.waits,
-        "datasets": {
-            name: {
-                "tables": one.tables,
-                "newest": None if one.newest is None else str(one.newest),
-                "published": one.published,
-            }
-            for name, one in digest.datasets.items()
-        },
-    }
+    lines = []
+    for digest in overview.digests:
+        line = {
+            "body": digest.body.slug,
+            "id": digest.body.id,
+            "outstanding": digest.behind,
+            "waiting": digest.waits,
+            "datasets": {
+                name: {"tables": one.tables, "newest": one.newest and str(one.newest), "published": one.published}
+                for name, one in digest.datasets.items()
+            },
+        }
+        lines.append(json.dumps(line, ensure_ascii=False))
+    bodies = ",\n".join(lines)
+    return f'{{"on": "{overview.on.isoformat()}", "bodies": [\n{bodies}\n]}}\n'.encode()
 
 
 def write_body_freshness(holdings: Holdings) -> bytes:
@@ -68,22 +62,20 @@ def write_body_freshness(holdings: Holdings) -> bytes:
                 "overlaps": [str(other.series) for other in holdings.overlapping(one)],
             }
         )
-    duties = [_describe_duty(duty) for duty in reversed(holdings.duties)]
+    duties = []
+    for duty in reversed(holdings.duties):
+        who = Acts.PLATFORM if duty.state is DutyState.FAILED else Acts.BODY
+        duties.append(
+            {
+                "dataset": duty.dataset,
+                "part": duty.part,
+                "start": duty.period.start.isoformat(),
+                "end": duty.period.end.isoformat(),
+                "due": duty.due.isoformat(),
+                "state": str(duty.state),
+                "received": duty.received and duty.received.isoformat(),
+                "acts": str(who) if duty.outstanding else None,
+                "clause": duty.clause,
+            }
+        )
     return to_json_bytes({"body": holdings.body.slug, "datasets": datasets, "series": series, "duties": duties})
-
-
-def _describe_duty(duty: Duty) -> dict[str, Any]:
-    acts = None
-    if duty.outstanding:
-        acts = str(Acts.PLATFORM if duty.state is DutyState.FAILED else Acts.BODY)
-    return {
-        "dataset": duty.dataset,
-        "part": duty.part,
-        "start": duty.period.start.isoformat(),
-        "end": duty.period.end.isoformat(),
-        "due": duty.due.isoformat(),
-        "state": str(duty.state),
-        "received": duty.received and duty.received.isoformat(),
-        "acts": acts,
-        "clause": duty.clause,
-    }

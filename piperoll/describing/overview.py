@@ -1,41 +1,200 @@
-"""All bodies together, for the first page and the pages of datasets: made from one digest a body and period totals."""
+"""All bodies together, for the first page and the pages of datasets: made from a digest of each body and period totals.
+
+A digest has the few facts of a body that these pages need, kept as JSON, so that a change of one body does not require
+reading the others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from piperoll import assets
-from piperoll.describing.body_digest import MOST_WAITING, BodyDigest, DutyDigest, PeriodTotal, WaitingFile
-from piperoll.describing.context import InContext, newest_first
+from piperoll.describing.context import Holdings, InContext, newest_first
 from piperoll.describing.wording import total
-from piperoll.duties import DutyState, duty_rules
-from piperoll.model import Body
+from piperoll.duties import Duty, DutyState, duty_rules, next_change_day, next_due_day, period_of, publication_interval
+from piperoll.model import Body, Period, Submission, Verdict, count_once
+
+MOST_WAITING = 20
+"""Files shown on the first page that wait for their sender; the pages of bodies show the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Punctuality:
-    """How punctual bodies were with one duty, for the last period that is due."""
+class DatasetDigest:
+    """One dataset of a body: how many tables are published, the newest period, and the instant of the last release.
 
+    `interval` is how often the body publishes (one of `duties.calendar.INTERVALS`) and `next_due` the next day a
+    return is due by law. `rows` and `amount` count each day of the body once.
+    """
+
+    tables: int
+    newest: Period | None
+    published: str | None
+    interval: str
+    next_due: date | None
+    rows: int = 0
+    amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DutyDigest:
+    """What a body did about one duty in the last period that is due."""
+
+    dataset: str
+    part: str | None
+    name: str
+    period: Period
+    due: date
+    state: DutyState
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that was held or rejected and waits for its sender."""
+
+    submission: Submission
+    period: Period | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDigest:
+    """One body as the pages about all bodies show it.
+
+    `behind` counts the periods that are outstanding and `waits` the files that wait for their sender; `waiting` are
+    the last of those files. `latest` is the instant of the latest version, `newest_end` the last day of the newest
+    period that is over. `until` is the first day on which the digest may change although nothing arrives.
+    """
+
+    body: Body
+    datasets: Mapping[str, DatasetDigest]
+    behind: int
+    waits: int
+    waiting: tuple[WaitingFile, ...]
     duties: tuple[DutyDigest, ...]
+    latest: str | None
+    newest_end: date | None
+    until: date
 
     @property
-    def duty(self) -> DutyDigest:
-        """The first of the duties: all share its dataset, part, period and due day."""
-        return self.duties[0]
+    def tables(self) -> int:
+        """How many tables are published."""
+        return sum(one.tables for one in self.datasets.values())
 
     @property
-    def kinds(self) -> list[str]:
-        """The kinds of body that the duty binds."""
-        return sorted({duty.kind for duty in self.duties})
+    def newest(self) -> Period | None:
+        """The newest period of all that is published."""
+        return min((one.newest for one in self.datasets.values() if one.newest), key=newest_first, default=None)
 
     @property
-    def counts(self) -> dict[str, int]:
-        """The number of bodies in each state."""
-        states = [duty.state for duty in self.duties]
-        return {state.value: states.count(state) for state in DutyState}
+    def published(self) -> str | None:
+        """The instant of the last release that is current."""
+        return max((one.published for one in self.datasets.values() if one.published), default=None)
+
+
+def digest_body(holdings: Holdings) -> BodyDigest:
+    """Make the digest of a body."""
+    context, published = holdings.context, [facts for facts in holdings.series if facts.manifest is not None]
+    ends = [facts.series.period.end for facts in published]
+    waiting = [
+        WaitingFile(submission, period_of(submission, outcome), outcome.verdict)
+        for submission, outcome in holdings.submissions
+        if outcome is not None and outcome.verdict in (Verdict.HELD, Verdict.REJECTED)
+    ]
+    last_due: dict[tuple[str, str, str], Duty] = {}
+    for duty in holdings.duties:  # latest first
+        if duty.due <= context.on:
+            last_due.setdefault((duty.dataset, duty.part or "", duty.name), duty)
+    return BodyDigest(
+        body=holdings.body,
+        datasets={
+            name: _digest_dataset(holdings, name)
+            for name in sorted({facts.series.dataset for facts in holdings.series})
+        },
+        behind=sum(duty.outstanding for duty in holdings.duties),
+        waits=len(waiting),
+        waiting=tuple(waiting[:MOST_WAITING]),
+        duties=tuple(
+            DutyDigest(duty.dataset, duty.part, duty.name, duty.period, duty.due, duty.state, duty.body.kind)
+            for _, duty in sorted(last_due.items(), key=lambda entry: entry[0])
+        ),
+        latest=max((one.published for facts in holdings.series for one in facts.history.versions), default=None),
+        newest_end=max((end for end in ends if end <= context.on), default=None),
+        until=min(
+            [
+                next_change_day(context.datasets, holdings.body.kind, context.on),
+                *(end for end in ends if end > context.on),
+            ]
+        ),
+    )
+
+
+def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
+    dataset, published = holdings.dataset(name), holdings.current_series_of(name)
+    instants = [facts.history.current_version.published for facts in published if facts.history.current_version]
+    once = set(count_once(facts.series for facts in published).taken)
+    counted = [facts.manifest for facts in published if facts.manifest is not None and facts.series in once]
+    return DatasetDigest(
+        tables=len(published),
+        newest=min((facts.series.period for facts in published), key=newest_first, default=None),
+        published=max(instants, default=None),
+        interval=publication_interval(dataset, holdings.body, (facts.series for facts in holdings.series)),
+        next_due=next_due_day(dataset, holdings.body, holdings.on),
+        rows=sum(manifest.rows for manifest in counted),
+        amount=total([manifest.amount_gbp for manifest in counted]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodTotal:
+    """Rows and pounds published for a period and part, and the rows held back, over a number of bodies.
+
+    `amount` is None if the dataset has no pounds.
+    """
+
+    period: Period
+    part: str | None
+    bodies: int
+    rows: int
+    amount: Decimal | None
+    held: int
+
+
+def period_totals(holdings: Holdings) -> dict[tuple[str, int], list[PeriodTotal]]:
+    """Return a body's totals by dataset and the year in which periods end."""
+    totals: dict[tuple[str, int], list[PeriodTotal]] = {}
+    for facts in holdings.series:
+        series, manifest = facts.series, facts.manifest
+        if manifest is not None:
+            one = PeriodTotal(series.period, series.part, 1, manifest.rows, manifest.amount_gbp, facts.held)
+            totals.setdefault((series.dataset, series.period.end.year), []).append(one)
+    return totals
+
+
+def add_totals(totals: Iterable[PeriodTotal]) -> list[PeriodTotal]:
+    """Add totals up over bodies, newest period first.
+
+    Each body has at most one table for a period and part, so no table overlaps another within a total.
+    """
+    groups: dict[tuple[Period, str | None], list[PeriodTotal]] = {}
+    for one in totals:
+        groups.setdefault((one.period, one.part), []).append(one)
+    return [
+        PeriodTotal(
+            period=period,
+            part=part,
+            bodies=sum(one.bodies for one in group),
+            rows=sum(one.rows for one in group),
+            amount=total([one.amount for one in group]),
+            held=sum(one.held for one in group),
+        )
+        for (period, part), group in sorted(
+            groups.items(), key=lambda item: (newest_first(item[0][0]), item[0][1] or "")
+        )
+    ]
 
 
 @dataclass(frozen=True)
@@ -73,58 +232,13 @@ class Overview(InContext):
         """Count the published rows of a dataset; each day of a body counts once."""
         return sum(one.datasets[name].rows for one in self.publishing(name))
 
-    @property
-    def all_rows(self) -> int:
-        """The published rows of all datasets; each day of a body counts once."""
-        return sum(self.rows(dataset.name) for dataset in self.datasets)
-
     def amount(self, name: str) -> Decimal | None:
-        """Return the pounds in the rows counted; None if there are none or a period repeats what another holds."""
+        """Return the pounds in the rows counted; None if there are none or those of different periods do not add up."""
         if not assets.shown(name)["adds_up"]:
             return None
         return total([one.datasets[name].amount for one in self.publishing(name)])
 
     @property
-    def tables(self) -> int:
-        """The number of tables published."""
-        return sum(one.tables for one in self.digests)
-
-    @property
-    def bodies_published(self) -> int:
-        """The number of bodies with a table published."""
-        return sum(one.tables > 0 for one in self.digests)
-
-    @property
-    def newest_end(self) -> date | None:
-        """The last day of the newest published period that is over; None if there is none."""
-        return max((one.newest_end for one in self.digests if one.newest_end), default=None)
-
-    @property
     def latest(self) -> str | None:
         """The instant of the latest version of all."""
         return max((one.latest for one in self.digests if one.latest), default=None)
-
-    @property
-    def waits(self) -> int:
-        """The number of files that wait for their sender."""
-        return sum(one.waits for one in self.digests)
-
-    @property
-    def waiting(self) -> list[WaitingFile]:
-        """The last files that were held or rejected, latest first."""
-        found = [file for one in self.digests for file in one.waiting]
-        found.sort(key=lambda file: (file.submission.received, file.submission.sha256), reverse=True)
-        return found[:MOST_WAITING]
-
-    @property
-    def punctuality(self) -> list[Punctuality]:
-        """How punctual bodies were with each duty, by dataset and part, for the last period that is due."""
-        groups: dict[tuple[str, str, str], list[DutyDigest]] = {}
-        for one in self.digests:
-            for duty in one.duties:
-                groups.setdefault((duty.dataset, duty.part or "", duty.name), []).append(duty)
-        found = []
-        for key in sorted(groups):
-            last = min((duty.period for duty in groups[key]), key=newest_first)
-            found.append(Punctuality(tuple(duty for duty in groups[key] if duty.period == last)))
-        return found

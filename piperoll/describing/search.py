@@ -74,10 +74,6 @@ def index_tokens(text: str) -> frozenset[str]:
     return frozenset(token for token in (*distinctive, "".join(words)[:_LONGEST]) if len(token) >= SHORTEST)
 
 
-def _first_letters(text: str) -> frozenset[str]:
-    return frozenset(token[:SHORTEST] for token in index_tokens(text))
-
-
 # --- what a body contributes --------------------------------------------------------------------------------------
 
 
@@ -91,13 +87,13 @@ def split_search_parts(body: Body, series: Iterable[tuple[Series, Mapping[str, i
         for name, rows in counts.items():
             names.setdefault(name, []).append([str(one), rows])
     aliases = [*body.aliases, *body.same_as, body.id]
-    own_letters = frozenset().union(*(_first_letters(text) for text in (body.name, *aliases)))
+    own_letters = {token[:SHORTEST] for text in (body.name, *aliases) for token in index_tokens(text)}
     itself = [body.name, name_kind(body.kind), aliases]
     parts: dict[str, dict[str, Any]] = {
         letters: {"name": body.name, "itself": itself, "names": {}} for letters in sorted(own_letters)
     }
     for name in sorted(names):
-        for letters in sorted(_first_letters(name)):
+        for letters in sorted({token[:SHORTEST] for token in index_tokens(name)}):
             part = parts.setdefault(letters, {"name": body.name, "itself": None, "names": {}})
             part["names"][name] = names[name]
     return parts
@@ -108,9 +104,16 @@ def split_search_parts(body: Body, series: Iterable[tuple[Series, Mapping[str, i
 
 def render_shards(letters: str, parts: Mapping[str, SearchPart]) -> Iterator[tuple[str, bytes]]:
     """Render the shards of two letters, with their keys, from the part of each body by slug."""
+    entries = []
+    for slug, part in parts.items():
+        if part["itself"] is not None:
+            name, kind, aliases = part["itself"]
+            tokens = frozenset().union(*(index_tokens(text) for text in (name, *aliases)))
+            line = ("body", name, kind, _relative(layout.body_page(slug)), aliases)
+            entries.append(_Entry(tokens, (0, 0, 0, name), line))
     indexed = [
         (token, entry)
-        for entry in (*_body_entries(parts), *_name_entries(parts))
+        for entry in (*entries, *_name_entries(parts))
         for token in sorted(entry.tokens)
         if token.startswith(letters)
     ]
@@ -129,15 +132,6 @@ def render_fixed_shard(datasets: Sequence[Dataset]) -> tuple[str, bytes]:
             line = ("field", field.title, detail, f"{page}#field-{field.name}", [field.name])
             entries.append(_Entry(frozenset(), (2, 0, 0, f"{field.title} {dataset.name}"), line))
     return layout.SEARCH_FIXED, _write_entries(sorted(entries, key=lambda entry: entry.rank), {}, most=None)[0]
-
-
-def _body_entries(parts: Mapping[str, SearchPart]) -> Iterator[_Entry]:
-    for slug, part in parts.items():
-        if part["itself"] is not None:
-            name, kind, aliases = part["itself"]
-            found = frozenset().union(*(index_tokens(text) for text in (name, *aliases)))
-            line = ("body", name, kind, _relative(layout.body_page(slug)), aliases)
-            yield _Entry(found, (0, 0, 0, name), line)
 
 
 def _name_entries(parts: Mapping[str, SearchPart]) -> Iterator[_Entry]:

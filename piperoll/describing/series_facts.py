@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
 
-from piperoll.describing.charts.summaries import read_summary
-from piperoll.describing.dcat.posts import read_posts
+from piperoll.describing.release_summary import read_summary
 from piperoll.model import Acts, FileEntry, History, Listing, Manifest, Series, Severity, Version
 
 
 @dataclass(frozen=True, slots=True)
 class ReportQuality:
-    """How good a file was: rows read, published and held, and places in it that the body must or should fix."""
+    """How good a file was: rows read, published and held, and how many errors and warnings the body has to act on."""
 
     read: int
     published: int
@@ -26,20 +23,13 @@ class ReportQuality:
     must: int
     should: int
 
-    @property
-    def share(self) -> Decimal | None:
-        """The rows published as a percentage of those read, to one decimal place; None if no rows were read."""
-        if not self.read:
-            return None
-        return (Decimal(self.published) * 100 / self.read).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
-
 
 @dataclass(frozen=True, slots=True)
 class SeriesFacts:
     """The facts of one series.
 
     `manifest` and `licence` (as a descriptor names it) are None if the series has no current version. `held` counts
-    the rows held back from the current version's file and `quality` sums up its report. `sender` is the body as the
+    the rows held back from the current version's file and `quality` summarises its report. `sender` is the body as the
     release names it. `earlier` has the manifests of other versions that are still served, by number. `names` are the
     searchable names with their row counts. `posts` counts the posts that the release describes.
     """
@@ -67,35 +57,28 @@ class SeriesFacts:
 
 def extract_facts(listing: Listing) -> SeriesFacts:
     """Take the facts of a series from its listing."""
-    descriptor = listing.descriptor
+    descriptor, summary, quality = listing.descriptor, read_summary(listing), None
+    if listing.report is not None:
+        rows = [table["rows"] for table in listing.report["tables"]]
+        counts = dict.fromkeys((Severity.ERROR, Severity.WARNING), 0)
+        for finding in listing.report["findings"]:
+            if finding["acts"] == Acts.BODY and finding["severity"] in counts:
+                counts[Severity(finding["severity"])] += finding["count"]
+        quality = ReportQuality(
+            read=sum(one["read"] for one in rows),
+            published=sum(one["accepted"] for one in rows),
+            held=sum(one["held"] for one in rows),
+            must=counts[Severity.ERROR],
+            should=counts[Severity.WARNING],
+        )
     return SeriesFacts(
         history=listing.history,
         manifest=listing.manifest,
-        held=count_held_rows(listing),
+        held=0 if quality is None else quality.held,
         licence=None if descriptor is None else descriptor["licenses"][0],
         sender=None if descriptor is None else descriptor["x_piperoll"]["body"],
         earlier=listing.earlier,
-        names=read_summary(listing).names,
-        quality=None if listing.report is None else _assess_report(listing.report),
-        posts=len(read_posts(listing.summary)),
-    )
-
-
-def count_held_rows(listing: Listing) -> int:
-    """Count the rows held back from the file of the current version."""
-    return 0 if listing.report is None else sum(table["rows"]["held"] for table in listing.report["tables"])
-
-
-def _assess_report(report: Mapping[str, Any]) -> ReportQuality:
-    rows = [table["rows"] for table in report["tables"]]
-    places = dict.fromkeys((Severity.ERROR, Severity.WARNING), 0)
-    for finding in report["findings"]:
-        if finding["acts"] == Acts.BODY and finding["severity"] in places:
-            places[Severity(finding["severity"])] += finding["count"]
-    return ReportQuality(
-        read=sum(one["read"] for one in rows),
-        published=sum(one["accepted"] for one in rows),
-        held=sum(one["held"] for one in rows),
-        must=places[Severity.ERROR],
-        should=places[Severity.WARNING],
+        names=summary.names,
+        quality=quality,
+        posts=len(summary.posts),
     )

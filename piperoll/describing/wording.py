@@ -307,15 +307,19 @@ def name_kinds(kinds: Iterable[str]) -> str:
 
 
 def name_period(text: str | None) -> str:
-    """Name a period that is spelt as in keys: `2026-10` is October 2026."""
+    """Name a period that is written as in keys: `2026-10` is October 2026."""
     return "not known" if text is None else Period.parse(text).title
 
 
 def series_title(dataset: Dataset, body: Body, series: Series) -> str:
     """Return the title of a series: Spending (procurement card): Anytown Borough Council, October 2026."""
-    part = part_title(dataset, series.part)
-    words = f" ({lower_first(part)})" if part else ""
-    return f"{dataset.title}{words}: {body.name}, {series.period.title}"
+    return f"{return_title(dataset, series.part)}: {body.name}, {series.period.title}"
+
+
+def return_title(dataset: Dataset, part: str | None) -> str:
+    """Return the title of a dataset with that of a part: Spending (procurement card)."""
+    words = part_title(dataset, part)
+    return f"{dataset.title} ({lower_first(words)})" if words else dataset.title
 
 
 def part_title(dataset: Dataset, part: str | None) -> str | None:

@@ -37,7 +37,7 @@ ReceivedFiles: TypeAlias = Sequence[tuple[Submission, ReportOutcome | None]]
 
 
 class DutyState(StrEnum):
-    """Whether a duty has been met. FAILED is for us to mend; the other outstanding states are for the body."""
+    """Whether a duty has been met. We must act on FAILED, and the body on the other outstanding states."""
 
     ON_TIME = "on-time"
     LATE = "late"
@@ -58,7 +58,7 @@ class Duty:
     """One return that a body must publish: dataset, part and period, the due day, and whether it arrived.
 
     `name` is the rule in the descriptor and `clause` the law or code behind it. `received` is the day the return was
-    complete; None while a month is outstanding. `months_owed` and `months_came` count calendar months, so that two
+    complete; None while a month is outstanding. `months_due` and `months_arrived` count calendar months, so that two
     months of a quarter show as progress.
     """
 
@@ -71,8 +71,8 @@ class Duty:
     due: date
     state: DutyState
     received: date | None
-    months_owed: int
-    months_came: int
+    months_due: int
+    months_arrived: int
 
     @property
     def outstanding(self) -> bool:
@@ -122,7 +122,14 @@ def _judge_duty(
 ) -> Duty:
     covering = [(submission, outcome) for submission, outcome in received if _covers(submission, outcome, period)]
     months = list(period.months())
-    met = [when for when in (_first_publishable(month, covering) for month in months) if when is not None]
+    met: list[date] = []
+    for month in months:  # met on the day that the first publishable file was received
+        days = [
+            date.fromisoformat(submission.received[:10])
+            for submission, outcome in covering
+            if outcome is not None and outcome.verdict.publishes and _covers(submission, outcome, month)
+        ]
+        met += [min(days)] if days else []
     complete = max(met) if len(met) == len(months) else None
     return Duty(
         name=rule["name"],
@@ -134,8 +141,8 @@ def _judge_duty(
         due=day,
         state=_state(complete, day, [outcome for _, outcome in covering], on),
         received=complete,
-        months_owed=len(months),
-        months_came=len(met),
+        months_due=len(months),
+        months_arrived=len(met),
     )
 
 
@@ -153,15 +160,6 @@ def _state(complete: date | None, day: date, outcomes: Sequence[ReportOutcome | 
     if None in outcomes:  # received, but our own fault left it without a report
         return DutyState.FAILED
     return DutyState.MISSING if on > day else DutyState.NOT_YET_DUE
-
-
-def _first_publishable(month: Period, received: ReceivedFiles) -> date | None:
-    days = [
-        date.fromisoformat(submission.received[:10])
-        for submission, outcome in received
-        if outcome is not None and outcome.verdict.publishes and _covers(submission, outcome, month)
-    ]
-    return min(days, default=None)
 
 
 def _covers(submission: Submission, outcome: ReportOutcome | None, period: Period) -> bool:

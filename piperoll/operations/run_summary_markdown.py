@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from piperoll.describing import format_number, format_pounds
+from piperoll.describing.wording import format_number, format_pounds
 from piperoll.operations.run_summary import PoundTotals, RowTotals, RunSummary
 
 _HEAD = (

@@ -42,6 +42,7 @@ def describe_release(
     schema, and which rows. There is no `created`, since a release does not depend on the clock: versions.json has the
     time.
     """
+    contact = {} if body.contact is None else {"email" if "@" in body.contact else "path": body.contact}
     part = next((f", {part.title}" for part in dataset.parts if part.name == series.part), "")
     return {
         "$schema": PROFILE,
@@ -51,9 +52,9 @@ def describe_release(
         "description": dataset.description,
         "version": f"{dataset.version}+{rows_sha256[:12]}",
         "licenses": [licence(body.licence)],
-        "contributors": [_publisher(body)],
+        "contributors": [{"title": body.name, "roles": ["publisher"]} | contact],
         "sources": [source_entry(source)],
-        "resources": [_resource(dataset, table)],
+        "resources": [_describe_table(dataset, table)],
         "x_piperoll": {
             "series": str(series),
             "dataset": dataset.name,
@@ -104,14 +105,7 @@ def with_table(descriptor: Mapping[str, Any], table: FileEntry, rows_sha256: str
     }
 
 
-def _publisher(body: Body) -> dict[str, Any]:
-    publisher: dict[str, Any] = {"title": body.name, "roles": ["publisher"]}
-    if body.contact is None:
-        return publisher
-    return publisher | {"email" if "@" in body.contact else "path": body.contact}
-
-
-def _resource(dataset: Dataset, table: FileEntry) -> dict[str, Any]:
+def _describe_table(dataset: Dataset, table: FileEntry) -> dict[str, Any]:
     declared = dataset.descriptor["resources"][0]
     return {
         "name": dataset.name,
@@ -123,11 +117,11 @@ def _resource(dataset: Dataset, table: FileEntry) -> dict[str, Any]:
         "bytes": table.bytes,
         "hash": f"sha256:{table.sha256}",
         "dialect": DIALECT,
-        "schema": {**declared["schema"], "fields": [_published(one) for one in declared["schema"]["fields"]]},
+        "schema": {**declared["schema"], "fields": [_describe_field(one) for one in declared["schema"]["fields"]]},
     }
 
 
-def _published(field: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_field(field: Mapping[str, Any]) -> dict[str, Any]:
     """A field with the constraints that a release keeps, even where we accepted a value with a warning.
 
     Of fields that bodies send, a release keeps `required` alone; the other constraints of the standard (a list of

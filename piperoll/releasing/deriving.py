@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -80,28 +80,23 @@ def derive_column(field: Field, facts: DerivationFacts, rows: Cells, redactions:
             return rows.cast(pa.string())
         case {"redaction_of": _}:
             return redactions
-        case rule:
-            return pa.repeat(pa.scalar(_derive_constant(field.name, rule or {}, facts), pa.string()), len(rows))
-
-
-def _derive_constant(name: str, rule: Mapping[str, object], facts: DerivationFacts) -> str | None:
-    """The value of a derived field that is the same in every row of a table."""
-    match rule:
+        # All other derivations give the same value in every row of a table.
         case {"constant": str(value)}:
-            return value
+            cell: str | None = value
         case {"from": str(fact)}:
-            return facts.value(fact)
+            cell = facts.value(fact)
         case {"part": dict(values), "otherwise": otherwise}:
-            return str(values.get(facts.part, otherwise))
+            cell = str(values.get(facts.part, otherwise))
         case {"heading_of": str(of), "patterns": list(patterns), "otherwise": otherwise}:
-            return _match_heading(facts.headings.get(of), patterns, str(otherwise))
-    raise DescriptorError(f"field {name}: x_derive {dict(rule)} is not one of those in docs/datasets.md")
-
-
-def _match_heading(heading: str | None, patterns: Iterable[Sequence[str]], otherwise: str) -> str:
-    if heading is None:
-        return otherwise
-    return next((value for pattern, value in patterns if re.search(pattern, heading, re.IGNORECASE)), otherwise)
+            cell, heading = str(otherwise), facts.headings.get(of)
+            if heading is not None:
+                matching = (value for pattern, value in patterns if re.search(pattern, heading, re.IGNORECASE))
+                cell = next(matching, cell)
+        case rule:
+            raise DescriptorError(
+                f"field {field.name}: x_derive {dict(rule or {})} is not one of those in docs/datasets.md"
+            )
+    return pa.repeat(pa.scalar(cell, pa.string()), len(rows))
 
 
 class LineIdentifiers:

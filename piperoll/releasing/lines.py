@@ -84,8 +84,17 @@ class LineMaker:
         redactions = list_redactions(rows, kinds)
         cells: dict[str, Cells] = {}
         for column in self.columns:
-            if not is_hash(column.field):
-                cells[column.name] = column.spelled(_fill_column(column, batch, facts, redactions))
+            one = column.field
+            if is_hash(one):
+                continue
+            # A field of ours is always derived. Any other has the cells as sent, filled up with derived ones if it has
+            # a derivation, and may be empty.
+            is_sent = one.origin is not Origin.DERIVED and one.name in batch.schema.names
+            values = batch.column(one.name) if is_sent else pa.nulls(batch.num_rows, pa.string())
+            if one.derive is not None:
+                made = derive_column(one, facts, rows, redactions)
+                values = pc.coalesce(values, made) if is_sent else made
+            cells[one.name] = column.spelled(values)
         cells = redact_columns(self.dataset, cells, redactions)
         # Hashes are made last and all from the same columns, so that none depends on another.
         cells |= {
@@ -148,13 +157,3 @@ def _blank_cells(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -
         cells = pc.if_else(out, pa.scalar(None, pa.string()), batch.column(name))
         batch = batch.set_column(batch.schema.get_field_index(name), name, cells)
     return batch
-
-
-def _fill_column(column: PublishedColumn, batch: pa.RecordBatch, facts: DerivationFacts, redactions: Cells) -> Cells:
-    """The cells as sent, filled up with derived ones; a field of ours is always derived, and any other may be empty."""
-    one = column.field
-    sent = batch.column(one.name) if one.name in batch.schema.names and one.origin is not Origin.DERIVED else None
-    if one.derive is None:
-        return pa.nulls(batch.num_rows, pa.string()) if sent is None else sent
-    made = derive_column(one, facts, batch.column("row"), redactions)
-    return made if sent is None else pc.coalesce(sent, made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -44,11 +44,16 @@ def make_template_xlsx(dataset: Dataset) -> bytes:
     stream = io.BytesIO()
     workbook = xlsxwriter.Workbook(stream, {"in_memory": True})
     workbook.set_properties({"title": dataset.title, "created": _CREATED})
-    fields = sent_fields(dataset)
+    fields, names = sent_fields(dataset), headings(dataset)
     sheet = workbook.add_worksheet(dataset.title[:31])
     notes, lists = workbook.add_worksheet("Notes"), workbook.add_worksheet("Lists")
-    _fill_sheet(workbook, sheet, fields, headings(dataset))
-    _fill_notes(workbook, notes, fields, headings(dataset))
+    bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+    for number, (field, name) in enumerate(zip(fields, names, strict=True)):
+        cell_format = workbook.add_format({"num_format": _FORMATS.get(field.type, "@")})
+        sheet.set_column(number, number, max(12, min(30, len(name) + 2)), cell_format)
+        sheet.write_string(0, number, name, bold)
+    sheet.freeze_panes(1, 0)
+    _fill_notes(workbook, notes, fields, names)
     _fill_lists(lists, sheet, fields)
     workbook.close()
     return stream.getvalue()
@@ -67,24 +72,12 @@ def headings(dataset: Dataset) -> tuple[str, ...]:
     first: dict[str, str] = {}
     for one in dataset.headings:
         first.setdefault(one.heading.casefold(), one.field)
-    return tuple(_heading(dataset, field, first) for field in sent_fields(dataset))
-
-
-def _heading(dataset: Dataset, field: Field, first: Mapping[str, str]) -> str:
-    listed = (one.heading for one in dataset.headings if one.field == field.name)
-    wanted = (field.title, *listed)
-    return next((name for name in wanted if first.get(name.casefold(), field.name) == field.name), field.name)
-
-
-def _fill_sheet(
-    workbook: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet, fields: Sequence[Field], names: Sequence[str]
-) -> None:
-    bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
-    for number, (field, name) in enumerate(zip(fields, names, strict=True)):
-        cell_format = workbook.add_format({"num_format": _FORMATS.get(field.type, "@")})
-        sheet.set_column(number, number, max(12, min(30, len(name) + 2)), cell_format)
-        sheet.write_string(0, number, name, bold)
-    sheet.freeze_panes(1, 0)
+    chosen = []
+    for field in sent_fields(dataset):
+        candidates = (field.title, *(one.heading for one in dataset.headings if one.field == field.name))
+        fitting = (name for name in candidates if first.get(name.casefold(), field.name) == field.name)
+        chosen.append(next(fitting, field.name))
+    return tuple(chosen)
 
 
 def _fill_notes(

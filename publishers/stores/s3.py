@@ -152,18 +152,14 @@ class S3Store:
             if not self._holds(key, content, size):
                 raise AlreadyThere(f"{key} holds other bytes, and is written once") from None
             if self.age(key) > _HOUR:
-                self._renew(key, content)  # a sweep must see that a writer relies on this object again
+                # Copied onto itself, the object is as young as a new one: a sweep must see that a writer relies on it.
+                here: Any = self._at(key)
+                with self._raise_store_errors(key):
+                    headers = self._headers(key, content)
+                    self._s3.copy_object(**here, CopySource=here, MetadataDirective="REPLACE", **headers)
             return
         if not self._holds(key, content, size):
             raise StoreCorrupt(f"{key} is not what was written: {self!r} does not keep what it is given")
-
-    def _renew(self, key: str, content: bytes | Path) -> None:
-        """Make an object as young as if it were new, by copying it onto itself."""
-        with self._raise_store_errors(key):
-            source: Any = self._at(key)
-            self._s3.copy_object(
-                **source, CopySource=source, MetadataDirective="REPLACE", **self._headers(key, content)
-            )
 
     def replace(self, key: str, content: bytes, tag: str | None) -> str:
         """Write a pointer if its tag is still `tag`; if refused, one with these bytes is our own earlier write."""
@@ -249,9 +245,12 @@ class S3Store:
         headers = self._headers(key, path)
         upload = self._s3.create_multipart_upload(**self._at(key), **headers, ChecksumAlgorithm="SHA256")["UploadId"]
         try:
-            parts: Any = [
-                self._put_part(key, upload, *part) for part in enumerate(_read_parts(path, self._part_bytes), start=1)
-            ]
+            parts: Any = []
+            with path.open("rb") as stream:
+                while content := stream.read(self._part_bytes):
+                    part: Any = {"PartNumber": len(parts) + 1, "ChecksumSHA256": _checksum(content)}
+                    answer = self._s3.upload_part(**self._at(key), UploadId=upload, Body=content, **part)
+                    parts.append(part | {"ETag": answer["ETag"]})
             self._s3.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
@@ -260,13 +259,6 @@ class S3Store:
                 self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
             if not (isinstance(error, ClientError) and _code_of(error) == "NoSuchUpload"):
                 raise  # NoSuchUpload: completed and the answer lost, or aborted; reading back decides
-
-    def _put_part(self, key: str, upload: str, number: int, content: bytes) -> dict[str, Any]:
-        checksum = _checksum(content)
-        answer = self._s3.upload_part(
-            **self._at(key), UploadId=upload, PartNumber=number, Body=content, ChecksumSHA256=checksum
-        )
-        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
 
     def _holds(self, key: str, content: bytes | Path, size: int) -> bool:
         """True if the object is there, byte for byte: its size is compared first, then the sha256 of what is read."""
@@ -306,12 +298,6 @@ class S3Store:
 
 def _checksum(content: bytes) -> str:
     return base64.b64encode(hashlib.sha256(content).digest()).decode()
-
-
-def _read_parts(path: Path, size: int) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        while part := stream.read(size):
-            yield part
 
 
 def _copy_body(body: StreamingBody, to: BinaryIO | None) -> str:

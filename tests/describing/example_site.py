@@ -17,7 +17,8 @@ from pathlib import Path
 
 from collectors import Arrival
 from piperoll import assets, layout
-from piperoll.describing import render_report_page, summarise_release
+from piperoll.describing.pages.rendering import render_report_page
+from piperoll.describing.release_summary import summarise_release
 from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
 from piperoll.operations.run_request import Run

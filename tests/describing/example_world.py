@@ -203,11 +203,11 @@ def listing(
         amount,
         "First publication" if versions == 1 else "A corrected file came",
     )
-    told = sender or REGISTER.find(body)
+    named = sender or REGISTER.find(body)
     return Listing(
         history=History(series, (*earlier, last), versions),
         manifest=manifest_of(series, last),
-        descriptor=descriptor_of(series, told),
+        descriptor=descriptor_of(series, named),
         report=to_document(report(dataset=dataset, period=period, part=part)),
         first_rows=head(series, supplier),
     )

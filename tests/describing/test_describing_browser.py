@@ -13,8 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from piperoll import assets, layout
-from piperoll.describing.charts.drawing import rows_link
-from piperoll.describing.charts.summaries import Bar, read_summary
+from piperoll.describing.charts import rows_link
+from piperoll.describing.release_summary import Bar, read_summary
 from piperoll.model import Series
 from publishers import read_listing
 from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary
@@ -127,9 +127,9 @@ def bars(site: Site, series: str) -> list[Bar]:
 def test_each_figure_of_a_chart_links_to_the_rows_it_counts(opened: Open, site: Site, key: str) -> None:
     page = opened(site.page(key))
     links = page.locator(".chart a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
-    told = bars(site, key.removeprefix("series/").removesuffix(".html"))
-    for bar in told[:: max(1, len(told) // 12)]:
-        assert rows_link(bar) in links or len(told) == 1
+    figures = bars(site, key.removeprefix("series/").removesuffix(".html"))
+    for bar in figures[:: max(1, len(figures) // 12)]:
+        assert rows_link(bar) in links or len(figures) == 1
         page.goto(site.page(key) + rows_link(bar))
         words = "1 row" if bar.rows == 1 else f"{bar.rows} rows"
         expect(page.locator("#rows-status")).to_contain_text(words)
@@ -189,9 +189,9 @@ def test_without_range_requests_the_page_keeps_the_first_rows_and_says_so(opened
 def test_a_version_says_what_it_changed_and_offers_the_rows(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES))
     page.get_by_role("link", name="Version 2").click()
-    told = page.get_by_role("table", name="What changed against version 1")
-    expect(told.get_by_role("row", name="Corrected")).to_contain_text("1")
-    expect(told.get_by_role("row", name="Corrected")).to_contain_text("+£5.00")
+    table = page.get_by_role("table", name="What changed against version 1")
+    expect(table.get_by_role("row", name="Corrected")).to_contain_text("1")
+    expect(table.get_by_role("row", name="Corrected")).to_contain_text("+£5.00")
     with page.expect_download() as download:
         page.get_by_role("link", name="The rows that differ").click()
     assert b"net_amount" in Path(download.value.path()).read_bytes()
@@ -263,17 +263,17 @@ def test_the_keyboard_goes_through_a_page_without_a_trap_and_shows_where_it_is(o
     seen = []
     for _ in range(400):
         page.keyboard.press("Tab")
-        told = page.evaluate(
+        focus = page.evaluate(
             """() => {
               const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect()
               const shown = style.outlineStyle !== 'none' || style.boxShadow !== 'none'
               return [it.tagName, shown, box.width > 0 && box.height > 0]
             }"""
         )
-        if told[0] == "BODY":
+        if focus[0] == "BODY":
             break
-        seen.append(told)
-    assert told[0] == "BODY", "the tabulator key comes to the end of the page"
+        seen.append(focus)
+    assert focus[0] == "BODY", "the tabulator key comes to the end of the page"
     assert len(seen) > 60
     assert [one for one in seen if not one[1] or not one[2]] == []
 
@@ -312,7 +312,7 @@ def test_everything_reads_without_javascript(opened: Open, site: Site) -> None:
     assert page.get_by_role("heading", level=1).inner_text().endswith("Anytown Borough Council")
 
 
-def test_what_is_printed_holds_the_figures_and_no_controls(opened: Open, site: Site) -> None:
+def test_a_printed_page_has_the_figures_and_no_controls(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES))
     page.emulate_media(media="print")
     assert page.locator("#table-suppliers").is_visible(), "the table beneath a chart is open in print"
@@ -325,7 +325,7 @@ def test_what_is_printed_holds_the_figures_and_no_controls(opened: Open, site: S
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["phone", "desktop"])
-def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, scheme: str) -> None:
+def test_axe_finds_no_fault_on_any_page(opened: Open, site: Site, size: str, scheme: str) -> None:
     """Every page in light mode; in dark mode, the rules that colours and sizes can break."""
     page = opened("about:blank", size, color_scheme=scheme, bypass_csp=True)
     rules = () if scheme == "light" else ("color-contrast", "target-size", "link-in-text-block")
@@ -336,7 +336,7 @@ def test_axe_finds_nothing_on_any_page(opened: Open, site: Site, size: str, sche
     assert found == {key: [] for key in PAGES}
 
 
-def test_axe_finds_nothing_after_rows_and_results_load(opened: Open, site: Site) -> None:
+def test_axe_finds_no_fault_after_rows_and_results_load(opened: Open, site: Site) -> None:
     page = opened(site.page(SERIES) + "?supplier_name=has.oak&sort=-net_amount#rows", bypass_csp=True)
     expect(page.locator("#rows-status")).to_contain_text("match.")
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")

@@ -10,15 +10,10 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 from piperoll import assets, layout
-from piperoll.describing import (
-    CatalogueContext,
-    build_overview,
-    collect_contributions,
-    collect_holdings,
-    digest_body,
-    digest_group,
-    extract_facts,
-)
+from piperoll.describing.catalogue import build_overview, collect_contributions, digest_group
+from piperoll.describing.context import CatalogueContext, collect_holdings
+from piperoll.describing.overview import digest_body
+from piperoll.describing.series_facts import extract_facts
 from piperoll.errors import UnknownDataset
 from piperoll.model import Listing, Register, Series, Status, Verdict, to_document
 from tests.describing.example_world import (
@@ -142,12 +137,12 @@ def test_every_page_can_be_reached_from_the_first(site: dict[str, bytes]) -> Non
 def test_pages_do_not_depend_on_where_they_are_served(site: dict[str, bytes]) -> None:
     """Except for linked data, and the code to copy for loading and citing."""
     elsewhere = dict(built(base_url="http://localhost:8000/"))
-    told = re.compile(
+    on_host = re.compile(
         rb'<script type="application/ld\+json">.*?</script>|<pre id="[a-z-]+" tabindex="0">.*?</pre>', re.DOTALL
     )
     for key, content in site.items():
         if key.endswith((".html", ".css")):
-            assert told.sub(b"", content) == told.sub(b"", elsewhere[key]), key
+            assert on_host.sub(b"", content) == on_host.sub(b"", elsewhere[key]), key
 
 
 def test_the_same_store_on_the_same_day_gives_the_same_bytes(site: dict[str, bytes]) -> None:
@@ -170,10 +165,12 @@ def test_a_supplier_named_like_a_script_is_shown_and_not_run(site: dict[str, byt
 def test_what_a_sender_or_stranger_wrote_makes_no_tag_anywhere() -> None:
     stranger = Register((replace(BODIES[0], name=HOSTILE, contact=HOSTILE),))
     sent = submission("anytown", "2026-10", "2026-11-01T08:00:00Z", name=HOSTILE)
-    told = replace(report(), findings=(replace(report().findings[0], message=HOSTILE, sheet=HOSTILE),), file=HOSTILE)
+    hostile_report = replace(
+        report(), findings=(replace(report().findings[0], message=HOSTILE, sheet=HOSTILE),), file=HOSTILE
+    )
     one = listing("anytown", "2026-10", supplier=HOSTILE)
-    hostile = replace(one, report=to_document(told))
-    site = dict(built([hostile], register=stranger, submissions=[(sent, told)]))
+    hostile = replace(one, report=to_document(hostile_report))
+    site = dict(built([hostile], register=stranger, submissions=[(sent, hostile_report)]))
     for key, page in pages(site).items():
         assert set(page.scripts) <= {"application/ld+json", "application/json", None}, key
     assert json.loads(site["feed.json"])["items"][0]["authors"] == [{"name": HOSTILE}]
@@ -181,11 +178,11 @@ def test_what_a_sender_or_stranger_wrote_makes_no_tag_anywhere() -> None:
 
 def test_each_table_and_its_downloads_are_described_for_search_engines(site: dict[str, bytes]) -> None:
     (script,) = re.findall(rb'<script type="application/ld\+json">(.*?)</script>', site[SERIES])
-    told = json.loads(script)
-    assert told["@type"] == "Dataset"
-    assert told["@id"] == "urn:piperoll:series:spend/anytown/2026-10"
-    assert told["temporalCoverage"] == "2026-10-01/2026-10-31"
-    (csv,) = [entry for entry in told["distribution"] if entry["encodingFormat"] == "text/csv"]
+    document = json.loads(script)
+    assert document["@type"] == "Dataset"
+    assert document["@id"] == "urn:piperoll:series:spend/anytown/2026-10"
+    assert document["temporalCoverage"] == "2026-10-01/2026-10-31"
+    (csv,) = [entry for entry in document["distribution"] if entry["encodingFormat"] == "text/csv"]
     assert csv["contentUrl"].startswith(f"{BASE_URL}data/spend/anytown/2026-10/v2-")
     assert len(csv["sha256"]) == 64
 
@@ -290,15 +287,15 @@ def test_no_duty_is_shown_before_the_platform_received_anything(site: dict[str, 
     assert "No legal duty is shown" in empty
 
 
-def test_an_empty_store_gives_a_catalogue_all_the_same() -> None:
+def test_a_catalogue_is_built_from_an_empty_store() -> None:
     site = dict(built([], register=Register(()), submissions=()))
     assert "Nothing published yet" in Page(site["index.html"]).words
     assert json.loads(site["feed.json"])["items"] == []
 
 
 def test_the_same_file_sent_twice_is_listed_once() -> None:
-    first, told = SUBMISSIONS[0]
-    site = built(submissions=[(first, told), (replace(first, received="2026-11-09T08:00:00Z"), told)])
+    first, its_report = SUBMISSIONS[0]
+    site = built(submissions=[(first, its_report), (replace(first, received="2026-11-09T08:00:00Z"), its_report)])
     assert Page(dict(site)["bodies/anytown.html"]).words.count(first.name) == 1
 
 

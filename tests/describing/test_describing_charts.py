@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.describing.charts.drawing import draw_chart, format_figure
-from piperoll.describing.charts.summaries import (
+from piperoll.describing.charts import draw_chart, format_figure
+from piperoll.describing.release_summary import (
     Bar,
     Chart,
     ChartRule,
@@ -41,9 +41,9 @@ ROWS = st.lists(
 
 
 def charts(rows: Sequence[Row], header: Row = HEADER, dataset: str = "spend", period: Period = OCTOBER) -> list[Chart]:
-    told = summarise_release(assets.dataset(dataset), period, [header, *rows])
-    found = [msgspec.convert(one, Chart) for one in told["charts"]]
-    assert msgspec.to_builtins(found) == told["charts"]
+    summary = summarise_release(assets.dataset(dataset), period, [header, *rows])
+    found = [msgspec.convert(one, Chart) for one in summary["charts"]]
+    assert msgspec.to_builtins(found) == summary["charts"]
     return found
 
 
@@ -89,8 +89,8 @@ def test_contracts_that_end_are_counted_by_quarters_ahead() -> None:
     names = [field.name for field in assets.dataset("contracts").fields]
     whole = [tuple(dict(zip(header, row, strict=True)).get(name, "") for name in names) for row in rows]
     ends = next(one for one in charts(whole, tuple(names), "contracts") if one.name == "ends")
-    told = {bar.label: (bar.rows, bar.amount) for bar in ends.bars if bar.rows}
-    assert told == {
+    counts = {bar.label: (bar.rows, bar.amount) for bar in ends.bars if bar.rows}
+    assert counts == {
         "Before 1 November 2026": (1, None),
         "Oct to Dec 2026": (1, Decimal("10.00")),
         "Jan to Mar 2027": (1, Decimal("5.00")),

@@ -59,7 +59,7 @@ def dcat(files: dict[str, bytes]) -> rdflib.Graph:
     return together(files)
 
 
-def test_turtle_and_json_ld_say_the_same(files: dict[str, bytes]) -> None:
+def test_turtle_and_json_ld_have_the_same_triples(files: dict[str, bytes]) -> None:
     pairs = [(key, f"{key.removesuffix('.jsonld')}.ttl") for key in files if key.endswith(".jsonld")]
     assert len(pairs) == len(files) / 2 == 1 + 6 + 6
     for json_ld, turtle in pairs:
@@ -95,7 +95,7 @@ def test_each_file_is_valid_by_itself(files: dict[str, bytes], key: str) -> None
     assert conforms, text
 
 
-def test_a_version_says_which_came_before_and_what_its_files_hash_to(dcat: rdflib.Graph) -> None:
+def test_a_version_has_its_predecessor_and_the_hashes_of_its_files(dcat: rdflib.Graph) -> None:
     first, second = (URIRef(f"urn:piperoll:release:spend/anytown/2026-10/v{number}") for number in (1, 2))
     assert set(dcat.objects(OCTOBER, DCAT.hasVersion)) == {first, second}
     assert dcat.value(OCTOBER, DCAT.hasCurrentVersion) == second
@@ -134,7 +134,7 @@ def test_the_shapes_of_dcat_ap_find_nothing_wrong(dcat: rdflib.Graph) -> None:
     assert paths == EXPLAINED
 
 
-def test_the_shapes_do_find_what_is_wrong(dcat: rdflib.Graph) -> None:
+def test_the_shapes_report_what_is_wrong(dcat: rdflib.Graph) -> None:
     broken = rdflib.Graph() + dcat
     broken.remove((OCTOBER, DCTERMS.title, None))
     conforms, _, _ = pyshacl.validate(broken, shacl_graph=shapes(), allow_warnings=True)
@@ -152,7 +152,7 @@ def test_every_current_table_is_a_dataset_in_the_series_of_its_body(dcat: rdflib
     assert set(dcat.objects(None, DCAT.inSeries)) == collections
 
 
-def test_a_distribution_says_where_how_big_and_which_hash(dcat: rdflib.Graph) -> None:
+def test_a_distribution_has_its_address_size_and_hash(dcat: rdflib.Graph) -> None:
     found = {str(dcat.value(place, DCTERMS.title)): place for place in dcat.objects(OCTOBER, DCAT.distribution)}
     assert set(found) == {"spend.csv", "spend.parquet"}
     csv = found["spend.csv"]

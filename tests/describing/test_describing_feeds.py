@@ -68,8 +68,8 @@ def test_feedparser_reads_an_item_for_each_release(site: dict[str, bytes]) -> No
 
 
 def test_both_formats_have_the_same_items_latest_first(site: dict[str, bytes]) -> None:
-    for atom, told in zip(feeds(site, "atom").values(), feeds(site, "json").values(), strict=True):
-        entries, items = feedparser.parse(atom).entries, json.loads(told)["items"]
+    for atom, written in zip(feeds(site, "atom").values(), feeds(site, "json").values(), strict=True):
+        entries, items = feedparser.parse(atom).entries, json.loads(written)["items"]
         assert [entry.id for entry in entries] == [item["id"] for item in items]
         published = [item["date_published"] for item in items]
         assert published == sorted(published, reverse=True)
@@ -112,8 +112,8 @@ def test_json_feeds_keep_the_rules_of_json_feed_1_1(site: dict[str, bytes]) -> N
 def test_each_feed_declares_its_interval_and_next_due_day(
     site: dict[str, bytes], feed: str, interval: str, next_expected: str | None
 ) -> None:
-    told = json.loads(site[f"{feed}.json"])["_publication"]
-    assert (told["update_frequency"], told["next_expected"]) == (interval, next_expected)
+    publication = json.loads(site[f"{feed}.json"])["_publication"]
+    assert (publication["update_frequency"], publication["next_expected"]) == (interval, next_expected)
     root = etree.fromstring(site[f"{feed}.atom"])
     assert root.findtext(f"{OURS}nextExpected") == next_expected
     times = {"monthly": ("monthly", "1"), "quarterly": ("yearly", "4")}[interval]
@@ -137,6 +137,6 @@ def test_a_removed_release_stays_in_the_feed_without_its_files(site: dict[str, b
 
 def test_feeds_do_not_contain_the_time_they_were_built(site: dict[str, bytes]) -> None:
     later = dict(built(on=date(2026, 11, 23)))
-    told = {key: content for key, content in feeds(site, "atom").items() if b"<entry>" in content}
-    assert len(told) > 5
-    assert all(later[key] == content for key, content in told.items())
+    before = {key: content for key, content in feeds(site, "atom").items() if b"<entry>" in content}
+    assert len(before) > 5
+    assert all(later[key] == content for key, content in before.items())

@@ -46,9 +46,9 @@ def test_every_duty_states_its_outcome_and_who_must_act() -> None:
 
 def test_the_file_about_all_bodies_has_a_line_for_each() -> None:
     site = dict(built())
-    told = json.loads(site["freshness.json"])
-    assert told["on"] == "2026-11-22"
-    lines = {one["body"]: one for one in told["bodies"]}
+    document = json.loads(site["freshness.json"])
+    assert document["on"] == "2026-11-22"
+    lines = {one["body"]: one for one in document["bodies"]}
     assert lines.keys() == {key.split("/")[1].split(".")[0] for key in site if key.endswith(".freshness.json")}
     spend = lines["anytown"]["datasets"]["spend"]
     assert (spend["tables"], spend["newest"]) == (4, "2026-Q4")
@@ -56,5 +56,5 @@ def test_the_file_about_all_bodies_has_a_line_for_each() -> None:
 
 
 def test_a_body_says_how_often_and_when_the_next_is_due() -> None:
-    told = json.loads(dict(built())["bodies/bridges.freshness.json"])["datasets"]
-    assert told["spend"] == {"every": "monthly", "next_due": "2026-11-30"}
+    document = json.loads(dict(built())["bodies/bridges.freshness.json"])["datasets"]
+    assert document["spend"] == {"every": "monthly", "next_due": "2026-11-30"}

@@ -116,10 +116,10 @@ def test_every_address_in_feeds_dcat_packages_and_sitemaps_leads_somewhere(site:
 def test_every_file_for_programs_is_named_by_another(site: dict[str, bytes]) -> None:
     """Except for the entry points, which the first page and robots.txt link to."""
     begins = {"catalog.ttl", "datapackage.json", "robots.txt", "freshness.json"}
-    told = " ".join(content.decode() for key, content in site.items() if not key.endswith((".parquet", ".ico")))
+    everything = " ".join(content.decode() for key, content in site.items() if not key.endswith((".parquet", ".ico")))
     for key in sorted(site.keys() - begins):
         if key.endswith((".atom", ".jsonld", ".ttl", ".xml", ".json")) and not key.startswith("search/"):
-            assert key in told or key.rpartition("/")[2] in told, key
+            assert key in everything or key.rpartition("/")[2] in everything, key
 
 
 def test_no_file_is_large(site: dict[str, bytes]) -> None:

@@ -56,7 +56,7 @@ def test_the_item_says_when_all_returns_have_arrived() -> None:
     assert september["date_modified"] == "2026-11-20T00:00:00Z"
 
 
-def test_feedparser_reads_them() -> None:
+def test_feedparser_reads_late_feeds() -> None:
     for key, content in built():
         if key.startswith("feeds/late") and key.endswith(".atom"):
             assert not feedparser.parse(content).bozo, key

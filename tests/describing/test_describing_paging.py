@@ -16,10 +16,8 @@ from piperoll.describing.feeds.documents import (
     FeedLog,
     add_items,
     archive_items,
-    list_documents,
     parse_items,
-    write_atom,
-    write_json_feed,
+    render_feed,
 )
 from piperoll.describing.feeds.releases import Feed, FeedItem
 
@@ -45,11 +43,7 @@ def item(number: int, title: str = "A table") -> FeedItem:
 
 
 def written(log: FeedLog, pages: ArchivePages) -> dict[str, bytes]:
-    found = {}
-    for document in list_documents(FEED, log, pages):
-        found[FEED.key("atom", document.page)] = write_atom(document)
-        found[FEED.key("json", document.page)] = write_json_feed(document)
-    return found
+    return dict(render_feed(FEED, log, pages))
 
 
 def grown(before: dict[str, bytes], log: FeedLog, items: Sequence[FeedItem]) -> tuple[dict[str, bytes], FeedLog] | None:
@@ -66,7 +60,7 @@ def test_a_feed_that_grows_equals_one_written_at_once(steps: list[int], data: st
     for step in steps:
         fresh = [item(len(items) + number) for number in range(step)]
         items += fresh
-        again = data.draw(st.lists(st.sampled_from(items), max_size=2), label="told anew")
+        again = data.draw(st.lists(st.sampled_from(items), max_size=2), label="added again")
         retold = {one.id: item(int(one.id[-4:]), "Withdrawn: a table") for one in again}
         items = [retold.get(one.id, one) for one in items]
         after = grown(files, log, [*(retold.get(one.id, one) for one in fresh), *retold.values()])

@@ -12,7 +12,8 @@ from rdflib import ORG, RDF, SKOS, URIRef
 from rdflib.compare import isomorphic
 
 from piperoll import assets
-from piperoll.describing.dcat.posts import extract_posts, render_posts
+from piperoll.describing.dcat.posts import render_posts
+from piperoll.describing.release_summary import extract_posts
 from piperoll.model import Period, Series
 from tests.describing.example_world import BODIES
 
@@ -38,9 +39,9 @@ def test_a_row_with_an_id_is_a_post_listed_once() -> None:
     assert extract_posts(None, csv.reader(io.StringIO(ROWS))) == []
 
 
-def test_nobody_who_holds_a_post_is_named() -> None:
-    told = b"".join(content for _, content in render_posts(BODIES[3], SERIES, posts()))
-    assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in told]
+def test_the_holders_of_posts_are_not_named() -> None:
+    written = b"".join(content for _, content in render_posts(BODIES[3], SERIES, posts()))
+    assert not [name for name in ("Jane", "Carer", "Max", "Clerk") if name.encode() in written]
 
 
 def test_posts_are_in_units_and_report_to_existing_posts() -> None:
@@ -60,7 +61,7 @@ def test_posts_are_in_units_and_report_to_existing_posts() -> None:
     assert str(found.value(found.value(third, ORG.role), SKOS.prefLabel)) == "Deputy <b>"
 
 
-def test_json_ld_and_turtle_say_the_same_of_posts() -> None:
+def test_the_posts_in_json_ld_and_turtle_are_the_same() -> None:
     json_ld, turtle = (content for _, content in render_posts(BODIES[3], SERIES, posts()))
     assert json.loads(json_ld)["@graph"]
     graphs = [rdflib.Graph().parse(data=json_ld, format="json-ld"), rdflib.Graph().parse(data=turtle, format="turtle")]

@@ -23,18 +23,20 @@ OCTOBER = Series("spend", "anytown", Period.parse("2026-10"))
 Held = Mapping[str, int]
 
 
-def members(*told: tuple[Body, Held]) -> dict[str, dict[str, Any]]:
+def members(*bodies: tuple[Body, Held]) -> dict[str, dict[str, Any]]:
     """The parts of several bodies, by group and body."""
     groups: dict[str, dict[str, Any]] = {}
-    for body, names in told:
+    for body, names in bodies:
         series = Series("spend", body.slug, OCTOBER.period)
         for letters, part in split_search_parts(body, [(series, names)]).items():
             groups.setdefault(letters, {})[body.slug] = part
     return groups
 
 
-def index(*told: tuple[Body, Held]) -> dict[str, bytes]:
-    return {key: content for letters, group in members(*told).items() for key, content in render_shards(letters, group)}
+def index(*bodies: tuple[Body, Held]) -> dict[str, bytes]:
+    return {
+        key: content for letters, group in members(*bodies).items() for key, content in render_shards(letters, group)
+    }
 
 
 def found(files: Mapping[str, bytes], word: str) -> list[Any]:

@@ -108,7 +108,7 @@ def test_the_validator_finds_nothing_on_any_page(site: Site, tmp_path: Path) -> 
     assert validated(tmp_path) == []
 
 
-def test_the_validator_is_one(tmp_path: Path) -> None:
+def test_the_validator_reports_invalid_html(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text("<!DOCTYPE html><html lang=en><title>x</title><p><div></p>", "utf-8")
     assert validated(tmp_path) != []
 
@@ -116,8 +116,8 @@ def test_the_validator_is_one(tmp_path: Path) -> None:
 def validated(folder: Path) -> list[object]:
     """The messages of html-validate for every page in a folder."""
     validator = installed() / "html-validate" / "bin" / "html-validate.mjs"
-    told = ["node", str(validator), "--config", str(HERE / "htmlvalidate.json"), "--ext", "html", "-f", "json"]
-    done = subprocess.run([*told, str(folder)], capture_output=True, check=False)
+    command = ["node", str(validator), "--config", str(HERE / "htmlvalidate.json"), "--ext", "html", "-f", "json"]
+    done = subprocess.run([*command, str(folder)], capture_output=True, check=False)
     found: list[object] = json.loads(done.stdout)
     return found
 
@@ -132,7 +132,7 @@ def test_vendored_scripts_are_those_of_npm(tmp_path: Path) -> None:
     assert all(name in (VENDOR / "README.md").read_text("utf-8") for name in PACKAGES)
 
 
-def test_what_npm_locks_has_hashes_and_no_registry() -> None:
+def test_the_npm_lock_file_has_hashes_and_no_registry_address() -> None:
     lock = json.loads((HERE / "package-lock.json").read_text("utf-8"))
     packages = {name: one for name, one in lock["packages"].items() if name}
     assert packages and all("integrity" in one and "resolved" not in one for one in packages.values())

@@ -4,8 +4,16 @@ from html.parser import HTMLParser
 import pytest
 
 from piperoll import assets
-from piperoll.describing import describe_address, describe_verdict, explain_report, render_report_page
-from piperoll.describing.wording import describe_due_rule, describe_excluded, describe_interval, name_kinds
+from piperoll.describing.pages.rendering import render_report_page
+from piperoll.describing.wording import (
+    describe_address,
+    describe_due_rule,
+    describe_excluded,
+    describe_interval,
+    describe_verdict,
+    explain_report,
+    name_kinds,
+)
 from piperoll.errors import DescriptorError
 from piperoll.model import Acts, Severity, Verdict, What
 from tests.describing.example_world import HOSTILE, UNREADABLE, finding, report
@@ -14,18 +22,18 @@ from tests.describing.example_world import HOSTILE, UNREADABLE, finding, report
 def test_findings_are_sorted_by_who_must_act() -> None:
     ours = finding("suite-broken", Severity.ERROR, acts=Acts.PLATFORM)
     words = explain_report(replace(report(), findings=(*report().findings, ours)))
-    assert [matter.first.code for matter in words.must_fix] == ["amount-unreadable"]
-    assert [matter.first.code for matter in words.should_fix] == ["supplier-repeated"]
-    assert [matter.first.code for matter in words.with_us] == ["suite-broken"]
-    assert [matter.first.code for matter in words.to_know] == ["content-not-as-named"]
+    assert [group.first.code for group in words.must_fix] == ["amount-unreadable"]
+    assert [group.first.code for group in words.should_fix] == ["supplier-repeated"]
+    assert [group.first.code for group in words.with_us] == ["suite-broken"]
+    assert [group.first.code for group in words.to_know] == ["content-not-as-named"]
     assert words.passed == report().passed
 
 
 def test_no_finding_is_lost_and_every_place_is_counted() -> None:
     words = explain_report(report())
-    heaps = (words.must_fix, words.should_fix, words.with_us, words.to_know)
-    told = [found for heap in heaps for matter in heap for found in matter.findings]
-    assert sorted(told, key=repr) == sorted(report().findings, key=repr)
+    groups = (words.must_fix, words.should_fix, words.with_us, words.to_know)
+    listed = [found for groups_of_one in groups for group in groups_of_one for found in group.findings]
+    assert sorted(listed, key=repr) == sorted(report().findings, key=repr)
     (repeated,) = words.should_fix
     assert (repeated.count, repeated.more) == (42, 41)
 

@@ -7,8 +7,21 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from piperoll import describing, layout
-from piperoll.describing import BodyDigest, CatalogueContext, FeedItem, Holdings, list_items
+from piperoll import layout
+from piperoll.describing import catalogue
+from piperoll.describing.context import (
+    CatalogueContext,
+    Holdings,
+    collect_holdings,
+    find_first_starts,
+    identify_body,
+    merge_first_starts,
+)
+from piperoll.describing.feeds.documents import archive_items, render_feed
+from piperoll.describing.feeds.releases import FeedItem, belongs_in_feed, list_feeds, list_items
+from piperoll.describing.overview import BodyDigest, digest_body
+from piperoll.describing.pages.site_pages import render_compared_index, render_compared_year, render_submission
+from piperoll.describing.series_facts import extract_facts
 from piperoll.duties import ReceivedFiles, summarise_received
 from piperoll.model import Dataset, Listing, Register, Report, Submission
 
@@ -36,7 +49,7 @@ def build_catalogue(
         {body.slug for body in register} | {one.series.body for one in listings} | {one.body for one, _ in submissions}
     )
     received = {slug: summarise_received(one for one in submissions if one[0].body == slug) for slug in slugs}
-    first_starts = describing.merge_first_starts(describing.find_first_starts(one, on) for one in received.values())
+    first_starts = merge_first_starts(find_first_starts(one, on) for one in received.values())
     groups: dict[str, dict[str, Any]] = {}
     items: list[FeedItem] = []
     digests: list[BodyDigest] = []
@@ -45,24 +58,24 @@ def build_catalogue(
         holdings = _collect(context, slug, own, received[slug], first_starts)
         yield from _relative(_render_one(holdings, own, [one for one in submissions if one[0].body == slug]))
         items += list_items(holdings)
-        digests.append(describing.digest_body(holdings))
-        for name, contribution in describing.collect_contributions(holdings).items():
+        digests.append(digest_body(holdings))
+        for name, contribution in catalogue.collect_contributions(holdings).items():
             groups.setdefault(name, {})[slug] = contribution
-    summaries = {name: describing.digest_group(name, members) for name, members in groups.items()}
+    summaries = {name: catalogue.digest_group(name, members) for name, members in groups.items()}
     for name, members in sorted(groups.items()):
-        yield from _relative(describing.render_group(name, members))
-    overview = describing.build_overview(
+        yield from _relative(catalogue.render_group(name, members))
+    overview = catalogue.build_overview(
         context, digests, {name: one for name, one in summaries.items() if one is not None}
     )
-    for name, feed in describing.list_feeds(overview).items():
-        log, archive = describing.archive_items(item for item in items if describing.belongs_in_feed(name, item))
-        yield from _relative(describing.render_feed(feed, log, archive))
+    for name, feed in list_feeds(overview).items():
+        log, archive = archive_items(item for item in items if belongs_in_feed(name, item))
+        yield from _relative(render_feed(feed, log, archive))
     years: dict[str, list[str]] = {one.name: [] for one in overview.datasets}
     for (name, year), bodies in sorted(compared.items()):
-        yield from _relative(describing.render_compared_year(overview, name, year, bodies))
+        yield from _relative(render_compared_year(overview, name, year, bodies))
         years[name].append(year)
-    yield from _relative(describing.render_compared_index(overview, years))
-    yield from _relative(describing.render_overview(overview, summaries))
+    yield from _relative(render_compared_index(overview, years))
+    yield from _relative(catalogue.render_overview(overview, summaries))
 
 
 def _relative(files: Files) -> Files:
@@ -76,16 +89,16 @@ def _collect(
     received: ReceivedFiles,
     first_starts: Mapping[str, date],
 ) -> Holdings:
-    facts = [describing.extract_facts(listing) for listing in listings]
-    body = describing.identify_body(context, slug, facts, sent=bool(received))
-    return describing.collect_holdings(context, body, facts, received, first_starts)
+    facts = [extract_facts(listing) for listing in listings]
+    body = identify_body(context, slug, facts, sent=bool(received))
+    return collect_holdings(context, body, facts, received, first_starts)
 
 
 def _render_one(holdings: Holdings, listings: Sequence[Listing], submissions: Sequence[Received]) -> Files:
     for listing in listings:
-        yield from describing.render_series(holdings, listing)
+        yield from catalogue.render_series(holdings, listing)
     latest = {(one.dataset, one.sha256): one for one, _ in holdings.submissions}
     for submission, report in submissions:
         if report is not None and latest[submission.dataset, submission.sha256] == submission:
-            yield from describing.render_submission(holdings, submission, report)
-    yield from describing.render_body(holdings)
+            yield from render_submission(holdings, submission, report)
+    yield from catalogue.render_body(holdings)

@@ -21,9 +21,9 @@ COUNCIL, DEPARTMENT = REGISTER.find("anytown"), REGISTER.find("bridges")
 Received = Sequence[tuple[Submission, Report | None]]
 
 
-def spend_duties(came: Received, on: date, since: date, body: str = "anytown") -> list[Duty]:
+def spend_duties(files: Received, on: date, since: date, body: str = "anytown") -> list[Duty]:
     register = Register((REGISTER.find(body),))
-    return [duty for duty in judge_duties([SPEND], register, summarise_received(came), on, since) if duty.part is None]
+    return [duty for duty in judge_duties([SPEND], register, summarise_received(files), on, since) if duty.part is None]
 
 
 def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: str = "anytown") -> Any:
@@ -33,8 +33,10 @@ def sent(period: str, received: str, verdict: Verdict = Verdict.ACCEPTED, body: 
 
 def again(period: str, received: str) -> Any:
     """An old file sent again, which is held."""
-    came, found = sent(period, received, Verdict.HELD)
-    return came, replace(found, findings=(Finding("rows-repeated", Severity.ERROR, "All stand already.", "Look."),))
+    files, found = sent(period, received, Verdict.HELD)
+    return files, replace(
+        found, findings=(Finding("rows-repeated", Severity.ERROR, "All rows are published already.", "Look."),)
+    )
 
 
 def unread(period: str, received: str) -> Any:
@@ -51,7 +53,7 @@ def unread(period: str, received: str) -> Any:
         ("2026-Q4", "2027-01-31"),
     ],
 )
-def test_a_council_owes_spending_one_month_after_the_quarter(quarter: str, day: str) -> None:
+def test_a_council_must_publish_spending_one_month_after_the_quarter(quarter: str, day: str) -> None:
     period = Period.parse(quarter)
     (duty,) = spend_duties([], date(2027, 2, 1), period.start)[:1]
     assert (duty.period, duty.due.isoformat()) == (period, day)
@@ -71,7 +73,7 @@ def test_the_last_working_day_is_no_weekend_and_no_bank_holiday_in_england(month
     assert last_working_day(month).isoformat() == day
 
 
-def test_a_department_owes_spending_by_the_last_working_day_of_the_next_month() -> None:
+def test_a_department_must_publish_spending_by_the_last_working_day_of_the_next_month() -> None:
     duties = spend_duties([], date(2026, 11, 1), date(2026, 7, 1), "bridges")
     assert [(str(duty.period), duty.due.isoformat()) for duty in duties] == [
         ("2026-07", "2026-08-28"),
@@ -81,7 +83,7 @@ def test_a_department_owes_spending_by_the_last_working_day_of_the_next_month() 
     ]
 
 
-def test_organograms_are_owed_in_june_and_december() -> None:
+def test_organograms_are_due_in_june_and_december() -> None:
     duties = judge_duties([ROLES], Register((DEPARTMENT,)), summarise_received([]), date(2027, 1, 1), date(2026, 1, 1))
     assert [(duty.part, str(duty.period), duty.due.isoformat()) for duty in duties] == [
         ("junior", "2026-03-31", "2026-06-06"),
@@ -95,7 +97,7 @@ Q3 = date(2026, 7, 1)
 
 
 @pytest.mark.parametrize(
-    ("came", "on", "state"),
+    ("files", "on", "state"),
     [
         ([], "2026-10-30", DutyState.NOT_YET_DUE),
         ([], "2026-10-31", DutyState.MISSING),
@@ -115,22 +117,22 @@ Q3 = date(2026, 7, 1)
         ([sent("2026-Q3", "2026-10-09", body="brackwater")], "2026-12-01", DutyState.MISSING),
     ],
 )
-def test_the_files_received_decide_the_state(came: Received, on: str, state: str) -> None:
-    duty = spend_duties(came, date.fromisoformat(on), Q3)[0]
+def test_the_files_received_decide_the_state(files: Received, on: str, state: str) -> None:
+    duty = spend_duties(files, date.fromisoformat(on), Q3)[0]
     assert duty.state == state
 
 
 def test_three_months_make_a_quarter_and_the_last_gives_the_day() -> None:
     months = [sent("2026-07", "2026-08-03"), sent("2026-08", "2026-09-03"), sent("2026-09", "2026-11-02")]
     two, three = (spend_duties(months[:count], date(2026, 12, 1), Q3)[0] for count in (2, 3))
-    assert (two.state, two.months_came, two.months_owed, two.received) == ("missing", 2, 3, None)
+    assert (two.state, two.months_arrived, two.months_due, two.received) == ("missing", 2, 3, None)
     assert (three.state, three.received) == ("late", date(2026, 11, 2))
 
 
 def test_a_card_file_does_not_meet_the_spending_duty() -> None:
     card = accepted(Period.parse("2026-Q3"), part="card")
-    came = [(submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), card)]
-    duties = judge_duties([SPEND], Register((COUNCIL,)), summarise_received(came), date(2026, 12, 1), Q3)
+    files = [(submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), card)]
+    duties = judge_duties([SPEND], Register((COUNCIL,)), summarise_received(files), date(2026, 12, 1), Q3)
     assert {duty.part: duty.state.value for duty in duties} == {None: "missing", "card": "on-time"}
 
 
@@ -145,7 +147,7 @@ def test_a_file_we_failed_to_read_is_our_fault() -> None:
     assert (duty.state, duty.outstanding) == ("failed", True)
 
 
-def test_a_period_that_is_not_over_is_not_owed_yet() -> None:
+def test_a_period_that_is_not_over_is_not_due_yet() -> None:
     assert [str(duty.period) for duty in spend_duties([], date(2026, 9, 30), date(2026, 4, 1))] == ["2026-Q2"]
     assert [str(duty.period) for duty in spend_duties([], date(2026, 10, 1), date(2026, 4, 1))] == [
         "2026-Q2",

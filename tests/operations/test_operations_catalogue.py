@@ -16,10 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piperoll import assets, describing, layout
+from piperoll import assets, layout
 from piperoll.describing.feeds import documents
+from piperoll.describing.release_summary import summarise_release
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
+from piperoll.operations.catalogue import build_plan
 from piperoll.operations.catalogue.build import build_from_store
 from publishers import (
     FolderStore,
@@ -202,7 +204,7 @@ def summary(store: Store, one: Any) -> Any:
         return None
     content = store.read(f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv").content
     rows = csv.reader(io.StringIO(content.decode(), newline=""))
-    return describing.summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
+    return summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
 
 
 def many(life: Life, months: int = 4) -> None:
@@ -246,7 +248,7 @@ def test_newer_templates_rebuild_everything(tmp_path: Path, monkeypatch: pytest.
     life = Life(tmp_path)
     many(life, 2)
     life.build()
-    monkeypatch.setattr(describing, "hash_renderer", lambda _world: "another")
+    monkeypatch.setattr(build_plan, "hash_renderer", lambda _world: "another")
     life.release(BODIES[1], "spend", "2026-10", 2)
     life.build()
     assert served(life.store) == from_nothing(life)
@@ -262,7 +264,7 @@ def test_records_that_other_code_wrote_in_another_format_are_not_read(
     life.build()
     key = next(key for key in life.store.keys("collected/catalogue/") if key.endswith("/bodies.json"))
     life.store.put(key, b'{"anytown": {"line": ["in another format"]}}')
-    monkeypatch.setattr(describing, "hash_renderer", lambda _context: "another")
+    monkeypatch.setattr(build_plan, "hash_renderer", lambda _context: "another")
     life.build()
     assert served(life.store) == from_nothing(life)
 

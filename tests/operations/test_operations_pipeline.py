@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from flows.run import run_month
-from piperoll import assets, describing, layout
+from piperoll import assets, layout
+from piperoll.describing import catalogue
 from piperoll.errors import StoreUnavailable, UsageError
 from piperoll.model import Period, Series, Verdict
 from piperoll.operations import pipeline, run_request, steps
@@ -291,7 +292,7 @@ def test_a_bug_in_the_catalogue_is_reported_by_run_release_and_replay(
     plain_run(order)
     held = next(one for one in plain_run(order).results if one.file.endswith("b.csv"))
     open_store(order.to).delete("catalogue/index.html")  # so that there is something to make
-    monkeypatch.setattr(describing, "build_overview", breaks)
+    monkeypatch.setattr(catalogue, "build_overview", breaks)
     told = "a bug in Piperoll: ZeroDivisionError: pages"
     assert run_month(order).trouble == told
     released = release(order.to, held.sha256, because="it is right")

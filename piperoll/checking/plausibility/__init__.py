@@ -1,8 +1,8 @@
-"""Checks whether the figures of a submission are plausible, by suites in the JSON of Great Expectations (GX).
+"""Check whether the figures of a submission are plausible, by suites in the JSON of Great Expectations (GX).
 
 GX defines what an expectation means. It takes seconds to import and holds every cell as a Python object, so the
-expectations that our suites use are compiled to rules over whole columns (`rules`); GX itself (`reference`) works out
-any other, and proves the compiled ones right.
+expectations that our suites use are compiled to rules over whole columns (`rules`); GX itself (`reference`) evaluates
+any other, and is the standard by which the compiled ones are tested.
 """
 
 from __future__ import annotations

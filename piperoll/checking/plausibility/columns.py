@@ -26,7 +26,7 @@ _ConvertedT = TypeVar("_ConvertedT")
 
 
 class ColumnKind(StrEnum):
-    """What a column of the frame holds. Only the two columns that address a line hold WHOLE numbers."""
+    """The type of a column of the frame. Only the two columns that address a line, `table` and `row`, are WHOLE."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -49,12 +49,8 @@ class EncodedText:
 
     @cached_property
     def unusual(self) -> npt.NDArray[np.intp]:
-        """The indices of the distinct texts that hold anything but printable ASCII."""
+        """The indices of the distinct texts with a character that is not printable ASCII."""
         return unusual_texts(self.distinct)
-
-    def spread(self, truths: Flags) -> Flags:
-        """A truth value for each distinct text as one for each row; False where the cell is empty."""
-        return np.append(truths, False)[self.codes]
 
 
 class RowBatch:
@@ -76,17 +72,34 @@ class RowBatch:
 
     def text(self, name: str) -> EncodedText:
         """A column of text, encoded."""
-        return self.once("text", name, lambda: _encode(self._cells(name)))
+
+        def encode() -> EncodedText:
+            cells = self._cells(name)
+            encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
+            codes = encoded.indices.fill_null(-1).cast(pa.int32()).to_numpy(zero_copy_only=False)
+            return EncodedText(codes, encoded.dictionary.cast(pa.string()))
+
+        return self.once("text", name, encode)
 
     def same_text(self, first: str, second: str) -> Flags:
-        """Where two columns of text hold the same; false for empty cells."""
+        """Where two columns of text are equal; false for empty cells."""
         one, other = (_decode(self._cells(name)).cast(pa.string()) for name in (first, second))
         return to_flags(pc.equal(one, other))
 
     def ordered(self, name: str) -> npt.NDArray[Any]:
         """A column of numbers or dates as float64 or days: NaN or NaT where the cell is empty."""
-        convert = self._days if self.kinds[name] is ColumnKind.DAY else self._numbers
-        return self.once("ordered", name, lambda: convert(name))
+
+        def convert() -> npt.NDArray[Any]:
+            if self.kinds[name] is not ColumnKind.DAY:
+                numbers: npt.NDArray[Any] = pc.cast(_decode(self._cells(name)), pa.float64()).to_numpy(
+                    zero_copy_only=False
+                )
+                return numbers
+            text = self.text(name)
+            distinct = pc.cast(text.distinct, pa.date32()).to_numpy(zero_copy_only=False)
+            return np.append(distinct.astype("datetime64[D]"), np.datetime64("NaT"))[text.codes]
+
+        return self.once("ordered", name, convert)
 
     def row_numbers(self) -> npt.NDArray[np.int64]:
         """The row of each line, as the sender sees it."""
@@ -105,23 +118,6 @@ class RowBatch:
         if name not in self._batch.schema.names:
             return pa.nulls(self.size, pa.string())
         return self._batch[name]
-
-    def _numbers(self, name: str) -> npt.NDArray[np.float64]:
-        numbers: npt.NDArray[np.float64] = pc.cast(_decode(self._cells(name)), pa.float64()).to_numpy(
-            zero_copy_only=False
-        )
-        return numbers
-
-    def _days(self, name: str) -> npt.NDArray[np.datetime64]:
-        text = self.text(name)
-        distinct = pc.cast(text.distinct, pa.date32()).to_numpy(zero_copy_only=False)
-        return np.append(distinct.astype("datetime64[D]"), np.datetime64("NaT"))[text.codes]
-
-
-def _encode(cells: Cells) -> EncodedText:
-    encoded = cells if pa.types.is_dictionary(cells.type) else pc.dictionary_encode(cells)
-    codes = encoded.indices.fill_null(-1).cast(pa.int32()).to_numpy(zero_copy_only=False)
-    return EncodedText(codes, encoded.dictionary.cast(pa.string()))
 
 
 def _decode(cells: Cells) -> Cells:

@@ -1,6 +1,6 @@
-"""Evidence: what a rule must know about all rows, gathered batch by batch.
+"""Gather evidence, batch by batch: what a rule must know about all rows.
 
-Each class takes one batch after another and then reports what it found. None holds a Python object for each row. Two
+Each class takes one batch after another and then reports what it found. None keeps a Python object for each row. Two
 expectations that need the same evidence share it.
 """
 
@@ -22,7 +22,7 @@ LineIndices = npt.NDArray[np.uint32]
 RowKeys = npt.NDArray[np.uint64]
 """One 64-bit number for a cell or for several cells of a row, equal where they are equal.
 
-Repeats are found in eight bytes a row, however long the texts. Two different rows get the same key by chance only:
+They find repeats with eight bytes a row, however long the texts. Two different rows get the same key only by chance:
 one pair in some 370,000 tables of ten million different rows.
 """
 RowTest = Callable[[RowBatch], Flags]
@@ -65,7 +65,7 @@ class FailingRows:
         counted = within & self.counted(rows)
         self.elements += int(np.count_nonzero(within))
         self.tested += int(np.count_nonzero(counted))
-        self.unexpected.append(_line_indices(np.flatnonzero(counted & ~self.good(rows)), rows))
+        self.unexpected.append((np.flatnonzero(counted & ~self.good(rows)) + rows.start).astype(np.uint32))
 
     def found(self) -> EvaluatedRows:
         """The outcome of the test."""
@@ -88,8 +88,11 @@ class RepeatedRows:
         within = self.domain(rows)
         counted = np.flatnonzero(within & self.counted(rows))
         self.elements += int(np.count_nonzero(within))
-        self.keys.append(row_keys(rows, self.names)[counted])
-        self.lines.append(_line_indices(counted, rows))
+        keys = np.zeros(rows.size, np.uint64)
+        for name in self.names:
+            keys = _mix(keys ^ _cell_keys(rows, name))
+        self.keys.append(keys[counted])
+        self.lines.append((counted + rows.start).astype(np.uint32))
 
     def found(self) -> EvaluatedRows:
         """The rows that occur more than once."""
@@ -141,7 +144,13 @@ class DistinctCells:
         """Take in the different cells of a batch, and drop repeats whenever the keys held may have doubled."""
         filled = self.domain(rows) & ~rows.missing(self.name)
         self.filled += int(np.count_nonzero(filled))
-        self.keys.append(_distinct_keys(rows, self.name, filled))
+        if rows.kinds[self.name] is ColumnKind.TEXT:  # a key for each distinct text, not for each row
+            text = rows.text(self.name)
+            used = np.zeros(len(text.distinct), np.bool_)
+            used[text.codes[filled]] = True
+            self.keys.append(_sort_distinct(_text_keys(rows, self.name)[used]))
+        else:
+            self.keys.append(_sort_distinct(_cell_keys(rows, self.name)[filled]))
         if sum(map(len, self.keys)) > 2 * self.held + _WORTH_SORTING:
             self._drop_repeats()
 
@@ -156,7 +165,7 @@ class DistinctCells:
 
 
 _WORTH_SORTING = 100_000
-"""Keys (800 kB) that may wait before repeats are dropped."""
+"""Keys that may accumulate before repeats are dropped: 800 kB."""
 
 
 def join_parts(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
@@ -170,22 +179,10 @@ def join_parts(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
     return whole
 
 
-def _line_indices(within: npt.NDArray[np.intp], rows: RowBatch) -> LineIndices:
-    return (within + rows.start).astype(np.uint32)
-
-
 _WORD = 8
 _EMPTY_KEY = np.uint64(0x9E3779B97F4A7C15)
 _WORD_MASKS = np.array([(1 << 8 * taken) - 1 for taken in range(_WORD + 1)], np.uint64)
 """By index n, the mask that keeps the first n bytes of an eight-byte word."""
-
-
-def row_keys(rows: RowBatch, names: list[str]) -> RowKeys:
-    """One key for each row from its cells in the columns `names`; empty cells are equal to each other."""
-    keys = np.zeros(rows.size, np.uint64)
-    for name in names:
-        keys = _mix(keys ^ _cell_keys(rows, name))
-    return keys
 
 
 def text_keys(text: EncodedText) -> RowKeys:
@@ -206,16 +203,6 @@ def text_keys(text: EncodedText) -> RowKeys:
     return keys
 
 
-def _distinct_keys(rows: RowBatch, name: str, filled: Flags) -> RowKeys:
-    """The different keys of the `filled` cells of a column, in order."""
-    if rows.kinds[name] is not ColumnKind.TEXT:
-        return _sort_distinct(_cell_keys(rows, name)[filled])
-    text = rows.text(name)
-    used = np.zeros(len(text.distinct), np.bool_)
-    used[text.codes[filled]] = True
-    return _sort_distinct(_text_keys(rows, name)[used])
-
-
 def _sort_distinct(keys: RowKeys) -> RowKeys:
     """The different keys in order; sorts `keys` in place, which is ten times as fast as `np.unique`."""
     keys.sort()
@@ -224,6 +211,7 @@ def _sort_distinct(keys: RowKeys) -> RowKeys:
 
 
 def _cell_keys(rows: RowBatch, name: str) -> RowKeys:
+    """One key for each cell of a column; empty cells are equal to each other."""
     if rows.kinds[name] is ColumnKind.TEXT:
         return np.append(_text_keys(rows, name), _EMPTY_KEY)[rows.text(name).codes]
     cells: npt.NDArray[Any] = rows.ordered(name)

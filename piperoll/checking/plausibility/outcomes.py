@@ -1,4 +1,4 @@
-"""Evaluates a suite: the compiled rules in one pass over whole columns, and Great Expectations for the rest."""
+"""Evaluate a suite: the compiled rules in one pass over whole columns, and Great Expectations for the rest."""
 
 from __future__ import annotations
 
@@ -87,14 +87,11 @@ def evaluate_expectations(
     return [outcomes[each.number] for each in wanted]
 
 
-def left_to_reference(dataset: Dataset, expectations: Sequence[Expectation]) -> list[Expectation]:
-    """The expectations that Great Expectations must evaluate, whatever the table."""
-    kinds = Frame((), dataset).kinds
-    return [each for each in expectations if compile_expectation(each, kinds) is None]
-
-
 def _evaluate_plans(frame: Frame, plans: Sequence[Plan]) -> dict[int, Outcome]:
-    """The outcomes of `plans` by the number of the expectation; one pass over the frame, even without plans."""
+    """Return the outcomes of `plans` by the number of the expectation, in one pass over the frame.
+
+    The pass is made even without plans, because it finds out which columns are filled.
+    """
     makers: dict[Any, Callable[[], Evidence]] = {plan.key: plan.evidence for plan in plans}
     evidence = {key: make() for key, make in makers.items()}
     starts: list[int] = []

@@ -1,7 +1,7 @@
 """The compiled expectations: each by its name in Great Expectations, as a rule over whole columns.
 
 Only what our suites use is compiled, and what a suite of the same kind would use next
-(docs/decisions/0018-only-the-rules-in-use-are-compiled.md). GX works out everything else: an expectation, an argument
+(docs/decisions/0018-only-the-rules-in-use-are-compiled.md). GX evaluates everything else: an expectation, an argument
 or a value of an argument that is not known here raises `NotCompiled`, which never leaves this module.
 """
 
@@ -44,12 +44,12 @@ _CONDITIONAL = ("row_condition", "condition_parser")
 _BOUNDS = ("min_value", "max_value")
 _ANY_MISSING = ("either_value_is_missing", "any_value_is_missing")
 _EXACT = 2**53
-"""Up to here every whole number is a float64 too."""
+"""Every whole number up to this one is exact as a float64."""
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 class NotCompiled(Exception):
-    """Something in an expectation that is not known here, so that GX must work it out."""
+    """An expectation has something for which there is no compiled rule, so GX must evaluate it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class ExpectationRule:
-    """How an expectation is compiled: the arguments that must be given, those that may be, and what makes a plan."""
+    """How to compile an expectation: its required and optional arguments, and the function that makes a plan."""
 
     columns: tuple[str, ...]
     optional: frozenset[str]
@@ -77,7 +77,7 @@ class ExpectationRule:
 def compile_expectation(
     expectation: Expectation, kinds: Kinds, rules: Mapping[str, ExpectationRule] | None = None
 ) -> Plan | None:
-    """Compile an expectation; None if Great Expectations must work it out."""
+    """Compile an expectation; None if Great Expectations must evaluate it."""
     rule = (RULES if rules is None else rules).get(expectation.type)
     if rule is None or not expectation.columns_needed(kinds) <= kinds.keys():
         return None
@@ -90,43 +90,30 @@ def compile_expectation(
         return None
 
 
-# Rules by their shape.
+# Kinds of rule.
 
 
-def _each_row(test: Callable[[Kwargs, Kinds], RowTest], columns: tuple[str, ...], *more: str) -> ExpectationRule:
-    """A rule that each row whose cells are filled passes a test; `columns` are the arguments that name columns."""
+def _each_row(test: Callable[[Kwargs, Kinds], RowTest] | None, columns: tuple[str, ...], *more: str) -> ExpectationRule:
+    """A rule that each row passes a test or, if `test` is None, that no two rows hold the same in the columns.
+
+    Only rows whose cells are filled are tested. `columns` are the arguments that name columns, `more` other arguments.
+    """
 
     def plan(expectation: Expectation, kinds: Kinds) -> Plan:
         kwargs = expectation.kwargs
-        domain, mostly, counted = _row_condition(kwargs, kinds), _mostly(kwargs), _filled_rows(kwargs, columns)
-        good = test(kwargs, kinds)
-        return Plan(
-            expectation,
-            (expectation.number,),
-            lambda: FailingRows(domain, counted, good),
-            partial(_rows_verdict, mostly=mostly),
-        )
+        domain, counted = _row_condition(kwargs, kinds), _filled_rows(kwargs, columns)
+        mostly = _number(kwargs.get("mostly", 1.0))  # the share of the tested rows that must pass
+        if not 0 <= mostly <= 1:
+            raise NotCompiled(f"mostly is {mostly}")
+        evidence: Callable[[], Evidence]
+        if test is None:
+            evidence = partial(RepeatedRows, domain, counted, _column_names(kwargs, columns))
+        else:
+            evidence = partial(FailingRows, domain, counted, test(kwargs, kinds))
+        return Plan(expectation, (expectation.number,), evidence, partial(_rows_verdict, mostly=mostly))
 
     ignoring = () if columns == ("column",) else ("ignore_row_if",)
     return ExpectationRule(columns, frozenset(("mostly", *ignoring, *_CONDITIONAL, *more)), plan)
-
-
-def _no_row_repeats(columns: tuple[str, ...]) -> ExpectationRule:
-    """A rule that no two rows hold the same in the columns."""
-
-    def plan(expectation: Expectation, kinds: Kinds) -> Plan:
-        kwargs = expectation.kwargs
-        domain, mostly, counted = _row_condition(kwargs, kinds), _mostly(kwargs), _filled_rows(kwargs, columns)
-        names = _column_names(kwargs, columns)
-        return Plan(
-            expectation,
-            (expectation.number,),
-            lambda: RepeatedRows(domain, counted, names),
-            partial(_rows_verdict, mostly=mostly),
-        )
-
-    ignoring = () if columns == ("column",) else ("ignore_row_if",)
-    return ExpectationRule(columns, frozenset(("mostly", *ignoring, *_CONDITIONAL)), plan)
 
 
 def _whole_column(
@@ -134,7 +121,7 @@ def _whole_column(
     observe: Callable[[Any], Any],
     kinds_known: frozenset[ColumnKind] = frozenset(ColumnKind),
 ) -> ExpectationRule:
-    """A rule that what is observed of a column lies between two bounds."""
+    """A rule that an observation of a whole column is between two bounds."""
 
     def plan(expectation: Expectation, kinds: Kinds) -> Plan:
         kwargs, name = expectation.kwargs, expectation.kwargs["column"]
@@ -156,24 +143,24 @@ def _whole_column(
 
 def _rows_verdict(rows: EvaluatedRows, mostly: float) -> Verdict:
     """GX's `_mostly_success` and `_format_map_output`: an expectation that tests no row is met."""
+
+    def percent(part: int, whole: int) -> float | None:
+        return part / whole * 100 if whole else None
+
     elements, tested, unexpected = rows.elements, rows.tested, len(rows.unexpected)
-    of_tested = _percent(unexpected, tested)
+    of_tested = percent(unexpected, tested)
     return tested == 0 or (tested - unexpected) / tested >= mostly, {
         "element_count": elements,
         "unexpected_count": unexpected,
         "unexpected_percent": of_tested,
         "missing_count": elements - tested,
-        "missing_percent": _percent(elements - tested, elements),
-        "unexpected_percent_total": _percent(unexpected, elements),
+        "missing_percent": percent(elements - tested, elements),
+        "unexpected_percent_total": percent(unexpected, elements),
         "unexpected_percent_nonmissing": of_tested,
     }
 
 
-def _percent(part: int, whole: int) -> float | None:
-    return part / whole * 100 if whole else None
-
-
-# Tests of rows. What they say of a row with an empty cell is ignored.
+# Tests of rows. Their result for a row with an empty cell is ignored.
 
 
 def _values_between(kwargs: Kwargs, kinds: Kinds) -> RowTest:
@@ -246,35 +233,29 @@ def _not(test: Callable[[Kwargs, Kinds], RowTest]) -> Callable[[Kwargs, Kinds], 
 
 
 def _text_test(name: str, kinds: Kinds, test: Callable[[EncodedText], Flags]) -> RowTest:
-    """A test of each distinct text of a column, as a test of its rows."""
+    """Make a test of the rows of a column from a test of its distinct texts."""
     if kinds[name] is not ColumnKind.TEXT:
         raise NotCompiled("a test of text on a column of another kind")
 
     def rows_test(rows: RowBatch) -> Flags:
         text = rows.text(name)
-        return text.spread(test(text))
+        truths: Flags = np.append(test(text), False)[text.codes]  # False where the cell is empty
+        return truths
 
     return rows_test
 
 
-# What is observed of a column of numbers, to the last bit what pandas makes of them; None if no cell is filled.
+# Observations of a column of numbers, equal to those of pandas to the last bit; None if no cell is filled.
 
 
-def _filled(cells: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    filled: np.ndarray[Any, np.dtype[np.float64]] = cells[~np.isnan(cells)]
-    return filled
+def _of_filled(measure: Callable[[Any], Any]) -> Callable[[Any], float | None]:
+    """Make an observation from a measure of the filled cells."""
 
+    def observe(cells: Any) -> float | None:
+        filled = cells[~np.isnan(cells)]
+        return float(measure(filled)) if len(filled) else None
 
-def _largest(cells: Any) -> float | None:
-    return float(filled.max()) if len(filled := _filled(cells)) else None
-
-
-def _smallest(cells: Any) -> float | None:
-    return float(filled.min()) if len(filled := _filled(cells)) else None
-
-
-def _median(cells: Any) -> float | None:
-    return float(np.median(filled, overwrite_input=True)) if len(filled := _filled(cells)) else None
+    return observe
 
 
 def _sum(cells: Any) -> float:
@@ -300,7 +281,7 @@ def _column_names(kwargs: Kwargs, columns: tuple[str, ...]) -> list[str]:
 
 
 def _filled_rows(kwargs: Kwargs, columns: tuple[str, ...]) -> RowTest:
-    """The rows in which no cell of the columns is empty."""
+    """Return a test for rows in which no cell of the columns is empty."""
     names = _column_names(kwargs, columns)
     if columns != ("column",) and kwargs.get("ignore_row_if") not in _ANY_MISSING:
         raise NotCompiled("rows with an empty cell are tested")
@@ -334,16 +315,8 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def _mostly(kwargs: Kwargs) -> float:
-    """The share of the tested rows that must pass, from 0 to 1."""
-    share = _number(kwargs.get("mostly", 1.0))
-    if not 0 <= share <= 1:
-        raise NotCompiled(f"mostly is {share}")
-    return share
-
-
 def _number(value: Any) -> float:
-    """A number that a float64 holds exactly as JSON gave it."""
+    """Return a number of JSON as a float64, which must represent it exactly."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise NotCompiled(f"{value!r} is not a number")
     if isinstance(value, int) and abs(value) > _EXACT:
@@ -368,7 +341,7 @@ def _moment(value: Any) -> np.datetime64:
 
 
 def _between(kwargs: Kwargs, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A test of values, one or an array, against `min_value` and `max_value`; NaN and NaT lie nowhere."""
+    """A test of values, one or an array, against `min_value` and `max_value`; NaN and NaT are outside any bounds."""
     low, high = (None if kwargs.get(bound) is None else read(kwargs[bound]) for bound in _BOUNDS)
     if low is None and high is None:
         raise NotCompiled("no bounds")
@@ -394,12 +367,14 @@ RULES: Mapping[str, ExpectationRule] = {
         _a_greater_than_b, ("column_A", "column_B"), "or_equal"
     ),
     "expect_select_column_values_to_be_unique_within_record": _each_row(_two_differ, ("column_list",)),
-    "expect_column_values_to_be_unique": _no_row_repeats(("column",)),
-    "expect_compound_columns_to_be_unique": _no_row_repeats(("column_list",)),
-    "expect_column_max_to_be_between": _whole_column(Numbers, _largest, _COUNTED),
-    "expect_column_min_to_be_between": _whole_column(Numbers, _smallest, _COUNTED),
+    "expect_column_values_to_be_unique": _each_row(None, ("column",)),
+    "expect_compound_columns_to_be_unique": _each_row(None, ("column_list",)),
+    "expect_column_max_to_be_between": _whole_column(Numbers, _of_filled(np.max), _COUNTED),
+    "expect_column_min_to_be_between": _whole_column(Numbers, _of_filled(np.min), _COUNTED),
     "expect_column_mean_to_be_between": _whole_column(Numbers, _mean, frozenset({ColumnKind.NUMBER})),
-    "expect_column_median_to_be_between": _whole_column(Numbers, _median, frozenset({ColumnKind.NUMBER})),
+    "expect_column_median_to_be_between": _whole_column(
+        Numbers, _of_filled(partial(np.median, overwrite_input=True)), frozenset({ColumnKind.NUMBER})
+    ),
     "expect_column_sum_to_be_between": _whole_column(Numbers, _sum, frozenset({ColumnKind.NUMBER})),
     "expect_column_unique_value_count_to_be_between": _whole_column(DistinctCells, lambda found: found.different),
     "expect_column_proportion_of_unique_values_to_be_between": _whole_column(

@@ -1,4 +1,4 @@
-"""Reads a suite: the JSON of Great Expectations, with what we need to make a finding of each expectation."""
+"""Read a suite: the JSON of Great Expectations, with what we need to make a finding of each expectation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from piperoll.errors import DescriptorError
 from piperoll.model import Severity
 
 ROW, TABLE = "row", "table"
-"""The two columns that every table has beside its fields: a line's row and the number of its table."""
+"""The two columns that every table has besides its fields: a line's row and the number of its table."""
 
 _SEVERITIES = {"critical": Severity.ERROR, "warning": Severity.WARNING, "info": Severity.INFO}
 _WORD = re.compile(r"\w+")
@@ -56,16 +56,16 @@ def parse_suite(suite: str) -> list[Expectation]:
     Raises: DescriptorError: it is not a suite, or an expectation lacks something that a finding needs.
     """
     try:
-        return [_parse_expectation(number, entry) for number, entry in enumerate(json.loads(suite)["expectations"])]
+        found = []
+        for number, entry in enumerate(json.loads(suite)["expectations"]):
+            meta, severity = entry["meta"], entry["severity"]
+            _ = _SEVERITIES[severity], [meta[name] for name in ("code", "message", "fix")]  # raises if one is absent
+            found.append(Expectation(number, entry["type"], dict(entry["kwargs"]), severity, meta))
     except (ValueError, KeyError, TypeError) as error:
         raise DescriptorError(
             f"a suite lacks {error}: each expectation needs type, kwargs, severity and meta (code, message, fix)"
         ) from error
-
-
-def _parse_expectation(number: int, entry: Mapping[str, Any]) -> Expectation:
-    _ = _SEVERITIES[entry["severity"]], [entry["meta"][name] for name in ("code", "message", "fix")]  # must be there
-    return Expectation(number, entry["type"], dict(entry["kwargs"]), entry["severity"], entry["meta"])
+    return found
 
 
 def _condition_columns(condition: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Checks a table that was read against its dataset's published Table Schema.
+"""Check a table that was read against its dataset's published Table Schema.
 
 Frictionless defines what a schema means. It reads some 15,000 rows a second, so the rules that our descriptors use are
 compiled to tests of whole columns (`compile`, `evaluate`); a cell that those cannot prove good is read by Frictionless

@@ -1,4 +1,4 @@
-"""Finds the cells of a table that its dataset's published schema refuses."""
+"""Find the cells of a table that its dataset's published schema refuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.schema.compile import compile_field
 from piperoll.checking.schema.evaluate import RepeatFinder, evaluate_column, read_values
-from piperoll.checking.schema.frictionless_cells import FrictionlessCells, read_rows, require_sound
+from piperoll.checking.schema.frictionless_cells import FrictionlessCells, load_schema, read_rows
 from piperoll.model import Dataset
 from piperoll.model.columns import Cells, pc
 from piperoll.reading import SENT, ReadTable
@@ -52,7 +52,7 @@ def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = Chec
     """
     constraints = {field.name: dict(field.constraints or {}) for field in dataset.fields}
     for field in dataset.fields:
-        if field.derive is not None:  # it may be absent from the file: we derive it
+        if field.derive is not None:  # we derive it, so the file need not have it
             constraints[field.name].pop("required", None)
     fields = [
         {"name": field.name, "type": field.type, "constraints": constraints[field.name]}
@@ -70,7 +70,7 @@ def find_breaches(table: ReadTable, dataset: Dataset, engine: CheckEngine = Chec
 def _find_compiled(table: ReadTable, fields: Sequence[Mapping[str, Any]]) -> _BatchErrors:
     compiled = [compile_field(field) for field in fields]
     if not all(field.compiled for field in compiled):
-        require_sound({"fields": fields})
+        load_schema({"fields": fields})  # raises what is wrong with it, even if no cell is in doubt
     frictionless = FrictionlessCells({"fields": fields})
     repeats = {field.name: RepeatFinder() for field in compiled if field.unique}
     for batch in table.batches() if repeats else ():
@@ -103,7 +103,7 @@ def _find_by_frictionless(table: ReadTable, fields: Sequence[Mapping[str, Any]])
 
 
 def _text(batch: pa.RecordBatch, name: str) -> Cells:
-    """A column as plain text: reading may have encoded it as a dictionary."""
+    """Return a column as plain text; reading may have encoded it as a dictionary."""
     cells: Cells = batch[name]
     return cells if cells.type == pa.string() else pc.cast(cells, pa.string())
 

@@ -1,4 +1,4 @@
-"""Compiles the fields of a Table Schema to tests of whole columns.
+"""Compile the fields of a Table Schema to tests of whole columns.
 
 Only what our descriptors use is compiled, and what a dataset of the same kind would use next
 (docs/decisions/0018-only-the-rules-in-use-are-compiled.md). Frictionless reads every cell of any other field.
@@ -31,7 +31,7 @@ _SPELLINGS = {
     "date": r"\A[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))\z",
 }
-"""Spellings that Frictionless accepts beyond doubt, in RE2: numbers that fit Arrow's types, and dates but 29 February.
+"""Spellings that Frictionless certainly accepts, in RE2: numbers that fit Arrow's types, and dates except 29 February.
 
 Frictionless itself reads anything else: padding, exponents, underscores, digits of other scripts, years before 1000.
 """
@@ -63,8 +63,8 @@ What a predicate returns for a null is ignored.
 class SchemaRule:
     """A predicate by its name in `PREDICATES`, with its argument.
 
-    `breaks` is what a cell breaks that the predicate does not prove good: "type" or a constraint. If it is None the
-    cell is only in doubt, and Frictionless decides. Later rules look only at cells whose type is right beyond doubt.
+    `breaks` is what a cell breaks if the predicate does not prove it good: "type" or a constraint. If `breaks` is None,
+    the cell is only in doubt, and Frictionless decides. Later rules test only cells whose type is certainly right.
     """
 
     predicate: str
@@ -86,7 +86,7 @@ class CompiledField:
 
 
 class _NotCompiled(Exception):
-    """Something in a field that no rule here stands for."""
+    """A field has a type or constraint for which there is no compiled rule."""
 
 
 def compile_field(field: Mapping[str, Any]) -> CompiledField:
@@ -112,27 +112,19 @@ def _compile_rules(kind: str, constraints: Mapping[str, Any]) -> Iterator[Schema
             case "required" | "unique", bool():
                 pass
             case "pattern", str(pattern):
-                yield SchemaRule("pattern", _compile_pattern(pattern), "pattern")
+                try:
+                    compile_pattern(f"^{pattern}$")
+                except re.error as error:
+                    raise _NotCompiled(pattern) from error
+                # Frictionless tests `re.compile(f"^{pattern}$").match(cell)`; this is the same for `re.search`
+                yield SchemaRule("pattern", rf"\A(?:^{pattern}$)", "pattern")
             case "enum", [str(), *_] as values if all(isinstance(each, str) for each in values):
                 yield SchemaRule("set", pa.array(values, pa.string()), "enum")
             case "minimum" | "maximum", value:
-                yield SchemaRule(name, _compile_bound(kind, value), name)
+                text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+                if not isinstance(text, str) or PREDICATES["spelling"](pa.array([text]), _SPELLINGS[kind])[0]:
+                    raise _NotCompiled(value)  # Frictionless reads a bound in any other spelling
+                bound = {"integer": int, "number": Decimal, "date": str}[kind](text)
+                yield SchemaRule(name, pa.scalar(bound, _ARROW_TYPES[kind]), name)
             case _:
                 raise _NotCompiled(name)
-
-
-def _compile_pattern(pattern: str) -> str:
-    """The pattern for `re.search`; Frictionless takes it as `re.compile(f"^{pattern}$").match(cell)`."""
-    try:
-        compile_pattern(f"^{pattern}$")
-    except re.error as error:
-        raise _NotCompiled(pattern) from error
-    return rf"\A(?:^{pattern}$)"
-
-
-def _compile_bound(kind: str, value: Any) -> pa.Scalar[Any]:
-    """A bound as a scalar to compare with; a bound spelled in any other way is left to Frictionless."""
-    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or PREDICATES["spelling"](pa.array([text]), _SPELLINGS[kind])[0]:
-        raise _NotCompiled(value)
-    return pa.scalar({"integer": int, "number": Decimal, "date": str}[kind](text), _ARROW_TYPES[kind])

@@ -35,7 +35,7 @@ class EvaluatedColumn:
 
 
 def evaluate_column(cells: Cells, field: CompiledField, frictionless: FrictionlessCells) -> EvaluatedColumn:
-    """Find every cell of a column that its field refuses, by the meaning that Frictionless gives to the field."""
+    """Find every cell of a column that Frictionless would refuse by its field."""
     missing = PREDICATES["missing"](cells, None)
     doubtful, settled = np.zeros(len(cells), np.bool_), missing
     faults: list[CellFaults] = []
@@ -53,19 +53,14 @@ def evaluate_column(cells: Cells, field: CompiledField, frictionless: Frictionle
             left = _blank(left, unproven)
     if field.required:
         faults.append(CellFaults("required", np.flatnonzero(missing)))
-    faults += _read_doubtful(cells, field, doubtful, frictionless)
-    return EvaluatedColumn(tuple(each for each in faults if len(each.indices)), missing, doubtful)
-
-
-def _read_doubtful(
-    cells: Cells, field: CompiledField, doubtful: Flags, frictionless: FrictionlessCells
-) -> list[CellFaults]:
+    # Frictionless decides about the cells in doubt
     indices = np.flatnonzero(doubtful)
     broken: dict[str, list[int]] = {}
     for index, cell in zip(indices.tolist(), cells.take(indices).to_pylist(), strict=True):
         for breaks in frictionless.read(field.name, cell).breaks:
             broken.setdefault(breaks, []).append(index)
-    return [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]
+    faults += [CellFaults(breaks, np.array(where, np.intp)) for breaks, where in broken.items()]
+    return EvaluatedColumn(tuple(each for each in faults if len(each.indices)), missing, doubtful)
 
 
 def _blank(cells: Cells, where: Flags) -> Cells:
@@ -78,13 +73,13 @@ VALUE_OF: dict[str, Callable[[str], Hashable]] = {
     "number": Decimal,
     "date": date.fromisoformat,
 }
-"""What Frictionless makes of a cell that is good beyond doubt, so that the integers 1 and 01 are equal."""
+"""How Frictionless converts a cell that is certainly valid, so that the integers 1 and 01 are equal."""
 
 
 def read_values(
     cells: Cells, field: CompiledField, column: EvaluatedColumn, frictionless: FrictionlessCells
 ) -> list[Hashable | None]:
-    """The values of a column as Frictionless has them; None where there is none or where the type is wrong."""
+    """Return the values of a column as Frictionless reads them; None where there is none or the type is wrong."""
     lost = column.missing.copy()
     for fault in column.faults:
         if fault.breaks == "type":
@@ -102,9 +97,9 @@ def read_values(
 
 
 class RepeatFinder:
-    """Finds values that an earlier row holds, with eight bytes in memory for each row.
+    """Finds values that repeat one in an earlier row, with eight bytes in memory for each row.
 
-    Add every batch, then ask for the repeats of every batch in the same order. None never repeats.
+    Call `add` with every batch, then `find` with every batch in the same order. None never repeats.
     """
 
     def __init__(self) -> None:
@@ -112,7 +107,7 @@ class RepeatFinder:
         self._seen: set[Hashable] = set()
 
     def add(self, values: Sequence[Hashable | None]) -> None:
-        """Take in the values of a batch."""
+        """Add the values of a batch."""
         self._hashes.append(np.array([hash(value) for value in values if value is not None], np.int64))
 
     @cached_property
@@ -123,7 +118,7 @@ class RepeatFinder:
         return frozenset(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
 
     def find(self, values: Sequence[Hashable | None]) -> Iterator[int]:
-        """The indices in the next batch of the values that an earlier row of the table holds."""
+        """Yield the indices, in the next batch, of the values that an earlier row of the table has too."""
         for index, value in enumerate(values if self._repeated else ()):
             if value is not None and hash(value) in self._repeated:
                 if value in self._seen:

@@ -17,8 +17,8 @@ from piperoll.errors import DescriptorError
 if TYPE_CHECKING:
     from frictionless import Schema
 
-_REMEMBERED = 1 << 16
-"""How many different cells of a field are remembered."""
+_CACHED_CELLS = 1 << 16
+"""Different cells of a field whose reading is cached."""
 _VERSION_2 = "https://datapackage.org/profiles/2.0/tableschema.json"
 _COMPARED = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum")
 _ROW_NUMBER = "row"
@@ -54,13 +54,13 @@ class FrictionlessCells:
         Raises: DescriptorError: Frictionless refuses the schema or its pattern.
         """
         if name not in self._readers:
-            self._readers[name] = lru_cache(_REMEMBERED)(_cell_reader(self._schema, name))
+            self._readers[name] = lru_cache(_CACHED_CELLS)(_cell_reader(self._schema, name))
         return self._readers[name](cell)
 
 
 def _cell_reader(schema: Mapping[str, Any], name: str) -> Callable[[str], CellReading]:
     # the version decides what a schema may say, not how its cells are read
-    field = _frictionless_schema({"$schema": _VERSION_2, **schema}).get_field(name)
+    field = load_schema({"$schema": _VERSION_2, **schema}).get_field(name)
     try:
         read, read_value = field.create_cell_reader(), field.create_value_reader()
     except re.error as error:
@@ -77,12 +77,8 @@ def _cell_reader(schema: Mapping[str, Any], name: str) -> Callable[[str], CellRe
     return read_cell
 
 
-def require_sound(schema: Mapping[str, Any]) -> None:
-    """Raise DescriptorError if Frictionless refuses the schema."""
-    _frictionless_schema(schema)
-
-
-def _frictionless_schema(schema: Mapping[str, Any]) -> Schema:
+def load_schema(schema: Mapping[str, Any]) -> Schema:
+    """Load a schema into Frictionless. Raises: DescriptorError: Frictionless refuses it."""
     from frictionless import FrictionlessException, Schema  # noqa: PLC0415 - importing it takes a second
 
     try:
@@ -92,27 +88,24 @@ def _frictionless_schema(schema: Mapping[str, Any]) -> Schema:
 
 
 def read_rows(schema: Mapping[str, Any], rows: Iterable[Sequence[str | None]]) -> Iterator[list[CellError]]:
-    """The errors that Frictionless finds in each row; a row has a cell for every field of the schema, in order.
+    """Yield the errors that Frictionless finds in each row; a row has a cell for every field of the schema, in order.
 
     Raises: DescriptorError: Frictionless refuses the schema or reports an error that we do not know.
     """
     from frictionless.resources import TableResource  # noqa: PLC0415 - importing it takes a second
 
-    # Of a blank row Frictionless reports nothing but that it is blank, so each row starts with its number. The row
-    # stream is read because the report of `validate` stops at 1,000 errors.
+    # Frictionless does not check the cells of a blank row, so each row gets its number as a first cell. The row stream
+    # is read because the report of `validate` stops at 1,000 errors.
     fields = [{"name": _ROW_NUMBER, "type": "string"}, *schema["fields"]]
-    numbered_schema = _frictionless_schema({**schema, "fields": fields})
+    numbered_schema = load_schema({**schema, "fields": fields})
     numbered_rows = ([str(number), *row] for number, row in enumerate(rows, start=1))
     data = chain([numbered_schema.field_names], numbered_rows)
     with TableResource(data=data, format="inline", schema=numbered_schema) as resource:
         for row in resource.row_stream:
-            yield [_cell_error(error) for error in row.errors]
-
-
-def _cell_error(error: Any) -> CellError:
-    if error.type in {"type-error", "unique-error"}:
-        return CellError(error.field_name, error.type, None)
-    note = CONSTRAINT_NOTE.search(error.note)
-    if error.type != "constraint-error" or not note:
-        raise DescriptorError(f"Frictionless reports '{error.type}: {error.note}', which we do not know")
-    return CellError(error.field_name, error.type, note["rule"])
+            errors = []
+            for error in row.errors:
+                note = CONSTRAINT_NOTE.search(error.note) if error.type == "constraint-error" else None
+                if note is None and error.type not in {"type-error", "unique-error"}:
+                    raise DescriptorError(f"Frictionless reports '{error.type}: {error.note}', which we do not know")
+                errors.append(CellError(error.field_name, error.type, note["rule"] if note else None))
+            yield errors

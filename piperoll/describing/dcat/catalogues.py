@@ -10,13 +10,13 @@ terms it uses from other vocabularies, so that it can be validated without fetch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from piperoll import layout
 from piperoll.describing import urls
-from piperoll.describing.body_digest import BodyDigest
 from piperoll.describing.context import CatalogueContext, Holdings
 from piperoll.describing.dcat import rdf
 from piperoll.describing.dcat.posts import list_post_addresses
@@ -25,7 +25,7 @@ from piperoll.describing.overview import Overview
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.wording import describe_file, series_title
 from piperoll.duties import publication_interval
-from piperoll.model import Body, Dataset, FileEntry, Series, Status, Version
+from piperoll.model import Body, Dataset, Series, Status, Version
 
 CATALOGUE = "urn:piperoll:catalogue"
 PUBLISHER = "urn:piperoll:publisher"
@@ -55,39 +55,36 @@ class Collection:
             found.setdefault(facts.series.period.end.year, []).append(facts)
         return found
 
+    @property
+    def fields_address(self) -> str:
+        """The address of the description of the dataset's fields."""
+        return urls.address(self.context.base_url, layout.dataset_page(self.dataset.name)) + "#fields"
+
 
 def render_dcat_root(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """Render the root of the catalogue."""
-    nodes = list(_root_nodes(overview))
-    for form in FORMS:
-        yield layout.dcat_root(form), _write(nodes, form)
+    yield from _write(_root_nodes(overview), layout.dcat_root)
 
 
 def render_body_dcat(holdings: Holdings) -> Iterator[tuple[str, bytes]]:
     """Render the catalogue of a body and those of its datasets and years."""
-    slug, collections = holdings.body.slug, _list_collections(holdings)
-    nodes = list(_body_nodes(holdings, collections))
-    for form in FORMS:
-        yield layout.body_dcat(slug, form), _write(nodes, form)
-    for collection in collections:
-        for year, series in collection.years.items():
-            nodes = list(_year_nodes(collection, year, series))
-            for form in FORMS:
-                yield layout.body_dcat(slug, form, collection.dataset.name, year), _write(nodes, form)
-
-
-def _write(nodes: Sequence[Node], form: str) -> bytes:
-    return rdf.write_json_ld(nodes) if form == "jsonld" else rdf.write_turtle(nodes)
-
-
-def _list_collections(holdings: Holdings) -> list[Collection]:
-    collections = []
+    body, collections = holdings.body, []
     for dataset in holdings.datasets:
         if series := holdings.current_series_of(dataset.name):
-            interval = publication_interval(dataset, holdings.body, (facts.series for facts in series))
-            frequency = rdf.EU_FREQUENCIES[interval]
-            collections.append(Collection(holdings.context, dataset, holdings.body, series, frequency))
-    return collections
+            interval = publication_interval(dataset, body, (facts.series for facts in series))
+            collections.append(Collection(holdings.context, dataset, body, series, rdf.EU_FREQUENCIES[interval]))
+    yield from _write(_body_nodes(holdings, collections), partial(layout.body_dcat, body.slug))
+    for collection in collections:
+        for year, ending in collection.years.items():
+            key = partial(layout.body_dcat, body.slug, dataset=collection.dataset.name, year=year)
+            yield from _write(_year_nodes(collection, year, ending), key)
+
+
+def _write(nodes: Iterable[Node], key: Callable[[str], str]) -> Iterator[tuple[str, bytes]]:
+    """Write a graph in each of FORMS; `key` makes the key of a form."""
+    graph = list(nodes)
+    yield key("jsonld"), rdf.write_json_ld(graph)
+    yield key("ttl"), rdf.write_turtle(graph)
 
 
 # --- catalogues ---------------------------------------------------------------------------------------------------
@@ -102,20 +99,20 @@ def _root_nodes(overview: Overview) -> Iterator[Node]:
         "dcat:catalog": [_catalogue_urn(digest.body) for digest in published],
     }
     yield from _shared_nodes(context)
-    for digest in published:
-        yield _link_node(context, digest)
+    for body in (digest.body for digest in published):
+        keys = [layout.body_dcat(body.slug, form) for form in FORMS]
+        yield _link_node(context, _catalogue_urn(body), body.name, f"What {body.name} publishes.", keys)
 
 
-def _link_node(context: CatalogueContext, digest: BodyDigest) -> Node:
-    """The root's description of a body's catalogue, and where that is."""
-    body = digest.body
+def _link_node(context: CatalogueContext, name: str, title: str, description: str, keys: Sequence[str]) -> Node:
+    """Describe a catalogue that is in other files, and say where they are."""
     return {
-        "@id": _catalogue_urn(body),
+        "@id": name,
         "@type": "dcat:Catalog",
-        "dct:title": in_english(body.name),
-        "dct:description": in_english(f"What {body.name} publishes."),
+        "dct:title": in_english(title),
+        "dct:description": in_english(description),
         "dct:publisher": PUBLISHER,
-        "rdfs:seeAlso": [urls.address(context.base_url, layout.body_dcat(body.slug, form)) for form in FORMS],
+        "rdfs:seeAlso": [urls.address(context.base_url, key) for key in keys],
     }
 
 
@@ -138,16 +135,9 @@ def _body_nodes(holdings: Holdings, collections: Sequence[Collection]) -> Iterat
     for collection in collections:
         yield _collection_node(collection)
     for collection, year in parts:
-        name = collection.dataset.name
-        keys = [layout.body_dcat(body.slug, form, name, year) for form in FORMS]
-        yield {
-            "@id": _catalogue_urn(body, name, year),
-            "@type": "dcat:Catalog",
-            "dct:title": in_english(f"{collection.dataset.title}: {body.name}, {year}"),
-            "dct:description": in_english(collection.dataset.description),
-            "dct:publisher": PUBLISHER,
-            "rdfs:seeAlso": [urls.address(context.base_url, key) for key in keys],
-        }
+        dataset, name = collection.dataset, _catalogue_urn(body, collection.dataset.name, year)
+        keys = [layout.body_dcat(body.slug, form, dataset.name, year) for form in FORMS]
+        yield _link_node(context, name, f"{dataset.title}: {body.name}, {year}", dataset.description, keys)
 
 
 def _year_nodes(collection: Collection, year: int, series: Sequence[SeriesFacts]) -> Iterator[Node]:
@@ -161,7 +151,7 @@ def _year_nodes(collection: Collection, year: int, series: Sequence[SeriesFacts]
         ],
     }
     yield from _shared_nodes(context, {collection.frequency}, set(MEDIA_TYPES.values()))
-    yield {"@id": _fields_address(collection), "@type": "dct:Standard"}
+    yield {"@id": collection.fields_address, "@type": "dct:Standard"}
     for path, title in sorted({_licence(facts) for facts in series}):
         yield {"@id": path, "@type": "dct:LicenseDocument", "dct:title": title, "dct:type": rdf.ATTRIBUTION}
     yield _organisation_node(context, body)
@@ -267,6 +257,31 @@ def _collection_node(collection: Collection) -> Node:
     }
 
 
+def _dataset_node(
+    collection: Collection, series: Series, version: Version, name: str, title: str, links: Node, issued: str
+) -> Node:
+    """Describe what the nodes of a series and of a version share; for a series, `version` is its current version."""
+    return {
+        "@id": name,
+        "@type": "dcat:Dataset",
+        "dct:identifier": name,
+        "dct:title": in_english(title),
+        "dct:description": in_english(collection.dataset.description),
+        "dct:publisher": PUBLISHER,
+        "dct:creator": urls.body_urn(collection.body.id),
+        "dcat:contactPoint": _contact(collection.body),
+        **links,
+        "adms:versionNotes": in_english(version.reason),
+        "dct:issued": issued,
+        "dct:modified": version.ended or version.published,
+        "dct:temporal": {
+            "@type": "dct:PeriodOfTime",
+            "dcat:startDate": series.period.start.isoformat(),
+            "dcat:endDate": series.period.end.isoformat(),
+        },
+    }
+
+
 def _series_node(collection: Collection, facts: SeriesFacts) -> Node:
     """A series, with the files of its current version."""
     context, body, series = collection.context, collection.body, facts.series
@@ -274,28 +289,19 @@ def _series_node(collection: Collection, facts: SeriesFacts) -> Node:
     if current is None:
         raise ValueError(f"{series} has no current version")
     page = urls.address(context.base_url, layout.series_page(series))
-    node: Node = {
-        "@id": urls.series_urn(series),
-        "@type": "dcat:Dataset",
-        "dct:identifier": urls.series_urn(series),
-        "dct:title": in_english(series_title(collection.dataset, body, series)),
-        "dct:description": in_english(collection.dataset.description),
-        "dct:publisher": PUBLISHER,
-        "dct:creator": urls.body_urn(body.id),
-        "dcat:contactPoint": _contact(body),
+    links = {
         "dcat:inSeries": urls.collection_urn(series.dataset, series.body),
         "dcat:version": str(current.version),
         "dcat:hasVersion": [urls.release_urn(series, version) for version in facts.history.versions],
         "dcat:hasCurrentVersion": urls.release_urn(series, current),
-        "adms:versionNotes": in_english(current.reason),
-        "dct:issued": facts.history.versions[0].published,
-        "dct:modified": current.published,
-        "dct:temporal": _temporal(series),
+    }
+    title, issued = series_title(collection.dataset, body, series), facts.history.versions[0].published
+    node = _dataset_node(collection, series, current, urls.series_urn(series), title, links, issued) | {
         "dct:accrualPeriodicity": rdf.frequency(collection.frequency),
         "dct:spatial": _spatial(body),
         "dct:language": rdf.ENGLISH,
         "dct:accessRights": rdf.PUBLIC,
-        "dct:conformsTo": _fields_address(collection),
+        "dct:conformsTo": collection.fields_address,
         "dcat:theme": rdf.GOVERNMENT,
         "dcat:keyword": [in_english(word) for word in collection.dataset.descriptor["keywords"]],
         "dcat:landingPage": {"@id": page, "@type": "foaf:Document"},
@@ -316,21 +322,9 @@ def _version_node(collection: Collection, facts: SeriesFacts, version: Version) 
     context, body, series = collection.context, collection.body, facts.series
     name = urls.release_urn(series, version)
     page = urls.address(context.base_url, layout.version_page(series, version))
-    node: Node = {
-        "@id": name,
-        "@type": "dcat:Dataset",
-        "dct:identifier": name,
-        "dct:title": in_english(f"{series_title(collection.dataset, body, series)} (version {version.version})"),
-        "dct:description": in_english(collection.dataset.description),
-        "dct:publisher": PUBLISHER,
-        "dct:creator": urls.body_urn(body.id),
-        "dcat:contactPoint": _contact(body),
-        "dcat:isVersionOf": urls.series_urn(series),
-        "dcat:version": str(version.version),
-        "adms:versionNotes": in_english(version.reason),
-        "dct:issued": version.published,
-        "dct:modified": version.ended or version.published,
-        "dct:temporal": _temporal(series),
+    title = f"{series_title(collection.dataset, body, series)} (version {version.version})"
+    links = {"dcat:isVersionOf": urls.series_urn(series), "dcat:version": str(version.version)}
+    node = _dataset_node(collection, series, version, name, title, links, version.published) | {
         "dct:spatial": _spatial(body),
         "dcat:keyword": [in_english(word) for word in collection.dataset.descriptor["keywords"]],
         "dcat:theme": rdf.GOVERNMENT,
@@ -342,17 +336,12 @@ def _version_node(collection: Collection, facts: SeriesFacts, version: Version) 
     if version.status is Status.SUPERSEDED:
         node["dcat:distribution"] = _distributions(context, facts, version, page)
     elif version.status is Status.CURRENT:  # the series describes the same distributions in full
-        node["dcat:distribution"] = [f"{name}/{entry.path}" for entry in _distributed_files(facts, version)]
+        node["dcat:distribution"] = [one["@id"] for one in _distributions(context, facts, version, page)]
     return node
 
 
 def _published_instants(series: Iterable[SeriesFacts]) -> list[str]:
     return [version.published for facts in series for version in facts.history.versions]
-
-
-def _fields_address(collection: Collection) -> str:
-    page = layout.dataset_page(collection.dataset.name)
-    return urls.address(collection.context.base_url, page) + "#fields"
 
 
 def _licence(facts: SeriesFacts) -> tuple[str, str]:
@@ -362,22 +351,12 @@ def _licence(facts: SeriesFacts) -> tuple[str, str]:
     return urls.licence_uri(facts.licence), facts.licence.get("title") or facts.licence["name"]
 
 
-def _temporal(series: Series) -> Node:
-    return {
-        "@type": "dct:PeriodOfTime",
-        "dcat:startDate": series.period.start.isoformat(),
-        "dcat:endDate": series.period.end.isoformat(),
-    }
-
-
-def _distributed_files(facts: SeriesFacts, version: Version) -> list[FileEntry]:
-    return [entry for entry in facts.files_of(version) if entry.path.endswith(tuple(MEDIA_TYPES))]
-
-
 def _distributions(context: CatalogueContext, facts: SeriesFacts, version: Version, page: str) -> list[Node]:
     nodes = []
-    for entry in _distributed_files(facts, version):
+    for entry in facts.files_of(version):
         suffix = PurePosixPath(entry.path).suffix
+        if suffix not in MEDIA_TYPES:
+            continue
         media_type = rdf.MEDIA + MEDIA_TYPES[suffix]
         name = f"{urls.release_urn(facts.series, version)}/{entry.path}"
         nodes.append(

@@ -1,13 +1,8 @@
-"""The posts of a published structure as linked data, in the W3C organization ontology, without the holders' names.
-
-`posts` in a dataset's catalogue.json names the fields: `id` and, where the dataset has them, `title`, `unit` and
-`reports_to` (the id of another post). A row without an id is not a post.
-"""
+"""The posts of a published structure as linked data, in the W3C organization ontology, without the holders' names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from piperoll import layout
@@ -17,27 +12,6 @@ from piperoll.model import Body, Series
 
 POSTS_PER_FILE = 500
 """Posts in one file: about 150 kB."""
-
-
-def extract_posts(declared: Mapping[str, str] | None, rows: Iterable[Sequence[str]]) -> list[list[str]]:
-    """Return the posts in the rows of a CSV, header first, each once: id, title, unit and the post it reports to."""
-    if declared is None:
-        return []
-    stream = iter(rows)
-    header = list(next(stream, ()))
-    found: dict[str, list[str]] = {}
-    for row in stream:
-        cells = dict(zip(header, row, strict=True))
-        if name := cells.get(declared["id"], ""):
-            details = (cells.get(declared.get(one, ""), "") for one in ("title", "unit", "reports_to"))
-            found.setdefault(name, [name, *details])
-    return list(found.values())
-
-
-def read_posts(summary: Mapping[str, Any] | None) -> list[list[str]]:
-    """Return the posts kept in the summary of a release."""
-    found: list[list[str]] = (summary or {}).get("posts", [])
-    return found
 
 
 def render_posts(body: Body, series: Series, posts: Sequence[Sequence[str]]) -> Iterator[tuple[str, bytes]]:

@@ -55,16 +55,6 @@ class FeedDocument:
         page = self.archived if self.page is None else self.page - 1
         return page or None
 
-    @property
-    def after(self) -> int | None:
-        """The page with newer items; None if those are in the feed itself."""
-        return None if self.page is None or self.page == self.archived else self.page + 1
-
-    @property
-    def updated(self) -> str:
-        """The instant of the last change of an item; the Unix epoch if there are no items."""
-        return max((item.updated for item in self.items), default="1970-01-01T00:00:00Z")
-
 
 def archive_items(items: Iterable[FeedItem]) -> tuple[FeedLog, ArchivePages]:
     """Divide all items of a feed into its log and the pages of its archive."""
@@ -103,16 +93,11 @@ def add_items(
     return FeedLog(log.starts + newest.starts, newest.tail), changed
 
 
-def list_documents(feed: Feed, log: FeedLog, pages: ArchivePages) -> list[FeedDocument]:
-    """Return the documents of these archive pages and of the feed itself."""
-    archived = len(log.starts)
-    found = [FeedDocument(feed, items[::-1], number, archived) for number, items in sorted(pages.items())]
-    return [*found, FeedDocument(feed, log.tail[::-1], None, archived)]
-
-
 def render_feed(feed: Feed, log: FeedLog, pages: ArchivePages) -> Iterator[tuple[str, bytes]]:
     """Render a feed and these pages of its archive in both formats, with their keys."""
-    for document in list_documents(feed, log, pages):
+    archived = len(log.starts)
+    documents = [FeedDocument(feed, items[::-1], number, archived) for number, items in sorted(pages.items())]
+    for document in [*documents, FeedDocument(feed, log.tail[::-1], None, archived)]:
         yield feed.key("atom", document.page), write_atom(document)
         yield feed.key("json", document.page), write_json_feed(document)
 
@@ -150,7 +135,7 @@ def write_atom(document: FeedDocument) -> bytes:
     _add(root, "id", feed.id)
     _add(root, "title", feed.title)
     _add(root, "subtitle", feed.description)
-    _add(root, "updated", document.updated)
+    _add(root, "updated", max((item.updated for item in document.items), default="1970-01-01T00:00:00Z"))
     _add(_add(root, "author"), "name", feed.author)
     _add(root, "generator", "Piperoll")
     kind = "application/atom+xml"
@@ -160,8 +145,8 @@ def write_atom(document: FeedDocument) -> bytes:
         _add(root, "link", rel="current", type=kind, href=feed.address("atom"))
     if document.before is not None:
         _add(root, "link", rel="prev-archive", type=kind, href=feed.address("atom", document.before))
-    if document.after is not None:
-        _add(root, "link", rel="next-archive", type=kind, href=feed.address("atom", document.after))
+    if page is not None and page < document.archived:  # the newest items are in the feed itself
+        _add(root, "link", rel="next-archive", type=kind, href=feed.address("atom", page + 1))
     if page is None:
         period, times = _UPDATE_PERIODS[feed.interval]
         etree.SubElement(root, f"{{{_SYNDICATION}}}updatePeriod").text = period
@@ -171,26 +156,22 @@ def write_atom(document: FeedDocument) -> bytes:
     else:
         etree.SubElement(root, f"{{{_HISTORY}}}archive")
     for item in document.items:
-        _add_entry(root, item)
+        entry = _add(root, "entry")
+        _add(entry, "id", item.id)
+        _add(entry, "title", item.title)
+        _add(entry, "summary", item.summary)
+        _add(_add(entry, "author"), "name", item.body)
+        _add(entry, "published", item.published)
+        _add(entry, "updated", item.updated)
+        _add(entry, "link", rel="alternate", type="text/html", href=item.url)
+        for one in item.attachments:
+            size = {} if one.bytes is None else {"length": str(one.bytes)}
+            _add(entry, "link", rel="enclosure", type=one.media_type, title=one.title, href=one.url, **size)
+        for tag in item.tags:
+            _add(entry, "category", term=tag)
     etree.indent(root)
     content: bytes = etree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content + b"\n"
-
-
-def _add_entry(root: etree._Element, item: FeedItem) -> None:
-    entry = _add(root, "entry")
-    _add(entry, "id", item.id)
-    _add(entry, "title", item.title)
-    _add(entry, "summary", item.summary)
-    _add(_add(entry, "author"), "name", item.body)
-    _add(entry, "published", item.published)
-    _add(entry, "updated", item.updated)
-    _add(entry, "link", rel="alternate", type="text/html", href=item.url)
-    for one in item.attachments:
-        size = {} if one.bytes is None else {"length": str(one.bytes)}
-        _add(entry, "link", rel="enclosure", type=one.media_type, title=one.title, href=one.url, **size)
-    for tag in item.tags:
-        _add(entry, "category", term=tag)
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None, **attributes: str) -> etree._Element:

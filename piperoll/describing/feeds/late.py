@@ -16,9 +16,9 @@ from piperoll.describing import urls
 from piperoll.describing.context import Holdings
 from piperoll.describing.feeds.releases import Feed, FeedItem
 from piperoll.describing.overview import Overview
-from piperoll.describing.wording import format_count, format_day, format_number, lower_first, part_title
+from piperoll.describing.wording import format_count, format_day, format_number, return_title
 from piperoll.duties import Duty
-from piperoll.model import Dataset, Period
+from piperoll.model import Period
 
 _MOST_NAMES = 40
 """Names of late bodies in one item; the item counts the others."""
@@ -51,42 +51,41 @@ def overview_late_feed(releases: Feed) -> Feed:
 
 def list_late_items(holdings: Holdings) -> list[FeedItem]:
     """Return the items of a body's late returns, oldest first."""
-    items = [item for duty in holdings.duties if _was_late(duty, holdings.on) for item in _duty_items(holdings, duty)]
+    body, items = holdings.body, []
+    for duty in holdings.duties:
+        if not _was_late(duty, holdings.on):
+            continue
+        what = f"{return_title(holdings.dataset(duty.dataset), duty.part)}: {body.name}, {duty.period.title}"
+        became_late = _midnight(duty.due + _ONE_DAY)
+        late = FeedItem(
+            id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
+            url=f"{urls.address(holdings.base_url, layout.body_page(body.slug))}#duties",
+            title=f"Late: {what}",
+            summary=f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then.",
+            published=became_late,
+            updated=became_late,
+            body=body.name,
+            tags=(duty.dataset, body.slug, str(duty.period), "late"),
+            attachments=(),
+        )
+        items.append(late)
+        if duty.received is not None:
+            days = format_count((duty.received - duty.due).days, "day")
+            met = replace(
+                late,
+                id=f"{late.id}#met",
+                title=f"Now here: {what}",
+                summary=f"The last of it arrived on {format_day(duty.received)}, {days} after the day it was due.",
+                published=_midnight(duty.received),
+                updated=_midnight(duty.received),
+                tags=(*late.tags[:3], "met"),
+            )
+            items.append(met)
     return sorted(items, key=lambda item: item.position)
 
 
-def _duty_items(holdings: Holdings, duty: Duty) -> list[FeedItem]:
-    body, dataset = holdings.body, holdings.dataset(duty.dataset)
-    what = f"{_return_title(dataset, duty.part)}: {body.name}, {duty.period.title}"
-    became_late = _midnight(duty.due + _ONE_DAY)
-    late = FeedItem(
-        id=f"urn:piperoll:late:{_duty_key(duty)}/{body.slug}",
-        url=f"{urls.address(holdings.base_url, layout.body_page(body.slug))}#duties",
-        title=f"Late: {what}",
-        summary=f"Due on {format_day(duty.due)} by law ({duty.clause}), and not all of it had arrived by then.",
-        published=became_late,
-        updated=became_late,
-        body=body.name,
-        tags=(duty.dataset, body.slug, str(duty.period), "late"),
-        attachments=(),
-    )
-    if duty.received is None:
-        return [late]
-    days = format_count((duty.received - duty.due).days, "day")
-    met = replace(
-        late,
-        id=f"{late.id}#met",
-        title=f"Now here: {what}",
-        summary=f"The last of it arrived on {format_day(duty.received)}, {days} after the day it was due.",
-        published=_midnight(duty.received),
-        updated=_midnight(duty.received),
-        tags=(*late.tags[:3], "met"),
-    )
-    return [late, met]
-
-
 def late_contributions(holdings: Holdings) -> dict[str, Any]:
-    """Return a body's part in each duty and period that was due: its name, the due day, and when a late return came."""
+    """Return a body's part in each duty and period that was due: its name, the due day, and when the return arrived."""
     return {
         _duty_key(duty): {
             "part": duty.part,
@@ -118,29 +117,29 @@ def summarise_late(contributions: Mapping[str, Any]) -> dict[str, Any]:
 
 def list_overview_late_items(overview: Overview, summaries: Mapping[str, Mapping[str, Any]]) -> list[FeedItem]:
     """Return the items of the late returns of all bodies, oldest first, from the summaries of duties and periods."""
-    items = [_summary_item(overview, key, one) for key, one in summaries.items() if one["late"]]
+    items = []
+    for key, one in summaries.items():
+        if not one["late"]:
+            continue
+        name, _, period = key.split("/")
+        title, due = return_title(overview.dataset(name), one["part"]), date.fromisoformat(one["due"])
+        became_late = _midnight(due + _ONE_DAY)
+        names = ", ".join(one["missing"]) + (f" and {format_number(one['more'])} more" if one["more"] else "")
+        count = f"{format_number(one['late'])} of {format_count(one['owed'], 'body', 'bodies')}"
+        outcome = f"Still missing: {names}." if one["missing"] else "All returns have arrived."
+        item = FeedItem(
+            id=f"urn:piperoll:late:{key}",
+            url=urls.address(overview.base_url, layout.dataset_page(name)),
+            title=f"{title}, {Period.parse(period).title}: {count} late",
+            summary=f"Due on {format_day(due)}. {outcome}",
+            published=became_late,
+            updated=max(became_late, _midnight(date.fromisoformat(one["last"]))) if one["last"] else became_late,
+            body=overview.publisher_name,
+            tags=(name, period, "late" if one["missing"] else "met"),
+            attachments=(),
+        )
+        items.append(item)
     return sorted(items, key=lambda item: item.position)
-
-
-def _summary_item(overview: Overview, key: str, one: Mapping[str, Any]) -> FeedItem:
-    name, _, period = key.split("/")
-    dataset, due = overview.dataset(name), date.fromisoformat(one["due"])
-    became_late = _midnight(due + _ONE_DAY)
-    missing = bool(one["missing"])
-    names = ", ".join(one["missing"]) + (f" and {format_number(one['more'])} more" if one["more"] else "")
-    count = f"{format_number(one['late'])} of {format_count(one['owed'], 'body', 'bodies')}"
-    outcome = f"Still missing: {names}." if missing else "All returns have arrived."
-    return FeedItem(
-        id=f"urn:piperoll:late:{key}",
-        url=urls.address(overview.base_url, layout.dataset_page(name)),
-        title=f"{_return_title(dataset, one['part'])}, {Period.parse(period).title}: {count} late",
-        summary=f"Due on {format_day(due)}. {outcome}",
-        published=became_late,
-        updated=max(became_late, _midnight(date.fromisoformat(one["last"]))) if one["last"] else became_late,
-        body=overview.publisher_name,
-        tags=(name, period, "late" if missing else "met"),
-        attachments=(),
-    )
 
 
 def _was_late(duty: Duty, on: date) -> bool:
@@ -149,11 +148,6 @@ def _was_late(duty: Duty, on: date) -> bool:
 
 def _duty_key(duty: Duty) -> str:
     return f"{duty.dataset}/{duty.name}/{duty.period}"
-
-
-def _return_title(dataset: Dataset, part: str | None) -> str:
-    words = part_title(dataset, part)
-    return f"{dataset.title} ({lower_first(words)})" if words else dataset.title
 
 
 def _midnight(day: date) -> str:

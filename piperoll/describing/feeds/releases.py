@@ -8,9 +8,8 @@ from datetime import date
 
 from piperoll import layout
 from piperoll.describing import urls
-from piperoll.describing.body_digest import DatasetDigest
 from piperoll.describing.context import Holdings
-from piperoll.describing.overview import Overview
+from piperoll.describing.overview import DatasetDigest, Overview
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.wording import (
     describe_changes,
@@ -83,16 +82,11 @@ class Feed:
 
     def key(self, form: str, page: int | None = None) -> str:
         """Return the key of the feed as `atom` or `json`, or of a page of its archive."""
-        return f"{self.stem}.{form}" if page is None else f"{self.archive}{page}.{form}"
+        return f"{self.stem}.{form}" if page is None else f"{layout.feed_archive(self.stem)}{page}.{form}"
 
     def address(self, form: str, page: int | None = None) -> str:
         """Return the web address of the feed, or of a page of its archive."""
         return urls.address(self.base_url, self.key(form, page))
-
-    @property
-    def archive(self) -> str:
-        """The prefix of the keys of its archive."""
-        return layout.feed_archive(self.stem)
 
 
 def body_feed(holdings: Holdings) -> Feed:
@@ -161,23 +155,7 @@ def list_items(holdings: Holdings) -> list[FeedItem]:
 def _version_item(holdings: Holdings, facts: SeriesFacts, version: Version) -> FeedItem:
     series, body = facts.series, holdings.body
     dataset = holdings.dataset(series.dataset)
-    ended = (str(version.status),) if version.ended is not None else ()
-    title = f"{_TITLE_PREFIXES[version.status]}{series_title(dataset, body, series)} (version {version.version})"
-    return FeedItem(
-        id=urls.release_urn(series, version),
-        url=urls.address(holdings.base_url, layout.version_page(series, version)),
-        title=title,
-        summary=_summarise_version(holdings, facts, version),
-        published=version.published,
-        updated=version.ended or version.published,
-        body=body.name,
-        tags=(dataset.name, body.slug, str(series.period), *((series.part,) if series.part else ()), *ended),
-        attachments=_attachments(holdings, facts, version),
-    )
-
-
-def _summarise_version(holdings: Holdings, facts: SeriesFacts, version: Version) -> str:
-    """Say how many rows and pounds the version has, why it was published, what changed and when the next is due."""
+    # how many rows and pounds the version has, why it was published, what changed and when the next one is due
     amount = "" if version.amount_gbp is None else f", {format_pounds(version.amount_gbp)}"
     sentences = [f"{format_count(version.rows, 'row')}{amount}.", f"{version.reason.rstrip('.')}."]
     before = None if version.supersedes is None else facts.history.version(version.supersedes)
@@ -185,13 +163,24 @@ def _summarise_version(holdings: Holdings, facts: SeriesFacts, version: Version)
         sentences.append(changes)
     elif before is not None:
         sentences.append(f"Rows against version {before.version}: {format_change(version.rows - before.rows)}.")
+    day = next_due_day(dataset, body, date.fromisoformat(version.published[:10]))
     if ending := describe_ending(version):
-        return " ".join([ending, *sentences])
-    dataset, published = holdings.dataset(facts.series.dataset), date.fromisoformat(version.published[:10])
-    day = next_due_day(dataset, holdings.body, published)
-    if day is not None:
+        sentences.insert(0, ending)
+    elif day is not None:
         sentences.append(f"Next due by law on {format_day(day)}.")
-    return " ".join(sentences)
+    ended = (str(version.status),) if version.ended is not None else ()
+    title = f"{_TITLE_PREFIXES[version.status]}{series_title(dataset, body, series)} (version {version.version})"
+    return FeedItem(
+        id=urls.release_urn(series, version),
+        url=urls.address(holdings.base_url, layout.version_page(series, version)),
+        title=title,
+        summary=" ".join(sentences),
+        published=version.published,
+        updated=version.ended or version.published,
+        body=body.name,
+        tags=(dataset.name, body.slug, str(series.period), *((series.part,) if series.part else ()), *ended),
+        attachments=_attachments(holdings, facts, version),
+    )
 
 
 def _attachments(holdings: Holdings, facts: SeriesFacts, version: Version) -> tuple[Attachment, ...]:

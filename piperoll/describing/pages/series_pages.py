@@ -8,11 +8,10 @@ from typing import Any
 
 from piperoll import assets, layout
 from piperoll.describing import urls
-from piperoll.describing.charts.drawing import DrawnChart, draw_chart
-from piperoll.describing.charts.summaries import read_summary
+from piperoll.describing.charts import draw_chart
 from piperoll.describing.context import Holdings
 from piperoll.describing.pages.rendering import render_page
-from piperoll.describing.series_facts import count_held_rows
+from piperoll.describing.release_summary import read_summary
 from piperoll.describing.wording import download_order, format_day, part_title, series_title
 from piperoll.duties import duty_rules, publication_interval
 from piperoll.model import FileEntry, Listing, Report, Series, Status, Version, from_document
@@ -24,14 +23,21 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     """Render the page of a series: its current table, how far to trust it, its files, fields and versions."""
     series, current, manifest = listing.series, listing.history.current_version, listing.manifest
     dataset, body = holdings.dataset(series.dataset), holdings.body
+    title = series_title(dataset, body, series)
+    report = None if listing.report is None else from_document(Report, listing.report)
     preview = _preview_rows(listing)
     values: dict[str, Any] = {"charts_drawn": [], "rows_settings": None, "examples": [], "citation": ""}
     if current is not None and manifest is not None:
+        known = {field.name for field in dataset.fields}
+        charts = [one for one in read_summary(listing).charts if {one.by, one.of or one.by} <= known]
+        address = urls.address(holdings.base_url, layout.version_page(series, current))
         values = {
-            "charts_drawn": _draw_charts(holdings, listing),
+            # a chart of one bar would say no more than a figure
+            "charts_drawn": [draw_chart(one, dataset) for one in charts if len(one.bars) > 1],
             "rows_settings": _rows_settings(listing, current, preview) if manifest.rows else None,
             "examples": _loading_examples(holdings, series, current, manifest.files),
-            "citation": _cite(holdings, series, current),
+            "citation": f"{title}. Version {current.version}, {format_day(current.published)}. "
+            f"{holdings.publisher_name}. {urls.release_urn(series, current)}. {address}",
         }
     return render_page(
         holdings,
@@ -39,19 +45,19 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         "series.html",
         listing=listing,
         series=series,
-        title=series_title(dataset, body, series),
+        title=title,
         dataset=dataset,
         body=body,
         part=part_title(dataset, series.part),
         current=current,
-        report=None if listing.report is None else from_document(Report, listing.report),
+        report=report,
         fields=_released_fields(listing),
         preview=preview,
         downloads=sorted(
             () if manifest is None else manifest.files, key=lambda entry: (download_order(entry.path), entry.path)
         ),
         by_law=bool(duty_rules(dataset, body)),
-        held=count_held_rows(listing),
+        held=0 if report is None else sum(table.rows.held for table in report.tables),
         overlapping=holdings.overlapping(series),
         interval=publication_interval(dataset, body, (facts.series for facts in holdings.series)),
         linked_data=_linked_data(holdings, listing),
@@ -160,15 +166,7 @@ def _rows_settings(listing: Listing, current: Version, preview: RowsPreview) -> 
     }
 
 
-def _draw_charts(holdings: Holdings, listing: Listing) -> list[DrawnChart]:
-    """Draw the charts of the current version; a chart of one bar would say no more than a figure."""
-    dataset = holdings.dataset(listing.series.dataset)
-    known = {field.name for field in dataset.fields}
-    charts = [chart for chart in read_summary(listing).charts if {chart.by, chart.of or chart.by} <= known]
-    return [draw_chart(chart, dataset) for chart in charts if len(chart.bars) > 1]
-
-
-# --- loading and citing -------------------------------------------------------------------------------------------
+# --- loading ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +205,6 @@ def _loading_examples(
             f"--version-number {version.version} -o {name}.parquet",
         ),
     ]
-
-
-def _cite(holdings: Holdings, series: Series, version: Version) -> str:
-    """One sentence that names the table, its version, its publisher and its address."""
-    title = series_title(holdings.dataset(series.dataset), holdings.body, series)
-    page = urls.address(holdings.base_url, layout.version_page(series, version))
-    return (
-        f"{title}. Version {version.version}, {format_day(version.published)}. "
-        f"{holdings.publisher_name}. {urls.release_urn(series, version)}. {page}"
-    )
 
 
 def _linked_data(holdings: Holdings, listing: Listing) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any
 
 from piperoll import assets, layout
 from piperoll.describing import urls
-from piperoll.describing.charts.timeline import draw_timelines, quality_over_time
-from piperoll.describing.context import Holdings
-from piperoll.describing.overview import Overview
+from piperoll.describing.charts import draw_timelines, quality_over_time
+from piperoll.describing.context import Holdings, newest_first
+from piperoll.describing.overview import MOST_WAITING, DutyDigest, Overview
 from piperoll.describing.pages.rendering import paginate, render_page
-from piperoll.duties import next_due_day
+from piperoll.duties import DutyState, next_due_day
 from piperoll.model import Dataset, Report, Submission
 
 Files = Iterator[tuple[str, bytes]]
@@ -23,19 +23,54 @@ Files = Iterator[tuple[str, bytes]]
 # --- all bodies ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Punctuality:
+    """How punctual bodies were with one duty, for the last period that is due.
+
+    `duty` is that of one of the `bodies`, `kinds` are the kinds of body that it binds, and `counts` has the number of
+    bodies in each state.
+    """
+
+    duty: DutyDigest
+    bodies: int
+    kinds: Sequence[str]
+    counts: Mapping[str, int]
+
+
 def home_page(overview: Overview) -> tuple[str, bytes]:
     """Render the first page: what is published by dataset and by body, how fresh it is, and what is late or held."""
-    return render_page(overview, layout.HOME, "index.html", overview=overview)
+    digests = overview.digests
+    groups: dict[tuple[str, str, str], list[DutyDigest]] = {}
+    for duty in (duty for digest in digests for duty in digest.duties):
+        groups.setdefault((duty.dataset, duty.part or "", duty.name), []).append(duty)
+    punctuality = []
+    for _, group in sorted(groups.items()):
+        last = min((duty.period for duty in group), key=newest_first)
+        duties = [duty for duty in group if duty.period == last]
+        states = [duty.state for duty in duties]
+        counts = {state.value: states.count(state) for state in DutyState}
+        punctuality.append(Punctuality(duties[0], len(duties), sorted({duty.kind for duty in duties}), counts))
+    waiting = [file for digest in digests for file in digest.waiting]
+    waiting.sort(key=lambda file: (file.submission.received, file.submission.sha256), reverse=True)
+    return render_page(
+        overview,
+        layout.HOME,
+        "index.html",
+        overview=overview,
+        tables=sum(digest.tables for digest in digests),
+        bodies_published=sum(digest.tables > 0 for digest in digests),
+        rows=sum(overview.rows(dataset.name) for dataset in overview.datasets),
+        newest_end=max((digest.newest_end for digest in digests if digest.newest_end), default=None),
+        punctuality=punctuality,
+        waiting=waiting[:MOST_WAITING],
+        waits=sum(digest.waits for digest in digests),
+    )
 
 
-def search_page(overview: Overview) -> tuple[str, bytes]:
-    """Render the page that searches in the browser."""
+def lookup_pages(overview: Overview) -> Files:
+    """Render the page that searches in the browser, and the list of all bodies, by name."""
     datasets = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
-    return render_page(overview, layout.SEARCH_PAGE, "search.html", settings={"datasets": datasets})
-
-
-def bodies_pages(overview: Overview) -> Files:
-    """Render the list of all bodies, by name."""
+    yield render_page(overview, layout.SEARCH_PAGE, "search.html", settings={"datasets": datasets})
     for page in paginate(overview.digests, layout.bodies_page):
         yield render_page(overview, page.key, "bodies.html", page=page)
 

@@ -13,8 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-from piperoll import assets, describing, layout
-from piperoll.describing import CatalogueContext, Holdings, SeriesFacts
+from piperoll import assets, layout
+from piperoll.describing import catalogue
+from piperoll.describing.context import CatalogueContext, Holdings, collect_holdings, identify_body
+from piperoll.describing.pages.site_pages import render_submission
+from piperoll.describing.release_summary import SUMMARY_FORMAT, extract_posts, summarise_release
+from piperoll.describing.series_facts import SeriesFacts, extract_facts
 from piperoll.duties import ReceivedFiles, ReportOutcome
 from piperoll.model import Body, Listing, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
@@ -85,7 +89,7 @@ class BodyCache:
 
     def body(self, context: CatalogueContext, slug: str) -> Body:
         """The body as a register, or its own releases, name it."""
-        return describing.identify_body(context, slug, self.facts, sent=bool(self.files))
+        return identify_body(context, slug, self.facts, sent=bool(self.files))
 
 
 def load_cache(state: BuildState, slug: str, datasets: Iterable[str]) -> BodyCache:
@@ -136,16 +140,16 @@ def _refresh(
     read = {file: read_submission(build.store, file[0], slug, file[1]) for file in sorted(files)}
     present = {file: found for file, found in read.items() if found is not None}
     facts = {one: cached.facts for one, cached in before.series.items()}
-    facts |= {one: describing.extract_facts(found) for one, found in listings.items()}
+    facts |= {one: extract_facts(found) for one, found in listings.items()}
     kept = {file: cached for file, cached in before.files.items() if file not in read}
     received = {file: (cached.submission, cached.outcome) for file, cached in kept.items()}
     for file, (submission, report) in present.items():
         received[file] = submission, None if report is None else ReportOutcome.from_report(report)
-    body = describing.identify_body(build.context, slug, facts.values(), sent=bool(received))
-    holdings = describing.collect_holdings(build.context, body, facts.values(), list(received.values()), {})
+    body = identify_body(build.context, slug, facts.values(), sent=bool(received))
+    holdings = collect_holdings(build.context, body, facts.values(), list(received.values()), {})
     after_series = dict(_render_series(build, holdings, before, listings, recorded))
     for file, (submission, report) in present.items():
-        pages = () if report is None else describing.render_submission(holdings, submission, report)
+        pages = () if report is None else render_submission(holdings, submission, report)
         hashes = build.publish(pages, recorded)
         # the response of a web server can be long, and no page needs it
         kept[file] = CachedFile(replace(submission, response=None), received[file][1], hashes)
@@ -161,13 +165,13 @@ def _render_series(
 ) -> Iterator[tuple[Series, CachedSeries]]:
     """Render the series that were read again, and those whose pages depend on something that changed."""
     for facts in holdings.series:
-        series, surroundings = facts.series, describing.hash_surroundings(holdings, facts)
+        series, surroundings = facts.series, catalogue.hash_surroundings(holdings, facts)
         cached = before.series.get(series)
         if series not in listings and cached is not None and cached.surroundings == surroundings:
             yield series, cached
         else:
             listing = listings.get(series) or _read_listing(build, series)
-            pages = build.publish(describing.render_series(holdings, listing), recorded)
+            pages = build.publish(catalogue.render_series(holdings, listing), recorded)
             yield series, CachedSeries(facts, surroundings, pages)
 
 
@@ -190,14 +194,14 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
             build.state.drop(name)
         return listing
     shown = assets.shown(series.dataset)
-    made_of = [current.path, describing.SUMMARY_FORMAT, hash_document(shown), assets.rules_version(series.dataset)]
+    made_of = [current.path, SUMMARY_FORMAT, hash_document(shown), assets.rules_version(series.dataset)]
     if kept is None or kept["made_of"] != made_of:
         dataset = assets.dataset(series.dataset)
         with TemporaryDirectory(dir=build.scratch) as scratch:
             path = Path(scratch) / "rows.csv"
             build.store.fetch(layout.release_file(series, current, f"{series.dataset}.csv"), path)
-            summary = describing.summarise_release(dataset, series.period, _read_csv(path))
-            posts = describing.extract_posts(shown["posts"], _read_csv(path))
+            summary = summarise_release(dataset, series.period, _read_csv(path))
+            posts = extract_posts(shown["posts"], _read_csv(path))
         kept = {"made_of": made_of, "summary": summary | {"posts": posts}}
         build.state.write(name, kept)
     return replace(listing, summary=kept["summary"])

@@ -19,8 +19,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import publishers
-from piperoll import assets, describing, layout
-from piperoll.describing import ArchivePages, CatalogueContext, Feed, FeedItem, FeedLog, Holdings, Overview
+from piperoll import assets, layout
+from piperoll.describing import catalogue
+from piperoll.describing.context import (
+    CatalogueContext,
+    Holdings,
+    collect_holdings,
+    find_first_starts,
+    merge_first_starts,
+)
+from piperoll.describing.feeds import documents, releases
+from piperoll.describing.overview import Overview, digest_body
+from piperoll.describing.pages.site_pages import is_compared_page, render_compared_index, render_compared_year
 from piperoll.errors import PiperollError, PointerMoved
 from piperoll.operations.catalogue.body_cache import BodyCache, load_body, load_cache, refresh_body
 from piperoll.operations.catalogue.build_plan import (
@@ -79,7 +89,7 @@ class BodyRollup:
     record: BodyRecord | None
     kept: BodyHashes | None
     groups: Mapping[str, Any]
-    items: tuple[FeedItem, ...]
+    items: tuple[releases.FeedItem, ...]
     lost_items: bool
 
 
@@ -182,9 +192,9 @@ def update_consolidated(
 
 def _first_period_starts(build: CatalogueBuild, caches: Mapping[str, BodyCache]) -> dict[str, date]:
     """For each dataset, when the first period began that any body sent in the last 13 months."""
-    refreshed = [describing.find_first_starts(cache.received, build.context.on) for cache in caches.values()]
+    refreshed = [find_first_starts(cache.received, build.context.on) for cache in caches.values()]
     others = [parse_days(record.first) for slug, record in build.records.items() if slug not in caches]
-    return describing.merge_first_starts([*refreshed, *others])
+    return merge_first_starts([*refreshed, *others])
 
 
 def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since: Mapping[str, date]) -> BodyRollup:
@@ -196,13 +206,13 @@ def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since:
         groups = dict.fromkeys([*recorded.groups, *build.suspect.groups])
         return BodyRollup(slug, None, None, groups, (), lost_items=False)
     body = cache.body(build.context, slug)
-    holdings = describing.collect_holdings(build.context, body, cache.facts, cache.received, since)
-    pages = build.publish(describing.render_body(holdings), {} if suspect else recorded.pages)
+    holdings = collect_holdings(build.context, body, cache.facts, cache.received, since)
+    pages = build.publish(catalogue.render_body(holdings), {} if suspect else recorded.pages)
     _remove_stale_pages(build, slug, recorded.pages, pages | cache.hashes)
 
-    contributions = describing.collect_contributions(holdings)
+    contributions = catalogue.collect_contributions(holdings)
     hashes = {name: hash_document(one) for name, one in contributions.items()}
-    items = {item.id: item for item in describing.list_items(holdings)}
+    items = {item.id: item for item in releases.list_items(holdings)}
     item_hashes = {name: hash_document(item) for name, item in items.items()}
     in_full = build.whole or suspect
     groups = {name: one for name, one in contributions.items()
@@ -219,9 +229,9 @@ def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since:
 
 
 def _record(build: CatalogueBuild, holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
-    first = describing.find_first_starts(cache.received, build.context.on)
+    first = find_first_starts(cache.received, build.context.on)
     return BodyRecord(
-        digest=describing.digest_body(holdings),
+        digest=digest_body(holdings),
         datasets=tuple(cache.datasets),
         sent=bool(cache.files),
         sender=cache.sender,
@@ -236,7 +246,7 @@ def _remove_stale_pages(build: CatalogueBuild, slug: str, recorded: PageHashes, 
         return  # _remove_leftovers compares everything
     present = set(recorded)
     if build.is_suspect(slug):
-        for prefix in describing.body_prefixes(build.context, slug):
+        for prefix in layout.prefixes_of_body(slug, [dataset.name for dataset in build.context.datasets]):
             present |= set(build.store.keys(prefix))
     build.state.remove(present - pages.keys())
 
@@ -250,17 +260,17 @@ def _build_shared_pages(
     records |= {one.slug: one.record for one in bodies if one.record is not None}
     records = {slug: records[slug] for slug in sorted(records) if slug not in removed}
     digests = _update_groups(build, bodies)
-    overview = describing.build_overview(build.context, [record.digest for record in records.values()], digests)
+    overview = catalogue.build_overview(build.context, [record.digest for record in records.values()], digests)
     known = build.trusted(build.last.pages)
     pages: PageHashes = {}
-    for name, feed in describing.list_feeds(overview).items():
+    for name, feed in releases.list_feeds(overview).items():
         log, archive = _update_feed_log(build, name, feed, bodies, records)
-        written = build.publish(describing.render_feed(feed, log, archive), known)
+        written = build.publish(documents.render_feed(feed, log, archive), known)
         archive_keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: hashed for key, hashed in written.items() if key not in archive_keys}
         build.state.write(_feed_log_name(name), log)
     pages |= _build_comparisons(build, overview, consolidated, known)
-    pages |= build.publish(describing.render_overview(overview, digests), known)
+    pages |= build.publish(catalogue.render_overview(overview, digests), known)
     for one in bodies:
         if one.kept is None:
             build.state.drop(f"bodies/{one.slug}")
@@ -283,12 +293,12 @@ def _build_comparisons(
     pages = {
         key: hashed
         for key, hashed in known.items()
-        if describing.is_compared_page(key, every) and not describing.is_compared_page(key, changed)
+        if is_compared_page(key, every) and not is_compared_page(key, changed)
     }
     for name, year in changed:
         consolidated = publishers.read_consolidated_year(build.store, name, year)["bodies"]
-        pages |= build.publish(describing.render_compared_year(overview, name, year, consolidated), known)
-    return pages | build.publish(describing.render_compared_index(overview, years), known)
+        pages |= build.publish(render_compared_year(overview, name, year, consolidated), known)
+    return pages | build.publish(render_compared_index(overview, years), known)
 
 
 def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str, Any]:
@@ -302,7 +312,7 @@ def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str,
     digests = dict(before)
     for name in sorted(changes):
         members = _update_group(build, name, changes[name])
-        digests[name] = describing.digest_group(name, members) if members else None
+        digests[name] = catalogue.digest_group(name, members) if members else None
     digests = {name: digests[name] for name in sorted(digests) if digests[name] is not None}
     if digests != before:
         build.state.write(_DIGESTS, digests)
@@ -314,10 +324,10 @@ def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any]) 
     kept = (None if build.whole else build.state.read(f"groups/{name}", Group)) or Group()
     after = {**kept.members, **changes}
     members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
-    pages = build.publish(describing.render_group(name, members) if members else (), build.trusted(kept.pages))
+    pages = build.publish(catalogue.render_group(name, members) if members else (), build.trusted(kept.pages))
     present = set(kept.pages)
     if not build.is_clean:
-        for prefix in describing.group_prefixes(name):
+        for prefix in catalogue.group_prefixes(name):
             present |= set(build.store.keys(prefix))
     build.state.remove(present - pages.keys())
     if members:
@@ -332,38 +342,38 @@ def _feed_log_name(feed: str) -> str:
 
 
 def _update_feed_log(
-    build: CatalogueBuild, name: str, feed: Feed, bodies: list[BodyRollup], records: Mapping[str, BodyRecord]
-) -> tuple[FeedLog, ArchivePages]:
+    build: CatalogueBuild, name: str, feed: releases.Feed, bodies: list[BodyRollup], records: Mapping[str, BodyRecord]
+) -> tuple[documents.FeedLog, documents.ArchivePages]:
     """Add new items to a feed; return its log, and the pages of its archive that differ.
 
     A feed from which an item disappeared is made again from all items.
     """
-    items = [item for one in bodies for item in one.items if describing.belongs_in_feed(name, item)]
+    items = [item for one in bodies for item in one.items if releases.belongs_in_feed(name, item)]
     if build.whole:
-        return describing.archive_items(items)
-    kept = build.state.read(_feed_log_name(name), FeedLog)
+        return documents.archive_items(items)
+    kept = build.state.read(_feed_log_name(name), documents.FeedLog)
     if kept is not None and not any(one.lost_items for one in bodies):
-        updated = describing.add_items(
+        updated = documents.add_items(
             kept,
             items,
-            lambda page: describing.parse_items(build.store.read(feed.key("json", page)).content),
+            lambda page: documents.parse_items(build.store.read(feed.key("json", page)).content),
         )
         if updated is not None:
             return updated
     every = _list_all_items(build, records)
-    log, archive = describing.archive_items(item for item in every if describing.belongs_in_feed(name, item))
+    log, archive = documents.archive_items(item for item in every if releases.belongs_in_feed(name, item))
     keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
-    build.state.remove(set(build.store.keys(feed.archive)) - keys)
+    build.state.remove(set(build.store.keys(layout.feed_archive(feed.stem))) - keys)
     return log, archive
 
 
-def _list_all_items(build: CatalogueBuild, records: Mapping[str, BodyRecord]) -> Iterator[FeedItem]:
+def _list_all_items(build: CatalogueBuild, records: Mapping[str, BodyRecord]) -> Iterator[releases.FeedItem]:
     """The feed items of every body, from the caches."""
     for slug, record in records.items():
         cache = load_cache(build.state, slug, record.datasets)
         body = cache.body(build.context, slug)
-        holdings = describing.collect_holdings(build.context, body, cache.facts, cache.received, {})
-        yield from describing.list_items(holdings)
+        holdings = collect_holdings(build.context, body, cache.facts, cache.received, {})
+        yield from releases.list_items(holdings)
 
 
 def _remove_leftovers(build: CatalogueBuild, pages: PageHashes) -> None:

@@ -24,8 +24,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from piperoll import describing, layout
-from piperoll.describing import BodyDigest, CatalogueContext
+from piperoll import layout
+from piperoll.describing.catalogue import hash_renderer
+from piperoll.describing.context import CatalogueContext
+from piperoll.describing.overview import BodyDigest
 from piperoll.errors import NotThere, StoreCorrupt
 from publishers import LoggedChanges, Store, list_series, read_changes
 
@@ -76,7 +78,7 @@ class BodyRecord:
 
     `datasets` are those with any series or file, `sent` is True if a file was received, `sender` is the body as its own
     releases name it. By dataset, as ISO days: `first` is when its first periods began, `since` what its duties were
-    judged by (`describing.find_first_starts`).
+    judged by (`find_first_starts`).
     """
 
     digest: BodyDigest
@@ -242,7 +244,7 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     last, unfinished = state.last_build(), state.unfinished_builds()
     # The code of this package is part of it because it decides the format of the private documents.
     own_code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
-    made_by = hash_document([describing.hash_renderer(context), own_code])
+    made_by = hash_document([hash_renderer(context), own_code])
     suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
     # Other code may have recorded in another format, so its records are not even parsed.
     by_other_code = suspect.bodies is None or last.made_by != made_by

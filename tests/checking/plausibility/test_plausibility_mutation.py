@@ -42,15 +42,15 @@ def _case(seed: int) -> Case:
     kinds = Frame(tables, DATASET).kinds
     entries = draw_expectations(seed, EACH * len(ARGUMENTS), conditions=0.7)
     asked = [each for each in parse_suite(json.dumps({"expectations": entries})) if compile_expectation(each, kinds)]
-    theirs = evaluate_expectations(tables, DATASET, asked, CheckEngine.REFERENCE)
-    return tables, asked, {each.expectation.number: each for each in theirs}
+    by_reference = evaluate_expectations(tables, DATASET, asked, CheckEngine.REFERENCE)
+    return tables, asked, {each.expectation.number: each for each in by_reference}
 
 
 def _differences(cases: list[Case], name: str, rules: Mapping[str, ExpectationRule]) -> Iterator[str]:
-    for tables, asked, theirs in cases:
+    for tables, asked, by_reference in cases:
         of_rule = [each for each in asked if each.type == name]
         for ours in evaluate_expectations(tables, DATASET, of_rule, CheckEngine.COMPILED, rules):
-            yield from differences(ours, theirs[ours.expectation.number])
+            yield from differences(ours, by_reference[ours.expectation.number])
 
 
 def _one_row_more(found: EvaluatedRows) -> EvaluatedRows:

@@ -81,7 +81,7 @@ def test_a_table_without_fields_that_could_fail_costs_nothing() -> None:
     assert list(find_breaches(made_table(rows=[{"supplier_name": "A firm"}]), SPEND)) == []
 
 
-def test_a_schema_that_frictionless_refuses_is_our_fault() -> None:
+def test_a_schema_that_frictionless_refuses_raises_an_error() -> None:
     fields = tuple(replace(field, type="money") if field.name == "net_amount" else field for field in SPEND.fields)
     with pytest.raises(DescriptorError, match="money"):
         list(find_breaches(made_table(rows=[spend_row()]), replace(SPEND, fields=fields)))

@@ -30,7 +30,7 @@ def frictionless_finds(made: MadeTable) -> list[Breach] | None:
             return None
 
 
-def test_any_table_by_any_schema(long: bool) -> None:
+def test_both_engines_agree_on_random_tables_and_schemas(long: bool) -> None:
     counts = {"tables": 0, "breaches": 0, "compiled fields": 0, "frictionless fails": 0}
 
     @settings(
@@ -92,7 +92,7 @@ def test_any_table_by_any_schema(long: bool) -> None:
         ({"type": "date", "constraints": {"maximum": "2020-06-30"}}, ["2020-07-01", "2020-6-30", "0999-01-01"]),
     ],
 )
-def test_cells_that_libraries_read_in_two_ways(field: dict[str, Any], cells: list[str]) -> None:
+def test_both_engines_agree_on_cells_that_libraries_read_differently(field: dict[str, Any], cells: list[str]) -> None:
     for more in ({}, {"unique": True}, {"required": True}):
         given_field = {**field, "constraints": {**field.get("constraints", {}), **more}}
         made = column(given_field, [*cells, *cells[:3], None], batch_rows=4)
@@ -141,7 +141,7 @@ def test_a_schema_that_frictionless_refuses_is_refused_by_both_engines(
 
 
 @pytest.mark.parametrize("pattern", ["(?i", "(?i)a", "a)("])
-def test_a_pattern_that_is_no_regular_expression_once_anchored_is_our_fault(pattern: str) -> None:
+def test_a_pattern_that_is_invalid_once_anchored_raises_an_error(pattern: str) -> None:
     with pytest.raises(DescriptorError, match="field a: its pattern is not a regular expression"):
         column({"type": "string", "constraints": {"pattern": pattern}}, ["a"]).breaches(CheckEngine.COMPILED)
 

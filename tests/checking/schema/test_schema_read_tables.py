@@ -34,7 +34,7 @@ def read_tables(content: bytes, name: str) -> Iterator[tuple[ReadTable, str]]:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_the_mess_generators_tables(seed: int) -> None:
+def test_both_engines_agree_on_generated_messy_tables(seed: int) -> None:
     _draft, file, _befell = file_of(drawn(seed, 5, ("csv",)))
     for table, dataset in read_tables(file.content, "file.csv"):
         assert breached(table, dataset, CheckEngine.COMPILED) == breached(table, dataset, CheckEngine.REFERENCE)
@@ -46,7 +46,7 @@ def real_files() -> list[Path]:
 
 @pytest.mark.real
 @pytest.mark.timeout(3600)
-def test_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_engines_agree_on_real_files(monkeypatch: pytest.MonkeyPatch) -> None:
     replayed, cells, found = [], 0, 0
     good = FrictionlessCells.read
     monkeypatch.setattr(

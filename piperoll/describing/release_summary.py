@@ -1,4 +1,4 @@
-"""Summarise the rows of a release, once: the bars of its charts with exact figures, and the names to search by.
+"""Summarise the rows of a release, once: its charts with exact figures, the names to search by, and its posts.
 
 `datapackages/{dataset}/catalogue.json` declares the charts of a dataset. Each has a `name`, a `title` and:
 
@@ -126,14 +126,6 @@ class RowGroup:
         if rank is not None and (self.rank is None or rank > self.rank):
             self.rank = rank
 
-    def merge(self, other: RowGroup) -> None:
-        """Add the rows of another group."""
-        self.rows += other.rows
-        self.measured += other.measured
-        self.value += other.value
-        self.weighted += other.weighted
-        self.weight += other.weight
-
     @property
     def mean(self) -> Decimal | None:
         """The weighted mean to the penny, half to even; None if no row has a weight. One row keeps its own figure."""
@@ -166,7 +158,12 @@ class ChartTally:
         """Make one bar of the groups of these values."""
         whole = RowGroup()
         for value in values:
-            whole.merge(self.groups[value])
+            group = self.groups[value]
+            whole.rows += group.rows
+            whole.measured += group.measured
+            whole.value += group.value
+            whole.weighted += group.weighted
+            whole.weight += group.weight
         amount = whole.value if self.rule.measure is BarMeasure.COUNT and self.of and whole.measured else None
         return Bar(label, self.figure(whole), whole.rows, conditions, amount, rest)
 
@@ -203,10 +200,14 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSummary:
-    """The charts of a release, and the number of rows of each name that one may search by."""
+    """The charts of a release, the number of rows of each name that one may search by, and the posts it describes.
 
-    charts: tuple[Chart, ...]
-    names: Mapping[str, int]
+    A post has an id, title, unit, and the id of the post that it reports to.
+    """
+
+    charts: tuple[Chart, ...] = ()
+    names: Mapping[str, int] = field(default_factory=dict)
+    posts: tuple[tuple[str, str, str, str], ...] = ()
 
 
 def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[str]]) -> dict[str, Any]:
@@ -237,7 +238,26 @@ def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[
 
 def read_summary(listing: Listing) -> ReleaseSummary:
     """Read the summary of a listing; an empty one if it has none."""
-    return msgspec.convert(listing.summary or {"charts": [], "names": {}}, ReleaseSummary)
+    return msgspec.convert(listing.summary or {}, ReleaseSummary)
+
+
+def extract_posts(declared: Mapping[str, str] | None, rows: Iterable[Sequence[str]]) -> list[list[str]]:
+    """Return the posts in the rows of a CSV, header first, each once: id, title, unit and the post it reports to.
+
+    `declared` is `posts` in catalogue.json of the dataset. It names the fields: `id` and, where the dataset has them,
+    `title`, `unit` and `reports_to`. A row without an id is not a post.
+    """
+    if declared is None:
+        return []
+    stream = iter(rows)
+    header = list(next(stream, ()))
+    found: dict[str, list[str]] = {}
+    for row in stream:
+        cells = dict(zip(header, row, strict=True))
+        if name := cells.get(declared["id"], ""):
+            details = (cells.get(declared.get(one, ""), "") for one in ("title", "unit", "reports_to"))
+            found.setdefault(name, [name, *details])
+    return list(found.values())
 
 
 def tally_rows(
