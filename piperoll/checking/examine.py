@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_table
-from piperoll.checking.history.sizes import find_far_more_than_published
 from piperoll.checking.period import find_dates_outside, find_period, name_gives_period
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.survey import address_in
-from piperoll.checking.totals import accepted_pounds, find_too_much_held, require_conservation
+from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
 from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
 from piperoll.model import (
     Address,
@@ -174,8 +173,7 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
         for unmet in find_unmet_expectations(read, dataset, given.suite, given.engine):
             findings += _expectation_findings(unmet, tables)
     if given.standing is not None:
-        lines = sum(each.lines for each in totals)
-        findings += find_far_more_than_published(lines, accepted_pounds(totals), given.standing)
+        findings += find_far_more_than_published(totals, given.standing)
     if not any(each.rows.read for each in totals):
         findings.append(make_finding("no-rows"))
     if too_much := find_too_much_held(totals, sum(table.held_not_for_privacy for table in tables)):

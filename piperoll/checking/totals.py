@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
 
@@ -14,7 +14,7 @@ from piperoll.checking.row_sets import RowSet
 from piperoll.checking.survey import TableSurvey, main_field, survey_table, visit_batches
 from piperoll.errors import ConservationError
 from piperoll.findings import make_finding
-from piperoll.model import AmountTotals, Dataset, DateSpan, Finding, RowCounts, format_decimal
+from piperoll.model import AmountTotals, Dataset, DateSpan, Finding, RowCounts, Version, format_decimal
 from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
 from piperoll.reading import ReadTable
 
@@ -23,6 +23,9 @@ _EXACT = Context(prec=200, traps=[Inexact, InvalidOperation, FloatOperation])
 
 _PLAIN = r"\A-?[0-9]{1,15}(?:\.[0-9]{1,6})?\z"
 """The amounts that Arrow adds up: at most 21 digits, so that its 38 digits hold the sum of any number of rows."""
+
+_MUCH_MORE_THAN_PUBLISHED = Decimal("1.25")
+"""Against the published version of its series, a late invoice or two is normal, and a quarter more is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,25 @@ def require_conservation(tables: Sequence[ReadTable], totals: Sequence[ExaminedT
                 f"sheet {table.sheet}: £{format_decimal(amount.read)} was read, but "
                 f"£{format_decimal(amount.accepted)} is accepted and £{format_decimal(amount.held)} held"
             )
+
+
+def find_far_more_than_published(totals: Sequence[ExaminedTotals], published: Version) -> Iterator[Finding]:
+    """Warn if the accepted lines or pounds are far more than those of the published version of the same series.
+
+    If they are far less, the file is held when it is about to be published (`publishers.versions`).
+    """
+    lines, pounds, before = sum(each.lines for each in totals), accepted_pounds(totals), published.amount_gbp
+    if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
+        yield make_finding(
+            "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows
+        )
+    if pounds is not None and before is not None and abs(pounds) > abs(before) * _MUCH_MORE_THAN_PUBLISHED:
+        yield make_finding(
+            "more-pounds-than-before",
+            pounds=format_decimal(pounds),
+            version=published.version,
+            published_pounds=format_decimal(before),
+        )
 
 
 def find_too_much_held(totals: Sequence[ExaminedTotals], held_rows: int) -> Finding | None:

@@ -18,7 +18,7 @@ from piperoll.checking.history.profile import (
     write_pounds,
 )
 from piperoll.findings import make_finding
-from piperoll.model import Finding, Version, format_decimal
+from piperoll.model import Finding
 
 NEAREST = 3
 """How many of the nearest releases a size is compared with; one alone may be unusual."""
@@ -29,9 +29,6 @@ _ENOUGH_ROWS = 20
 _ENOUGH_AMOUNTS = 10
 """With fewer amounts, the median and the share of credits move far by chance."""
 
-_MUCH_MORE_THAN_PUBLISHED = Decimal("1.25")
-"""Against the published version of its series, a late invoice or two is normal, and a quarter more is not."""
-
 _FAR_MORE = 3
 _NEARLY_ALL, _FEW = Decimal("0.8"), Decimal("0.2")
 
@@ -40,25 +37,6 @@ _HUNDRED_TIMES = Decimal("31.6")
 
 _THOUSAND_TIMES = Decimal(316)
 """From here on a factor is nearer to 1000 than to 100."""
-
-
-def find_far_more_than_published(lines: int, pounds: Decimal | None, published: Version) -> Iterator[Finding]:
-    """Warn if `lines` or `pounds` are far more than those of the published version of the same series.
-
-    What is far less is held, when it comes to publishing.
-    """
-    if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
-        yield make_finding(
-            "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows
-        )
-    theirs = published.amount_gbp
-    if pounds is not None and theirs is not None and abs(pounds) > abs(theirs) * _MUCH_MORE_THAN_PUBLISHED:
-        yield make_finding(
-            "more-pounds-than-before",
-            pounds=format_decimal(pounds),
-            version=published.version,
-            published_pounds=format_decimal(theirs),
-        )
 
 
 def is_empty(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> bool:
