@@ -36,8 +36,8 @@ def read_history(store: StoreReader, series: Series) -> tuple[History, str | Non
 def amend_history(store: Store, series: Series, change: Callable[[History], History]) -> History:
     """Write the pointer with `change` made to the history, and return the new history.
 
-    The series is marked as changed even if the pointer already says so: a run may have been killed after it wrote the
-    pointer and before it left the mark.
+    The change is logged even if the pointer is already as wanted: a run may have been killed after it wrote the
+    pointer and before it logged the change.
     Raises: PointerMoved (retryable): others write the pointer faster than we can.
     """
     amended = History(series)

@@ -130,7 +130,7 @@ def publish_release(
         history, tag = read_history(store, series)
         outcome = decide_outcome(history, packed.manifest, decision)
         if outcome is not None:
-            if isinstance(outcome, Unchanged):  # a run may have been killed before it wrote the index and the mark
+            if isinstance(outcome, Unchanged):  # a run may have been killed before it wrote the index and the log
                 update_index(store, series)
                 log_series_change(store, series)
             return outcome

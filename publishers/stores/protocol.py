@@ -1,4 +1,4 @@
-"""What every store can do, and the one way in which several writers may change the same object.
+"""The protocol of a store, and the one way in which several writers can change the same object.
 
 Keys are made by `piperoll.layout`. An object is written once (`create`), or is a pointer that is changed only if nobody
 else changed it meanwhile (`replace`), or can be made again at any time (`put`).

@@ -13,17 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
+from botocore import exceptions
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004 - botocore's own
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-    PartialCredentialsError,
-)
 from botocore.parsers import ResponseParserError
 
 from piperoll import layout
@@ -49,8 +40,8 @@ _READS = 3
 _SHA256 = "sha256"
 """The name of the metadata in which we keep the sha256 of an object."""
 
-_CUT = (HTTPClientError, IncompleteReadError)
-_NO_ANSWER = (*_CUT, FlexibleChecksumError, ConnectionError, ResponseParserError)
+_CUT = (exceptions.HTTPClientError, exceptions.IncompleteReadError)
+_NO_ANSWER = (*_CUT, exceptions.FlexibleChecksumError, exceptions.ConnectionError, ResponseParserError)
 _CONFLICT_CODES = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _MISSING_CODES = ("NoSuchKey", "NotFound", "404")
 _RETRYABLE_CODES = (
@@ -93,7 +84,7 @@ class S3Store:
         with self._raise_store_errors(key):
             try:
                 tag, _ = self._get(key, content, **part)
-            except ClientError as error:
+            except exceptions.ClientError as error:
                 if _code_of(error) != "InvalidRange":  # an empty object has no first byte
                     raise
                 tag, _ = self._get(key, content)
@@ -254,10 +245,10 @@ class S3Store:
             self._s3.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
-        except (BotoCoreError, ClientError) as error:
-            with suppress(BotoCoreError, ClientError):  # a sweep will abort what we cannot
+        except (exceptions.BotoCoreError, exceptions.ClientError) as error:
+            with suppress(exceptions.BotoCoreError, exceptions.ClientError):  # a sweep will abort what we cannot
                 self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
-            if not (isinstance(error, ClientError) and _code_of(error) == "NoSuchUpload"):
+            if not (isinstance(error, exceptions.ClientError) and _code_of(error) == "NoSuchUpload"):
                 raise  # NoSuchUpload: completed and the answer lost, or aborted; reading back decides
 
     def _holds(self, key: str, content: bytes | Path, size: int) -> bool:
@@ -283,7 +274,7 @@ class S3Store:
                     if not tries_left:
                         raise
                     continue
-                except FlexibleChecksumError:
+                except exceptions.FlexibleChecksumError:
                     continue
             expected = answer["Metadata"].get(_SHA256) if not part else None
             if expected in (None, found):
@@ -292,8 +283,31 @@ class S3Store:
 
     @contextmanager
     def _raise_store_errors(self, key: str) -> Iterator[None]:
-        with _raise_errors(repr(self), self._bucket, key):
+        """Turn what boto3 raises into our own errors, which name the store and the key."""
+        try:
             yield
+        except exceptions.ClientError as error:
+            raise self._error_for(key, error) from error
+        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
+            raise StoreError("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error
+        except _NO_ANSWER as error:
+            raise StoreUnavailable(f"{self} does not answer ({key}): {error}") from error
+        except exceptions.BotoCoreError as error:
+            raise StoreError(f"{self} cannot be used ({key}): {error}") from error
+
+    def _error_for(self, key: str, error: exceptions.ClientError) -> StoreError:
+        code, status = _code_of(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if code in _MISSING_CODES:
+            return NotThere(f"there is nothing under {key}")
+        if code in _CONFLICT_CODES:
+            return PointerMoved(f"{key} was written by someone else")
+        if status >= 500 or status == 429 or code in _RETRYABLE_CODES:
+            return StoreUnavailable(f"{self} answers {status} {code} ({key})")
+        if code == "NoSuchBucket":
+            return StoreError(f"there is no bucket '{self._bucket}': create it first")
+        if code in _DAMAGE_CODES:
+            return StoreCorrupt(f"{key} did not arrive as it was sent")
+        return StoreError(f"{self} refuses {key}: {status} {code}")
 
 
 def _checksum(content: bytes) -> str:
@@ -313,35 +327,5 @@ def _copy_body(body: StreamingBody, to: BinaryIO | None) -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def _raise_errors(store: str, bucket: str, key: str) -> Iterator[None]:
-    """Turn what boto3 raises into our own errors, which name the store and the key."""
-    try:
-        yield
-    except ClientError as error:
-        raise _error_for(store, bucket, key, error) from error
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise StoreError("no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error
-    except _NO_ANSWER as error:
-        raise StoreUnavailable(f"{store} does not answer ({key}): {error}") from error
-    except BotoCoreError as error:
-        raise StoreError(f"{store} cannot be used ({key}): {error}") from error
-
-
-def _error_for(store: str, bucket: str, key: str, error: ClientError) -> StoreError:
-    code, status = _code_of(error), error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _MISSING_CODES:
-        return NotThere(f"there is nothing under {key}")
-    if code in _CONFLICT_CODES:
-        return PointerMoved(f"{key} was written by someone else")
-    if status >= 500 or status == 429 or code in _RETRYABLE_CODES:
-        return StoreUnavailable(f"{store} answers {status} {code} ({key})")
-    if code == "NoSuchBucket":
-        return StoreError(f"there is no bucket '{bucket}': create it first")
-    if code in _DAMAGE_CODES:
-        return StoreCorrupt(f"{key} did not arrive as it was sent")
-    return StoreError(f"{store} refuses {key}: {status} {code}")
-
-
-def _code_of(error: ClientError) -> str:
+def _code_of(error: exceptions.ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")

@@ -43,5 +43,5 @@ def test_a_body_is_found_under_any_of_its_names(sender, identifier):
     assert assets.register().find(sender).id == identifier
 
 
-def test_a_sender_nobody_has_registered_gets_a_provisional_body():
+def test_an_unregistered_sender_gets_a_provisional_body():
     assert assets.register().find("Borough of Little Sampling").provisional

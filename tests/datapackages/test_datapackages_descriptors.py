@@ -161,7 +161,7 @@ def test_the_core_of_a_dataset_is_what_its_fields_say(name):
 
 
 @pytest.mark.parametrize("name", ["spend", "roles"])
-def test_function_stands_in_spend_and_roles_and_is_unknown_until_somebody_classifies(name):
+def test_spend_and_roles_have_a_function_which_is_unknown_by_default(name):
     dataset = assets.dataset(name)
     assert dataset.field("function_id").derive == {"constant": "u-unknown"}
     assert dataset.field("function_method").derive == {"constant": "none"}
@@ -174,7 +174,7 @@ def test_nothing_that_must_stay_unpublished_has_a_field(name):
 
 
 @pytest.mark.parametrize("name", assets.dataset_names())
-def test_every_heading_stands_for_a_field_once(name):
+def test_every_heading_means_a_field_once(name):
     dataset, rows = assets.dataset(name), headings(name)
     triples = [(row["heading"].casefold(), row["field"], row["part"]) for row in rows]
     assert len(triples) == len(set(triples))

@@ -19,7 +19,7 @@ def fields(dataset, *sent):
     return found
 
 
-def test_net_goes_before_gross():
+def test_net_is_preferred_to_gross():
     assert fields("spend", "Gross Amount", "Net Amount") == {"Net Amount": "net_amount"}
     assert fields("spend", "Gross") == {"Gross": "net_amount"}
 
@@ -31,12 +31,12 @@ def test_the_end_of_the_period_is_no_payment_date():
     }
 
 
-def test_an_invoice_number_stands_in_only_where_there_is_no_other_number():
+def test_an_invoice_number_is_used_only_if_there_is_no_other_number():
     assert fields("spend", "Invoice No.", "Transaction No.") == {"Transaction No.": "transaction_number"}
     assert fields("spend", "Invoice No.") == {"Invoice No.": "transaction_number"}
 
 
-def test_the_day_of_payment_goes_before_the_day_of_the_invoice():
+def test_the_payment_date_is_preferred_to_the_invoice_date():
     assert fields("spend", "Invoice Date", "Payment Date") == {"Payment Date": "payment_date"}
 
 

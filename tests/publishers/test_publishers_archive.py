@@ -8,23 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import publishers
 from piperoll import layout
 from piperoll.errors import BytesPurged, StoreCorrupt, UnknownSubmission, UsageError
 from piperoll.model import Report, Submission, Verdict, What
-from publishers import (
-    Decision,
-    Ruling,
-    Store,
-    archive_submission,
-    file_reports,
-    find_submission,
-    list_rulings,
-    list_submissions,
-    read_received_bytes,
-    read_report,
-    record_ruling,
-    remove_submission,
-)
 
 CONTENT = b"Date,Supplier,Amount\r\n"
 RECORD = Submission(
@@ -44,75 +31,77 @@ def report(verdict: Verdict = Verdict.ACCEPTED) -> Report:
     )
 
 
-def test_bytes_go_to_the_archive_and_the_record_to_the_log(store: Store) -> None:
-    assert archive_submission(store, CONTENT, RECORD) == RECORD
-    assert read_received_bytes(store, RECORD) == CONTENT
-    assert find_submission(store, RECORD.sha256[:8]) == RECORD
-    assert list(list_submissions(store)) == [(RECORD, None)]
+def test_bytes_go_to_the_archive_and_the_record_to_the_log(store: publishers.Store) -> None:
+    assert publishers.archive_submission(store, CONTENT, RECORD) == RECORD
+    assert publishers.read_received_bytes(store, RECORD) == CONTENT
+    assert publishers.find_submission(store, RECORD.sha256[:8]) == RECORD
+    assert list(publishers.list_submissions(store)) == [(RECORD, None)]
 
 
-def test_received_again_it_is_one_submission_with_two_records(store: Store, tmp_path: Path) -> None:
+def test_received_again_it_is_one_submission_with_two_records(store: publishers.Store, tmp_path: Path) -> None:
     (tmp_path / "October.csv").write_bytes(CONTENT)
-    archive_submission(store, CONTENT, RECORD)
+    publishers.archive_submission(store, CONTENT, RECORD)
     again = replace(RECORD, received="2026-11-03T09:00:00Z")
-    archive_submission(store, tmp_path / "October.csv", again)
-    archive_submission(store, CONTENT, again)
+    publishers.archive_submission(store, tmp_path / "October.csv", again)
+    publishers.archive_submission(store, CONTENT, again)
     assert [key for key in store.keys("collected/") if "/received-" in key] == [
         layout.record(RECORD),
         layout.record(again),
     ]
-    assert [submission for submission, _ in list_submissions(store)] == [RECORD]
-    assert find_submission(store, RECORD.sha256) == again
+    assert [submission for submission, _ in publishers.list_submissions(store)] == [RECORD]
+    assert publishers.find_submission(store, RECORD.sha256) == again
 
 
-def test_bytes_that_are_not_those_of_the_record_are_refused(store: Store) -> None:
+def test_bytes_that_are_not_those_of_the_record_are_refused(store: publishers.Store) -> None:
     with pytest.raises(StoreCorrupt):
-        archive_submission(store, CONTENT + b"!", RECORD)
+        publishers.archive_submission(store, CONTENT + b"!", RECORD)
     assert list(store.keys()) == []
-    archive_submission(store, CONTENT, RECORD)
+    publishers.archive_submission(store, CONTENT, RECORD)
     store.put(layout.received_bytes(RECORD.sha256), b"rotten")
     with pytest.raises(StoreCorrupt):
-        read_received_bytes(store, RECORD)
+        publishers.read_received_bytes(store, RECORD)
 
 
-def test_the_public_report_marks_a_submission_as_done(store: Store) -> None:
-    archive_submission(store, CONTENT, RECORD)
-    assert read_report(store, RECORD) is None
-    file_reports(store, RECORD, report(Verdict.HELD), report(Verdict.HELD))
-    file_reports(store, RECORD, report(), report())
-    assert read_report(store, RECORD) == report()
-    assert list(list_submissions(store)) == [(RECORD, report())]
+def test_the_public_report_marks_a_submission_as_done(store: publishers.Store) -> None:
+    publishers.archive_submission(store, CONTENT, RECORD)
+    assert publishers.read_report(store, RECORD) is None
+    publishers.file_reports(store, RECORD, report(Verdict.HELD), report(Verdict.HELD))
+    publishers.file_reports(store, RECORD, report(), report())
+    assert publishers.read_report(store, RECORD) == report()
+    assert list(publishers.list_submissions(store)) == [(RECORD, report())]
     assert store.exists(layout.full_report(RECORD))
     assert store.exists(f"reports/spend/anytown/{RECORD.sha256}.json")
 
 
-def test_a_submission_that_is_not_known_is_said_to_be_so(store: Store) -> None:
-    archive_submission(store, CONTENT, RECORD)
+def test_an_unknown_submission_raises_an_error(store: publishers.Store) -> None:
+    publishers.archive_submission(store, CONTENT, RECORD)
     with pytest.raises(UnknownSubmission, match="begins with"):
-        find_submission(store, "0" * 12)
+        publishers.find_submission(store, "0" * 12)
     with pytest.raises(UnknownSubmission, match="too short"):
-        find_submission(store, RECORD.sha256[:3])
+        publishers.find_submission(store, RECORD.sha256[:3])
 
 
-def test_the_same_bytes_from_two_bodies_must_be_told_apart(store: Store) -> None:
-    archive_submission(store, CONTENT, RECORD)
-    archive_submission(store, CONTENT, replace(RECORD, body="othertown"))
+def test_the_same_bytes_from_two_bodies_need_a_body_to_be_found(store: publishers.Store) -> None:
+    publishers.archive_submission(store, CONTENT, RECORD)
+    publishers.archive_submission(store, CONTENT, replace(RECORD, body="othertown"))
     with pytest.raises(UsageError, match=r"anytown/spend/.*othertown/spend/"):
-        find_submission(store, RECORD.sha256)
-    assert find_submission(store, f"othertown/spend/{RECORD.sha256[:8]}").body == "othertown"
+        publishers.find_submission(store, RECORD.sha256)
+    assert publishers.find_submission(store, f"othertown/spend/{RECORD.sha256[:8]}").body == "othertown"
 
 
-def test_decisions_stay_on_the_record_in_order(store: Store) -> None:
-    first = Ruling(Decision.REPLACE, "the officer says the other file was a draft", "2026-11-03T10:00:00Z")
-    second = Ruling(Decision.ADD, "it is the second half", "2026-11-04T10:00:00Z")
-    record_ruling(store, RECORD, second)
-    record_ruling(store, RECORD, first)
-    assert list_rulings(store, RECORD) == (first, second)
+def test_decisions_stay_on_the_record_in_order(store: publishers.Store) -> None:
+    first = publishers.Ruling(
+        publishers.Decision.REPLACE, "the officer says the other file was a draft", "2026-11-03T10:00:00Z"
+    )
+    second = publishers.Ruling(publishers.Decision.ADD, "it is the second half", "2026-11-04T10:00:00Z")
+    publishers.record_ruling(store, RECORD, second)
+    publishers.record_ruling(store, RECORD, first)
+    assert publishers.list_rulings(store, RECORD) == (first, second)
 
 
 @pytest.mark.parametrize("write", [1, 2, 3, 4, 5])
-def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: Store, write: int) -> None:
-    archive_submission(folder_store, CONTENT, RECORD)
+def test_a_submission_purged_while_it_is_archived_leaves_nothing(folder_store: publishers.Store, write: int) -> None:
+    publishers.archive_submission(folder_store, CONTENT, RECORD)
 
     class Overtaken:
         """A store in which a purge comes between two writes of ours."""
@@ -122,22 +111,22 @@ def test_nothing_stays_of_what_is_purged_while_it_is_received(folder_store: Stor
         def create(self, key: str, content: bytes | Path) -> None:
             self.left -= 1
             if self.left == 0:
-                remove_submission(folder_store, RECORD.sha256, because="a name", now=RECORD.received)
+                publishers.remove_submission(folder_store, RECORD.sha256, because="a name", now=RECORD.received)
             folder_store.create(key, content)
 
         def __getattr__(self, name: str) -> object:
             return getattr(folder_store, name)
 
     with pytest.raises(BytesPurged, match="a name"):
-        archive_submission(Overtaken(), CONTENT, replace(RECORD, received="2026-11-03T09:00:00Z"))  # type: ignore[arg-type]
+        publishers.archive_submission(Overtaken(), CONTENT, replace(RECORD, received="2026-11-03T09:00:00Z"))  # type: ignore[arg-type]
     assert {key.split("/")[1] for key in folder_store.keys("archive/")} == {"purged"}
     assert not list(folder_store.keys("collected/anytown/"))
 
 
-def test_no_report_is_filed_of_what_was_purged_meanwhile(store: Store) -> None:
-    archive_submission(store, CONTENT, RECORD)
-    remove_submission(store, RECORD.sha256, because="a name", now=RECORD.received)
+def test_no_report_of_a_submission_purged_meanwhile_is_kept(store: publishers.Store) -> None:
+    publishers.archive_submission(store, CONTENT, RECORD)
+    publishers.remove_submission(store, RECORD.sha256, because="a name", now=RECORD.received)
     with pytest.raises(BytesPurged, match="a name"):
-        file_reports(store, RECORD, report(), report())
+        publishers.file_reports(store, RECORD, report(), report())
     assert not list(store.keys("collected/anytown/"))
     assert not list(store.keys("reports/"))

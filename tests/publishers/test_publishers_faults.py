@@ -51,7 +51,7 @@ def schedules() -> st.SearchStrategy[list[Fault]]:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_each_fault_once_is_got_over_or_told(
+def test_each_single_fault_is_retried_or_reported(
     s3_store: S3Store, faulty: S3Store, proxy: FaultProxy, fault: Fault
 ) -> None:
     for at in range(4):  # at the request that writes, at the one that reads back, and so on
@@ -68,14 +68,14 @@ def test_each_fault_once_is_got_over_or_told(
         assert s3_store.read(f"data/p{at}.json").content == b"22"
 
 
-def test_a_body_that_is_changed_on_its_way_in_is_refused(s3_store: S3Store, faulty: S3Store, proxy: FaultProxy) -> None:
+def test_an_upload_corrupted_in_transit_is_refused(s3_store: S3Store, faulty: S3Store, proxy: FaultProxy) -> None:
     proxy.plan([Fault.REQUEST_CORRUPTED])
     with pytest.raises(StoreCorrupt):
         faulty.create(VERSION, BYTES)
     assert not s3_store.exists(VERSION)
 
 
-def test_a_body_that_is_changed_or_cut_on_its_way_out_is_read_again(
+def test_a_download_corrupted_or_cut_in_transit_is_read_again(
     s3_store: S3Store, faulty: S3Store, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     s3_store.create(VERSION, BYTES)
@@ -86,7 +86,7 @@ def test_a_body_that_is_changed_or_cut_on_its_way_out_is_read_again(
     assert (tmp_path / "fetched").read_bytes() == BYTES
 
 
-def test_what_never_comes_whole_is_not_taken_for_whole(s3_store: S3Store, faulty: S3Store, proxy: FaultProxy) -> None:
+def test_a_download_that_is_always_cut_raises_an_error(s3_store: S3Store, faulty: S3Store, proxy: FaultProxy) -> None:
     s3_store.create(VERSION, BYTES)
     proxy.plan([Fault.ANSWER_CORRUPTED] * 9)
     with pytest.raises(StoreCorrupt):
@@ -110,7 +110,7 @@ def test_a_busy_server_is_tried_five_times_and_then_called_unavailable(
     assert len(proxy.requests) - before == 5
 
 
-def test_a_large_file_of_which_a_part_is_repeated_or_lost_arrives_whole_or_not_at_all(
+def test_a_multipart_upload_with_a_repeated_or_lost_part_arrives_whole_or_not_at_all(
     s3_store: S3Store, faulty: S3Store, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     path = tmp_path / "large"

@@ -20,7 +20,7 @@ def named(text: str) -> Series:
     return Series.parse(text)
 
 
-def test_every_series_is_led_to_in_order(store: Store, tmp_path: Path) -> None:
+def test_the_index_leads_to_every_series_in_order(store: Store, tmp_path: Path) -> None:
     names = [
         "spend/anytown/2026-10",
         "spend/anytown/2026-09",
@@ -33,7 +33,7 @@ def test_every_series_is_led_to_in_order(store: Store, tmp_path: Path) -> None:
     assert list(list_indexed_series(store)) == list(list_series(store))
 
 
-def test_the_index_says_what_stands(store: Store, release) -> None:
+def test_the_index_names_the_current_version(store: Store, release) -> None:
     publish_release(store, release(3), reason="first", now=NOW)
     publish_release(store, release(4), reason="second", now=NOW)
     entry = json.loads(store.read(YEAR).content)["series"]["spend/anytown/2026-10"]
@@ -43,7 +43,7 @@ def test_the_index_says_what_stands(store: Store, release) -> None:
     assert entry == {"versions": 2, "current": None}
 
 
-def test_a_run_killed_before_the_index_is_mended_by_the_next(store: Store, release) -> None:
+def test_the_next_run_completes_the_index_after_a_kill(store: Store, release) -> None:
     publish_release(store, release(3), reason="first", now=NOW)
     for key in ("data/index.json", "data/spend/anytown/index.json", YEAR):
         store.delete(key)
@@ -52,7 +52,7 @@ def test_a_run_killed_before_the_index_is_mended_by_the_next(store: Store, relea
 
 
 @pytest.mark.parametrize("written", [0, 1, 2])
-def test_killed_between_two_pages_of_the_index_it_is_finished_by_the_next(store: Store, release, written: int) -> None:
+def test_the_next_run_completes_the_index_after_a_kill_between_two_pages(store: Store, release, written: int) -> None:
     class Killed(Exception):
         pass
 
@@ -75,7 +75,7 @@ def test_killed_between_two_pages_of_the_index_it_is_finished_by_the_next(store:
     assert list(list_indexed_series(store)) == [SERIES]
 
 
-def test_eight_who_enter_series_of_one_year_lose_none(folder_store: Store, tmp_path: Path) -> None:
+def test_eight_concurrent_updates_of_one_year_of_the_index_lose_nothing(folder_store: Store, tmp_path: Path) -> None:
     series = [Series("spend", "anytown", Period.parse(f"2026-{month:02}")) for month in range(1, 9)]
     made = [packed(tmp_path / str(one.period), 2, series=one) for one in series]
     threads = [
@@ -89,7 +89,7 @@ def test_eight_who_enter_series_of_one_year_lose_none(folder_store: Store, tmp_p
     assert list(list_indexed_series(folder_store)) == series
 
 
-def test_entering_what_is_there_writes_nothing(folder_store: Store, release) -> None:
+def test_updating_the_index_with_the_same_entry_writes_nothing(folder_store: Store, release) -> None:
     publish_release(folder_store, release(3), reason="first", now=NOW)
     before = folder_store.read(YEAR)
     update_index(folder_store, SERIES)

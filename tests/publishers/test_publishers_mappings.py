@@ -16,7 +16,7 @@ def layout_of(number: int) -> Layout:
     return Layout({"net_amount": f"Amount {number}"}, "2026-10", "2026-11-03", "ab" * 32)
 
 
-def test_what_is_kept_is_there_and_nothing_is_there_before(store: Store) -> None:
+def test_a_mapping_is_empty_until_it_is_written(store: Store) -> None:
     assert read_mapping(store, "anytown", "spend") == BodyMapping("anytown", "spend")
     kept = update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(1)))
     assert read_mapping(store, "anytown", "spend") == kept
@@ -25,14 +25,14 @@ def test_what_is_kept_is_there_and_nothing_is_there_before(store: Store) -> None
     assert not layout.is_public(layout.mapping(kept.body, kept.dataset))
 
 
-def test_what_has_not_changed_is_not_written(store: Store) -> None:
+def test_an_unchanged_mapping_is_not_written(store: Store) -> None:
     update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(1)))
     tag = store.read("mappings/anytown/spend.toml").tag
     update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(1)))
     assert store.read("mappings/anytown/spend.toml").tag == tag
 
 
-def test_runs_that_learn_at_the_same_time_lose_nothing(store: Store) -> None:
+def test_concurrent_updates_of_a_mapping_lose_nothing(store: Store) -> None:
     def learn(number: int) -> None:
         update_mapping(store, "anytown", "spend", lambda mapping: mapping.with_layout(layout_of(number)))
 
@@ -55,7 +55,7 @@ def test_runs_that_learn_at_the_same_time_lose_nothing(store: Store) -> None:
         ),
     ],
 )
-def test_a_file_that_somebody_broke_is_named(store: Store, content: bytes, says: str) -> None:
+def test_a_mapping_file_that_cannot_be_parsed_is_named(store: Store, content: bytes, says: str) -> None:
     store.replace("mappings/anytown/spend.toml", content, None)
     with pytest.raises(MappingError, match=rf"mappings/anytown/spend\.toml .*{says}"):
         read_mapping(store, "anytown", "spend")

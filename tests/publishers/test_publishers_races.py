@@ -37,7 +37,7 @@ def _rival(store: Store, releases: Sequence[Packed], barrier: object, told: obje
 
 
 @pytest.mark.soak
-def test_rivals_in_processes_of_their_own_lose_nothing(place: Place, tmp_path: Path, long: bool) -> None:
+def test_rival_processes_lose_no_release(place: Place, tmp_path: Path, long: bool) -> None:
     """32 publishers, 100 rounds; in the short form 6 and 2."""
     rivals, rounds = (32, 100) if long else (6, 2)
     releases = [[_release(tmp_path, _series(one), rival) for one in range(rounds)] for rival in range(rivals)]
@@ -72,7 +72,7 @@ def _see_that_losers_left_nothing(store: Store, history: History) -> None:
     assert {key for key in keys if key.startswith("changes/")} == changes
 
 
-def test_who_won_and_was_not_told_does_not_publish_again(store: Store, release: Callable[..., Packed]) -> None:
+def test_a_winner_whose_answer_was_lost_does_not_publish_again(store: Store, release: Callable[..., Packed]) -> None:
     """The answer to the write that awards the number is lost, and someone else has published since."""
     ours, theirs = release(3), release(4)
 

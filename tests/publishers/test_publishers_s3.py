@@ -77,9 +77,7 @@ def test_the_public_reads_what_is_published_and_nothing_else(public: str, s3_end
     assert list(store.keys()) == keys
 
 
-def test_the_public_is_told_what_it_is_and_how_long_it_may_be_kept(
-    public: str, s3_endpoint: str, tmp_path: Path
-) -> None:
+def test_public_objects_have_a_content_type_and_a_cache_lifetime(public: str, s3_endpoint: str, tmp_path: Path) -> None:
     store = S3Store(public, "open", part_bytes=5 << 20)
     made = packed(tmp_path / "made", 4)
     publish_release(store, made, reason="first", now=NOW)

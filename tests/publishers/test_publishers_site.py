@@ -70,7 +70,7 @@ def test_what_is_published_is_served_with_its_type_and_age(site: SiteServer) -> 
     ]
 
 
-def test_the_feeds_of_datasets_and_bodies_are_told_as_feeds() -> None:
+def test_the_feeds_of_datasets_and_bodies_have_the_content_types_of_feeds() -> None:
     feeds = ("catalogue/feed.json", "catalogue/feeds/spend.json", "catalogue/feeds/bodies/anytown.json")
     assert {layout.content_type(key) for key in feeds} == {"application/feed+json"}
     assert layout.content_type("catalogue/feeds/spend.atom") == "application/atom+xml"
@@ -127,7 +127,7 @@ def test_nothing_is_written_through_the_site(site: SiteServer) -> None:
         assert ask(site, "/catalogue/index.html", method)[0] == 501
 
 
-def test_a_reader_that_has_it_is_told_so(site: SiteServer) -> None:
+def test_a_reader_with_the_current_etag_gets_not_modified(site: SiteServer) -> None:
     tag = ask(site, "/catalogue/index.html")[1]["etag"]
     assert ask(site, "/catalogue/index.html", If_None_Match=tag)[:3:2] == (304, b"")
     status, headers, body = ask(site, "/catalogue/index.html", "HEAD")
@@ -150,7 +150,7 @@ RANGES = {
 }
 
 
-def test_a_reader_gets_the_part_that_it_asks_for(site: SiteServer) -> None:
+def test_a_range_request_gets_the_range(site: SiteServer) -> None:
     for asked, (status, body, part) in RANGES.items():
         answer = ask(site, "/catalogue/index.html", Range=asked)
         assert answer[::2] == (status, body), asked
@@ -158,13 +158,13 @@ def test_a_reader_gets_the_part_that_it_asks_for(site: SiteServer) -> None:
         assert (answer[1]["accept-ranges"], answer[1]["content-length"]) == ("bytes", str(len(body)))
 
 
-def test_a_part_behind_the_end_is_refused_with_the_size(site: SiteServer) -> None:
+def test_a_range_beyond_the_end_is_refused_with_the_size(site: SiteServer) -> None:
     for asked in (f"bytes={len(WHOLE)}-", "bytes=999999-", "bytes=-0"):
         status, headers, _ = ask(site, "/catalogue/index.html", Range=asked)
         assert (status, headers["content-range"]) == (416, f"bytes */{len(WHOLE)}"), asked
 
 
-def test_a_reader_with_the_beginning_of_something_older_gets_the_whole(site: SiteServer, store: Store) -> None:
+def test_if_range_with_an_older_etag_gets_the_whole_object(site: SiteServer, store: Store) -> None:
     tag = ask(site, "/catalogue/index.html")[1]["etag"]
     assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=tag)[0] == 206
     store.put("catalogue/index.html", WHOLE[::-1])
@@ -172,7 +172,7 @@ def test_a_reader_with_the_beginning_of_something_older_gets_the_whole(site: Sit
         assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=older)[::2] == (200, WHOLE[::-1])
 
 
-def test_a_look_at_the_head_says_that_parts_can_be_had(site: SiteServer) -> None:
+def test_a_head_request_announces_byte_ranges(site: SiteServer) -> None:
     status, headers, body = ask(site, "/catalogue/index.html", "HEAD", Range="bytes=0-3")
     assert (status, body) == (200, b"")
     assert (headers["accept-ranges"], headers["content-length"]) == ("bytes", str(len(WHOLE)))
@@ -200,7 +200,7 @@ def test_a_part_always_lies_within_the_object(header: str, size: int) -> None:
     assert part is None or (isinstance(part, ByteRange) and 0 <= part.start < part.stop <= size)
 
 
-def test_a_reader_that_goes_away_harms_nobody(site: SiteServer) -> None:
+def test_a_reader_that_disconnects_does_not_disturb_others(site: SiteServer) -> None:
     with socket.create_connection(("127.0.0.1", site.server_address[1])) as caller:
         caller.sendall(b"GET /catalogue/index.html HTTP/1.1\r\nHost: x\r\n")
     assert ask(site, "/catalogue/index.html")[0] == 200

@@ -17,25 +17,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
+import publishers
 from piperoll.errors import BytesPurged
 from piperoll.model import Differences, Effect, Packed, Period, Series, Submission
-from publishers import (
-    Decision,
-    FolderStore,
-    OnHold,
-    Published,
-    Unchanged,
-    archive_submission,
-    find_values,
-    list_indexed_series,
-    list_series,
-    mark_withdrawn,
-    publish_release,
-    read_history,
-    remove_submission,
-    sweep_store,
-    verify_series,
-)
 from tests.publishers.killing import Counting
 from tests.publishers.small_releases import packed
 
@@ -68,15 +52,19 @@ class ModelSeries:
     def current_version(self) -> Kept | None:
         return None if self.current is None else self.versions[self.current - 1]
 
-    def expects(self, rows: int, decision: Decision) -> type:
+    def expects(self, rows: int, decision: publishers.Decision) -> type:
         """The outcome of publishing a number of rows; the content of a release is a function of that number."""
         standing = self.current_version
         if standing is not None and standing.rows == rows:
-            return Unchanged
-        if decision is not Decision.NORMAL:
-            return Published
+            return publishers.Unchanged
+        if decision is not publishers.Decision.NORMAL:
+            return publishers.Published
         taken_back = any(one.status in ("withdrawn", "purged") and one.rows == rows > 0 for one in self.versions)
-        return OnHold if taken_back or (standing is not None and _is_much_less(rows, standing.rows)) else Published
+        return (
+            publishers.OnHold
+            if taken_back or (standing is not None and _is_much_less(rows, standing.rows))
+            else publishers.Published
+        )
 
     def publish(self, rows: int, sources: tuple[str, ...]) -> None:
         if self.current_version is not None:
@@ -112,7 +100,7 @@ class Place(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
-        self.store = FolderStore(self.folder / "store")
+        self.store = publishers.FolderStore(self.folder / "store")
         self.lines = {series: ModelSeries() for series in SERIES}
         self.sent: dict[str, tuple[Submission, Series, int]] = {}
         self.purged: set[str] = set()
@@ -128,10 +116,10 @@ class Place(RuleBasedStateMachine):
     @rule(
         series=st.sampled_from(SERIES),
         rows=st.sampled_from([0, 1, 79, 90, 100, 120]),
-        decision=st.sampled_from(Decision),
+        decision=st.sampled_from(publishers.Decision),
         dies=st.integers(1, 60),
     )
-    def send(self, series: Series, rows: int, decision: Decision, dies: int) -> None:
+    def send(self, series: Series, rows: int, decision: publishers.Decision, dies: int) -> None:
         """New bytes come, and are published by a run that may die, and is then run again."""
         content = f"supplier,amount\nPerson {len(self.sent):03},1.00\n".encode()
         digest = hashlib.sha256(content).hexdigest()
@@ -140,31 +128,35 @@ class Place(RuleBasedStateMachine):
         self.deal_with(digest, decision, dies)
 
     @precondition(lambda self: self.sent)
-    @rule(data=st.data(), decision=st.sampled_from([Decision.NORMAL, Decision.REPLACE]), dies=st.integers(1, 60))
-    def send_again(self, data: st.DataObject, decision: Decision, dies: int) -> None:
+    @rule(
+        data=st.data(),
+        decision=st.sampled_from([publishers.Decision.NORMAL, publishers.Decision.REPLACE]),
+        dies=st.integers(1, 60),
+    )
+    def send_again(self, data: st.DataObject, decision: publishers.Decision, dies: int) -> None:
         """Bytes come that have come before; those that were purged are refused."""
         self.deal_with(data.draw(st.sampled_from(sorted(self.sent))), decision, dies)
 
-    def deal_with(self, digest: str, decision: Decision, dies: int) -> None:
+    def deal_with(self, digest: str, decision: publishers.Decision, dies: int) -> None:
         came, series, rows = self.sent[digest]
         if digest in self.purged:
             with pytest.raises(BytesPurged):
-                archive_submission(self.store, self.content(digest), came)
+                publishers.archive_submission(self.store, self.content(digest), came)
             self.deeds["refused"] += 1
             return
-        archive_submission(self.store, self.content(digest), came)
+        publishers.archive_submission(self.store, self.content(digest), came)
         line, now = self.lines[series], self.now()
         expected = line.expects(rows, decision)
-        made = self.pack(digest, series, rows, line.current_version if decision is Decision.ADD else None)
+        made = self.pack(digest, series, rows, line.current_version if decision is publishers.Decision.ADD else None)
         asked: dict[str, Any] = {"reason": "r", "now": now, "decision": decision, "compare": compare}
         try:
-            assert isinstance(publish_release(self.dying(dies), made, **asked), expected)
+            assert isinstance(publishers.publish_release(self.dying(dies), made, **asked), expected)
         except Killed:
             self.deeds["killed"] += 1
-            done = len(read_history(self.store, series)[0].versions) > len(line.versions)
-            outcome = publish_release(self.store, made, **asked)
-            assert isinstance(outcome, Unchanged if done else expected)
-        if expected is Published:
+            done = len(publishers.read_history(self.store, series)[0].versions) > len(line.versions)
+            outcome = publishers.publish_release(self.store, made, **asked)
+            assert isinstance(outcome, publishers.Unchanged if done else expected)
+        if expected is publishers.Published:
             line.publish(rows, made.manifest.sources)
         self.deeds[expected.__name__] += 1
 
@@ -183,7 +175,7 @@ class Place(RuleBasedStateMachine):
         (made.folder / "manifest.json").write_bytes(manifest.to_bytes())
         return Packed(made.folder, manifest)
 
-    def dying(self, ticks: int) -> FolderStore:
+    def dying(self, ticks: int) -> publishers.FolderStore:
         left = [ticks]
 
         def tick() -> None:
@@ -201,7 +193,7 @@ class Place(RuleBasedStateMachine):
         series, number = data.draw(st.sampled_from(there))
         version = self.lines[series].versions[number - 1]
         if version.status != "purged":
-            mark_withdrawn(self.store, series, number, because="wrong", now=self.now())
+            publishers.mark_withdrawn(self.store, series, number, because="wrong", now=self.now())
             version.status = "withdrawn"
             self.deeds["withdrawn"] += 1
 
@@ -212,10 +204,10 @@ class Place(RuleBasedStateMachine):
         digest = data.draw(st.sampled_from(sorted(self.sent)))
         now = self.now()
         try:
-            remove_submission(self.dying(dies), digest, because="a name", now=now)
+            publishers.remove_submission(self.dying(dies), digest, because="a name", now=now)
         except Killed:
             self.deeds["killed"] += 1
-            remove_submission(self.store, digest, because="a name", now=now)
+            publishers.remove_submission(self.store, digest, because="a name", now=now)
         self.purged.add(digest)
         for line in self.lines.values():
             for version in line.versions:
@@ -226,14 +218,14 @@ class Place(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         """Nobody is writing: all that no pointer names goes, and a second sweep finds nothing."""
-        sweep_store(self.store, older_than=0)
-        assert sweep_store(self.store, older_than=0).removed == ()
+        publishers.sweep_store(self.store, older_than=0)
+        assert publishers.sweep_store(self.store, older_than=0).removed == ()
         self.deeds["swept"] += 1
 
     @invariant()
     def is_as_the_model_says(self) -> None:
         for series, line in self.lines.items():
-            history, _ = read_history(self.store, series)
+            history, _ = publishers.read_history(self.store, series)
             assert [(one.rows, str(one.status), one.sources) for one in history.versions] == [
                 (one.rows, one.status, one.sources) for one in line.versions
             ]
@@ -246,13 +238,13 @@ class Place(RuleBasedStateMachine):
     @invariant()
     def is_what_it_says_it_is(self) -> None:
         there = [series for series in sorted(SERIES) if self.lines[series].versions]
-        assert list(list_indexed_series(self.store)) == list(list_series(self.store)) == there
-        for one in verify_series(self.store, there, fine, lambda _: compare):
+        assert list(publishers.list_indexed_series(self.store)) == list(publishers.list_series(self.store)) == there
+        for one in publishers.verify_series(self.store, there, fine, lambda _: compare):
             assert one.faults == ()
 
     @invariant()
     def what_was_purged_is_nowhere(self) -> None:
-        assert not list(find_values(self.store, [self.secret(digest) for digest in sorted(self.purged)]))
+        assert not list(publishers.find_values(self.store, [self.secret(digest) for digest in sorted(self.purged)]))
 
 
 @pytest.mark.soak

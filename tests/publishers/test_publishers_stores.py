@@ -52,7 +52,7 @@ def test_an_empty_object_is_an_object(store: Store, tmp_path: Path) -> None:
     assert store.read("archive/sha256/e3/e3b0", first=10).content == b""
 
 
-def test_a_pointer_is_replaced_only_by_who_has_seen_it(store: Store) -> None:
+def test_a_pointer_is_replaced_only_with_its_current_tag(store: Store) -> None:
     first = store.replace("data/p.json", b"1", None)
     assert store.read("data/p.json").tag == first
     with pytest.raises(PointerMoved):
@@ -64,13 +64,13 @@ def test_a_pointer_is_replaced_only_by_who_has_seen_it(store: Store) -> None:
     assert store.read("data/p.json").content == b"2"
 
 
-def test_a_pointer_that_already_says_what_we_write_is_ours(store: Store) -> None:
+def test_replacing_a_pointer_with_the_same_bytes_succeeds(store: Store) -> None:
     tag = store.replace("data/p.json", b"1", None)
     assert store.replace("data/p.json", b"1", None) == tag
     assert store.replace("data/p.json", b"1", "stale") == tag
 
 
-def test_a_pointer_that_is_gone_is_not_written_by_its_old_tag(store: Store) -> None:
+def test_a_deleted_pointer_is_not_replaced_with_its_old_tag(store: Store) -> None:
     tag = store.replace("data/p.json", b"1", None)
     store.delete("data/p.json")
     with pytest.raises(PointerMoved):
@@ -98,7 +98,7 @@ def test_of_sixteen_writers_at_once_one_wins(store: Store) -> None:
     assert store.read("data/p.json").content == str(won[0]).encode()
 
 
-def test_what_is_not_there_is_said_to_be_so(store: Store) -> None:
+def test_a_missing_object_raises_not_there(store: Store) -> None:
     assert not store.exists("data/nothing")
     with pytest.raises(NotThere):
         store.read("data/nothing")
@@ -117,7 +117,7 @@ def test_keys_come_in_order_and_by_prefix(store: Store) -> None:
     assert list(store.keys("nothing/")) == []
 
 
-def test_a_page_is_made_anew_and_removed(store: Store) -> None:
+def test_a_page_is_overwritten_and_deleted(store: Store) -> None:
     store.put("catalogue/index.html", b"old")
     store.put("catalogue/index.html", b"new")
     assert store.read("catalogue/index.html").content == b"new"
@@ -153,20 +153,20 @@ def test_no_key_whatever_is_written_outside_the_folder(tmp_path: Path, key: str)
     assert outside == []
 
 
-def test_a_folder_that_may_not_be_written_is_said_to_be_so(tmp_path: Path) -> None:
+def test_a_folder_without_write_permission_is_reported(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
     with pytest.raises(StoreError):
         FolderStore(tmp_path / "store").put("data/x", b"")
 
 
-def test_s3_keeps_what_kind_of_thing_it_is_and_for_how_long(s3_store: S3Store, s3_endpoint: str) -> None:
+def test_s3_stores_the_content_type_and_cache_control(s3_store: S3Store, s3_endpoint: str) -> None:
     s3_store.create(VERSION, b"a")
     answer = s3_store._s3.head_object(**s3_store._at(VERSION))
     assert answer["ContentType"] == "text/csv; charset=utf-8"
     assert answer["CacheControl"] == "public, max-age=31536000, immutable"
 
 
-def test_versions_are_kept_for_ever_and_pointers_a_minute_and_the_archive_not_at_all() -> None:
+def test_versions_are_cached_as_immutable_pointers_for_a_minute_and_the_archive_not_at_all() -> None:
     assert "immutable" in layout.cache_control(VERSION)
     assert "immutable" in layout.cache_control("data/spend/anytown/2026-10/changes/v1-v2-0123456789ab.csv")
     assert "immutable" not in layout.cache_control("data/spend/anytown/index-2026.json")
@@ -177,13 +177,13 @@ def test_versions_are_kept_for_ever_and_pointers_a_minute_and_the_archive_not_at
     assert layout.content_type("catalogue/catalog.jsonld") == "application/ld+json"
 
 
-def test_a_bucket_that_is_not_there_is_our_operators_to_make(s3_endpoint: str) -> None:
+def test_a_missing_bucket_is_an_error_that_says_to_create_it(s3_endpoint: str) -> None:
     with pytest.raises(StoreError, match="create it first") as caught:
         S3Store("no-such-bucket").read("data/x")
     assert not caught.value.retryable
 
 
-def test_a_server_that_does_not_answer_is_worth_another_try(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_is_a_retryable_error(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(StoreUnavailable) as caught:
@@ -191,7 +191,7 @@ def test_a_server_that_does_not_answer_is_worth_another_try(s3_endpoint: str, mo
     assert caught.value.retryable
 
 
-def test_wrong_credentials_are_not_worth_another_try(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_credentials_are_not_a_retryable_error(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(StoreError, match="refuses") as caught:
         S3Store(bucket).read("data/x")
@@ -204,7 +204,7 @@ def test_bytes_that_do_not_match_their_checksum_are_refused_by_the_server(s3_sto
     assert not s3_store.exists("data/x")
 
 
-def test_a_place_is_a_folder_or_a_bucket(tmp_path: Path, bucket: str) -> None:
+def test_an_address_is_a_folder_or_a_bucket(tmp_path: Path, bucket: str) -> None:
     assert repr(open_store(str(tmp_path))) == f"FolderStore({str(tmp_path)!r})"
     assert repr(open_store("s3://some-bucket/a/b/")) == "S3Store('s3://some-bucket/a/b/')"
     assert repr(open_store("s3://some-bucket")) == "S3Store('s3://some-bucket/')"

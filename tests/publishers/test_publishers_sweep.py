@@ -49,7 +49,7 @@ def test_orphans_are_removed_and_what_a_pointer_names_stays(standing: Store) -> 
     assert sweep_store(standing, older_than=0).removed == ()
 
 
-def test_what_may_still_be_in_someones_hands_waits(standing: Store) -> None:
+def test_a_young_orphan_is_kept_until_it_is_old_enough(standing: Store) -> None:
     for key in ORPHANS:
         standing.create(key, b"being uploaded")
     swept = sweep_store(standing, older_than=3600)
@@ -116,7 +116,7 @@ FolderStore(Path(sys.argv[1])).put("catalogue/page.html", b"whole")
 """
 
 
-def test_an_unfinished_file_goes_when_its_writer_is_dead_and_not_before(folder_store, tmp_path: Path) -> None:
+def test_an_unfinished_file_is_removed_only_after_its_writer_is_dead(folder_store, tmp_path: Path) -> None:
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path / "store")], stdout=subprocess.PIPE)
     assert writer.stdout is not None
     assert writer.stdout.readline() == b"writing\n"
@@ -128,7 +128,7 @@ def test_an_unfinished_file_goes_when_its_writer_is_dead_and_not_before(folder_s
     assert not list((tmp_path / "store" / ".unfinished").iterdir())
 
 
-def test_an_upload_in_parts_that_was_never_finished_is_ended(s3_store: S3Store) -> None:
+def test_an_unfinished_multipart_upload_is_aborted(s3_store: S3Store) -> None:
     at = s3_store._at("data/spend/anytown/2026-10/v1-ffffffffffff/spend.csv")
     s3_store._s3.create_multipart_upload(**at)
     assert s3_store.abort_unfinished(3600) == 0
@@ -136,7 +136,7 @@ def test_an_upload_in_parts_that_was_never_finished_is_ended(s3_store: S3Store) 
     assert s3_store.abort_unfinished(0) == 0
 
 
-def test_a_sweep_beside_publishers_harms_none(store: Store, tmp_path: Path) -> None:
+def test_a_sweep_does_not_disturb_concurrent_publishers(store: Store, tmp_path: Path) -> None:
     for number in range(3):
         publish_release(store, packed(tmp_path / str(number), 3 + number), reason="r", now=NOW, compare=compare)
         sweep_store(store)

@@ -85,7 +85,7 @@ def test_a_doubtful_amount_is_not_read_and_the_finding_says_why(cell: str, why: 
 
 
 @pytest.mark.parametrize("cell", ["#REF!", "", "abc", "--5", "(5", "E00", "1 2", ".", "-(5)", "£nil", "£-", "5p", "5²"])
-def test_what_states_no_amount_is_none(cell: str) -> None:
+def test_a_cell_without_an_amount_gives_none(cell: str) -> None:
     assert read_amount(cell) is None
 
 
@@ -102,7 +102,7 @@ def test_any_amount_reads_back_exactly_in_each_notation(amount: Decimal) -> None
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_an_amount_or_is_not_and_never_an_error(text: str) -> None:
+def test_no_text_makes_the_parser_fail(text: str) -> None:
     assert read_amount(text) is None or "E" not in spell_number(read_amount(text) or Decimal(0))
 
 
@@ -130,7 +130,7 @@ def test_the_heading_gives_the_unit() -> None:
         ("Cost per thousand", 1),
     ],
 )
-def test_a_heading_that_says_how_much_is_no_unit(heading: str, scale: Decimal) -> None:
+def test_a_limit_in_a_heading_is_not_a_unit(heading: str, scale: Decimal) -> None:
     assert find_scale(heading) == scale
 
 

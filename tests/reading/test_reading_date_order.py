@@ -35,7 +35,7 @@ def register(*lines: str, head: str = REGISTER) -> tuple[list[str | None], set[s
     return starts, {finding.code for finding in found.findings if finding.code.startswith("dates-")}
 
 
-def test_contracts_that_begin_on_first_days_are_not_taken_for_days_of_january() -> None:
+def test_contracts_that_begin_on_first_days_are_not_read_as_days_of_january() -> None:
     lines = [f"A{month},Insurance,Zurich Ltd,01/{month:02}/2018,30/06/2021,100" for month in (4, 7, 9)]
     assert register(*lines) == (["2018-04-01", "2018-07-01", "2018-09-01"], set())
 
@@ -47,20 +47,20 @@ def test_the_first_day_of_months_shows_the_order_where_contracts_begin() -> None
     assert american.guessed == "first-days"
 
 
-def test_other_columns_of_the_table_vote_on_an_order_that_a_column_leaves_open() -> None:
+def test_other_columns_of_the_table_decide_an_order_that_a_column_leaves_open() -> None:
     lines = [f"A{n},Insurance,Zurich Ltd,04/0{n}/2018,03/31/2021,100" for n in range(2, 9)]
-    starts, said = register(*lines)
+    starts, codes = register(*lines)
     assert starts[0] == "2018-04-02"
-    assert said == {"dates-month-first"}
+    assert codes == {"dates-month-first"}
     counts = {"start": Counter(["04/02/2018"]), "end": Counter(["03/31/2021", "04/30/2021"])}
     assert make_date_context(counts, "start", ()) == DateContext(month_first=2)
     assert not order(["04/05/2018", "06/07/2018", "08/09/2018"], DateContext(day_first=1)).doubtful
 
 
-def test_spending_stamped_with_the_first_of_each_month_is_no_january() -> None:
+def test_spending_dated_the_first_of_each_month_is_not_read_as_january() -> None:
     for months in ((4, 5, 6), (1, 4, 7, 10)):
-        told = order([f"01/{month:02}/2018" for month in months])
-        assert (told.month_first, told.doubtful) == (False, True)
+        decided = order([f"01/{month:02}/2018" for month in months])
+        assert (decided.month_first, decided.doubtful) == (False, True)
     assert order(["01/04/2018", "01/07/2018", "01/09/2018"]).month_first
 
 
@@ -104,14 +104,14 @@ def test_one_date_with_day_and_month_swapped_is_reported_unless_it_may_be_late()
     assert not find_exchanged(late, decide_order(late, PAID), PAID)
 
 
-def test_months_a_step_apart_may_mean_themselves() -> None:
+def test_months_at_equal_distances_are_evenly_spaced() -> None:
     assert are_evenly_spaced({(2018, 11), (2018, 12), (2019, 1)})
     assert are_evenly_spaced({(2018, 4), (2018, 7)})
     assert not are_evenly_spaced({(2018, 4), (2018, 7), (2018, 9)})
     assert not are_evenly_spaced({(2018, 4)})
 
 
-def test_the_vote_of_another_column_does_not_unmake_first_days() -> None:
+def test_the_order_of_another_column_does_not_change_first_days_of_months() -> None:
     """One column of a file was exported month first, and the other was not."""
     assert order(["01/12/2025"], DateContext(month_first=9)) == DateOrder(doubtful=True)
     assert order(["04/01/2018"], DateContext(day_first=9)) == DateOrder(doubtful=True)

@@ -17,7 +17,7 @@ def spend(content: bytes) -> Reading:
     return read(content, "a.csv", assets.datasets(), dataset=assets.dataset("spend"))
 
 
-def told(reading: Reading) -> dict[str, tuple[int, int | None]]:
+def locate_findings(reading: Reading) -> dict[str, tuple[int, int | None]]:
     return {finding.code: (finding.count, finding.line) for finding in reading.findings}
 
 
@@ -34,27 +34,27 @@ def test_every_encoding_gives_the_same_text(encoding: str) -> None:
     assert decoded.encoding == encoding
 
 
-def test_dos_text_is_known_by_its_pounds() -> None:
+def test_dos_text_is_recognised_by_its_pound_signs() -> None:
     words = "Café Royal,£5,£1.50\r\n" * 3
     decoded = decode(words.encode("cp850"))
     assert (decoded.encoding, decoded.text) == ("cp850", words)
 
 
-def test_one_undefined_byte_leaves_windows_text_what_it_is() -> None:
+def test_one_undefined_byte_does_not_change_the_encoding_of_windows_text() -> None:
     decoded = decode((WORDS * 5).encode("cp1252") + b"\x81\r\n")
     assert (decoded.encoding, decoded.lost.count, decoded.lost.line) == ("cp1252", 1, 6)
 
 
-def test_one_letter_in_two_readings_is_doubtful() -> None:
+def test_a_code_page_chosen_by_a_single_letter_is_doubtful() -> None:
     assert not decode(b"Supplier\r\nAcme \xa6 Co\r\n").sure
 
 
-def test_lines_of_another_code_page_are_read_by_themselves() -> None:
+def test_lines_in_another_code_page_are_decoded_separately() -> None:
     decoded = decode(WORDS.encode("utf-8") * 20 + WORDS.encode("cp1252") * 3)
     assert (decoded.text, decoded.encoding, decoded.mixed, decoded.runner_up) == (WORDS * 23, "utf-8", 3, "cp1252")
 
 
-def test_a_few_lines_of_dos_among_windows_text_are_read_by_themselves() -> None:
+def test_a_few_dos_lines_in_windows_text_are_decoded_separately() -> None:
     words = "Acme,£5,£1.50\r\n"
     decoded = decode(WORDS.encode("cp1252") * 20 + words.encode("cp850"))
     assert (decoded.text, decoded.encoding, decoded.mixed) == (WORDS * 20 + words, "cp1252", 1)
@@ -62,7 +62,7 @@ def test_a_few_lines_of_dos_among_windows_text_are_read_by_themselves() -> None:
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", " "])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252", "ascii"])
-def test_pieces_make_the_whole(encoding: str, end: str) -> None:
+def test_the_pieces_joined_are_the_whole_text(encoding: str, end: str) -> None:
     line = ("Acme Ltd,£5,Café" if encoding != "ascii" else "Acme Ltd,5,Cafe") + end
     text = line * (PIECE // len(line) + 7)
     pieces = list(decode(text.encode(encoding)).pieces())
@@ -91,12 +91,12 @@ def test_garbled_letters_are_repaired(sent: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["CAFÉ’S", "CHÂTEAU", "Ångström", "naïve", "Ã", "£20", "Zürich", "½ Ä", "â"])
-def test_what_may_be_meant_is_left_as_it_is(word: str) -> None:
+def test_a_word_that_may_be_correct_is_not_repaired(word: str) -> None:
     assert repair(word)[0] == word
 
 
 @pytest.mark.parametrize("word", ["â€ x", "Ã la carte", "Â£ MÃ"])
-def test_what_lost_a_byte_is_reported_or_repaired(word: str) -> None:
+def test_a_garbled_letter_that_lost_a_byte_is_reported_or_repaired(word: str) -> None:
     mended, found = repair(word)
     assert found.count or find_remains(mended).count
 
@@ -104,13 +104,13 @@ def test_what_lost_a_byte_is_reported_or_repaired(word: str) -> None:
 def test_garbled_letters_are_reported_with_count_line_and_example() -> None:
     content = seeds.text().replace("Acme", "â€ Acme").encode().decode("cp1252").encode()
     reading = spend(content)
-    assert told(reading)["letters-mended"][1] == 2
-    said = next(finding for finding in reading.findings if finding.code == "letters-mended")
-    assert "'CafÃ©'" in said.message or "â" in said.message
+    assert locate_findings(reading)["letters-mended"][1] == 2
+    repaired = next(finding for finding in reading.findings if finding.code == "letters-mended")
+    assert "'CafÃ©'" in repaired.message or "â" in repaired.message
 
 
 def test_lost_letters_and_nul_characters_are_reported_with_their_line() -> None:
     content = seeds.text().replace("Acme", "Ac\x00me").replace("Royal", "Ro\ufffdal").encode()
-    found = told(spend(content))
+    found = locate_findings(spend(content))
     assert found["nul-characters"] == (1, 2)
     assert found["letters-lost"] == (1, 3)

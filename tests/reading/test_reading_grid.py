@@ -25,15 +25,15 @@ def test_rows_behave_as_a_list_does(cells: list[list[str]], size: int, memory: i
         plain = numbered(cells)
         held = Rows.of(plain)
     assert (len(held), list(held), held.width) == (len(plain), plain, max(map(len, cells), default=0))
-    places = st.one_of(st.none(), st.integers(-35, 35))
-    part = slice(data.draw(places), data.draw(places), data.draw(st.integers(1, 4)))
+    bounds = st.one_of(st.none(), st.integers(-35, 35))
+    part = slice(data.draw(bounds), data.draw(bounds), data.draw(st.integers(1, 4)))
     assert list(held[part]) == plain[part]
     assert list(held[part][::2] + held[:3]) == [*plain[part][::2], *plain[:3]]
-    assert [held[place] for place in range(-len(plain), len(plain))] == plain + plain
+    assert [held[index] for index in range(-len(plain), len(plain))] == plain + plain
     assert list(reversed(held)) == plain[::-1]
     column = data.draw(st.integers(0, 6))
     assert held.indices_where([column], lambda cell: "a" in cell) == [
-        place for place, row in enumerate(plain) if "a" in "".join(row.cells[column : column + 1])
+        index for index, row in enumerate(plain) if "a" in "".join(row.cells[column : column + 1])
     ]
     assert list(held.longer_than(2)) == [row for row in plain if len(row.cells) > 2]
 

@@ -1,4 +1,4 @@
-"""What a file is, by its bytes: every kind under a wrong name, wrapped or not, and what each is told."""
+"""What kind a file is, by its bytes: each kind under a wrong name, packed or not, and the finding that it gets."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def tarred() -> bytes:
         (b'["a", "b"]', "no_table", "json-without-records"),
     ],
 )
-def test_what_is_no_table_is_named(content: bytes, why: str, code: str) -> None:
+def test_a_file_that_is_no_table_gets_the_finding_for_its_kind(content: bytes, why: str, code: str) -> None:
     reading = spend(content, "file.xlsx")
     assert (reading.what, reading.why) == (What.NOT_DATA, why)
     [finding] = [finding for finding in reading.findings if finding.code == code]
@@ -155,13 +155,13 @@ def test_a_page_whose_table_has_no_headings_we_know_is_a_page() -> None:
     assert "table-in-html" not in codes(reading)
 
 
-def test_cells_that_span_columns_keep_those_after_them_in_place() -> None:
+def test_cells_after_one_that_spans_columns_stay_in_their_columns() -> None:
     page = seeds.page().replace(b"<tr><td>Body", b'<tr><td colspan="6">Spend</td></tr><tr><td>Body', 1)
     assert amounts(spend(page)) == AMOUNTS
     assert spend(page).tables[0].column_letters["net_amount"] == "F"
 
 
-def test_an_xml_workbook_keeps_its_places_types_and_hidden_sheets() -> None:
+def test_an_xml_workbook_keeps_its_addresses_types_and_hidden_sheets() -> None:
     cell = '<Cell{}><Data ss:Type="{}">{}</Data></Cell>'
     heads = "".join(cell.format("", "String", name) for name in ("Supplier", "Date", "Amount"))
     data = cell.format("", "String", "Acme Ltd") + cell.format(' ss:Index="2"', "DateTime", "2026-04-01T00:00:00.000")
@@ -180,33 +180,33 @@ def test_an_xml_workbook_keeps_its_places_types_and_hidden_sheets() -> None:
     assert "sheet-hidden" in codes(reading)
 
 
-@pytest.mark.parametrize("place", ['ss:Index="99999999"', 'ss:Index="16385"'])
-def test_an_xml_workbook_of_far_cells_is_refused(place: str) -> None:
-    content = seeds.sheets_2003().replace(b"<Cell>", f"<Cell {place}>".encode(), 1)
+@pytest.mark.parametrize("index", ['ss:Index="99999999"', 'ss:Index="16385"'])
+def test_an_xml_workbook_with_far_cells_is_refused(index: str) -> None:
+    content = seeds.sheets_2003().replace(b"<Cell>", f"<Cell {index}>".encode(), 1)
     assert codes(spend(content, "a.xls")) == {"workbook-too-large", "content-not-as-named"}
 
 
-def test_a_table_beside_a_read_me_is_taken_and_told() -> None:
+def test_a_table_beside_a_read_me_is_read_and_reported() -> None:
     reading = spend(seeds.zipped({"readme.txt": b"Read me\nfirst.\n", "spend.csv": PLAIN}))
     assert (amounts(reading), reading.member) == (AMOUNTS, "spend.csv")
     assert "'spend.csv'" in message(reading, "archive-member-taken")
     assert "'readme.txt'" in message(reading, "archive-member-taken")
 
 
-def test_two_tables_in_a_zip_are_named_and_neither_is_taken() -> None:
+def test_two_tables_in_a_zip_are_listed_and_neither_is_read() -> None:
     reading = spend(seeds.zipped({"april.csv": PLAIN, "may.csv": PLAIN}))
     assert reading.why == "archive_of_several"
     assert "'april.csv', 'may.csv'" in message(reading, "archive-of-several")
 
 
-def test_a_zip_with_a_password_is_told() -> None:
+def test_a_zip_with_a_password_is_reported() -> None:
     content = bytearray(seeds.zipped({"spend.csv": PLAIN}))
     for mark in (b"PK\x03\x04", b"PK\x01\x02"):
         content[content.index(mark) + (6 if mark == b"PK\x03\x04" else 8)] |= 1
     assert codes(spend(bytes(content))) == {"archive-protected"}
 
 
-def test_a_zip_that_grows_without_measure_is_refused() -> None:
+def test_a_zip_that_unpacks_to_too_much_is_refused() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(4):
@@ -215,19 +215,19 @@ def test_a_zip_that_grows_without_measure_is_refused() -> None:
     assert codes(spend(buffer.getvalue())) <= {"archive-too-large", "archive-of-several"}
 
 
-def test_names_that_stand_twice_in_a_record_are_told() -> None:
+def test_names_that_occur_twice_in_a_record_are_reported() -> None:
     reading = spend(b'[{"Supplier": "A Ltd", "Date": "2026-04-01", "Amount": 1, "Amount": 2}]', "a.json")
     assert amounts(reading) == ["2"]
     assert "'Amount'" in message(reading, "json-names-repeat")
 
 
-def test_the_longest_list_of_records_is_taken_and_told() -> None:
+def test_the_longest_list_of_records_is_read_and_reported() -> None:
     reading = spend(json_of({"notes": [{"text": "x"}], "data": {"items": seeds.RECORDS}}), "a.json")
     assert amounts(reading) == AMOUNTS
     assert "'data.items'" in message(reading, "json-list-taken")
 
 
-def test_half_a_character_in_json_is_lost_and_not_fatal() -> None:
+def test_half_a_surrogate_pair_in_json_is_replaced() -> None:
     reading = spend(b'[{"Supplier": "A \\ud83d Ltd \\ud83d\\ude00", "Date": "2026-04-01", "Amount": 1}]', "a.json")
     assert amounts(reading) == ["1"]
 
@@ -238,5 +238,5 @@ def test_broken_json_names_its_line() -> None:
 
 
 @pytest.mark.parametrize("head", ["[OFFICIAL]", "{draft}", "<see note>"])
-def test_brackets_above_a_table_make_it_no_markup(head: str) -> None:
+def test_a_table_below_a_line_in_angle_brackets_is_not_markup(head: str) -> None:
     assert amounts(spend(f"{head}\r\n".encode() + PLAIN)) == AMOUNTS

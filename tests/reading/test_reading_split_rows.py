@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from piperoll.reading.files import delimited, encodings, lines
+from piperoll.reading.files import delimited, encodings
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.files.encodings import decode
 from piperoll.reading.files.mojibake import find_remains, repair
@@ -49,7 +49,7 @@ def test_rows_split_at_once_are_those_read_one_by_one(
     whole = "".join(parts) * times
     content = whole.encode() if as_bytes else whole
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "_LEAST", least)
+        patch.setattr(delimited, "_LEAST", least)
         patch.setattr(delimited, "ROWS", rows)
         read = read_text(content[at : at + cut] for at in range(0, len(content), cut))
     assert same(read, one_by_one(whole))
@@ -123,14 +123,16 @@ def test_utf8_is_valid_if_python_can_decode_it(content: bytes) -> None:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        assert not encodings._is_utf8(content)
+        assert not encodings._is_valid_utf8(content)
+        assert not encodings._is_decodable(content)
     else:
-        assert encodings._is_utf8(content)
+        assert encodings._is_valid_utf8(content)
+        assert encodings._is_decodable(content)
 
 
 @given(whole=st.text(alphabet="aé£ŁÂÃ€â\x80¬√\u201a┬├Ô5 \n\x00\ufffd", max_size=30), mark=st.booleans())
 def test_a_text_that_is_not_searched_for_damage_has_nothing_to_report(whole: str, *, mark: bool) -> None:
-    if encodings._undamaged_utf8(codecs.BOM_UTF8 * mark + whole.encode()):
+    if encodings._find_simple_encoding(codecs.BOM_UTF8 * mark + whole.encode()):
         assert not repair(whole)[1].count
         assert not find_remains(whole).count
         assert "\x00" not in whole

@@ -1,4 +1,4 @@
-"""Values from end to end: what a file's cells mean, in tables that are read from bytes."""
+"""The values of cells, in whole tables that are read from bytes."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ def test_a_month_instead_of_a_day_keeps_the_row_and_what_was_sent() -> None:
     assert codes(reading) == {"dates-months-only"}
 
 
-def test_days_exchanged_by_a_spreadsheet_in_a_real_layout_are_told() -> None:
+def test_days_exchanged_by_a_spreadsheet_in_a_real_layout_are_reported() -> None:
     dates = [f"2012-{day:02}-06T00:00:00" if day <= 12 else f"{day}/06/2012" for day in range(1, 31)]
     reading = spend(HEAD + "".join(f"{date},Acme Ltd,T{n},{n}.00,Repairs\n" for n, date in enumerate(dates)))
     assert codes(reading) == {"dates-exchanged"}
 
 
-def test_what_cannot_be_read_says_why_in_its_own_cell() -> None:
+def test_a_cell_that_cannot_be_read_is_reported_with_the_reason() -> None:
     reading = spend(HEAD + "01/06/2012,Acme Ltd,1,€5.00,Repairs\n02/06/2012,B Ltd,2,7.00,Repairs\n")
-    (told,) = [finding for finding in reading.findings if finding.code == "amount-unreadable"]
-    assert (told.row, told.column) == (2, "D")
-    assert "not in pounds" in told.message
+    (finding,) = [finding for finding in reading.findings if finding.code == "amount-unreadable"]
+    assert (finding.row, finding.column) == (2, "D")
+    assert "not in pounds" in finding.message
 
 
 @pytest.mark.parametrize("line", ["Total,,,5000.00,\n", "20/06/2012,Acme Ltd,Total,5000.00,Repairs\n"])
-def test_a_total_that_adds_up_to_nothing_is_told_wherever_its_label_stands(line: str) -> None:
+def test_a_total_that_does_not_add_up_is_reported_wherever_its_label_is(line: str) -> None:
     reading = spend(HEAD + "".join(f"{day:02}/06/2012,Acme {day} Ltd,T{day},{day}.00,Repairs\n" for day in DAYS) + line)
     assert codes(reading) & {"possible-total-rows", "total-does-not-add-up"}
 
@@ -100,7 +100,7 @@ def test_pounds_saved_again_as_central_european_text_are_pounds() -> None:
     assert codes(reading) == {"letters-mended"}
 
 
-def test_contract_values_of_nought_beside_an_estimate_are_told() -> None:
+def test_contract_values_of_zero_beside_an_estimate_are_reported() -> None:
     dataset, _ = assets.find_dataset("contracts")
     head = "Contract reference,Title,Supplier,Start date,End date,Value at tender,Value at award\n"
     lines = "".join(f"C{n},Repairs,Acme Ltd,2021-04-01,2025-03-31,{n}000,£0.00\n" for n in range(1, 6))
@@ -110,18 +110,18 @@ def test_contract_values_of_nought_beside_an_estimate_are_told() -> None:
     assert "amounts-nearly-all-nought" not in codes(reading)
 
 
-def test_a_table_without_rows_is_shown_how_to_say_nil() -> None:
-    (told,) = [finding for finding in spend(HEAD).findings if finding.code == "no-records"]
-    assert "Nil return" in told.fix
+def test_the_finding_for_a_table_without_rows_explains_nil_returns() -> None:
+    (finding,) = [finding for finding in spend(HEAD).findings if finding.code == "no-records"]
+    assert "Nil return" in finding.fix
     assert spend(HEAD + "Nil return,,,,\n").what == "nil_return"
 
 
 def test_the_month_in_the_files_name_says_which_number_is_the_day() -> None:
     text = HEAD + "".join(f"01/{day:02}/2020,Acme Ltd,T{day},{day}.00,Repairs\n" for day in range(3, 8))
     assert cells(spend(text, "spend-january-2020.csv"), "payment_date")[0] == "2020-01-03"
-    told = spend(text)
-    assert cells(told, "payment_date")[0] == "2020-03-01"
-    assert codes(told) == {"dates-order-doubtful"}
+    reading = spend(text)
+    assert cells(reading, "payment_date")[0] == "2020-03-01"
+    assert codes(reading) == {"dates-order-doubtful"}
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,7 @@ from piperoll.reading.files import delimited
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.grids import blocks
 from piperoll.reading.grids.grid import Row, Rows
-from piperoll.reading.tables.classified_rows import classify_rows
-from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
+from piperoll.reading.tables.classified_rows import ClassifiedRow, TableShape, classify_row, classify_rows
 from piperoll.reading.tables.total_rows import RunningSums
 
 SPEND = assets.find_dataset("spend")[0]
@@ -51,7 +50,7 @@ def test_a_column_is_spelled_like_its_cells(name: str, cells: list[str]) -> None
     read = list(map(Reader(wanted).read, cells))
     spelt = spell(pa.array(cells, pa.string()), Reader(wanted))
     assert spelt.values.to_pylist() == [value if isinstance(value, str) else None for value in read]
-    assert spelt.unreadable == [place for place, value in enumerate(read) if value is UNREADABLE]
+    assert spelt.unreadable == [index for index, value in enumerate(read) if value is UNREADABLE]
 
 
 @given(cells=st.lists(amounts, max_size=40))
@@ -81,12 +80,12 @@ def _with_sums(rows: list[list[str]]) -> Iterator[list[str]]:
     """The rows with the sums of the plain amounts above where they are asked for."""
     whole = part = Decimal(0)
     for row in rows:
-        said = row[2] if len(row) > 2 else ""
-        if said in ("SUM", "PART"):
-            yield [*row[:2], str(whole if said == "SUM" else part), *row[3:]]
+        cell = row[2] if len(row) > 2 else ""
+        if cell in ("SUM", "PART"):
+            yield [*row[:2], str(whole if cell == "SUM" else part), *row[3:]]
             part = Decimal(0)
         else:
-            value = Decimal(said.replace("£", "")) if re.fullmatch(r"-?£?\d+(\.\d+)?", said, re.ASCII) else Decimal(0)
+            value = Decimal(cell.replace("£", "")) if re.fullmatch(r"-?£?\d+(\.\d+)?", cell, re.ASCII) else Decimal(0)
             whole, part = whole + value, part + value
             yield row
 

@@ -33,7 +33,7 @@ def book(change: Callable[[xlsxwriter.Workbook, xlsxwriter.worksheet.Worksheet],
     return buffer.getvalue()
 
 
-def told(reading: Reading, code: str) -> Finding:
+def only_finding(reading: Reading, code: str) -> Finding:
     [finding] = [finding for finding in reading.findings if finding.code == code]
     assert finding.sheet == "April & May"
     return finding
@@ -57,8 +57,11 @@ def test_hidden_rows_and_columns_are_read_and_reported() -> None:
 
     reading = spend(book(hide))
     assert len(amounts(reading)) == 6
-    assert (told(reading, "rows-hidden").count, "row 4." in told(reading, "rows-hidden").message) == (2, True)
-    assert "column D." in told(reading, "columns-hidden").message
+    assert (only_finding(reading, "rows-hidden").count, "row 4." in only_finding(reading, "rows-hidden").message) == (
+        2,
+        True,
+    )
+    assert "column D." in only_finding(reading, "columns-hidden").message
 
 
 def test_cells_merged_downwards_are_reported_below_the_headings_alone() -> None:
@@ -66,7 +69,7 @@ def test_cells_merged_downwards_are_reported_below_the_headings_alone() -> None:
         sheet.merge_range("D2:D4", "Rent")
         sheet.merge_range("F1:G1", "Notes")
 
-    finding = told(spend(book(merge)), "cells-merged")
+    finding = only_finding(spend(book(merge)), "cells-merged")
     assert (finding.count, "D2:D4" in finding.message) == (1, True)
 
 
@@ -78,16 +81,16 @@ def test_errors_and_formulas_without_results_are_reported() -> None:
 
     reading = spend(book(write))
     assert amounts(reading)[1:3] == [None, "2"]
-    assert "cell C3." in told(reading, "cells-in-error").message
+    assert "cell C3." in only_finding(reading, "cells-in-error").message
 
 
-def test_a_workbook_whose_formulas_were_never_worked_out_is_reported() -> None:
+def test_a_workbook_whose_formulas_were_never_calculated_is_reported() -> None:
     workbook = openpyxl.load_workbook(io.BytesIO(book(lambda *_: None)))
     workbook["April & May"]["C3"] = "=SUM(1,2)"
     workbook["April & May"]["C5"] = "=SUM(1,2)"
     buffer = io.BytesIO()
     workbook.save(buffer)
-    finding = told(spend(buffer.getvalue()), "formulas-without-results")
+    finding = only_finding(spend(buffer.getvalue()), "formulas-without-results")
     assert (finding.count, "cell C3." in finding.message) == (2, True)
 
 
@@ -113,8 +116,8 @@ def test_garbled_letters_in_cells_are_repaired_and_reported_by_their_cell() -> N
     reading = spend(book(garble))
     [batch] = reading.tables[0].batches()
     assert batch.column("supplier_name").to_pylist()[1:3] == ["Café Royal", "â€ Inn"]
-    assert "in cell A3: we read 'CafÃ©' as 'Café'" in told(reading, "letters-mended").message
-    assert "in cell A4" in told(reading, "letters-garbled").message
+    assert "in cell A3: we read 'CafÃ©' as 'Café'" in only_finding(reading, "letters-mended").message
+    assert "in cell A4" in only_finding(reading, "letters-garbled").message
 
 
 def test_very_hidden_sheets_are_read_and_reported() -> None:
@@ -122,10 +125,10 @@ def test_very_hidden_sheets_are_read_and_reported() -> None:
         sheet.very_hidden()
         _book.add_worksheet("Cover").activate()
 
-    told(spend(book(hide)), "sheet-hidden")
+    only_finding(spend(book(hide)), "sheet-hidden")
 
 
-def test_a_sheet_that_repeats_one_cell_without_end_is_rejected() -> None:
+def test_a_sheet_that_repeats_one_cell_millions_of_times_is_rejected() -> None:
     members = seeds.unzipped(seeds.ods())
     cell = b'<table:table-cell table:number-columns-repeated="16384" '
     members["content.xml"] = members["content.xml"].replace(b"<table:table-cell ", cell)

@@ -50,7 +50,7 @@ def test_each_line_leads_to_its_release(standing, tmp_path: Path) -> None:
     assert table.column("net_amount").to_pylist() == [Decimal("1250.0000"), Decimal("5.0000")]
 
 
-def test_octobers_payment_in_novembers_file_again_is_counted_once(standing, tmp_path: Path) -> None:
+def test_an_october_payment_repeated_in_the_november_file_is_counted_once(standing, tmp_path: Path) -> None:
     late = spend("2026-10-31", "Acme Ltd", "10.00", "T1")
     own = [
         standing("2026-10", [late, spend("2026-10-01", "Beta Ltd", "1.00", "T0")]),
@@ -87,7 +87,7 @@ def test_a_march_payment_in_aprils_file_is_counted_in_the_year_before(standing, 
     assert made.republished[0].counted_in == before.series
 
 
-def test_a_release_of_other_times_is_not_brought_unless_a_line_is_of_its_time(standing, tmp_path: Path) -> None:
+def test_a_release_of_another_year_is_fetched_only_if_a_line_is_dated_in_it(standing, tmp_path: Path) -> None:
     def unwanted() -> Path:
         raise AssertionError("nothing in the file is dated in its time")
 
@@ -107,7 +107,7 @@ def contract(ref: str | None, title: str, amount: str) -> Line:
     return {"contract_ref": ref, "title": title, "supplier_name": "Acme Ltd", "original_value": amount}
 
 
-def test_of_a_contract_that_every_register_lists_the_latest_word_counts(standing, tmp_path: Path) -> None:
+def test_the_latest_register_counts_for_a_contract_that_several_list(standing, tmp_path: Path) -> None:
     dataset = assets.dataset("contracts")
     own = [
         standing("2026-04", [contract("C1", "Roads", "100.00"), contract("C2", "Bins", "7.00")], dataset="contracts"),

@@ -48,7 +48,7 @@ def test_a_hash_of_something_that_is_not_there_is_refused(tmp_path: Path, name: 
         golden(tmp_path, dataset=with_rule("line_id", {"hash_of": [name]}))
 
 
-def test_a_column_of_the_body_that_has_the_name_of_one_of_ours_does_not_stand_for_it(tmp_path: Path) -> None:
+def test_a_sent_column_with_the_name_of_a_derived_field_is_not_used_for_it(tmp_path: Path) -> None:
     document = json.loads((HERE / "mini.json").read_text("utf-8"))
     scheme = next(one for one in document["resources"][0]["schema"]["fields"] if one["name"] == "scheme")
     scheme["x_origin"] = "derived"
@@ -118,7 +118,7 @@ def test_one_spelling_for_each_value(kind: str, unit: str | None, sent: str, spe
 
 
 @pytest.mark.parametrize(("kind", "sent"), [("number", "1,250"), ("integer", "1.5"), ("date", "31/02/2026")])
-def test_a_cell_that_reading_should_not_have_let_through_stops_the_release(kind: str, sent: str) -> None:
+def test_a_cell_that_is_not_canonical_stops_the_release(kind: str, sent: str) -> None:
     with pytest.raises(ConservationError):
         PublishedColumn(field(kind)).spelled(cells(sent))
 

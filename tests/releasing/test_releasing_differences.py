@@ -79,7 +79,7 @@ def test_another_order_or_file_or_sheet_is_no_difference(packing, tmp_path: Path
     assert written == []
 
 
-def test_of_repeats_only_the_surplus_is_a_difference(packing, tmp_path: Path) -> None:
+def test_only_surplus_repeats_are_a_difference(packing, tmp_path: Path) -> None:
     found, _ = of(packing, [line(None, "5.00")] * 3, [line(None, "5.00")] * 5, tmp_path)
     assert (found.added.rows, found.removed.rows, found.changed.rows) == (2, 0, 0)
     assert found.added.amount_gbp == Decimal(10)

@@ -195,7 +195,9 @@ def test_one_record_of_several_lines_counts_as_one_row(packing, make_table) -> N
 
 
 @pytest.mark.parametrize("lost", ["row", "pounds", "table"])
-def test_what_is_not_conserved_is_not_released(packing, october, make_table, said_of_october, lost) -> None:
+def test_a_release_that_does_not_match_its_report_is_refused(
+    packing, october, make_table, said_of_october, lost
+) -> None:
     lines = [line for batch in october.batches() for line in batch.to_pylist()]
     if lost == "row":
         lines.pop()

@@ -67,11 +67,11 @@ def test_a_csv_changed_together_with_its_manifest_is_found_by_rows_pounds_and_pa
         (lambda table: table.take([1, 0, *range(2, 7)]), "differ in line_id"),
     ],
 )
-def test_a_parquet_file_that_says_otherwise_is_found(packing, october, change, said: str) -> None:
+def test_a_parquet_file_that_differs_from_the_csv_is_found(packing, october, change, said: str) -> None:
     assert said in " ".join(find_faults(other_parquet(packing([october]), change)))
 
 
-def test_totals_that_the_rows_do_not_bear_out_are_found(packing, october) -> None:
+def test_totals_that_do_not_match_the_rows_are_found(packing, october) -> None:
     found = list(find_faults(relisted(packing([october]), rows=8, amount_gbp=Decimal("1.00"))))
     assert found == [
         "manifest.json says 8 rows, the CSV has 7",

@@ -289,15 +289,15 @@ class PlainAmounts:
     @property
     def spelled(self) -> Cells:
         """The canonical spelling of the plain amounts; null for all other cells and for some with leading zeros."""
-        bare = _keep(self._plain_cells, signs=True)
+        spelled = _keep(self._plain_cells, signs=True)
         led = _first_byte_is(_keep(self._plain_cells, signs=False), _ZERO)
         if led.any():
             wrong = led.copy()
-            wrong[led] = ~to_flags(pc.match_substring_regex(bare.filter(pa.array(led)), _CANONICAL))
-            bare = pc.if_else(pa.array(wrong), None, bare)
+            wrong[led] = ~to_flags(pc.match_substring_regex(spelled.filter(pa.array(led)), _CANONICAL))
+            spelled = pc.if_else(pa.array(wrong), None, spelled)
         if self.plain.all():
-            return bare
-        return pc.replace_with_mask(pa.nulls(len(self.cells), pa.string()), pa.array(self.plain), bare)
+            return spelled
+        return pc.replace_with_mask(pa.nulls(len(self.cells), pa.string()), pa.array(self.plain), spelled)
 
 
 def _keep(cells: Cells, *, signs: bool) -> Cells:

@@ -19,11 +19,11 @@ Months = frozenset[tuple[int, int]]
 """Months as year and number."""
 
 _ENOUGH = 5
-"""Days that it takes to show in which months the dates of a column are. Of five random days, at least one is after the
-12th in 99 of 100 columns, so with this many the order would show itself if it were another."""
+"""At least this many days show in which months the dates of a column are. Of five random days, one or more are after
+the 12th in 99 of 100 columns, so a wrong order of day and month would be noticed."""
 
 _MOST = 0.9
-"""The share of days that counts as nearly all."""
+"""This share of the days counts as nearly all."""
 
 _STEPS = frozenset([1, 3, 6, 12])
 """The months between first days that mean months, quarters, half years or years."""
@@ -87,30 +87,21 @@ def _decide_unproved(either: Sequence[DateReadings], context: DateContext) -> Da
     by_day = [found.day_first for found in either if found.day_first]
     by_month = [found.month_first for found in either if found.month_first]
     if either and bool(context.day_first) != bool(context.month_first):
-        return _by_columns(by_day, by_month, context)
-    if context.within and (order := _by_period(by_day, by_month, context.periods)):
-        return order
-    return _by_spread(by_day, by_month) if context.within else _by_first_days(by_day, by_month)
-
-
-def _by_columns(by_day: Sequence[date], by_month: Sequence[date], context: DateContext) -> DateOrder:
-    """The order of the other columns; but day first and doubtful if only that makes all dates the first of a month."""
-    against = by_day if context.month_first else by_month
-    if not context.within and all(day.day == 1 for day in against):
-        return DateOrder(doubtful=True)
-    if context.month_first:
-        return DateOrder(month_first=True, guessed="columns")
-    return DateOrder()
-
-
-def _by_period(by_day: Sequence[date], by_month: Sequence[date], periods: Sequence[Period]) -> DateOrder | None:
-    """The only order that puts the dates into a period of the name of the file or sheet; None if both or neither do."""
-    day, month = _share(by_day, periods), _share(by_month, periods)
+        # The other columns prove one order. Contracts begin on the first of a month, so if only the other order makes
+        # all dates that, it is as likely.
+        against = by_day if context.month_first else by_month
+        if not context.within and all(day.day == 1 for day in against):
+            return DateOrder(doubtful=True)
+        return DateOrder(month_first=True, guessed="columns") if context.month_first else DateOrder()
+    if not context.within:
+        return _decide_by_first_days(by_day, by_month)
+    # One order may put the dates into a period of the name of the file or sheet, and the other not.
+    day, month = _share(by_day, context.periods), _share(by_month, context.periods)
     if day >= _MOST and month < 0.5:
         return DateOrder()
     if month >= _MOST and day < 0.5:
         return DateOrder(month_first=True, guessed="period")
-    return None
+    return _decide_by_spread(by_day, by_month)
 
 
 def _share(days: Sequence[date], periods: Sequence[Period]) -> float:
@@ -119,7 +110,7 @@ def _share(days: Sequence[date], periods: Sequence[Period]) -> float:
     return max(inside, default=0) / max(1, len(days))
 
 
-def _by_spread(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
+def _decide_by_spread(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
     """The order that brings the dates of one period closer together; if neither does, day first and doubtful.
 
     The first days of consecutive months or quarters can mean these months, though the other reading puts them all into
@@ -139,7 +130,7 @@ def _by_spread(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
     return DateOrder(doubtful=True)
 
 
-def _by_first_days(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
+def _decide_by_first_days(by_day: Sequence[date], by_month: Sequence[date]) -> DateOrder:
     """The order of dates that can be in any year, such as the first and last days of contracts.
 
     Contracts begin on the first of a month, so a part that is always 1 is the day.
@@ -196,13 +187,19 @@ def find_exchanged(counts: Mapping[str, int], order: DateOrder, context: DateCon
     day and month swapped: at least two different cells, or one that is more than a month away.
     """
     readings = {text: found for text in counts if (found := find_date_readings(text)) and not found.certain}
-    months = order.months or (_named_months(context.periods) if context.within else frozenset())
+    months = order.months
+    if not months and context.within:
+        touched = {(each.start.year, each.start.month) for period in context.periods for each in period.months()}
+        months = frozenset(touched if len(touched) <= 3 else ())
     if not months:
         return list(readings) if _are_all_exchanged(counts, order, context) else []
     outside = {text: day for text, found in readings.items() if not _in(day := order.choose(found), months)}
     fitting = [text for text in outside if _in(find_swapped_day(readings[text], order), months)]
-    if len(fitting) == 1 and _is_near(outside[fitting[0]], months):
-        return []
+    if len(fitting) == 1 and (day := outside[fitting[0]]):
+        # A single day in the next month may be right: payments can be late or early.
+        distances = (abs(12 * (day.year - year) + day.month - month) for year, month in months)
+        if min(distances) < 2:
+            return []
     return fitting if fitting and len(fitting) >= 0.8 * len(outside) else []
 
 
@@ -213,21 +210,6 @@ def find_swapped_day(found: DateReadings, order: DateOrder) -> date | None:
 
 def _in(day: date | None, months: Months) -> bool:
     return day is not None and (day.year, day.month) in months
-
-
-def _is_near(day: date | None, months: Months) -> bool:
-    """Whether a day is in one of these months or the next to one, as late and early payments are."""
-    return day is not None and any(abs(12 * (day.year - year) + day.month - month) < 2 for year, month in months)
-
-
-def _named_months(periods: Sequence[Period]) -> Months:
-    """The months of the periods of a name, if there are at most three."""
-    found = {
-        (number // 12, number % 12 + 1)
-        for period in periods
-        for number in range(12 * period.start.year + period.start.month - 1, 12 * period.end.year + period.end.month)
-    }
-    return frozenset(found) if len(found) <= 3 else frozenset()
 
 
 def _are_all_exchanged(counts: Mapping[str, int], order: DateOrder, context: DateContext) -> bool:

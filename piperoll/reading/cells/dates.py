@@ -146,14 +146,6 @@ def read_date(cell: str, order: DateOrder | None = None) -> date | None:
     return (order or DateOrder()).choose(found) if found else None
 
 
-_EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")
-
-
-def find_evening_times(counts: Mapping[str, int]) -> list[str]:
-    """The timestamps at 23:00 in universal time, which in summer is midnight of the next day in London."""
-    return [text for text in counts if _EVENING.search(text)]
-
-
 def _in_words(text: str) -> date | None:
     if match := _DAY_MONTH.match(text):
         day, month, year = int(match[1]), match[2], match[3]

@@ -16,6 +16,7 @@ from typing import Any
 from piperoll.findings import make_finding
 from piperoll.model import MONTHS, Address, Field, Finding, Severity
 from piperoll.reading.cells.amounts import (
+    AmountStyle,
     find_amount_style,
     find_notation,
     find_scale,
@@ -24,7 +25,7 @@ from piperoll.reading.cells.amounts import (
     spell_number,
 )
 from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, decide_order, find_exchanged, find_swapped_day
-from piperoll.reading.cells.dates import DateOrder, find_date_readings, find_evening_times, read_date
+from piperoll.reading.cells.dates import DateOrder, find_date_readings, read_date
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.periods import is_bare_quarter
 from piperoll.reading.cells.values import Reader
@@ -40,10 +41,11 @@ _DAY_NUMBER = re.compile(r"(?:[1-9]\d{3}|1\d{4})(?:\.0+)?", re.ASCII)
 _1904 = timedelta(days=1462)
 """The difference between day 0 of most spreadsheets and that of workbooks that count from 1904."""
 
+_EVENING = re.compile(r"T23:00(?::00(?:\.0+)?)?(?:Z|\+00:?00)\Z")
 _DECIMAL_REFERENCE = re.compile(r"\d+\.0\Z", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 _LEAST_REFERENCES = 3
-"""Distinct references with a leading zero that it takes to show how long the references of a column are."""
+"""At least this many distinct references with a leading zero show how long the references of a column are."""
 
 _MOSTLY, _FEW, _LEAST_CELLS = 0.9, 0.5, 3
 
@@ -93,7 +95,7 @@ def decide(column: FieldColumn, counts: Counts, context: DateContext = NO_CONTEX
         case "number" | "integer":
             return _decide_numbers(column, counts)
         case _:
-            return Reader(column.field), list(_about_references(column, counts)) if column.reference else []
+            return Reader(column.field), list(_report_references(column, counts)) if column.reference else []
 
 
 def _only(counts: Counts, test: Callable[[str], bool]) -> Counts:
@@ -105,22 +107,11 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
     reader = Reader(column.field, decimal_comma=style.decimal_comma)
     reader.scale = find_scale(column.heading) if column.field.type == "number" else Decimal(1)
     reader.refuses = reader.reported = column.amount and is_foreign(column.heading)
-    found = list(_about_notation(column, counts, reader))
-    if reader.scale < 1_000_000 and reader.scale != 1 and style.with_pence > 0.5 * sum(counts.values()):
-        least = column.least_amount if column.amount and reader.scale > 1 else None
-        small = least is not None and _are_mostly_below(least, counts, reader)
-        found.append(
-            column.finding(
-                "amount-unit-doubtful",
-                variant="pence" if reader.scale < 1 else "thousands",
-                severity=Severity.INFO if small else Severity.WARNING,
-                value=column.heading,
-                count=style.with_pence,
-                scale=reader.scale,
-            )
-        )
+    found = [*_report_notation(column, counts, reader), *_report_scale(column, counts, reader, style)]
     if style.decimal_comma:
-        proofs = _only(counts, lambda cell: read_amount(cell) is None and _reads_by_comma(cell))
+        proofs = _only(
+            counts, lambda cell: read_amount(cell) is None and read_amount(cell, decimal_comma=True) is not None
+        )
         found.append(column.finding("amounts-decimal-comma", proofs, count=style.comma_proofs))
     elif style.three_places and column.field.unit == "GBP":
         points = _only(counts, lambda cell: "." in cell and read_amount(cell) is not None)
@@ -128,7 +119,10 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
         other = f"{Decimal(spell_number(example * 1000)):,.0f}"
         found.append(column.finding("amounts-three-places", points, other=other))
     if column.amount and not reader.refuses:
-        found += _about_currency(column, counts, reader)
+        amounts = _only(counts, lambda cell: any(char.isdigit() for char in cell))
+        if len(amounts) > 1 and all(map(is_foreign, amounts)):
+            reader.reported = True  # reported here once, so the cells need no findings of their own
+            found.append(column.finding("amount-not-in-pounds", amounts, variant="cells"))
         values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) for cell in counts}
         stated = _only(counts, lambda cell: bool(values[cell]))
         if sum(stated.values()) > 2 and all((values[cell] or 0) < 0 for cell in stated):
@@ -136,26 +130,27 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
     return reader, found
 
 
-def _reads_by_comma(cell: str) -> bool:
-    return read_amount(cell, decimal_comma=True) is not None
+def _report_scale(column: FieldColumn, counts: Counts, reader: Reader, style: AmountStyle) -> Iterator[Finding]:
+    """Report amounts with pence under a heading that says thousands or pence: the heading may be wrong."""
+    if reader.scale == 1 or reader.scale >= 1_000_000 or style.with_pence <= 0.5 * sum(counts.values()):
+        return
+    small = False
+    if column.least_amount is not None and column.amount and reader.scale > 1:
+        # If most numbers as written are below the least amount that must be published, they are thousands.
+        values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) or Decimal(0) for cell in counts}
+        below = sum(counts[cell] for cell, value in values.items() if abs(value) < column.least_amount)
+        small = 2 * below > sum(counts.values())
+    yield column.finding(
+        "amount-unit-doubtful",
+        variant="pence" if reader.scale < 1 else "thousands",
+        severity=Severity.INFO if small else Severity.WARNING,
+        value=column.heading,
+        count=style.with_pence,
+        scale=reader.scale,
+    )
 
 
-def _are_mostly_below(least: Decimal, counts: Counts, reader: Reader) -> bool:
-    """Whether most numbers, without the scale of the heading, are below the `least` amount that must be published."""
-    values = {cell: read_amount(cell, decimal_comma=reader.decimal_comma) or Decimal(0) for cell in counts}
-    small = sum(counts[cell] for cell, value in values.items() if abs(value) < least)
-    return 2 * small > sum(counts.values())
-
-
-def _about_currency(column: FieldColumn, counts: Counts, reader: Reader) -> Iterator[Finding]:
-    """Report once that every amount of a column is in another currency, so that its cells need no findings."""
-    amounts = _only(counts, lambda cell: any(char.isdigit() for char in cell))
-    if len(amounts) > 1 and all(map(is_foreign, amounts)):
-        reader.reported = True
-        yield column.finding("amount-not-in-pounds", amounts, variant="cells")
-
-
-def _about_notation(column: FieldColumn, counts: Counts, reader: Reader) -> Iterator[Finding]:
+def _report_notation(column: FieldColumn, counts: Counts, reader: Reader) -> Iterator[Finding]:
     """Report credits, exponents and footnote marks among numbers that could be read."""
     by_notation: dict[str, dict[str, int]] = {}
     for cell, count in counts.items():
@@ -172,13 +167,22 @@ def _decide_dates(column: FieldColumn, counts: Counts, context: DateContext) -> 
     order = decide_order(counts, context)
     reader = Reader(column.field, order=order, accepts_periods=column.within)
     found = [
-        *_about_order(column, counts, order),
-        *_about_serials(column, counts, order),
-        *_about_exchanged(column, counts, order, context),
-        *_about_evenings(column, counts),
-        *_about_periods(column, counts, reader),
+        *_report_order(column, counts, order),
+        *_report_serials(column, counts, order),
+        *_report_exchanged(column, counts, order, context),
     ]
-    if days := days_of_another_epoch(counts):
+    # Timestamps at 23:00 in universal time, which in summer is midnight of the next day in London.
+    late = _only(counts, lambda cell: bool(_EVENING.search(cell)))
+    if late and (day := read_date(next(iter(late)))):
+        taken, other = _in_words(day), _in_words(day + timedelta(days=1))
+        found.append(column.finding("dates-before-midnight", late, taken=taken, other=other))
+    # Months and quarters where days are needed.
+    if column.field.reading.edge:
+        if quarters := _only(counts, is_bare_quarter):
+            found.append(column.finding("dates-in-quarters", quarters, taken=str(reader.read(next(iter(quarters))))))
+    elif months := _only(counts, lambda cell: read_date(cell) is None and reader.lacks_day(cell)):
+        found.append(column.finding("dates-months-only", months))
+    if days := find_days_of_another_epoch(counts):
         reader.reported = True
         day = _2000 + timedelta(days=int(Decimal(tidy(next(iter(days))))))
         severity = Severity.ERROR if column.field.level == "core" else Severity.WARNING
@@ -187,7 +191,7 @@ def _decide_dates(column: FieldColumn, counts: Counts, context: DateContext) -> 
     return reader, found
 
 
-def days_of_another_epoch(counts: Counts) -> Counts:
+def find_days_of_another_epoch(counts: Counts) -> Counts:
     """The cells of a column in which all are day numbers of another count than that of spreadsheets; else none."""
     stated = _only(counts, lambda cell: not means_nothing(tidy(cell), typed=True))
     days = _only(stated, lambda cell: bool(_DAY_NUMBER.fullmatch(tidy(cell))))
@@ -195,7 +199,7 @@ def days_of_another_epoch(counts: Counts) -> Counts:
     return days if sum(days.values()) > 2 and len(days) == len(stated) and not years else {}
 
 
-def _about_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
+def _report_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
     """Report an order of day, month and year that is not day first, or not certain."""
     numeric = {cell: found for cell in counts if (found := find_date_readings(cell)) and found.notation == "numeric"}
     cells = _only(counts, numeric.__contains__)
@@ -232,7 +236,7 @@ def _about_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Itera
         yield column.finding("dates-order-doubtful", _only(counts, either.__contains__), taken=taken, other=other)
 
 
-def _about_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
+def _report_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
     """Report day numbers, and those that fit the other dates only if they are counted from 1904."""
     serials = {
         cell: found.day_first for cell in counts if (found := find_date_readings(cell)) and found.notation == "serial"
@@ -246,7 +250,7 @@ def _about_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Ite
         yield column.finding("dates-from-1904", cells, taken=_in_words(day), other=_in_words(day + _1904))
 
 
-def _about_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, context: DateContext) -> Iterator[Finding]:
+def _report_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, context: DateContext) -> Iterator[Finding]:
     """Report dates that would fit the others if day and month were swapped."""
     cells = find_exchanged(counts, order, context)
     readings = [found for cell in cells if (found := find_date_readings(cell))]
@@ -262,24 +266,6 @@ def _about_exchanged(column: FieldColumn, counts: Counts, order: DateOrder, cont
         )
 
 
-def _about_evenings(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
-    """Report timestamps at 23:00 in Greenwich, which in summer are midnight in London."""
-    cells = find_evening_times(counts)
-    day = read_date(cells[0]) if cells else None
-    if day:
-        taken, other = _in_words(day), _in_words(day + timedelta(days=1))
-        yield column.finding("dates-before-midnight", _only(counts, set(cells).__contains__), taken=taken, other=other)
-
-
-def _about_periods(column: FieldColumn, counts: Counts, reader: Reader) -> Iterator[Finding]:
-    """Report months and quarters where days are needed."""
-    if column.field.reading.edge:
-        if quarters := _only(counts, is_bare_quarter):
-            yield column.finding("dates-in-quarters", quarters, taken=str(reader.read(next(iter(quarters)))))
-    elif months := _only(counts, lambda cell: read_date(cell) is None and reader.lacks_day(cell)):
-        yield column.finding("dates-months-only", months)
-
-
 def _in_words(day: date | None) -> str:
     """A day as in "4 March 2012", in English whatever the locale."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}" if day else "no day"
@@ -290,33 +276,21 @@ def _months_in_words(months: Iterable[tuple[int, int]]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _about_references(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
-    """Report references that a program treated as numbers."""
-    width, short = find_short_references(counts, column.field.reading.characters)
+def _report_references(column: FieldColumn, counts: Counts) -> Iterator[Finding]:
+    """Report references that a program treated as numbers: their leading zeros are lost, or they end with `.0`."""
+    cells = {cell: tidy(cell) for cell in counts if tidy(cell)}
+    width = column.field.reading.characters
+    if not width:
+        # The register gives no length for its identifiers, so the column must show it: all cells have only digits,
+        # those with a leading zero are all of one length, and none is longer.
+        led = [len(text) for text in cells.values() if text.startswith("0")]
+        alike = len(led) >= _LEAST_REFERENCES and len(set(led)) == 1 and all(map(_DIGITS.match, cells.values()))
+        width = led[0] if alike and max(map(len, cells.values())) == led[0] else 0
+    short = {cell: counts[cell] for cell, text in cells.items() if _DIGITS.match(text) and len(text) < width}
     if short:
-        yield column.finding("reference-zeros-lost", _only(counts, set(short).__contains__), width=width)
+        yield column.finding("reference-zeros-lost", short, width=width)
     if decimal := _only(counts, lambda cell: bool(_DECIMAL_REFERENCE.match(tidy(cell)))):
         yield column.finding("reference-decimal", decimal)
-
-
-def find_short_references(counts: Counts, width: int | None = None) -> tuple[int, list[str]]:
-    """The number of digits of the references in a column, and the cells of digits only that have fewer.
-
-    `width` is given if the register gives all of its identifiers the same length. Otherwise the column must show it:
-    all cells have only digits, those with a leading zero are all of one length, and none is longer. Then a shorter one
-    has probably lost its zeros. Returns (0, []) if nothing shows the width.
-    """
-    cells = {cell: tidy(cell) for cell in counts if tidy(cell)}
-    if not width:
-        texts = list(cells.values())
-        led = [len(text) for text in texts if text.startswith("0")]
-        if len(set(led)) != 1 or len(led) < _LEAST_REFERENCES or not all(map(_DIGITS.match, texts)):
-            return 0, []
-        width = led[0]
-        if max(map(len, texts)) > width:
-            return 0, []
-    short = [cell for cell, text in cells.items() if _DIGITS.match(text) and len(text) < width]
-    return (width, short) if short else (0, [])
 
 
 @dataclass

@@ -80,7 +80,9 @@ def is_bare_quarter(text: str) -> bool:
 def _days(text: str) -> list[Period]:
     days = [day for match in _ISO_DAY.finditer(text) if (day := _date(match[1], match[2], match[3]))]
     days += [day for match in _EIGHT.finditer(text) if (day := _date(match[1], match[2], match[3]))]
-    days += [day for match in _DAY_MONTH_YEAR.finditer(text) if (day := _date(match[3], _m(match[2]), match[1]))]
+    days += [
+        day for match in _DAY_MONTH_YEAR.finditer(text) if (day := _date(match[3], _month_number(match[2]), match[1]))
+    ]
     days += [day for match in _EIGHT_DAY_FIRST.finditer(text) if (day := _date(match[3], match[2], match[1]))]
     days += [day for match in _SIX_DAY.finditer(text) if (day := _date(match[3], match[2], match[1]))]
     days = days or [month.end for month in _months(text)]
@@ -93,8 +95,12 @@ def _periods(text: str) -> list[Period]:
         return ranges
     if months := _months(text):
         return months
-    quarters = _quarters(text)
-    if found := quarters + ([] if _QUARTER_OF_YEAR.search(text) and quarters else _years(text)):
+    found = _quarters(text)
+    if not (found and _QUARTER_OF_YEAR.search(text)):  # in `Q1 2015/16` the years are a part of the quarter
+        pairs = [(match[1], match[2]) for match in _FINANCIAL.finditer(text)]
+        pairs += [(f"20{match[1]}", match[2]) for match in _FINANCIAL_SHORT.finditer(text)]
+        found += [Period.financial_year(int(year)) for year, end in pairs if int(end) == (int(year) + 1) % 100]
+    if found:
         return found
     digits = [_month(match[1], int(match[2])) for match in _YEAR_MONTH_DIGITS.finditer(text)]
     found = [period for period in digits if period] or _short_months(text)
@@ -104,8 +110,8 @@ def _periods(text: str) -> list[Period]:
 def _ranges(text: str) -> list[Period]:
     found = []
     for match in _RANGE.finditer(text):
-        last = _month(match[4], _m(match[3]))
-        first = _month(match[2] or match[4], _m(match[1]))
+        last = _month(match[4], _month_number(match[3]))
+        first = _month(match[2] or match[4], _month_number(match[1]))
         if first and last and first.start <= last.start:
             found.append(Period.months_of(first.start, last.end))
     return found
@@ -115,7 +121,7 @@ def _periods_ending(text: str) -> list[Period]:
     """The twelve or three months that end with a month: `12 months to March 2015`, `quarter ending 30 June 2015`."""
     found = []
     for match in _ENDING.finditer(text):
-        last = _month(match[3], _m(match[2]))
+        last = _month(match[3], _month_number(match[2]))
         back = 2 if match[1].lower() in ("quarter", "3 months", "three months") else 11
         if last and last.start.year > 2000:
             first = last.start.year * 12 + last.start.month - 1 - back
@@ -124,35 +130,25 @@ def _periods_ending(text: str) -> list[Period]:
 
 
 def _months(text: str) -> list[Period]:
-    found = [(match.start(), _month(match[2], _m(match[1]))) for match in _MONTH_YEAR.finditer(text)]
+    found = [(match.start(), _month(match[2], _month_number(match[1]))) for match in _MONTH_YEAR.finditer(text)]
     if not found:
-        found = [(match.start(), _month(match[1], _m(match[2]))) for match in _YEAR_MONTH.finditer(text)]
+        found = [(match.start(), _month(match[1], _month_number(match[2]))) for match in _YEAR_MONTH.finditer(text)]
     return [month for _, month in found if month]
 
 
 def _quarters(text: str) -> list[Period]:
     """The quarters named. A quarter of a single year gives two: of the calendar year and of the financial year."""
-    if found := [named for match in _QUARTER_OF_YEAR.finditer(text) if (named := _quarter_of_year(match))]:
+    found = []
+    for match in _QUARTER_OF_YEAR.finditer(text):
+        year, end, quarter = int(match[2] or match[4]), int(match[3] or match[5]), int(match[1] or match[6])
+        if end == (year + 1) % 100:  # `Q1 2015/16` is April to June 2015
+            found.append(Period.quarter(year + quarter // 4, quarter % 4 + 1))
+    if found:
         return found
     for match in _QUARTER.finditer(text):
         year, quarter = int(match[1] or match[4]), int(match[2] or match[3])
-        found.append(Period.quarter(year, quarter))
-        found.append(Period.quarter(year + 1, 1) if quarter == 4 else Period.quarter(year, quarter + 1))
+        found += [Period.quarter(year, quarter), Period.quarter(year + quarter // 4, quarter % 4 + 1)]
     return found
-
-
-def _quarter_of_year(match: re.Match[str]) -> Period | None:
-    """The quarter that `Q1 2015/16` or `2015-16 Q1` names: April to June 2015; None if the years do not follow."""
-    year, end, quarter = int(match[2] or match[4]), int(match[3] or match[5]), int(match[1] or match[6])
-    if end != (year + 1) % 100:
-        return None
-    return Period.quarter(year + 1, 1) if quarter == 4 else Period.quarter(year, quarter + 1)
-
-
-def _years(text: str) -> list[Period]:
-    pairs = [(match[1], match[2]) for match in _FINANCIAL.finditer(text)]
-    pairs += [(f"20{match[1]}", match[2]) for match in _FINANCIAL_SHORT.finditer(text)]
-    return [Period.financial_year(int(year)) for year, end in pairs if int(end) == (int(year) + 1) % 100]
 
 
 def _short_months(text: str) -> list[Period]:
@@ -170,7 +166,7 @@ def _short_months(text: str) -> list[Period]:
     return found
 
 
-def _m(name: str) -> int:
+def _month_number(name: str) -> int:
     return MONTHS[name.lower()]
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from string import ascii_letters, digits
 from typing import Any
 
 import numpy as np
 
-from piperoll.model.columns import Cells, Flags, Integers, Vector, pc, utf8, with_utf8
+from piperoll.model.columns import Cells, Vector, pc, utf8, with_utf8
 
 ALIKE = 3
-"""Cells of one pattern that are kept: enough to show that the pattern is no exception."""
+"""Keep this many cells of each pattern: enough to show that the pattern is no exception."""
 
 _MANY = 1000
 """A column with fewer distinct cells is kept as it is."""
@@ -68,29 +67,24 @@ class PatternCounts(ValueCounts):
         counts = np.bincount(indices[full], minlength=len(patterns))
         for index in np.flatnonzero(counts).tolist():
             self.found[self._kept[patterns[index]][-1]] += int(counts[index])
-        if not full.all():
-            for cell, pattern, count in zip(*_distinct(cells, [*patterns, None], indices, ~full), strict=True):
-                self.found[self._represent(cell, pattern)] += count
-
-    def _represent(self, cell: str, pattern: str | None) -> str:
-        """The cell to count: this one, or the last example of its pattern."""
-        if pattern is None or cell in self.found or len(self.found) < _MANY:
-            return cell
-        examples = self._kept.setdefault(pattern, [])
-        if len(examples) < ALIKE:
-            examples.append(cell)
-        return examples[-1]
-
-
-def _distinct(
-    cells: Cells, patterns: Sequence[str | None], indices: Integers, wanted: Flags
-) -> tuple[list[str], list[str | None], list[int]]:
-    """The distinct wanted cells, the pattern of each, and how often it occurs."""
-    coded = cells.filter(wanted).dictionary_encode()
-    codes = coded.indices.to_numpy()
-    pattern_of = np.zeros(len(coded.dictionary), np.int64)
-    pattern_of[codes] = indices[wanted]
-    return coded.dictionary.to_pylist(), [patterns[index] for index in pattern_of.tolist()], np.bincount(codes).tolist()
+        if full.all():
+            return
+        # Each distinct cell of the others, with its pattern and how often it occurs.
+        coded = cells.filter(~full).dictionary_encode()
+        codes = coded.indices.to_numpy()
+        pattern_of = np.zeros(len(coded.dictionary), np.int64)
+        pattern_of[codes] = indices[~full]
+        named = [*patterns, None]  # the index -1 of a cell without a pattern gives None
+        found = zip(coded.dictionary.to_pylist(), pattern_of.tolist(), np.bincount(codes).tolist(), strict=True)
+        for cell, index, count in found:
+            pattern = named[index]
+            # Count the cell as itself, or as the last example of its pattern.
+            if pattern is not None and cell not in self.found and len(self.found) >= _MANY:
+                examples = self._kept.setdefault(pattern, [])
+                if len(examples) < ALIKE:
+                    examples.append(cell)
+                cell = examples[-1]  # noqa: PLW2901
+            self.found[cell] += count
 
 
 def _patterns(cells: Cells, *, names: bool) -> tuple[list[str], Vector]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,10 +29,10 @@ from piperoll.reading.grids.grid import tidy
 _YES, _NO = frozenset(["yes", "y", "true", "1", "x"]), frozenset(["no", "n", "false", "0"])
 
 _REMEMBERED = 20_000
-"""The most distinct cells that a reader remembers."""
+"""Remember the values of at most this many distinct cells of a column."""
 
 UNREADABLE = object()
-"""The value of a cell that contains something that cannot be read."""
+"""The value of a cell that is not empty but cannot be read."""
 
 
 @dataclass
@@ -89,44 +89,36 @@ class Reader:
             return None
         if self.refuses or is_error(text):
             return UNREADABLE
-        value = _READERS.get(self.field.type, _read_text)(text, self)
+        value = self._spell(text)
         if value is None:
             # A month where a day is needed gives nothing: we do not make up a day.
             return None if self.field.type == "date" and self.lacks_day(text) else UNREADABLE
         return value
 
+    def _spell(self, text: str) -> str | None:
+        """The canonical spelling of a tidy cell that has a value; None if it cannot be read."""
+        match self.field.type:
+            case "number" | "integer" as kind:
+                number = read_amount(text, decimal_comma=self.decimal_comma)
+                if number is None or (kind == "integer" and number != number.to_integral_value()):
+                    return None
+                number = number * self.scale if self.scale != 1 else number
+                return spell_number(number.to_integral_value() if kind == "integer" else number)
+            case "boolean":
+                word = text.casefold()
+                return "true" if word in _YES else "false" if word in _NO else None
+            case "date":
+                day, edge = read_date(text, self.order), self.field.reading.edge
+                if day is None and edge is not None:
+                    day = _edge_of_period(text, first=edge == "start")
+                return day.isoformat() if day else None
+            case _:
+                # A code of the field's list in the spelling of the list: `GPC` is `gpc`.
+                return self.codes.get(text.casefold(), text)
+
     def lacks_day(self, cell: str) -> bool:
         """Whether a cell without a day names a month or, if periods are accepted, a quarter, a year or months."""
         return read_month(cell) is not None or (self.accepts_periods and read_period(tidy(cell)) is not None)
-
-
-def _read_text(text: str, reader: Reader) -> str | None:
-    """Text as it is, but a code of the field's list in the spelling of the list: `GPC` is `gpc`."""
-    return reader.codes.get(text.casefold(), text)
-
-
-def _read_number(text: str, reader: Reader) -> str | None:
-    value = read_amount(text, decimal_comma=reader.decimal_comma)
-    return None if value is None else spell_number(value * reader.scale if reader.scale != 1 else value)
-
-
-def _read_integer(text: str, reader: Reader) -> str | None:
-    value = read_amount(text, decimal_comma=reader.decimal_comma)
-    if value is None or value != value.to_integral_value():
-        return None
-    return spell_number((value * reader.scale).to_integral_value())
-
-
-def _read_boolean(text: str, reader: Reader) -> str | None:  # noqa: ARG001
-    word = text.casefold()
-    return "true" if word in _YES else "false" if word in _NO else None
-
-
-def _read_day(text: str, reader: Reader) -> str | None:
-    day = read_date(text, reader.order)
-    if day is None and reader.field.reading.edge is not None:
-        day = _edge_of_period(text, first=reader.field.reading.edge == "start")
-    return day.isoformat() if day else None
 
 
 def _edge_of_period(text: str, *, first: bool) -> date | None:
@@ -138,14 +130,6 @@ def _edge_of_period(text: str, *, first: bool) -> date | None:
     if not periods or (len(periods) > 1 and not is_bare_quarter(text)):
         return None
     return periods[0].start if first else periods[0].end
-
-
-_READERS: dict[str, Callable[[str, Reader], str | None]] = {
-    "number": _read_number,
-    "integer": _read_integer,
-    "boolean": _read_boolean,
-    "date": _read_day,
-}
 
 
 @dataclass(frozen=True, slots=True)

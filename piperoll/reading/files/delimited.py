@@ -8,43 +8,169 @@ some real files take more than a tenth longer to read.
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cache
-from itertools import islice
-from typing import NamedTuple
+from itertools import count, islice
+from typing import NamedTuple, overload
 
 import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask
-from piperoll.reading.files.lines import TextLines, Window
 from piperoll.reading.files.tokens import SplitRows, split_rows
 from piperoll.reading.grids.blocks import ROWS, Block
 from piperoll.reading.grids.grid import Rows
 from piperoll.reading.grids.parallel import map_in_order
 
 _DELIMITERS = ",\t;|"
+_LEAST = 1_000_000
+"""The least bytes of a window, except of the last one."""
+
 _SAMPLE = 200
-"""TextLines by which the delimiter and the usual number of cells are chosen."""
+"""Choose the delimiter and the usual number of cells by at most this many lines from the start of the file."""
 
 _REPAIRS = 200
 """Repair at most this many broken quotes one by one; in a file with more, quotes are read as ordinary characters."""
 
 _CHARACTERS = 8_000_000
-"""The most characters of a block of several lines."""
+"""The most characters in a block of more than one line; it bounds the memory that a block needs."""
 
 _REPAIR_LINES = 5
-"""The most lines of a record with a broken quote."""
+"""Look for the end of a record with a broken quote in at most this many lines."""
 
 _REPAIR_READINGS = 64
-"""The most ways to split a record that are tried; each broken quote doubles them."""
+"""Try at most this many ways to split a record; each broken quote doubles their number."""
 
 _REPAIR_CELLS = 400
-"""Records with more delimiters than this are not repaired."""
+"""Do not repair a record with more delimiters than this: splitting it takes too long."""
+
+
+class Window(NamedTuple):
+    """A part of a text in UTF-8; `last` says that it reaches the end of the text."""
+
+    content: bytes
+    last: bool
+
+
+class TextLines:
+    """The lines that have not been taken yet, each with its line ending.
+
+    The pieces are text or UTF-8, cut anywhere. CR, LF and CRLF each end a line. The lines can be looked at one by one,
+    or as bytes in `windows` of many lines, before they are taken.
+    """
+
+    def __init__(self, pieces: Iterable[str | bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._ahead: deque[str] = deque()
+        self._rest: list[bytes] = []
+        """The bytes after the lines ahead, not yet split into lines."""
+        self._given: deque[bytes] = deque()
+        self._ended = False
+        """True after the last piece."""
+        self.taken = 0
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        """The line at an index, counted from the first one not taken; for `[:count]` the next lines, if there are."""
+        if isinstance(index, slice):
+            self._split(index.stop)
+            return list(islice(self._ahead, index.start, index.stop))
+        self._split(index + 1)
+        return self._ahead[index]
+
+    def onwards(self) -> Iterator[str]:
+        """Every line from the first one not taken to the last; lines can be taken during the iteration."""
+        for number in count(self.taken):
+            self._split(number - self.taken + 1)
+            if number - self.taken >= len(self._ahead):
+                return
+            yield self._ahead[number - self.taken]
+
+    def take(self, lines: int) -> None:
+        """Drop the next lines, which are in memory."""
+        for _ in range(lines):
+            self._ahead.popleft()
+        self.taken += lines
+
+    def __bool__(self) -> bool:
+        """Whether any line is left."""
+        while not (self._ahead or any(self._rest) or self._ended):
+            self._fetch()
+        return bool(self._ahead) or any(self._rest)
+
+    def windows(self) -> Iterator[Window]:
+        """The rest of the text in windows that each consist of whole rows, if quotes are used correctly.
+
+        Windows can be produced ahead of those that are taken. Afterwards, `give_back` those that were not taken.
+        """
+        while self:
+            if self._ahead:
+                self._rest.insert(0, _to_utf8("".join(self._ahead)))
+                self._ahead.clear()
+            while not self._ended and sum(map(len, self._rest)) < _LEAST:
+                self._fetch()
+            content = b"".join(self._rest)
+            cut = len(content) if self._ended else _last_row_end(content) or len(content)
+            self._rest = [content[cut:]] if cut < len(content) else []
+            self._given.append(content[:cut])
+            yield Window(content[:cut], self._ended)
+
+    def take_window(self, size: int, lines: int) -> bool:
+        """Drop the first bytes of the oldest window, which have this many lines; True if that is the whole window."""
+        window = self._given.popleft()
+        self.taken += lines
+        if size < len(window):
+            self._given.appendleft(window[size:])
+        return size == len(window)
+
+    def give_back(self) -> None:
+        """Return to the first byte that was not taken."""
+        self._rest = [*self._given, *self._rest]
+        self._given.clear()
+
+    def _split(self, lines: int) -> None:
+        """Have this many lines ahead, unless the text ends."""
+        while lines > len(self._ahead) and (any(self._rest) or not self._ended):
+            rest = b"".join(self._rest)
+            # An LF may follow a CR at the very end.
+            cut = len(rest) if self._ended else max(rest.rfind(b"\n"), rest.rfind(b"\r", 0, -1)) + 1
+            self._ahead.extend(io.StringIO(rest[:cut].decode(), newline=""))
+            self._rest = [rest[cut:]] if cut < len(rest) else []
+            while lines > len(self._ahead) and not self._ended:
+                piece = self._fetch()
+                if b"\n" in piece or b"\r" in piece:
+                    break
+
+    def _fetch(self) -> bytes:
+        """Fetch the next piece."""
+        piece = next(self._pieces, None)
+        self._ended = piece is None
+        self._rest.append(_to_utf8(piece or b""))
+        return self._rest[-1]
+
+
+def _last_row_end(content: bytes) -> int:
+    """The end of the last row: after an LF with an even number of quotes before it; 0 if there is none."""
+    cut = content.rfind(b"\n") + 1
+    odd = np.count_nonzero(np.frombuffer(content, np.uint8, cut) == ord('"')) % 2
+    while odd and cut:
+        before = content.rfind(b"\n", 0, cut - 1) + 1
+        odd = (odd + content.count(b'"', before, cut)) % 2
+        cut = before
+    return cut
+
+
+def _to_utf8(piece: str | bytes) -> bytes:
+    return piece.encode("utf-8", "replace") if isinstance(piece, str) else piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,24 +356,19 @@ class _CarefulReader:
 
 def _has_broken_quotes(lines: Sequence[str], cells: Sequence[str], delimiter: str, width: int) -> bool:
     """Whether quotes of a record are left open, or join what does not belong together: rows or cells."""
-    if len(lines) == 1 and _one_record_a_line(lines, delimiter) is not None:
-        return False
     quotes = sum(line.count('"') for line in lines)
+    if not quotes or (len(lines) == 1 and _one_record_a_line(lines, delimiter) is not None):
+        return False
     if quotes % 2:
         return True
-    return quotes > 0 and (_contains_rows(cells, delimiter, width) or joins_cells("".join(lines), cells, delimiter))
-
-
-def _contains_rows(cells: Sequence[str], delimiter: str, width: int) -> bool:
-    """Whether a cell that spans several lines contains whole rows."""
-    if width < 3:
-        return False
+    # Of the lines inside of cells, which are neither the first nor the last of their cell, half or more are whole rows.
+    # With fewer than three columns an ordinary text can look like a row.
     inner = [line for cell in cells if "\n" in cell or "\r" in cell for line in re.split(r"\r\n|\r|\n", cell)[1:-1]]
-    full = len([line for line in inner if line.count(delimiter) >= width - 1])
-    return full > 0 and 2 * full >= len(inner)
+    full = sum(line.count(delimiter) >= width - 1 for line in inner) if width >= 3 else 0
+    return (full > 0 and 2 * full >= len(inner)) or _joins_cells("".join(lines), cells, delimiter)
 
 
-def joins_cells(text: str, cells: Sequence[str], delimiter: str) -> bool:
+def _joins_cells(text: str, cells: Sequence[str], delimiter: str) -> bool:
     """Whether the cells of a record, apart from surrounding space, differ from those that its quotes enclose."""
     text = text.rstrip("\r\n")
     if text.count(delimiter) > _REPAIR_CELLS:
@@ -269,25 +390,18 @@ def repair_record(lines: Sequence[str], delimiter: str, width: int) -> RepairedR
     A quote closes a cell before a delimiter or the end of the record. One that opens a cell but is not closed in this
     way, or would join two cells, is an ordinary character. A record continues on the next line only within quotes.
     """
-    for count in range(1, len(lines) + 1):
-        text = "".join(lines[:count]).rstrip("\r\n")
+    for height in range(1, len(lines) + 1):
+        text = "".join(lines[:height]).rstrip("\r\n")
         if text.count(delimiter) > _REPAIR_CELLS:
             break
         for cells in islice(_readings(text, delimiter), _REPAIR_READINGS):
-            if len(cells) == width and not any(_is_part_of_rows(cell, delimiter, width) for cell in cells):
-                return RepairedRecord(cells, count)
-    return RepairedRecord(split_ignoring_quotes(lines[0], delimiter), 1)
-
-
-def _is_part_of_rows(cell: str, delimiter: str, width: int) -> bool:
-    """Whether a cell that spans several lines looks like a part of several rows: it contains many delimiters."""
-    return ("\n" in cell or "\r" in cell) and 3 * cell.count(delimiter) >= width
-
-
-def split_ignoring_quotes(line: str, delimiter: str) -> list[str]:
-    """The cells of a line in which quotes enclose at most one whole cell."""
-    cells = line.rstrip("\r\n").split(delimiter)
-    return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
+            # A cell of several lines with many delimiters is probably made of parts of several rows.
+            tall = (cell for cell in cells if "\n" in cell or "\r" in cell)
+            if len(cells) == width and not any(3 * cell.count(delimiter) >= width for cell in tall):
+                return RepairedRecord(cells, height)
+    # No way gives the usual number of cells: quotes enclose at most one whole cell.
+    cells = lines[0].rstrip("\r\n").split(delimiter)
+    return RepairedRecord([cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells], 1)
 
 
 def _readings(text: str, delimiter: str, dead_ends: set[int] | None = None) -> Iterator[list[str]]:
@@ -297,26 +411,21 @@ def _readings(text: str, delimiter: str, dead_ends: set[int] | None = None) -> I
     number of ways that lead there doubles with every quote.
     """
     dead_ends = set() if dead_ends is None else dead_ends
-    found = False
-    for cell, rest in _first_cells(text, delimiter) if len(text) not in dead_ends else ():
-        for others in [[]] if rest is None else _readings(rest, delimiter, dead_ends):
-            found = True
-            yield [cell, *others]
-    if not found:
-        dead_ends.add(len(text))
-
-
-def _first_cells(text: str, delimiter: str) -> Iterator[tuple[str, str | None]]:
-    """All ways to read the first cell, each with the rest of the record; None after the last cell."""
-    if text.startswith('"') and (close := _closing_quote(delimiter).search(text[1:])):
+    if len(text) in dead_ends:
+        return
+    firsts: list[tuple[str, str | None]] = []  # the first cell, and the rest of the record; None after the last cell
+    # A quote can close the cell if it is not half of a doubled quote, and is before a delimiter or the end.
+    closing_quote = rf'(?<!")(?:"")*(")(?!") *(?={re.escape(delimiter)}|\Z)'
+    if text.startswith('"') and (close := re.search(closing_quote, text[1:])):
         rest = text[1 + close.end() :]
-        yield text[1 : 1 + close.start(1)].replace('""', '"'), rest[1:] if rest else None
+        firsts.append((text[1 : 1 + close.start(1)].replace('""', '"'), rest[1:] if rest else None))
     cell, found, rest = text.partition(delimiter)
     if not ("\n" in cell or "\r" in cell):
-        yield cell, rest if found else None
-
-
-@cache
-def _closing_quote(delimiter: str) -> re.Pattern[str]:
-    """A quote that can close a cell: not half of a doubled quote, and before a delimiter or the end."""
-    return re.compile(rf'(?<!")(?:"")*(")(?!") *(?={re.escape(delimiter)}|\Z)')
+        firsts.append((cell, rest if found else None))
+    complete = False
+    for first, after in firsts:
+        for others in [[]] if after is None else _readings(after, delimiter, dead_ends):
+            complete = True
+            yield [first, *others]
+    if not complete:
+        dead_ends.add(len(text))

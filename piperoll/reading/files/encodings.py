@@ -33,7 +33,7 @@ _UTF8 = ("ascii", "utf-8", "utf-8-sig")
 """Encodings whose bytes are UTF-8 as they are, apart from the byte order mark of the last one."""
 
 _NOTABLE = TRACES | {"\ufffd"}
-"""A text without any of these characters, and without NUL, has no damage to report."""
+"""Characters that damage begins with. A text without any of them, and without NUL, has no damage to report."""
 
 _BYTE_ORDER_MARKS = (
     *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
@@ -41,14 +41,14 @@ _BYTE_ORDER_MARKS = (
 )
 
 CODE_PAGES = ("cp1252", "mac_roman", "cp850")
-"""The single-byte code pages that British spreadsheet programs write; of two that fit alike the first is taken."""
+"""The single-byte code pages that British spreadsheet programs write; of two with equal scores the first is chosen."""
 
 _HIGH = re.compile(rb"[\x80-\xff]")
 _PARTS, _SAMPLES = 64, 64
-"""Choose the code page by at most 64 characters from each of 64 equal parts of the file."""
+"""Choose the code page by at most 64 bytes beyond ASCII from each of 64 equal parts of the file."""
 
 _MARGIN = 1.0
-"""The score of one weak clue; if two code pages differ by less, the choice is reported as doubtful."""
+"""If the scores of two code pages differ by less than this, about one weak clue, report the choice as doubtful."""
 
 _QUOTES = "\u2018\u2019\u201c\u201d"
 _DASHES = "\u2013\u2014"
@@ -78,7 +78,14 @@ class Decoded:
 
     def pieces(self) -> Iterator[str]:
         """The text in pieces of about 2 MB, each but the last cut after a line end if it has one."""
-        for piece in _cut_at_line_ends(self._raw()):
+        raw: Iterator[str]
+        if self.mixed:
+            raw = (self._decode_lines(block) for block in _blocks(self.content))
+        else:
+            decoder = codecs.getincrementaldecoder(self.encoding)("replace")
+            starts = range(0, max(len(self.content), 1), PIECE)
+            raw = (decoder.decode(self.content[at : at + PIECE], at + PIECE >= len(self.content)) for at in starts)
+        for piece in _cut_at_line_ends(raw):
             yield repair(piece)[0] if self.repaired.count else piece
 
     def utf8(self) -> Iterator[str | bytes]:
@@ -93,18 +100,25 @@ class Decoded:
         """The whole text."""
         return "".join(self.pieces())
 
-    def _raw(self) -> Iterator[str]:
-        if self.mixed:
-            return (_decode_by_line(block, self.encoding, self.runner_up) for block in _blocks(self.content))
-        decoder = codecs.getincrementaldecoder(self.encoding)("replace")
-        starts = range(0, max(len(self.content), 1), PIECE)
-        return (decoder.decode(self.content[at : at + PIECE], at + PIECE >= len(self.content)) for at in starts)
+    def _decode_lines(self, block: bytes) -> str:
+        """Decode each line of a mixed file with its own codec."""
+        lines = block.splitlines(keepends=True)
+        return "".join(line.decode(_line_codec(line, self.encoding, self.runner_up), "replace") for line in lines)
+
+
+def _find_simple_encoding(block: bytes) -> str | None:
+    """`ascii` or `utf-8` for a block that is that and has no damage to report; most files are not decoded further."""
+    if b"\x00" in block:
+        return None
+    if block.isascii():
+        return "ascii"
+    return "utf-8" if _is_valid_utf8(block) and not _may_be_damaged(block) else None
 
 
 def decode(content: Content) -> Decoded:
     """Decode a file with the encoding that makes best sense of it; never fails."""
     names = set()
-    with closing(map_in_order(_undamaged_utf8, _blocks(content))) as found:
+    with closing(map_in_order(_find_simple_encoding, _blocks(content))) as found:
         for name in found:
             if name is None:
                 return _report_damage(_choose_encoding(content))
@@ -112,15 +126,6 @@ def decode(content: Content) -> Decoded:
     if content[: len(codecs.BOM_UTF8)] == codecs.BOM_UTF8:
         return Decoded(content, "utf-8-sig")
     return Decoded(content, max(names, default="ascii"))  # "utf-8" if any block is
-
-
-def _undamaged_utf8(block: bytes) -> str | None:
-    """Return `ascii` or `utf-8` if a block is that and has no damage to report. Most files are not decoded further."""
-    if b"\x00" in block:
-        return None
-    if block.isascii():
-        return "ascii"
-    return "utf-8" if _is_valid_utf8(block) and not _may_be_damaged(block) else None
 
 
 def _choose_encoding(content: Content) -> Decoded:
@@ -133,7 +138,8 @@ def _choose_encoding(content: Content) -> Decoded:
         if all(map(bytes.isascii, _blocks(content))):
             return Decoded(content, "ascii")
     encoding = "utf-8-sig" if mark == "utf-8-sig" else "utf-8"
-    if _is_utf8(content):
+    # A block can end within a character, so a file with invalid blocks is decoded as a whole.
+    if all(map(_is_valid_utf8, _blocks(content))) or _is_decodable(content):
         return Decoded(content, encoding)
     if mark == "utf-8-sig" or _is_mostly_utf8(content):
         wrong = b"\n".join(
@@ -157,11 +163,6 @@ def _utf16_without_mark(content: Content) -> str | None:
     if even > 0.4 * len(head[0::2]) and odd < 0.05 * len(head[1::2]):
         return "utf-16-be"
     return None
-
-
-def _is_utf8(content: Content) -> bool:
-    # A block can end within a character, so a file with invalid blocks is decoded as a whole.
-    return all(map(_is_valid_utf8, _blocks(content))) or _is_decodable(content)
 
 
 def _is_valid_utf8(block: bytes) -> bool:
@@ -212,12 +213,14 @@ def _doubtful_lines(block: bytes, encoding: str) -> Iterator[bytes]:
         return iter(())
     if encoding.startswith("utf-8"):
         return (line for line in block.splitlines() if not line.isascii())
-    wrong = _senseless_samples(block, encoding)
+    wrong = {sample.strip() for sample in set(_samples(block)) if _score_sample(sample, encoding) < 0}
     return (line for line in block.splitlines() if any(sample in line for sample in wrong)) if wrong else iter(())
 
 
 def _line_codec(line: bytes, encoding: str, other: str | None) -> str:
     """The codec of one line of a file that is mostly in `encoding`."""
+    if line.isascii():
+        return encoding
     if encoding.startswith("utf-8"):
         return encoding if other is None or _is_decodable(line) else other
     samples = list(_samples(line))
@@ -225,13 +228,6 @@ def _line_codec(line: bytes, encoding: str, other: str | None) -> str:
         return encoding
     found = rank_code_pages(samples)
     return found.name if found.sure and _score(samples, found.name) > 0 else encoding
-
-
-def _decode_by_line(block: bytes, encoding: str, other: str | None) -> str:
-    lines = block.splitlines(keepends=True)
-    return "".join(
-        line.decode("ascii" if line.isascii() else _line_codec(line, encoding, other), "replace") for line in lines
-    )
 
 
 def _blocks(content: Content) -> Iterator[bytes]:
@@ -296,9 +292,19 @@ class CodePage:
 
 def find_code_page(content: Content) -> CodePage:
     """The code page that makes best sense of a file, by samples from all its parts."""
+    samples: list[bytes] = []
+    size = len(content) // _PARTS + 1
+    for start in range(0, len(content), size):
+        before = start > 0  # read one more byte on either side: the neighbours of the first and the last
+        part = content[start - before : start + size + 1]
+        found = islice(_HIGH.finditer(part, before, before + size), _SAMPLES)
+        samples += (_sample_at(part, match.start()) for match in found)
+
+    def contains(byte: bytes) -> bool:
+        return any(byte in content[at : at + STRETCH] for at in range(0, len(content), STRETCH))
+
     # Old Macintosh programs end lines with CR alone.
-    old_mac = _contains(content, b"\r") and not _contains(content, b"\n")
-    return rank_code_pages(list(_spread_samples(content)), {"mac_roman": 0.5} if old_mac else {})
+    return rank_code_pages(samples, {"mac_roman": 0.5} if contains(b"\r") and not contains(b"\n") else {})
 
 
 def rank_code_pages(samples: Sequence[bytes], bonus: dict[str, float] | None = None) -> CodePage:
@@ -313,19 +319,6 @@ def rank_code_pages(samples: Sequence[bytes], bonus: dict[str, float] | None = N
     return CodePage(best, others[0], sure=scores[best] - scores[others[0]] >= _MARGIN)
 
 
-def _contains(content: Content, byte: bytes) -> bool:
-    return any(byte in content[at : at + STRETCH] for at in range(0, len(content), STRETCH))
-
-
-def _spread_samples(content: Content) -> Iterator[bytes]:
-    size = len(content) // _PARTS + 1
-    for start in range(0, len(content), size):
-        before = start > 0  # read one more byte on either side: the neighbours of the first and the last
-        part = content[start - before : start + size + 1]
-        for match in islice(_HIGH.finditer(part, before, before + size), _SAMPLES):
-            yield _sample_at(part, match.start())
-
-
 def _samples(content: bytes) -> Iterator[bytes]:
     return (_sample_at(content, match.start()) for match in _HIGH.finditer(content))
 
@@ -333,11 +326,6 @@ def _samples(content: bytes) -> Iterator[bytes]:
 def _sample_at(content: bytes, index: int) -> bytes:
     """The byte at an index between its neighbours; the first byte gets a space before it."""
     return content[index - 1 : index + 2] if index else b" " + content[:2]
-
-
-def _senseless_samples(content: bytes, name: str) -> list[bytes]:
-    """Bytes beyond ASCII, with their neighbours in the line, that make no sense in a code page; each once."""
-    return sorted(sample.strip() for sample in set(_samples(content)) if _score_sample(sample, name) < 0)
 
 
 def _score(samples: Iterable[bytes], name: str) -> float:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -87,35 +88,21 @@ def read_json(text: str) -> JsonText:
     )
     values: list[object] = []
     try:
-        index = _next_value(text, 0)
-        while index < len(text):
-            value, index = decoder.raw_decode(text, index)
+        index = 0
+        while (space := _BETWEEN.match(text, index)) and space.end() < len(text):
+            value, index = decoder.raw_decode(text, space.end())
             values.append(value)
-            index = _next_value(text, index)
     except json.JSONDecodeError as error:
         raise JsonTrouble("at-line", error.msg, error.lineno) from error
     except RecursionError as error:
         raise JsonTrouble("too-deep") from error
-    _refuse_deep_nesting(values)
+    level: list[Any] = [values]
+    for _ in range(_DEPTH + 1):
+        nodes = (child for node in level for child in (node.values() if isinstance(node, dict) else node))
+        level = [node for node in nodes if isinstance(node, (dict, list))]
+    if level:
+        raise JsonTrouble("too-deep")
     return JsonText(values, repeats)
-
-
-def _next_value(text: str, index: int) -> int:
-    match = _BETWEEN.match(text, index)
-    return match.end() if match else index
-
-
-def _refuse_deep_nesting(values: list[object]) -> None:
-    level: list[object] = values
-    for _ in range(_DEPTH):
-        level = [child for node in level for child in _children(node) if isinstance(child, (dict, list))]
-        if not level:
-            return
-    raise JsonTrouble("too-deep")
-
-
-def _children(node: object) -> Iterator[object]:
-    return iter(node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
 
 
 @dataclass(frozen=True)
@@ -140,73 +127,73 @@ def open_json(text: str) -> Document:
     Raises: JsonTrouble: it cannot be read as JSON, or its records have too many names to be a table.
     """
     read = read_json(text)
-    document = _find_records(read.values)
+    document = _find_document(read.values)
     return replace(document, repeated=(read.repeats.name, read.repeats.count)) if read.repeats.count else document
 
 
-def _find_records(values: Sequence[object]) -> Document:
-    releases = [_releases(value) for value in values]
+def _find_document(values: Sequence[object]) -> Document:
+    releases = [_find_releases(value) for value in values]
     if values and all(found is not None for found in releases):
         return Document(releases=tuple(item for found in releases if found for item in found))
     value = values[0] if len(values) == 1 else values
-    lists = dict(_lists(value, "", _LEVELS))
+    lists = dict(_find_lists(value, "", _LEVELS))
     if not lists:
         empty = value == [] or (isinstance(value, dict) and [] in value.values())
-        return Document(empty=empty) if empty or not isinstance(value, dict) else Document(grid=_grid([value]))
+        if empty or not isinstance(value, dict):
+            return Document(empty=empty)
+        return Document(grid=_make_grid([value]))
     path = max(lists, key=lambda path: len(lists[path]))
     others = tuple(other or "the list itself" for other in lists if other != path)
-    return Document(grid=_grid_of_list(lists[path]), path=path, others=others)
+    items = lists[path]
+    if _is_records(items):
+        grid = _make_grid([item for item in items if isinstance(item, dict)])
+    else:
+        rows = (row for row in items if isinstance(row, list))
+        grid = Grid(None, Rows.of(Row(number, None, list(map(_text, row))) for number, row in enumerate(rows, 1)))
+    return Document(grid=grid, path=path, others=others)
 
 
-def _releases(value: object) -> Sequence[Mapping[str, object]] | None:
+def _find_releases(value: object) -> Sequence[Mapping[str, object]] | None:
     """The releases in one OCDS document: a package of releases or records, one release, or a list of releases."""
     if isinstance(value, list):
-        are_releases = _is_records(value) and all(
-            "ocid" in item and ("tag" in item or "tender" in item) for item in value
-        )
-        return value if are_releases else None
+        named = _is_records(value) and all("ocid" in item and ("tag" in item or "tender" in item) for item in value)
+        return value if named else None
     if not isinstance(value, dict):
         return None
     if isinstance(releases := value.get("releases"), list):
         return [item for item in releases if isinstance(item, dict)]
     if isinstance(records := value.get("records"), list):
-        compiled = [_latest_release(item) for item in records if isinstance(item, dict) and "ocid" in item]
+        compiled = [_compile_record(item) for item in records if isinstance(item, dict) and "ocid" in item]
         if compiled:
             return compiled
     return [value] if "ocid" in value else None
 
 
-def _latest_release(record: Mapping[str, object]) -> Mapping[str, object]:
+def _compile_record(record: Mapping[str, object]) -> Mapping[str, object]:
     """The compiled release of an OCDS record; else the latest of its releases; else the record itself."""
     compiled, releases = record.get("compiledRelease"), record.get("releases")
     if isinstance(compiled, dict):
         return compiled
-    embedded = releases if isinstance(releases, list) else []
-    complete = [each for each in embedded if isinstance(each, dict) and "ocid" in each]
-    return max(complete, key=lambda each: str(each.get("date", ""))) if complete else record
+    # A record can link to its releases instead of embedding them; links have no `ocid`.
+    embedded = [each for each in releases if isinstance(each, dict)] if isinstance(releases, list) else []
+    complete = [each for each in embedded if "ocid" in each]
+    return max(complete, key=lambda each: str(each.get("date", "")), default=record)
 
 
-def _lists(value: object, path: str, levels: int) -> Iterator[tuple[str, Sequence[object]]]:
+def _find_lists(value: object, path: str, levels: int) -> Iterator[tuple[str, Sequence[object]]]:
     """Every list of records, or of rows, at most this many levels deep, with its path."""
     if isinstance(value, list) and value and (_is_records(value) or all(isinstance(row, list) for row in value)):
         yield path, value
     elif isinstance(value, dict) and levels:
         for name, held in value.items():
-            yield from _lists(held, f"{path}.{name}" if path else name, levels - 1)
+            yield from _find_lists(held, f"{path}.{name}" if path else name, levels - 1)
 
 
 def _is_records(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
-def _grid_of_list(items: Sequence[object]) -> Grid:
-    if _is_records(items):
-        return _grid([item for item in items if isinstance(item, dict)])
-    rows = (row for row in items if isinstance(row, list))
-    return Grid(None, Rows.of(Row(number, None, list(map(_text, row))) for number, row in enumerate(rows, 1)))
-
-
-def _grid(records: Sequence[Mapping[str, object]]) -> Grid:
+def _make_grid(records: Sequence[Mapping[str, object]]) -> Grid:
     flat = [dict(_flatten(record, "")) for record in records]
     names = tuple(dict.fromkeys(name for record in flat for name in record))
     if len(names) > _NAMES or len(names) * len(flat) > _CELLS:
@@ -248,7 +235,11 @@ def read_releases(releases: Sequence[Mapping[str, object]], dataset: Dataset) ->
         for award in found or [{}]:
             rows.append(number)
             for each in fields:
-                cell = _at_path(release, award, dataset.ocds[each.name])
+                # A path below `awards[]` leads into the one award of this line.
+                path = dataset.ocds[each.name]
+                node = award if path.startswith("awards[].") else release
+                found_values = _walk(node, path.removeprefix("awards[].").split("."))
+                cell = "; ".join(dict.fromkeys(filter(None, found_values)))
                 value = readers[each.name].read(cell)
                 if value is UNREADABLE:
                     unreadable.setdefault(each.name, []).append(number)
@@ -281,16 +272,8 @@ def _batches(
         yield whole.slice(start, ROWS)
 
 
-def _at_path(release: Mapping[str, object], award: Mapping[str, object], path: str) -> str:
-    """The values at a path, joined by `; `; a path below `awards[]` leads into the one award."""
-    if path.startswith("awards[]."):
-        found = _walk(award, path.removeprefix("awards[].").split("."))
-    else:
-        found = _walk(release, path.split("."))
-    return "; ".join(dict.fromkeys(value for value in found if value))
-
-
 def _walk(node: object, steps: Sequence[str]) -> Iterator[str]:
+    """The text of each value at the end of a path; a step that ends with `[]` goes into every item of a list."""
     if not steps:
         yield _text(node)
         return

@@ -33,7 +33,7 @@ _SIGNATURES = (
     *((b"7z\xbc\xaf\x27\x1c", "archive"), (b"Rar!\x1a\x07", "archive"), (b"BZh", "archive")),
     *((b"\xfd7zXZ\x00", "archive"), (b"\x28\xb5\x2f\xfd", "archive")),
 )
-"""What files that are not tables begin with. Signatures of two or three letters count only in binary files."""
+"""What files that are not tables begin with. Signatures of two or three letters apply only to binary files."""
 
 _STREAMS = (
     *(("Workbook", "xls"), ("Book", "xls"), ("EncryptedPackage", "protected"), ("WordDocument", "document")),
@@ -130,21 +130,14 @@ def _text_format(head: bytes) -> str:
 
 
 def _compound_format(content: bytes) -> str:
-    """What a compound file is: an old workbook, a new one with a password, a document."""
-    if _has_password(content):
-        return "protected"
-    return next((kind for name, kind in _STREAMS if name.encode("utf-16-le") in content), "xls")
-
-
-def _has_password(content: bytes) -> bool:
-    """Whether an old workbook has a password: a FILEPASS record among its first records (MS-XLS 2.4.117)."""
+    """What a Microsoft compound file is: an old workbook, a new one with a password, a document."""
+    # An old workbook with a password has a FILEPASS record among its first records (MS-XLS 2.4.117).
     start = content.find(_BOF)
     for _ in range(_RECORDS if start >= 0 else 0):
-        kind, size = content[start : start + 2], int.from_bytes(content[start + 2 : start + 4], "little")
-        if kind == _FILEPASS:
-            return True
-        start += 4 + size
-    return False
+        if content[start : start + 2] == _FILEPASS:
+            return "protected"
+        start += 4 + int.from_bytes(content[start + 2 : start + 4], "little")
+    return next((kind for name, kind in _STREAMS if name.encode("utf-16-le") in content), "xls")
 
 
 def is_binary(content: bytes) -> bool:

@@ -17,11 +17,11 @@ CELLS = 20_000_000
 
 _ROWS, _COLUMNS = 1_048_576, 16_384
 _ALL_ROWS = 3 * _ROWS
-"""The most rows of all sheets together, if any of them skips rows: each sheet can skip to its last row."""
+"""The most rows of all sheets together if any of them skips rows: a short file can skip to the last row of each."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _MOSTLY = 0.6
-"""The least share of a page's characters that is in tables, for a table that was saved as a page."""
+"""A page is a saved table if at least this share of its characters is in tables."""
 
 _TOO_LARGE = "workbook-too-large"
 
@@ -139,7 +139,12 @@ class _Sheets:
                 self.tables.append(_Table(given.get("Name", "")))
                 self._row = 0
             case "Row" if self.tables:
-                self._begin_row(_number_or(given.get("Index"), self._row + 1))
+                number = _number_or(given.get("Index"), self._row + 1)
+                skipped = number - self._row > 1
+                if skipped and number + sum(len(table.rows) for table in self.tables) > _ALL_ROWS:
+                    raise MarkupTrouble(_TOO_LARGE)
+                self._row, self._column = number, 0
+                self.tables[-1].begin_row(number)
             case "Cell":
                 self._column = _number_or(given.get("Index"), self._column + 1)
                 self._span = _number_or(given.get("MergeAcross"), 0)
@@ -148,17 +153,19 @@ class _Sheets:
             case "Data" if self.tables and self._row:
                 self._text, self._type = [], given.get("Type", "String")
 
-    def _begin_row(self, number: int) -> None:
-        skipped = number - self._row > 1
-        if skipped and number + sum(len(table.rows) for table in self.tables) > _ALL_ROWS:
-            raise MarkupTrouble(_TOO_LARGE)
-        self._row, self._column = number, 0
-        self.tables[-1].begin_row(number)
-
     def end(self, tag: str) -> None:
         name = _local(tag)
         if name == "Data" and self._text is not None:
-            self.tables[-1].add_cell(max(self._column, 1) - 1, _typed("".join(self._text), self._type))
+            # The same text as in other workbooks: no exponents, no midnight after a day, TRUE and FALSE.
+            text = "".join(self._text)
+            match self._type:
+                case "DateTime":
+                    text = text.removesuffix(".000").removesuffix("T00:00:00")
+                case "Boolean":
+                    text = {"1": "TRUE", "0": "FALSE"}.get(text, text)
+                case "Number" if _NUMBER.fullmatch(text):
+                    text = number_text(float(text))
+            self.tables[-1].add_cell(max(self._column, 1) - 1, text)
             self._text = None
         elif name == "Visible" and self._text is not None and self.tables:
             self.tables[-1].hidden = "".join(self._text).strip().startswith("SheetHidden")
@@ -207,15 +214,6 @@ def _feed(parser: etree.XMLParser | etree.HTMLParser, pieces: Iterable[bytes]) -
         parser.close()
     except etree.LxmlError as error:
         raise MarkupTrouble("workbook-broken") from error
-
-
-def _typed(text: str, type_: str) -> str:
-    """The text of a typed cell, as for other workbooks: no exponents, no midnight after a day, TRUE and FALSE."""
-    if type_ == "DateTime":
-        return text.removesuffix(".000").removesuffix("T00:00:00")
-    if type_ == "Boolean":
-        return {"1": "TRUE", "0": "FALSE"}.get(text, text)
-    return number_text(float(text)) if type_ == "Number" and _NUMBER.fullmatch(text) else text
 
 
 def _number_or(text: str | None, default: int) -> int:

@@ -21,7 +21,7 @@ _BRITISH = re.compile(
     "[\u00a0-\u00ffŴŵŶŷĀāĆćČčĐđĘęĄąĞğİŁłŃńŐőŒœŚśŞşŠšŰűŸŹźŻżŽž"
     "\u2010-\u2027\u2030-\u203a\u2044\u20ac\u2116\u2122\u2212\ufb01\ufb02\ufeff\ufffd\u200b\U0001f000-\U0001faff]"
 )
-"""The characters beyond ASCII of British text. A repair that gives any other is not made: `CAFÉ’S` stays as it is."""
+"""The characters beyond ASCII of British text. Make no repair that gives any other: `CAFÉ’S` stays as it is."""
 
 _REMAINS_LEADS = "âÂÃ\u201a¬┬Ô├"
 _REMAINS = re.compile("â€|[ÂÃ][\u0080-\u00bf]|Ã(?= )|\u201aÄ|¬£|┬ú|ÔÇ|├[®ó¡║í]")
@@ -61,24 +61,24 @@ class Damage:
         return Damage(found.count, line, found.example, cell)
 
 
-def _bytes_of(codec: str) -> Mapping[str, int]:
-    """The byte of each character beyond ASCII; bytes that the code page leaves undefined are control characters."""
+def _find_misreadings(codec: str) -> tuple[Mapping[str, int], re.Pattern[str]]:
+    """How UTF-8 looks when it is read as a code page.
+
+    Returns the byte of each character beyond ASCII, and a pattern for runs of characters whose bytes look like one
+    UTF-8 character of two, three or four bytes. A byte that the code page leaves undefined is a control character.
+    """
     chars = {byte: bytes([byte]).decode(codec, "replace") for byte in range(0x80, 0x100)}
-    return {chr(byte) if char == "\ufffd" else char: byte for byte, char in chars.items()}
-
-
-def _pattern(letters: Mapping[str, int]) -> re.Pattern[str]:
-    """Runs of characters whose bytes look like one UTF-8 character of two, three or four bytes."""
+    letters = {chr(byte) if char == "\ufffd" else char: byte for byte, char in chars.items()}
 
     def among(low: int, high: int) -> str:
         return "[" + "".join(re.escape(char) for char, byte in letters.items() if low <= byte <= high) + "]"
 
     more = among(0x80, 0xBF)
-    return re.compile(f"{among(0xC2, 0xC5)}{more}|{among(0xE2, 0xEF)}{more}{{2}}|{among(0xF0, 0xF4)}{more}{{3}}")
+    runs = f"{among(0xC2, 0xC5)}{more}|{among(0xE2, 0xEF)}{more}{{2}}|{among(0xF0, 0xF4)}{more}{{3}}"
+    return letters, re.compile(runs)
 
 
-_BYTES = {codec: _bytes_of(codec) for codec in _READ_AS}
-_PATTERNS = {codec: _pattern(letters) for codec, letters in _BYTES.items()}
+_MISREADINGS = {codec: _find_misreadings(codec) for codec in _READ_AS}
 
 
 def repair(text: str) -> tuple[str, DamageInText]:
@@ -128,10 +128,11 @@ def _repair_line(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
 
 def _decode_again(text: str, codec: str) -> tuple[str, int, int]:
     indices: list[int] = []
+    letters, runs = _MISREADINGS[codec]
 
     def restore(match: re.Match[str]) -> str:
         try:
-            char = bytes(_BYTES[codec][each] for each in match[0]).decode("utf-8")
+            char = bytes(letters[each] for each in match[0]).decode("utf-8")
         except UnicodeDecodeError:
             return match[0]
         if not _BRITISH.fullmatch(char):
@@ -139,7 +140,7 @@ def _decode_again(text: str, codec: str) -> tuple[str, int, int]:
         indices.append(match.start())
         return char
 
-    text = _PATTERNS[codec].sub(restore, text)
+    text = runs.sub(restore, text)
     return text, len(indices), indices[0] if indices else 0
 
 
@@ -154,7 +155,7 @@ def _word_at(text: str, index: int) -> str:
 
 
 def repair_sheet(grid: Grid) -> tuple[Grid, Damage, Damage]:
-    """Repair the cells of a sheet; return it with what was repaired and what is still garbled."""
+    """Repair the cells of a sheet; return it with the damage that was repaired and the damage that remains."""
     repaired, remains = Damage(), Damage()
     if not any(trace in block.text for block in grid.rows.blocks() for trace in _SHEET_TRACES):
         return grid, repaired, remains

@@ -8,7 +8,7 @@ from typing import Any
 
 from piperoll.findings import make_finding
 from piperoll.model import Address, Finding, Severity
-from piperoll.reading.files.contents import Content, whole
+from piperoll.reading.files.contents import whole
 from piperoll.reading.files.delimited import read_text
 from piperoll.reading.files.encodings import CODE_PAGES, Decoded, decode
 from piperoll.reading.files.json_files import JsonTrouble, open_json
@@ -33,7 +33,7 @@ _NOT_TABLES = {
 }
 """For each format that is not a table: the code of the finding and `why` of the reading."""
 
-_KINDS = {
+_DESCRIPTIONS = {
     "csv": "a text table (CSV)",
     "xlsx": "an Excel workbook (XLSX)",
     "xls": "an Excel workbook (XLS)",
@@ -55,9 +55,9 @@ _KINDS = {
 
 @dataclass
 class Opened:
-    """A file opened as grids or OCDS releases, with the findings on the way.
+    """A file opened as grids or OCDS releases, with the findings about the file as a whole.
 
-    `why` says why it has no table; where there are grids all the same, it applies if none of them has headings.
+    `why` is the reason that it has no table; if there are grids, the reason applies only if none of them has headings.
     """
 
     grids: list[Grid] = field(default_factory=list)
@@ -73,11 +73,19 @@ def open_file(kind: Kind) -> Opened:
     if kind.trouble:
         return _cannot_open(kind.trouble, kind.others)
     if kind.format == "csv":
-        opened = _open_text(kind.content)
+        decoded = decode(kind.content)
+        text = read_text(decoded.utf8())
+        findings = list(_report_encoding(decoded))
+        findings += [make_finding("quotes-broken", address_of(None, row)) for row in text.broken_quotes]
+        grids = [Grid(None, text.rows, delimiter=text.delimiter)]
+        opened = Opened(grids, encoding=decoded.encoding, findings=findings)
     elif kind.format in ("xlsx", "xls", "ods"):
         opened = _open_workbook(whole(kind.content), kind.format)
     elif kind.format == "xml":
-        opened = _open_xml_workbook(whole(kind.content))
+        try:
+            opened = _repair_sheets(read_xml_workbook(whole(kind.content)))
+        except MarkupTrouble as trouble:
+            opened = _cannot_open(str(trouble))
     elif kind.format == "html":
         opened = _open_page(whole(kind.content))
     elif kind.format == "json":
@@ -91,13 +99,13 @@ def open_file(kind: Kind) -> Opened:
 
 
 def report_no_table(format_: str) -> Finding:
-    """The finding that a file is of a kind that has no table, or has none in it."""
+    """Report that a file is of a kind that has no tables, or that it contains none."""
     return make_finding(_NOT_TABLES[format_][0])
 
 
 def report_wrong_name(name: str, format_: str) -> Finding:
-    """The finding that the extension of a file's name does not match its content."""
-    return make_finding("content-not-as-named", value=name, kind=_KINDS[format_])
+    """Report that the extension of a file's name does not match its content."""
+    return make_finding("content-not-as-named", value=name, kind=_DESCRIPTIONS[format_])
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -126,7 +134,7 @@ def _open_workbook(content: bytes, format_: str) -> Opened:
             ("formulas-without-results", parts.without_results),
         ):
             if found.count:
-                opened.findings.append(_about_sheet(code, parts.sheet, count=found.count, first=found.first))
+                opened.findings.append(_report_sheet(code, parts.sheet, count=found.count, first=found.first))
     return opened
 
 
@@ -136,26 +144,19 @@ def report_merged_cells(parts: Sequence[SheetParts], tables: Sequence[ReadTable]
     for each in parts:
         merged = [address for _, last, address in each.merged if last > headings.get(each.sheet, last)]
         if merged:
-            yield _about_sheet("cells-merged", each.sheet, count=len(merged), first=merged[0])
+            yield _report_sheet("cells-merged", each.sheet, count=len(merged), first=merged[0])
 
 
-def _about_sheet(code: str, sheet: str, **values: Any) -> Finding:
+def _report_sheet(code: str, sheet: str, **values: Any) -> Finding:
     return make_finding(code, Address(sheet=sheet), sheet_name=sheet.strip(), **values)
 
 
-def _open_xml_workbook(content: bytes) -> Opened:
-    try:
-        return _repair_sheets(read_xml_workbook(content))
-    except MarkupTrouble as trouble:
-        return _cannot_open(str(trouble))
-
-
 def _repair_sheets(grids: list[Grid]) -> Opened:
-    opened = Opened(findings=[_about_sheet("sheet-hidden", grid.sheet or "") for grid in grids if grid.hidden])
+    opened = Opened(findings=[_report_sheet("sheet-hidden", grid.sheet or "") for grid in grids if grid.hidden])
     for grid in grids:
         better, repaired, garbled = repair_sheet(grid)
         opened.grids.append(better)
-        opened.findings += _about_damage(grid.sheet, repaired=repaired, garbled=garbled)
+        opened.findings += _report_damage(grid.sheet, repaired=repaired, garbled=garbled)
     return opened
 
 
@@ -166,19 +167,11 @@ def _open_page(content: bytes) -> Opened:
         grids = read_page_table(decoded.pieces())
     except MarkupTrouble as trouble:
         return _cannot_open(str(trouble))
-    findings = [*_about_text(decoded), make_finding("table-in-html")] if grids else [report_no_table("html")]
+    findings = [*_report_encoding(decoded), make_finding("table-in-html")] if grids else [report_no_table("html")]
     return Opened(grids, encoding=decoded.encoding, findings=findings, why="html_page")
 
 
-def _open_text(content: Content) -> Opened:
-    decoded = decode(content)
-    read = read_text(decoded.utf8())
-    findings = list(_about_text(decoded))
-    findings += [make_finding("quotes-broken", address_of(None, row)) for row in read.broken_quotes]
-    return Opened([Grid(None, read.rows, delimiter=read.delimiter)], encoding=decoded.encoding, findings=findings)
-
-
-def _about_text(decoded: Decoded) -> Iterator[Finding]:
+def _report_encoding(decoded: Decoded) -> Iterator[Finding]:
     if decoded.mixed:
         other = decoded.runner_up or "another encoding"
         yield make_finding("encoding-mixed", count=decoded.mixed, encoding=decoded.encoding, other=other)
@@ -190,12 +183,12 @@ def _about_text(decoded: Decoded) -> Iterator[Finding]:
             value=decoded.encoding,
             runner_up=decoded.runner_up,
         )
-    yield from _about_damage(
+    yield from _report_damage(
         None, repaired=decoded.repaired, garbled=decoded.garbled, lost=decoded.lost, nuls=decoded.nuls
     )
 
 
-def _about_damage(sheet: str | None, **found: Damage) -> Iterator[Finding]:
+def _report_damage(sheet: str | None, **found: Damage) -> Iterator[Finding]:
     codes = {
         "repaired": "letters-mended",
         "garbled": "letters-garbled",
@@ -221,7 +214,7 @@ def _open_json(content: bytes) -> Opened:
     except JsonTrouble as trouble:
         broken = make_finding("json-broken", Address(line=trouble.line), variant=trouble.kind, problem=trouble.problem)
         return Opened(encoding=decoded.encoding, findings=[broken], why="json_broken")
-    opened = Opened(encoding=decoded.encoding, releases=document.releases, findings=list(_about_text(decoded)))
+    opened = Opened(encoding=decoded.encoding, releases=document.releases, findings=list(_report_encoding(decoded)))
     if document.repeated:
         name, count = document.repeated
         opened.findings.append(make_finding("json-names-repeat", value=name, count=count))

@@ -72,12 +72,16 @@ def split_rows(piece: bytes, delimiter: str, width: int, *, last: bool) -> Split
     count = _count_certain(text, ord(delimiter), marks, width)
     if not count:
         return None
-    found = _remove_marks(text, _first_rows(marks, count))
+    found = _remove_marks(text, marks, count)
     return found._replace(size=min(found.size, len(piece)))
 
 
 def _find_marks(text: Vector, delimiter: int) -> _Marks:
-    positions = np.flatnonzero(_among(text, delimiter, _LF, _QUOTE, _CR))
+    found = text == delimiter
+    more = np.empty_like(found)  # reused by each comparison: a window has a million bytes
+    for byte in (_LF, _QUOTE, _CR):
+        found |= np.equal(text, byte, out=more)
+    positions = np.flatnonzero(found)
     kinds = text[positions]
     quote = kinds == _QUOTE
     inside = np.logical_xor.accumulate(quote)
@@ -85,108 +89,57 @@ def _find_marks(text: Vector, delimiter: int) -> _Marks:
     return _Marks(positions, kinds, inside, np.flatnonzero(quote), ends, np.flatnonzero(kinds[ends] == _LF))
 
 
-def _among(text: Vector, first: int, *others: int) -> Vector:
-    """Which bytes are one of these values."""
-    found = text == first
-    more = np.empty_like(found)
-    for byte in others:
-        found |= np.equal(text, byte, out=more)
-    return found
-
-
 def _count_certain(text: Vector, delimiter: int, marks: _Marks, width: int) -> int:
-    """The number of rows before the first one that is not certain."""
-    closes = marks.positions[marks.ends[marks.rows]]
-    doubts = [*_broken_quotes(text, delimiter, marks.positions[marks.quotes]), *_lone_returns(marks)]
-    doubts += [*_long_rows(closes), *_swallowing(delimiter, marks, width)]
-    return int(np.searchsorted(closes, min(doubts, default=len(text))))
-
-
-def _broken_quotes(text: Vector, delimiter: int, quotes: Vector) -> Vector:
-    """The positions of the first opening quote and the first closing quote that are in the middle of a cell.
-
-    A quote next to a quote of the other kind is a doubled quote, which is correct.
-    """
-    opening, closing = quotes[::2], quotes[1::2]
+    """The number of rows before the first one that breaks a condition; the numbers are those of the module's text."""
+    positions, kinds = marks.positions, marks.kinds
+    # 1. Quotes in the middle of a cell. A quote next to one of the other kind is half of a doubled quote: correct.
+    opening, closing = positions[marks.quotes[::2]], positions[marks.quotes[1::2]]
     before, after = text[np.maximum(opening - 1, 0)], text[np.minimum(closing + 1, len(text) - 1)]
-    apart = (before != delimiter) & (before != _LF) & (before != _QUOTE)
-    astray = (after != delimiter) & (after != _LF) & (after != _QUOTE) & (after != _CR)
-    return np.concatenate([opening[apart][:1], closing[astray][:1]])
-
-
-def _lone_returns(marks: _Marks) -> Vector:
-    """The first CR without an LF after it; one at the very end is checked together with the next piece."""
-    returns = np.flatnonzero(marks.kinds[:-1] == _CR)
-    lone = (marks.kinds[returns + 1] != _LF) | (marks.positions[returns + 1] != marks.positions[returns] + 1)
-    return marks.positions[returns[lone][:1]]
-
-
-def _long_rows(closes: Vector) -> Vector:
-    """The end of the first row that is so long that one of its cells can be too long."""
-    return closes[np.diff(closes, prepend=-1) > _LONGEST][:1]
-
-
-def _swallowing(delimiter: int, marks: _Marks, width: int) -> Vector:
-    """The end of the first row whose cells can contain whole rows, joined by a stray quote."""
-    feeds = marks.kinds == _LF
-    if width < 3 or np.count_nonzero(feeds) == len(marks.rows):
-        return marks.positions[:0]
+    doubts = [opening[(before != delimiter) & (before != _LF) & (before != _QUOTE)]]
+    doubts += [closing[(after != delimiter) & (after != _LF) & (after != _QUOTE) & (after != _CR)]]
+    # 2. A CR without an LF after it. One at the very end is checked together with the next piece.
+    returns = np.flatnonzero(kinds[:-1] == _CR)
+    lone = (kinds[returns + 1] != _LF) | (positions[returns + 1] != positions[returns] + 1)
+    doubts += [positions[returns[lone]]]
+    # 3. Rows so long that one of their cells can be too long.
     rows = marks.ends[marks.rows]
-    lines = np.diff(np.cumsum(feeds)[rows], prepend=0)
-    within = np.diff(np.cumsum(marks.inside & (marks.kinds == delimiter))[rows], prepend=0)
-    return marks.positions[rows[(lines > 2) & (within >= width - 1)][:1]]
+    closes = positions[rows]
+    doubts += [closes[np.diff(closes, prepend=-1) > _LONGEST]]
+    # 4. Cells that can contain whole rows, joined by a stray quote.
+    feeds = kinds == _LF
+    if width >= 3 and np.count_nonzero(feeds) > len(rows):
+        lines = np.diff(np.cumsum(feeds)[rows], prepend=0)
+        within = np.diff(np.cumsum(marks.inside & (kinds == delimiter))[rows], prepend=0)
+        doubts += [closes[(lines > 2) & (within >= width - 1)]]
+    first = min((found[0] for found in doubts if len(found)), default=len(text))
+    return int(np.searchsorted(closes, first))
 
 
-def _first_rows(marks: _Marks, count: int) -> _Marks:
-    """The marks of the first rows."""
+def _remove_marks(text: Vector, marks: _Marks, count: int) -> SplitRows:
+    """The first `count` rows, without the marks between their cells. An empty line is a row without cells."""
     rows = marks.rows[:count]
     ends = marks.ends[: rows[-1] + 1]
     stop = ends[-1] + 1
-    quotes = marks.quotes[: np.searchsorted(marks.quotes, stop)]
-    return _Marks(marks.positions[:stop], marks.kinds[:stop], marks.inside[:stop], quotes, ends, rows)
-
-
-def _remove_marks(text: Vector, marks: _Marks) -> SplitRows:
-    """The rows with the marks between their cells removed from the text. An empty line is a row without cells."""
-    removed = _removed(marks)
-    positions = marks.positions[removed]
-    size = int(marks.positions[-1]) + 1
+    positions, quotes = marks.positions[:stop], marks.quotes[: np.searchsorted(marks.quotes, stop)]
+    # Remove every mark outside of quotes and every quote, except one of each doubled quote.
+    removed = ~marks.inside[:stop]
+    removed[quotes] = True
+    opening, closing = quotes[2::2], quotes[1:-1:2]
+    removed[closing[positions[closing] + 1 == positions[opening]]] = False
+    size = int(positions[-1]) + 1
     kept = np.ones(size, bool)
-    kept[positions] = False
-    before = np.cumsum(removed, dtype=np.int32)[marks.ends]
-    cells = marks.positions[marks.ends] + 1 - before
-    empty = _empty_lines(text, marks)
-    rows = marks.rows + 1 - np.cumsum(empty)
+    kept[positions[removed]] = False
+    cell_ends = positions[ends] + 1 - np.cumsum(removed, dtype=np.int32)[ends]
+    # The mark that ends an empty line would end an empty cell, so it is left out of the cells.
+    closes = positions[ends[rows]]
+    previous = np.concatenate([[-1], closes[:-1]])
+    empty = (closes == previous + 1) | ((closes == previous + 2) & (text[previous + 1] == _CR))
     if empty.any():
-        cells = np.delete(cells, marks.rows[empty])
-    lines = _line_counts(marks)
-    return SplitRows(_with_zero(rows), _with_zero(cells), text[:size][kept], lines[:-1], size, int(lines[-1]))
-
-
-def _removed(marks: _Marks) -> Vector:
-    """Which marks are not part of a cell: those outside of quotes, and quotes, except one of each doubled quote."""
-    opening, closing = marks.quotes[2::2], marks.quotes[1:-1:2]
-    found = ~marks.inside
-    found[marks.quotes] = True
-    found[closing[marks.positions[closing] + 1 == marks.positions[opening]]] = False
-    return found
-
-
-def _empty_lines(text: Vector, marks: _Marks) -> Vector:
-    """Which rows are empty lines."""
-    closes = marks.positions[marks.ends[marks.rows]]
-    before = np.concatenate([[-1], closes[:-1]])
-    return (closes == before + 1) | ((closes == before + 2) & (text[before + 1] == _CR))
-
-
-def _line_counts(marks: _Marks) -> Vector:
-    """The number of lines before each row, and at the end the number of all lines."""
-    feeds = marks.kinds == _LF
-    if np.count_nonzero(feeds) == len(marks.rows):
-        return np.arange(len(marks.rows) + 1)
-    return np.concatenate([[0], np.cumsum(feeds)[marks.ends[marks.rows]]])
-
-
-def _with_zero(edges: Vector) -> Vector:
-    """The ends as 32-bit Arrow offsets, which begin with 0."""
-    return np.concatenate([np.zeros(1, np.int32), edges.astype(np.int32)])
+        cell_ends = np.delete(cell_ends, rows[empty])
+    row_ends = rows + 1 - np.cumsum(empty)
+    feeds = marks.kinds[:stop] == _LF
+    # Usually only the ends of rows are LFs, and counting rows is faster.
+    lines = np.cumsum(feeds)[ends[rows]] if np.count_nonzero(feeds) > count else np.arange(1, count + 1)
+    row_offsets, cell_offsets = (np.concatenate([[0], edges]).astype(np.int32) for edges in (row_ends, cell_ends))
+    starts = np.concatenate([[0], lines[:-1]])
+    return SplitRows(row_offsets, cell_offsets, text[:size][kept], starts, size, int(lines[-1]))

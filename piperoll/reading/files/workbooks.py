@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from subprocess import PIPE
 from threading import Timer
 from typing import IO
@@ -145,18 +146,12 @@ def _spans_too_much(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
         while chunk := stream.read(_PIECE):
             piece = tail + chunk
             rows = max([rows, *map(int, _ROWS.findall(piece)), *map(int, _FAR_ROWS.findall(piece))])
-            columns = max([columns, *map(_column_number, set(_FAR_COLUMNS.findall(piece)))])
+            for letters in set(_FAR_COLUMNS.findall(piece)):
+                columns = max(columns, reduce(lambda number, code: number * 26 + code - 64, letters, 0))
             if rows * columns > CELLS:
                 return True
             tail = piece[-_OVERLAP:]
     return False
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for code in letters:
-        number = number * 26 + code - 64
-    return number
 
 
 @dataclass
@@ -231,7 +226,11 @@ def _search_piece(piece: bytes, parts: SheetParts) -> None:
     """Add what a piece shows. A plain search for a word comes first: it is much faster than the patterns."""
     if b"hidden=" in piece:
         parts.hidden_rows.add(f"row {_attribute(row, b'r')}" for row in _HIDDEN_ROW.findall(piece))
-        parts.hidden_columns.add(f"column {_column_name(column)}" for column in _HIDDEN_COLUMN.findall(piece))
+        numbers = (_attribute(column, b"min") for column in _HIDDEN_COLUMN.findall(piece))
+        parts.hidden_columns.add(
+            f"column {letter(int(number) - 1) if number.isdigit() and len(number) < 6 else number}"
+            for number in numbers
+        )
     if b't="e"' in piece:
         parts.errors.add(f"cell {_attribute(tag, b'r')}" for tag in _ERROR.findall(piece))
     if b"<f" in piece or b":f" in piece:
@@ -246,8 +245,3 @@ def _search_piece(piece: bytes, parts: SheetParts) -> None:
 
 def _attribute(tag: bytes, name: bytes) -> str:
     return _attributes(tag).get(name, b"?").decode("ascii", "replace")
-
-
-def _column_name(tag: bytes) -> str:
-    number = _attribute(tag, b"min")
-    return letter(int(number) - 1) if number.isdigit() and len(number) < 6 else number

@@ -27,7 +27,7 @@ COLUMNS = 64
 """Index at most this many columns of a block; a row can have thousands, and the rest stay unindexed."""
 
 _SHAPES_PER_COLUMN = 4096
-"""A column of a block with more shapes is not indexed: it holds free text, for which shapes save nothing."""
+"""Do not index a column of a block with more shapes than this: it holds free text, for which shapes save nothing."""
 
 _SHAPES_KEPT = 100_000
 """Keep at most this many shapes for all blocks of a table; blocks that bring new ones after that are not indexed."""
@@ -112,43 +112,39 @@ class ShapeIndex:
 
 def index_shapes(blocks: Iterable[Block]) -> list[ShapeIndex]:
     """Index the blocks of a table."""
+
+    def encode(block: Block) -> tuple[Block, Any]:
+        return block, to_shapes(block.flat).dictionary_encode()
+
+    # Shapes are found in parallel, and numbered in the order of the blocks.
     known = KnownShapes()
-    return [_index_block(block, coded, known) for block, coded in map_in_order(_encode_shapes, blocks)]
-
-
-def _encode_shapes(block: Block) -> tuple[Block, Any]:
-    return block, to_shapes(block.flat).dictionary_encode()
+    return [_index_block(block, coded, known) for block, coded in map_in_order(encode, blocks)]
 
 
 def _index_block(block: Block, coded: Any, known: KnownShapes) -> ShapeIndex:
     """Index a block from the dictionary-encoded shapes of its cells, row after row."""
-    present = _shapes_by_column(block, coded.indices.to_numpy(), len(coded.dictionary))
+    codes, lengths = coded.indices.to_numpy(), block.lengths.to_numpy()
+    shortest = lengths.min(initial=block.width)
+    even = bool(shortest == block.width)
+    # A table of truth values: which of the shapes occur in which column.
+    present = np.zeros((min(block.width, COLUMNS), len(coded.dictionary)), np.bool_)
+    if even:
+        for column in range(len(present)):
+            present[column, codes[column :: block.width]] = True
+    else:
+        columns_of = np.arange(len(codes)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        indexed = columns_of < COLUMNS
+        present[columns_of[indexed], codes[indexed]] = True
     columns: list[Vector] = [np.flatnonzero(column) for column in present]
-    few = [len(codes) <= _SHAPES_PER_COLUMN for codes in columns]
+    few = [len(shapes) <= _SHAPES_PER_COLUMN for shapes in columns]
     kept = np.flatnonzero(present[few].any(axis=0))
     numbers = known.numbers(coded.dictionary.take(pa.array(kept)).to_pylist())
-    shortest = block.lengths.to_numpy().min(initial=block.width)
-    even = bool(shortest == block.width)
     if numbers is None:
         return ShapeIndex(known, (), block.width, even=even)
     number_of = np.zeros(len(coded.dictionary), np.int32)
     number_of[kept] = numbers
-    for column, codes in enumerate(columns):
-        columns[column] = number_of[codes] if few[column] else None
-        if few[column] and column >= shortest:
+    for column, shapes in enumerate(columns):
+        columns[column] = number_of[shapes] if few[column] else None
+        if few[column] and column >= shortest:  # some row is too short, which counts as an empty cell
             columns[column] = np.union1d(columns[column], known.numbers([""]))
     return ShapeIndex(known, columns, block.width, even=even)
-
-
-def _shapes_by_column(block: Block, codes: Vector, count: int) -> Vector:
-    """A table of truth values: which of `count` shapes occur in which column, from the code of each cell's shape."""
-    present = np.zeros((min(block.width, COLUMNS), count), np.bool_)
-    if len(codes) == len(block) * block.width:
-        for column in range(len(present)):
-            present[column, codes[column :: block.width]] = True
-        return present
-    lengths = block.lengths.to_numpy()
-    columns = np.arange(len(codes)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    indexed = columns < COLUMNS
-    present[columns[indexed], codes[indexed]] = True
-    return present

@@ -264,17 +264,16 @@ def is_blank(row: Row) -> bool:
 
 def without_blanks(rows: Rows) -> Rows:
     """The rows that are not blank."""
-    return rows.filter(map(_has_text, rows.blocks()))
-
-
-def _has_text(block: Block) -> Mask:
-    """Which rows are not blank: those with a cell that begins with visible ASCII, without a look at the others."""
-    certain = block.any(block.match("^[!-~]"))
-    if pc.all(certain).as_py():
-        return certain
-    unsure = pc.invert(certain)
-    pairs = zip(true_indices(unsure), block.filter(unsure), strict=True)
-    return pc.or_(certain, mask_at((index for index, row in pairs if not is_blank(row)), len(block)))
+    masks = []
+    for block in rows.blocks():
+        # A cell that begins with visible ASCII proves that its row is not blank; test only the other rows one by one.
+        mask = block.any(block.match("^[!-~]"))
+        if not pc.all(mask).as_py():
+            unsure = pc.invert(mask)
+            pairs = zip(true_indices(unsure), block.filter(unsure), strict=True)
+            mask = pc.or_(mask, mask_at((index for index, row in pairs if not is_blank(row)), len(block)))
+        masks.append(mask)
+    return rows.filter(masks)
 
 
 def cell_at(row: Row, column: int) -> str:

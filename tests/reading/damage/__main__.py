@@ -16,7 +16,7 @@ from types import FrameType
 from .cases import SECONDS, Outcome, outcome, seeds_of
 
 CHILD = 25
-"""One case in so many is a workbook, for which a process is started."""
+"""One case in this many is a workbook, which starts a process."""
 
 
 class TookTooLong(Exception):
@@ -36,7 +36,7 @@ def main() -> int:
     counts: Counter[str] = Counter()
     failures, slowest, started = 0, 0.0, time.monotonic()
     for done in outcomes(given.seed, given.cases, given.kind, given.whole_every):
-        counts[done.said] += 1
+        counts[done.outcome] += 1
         slowest = max(slowest, done.seconds)
         if done.failure:
             failures += 1
@@ -69,7 +69,7 @@ def tell(counts: Counter[str], failures: int, slowest: float, started: float) ->
     sys.stdout.write(
         f"{sum(counts.values()):,} cases in {time.monotonic() - started:,.0f} s, {failures} failed; the slowest took "
         f"{slowest:.2f} s; peak memory {own:,} MB here and {child:,} MB in a child\n  "
-        + ", ".join(f"{said}: {count:,}" for said, count in counts.most_common())
+        + ", ".join(f"{outcome}: {count:,}" for outcome, count in counts.most_common())
         + "\n"
     )
     sys.stdout.flush()

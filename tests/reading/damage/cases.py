@@ -34,7 +34,7 @@ class Outcome:
 
     seed: int
     name: str
-    said: str
+    outcome: str
     seconds: float
     failure: str | None = None
 
@@ -64,17 +64,17 @@ def outcome(seed: int, among: Mapping[str, bytes], *, whole: bool = True) -> Out
     """
     name, content = case(seed, among)
     started = time.monotonic()
-    said, failure = "failed", None
+    outcome, failure = "failed", None
     try:
-        said, failure = _read(content, name, seed) if whole else _opened(content)
+        outcome, failure = _read(content, name, seed) if whole else _opened(content)
     except Exception:  # noqa: BLE001 - whatever it is, it is what we look for
         failure = traceback.format_exc()
     seconds = time.monotonic() - started
-    return Outcome(seed, name, said, seconds, failure or (f"took {seconds:.1f} s" if seconds > SECONDS else None))
+    return Outcome(seed, name, outcome, seconds, failure or (f"took {seconds:.1f} s" if seconds > SECONDS else None))
 
 
 def _dataset(seed: int) -> Dataset | None:
-    """What the file is said to be: each dataset in turn, one time in ten none."""
+    """The dataset that the sender states: each in turn, and none in one of ten cases."""
     datasets = assets.datasets()
     return datasets[seed % len(datasets)] if seed % 10 else None
 
@@ -88,8 +88,8 @@ def _opened(content: bytes) -> tuple[str, str | None]:
     """The way to the rows alone: what cannot be opened says why."""
     opened = open_file(classify(content))
     rows = sum(len(row.cells) > 0 for grid in opened.grids for row in grid.rows)
-    said = opened.why or ("rows" if rows else "no rows")
-    return f"opened: {said}", "a reason without a finding" if opened.why and not opened.findings else None
+    outcome = opened.why or ("rows" if rows else "no rows")
+    return f"opened: {outcome}", "a reason without a finding" if opened.why and not opened.findings else None
 
 
 def _wrong(reading: Reading) -> str | None:

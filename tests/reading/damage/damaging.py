@@ -37,8 +37,8 @@ def damaged_inside(content: bytes, other: bytes, random: Random) -> bytes:
 
 
 def _cut(content: bytes, _other: bytes, random: Random) -> bytes:
-    place = random.randint(0, len(content))
-    return content[:place] if random.random() < 0.8 else content[place:]
+    index = random.randint(0, len(content))
+    return content[:index] if random.random() < 0.8 else content[index:]
 
 
 def _flip(content: bytes, _other: bytes, random: Random) -> bytes:
@@ -54,8 +54,8 @@ def _write_over(content: bytes, _other: bytes, random: Random) -> bytes:
 
 
 def _insert(content: bytes, _other: bytes, random: Random) -> bytes:
-    place = random.randint(0, len(content))
-    return content[:place] + random.choice(_TELLING) * random.choice((1, 1, 1, 2, 30)) + content[place:]
+    index = random.randint(0, len(content))
+    return content[:index] + random.choice(_TELLING) * random.choice((1, 1, 1, 2, 30)) + content[index:]
 
 
 def _drop(content: bytes, _other: bytes, random: Random) -> bytes:

@@ -175,7 +175,7 @@ def sheets_2003() -> bytes:
 def parquet() -> bytes:
     """The table as Parquet."""
     buffer = io.BytesIO()
-    pq.write_table(pa.table({name: [row[place] for row in ROWS] for place, name in enumerate(HEAD)}), buffer)
+    pq.write_table(pa.table({name: [row[column] for row in ROWS] for column, name in enumerate(HEAD)}), buffer)
     return buffer.getvalue()
 
 

@@ -21,7 +21,7 @@ OUTCOMES = (EQUAL, TOLD, MISTOLD, SILENT, RAISED)
 
 
 def main() -> int:
-    """Run the cases that the command line asks for; the status is 1 if any was read wrongly without being told."""
+    """Run the cases that the command line asks for; the status is 1 if any was read wrongly without a finding."""
     parser = argparse.ArgumentParser(prog="python -m tests.reading.mess", description=__doc__)
     parser.add_argument("--cases", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)

@@ -14,17 +14,17 @@ Notation = Callable[[Decimal], str]
 
 
 def rewritten(
-    draft: Draft, name: str, places: list[int], write: str | Callable[[str], str], *means: str | None
+    draft: Draft, name: str, indices: list[int], write: str | Callable[[str], str], *means: str | None
 ) -> Draft:
     """The draft with the cells of a field written otherwise (or as one text); `means` replaces what they mean."""
     sheet = draft.sheet
     column = sheet.column(name)
     new = {}
-    for place in places:
-        line = sheet.lines[place]
+    for index in indices:
+        line = sheet.lines[index]
         meaning: Meanings = means or line.means[name]
         text = write if isinstance(write, str) else write(line.cells[column])
-        new[place] = line.with_cell(column, text, **{name: meaning})
+        new[index] = line.with_cell(column, text, **{name: meaning})
     return draft.with_sheet(sheet.with_lines(new))
 
 
@@ -88,7 +88,7 @@ def money_in_scientific_notation(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, NUMBERS[draft.dataset])
     if name is None:
         return None
-    some = [place for place in draft.sheet.records if random.random() < 0.3]
+    some = [index for index in draft.sheet.records if random.random() < 0.3]
     return rewritten(draft, name, some, lambda cell: f"{Decimal(cell):E}")
 
 
@@ -108,21 +108,21 @@ DOUBTFUL = {
     "1,23": ("1.23",),
     **dict.fromkeys(("€5.00", "£1.2m", "5%", "TBC", "see note 4", "12.34.56", "$12.50"), ()),
 }
-"""What nobody can be sure of, with what it may be read as where the column shows it and that is told."""
+"""Cells without a certain meaning, each with the readings allowed if the column shows them and a finding says so."""
 
 
 @mess(CELLS)
 def money_that_says_nothing_certain(draft: Draft, random: Random) -> Draft | None:
-    """Cells that no reader can be sure of, in one row or two; the amount is unreadable and that is told."""
+    """Cells without a certain meaning, in one row or two; the amount is unreadable and is reported."""
     name = one_of(draft, random, NUMBERS[draft.dataset])
     if name is None or len(draft.sheet.records) < 4:
         return None
-    said = draft
-    for place in random.sample(draft.sheet.records, random.randint(1, 2)):
+    result = draft
+    for index in random.sample(draft.sheet.records, random.randint(1, 2)):
         text = random.choice(sorted(DOUBTFUL))
-        said = rewritten(said, name, [place], text, UNREADABLE, *DOUBTFUL[text])
-    told = frozenset({"amount-unreadable", "number-unreadable", "amounts-decimal-comma"})
-    return replace(said, must=(*said.must, told))
+        result = rewritten(result, name, [index], text, UNREADABLE, *DOUBTFUL[text])
+    codes = frozenset({"amount-unreadable", "number-unreadable", "amounts-decimal-comma"})
+    return replace(result, must=(*result.must, codes))
 
 
 @mess(CELLS)
@@ -131,9 +131,9 @@ def errors_of_a_spreadsheet(draft: Draft, random: Random) -> Draft | None:
     if name is None or len(draft.sheet.records) < 4:
         return None
     errors = ("#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "########", "Err:502", "#NUM!")
-    said = rewritten(draft, name, [random.choice(draft.sheet.records)], random.choice(errors), UNREADABLE)
+    result = rewritten(draft, name, [random.choice(draft.sheet.records)], random.choice(errors), UNREADABLE)
     unreadable = frozenset({"amount-unreadable", "number-unreadable", "date-unreadable"})
-    return replace(said, must=(*said.must, unreadable))
+    return replace(result, must=(*result.must, unreadable))
 
 
 @mess(CELLS)
@@ -145,7 +145,7 @@ def marks_for_nothing(draft: Draft, random: Random) -> Draft | None:
         return None
     marks = ("", "-", "n/a", "N/A", "#N/A", "not applicable", "–", " - ", "NULL")
     marks += ("nil", "None", "unknown") if name not in NAMES[draft.dataset] else ()
-    sure = [place for place in sheet.records if sheet.lines[place].means[name][0] != UNREADABLE]
+    sure = [index for index in sheet.records if sheet.lines[index].means[name][0] != UNREADABLE]
     return rewritten(draft, name, [random.choice(sure)], random.choice(marks), None)
 
 
@@ -159,35 +159,35 @@ def redactions(draft: Draft, random: Random) -> Draft | None:
     if name is None:
         return None
     new = draft
-    for place in random.sample(draft.sheet.records, min(2, len(draft.sheet.records))):
+    for index in random.sample(draft.sheet.records, min(2, len(draft.sheet.records))):
         words = random.choice(REDACTED)
-        new = rewritten(new, name, [place], words, words)
+        new = rewritten(new, name, [index], words, words)
     return new
 
 
 @mess(CELLS, group="references")
 def references_rounded(draft: Draft, random: Random) -> Draft | None:
-    """Long references that a spreadsheet took for numbers: the digits are lost, and that must be told."""
+    """Long references that a spreadsheet took for numbers: the digits are lost, and this must be reported."""
     name = REFERENCES[draft.dataset]
     if name not in draft.sheet.columns:
         return None
     new = draft
-    for place in draft.sheet.records:
+    for index in draft.sheet.records:
         text = f"4.{random.randint(10, 99)}E+{random.randint(12, 21)}"
-        new = rewritten(new, name, [place], text, text)
+        new = rewritten(new, name, [index], text, text)
     return replace(new, must=(*new.must, frozenset({"reference-damaged"})))
 
 
 @mess(CELLS, group="references")
 def references_without_their_zeros(draft: Draft, random: Random) -> Draft | None:
-    """Company numbers have eight characters: those of seven have lost a zero, which is put back or told."""
+    """Company numbers have eight characters: those of seven have lost a zero, which is restored or reported."""
     name = "supplier_company_number"
     if name not in draft.sheet.columns or len(draft.sheet.records) < 3:
         return None
     column, new = draft.sheet.column(name), draft
-    for place in draft.sheet.records:
-        text = draft.sheet.lines[place].cells[column]
-        new = rewritten(new, name, [place], lambda cell: cell.lstrip("0"), text.lstrip("0"), text)
+    for index in draft.sheet.records:
+        text = draft.sheet.lines[index].cells[column]
+        new = rewritten(new, name, [index], lambda cell: cell.lstrip("0"), text.lstrip("0"), text)
     return replace(new, must=(*new.must, frozenset({"reference-damaged", "reference-zeros-lost"})))
 
 
@@ -202,5 +202,5 @@ def spaces_about_words(draft: Draft, random: Random) -> Draft | None:
 
 def amount_of(line: Line, draft: Draft) -> Decimal:
     """What a record's amount means, zero where it has none."""
-    said = line.means.get(AMOUNT[draft.dataset], (None,))[0]
-    return Decimal(0) if said in (None, UNREADABLE) else Decimal(said)
+    result = line.means.get(AMOUNT[draft.dataset], (None,))[0]
+    return Decimal(0) if result in (None, UNREADABLE) else Decimal(result)

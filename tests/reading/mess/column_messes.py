@@ -14,8 +14,8 @@ from .tables import AMOUNT, plain_headings
 def renamed(draft: Draft, headings: Sequence[str]) -> Draft:
     """The draft with other headings."""
     sheet = draft.sheet
-    place = sheet.heading
-    return draft.with_sheet(sheet.with_lines({place: replace(sheet.lines[place], cells=tuple(headings))}))
+    index = sheet.heading
+    return draft.with_sheet(sheet.with_lines({index: replace(sheet.lines[index], cells=tuple(headings))}))
 
 
 def with_column(sheet: Sheet, at: int, heading: str, cells: Sequence[str], name: str | None = None) -> Sheet:
@@ -53,9 +53,9 @@ def _slip(word: str, random: Random) -> str:
 def slips_in_headings(draft: Draft, random: Random) -> Draft | None:
     """One letter wrong in some of the longer headings."""
     headings = list(draft.sheet.lines[draft.sheet.heading].cells)
-    long = [place for place, heading in enumerate(headings) if len(heading) > 6]
-    for place in random.sample(long, min(len(long), random.randint(1, 3))):
-        headings[place] = _slip(headings[place], random)
+    long = [index for index, heading in enumerate(headings) if len(heading) > 6]
+    for index in random.sample(long, min(len(long), random.randint(1, 3))):
+        headings[index] = _slip(headings[index], random)
     return renamed(draft, headings)
 
 
@@ -77,7 +77,7 @@ def columns_in_another_order(draft: Draft, random: Random) -> Draft | None:
     random.shuffle(order)
     sheet = draft.sheet
     lines = tuple(line.laid(order) for line in sheet.lines)
-    return draft.with_sheet(replace(sheet, lines=lines, columns=tuple(sheet.columns[place] for place in order)))
+    return draft.with_sheet(replace(sheet, lines=lines, columns=tuple(sheet.columns[index] for index in order)))
 
 
 UNKNOWN = {
@@ -106,7 +106,7 @@ def gross_and_vat_beside_net(draft: Draft, random: Random) -> Draft | None:
     name, sheet = AMOUNT[draft.dataset], draft.sheet
     if draft.dataset != "spend":
         return None
-    nets = [sheet.lines[place].means[name][0] for place in sheet.records]
+    nets = [sheet.lines[index].means[name][0] for index in sheet.records]
     net = [Decimal(0) if text in (None, UNREADABLE) else Decimal(str(text)) for text in nets]
     gross = [f"{value * Decimal('1.2'):.2f}" for value in net]
     vat = [f"{value * Decimal('0.2'):.2f}" for value in net]
@@ -118,18 +118,20 @@ def gross_and_vat_beside_net(draft: Draft, random: Random) -> Draft | None:
 
 @mess(COLUMNS, "amount-column-doubtful", group="unit")
 def two_columns_of_amounts_alike(draft: Draft, random: Random) -> Draft | None:
-    """The same heading over net and gross: unless the VAT stands beside them nobody can know which is which."""
+    """The same heading over net and gross: unless a column of VAT is beside them, nothing shows which is which."""
     name, sheet = AMOUNT[draft.dataset], draft.sheet
     if not name:
         return None
     column = sheet.column(name)
-    nets = [sheet.lines[place].means[name][0] for place in sheet.records]
+    nets = [sheet.lines[index].means[name][0] for index in sheet.records]
     gross = ["" if text in (None, UNREADABLE) else f"{Decimal(str(text)) * Decimal('1.2'):.2f}" for text in nets]
     heading = sheet.lines[sheet.heading].cells[column]
-    said = draft.with_sheet(with_column(sheet, column + random.randint(0, 1), heading, gross))
-    others = tuple(one for one in said.must if "amount-unreadable" not in one)  # the other column may be the one taken
+    result = draft.with_sheet(with_column(sheet, column + random.randint(0, 1), heading, gross))
+    others = tuple(
+        one for one in result.must if "amount-unreadable" not in one
+    )  # the other column may be the one taken
     proved = any("VAT" in text for text in sheet.lines[sheet.heading].cells)
-    return replace(said, must=others if proved else (*others, frozenset({"amount-column-doubtful"})))
+    return replace(result, must=others if proved else (*others, frozenset({"amount-column-doubtful"})))
 
 
 def _with_unit(draft: Draft, unit: str, write: Decimal) -> Draft | None:
@@ -139,12 +141,12 @@ def _with_unit(draft: Draft, unit: str, write: Decimal) -> Draft | None:
         return None
     column = sheet.column(name)
     new: dict[int, Line] = {}
-    for place, line in enumerate(sheet.lines):
+    for index, line in enumerate(sheet.lines):
         if line.kind == "heading":
-            new[place] = line.with_cell(column, f"{line.cells[column]} {unit}")
+            new[index] = line.with_cell(column, f"{line.cells[column]} {unit}")
         elif line.kind == "record":
             means = tuple(_times(text, write) for text in line.means[name])
-            new[place] = replace(line, means={**line.means, name: means})
+            new[index] = replace(line, means={**line.means, name: means})
     return replace(draft.with_sheet(sheet.with_lines(new)), scale=write)
 
 
@@ -154,14 +156,14 @@ def _times(text: str | None, by: Decimal) -> str | None:
 
 @mess(COLUMNS, group="unit")
 def amounts_in_thousands(draft: Draft, random: Random) -> Draft | None:
-    said = _with_unit(draft, random.choice(("(£000)", "£000s", "(£'000)", "(£k)", "in thousands")), Decimal(1000))
-    return said and replace(said, must=(*said.must, frozenset({"amount-scaled"})))
+    result = _with_unit(draft, random.choice(("(£000)", "£000s", "(£'000)", "(£k)", "in thousands")), Decimal(1000))
+    return result and replace(result, must=(*result.must, frozenset({"amount-scaled"})))
 
 
 @mess(COLUMNS, group="unit")
 def amounts_in_pence(draft: Draft, random: Random) -> Draft | None:
-    said = _with_unit(draft, random.choice(("(pence)", "in pence", "(p)")), Decimal("0.01"))
-    return said and replace(said, must=(*said.must, frozenset({"amount-scaled"})))
+    result = _with_unit(draft, random.choice(("(pence)", "in pence", "(p)")), Decimal("0.01"))
+    return result and replace(result, must=(*result.must, frozenset({"amount-scaled"})))
 
 
 @mess(COLUMNS, group="unit")
@@ -171,14 +173,14 @@ def amounts_in_pounds_as_said(draft: Draft, random: Random) -> Draft | None:
 
 @mess(COLUMNS, group="unit")
 def amounts_in_another_currency(draft: Draft, random: Random) -> Draft | None:
-    said = _with_unit(draft, random.choice(("(€)", "EUR", "(US$)", "in dollars")), Decimal(1))
-    if said is None:
+    result = _with_unit(draft, random.choice(("(€)", "EUR", "(US$)", "in dollars")), Decimal(1))
+    if result is None:
         return None
-    name, sheet = AMOUNT[draft.dataset], said.sheet
-    lines = {place: sheet.lines[place] for place in sheet.records}
+    name, sheet = AMOUNT[draft.dataset], result.sheet
+    lines = {index: sheet.lines[index] for index in sheet.records}
     new = {
-        place: replace(line, means={**line.means, name: (UNREADABLE if line.means[name][0] else None,)})
-        for place, line in lines.items()
+        index: replace(line, means={**line.means, name: (UNREADABLE if line.means[name][0] else None,)})
+        for index, line in lines.items()
     }
-    others = tuple(one for one in said.must if "amount-unreadable" not in one)  # no amount was taken, so none is told
-    return replace(said.with_sheet(sheet.with_lines(new)), must=(*others, frozenset({"amount-not-in-pounds"})))
+    others = tuple(one for one in result.must if "amount-unreadable" not in one)  # no amount was taken, so none is told
+    return replace(result.with_sheet(sheet.with_lines(new)), must=(*others, frozenset({"amount-not-in-pounds"})))

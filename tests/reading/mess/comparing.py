@@ -1,4 +1,4 @@
-"""What was read against what is true: equal, or told by a finding that names the mess, or wrong."""
+"""Compare what was read with the truth: equal, or reported by a finding that names the mess, or wrong."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _lines(tables: Sequence[ReadTable]) -> Iterator[tuple[str | None, ReadTable,
     for table in tables:
         for batch in table.batches():
             columns = batch.to_pydict()
-            for place in range(batch.num_rows):
-                yield table.sheet, table, {name: cells[place] for name, cells in columns.items()}
+            for index in range(batch.num_rows):
+                yield table.sheet, table, {name: cells[index] for name, cells in columns.items()}
 
 
 def _records(draft: Draft, file: Written, reading: Reading) -> Iterator[Difference]:
@@ -132,7 +132,7 @@ _OF_ONE_ROW = frozenset(["row-too-long", "quotes-broken", "amount-unreadable", "
 
 
 def outcome(found: Sequence[Difference], messes: Sequence[str], findings: Sequence[Finding]) -> str:
-    """Whether differences are told: each by a warning or error of a code that names one of the messes."""
+    """Whether differences are reported: each by a warning or error of a code that names one of the messes."""
     if not found:
         return EQUAL
     loud = [each for each in findings if each.severity is not Severity.INFO]

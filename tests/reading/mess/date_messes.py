@@ -28,13 +28,13 @@ NOTATIONS: tuple[Callable[[date], str], ...] = (
 )
 
 
-def _dated(draft: Draft, name: str, write: Callable[[date], str], places: list[int] | None = None) -> Draft:
+def _dated(draft: Draft, name: str, write: Callable[[date], str], indices: list[int] | None = None) -> Draft:
     sheet = draft.sheet
     column, new = sheet.column(name), {}
-    for place in sheet.records if places is None else places:
-        line = sheet.lines[place]
+    for index in sheet.records if indices is None else indices:
+        line = sheet.lines[index]
         if (said := line.means[name][0]) not in (None, UNREADABLE):
-            new[place] = line.with_cell(column, write(date.fromisoformat(said)))
+            new[index] = line.with_cell(column, write(date.fromisoformat(said)))
     return draft.with_sheet(sheet.with_lines(new))
 
 
@@ -56,9 +56,9 @@ def dates_that_do_not_exist(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     if name is None or len(sheet.records) < 4:
         return None
-    place = random.choice(sheet.records)
-    line = sheet.lines[place].with_cell(sheet.column(name), random.choice(IMPOSSIBLE), **{name: (UNREADABLE,)})
-    said = draft.with_sheet(sheet.with_lines({place: line}))
+    index = random.choice(sheet.records)
+    line = sheet.lines[index].with_cell(sheet.column(name), random.choice(IMPOSSIBLE), **{name: (UNREADABLE,)})
+    said = draft.with_sheet(sheet.with_lines({index: line}))
     return replace(said, must=(*said.must, frozenset({"date-unreadable"})))
 
 
@@ -81,15 +81,15 @@ def dates_as_numbers(draft: Draft, random: Random) -> Draft | None:
     if name is None:
         return None
     share = random.choice((1.0, 0.5))
-    some = [place for place in draft.sheet.records if random.random() < share] or draft.sheet.records
+    some = [index for index in draft.sheet.records if random.random() < share] or draft.sheet.records
     tail = random.choice(("", "", ".0", ".5"))
     said = _dated(draft, name, lambda day: f"{(day - _EPOCH).days}{tail}", some)
     return replace(said, must=(*said.must, frozenset({"dates-as-serials"})))
 
 
-def _proofs(draft: Draft, name: str, places: list[int]) -> int:
+def _proofs(draft: Draft, name: str, indices: list[int]) -> int:
     """In how many of these rows the day cannot be a month."""
-    days = [draft.sheet.lines[place].means[name][0] for place in places]
+    days = [draft.sheet.lines[index].means[name][0] for index in indices]
     return sum(1 for day in days if day not in (None, UNREADABLE) and date.fromisoformat(day).day > 12)
 
 
@@ -105,12 +105,12 @@ def dates_month_first(draft: Draft, random: Random) -> Draft | None:
 
 @mess(CELLS, "dates-mixed", group="dates")
 def dates_of_two_programs(draft: Draft, random: Random) -> Draft | None:
-    """Part of the column month first and part day first, each with a proof: what could be either is told."""
+    """Part of the column month first and part day first, each with a proof; dates that can be either are reported."""
     name = one_of(draft, random, DATES[draft.dataset])
     if name is None:
         return None
-    some = [place for place in draft.sheet.records if random.random() < 0.4]
-    rest = [place for place in draft.sheet.records if place not in some]
+    some = [index for index in draft.sheet.records if random.random() < 0.4]
+    rest = [index for index in draft.sheet.records if index not in some]
     if not _proofs(draft, name, some) or not _proofs(draft, name, rest):
         return None
     said = _dated(draft, name, lambda day: f"{day:%m/%d/%Y}", some)

@@ -11,7 +11,7 @@ UNREADABLE = "<unreadable>"
 """What a cell means that holds something which cannot be read for certain."""
 
 RAW = "\ue000"
-"""Before a cell's text: a text file gets the cell as it stands, whatever quotes or delimiters are in it."""
+"""The prefix of a cell that a text file gets unchanged, whatever quotes or delimiters are in it."""
 
 Meanings = tuple[str | None, ...]
 """The readings of one cell that are right, the true one first."""
@@ -36,15 +36,15 @@ class Line:
         cells = (*self.cells[:column], text, *self.cells[column + 1 :])
         return replace(self, cells=cells, means={**self.means, **means})
 
-    def laid(self, places: Sequence[int | None]) -> Line:
-        """The line with its cells in new places: for each new column the old one, None for an empty cell."""
+    def laid(self, indices: Sequence[int | None]) -> Line:
+        """The line with its cells in another order: for each new column the index of the old one, None if empty."""
         old = dict(enumerate(self.cells))
-        return replace(self, cells=tuple("" if place is None else old.get(place, "") for place in places))
+        return replace(self, cells=tuple("" if index is None else old.get(index, "") for index in indices))
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet: its lines, and which field stands in each column under its first headings (None: none of ours)."""
+    """One sheet: its lines, and the field of each column under its first headings (None for a column of no field)."""
 
     lines: tuple[Line, ...]
     columns: tuple[str | None, ...]
@@ -53,32 +53,32 @@ class Sheet:
 
     @property
     def records(self) -> list[int]:
-        """Where the records stand among the lines."""
-        return [place for place, line in enumerate(self.lines) if line.kind == "record"]
+        """The indices of the records among the lines."""
+        return [index for index, line in enumerate(self.lines) if line.kind == "record"]
 
     @property
     def heading(self) -> int:
-        """Where the first headings stand among the lines; -1 where there are none."""
-        return next((place for place, line in enumerate(self.lines) if line.kind == "heading"), -1)
+        """The index of the first headings among the lines; -1 if there are none."""
+        return next((index for index, line in enumerate(self.lines) if line.kind == "heading"), -1)
 
     @property
     def headed(self) -> bool:
-        """Whether the headings stand above all records."""
+        """Whether the headings are above all records."""
         return bool(self.records) and 0 <= self.heading < self.records[0]
 
     def column(self, name: str) -> int:
-        """Where a field stands."""
+        """The index of the column of a field."""
         return self.columns.index(name)
 
     def with_lines(self, new: Mapping[int, Line]) -> Sheet:
-        """The sheet with other lines in some places."""
-        return replace(self, lines=tuple(new.get(place, line) for place, line in enumerate(self.lines)))
+        """The sheet with other lines at some indices."""
+        return replace(self, lines=tuple(new.get(index, line) for index, line in enumerate(self.lines)))
 
     def with_rows(self, before: Mapping[int, Sequence[Line]]) -> Sheet:
-        """The sheet with more lines before some places; one place past the last is the end."""
+        """The sheet with more lines inserted before some indices; the number of lines is the end."""
         lines: list[Line] = []
-        for place, line in enumerate(self.lines):
-            lines += [*before.get(place, ()), line]
+        for index, line in enumerate(self.lines):
+            lines += [*before.get(index, ()), line]
         return replace(self, lines=(*lines, *before.get(len(self.lines), ())))
 
 

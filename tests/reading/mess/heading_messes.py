@@ -42,8 +42,8 @@ def headings_in_two_rows(draft: Draft, random: Random) -> Draft | None:
         return None
     upper = Line(tuple(part[0] if len(part) == 2 else "" for part in parts), "free")
     lower = Line(tuple(part[-1] if part else "" for part in parts), "heading")
-    place = sheet.heading
-    return draft.with_sheet(sheet.with_lines({place: lower}).with_rows({place: [upper]}))
+    index = sheet.heading
+    return draft.with_sheet(sheet.with_lines({index: lower}).with_rows({index: [upper]}))
 
 
 @mess(HEADS, "headings-missing", "no-headings", group="headings")
@@ -77,9 +77,9 @@ def headings_sorted_into_the_middle(draft: Draft, random: Random) -> Draft | Non
     at = random.randint(sheet.heading, sheet.records[-1] - 1)
     lines = [replace(each, kind="free") if each.kind != "record" else each for each in lines[:at]] + lines[at:]
     lines.insert(at, heading)
-    said = draft.with_sheet(replace(sheet, lines=tuple(lines)))
+    result = draft.with_sheet(replace(sheet, lines=tuple(lines)))
     moved = any(line.kind == "record" for line in lines[:at])
-    return replace(said, must=(*said.must, frozenset({"records-above-headings"}))) if moved else said
+    return replace(result, must=(*result.must, frozenset({"records-above-headings"}))) if moved else result
 
 
 @mess(HEADS, group="again")
@@ -90,7 +90,7 @@ def headings_again(draft: Draft, random: Random) -> Draft | None:
         return None
     again = replace(sheet.lines[sheet.heading], kind="repeated_header")
     some = random.sample(sheet.records[1:], min(len(sheet.records) - 1, random.randint(1, 4)))
-    return draft.with_sheet(sheet.with_rows({place: [*_upper(sheet), again] for place in some})) if some else None
+    return draft.with_sheet(sheet.with_rows({index: [*_upper(sheet), again] for index in some})) if some else None
 
 
 def _upper(sheet: Sheet) -> tuple[Line, ...]:
@@ -111,22 +111,22 @@ def headings_changed_half_way(draft: Draft, random: Random) -> Draft | None:
     order = [None] * random.choice((0, 0, 1, 2)) + order
     again = replace(sheet.lines[sheet.heading], kind="free").laid(order)
     below = tuple(line.laid(order) for line in sheet.lines[at:])
-    said = draft.with_sheet(replace(sheet, lines=(*sheet.lines[:at], again, *below)))
-    return replace(said, must=(*said.must, frozenset({"headings-changed"})))
+    result = draft.with_sheet(replace(sheet, lines=(*sheet.lines[:at], again, *below)))
+    return replace(result, must=(*result.must, frozenset({"headings-changed"})))
 
 
 @mess(HEADS, group="again")
 def second_table_below(draft: Draft, random: Random) -> Draft | None:
     """A second table of the same kind with fewer columns, its own title and headings."""
     sheet = draft.sheet
-    spare = [place for place, name in enumerate(sheet.columns) if name in _SPARE]
+    spare = [index for index, name in enumerate(sheet.columns) if name in _SPARE]
     if len(sheet.records) < 6 or not spare or not sheet.headed or _upper(sheet):
         return None
     at = random.choice(sheet.records[2:-2])
     lost = [line.cells[spare[0]] for line in sheet.lines[at:] if len(line.cells) > spare[0]]
     if any(RAW in cell or not cell.isascii() for cell in lost):  # what was spoilt would go with the column
         return None
-    order = [place for place in range(len(sheet.columns)) if place != spare[0]]
+    order = [index for index in range(len(sheet.columns)) if index != spare[0]]
     blank, title = Line((), "free"), Line((random.choice(("Schools", "Part two", "Capital")),), "free")
     heading = replace(sheet.lines[sheet.heading], kind="free").laid(order)
     gone = sheet.columns[spare[0]]
@@ -142,18 +142,18 @@ _SPARE = frozenset(
 
 @mess(HEADS, "columns-shifted", "amount-unreadable", "date-unreadable", "number-unreadable", group="again")
 def data_one_column_off(draft: Draft, random: Random) -> Draft | None:
-    """From some heading on, at or before the first date or number, the data stand one column to the right."""
+    """From some heading on, at or before the first date or number, the data are one column to the right."""
     sheet = draft.sheet
-    typed = [place for place, name in enumerate(sheet.columns) if name in ("payment_date", "net_amount", "start_date")]
+    typed = [index for index, name in enumerate(sheet.columns) if name in ("payment_date", "net_amount", "start_date")]
     if not typed or len(sheet.records) < 6 or not sheet.headed:
         return None
     at = random.randint(0, min(typed))
     if at == 0:
         return None
     new: dict[int, Line] = {}
-    for place, line in enumerate(sheet.lines):
-        if place > sheet.heading:
-            new[place] = replace(line, cells=(*line.cells[:at], "", *line.cells[at:])) if line.cells else line
+    for index, line in enumerate(sheet.lines):
+        if index > sheet.heading:
+            new[index] = replace(line, cells=(*line.cells[:at], "", *line.cells[at:])) if line.cells else line
     columns = (*sheet.columns[:at], None, *sheet.columns[at:])
-    said = draft.with_sheet(replace(sheet.with_lines(new), columns=columns))
-    return replace(said, must=(*said.must, frozenset({"columns-shifted", "amount-unreadable", "date-unreadable"})))
+    result = draft.with_sheet(replace(sheet.with_lines(new), columns=columns))
+    return replace(result, must=(*result.must, frozenset({"columns-shifted", "amount-unreadable", "date-unreadable"})))

@@ -16,17 +16,17 @@ def _row(sheet: Sheet, cells: dict[int, str]) -> tuple[str, ...]:
     return tuple(cells.get(column, "") for column in range(len(sheet.columns)))
 
 
-def _sure(draft: Draft, places: Sequence[int]) -> bool:
+def _sure(draft: Draft, indices: Sequence[int]) -> bool:
     """Whether there is one column of amounts and each can be read, so that a total can be proved."""
     name, headings = AMOUNT[draft.dataset], draft.sheet.lines[draft.sheet.heading].cells
     one = len(set(headings)) == len(headings)
-    return bool(name) and one and all(draft.sheet.lines[place].means[name][0] != UNREADABLE for place in places)
+    return bool(name) and one and all(draft.sheet.lines[index].means[name][0] != UNREADABLE for index in indices)
 
 
 def _total(draft: Draft, value: Decimal, label: str, random: Random) -> Line:
     sheet = draft.sheet
     column = sheet.column(AMOUNT[draft.dataset])
-    texts = [place for place, name in enumerate(sheet.columns) if name in (*NAMES[draft.dataset], None)]
+    texts = [index for index, name in enumerate(sheet.columns) if name in (*NAMES[draft.dataset], None)]
     cells = {random.choice(texts): label} if label and texts else {}
     sent = value / draft.scale
     written = random.choice((f"{sent:f}", f"{sent:,f}", f"£{sent:,f}"))
@@ -38,7 +38,7 @@ def labelled_total(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     if len(sheet.records) < 2 or not _sure(draft, sheet.records):
         return None
-    value = sum((amount_of(sheet.lines[place], draft) for place in sheet.records), Decimal(0))
+    value = sum((amount_of(sheet.lines[index], draft) for index in sheet.records), Decimal(0))
     label = random.choice(("Total", "TOTAL", "Grand Total", "Total:", "Totals", "Sub-total", "Report total"))
     return draft.with_sheet(sheet.with_rows({len(sheet.lines): [_total(draft, value, label, random)]}))
 
@@ -48,7 +48,7 @@ def total_without_a_word(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     if len(sheet.records) < 3 or not _sure(draft, sheet.records):
         return None
-    value = sum((amount_of(sheet.lines[place], draft) for place in sheet.records), Decimal(0))
+    value = sum((amount_of(sheet.lines[index], draft) for index in sheet.records), Decimal(0))
     blank = [Line((), "blank")] * random.randint(0, 1)
     end = len(sheet.lines)
     return draft.with_sheet(sheet.with_rows({end: [*blank, _total(draft, value, "", random)]})) if value else None
@@ -56,14 +56,14 @@ def total_without_a_word(draft: Draft, random: Random) -> Draft | None:
 
 @mess(ROWS, group="total")
 def wrong_total(draft: Draft, random: Random) -> Draft | None:
-    """A total that is labelled and does not add up is left out, and told."""
+    """A total that is labelled and does not add up is left out and reported."""
     sheet = draft.sheet
     if len(sheet.records) < 3 or not _sure(draft, sheet.records):
         return None
-    value = sum((amount_of(sheet.lines[place], draft) for place in sheet.records), Decimal(0))
+    value = sum((amount_of(sheet.lines[index], draft) for index in sheet.records), Decimal(0))
     value += draft.scale * random.choice((Decimal("100.00"), Decimal("-0.90"), Decimal("12345.67")))
-    said = draft.with_sheet(sheet.with_rows({len(sheet.lines): [_total(draft, value, "Total", random)]}))
-    return replace(said, must=(*said.must, frozenset({"total-does-not-add-up"})))
+    result = draft.with_sheet(sheet.with_rows({len(sheet.lines): [_total(draft, value, "Total", random)]}))
+    return replace(result, must=(*result.must, frozenset({"total-does-not-add-up"})))
 
 
 @mess(ROWS, group="total")
@@ -75,11 +75,11 @@ def subtotals(draft: Draft, random: Random) -> Draft | None:
     rows: dict[int, list[Line]] = {}
     part = whole = Decimal(0)
     count = 0
-    for place in sheet.records:
-        value = amount_of(sheet.lines[place], draft)
+    for index in sheet.records:
+        value = amount_of(sheet.lines[index], draft)
         part, whole, count = part + value, whole + value, count + 1
-        if count >= 2 and (random.random() < 0.4 or place == sheet.records[-1]):
-            rows[place + 1] = [_total(draft, part, random.choice(("Sub total", "Total", "Subtotal")), random)]
+        if count >= 2 and (random.random() < 0.4 or index == sheet.records[-1]):
+            rows[index + 1] = [_total(draft, part, random.choice(("Sub total", "Total", "Subtotal")), random)]
             part, count = Decimal(0), 0
     if random.random() < 0.5:
         rows.setdefault(len(sheet.lines), []).append(_total(draft, whole, "Grand Total", random))
@@ -109,7 +109,7 @@ def blank_rows(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
     forms = ((), _row(sheet, {}), _row(sheet, {0: " ", 1: "\u00a0"}))
     some = random.sample(sheet.records, min(len(sheet.records), random.randint(1, 3)))
-    rows = {place: [Line(random.choice(forms), "blank")] * random.choice((1, 1, 1, 2, 2, 40)) for place in some}
+    rows = {index: [Line(random.choice(forms), "blank")] * random.choice((1, 1, 1, 2, 2, 40)) for index in some}
     return draft.with_sheet(sheet.with_rows(rows))
 
 
@@ -135,14 +135,14 @@ def leftovers(draft: Draft, random: Random) -> Draft | None:
 def labels_filled_down(draft: Draft, random: Random) -> Draft | None:
     """One text of the last record repeated below it, alone in its row."""
     sheet = draft.sheet
-    column = next((place for place, name in enumerate(sheet.columns) if name in NAMES[draft.dataset]), None)
+    column = next((index for index, name in enumerate(sheet.columns) if name in NAMES[draft.dataset]), None)
     if column is None or len(sheet.records) < 8 or not sheet.lines[sheet.records[-1]].cells[column].strip(" -"):
         return None
-    place = sheet.records[-1]
-    line = Line(_row(sheet, {column: sheet.lines[place].cells[column]}), "other")
+    index = sheet.records[-1]
+    line = Line(_row(sheet, {column: sheet.lines[index].cells[column]}), "other")
     if line.cells[column].startswith(RAW):
         return None
-    return draft.with_sheet(sheet.with_rows({place + 1: [line] * random.randint(1, 3)}))
+    return draft.with_sheet(sheet.with_rows({index + 1: [line] * random.randint(1, 3)}))
 
 
 @mess(ROWS)
@@ -154,7 +154,7 @@ def empty_columns(draft: Draft, random: Random) -> Draft | None:
         order.insert(random.randint(0, len(order)), None)
     order += [None] * random.choice((0, 0, 3, 3, 250))
     lines = tuple(line.laid(order) if len(line.cells) == len(sheet.columns) else line for line in sheet.lines)
-    columns = tuple(None if place is None else sheet.columns[place] for place in order)
+    columns = tuple(None if index is None else sheet.columns[index] for index in order)
     return draft.with_sheet(replace(sheet, lines=lines, columns=columns))
 
 
@@ -166,10 +166,10 @@ def pivot_beside_the_table(draft: Draft, random: Random) -> Draft | None:
     lines = list(sheet.lines)
     start = max(sheet.heading, 0)
     for number, cells in enumerate(beside):
-        place = start + number
-        if place < len(lines) and len(lines[place].cells) == len(sheet.columns):
-            kind = lines[place].kind if lines[place].kind in ("heading", "record") else "free"
-            lines[place] = replace(lines[place], cells=lines[place].cells + cells, kind=kind)
+        index = start + number
+        if index < len(lines) and len(lines[index].cells) == len(sheet.columns):
+            kind = lines[index].kind if lines[index].kind in ("heading", "record") else "free"
+            lines[index] = replace(lines[index], cells=lines[index].cells + cells, kind=kind)
     return draft.with_sheet(replace(sheet, lines=tuple(lines)))
 
 
@@ -201,5 +201,5 @@ def a_sheet_for_each_part(draft: Draft, random: Random) -> Draft | None:
     half = len(sheet.lines) // 2
     second = replace(sheet, lines=(sheet.lines[0], *sheet.lines[half:]), name="May", hidden=random.random() < 0.3)
     first = replace(sheet, lines=sheet.lines[:half], name="April ")
-    said = replace(draft, sheets=(first, *draft.sheets[1:], second))
-    return replace(said, must=(*said.must, frozenset({"sheet-hidden"}))) if second.hidden else said
+    result = replace(draft, sheets=(first, *draft.sheets[1:], second))
+    return replace(result, must=(*result.must, frozenset({"sheet-hidden"}))) if second.hidden else result

@@ -179,7 +179,7 @@ def _key(heading: str) -> str:
 
 
 def clean(dataset: str, rows: int, random: Random) -> Draft:
-    """A file of so many rows with every core field and some others, under the first heading listed for each."""
+    """A file with this many rows, every core field and some others, under the first heading listed for each."""
     more = {name: make for name, make in MORE[dataset].items() if random.random() < 0.6}
     makers = CORE[dataset] | more
     names = [*[name for name in makers if name not in AMOUNT.values()], *filter(makers.__contains__, AMOUNT.values())]

@@ -24,10 +24,10 @@ def _worded(draft: Draft, random: Random, words: tuple[str, ...], share: float) 
     name = one_of(draft, random, NAMES[draft.dataset])
     if name is None:
         return None
-    some = [place for place in draft.sheet.records if random.random() < share] or draft.sheet.records[:1]
-    for place in some:
+    some = [index for index in draft.sheet.records if random.random() < share] or draft.sheet.records[:1]
+    for index in some:
         text = random.choice(words)
-        draft = rewritten(draft, name, [place], text, text)
+        draft = rewritten(draft, name, [index], text, text)
     return draft
 
 
@@ -40,32 +40,32 @@ def letters_beyond_ascii(draft: Draft, random: Random) -> Draft | None:
 def saved_in_a_code_page(draft: Draft, random: Random) -> Draft | None:
     """The text in cp1252, CP850 or Mac Roman, with nothing to say so but what its characters mean."""
     encoding, words = random.choice((("cp1252", _FANCY), ("mac_roman", _FANCY), ("cp850", _PLAIN)))
-    said = _worded(draft, random, words, random.choice((0.1, 0.6)))
-    if said is None or not draft.is_text or not _encodable(said, encoding):
+    result = _worded(draft, random, words, random.choice((0.1, 0.6)))
+    if result is None or not draft.is_text or not _encodable(result, encoding):
         return None
-    return replace(said, encoding=encoding)
+    return replace(result, encoding=encoding)
 
 
 @mess(TEXT, "encoding-mixed", "encoding-guessed", group="letters")
 def two_encodings_in_one_file(draft: Draft, random: Random) -> Draft | None:
     """Lines of cp1252 within UTF-8, as when two exports are pasted together."""
-    said = _worded(draft, random, _PLAIN, 0.8)
-    if said is None or not draft.is_text or len(draft.sheet.records) < 6:
+    result = _worded(draft, random, _PLAIN, 0.8)
+    if result is None or not draft.is_text or len(draft.sheet.records) < 6:
         return None
-    odd = {place: said.sheet.lines[place] for place in said.sheet.records if random.random() < 0.3}
+    odd = {index: result.sheet.lines[index] for index in result.sheet.records if random.random() < 0.3}
     if not all(_fits(line, "cp1252") for line in odd.values()):
         return None
-    lines = {place: replace(line, odd=True) for place, line in odd.items()}
-    said = replace(said.with_sheet(said.sheet.with_lines(lines)), odd_encoding="cp1252")
-    told = frozenset({"encoding-mixed", "letters-mended"})
-    return replace(said, must=(*said.must, told)) if _high(said, frozenset(odd)) else said
+    lines = {index: replace(line, odd=True) for index, line in odd.items()}
+    result = replace(result.with_sheet(result.sheet.with_lines(lines)), odd_encoding="cp1252")
+    codes = frozenset({"encoding-mixed", "letters-mended"})
+    return replace(result, must=(*result.must, codes)) if _high(result, frozenset(odd)) else result
 
 
-def _high(draft: Draft, places: frozenset[int]) -> bool:
+def _high(draft: Draft, indices: frozenset[int]) -> bool:
     """Whether some of these lines have letters beyond ASCII, and some of the others too."""
     lines = draft.sheet.lines
-    there = {place for place in draft.sheet.records if not "".join(lines[place].cells).isascii()}
-    return bool(there & places) and bool(there - places)
+    there = {index for index in draft.sheet.records if not "".join(lines[index].cells).isascii()}
+    return bool(there & indices) and bool(there - indices)
 
 
 def _fits(line: Line, encoding: str) -> bool:
@@ -82,19 +82,19 @@ def _encodable(draft: Draft, encoding: str) -> bool:
 
 @mess(TEXT, "letters-garbled", group="letters")
 def mojibake(draft: Draft, random: Random) -> Draft | None:
-    """UTF-8 that an earlier program took for cp1252: put right, or told where it stands."""
-    said = _worded(draft, random, _FANCY, 0.5)
-    if said is None:
+    """UTF-8 that an earlier program read as cp1252: repaired, or reported with its address."""
+    result = _worded(draft, random, _FANCY, 0.5)
+    if result is None:
         return None
-    sheet, new = said.sheet, {}
-    for place in sheet.records:
-        line = sheet.lines[place]
+    sheet, new = result.sheet, {}
+    for index in sheet.records:
+        line = sheet.lines[index]
         for column, name in enumerate(sheet.columns):
             if name in NAMES[draft.dataset] and not line.cells[column].isascii():
                 spoilt = line.cells[column].encode("utf-8").decode("cp1252", "ignore")
                 line = line.with_cell(column, spoilt)
-        new[place] = line
-    return said.with_sheet(sheet.with_lines(new))
+        new[index] = line
+    return result.with_sheet(sheet.with_lines(new))
 
 
 @mess(TEXT)
@@ -104,11 +104,11 @@ def breaks_within_cells(draft: Draft, random: Random) -> Draft | None:
         return None
     some = random.sample(draft.sheet.records, min(3, len(draft.sheet.records)))
     new = draft
-    for place in some:
+    for index in some:
         column = draft.sheet.column(name)
-        text = draft.sheet.lines[place].cells[column].replace(" ", random.choice(("\n", "\r\n")), 1)
-        if draft.sheet.lines[place].means[name][0] is not None:
-            new = rewritten(new, name, [place], text)
+        text = draft.sheet.lines[index].cells[column].replace(" ", random.choice(("\n", "\r\n")), 1)
+        if draft.sheet.lines[index].means[name][0] is not None:
+            new = rewritten(new, name, [index], text)
     return new
 
 
@@ -126,33 +126,33 @@ def a_quote_that_never_closes(draft: Draft, random: Random) -> Draft | None:
     name = one_of(draft, random, NAMES[draft.dataset])
     if name is None or not draft.is_text:
         return None
-    place = random.choice(draft.sheet.records)
-    text = draft.sheet.lines[place].cells[draft.sheet.column(name)]
+    index = random.choice(draft.sheet.records)
+    text = draft.sheet.lines[index].cells[draft.sheet.column(name)]
     if set(text) & set('",;|\t\r\n') or not text.strip():
         return None
-    said = rewritten(draft, name, [place], lambda cell: RAW + '"' + cell, '"' + text.strip(), text.strip())
-    return replace(said, must=(*said.must, frozenset({"quotes-broken"})))
+    result = rewritten(draft, name, [index], lambda cell: RAW + '"' + cell, '"' + text.strip(), text.strip())
+    return replace(result, must=(*result.must, frozenset({"quotes-broken"})))
 
 
 @mess(TEXT, "row-too-long", "quotes-broken", group="quotes")
 def a_delimiter_without_quotes(draft: Draft, random: Random) -> Draft | None:
-    """A comma within a name or an amount that nobody put in quotes: the rest of the row moves on by one."""
+    """A comma in a name or an amount without quotes: the rest of the row moves by one column."""
     name = one_of(draft, random, NAMES[draft.dataset])
     if name is None or not draft.is_text or len(draft.sheet.records) < 4:
         return None
     if draft.odd_encoding or any(line.kind == "total" for line in draft.sheet.lines) or _beside(draft):
         return None
-    place = random.choice(draft.sheet.records)
+    index = random.choice(draft.sheet.records)
     whole = f"Marsh{draft.delimiter} Fen & Co"
-    spoilt = rewritten(draft, name, [place], f"{RAW}{whole}")
-    line = spoilt.sheet.lines[place]
+    spoilt = rewritten(draft, name, [index], f"{RAW}{whole}")
+    line = spoilt.sheet.lines[index]
     meant = replace(line, means={**line.means, name: (whole,)})
-    spoilt = spoilt.with_sheet(spoilt.sheet.with_lines({place: meant}))
+    spoilt = spoilt.with_sheet(spoilt.sheet.with_lines({index: meant}))
     return replace(spoilt, must=(*spoilt.must, frozenset({"row-too-long", "row-mended"})))
 
 
 def _beside(draft: Draft) -> bool:
-    """Whether something stands beside the table, so that nobody can see that a row of it is too long."""
+    """Whether something is beside the table, so that a row that is too long does not show."""
     return any(len(line.cells) > len(draft.sheet.columns) for line in draft.sheet.lines if line.kind == "heading")
 
 
@@ -160,19 +160,19 @@ def _beside(draft: Draft) -> bool:
 def short_rows(draft: Draft, random: Random) -> Draft | None:
     """Empty cells at the ends of rows left out, in some rows."""
     sheet, new = draft.sheet, {}
-    for place, line in enumerate(sheet.lines):
+    for index, line in enumerate(sheet.lines):
         cells = line.cells
         while random.random() < 0.8 and len(cells) > 1 and not cells[-1]:
             cells = cells[:-1]
-        new[place] = replace(line, cells=cells)
+        new[index] = replace(line, cells=cells)
     return draft.with_sheet(sheet.with_lines(new))
 
 
 @mess(LAST, group="ragged")
 def rows_with_delimiters_left_over(draft: Draft, random: Random) -> Draft | None:
     sheet = draft.sheet
-    tail = {place: ("",) * random.randint(0, 4) for place in range(len(sheet.lines))}
-    lines = {place: replace(line, cells=line.cells + tail[place]) for place, line in enumerate(sheet.lines)}
+    tail = {index: ("",) * random.randint(0, 4) for index in range(len(sheet.lines))}
+    lines = {index: replace(line, cells=line.cells + tail[index]) for index, line in enumerate(sheet.lines)}
     return draft.with_sheet(sheet.with_lines(lines)) if draft.is_text else None
 
 

@@ -23,7 +23,7 @@ _DAY = re.compile(r"(\d\d)/(\d\d)/(\d{4})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a line stands in the file: its sheet, its row and, in a text file, its first physical line."""
+    """The address of a line in the file: its sheet, its row and, in a text file, its first physical line."""
 
     sheet: str | None
     row: int
@@ -63,11 +63,11 @@ def _in_sheets(draft: Draft) -> Iterator[tuple[Address, Line]]:
 
 def _text(draft: Draft) -> tuple[bytes, list[int]]:
     pieces, physical, number = [], [], 1
-    for place, line in enumerate(draft.sheet.lines):
+    for index, line in enumerate(draft.sheet.lines):
         text = draft.delimiter.join(_quoted(cell, draft) for cell in line.cells)
         physical.append(number)
         number += 1 + len(_BREAK.findall(text))
-        text += draft.ends[place % len(draft.ends)]
+        text += draft.ends[index % len(draft.ends)]
         pieces.append((text, draft.odd_encoding if line.odd else None))
     if not draft.odd_encoding:
         return "".join(text for text, _ in pieces).encode(draft.encoding), physical
