@@ -33,11 +33,11 @@ class RunFailed(PiperollError):
         self.summary = summary
 
 
-@flow(
-    name="month",
-    flow_run_name=lambda: f"month {flow_run.parameters.get('period') or 'as it comes'}",
-    log_prints=False,
-)
+def _flow_run_name() -> str:
+    return f"month {flow_run.parameters.get('period') or 'as it comes'}"
+
+
+@flow(name="month", flow_run_name=_flow_run_name, log_prints=False)
 def month(
     to: str,
     inbox: str | None = None,
@@ -49,7 +49,7 @@ def month(
 
     Raises: RunFailed: something failed; everything else was done.
     """
-    request = REQUEST.get() or parse_request(to, inbox, sources, period, bodies)
+    request = _find_request(to, inbox, sources, period, bodies)
     retries = request.settings.retries
     with request.open() as run:
         collected = _collect(run, request)
@@ -70,6 +70,14 @@ def month(
     if summary.failed:
         raise RunFailed(summary)
     return summary
+
+
+def _find_request(to: str, *optional: str | None) -> RunRequest:
+    """The request of a caller in this process, or one made from the parameters of the flow.
+
+    A scheduled run pickles `month` with the globals it uses. `REQUEST` cannot be pickled, a function of a module can.
+    """
+    return REQUEST.get() or parse_request(to, *optional)
 
 
 def _collect(run: Run, request: RunRequest) -> CollectedFiles:
