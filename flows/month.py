@@ -1,7 +1,7 @@
 """The monthly flow: collect, process each body, build the catalogue. The work is in `piperoll.operations.pipeline`.
 
 Prefect adds concurrency, retries, and the record of what ran when: a flow run for each month, a task run for each step
-of each file. An existing server runs it as `flows.month:month` (see prefect.yaml).
+of each file. An existing server runs it as `flows.month.month` (see prefect.yaml).
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from contextvars import ContextVar
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 
 from flows.tasks import as_task, steps_as_tasks
@@ -18,9 +17,8 @@ from piperoll.errors import PiperollError
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.pipeline import BodyFiles
 from piperoll.operations.run_request import Run, RunRequest, parse_request
-from piperoll.operations.run_summary import FileResult, RunSummary, failure
+from piperoll.operations.run_summary import RunSummary, failure
 from piperoll.operations.run_summary_markdown import format_markdown
 
 REQUEST: ContextVar[RunRequest | None] = ContextVar("REQUEST", default=None)
@@ -51,21 +49,35 @@ def month(
 
     Raises: RunFailed: something failed; everything else was done.
     """
-    request = REQUEST.get() or parse_request(to, inbox, sources, period, bodies)
+    request = _find_request(to, inbox, sources, period, bodies)
     retries = request.settings.retries
     with request.open() as run:
         collected = _collect(run, request)
         body_task, steps = as_task("body", pipeline.process_body), steps_as_tasks(retries)
         bodies_files = pipeline.group_by_body(run, collected)
-        futures = [(files, body_task.submit(run, files, steps)) for files in bodies_files]
-        results = [result for files, future in futures for result in _results(run, files, future)]
-        results += pipeline.count_unchanged(run, collected)
+        futures = [body_task.submit(run, files, steps) for files in bodies_files]
+        results = pipeline.count_unchanged(run, collected)
+        for files, future in zip(bodies_files, futures, strict=True):
+            ended = future.result(raise_on_failure=False)
+            if isinstance(ended, list):
+                results += ended
+            else:  # an exception: the task broke off because of a bug, so each of its files has failed
+                why = f"a bug in Piperoll: {type(ended).__name__}: {ended}"
+                results += [run.count(failure(submission, why)) for submission, _ in files.files]
         catalogue_task = as_task("catalogue", build_catalogue, retries)
         summary = pipeline.summarise(collected, results, lambda: catalogue_task(run))
     create_markdown_artifact(format_markdown(summary), key="month", description="The results of the month's files")
     if summary.failed:
         raise RunFailed(summary)
     return summary
+
+
+def _find_request(to: str, *optional: str | None) -> RunRequest:
+    """The request of a caller in this process, or one made from the parameters of the flow.
+
+    A scheduled run pickles `month` with the globals it uses. `REQUEST` cannot be pickled, a function of a module can.
+    """
+    return REQUEST.get() or parse_request(to, *optional)
 
 
 def _collect(run: Run, request: RunRequest) -> CollectedFiles:
@@ -77,12 +89,3 @@ def _collect(run: Run, request: RunRequest) -> CollectedFiles:
     sources = collecting.list_sources(request)
     futures = [source_task.submit(run, source, request.period, fetch_task) for source in sources]
     return sum((future.result() for future in futures), CollectedFiles())
-
-
-def _results(run: Run, files: BodyFiles, future: PrefectFuture[list[FileResult]]) -> list[FileResult]:
-    """The results of a body. If its task broke off because of a bug, each of its files has failed."""
-    results = future.result(raise_on_failure=False)
-    if isinstance(results, list):
-        return results
-    why = f"a bug in Piperoll: {type(results).__name__}: {results}"
-    return [run.count(failure(submission, why)) for submission, _ in files.files]

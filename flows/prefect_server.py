@@ -103,7 +103,10 @@ def server() -> Iterator[PrefectServer]:
 def start_server(home: Path, *options: str, host: str = _LOCALHOST, port: int = 0) -> Iterator[PrefectServer]:
     """Start a Prefect server with its data and log in `home`. It stops with the block, or when this process ends."""
     quieten_prefect()
-    port = port or _free_port()
+    if not port:
+        with socket.socket() as free:
+            free.bind((_LOCALHOST, 0))
+            port = int(free.getsockname()[1])
     home.mkdir(parents=True, exist_ok=True)
     if not (home / "prefect.db").exists() and _cached_database().is_file():
         shutil.copyfile(_cached_database(), home / "prefect.db")
@@ -141,12 +144,6 @@ def _answers(address: str) -> bool:
         connection.request("GET", "/api/health")
         return connection.getresponse().status == 200
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind((_LOCALHOST, 0))
-        return int(free.getsockname()[1])
 
 
 def lasting_home() -> Path:
@@ -195,19 +192,18 @@ def _run_as_child() -> None:
 
     Standard input is a pipe from the process that started us: however that process ends, the pipe closes with it.
     """
+
+    def stop_with_input() -> None:
+        while os.read(0, 1024):  # not sys.stdin: the interpreter needs its lock to shut down
+            pass
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(_STOP_SECONDS)
+        os._exit(1)  # it was still starting, and did not stop
+
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores SIGINT
-    threading.Thread(target=_stop_with_input, daemon=True).start()
+    threading.Thread(target=stop_with_input, daemon=True).start()
     sys.argv = ["prefect", "server", "start", *sys.argv[1:]]
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)
-
-
-def _stop_with_input() -> None:
-    """Interrupt the server when standard input ends; if it is still starting and does not stop, end the process."""
-    while os.read(0, 1024):  # not sys.stdin: the interpreter needs its lock to shut down
-        pass
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(_STOP_SECONDS)
-    os._exit(1)
 
 
 if __name__ == "__main__":

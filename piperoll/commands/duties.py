@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +13,6 @@ from piperoll.errors import UsageError
 
 if TYPE_CHECKING:
     from piperoll.duties import Duty
-    from piperoll.model import Register, Report, Submission
-
-    Came = Sequence[tuple[Submission, Report | None]]
 
 A_YEAR = timedelta(days=365)
 """Without --since, periods that ended in the last year."""
@@ -44,11 +40,15 @@ def due(
     """
     from piperoll import assets, terminal
     from piperoll.duties import judge_duties, summarise_received
+    from piperoll.model import Register
+    from piperoll.operations.run_request import add_senders, expected_bodies, known_bodies
     from publishers import list_submissions, open_store
 
     today = _day(on) if on else datetime.now(UTC).date()
     came = list(list_submissions(open_store(to)))
-    register = _register(bodies, came)
+    # the bodies of the operator's file, and those that have ever sent something
+    listed = expected_bodies(bodies) if bodies else Register(())
+    register = add_senders(listed, known_bodies(bodies), (submission.body for submission, _ in came))
     received = summarise_received(came)
     duties = judge_duties(assets.datasets(), register, received, today, _day(since) if since else today - A_YEAR)
     shown = duties if everything else [duty for duty in duties if str(duty.state) != "on-time"]
@@ -57,16 +57,10 @@ def due(
         headings = ("Due", "State", "Dataset", "Period", "Body")
         out.print(terminal.grid(headings, [_row(duty) for duty in shown]))
         out.print()
-    out.print(_counts(duties, len(list(register)), today))
-
-
-def _register(bodies: Path | None, came: Came) -> Register:
-    """The bodies of the operator's file, and those that have ever sent something."""
-    from piperoll.model import Register
-    from piperoll.operations.run_request import add_senders, expected_bodies, known_bodies
-
-    listed = expected_bodies(bodies) if bodies else Register(())
-    return add_senders(listed, known_bodies(bodies), (submission.body for submission, _ in came))
+    counts = Counter(str(duty.state).replace("-", " ") for duty in duties)
+    states = ", ".join(f"{number:,} {state}" for state, number in sorted(counts.items())) or "nothing"
+    bodies_owe = "1 body owes" if len(list(register)) == 1 else f"{len(list(register)):,} bodies owe"
+    out.print(f"As of {today.isoformat()}, {bodies_owe} {len(duties):,} returns by law: {states}.")
 
 
 def _row(duty: Duty) -> tuple[str, ...]:
@@ -78,13 +72,6 @@ def _row(duty: Duty) -> tuple[str, ...]:
         str(duty.period).replace("--", " to "),
         duty.body.name,
     )
-
-
-def _counts(duties: Sequence[Duty], bodies: int, today: date) -> str:
-    tally = Counter(str(duty.state).replace("-", " ") for duty in duties)
-    states = ", ".join(f"{number:,} {state}" for state, number in sorted(tally.items())) or "nothing"
-    who = "1 body owes" if bodies == 1 else f"{bodies:,} bodies owe"
-    return f"As of {today.isoformat()}, {who} {len(duties):,} returns by law: {states}."
 
 
 def _day(text: str) -> date:

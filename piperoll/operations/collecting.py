@@ -10,24 +10,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from collectors import (
-    Arrival,
-    FetchLimits,
-    FetchResponse,
-    SkippedPath,
-    WebSource,
-    fetch_file,
-    find_links,
-    list_inbox,
-    read_sources,
-)
+import collectors
 from piperoll import assets, layout
 from piperoll.errors import CollectError, TooLarge, UsageError
 from piperoll.model import Period, Submission, from_document, to_json_bytes
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import MissedAddress
 
-Fetch: TypeAlias = Callable[[Run, WebSource, str], FetchResponse]
+Fetch: TypeAlias = Callable[[Run, collectors.WebSource, str], collectors.FetchResponse]
 """`fetch`, or a Prefect task around it."""
 
 
@@ -35,10 +25,10 @@ Fetch: TypeAlias = Callable[[Run, WebSource, str], FetchResponse]
 class CollectedFiles:
     """What was collected: files, addresses without a file, and submissions unchanged since they were fetched."""
 
-    arrivals: tuple[Arrival, ...] = ()
+    arrivals: tuple[collectors.Arrival, ...] = ()
     missed: tuple[MissedAddress, ...] = ()
     unchanged: tuple[Submission, ...] = ()
-    left_out: tuple[SkippedPath, ...] = ()
+    left_out: tuple[collectors.SkippedPath, ...] = ()
 
     def __add__(self, other: CollectedFiles) -> CollectedFiles:
         return CollectedFiles(
@@ -53,20 +43,22 @@ def collect_inbox(run: Run, request: RunRequest) -> CollectedFiles:
     """List the files of the inbox. Raises: UsageError: the folder does not exist, or the request has none."""
     if request.inbox is None:
         raise UsageError("this run has no inbox")
-    found = list_inbox(request.inbox, received=run.moment, period=str(request.period) if request.period else None)
+    found = collectors.list_inbox(
+        request.inbox, received=run.moment, period=str(request.period) if request.period else None
+    )
     return CollectedFiles(arrivals=found.arrivals, left_out=found.left_out)
 
 
-def list_sources(request: RunRequest) -> tuple[WebSource, ...]:
+def list_sources(request: RunRequest) -> tuple[collectors.WebSource, ...]:
     """Read the sources file. Raises: SourcesError: it cannot be understood. UsageError: the request has none."""
     if request.sources is None:
         raise UsageError("this run has no sources file")
-    return read_sources(request.sources)
+    return collectors.read_sources(request.sources)
 
 
-def collect_source(run: Run, source: WebSource, period: Period | None, through: Fetch) -> CollectedFiles:
+def collect_source(run: Run, source: collectors.WebSource, period: Period | None, through: Fetch) -> CollectedFiles:
     """Fetch every address of a source; an address without a file does not stop the others."""
-    arrivals: list[Arrival] = []
+    arrivals: list[collectors.Arrival] = []
     missed: list[MissedAddress] = []
     unchanged: list[Submission] = []
     for address, covers in _addresses(run, source, period, through, missed):
@@ -76,36 +68,45 @@ def collect_source(run: Run, source: WebSource, period: Period | None, through: 
             missed.append(_missed(source, address, error))
             continue
         if response.path is None:
-            unchanged.append(_read_submission(run, source, response))
+            dataset, body = _names(run, source)
+            key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(response.sha256)))))
+            unchanged.append(from_document(Submission, json.loads(run.store.read(key).content)))
         else:
             arrivals.append(_make_arrival(run, source, address, covers, response))
     return CollectedFiles(tuple(arrivals), tuple(missed), tuple(unchanged))
 
 
-def fetch(run: Run, source: WebSource, address: str) -> FetchResponse:
+def fetch(run: Run, source: collectors.WebSource, address: str) -> collectors.FetchResponse:
     """Fetch one address and log the response, good or bad.
 
     The request is conditional only if the file we have is done: otherwise an interrupted run would lose it.
     Raises: CollectError: no file came; `retryable` says whether to try again.
     """
-    folder = run.scratch / "web" / _short_hash(address)
-    limits = FetchLimits(
+    address_hash = hashlib.sha256(address.encode()).hexdigest()[:20]
+    dataset, body = _names(run, source)
+    log = layout.fetches_folder(body, dataset, address_hash)
+    last = _find_last_file(run, log, dataset, body)
+    limits = collectors.FetchLimits(
         timeout_seconds=source.timeout_seconds or run.settings.timeout_seconds,
         max_download_bytes=source.max_download_bytes or run.settings.max_download_bytes,
         allow_private_addresses=run.settings.allow_private_addresses,
     )
-    last = _last_log_entry(run, source, address)
-    response = fetch_file(address, folder, limits, last=last)
-    _log(run, source, address, response, last)
+    response = collectors.fetch_file(address, run.scratch / "web" / address_hash, limits, last=last)
+    entry = response.to_json() | {"address": address}
+    if response.unchanged and last:
+        # "Not modified" repeats the hash and headers of the last file, for the next request
+        entry |= {"sha256": last["sha256"], "headers": {**last["headers"], **entry["headers"]}}
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    run.store.create(f"{log}{moment}.json", to_json_bytes(entry))
     if response.error:
         raise response.error
     if response.path:
         return response
-    return FetchResponse(response.hops, response.status, sha256=(last or {}).get("sha256"))
+    return collectors.FetchResponse(response.hops, response.status, sha256=(last or {}).get("sha256"))
 
 
 def _addresses(
-    run: Run, source: WebSource, period: Period | None, through: Fetch, missed: list[MissedAddress]
+    run: Run, source: collectors.WebSource, period: Period | None, through: Fetch, missed: list[MissedAddress]
 ) -> Iterator[tuple[str, str | None]]:
     """Each address to fetch (of `url`, or the links of `page`) with the period that it covers, if known."""
     if source.page is None:
@@ -113,7 +114,7 @@ def _addresses(
         return
     try:
         page = through(run, source, source.page)
-        found = find_links(page.path.read_bytes(), page.hops[-1], source.links or "") if page.path else ()
+        found = collectors.find_links(page.path.read_bytes(), page.hops[-1], source.links or "") if page.path else ()
         if len(found) > source.at_most:
             raise TooLarge(
                 f"{len(found)} links of {source.page} match, more than {source.at_most}: "
@@ -128,14 +129,10 @@ def _addresses(
     yield from ((address, str(period) if period else None) for address in found)
 
 
-def _read_submission(run: Run, source: WebSource, response: FetchResponse) -> Submission:
-    dataset, body = _names(run, source)
-    key = next(iter(run.store.keys(layout.records_prefix(body, dataset, str(response.sha256)))))
-    return from_document(Submission, json.loads(run.store.read(key).content))
-
-
-def _make_arrival(run: Run, source: WebSource, address: str, covers: str | None, response: FetchResponse) -> Arrival:
-    return Arrival(
+def _make_arrival(
+    run: Run, source: collectors.WebSource, address: str, covers: str | None, response: collectors.FetchResponse
+) -> collectors.Arrival:
+    return collectors.Arrival(
         path=response.path or Path(),
         name=response.name or "download",
         dataset=source.dataset,
@@ -148,37 +145,19 @@ def _make_arrival(run: Run, source: WebSource, address: str, covers: str | None,
     )
 
 
-def _missed(source: WebSource, address: str, error: CollectError) -> MissedAddress:
+def _missed(source: collectors.WebSource, address: str, error: CollectError) -> MissedAddress:
     return MissedAddress(address, source.dataset, source.body, str(error), error.retryable)
 
 
-def _log(run: Run, source: WebSource, address: str, response: FetchResponse, last: Mapping[str, Any] | None) -> None:
-    """Log a response. "Not modified" repeats the hash and headers of the last file, for the next request."""
-    entry = response.to_json() | {"address": address}
-    if response.unchanged and last:
-        entry |= {"sha256": last["sha256"], "headers": {**last["headers"], **entry["headers"]}}
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    run.store.create(f"{_log_prefix(run, source, address)}{moment}.json", to_json_bytes(entry))
-
-
-def _last_log_entry(run: Run, source: WebSource, address: str) -> Mapping[str, Any] | None:
-    """The log entry of the last file from this address, if that file is done; a page of links never is."""
-    for key in sorted(run.store.keys(_log_prefix(run, source, address)), reverse=True):
+def _find_last_file(run: Run, log: str, dataset: str, body: str) -> Mapping[str, Any] | None:
+    """The log entry of the last file from an address, if that file is done; a page of links never is."""
+    for key in sorted(run.store.keys(log), reverse=True):
         entry: dict[str, Any] = json.loads(run.store.read(key).content)
         if entry["sha256"] and not entry["trouble"]:
-            dataset, body = _names(run, source)
             return entry if run.store.exists(layout.public_report(dataset, body, entry["sha256"])) else None
     return None
 
 
-def _log_prefix(run: Run, source: WebSource, address: str) -> str:
-    dataset, body = _names(run, source)
-    return layout.fetches_folder(body, dataset, _short_hash(address))
-
-
-def _names(run: Run, source: WebSource) -> tuple[str, str]:
+def _names(run: Run, source: collectors.WebSource) -> tuple[str, str]:
+    """Our names for the dataset and the body of a source."""
     return assets.find_dataset(source.dataset)[0].name, run.register.find(source.body).slug
-
-
-def _short_hash(address: str) -> str:
-    return hashlib.sha256(address.encode()).hexdigest()[:20]

@@ -89,10 +89,12 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     Files that are done already are skipped, and identical files are taken once. If one file fails because of us or the
     network, that is its result and the others go on.
     """
-    results, examined = [], []
-    files, duplicates = _split_duplicates(body_files)
-    new = []
-    for submission, path in files:
+    results, examined, new = [], [], []
+    first: dict[str, tuple[Submission, Path]] = {}
+    for submission, path in body_files.files:
+        first.setdefault(submission.sha256, (submission, path))
+    duplicates = [submission for submission, _ in body_files.files if submission is not first[submission.sha256][0]]
+    for submission, path in first.values():
         if report := steps.find_final_report(run, submission):
             results.append(run.count(result_of(submission, report, Ending.ALREADY_DONE)))
         else:
@@ -107,8 +109,11 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     # All files are examined before the first is published, because files that claim one series hold each other.
     claims = settle_claims(run, body_files, examined)
     for file in sorted(examined, key=_publishing_order):
+        sha256 = file.submission.sha256
+        claim = next((files for series, files in claims if series == file.series and sha256 in files), {})
+        rivals = tuple(name for other, name in claim.items() if other != sha256)
         try:
-            result = through.publish(run, file, _rivals(file, claims))
+            result = through.publish(run, file, rivals)
         except PiperollError as error:
             result = failure(file.submission, str(error))
         results.append(run.count(result))
@@ -155,25 +160,6 @@ def summarise(collected: CollectedFiles, results: Iterable[FileResult], build: C
     results = in_order(results)  # consume a generator here: every file is done before the catalogue is built
     pages, trouble = try_to_build(build)
     return RunSummary(results, collected.left_out, collected.missed, pages, trouble)
-
-
-def _split_duplicates(body_files: BodyFiles) -> tuple[list[tuple[Submission, Path]], list[Submission]]:
-    """The first file of each sha256, and the submissions of the others."""
-    first: dict[str, tuple[Submission, Path]] = {}
-    duplicates = []
-    for submission, path in body_files.files:
-        if submission.sha256 in first:
-            duplicates.append(submission)
-        else:
-            first[submission.sha256] = (submission, path)
-    return list(first.values()), duplicates
-
-
-def _rivals(file: ExaminedFile, claims: Sequence[Claim]) -> tuple[str, ...]:
-    """The names of the other files that claim the series of this one."""
-    sha256 = file.submission.sha256
-    names = next((files for series, files in claims if series == file.series and sha256 in files), {})
-    return tuple(name for other, name in names.items() if other != sha256)
 
 
 def _publishing_order(file: ExaminedFile) -> tuple[date, date, str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
+import publishers
 from piperoll import assets, layout
 from piperoll.checking import add_findings
 from piperoll.checking.engine import CheckEngine
@@ -14,7 +15,6 @@ from piperoll.model import Dataset, Period, Report, Submission
 from piperoll.operations import steps
 from piperoll.operations.run_request import open_run
 from piperoll.reading import read
-from publishers import OnHold, decide_outcome, find_earlier_releases, open_store, read_history, read_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def preview_report(
 
     Raises: UsageError: nothing is published there.
     """
-    if not open_store(to).exists(layout.HOME):
+    if not publishers.open_store(to).exists(layout.HOME):
         raise UsageError(f"nothing is published in {to}: name a folder or s3://bucket/prefix that was published to")
     dataset = file.dataset or read(file.content, file.name, assets.datasets(), part=file.part).dataset
     if dataset is None:
@@ -57,15 +57,17 @@ def preview_report(
         examined = steps.pack_submission(run, submission, examination)
         examined = steps.compare_with_earlier(run.store, examined)
         if examined.packed is not None and examined.series is not None:
-            outcome = decide_outcome(read_history(run.store, examined.series)[0], examined.packed.manifest)
-            if isinstance(outcome, OnHold):
+            outcome = publishers.decide_outcome(
+                publishers.read_history(run.store, examined.series)[0], examined.packed.manifest
+            )
+            if isinstance(outcome, publishers.OnHold):
                 examined = steps.hold(examined, outcome.finding)
         findings = []
-        if report := read_report(run.store, submission):
+        if report := publishers.read_report(run.store, submission):
             variant, verdict = "for-a-period" if report.period else "without-a-period", str(report.verdict)
             verdict = verdict.replace("_", " ")
             finding = make_finding("file-taken-in-before", variant=variant, verdict=verdict, period=report.period)
             findings.append(finding)
-        if examined.series is not None and not find_earlier_releases(run.store, examined.series):
+        if examined.series is not None and not publishers.find_earlier_releases(run.store, examined.series):
             findings.append(make_finding("nothing-to-compare-with", store=to))
         return replace(examined, examination=add_findings(examined.examination, findings)).report

@@ -11,7 +11,7 @@ import publishers
 from piperoll import assets, layout
 from piperoll.checking import Examination
 from piperoll.errors import MappingError, UnknownSubmission, UsageError
-from piperoll.model import BodyMapping, Question, Report, Submission, Verdict
+from piperoll.model import BodyMapping, Report, Submission, Verdict
 from piperoll.reading import DRIFTED, bare, learn_headings
 
 
@@ -89,8 +89,4 @@ def copy_answers(store: publishers.Store, to: publishers.Store) -> None:
     """Copy all answers from one store to another, so that a replay begins with them."""
     for mapping in publishers.list_mappings(store):
         if answered := tuple(replace(question, waiting=()) for question in mapping.questions if not question.open):
-            publishers.update_mapping(to, mapping.body, mapping.dataset, partial(_with_questions, questions=answered))
-
-
-def _with_questions(before: BodyMapping, *, questions: tuple[Question, ...]) -> BodyMapping:
-    return replace(before, questions=questions)
+            publishers.update_mapping(to, mapping.body, mapping.dataset, partial(replace, questions=answered))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import publishers
 from collectors import Arrival
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Submission, Verdict
@@ -17,7 +18,6 @@ from piperoll.operations.release import release_by_ruling
 from piperoll.operations.run_request import Run, open_run
 from piperoll.operations.run_summary import FileResult, PoundTotals, Progress, RowTotals, Watcher, count_report
 from piperoll.settings import Settings
-from publishers import Ruling, Store, list_rulings, list_submissions, open_store, read_received_bytes, read_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ReplayResult:
 
 
 Record = tuple[Submission, Report | None]
-Event = tuple[str, list[Submission] | tuple[Submission, Ruling, Report | None]]
+Event = tuple[str, list[Submission] | tuple[Submission, publishers.Ruling, Report | None]]
 """A moment, and what happened then: files were received together, or a held file was released."""
 
 
@@ -64,15 +64,25 @@ def replay(
     Files that were received in one run are taken as one run, and decisions to release are repeated at the moment when
     they were made. The store at `source` is only read. Raises: UsageError: `into` is not empty.
     """
-    store, target = open_store(source), open_store(into)
+    store, target = publishers.open_store(source), publishers.open_store(into)
     if next(iter(target.keys()), None) is not None:
         raise UsageError(f"{into} is not empty: name an empty folder or prefix to replay into")
     records = sorted(
-        list_submissions(store), key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin)
+        publishers.list_submissions(store),
+        key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin),
     )
     questions.copy_answers(store, target)
+    # what happened at which moment: files were received together in one run, or a held file was released
+    events: list[Event] = [
+        (moment, [submission for submission, _ in together])
+        for moment, together in groupby(records, key=lambda one: one[0].received)
+    ]
+    for submission, report in records:
+        events += (
+            (ruling.decided, (submission, ruling, report)) for ruling in publishers.list_rulings(store, submission)
+        )
     results: dict[str, FileResult] = {}
-    for moment, action in sorted(_events(store, records), key=lambda event: event[0]):
+    for moment, action in sorted(events, key=lambda event: event[0]):
         with open_run(into, bodies=bodies, settings=settings, moment=moment) as run:
             if isinstance(action, list):
                 arrivals = tuple(_make_arrival(run, store, submission) for submission in action)
@@ -88,16 +98,10 @@ def replay(
     return ReplayResult(tuple(results.values()), tuple(_find_changes(records, results)), trouble)
 
 
-def _events(store: Store, records: list[Record]) -> Iterator[Event]:
-    for moment, together in groupby(records, key=lambda one: one[0].received):
-        yield moment, [submission for submission, _ in together]
-    for submission, report in records:
-        for ruling in list_rulings(store, submission):
-            yield ruling.decided, (submission, ruling, report)
-
-
-def _repeat_release(run: Run, submission: Submission, ruling: Ruling, before: Report | None) -> list[FileResult]:
-    report = read_report(run.store, submission)
+def _repeat_release(
+    run: Run, submission: Submission, ruling: publishers.Ruling, before: Report | None
+) -> list[FileResult]:
+    report = publishers.read_report(run.store, submission)
     if report is None or report.verdict is not Verdict.HELD:
         return []
     # a period that only the report on record has was given with the decision: the file does not show it
@@ -105,11 +109,11 @@ def _repeat_release(run: Run, submission: Submission, ruling: Ruling, before: Re
     return [release_by_ruling(run, submission, ruling, Period.parse(given) if given else None)]
 
 
-def _make_arrival(run: Run, store: Store, submission: Submission) -> Arrival:
+def _make_arrival(run: Run, store: publishers.Store, submission: Submission) -> Arrival:
     """The file as it arrived, its bytes copied from the archive to the scratch folder."""
     path = run.scratch / "archive" / submission.body / submission.dataset / submission.sha256
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(read_received_bytes(store, submission))
+    path.write_bytes(publishers.read_received_bytes(store, submission))
     return Arrival(
         path=path,
         name=submission.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from piperoll.describing.wording import format_number, format_pounds
-from piperoll.operations.run_summary import FileResult, PoundTotals, RowTotals, RunSummary
+from piperoll.operations.run_summary import PoundTotals, RowTotals, RunSummary
 
 _HEAD = (
     "| file | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
@@ -13,19 +13,17 @@ _HEAD = (
 
 def format_markdown(summary: RunSummary) -> str:
     """Make a table with one row for each file and the totals, then list what was not collected and why."""
-    lines = [*_HEAD, *(_file_row(result) for result in summary.results)]
+    lines = [*_HEAD]
+    for result in summary.results:
+        dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
+        words = (result.file, result.body, dataset, result.period or "not known", result.outcome)
+        lines.append(f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |")
     lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
     if summary.missed:
         lines += ["", "Not collected:", "", *(f"- {_cell(miss.address)}: {_cell(miss.why)}" for miss in summary.missed)]
     if summary.left_out:
         lines += ["", "Left out:", "", *(f"- {_cell(one.path)}: {_cell(one.why)}" for one in summary.left_out)]
     return "\n".join(lines) + "\n"
-
-
-def _file_row(result: FileResult) -> str:
-    dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
-    words = (result.file, result.body, dataset, result.period or "not known", result.outcome)
-    return f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |"
 
 
 def _figures(rows: RowTotals, money: PoundTotals) -> str:

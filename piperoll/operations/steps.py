@@ -14,18 +14,7 @@ from pathlib import Path
 
 import publishers
 from collectors import Arrival
-from piperoll import assets, layout
-from piperoll.checking import (
-    Examination,
-    ReleaseIdentity,
-    ReleaseProfile,
-    columns_profiled,
-    compare_with_earlier_releases,
-    hold_file,
-    profile_release,
-    require_agreement,
-)
-from piperoll.checking import examine as examine_reading
+from piperoll import assets, checking, layout, releasing
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
 from piperoll.findings import make_finding, public_report
@@ -34,7 +23,6 @@ from piperoll.operations import questions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import read
-from piperoll.releasing import SourceFile, compare_versions, pack_release, read_typed_lines, replace_report
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +33,7 @@ class ExaminedSubmission:
     """
 
     submission: Submission
-    examination: Examination
+    examination: checking.Examination
     series: Series | None = None
     packed: Packed | None = None
 
@@ -175,7 +163,7 @@ def check_bytes(
     *,
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
-) -> Examination:
+) -> checking.Examination:
     """Read and check the bytes of a submission, archived or not; `quick` leaves out the plausibility suite."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     reading = read(
@@ -187,7 +175,7 @@ def check_bytes(
         remembered=(publishers.read_mapping(run.store, body.slug, dataset.name),),
     )
     examine_once = partial(
-        examine_reading,
+        checking.examine,
         reading,
         suite=None if quick else assets.suite(dataset.name),
         engine=engine,
@@ -205,7 +193,7 @@ def check_bytes(
     return examine_once(standing=current) if current else first
 
 
-def pack_submission(run: Run, submission: Submission, examination: Examination) -> ExaminedSubmission:
+def pack_submission(run: Run, submission: Submission, examination: checking.Examination) -> ExaminedSubmission:
     """Pack the release if the verdict allows publishing, and let go of the tables.
 
     Before that, everything to be released also goes through Frictionless and Great Expectations.
@@ -216,15 +204,17 @@ def pack_submission(run: Run, submission: Submission, examination: Examination) 
     if series is None or not report.verdict.publishes:
         return ExaminedSubmission(submission, light, series)
     if reading.dataset is not None:
-        require_agreement(reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows)
-    packed = pack_release(
+        checking.require_agreement(
+            reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows
+        )
+    packed = releasing.pack_release(
         dataset,
         run.register.find(submission.body),
         series,
         reading.tables,
         public_report(report, examination.disposition),
         examination.disposition,
-        source=SourceFile(submission.sha256, submission.name),
+        source=releasing.SourceFile(submission.sha256, submission.name),
         rules_version=assets.rules_version(dataset.name),
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
@@ -249,7 +239,7 @@ def compare_with_earlier(
     is_current = (
         history.current_version is not None and history.current_version.rows_sha256 == packed.manifest.rows_sha256
     )
-    examination = compare_with_earlier_releases(
+    examination = checking.compare_with_earlier_releases(
         examined.examination,
         _profile_packed(dataset, series, packed, examined.report),
         [_profile_earlier(store, dataset, release) for release in earlier],
@@ -259,7 +249,7 @@ def compare_with_earlier(
     )
     if not examination.report.verdict.publishes:
         return replace(examined, examination=examination, packed=None)
-    packed = replace_report(packed, examination.report, examination.disposition)
+    packed = releasing.replace_report(packed, examination.report, examination.disposition)
     return replace(examined, examination=examination, packed=packed)
 
 
@@ -267,7 +257,7 @@ def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
     """Hold a submission whole because of `finding`; one that has nothing to publish stays as it is."""
     if examined.packed is None:
         return examined
-    return replace(examined, examination=hold_file(examined.examination, finding), packed=None)
+    return replace(examined, examination=checking.hold_file(examined.examination, finding), packed=None)
 
 
 def publish_examined(
@@ -284,7 +274,7 @@ def publish_examined(
         now=run.moment,
         received=submission.received,
         decision=ruling.decision if ruling else publishers.Decision.NORMAL,
-        compare=partial(compare_versions, assets.dataset(submission.dataset)),
+        compare=partial(releasing.compare_versions, assets.dataset(submission.dataset)),
     )
     if isinstance(outcome, publishers.OnHold):
         examined = hold(examined, outcome.finding)
@@ -306,19 +296,23 @@ def read_filed_report(run: Run, submission: Submission) -> Report:
     return report
 
 
-def _series_of(submission: Submission, examination: Examination) -> Series | None:
+def _series_of(submission: Submission, examination: checking.Examination) -> Series | None:
     if examination.period is None:
         return None
     return Series(submission.dataset, submission.body, examination.period, examination.part)
 
 
-def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> ReleaseProfile:
-    lines = read_typed_lines(packed.folder / f"{dataset.name}.parquet", columns_profiled(dataset))
-    return profile_release(dataset, ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines)
+def _profile_packed(dataset: Dataset, series: Series, packed: Packed, report: Report) -> checking.ReleaseProfile:
+    lines = releasing.read_typed_lines(packed.folder / f"{dataset.name}.parquet", checking.columns_profiled(dataset))
+    return checking.profile_release(
+        dataset, checking.ReleaseIdentity(series, sources=packed.manifest.sources), report.tables, lines
+    )
 
 
-def _profile_earlier(store: publishers.Store, dataset: Dataset, release: publishers.EarlierRelease) -> ReleaseProfile:
+def _profile_earlier(
+    store: publishers.Store, dataset: Dataset, release: publishers.EarlierRelease
+) -> checking.ReleaseProfile:
     parquet, report = publishers.read_release_files(store, release)
-    released = ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
-    lines = read_typed_lines(parquet, columns_profiled(dataset))
-    return profile_release(dataset, released, from_document(Report, report).tables, lines)
+    released = checking.ReleaseIdentity(release.series, release.path, release.version.version, release.version.sources)
+    lines = releasing.read_typed_lines(parquet, checking.columns_profiled(dataset))
+    return checking.profile_release(dataset, released, from_document(Report, report).tables, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,7 +66,11 @@ def trace_row(reader: StoreReader, history: History, version: Version, line: str
             f"version {version.version} of {history.series} has no row '{line}': give a line_id or a number in the CSV"
         )
     sheet, row = source["source.sheet"], int(source["source.row"] or 0)
-    sent = _cells_as_sent(reader, source["source.sha256"] or "", sheet, row)
+    sent: dict[str, str] = {}
+    with suppress(NotThere):  # the archive is private, so not every store that is read has it
+        content = reader.read(layout.received_bytes(source["source.sha256"] or "")).content
+        if found := row_as_sent(content, sheet, row):
+            sent = {letter(index): cell for index, cell in enumerate(found.cells)}
     return TracedRow(
         line_id=published["line_id"] or "",
         version=version.version,
@@ -78,16 +83,6 @@ def trace_row(reader: StoreReader, history: History, version: Version, line: str
         cells=sent,
         fields=tuple(_fields(assets.dataset(history.series.dataset).fields, published, report, sheet, sent)),
     )
-
-
-def _cells_as_sent(reader: StoreReader, sha256: str, sheet: str | None, number: int) -> dict[str, str]:
-    """The cells of a row as sent, by column letter; empty if the archive cannot be read or has no such row."""
-    try:
-        content = reader.read(layout.received_bytes(sha256)).content
-    except NotThere:
-        return {}
-    found = row_as_sent(content, sheet, number)
-    return {letter(index): cell for index, cell in enumerate(found.cells)} if found else {}
 
 
 def _fields(

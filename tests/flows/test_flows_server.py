@@ -170,8 +170,8 @@ def test_every_deployment_names_a_flow_and_parameters_that_exist() -> None:
         "serve",
         "tasks",
     }
-    assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}:{name}" for name in names}
+    assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}.{name}" for name in names}
     for deployment in deployments:
-        module, _, name = deployment["entrypoint"].partition(":")
+        module, _, name = deployment["entrypoint"].rpartition(".")
         flow = getattr(importlib.import_module(module), name)
         assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)

@@ -11,9 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeAlias
-
-import msgspec
+from typing import Any, TypeAlias
 
 from piperoll import assets, layout
 from piperoll.describing import catalogue
@@ -46,6 +44,14 @@ class CachedFile:
     submission: Submission
     outcome: ReportOutcome | None
     pages: PageHashes
+
+
+@dataclass(frozen=True)
+class CacheDocument:
+    """What is kept of one body and dataset, as it is written to the store."""
+
+    series: tuple[CachedSeries, ...] = ()
+    files: tuple[CachedFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,9 @@ def load_cache(state: BuildState, slug: str, datasets: Iterable[str]) -> BodyCac
     series: dict[Series, CachedSeries] = {}
     files: dict[FileKey, CachedFile] = {}
     for dataset in datasets:
-        document = state.read(f"shelves/{dataset}/{slug}") or {"series": [], "files": []}
-        for one in document["series"]:
-            facts = msgspec.convert(one["facts"], SeriesFacts, str_keys=True)
-            series[facts.series] = CachedSeries(facts, one["around"], one["pages"])
-        for one in document["files"]:
-            submission = msgspec.convert(one["came"]["submission"], Submission)
-            outcome = msgspec.convert(one["came"]["told"], ReportOutcome | None)
-            files[dataset, submission.sha256] = CachedFile(submission, outcome, one["pages"])
+        document = state.read(f"shelves/{dataset}/{slug}", CacheDocument) or CacheDocument()
+        series |= {cached.facts.series: cached for cached in document.series}
+        files |= {(dataset, cached.submission.sha256): cached for cached in document.files}
     return BodyCache(series, files)
 
 
@@ -149,7 +150,9 @@ def _refresh(
     after_series = dict(_render_series(build, holdings, before, listings, recorded))
     for file, (submission, report) in present.items():
         pages = () if report is None else render_submission(holdings, submission, report)
-        kept[file] = CachedFile(submission, received[file][1], build.publish(pages, recorded))
+        hashes = build.publish(pages, recorded)
+        # the response of a web server can be long, and no page needs it
+        kept[file] = CachedFile(replace(submission, response=None), received[file][1], hashes)
     return BodyCache(after_series, kept)
 
 
@@ -175,27 +178,9 @@ def _render_series(
 def _save(state: BuildState, slug: str, cache: BodyCache, before: Iterable[str]) -> None:
     """Write the cache of a body, a document for each dataset; `before` are the datasets that had one."""
     for dataset in cache.datasets:
-        series = [
-            {
-                "facts": msgspec.to_builtins(cached.facts, str_keys=True),
-                "around": cached.surroundings,
-                "pages": cached.pages,
-            }
-            for one, cached in sorted(cache.series.items())
-            if one.dataset == dataset
-        ]
-        files = [
-            {
-                # the response of a web server is on no page
-                "came": msgspec.to_builtins(
-                    {"submission": replace(cached.submission, response=None), "told": cached.outcome}
-                ),
-                "pages": cached.pages,
-            }
-            for (of, _), cached in sorted(cache.files.items())
-            if of == dataset
-        ]
-        state.write(f"shelves/{dataset}/{slug}", {"series": series, "files": files})
+        series = (cached for one, cached in sorted(cache.series.items()) if one.dataset == dataset)
+        files = (cached for (name, _), cached in sorted(cache.files.items()) if name == dataset)
+        state.write(f"shelves/{dataset}/{slug}", CacheDocument(tuple(series), tuple(files)))
     for dataset in set(before) - set(cache.datasets):
         state.drop(f"shelves/{dataset}/{slug}")
 
@@ -203,7 +188,7 @@ def _save(state: BuildState, slug: str, cache: BodyCache, before: Iterable[str])
 def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
     """A series with the summary of its rows, which is computed once for each version and kept."""
     listing, name = read_listing(build.store, series), f"summaries/{series}"
-    kept, current = build.state.read(name), listing.history.current_version
+    kept, current = build.state.read(name, dict[str, Any]), listing.history.current_version
     if current is None:
         if kept is not None:
             build.state.drop(name)

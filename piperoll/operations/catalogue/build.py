@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-import msgspec
 
 import publishers
 from piperoll import assets, layout
@@ -59,6 +57,26 @@ class CatalogueFailed(PiperollError):
 
 
 @dataclass(frozen=True)
+class BodyHashes:
+    """The hashes of what the last build made of a body: its pages, its contributions to shared pages, its feed items.
+
+    It is kept in the store, so that the next build writes only what differs.
+    """
+
+    pages: PageHashes = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The contributions of all bodies to one group of shared pages, by slug, and the hashes of those pages."""
+
+    members: dict[str, Any] = field(default_factory=dict)
+    pages: PageHashes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class BodyRollup:
     """The result of building the pages about one body.
 
@@ -69,7 +87,7 @@ class BodyRollup:
 
     slug: str
     record: BodyRecord | None
-    kept: Mapping[str, Any] | None
+    kept: BodyHashes | None
     groups: Mapping[str, Any]
     items: tuple[releases.FeedItem, ...]
     lost_items: bool
@@ -182,38 +200,38 @@ def _first_period_starts(build: CatalogueBuild, caches: Mapping[str, BodyCache])
 def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since: Mapping[str, date]) -> BodyRollup:
     """Write the pages about a body, and find out what it contributes to shared pages now."""
     suspect = build.is_suspect(slug)
-    recorded = build.state.read(f"bodies/{slug}") or {"pages": {}, "groups": {}, "items": {}}
+    recorded = build.state.read(f"bodies/{slug}", BodyHashes) or BodyHashes()
     if not cache.datasets and slug not in {body.slug for body in build.context.expected}:
-        _remove_stale_pages(build, slug, recorded["pages"], {})
-        groups = dict.fromkeys([*recorded["groups"], *build.suspect.groups])
+        _remove_stale_pages(build, slug, recorded.pages, {})
+        groups = dict.fromkeys([*recorded.groups, *build.suspect.groups])
         return BodyRollup(slug, None, None, groups, (), lost_items=False)
     body = cache.body(build.context, slug)
     holdings = collect_holdings(build.context, body, cache.facts, cache.received, since)
-    pages = build.publish(catalogue.render_body(holdings), {} if suspect else recorded["pages"])
-    _remove_stale_pages(build, slug, recorded["pages"], pages | cache.hashes)
+    pages = build.publish(catalogue.render_body(holdings), {} if suspect else recorded.pages)
+    _remove_stale_pages(build, slug, recorded.pages, pages | cache.hashes)
 
     contributions = catalogue.collect_contributions(holdings)
     hashes = {name: hash_document(one) for name, one in contributions.items()}
     items = {item.id: item for item in releases.list_items(holdings)}
-    item_hashes = {name: hash_document(msgspec.to_builtins(item)) for name, item in items.items()}
+    item_hashes = {name: hash_document(item) for name, item in items.items()}
     in_full = build.whole or suspect
     groups = {name: one for name, one in contributions.items()
-              if in_full or hashes[name] != recorded["groups"].get(name)}  # fmt: skip
-    gone = {*recorded["groups"], *(build.suspect.groups if suspect else ())} - contributions.keys()
+              if in_full or hashes[name] != recorded.groups.get(name)}  # fmt: skip
+    gone = {*recorded.groups, *(build.suspect.groups if suspect else ())} - contributions.keys()
     return BodyRollup(
         slug=slug,
         record=_record(build, holdings, cache, since),
-        kept={"pages": pages, "groups": hashes, "items": item_hashes},
+        kept=BodyHashes(pages, hashes, item_hashes),
         groups=groups | dict.fromkeys(sorted(gone)),
-        items=tuple(items[name] for name in items if in_full or recorded["items"].get(name) != item_hashes[name]),
-        lost_items=not recorded["items"].keys() <= items.keys(),
+        items=tuple(items[name] for name in items if in_full or recorded.items.get(name) != item_hashes[name]),
+        lost_items=not recorded.items.keys() <= items.keys(),
     )
 
 
 def _record(build: CatalogueBuild, holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
     first = find_first_starts(cache.received, build.context.on)
     return BodyRecord(
-        line=digest_body(holdings),
+        digest=digest_body(holdings),
         datasets=tuple(cache.datasets),
         sent=bool(cache.files),
         sender=cache.sender,
@@ -242,7 +260,7 @@ def _build_shared_pages(
     records |= {one.slug: one.record for one in bodies if one.record is not None}
     records = {slug: records[slug] for slug in sorted(records) if slug not in removed}
     digests = _update_groups(build, bodies)
-    overview = catalogue.build_overview(build.context, [record.line for record in records.values()], digests)
+    overview = catalogue.build_overview(build.context, [record.digest for record in records.values()], digests)
     known = build.trusted(build.last.pages)
     pages: PageHashes = {}
     for name, feed in releases.list_feeds(overview).items():
@@ -250,7 +268,7 @@ def _build_shared_pages(
         written = build.publish(documents.render_feed(feed, log, archive), known)
         archive_keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: hashed for key, hashed in written.items() if key not in archive_keys}
-        build.state.write(_feed_log_name(name), msgspec.to_builtins(log))
+        build.state.write(_feed_log_name(name), log)
     pages |= _build_comparisons(build, overview, consolidated, known)
     pages |= build.publish(catalogue.render_overview(overview, digests), known)
     for one in bodies:
@@ -258,7 +276,7 @@ def _build_shared_pages(
             build.state.drop(f"bodies/{one.slug}")
         else:
             build.state.write(f"bodies/{one.slug}", one.kept)
-    build.state.write(BODIES, {slug: msgspec.to_builtins(record) for slug, record in records.items()})
+    build.state.write(BODIES, records)
     _remove_leftovers(build, pages)
     return pages
 
@@ -290,7 +308,7 @@ def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str,
         for name, contribution in one.groups.items():
             changes.setdefault(name, {})[one.slug] = contribution
     build.begin([one.slug for one in bodies], changes)
-    before = {} if build.whole else build.state.read(_DIGESTS) or {}
+    before = {} if build.whole else build.state.read(_DIGESTS, dict[str, Any]) or {}
     digests = dict(before)
     for name in sorted(changes):
         members = _update_group(build, name, changes[name])
@@ -303,17 +321,17 @@ def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str,
 
 def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Update one group and write its pages; return the contributions of all its bodies."""
-    kept = (None if build.whole else build.state.read(f"groups/{name}")) or {"members": {}, "pages": {}}
-    after = kept["members"] | changes
+    kept = (None if build.whole else build.state.read(f"groups/{name}", Group)) or Group()
+    after = {**kept.members, **changes}
     members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
-    pages = build.publish(catalogue.render_group(name, members) if members else (), build.trusted(kept["pages"]))
-    present = set(kept["pages"])
+    pages = build.publish(catalogue.render_group(name, members) if members else (), build.trusted(kept.pages))
+    present = set(kept.pages)
     if not build.is_clean:
         for prefix in catalogue.group_prefixes(name):
             present |= set(build.store.keys(prefix))
     build.state.remove(present - pages.keys())
     if members:
-        build.state.write(f"groups/{name}", {"members": members, "pages": pages})
+        build.state.write(f"groups/{name}", Group(members, pages))
     else:
         build.state.drop(f"groups/{name}")
     return members
@@ -333,10 +351,10 @@ def _update_feed_log(
     items = [item for one in bodies for item in one.items if releases.belongs_in_feed(name, item)]
     if build.whole:
         return documents.archive_items(items)
-    kept = build.state.read(_feed_log_name(name))
+    kept = build.state.read(_feed_log_name(name), documents.FeedLog)
     if kept is not None and not any(one.lost_items for one in bodies):
         updated = documents.add_items(
-            msgspec.convert(kept, documents.FeedLog),
+            kept,
             items,
             lambda page: documents.parse_items(build.store.read(feed.key("json", page)).content),
         )

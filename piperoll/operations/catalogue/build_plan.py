@@ -15,13 +15,12 @@ A build writes only pages whose content differs from what the last build wrote. 
 from __future__ import annotations
 
 import hashlib
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -38,7 +37,7 @@ BODIES = "bodies"
 _REMEMBERED_BUILDS = 50
 """How many finished builds `state.json` lists. A build that is overtaken by more than these starts from nothing."""
 
-Document: TypeAlias = dict[str, Any]
+DocumentT = TypeVar("DocumentT")
 PageHashes: TypeAlias = dict[str, str]
 """The beginning of the sha256 of each page's content, by key."""
 
@@ -47,16 +46,15 @@ PageHashes: TypeAlias = dict[str, str]
 class FinishedBuild:
     """The last finished build: its number, the hash of the code and templates, its day, and its shared pages.
 
-    `builds` are the latest build numbers with the bodies that each wrote (None: all). `tag` is that of `state.json`;
-    None if there was no build yet.
+    `builds` are the latest build numbers with the bodies that each wrote (None: all). The number is 0 if there was no
+    build yet.
     """
 
-    number: int
-    made_by: str
-    on: str
-    pages: PageHashes
-    builds: tuple[tuple[int, tuple[str, ...] | None], ...]
-    tag: str | None
+    number: int = 0
+    made_by: str = ""
+    on: str = ""
+    pages: PageHashes = field(default_factory=dict)
+    builds: tuple[tuple[int, tuple[str, ...] | None], ...] = ()
 
     def bodies_since(self, number: int) -> set[str] | None:
         """The bodies that builds after `number` wrote; None if it may be any body."""
@@ -73,27 +71,17 @@ class BuildScope:
     bodies: frozenset[str] | None
     groups: frozenset[str] = frozenset()
 
-    def to_json(self) -> Document:
-        """The document in `at-work/`."""
-        return {"bodies": None if self.bodies is None else sorted(self.bodies), "groups": sorted(self.groups)}
-
-    @classmethod
-    def from_json(cls, document: Document) -> BuildScope:
-        """The scope that `to_json` wrote."""
-        bodies = document["bodies"]
-        return cls(None if bodies is None else frozenset(bodies), frozenset(document["groups"]))
-
 
 @dataclass(frozen=True)
 class BodyRecord:
-    """What a plan needs to know about a body, and what shared pages say about it.
+    """What a plan needs to know about a body, and its digest for the pages about all bodies.
 
     `datasets` are those with any series or file, `sent` is True if a file was received, `sender` is the body as its own
     releases name it. By dataset, as ISO days: `first` is when its first periods began, `since` what its duties were
     judged by (`find_first_starts`).
     """
 
-    line: BodyDigest
+    digest: BodyDigest
     datasets: tuple[str, ...]
     sent: bool
     sender: Mapping[str, str] | None
@@ -108,47 +96,44 @@ class BuildState:
         self._store = store
         self._own_key = f"{layout.BUILDS_RUNNING}{uuid.uuid4().hex[:16]}.json"
         self._written: set[str] = set()
+        self._tag: str | None = None  # of `state.json` as it was read, for the conditional write in `finish`
         self.touched = 0
 
     def last_build(self) -> FinishedBuild:
-        """The last finished build; number 0 without a tag if there was none."""
+        """The last finished build."""
         try:
             stored = self._store.read(layout.BUILD_STATE)
         except NotThere:
-            return FinishedBuild(0, "", "", {}, (), None)
-        document = _parse(layout.BUILD_STATE, stored.content)
-        builds = tuple((number, None if bodies is None else tuple(bodies)) for number, bodies in document["makings"])
-        number, made_by, on, pages = (document[name] for name in ("number", "made_by", "on", "pages"))
-        return FinishedBuild(number, made_by, on, pages, builds, stored.tag)
+            return FinishedBuild()
+        self._tag = stored.tag
+        return _decode(layout.BUILD_STATE, stored.content, FinishedBuild)
 
     def unfinished_builds(self) -> dict[str, BuildScope]:
         """The scope of every build that is running or was killed, by the key that records it."""
-        documents = {key: self._read(key) for key in self._store.keys(layout.BUILDS_RUNNING)}
-        return {key: BuildScope.from_json(document) for key, document in documents.items() if document is not None}
+        scopes = {key: self._read(key, BuildScope) for key in self._store.keys(layout.BUILDS_RUNNING)}
+        return {key: scope for key, scope in scopes.items() if scope is not None}
 
     def begin(self, scope: BuildScope) -> None:
         """Record what this build may write, before it writes any of it."""
-        self._store.put(self._own_key, _compact(scope.to_json()))
+        self._store.put(self._own_key, msgspec.json.encode(scope))
 
-    def finish(self, last: FinishedBuild, scope: BuildScope, made_by: str, on: str, pages: PageHashes) -> None:
-        """Record this build as finished. Raises: PointerMoved: another build finished since `last` was read."""
-        builds = [*last.builds, (last.number + 1, scope.to_json()["bodies"])][-_REMEMBERED_BUILDS:]
-        document = {"number": last.number + 1, "made_by": made_by, "on": on, "pages": pages, "makings": builds}
-        self._store.replace(layout.BUILD_STATE, _compact(document), last.tag)
+    def finish(self, build: FinishedBuild) -> None:
+        """Record this build as finished. Raises: PointerMoved: another build finished since `last_build` was read."""
+        self._store.replace(layout.BUILD_STATE, msgspec.json.encode(build), self._tag)
 
     def clear(self, others: Iterable[str]) -> None:
         """Delete the records of this build and of the interrupted `others`, whose work it has done."""
         for key in (self._own_key, *others):
             self._store.delete(key)
 
-    def read(self, name: str) -> Document | None:
+    def read(self, name: str, kind: type[DocumentT]) -> DocumentT | None:
         """A private document; None if there is none of this name."""
-        return self._read(f"{layout.BUILD}{name}.json")
+        return self._read(f"{layout.BUILD}{name}.json", kind)
 
-    def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write a private document."""
+    def write(self, name: str, document: Any) -> None:
+        """Write a private document: a dataclass, or a dict of JSON values."""
         self._written.add(name)
-        self._store.put(f"{layout.BUILD}{name}.json", _compact(document))
+        self._store.put(f"{layout.BUILD}{name}.json", msgspec.json.encode(document))
 
     def drop(self, name: str) -> None:
         """Delete a private document."""
@@ -177,11 +162,12 @@ class BuildState:
             self._store.delete(key)
             self.touched += 1
 
-    def _read(self, key: str) -> Document | None:
+    def _read(self, key: str, kind: type[DocumentT]) -> DocumentT | None:
         try:
-            return _parse(key, self._store.read(key).content)
+            content = self._store.read(key).content
         except NotThere:
             return None
+        return _decode(key, content, kind)
 
 
 @dataclass
@@ -231,12 +217,13 @@ class CatalogueBuild:
 
     def begin(self, bodies: Iterable[str], groups: Iterable[str] = ()) -> None:
         """Record what is about to be written."""
-        self.state.begin(self._scope(bodies, groups))
+        self.state.begin(BuildScope(None if self.whole else frozenset(bodies), frozenset(groups)))
 
     def finish(self, bodies: Iterable[str], pages: PageHashes) -> None:
         """Record that everything is built. Raises: PointerMoved: another build finished since this one began."""
-        on = self.context.on.isoformat()
-        self.state.finish(self.last, self._scope(bodies, ()), self.made_by, on, pages)
+        number, wrote = self.last.number + 1, None if self.whole else tuple(sorted(bodies))
+        builds = (*self.last.builds, (number, wrote))[-_REMEMBERED_BUILDS:]
+        self.state.finish(FinishedBuild(number, self.made_by, self.context.on.isoformat(), pages, builds))
         self.state.clear(self.interrupted)
 
     def publish(self, pages: Iterable[tuple[str, bytes]], known: PageHashes) -> PageHashes:
@@ -246,9 +233,6 @@ class CatalogueBuild:
             self.produced |= hashes.keys()
         return hashes
 
-    def _scope(self, bodies: Iterable[str], groups: Iterable[str]) -> BuildScope:
-        return BuildScope(None if self.whole else frozenset(bodies), frozenset(groups))
-
 
 def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken_at: int | None) -> CatalogueBuild:
     """Plan a build.
@@ -257,16 +241,21 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
     during that attempt.
     """
     state, changes = BuildState(store), read_changes(store)
-    last, unfinished, made_by = state.last_build(), state.unfinished_builds(), hash_renderer(context)
+    last, unfinished = state.last_build(), state.unfinished_builds()
+    # The code of this package is part of it because it decides the format of the private documents.
+    own_code = [path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))]
+    made_by = hash_document([hash_renderer(context), own_code])
     suspect = _find_suspects(store, last, unfinished.values(), overtaken_at)
     # Other code may have recorded in another format, so its records are not even parsed.
     by_other_code = suspect.bodies is None or last.made_by != made_by
     records: dict[str, BodyRecord] = {}
     if not by_other_code:
-        records = {slug: msgspec.convert(one, BodyRecord) for slug, one in (state.read(BODIES) or {}).items()}
+        records = state.read(BODIES, dict[str, BodyRecord]) or {}
     whole = by_other_code or context.on.isoformat() < last.on
     if whole:
-        anew = stale = frozenset(_all_bodies(store, context) | records.keys())
+        received = (layout.parse_record(key) for key in store.keys(layout.COLLECTED))
+        senders = {record[0] for record in received if record is not None} | {one.body for one in list_series(store)}
+        anew = stale = frozenset({body.slug for body in context.expected} | senders | records.keys())
     else:
         anew = (suspect.bodies or frozenset()) | _bodies_with_new_names(context, records)
         stale = anew | changes.bodies
@@ -282,7 +271,7 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
         whole=whole,
         stale=stale,
         anew=anew,
-        aged=frozenset(slug for slug, one in records.items() if one.line.until <= context.on) - stale,
+        aged=frozenset(slug for slug, one in records.items() if one.digest.until <= context.on) - stale,
         suspect=suspect,
         interrupted=tuple(unfinished),
     )
@@ -290,7 +279,7 @@ def plan_build(store: Store, context: CatalogueContext, scratch: Path, overtaken
 
 def hash_document(document: Any) -> str:
     """The beginning of the sha256 of a document."""
-    return hashlib.sha256(_compact(document)).hexdigest()[:20]
+    return hashlib.sha256(msgspec.json.encode(document)).hexdigest()[:20]
 
 
 def parse_days(days: Mapping[str, str]) -> dict[str, date]:
@@ -303,7 +292,7 @@ def _find_suspects(
 ) -> BuildScope:
     """The bodies and groups that an unfinished build, or one that overtook us, may have written."""
     overtaking = set() if overtaken_at is None else last.bodies_since(overtaken_at)
-    if last.tag is None or overtaking is None or not store.exists(layout.HOME):
+    if last.number == 0 or overtaking is None or not store.exists(layout.HOME):
         return BuildScope(None)
     bodies: set[str] = set(overtaking)
     groups: set[str] = set()
@@ -321,26 +310,14 @@ def _bodies_with_new_names(context: CatalogueContext, records: Mapping[str, Body
     renamed = {
         slug
         for slug, record in records.items()
-        if context.body(slug, sent=record.sent, sender=record.sender) != record.line.body
+        if context.body(slug, sent=record.sent, sender=record.sender) != record.digest.body
     }
     gone = {slug for slug, record in records.items() if not record.datasets and slug not in expected}
     return (expected - records.keys()) | gone | renamed
 
 
-def _all_bodies(store: Store, context: CatalogueContext) -> set[str]:
-    """Every body that is expected, or of which the store holds anything."""
-    received = (layout.parse_record(key) for key in store.keys(layout.COLLECTED))
-    senders = {record[0] for record in received if record is not None}
-    return {body.slug for body in context.expected} | senders | {series.body for series in list_series(store)}
-
-
-def _compact(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _parse(key: str, content: bytes) -> Document:
+def _decode(key: str, content: bytes, kind: type[DocumentT]) -> DocumentT:
     try:
-        document: Document = json.loads(content)
-    except ValueError as error:
-        raise StoreCorrupt(f"{key} is not JSON: delete it, and the catalogue is built anew: {error}") from error
-    return document
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError as error:
+        raise StoreCorrupt(f"{key} cannot be read: delete it, and the catalogue is built anew: {error}") from error
