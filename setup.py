@@ -1,4 +1,4 @@
-"""The one thing that pyproject.toml cannot say: the data folders go into the wheel under `piperoll/data/`."""
+"""Copy the data folders into the wheel, under `piperoll/data/`, which pyproject.toml cannot express."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ DOCS = ("findings.md", "glossary.md", "check-report.schema.json")
 
 
 class BuildWithData(build_py):
-    """`build_py`, and then our data folders; an editable install finds them in the checkout."""
+    """Build the modules and copy the data folders; an editable install finds them in the checkout."""
 
     def run(self) -> None:
-        """Build the modules, then lay the data beside them."""
+        """Build the modules, then copy the data beside them."""
         super().run()
         if self.editable_mode:
             return
-        place = Path(self.build_lib) / "piperoll" / "data"
-        shutil.rmtree(place, ignore_errors=True)
+        target = Path(self.build_lib) / "piperoll" / "data"
+        shutil.rmtree(target, ignore_errors=True)
         for folder in DATA:
-            shutil.copytree(folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (place / "docs").mkdir()
+            shutil.copytree(folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        (target / "docs").mkdir()
         for name in DOCS:
-            shutil.copy(Path("docs") / name, place / "docs" / name)
+            shutil.copy(Path("docs") / name, target / "docs" / name)
 
 
 setup(cmdclass={"build_py": BuildWithData})

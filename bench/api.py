@@ -1,8 +1,8 @@
-"""Questions asked of the API by wrk, and the same of datasette: `python -m bench.api STORE… [--datasette VENV]`.
+"""Measure the API with wrk, and datasette with the same queries: `python -m bench.api STORE… [--datasette VENV]`.
 
-A STORE that is not there yet is made: its name ends in how many rows, as `store-10m`. Needs wrk.
-datasette has the first ten bodies of the first store in SQLite, with an index over body, period and transaction number;
-its amounts are floats.
+The name of a STORE ends in its number of rows, such as `store-10m`; it is made if it does not exist. wrk must be
+installed. datasette gets the first ten bodies of the first store in SQLite, with an index on body, period and
+transaction number; its amounts are floats.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench import results
@@ -42,38 +44,36 @@ end
 
 
 @dataclass(frozen=True)
-class Question:
-    """The same question of the API and of datasette, and how many ask at a time."""
+class BenchQuery:
+    """A query for the API (`piperoll`) and for datasette (`datasette`), and the number of concurrent requests."""
 
     name: str
-    ours: str
-    theirs: str
+    piperoll: str
+    datasette: str
     at_once: int = 4
 
 
-KEYED = Question(
+KEYED = BenchQuery(
     "keyed: one row of one body and month",
     "/rows/spend?body=body-{body}&period=2025-11&transaction_number=T{number}&columns=line_id,supplier_name,net_amount",
     "/bench.json?sql=select+line_id,supplier_name,net_amount+from+spend+where+body='body-{body}'+and+period='2025-11'"
     "+and+transaction_number='T{number}'",
 )
-ONE_BODY = Question(
+ONE_BODY = BenchQuery(
     "ten largest suppliers of one body in a year",
     "/rows/spend?body=body-{body}&group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
     "/bench.json?sql=select+supplier_name,sum(net_amount)+s+from+spend+where+body='body-{body}'+group+by+1+order+by+s+desc"
     "+limit+10",
 )
-TEN = Question(
+TEN = BenchQuery(
     "ten largest suppliers of ten bodies",
     f"/rows/spend?body={','.join(f'body-{n}' for n in range(10))}&group_by=supplier_name&sum=net_amount"
     "&sort=-sum_net_amount&limit=10",
     "/bench.json?sql=select+supplier_name,sum(net_amount)+s+from+spend+group+by+1+order+by+s+desc+limit+10",
     1,
 )
-MONTHS = Question(
-    "rows and pounds of each month, all bodies", "/rows/spend?group_by=period&sum=net_amount&count", "", 1
-)
-ALL = Question(
+MONTHS = BenchQuery("rows and pounds by month, all bodies", "/rows/spend?group_by=period&sum=net_amount&count", "", 1)
+ALL = BenchQuery(
     "ten largest suppliers of all bodies",
     "/rows/spend?group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
     "",
@@ -83,7 +83,7 @@ ALL = Question(
 
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[int]:
-    """A server, once it answers; its process id."""
+    """Start a server, wait until it answers, and yield its process id."""
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
@@ -98,29 +98,33 @@ def running(command: Sequence[str]) -> Iterator[int]:
         server.wait()
 
 
-def asked(path: str, at_once: int, rows: int, seconds: int) -> tuple[str, ...]:
-    """Requests in so many seconds, p50, p95, p99 in milliseconds, and how many failed."""
+def measure(path: str, at_once: int, rows: int, seconds: int) -> tuple[str, ...]:
+    """Send requests for `seconds`; return their number, p50, p95 and p99 in ms, and the failures."""
     with TemporaryDirectory() as scratch:
         lua = Path(scratch) / "ask.lua"
         quoted = path.replace("'", "%27")
         lua.write_text(f'QUESTION = "{quoted}"\nROWS = {rows}\n{LUA}')
         first = f"http://127.0.0.1:{PORT}{quoted.replace('{body}', '1').replace('{number}', '1')}"
         try:
-            with urllib.request.urlopen(first, timeout=600) as answer:  # what is read once is read now
+            with urllib.request.urlopen(
+                first, timeout=600
+            ) as answer:  # so that files that are read once are in the cache
                 answer.read()
         except urllib.error.HTTPError as refused:
             return ("0", "-", "-", "-", f"status {refused.code}")
         if at_once == 1:
-            return _in_turn(first, seconds)
+            return _measure_one_by_one(first, seconds)
         command = ["wrk", "-t1", f"-c{at_once}", f"-d{seconds}s", "--timeout", "300s", "-s", str(lua)]
-        said = subprocess.run([*command, f"http://127.0.0.1:{PORT}"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"FIGURES (\d+) (\d+) (\d+) (\d+) (\d+)", said)
-    assert found, said
+        output = subprocess.run(
+            [*command, f"http://127.0.0.1:{PORT}"], capture_output=True, text=True, check=True
+        ).stdout
+    found = re.search(r"FIGURES (\d+) (\d+) (\d+) (\d+) (\d+)", output)
+    assert found, output
     return found.groups()
 
 
-def _in_turn(address: str, seconds: int) -> tuple[str, ...]:
-    """As wrk would, but a question that has begun is waited for: three at the least, however long they take."""
+def _measure_one_by_one(address: str, seconds: int) -> tuple[str, ...]:
+    """Send one request after the other, at least three. Unlike wrk, wait for a request that outlasts `seconds`."""
     took: list[float] = []
     while len(took) < 3 or sum(took) < seconds:
         began = time.perf_counter()
@@ -132,27 +136,27 @@ def _in_turn(address: str, seconds: int) -> tuple[str, ...]:
 
 
 def peak(pid: int) -> str:
-    """The most memory that a process had, in MB."""
-    told = Path(f"/proc/{pid}/status").read_text()
-    [kilobytes] = re.findall(r"VmHWM:\s+(\d+)", told)
+    """The peak memory of a process, in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [kilobytes] = re.findall(r"VmHWM:\s+(\d+)", status)
     return f"{int(kilobytes) // 1024} MB"
 
 
-def ours(store: Path, seconds: int) -> Iterator[tuple[str, ...]]:
-    """The figures of one store, a row a question; the last column is the peak of memory until then."""
+def measure_piperoll(store: Path, seconds: int) -> Iterator[tuple[str, ...]]:
+    """Yield a row of figures for each query; the last column is the peak memory up to then."""
     size = rows_of(store)
     command = [sys.executable, "-c", "from piperoll.cli import main; main()", "api", str(store), "--port", str(PORT)]
     with running([*command, "--seconds", "300"]) as pid:
-        for question in (KEYED, ONE_BODY, TEN, MONTHS, ALL):
-            figures = asked(question.ours, question.at_once, size // 1_200 - 1, seconds)
-            yield ("Piperoll", f"{size:,}", question.name, str(question.at_once), *figures, peak(pid))
+        for query in (KEYED, ONE_BODY, TEN, MONTHS, ALL):
+            figures = measure(query.piperoll, query.at_once, size // 1_200 - 1, seconds)
+            yield ("Piperoll", f"{size:,}", query.name, str(query.at_once), *figures, peak(pid))
 
 
-def datasette(store: Path, venv: Path, seconds: int) -> Iterator[tuple[str, ...]]:
-    """The same of datasette, over what SQLite holds of the first ten bodies."""
+def measure_datasette(store: Path, venv: Path, seconds: int) -> Iterator[tuple[str, ...]]:
+    """Yield the same figures for datasette, over the first ten bodies in SQLite."""
     with TemporaryDirectory(dir="build") as scratch:
         file = Path(scratch) / "bench.db"
-        count = _sqlite(store, file)
+        count = _write_sqlite(store, file)
         command = [
             str(venv / "bin/datasette"),
             "serve",
@@ -164,22 +168,21 @@ def datasette(store: Path, venv: Path, seconds: int) -> Iterator[tuple[str, ...]
             "120000",
         ]
         with running(command) as pid:
-            for question in (KEYED, ONE_BODY, TEN):
-                figures = asked(question.theirs, question.at_once, rows_of(store) // 1_200 - 1, seconds)
-                yield ("datasette", f"{count:,}", question.name, str(question.at_once), *figures, peak(pid))
+            for query in (KEYED, ONE_BODY, TEN):
+                figures = measure(query.datasette, query.at_once, rows_of(store) // 1_200 - 1, seconds)
+                yield ("datasette", f"{count:,}", query.name, str(query.at_once), *figures, peak(pid))
 
 
-def _sqlite(store: Path, file: Path) -> int:
+def _write_sqlite(store: Path, file: Path) -> int:
     names = list(FILLED)
     with sqlite3.connect(file) as base:
         base.execute(f"create table spend (body, period, {', '.join(names)})")
         for path in sorted(store.glob("data/spend/body-?/*/v1-*/spend.parquet")):
             body, period = path.parts[-4:-2]
-            columns = [
-                column.to_pylist() if name == "net_amount" else column.cast("string").to_pylist()
+            columns: list[list[Any]] = [
+                column.cast(pa.float64() if name == "net_amount" else pa.string()).to_pylist()
                 for name, column in zip(names, pq.read_table(path, columns=names).columns, strict=True)
             ]
-            columns[names.index("net_amount")] = [float(one) for one in columns[names.index("net_amount")]]
             marks = ", ".join("?" for _ in range(len(names) + 2))
             base.executemany(
                 f"insert into spend values ({marks})", ((body, period, *row) for row in zip(*columns, strict=True))
@@ -190,30 +193,41 @@ def _sqlite(store: Path, file: Path) -> int:
 
 
 def rows_of(store: Path) -> int:
-    """How many rows a store has, by its name."""
+    """The number of rows that the name of a store states."""
     found = re.search(r"(\d+)m\Z", store.name)
     if not found:
-        raise SystemExit(f"{store} does not say how many rows it has: end its name in 10m or 100m")
+        raise SystemExit(f"{store} does not state its number of rows: end its name in 10m or 100m")
     return int(found[1]) * 1_000_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stores", type=Path, nargs="+")
-    parser.add_argument("--datasette", type=Path, help="A virtual environment that has it.")
+    parser.add_argument("--datasette", type=Path, help="A virtual environment in which datasette is installed.")
     parser.add_argument("--seconds", type=int, default=20)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     os.nice(10)
     lines: list[tuple[str, ...]] = []
-    for store in given.stores:
+    for store in arguments.stores:
         if not store.exists():
             make(store, rows_of(store), distinct=100 if rows_of(store) <= 10_000_000 else 10)
-        lines += ours(store, given.seconds)
-    if given.datasette:
-        lines += datasette(given.stores[0], given.datasette, given.seconds)
-    heads = ("who", "rows", "question", "at once", "answers", "p50 ms", "p95 ms", "p99 ms", "failed", "peak memory")
+        lines += measure_piperoll(store, arguments.seconds)
+    if arguments.datasette:
+        lines += measure_datasette(arguments.stores[0], arguments.datasette, arguments.seconds)
+    headings = (
+        "server",
+        "rows",
+        "query",
+        "concurrent",
+        "answers",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "failed",
+        "peak memory",
+    )
     text = "One process of the API with 2 threads and 1 GB for its engine; wrk over loopback, in the same run.\n\n"
-    results.write("api", "The API", text + results.table(heads, lines), ("duckdb", "fastapi", "uvicorn"))
+    results.write("api", "The API", text + results.markdown_table(headings, lines), ("duckdb", "fastapi", "uvicorn"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A store of made-up spend to ask the API about: Parquet files in the store's layout, with pointers and index.
+"""Generate a store of spend data for `bench.api`: Parquet files in the store's layout, with pointers and index.
 
-Only what the API reads is there. The rows are made by DuckDB and say the same each time.
+It has only the objects that the API reads. DuckDB makes the rows, which are the same each time.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ FILLED = {
     "source_row": "range + 2",
     "source_sha256": "repeat('ab', 32)",
 }
-"""The fields that most bodies fill; the others are empty, as in life."""
+"""SQL for the fields that most bodies fill; the others are null, as in real data."""
 
 _TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(38,4)", "date": "DATE", "boolean": "BOOLEAN"}
 
 
 def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
-    """Write a store of so many rows of 100 bodies in 12 months into `folder`.
+    """Write a store of `rows` rows into `folder`: 100 bodies with 12 months each.
 
-    Only so many bodies have rows of their own; the others have theirs again (links to the same files), which saves time
-    and disk. The engine reads each of them.
+    `distinct` bodies have rows of their own. The files of the others are hard links to those, which saves time and
+    disk; the engine reads each of them.
     """
     each = rows // (BODIES * len(MONTHS))
     engine = duckdb.connect()
@@ -55,29 +55,31 @@ def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
     engine.execute("SET enable_progress_bar = false")
     for body in range(BODIES):
         entries = dict(_series(engine, folder, body, body % distinct, each))
-        place = folder / f"data/spend/body-{body}"
+        body_folder = folder / f"data/spend/body-{body}"
         years = sorted({period.start.year for period in MONTHS})
-        _write(place / "index.json", {"dataset": "spend", "body": f"body-{body}", "years": years})
+        _write(body_folder / "index.json", {"dataset": "spend", "body": f"body-{body}", "years": years})
         for year in years:
-            own = {str(one): told for one, told in entries.items() if one.period.start.year == year}
-            _write(place / f"index-{year}.json", {"dataset": "spend", "body": f"body-{body}", "series": own})
+            own = {str(one): entry for one, entry in entries.items() if one.period.start.year == year}
+            _write(body_folder / f"index-{year}.json", {"dataset": "spend", "body": f"body-{body}", "series": own})
     bodies = sorted(f"body-{body}" for body in range(BODIES))
     _write(folder / "data/index.json", {"datasets": {"spend": bodies}})
 
 
 def _series(
-    engine: duckdb.DuckDBPyConnection, folder: Path, body: int, like: int, rows: int
+    engine: duckdb.DuckDBPyConnection, folder: Path, body: int, source: int, rows: int
 ) -> Iterator[tuple[Series, object]]:
     for month, period in enumerate(MONTHS):
         series = Series("spend", f"body-{body}", period)
-        place = folder / layout.series_folder(series) / "new"
-        place.mkdir(parents=True)
-        if like == body:
-            _parquet(engine, place / "spend.parquet", body, month, rows)
+        version_folder = folder / layout.series_folder(series) / "new"
+        version_folder.mkdir(parents=True)
+        if source == body:
+            _parquet(engine, version_folder / "spend.parquet", body, month, rows)
         else:
-            [same] = (folder / layout.series_folder(Series("spend", f"body-{like}", period))).glob("v1-*/spend.parquet")
-            (place / "spend.parquet").hardlink_to(same)
-        [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{place / 'spend.parquet'}'").fetchall()
+            [same] = (folder / layout.series_folder(Series("spend", f"body-{source}", period))).glob(
+                "v1-*/spend.parquet"
+            )
+            (version_folder / "spend.parquet").hardlink_to(same)
+        [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{version_folder / 'spend.parquet'}'").fetchall()
         pounds = Decimal(total)
         manifest = Manifest(
             series=series,
@@ -87,11 +89,11 @@ def _series(
             amount_gbp=pounds,
             rows_sha256="ab" * 32,
             sources=("ab" * 32,),
-            files=(file_entry(place, "spend.parquet"),),
+            files=(file_entry(version_folder, "spend.parquet"),),
         )
-        (place / "manifest.json").write_bytes(manifest.to_bytes())
+        (version_folder / "manifest.json").write_bytes(manifest.to_bytes())
         path = f"v1-{manifest.sha256[:12]}"
-        place.rename(place.with_name(path))
+        version_folder.rename(version_folder.with_name(path))
         version = Version(
             1,
             path,
@@ -135,7 +137,7 @@ def _write(path: Path, document: dict[str, object]) -> None:
 
 
 def sums(folder: Path) -> str:
-    """A hash over all pointers: which store it is."""
+    """A hash of all pointers, which identifies the content of the store."""
     digest = hashlib.sha256()
     for path in sorted(folder.glob("data/spend/*/*/versions.json")):
         digest.update(json.dumps(json.loads(path.read_bytes())).encode())

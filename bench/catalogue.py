@@ -1,9 +1,9 @@
-"""What the catalogue costs: `python -m bench.catalogue [--s3 PLACE] BODIES DATASETS MONTHS`.
+"""Measure the cost of building the catalogue: `python -m bench.catalogue BODIES DATASETS MONTHS`.
 
-A store of councils, each with a small release of each dataset for each month, is written directly. Then its
-catalogue is built from nothing, again with nothing new, after one more release, on a day on which nothing falls due,
-and on one on which something does. Reported are the operations of the store, bytes read and written, pages written,
-and seconds of the clock and of this process.
+A store of councils with a small release of each dataset for each month is written directly. Its catalogue is then
+built five times: from nothing, with no change, after one more release, on a day when no return is due, and on the first
+of a month. For each build it prints the requests to the store, the bytes read and written, the pages written, and the
+wall-clock and CPU seconds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ DATASETS = ("spend", "contracts", "roles", "transactions")
 
 
 def fill(write: Callable[[str, bytes], object], releases: Iterable[SmallRelease], now: str) -> int:
-    """Write a store of these releases by fast means, with its index; how many objects."""
+    """Write a store with these releases and its index directly; return its number of objects."""
     objects = 0
     pages: dict[str, dict[str, Any]] = {}
     for one in releases:
@@ -47,35 +47,35 @@ def fill(write: Callable[[str, bytes], object], releases: Iterable[SmallRelease]
         for key, content in _objects(one, version):
             write(key, content)
             objects += 1
-        _enter(pages, one, version)
+        _add_to_index(pages, one, version)
     for key, page in pages.items():
         write(key, to_json_bytes(page))
     return objects + len(pages)
 
 
 def _version(one: SmallRelease, now: str) -> Version:
-    manifest, came = one.manifest, one.submission
+    manifest, received = one.manifest, one.submission
     return Version(
         1, f"v1-{manifest.sha256[:12]}", manifest.sha256, now, Status.CURRENT, None, "received", manifest.rows,
-        manifest.amount_gbp, manifest.rows_sha256, manifest.sources, came.received, manifest.rules_version,
+        manifest.amount_gbp, manifest.rows_sha256, manifest.sources, received.received, manifest.rules_version,
     )  # fmt: skip
 
 
 def _objects(one: SmallRelease, version: Version) -> Iterator[tuple[str, bytes]]:
-    manifest, came = one.manifest, one.submission
-    place = layout.version_folder(one.series, version)
-    yield from ((place + name, content) for name, content in one.files.items())
-    yield f"{place}manifest.json", manifest.to_bytes()
+    manifest, received = one.manifest, one.submission
+    folder = layout.version_folder(one.series, version)
+    yield from ((folder + name, content) for name, content in one.files.items())
+    yield f"{folder}manifest.json", manifest.to_bytes()
     yield layout.pointer(one.series), History(one.series, (version,), 1).to_bytes()
-    yield layout.received_bytes(came.sha256), one.content
-    yield layout.sender_link(came), b""
-    yield layout.record(came), to_json_bytes(to_document(came))
-    yield layout.full_report(came), to_json_bytes(to_document(one.report))
-    yield layout.public_report_of(came), to_json_bytes(to_document(one.report))
+    yield layout.received_bytes(received.sha256), one.content
+    yield layout.sender_link(received), b""
+    yield layout.record(received), to_json_bytes(to_document(received))
+    yield layout.full_report(received), to_json_bytes(to_document(one.report))
+    yield layout.public_report_of(received), to_json_bytes(to_document(one.report))
 
 
-def _enter(pages: dict[str, dict[str, Any]], one: SmallRelease, version: Version) -> None:
-    """Put a release into the pages of the index (`publishers.index`)."""
+def _add_to_index(pages: dict[str, dict[str, Any]], one: SmallRelease, version: Version) -> None:
+    """Add a release to the pages of the index, as `publishers.index` does."""
     series, year = one.series, one.series.period.start.year
     body = {"dataset": series.dataset, "body": series.body}
     bodies = pages.setdefault("data/index.json", {"datasets": {}})["datasets"].setdefault(series.dataset, [])
@@ -90,22 +90,22 @@ def _enter(pages: dict[str, dict[str, Any]], one: SmallRelease, version: Version
     }  # fmt: skip
 
 
-def months(count: int) -> list[str]:
+def last_months(count: int) -> list[str]:
     """The last `count` months up to October 2026."""
     every = [f"{year}-{month:02}" for year, month in product(range(2014, 2027), range(1, 13))]
     return every[every.index("2026-10") + 1 - count : every.index("2026-10") + 1]
 
 
 def build_at(store: Store, bodies: Iterable[Body], now: str) -> tuple[int, Cost, float]:
-    """Build the catalogue of a store at a moment; the number of pages written, the cost, and CPU seconds."""
+    """Build the catalogue as of an instant; return the pages written, the cost, and CPU seconds."""
     cost = Cost()
     with tempfile.TemporaryDirectory() as scratch:
         counted: Any = CountingStore(store, cost)
-        start, work = perf_counter(), process_time()
-        touched = build_from_store(counted, catalogue_context(bodies, now), Path(scratch))
+        start, cpu = perf_counter(), process_time()
+        pages_written = build_from_store(counted, catalogue_context(bodies, now), Path(scratch))
         cost.seconds = perf_counter() - start
-        work = process_time() - work
-    return touched, cost, work
+        cpu = process_time() - cpu
+    return pages_written, cost, cpu
 
 
 def main() -> None:
@@ -113,35 +113,36 @@ def main() -> None:
     parser.add_argument("bodies", type=int, nargs="?", default=353)
     parser.add_argument("datasets", type=int, nargs="?", default=4)
     parser.add_argument("months", type=int, nargs="?", default=12)
-    asked = parser.parse_args()
-    bodies, names = councils(asked.bodies), DATASETS[: asked.datasets]
+    arguments = parser.parse_args()
+    bodies, names = councils(arguments.bodies), DATASETS[: arguments.datasets]
     with tempfile.TemporaryDirectory() as folder:
-        place = f"{folder}/store"
+        root = f"{folder}/store"
         releases = (
-            make_release(body, name, month) for body, name, month in product(bodies, names, months(asked.months))
+            make_release(body, name, month)
+            for body, name, month in product(bodies, names, last_months(arguments.months))
         )
-        objects = fill(write_files(Path(place)), releases, "2026-11-02T09:00:00Z")
-        sys.stdout.write(f"{asked.bodies * len(names) * asked.months:,} series, {objects:,} objects\n")
-        store = open_store(place)
-        _tell("from nothing", *build_at(store, bodies, "2026-11-03T09:00:00Z"))
-        _tell("nothing new", *build_at(store, bodies, "2026-11-03T10:00:00Z"))
-        correction = replace(make_release(bodies[asked.bodies // 2], "spend", "2026-10", 2))
+        objects = fill(write_files(Path(root)), releases, "2026-11-02T09:00:00Z")
+        sys.stdout.write(f"{arguments.bodies * len(names) * arguments.months:,} series, {objects:,} objects\n")
+        store = open_store(root)
+        _print_cost("from nothing", *build_at(store, bodies, "2026-11-03T09:00:00Z"))
+        _print_cost("no change", *build_at(store, bodies, "2026-11-03T10:00:00Z"))
+        correction = replace(make_release(bodies[arguments.bodies // 2], "spend", "2026-10", 2))
         publish(store, correction, "2026-11-03T11:00:00Z", Path(folder))
-        _tell("one release more", *build_at(store, bodies, "2026-11-03T12:00:00Z"))
-        _tell("a day on which nothing falls due", *build_at(store, bodies, "2026-11-04T09:00:00Z"))
-        _tell("the first of a month", *build_at(store, bodies, "2026-12-01T09:00:00Z"))
-        pages = sorted((path.stat().st_size, path) for path in Path(place, "catalogue").rglob("*") if path.is_file())
+        _print_cost("one more release", *build_at(store, bodies, "2026-11-03T12:00:00Z"))
+        _print_cost("a day when no return is due", *build_at(store, bodies, "2026-11-04T09:00:00Z"))
+        _print_cost("the first of a month", *build_at(store, bodies, "2026-12-01T09:00:00Z"))
+        pages = sorted((path.stat().st_size, path) for path in Path(root, "catalogue").rglob("*") if path.is_file())
         sys.stdout.write(f"{len(pages):,} files, {sum(size for size, _ in pages):,} bytes; the largest:\n")
         for size, path in pages[:-6:-1]:
-            sys.stdout.write(f"  {size:>9,} {path.relative_to(place)}\n")
+            sys.stdout.write(f"  {size:>9,} {path.relative_to(root)}\n")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(f"peak memory {peak:,.0f} MiB\n")
 
 
-def _tell(what: str, touched: int, cost: Cost, work: float) -> None:
-    sys.stdout.write(f"{what:<34} {touched:>7,} pages {cost} ({work * 1000:,.1f} ms of CPU)\n")
-    asked = ", ".join(f"{name} {count:,}" for name, count in sorted(cost.asked.items()))
-    sys.stdout.write(f"    {asked}\n")
+def _print_cost(build: str, pages_written: int, cost: Cost, cpu: float) -> None:
+    sys.stdout.write(f"{build:<34} {pages_written:>7,} pages {cost} ({cpu * 1000:,.1f} ms of CPU)\n")
+    requests = ", ".join(f"{name} {count:,}" for name, count in sorted(cost.asked.items()))
+    sys.stdout.write(f"    {requests}\n")
 
 
 if __name__ == "__main__":

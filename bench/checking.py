@@ -1,12 +1,12 @@
-"""Compares `piperoll check` with Frictionless and Great Expectations.
+"""Compare `piperoll check` with Frictionless and Great Expectations.
 
 Run it with `python -m bench.checking [--rows N] [--only PART…]`.
 
-Each measurement is a whole process on made-up spend. Piperoll gets the file as a body sends it (preamble, its own
-headings, pound signs, commas, days before months) and does everything: reading, addresses, conservation, privacy,
-schema and plausibility. The libraries get the same rows tidied: `frictionless validate` without a limit of errors, and
-Great Expectations on pandas with the dataset's suite and every unexpected row named. The floor is the fastest of
-DuckDB, Polars and PyArrow to read the file once as text.
+Each measurement is a whole process on generated spend data. Piperoll gets the file as a body sends it (a preamble, the
+body's own headings, pound signs, commas, days before months) and runs the whole check: reading, addresses,
+conservation, privacy, schema and plausibility. The libraries get the same rows in a tidy file: `frictionless validate`
+without a limit on errors, and Great Expectations on pandas with the dataset's suite, listing every unexpected row. The
+floor is the fastest of DuckDB, Polars and PyArrow to read the file once as text.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import results, spend
-from bench.processes import Measured, measured, piperoll, script
+from bench.processes import ProcessCost, measure, piperoll, script
 from piperoll import assets
 
 PACKAGES = ("duckdb", "frictionless", "great-expectations", "pandas", "polars", "pyarrow")
@@ -94,27 +94,27 @@ from piperoll.checking.schema import find_breaches
 from piperoll.reading import read
 dataset, suite = assets.dataset("spend"), assets.suite("spend")
 reading = read(Path(sys.argv[1]).read_bytes(), "spend.csv", assets.datasets(), dataset=dataset)
-def took(engine):
+def run(engine):
     start = time.perf_counter()
     broken = sum(1 for table in reading.tables for _ in find_breaches(table, dataset, engine))
     unlikely = sum(max(1, len(each.rows)) for each in find_unmet_expectations(reading.tables, dataset, suite, engine))
     return time.perf_counter() - start, broken, unlikely
 warm_up()
 import frictionless
-compiled = min(took(CheckEngine.COMPILED) for _ in range(2))
-print(json.dumps([compiled, took(CheckEngine.REFERENCE)]))
+compiled = min(run(CheckEngine.COMPILED) for _ in range(2))
+print(json.dumps([compiled, run(CheckEngine.REFERENCE)]))
 """
 
 
 @dataclass(frozen=True)
-class _Peers:
-    """The files that the libraries need: our rules for the tidied table."""
+class _ReferenceRules:
+    """The rules as files for Frictionless and Great Expectations, limited to the columns of the tidy table."""
 
     schema: Path
     suite: Path
 
     @classmethod
-    def written(cls, folder: Path) -> _Peers:
+    def write(cls, folder: Path) -> _ReferenceRules:
         dataset = assets.dataset("spend")
         own = {field.name: field for field in dataset.fields}
         fields = [
@@ -123,19 +123,19 @@ class _Peers:
             else {"name": name, "type": "string"}
             for name in spend.FIELDS
         ]
-        peers = cls(folder / "schema.json", folder / "suite.json")
-        peers.schema.write_text(json.dumps({"fields": fields}), encoding="utf-8")
-        peers.suite.write_text(json.dumps(list(_expectations())), encoding="utf-8")
-        return peers
+        rules = cls(folder / "schema.json", folder / "suite.json")
+        rules.schema.write_text(json.dumps({"fields": fields}), encoding="utf-8")
+        rules.suite.write_text(json.dumps(list(_expectations())), encoding="utf-8")
+        return rules
 
 
 def _expectations() -> Iterator[dict[str, object]]:
-    """The expectations of the suite whose columns the tidied table has."""
-    there = {*spend.FIELDS, "row"}
+    """The expectations of the suite whose columns are all in the tidy table."""
+    available = {*spend.FIELDS, "row"}
     for entry in json.loads(assets.suite("spend"))["expectations"]:
-        named = [entry["kwargs"].get(word) for word in ("column", "column_A", "column_B")]
-        wanted = {name for name in named if name} | {*entry["kwargs"].get("column_list", ())}
-        if wanted <= there:
+        columns = [entry["kwargs"].get(key) for key in ("column", "column_A", "column_B")]
+        wanted = {name for name in columns if name} | {*entry["kwargs"].get("column_list", ())}
+        if wanted <= available:
             yield entry
 
 
@@ -143,112 +143,111 @@ WRITE = """
 import sys
 from pathlib import Path
 from bench import spend
-spend.write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tidy=sys.argv[4] == "True")
+spend.write_spend(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tidy=sys.argv[4] == "True")
 """
 
 
-def _made(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> spend.Spend:
-    """Write the table in a process of its own: the memory of this one counts in the peak of those that it starts."""
-    measured(script(WRITE, str(folder), str(rows), str(bad), str(tidy)))
-    return spend.named(folder, rows, bad)
+def _write_table(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> spend.SpendFiles:
+    """Write the table in a process of its own: a child starts with this process's memory in its own peak."""
+    measure(script(WRITE, str(folder), str(rows), str(bad), str(tidy)))
+    return spend.spend_files(folder, rows, bad)
 
 
-def against_references(folder: Path, rows: int) -> str:
-    """Measure 1: the whole check and the two libraries, on clean rows and with 0.1 % and 10 % of bad ones."""
+def compare_references(folder: Path, rows: int) -> str:
+    """Table 1: the whole check and the two libraries, with 0, 0.1 and 10 % of rows that have an error."""
     lines = []
-    peers = _Peers.written(folder)
+    rules = _ReferenceRules.write(folder)
     for bad in (0, 1, 100):
-        made = _made(folder, rows, bad)
-        ours = measured(piperoll("check", "--json", str(made.sent)), may_end_with=(0, 1))
-        structure = measured(script(FRICTIONLESS, str(made.tidy), str(peers.schema)))
-        unlikely = measured(script(GREAT_EXPECTATIONS, str(made.tidy), str(peers.suite), str(peers.schema)))
+        table = _write_table(folder, rows, bad)
+        ours = measure(piperoll("check", "--json", str(table.sent)), may_end_with=(0, 1))
+        structure = measure(script(FRICTIONLESS, str(table.tidy), str(rules.schema)))
+        unlikely = measure(script(GREAT_EXPECTATIONS, str(table.tidy), str(rules.suite), str(rules.schema)))
         ratio = (structure.wall + unlikely.wall) / ours.wall
         lines.append([f"{bad / 10:g} %", ours, structure, unlikely, f"{ratio:.1f}"])
-    heads = ["bad rows", "piperoll check", "frictionless validate", "Great Expectations", "times faster than both"]
-    return results.table(heads, lines)
+    headings = ["bad rows", "piperoll check", "frictionless validate", "Great Expectations", "times faster than both"]
+    return results.markdown_table(headings, lines)
 
 
-def rules_alone(folder: Path, rows: int) -> str:
-    """Measure 2: the rules alone, both engines in one process on a table already read, after all imports."""
+def compare_rules(folder: Path, rows: int) -> str:
+    """Table 2: only the rules, with both engines in one process, on a table already read and after all imports."""
     lines = []
     for bad in (0, 1, 100):
-        made = _made(folder, rows, bad, tidy=False)
-        (ours, broken, unlikely), (theirs, broken_too, unlikely_too) = json.loads(
-            measured(script(RULES, str(made.sent))).output.splitlines()[-1]
+        table = _write_table(folder, rows, bad, tidy=False)
+        (ours, broken, unlikely), (reference, broken_too, unlikely_too) = json.loads(
+            measure(script(RULES, str(table.sent))).output.splitlines()[-1]
         )
         same = "the same" if (broken, unlikely) == (broken_too, unlikely_too) else "NOT the same"
         found = f"{broken:,} and {unlikely:,}, {same}"
-        lines.append([f"{bad / 10:g} %", f"{ours:.2f} s", f"{theirs:.1f} s", f"{theirs / ours:.0f}", found])
-    heads = ["bad rows", "compiled", "references", "times faster", "breaches and implausible rows found"]
-    return results.table(heads, lines)
+        lines.append([f"{bad / 10:g} %", f"{ours:.2f} s", f"{reference:.1f} s", f"{reference / ours:.0f}", found])
+    headings = ["bad rows", "compiled", "references", "times faster", "breaches and implausible rows found"]
+    return results.markdown_table(headings, lines)
 
 
-def against_floor(folder: Path, rows: int) -> str:
-    """Measure 3: the whole check and the fastest reader of the same file as text."""
-    made = _made(folder, rows, tidy=False)
-    ours = measured(piperoll("check", "--json", str(made.sent)), may_end_with=(0, 1))
-    floors = {name: min((measured(script(text, str(made.sent))) for _ in range(2)), key=_wall)
+def compare_floor(folder: Path, rows: int) -> str:
+    """Table 3: the whole check, and the fastest library to read the same file as text."""
+    table = _write_table(folder, rows, tidy=False)
+    ours = measure(piperoll("check", "--json", str(table.sent)), may_end_with=(0, 1))
+    floors = {name: min((measure(script(text, str(table.sent))) for _ in range(2)), key=lambda cost: cost.wall)
               for name, text in FLOORS.items()}  # fmt: skip
     name, floor = min(floors.items(), key=lambda each: each[1].wall)
     lines = [["piperoll check", ours, f"{ours.wall / floor.wall:.1f}"]]
-    lines += [[each, took, f"{took.wall / floor.wall:.1f}"] for each, took in floors.items()]
-    return results.table(["", "whole process", f"times {name}"], lines)
+    lines += [[each, cost, f"{cost.wall / floor.wall:.1f}"] for each, cost in floors.items()]
+    return results.markdown_table(["", "whole process", f"times {name}"], lines)
 
 
-def many(folder: Path, rows: int, many_rows: int) -> str:
-    """Measure 4: ten times as many rows, to see that time is linear and memory flat."""
-    took: list[tuple[int, Measured]] = []
+def compare_sizes(folder: Path, rows: int, many_rows: int) -> str:
+    """Table 4: ten times as many rows, to see whether time is linear and memory constant."""
+    costs: list[tuple[int, ProcessCost]] = []
     for count in (rows, many_rows):
-        made = _made(folder, count, tidy=False)
-        took.append((count, measured(piperoll("check", "--json", str(made.sent)), may_end_with=(0, 1))))
-        made.sent.unlink()
-    first = took[0][1].wall / took[0][0]
+        table = _write_table(folder, count, tidy=False)
+        costs.append((count, measure(piperoll("check", "--json", str(table.sent)), may_end_with=(0, 1))))
+        table.sent.unlink()
+    first = costs[0][1].wall / costs[0][0]
     lines = [
         [f"{count:,}", each, f"{each.wall / count * 1e6:.2f} µs", f"{each.wall / count / first:.2f}"]
-        for count, each in took
+        for count, each in costs
     ]
-    return results.table(["rows", "piperoll check", "a row", "times the first"], lines)
+    return results.markdown_table(["rows", "piperoll check", "per row", "per row, relative"], lines)
 
 
-def cold(folder: Path) -> str:
-    """Measure 5: one month of a council from a cold start, the median of five."""
-    made = _made(folder, 3_000)
-    peers = _Peers.written(folder)
-    ours = _middle(piperoll("check", "--json", str(made.sent)))
-    theirs = _middle(script(FRICTIONLESS, str(made.tidy), str(peers.schema)))
-    unlikely = _middle(script(GREAT_EXPECTATIONS, str(made.tidy), str(peers.suite), str(peers.schema)), 1)
-    return results.table(
+def compare_cold_starts(folder: Path) -> str:
+    """Table 5: one month of a council, as the median of five new processes (Great Expectations: one)."""
+    table = _write_table(folder, 3_000)
+    rules = _ReferenceRules.write(folder)
+    ours = _median(piperoll("check", "--json", str(table.sent)))
+    reference = _median(script(FRICTIONLESS, str(table.tidy), str(rules.schema)))
+    unlikely = _median(script(GREAT_EXPECTATIONS, str(table.tidy), str(rules.suite), str(rules.schema)), 1)
+    return results.markdown_table(
         ["3,000 rows", "whole process"],
-        [["piperoll check", ours], ["frictionless validate", theirs], ["Great Expectations", unlikely]],
+        [["piperoll check", ours], ["frictionless validate", reference], ["Great Expectations", unlikely]],
     )
 
 
-def _middle(command: Sequence[str], times: int = 5) -> Measured:
-    return sorted((measured(command, may_end_with=(0, 1)) for _ in range(times)), key=_wall)[times // 2]
-
-
-def _wall(took: Measured) -> float:
-    return took.wall
+def _median(command: Sequence[str], times: int = 5) -> ProcessCost:
+    return sorted((measure(command, may_end_with=(0, 1)) for _ in range(times)), key=lambda cost: cost.wall)[times // 2]
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--rows", type=int, default=1_000_000)
-    asked.add_argument("--many", type=int, default=10_000_000)
-    asked.add_argument("--only", nargs="*", default=["references", "rules", "floor", "many", "cold"])
-    given = asked.parse_args()
-    rows = f"{given.rows:,} rows x 12 as a body sends them"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--many", type=int, default=10_000_000)
+    parser.add_argument("--only", nargs="*", default=["references", "rules", "floor", "many", "cold"])
+    arguments = parser.parse_args()
+    rows = f"{arguments.rows:,} rows x 12 columns as a body sends them"
     parts: dict[str, tuple[str, Callable[[Path], str]]] = {
-        "references": (f"The whole check of {rows}", lambda folder: against_references(folder, given.rows)),
-        "rules": (f"The rules alone, {rows}, already read", lambda folder: rules_alone(folder, given.rows)),
+        "references": (f"The whole check of {rows}", lambda folder: compare_references(folder, arguments.rows)),
+        "rules": (f"Only the rules, {rows}, already read", lambda folder: compare_rules(folder, arguments.rows)),
         "floor": (
-            f"The whole check of {rows}, against reading alone",
-            lambda folder: against_floor(folder, given.rows),
+            f"The whole check of {rows}, compared with reading only",
+            lambda folder: compare_floor(folder, arguments.rows),
         ),
-        "many": ("The whole check of ten times as many rows", lambda folder: many(folder, given.rows, given.many)),
-        "cold": ("A cold start", cold),
+        "many": (
+            "The whole check of ten times as many rows",
+            lambda folder: compare_sizes(folder, arguments.rows, arguments.many),
+        ),
+        "cold": ("A cold start", compare_cold_starts),
     }
-    for name in given.only:
+    for name in arguments.only:
         title, part = parts[name]
         with TemporaryDirectory() as folder:
             text = part(Path(folder))

@@ -1,4 +1,4 @@
-"""Whole processes measured: seconds by the clock and of the processor, and peak memory."""
+"""Run a command and measure the whole process: wall-clock time, CPU time and peak memory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tempfile import TemporaryFile
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What one process took, children included: seconds by the clock, seconds of the processor, peak memory in MB."""
+class ProcessCost:
+    """The cost of one process and its children: wall-clock seconds, CPU seconds, and peak memory in MB."""
 
     wall: float
     cpu: float
@@ -25,32 +25,32 @@ class Measured:
 
 
 class ProcessFailed(Exception):
-    """A measured process ended with a status that was not expected; the message has the end of what it said."""
+    """A measured process ended with an unexpected status; the message has the end of its output."""
 
 
-def measured(command: Sequence[str], *, may_end_with: Sequence[int] = (0,)) -> Measured:
-    """Run `command` to its end. Raises: ProcessFailed: it ended with another status."""
-    with TemporaryFile("w+") as output, TemporaryFile("w+") as said:
+def measure(command: Sequence[str], *, may_end_with: Sequence[int] = (0,)) -> ProcessCost:
+    """Run a command to its end. Raises: ProcessFailed: its exit status is not in `may_end_with`."""
+    with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=said)
+        process = subprocess.Popen(command, stdout=output, stderr=errors)
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        said.seek(0)
+        errors.seek(0)
         text = output.read()
         if process.returncode not in may_end_with:
             raise ProcessFailed(
-                f"{' '.join(command[:4])} … ended with {process.returncode}: {said.read()[-2000:] or text[-2000:]}"
+                f"{' '.join(command[:4])} … ended with {process.returncode}: {errors.read()[-2000:] or text[-2000:]}"
             )
-    return Measured(wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, text)
+    return ProcessCost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, text)
 
 
 def script(text: str, *arguments: str) -> list[str]:
-    """The command that runs a piece of Python with this interpreter."""
+    """The command that runs Python source with this interpreter."""
     return [sys.executable, "-c", text, *arguments]
 
 
 def piperoll(*arguments: str) -> list[str]:
-    """The command line of Piperoll in this interpreter."""
+    """The command that runs `piperoll` with this interpreter."""
     return script("from piperoll.cli import main; main()", *arguments)

@@ -1,8 +1,8 @@
-"""How fast files are read, in how much memory: `python -m bench.reading [--rows N] [--sheet-rows N] [--real FOLDER]`.
+"""Measure the speed and memory of reading: `python -m bench.reading [--rows N] [--sheet-rows N] [--real FOLDER]`.
 
-Made-up spend, the same on every run, is written to a temporary folder and read in a process of its own each time;
-beside it in the same run stand csv.reader over the same CSV and calamine over the same workbook. Of a folder of real
-files the median and the largest are read too.
+Generated spend data, the same on every run, is written to a temporary folder. Each file is read in a process of its
+own, then by csv.reader (the CSV) or calamine (the workbook) for comparison. With --real, the median and the largest
+file of a folder of real files are read too.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ CALAMINE = _MEASURE.format(
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What one process took: seconds by the clock and of the processor, peak memory of it and of its child in MB."""
+class ReadCost:
+    """The cost of one process: wall-clock and CPU seconds, and the peak memory of it and of its child in MB."""
 
     rows: int
     wall: float
@@ -68,34 +68,34 @@ class Measured:
     child: int
 
     def __str__(self) -> str:
-        took = f"{self.rows:>9,} rows {self.wall:7.2f} s {self.cpu:7.2f} s CPU {self.peak:>6,} MB"
-        return f"{took}, {self.child:,} MB in its child" if self.child else took
+        text = f"{self.rows:>9,} rows {self.wall:7.2f} s {self.cpu:7.2f} s CPU {self.peak:>6,} MB"
+        return f"{text}, {self.child:,} MB in its child" if self.child else text
 
 
-def measure(script: str, path: Path) -> Measured:
-    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
-    found = json.loads(done.stdout)
-    return Measured(found["rows"], found["wall"], found["cpu"], found["peak"] // 1024, found["child"] // 1024)
+def measure(script: str, path: Path) -> ReadCost:
+    process = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    found = json.loads(process.stdout)
+    return ReadCost(found["rows"], found["wall"], found["cpu"], found["peak"] // 1024, found["child"] // 1024)
 
 
 def spend(rows: int) -> Iterator[list[str]]:
-    """A preamble, headings, and records: pounds with commas, some negative, blanks, days before months, a total."""
+    """Yield a preamble, headings, records (with commas, negative amounts, blanks, days before months) and a total."""
     yield ["Payments over £500", *[""] * 11]
     yield [""] * 12
     yield list(HEADINGS)
-    chance = random.Random(1086)
+    generator = random.Random(1086)
     first = date(2026, 4, 1)
     pennies = 0
     for number in range(rows):
-        amount = chance.randrange(-50_000, 9_000_000)
+        amount = generator.randrange(-50_000, 9_000_000)
         pennies += amount
-        day = first + timedelta(days=chance.randrange(365))
-        place = chance.randrange(len(SUPPLIERS))
+        day = first + timedelta(days=generator.randrange(365))
+        index = generator.randrange(len(SUPPLIERS))
         yield [
-            "Borough of Wessing", "Wessing", day.strftime("%d/%m/%Y"), chance.choice(AREAS), chance.choice(AREAS),
-            SUPPLIERS[place], f"{100_000 + place}", f"PAY{number:08d}", pounds(amount),
-            f"Invoice {chance.randrange(10**6)} for {chance.choice(AREAS).lower()}" if number % 7 else "",
-            f"WX{place % 20} {place % 9}AB", "" if number % 3 else "SME",
+            "Borough of Wessing", "Wessing", day.strftime("%d/%m/%Y"), generator.choice(AREAS), generator.choice(AREAS),
+            SUPPLIERS[index], f"{100_000 + index}", f"PAY{number:08d}", pounds(amount),
+            f"Invoice {generator.randrange(10**6)} for {generator.choice(AREAS).lower()}" if number % 7 else "",
+            f"WX{index % 20} {index % 9}AB", "" if number % 3 else "SME",
         ]  # fmt: skip
     yield ["Total", *[""] * 7, pounds(pennies), "", "", ""]
 
@@ -110,40 +110,41 @@ def write_csv(path: Path, rows: int) -> None:
 
 
 def write_xlsx(path: Path, rows: int) -> None:
-    """The same with typed dates and amounts, as a finance system exports them."""
+    """Write the same rows with typed dates and amounts, as a finance system exports them."""
     workbook = xlsxwriter.Workbook(path, {"constant_memory": True})
     sheet, dated = workbook.add_worksheet("Spend"), workbook.add_format({"num_format": "dd/mm/yyyy"})
-    for place, cells in enumerate(spend(rows)):
+    for index, cells in enumerate(spend(rows)):
         for column, cell in enumerate(cells):
             if column == 2 and cell[:2].isdigit():
                 day, month, year = map(int, cell.split("/"))
-                sheet.write_datetime(place, column, date(year, month, day), dated)
-            elif column == 8 and place > 2 and place % 2:
-                sheet.write_number(place, column, float(cell.replace(",", "").replace("£", "")))
+                sheet.write_datetime(index, column, date(year, month, day), dated)
+            elif column == 8 and index > 2 and index % 2:
+                sheet.write_number(index, column, float(cell.replace(",", "").replace("£", "")))
             else:
-                sheet.write_string(place, column, cell) if cell else sheet.write_blank(place, column, None, dated)
+                sheet.write_string(index, column, cell) if cell else sheet.write_blank(index, column, None, dated)
     workbook.close()
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--rows", type=int, default=1_000_000)
-    asked.add_argument("--sheet-rows", type=int, default=100_000)
-    asked.add_argument("--real", type=Path)
-    given = asked.parse_args()
-    if given.real:
-        files = sorted((path for path in given.real.rglob("*.*") if path.suffix in (".csv", ".xls", ".xlsx", ".ods")),
-                       key=lambda path: path.stat().st_size)  # fmt: skip
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--sheet-rows", type=int, default=100_000)
+    parser.add_argument("--real", type=Path)
+    arguments = parser.parse_args()
+    if arguments.real:
+        kinds = (".csv", ".xls", ".xlsx", ".ods")
+        files = [path for path in arguments.real.rglob("*.*") if path.suffix in kinds]
+        files.sort(key=lambda path: path.stat().st_size)
         for name, path in (("median", files[len(files) // 2]), ("largest", files[-1])):
             print(f"{name} real file, {path.stat().st_size:,} bytes\n  piperoll    {measure(READ, path)}")
     with TemporaryDirectory() as folder:
         for path, rows, write, peer, script in (
-            (Path(folder, "spend.csv"), given.rows, write_csv, "csv.reader", CSV_READER),
-            (Path(folder, "spend.xlsx"), given.sheet_rows, write_xlsx, "calamine", CALAMINE),
+            (Path(folder, "spend.csv"), arguments.rows, write_csv, "csv.reader", CSV_READER),
+            (Path(folder, "spend.xlsx"), arguments.sheet_rows, write_xlsx, "calamine", CALAMINE),
         ):
             if rows:
                 write(path, rows)
-                print(f"{path.name} of {rows:,} rows x 12, {path.stat().st_size:,} bytes")
+                print(f"{path.name} of {rows:,} rows x 12 columns, {path.stat().st_size:,} bytes")
                 print(f"  piperoll    {measure(READ, path)}\n  {peer:<11} {measure(script, path)}")
 
 

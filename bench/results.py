@@ -1,4 +1,4 @@
-"""Where the figures go: one section of `bench/RESULTS.md` a benchmark, replaced when it is run again."""
+"""Write bench/RESULTS.md: one section for each benchmark, replaced when the benchmark is run again."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Made by `make bench`; each figure and its peer come from one run on one machine,
 
 
 def write(name: str, title: str, text: str, packages: Iterable[str] = ()) -> None:
-    """Write section `name` of the results, with the machine and the versions it was measured with."""
-    section = f"<!-- {name} -->\n## {title}\n\n{text.strip()}\n\n{machine(packages)}\n<!-- /{name} -->\n"
+    """Write the section `name` of the results, with the machine and the versions of `packages`."""
+    section = f"<!-- {name} -->\n## {title}\n\n{text.strip()}\n\n{describe_machine(packages)}\n<!-- /{name} -->\n"
     before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else _HEAD
     pattern = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->\n", re.DOTALL)
     after = pattern.sub(lambda _: section, before) if pattern.search(before) else f"{before}\n{section}"
     RESULTS.write_text(after, encoding="utf-8")
-    print(f"{section}\nwritten to {RESULTS.name}")
+    print(f"{section}\nThis section was written to {RESULTS.name}")
 
 
-def machine(packages: Iterable[str]) -> str:
-    """The machine and the versions, on one line."""
+def describe_machine(packages: Iterable[str]) -> str:
+    """The day, the machine, its load and the versions, on one line."""
     used = ", ".join(f"{package} {version(package)}" for package in packages)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
@@ -39,7 +39,7 @@ def machine(packages: Iterable[str]) -> str:
     )
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown."""
-    lines = [heads, ["---"] * len(heads), *rows]
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Format a table as Markdown."""
+    lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)

@@ -1,8 +1,8 @@
-"""Made-up spend of any size: as a body sends it, and beside it the same rows tidied, for tools that need them so.
+"""Generate spend data of any size: a file as a body sends it, and the same rows in a tidy file for other tools.
 
-Written by DuckDB from hashes of the row's number, so that the same call gives the same bytes, and ten million rows
-take seconds. Of `bad` in a thousand rows, one cell cannot be right: an amount in words, a day that does not exist, no
-supplier, a payment in 1926, an amount no ledger holds.
+DuckDB makes each row from hashes of its number, so the same call gives the same bytes and ten million rows take
+seconds. `bad` rows of each thousand have one wrong cell: an amount in words, a day that does not exist, no supplier, a
+payment in 1926, or an impossibly large amount.
 """
 
 from __future__ import annotations
@@ -59,33 +59,33 @@ _PENCE = "lpad((abs(pennies) % 100)::VARCHAR, 2, '0')"
 
 
 @dataclass(frozen=True)
-class Spend:
-    """One table twice: `sent` as a body sends it, `tidy` with our fields' names and spellings."""
+class SpendFiles:
+    """One table in two files: `sent` as a body sends it, and `tidy` with the field names and formats of the dataset."""
 
     sent: Path
     tidy: Path
 
 
-def named(folder: Path, rows: int, bad: int) -> Spend:
-    """Where a table lies once it is written."""
-    return Spend(folder / f"spend-{rows}-{bad}.csv", folder / f"tidy-{rows}-{bad}.csv")
+def spend_files(folder: Path, rows: int, bad: int) -> SpendFiles:
+    """The paths of a table, which `write_spend` writes."""
+    return SpendFiles(folder / f"spend-{rows}-{bad}.csv", folder / f"tidy-{rows}-{bad}.csv")
 
 
-def write(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> Spend:
-    """Write `rows` records of which `bad` in a thousand are wrong."""
-    made = named(folder, rows, bad)
+def write_spend(folder: Path, rows: int, bad: int = 0, *, tidy: bool = True) -> SpendFiles:
+    """Write `rows` records, of which `bad` in each thousand have an error."""
+    files = spend_files(folder, rows, bad)
     body = folder / "body.csv"
     sent = _SENT.replace("pence", _PENCE)
     _copy(rows, bad, "%d/%m/%Y", "'£99,999,999,999.99'", sent, body, header=False)
-    with made.sent.open("w", encoding="utf-8", newline="") as out:
+    with files.sent.open("w", encoding="utf-8", newline="") as out:
         out.write("Payments over £500" + "," * 11 + "\n" + "," * 11 + "\n" + ",".join(HEADINGS) + "\n")
-    with made.sent.open("ab") as out, body.open("rb") as lines:
+    with files.sent.open("ab") as out, body.open("rb") as lines:
         shutil.copyfileobj(lines, out, 2**22)
     body.unlink()
     if tidy:
         plain = f"CASE WHEN pennies < 0 THEN '-' ELSE '' END || abs(pennies) // 100 || '.' || {_PENCE}"
-        _copy(rows, bad, "%Y-%m-%d", "'99999999999.99'", plain, made.tidy, header=True)
-    return made
+        _copy(rows, bad, "%Y-%m-%d", "'99999999999.99'", plain, files.tidy, header=True)
+    return files
 
 
 def _copy(rows: int, bad: int, days: str, huge: str, amount: str, to: Path, *, header: bool) -> None:

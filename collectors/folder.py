@@ -70,21 +70,10 @@ def list_inbox(inbox: Path, *, received: str, period: str | None = None) -> Inbo
             if why := _why_left_out(path, relative):
                 left_out.append(SkippedPath(relative.as_posix(), why))
             else:
-                found.append(_arrival(path, relative, received, period))
+                dataset, sender = relative.parts[:2]
+                origin = relative.as_posix()
+                found.append(Arrival(path, path.name, dataset, sender, origin, received, period))
     return InboxListing(tuple(found), tuple(left_out))
-
-
-def _arrival(path: Path, relative: Path, received: str, period: str | None) -> Arrival:
-    dataset, sender = relative.parts[:2]
-    return Arrival(
-        path=path,
-        name=path.name,
-        dataset=dataset,
-        sender=sender,
-        origin=relative.as_posix(),
-        received=received,
-        period=period,
-    )
 
 
 def _why_not_a_dataset(folder: Path) -> str | None:

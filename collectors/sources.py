@@ -139,23 +139,22 @@ def _forms() -> str:
 
 
 def _periods(words: list[str], today: date, period: Period | None, look_back: int) -> list[Period]:
-    shape = _quarter if {"q"} & {*words} and not {*_MONTHLY} & {*words} else _month
+    """The months or quarters of `period`, or the last `look_back` complete ones; earliest first."""
+    quarterly = "q" in words and not {*_MONTHLY} & {*words}
+
+    def period_of(day: date) -> Period:
+        if quarterly:
+            return Period.quarter(day.year, (day.month + 2) // 3)
+        return Period.month(day.year, day.month)
+
     if period is not None:
-        return sorted({shape(month.start) for month in period.months()})
+        return sorted({period_of(month.start) for month in period.months()})
     found: list[Period] = []
-    current = shape(today)
+    current = period_of(today)
     while len(found) < look_back:
-        current = shape(current.start - timedelta(days=1))
+        current = period_of(current.start - timedelta(days=1))
         found.append(current)
     return found[::-1]
-
-
-def _month(day: date) -> Period:
-    return Period.month(day.year, day.month)
-
-
-def _quarter(day: date) -> Period:
-    return Period.quarter(day.year, (day.month + 2) // 3)
 
 
 def _filled(address: str, period: Period) -> str:

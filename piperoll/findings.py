@@ -111,11 +111,6 @@ def holds_file(code: str) -> bool:
     return code not in assets.expectation_codes() and finding_type(code).holds == "file"
 
 
-def codes_that_hold_a_file() -> frozenset[str]:
-    """The codes of all findings that hold a whole file until someone decides."""
-    return frozenset(code for code, entry in finding_types().items() if entry.holds == "file")
-
-
 def deciding_finding(report: Report) -> Finding | None:
     """The finding to give as the reason why `report` holds or rejects a file; None if the file is published.
 

@@ -1,26 +1,127 @@
-"""The FastAPI application: routes and error handlers."""
+"""The FastAPI application (routes, error handlers, headers), and the uvicorn server that runs it."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import signal
+import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
+from publishers import open_store
 from serving import listings, openapi
 from serving.check_upload import CheckEndpoint
+from serving.index_cache import PublishedIndex
 from serving.limits import ApiLimits, WorkSlots
-from serving.middleware import SecurityHeaders
+from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
-from serving.query_service import QueryService
+from serving.query_service import QueryEngine, QueryService
 from serving.response_formats import REVALIDATE, json_response, prefers
 from serving.rows import RowsEndpoint
+from serving.sandboxed_check import start_fork_server
+
+_OPTIONS_VARIABLE = "SERVING_OPTIONS"
+"""The environment variable that passes the options to worker processes, which uvicorn starts without arguments."""
+
+UVICORN_SETTINGS: dict[str, Any] = {
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "timeout_graceful_shutdown": 10,
+    "h11_max_incomplete_event_size": 65_536,  # a URL may have a cursor and a long list of values
+}
+
+_SECURITY = {
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"cross-origin",
+    b"x-frame-options": b"DENY",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+"""Defaults for every response; an HTML page sets a policy of its own, which allows its style."""
+
+_CORS = {
+    b"access-control-allow-origin": b"*",
+    b"access-control-expose-headers": b"ETag, Link, Retry-After, Piperoll-Left-Out",
+}
+"""For requests that read: scripts of any web page may use public data."""
+
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"Accept, If-None-Match"),
+    (b"access-control-max-age", b"86400"),
+]
+"""The answer to a CORS preflight. It lacks POST, so no other site can send a file to `/check`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What to serve and where. `store` is a folder or bucket; `cache` is a folder for copies of a bucket's files.
+
+    Without a `cache` the copies are in a temporary folder.
+    """
+
+    store: str
+    cache: str | None
+    limits: ApiLimits
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+
+
+def run_server(options: ServerOptions) -> None:
+    """Serve until SIGINT or SIGTERM, then finish the requests that are being answered."""
+    # uvicorn handles SIGTERM and then raises it again; exiting normally lets the temporary folder be removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    folder = (
+        nullcontext(options.cache)
+        if options.cache
+        else TemporaryDirectory(prefix="piperoll-api-", ignore_cleanup_errors=True)
+    )
+    with folder as cache:
+        os.environ[_OPTIONS_VARIABLE] = json.dumps(asdict(replace(options, cache=cache)))
+        uvicorn.run(
+            f"{__name__}:create_app_from_environment",
+            factory=True,
+            host=options.host,
+            port=options.port,
+            workers=options.workers,
+            **UVICORN_SETTINGS,
+        )
+
+
+def create_app_from_environment() -> FastAPI:
+    """The application of a process that `run_server` started."""
+    options = json.loads(os.environ[_OPTIONS_VARIABLE])
+    limits = ApiLimits(**options["limits"])
+    return create_app(create_service(options["store"], Path(options["cache"]), limits), limits)
+
+
+def create_service(
+    store: str, cache: Path, limits: ApiLimits, clock: Callable[[], float] = time.monotonic
+) -> QueryService:
+    """The query service over a store. Raises: UsageError, StoreError."""
+    start_fork_server()
+    index = PublishedIndex(open_store(store), clock)
+    files = ParquetCache(index, cache / "copies", limits)
+    engine = QueryEngine(files.readable_folder, cache / f"spill-{os.getpid()}", limits)
+    return QueryService(index, files, engine)
 
 
 def create_app(service: QueryService, limits: ApiLimits) -> FastAPI:
@@ -108,3 +209,40 @@ async def _answer_error(_: Request, error: Exception) -> Response:
                 500, "ours", "something went wrong on the server: report it to the operator if it happens again"
             )
     return JSONResponse(problem.document(), problem.status, {**problem.headers(), **more_headers})
+
+
+class SecurityHeaders:
+    """Adds security and CORS headers, answers preflights, and turns HEAD into a GET whose body is not sent.
+
+    The application sees `scope["head"]`, so that it can skip the work that only the body needs.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        method = scope["method"]
+        added = _SECURITY | (_CORS if method in ("GET", "HEAD", "OPTIONS") else {})
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = dict(message["headers"])
+                # A response that skipped its body has a Content-Length of 0, which is not what GET would send.
+                skipped_body = method == "HEAD" and headers.get(b"content-length") == b"0"
+                kept = [pair for pair in message["headers"] if not (skipped_body and pair[0] == b"content-length")]
+                message["headers"] = [*kept, *(pair for pair in added.items() if pair[0] not in headers)]
+            elif method == "HEAD" and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        if method == "OPTIONS" and any(name == b"access-control-request-method" for name, _ in scope["headers"]):
+            await send_with_headers({"type": "http.response.start", "status": 204, "headers": _PREFLIGHT})
+            await send_with_headers({"type": "http.response.body"})
+        elif method == "HEAD":
+            await self._app({**scope, "method": "GET", "head": True}, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)

@@ -8,8 +8,6 @@ import re
 from base64 import b64encode
 from collections.abc import AsyncGenerator
 from email.message import Message
-from html import escape
-from string import Template
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -17,9 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from piperoll import assets
 from piperoll.checking.check_file import FileToCheck
-from piperoll.describing.pages.rendering import read_style
+from piperoll.describing.pages.rendering import render_upload_page
 from piperoll.errors import DescriptorError
 from serving.limits import ApiLimits, WorkSlots
 from serving.problems import Problem
@@ -44,7 +41,7 @@ class CheckEndpoint:
 
     def get_page(self) -> Response:
         """The upload page."""
-        return _html_response(_upload_page(self._limits.check_bytes))
+        return _html_response(render_upload_page(self._limits.check_bytes))
 
     async def check(self, request: Request) -> Response:
         """The report on the uploaded file: a page, or the JSON of `piperoll check --json`. Raises: Problem."""
@@ -83,9 +80,10 @@ class CheckEndpoint:
             content = await file.read()
             if len(content) > self._limits.check_bytes:
                 raise self._too_large()
-            return FileToCheck(
-                content, _safe_name(file.filename), _text_field(form, "dataset"), _text_field(form, "period")
-            )
+            # One line for the report, without the folders that some browsers send.
+            name = _CONTROL_CHARACTERS.sub(" ", re.split(r"[/\\]", file.filename)[-1])
+            name = name[-_MAX_NAME_CHARACTERS:].strip() or "unnamed"
+            return FileToCheck(content, name, _text_field(form, "dataset"), _text_field(form, "period"))
         finally:
             await form.close()
 
@@ -120,12 +118,6 @@ class _InMemoryParser(MultiPartParser):
             raise
 
 
-def _safe_name(filename: str) -> str:
-    """The name of an uploaded file on one line, without the folders that some browsers send."""
-    name = re.split(r"[/\\]", filename)[-1]
-    return _CONTROL_CHARACTERS.sub(" ", name)[-_MAX_NAME_CHARACTERS:].strip() or "unnamed"
-
-
 def _text_field(form: FormData, name: str) -> str | None:
     value = form.get(name)
     return value.strip() or None if isinstance(value, str) else None
@@ -141,13 +133,6 @@ def _html_response(page: str) -> Response:
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "Vary": "Accept"}
     return HTMLResponse(page, headers=headers)
-
-
-def _upload_page(max_bytes: int) -> str:
-    """The upload page, catalogue/check.html. It works without scripts, by keyboard and on a phone."""
-    options = "".join(f'<option value="{escape(one.name)}">{escape(one.title)}</option>' for one in assets.datasets())
-    template = Template((assets.folder("catalogue") / "check.html").read_text("utf-8"))
-    return template.substitute(options=options, style=read_style(), megabytes=max_bytes // 1_000_000)
 
 
 def _add_save_link(page: str) -> str:

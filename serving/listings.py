@@ -16,20 +16,7 @@ from piperoll.errors import NotThere, UnknownDataset, UsageError
 from piperoll.model import Dataset, Effect, History, Period, Series, Version, format_decimal
 from piperoll.releasing import compare_versions
 from publishers import fetch_version
-from serving.documents import (
-    BodiesDocument,
-    BodyDocument,
-    DatasetDocument,
-    DatasetsDocument,
-    DiffDocument,
-    EffectDescription,
-    FileDescription,
-    HealthDocument,
-    HistoryDocument,
-    HomeDocument,
-    SeriesListDocument,
-    SeriesSummary,
-)
+from serving import documents
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, bad_parameter, printable, unknown_name
 from serving.query import OPERATORS, query_fields, single_value
@@ -46,7 +33,7 @@ _DIFF_ROWS_IN_JSON = 1_000
 """The most rows of a comparison as JSON; the CSV has all."""
 
 
-def home() -> HomeDocument:
+def home() -> documents.HomeDocument:
     """The links of the API, with an example of a query."""
     dataset = next((one for one in assets.datasets() if one.amount), assets.datasets()[0])
     example = f"/rows/{dataset.name}?group_by=body&count=true"
@@ -67,12 +54,12 @@ def home() -> HomeDocument:
     }
 
 
-def health(index: PublishedIndex) -> HealthDocument:
+def health(index: PublishedIndex) -> documents.HealthDocument:
     """The number of datasets in the store. Raises: StoreError: the store does not answer."""
     return {"status": "ok", "datasets": len(index.datasets())}
 
 
-def list_datasets(index: PublishedIndex) -> DatasetsDocument:
+def list_datasets(index: PublishedIndex) -> documents.DatasetsDocument:
     """Every dataset, with the number of bodies that have published it."""
     published = index.datasets()
     return {
@@ -98,7 +85,7 @@ def find_dataset(name: str) -> Dataset:
         raise unknown_name("dataset", name, assets.dataset_names(), status=404, see="/datasets lists them") from error
 
 
-def describe_dataset(name: str, index: PublishedIndex) -> DatasetDocument:
+def describe_dataset(name: str, index: PublishedIndex) -> documents.DatasetDocument:
     """A dataset with its fields: the meaning, type and operators of each. Raises: Problem: 404."""
     dataset = find_dataset(name)
     return {
@@ -122,12 +109,12 @@ def describe_dataset(name: str, index: PublishedIndex) -> DatasetDocument:
     }
 
 
-def list_bodies(index: PublishedIndex) -> BodiesDocument:
+def list_bodies(index: PublishedIndex) -> documents.BodiesDocument:
     """Every body that has published something, by its short name."""
     return {"bodies": [{"body": slug, "datasets": names} for slug, names in index.datasets_by_body().items()]}
 
 
-def describe_body(slug: str, index: PublishedIndex) -> BodyDocument:
+def describe_body(slug: str, index: PublishedIndex) -> documents.BodyDocument:
     """A body, with its name and identifier from its latest release, and its series. Raises: Problem: 404."""
     by_body = index.datasets_by_body()
     if slug not in by_body:
@@ -156,7 +143,7 @@ def _latest_identity(index: PublishedIndex, published: dict[str, dict[Series, An
     return {}
 
 
-def list_series(parameters: QueryParams, index: PublishedIndex) -> SeriesListDocument:
+def list_series(parameters: QueryParams, index: PublishedIndex) -> documents.SeriesListDocument:
     """A page of the series, filtered by the parameters of a request. Raises: Problem: a parameter is not valid."""
     given: dict[str, str] = {}
     for name in parameters:
@@ -169,7 +156,7 @@ def list_series(parameters: QueryParams, index: PublishedIndex) -> SeriesListDoc
     bodies = [given["body"]] if given.get("body") else []
     period = _parse("period", given["period"], Period.parse) if "period" in given else None
     after = _parse("after", given["after"], Series.parse) if "after" in given else None
-    found: list[SeriesSummary] = []
+    found: list[documents.SeriesSummary] = []
     for name in names:
         for series, entry in index.entries(name, bodies).items():
             if period in (None, series.period) and (after is None or series > after):
@@ -188,7 +175,7 @@ def _parse(parameter: str, text: str, parse: Callable[[str], T]) -> T:
         ) from error
 
 
-def _describe_series(series: Series, entry: dict[str, Any]) -> SeriesSummary:
+def _describe_series(series: Series, entry: dict[str, Any]) -> documents.SeriesSummary:
     return {
         "series": str(series),
         "dataset": series.dataset,
@@ -220,14 +207,14 @@ def find_history(text: str, index: PublishedIndex) -> History:
     return history
 
 
-def describe_history(text: str, index: PublishedIndex) -> HistoryDocument:
+def describe_history(text: str, index: PublishedIndex) -> documents.HistoryDocument:
     """The history of a series, as in versions.json, with the files of each version that is available.
 
     Raises: Problem: 404.
     """
     history = find_history(text, index)
     series = history.series
-    document: HistoryDocument = json.loads(history.to_bytes())
+    document: documents.HistoryDocument = json.loads(history.to_bytes())
     for version, entry in zip(history.versions, document["versions"], strict=True):
         entry["files"] = _list_files(series, version, index)
     rows = f"/rows/{series.dataset}?body={series.body}&period={series.period}&part={series.part or 'none'}"
@@ -235,7 +222,7 @@ def describe_history(text: str, index: PublishedIndex) -> HistoryDocument:
     return document
 
 
-def _list_files(series: Series, version: Version, index: PublishedIndex) -> list[FileDescription]:
+def _list_files(series: Series, version: Version, index: PublishedIndex) -> list[documents.FileDescription]:
     if version.status in TAKEN_BACK:
         return []
     try:
@@ -246,7 +233,9 @@ def _list_files(series: Series, version: Version, index: PublishedIndex) -> list
     return [{"key": prefix + one.path, "bytes": one.bytes, "sha256": one.sha256} for one in manifest.files]
 
 
-def diff_versions(index: PublishedIndex, history: History, before: int, after: int) -> tuple[DiffDocument, bytes]:
+def diff_versions(
+    index: PublishedIndex, history: History, before: int, after: int
+) -> tuple[documents.DiffDocument, bytes]:
     """The differences between two versions as JSON, and as the CSV that `piperoll diff` writes.
 
     Raises: Problem: 404 or 410 if a version is not available, 400 if the versions are too large.
@@ -267,7 +256,7 @@ def diff_versions(index: PublishedIndex, history: History, before: int, after: i
         found = compare_versions(assets.dataset(history.series.dataset), folders[before], folders[after], changes)
         content = changes.read_bytes()
     rows = list(csv.DictReader(content.decode().splitlines(keepends=True)))
-    document: DiffDocument = {
+    document: documents.DiffDocument = {
         "series": str(history.series),
         "before": before,
         "after": after,
@@ -293,5 +282,5 @@ def _find_version(history: History, number: int) -> Version:
     return version
 
 
-def _describe_effect(effect: Effect) -> EffectDescription:
+def _describe_effect(effect: Effect) -> documents.EffectDescription:
     return {"rows": effect.rows, "amount_gbp": None if effect.amount_gbp is None else format_decimal(effect.amount_gbp)}

@@ -43,22 +43,20 @@ class ParquetCache:
         Raises: Problem: together they are larger than the cache, or other queries use all of it. StoreCorrupt: a copy
         does not match its manifest. NotThere: a file was purged a moment ago.
         """
-        if self._index.store.local_path("data") is not None:
-            return [self._path_in_place(one.parquet_key) for one in versions]
-        entries = list(self._index.map(self._manifest_entry, versions))
-        self._make_room(entries)
         keys = [one.parquet_key for one in versions]
+        if self._index.store.local_path("data") is not None:
+            paths = [(key, self._index.store.local_path(key)) for key in keys]
+            for key, path in paths:
+                if path is None or not path.is_file():
+                    raise NotThere(f"there is nothing under {key}")
+            return [str(path) for _, path in paths]
+        manifests = self._index.map(lambda one: self._index.manifest(one.series, one.version), versions)
+        entries = [
+            next(entry for entry in manifest.files if entry.path == one.parquet_name)
+            for one, manifest in zip(versions, manifests, strict=True)
+        ]
+        self._make_room(entries)
         return list(self._index.map(lambda item: self._copy(*item), zip(keys, entries, strict=True)))
-
-    def _path_in_place(self, key: str) -> str:
-        path = self._index.store.local_path(key)
-        if path is None or not path.is_file():
-            raise NotThere(f"there is nothing under {key}")
-        return str(path)
-
-    def _manifest_entry(self, selected: SelectedVersion) -> FileEntry:
-        manifest = self._index.manifest(selected.series, selected.version)
-        return next(entry for entry in manifest.files if entry.path == selected.parquet_name)
 
     def _copy(self, key: str, entry: FileEntry) -> str:
         """Copy an object into the cache unless it is there, and verify the copy."""

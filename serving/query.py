@@ -163,17 +163,32 @@ class Cursor:
 
     def token(self) -> str:
         """The cursor as text for a URL."""
-        content = [self.query, self.selection, self.until, [_encode_key(key) for key in self.keys]]
+        # JSON has neither decimals nor dates: {"n": …} and {"d": …} stand for them, as `parse` expects.
+        keys: list[Any] = []
+        for key in self.keys:
+            if isinstance(key, Decimal):
+                keys.append({"n": str(key)})
+            else:
+                keys.append({"d": key.isoformat()} if isinstance(key, date) else key)
+        content = [self.query, self.selection, self.until, keys]
         packed = zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 9)
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     @classmethod
     def parse(cls, token: str) -> Cursor:
         """Read a token. Raises: Problem: it is not the token of a cursor."""
+        problem = bad_cursor("the cursor is not valid: follow `next` unchanged, or leave out cursor")
+        if len(token) > _MAX_CURSOR_CHARACTERS:
+            raise problem
         try:
-            return cls(*_decode_token(token))
+            packed = base64.urlsafe_b64decode((token + "=" * (-len(token) % 4)).encode("ascii"))
+            # Bound the decompressed size: a few bytes could expand to gigabytes.
+            match json.loads(zlib.decompressobj().decompress(packed, _MAX_CURSOR_CHARACTERS * 8)):
+                case [str(query), str(selection), str(until), list(keys)]:
+                    return cls(query, selection, until, tuple(map(_decode_key, keys)))
         except (ValueError, RecursionError, ArithmeticError, zlib.error) as error:
-            raise bad_cursor("the cursor is not valid: follow `next` unchanged, or leave out cursor") from error
+            raise problem from error
+        raise problem
 
 
 def bad_cursor(detail: str) -> Problem:
@@ -184,23 +199,6 @@ def bad_cursor(detail: str) -> Problem:
 def digest(content: Sequence[Any]) -> str:
     """A short hash of JSON content, to recognise what is the same. It is not for security."""
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
-
-
-def _decode_token(token: str) -> tuple[str, str, str, tuple[FieldValue | None, ...]]:
-    if len(token) > _MAX_CURSOR_CHARACTERS:
-        raise ValueError
-    packed = base64.urlsafe_b64decode((token + "=" * (-len(token) % 4)).encode("ascii"))
-    # Bound the decompressed size: a few bytes could expand to gigabytes.
-    match json.loads(zlib.decompressobj().decompress(packed, _MAX_CURSOR_CHARACTERS * 8)):
-        case [str(query), str(selection), str(until), list(keys)]:
-            return query, selection, until, tuple(map(_decode_key, keys))
-    raise ValueError
-
-
-def _encode_key(key: FieldValue | None) -> Any:
-    if isinstance(key, Decimal):
-        return {"n": str(key)}
-    return {"d": key.isoformat()} if isinstance(key, date) else key
 
 
 def _decode_key(key: Any) -> FieldValue | None:
@@ -305,9 +303,7 @@ def _parse_scope(dataset: Dataset, texts: Mapping[str, Sequence[str]]) -> Series
         periods=tuple(_parse_period("period", text) for text in _list_values("period", texts)),
         parts=tuple(_list_values("part", texts)),
         within=_parse_period("within", single_value("within", texts["within"])) if "within" in texts else None,
-        as_known_on=_parse_instant(single_value("as_known_on", texts["as_known_on"]))
-        if "as_known_on" in texts
-        else None,
+        as_known_on=_parse_instant(texts),
         keep_overlapping=_parse_choice("overlapping", texts, ("leave-out", "keep")) == "keep",
     )
 
@@ -411,7 +407,11 @@ def _parse_period(name: str, text: str) -> Period:
         ) from error
 
 
-def _parse_instant(text: str) -> str:
+def _parse_instant(texts: Mapping[str, Sequence[str]]) -> str | None:
+    """The day or instant of `as_known_on`, if it is given."""
+    if "as_known_on" not in texts:
+        return None
+    text = single_value("as_known_on", texts["as_known_on"])
     try:
         if _INSTANT.match(text):
             datetime.fromisoformat(text).astimezone(UTC)

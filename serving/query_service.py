@@ -21,7 +21,7 @@ from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
 from serving.query import Cursor, FieldValue, RowQuery, bad_cursor
 from serving.sql import QueryFile, Statement, file_schema, groups_statement, largest_scale, rows_statement
-from serving.version_selection import Selection, select
+from serving.version_selection import Selection
 
 _BATCH_ROWS = 8_192
 """Rows per batch of a streamed answer; a batch takes a few megabytes."""
@@ -46,10 +46,6 @@ class QueryService:
     files: ParquetCache
     engine: QueryEngine
 
-    def select(self, query: RowQuery) -> Selection:
-        """Select the versions that a query reads. Raises: Problem."""
-        return select(self.index, query.scope, query.cursor)
-
     def run(self, query: RowQuery, selection: Selection, *, page_rows: int | None) -> QueryResult:
         """Run a query for one page, or for all rows (`page_rows` None), which are then read while they are taken.
 
@@ -67,7 +63,9 @@ class QueryService:
             [last] = page.slice(page_rows - 1).select(key_names).to_pylist()
             following = Cursor(query.digest, selection.digest, selection.until, tuple(last.values()))
         answer = page.select(query.names).combine_chunks()
-        return QueryResult(iter(answer.to_batches() or [_empty_batch(answer.schema)]), following)
+        return QueryResult(
+            iter(answer.to_batches() or [pa.RecordBatch.from_pylist([], schema=answer.schema)]), following
+        )
 
     def _batches(
         self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
@@ -173,7 +171,7 @@ class QueryEngine:
                 reader = relation.to_arrow_reader(_BATCH_ROWS)
                 first = next(reader, None)
             if first is None:
-                yield _empty_batch(reader.schema)
+                yield pa.RecordBatch.from_pylist([], schema=reader.schema)
                 return
             with _interrupt_after(cursor, self._limits.stream_seconds):
                 yield first
@@ -186,10 +184,6 @@ class QueryEngine:
 
 def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _empty_batch(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], kind) for kind in schema.types], schema=schema)
 
 
 @contextmanager

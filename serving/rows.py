@@ -9,25 +9,14 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from serving import response_formats
 from serving.documents import RowsDocument, UsedDocument
 from serving.limits import ApiLimits, WorkSlots
 from serving.listings import find_dataset
 from serving.problems import Problem
 from serving.query import RowQuery, digest, parse_query
 from serving.query_service import QueryResult, QueryService
-from serving.response_formats import (
-    JSON,
-    REVALIDATE,
-    XLSX,
-    ResponseFormat,
-    ResultStream,
-    choose_format,
-    client_has,
-    encode_rows,
-    json_response,
-    json_rows,
-)
-from serving.version_selection import Selection
+from serving.version_selection import Selection, select
 
 _LISTED_SERIES = 100
 """The most series that an answer lists in full; beyond that it counts them and links to the list."""
@@ -43,12 +32,11 @@ class RowsEndpoint:
 
     async def get_rows(self, request: Request) -> Response:
         """The rows or groups of a query. Raises: Problem."""
-        query, form = self._parse(request)
-        selection = await run_in_threadpool(self._service.select, query)
+        query, selection, form = await self._parse(request)
         headers = self._headers(request, selection, form)
-        if client_has(request, headers["ETag"]):
+        if response_formats.client_has(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        if request.scope.get("head"):  # set by serving.middleware: the headers need no query
+        if request.scope.get("head"):  # set by serving.app: the headers need no query
             return Response(headers=headers, media_type=form.media_type)
         await self._slots.acquire()
         try:
@@ -59,44 +47,51 @@ class RowsEndpoint:
 
     async def get_series(self, request: Request) -> Response:
         """The series that a query for rows would use, and those it would leave out. Raises: Problem."""
-        query, _ = self._parse(request)
-        selection = await run_in_threadpool(self._service.select, query)
+        query, selection, _ = await self._parse(request)
         document: UsedDocument = {
             "dataset": query.scope.dataset,
             "rows": selection.rows,
             "used": selection.describe_used(),
             "left_out": selection.describe_left_out(),
         }
-        return json_response(request, document)
+        return response_formats.json_response(request, document)
 
-    def _parse(self, request: Request) -> tuple[RowQuery, ResponseFormat]:
+    async def _parse(self, request: Request) -> tuple[RowQuery, Selection, response_formats.ResponseFormat]:
+        """The query of a request, the versions that it reads, and the format of its answer."""
         parameters = request.query_params.multi_items()
         query = parse_query(find_dataset(request.path_params["dataset"]), parameters, self._limits)
         names = [value for name, value in parameters if name == "format"]
-        return query, choose_format(names, request.headers.get("Accept"))
+        form = response_formats.choose_format(names, request.headers.get("Accept"))
+        selection = await run_in_threadpool(select, self._service.index, query.scope, query.cursor)
+        return query, selection, form
 
-    def _headers(self, request: Request, selection: Selection, form: ResponseFormat) -> dict[str, str]:
+    def _headers(self, request: Request, selection: Selection, form: response_formats.ResponseFormat) -> dict[str, str]:
         """The headers, which are known before any row is read: the ETag identifies the query and the versions."""
         left_out = [[str(one.series), one.reason] for one in selection.left_out]
         etag = digest([request.url.path, request.url.query, form.name, selection.digest, left_out])
         return {
             "ETag": f'"{etag}"',
-            "Cache-Control": REVALIDATE,
+            "Cache-Control": response_formats.REVALIDATE,
             "Vary": "Accept",
             "Link": f'<{_series_url(request)}>; rel="describedby"',
             "Piperoll-Left-Out": str(len(selection.left_out)),
         }
 
     async def _run(
-        self, request: Request, query: RowQuery, selection: Selection, form: ResponseFormat, headers: dict[str, str]
+        self,
+        request: Request,
+        query: RowQuery,
+        selection: Selection,
+        form: response_formats.ResponseFormat,
+        headers: dict[str, str],
     ) -> Response:
         """Run the query. The slot is released when the response is complete."""
         page_rows = query.limit
         if page_rows is None and not form.streams:
-            page_rows = self._limits.workbook_rows if form is XLSX else self._limits.usual_rows
+            page_rows = self._limits.workbook_rows if form is response_formats.XLSX else self._limits.usual_rows
         result = await run_in_threadpool(self._service.run, query, selection, page_rows=page_rows)
         if result.next is not None:
-            if form is XLSX and query.limit is None:  # a file that looks complete must be complete
+            if form is response_formats.XLSX and query.limit is None:  # a file that looks complete must be complete
                 most = self._limits.workbook_rows
                 raise Problem(
                     400, "too-many-rows", f"a workbook holds at most {most:,} rows: use format=csv or a limit"
@@ -105,16 +100,16 @@ class RowsEndpoint:
         fields = {one.name: one for one in (*query.columns, *query.group_by)}
         fields |= {one.name: one.field for one in query.aggregates if one.field is not None}
         pounds = frozenset(name for name, field in fields.items() if field.unit == "GBP")
-        if form is JSON:
+        if form is response_formats.JSON:
             content = await run_in_threadpool(self._json_content, request, query, selection, result, pounds)
-            response = json_response(request, content, etag=headers["ETag"], headers=headers)
+            response = response_formats.json_response(request, content, etag=headers["ETag"], headers=headers)
             self._slots.release()
             return response
         first = await run_in_threadpool(next, result.batches)  # so that an error is still a problem document
-        if form is XLSX:
+        if form is response_formats.XLSX:
             headers["Content-Disposition"] = f'attachment; filename="{query.scope.dataset}.xlsx"'
-        chunks = encode_rows(form, first.schema, chain((first,), result.batches), pounds)
-        return ResultStream(chunks, form.media_type, headers, self._slots.release)
+        chunks = response_formats.encode_rows(form, first.schema, chain((first,), result.batches), pounds)
+        return response_formats.ResultStream(chunks, form.media_type, headers, self._slots.release)
 
     def _json_content(
         self, request: Request, query: RowQuery, selection: Selection, result: QueryResult, pounds: frozenset[str]
@@ -123,7 +118,7 @@ class RowsEndpoint:
             "dataset": query.scope.dataset,
             "as_known_on": query.scope.as_known_on,
             "columns": query.names,
-            "rows": list(json_rows(result.batches, pounds)),
+            "rows": list(response_formats.json_rows(result.batches, pounds)),
             "series": {
                 "used": selection.describe_used()[:_LISTED_SERIES],
                 "left_out": selection.describe_left_out()[:_LISTED_SERIES],

@@ -56,7 +56,13 @@ def check_in_sandbox(file: FileToCheck, limits: ApiLimits) -> CheckedUpload:
     except (EOFError, OSError) as error:  # the kernel killed it at one of its limits
         raise _too_heavy("memory or time") from error
     finally:
-        _kill(child)
+        # The child leads a process group of its own: kill every process that it started.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid or 0, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            child.kill()
+        child.join()
+        child.close()
     if outcome == "usage":
         raise Problem(400, "bad-parameter", content)
     if outcome == "memory":
@@ -71,16 +77,6 @@ def _too_heavy(what: str) -> Problem:
         "too-heavy",
         f"the file needs more {what} than the server allows: check it on your own computer with piperoll check",
     )
-
-
-def _kill(child: Any) -> None:
-    """Kill the child and every process that it started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    with suppress(ProcessLookupError):
-        child.kill()
-    child.join()
-    child.close()
 
 
 def _check_in_child(pipe: Connection, limits: ApiLimits) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -23,24 +23,20 @@ _OPERATORS = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "lte": "<=", "gt":
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
 
 
-@dataclass(frozen=True, slots=True)
-class FileSchema:
-    """The columns of a Parquet file with their types."""
-
-    columns: tuple[tuple[str, pa.DataType], ...]
+FileSchema: TypeAlias = tuple[tuple[str, pa.DataType], ...]
+"""The columns of a Parquet file with their types."""
 
 
 @lru_cache(maxsize=100_000)
 def file_schema(path: str) -> FileSchema:
     """Read the schema of a file. Cached for good: published files never change."""
-    schema = pq.read_schema(path)
-    return FileSchema(tuple((column.name, column.type) for column in schema))
+    return tuple((column.name, column.type) for column in pq.read_schema(path))
 
 
 def largest_scale(paths: Iterable[str]) -> int:
     """The decimal places that hold every number of the files exactly; releases have 4, 10 or 18."""
     schemas = {file_schema(path) for path in paths}
-    scales = (kind.scale for schema in schemas for _, kind in schema.columns if pa.types.is_decimal(kind))
+    scales = (kind.scale for schema in schemas for _, kind in schema if pa.types.is_decimal(kind))
     return max(scales, default=4)
 
 
@@ -94,9 +90,8 @@ def rows_statement(
         where.append(_after_sql(keys, after, bound))
     columns = [one.quoted for one in query.columns] + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)]
     sql = f"SELECT {', '.join(columns)} FROM ({_files_sql(needed, files, scale, bound)}){_where_sql(where)}"
-    if query.sort:  # else the files come in their order, and so do the rows of each
-        sql += _order_sql(keys)
-    return Statement(sql + _limit_sql(limit, bound), bound.values)
+    order = keys if query.sort else []  # without a sort the files come in their order, and so do the rows of each
+    return Statement(sql + _order_sql(order, limit, bound), bound.values)
 
 
 def groups_statement(
@@ -121,8 +116,7 @@ def groups_statement(
     names = groups + [f'"{one.name}"' for one in query.aggregates]
     selected = ", ".join(names + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)])
     page = "" if after is None else f" WHERE {_after_sql(keys, after, bound)}"
-    order = _order_sql(keys) if keys else ""
-    return Statement(f"SELECT {selected} FROM ({inner}){page}{order}{_limit_sql(limit, bound)}", bound.values)
+    return Statement(f"SELECT {selected} FROM ({inner}){page}{_order_sql(keys, limit, bound)}", bound.values)
 
 
 def _files_sql(needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters) -> str:
@@ -149,7 +143,7 @@ def _files_sql(needed: Mapping[str, QueryField], files: Sequence[QueryFile], sca
 
 def _field_sql(one: QueryField, schema: FileSchema, scale: int) -> str:
     """A field of a file in the type that it has for all files; null if the file lacks it."""
-    wanted, stored = one.sql_type(scale), dict(schema.columns).get(one.name)
+    wanted, stored = one.sql_type(scale), dict(schema).get(one.name)
     if stored is None:
         return f"CAST(NULL AS {wanted})"
     if stored == (pa.decimal128(38, scale) if one.type == "number" else _ARROW_TYPES[one.type]):
@@ -225,42 +219,37 @@ def _after_sql(keys: Sequence[tuple[str, bool]], after: Sequence[FieldValue | No
 
 
 def _aggregate_sql(one: Aggregate, scale: int) -> str:
-    """A figure of a group. Sums and means are decimals, exact to the last place of the column."""
+    """A figure of a group. Sums and means are decimals, exact to the last place of the column.
+
+    A mean has `wanted` places, half a last place rounded away from 0. It is computed in whole numbers, because DuckDB
+    divides decimals as floats.
+    """
     if one.field is None:
         return 'count(*) AS "count"'
     name, total = one.field.quoted, f"sum({one.field.quoted})"
-    places, mean_places = (scale, scale) if one.field.type == "number" else (0, 4)
     match one.function:
         case "sum" if one.field.type == "integer":
             sql = f"CAST({total} AS DECIMAL(38,0))"
         case "avg":
-            sql = _mean_sql(total, f"count({name})", places, mean_places)
+            count = f"count({name})"
+            places, wanted = (scale, scale) if one.field.type == "number" else (0, 4)
+            units = f"CAST(replace(CAST({total} AS VARCHAR), '.', '') AS HUGEINT) * {10 ** (wanted - places)}"
+            whole, step = f"((abs({units}) * 2 + {count}) // (2 * {count}))", 10**wanted
+            decimals = f"lpad(CAST({whole} % {step} AS VARCHAR), {wanted}, '0')"
+            digits = f"CAST({whole} // {step} AS VARCHAR) || '.' || {decimals}"
+            sign = f"CASE WHEN {total} < 0 THEN '-' ELSE '' END"
+            sql = f"CASE WHEN {count} > 0 THEN CAST({sign} || {digits} AS DECIMAL(38,{wanted})) END"
         case _:
             sql = f"{one.function}({name})"
     return f'{sql} AS "{one.name}"'
-
-
-def _mean_sql(total: str, count: str, places: int, wanted: int) -> str:
-    """A sum with `places` decimal places divided by a count, to `wanted` places, half a last place rounded away from 0.
-
-    It is computed in whole numbers, because DuckDB divides decimals as floats.
-    """
-    units = f"CAST(replace(CAST({total} AS VARCHAR), '.', '') AS HUGEINT) * {10 ** (wanted - places)}"
-    whole = f"((abs({units}) * 2 + {count}) // (2 * {count}))"
-    step = 10**wanted
-    digits = f"CAST({whole} // {step} AS VARCHAR) || '.' || lpad(CAST({whole} % {step} AS VARCHAR), {wanted}, '0')"
-    sign = f"CASE WHEN {total} < 0 THEN '-' ELSE '' END"
-    return f"CASE WHEN {count} > 0 THEN CAST({sign} || {digits} AS DECIMAL(38,{wanted})) END"
 
 
 def _where_sql(conditions: Sequence[str]) -> str:
     return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
-def _order_sql(keys: Sequence[tuple[str, bool]]) -> str:
+def _order_sql(keys: Sequence[tuple[str, bool]], limit: int | None, bound: BoundParameters) -> str:
+    """The ORDER BY and LIMIT of a statement; no keys mean no order."""
     order = ", ".join(f"{name} {'DESC' if descending else 'ASC'} NULLS LAST" for name, descending in keys)
-    return f" ORDER BY {order}"
-
-
-def _limit_sql(limit: int | None, bound: BoundParameters) -> str:
-    return "" if limit is None else f" LIMIT {bound.add(limit)}"
+    order = f" ORDER BY {order}" if order else ""
+    return order if limit is None else f"{order} LIMIT {bound.add(limit)}"

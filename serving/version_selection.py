@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from piperoll import layout
-from piperoll.model import History, Series, Status, Version, count_once
+from piperoll.model import Series, Status, Version, count_once
 from serving.documents import LeftOutSeries, UsedSeries
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, unknown_name
@@ -83,6 +83,11 @@ def select(index: PublishedIndex, scope: SeriesScope, cursor: Cursor | None = No
 
     Raises: Problem: a body has published nothing, or a version that the first page read is no longer available.
     """
+    if scope.bodies:
+        published = sorted({body for bodies in index.datasets().values() for body in bodies})
+        for body in scope.bodies:
+            if body not in published:
+                raise unknown_name("body", body, published, see="/bodies lists them")
     if cursor is None:
         return _select_as_of(index, scope, scope.as_known_on)
     selection = _select_as_of(index, scope, cursor.until)
@@ -98,11 +103,13 @@ def select(index: PublishedIndex, scope: SeriesScope, cursor: Cursor | None = No
 
 def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None) -> Selection:
     """Select the versions that were current at an instant (None: now)."""
-    _check_bodies(index, scope)
+    within = scope.within
     entries = {
         series: entry
         for series, entry in index.entries(scope.dataset, scope.bodies).items()
-        if _is_in_scope(series, scope)
+        if (not scope.periods or series.period in scope.periods)
+        and (not scope.parts or (series.part or "none") in scope.parts)
+        and (within is None or (within.start <= series.period.start and series.period.end <= within.end))
     }
     used: dict[Series, SelectedVersion] = {}
     left_out = []
@@ -110,7 +117,11 @@ def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None
         version = history.as_known_on(instant) if instant else history.current_version
         if version is not None and version.status not in TAKEN_BACK:
             used[history.series] = SelectedVersion(history.series, version)
-        elif reason := _why_taken_back(version or _last_ended(history)):
+            continue
+        if version is None and history.versions and history.versions[-1].ended is not None:
+            version = history.versions[-1]  # no version is current, so the last one says why
+        if version is not None:
+            reason = f"{version.status} on {(version.ended or '')[:10]}: {version.because}"
             left_out.append(Excluded(history.series, reason))
     if scope.keep_overlapping:
         return Selection(tuple(used.values()), tuple(left_out))
@@ -119,31 +130,3 @@ def _select_as_of(index: PublishedIndex, scope: SeriesScope, instant: str | None
         Excluded(one.series, "the same days are counted in other series", one.because) for one in counted.left_out
     ]
     return Selection(tuple(used[one] for one in counted.taken), tuple(sorted(left_out, key=lambda one: one.series)))
-
-
-def _check_bodies(index: PublishedIndex, scope: SeriesScope) -> None:
-    if not scope.bodies:
-        return
-    published = sorted({body for bodies in index.datasets().values() for body in bodies})
-    for body in scope.bodies:
-        if body not in published:
-            raise unknown_name("body", body, published, see="/bodies lists them")
-
-
-def _is_in_scope(series: Series, scope: SeriesScope) -> bool:
-    within = scope.within
-    return (
-        (not scope.periods or series.period in scope.periods)
-        and (not scope.parts or (series.part or "none") in scope.parts)
-        and (within is None or (within.start <= series.period.start and series.period.end <= within.end))
-    )
-
-
-def _last_ended(history: History) -> Version | None:
-    """The last version of a series that has no current one, if it was taken back."""
-    last = history.versions[-1] if history.versions else None
-    return last if last is not None and last.ended is not None else None
-
-
-def _why_taken_back(version: Version | None) -> str | None:
-    return None if version is None else f"{version.status} on {(version.ended or '')[:10]}: {version.because}"

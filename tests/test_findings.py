@@ -85,7 +85,7 @@ def test_words_choose_between_one_and_many_and_start_a_sentence_with_a_capital()
     one, many = (make_finding("names-redacted", count=count) for count in (1, 2000))
     assert one.message == "1 row has a redaction in place of a name."
     assert many.message == "2,000 rows have a redaction in place of a name."
-    assert make_finding("privacy-phone", Address(row=7, column="B")).message.startswith("Cell B7 holds")
+    assert make_finding("privacy-phone", Address(row=7, column="B")).message.startswith("Cell B7 contains")
 
 
 def test_a_code_variant_or_value_that_is_not_declared_is_our_fault() -> None:

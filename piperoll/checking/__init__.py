@@ -1,4 +1,4 @@
-"""Checking: from tables and rules to findings, a verdict, and what becomes of each row."""
+"""Checking: from tables and rules to findings, a verdict, and what happens to each row."""
 
 from piperoll.checking.audit import require_agreement
 from piperoll.checking.examine import Examination, add_findings, examine, hold_file

@@ -1,4 +1,4 @@
-"""Examine a submission: everything there is to report about it, its verdict, and what becomes of each row."""
+"""Examine a submission: its findings, its verdict, and what happens to each row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from piperoll.reading import Reading
 
 @dataclass(frozen=True)
 class Examination:
-    """A report, what becomes of each row, and the period and part that were found.
+    """A report, what happens to each row, and the period and part that were found.
 
     `period` is None if there is none to find: the report then holds the submission (`period-unknown`).
     """
@@ -86,7 +86,11 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     )
     dataset = reading.dataset
     if reading.what is What.NIL_RETURN and dataset is not None:
-        return _examine_nil_return(reading, dataset, given)
+        # like any other file, a return that says there was nothing to report needs a period
+        tables = [examine_table(table, dataset, body, period_known=True, engine=engine) for table in reading.tables]
+        found, about_period = find_period((), (), dataset, file, period)
+        verdict = Verdict.NIL if found else Verdict.HELD
+        return _conclude(reading, given, tables, (*reading.findings, *about_period), verdict, found)
     if reading.what is not What.DATA or dataset is None or not reading.tables:
         findings = reading.findings
         if not any(finding.severity is Severity.ERROR for finding in findings):
@@ -130,16 +134,6 @@ def order_findings(findings: Sequence[Finding], sheets: Sequence[str | None]) ->
         return number, math.inf if counts_the_rest else finding.row or 0
 
     return sorted(findings, key=key)
-
-
-def _examine_nil_return(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:
-    """A return that says there was nothing to report: like any other, it needs a period."""
-    tables = [
-        examine_table(table, dataset, given.body, period_known=True, engine=given.engine) for table in reading.tables
-    ]
-    period, findings = find_period((), (), dataset, given.file, given.period)
-    verdict = Verdict.NIL if period else Verdict.HELD
-    return _conclude(reading, given, tables, (*reading.findings, *findings), verdict, period)
 
 
 def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:

@@ -33,7 +33,7 @@ _HEADINGS_NAMED = 6
 
 @dataclass(frozen=True)
 class ExaminedTable:
-    """One table's findings, its totals and what becomes of its rows (as in `Disposition`).
+    """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
     `held_not_for_privacy` counts the rows held for other reasons than privacy. `lacks_core` is True if a core group has
     no column: no row of the table can then be published.
@@ -179,16 +179,14 @@ def unreadable_core_rows(table: ReadTable, survey: TableSurvey) -> Iterator[tupl
 
 
 def _hold_unreadable(table: ReadTable, dataset: Dataset, survey: TableSurvey, held: RowLabels) -> tuple[Finding, ...]:
+    """Hold each row with a core group that cannot be read."""
     findings, rows = CappedFindings(), array("q")
     for row, name in unreadable_core_rows(table, survey):
-        findings.add(name, partial(_unreadable_cell, table, dataset, name, row))
+        title = dataset.field(name).title.lower()
+        findings.add(name, partial(make_finding, "core-unreadable", address_in(table, name, row), title=title))
         rows.append(row)
     held.add("core-unreadable", np.frombuffer(rows, np.int64))
     return findings.findings()
-
-
-def _unreadable_cell(table: ReadTable, dataset: Dataset, name: str, row: int) -> Finding:
-    return make_finding("core-unreadable", address_in(table, name, row), title=dataset.field(name).title.lower())
 
 
 def _hold_or_blank_breaches(

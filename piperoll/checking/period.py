@@ -1,4 +1,4 @@
-"""Which period a submission covers: as given, else as a name says, else as the dates say (docs/architecture.md)."""
+"""Which period a submission covers: as given, else as a name says, else as the dates say (decision 1)."""
 
 from __future__ import annotations
 

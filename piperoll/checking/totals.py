@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, FloatOperation, Inexact, InvalidOperation
 
 import numpy as np
@@ -104,7 +104,8 @@ class _RunningSums:
         if self._field is None:
             return
         amounts = ColumnAmounts.parse(batch[self._field])
-        absolute, read = amounts.absolute, amounts.total()
+        absolute = replace(amounts, plain=pc.abs(amounts.plain), other=tuple(map(abs, amounts.other)))
+        read = amounts.total()
         self.read = exact_sum((self.read, read))
         self.absolute = exact_sum((self.absolute, absolute.total()))
         if not held.any():  # most batches: no filter over the columns
@@ -142,11 +143,6 @@ class ColumnAmounts:
             decimals, np.flatnonzero(fits), scales, tuple(Decimal(cells[int(at)].as_py()) for at in others), others
         )
 
-    @property
-    def absolute(self) -> ColumnAmounts:
-        """The same amounts without their signs."""
-        return ColumnAmounts(pc.abs(self.plain), self.at, self.scales, tuple(map(abs, self.other)), self.other_at)
-
     def total(self, lines: Flags | None = None) -> Decimal:
         """The sum of the amounts in `lines` (None: all), with as many decimal places as the longest of them has."""
         amounts, scales, others = self.plain, self.scales, self.other
@@ -166,12 +162,6 @@ def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         total = _EXACT.add(total, amount)
     return total
-
-
-def accepted_pounds(totals: Iterable[ExaminedTotals]) -> Decimal | None:
-    """The accepted pounds of all tables; None if no table has an amount."""
-    sums = [each.amount.accepted for each in totals if each.amount]
-    return exact_sum(sums) if sums else None
 
 
 def require_conservation(tables: Sequence[ReadTable], totals: Sequence[ExaminedTotals]) -> None:
@@ -198,7 +188,9 @@ def find_far_more_than_published(totals: Sequence[ExaminedTotals], published: Ve
 
     If they are far less, the file is held when it is about to be published (`publishers.versions`).
     """
-    lines, pounds, before = sum(each.lines for each in totals), accepted_pounds(totals), published.amount_gbp
+    lines, before = sum(each.lines for each in totals), published.amount_gbp
+    amounts = [each.amount.accepted for each in totals if each.amount]
+    pounds = exact_sum(amounts) if amounts else None
     if lines > published.rows * _MUCH_MORE_THAN_PUBLISHED:
         yield make_finding(
             "more-rows-than-before", rows=lines, version=published.version, published_rows=published.rows

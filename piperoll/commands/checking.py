@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from piperoll import assets
 from piperoll.errors import UsageError
-
-if TYPE_CHECKING:
-    from piperoll.model import Report
+from piperoll.model import to_document
 
 NOT_PUBLISHED = 1
 """The exit status of `check` if a file is held or rejected."""
@@ -81,7 +80,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
             )
         reports.append(report)
         if as_json:
-            _print_json(report, pretty=len(files) == 1)
+            text = json.dumps(to_document(report), ensure_ascii=False, indent=2 if len(files) == 1 else None)
+            sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the terminal's encoding
+            sys.stdout.buffer.flush()
         elif html is None:
             from piperoll import terminal  # rich, which --json does not need
 
@@ -109,7 +110,7 @@ def template(
     piperoll template spend --out spend.xlsx
     piperoll template contracts > contracts.csv
     """
-    from piperoll import assets, releasing
+    from piperoll import releasing
 
     about, _ = assets.find_dataset(dataset)
     makers = {".csv": releasing.make_template_csv, ".xlsx": releasing.make_template_xlsx}
@@ -126,7 +127,7 @@ def template(
 
 def datasets() -> None:
     """List the datasets, with their parts and other names."""
-    from piperoll import assets, terminal
+    from piperoll import terminal
 
     rows = []
     for about in assets.datasets():
@@ -178,14 +179,6 @@ def _show_progress(path: Path, number: int, files: int) -> Iterator[Callable[[st
     position = f" ({number} of {files})" if files > 1 else ""
     with terminal.working() as show:
         yield lambda action: show(f"{action} {path.name}{position}")
-
-
-def _print_json(report: Report, *, pretty: bool) -> None:
-    from piperoll.model import to_document
-
-    text = json.dumps(to_document(report), ensure_ascii=False, indent=2 if pretty else None)
-    sys.stdout.buffer.write(f"{text}\n".encode())  # UTF-8 whatever the terminal's encoding
-    sys.stdout.buffer.flush()
 
 
 def _write(path: Path, content: bytes) -> None:

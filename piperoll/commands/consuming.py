@@ -10,7 +10,9 @@ from typing import Annotated
 
 import typer
 
+from piperoll import assets
 from piperoll.errors import UsageError
+from piperoll.model import Period, Series
 
 NOT_VERIFIED = 1
 """The exit status of `verify` if something does not match."""
@@ -60,11 +62,14 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if year is not None:
         if period or part or known or number:
             raise UsageError("--year cannot be used with --period, --part, --as-known-on or --version-number")
-        _get_year(dataset, place, year, body, out)
+        from publishers import open_reader
+        from publishers.download import fetch_consolidated_year
+
+        count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
+        typer.echo(f"{out}: {dataset} of {year}, {count:,} {'body' if count == 1 else 'bodies'}.")
         return
     if body is None or period is None:
         raise UsageError("choose a table with --body and --period, or all bodies with --year")
-    from piperoll.model import Period, Series
     from publishers.download import choose_version, fetch_file, find_series
 
     names = {".csv": f"{dataset}.csv", ".parquet": f"{dataset}.parquet", ".json": "datapackage.json"}
@@ -74,14 +79,6 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     version = choose_version(found, known, number)
     fetch_file(reader, found.series, version, names[out.suffix], out)
     typer.echo(f"{out}: version {version.version} of {found.series} ({version.status}), {version.rows:,} rows.")
-
-
-def _get_year(dataset: str, place: str, year: str, body: str | None, out: Path) -> None:
-    from publishers import open_reader
-    from publishers.download import fetch_consolidated_year
-
-    count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
-    typer.echo(f"{out}: {dataset} of {year}, {count:,} {'body' if count == 1 else 'bodies'}.")
 
 
 def history(
@@ -95,7 +92,6 @@ def history(
     """
     from piperoll import terminal
     from piperoll.describing.wording import describe_differences
-    from piperoll.model import Series
     from publishers.download import find_series
 
     _, found = find_series(place, Series.parse(series))
@@ -125,9 +121,7 @@ def diff(
 
     piperoll diff spend/anytown/2026-10 1 3 --from published -o changes.csv
     """
-    from piperoll import assets
     from piperoll.describing.wording import describe_differences
-    from piperoll.model import Series
     from piperoll.releasing import compare_versions
     from publishers import fetch_version
     from publishers.download import choose_version, find_series
@@ -158,7 +152,6 @@ def trace(
     piperoll trace spend/anytown/2026-10 5fc433ee7a2526654a5c-1 --from published --version-number 1
     """
     from piperoll import terminal
-    from piperoll.model import Series
     from piperoll.operations.trace import trace_row
     from publishers.download import choose_version, find_series
 
@@ -193,9 +186,8 @@ def verify(
     piperoll verify published
     piperoll verify https://data.example spend/anytown/2026-10
     """
-    from piperoll import assets, terminal
+    from piperoll import terminal
     from piperoll.describing.wording import format_count
-    from piperoll.model import Series
     from piperoll.releasing import compare_versions, find_faults
     from publishers import list_indexed_series, open_reader, verify_series
 

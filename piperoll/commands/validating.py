@@ -52,8 +52,17 @@ def validate(
         found = validate_package(table)
     else:
         raise UsageError(f"name the schema of {table} with --schema, or a datapackage.json instead of the table")
-    count = _print_json(found) if as_json else _print_lines(found)
-    if not as_json:
+    count = 0
+    if as_json:
+        documents = [error.to_json() | ({"resource": resource} if resource else {}) for resource, error in found]
+        count = len(documents)
+        result = json.dumps({"valid": not count, "count": count, "errors": documents}, ensure_ascii=False)
+        sys.stdout.buffer.write(f"{result}\n".encode())  # UTF-8 whatever the terminal's encoding
+        sys.stdout.buffer.flush()
+    else:
+        for resource, error in found:
+            typer.echo(f"{resource}: {error}" if resource else str(error))
+            count += 1
         typer.echo(f"{table}: {f'{count:,} errors' if count else 'valid'}")
     raise typer.Exit(NOT_VALID if count else 0)
 
@@ -66,19 +75,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise UsageError(f"{path} does not hold a JSON object: name a file that does")
     return document
-
-
-def _print_json(found: Iterator[tuple[str | None, TableError]]) -> int:
-    errors = [error.to_json() | ({"resource": resource} if resource else {}) for resource, error in found]
-    document = {"valid": not errors, "count": len(errors), "errors": errors}
-    sys.stdout.buffer.write(f"{json.dumps(document, ensure_ascii=False)}\n".encode())
-    sys.stdout.buffer.flush()
-    return len(errors)
-
-
-def _print_lines(found: Iterator[tuple[str | None, TableError]]) -> int:
-    count = 0
-    for resource, error in found:
-        typer.echo(f"{resource}: {error}" if resource else str(error))
-        count += 1
-    return count

@@ -42,44 +42,39 @@ def count_once(series: Iterable[Series]) -> SeriesChoice:
     """
     taken: list[Series] = []
     left_out: list[UncountedSeries] = []
-    for _, group in groupby(sorted(set(series)), key=_countable_together):
+
+    # sorted by part before period, unlike series: `groupby` joins neighbours only
+    def countable_together(one: Series) -> tuple[str, str, str, bool]:
+        return one.dataset, one.body, one.part or "", one.period.start == one.period.end
+
+    for (*_, snapshots), group in groupby(
+        sorted(set(series), key=lambda one: (countable_together(one), one)), countable_together
+    ):
         own = list(group)
-        chosen = _choose([each.period for each in own])
-        kept = [each for each in own if each.period in chosen]
+        periods = sorted((one.period for one in own), key=lambda period: (period.end, period.start))
+        # of the snapshots of a financial year, the last replaces the others
+        by_year = {financial_year_of(period): period for period in periods}
+        chosen = set(by_year.values()) if snapshots else set(_choose_intervals(periods))
+        kept = [one for one in own if one.period in chosen]
         taken += kept
-        left_out += [
-            UncountedSeries(each, tuple(other for other in kept if _clash(each.period, other.period)))
-            for each in own
-            if each.period not in chosen
-        ]
+        for one in own:
+            if one.period not in chosen:
+                because = tuple(
+                    other
+                    for other in kept
+                    if (
+                        financial_year_of(one.period) == financial_year_of(other.period)
+                        if snapshots
+                        else one.period.overlaps(other.period)
+                    )
+                )
+                left_out.append(UncountedSeries(one, because))
     return SeriesChoice(tuple(sorted(taken)), tuple(sorted(left_out, key=lambda each: each.series)))
 
 
 def financial_year_of(period: Period) -> Period:
     """The financial year (April to March) in which a period begins."""
-    start = period.start
-    return Period.financial_year(start.year if start.month >= 4 else start.year - 1)
-
-
-def _countable_together(series: Series) -> tuple[str, str, str, bool]:
-    return (series.dataset, series.body, series.part or "", _is_snapshot(series.period))
-
-
-def _is_snapshot(period: Period) -> bool:
-    return period.start == period.end
-
-
-def _clash(one: Period, other: Period) -> bool:
-    """Whether two periods must not be counted together."""
-    if _is_snapshot(one):
-        return financial_year_of(one) == financial_year_of(other)
-    return one.overlaps(other)
-
-
-def _choose(periods: Sequence[Period]) -> frozenset[Period]:
-    if periods and _is_snapshot(periods[0]):
-        return frozenset({financial_year_of(period): period for period in sorted(periods)}.values())
-    return frozenset(_choose_intervals(sorted(periods, key=lambda period: (period.end, period.start))))
+    return Period.financial_year_of(period.start)
 
 
 def _choose_intervals(periods: Sequence[Period]) -> Iterator[Period]:

@@ -144,8 +144,12 @@ class History:
         """Read what `to_bytes` wrote. Raises: StoreCorrupt: it is not a valid versions.json."""
         try:
             document = json.loads(content)
-            versions = tuple(_read_version(entry) for entry in document["versions"])
-            return cls(Series.parse(document["series"]), versions, document["current"])
+            versions = []
+            for entry in document["versions"]:
+                changes = entry.get("changes")  # the differences are keys of it, and not an object in it
+                nested = changes and {**changes, "differences": changes}
+                versions.append(from_document(Version, entry, changes=nested))
+            return cls(Series.parse(document["series"]), tuple(versions), document["current"])
         except (ValueError, KeyError, TypeError) as error:
             raise StoreCorrupt(f"a versions.json cannot be read: {error}") from error
 
@@ -172,9 +176,3 @@ class Listing:
     def series(self) -> Series:
         """The series that is listed."""
         return self.history.series
-
-
-def _read_version(entry: Mapping[str, Any]) -> Version:
-    """Make a version from its entry, where the differences are keys of `changes` and not an object in it."""
-    changes = entry.get("changes")
-    return from_document(Version, entry, changes=changes and {**changes, "differences": changes})

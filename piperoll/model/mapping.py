@@ -6,7 +6,6 @@ import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from piperoll.errors import MappingError
 
@@ -83,19 +82,19 @@ class BodyMapping:
         known = [(one.columns, one.part) for one in self.layouts]
         if (layout.columns, layout.part) not in known:
             return replace(self, layouts=(*self.layouts, layout))
-        place = known.index((layout.columns, layout.part))
-        before = self.layouts[place]
+        index = known.index((layout.columns, layout.part))
+        before = self.layouts[index]
         if layout.since is None or (before.since is not None and before.since <= layout.since):
             return self
         earlier = replace(before, since=layout.since)
-        return replace(self, layouts=(*self.layouts[:place], earlier, *self.layouts[place + 1 :]))
+        return replace(self, layouts=(*self.layouts[:index], earlier, *self.layouts[index + 1 :]))
 
     def with_question(self, question: Question) -> BodyMapping:
         """Return the mapping with one more question; a question asked before only gets more waiting files."""
-        for place, known in enumerate(self.questions):
+        for index, known in enumerate(self.questions):
             if (known.heading, known.field, known.part) == (question.heading, question.field, question.part):
                 waiting = tuple(dict.fromkeys((*known.waiting, *question.waiting)))
-                return self._with(place, replace(known, waiting=waiting))
+                return self._replace_question(index, replace(known, waiting=waiting))
         return replace(self, questions=(*self.questions, question))
 
     def with_answer(self, heading: str, answer: str, because: str, moment: str, fields: Iterable[str]) -> BodyMapping:
@@ -109,7 +108,7 @@ class BodyMapping:
                 f"'{answer}' is not a valid answer: use same, different, ignore, or the name of a field of "
                 f"{self.dataset}"
             )
-        asked = [place for place, question in enumerate(self.questions) if question.heading == heading]
+        asked = [index for index, question in enumerate(self.questions) if question.heading == heading]
         if not asked and answer in (SAME, DIFFERENT):
             raise MappingError(f"there is no question about '{heading}': use the name of a field, or ignore")
         if not asked:
@@ -117,13 +116,13 @@ class BodyMapping:
             correction = Question(heading, named, answer=answer, because=because, answered=moment)
             return replace(self, questions=(*self.questions, correction))
         answered = self
-        for place in asked:
-            settled = replace(answered.questions[place], answer=answer, because=because, answered=moment)
-            answered = answered._with(place, settled)
+        for index in asked:
+            settled = replace(answered.questions[index], answer=answer, because=because, answered=moment)
+            answered = answered._replace_question(index, settled)
         return answered
 
-    def _with(self, place: int, question: Question) -> BodyMapping:
-        return replace(self, questions=(*self.questions[:place], question, *self.questions[place + 1 :]))
+    def _replace_question(self, index: int, question: Question) -> BodyMapping:
+        return replace(self, questions=(*self.questions[:index], question, *self.questions[index + 1 :]))
 
     def to_toml(self) -> str:
         """Return the content of the file; the same mapping always gives the same bytes."""
@@ -144,7 +143,10 @@ class BodyMapping:
             return cls(
                 document.pop("body"),
                 document.pop("dataset"),
-                tuple(Question(**_tuples(entry)) for entry in document.pop("question", ())),
+                tuple(
+                    Question(**entry | {"waiting": tuple(entry.get("waiting", ()))})
+                    for entry in document.pop("question", ())
+                ),
                 tuple(Layout(**{"since": None} | entry) for entry in document.pop("layout", ())),
                 **document,
             )
@@ -170,10 +172,6 @@ def _entries(entry: Question | Layout) -> str:
         elif isinstance(value, str):
             lines.append(f"{name} = {_quoted(value)}\n")
     return "".join(lines)
-
-
-def _tuples(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in entry.items()}
 
 
 def _quoted(text: str) -> str:

@@ -90,6 +90,11 @@ class Period:
         return cls(date(year, 4, 1), date(year + 1, 3, 31))
 
     @classmethod
+    def financial_year_of(cls, day: date) -> Period:
+        """The financial year that contains a day."""
+        return cls.financial_year(day.year if day.month >= 4 else day.year - 1)
+
+    @classmethod
     def day(cls, day: date) -> Period:
         """One day: a snapshot."""
         return cls(day, day)
@@ -130,7 +135,7 @@ class Period:
     @property
     def title(self) -> str:
         """The period in words: October 2026; October to December 2026; 31 March 2026."""
-        first, last = _month_name(self.start), _month_name(self.end)
+        first, last = MONTHS[self.start.month - 1], MONTHS[self.end.month - 1]
         match self.kind:
             case PeriodKind.DAY:
                 return f"{self.start.day} {first} {self.start.year}"
@@ -164,47 +169,29 @@ class Period:
         """
         if not days:
             return None
-        need = -(-sum(days.values()) * round(share * 1000) // 1000)
-        for shape in (_month_of, _quarter_of, _year_of):
-            tally: Counter[Period] = Counter()
+        need = -(-sum(days.values()) * round(share * 1000) // 1000)  # rounded up
+        for period_of in (
+            lambda day: cls.month(day.year, day.month),
+            lambda day: cls.quarter(day.year, (day.month + 2) // 3),
+            cls.financial_year_of,
+        ):
+            counts: Counter[Period] = Counter()
             for day, count in days.items():
-                tally[shape(day)] += count
-            best = max(tally, key=lambda period: (tally[period], period.start))
-            if tally[best] >= need:
+                counts[period_of(day)] += count
+            best = max(counts, key=lambda period: (counts[period], period.start))
+            if counts[best] >= need:
                 return best
-        first, last = min(_spans(days, need), key=lambda span: (_month_index(span[1]) - _month_index(span[0]), span[0]))
+        # from each day on, the shortest span with `need` days in it; then the span of fewest months, the earliest first
+        ordered = sorted(days)
+        counted = list(accumulate(days[day] for day in ordered))
+        spans: list[tuple[int, date, date]] = []
+        for first, up_to_first in zip(ordered, counted, strict=True):
+            end = bisect_left(counted, up_to_first - days[first] + need)
+            if end < len(ordered):
+                last = ordered[end]
+                spans.append(((last.year - first.year) * 12 + last.month - first.month, first, last))
+        _, first, last = min(spans)
         return cls.months_of(first, last)
-
-
-def _spans(days: Mapping[date, int], need: int) -> Iterator[tuple[date, date]]:
-    """Yield, for each day, the shortest stretch from it in which `need` days are met: its first and last day."""
-    ordered = sorted(days)
-    met = list(accumulate(days[day] for day in ordered))
-    for day, up_to in zip(ordered, met, strict=True):
-        end = bisect_left(met, up_to - days[day] + need)
-        if end < len(ordered):
-            yield day, ordered[end]
-
-
-def _month_name(day: date) -> str:
-    """In English whatever the locale: a release depends on its input alone."""
-    return MONTHS[day.month - 1]
-
-
-def _month_of(day: date) -> Period:
-    return Period.month(day.year, day.month)
-
-
-def _quarter_of(day: date) -> Period:
-    return Period.quarter(day.year, (day.month + 2) // 3)
-
-
-def _year_of(day: date) -> Period:
-    return Period.financial_year(day.year if day.month >= 4 else day.year - 1)
-
-
-def _month_index(day: date) -> int:
-    return day.year * 12 + day.month
 
 
 def _last_day(year: int, month: int) -> date:

@@ -22,11 +22,8 @@ class Series:
 
     def __lt__(self, other: Series) -> bool:
         """Order by dataset, body and period; the series without a part before those with one."""
-        return self._order < other._order
-
-    @property
-    def _order(self) -> tuple[str, str, Period, str]:
-        return (self.dataset, self.body, self.period, self.part or "")
+        own, others = ((each.dataset, each.body, each.period, each.part or "") for each in (self, other))
+        return own < others
 
     def __str__(self) -> str:
         part = f"--{self.part}" if self.part else ""

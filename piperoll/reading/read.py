@@ -44,14 +44,11 @@ def read(
     """
     kind = classify(content)
     opened = open_file(kind)
-    if _expected(name) not in (None, kind.format) and kind.container is None and kind.format != "empty":
+    expected = _EXTENSIONS.get(PurePosixPath(name).suffix.lower())
+    if expected not in (None, kind.format) and kind.container is None and kind.format != "empty":
         opened.findings.insert(0, report_wrong_name(PurePosixPath(name).name, kind.format))
     reading = _read(opened, kind, name, datasets, dataset, part, remembered)
     return replace(reading, findings=cap_findings(reading.findings))
-
-
-def _expected(name: str) -> str | None:
-    return _EXTENSIONS.get(PurePosixPath(name).suffix.lower())
 
 
 def _read(
@@ -81,7 +78,7 @@ def _read(
         return _with_releases(blank, opened, datasets)
     known = dataset or recognise(opened.grids, datasets)
     blank = replace(blank, dataset=known)
-    return _with_grids(blank, opened, datasets, name, find_mapping(remembered, known), told=dataset is not None)
+    return _with_grids(blank, opened, datasets, name, find_mapping(remembered, known), given=dataset is not None)
 
 
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
@@ -102,20 +99,22 @@ def _with_grids(
     name: str,
     remembered: BodyMapping | None,
     *,
-    told: bool,
+    given: bool,
 ) -> Reading:
     known = blank.dataset
     lexicon = build_lexicon(known or datasets[0], blank.part, remembered)
     readings = read_grids(opened.grids, lexicon, name)
-    readings = readings if known else [(grid, _of_no_dataset(reading)) for grid, reading in readings]
+    if known is None:  # no dataset fits, so there is no table, whatever the columns hold
+        no_table = ("nil", "empty", "stray_cell")
+        readings = [(g, reading if reading.outcome in no_table else GridReading("no_table")) for g, reading in readings]
     tables = tuple(table for _, reading in readings for table in reading.tables)
     if opened.why and not any(table.header_row for table in tables):
         return replace(blank, findings=(report_no_table(blank.format),))
-    findings = [*blank.findings, *_said(readings, bool(tables))]
+    findings = [*blank.findings, *_grid_findings(readings, bool(tables))]
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
         findings += report_merged_cells(opened.parts, tables)
-        if not told and not is_certain(tables, lexicon.dataset):
+        if not given and not is_certain(tables, lexicon.dataset):
             headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
             findings.append(
                 make_finding(
@@ -136,17 +135,12 @@ def _with_grids(
         return replace(blank, why="pro_forma")
     if outcomes <= {"empty", "stray_cell"}:
         return replace(blank, why="empty", findings=(*findings, report_no_table("empty")))
-    looked = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
-    no_headings = make_finding("no-headings", headings=quote_list(looked[:6]))
+    examples = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
+    no_headings = make_finding("no-headings", headings=quote_list(examples[:6]))
     return replace(blank, why="no_table", findings=(*findings, no_headings))
 
 
-def _of_no_dataset(reading: GridReading) -> GridReading:
-    """Return what a grid gives if no dataset was given and none fits: no table, whatever its columns hold."""
-    return reading if reading.outcome in ("nil", "empty", "stray_cell") else GridReading("no_table")
-
-
-def _said(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Finding]:
+def _grid_findings(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Finding]:
     """Return the findings of the grids; a sheet without a table is reported only if others have one."""
     found: list[Finding] = []
     for grid, reading in readings:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from piperoll.model import Dataset
 from piperoll.reading.columns.headless import recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon, bare, build_lexicon, terms_in
 from piperoll.reading.columns.profiles import profile_columns
-from piperoll.reading.grids.grid import Grid, Row, without_blanks
+from piperoll.reading.grids.grid import Grid, without_blanks
 from piperoll.reading.reading import ReadTable
 from piperoll.reading.tables.heading_rows import choose_heading_row, find_heading_rows, find_unknown_headings
 
@@ -24,8 +24,11 @@ def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | N
         best = _best(grids, datasets, thorough=True)
     if best[:2] > (0.0, 0.0):
         return datasets[-best[3]]
-    seen = [(profile_columns(rows, grid.width), len(rows)) for grid in grids if (rows := _headless(grid))]
-    return next((each for each in datasets if any(recognise_headless(*one, each) for one in seen)), None)
+    headless = []
+    for grid in grids:
+        if grid.headings is None and not find_unknown_headings(grid) and (rows := without_blanks(grid.rows)):
+            headless.append((profile_columns(rows, grid.width), len(rows)))
+    return next((each for each in datasets if any(recognise_headless(*one, each) for one in headless)), None)
 
 
 def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool) -> tuple[float, float, int, int]:
@@ -34,15 +37,16 @@ def _best(grids: Sequence[Grid], datasets: Sequence[Dataset], *, thorough: bool)
     The index is counted backwards from 0. If headings fit two datasets equally, the one with more core groups among the
     columns is used: payments need a date too, a register of contracts does not.
     """
-    return max((*_coverage(grids, dataset, thorough=thorough), -place) for place, dataset in enumerate(datasets))
-
-
-def _coverage(grids: Sequence[Grid], dataset: Dataset, *, thorough: bool) -> tuple[float, float, int]:
-    lexicon = build_lexicon(dataset, None)
-    return max((_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids), default=(0.0, 0.0, 0))
+    ranked = []
+    for index, dataset in enumerate(datasets):
+        lexicon = build_lexicon(dataset, None)
+        covered = (_grid_coverage(grid, lexicon, thorough=thorough) for grid in grids)
+        ranked.append((*max(covered, default=(0.0, 0.0, 0)), -index))
+    return max(ranked)
 
 
 def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[float, float, int]:
+    dataset = lexicon.dataset
     if grid.headings is not None:
         fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
         score = float(len(fields))
@@ -52,29 +56,14 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[flo
             return 0.0, 0.0, 0
         fields, score = {*best.fields}, best.score
         if any(lexicon.is_wide(cell) for cell in best.cells):
-            fields |= {name for shape in lexicon.dataset.wide for name in shape["measures"].values()}
-    core = lexicon.dataset.core
-    missing = lexicon.dataset.missing_core(fields, period_given=True)
-    if missing and not _says_what(fields, lexicon.dataset):
-        return 0.0, 0.0, 0
-    groups = sum(not fields.isdisjoint(group) for group in core)
-    return 1 - len(missing) / max(1, len(core)), score, groups
-
-
-def _says_what(fields: Collection[str], dataset: Dataset) -> bool:
-    """Return whether a field says what the records are about.
-
-    A core field that is not just a reference, date or number.
-
-    Every register has references and dates, so their columns do not show which dataset it is.
-    """
+            fields |= {name for shape in dataset.wide for name in shape["measures"].values()}
+    missing = dataset.missing_core(fields, period_given=True)
+    # Every register has references, numbers and dates, so one field must say what the records are about.
     core = (dataset.field(name) for name in fields if name in dataset.core_fields)
-    return any(each.type == "string" and not each.is_identifier for each in core)
-
-
-def _headless(grid: Grid) -> Sequence[Row]:
-    """Return the rows of a table without headings; empty if the grid has headings of its own."""
-    return () if grid.headings is not None or find_unknown_headings(grid) else without_blanks(grid.rows)
+    if missing and not any(each.type == "string" and not each.is_identifier for each in core):
+        return 0.0, 0.0, 0
+    groups = sum(not fields.isdisjoint(group) for group in dataset.core)
+    return 1 - len(missing) / max(1, len(dataset.core)), score, groups
 
 
 def is_certain(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
@@ -83,19 +72,18 @@ def is_certain(tables: Sequence[ReadTable], dataset: Dataset) -> bool:
     The column below it must not be empty. One heading must be more specific than the dataset's `general_headings`, and
     none may say that it is about orders and not payments.
     """
-    return any(_shows(table, dataset) for table in tables)
-
-
-def _shows(table: ReadTable, dataset: Dataset) -> bool:
-    sure = {
-        name: choice.heading
-        for name, choice in table.choices.items()
-        if choice.how != "content" and choice.fit > _EMPTY_FIT and name in dataset.core_fields
-    }
-    sure |= dict.fromkeys(table.wide, "")
-    ordered = any("order" in terms_in(heading) for heading in sure.values())
-    telling = [name for name, heading in sure.items() if bare(heading) not in dataset.general_headings]
-    return bool(telling) and not ordered and not dataset.missing_core(sure, period_given=True)
+    for table in tables:
+        proved = {
+            name: choice.heading
+            for name, choice in table.choices.items()
+            if choice.how != "content" and choice.fit > _EMPTY_FIT and name in dataset.core_fields
+        }
+        proved |= dict.fromkeys(table.wide, "")
+        ordered = any("order" in terms_in(heading) for heading in proved.values())
+        specific = any(bare(heading) not in dataset.general_headings for heading in proved.values())
+        if specific and not ordered and not dataset.missing_core(proved, period_given=True):
+            return True
+    return False
 
 
 def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> str | None:
@@ -104,15 +92,15 @@ def recognise_part(dataset: Dataset, name: str, columns: Mapping[str, str]) -> s
     A name that matches the dataset's `main_list` pattern ("over £25,000") is the main list, whatever else it says.
     """
     words = f" {_words(re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', name))} "
-    there, said = set(columns), {bare(heading) for heading in columns.values()}
+    fields, headings = set(columns), {bare(heading) for heading in columns.values()}
     if dataset.main_list is None or not re.search(dataset.main_list, name, re.IGNORECASE):
         for part in dataset.parts:
             if any(re.search(rf"(?<![a-z]){_words(word)}(?![a-z])", words) for word in part.names):
                 return part.name
         for part in dataset.parts:
-            if not said.isdisjoint(map(bare, part.headings)):
+            if not headings.isdisjoint(map(bare, part.headings)):
                 return part.name
-    return next((part.name for part in dataset.parts if part.marks and there.issuperset(part.marks)), None)
+    return next((part.name for part in dataset.parts if part.marks and fields.issuperset(part.marks)), None)
 
 
 def _words(text: str) -> str:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 
 from piperoll.model import BodyMapping, Dataset, Finding, Layout, Question, Severity
 from piperoll.reading.cells.amounts import find_scale
-from piperoll.reading.columns.assignment import ColumnChoice
-from piperoll.reading.columns.column_findings import make_column_finding
+from piperoll.reading.columns.assignment import ColumnChoice, make_column_finding
 from piperoll.reading.columns.lexicon import Lexicon, bare, terms_in
 from piperoll.reading.reading import Reading, ReadTable
 
@@ -36,48 +35,33 @@ def find_questions(
 ) -> HeadingQuestions:
     """Return the questions that the tables raise, and the findings about headings that replaced others."""
     questions: list[Question] = []
-    told: list[Finding] = []
+    findings: list[Finding] = []
     for table in tables:
         for choice in table.choices.values():
-            before = _before(choice.field, remembered, part)
-            if replaced := _replaced(choice, before):
-                wanted = dataset.field(choice.field)
-                doubtful = may_mean_another(choice, replaced)
-                core = choice.field in dataset.core_fields
-                severity = Severity.WARNING if doubtful else Severity.INFO
-                variant = "doubtful" if doubtful else "same"
-                if doubtful and core:
-                    told.append(make_column_finding(DRIFTED, table.sheet, wanted, choice, replaced=replaced.strip()))
-                else:
-                    told.append(
-                        make_column_finding(
-                            "heading-replaced",
-                            table.sheet,
-                            wanted,
-                            choice,
-                            variant=variant,
-                            severity=severity,
-                            replaced=replaced.strip(),
-                        )
-                    )
-                questions += [Question(choice.heading, choice.field, replaced, part)] if doubtful else []
-            elif is_guess(choice) and choice.field in dataset.core_fields and bare(choice.heading):
-                questions.append(Question(choice.heading, choice.field, part=part))
-    return HeadingQuestions(tuple(questions), tuple(told))
-
-
-def _before(name: str, remembered: BodyMapping, part: str | None) -> list[str]:
-    """Return the earlier headings of a field, the latest first."""
-    layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]
-    return list(dict.fromkeys(layout.columns[name] for layout in layouts if name in layout.columns))
-
-
-def _replaced(choice: ColumnChoice, before: Sequence[str]) -> str | None:
-    """Return the heading that this one replaced; None if it came before, was answered, or has no words."""
-    key = bare(choice.heading)
-    if not key or not before or choice.how == "answered" or key in {bare(heading) for heading in before}:
-        return None
-    return before[0]
+            core, key = choice.field in dataset.core_fields, bare(choice.heading)
+            # The earlier headings of the field, the latest first.
+            layouts = [layout for layout in reversed(remembered.layouts) if layout.part == part]
+            before = [layout.columns[choice.field] for layout in layouts if choice.field in layout.columns]
+            known = choice.how == "answered" or key in map(bare, before)
+            if not key or not before or known:
+                if is_guess(choice) and core and key:
+                    questions.append(Question(choice.heading, choice.field, part=part))
+                continue
+            doubtful, replaced = may_mean_another(choice, before[0]), before[0].strip()
+            drifted = doubtful and core
+            findings.append(
+                make_column_finding(
+                    DRIFTED if drifted else "heading-replaced",
+                    table.sheet,
+                    dataset.field(choice.field),
+                    choice,
+                    variant="" if drifted else "doubtful" if doubtful else "same",
+                    severity=None if drifted else Severity.WARNING if doubtful else Severity.INFO,
+                    replaced=replaced,
+                )
+            )
+            questions += [Question(choice.heading, choice.field, before[0], part)] if doubtful else []
+    return HeadingQuestions(tuple(questions), tuple(findings))
 
 
 def may_mean_another(choice: ColumnChoice, replaced: str) -> bool:

@@ -77,7 +77,7 @@ class TableFiles:
 
 
 def format_csv_lines(batch: pa.RecordBatch) -> bytes:
-    """Format lines as CSV (RFC 4180), quoted only where a cell needs it, also for a lone carriage return (§2.6).
+    """Format lines as CSV (RFC 4180), quoted only where a cell needs it, also for a lone carriage return (section 2, rule 6).
 
     `pyarrow.csv` quotes all text, and Python's `csv` takes half as long again.
     """

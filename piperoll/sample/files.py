@@ -135,9 +135,8 @@ class FileLayout:
 
     def render(self, rows: Sequence[Row], period: Period) -> bytes:
         """The content of the file; the same rows give the same bytes."""
-        return self._workbook(rows, period) if self.form == "xlsx" else self._text(rows, period)
-
-    def _text(self, rows: Sequence[Row], period: Period) -> bytes:
+        if self.form == "xlsx":
+            return self._workbook(rows, period)
         out = io.StringIO(newline="")
         writer = csv.writer(out, delimiter=self.delimiter, lineterminator=self.newline)
         for cells in self._grid(rows, period):

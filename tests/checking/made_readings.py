@@ -42,24 +42,24 @@ def made_table(
         *(f"B{letter}" for letter in ascii_uppercase),
     ]
     for start in range(0, len(rows), batch_rows):
-        part, places = rows[start : start + batch_rows], at[start : start + batch_rows]
-        made: dict[str, pa.Array] = {
-            "row": pa.array(places, pa.int64()),
-            "line": pa.nulls(len(part), pa.int64()) if sheet else pa.array(places, pa.int64()),
+        part, row_numbers = rows[start : start + batch_rows], at[start : start + batch_rows]
+        columns_made: dict[str, pa.Array] = {
+            "row": pa.array(row_numbers, pa.int64()),
+            "line": pa.nulls(len(part), pa.int64()) if sheet else pa.array(row_numbers, pa.int64()),
         }
         for name in names:
             cells = texts([row.get(name) for row in part])
-            made[name] = cells
+            columns_made[name] = cells
             if schema.field(name).type != "string":
-                there = zip(places, cells.to_pylist(), strict=True)
-                made[f"{name}{SENT}"] = texts([(sent or {}).get((place, name), cell) for place, cell in there])
-        batches.append(pa.RecordBatch.from_pydict(made))
+                there = zip(row_numbers, cells.to_pylist(), strict=True)
+                columns_made[f"{name}{SENT}"] = texts([(sent or {}).get((row, name), cell) for row, cell in there])
+        batches.append(pa.RecordBatch.from_pydict(columns_made))
     return ReadTable(
         sheet=sheet,
         header_row=first_row - 1,
         header_line=None if sheet else first_row - 1,
         columns={name: schema.field(name).title for name in names},
-        column_letters={name: letters[place] for place, name in enumerate(names)},
+        column_letters={name: letters[index] for index, name in enumerate(names)},
         rows=len(set(at)),
         excluded_rows=tuple(ExcludedRow(row, row, kind, amount) for row, kind, amount in excluded),
         unreadable={name: tuple(rows) for name, rows in (unreadable or {}).items()},

@@ -25,11 +25,11 @@ def absent(kind: str, identifier: str = "gss:E07000999") -> dict[str, Severity]:
 def test_a_council_is_not_warned_of_a_treasury_column_nor_a_department_of_a_councils(
     kind: str, asked: str, not_asked: str
 ) -> None:
-    said = absent(kind)
-    assert said[asked] is Severity.WARNING
-    assert not_asked not in said
+    severities = absent(kind)
+    assert severities[asked] is Severity.WARNING
+    assert not_asked not in severities
 
 
 def test_a_sender_we_do_not_know_is_told_of_both_and_warned_of_neither() -> None:
-    said = absent("other", "XI-PIPEROLL-anytown")
-    assert {said["irrecoverable_vat"], said["expense_area"]} == {Severity.INFO}
+    severities = absent("other", "XI-PIPEROLL-anytown")
+    assert {severities["irrecoverable_vat"], severities["expense_area"]} == {Severity.INFO}

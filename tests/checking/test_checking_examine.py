@@ -18,11 +18,11 @@ def standing(rows: int, pounds: str) -> Version:
 
 
 def test_a_file_with_nothing_to_say_against_it_is_accepted() -> None:
-    said = examined(made_table(rows=[FULL] * 3))
-    assert said.report.verdict is Verdict.ACCEPTED
-    assert [each.severity for each in said.report.findings] == [Severity.INFO]
-    assert "Every amount can be read: the total is £3,750.00." in said.report.passed
-    assert len(said.report.passed) == 7
+    examination = examined(made_table(rows=[FULL] * 3))
+    assert examination.report.verdict is Verdict.ACCEPTED
+    assert [each.severity for each in examination.report.findings] == [Severity.INFO]
+    assert "Every amount can be read: the total is £3,750.00." in examination.report.passed
+    assert len(examination.report.passed) == 7
 
 
 def test_a_warning_is_in_the_verdict() -> None:
@@ -31,78 +31,78 @@ def test_a_warning_is_in_the_verdict() -> None:
 
 def test_a_missing_core_column_rejects_the_file_and_counts_its_rows_all_the_same() -> None:
     row = {name: cell for name, cell in spend_row().items() if name != "net_amount"}
-    said = examined(made_table(rows=[row] * 3))
-    assert said.report.verdict is Verdict.REJECTED
-    assert (said.report.tables[0].rows.read, said.report.tables[0].rows.held) == (3, 3)
-    (finding,) = [each for each in said.report.findings if each.code == "core-missing"]
+    examination = examined(made_table(rows=[row] * 3))
+    assert examination.report.verdict is Verdict.REJECTED
+    assert (examination.report.tables[0].rows.read, examination.report.tables[0].rows.held) == (3, 3)
+    (finding,) = [each for each in examination.report.findings if each.code == "core-missing"]
     assert "We could not find a column for 'Amount'" in finding.message
 
 
 def test_a_small_table_beside_the_real_one_does_not_reject_the_file() -> None:
     beside = made_table(rows=[{"purpose": "a note"}], sheet="Notes")
-    said = examined(made_table(rows=[spend_row()] * 30, sheet="Oct"), beside)
-    assert said.report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
-    assert said.disposition.held == {1: {2: frozenset({"core-missing"})}}
+    examination = examined(made_table(rows=[spend_row()] * 30, sheet="Oct"), beside)
+    assert examination.report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
+    assert examination.disposition.held == {1: {2: frozenset({"core-missing"})}}
 
 
 @pytest.mark.parametrize(("bad", "verdict"), [(10, Verdict.ACCEPTED_WITH_WARNINGS), (11, Verdict.HELD)])
 def test_more_than_one_row_in_ten_holds_the_file(bad: int, verdict: Verdict) -> None:
-    said = examined(made_table(rows=[spend_row(net_amount=None)] * bad + [spend_row()] * (100 - bad)))
-    assert said.report.verdict is verdict
-    assert ("too-much-held" in codes(said)) == (verdict is Verdict.HELD)
+    examination = examined(made_table(rows=[spend_row(net_amount=None)] * bad + [spend_row()] * (100 - bad)))
+    assert examination.report.verdict is verdict
+    assert ("too-much-held" in codes(examination)) == (verdict is Verdict.HELD)
 
 
 def test_more_than_a_tenth_of_the_pounds_holds_the_file_and_credits_do_not_offset() -> None:
     big = [spend_row(net_amount="-9000", payment_date=None), spend_row(net_amount="9000", payment_date=None)]
-    said = examined(made_table(rows=[spend_row()] * 50 + big, unreadable={"payment_date": [52, 53]}))
-    assert said.report.verdict is Verdict.HELD
-    assert "too-much-held" in codes(said)
+    examination = examined(made_table(rows=[spend_row()] * 50 + big, unreadable={"payment_date": [52, 53]}))
+    assert examination.report.verdict is Verdict.HELD
+    assert "too-much-held" in codes(examination)
 
 
 def test_a_date_that_cannot_be_read_holds_its_row_and_a_missing_one_does_not() -> None:
     rows = [spend_row(payment_date=None), spend_row(payment_date=None)] + [spend_row()] * 30
-    said = examined(made_table(rows=rows, unreadable={"payment_date": [3]}))
-    assert said.disposition.held == {0: {3: frozenset({"core-unreadable"})}}
-    (gap,) = [each for each in said.report.findings if each.code == "cells-missing"]
+    examination = examined(made_table(rows=rows, unreadable={"payment_date": [3]}))
+    assert examination.disposition.held == {0: {3: frozenset({"core-unreadable"})}}
+    (gap,) = [each for each in examination.report.findings if each.code == "cells-missing"]
     assert (gap.count, gap.field) == (1, "payment_date")
 
 
 def test_another_field_of_the_group_saves_a_row() -> None:
     rows: list[dict[str, str | None]] = [{"job_title": "Clerk", "fte": "1", "salary_floor": None}]
-    said = examined(
+    examination = examined(
         made_table("roles", rows=rows, unreadable={"salary_floor": [2]}), dataset="roles", period="2026-03-31"
     )
-    assert said.disposition.held == {}
+    assert examination.disposition.held == {}
 
 
 def test_headings_without_records_never_pass_silently() -> None:
-    said = examined(made_table(columns=list(spend_row())), period="2026-10")
-    assert said.report.verdict is Verdict.HELD
-    assert "no-rows" in codes(said)
+    examination = examined(made_table(columns=list(spend_row())), period="2026-10")
+    assert examination.report.verdict is Verdict.HELD
+    assert "no-rows" in codes(examination)
 
 
 def test_what_is_no_data_is_rejected_with_a_reason() -> None:
     reading = made_reading(what=What.NOT_DATA, why="html_page")
-    said = examine(reading, file="x.csv", sha256="0" * 64, size=1, body=Body.provisional_for("x"))
-    assert said.report.verdict is Verdict.REJECTED
-    (finding,) = said.report.findings
+    examination = examine(reading, file="x.csv", sha256="0" * 64, size=1, body=Body.provisional_for("x"))
+    assert examination.report.verdict is Verdict.REJECTED
+    (finding,) = examination.report.findings
     assert "html page" in finding.message
 
 
 def test_gaps_are_one_warning_a_column() -> None:
     rows = [FULL] * 20 + [spend_row(org_unit=None)] * 3
-    said = examined(made_table(rows=rows, columns=list(FULL)))
-    gaps = {each.field: each.count for each in said.report.findings if each.code == "cells-missing"}
+    examination = examined(made_table(rows=rows, columns=list(FULL)))
+    gaps = {each.field: each.count for each in examination.report.findings if each.code == "cells-missing"}
     assert gaps == {"org_unit": 3, "expense_type": 3, "irrecoverable_vat": 3}
 
 
 def test_findings_come_by_table_and_row_and_are_capped_with_their_full_count() -> None:
     first = made_table(rows=[spend_row()] * 4000 + [spend_row(net_amount=None)] * 300, sheet="A")
     second = made_table(rows=[spend_row(net_amount=None)] + [spend_row()] * 20, sheet="B")
-    said = [each for each in examined(first, second).report.findings if each.code == "structure-constraint-error"]
-    assert [each.sheet for each in said] == ["A"] * 101 + ["B"]
-    assert [each.row for each in said] == [*range(4002, 4102), None, 2]
-    assert sum(each.count for each in said) == 301
+    findings = [each for each in examined(first, second).report.findings if each.code == "structure-constraint-error"]
+    assert [each.sheet for each in findings] == ["A"] * 101 + ["B"]
+    assert [each.row for each in findings] == [*range(4002, 4102), None, 2]
+    assert sum(each.count for each in findings) == 301
 
 
 def test_far_more_than_what_stands_is_warned_of() -> None:
@@ -113,12 +113,12 @@ def test_far_more_than_what_stands_is_warned_of() -> None:
 
 
 def test_as_held_holds_what_was_accepted_and_says_why() -> None:
-    said = examined(made_table(rows=[FULL]))
+    examination = examined(made_table(rows=[FULL]))
     why = Finding("series-claimed-twice", Severity.ERROR, "Two files.", "Choose.")
-    after = hold_file(said, why)
+    after = hold_file(examination, why)
     assert after.report.verdict is Verdict.HELD
-    assert after.report.findings == (*said.report.findings, why)
-    assert after.disposition == said.disposition
+    assert after.report.findings == (*examination.report.findings, why)
+    assert after.disposition == examination.disposition
 
 
 def test_the_same_arguments_give_the_same_examination() -> None:

@@ -47,47 +47,47 @@ def holds(examination: Examination) -> dict[int, set[str]]:
 
 
 def test_spending() -> None:
-    said = check(SPEND, "spend", "payments-october-2026.csv")
-    (table,) = said.report.tables
-    assert said.report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
-    assert said.report.period == "2026-10"
+    examination = check(SPEND, "spend", "payments-october-2026.csv")
+    (table,) = examination.report.tables
+    assert examination.report.verdict is Verdict.ACCEPTED_WITH_WARNINGS
+    assert examination.report.period == "2026-10"
     assert (table.header_row, table.rows.read, table.rows.accepted, table.rows.held) == (3, 26, 24, 2)
     assert table.amount is not None
     assert (table.amount.read, table.amount.held, table.amount.unreadable) == (Decimal("4202.10"), Decimal(500), 1)
-    assert holds(said) == {5: {"privacy-titled-name"}, 8: {"core-unreadable"}}
-    assert said.disposition.redacted == {0: {6: "personal"}}
-    public = str(to_document(public_report(said.report, said.disposition)))
+    assert holds(examination) == {5: {"privacy-titled-name"}, 8: {"core-unreadable"}}
+    assert examination.disposition.redacted == {0: {6: "personal"}}
+    public = str(to_document(public_report(examination.report, examination.disposition)))
     assert "Mrs J Quince" not in public
     assert "1.250.00" not in public
-    assert "1.250.00" in str(to_document(said.report))
+    assert "1.250.00" in str(to_document(examination.report))
 
 
 def test_roles() -> None:
-    said = check(ROLES, "roles", "2013-09-30-senior.csv")
-    assert said.report.verdict.publishes
-    assert (said.report.period, said.part) == ("2013-09-30", "senior")
-    assert said.disposition.redacted == {0: {3: "personal"}}
-    assert holds(said) == {}
+    examination = check(ROLES, "roles", "2013-09-30-senior.csv")
+    assert examination.report.verdict.publishes
+    assert (examination.report.period, examination.part) == ("2013-09-30", "senior")
+    assert examination.disposition.redacted == {0: {3: "personal"}}
+    assert holds(examination) == {}
 
 
 def test_contracts() -> None:
-    said = check(CONTRACTS, "contracts", "contracts 2026-Q2.csv")
-    assert said.report.verdict.publishes
-    assert holds(said) == {3: {"privacy-email"}}
-    assert said.report.tables[0].amount is not None
-    assert said.report.tables[0].amount.read == Decimal(96000)
+    examination = check(CONTRACTS, "contracts", "contracts 2026-Q2.csv")
+    assert examination.report.verdict.publishes
+    assert holds(examination) == {3: {"privacy-email"}}
+    assert examination.report.tables[0].amount is not None
+    assert examination.report.tables[0].amount.read == Decimal(96000)
 
 
 def test_service_transactions_count_services_and_not_lines() -> None:
-    said = check(TRANSACTIONS, "transactions", "services.csv")
-    (table,) = said.report.tables
+    examination = check(TRANSACTIONS, "transactions", "services.csv")
+    (table,) = examination.report.tables
     assert table.rows.read == 2
-    assert holds(said) == {3: {"structure-constraint-error"}}
+    assert holds(examination) == {3: {"structure-constraint-error"}}
 
 
 def test_a_file_without_amounts_is_rejected_and_says_so_once() -> None:
-    said = check("Date Paid,Supplier Name\n05/10/2026,Anytown Roofing Ltd\n", "spend", "payments.csv")
-    assert said.report.verdict is Verdict.REJECTED
-    codes = [finding.code for finding in said.report.findings]
+    examination = check("Date Paid,Supplier Name\n05/10/2026,Anytown Roofing Ltd\n", "spend", "payments.csv")
+    assert examination.report.verdict is Verdict.REJECTED
+    codes = [finding.code for finding in examination.report.findings]
     assert codes.count("core-missing") == 1
     assert "column-not-found" not in codes

@@ -217,7 +217,7 @@ def test_rows_are_held_for_what_cannot_be_read_as_if_looked_at_one_by_one(table:
 
 @settings(deadline=None)
 @given(st.lists(DAYS, max_size=12), st.sampled_from((0.5, 0.9, 1.0)))
-@example([date(2026, 1, 31) + timedelta(days=31 * place) for place in range(10)], 0.9)
+@example([date(2026, 1, 31) + timedelta(days=31 * month) for month in range(10)], 0.9)
 def test_the_period_of_counted_days_is_that_of_the_days(days: list[date], share: float) -> None:
     assert Period.shortest_containing(Counter(days), share) == plain.shortest_holding(days, share)
 
@@ -234,11 +234,11 @@ def test_findings_beyond_the_cap_are_counted_as_if_they_had_been_made(met: list[
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.lists(st.integers(0, 40), max_size=8)), max_size=8))
-def test_rows_keep_their_labels_and_their_latest_word(said: list[tuple[str, list[int]]]) -> None:
+def test_rows_keep_their_labels_and_their_latest_word(labelled: list[tuple[str, list[int]]]) -> None:
     labels, latest, rows = RowLabels(), LatestWord(), RowSet()
     bears: dict[int, set[str]] = {}
     last: dict[int, str] = {}
-    for word, at in said:
+    for word, at in labelled:
         labels.add(word, np.array(at, np.int64))
         rows.add(np.array(at, np.int64))
         latest.set(np.array(at, np.int64), np.full(len(at), latest.code(word), np.int32))

@@ -85,9 +85,11 @@ def test_whatever_is_wrong_with_it_no_row_that_is_not_published_is_quoted(spoilt
             unreadable.setdefault(field, []).append(number + 2)
             row[field] = None
         rows.append(row)
-    said = examined(made_table(rows=rows, sent=sent, unreadable=unreadable), period="2026-10")
-    public = json.dumps(to_document(public_report(said.report, said.disposition)))
-    unpublished = {row for kind in (said.disposition.held, said.disposition.redacted) for row in kind.get(0, {})}
+    examination = examined(made_table(rows=rows, sent=sent, unreadable=unreadable), period="2026-10")
+    public = json.dumps(to_document(public_report(examination.report, examination.disposition)))
+    unpublished = {
+        row for kind in (examination.disposition.held, examination.disposition.redacted) for row in kind.get(0, {})
+    }
     for number in range(len(rows)):
-        if not said.report.verdict.publishes or number + 2 in unpublished:
+        if not examination.report.verdict.publishes or number + 2 in unpublished:
             assert f"{MARK}{number:03}" not in public

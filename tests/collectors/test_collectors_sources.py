@@ -1,4 +1,4 @@
-"""sources.toml: what it may say, and what it is told when it says something else."""
+"""sources.toml: what is valid, and the message for everything else."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ def test_a_missing_file_points_to_the_documentation(tmp_path: Path) -> None:
         read_sources(tmp_path / "sources.toml")
 
 
-def test_a_quarter_in_the_address_is_asked_by_quarters() -> None:
+def test_an_address_with_a_quarter_is_fetched_by_quarters() -> None:
     source = WebSource("anytown", "spend", url="https://a.example/{yyyy}-Q{q}.csv", look_back=2)
     assert [covers for _, covers in source.addresses(TODAY)] == ["2026-Q2", "2026-Q3"]
-    asked = source.addresses(TODAY, Period.parse("2026-27"))
-    assert [covers for _, covers in asked] == ["2026-Q2", "2026-Q3", "2026-Q4", "2027-Q1"]
+    addresses = source.addresses(TODAY, Period.parse("2026-27"))
+    assert [covers for _, covers in addresses] == ["2026-Q2", "2026-Q3", "2026-Q4", "2027-Q1"]
 
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(1, 24))
-def test_only_complete_months_are_asked_for_and_each_once(today: date, look_back: int) -> None:
+def test_only_complete_months_are_fetched_and_each_once(today: date, look_back: int) -> None:
     source = WebSource("anytown", "spend", url="https://a.example/{yyyy}/{m}.csv", look_back=look_back)
-    asked = list(source.addresses(today))
-    periods = [Period.parse(covers or "") for _, covers in asked]
-    assert len({address for address, _ in asked}) == look_back
+    addresses = list(source.addresses(today))
+    periods = [Period.parse(covers or "") for _, covers in addresses]
+    assert len({address for address, _ in addresses}) == look_back
     assert periods == sorted(periods)
     assert periods[-1].end < today
     assert (today - periods[-1].end).days <= 31

@@ -1,4 +1,4 @@
-"""Collectors against a real server that misbehaves."""
+"""Fetching files from a local server that misbehaves."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def server() -> Iterator[Misbehaving]:
 
 
 @pytest.fixture
-def asked(server: Misbehaving, tmp_path: Path) -> object:
+def fetch(server: Misbehaving, tmp_path: Path) -> object:
     def one(path: str, limits: FetchLimits = LIMITS, **more: object) -> FetchResponse:
         return fetch_file(server.address + path, tmp_path, limits, **more)  # type: ignore[arg-type]
 
     return one
 
 
-def test_a_file_arrives_whole_with_its_name_and_hash(asked) -> None:
-    answer = asked("/data/Spend%20October%202026.csv?download=1")
+def test_a_file_is_fetched_with_its_name_and_hash(fetch) -> None:
+    answer = fetch("/data/Spend%20October%202026.csv?download=1")
     assert answer.error is None
     assert answer.path.read_bytes() == CSV
     assert (answer.name, answer.bytes, answer.status) == ("Spend October 2026.csv", len(CSV), 200)
@@ -41,13 +41,13 @@ def test_a_file_arrives_whole_with_its_name_and_hash(asked) -> None:
     assert answer.headers["Content-Type"] == "text/csv"
 
 
-def test_a_name_from_the_server_cannot_leave_the_folder(asked) -> None:
-    assert asked("/named").name == "Spend £500.csv"
+def test_a_name_from_the_server_cannot_leave_the_folder(fetch) -> None:
+    assert fetch("/named").name == "Spend £500.csv"
 
 
 @pytest.mark.parametrize("path", ["/html", "/wrong-type"])
-def test_a_page_instead_of_data_still_arrives_to_be_examined(asked, path: str) -> None:
-    answer = asked(path)
+def test_a_page_in_place_of_data_is_fetched_and_checked_later(fetch, path: str) -> None:
+    answer = fetch(path)
     assert answer.error is None
     assert answer.bytes > 0
 
@@ -68,30 +68,30 @@ def test_a_page_instead_of_data_still_arrives_to_be_examined(asked, path: str) -
         ("/to-file", AddressRefused, "not a web address"),
     ],
 )
-def test_an_error_has_its_class_and_a_message(asked, path: str, error: type[CollectError], words: str) -> None:
-    answer = asked(path)
+def test_an_error_has_its_class_and_a_message(fetch, path: str, error: type[CollectError], words: str) -> None:
+    answer = fetch(path)
     assert type(answer.error) is error
     assert words in str(answer.error)
     assert answer.path is None
     assert answer.to_json()["trouble"].startswith(error.__name__)
 
 
-def test_a_server_that_drips_does_not_keep_us_for_ever(asked) -> None:
+def test_a_slow_response_is_cut_off_after_a_time_limit(fetch) -> None:
     quick = FetchLimits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
-    assert "took more than 2 seconds" in str(asked("/dripping", quick).error)
+    assert "took more than 2 seconds" in str(fetch("/dripping", quick).error)
 
 
-def test_a_server_that_recovers_is_worth_another_try(asked) -> None:
-    first, second = asked("/shaky/web"), asked("/shaky/web")
+def test_an_error_of_the_server_is_retryable(fetch) -> None:
+    first, second = fetch("/shaky/web"), fetch("/shaky/web")
     assert isinstance(first.error, SourceUnavailable)
     assert first.error.retryable
     assert second.error is None
 
 
-def test_a_busy_server_says_how_long_to_wait(asked) -> None:
-    trouble = asked("/busy").error
-    assert isinstance(trouble, SourceUnavailable)
-    assert trouble.retry_after_seconds == 7
+def test_a_busy_server_says_how_long_to_wait(fetch) -> None:
+    error = fetch("/busy").error
+    assert isinstance(error, SourceUnavailable)
+    assert error.retry_after_seconds == 7
 
 
 def test_retry_after_may_be_a_date() -> None:
@@ -101,22 +101,22 @@ def test_retry_after_may_be_a_date() -> None:
     assert retry_after("soon", now) is None
 
 
-def test_what_has_not_changed_is_not_sent_again(server: Misbehaving, asked) -> None:
-    first = asked("/tagged")
-    second = asked("/tagged", last=first.to_json())
+def test_an_unchanged_file_is_not_fetched_again(server: Misbehaving, fetch) -> None:
+    first = fetch("/tagged")
+    second = fetch("/tagged", last=first.to_json())
     assert second.unchanged
     assert (second.error, second.path) == (None, None)
     assert server.requests[-1][1]["If-None-Match"] == '"one"'
     assert server.requests[-1][1]["If-Modified-Since"] == "Sun, 01 Nov 2026 06:00:00 GMT"
 
 
-def test_redirects_are_followed_and_on_the_record(server: Misbehaving, asked) -> None:
-    answer = asked("/moved")
+def test_redirects_are_followed_and_logged(server: Misbehaving, fetch) -> None:
+    answer = fetch("/moved")
     assert answer.hops == (f"{server.address}/moved", f"{server.address}/data/spend-2026-10.csv")
     assert answer.name == "spend-2026-10.csv"
 
 
-def test_a_server_that_is_not_there_is_worth_another_try(tmp_path: Path) -> None:
+def test_a_refused_connection_is_retryable(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -136,7 +136,7 @@ def test_this_machine_is_refused_in_every_spelling(server: Misbehaving, tmp_path
 def test_a_redirect_to_a_private_address_is_refused(
     server: Misbehaving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every hop is judged: the first one is let through here, as if this machine were a public server."""
+    """Every hop is checked. The first one is allowed here, as if this machine were a public server."""
     monkeypatch.setattr("collectors.web.is_refused", lambda text: text != "127.0.0.1" and is_refused(text))
     answer = fetch_file(f"{server.address}/to-private", tmp_path, FetchLimits(0.5, 4000))
     assert isinstance(answer.error, AddressRefused)
@@ -146,7 +146,7 @@ def test_a_redirect_to_a_private_address_is_refused(
 def test_the_connection_goes_to_the_address_that_was_checked(
     server: Misbehaving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that means a public machine when we look and this one when we connect: it is looked up only once."""
+    """A name can resolve to a public address when checked and a private one later, so it is resolved once."""
     looked_up: list[str] = []
 
     def once(host: str, port: int) -> str:
@@ -173,7 +173,7 @@ def test_addresses_that_are_not_public_are_refused(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "151.101.0.144", "2606:4700::1111"])
-def test_public_addresses_are_not(address: str) -> None:
+def test_public_addresses_are_allowed(address: str) -> None:
     assert not is_refused(address)
 
 
@@ -184,7 +184,7 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
         resolve_public("council.example", 80)
 
 
-def test_links_match_by_address_or_text_and_are_named_once() -> None:
+def test_links_match_by_address_or_text_and_are_listed_once() -> None:
     base = "https://council.example/open/"
     october = "https://council.example/data/spend-2026-10.csv"
     assert find_links(PAGE, base, r"2026-(09|10)\.csv$")[0] == "https://council.example/data/spend-2026-09.csv"

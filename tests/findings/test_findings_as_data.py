@@ -29,10 +29,10 @@ OPTIONS = {"variant", "severity", "acts", "value", "count"}
 COMPUTED_CODES = {
     "piperoll/checking/examine_table.py",
     "piperoll/reading/cells/decisions.py",
-    "piperoll/reading/columns/column_findings.py",
+    "piperoll/reading/columns/assignment.py",
     "piperoll/reading/files/opening.py",
     "piperoll/reading/tables/record_batches.py",
-    "piperoll/reading/tables/row_findings.py",
+    "piperoll/reading/tables/table_findings.py",
 }
 """The modules in which one call makes findings of several codes. Their messages are covered by tests of the modules."""
 

@@ -29,6 +29,14 @@ def test_a_quarter_counts_where_a_month_of_it_is_missing() -> None:
     assert names(each.series for each in counted.left_out) == ["2026-10", "2026-12"]
 
 
+def test_a_quarter_beside_its_months_was_counted_twice_where_the_body_sends_two_parts() -> None:
+    """Series are sorted by period before part, so the series of one part were not next to each other."""
+    periods = ("2026-10", "2026-11", "2026-12", "2026-Q4")
+    counted = count_once([*spend(*periods), *spend(*periods, part="card")])
+    assert [str(each.series) for each in counted.left_out] == ["spend/anytown/2026-Q4", "spend/anytown/2026-Q4--card"]
+    assert len(counted.taken) == 6
+
+
 def test_of_a_growing_year_to_date_the_last_counts() -> None:
     counted = count_once(spend("2026-04", "2026-04--2026-05", "2026-04--2026-06", "2026-04--2026-07"))
     assert names(counted.taken) == ["2026-04--2026-07"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.publishing import existing, fill, measure, write_files
+from bench.publishing import existing_series, fill, measure, write_files
 from publishers import FolderStore, Store, list_indexed_series, list_series, read_history
 
 
@@ -20,7 +20,7 @@ def test_on_s3_as_in_a_folder(s3_store: Store, tmp_path: Path) -> None:
 def test_the_store_that_is_measured_is_a_store(tmp_path: Path) -> None:
     fill(write_files(tmp_path), 120)
     store = FolderStore(tmp_path)
-    there = sorted(existing(120))
+    there = sorted(existing_series(120))
     assert list(list_indexed_series(store)) == list(list_series(store)) == there
     assert all(read_history(store, series)[0].current == 1 for series in there)
 

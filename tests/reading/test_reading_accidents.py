@@ -31,7 +31,7 @@ def warned(reading: Reading) -> set[str]:
     return {finding.code for finding in reading.findings if str(finding.severity) != "info"}
 
 
-def test_where_the_data_of_a_heading_stand() -> None:
+def test_the_column_with_the_data_of_a_heading_after_a_shift() -> None:
     assert [NO_SHIFT.column_of(place) for place in range(3)] == [0, 1, 2]
     assert [ColumnShift(1, 1).column_of(place) for place in range(3)] == [0, 2, 3]
     assert [ColumnShift(-1, 2).column_of(place) for place in range(4)] == [0, None, 1, 2]
@@ -62,12 +62,12 @@ def test_the_headings_of_names_and_numbers_exchanged() -> None:
     assert "columns-shifted" in warned(reading)
 
 
-def test_names_that_are_numbers_are_doubted_where_nothing_else_is_a_name() -> None:
+def test_a_name_column_of_numbers_is_reported_if_no_other_column_holds_names() -> None:
     rows = ("02/01/2025,5100771,1040.00,100234", "03/01/2025,5100772,780.00,100235")
     assert "column-unlike-heading" in warned(spend("Date,Transaction Number,Amount,Supplier Name", *rows))
 
 
-def test_a_row_long_shift_shows_in_two_rows_if_no_date_stands_below_its_heading() -> None:
+def test_a_shift_of_all_columns_is_found_in_two_rows_if_no_date_is_below_its_heading() -> None:
     reading = spend(
         "Name of Body,Body,Date,Transaction Number,Amount,Supplier Name,",
         "ADDED,Ash County Council,E10000099,02/04/2026,1900001,5300.00,Alder Ltd",
@@ -78,7 +78,7 @@ def test_a_row_long_shift_shows_in_two_rows_if_no_date_stands_below_its_heading(
     assert (found["payment_date"], found["net_amount"]) == ("D", "F")
 
 
-def test_an_amount_that_is_nought_throughout_gives_way_and_that_is_told() -> None:
+def test_a_column_of_zeros_is_not_the_amount_and_is_reported() -> None:
     reading = spend(
         "Supplier Name,Payment Date,Pay Amt,Inv Amt",
         "Alder Ltd,04/05/2022,0,1500.00",
@@ -103,7 +103,7 @@ def test_an_invoices_total_on_each_of_its_lines_is_not_counted_twice() -> None:
 
 
 @pytest.mark.parametrize("heading", ["Line Amount", "Value", "Amount Paid", "Payment Amount"])
-def test_two_listed_headings_of_money_are_a_doubt_wherever_they_stand_in_the_list(heading: str) -> None:
+def test_two_listed_headings_of_money_are_reported_whatever_their_rank(heading: str) -> None:
     reading = spend(
         f"Supplier,Date,Net Amount,{heading}", "Alder,03/04/2024,30.00,11.00", "Birch,04/04/2024,5.00,70.00"
     )
@@ -117,38 +117,38 @@ def test_two_listed_headings_of_money_are_a_doubt_wherever_they_stand_in_the_lis
         ("01.05.22,Alder,-10.00,-2.00,-12.00", "04.05.22,Birch,1.00,.20,1.20"),
     ],
 )
-def test_net_and_tax_that_come_to_the_total_in_every_row_prove_the_net(rows: tuple[str, ...]) -> None:
+def test_net_plus_tax_equal_to_the_total_in_every_row_proves_the_net_column(rows: tuple[str, ...]) -> None:
     for head in ("Date,Payee,Net,VAT,Total", "Date,Payee,Line Amount,Other,Amount"):
         reading = spend(head, *rows)
         assert reading.tables[0].column_letters["net_amount"] == "C"
         assert "amount-column-doubtful" not in warned(reading)
 
 
-def test_the_value_of_an_invoice_that_is_proved_net_goes_before_the_gross() -> None:
+def test_an_invoice_value_that_is_proved_net_is_preferred_to_gross() -> None:
     rows = ("Alder,03/04/2024,12.00,2.00,10.00", "Birch,04/04/2024,6.00,1.00,5.00")
     assert letters("Supplier,Date,Amount inc VAT,VAT,Invoice value", *rows)["net_amount"] == "E"
 
 
 @pytest.mark.parametrize("heading", ["Amount", "Line Amount"])
-def test_figures_that_only_may_have_the_tax_on_top_stay_a_doubt(heading: str) -> None:
+def test_figures_that_may_include_tax_are_reported(heading: str) -> None:
     rows = ("Alder,03/04/2024,36.00,30.00", "Birch,04/04/2024,6.00,5.00", "Cherry,05/04/2024,12.00,10.00")
     reading = spend(f"Supplier,Date,{heading},Amount", *rows)
     assert reading.tables[0].column_letters["net_amount"] == "D"
     assert "amount-column-doubtful" in warned(reading)
 
 
-def test_two_columns_that_say_the_same_are_no_doubt() -> None:
+def test_two_equal_columns_of_amounts_are_not_reported() -> None:
     rows = ("Alder,03/04/2024,30.00,30.00", "Birch,04/04/2024,5.00,5.00")
     assert "amount-column-doubtful" not in warned(spend("Supplier,Date,Net Amount,Line Amount", *rows))
 
 
-def test_doubtful_money_does_not_lose_to_the_gross_beside_it_in_silence() -> None:
+def test_choosing_gross_over_a_doubtful_column_is_reported() -> None:
     rows = ('Alder,03/04/2024,"34,551,00",41461.20', 'Birch,04/04/2024,"5,000,00",6000.00')
     reading = spend("Supplier,Date,Amount,Gross Amount", *rows)
     assert "amount-column-doubtful" in warned(reading) or reading.tables[0].column_letters["net_amount"] == "C"
 
 
-def test_codes_and_words_under_one_heading_with_a_t() -> None:
+def test_a_heading_with_and_without_t_is_a_code_and_its_label() -> None:
     found = letters(
         "Proclass,Proclass(T),Supplier,Supplier(T),Cost Centre,Cost Centre(T),Account Code,Account Code(T),Date,Amount",
         "101100,ICT,204411,ALDER PLC,E1001,Digital,4010,Hardware,02/06/2025,3300.00",
@@ -167,7 +167,7 @@ def test_codes_and_words_under_one_heading_with_a_t() -> None:
     }
 
 
-def test_one_heading_twice_over_codes_and_over_words() -> None:
+def test_the_same_heading_over_codes_and_over_words() -> None:
     found = letters(
         "Supplier Name,Payment Date,Account Code,Account Code,Amount",
         "Alder Council,06/03/2017,2280,Miscellaneous,1000.00",
@@ -186,33 +186,33 @@ def test_a_code_and_its_description() -> None:
 
 
 @pytest.mark.parametrize("heading", ["Line Numbr", "Line No", "Line Nummber"])
-def test_what_is_counted_is_never_pounds_and_pence(heading: str) -> None:
+def test_a_count_is_never_read_from_pounds_and_pence(heading: str) -> None:
     found = letters(f"Supplier,Date,{heading}", "Alder,04/04/2022,88213.22", "Birch,05/04/2022,612.07")
     assert "line_number" not in found
     assert found["net_amount"] == "C"
 
 
-def test_kinds_of_budget_are_told_by_their_words() -> None:
+def test_capital_and_revenue_are_recognised_by_their_words() -> None:
     rows = ("Alder,04/04/2022,{},8.22", "Birch,05/04/2022,{},612.00")
     budget = letters("Supplier,Date,Expenditure Type,Amount", *(row.format("Capital") for row in rows))
     expense = letters("Supplier,Date,Expenditure Type,Amount", *(row.format("Rates") for row in rows))
     assert ("budget_type" in budget, "expense_type" in expense) == (True, True)
 
 
-def test_the_departments_of_a_council_are_its_units() -> None:
+def test_a_department_of_a_council_is_its_organisational_unit() -> None:
     head = "Authority,Supplier,Date,Department,Amount"
     council = letters(head, "Ash MBC,Alder,01/05/2024,Adults,14000.00", "Ash MBC,Birch,02/05/2024,Operations,900.25")
     ministry = letters(head, "Courts,Alder,01/05/2024,Justice,14000.00", "Prisons,Birch,02/05/2024,Justice,900.25")
     assert (council["org_unit"], ministry["department_family"]) == ("D", "D")
 
 
-def test_payment_over_money_is_no_day() -> None:
+def test_payment_above_amounts_is_not_a_date() -> None:
     reading = spend("Supplier,Payment Date,Payment", "Alder,02/01/2026,30.00", "Birch,03/02/2026,40.50")
     assert reading.tables[0].column_letters["net_amount"] == "C"
     assert "column-guessed" in warned(reading)
 
 
-def test_payment_over_a_few_round_sums_is_the_amount_and_a_number_is_not() -> None:
+def test_payment_above_a_few_round_sums_is_the_amount() -> None:
     rows = ("Alder,02/01/2026,30", "Birch,03/02/2026,40")
     assert letters("Supplier,Payment Date,Payment", *rows)["net_amount"] == "C"
     assert "net_amount" not in letters("Supplier,Payment Date,Payment run", *rows)
@@ -222,14 +222,14 @@ def untold(*lines: str, name: str = "file.csv") -> Reading:
     return read("\n".join(lines).encode(), name, assets.datasets())
 
 
-def test_a_list_whose_headings_any_register_has_is_not_taken_in_silence() -> None:
+def test_a_file_with_only_general_headings_is_reported_as_a_guess() -> None:
     gifts = untold("Name,Date,Gift,Value", "Director A,01/02/2019,Lunch,£25.00", "Director B,03/02/2019,Wine,£10.00")
     assert "dataset-guessed" in warned(gifts)
     spending = untold("Supplier,Date,Value", "Alder Ltd,01/02/2019,£25.00", "Birch Ltd,03/02/2019,£10.00")
     assert "dataset-guessed" not in warned(spending)
 
 
-def test_grants_with_a_title_and_empty_dates_are_not_contracts_in_silence() -> None:
+def test_grants_read_as_contracts_are_reported_as_a_guess() -> None:
     grants = untold(
         "Identifier,Title,Description,Amount Awarded,Award Date,Planned Dates:Start Date,Recipient Org:Name",
         "G1,Grant to a choir,Singing,2266,2013-01-18,,Alder Choir",
@@ -238,7 +238,7 @@ def test_grants_with_a_title_and_empty_dates_are_not_contracts_in_silence() -> N
     assert "dataset-guessed" in warned(grants) or not grants.tables
 
 
-def test_orders_are_not_payments_in_silence() -> None:
+def test_orders_read_as_payments_are_reported_as_a_guess() -> None:
     rows = ("4501,01/02/2019,Alder,Lines,6000", "4502,02/02/2019,Birch,Works,25000")
     assert "dataset-guessed" in warned(untold("PO Number,Order Date,Supplier,Description,Order Value", *rows))
 
@@ -251,32 +251,32 @@ def test_merchants_are_paid_by_card_whatever_the_file_is_called(heading: str) ->
     assert untold(f"Date,{heading},Amount", *rows, name="spend-over-25k.csv").part is None
 
 
-def test_one_name_throughout_is_no_rival_for_the_suppliers() -> None:
+def test_a_column_with_one_name_throughout_is_not_a_rival_of_the_supplier() -> None:
     reading = spend("Company,Supplier Name,Date,Amount", "Ash,Alder,05/02/2024,1.50", "Ash,Birch,05/02/2024,3.10")
     assert reading.tables[0].column_letters["supplier_name"] == "B"
     assert "column-doubtful" not in warned(reading)
 
 
 @pytest.mark.parametrize("heading", ["Beneficiary ID", "Supplier No", "Payee Nr"])
-def test_a_number_behind_a_name_is_no_slip_of_the_name(heading: str) -> None:
+def test_a_heading_followed_by_no_is_not_a_typing_error(heading: str) -> None:
     meanings = build_lexicon(assets.dataset("spend"), None).meanings(heading)
     assert all(match.field != "supplier_name" for match in meanings)
 
 
-def test_recoverable_tax_is_not_the_irrecoverable() -> None:
+def test_recoverable_is_not_a_typing_error_for_irrecoverable() -> None:
     found = letters(
         "Supplier,Date,Amount,Recoverable VAT", "Alder,02/01/2026,30.00,6.00", "Birch,03/02/2026,40.50,8.10"
     )
     assert "irrecoverable_vat" not in found
 
 
-def test_tax_of_which_nobody_says_that_it_is_lost_is_told() -> None:
+def test_a_vat_column_that_does_not_say_whether_it_is_recoverable_is_reported() -> None:
     rows = ("Alder,02/01/2026,30.00,6.00", "Birch,03/02/2026,40.50,8.10")
     assert "vat-kind-not-said" in warned(spend("Supplier,Date,Amount,VAT", *rows))
     assert "vat-kind-not-said" not in warned(spend("Supplier,Date,Amount,Non recoverable VAT", *rows))
 
 
-def test_what_cells_are_is_told_by_their_form() -> None:
+def test_profiles_of_pence_zeros_ranges_codes_and_words() -> None:
     assert profile_column(["12.50", "3.99"]).pence == 1
     assert profile_column(["12.00", "300"]).pence == 0
     assert profile_column(["0", "0.00", "£0"]).zeros == 1
@@ -285,7 +285,7 @@ def test_what_cells_are_is_told_by_their_form() -> None:
     assert profile_column(["Waste", "Parks"]).is_wordy
 
 
-def test_thousands_of_headings_are_each_asked_a_few_times_and_not_once_for_every_place(monkeypatch) -> None:
+def test_thousands_of_headings_are_looked_up_a_few_times_each(monkeypatch) -> None:
     asked = 0
     known = shifts._fields
 
@@ -301,7 +301,7 @@ def test_thousands_of_headings_are_each_asked_a_few_times_and_not_once_for_every
     assert 0 < asked <= 4 * len(headings)
 
 
-def test_payments_under_the_plainest_headings_are_no_contracts() -> None:
+def test_payments_with_plain_headings_are_not_contracts() -> None:
     lines = ["Date,Supplier,Department,Description,Amount,Ref"]
     lines += [f"{day:02}/10/2026,Acorn Care Ltd,Planning,Rents,10{day}.95,51030{day:02}" for day in range(1, 9)]
     reading = read("\n".join(lines).encode(), "file.csv", assets.datasets())
@@ -316,17 +316,17 @@ def debits_and_credits(*signs: str, amounts: tuple[str, ...] = ("10.00", "20.00"
 
 
 @pytest.mark.parametrize("signs", [("DR", "CR", "DR"), ("D", "C", "D"), ("", "Credit", "")])
-def test_credits_that_only_a_column_beside_the_amounts_tells_are_doubted(signs: tuple[str, ...]) -> None:
+def test_credits_marked_only_in_another_column_are_reported(signs: tuple[str, ...]) -> None:
     (finding,) = (one for one in debits_and_credits(*signs).findings if one.code == "amount-sign-beside")
     assert (finding.row, finding.column, finding.field, finding.count) == (3, "E", "net_amount", 1)
 
 
-def test_credits_with_a_minus_of_their_own_and_other_letters_are_not_doubted() -> None:
+def test_negative_credits_and_other_letters_are_not_reported() -> None:
     assert "amount-sign-beside" not in warned(debits_and_credits("DR", "CR", "DR", amounts=("1.00", "-2.00", "3.00")))
     assert "amount-sign-beside" not in warned(debits_and_credits("C", "R", "C"))
 
 
-def test_a_cell_below_changed_headings_is_named_by_the_column_it_stands_in() -> None:
+def test_a_cell_below_changed_headings_is_reported_with_its_own_column() -> None:
     found = table(
         "Date,Supplier,Purpose,Amount",
         *(f"{day:02}/10/2026,Acorn Care Ltd,Rents,1{day}.00" for day in range(1, 6)),
@@ -337,7 +337,7 @@ def test_a_cell_below_changed_headings_is_named_by_the_column_it_stands_in() -> 
     assert found.letter("net_amount", 9) == "C"
 
 
-def test_of_a_table_of_thousands_of_columns_fewer_rows_are_looked_at() -> None:
+def test_a_table_with_thousands_of_columns_is_profiled_from_fewer_rows() -> None:
     wide = [Row(number, number, ("x",) * 4000) for number in range(300)]
     assert {each.count for each in profile_columns(wide, 4000)} == {100}
     assert profile_columns(wide, 10)[0].count == 300

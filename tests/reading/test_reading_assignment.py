@@ -27,7 +27,7 @@ def brute(weights: dict) -> int:
     )
 
 
-def test_the_best_bid_is_not_taken_first_where_that_costs_more() -> None:
+def test_the_best_pair_is_not_taken_if_the_sum_would_be_lower() -> None:
     weights = {("purpose", 0): 10, ("purpose", 1): 9, ("description", 0): 9}
     assert best_pairs(weights) == {"purpose": 1, "description": 0}
 
@@ -37,7 +37,7 @@ def test_a_row_without_a_free_column_stays_alone() -> None:
     assert best_pairs({}) == {}
 
 
-def test_of_equal_sums_the_same_is_found_every_time() -> None:
+def test_equal_sums_always_give_the_same_assignment() -> None:
     weights = {("a", 0): 5, ("a", 1): 5, ("b", 0): 5, ("b", 1): 5}
     assert best_pairs(weights) == best_pairs(dict(weights)) == {"a": 0, "b": 1}
 

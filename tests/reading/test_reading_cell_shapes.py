@@ -22,7 +22,7 @@ from piperoll.reading.grids import cell_shapes
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.cell_shapes import index_shapes, match_cells, to_shape, to_shapes
 from piperoll.reading.grids.grid import Row, Rows, tidy
-from piperoll.reading.tables import certain_records as sure
+from piperoll.reading.tables import classified_rows as sure
 from piperoll.reading.tables import table_findings as doubts
 
 SPEND = assets.find_dataset("spend")[0]

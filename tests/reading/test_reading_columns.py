@@ -44,11 +44,11 @@ def places(columns: Columns) -> dict[str, int]:
         ("Amount (VAT)", "vat"),
     ],
 )
-def test_what_a_heading_says_of_vat(heading: str, said: str) -> None:
+def test_the_vat_basis_of_a_heading(heading: str, said: str) -> None:
     assert vat_basis(heading) == said
 
 
-def test_words_that_change_what_a_figure_or_a_day_is() -> None:
+def test_terms_that_change_the_meaning_of_a_heading() -> None:
     assert terms_in("Payment Date") == terms_in("Date Paid") == terms_in("Net Amount") == frozenset()
     assert terms_in("Invoice Date") == {"invoice"}
     assert terms_in("Forecast spend") == {"expected"}
@@ -56,14 +56,14 @@ def test_words_that_change_what_a_figure_or_a_day_is() -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-def test_the_net_column_is_the_amount_wherever_it_stands(order: tuple[int, ...]) -> None:
+def test_the_net_column_is_the_amount_in_any_position(order: tuple[int, ...]) -> None:
     figures = [("Gross", GROSS), ("Net", NET), ("VAT", VAT)]
     columns = found(("Date", DATES), ("Supplier", FIRMS), *(figures[place] for place in order))
     assert columns.choices["net_amount"].heading == "Net"
     assert not columns.choices["net_amount"].contested
 
 
-def test_gross_is_taken_where_it_stands_alone_and_the_tax_never() -> None:
+def test_gross_is_used_if_there_is_no_net_and_tax_never() -> None:
     alone = found(("Date", DATES), ("Supplier", FIRMS), ("VAT Amount", VAT), ("Gross Amount", GROSS))
     assert alone.choices["net_amount"].heading == "Gross Amount"
     assert "gross" in alone.choices["net_amount"].why[-1]
@@ -76,7 +76,7 @@ def test_an_empty_column_loses_to_a_filled_one() -> None:
     assert columns.choices["net_amount"].heading == "Gross"
 
 
-def test_a_description_is_the_purpose_only_where_no_column_is_called_so() -> None:
+def test_a_description_is_the_purpose_only_if_no_column_is_called_purpose() -> None:
     with_purpose = found(("Date", DATES), ("Description", WORDS), ("Amount", NET), ("Purpose", WORDS))
     assert (with_purpose.choices["purpose"].heading, with_purpose.choices["description"].heading) == (
         "Purpose",
@@ -85,13 +85,13 @@ def test_a_description_is_the_purpose_only_where_no_column_is_called_so() -> Non
     assert found(("Date", DATES), ("Description", WORDS), ("Amount", NET)).choices["purpose"].heading == "Description"
 
 
-def test_a_payment_date_goes_before_an_invoice_date_and_is_no_doubt() -> None:
+def test_a_payment_date_is_preferred_to_an_invoice_date_without_a_warning() -> None:
     columns = found(("Invoice Date", DATES), ("Supplier", FIRMS), ("Amount", NET), ("Date Paid", LATER))
     assert columns.choices["payment_date"].heading == "Date Paid"
     assert not columns.choices["payment_date"].contested
 
 
-def test_two_columns_of_the_same_heading_are_a_doubt_that_names_the_other() -> None:
+def test_two_columns_with_the_same_heading_are_reported() -> None:
     choice = found(("Date", DATES), ("Supplier", FIRMS), ("Amount", NET), ("Amount", GROSS)).choices["net_amount"]
     assert (choice.column, choice.runner_up, choice.contested) == (2, 3, True)
     assert choice.runner_up_score == choice.score
@@ -108,18 +108,18 @@ def test_two_columns_of_the_same_heading_are_a_doubt_that_names_the_other() -> N
         ("Amount (£)", "net_amount"),
     ],
 )
-def test_slips_and_abbreviations(heading: str, field: str) -> None:
+def test_typing_errors_and_abbreviations_in_headings(heading: str, field: str) -> None:
     meanings = build_lexicon(assets.dataset("spend"), None).meanings(heading)
     assert meanings[0].field == field
 
 
 @pytest.mark.parametrize("heading", ["Postcode", "Daye", "Nett", "VATS"])
-def test_a_word_of_its_own_or_a_short_one_is_no_slip(heading: str) -> None:
+def test_another_word_or_a_short_one_is_not_a_typing_error(heading: str) -> None:
     lexicon = build_lexicon(assets.dataset("spend"), None)
     assert all(match.how != "slip" for match in lexicon.meanings(heading))
 
 
-def test_a_heading_that_says_nothing_is_found_by_what_it_holds() -> None:
+def test_a_column_with_a_meaningless_heading_is_recognised_by_its_cells() -> None:
     columns = found(("Date", DATES), ("Wibble", FIRMS), ("Wobble", NET), ("Flub", REFS))
     assert (columns.choices["supplier_name"].column, columns.choices["net_amount"].column) == (1, 2)
     assert {columns.choices[name].how for name in ("supplier_name", "net_amount")} == {"content"}
@@ -130,7 +130,7 @@ def test_of_two_columns_of_money_without_known_headings_neither_is_guessed() -> 
     assert "net_amount" not in found(("Date", DATES), ("Supplier", FIRMS), ("Foo", NET), ("Bar", GROSS)).choices
 
 
-def test_a_time_stamp_is_no_date_of_payment() -> None:
+def test_a_time_stamp_is_not_the_payment_date() -> None:
     stamps = ["01/04/2026 10:31", "13/04/2026 09:02", "30/04/2026 16:44", "07/04/2026 11:00"]
     assert profile_column(stamps).stamps
     assert not profile_column(["01/04/2026 00:00", "02/04/2026 00:00"]).stamps

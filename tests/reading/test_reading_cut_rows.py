@@ -32,7 +32,7 @@ def codes(reading: Reading) -> set[str]:
         ("Fairshire,09/04/2026,Rent,Bolt, Nut, Screw Ltd,T109,900.50,roof", "Bolt, Nut, Screw Ltd"),
     ],
 )
-def test_a_supplier_cut_by_a_comma_is_whole_again(row: str, supplier: str) -> None:
+def test_a_supplier_cut_at_a_comma_is_joined(row: str, supplier: str) -> None:
     reading = spend(row)
     assert (last(reading, "supplier_name"), last(reading, "net_amount")) == (supplier, "900.50")
     assert last(reading, "transaction_number") == "T109"
@@ -40,7 +40,7 @@ def test_a_supplier_cut_by_a_comma_is_whole_again(row: str, supplier: str) -> No
     assert "row-too-long" not in codes(reading)
 
 
-def test_an_amount_cut_at_its_thousands_is_whole_again() -> None:
+def test_an_amount_cut_at_its_thousands_separator_is_joined() -> None:
     lines = [line.rsplit(",", 1)[0] for line in (HEAD, *ROWS)]
     content = "\r\n".join([*lines, "Fairshire,09/04/2026,Rent,Bolt Ltd,T109,1,200.00"]).encode()
     reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
@@ -54,7 +54,7 @@ def test_an_amount_that_may_be_cut_before_words_is_not_guessed() -> None:
     assert "row-too-long" in codes(reading)
 
 
-def test_a_description_cut_at_the_end_is_whole_again() -> None:
+def test_a_description_cut_at_the_end_of_the_row_is_joined() -> None:
     reading = spend("Fairshire,09/04/2026,Rent,Bolt Ltd,T109,5.00,roof, gutter")
     assert last(reading, "purpose") == "roof, gutter"
 
@@ -65,7 +65,7 @@ def test_a_row_that_could_have_been_cut_in_two_places_stays_doubtful() -> None:
     assert "row-too-long" in codes(reading)
 
 
-def test_commas_left_over_at_the_end_are_no_cut() -> None:
+def test_trailing_commas_are_not_a_cut() -> None:
     reading = spend("Fairshire,09/04/2026,Rent,Bolt Ltd,T109,5.00,roof,,")
     assert codes(reading).isdisjoint({"row-mended", "row-too-long"})
 
@@ -79,19 +79,19 @@ def ending(*lines: str) -> Reading:
     return read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))
 
 
-def test_a_row_cut_right_of_every_figure_is_whole_again_though_delimiters_are_left_over_below() -> None:
+def test_a_row_cut_right_of_all_figures_is_joined_despite_trailing_delimiters() -> None:
     reading = ending("09/04/2026,900.50,Bolt, Nut & Co,Rent,,")
     assert (last(reading, "supplier_name"), last(reading, "purpose")) == ("Bolt, Nut & Co", "Rent")
     assert "row-mended" in codes(reading)
 
 
-def test_a_row_that_may_be_cut_right_of_every_figure_is_told_and_keeps_its_amount() -> None:
+def test_a_row_that_may_be_cut_right_of_all_figures_is_reported_and_keeps_its_amount() -> None:
     reading = ending("09/04/2026,900.50,Bolt,Nut & Co,Rent,")
     assert (last(reading, "supplier_name"), last(reading, "net_amount")) == ("Bolt", "900.50")
     assert "row-too-long" in codes(reading)
 
 
-def test_a_cut_row_is_told_though_every_row_has_another_number_of_delimiters_left_over() -> None:
+def test_a_cut_row_is_reported_despite_varying_trailing_delimiters() -> None:
     rows = ["24/04/2021,3M Kingdom PLC,Licences,31183.29,,,", "18/04/2021,Cost Cutters Ltd,Nurse,12455.00,,"]
     rows += ["20/04/2021,Old Bakery Ltd,Survey,15364.19,,,,", "07/04/2021,Marsh, Fen & Co,Signs,-44153.00,"]
     content = "\r\n".join(("Payment date,Supplier name,Purpose,Net amount,", *rows)).encode()
@@ -100,7 +100,7 @@ def test_a_cut_row_is_told_though_every_row_has_another_number_of_delimiters_lef
 
 
 @pytest.mark.parametrize("left_over", [4, 40])
-def test_delimiters_left_over_at_the_ends_of_rows_cut_none(left_over: int) -> None:
+def test_trailing_delimiters_cut_no_row(left_over: int) -> None:
     odd = "Fairshire,08/04/2026,Rent,Bolt Ltd,several payments of April,800.50,roof"
     content = "\r\n".join(line + "," * left_over for line in (HEAD, *ROWS, odd)).encode()
     reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("spend"))

@@ -37,12 +37,12 @@ def test_headings_below_a_preamble_of_any_length_are_found(length: int) -> None:
     assert best(*preamble, HEAD, DATA).index == length
 
 
-def test_headings_far_down_are_found_though_their_first_cells_are_unknown() -> None:
+def test_headings_far_down_are_found_although_their_first_cells_are_unknown() -> None:
     preamble = ["words"] * 300
     assert best(*preamble, "q1|q2|q3|q4|q5|q6|q7|Supplier|Date|Amount", "||||||x|Acme Ltd|01/04/2026|5.00").index == 300
 
 
-def test_words_continued_in_the_next_row_are_put_together() -> None:
+def test_headings_continued_in_the_next_row_are_joined() -> None:
     found = best(
         "Department|Payment|Supplier|Transaction|Net",
         "Family|Date|Name|Number|Amount",
@@ -52,13 +52,13 @@ def test_words_continued_in_the_next_row_are_put_together() -> None:
     assert found.cells == ("Department Family", "Payment Date", "Supplier Name", "Transaction Number", "Net Amount")
 
 
-def test_words_continued_over_three_rows_are_put_together() -> None:
+def test_headings_continued_over_three_rows_are_joined() -> None:
     found = best("Date|Supplier||", "of||Transaction|Net", "Payment|Name|Number|Amount", "01/04/2026|Acme Ltd|T1|5.00")
     assert (found.index, found.extra) == (2, 2)
     assert found.cells == ("Date of Payment", "Supplier Name", "Transaction Number", "Net Amount")
 
 
-def test_a_group_title_stands_over_every_column_of_its_group() -> None:
+def test_a_group_title_applies_to_every_column_of_its_group() -> None:
     assert join_headings(["", "", "Amount", "", "", ""], ["Supplier", "Date", "Gross", "Net", "VAT", ""], SPEND) == (
         "Supplier",
         "Date",
@@ -75,7 +75,7 @@ def test_a_group_title_ends_at_the_next_title() -> None:
     assert join_headings(upper, lower, SPEND) == ("Payment Date", "Payment Reference", "Supplier Name", "Town")
 
 
-def test_a_title_above_the_headings_is_no_part_of_them() -> None:
+def test_a_title_above_the_headings_is_not_part_of_them() -> None:
     found = best("Spend over £500|||Finance", HEAD, DATA)
     assert (found.index, found.extra, found.cells) == (1, 0, tuple(HEAD.split("|")))
 
@@ -90,11 +90,11 @@ def test_a_unit_below_the_headings_is_read_with_its_heading() -> None:
     assert best(HEAD, "||||||(£000)", DATA).cells[-1] == "Amount (£000)"
 
 
-def test_units_and_numbers_may_both_stand_below() -> None:
+def test_units_and_numbers_can_both_be_below_the_headings() -> None:
     assert best(HEAD, "(a)|(b)|(c)|(d)|(e)|(f)|(g)", "||||||£", DATA).after == 2
 
 
-def test_a_record_is_no_row_of_units_or_numbers() -> None:
+def test_a_record_is_not_a_row_of_units_or_numbers() -> None:
     assert not is_unit_row(Row(1, 1, ["Acme", "£"]))
     assert not is_unit_row(Row(1, 1, ["", ""]))
     assert not is_numbering_row(Row(1, 1, ["1", "2"]))
@@ -102,16 +102,16 @@ def test_a_record_is_no_row_of_units_or_numbers() -> None:
     assert not is_numbering_row(Row(1, 1, ["1", "Acme", "3"]))
 
 
-def test_a_summary_above_the_detail_gives_way_to_the_detail() -> None:
+def test_the_detail_is_read_and_not_the_summary_above_it() -> None:
     assert best("Supplier|Total", "Acme Ltd|100.50", "", HEAD, DATA).index == 3
 
 
-def test_a_first_record_is_no_continuation_of_the_headings() -> None:
+def test_a_first_record_does_not_continue_the_headings() -> None:
     found = best("Supplier|Date|Amount|Description", "Family|TBC||Number", "Acme Ltd|01/04/2026|5.00|x")
     assert (found.index, found.extra) == (0, 0)
 
 
-def test_words_that_go_on_are_joined_though_the_lower_word_alone_means_something_else() -> None:
+def test_continued_headings_are_joined_although_the_lower_word_alone_has_a_meaning() -> None:
     found = best("Expense|Expense|Contract|Supplier|Payment|Net", "type|area|ref|name|date|amount", DATA)
     joint = "Expense type|Expense area|Contract ref|Supplier name|Payment date|Net amount"
     assert found.cells == tuple(joint.split("|"))

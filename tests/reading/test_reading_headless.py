@@ -12,7 +12,7 @@ LINES = "".join(
 )
 
 
-def test_each_guess_names_its_field_and_the_columns_that_it_may_be_instead() -> None:
+def test_each_guess_names_its_field_and_the_other_possible_columns() -> None:
     dataset, _ = assets.find_dataset("contracts")
     reading = read(LINES.encode(), "contracts.csv", assets.datasets(), dataset=dataset)
     guessed = {finding.field: finding for finding in reading.findings if finding.code == "column-guessed"}

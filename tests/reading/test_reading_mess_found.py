@@ -8,7 +8,7 @@ import pytest
 from test_reading_traps import cells, codes, spend
 
 
-def test_headings_over_two_rows_are_one_though_the_lower_words_alone_name_other_fields() -> None:
+def test_headings_in_two_rows_are_joined_although_the_lower_row_alone_names_other_fields() -> None:
     reading = spend(
         "Payment,Supplier,Expense,,Net\r\ndate,name,type,Directorate,amount\r\n"
         "02/10/2022,Acme Ltd,Rent,Highways,44735.60\r\n03/10/2022,Bolt Ltd,Repairs,Estates,37229.00\r\n"
@@ -36,7 +36,7 @@ def test_a_total_that_is_left_out_is_in_pounds_like_the_records() -> None:
     assert [row.amount for row in reading.tables[0].excluded_rows] == [Decimal(3500)]
 
 
-def test_a_full_row_above_the_headings_is_a_record_though_its_date_cannot_be_read() -> None:
+def test_a_full_row_above_the_headings_with_an_unreadable_date_is_a_record() -> None:
     reading = spend(
         "01/10/2022,Acme Ltd,Rent,T1,10.00\r\n99/99/9999,Bolt Ltd,Rent,T2,20.00\r\n"
         "Payment date,Supplier name,Purpose,Transaction number,Net amount\r\n03/10/2022,Cook Ltd,Rent,T3,30.00\r\n"
@@ -45,7 +45,7 @@ def test_a_full_row_above_the_headings_is_a_record_though_its_date_cannot_be_rea
     assert {"records-above-headings", "date-unreadable"} <= codes(reading)
 
 
-def test_recoverable_vat_is_no_slip_for_irrecoverable() -> None:
+def test_recoverable_vat_is_not_read_as_irrecoverable() -> None:
     reading = spend(
         "Payment date,Supplier name,Net amount,Recoverable VAT\r\n"
         "02/10/2022,Acme Ltd,10.00,2.00\r\n03/10/2022,Bolt Ltd,20.00,4.00\r\n"
@@ -54,7 +54,7 @@ def test_recoverable_vat_is_no_slip_for_irrecoverable() -> None:
 
 
 @pytest.mark.parametrize("unit", ["£ p", "in pounds", "GBP", "pence", "EUR"])
-def test_a_net_amount_is_taken_before_gross_whatever_unit_its_heading_gives(unit: str) -> None:
+def test_a_net_amount_is_preferred_to_gross_whatever_its_unit(unit: str) -> None:
     reading = spend(
         f"Payment date,Supplier name,Gross amount,Net amount {unit}\r\n"
         "02/10/2022,Acme Ltd,12.00,10.00\r\n03/10/2022,Bolt Ltd,24.00,20.00\r\n"
@@ -63,7 +63,7 @@ def test_a_net_amount_is_taken_before_gross_whatever_unit_its_heading_gives(unit
 
 
 @pytest.mark.parametrize("row", [",-", ",#REF!"])
-def test_a_leftover_above_headings_at_the_end_is_no_part_of_them(row: str) -> None:
+def test_a_leftover_above_headings_at_the_end_is_not_part_of_them(row: str) -> None:
     reading = spend(
         f"02/10/2022,Acme Ltd,10.00\r\n03/10/2022,Bolt Ltd,20.00\r\n,{row}\r\nDate paid,Supplier,Net amount\r\n"
     )
@@ -71,7 +71,7 @@ def test_a_leftover_above_headings_at_the_end_is_no_part_of_them(row: str) -> No
     assert reading.tables[0].excluded == {"other": 1}
 
 
-def test_of_two_columns_of_one_heading_the_amount_is_doubtful_whatever_they_hold() -> None:
+def test_two_amount_columns_with_one_heading_are_reported_whatever_they_hold() -> None:
     reading = spend(
         "Payment date,Supplier name,Net amount,Net amount\r\n"
         '02/10/2022,Acme Ltd,"1.234,56",\r\n03/10/2022,Bolt Ltd,10.00,12.00\r\n04/10/2022,Cook Ltd,20.00,24.00\r\n'
@@ -79,7 +79,7 @@ def test_of_two_columns_of_one_heading_the_amount_is_doubtful_whatever_they_hold
     assert "amount-column-doubtful" in codes(reading)
 
 
-def test_titles_over_headings_said_again_half_way_are_no_record() -> None:
+def test_titles_repeated_with_the_headings_are_not_records() -> None:
     head = "Who,,What,,Money\r\nSupplier name,Body,Purpose,Date,Net amount\r\n"
     reading = spend(
         f"{head}Acme Ltd,Fairshire,Rent,02/10/2022,10.00\r\n{head}Bolt Ltd,Fairshire,Roof,03/10/2022,20.00\r\n"
@@ -87,7 +87,7 @@ def test_titles_over_headings_said_again_half_way_are_no_record() -> None:
     assert (reading.tables[0].rows, dict(reading.tables[0].excluded)) == (2, {"repeated_header": 2})
 
 
-def test_headings_over_two_rows_said_again_half_way_open_no_second_table() -> None:
+def test_repeated_headings_in_two_rows_do_not_start_a_second_table() -> None:
     head = "Payment,Supplier,Expense,,Net\r\ndate,name,type,Directorate,amount\r\n"
     reading = spend(
         f"{head}02/10/2022,Acme Ltd,Rent,Highways,10.00\r\n{head}03/10/2022,Bolt Ltd,Roof,Highways,20.00\r\n"
@@ -96,14 +96,14 @@ def test_headings_over_two_rows_said_again_half_way_open_no_second_table() -> No
     assert "headings-changed" not in codes(reading)
 
 
-def test_a_last_record_that_equals_the_sum_is_told_where_amounts_have_a_decimal_comma() -> None:
+def test_a_last_record_that_equals_the_sum_is_reported_with_decimal_commas_too() -> None:
     rows = "".join(f"0{day}/04/2024;Acme {day} Ltd;{day}00,50\r\n" for day in range(1, 6))
     reading = spend(f"Date;Supplier;Net amount\r\n{rows}06/04/2024;Bolt Ltd;1502,50\r\n")
     assert "record-equals-total" in codes(reading)
 
 
 @pytest.mark.parametrize(("heading", "last"), [("Net amoint", "30.00"), ("Net amount", "£1.2m"), ("Net amount", "n/k")])
-def test_net_amounts_go_before_gross_though_their_heading_or_a_cell_is_broken(heading: str, last: str) -> None:
+def test_net_is_preferred_to_gross_despite_a_damaged_heading_or_cell(heading: str, last: str) -> None:
     reading = spend(
         f"Payment date,Supplier name,Gross amount,{heading}\r\n02/10/2022,Acme Ltd,12.00,10.00\r\n"
         f"03/10/2022,Bolt Ltd,24.00,20.00\r\n04/10/2022,Cook Ltd,30.00,25.00\r\n05/10/2022,Dane Ltd,36.00,{last}\r\n"
@@ -111,7 +111,7 @@ def test_net_amounts_go_before_gross_though_their_heading_or_a_cell_is_broken(he
     assert reading.tables[0].columns["net_amount"] == heading
 
 
-def test_of_two_columns_of_one_heading_the_one_with_the_tax_on_top_is_not_the_amount() -> None:
+def test_of_two_columns_with_one_heading_the_one_that_adds_tax_is_not_the_amount() -> None:
     reading = spend(
         "Payment date,Supplier name,Amount,Amount,VAT\r\n02/10/2022,Acme Ltd,12.00,10.00,2.00\r\n"
         "03/10/2022,Bolt Ltd,24.00,20.00,4.00\r\n04/10/2022,Cook Ltd,36.00,£1.2m,6.00\r\n"

@@ -9,7 +9,7 @@ from piperoll import assets
 from piperoll.reading import read
 
 
-def test_the_order_of_day_and_month_goes_on_where_new_headings_come_half_way() -> None:
+def test_the_order_of_day_and_month_is_kept_below_new_headings() -> None:
     reading = spend(
         "Payment date,Supplier name,Purpose,Net amount\r\n"
         "01/02/2022,Acme Ltd,Rent,10.00\r\n01/25/2022,Bolt Ltd,Roof,20.00\r\n"
@@ -19,7 +19,7 @@ def test_the_order_of_day_and_month_goes_on_where_new_headings_come_half_way() -
     assert [each.code for each in reading.findings].count("dates-month-first") == 1
 
 
-def test_dates_of_two_programs_are_told_though_headings_part_them() -> None:
+def test_dates_in_two_orders_are_reported_although_headings_separate_them() -> None:
     reading = spend(
         "Payment date,Supplier name,Purpose,Net amount\r\n25/01/2022,Acme Ltd,Rent,10.00\r\n"
         "Supplier name,Payment date,Purpose,Net amount\r\nCook Ltd,01/26/2022,Rent,30.00\r\n"
@@ -28,14 +28,14 @@ def test_dates_of_two_programs_are_told_though_headings_part_them() -> None:
     assert "dates-mixed" in codes(reading)
 
 
-def test_commas_in_every_amount_do_not_part_a_file_of_bars_with_some_bars_left_over() -> None:
+def test_commas_in_amounts_are_not_the_delimiter_of_a_file_of_bars() -> None:
     rows = [f"0{day}/10/2022|Acme {day} Ltd|Rent|{day}2,345.00{'|' * (3 * day)}" for day in range(1, 6)]
     reading = spend("\r\n".join(["Payment date|Supplier name|Purpose|Net amount", *rows]))
     assert cells(reading, "net_amount")[0] == "12345.00"
 
 
 @pytest.mark.parametrize("label", ["", "Grand total"])
-def test_a_total_over_two_sections_is_no_record(label: str) -> None:
+def test_a_total_over_two_sections_is_not_a_record(label: str) -> None:
     reading = spend(
         "Payment date,Supplier name,Purpose,Contract ref,Net amount\r\n"
         "02/10/2022,Acme Ltd,Rent,K1,10.00\r\n03/10/2022,Bolt Ltd,Roof,K2,20.00\r\n\r\nSchools\r\n"
@@ -56,7 +56,7 @@ def test_a_total_of_the_last_section_alone_is_proved_too() -> None:
     assert reading.tables[1].excluded == {"total": 1}
 
 
-def test_headings_at_the_end_are_found_though_titles_are_more_than_the_records() -> None:
+def test_headings_at_the_end_are_found_although_titles_outnumber_records() -> None:
     reading = spend(
         "Prepared by:,Finance Team\r\n" * 12
         + "02/10/2022,Acme Ltd,Rent,10.00\r\n03/10/2022,Bolt Ltd,Roof,20.00\r\n,Total,,30.00\r\nEnd of report\r\n\r\n"
@@ -69,7 +69,7 @@ def test_headings_at_the_end_are_found_though_titles_are_more_than_the_records()
 
 
 @pytest.mark.parametrize("row", ['99/99/9999,Acme Ltd,Rent,"1,23"', "41778.0,Acme Ltd,Rent,£1.2m"])
-def test_a_full_row_above_the_headings_is_a_record_though_neither_date_nor_amount_can_be_read(row: str) -> None:
+def test_a_full_row_above_the_headings_is_a_record_even_if_unreadable(row: str) -> None:
     reading = spend(
         f"{row}\r\nPayment date,Supplier name,Purpose,Net amount\r\n"
         "02/10/2022,Bolt Ltd,Roof,20.00\r\n03/10/2022,Cook Ltd,Rent,30.00\r\n"
@@ -78,7 +78,7 @@ def test_a_full_row_above_the_headings_is_a_record_though_neither_date_nor_amoun
     assert {"records-above-headings", "amount-unreadable"} <= codes(reading)
 
 
-def test_an_empty_column_does_not_part_a_table_of_which_each_half_could_be_one() -> None:
+def test_an_empty_column_does_not_divide_a_table_with_repeated_fields() -> None:
     reading = read(
         b"Title,Supplier name,Review date,Current end date,,Contract value,Contract reference number,Start date\r\n"
         b"Rent,Acme Ltd,28/06/2019,01/06/2021,,868053.61,C1,28/02/2018\r\n"

@@ -49,7 +49,7 @@ def test_words_for_nothing(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", NOT_NIL)
-def test_words_that_are_no_nil_return(words: str) -> None:
+def test_words_that_are_not_a_nil_return(words: str) -> None:
     assert not says_nil(words)
 
 
@@ -73,11 +73,11 @@ def test_a_supplier_called_nil_is_a_supplier() -> None:
     assert (reading.what, reading.tables[0].rows) == (What.DATA, 1)
 
 
-def test_a_note_below_records_is_no_nil_return() -> None:
+def test_a_note_below_records_is_not_a_nil_return() -> None:
     reading = spend(HEAD + "Fairshire,30/06/2026,Rent,Acme Ltd,T1,12.50\r\n\r\nNo transactions in Leeds,,,,,\r\n")
     assert (reading.what, reading.tables[0].rows) == (What.DATA, 1)
 
 
-def test_a_note_below_rows_with_strange_headings_is_no_nil_return() -> None:
+def test_a_note_below_rows_with_unknown_headings_is_not_a_nil_return() -> None:
     reading = spend("Qqq,Www,Eee\r\nx,y,£12.50\r\nNo payments this week,,\r\n")
     assert reading.what is not What.NIL_RETURN

@@ -32,7 +32,7 @@ def drift(reading: Reading) -> list[tuple[str, Severity, str | None]]:
     return about(reading, "headings-drifted", "heading-replaced")
 
 
-def test_without_memory_nothing_is_asked() -> None:
+def test_without_remembered_headings_there_are_no_questions() -> None:
     reading = spend("Date,Supplier,Gross,Ref")
     assert (reading.questions, reading.mapping_version, drift(reading)) == ((), None, [])
 
@@ -51,7 +51,7 @@ def test_without_memory_nothing_is_asked() -> None:
         ("Amount", "Wibble", True),
     ],
 )
-def test_a_heading_in_anothers_place(was: str, now: str, held: bool | None) -> None:
+def test_a_heading_that_replaces_another(was: str, now: str, held: bool | None) -> None:
     reading = spend(f"Date,Supplier,{now},Ref", before(net_amount=was))
     expected = {
         None: [],
@@ -63,17 +63,17 @@ def test_a_heading_in_anothers_place(was: str, now: str, held: bool | None) -> N
     assert asked == ([(now, "net_amount", was)] if held else [])
 
 
-def test_an_invoice_date_in_place_of_a_payment_date_is_asked() -> None:
+def test_an_invoice_date_that_replaces_a_payment_date_raises_a_question() -> None:
     reading = spend("Invoice Date,Supplier,Amount,Ref", before(payment_date="Payment Date", net_amount="Amount"))
     assert drift(reading) == [("headings-drifted", Severity.ERROR, "payment_date")]
 
 
-def test_a_field_that_is_not_core_is_told_and_never_held() -> None:
+def test_a_replaced_heading_outside_the_core_is_reported_and_does_not_hold_the_file() -> None:
     reading = spend("Date,Supplier,Amount,Invoice No", before(transaction_number="Transaction Number"))
     assert drift(reading) == [("heading-replaced", Severity.WARNING, "transaction_number")]
 
 
-def test_layouts_that_take_turns_are_known() -> None:
+def test_alternating_layouts_raise_no_question() -> None:
     known = before(net_amount="Amount").with_layout(Layout({"net_amount": "Gross"}, "2026-04", "2026-05-02", "cd" * 32))
     assert drift(spend("Date,Supplier,Gross,Ref", known)) == []
 
@@ -93,13 +93,13 @@ def test_an_answer_decides(answer: str, field: str | None) -> None:
     assert bool(about(reading, "heading-answered")) == (field is not None)
 
 
-def test_an_answer_makes_a_heading_that_nobody_knows_a_heading() -> None:
+def test_an_answer_makes_an_unknown_heading_known() -> None:
     known = BodyMapping("anytown", "spend").with_question(Question("Zog", "supplier_name", answer="supplier_name"))
     choice = spend("Date,Zog,Amount,Ref", known).tables[0].choices["supplier_name"]
     assert (choice.how, choice.why) == ("answered", ("somebody has said so",))
 
 
-def test_what_was_sent_before_speaks_where_it_makes_a_difference() -> None:
+def test_remembered_headings_decide_between_possible_columns() -> None:
     alone = spend("Date,Supplier,Description,Amount", figures=("Rent,1.50,", "Ink,2.50,"))
     assert alone.tables[0].choices["purpose"].heading == "Description"
     known = before(description="Description", purpose="Purpose")
@@ -108,7 +108,7 @@ def test_what_was_sent_before_speaks_where_it_makes_a_difference() -> None:
     assert reading.mapping_version is not None
 
 
-def test_memory_that_changes_nothing_leaves_no_trace() -> None:
+def test_remembered_headings_without_effect_give_no_mapping_version() -> None:
     first = spend("Date,Supplier,Amount,Department")
     known = learn_headings(
         BodyMapping("anytown", "spend"), first, period="2026-04", day="2026-05-01", source="ab" * 32, published=True
@@ -119,7 +119,7 @@ def test_memory_that_changes_nothing_leaves_no_trace() -> None:
     assert again.findings == first.findings
 
 
-def test_a_guess_is_never_remembered_and_is_asked() -> None:
+def test_a_guess_is_not_remembered_and_raises_a_question() -> None:
     reading = spend("Date,Supplier,Wibble,Ref", BodyMapping("anytown", "spend"))
     known = learn_headings(
         BodyMapping("anytown", "spend"), reading, period="2026-04", day="2026-05-01", source="ab" * 32, published=True
@@ -130,7 +130,7 @@ def test_a_guess_is_never_remembered_and_is_asked() -> None:
     ]
 
 
-def test_nothing_is_learned_from_what_is_not_published_but_its_questions() -> None:
+def test_an_unpublished_file_teaches_only_its_questions() -> None:
     known = before(net_amount="Amount")
     reading = spend("Date,Supplier,Gross,Ref", known)
     after = learn_headings(known, reading, period="2026-04", day="2026-05-01", source="cd" * 32, published=False)

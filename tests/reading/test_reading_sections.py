@@ -31,7 +31,7 @@ def test_a_second_heading_row_with_the_columns_reordered_opens_a_section() -> No
     assert (first.heading.index, second.heading.index) == (0, 2)
 
 
-def test_repeated_headings_open_nothing() -> None:
+def test_repeated_headings_do_not_open_a_section() -> None:
     (only,) = sections(HEAD, DATA, "", HEAD, DATA, "Page 2 of 3", HEAD, DATA)
     assert len(only.rows) == 7
 
@@ -80,16 +80,16 @@ def test_tables_side_by_side_may_begin_in_different_rows() -> None:
     assert len(filled(parts[0])) == 3
 
 
-def test_headings_that_begin_again_without_a_gap_are_tables_side_by_side() -> None:
+def test_headings_that_start_again_without_a_gap_are_tables_side_by_side() -> None:
     left, right = sections("Date|Supplier|Amount|Date|Supplier|Amount", "1/4/2026|Acme|5|2/4/2026|Bolt|6")
     assert (filled(left), filled(right)) == ([["1/4/2026", "Acme", "5"]], [["2/4/2026", "Bolt", "6"]])
 
 
-def test_an_empty_column_within_a_table_parts_nothing() -> None:
+def test_an_empty_column_within_a_table_does_not_divide_it() -> None:
     (only,) = sections("Date|Supplier||Amount|Description", "01/04/2026|Acme||5.00|Rent")
     assert only.span is None
 
 
-def test_a_record_of_words_opens_nothing() -> None:
+def test_a_record_of_words_does_not_open_a_section() -> None:
     (only,) = sections(HEAD, DATA, "Fairshire|TBC|Supplier||Net", DATA)
     assert len(only.rows) == 3

@@ -48,14 +48,14 @@ def codes(reading: Reading) -> list[str]:
     return [finding.code for finding in reading.findings]
 
 
-def test_sheets_without_headings_go_on_with_those_of_the_first() -> None:
+def test_sheets_without_headings_are_read_with_those_of_the_first() -> None:
     reading = workbook({"April": (HEAD, *APRIL), "May": MAY})
     assert [table.rows for table in reading.tables] == [3, 3]
     assert reading.tables[1].column_letters == reading.tables[0].column_letters
     assert "headings-of-another-sheet" in codes(reading)
 
 
-def test_a_sheet_of_another_shape_does_not_go_on() -> None:
+def test_a_sheet_with_other_columns_is_not_read_with_those_headings() -> None:
     reading = workbook({"April": (HEAD, *APRIL), "Codes": ("1|Acme Ltd|x", "2|Bolt Ltd|y", "3|Crown plc|z")})
     assert [table.sheet for table in reading.tables] == ["April"]
     assert "sheet-without-table" in codes(reading)
@@ -74,19 +74,19 @@ def test_a_summary_of_several_sheets_is_not_counted_twice() -> None:
     assert "table-sums-up-another" in codes(reading)
 
 
-def test_a_copy_of_a_sheet_is_left_out_and_told() -> None:
+def test_a_copy_of_a_sheet_is_left_out_and_reported() -> None:
     reading = workbook({"April": (HEAD, *APRIL), "Copy": (HEAD, *reversed(APRIL))})
     assert [table.sheet for table in reading.tables] == ["April"]
     assert "table-repeats-another" in codes(reading)
 
 
-def test_a_sheet_that_holds_all_the_others_stays_alone() -> None:
+def test_a_sheet_that_holds_all_the_others_is_the_only_one_kept() -> None:
     reading = workbook({"April": (HEAD, *APRIL), "May": (HEAD, *MAY), "All": (HEAD, *APRIL, *MAY)})
     assert [table.sheet for table in reading.tables] == ["All"]
     assert codes(reading).count("table-repeats-another") == 2
 
 
-def test_a_summary_that_does_not_add_up_is_read_and_told() -> None:
+def test_a_summary_that_does_not_add_up_is_read_and_reported() -> None:
     lines = (HEAD, *APRIL, "", "Top suppliers", "Supplier|Total", "Acme Ltd|99.00")
     reading = workbook({"April": lines})
     assert amounts(reading) == [[Decimal("5.00"), Decimal("6.00"), Decimal("7.50")], [Decimal("99.00")]]
@@ -100,7 +100,7 @@ def test_a_summary_below_the_detail_is_not_counted_twice() -> None:
     assert "table-perhaps-summary" not in codes(reading)
 
 
-def test_tables_side_by_side_are_both_read_and_told() -> None:
+def test_tables_side_by_side_are_both_read_and_reported() -> None:
     lines = ("Supplier|Date|Amount||Supplier|Date|Amount", "Acme|01/04/2026|5.00||Bolt|02/04/2026|6.00")
     reading = workbook({"April": lines})
     assert amounts(reading) == [[Decimal("5.00")], [Decimal("6.00")]]
@@ -108,13 +108,13 @@ def test_tables_side_by_side_are_both_read_and_told() -> None:
     assert "tables-side-by-side" in codes(reading)
 
 
-def test_a_sheet_left_in_from_another_month_is_told() -> None:
+def test_a_sheet_of_another_month_is_reported() -> None:
     reading = workbook({"May": (HEAD, *MAY), "Sheet2": (HEAD, *APRIL)}, "spend-may-2026.xlsx")
     told = [finding for finding in reading.findings if finding.code == "sheet-of-another-month"]
     assert [finding.sheet for finding in told] == ["Sheet2"]
 
 
-def test_sheets_of_a_whole_year_raise_no_doubt() -> None:
+def test_sheets_of_a_whole_year_are_not_reported() -> None:
     reading = workbook({"Apr": (HEAD, *APRIL), "May": (HEAD, *MAY)}, "spend-2026-27.xlsx")
     assert "sheet-of-another-month" not in codes(reading)
     assert "sheets-of-several-months" in codes(reading)

@@ -35,7 +35,7 @@ def said(reading: Reading) -> dict[str, tuple[int | None, str | None]]:
     return {finding.code: (finding.row, finding.field) for finding in reading.findings}
 
 
-def test_a_column_of_slips_under_its_own_heading_is_still_the_amount() -> None:
+def test_a_column_of_typing_errors_below_its_own_heading_is_still_the_amount() -> None:
     rows = "".join(f"F,{day}/10/2026,Acme Ltd,T{day},1.250.00\n" for day in range(13, 23))
     reading = spend(HEAD + rows)
     assert reading.tables[0].column_letters["net_amount"] == "E"
@@ -43,7 +43,7 @@ def test_a_column_of_slips_under_its_own_heading_is_still_the_amount() -> None:
     assert "column-not-found" not in said(reading)
 
 
-def test_a_thousand_pounds_with_a_comma_and_no_quotes_are_not_one_pound() -> None:
+def test_an_unquoted_thousands_separator_does_not_make_one_pound() -> None:
     reading = spend(HEAD + ROWS.replace("200.00", "1,200.00"))
     assert cells(reading, "net_amount") == ["100.00", None, "700.00"]
     assert reading.tables[0].unreadable["net_amount"] == (3,)
@@ -64,24 +64,24 @@ def test_a_comma_in_the_words_after_the_amount_leaves_the_amount_alone() -> None
     assert said(reading)["row-too-long"][0] == 3
 
 
-def test_remarks_beside_the_table_cut_no_row() -> None:
+def test_remarks_beside_the_table_do_not_count_as_cut_rows() -> None:
     rows = ROWS.replace("\n", ",\n").replace("200.00,", "200.00,checked")
     assert "row-too-long" not in said(spend(HEAD.replace("\n", ",\n") + rows))
 
 
-def test_euros_are_not_taken_for_pounds() -> None:
+def test_euros_are_not_read_as_pounds() -> None:
     reading = spend(HEAD.replace("Amount", "Amount (EUR)") + ROWS)
     assert cells(reading, "net_amount") == [None, None, None]
     assert said(reading)["amount-not-in-pounds"] == (None, "net_amount")
 
 
 @pytest.mark.parametrize("title", ["Figures in £000", "All amounts in thousands", "Spend (£m)"])
-def test_a_title_that_says_thousands_is_not_overlooked(title: str) -> None:
+def test_a_title_that_says_thousands_is_reported(title: str) -> None:
     assert said(spend(f"{title},,,,\n" + HEAD + ROWS))["amount-unit-doubtful"] == (1, "net_amount")
 
 
 @pytest.mark.parametrize("title", ["Payments over £25k", "Spend over £25,000", "Payments over £500"])
-def test_a_title_that_names_a_threshold_says_nothing_of_the_unit(title: str) -> None:
+def test_a_title_that_names_a_threshold_does_not_give_the_unit(title: str) -> None:
     assert "amount-unit-doubtful" not in said(spend(f"{title},,,,\n" + HEAD + ROWS))
 
 
@@ -99,29 +99,29 @@ def test_a_total_with_a_date_is_not_counted_twice(label: str) -> None:
     assert said(reading)["total-row-left-out"][0] == 5
 
 
-def test_a_total_that_nothing_proves_is_named() -> None:
+def test_an_unproved_total_is_reported() -> None:
     reading = spend(HEAD + ROWS + "Fairshire,31/10/2026,TOTAL,T9,1200.00\n")
     assert reading.tables[0].rows == 4
     assert said(reading)["possible-total-rows"] == (5, "supplier_name")
     assert "possible-total-rows" not in said(spend(HEAD + ROWS))
 
 
-def test_a_reference_that_a_spreadsheet_rounded_is_named() -> None:
+def test_a_reference_that_a_spreadsheet_rounded_is_reported() -> None:
     reading = spend(HEAD + ROWS.replace("T2", "4.72E+21"))
     assert said(reading)["reference-damaged"] == (3, "transaction_number")
 
 
-def test_the_year_26_is_not_the_time_of_the_romans() -> None:
+def test_the_year_26_is_2026() -> None:
     reading = spend(HEAD + ROWS.replace("14/10/2026", "14/10/0026"))
     assert reading.tables[0].unreadable["payment_date"] == (3,)
 
 
 @pytest.mark.parametrize("row", ["nil,nil,nil,nil,nil", "Nil,,,,0", "Fairshire,31/10/2026,Nil,,0.00"])
-def test_a_nil_return_written_as_a_record_is_no_payment(row: str) -> None:
+def test_a_nil_return_written_as_a_record_is_not_a_payment(row: str) -> None:
     assert spend(HEAD + row + "\n").what is What.NIL_RETURN
 
 
-def test_a_payment_to_nil_limited_is_no_nil_return() -> None:
+def test_a_payment_to_nil_limited_is_not_a_nil_return() -> None:
     assert spend(HEAD + "Fairshire,31/10/2026,NIL Ltd,T1,0.00\n").what is What.DATA
     assert spend(HEAD + "Fairshire,31/10/2026,nil,T1,5.00\n").what is What.DATA
 
@@ -138,7 +138,7 @@ def test_an_ocds_record_without_a_compiled_release_is_not_lost() -> None:
     assert cells(reading, "title") == ["T0", "T2", None]
 
 
-def test_a_month_laid_out_differently_is_not_left_out_in_silence() -> None:
+def test_a_sheet_with_another_layout_is_reported_if_left_out() -> None:
     stream = io.BytesIO()
     with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
         for name in ("June", "July", "Notes"):
@@ -154,7 +154,7 @@ def test_a_month_laid_out_differently_is_not_left_out_in_silence() -> None:
     assert found == {"July": Severity.WARNING, "Notes": Severity.INFO}
 
 
-def test_what_a_file_manager_puts_into_a_zip_is_no_second_file() -> None:
+def test_files_that_a_file_manager_adds_to_a_zip_are_ignored() -> None:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in (("a.csv", HEAD + ROWS), ("__MACOSX/._a.csv", "x"), (".DS_Store", "y")):
@@ -162,7 +162,7 @@ def test_what_a_file_manager_puts_into_a_zip_is_no_second_file() -> None:
     assert spend(stream.getvalue(), "a.zip").tables[0].rows == 3
 
 
-def test_a_councils_department_is_no_family_of_ministries() -> None:
+def test_a_councils_department_is_not_a_department_family() -> None:
     head = "Department,Payment Date,Supplier,Transaction Number,Amount\n"
     assert spend(head + ROWS).tables[0].columns["org_unit"] == "Department"
     beside = "Department,Entity,Payment Date,Supplier,Amount\n"

@@ -62,13 +62,13 @@ def test_a_row_that_states_the_sum_of_the_others_is_a_total(row: str) -> None:
         "Fairshire,30/04/2026,Rent,Estates,Total Gas & Power,T4,250.25",
     ],
 )
-def test_a_whole_record_that_equals_the_sum_by_chance_is_a_record_and_told(row: str) -> None:
+def test_a_full_record_that_equals_the_sum_is_kept_and_reported(row: str) -> None:
     reading = spend(*ROWS, row)
     assert (totals(reading), records(reading)) == ([], [2, 3, 4, 5])
     assert "record-equals-total" in codes(reading)
 
 
-def test_a_supplier_called_total_is_a_record_where_there_is_little_else() -> None:
+def test_a_supplier_called_total_is_a_record_in_a_narrow_table() -> None:
     content = (
         b"Supplier,Amount\r\nAcme Ltd,200.00\r\nTotal Gas & Power,200.00\r\nTotal UK Ltd,400.00\r\nBolt Ltd,1.00\r\n"
     )
@@ -100,19 +100,19 @@ def test_subtotals_without_a_label_are_proved_by_their_groups() -> None:
     assert totals(reading) == [4, 6, 7]
 
 
-def test_one_amount_again_is_no_total_of_one_row() -> None:
+def test_a_repeated_amount_is_not_a_total_of_one_row() -> None:
     reading = spend(ROWS[0], ",,,,,,100.50", *ROWS[1:])
     assert (totals(reading), records(reading)) == ([], [2, 3, 4, 5])
 
 
-def test_a_total_of_each_page_and_what_is_carried_over_are_no_records() -> None:
+def test_page_totals_and_amounts_carried_forward_are_not_records() -> None:
     reading = spend(
         *ROWS, "Page total,,,,,,250.25", "Carried forward,,,,,,250.25", HEAD, "Brought forward,,,,,,250.25", *ROWS
     )
     assert (totals(reading), len(records(reading))) == ([5, 6, 8], 6)
 
 
-def test_a_total_that_does_not_add_up_is_left_out_and_its_difference_told() -> None:
+def test_a_total_that_does_not_add_up_is_left_out_and_its_difference_reported() -> None:
     reading = spend(*ROWS, "Total,,,,,,260.25")
     told = next(finding for finding in reading.findings if finding.code == "total-does-not-add-up")
     assert totals(reading) == [5]
@@ -120,7 +120,7 @@ def test_a_total_that_does_not_add_up_is_left_out_and_its_difference_told() -> N
     assert (told.row, told.field) == (5, "net_amount")
 
 
-def test_rounded_amounts_may_add_up_to_a_little_else_than_their_rounded_total() -> None:
+def test_rounded_amounts_may_differ_a_little_from_their_rounded_total() -> None:
     rows = [f"Fairshire,01/04/2026,Rent,Estates,Acme Ltd,T{number},10{number}" for number in range(8)]
     assert codes(spend(*rows, "Total,,,,,,830")).count("total-does-not-add-up") == 1
     larger = [f"Fairshire,01/04/2026,Rent,Estates,Acme Ltd,T{number},{number}0007" for number in range(1, 9)]
@@ -132,7 +132,7 @@ def test_a_total_right_below_the_headings_is_proved_by_the_rows_below() -> None:
     assert (totals(reading), records(reading)) == ([2], [3, 4, 5])
 
 
-def test_a_total_below_the_headings_that_does_not_add_up_is_told() -> None:
+def test_a_total_below_the_headings_that_does_not_add_up_is_reported() -> None:
     reading = spend("Total,,,,,,999.00", *ROWS)
     assert totals(reading) == [2]
     assert "total-does-not-add-up" in codes(reading)
@@ -147,7 +147,7 @@ def test_a_total_below_the_headings_that_does_not_add_up_is_told() -> None:
     ],
     ids=["by class", "with their sum", "unknown classes"],
 )
-def test_a_summary_at_the_end_is_no_record(summary: tuple[str, ...]) -> None:
+def test_a_summary_at_the_end_is_not_a_record(summary: tuple[str, ...]) -> None:
     reading = spend(*ROWS, "", *summary)
     assert records(reading) == [2, 3, 4]
     assert len(totals(reading)) == len(summary)
@@ -192,7 +192,7 @@ def test_sums_of_classes_in_a_table_of_many_figures_are_proved() -> None:
         (",,,,,,", "blank"),
     ],
 )
-def test_what_is_no_record_is_counted_by_its_kind(line: str, kind: str) -> None:
+def test_excluded_rows_are_counted_by_kind(line: str, kind: str) -> None:
     reading = spend(*ROWS, line)
     assert records(reading) == [2, 3, 4]
     assert reading.tables[0].excluded == {kind: 1}
@@ -205,7 +205,7 @@ def test_every_row_below_the_headings_is_a_record_or_counted() -> None:
     assert table.rows + sum(table.excluded.values()) == len(lines)
 
 
-def test_several_records_in_one_row_are_told() -> None:
+def test_several_records_in_one_row_are_reported() -> None:
     reading = spend(*ROWS, 'Fairshire,04/04/2026,Rent,Estates,"A Ltd\nB Ltd",T4,"1.00\n2.00"')
     told = next(finding for finding in reading.findings if finding.code == "records-in-one-row")
     assert (told.row, told.field) == (5, "net_amount")
@@ -214,7 +214,7 @@ def test_several_records_in_one_row_are_told() -> None:
 @pytest.mark.parametrize(
     "name", ["Total Gas & Power", "Total UK Ltd", "Total Produce", "Totally Local", "Net Total Ltd"]
 )
-def test_a_name_is_no_label(name: str) -> None:
+def test_a_name_is_not_the_label_of_a_total(name: str) -> None:
     assert not is_label(name)
 
 
@@ -229,7 +229,7 @@ def test_a_row_with_a_day_alone_is_a_record_with_gaps(day: str) -> None:
     assert records(spend(*ROWS, f",{day},,,,,")) == [2, 3, 4, 5]
 
 
-def test_sums_left_beside_the_table_are_no_records() -> None:
+def test_sums_beside_the_table_are_not_records() -> None:
     rows = [f"{row},,,," for row in ROWS]
     reading = spend(*rows, ",,,,,,,,,19961,95006962", ",,,,,,,,,42699,95006974")
     table = reading.tables[0]
@@ -239,14 +239,14 @@ def test_sums_left_beside_the_table_are_no_records() -> None:
     assert "row-too-long" not in codes(reading)
 
 
-def test_sums_left_beside_a_table_without_amounts_are_no_records() -> None:
+def test_sums_beside_a_table_without_amounts_are_not_records() -> None:
     content = b"Job title,Grade,FTE,Organisation,,,\r\n"
     content += b"".join(b"Head of %d,SCS1,1,Fairshire,,,\r\n" % row for row in range(4)) + b",,,,199,95006962,7\r\n"
     reading = read(content, "file.csv", assets.datasets(), dataset=assets.dataset("roles"))
     assert (reading.tables[0].rows, dict(reading.tables[0].excluded)) == (4, {"other": 1})
 
 
-def test_the_label_of_a_total_in_a_column_of_dates_does_not_cost_the_column() -> None:
+def test_the_label_of_a_total_among_dates_does_not_spoil_the_column() -> None:
     content = (
         b"Transaction Date,Post Date,Supplier,Amount\r\n02/01/2020,04/01/2020,Acme Ltd,12.00\r\n"
         b"03/01/2020,06/01/2020,Bolt Ltd,55.55\r\nGrand Total,,,67.55\r\n"

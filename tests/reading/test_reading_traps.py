@@ -113,7 +113,7 @@ def test_a_far_away_cell_is_rejected_before_memory_is_allocated() -> None:
         (b"some words\nand others, here\n", "no_table", "no-headings"),
     ],
 )
-def test_what_is_no_table_says_what_it_is(content: bytes, why: str, code: str) -> None:
+def test_a_file_without_a_table_is_named_for_what_it_is(content: bytes, why: str, code: str) -> None:
     reading = spend(content)
     assert (reading.what, reading.why) == (What.NOT_DATA, why)
     assert code in codes(reading)
@@ -159,7 +159,7 @@ def test_no_headings_at_all_is_reported() -> None:
     assert reading.tables[0].header_row == 0
 
 
-def test_a_repeated_heading_a_note_and_residue_are_no_records() -> None:
+def test_repeated_headings_notes_and_residue_are_not_records() -> None:
     more = "Fairshire,Fairshire Council,,,,,,\r\n* includes irrecoverable VAT,,,,,,,\r\n"
     reading = spend(HEAD + ROWS + HEAD + more)
     assert_clean(reading)
@@ -174,7 +174,7 @@ def test_a_total_is_proved_by_arithmetic(label: str) -> None:
     assert (row.row, row.kind, row.amount) == (5, "total", Decimal("250.25"))
 
 
-def test_a_total_that_does_not_add_up_is_doubted() -> None:
+def test_a_total_that_does_not_add_up_is_reported() -> None:
     reading = spend(HEAD + ROWS + "Total,,,,,,,999.00\r\n")
     assert_clean(reading)
     assert "total-does-not-add-up" in codes(reading)
@@ -211,7 +211,7 @@ def test_an_empty_column_loses_to_a_filled_one_of_the_same_heading() -> None:
     assert reading.tables[0].column_letters["net_amount"] == "D"
 
 
-def test_net_is_taken_before_gross_and_gross_alone_is_reported() -> None:
+def test_net_is_preferred_to_gross_and_gross_alone_is_reported() -> None:
     both = spend("Supplier,Date,Gross Amount,Net Amount\r\nAcme Ltd,01/04/2026,6.00,5.00\r\n")
     assert cells(both, "net_amount") == ["5.00"]
     alone = spend("Supplier,Date,Gross Amount\r\nAcme Ltd,01/04/2026,6.00\r\n")
@@ -248,7 +248,7 @@ def test_the_pound_sign_and_accents_decide_between_code_pages(encoding: str, sig
     assert reading.encoding == encoding
 
 
-def test_a_quote_that_is_never_closed_swallows_no_rows() -> None:
+def test_an_unclosed_quotation_mark_loses_no_rows() -> None:
     reading = spend(HEAD + ROWS.replace("Acme Printing Ltd", '"Acme Printing Ltd'))
     assert cells(reading, "net_amount") == ["100.50", "200.00", "-50.25"]
     assert "quotes-broken" in codes(reading)
@@ -303,7 +303,7 @@ def test_the_card_part_is_reported_by_the_name_but_not_for_a_list_over_25k() -> 
     assert spend(HEAD + ROWS, "GPC_25K_April_2026.csv").part is None
 
 
-def test_a_missing_core_column_says_what_was_looked_for() -> None:
+def test_a_missing_core_column_names_the_expected_headings() -> None:
     reading = spend("Supplier,Date,Reference\r\nAcme Ltd,01/04/2026,T1\r\nBolt Ltd,02/04/2026,T2\r\n")
     (finding,) = [finding for finding in reading.findings if finding.code == "column-not-found"]
     assert finding.field == "net_amount"
@@ -317,7 +317,7 @@ def test_a_code_in_capitals_is_the_code() -> None:
     assert [cell for batch in table.batches() for cell in batch["card"].to_pylist()] == ["gpc", "Visa"]
 
 
-def test_one_slip_in_a_short_file_does_not_make_the_next_column_the_amount() -> None:
+def test_one_typing_error_in_a_short_file_does_not_shift_the_columns() -> None:
     head = "Supplier,Payment Date,Amount,Transaction Number\r\n"
     for rows in (
         "Acme Ltd,01/10/2026,1.250.00,1001\r\n",

@@ -29,7 +29,7 @@ def of(text: str, name: str | None = None) -> Reading:
     return read(text.encode(), "file.csv", assets.datasets(), dataset=dataset)
 
 
-def test_unknown_headings_are_no_record_and_are_told_with_what_was_guessed() -> None:
+def test_unknown_headings_are_not_a_record_and_are_reported_with_the_guesses() -> None:
     reading = of(WELSH, "spend")
     table = reading.tables[0]
     assert (table.header_row, table.rows) == (1, 3)
@@ -40,24 +40,24 @@ def test_unknown_headings_are_no_record_and_are_told_with_what_was_guessed() -> 
     assert guessed == set(table.columns)
 
 
-def test_a_table_of_another_kind_is_refused_and_not_read_by_what_it_holds() -> None:
+def test_a_table_of_another_kind_is_not_recognised_by_its_cells() -> None:
     reading = of(RATEPAYERS, "contracts")
     assert (reading.what, reading.why) == (What.NOT_DATA, "no_table")
     assert "no-headings" in {finding.code for finding in reading.findings}
 
 
 @pytest.mark.parametrize("text", [RATEPAYERS, REQUESTS, WELSH])
-def test_content_alone_makes_no_dataset_of_a_file_with_headings_of_its_own(text: str) -> None:
+def test_a_file_with_unknown_headings_is_not_recognised_by_its_cells(text: str) -> None:
     reading = of(text)
     assert (reading.dataset, reading.tables) == (None, ())
 
 
-def test_a_table_without_any_headings_is_still_told_by_what_it_holds() -> None:
+def test_a_table_without_headings_is_recognised_by_its_cells() -> None:
     reading = of(WELSH.split("\r\n", 1)[1])
     assert reading.dataset is not None
     assert (reading.dataset.name, reading.tables[0].rows) == ("spend", 3)
 
 
-def test_a_first_record_without_an_amount_is_no_row_of_headings() -> None:
+def test_a_first_record_without_an_amount_is_not_a_row_of_headings() -> None:
     reading = of("Dane Ltd,04/04/2024,pending,Rent\r\n" + WELSH.split("\r\n", 1)[1] * 4, "spend")
     assert (reading.tables[0].header_row, reading.tables[0].rows) == (0, 13)

@@ -21,8 +21,7 @@ from piperoll.reading.files import delimited
 from piperoll.reading.files.delimited import TextRows, read_text
 from piperoll.reading.grids import blocks
 from piperoll.reading.grids.grid import Row, Rows
-from piperoll.reading.tables.classified_rows import classify_rows
-from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape, classify_row
+from piperoll.reading.tables.classified_rows import ClassifiedRow, TableShape, classify_row, classify_rows
 from piperoll.reading.tables.total_rows import RunningSums
 
 SPEND = assets.find_dataset("spend")[0]

@@ -23,9 +23,8 @@ from piperoll.releasing import compare_versions
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
-from serving.app import create_app
+from serving.app import UVICORN_SETTINGS, create_app, create_service
 from serving.limits import ApiLimits
-from serving.server import UVICORN_SETTINGS, create_service
 
 Row = Mapping[str, str]
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"

@@ -17,10 +17,10 @@ from serving.query import OPERATORS, RESERVED
 from tests.serving.published_place import OCTOBER, Served
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
-ASKED = re.findall(r"^(?:(\d{3}) )?GET (\S+)(?: \[Accept: (\S+)\])?$", PAGE, re.MULTILINE)
+REQUESTS = re.findall(r"^(?:(\d{3}) )?GET (\S+)(?: \[Accept: (\S+)\])?$", PAGE, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("status", "path", "accept"), ASKED)
+@pytest.mark.parametrize(("status", "path", "accept"), REQUESTS)
 def test_each_example_gets_its_status(api: Served, status: str, path: str, accept: str) -> None:
     answer = api.get(path, headers={"Accept": accept or "*/*"})
     assert answer.status_code == int(status or 200), answer.text
@@ -47,8 +47,8 @@ def test_the_python_example_runs(world: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_table_from_a_folder_and_from_the_web_is_the_same(world: Path) -> None:
-    asked = {"body": "anytown", "period": "2026-10"}
-    table = door.get("spend", str(world), **asked)
+    parameters = {"body": "anytown", "period": "2026-10"}
+    table = door.get("spend", str(world), **parameters)
     assert sum(table["net_amount"].to_pylist()) == sum(Decimal(row["net_amount"]) for row in OCTOBER)
     assert {key: value for key, value in table.schema.metadata.items() if key != b"sha256"} == {
         b"series": b"spend/anytown/2026-10",
@@ -60,13 +60,13 @@ def test_a_table_from_a_folder_and_from_the_web_is_the_same(world: Path) -> None
         thread = threading.Thread(target=site.serve_forever)
         thread.start()
         try:
-            assert door.get("spend", site.address, **asked).equals(table)
+            assert door.get("spend", site.address, **parameters).equals(table)
         finally:
             site.shutdown()
             thread.join()
-    assert door.get("spend", str(world), **asked, as_known_on="2026-11-02").num_rows == len(OCTOBER) - 1
-    assert door.get("spend", str(world), **asked, version=1).num_rows == len(OCTOBER) - 1
-    assert door.get("spend", str(world), **asked, part="card").num_rows == 1
+    assert door.get("spend", str(world), **parameters, as_known_on="2026-11-02").num_rows == len(OCTOBER) - 1
+    assert door.get("spend", str(world), **parameters, version=1).num_rows == len(OCTOBER) - 1
+    assert door.get("spend", str(world), **parameters, part="card").num_rows == 1
     for wrong in ({"body": "nowhere", "period": "2026-10"}, {"body": "brackwater", "period": "2026-11"}):
         with pytest.raises(UsageError):
             door.get("spend", str(world), **wrong)

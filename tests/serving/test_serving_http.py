@@ -34,17 +34,17 @@ def test_the_etag_changes_with_the_versions_and_the_query(tmp_path: Path) -> Non
     publish_world(store, tmp_path / "scratch")
     now = [0.0]
     with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: now[0]) as api:
-        asked = ["/rows/spend?body=anytown", "/rows/spend?body=anytown&limit=2", "/rows/spend?body=anytown&format=csv"]
-        tags = [api.get(path).headers["ETag"] for path in asked]
+        paths = ["/rows/spend?body=anytown", "/rows/spend?body=anytown&limit=2", "/rows/spend?body=anytown&format=csv"]
+        tags = [api.get(path).headers["ETag"] for path in paths]
         assert len(set(tags)) == 3
         other = released(tmp_path / "scratch", "spend/brackwater/2026-10", [row(9)], source=source_of("x"))
         published(store, other, "2026-11-21T09:00:00Z")
         now[0] += 3
-        assert [api.get(path).headers["ETag"] for path in asked] == tags
+        assert [api.get(path).headers["ETag"] for path in paths] == tags
         own = released(tmp_path / "scratch", "spend/anytown/2026-10", [*OCTOBER, row(9)], source=source_of("y"))
         published(store, own, "2026-11-21T09:00:00Z")
         now[0] += 3
-        assert set(tags).isdisjoint(api.get(path).headers["ETag"] for path in asked)
+        assert set(tags).isdisjoint(api.get(path).headers["ETag"] for path in paths)
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/rows/spend?format=csv", "/check", "/health"])
@@ -57,8 +57,8 @@ def test_head_has_the_headers_of_get(api: Served, path: str) -> None:
 
 def test_cors_allows_reading_and_no_other_method(api: Served) -> None:
     assert api.get("/rows/spend").headers["Access-Control-Allow-Origin"] == "*"
-    asked = {"Origin": "https://else.example", "Access-Control-Request-Method": "GET"}
-    preflight = api.session.options(api.address + "/rows/spend", headers=asked, timeout=30)
+    headers = {"Origin": "https://else.example", "Access-Control-Request-Method": "GET"}
+    preflight = api.session.options(api.address + "/rows/spend", headers=headers, timeout=30)
     assert (preflight.status_code, preflight.headers["Access-Control-Allow-Methods"]) == (204, "GET, HEAD")
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         answer = api.session.request(method, api.address + "/rows/spend", timeout=30)

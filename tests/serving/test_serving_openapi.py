@@ -72,8 +72,8 @@ def test_every_example_is_answered(api: Served) -> None:
             if parameter["in"] != "query" or parameter["name"] in ("cursor", "columns"):
                 continue
             example = parameter["example"]
-            asked = example if isinstance(example, dict) else {parameter["name"]: example}
+            parameters = example if isinstance(example, dict) else {parameter["name"]: example}
             if parameter["name"] == "sort":
-                asked = {"sort": example, "columns": "net_amount"}
-            answer = api.get(path.replace("{dataset}", "spend"), params=asked)
-            assert answer.status_code == 200, (path, asked, answer.text)
+                parameters = {"sort": example, "columns": "net_amount"}
+            answer = api.get(path.replace("{dataset}", "spend"), params=parameters)
+            assert answer.status_code == 200, (path, parameters, answer.text)

@@ -29,7 +29,7 @@ def test_all_current_rows_come_in_the_order_of_their_series(api: Served) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "wanted"),
+    ("parameters", "wanted"),
     [
         ({"supplier_name": "Acorn Roofing Ltd"}, {1, 10, 11, 12, 13, 14, 40, 41, 42}),
         ({"supplier_name": ["Acorn Roofing Ltd", "Corner Shop"], "body": "anytown"}, {1, 30, 40, 41, 42}),
@@ -62,8 +62,8 @@ def test_all_current_rows_come_in_the_order_of_their_series(api: Served) -> None
         ({"period__starts": "2026-q"}, {40, 41, 42}),
     ],
 )
-def test_conditions(api: Served, asked: dict[str, str], wanted: set[int]) -> None:
-    assert {int(str(one).removeprefix("line-")) for one in ids(api.rows(**asked))} == wanted
+def test_conditions(api: Served, parameters: dict[str, str], wanted: set[int]) -> None:
+    assert {int(str(one).removeprefix("line-")) for one in ids(api.rows(**parameters))} == wanted
 
 
 def test_columns_come_in_the_order_requested(api: Served) -> None:

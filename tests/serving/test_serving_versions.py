@@ -58,15 +58,15 @@ def test_corrections_withdrawals_and_purges_are_visible_within_seconds(tmp_path:
     publish_world(store, tmp_path / "scratch")
     now = [0.0]
     with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: now[0]) as api:
-        asked = {"body": "anytown", "period": "2026-10", "part": "none", "limit": 1000}
-        assert len(api.rows(**asked)) == len(OCTOBER)
+        parameters = {"body": "anytown", "period": "2026-10", "part": "none", "limit": 1000}
+        assert len(api.rows(**parameters)) == len(OCTOBER)
         corrected = released(tmp_path / "scratch", SERIES, [*OCTOBER, row(7)], source=source_of("third"))
         published(store, corrected, "2026-11-21T09:00:00Z")
         now[0] += INDEX_SECONDS
-        assert len(api.rows(**asked)) == len(OCTOBER) + 1
+        assert len(api.rows(**parameters)) == len(OCTOBER) + 1
         remove_submission(store, source_of("third"), because="a private person", now="2026-11-22T09:00:00Z")
         now[0] += INDEX_SECONDS
-        assert api.rows(**asked) == []
+        assert api.rows(**parameters) == []
         mark_withdrawn(store, Series.parse("spend/anytown/2026-Q3"), 1, because="wrong", now="2026-11-22T09:00:00Z")
         now[0] += INDEX_SECONDS
         assert ids(api.rows(body="anytown", period="2026-Q3")) == []

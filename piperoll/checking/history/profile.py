@@ -26,12 +26,12 @@ _SEPARATOR = "\x1f"
 class ReleaseIdentity:
     """Which release a profile is of.
 
-    `place` is the key of its version (`spend/anytown/2026-09/v1-0123456789ab`) and `version` its number; both are None
-    before it is published. `sources` are the sha256 of the submissions that it was made from.
+    `path` is the folder of its version (`spend/anytown/2026-09/v1-0123456789ab`) and `version` its number; both are
+    None before it is published. `sources` are the sha256 of the submissions that it was made from.
     """
 
     series: Series
-    place: str | None = None
+    path: str | None = None
     version: int | None = None
     sources: tuple[str, ...] = ()
 

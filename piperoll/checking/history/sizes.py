@@ -30,7 +30,10 @@ _ENOUGH_AMOUNTS = 10
 """With fewer amounts, the median and the share of credits move far by chance."""
 
 _FAR_MORE = 3
+"""A release with this many times the rows or pounds of each of the nearest is unusual."""
+
 _NEARLY_ALL, _FEW = Decimal("0.8"), Decimal("0.2")
+"""Shares of credits between which the signs of amounts are reversed."""
 
 _HUNDRED_TIMES = Decimal("31.6")
 """From here on a factor is nearer to 100 than to 10 (the geometric mean of the two)."""

@@ -11,22 +11,17 @@ rule has two patterns in its row, beside each other: one that never misses, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from piperoll.checking.privacy.lists import privacy_lists, split_words
 from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
 
 _S = r"[\t-\r\x1c-\x20]"
 """The ASCII characters that `\\s` matches in Python; it matches fewer of them in RE2, the engine of Arrow."""
-
-_Check = Callable[[re.Match[str], str], bool]
-
-
-def _anything(_match: re.Match[str], _text: str) -> bool:
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +35,7 @@ class PersonalDataRule:
     name: str
     sieve: str
     precise: re.Pattern[str]
-    check: _Check = _anything
+    check: Callable[[re.Match[str], str], bool] = lambda _match, _text: True
 
     def applies(self, text: str) -> bool:
         """Whether `text` may hold this kind of personal data."""
@@ -69,7 +64,7 @@ def _is_nhs_number(match: re.Match[str], text: str) -> bool:
     beside the word.
     """
     digits = match[1] + match[3] + match[4]
-    weighed = sum(int(digit) * (10 - place) for place, digit in enumerate(digits[:9]))
+    weighed = sum(int(digit) * (10 - index) for index, digit in enumerate(digits[:9]))
     check = (11 - weighed % 11) % 11
     return check == int(digits[9]) and (bool(match[2]) or bool(_NHS_CUE.search(text)))
 
@@ -93,8 +88,11 @@ def _is_sort_code(match: re.Match[str], text: str) -> bool:
     if _SORT_CUE.search(text):
         return True
     first, middle, last = (int(group) for group in match.groups())
-    orders = ((2000 + last, middle, first), (2000 + first, middle, last), (2000 + last, first, middle))
-    return "-" in match[0] and not any(_is_date(*order) for order in orders)
+    for year, month, day in ((last, middle, first), (first, middle, last), (last, first, middle)):
+        with suppress(ValueError):
+            date(2000 + year, month, day)
+            return False
+    return "-" in match[0]
 
 
 def _is_account_number(_match: re.Match[str], text: str) -> bool:
@@ -113,14 +111,6 @@ def _is_person(match: re.Match[str], text: str) -> bool:
         match[0].startswith(("Rev ", "Prof "))
         and privacy_lists().usual.union(privacy_lists().strong).intersection(words)
     )
-
-
-def _is_date(year: int, month: int, day: int) -> bool:
-    try:
-        date(year, month, day)
-    except ValueError:
-        return False
-    return True
 
 
 RULES: tuple[PersonalDataRule, ...] = (
@@ -196,16 +186,11 @@ def sieve_personal_data(cells: Cells) -> Flags:
     return _sieve(cells, "|".join(rule.sieve for rule in RULES))
 
 
-def sieve_phrases(cells: Cells, phrases: Iterable[str]) -> Flags:
+def sieve_phrases(cells: Cells, phrases: Sequence[str]) -> Flags:
     """Which cells of a column may hold one of `phrases` as whole words, in any case: all that do, and few others."""
-    return _sieve(cells, _any_phrase(tuple(phrases)))
-
-
-@cache
-def _any_phrase(phrases: tuple[str, ...]) -> str:
     if not all(phrase.isascii() for phrase in phrases):
-        return ""  # matches every text
-    return "(?i:" + "|".join(re.escape(phrase) for phrase in phrases) + ")"
+        return is_filled(cells)
+    return _sieve(cells, "(?i:" + "|".join(re.escape(phrase) for phrase in phrases) + ")")
 
 
 _WORTH_SIEVING = 100

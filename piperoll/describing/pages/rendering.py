@@ -98,6 +98,12 @@ def render_report_page(report: Report) -> str:
     return _environment().get_template("report.html").render(report=report, style=style, own_policy=policy)
 
 
+def render_upload_page(max_bytes: int) -> str:
+    """Render the page of the API to upload a file. It works without scripts, by keyboard and on a phone."""
+    page = _environment().get_template("check.html")
+    return page.render(datasets=assets.datasets(), style=read_style(), megabytes=max_bytes // 1_000_000)
+
+
 def read_style() -> str:
     """Read the stylesheet of all pages."""
     return (assets.folder("catalogue") / "style.css").read_text("utf-8")

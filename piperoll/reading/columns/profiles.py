@@ -143,7 +143,7 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
 
 
 class _DistinctCells:
-    """The distinct cells of a column, tidied, and their shapes, which suffice for checks that ignore the digits."""
+    """The distinct cells of a column (tidy) and their shapes, which suffice for checks that ignore the digits."""
 
     def __init__(self, distinct: Counter[str]) -> None:
         self.distinct, self.count = distinct, distinct.total()
@@ -168,5 +168,5 @@ class _DistinctCells:
 
 
 def is_reference(text: str) -> bool:
-    """Return whether a tidied cell looks like a reference: a word with a digit in it."""
+    """Return whether a tidy cell looks like a reference: a word with a digit in it."""
     return bool(_IDENTIFIER.match(text))

@@ -1,11 +1,10 @@
-"""Rows with a cell that was cut at a delimiter within it: joined again if there is only one right way to do so."""
+"""Repair rows with a cell that was cut at a delimiter within it, if there is only one right way to join it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from piperoll.model.columns import Mask, pc
 from piperoll.reading.cells.amounts import is_number
@@ -18,10 +17,10 @@ _ALL = 0.9
 """The share of a column's cells that must be of a kind for the column to be of that kind."""
 
 _FULL = 0.98
-"""The share of filled cells from which on a column counts as always filled."""
+"""From this share of filled cells, a column counts as always filled."""
 
 _FEW = 0.5
-"""The share of distinct cells up to which a column counts as repetitive."""
+"""Up to this share of distinct cells, a column counts as repetitive."""
 
 _RARE = 0.02
 """If a larger share of rows has cells beyond the last heading, those cells are a column without a heading."""
@@ -45,10 +44,7 @@ class RepairedRow:
 
 @dataclass(frozen=True)
 class UsualRow:
-    """What a usual row looks like.
-
-    The number of headings, the number of cells in most rows, and what each column holds.
-    """
+    """The usual row of a table: how many headings it has, how many cells most rows have, and what each column holds."""
 
     named: int
     usual: int
@@ -56,14 +52,14 @@ class UsualRow:
     words: Mapping[int, frozenset[str]]
     delimiter: str
     sure: bool
-    """Whether there are enough rows to know what a column holds."""
+    """True if there are enough rows to know what a column holds."""
 
 
 @dataclass(frozen=True)
 class RepairedRows:
     """The rows of a table, the repaired ones among them, and those that were cut and could not be repaired.
 
-    The rows `beside` have something beyond the last heading. They may be cut, but their figures are right.
+    The rows `beside` have a cell beyond the last heading. They may be cut, but their figures are right.
     """
 
     rows: Rows
@@ -75,38 +71,45 @@ class RepairedRows:
 def repair_cut_rows(rows: Rows, headings: Sequence[str], delimiter: str) -> RepairedRows:
     """Return the rows of a text file with the cut ones repaired.
 
-    Only rows that fill more cells than there are headings, or that are longer than most, are looked at.
+    Only rows that have a filled cell beyond the last heading, or that are longer than most, are looked at.
     """
     layout = _layout(rows, headings, delimiter)
     if layout is None:
         return RepairedRows(rows)
-    long = rows.filter(_may_be_long(block, layout) for block in rows.blocks()).select(partial(_is_long, layout=layout))
+    candidates = rows.filter(_may_be_long(block, layout) for block in rows.blocks())
+    long = candidates.select(lambda row: len(row.cells) > layout.usual or _extent(row) > layout.named)
     rare = sum(_extent(row) > layout.named for row in long) <= max(1, _RARE * len(rows))
     mends: dict[int, RepairedRow] = {}
     doubtful: dict[bool, list[Row]] = {True: [], False: []}
     for row in long:
-        if _is_cut(row, layout):
-            found, figures = repair_row(row, layout) if layout.sure else None, False
-        elif rare and _goes_beyond(row, layout):
-            ways = _ways_to_read(row, layout)
-            found, figures = _likeliest(row, ways, layout), len({_figures(way, layout) for way in ways.values()}) == 1
+        inside = any(map(tidy, row.cells[: layout.named]))
+        # A cell beyond all others, or in a column where it cannot belong, proves a cut. A remark beside the table and
+        # trailing delimiters leave the other cells where they belong.
+        if inside and (any(map(tidy, row.cells[layout.usual :])) or not _fits(row.cells, -1, layout)):
+            repaired, same_figures = repair_row(row, layout) if layout.sure else None, False
+        elif rare and inside and _at(row.cells, layout.named):  # it fits as it is, but continues beyond the headings
+            extent = _extent(row)
+            surplus = extent - layout.named
+            ways = {-1: list(row.cells)} | _ways(row.cells[:extent], surplus, layout)
+            column = -1 if len(ways) == 1 else None  # -1: it was not cut
+            if layout.sure:
+                column = _only(ways, row.cells[:extent], surplus, layout)
+            repaired = (
+                None if column is None else RepairedRow(row._replace(cells=ways[column]), column, ways[column][column])
+            )
+            same_figures = len({_figures(way, layout) for way in ways.values()}) == 1
         else:
             continue
-        if found is None:
-            doubtful[figures].append(row)
-        elif found.column >= 0:
-            mends[row.number] = found
+        if repaired is None:
+            doubtful[same_figures].append(row)
+        elif repaired.column >= 0:
+            mends[row.number] = repaired
     whole = Rows.of(mends[row.number].row if row.number in mends else row for row in rows) if mends else rows
     return RepairedRows(whole, list(mends.values()), doubtful[False], doubtful[True])
 
 
-def _is_long(row: Row, layout: UsualRow) -> bool:
-    """Return whether a row has a filled cell beyond the last heading, or is longer than most."""
-    return len(row.cells) > layout.usual or _extent(row) > layout.named
-
-
 def _may_be_long(block: Block, layout: UsualRow) -> Mask:
-    """Return which rows may be long, judged from whole columns."""
+    """Return which rows may have a cell beyond the last heading or be longer than most, from whole columns."""
     if block.width - layout.named > _MOST:
         return pc.greater(block.lengths, layout.named)
     found = pc.greater(block.lengths, layout.usual)
@@ -115,30 +118,10 @@ def _may_be_long(block: Block, layout: UsualRow) -> Mask:
     return found
 
 
-def _goes_beyond(row: Row, layout: UsualRow) -> bool:
-    """Return whether a row continues right beyond the last heading, as a cut row does."""
-    return bool(_at(row.cells, layout.named)) and any(map(tidy, row.cells[: layout.named]))
-
-
-def _ways_to_read(row: Row, layout: UsualRow) -> dict[int, list[str]]:
-    """Return the cells as they are (key -1) and of each way to join them, by the column of the joined cell."""
-    extent = _extent(row)
-    return {-1: list(row.cells)} | _ways(row.cells[:extent], extent - layout.named, layout)
-
-
-def _likeliest(row: Row, ways: Mapping[int, list[str]], layout: UsualRow) -> RepairedRow | None:
-    """Return how to read a row that fits as it is; None if nothing decides. Column -1 means that it was not cut."""
-    extent = _extent(row)
-    column = -1 if len(ways) == 1 else None
-    if layout.sure:
-        column = _only(ways, row.cells[:extent], extent - layout.named, layout)
-    return None if column is None else RepairedRow(row._replace(cells=ways[column]), column, ways[column][column])
-
-
 def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | None:
-    """Return what most rows look like; None if that is unclear, or if no row is longer than its headings."""
+    """Return the usual row; None if there is none, or if no row is longer than the headings."""
     widths = rows.widths()
-    named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
+    named = max((column + 1 for column, heading in enumerate(headings) if tidy(heading)), default=0)
     if not named or not widths or max(widths) <= named or rows[0].line is None:
         return None
     common, count = widths.most_common(1)[0]
@@ -150,28 +133,17 @@ def _layout(rows: Rows, headings: Sequence[str], delimiter: str) -> UsualRow | N
         sample, usual = within, max(widths)
     if not sample or 2 * len(sample) < len(some):
         return None
-    return UsualRow(
-        named, usual, profile_columns(sample, named), _words(sample, named), delimiter, len(sample) >= _ENOUGH
-    )
+    words = {}  # the repeated values of each repetitive column
+    for column in range(named):
+        counts = Counter(text for row in sample if (text := tidy(cell_at(row, column))))
+        if len(counts) <= _FEW * counts.total():
+            words[column] = frozenset(text for text, count in counts.items() if count > 1)
+    return UsualRow(named, usual, profile_columns(sample, named), words, delimiter, len(sample) >= _ENOUGH)
 
 
 def _extent(row: Row) -> int:
     """Return the number of cells up to the last filled one."""
-    return max((place + 1 for place, cell in enumerate(row.cells) if tidy(cell)), default=0)
-
-
-def _is_cut(row: Row, layout: UsualRow) -> bool:
-    """Return whether a long row was certainly cut.
-
-    It has a cell beyond all others, or in a column where it cannot belong.
-
-    A remark beside the table and trailing delimiters leave the other cells where they belong.
-    """
-    if not any(map(tidy, row.cells[: layout.named])):
-        return False
-    if any(map(tidy, row.cells[layout.usual :])):
-        return True
-    return not _fits(row.cells, -1, layout)
+    return max((column + 1 for column, cell in enumerate(row.cells) if tidy(cell)), default=0)
 
 
 def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
@@ -194,32 +166,29 @@ def repair_row(row: Row, layout: UsualRow) -> RepairedRow | None:
 
 def _ways(cells: Sequence[str], surplus: int, layout: UsualRow) -> dict[int, list[str]]:
     """Return the ways to join the cells of a row so that every cell fits, by the column of the joined cell."""
-    return {
-        column: joint
-        for column in range(layout.named)
-        if tidy(cells[column]) and tidy(cells[column + surplus])
-        if _fits(joint := _joined(cells, column, surplus, layout), column, layout)
-    }
-
-
-def _joined(cells: Sequence[str], column: int, surplus: int, layout: UsualRow) -> list[str]:
-    end = column + surplus + 1
-    return [*cells[:column], layout.delimiter.join(cells[column:end]), *cells[end:]]
+    ways = {}
+    for column in range(layout.named):
+        end = column + surplus + 1
+        if tidy(cells[column]) and tidy(cells[end - 1]):
+            joined = [*cells[:column], layout.delimiter.join(cells[column:end]), *cells[end:]]
+            if _fits(joined, column, layout):
+                ways[column] = joined
+    return ways
 
 
 def _fits(cells: Sequence[str], joint: int, layout: UsualRow) -> bool:
     """Return whether every cell is of the kind its column holds, the joined one too: `1,200.00` is a number."""
-    known = [(place, profile) for place, profile in enumerate(layout.profiles) if _kinds(profile)]
-    suited = (_suits(_at(cells, place), profile, joint=place == joint) for place, profile in known)
+    known = [
+        (column, profile)
+        for column, profile in enumerate(layout.profiles)
+        if _is_typed(profile) or profile.identifiers >= _ALL
+    ]
+    suited = (_suits(_at(cells, column), profile, joint=column == joint) for column, profile in known)
     return bool(known) and not any(map(tidy, cells[layout.usual :])) and all(suited)
 
 
 def _at(cells: Sequence[str], column: int) -> str:
     return tidy(cells[column]) if column < len(cells) else ""
-
-
-def _kinds(profile: ColumnProfile) -> bool:
-    return _is_typed(profile) or profile.identifiers >= _ALL
 
 
 def _is_typed(profile: ColumnProfile) -> bool:
@@ -246,7 +215,11 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
         return spaced[0]
     if len({_figures(joint, layout) for joint in ways.values()}) > 1:
         return None
-    known = {column: _known(ways[column], column, layout) for column in ways}
+    # Count the cells with a value that occurs elsewhere in their column.
+    known = {
+        way: sum(column != way and _at(joined, column) in words for column, words in layout.words.items())
+        for way, joined in ways.items()
+    }
     best = max(known.values())
     right = [column for column, count in known.items() if count == best]
     return right[0] if len(right) == 1 else None
@@ -254,27 +227,8 @@ def _only(ways: Mapping[int, list[str]], cells: Sequence[str], surplus: int, lay
 
 def _figures(cells: Sequence[str], layout: UsualRow) -> tuple[str, ...]:
     """Return the dates and numbers of a row."""
-    return tuple(_at(cells, place) for place, profile in enumerate(layout.profiles) if _is_typed(profile))
+    return tuple(_at(cells, column) for column, profile in enumerate(layout.profiles) if _is_typed(profile))
 
 
 def _goes_on(cell: str) -> bool:
     return cell[:1] == " " and bool(tidy(cell))
-
-
-def _known(cells: Sequence[str], joint: int, layout: UsualRow) -> int:
-    """Count the cells with a value that is found elsewhere in their column."""
-    return sum(
-        1
-        for column, words in layout.words.items()
-        if column != joint and tidy("".join(cells[column : column + 1])) in words
-    )
-
-
-def _words(sample: Sequence[Row], width: int) -> dict[int, frozenset[str]]:
-    """Return the repeated values of each repetitive column, from rows of the usual length."""
-    found = {}
-    for column in range(width):
-        counts = Counter(text for row in sample if (text := tidy(cell_at(row, column))))
-        if len(counts) <= _FEW * counts.total():
-            found[column] = frozenset(text for text, count in counts.items() if count > 1)
-    return found

@@ -10,33 +10,19 @@ from functools import cached_property
 from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Address, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import find_scale
-from piperoll.reading.columns.assignment import Columns, assign_columns, guess_unnamed
-from piperoll.reading.columns.column_findings import find_column_doubts
+from piperoll.reading.columns.assignment import Columns, assign_columns, find_column_doubts, guess_unnamed
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
-from piperoll.reading.tables.classified_rows import ClassifiedRows, classify_rows
+from piperoll.reading.tables import nil_returns, table_findings
+from piperoll.reading.tables.classified_rows import ClassifiedRows, TableShape, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
 from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
-from piperoll.reading.tables.nil_returns import find_nil_record, find_nil_row, nil_return
 from piperoll.reading.tables.record_batches import Segment, build
-from piperoll.reading.tables.row_findings import AmountColumn, find_row_findings
-from piperoll.reading.tables.row_kinds import TableShape
 from piperoll.reading.tables.sections import Section, find_sections
 from piperoll.reading.tables.summary_rows import exclude_proved_totals
-from piperoll.reading.tables.table_findings import (
-    PossibleTotal,
-    find_credit_marks,
-    find_damaged_references,
-    find_overlong,
-    find_records_above,
-    find_unit_above,
-    may_be_cut,
-    possible_total,
-    quote_list,
-)
 from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
 from piperoll.reading.tables.wide_tables import WideTable, find_wide
 
@@ -51,14 +37,14 @@ class ExaminedSection:
     section: Section
     columns: Columns
     wide: WideTable | None
-    judgement: ClassifiedRows
+    rows: ClassifiedRows
     profiles: Sequence[ColumnProfile]
     repaired: RepairedRows | None = None
 
     @property
     def records(self) -> Rows:
         """The rows that are records."""
-        return self.judgement.records
+        return self.rows.records
 
     @cached_property
     def overlong(self) -> Sequence[Row]:
@@ -66,7 +52,7 @@ class ExaminedSection:
         if self.section.heading.index < 0:
             return []
         known = (*self.repaired.cut, *self.repaired.beside) if self.repaired else ()
-        cut = {row.number: row for row in (*known, *find_overlong(self.records, self.columns.headings))}
+        cut = {row.number: row for row in (*known, *table_findings.find_overlong(self.records, self.columns.headings))}
         return [cut[number] for number in sorted(cut)]
 
     def amount(self, dataset: Dataset) -> str | None:
@@ -88,7 +74,9 @@ class ExaminedSection:
         column = self.amount_column(dataset)
         sure = {row.number for row in self.repaired.beside} if self.repaired else set()
         for row in self.overlong:
-            if column is not None and row.number not in sure and may_be_cut(row, column, self.columns.headings):
+            if column is None or row.number in sure:
+                continue
+            if table_findings.may_be_cut(row, column, self.columns.headings):
                 yield row.number
 
 
@@ -113,7 +101,9 @@ def examine_section(
         kept = {name: choice for name, choice in columns.choices.items() if name not in fixed}
         columns = Columns(kept, columns.moved, columns.headings)
     repaired = repair_cut_rows(section.rows, cells, delimiter)
-    shape = replace(TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), said=section.said)
+    shape = replace(
+        TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), heading_texts=section.heading_texts
+    )
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
     return ExaminedSection(
         section,
@@ -142,13 +132,24 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     if not sections:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
-    if nil := find_nil_record(_with_amounts(parts, lexicon.dataset)):
-        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
+    with_amounts = ((row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records)
+    if nil := nil_returns.find_nil_record(with_amounts):
+        return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
+    # Sections with the same columns are one table; others, and sections side by side, are separate tables.
+    groups: list[list[ExaminedSection]] = []
+    for part in parts:
+        if part.records and groups and _is_same_table(groups[-1][0], part):
+            groups[-1].append(part)
+        elif part.records:
+            groups.append([part])
+    if not groups:
+        if nil := nil_returns.find_nil_row(without_blanks(grid.rows)):
+            return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
+        address = Address(sheet=grid.sheet, row=_heading_address(parts[0].section.heading, grid)[0])
+        return GridReading("no_records", findings=[make_finding("no-records", address)])
     reading = GridReading("data")
-    for group in _groups([part for part in parts if part.records]):
+    for group in groups:
         _add_table(reading, group, grid, lexicon)
-    if not reading.tables:
-        return _no_records(parts[0], grid)
     if spans := sorted({part.section.span for part in parts if part.section.span and part.records}):
         row = grid.rows[parts[0].section.heading.index].number
         starts = " and ".join(letter(start) for start, _ in spans)
@@ -163,34 +164,16 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Ex
     The sums of one section continue in the next, unless that is beside it or has little more than the core columns.
     """
     first = examine_section(sections[0], lexicon, grid.delimiter)
-    if strays := find_records_above(grid, sections[0], first.columns, lexicon.dataset):
-        said = sections[0].said - {words(row.cells) for row in strays}
-        whole = replace(sections[0], rows=Rows.of(strays) + sections[0].rows, said=said)
+    if records := table_findings.find_records_above(grid, sections[0], first.columns, lexicon.dataset):
+        titles = sections[0].heading_texts - {words(row.cells) for row in records}
+        whole = replace(sections[0], rows=Rows.of(records) + sections[0].rows, heading_texts=titles)
         first = examine_section(whole, lexicon, grid.delimiter)
     parts = [first]
     for section in sections[1:]:
         last = parts[-1]
         goes_on = section.span == last.section.span and not (section.lesser or last.section.lesser)
-        parts.append(
-            examine_section(section, lexicon, grid.delimiter, last.judgement.below if goes_on else NOTHING_ABOVE)
-        )
+        parts.append(examine_section(section, lexicon, grid.delimiter, last.rows.below if goes_on else NOTHING_ABOVE))
     return parts
-
-
-def _with_amounts(parts: Sequence[ExaminedSection], dataset: Dataset) -> Iterator[tuple[Row, int | None]]:
-    """Yield each record with its column of amounts."""
-    return ((row, part.amount_column(dataset)) for part in parts for row in part.records)
-
-
-def _groups(parts: Sequence[ExaminedSection]) -> list[list[ExaminedSection]]:
-    """Group sections with the same columns into one table; others, and sections side by side, are separate tables."""
-    groups: list[list[ExaminedSection]] = []
-    for part in parts:
-        if groups and _is_same_table(groups[-1][0], part):
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups
 
 
 def _is_same_table(one: ExaminedSection, other: ExaminedSection) -> bool:
@@ -205,14 +188,14 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
-    amounts = AmountColumn(first.amount(dataset), first.amount_column(dataset))
-    reading.findings += find_row_findings([part.judgement for part in group], grid.sheet, amounts)
+    amounts = table_findings.AmountColumn(first.amount(dataset), first.amount_column(dataset))
+    reading.findings += table_findings.find_row_findings([part.rows for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += cap_findings(_doubts(part, grid, dataset))
     built = build(segments, dataset, grid.sheet, grid.periods)
     reading.findings += built.findings
     headings, letters = _named(first)
-    number, line = _place(first.section.heading, grid)
+    number, line = _heading_address(first.section.heading, grid)
     reading.tables.append(
         ReadTable(
             sheet=grid.sheet,
@@ -231,7 +214,7 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     )
 
 
-def _place(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
+def _heading_address(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
     return (0, None) if heading.index < 0 else (grid.rows[heading.index].number, grid.rows[heading.index].line)
 
 
@@ -259,9 +242,9 @@ def _excluded(group: Sequence[ExaminedSection], dataset: Dataset) -> Iterable[Ex
         if number and part.section.heading.index >= 0:
             first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
             yield ExcludedRow(first - 1, None, "repeated_header")
-        for judged in part.judgement.others:
-            pounds = None if judged.amount is None else judged.amount * part.scale(dataset)
-            yield ExcludedRow(judged.row.number, judged.row.line, judged.kind, pounds)
+        for excluded in part.rows.others:
+            pounds = None if excluded.amount is None else excluded.amount * part.scale(dataset)
+            yield ExcludedRow(excluded.row.number, excluded.row.line, excluded.kind, pounds)
 
 
 def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | None, *, first: bool) -> list[Finding]:
@@ -270,12 +253,14 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
         return []
     row = grid.rows[heading.index]
     if group[0].section.below:
-        found += _about_titles(group[0].section, grid)
+        # Count the titles above the records.
+        start = group[0].section.rows[0].number
+        above = [each for each in grid.rows[: heading.start] if each.number < start and not is_blank(each)]
+        found += [_preamble_left_out(grid.sheet, len(above), row.number)] if above else []
         found.append(make_finding("headings-at-end", Address(grid.sheet, row.number, row.line)))
     elif first:
-        read = {
-            own.number for own in group[0].section.rows[: heading.index]
-        }  # records from above the headings come first
+        # Records from above the headings come first.
+        read = {own.number for own in group[0].section.rows[: heading.index]}
         rows = [other for other in grid.rows[: heading.start] if not is_blank(other)]
         above = [other for other in rows if other.number not in read]
         if len(above) < len(rows):
@@ -297,14 +282,6 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
     return found
 
 
-def _about_titles(section: Section, grid: Grid) -> Iterator[Finding]:
-    """Yield the finding about titles above the records of a table with its headings at the end."""
-    start = section.rows[0].number
-    titles = sum(1 for row in grid.rows[: section.heading.start] if row.number < start and not is_blank(row))
-    if titles:
-        yield _preamble_left_out(grid.sheet, titles, grid.rows[section.heading.index].number)
-
-
 def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Finding:
     return make_finding("preamble-left-out", Address(sheet), count=rows, heading_row=heading_row)
 
@@ -312,20 +289,33 @@ def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Findin
 def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.moved.shift:
-        found.append(_columns_shifted(sheet, columns))
+        moved, first = columns.moved, columns.headings[columns.moved.start].strip()
+        found.append(
+            make_finding(
+                "columns-shifted",
+                Address(sheet),
+                variant="all" if moved.end is None else "some",
+                value=first,
+                first=first,
+                last="" if moved.end is None else columns.headings[moved.end - 1].strip(),
+                side="left" if moved.shift < 0 else "right",
+            )
+        )
     for choice in columns.choices.values():
         found += find_column_doubts(choice, sheet, lexicon, headed=bool(columns.headings))
-    there = {*columns.choices, *(part.wide.fields if part.wide else ()), *(_period_fields(part.wide))}
-    for group in dataset.missing_core(there, period_given=False):
+    found_fields = {*columns.choices}
+    if part.wide:
+        found_fields |= {*part.wide.fields, part.wide.start_field, part.wide.end_field}
+    for group in dataset.missing_core(found_fields, period_given=False):
         wanted = [dataset.field(name) for name in group if name != "@period"]
-        looked = [heading.heading for heading in dataset.headings if heading.field in group][:6]
+        examples = [heading.heading for heading in dataset.headings if heading.field in group][:6]
         found.append(
             make_finding(
                 "column-not-found",
                 Address(sheet, field=wanted[0].name),
                 severity=Severity.WARNING if "@period" in group else Severity.ERROR,
-                titles=quote_list([field.title.lower() for field in wanted], "or"),
-                headings=quote_list(looked, "or"),
+                titles=table_findings.quote_list([field.title.lower() for field in wanted], "or"),
+                headings=table_findings.quote_list(examples, "or"),
             )
         )
     measured = {measure.column for measure in part.wide.measures} if part.wide else set()
@@ -335,24 +325,6 @@ def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -
             address = Address(sheet, column=letter(column))
             found.append(make_finding("column-not-mapped", address, value=heading, heading=heading.strip()))
     return found
-
-
-def _columns_shifted(sheet: str | None, columns: Columns) -> Finding:
-    moved, headings = columns.moved, columns.headings
-    first = headings[moved.start].strip()
-    return make_finding(
-        "columns-shifted",
-        Address(sheet),
-        variant="all" if moved.end is None else "some",
-        value=first,
-        first=first,
-        last="" if moved.end is None else headings[moved.end - 1].strip(),
-        side="left" if moved.shift < 0 else "right",
-    )
-
-
-def _period_fields(wide: WideTable | None) -> tuple[str, ...]:
-    return (wide.start_field, wide.end_field) if wide else ()
 
 
 def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
@@ -365,47 +337,42 @@ def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Fin
         address, usual = address_of(sheet, row, field=amount), len(columns.headings)
         yield make_finding("row-too-long", address, cells=len(row.cells), usual=usual)
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
-    if amount and part.scale(dataset) == 1 and (said := find_unit_above(above)):
-        row, words = said
-        yield make_finding("amount-unit-doubtful", address_of(sheet, row, field=amount), variant="title", value=words)
+    if amount and part.scale(dataset) == 1 and (unit := table_findings.find_unit_above(above)):
+        row, wording = unit
+        yield make_finding("amount-unit-doubtful", address_of(sheet, row, field=amount), variant="title", value=wording)
     where = part.amount_column(dataset)
-    if amount and where is not None and (signs := find_credit_marks(part.records, columns, where)):
+    if amount and where is not None and (signs := table_findings.find_credit_marks(part.records, columns, where)):
         address = address_of(sheet, signs.credits[0], signs.column, amount)
         heading = columns.headings[signs.column].strip()
         yield make_finding("amount-sign-beside", address, count=len(signs.credits), heading=heading)
     for name, choice in columns.choices.items():
         wanted = dataset.field(name)
-        if wanted.is_identifier and (rows := find_damaged_references(part.records, choice.column)):
+        if wanted.is_identifier and (rows := table_findings.find_damaged_references(part.records, choice.column)):
             value = cell_at(rows[0], choice.column)
             address = address_of(sheet, rows[0], choice.column, wanted.name)
             text, title = value.strip(), wanted.title.lower()
             yield make_finding("reference-damaged", address, value=value, count=len(rows), text=text, title=title)
-    if total := possible_total(part.records, columns, dataset):
-        yield _possible_total(total, sheet)
-
-
-def _possible_total(total: PossibleTotal, sheet: str | None) -> Finding:
-    """Report a record that may be the sum of others; a few rows below it may be sums as well."""
-    value, below = cell_at(total.row, total.column), total.below
-    few = 0 < below.count <= _FEW_BELOW
-    return make_finding(
-        "possible-total-rows",
-        address_of(sheet, total.row, total.column, total.field),
-        variant="rows-below" if few else "plain",
-        value=value,
-        text=value.strip(),
-        span=f"row {below.first}" if below.count == 1 else f"rows {below.first} to {below.last}",
-        below=below.count,
-        more=below.count + 1,
-        left=below.records - 1 - (below.count if few else 0),
-        records=below.records,
-    )
+    if total := table_findings.possible_total(part.records, columns, dataset):
+        value, below = cell_at(total.row, total.column), total.below
+        few = 0 < below.count <= _FEW_BELOW
+        yield make_finding(
+            "possible-total-rows",
+            address_of(sheet, total.row, total.column, total.field),
+            variant="rows-below" if few else "plain",
+            value=value,
+            text=value.strip(),
+            span=f"row {below.first}" if below.count == 1 else f"rows {below.first} to {below.last}",
+            below=below.count,
+            more=below.count + 1,
+            left=below.records - 1 - (below.count if few else 0),
+            records=below.records,
+        )
 
 
 def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     rows = without_blanks(grid.rows)
-    if nil := find_nil_row(rows):
-        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
+    if nil := nil_returns.find_nil_row(rows):
+        return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
     heading = find_unknown_headings(grid) or HeadingRow(-1, (), frozenset(), 0.0)
@@ -429,15 +396,9 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
     else:
         place = f"sheet '{grid.sheet.strip()}'" if grid.sheet else "the file"
         address = Address(grid.sheet)
-        reading.findings.append(make_finding("headings-missing", address, place=place, titles=quote_list(titles)))
+        reading.findings.append(
+            make_finding("headings-missing", address, place=place, titles=table_findings.quote_list(titles))
+        )
         reading.findings += find_guessed_columns(columns, seen, lexicon.dataset, grid.sheet)
     _add_table(reading, [part], grid, lexicon)
     return reading
-
-
-def _no_records(part: ExaminedSection, grid: Grid) -> GridReading:
-    rows = without_blanks(grid.rows)
-    number = _place(part.section.heading, grid)[0]
-    if nil := find_nil_row(rows):
-        return GridReading("nil", findings=[nil_return(grid.sheet, nil)])
-    return GridReading("no_records", findings=[make_finding("no-records", Address(sheet=grid.sheet, row=number))])

@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from string import ascii_lowercase
 
 from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.columns.lexicon import Lexicon, bare
-from piperoll.reading.columns.profiles import ColumnProfile, is_reference, profile_columns
+from piperoll.reading.columns.profiles import is_reference, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, squeeze, tidy, without_blanks
 
 _MOST_ROWS = 3
@@ -40,17 +41,16 @@ def find_words_above(rows: Sequence[Row], index: int) -> list[Row]:
     found: list[Row] = []
     for row in reversed(rows[max(0, index - _MOST_ROWS) : index]):
         texts = [text for cell in row.cells if (text := tidy(cell))]
-        if not any(map(_is_word, texts)) or any(is_number(text) or is_date(text) for text in texts):
+        # Part of a heading is a word: not a dash, an error or only punctuation.
+        words = (
+            any(map(str.isalpha, text)) and not is_error(text) for text in texts if not means_nothing(text, typed=False)
+        )
+        if not any(words) or any(is_number(text) or is_date(text) for text in texts):
             break
         if any(len(text) > _LONGEST_PART for text in texts):
             break
         found.append(row)
     return found
-
-
-def _is_word(text: str) -> bool:
-    """Return whether a cell may be part of a heading: not a dash, an error or only punctuation."""
-    return any(map(str.isalpha, text)) and not is_error(text) and not means_nothing(text, typed=False)
 
 
 def continues_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) -> bool:
@@ -67,35 +67,24 @@ def join_headings(upper: Sequence[str], lower: Sequence[str], lexicon: Lexicon) 
     applies to those too, as a merged cell does. Unless the rows continue throughout, words are joined only if that
     gives a known heading, or if the lower word alone is unknown.
     """
-    titles, whole = _carried(upper, lower), continues_headings(upper, lower, lexicon)
-    return tuple(
-        _joined_cell(_at(upper, column), titles[column], _at(lower, column), lexicon, whole=whole)
-        for column in range(len(titles))
-    )
+    whole = continues_headings(upper, lower, lexicon)
+    joined, title = [], ""
+    for column in range(max(len(upper), len(lower))):
+        own, below = squeeze(_at(upper, column)), _at(lower, column)
+        word = squeeze(below)
+        title = own or (title if tidy(below) else "")
+        known = [text for text in (f"{title} {word}", f"{word} {title}") if word and title and lexicon.knows(text)]
+        if known or not word:
+            joined.append(known[0] if known else own)
+        elif not own or (lexicon.meanings(below) and not whole):
+            joined.append(below)
+        else:
+            joined.append(f"{own} {word}")
+    return tuple(joined)
 
 
 def _at(cells: Sequence[str], column: int) -> str:
     return cells[column] if column < len(cells) else ""
-
-
-def _carried(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
-    """Return for each column the title over it: its own, or that of the nearest column to the left."""
-    titles, last = [], ""
-    for column in range(max(len(upper), len(lower))):
-        own = squeeze(_at(upper, column))
-        last = own or (last if tidy(_at(lower, column)) else "")
-        titles.append(last)
-    return titles
-
-
-def _joined_cell(own: str, title: str, lower: str, lexicon: Lexicon, *, whole: bool) -> str:
-    own, word = squeeze(own), squeeze(lower)
-    if not word:
-        return own
-    for text in (f"{title} {word}", f"{word} {title}"):
-        if title and lexicon.knows(text):
-            return text
-    return lower if not own or (lexicon.meanings(lower) and not whole) else f"{own} {word}"
 
 
 def find_rows_below(rows: Sequence[Row]) -> list[Row]:
@@ -120,8 +109,8 @@ def is_numbering_row(row: Row) -> bool:
     counts = [match[1].lower() for text in texts if (match := _NUMBER.fullmatch(text))]
     if len(texts) < 3 or len(counts) < len(texts):
         return False
-    letters = [chr(ord("a") + place) for place in range(26)][: len(counts)]
-    return counts == [str(place + 1) for place in range(len(counts))] or counts == letters
+    numbers = [str(number) for number in range(1, len(counts) + 1)]
+    return counts == numbers or counts == list(ascii_lowercase[: len(counts)])
 
 
 def with_units(cells: Sequence[str], rows: Sequence[Row]) -> tuple[str, ...]:
@@ -164,7 +153,7 @@ _START = 6
 
 
 _WORDS = 3
-"""A row with fewer cells is a title, or two words beside each other."""
+"""A row with fewer filled cells is a title, or two words beside each other."""
 
 _MOST = 0.8
 """The share of a column's cells that must be numbers or dates."""
@@ -177,7 +166,7 @@ _THOROUGH = 20_000
 
 
 _GOES_ON = 2.0
-"""The score for a row that continues the words above it: neither row alone is then better."""
+"""Added to the score of a row that continues the words above it, so that neither row alone is better."""
 
 
 @dataclass(frozen=True)
@@ -211,63 +200,15 @@ def find_heading_rows(grid: Grid, lexicon: Lexicon, *, thorough: bool = True) ->
 
     With `thorough`, if no row names the core, also look at rows where headings are unlikely.
     """
-    found = _found(grid, lexicon, _likely(grid.rows, lexicon))
+    rows = grid.rows
+    # One listed heading is enough near the top; further down it takes two, one of them in a first cell.
+    likely = [index for index, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
+    likely += [_TOP + index for index in _with_two(rows[_TOP:], _START, lexicon)]
+    found = _candidates(grid, lexicon, likely)
     if thorough and not any(names_core(candidate, lexicon) for candidate in found):
-        found = _found(grid, lexicon, _possible(grid.rows, lexicon)) or found
-    return [_with_rows_below(grid, candidate) for candidate in _apart(found)]
-
-
-def names_core(heading: HeadingRow, lexicon: Lexicon) -> bool:
-    """Return whether the headings name every core field of the dataset; the period may be given elsewhere."""
-    return not lexicon.dataset.missing_core(heading.fields, period_given=True)
-
-
-def _found(grid: Grid, lexicon: Lexicon, places: Sequence[int]) -> list[HeadingRow]:
-    """Return the candidates among the rows at these indexes and right below them."""
-    found, asked = [], {*places}
-    for index in sorted(asked.union(place + 1 for place in places if place + 1 < len(grid.rows))):
-        row = grid.rows[index]
-        if index not in asked and is_blank(row):
-            continue
-        base = _judged(index, tuple(row.cells), lexicon) or HeadingRow(index, tuple(row.cells), frozenset(), 0.0)
-        candidate = base if _holds_figures(row) else _with_rows_above(grid, base, lexicon)
-        if candidate.score:
-            found.append(candidate)
-    return found
-
-
-def _likely(rows: Rows, lexicon: Lexicon) -> list[int]:
-    """Return the indexes of rows with listed headings: one near the top.
-
-    Two further down, one of them in a first cell.
-    """
-    top = [place for place, row in enumerate(rows[:_TOP]) if any(map(lexicon.knows, row.cells))]
-    return top + [_TOP + place for place in _with_two(rows[_TOP:], _START, lexicon)]
-
-
-def _possible(rows: Rows, lexicon: Lexicon) -> list[int]:
-    """Return the indexes of rows with two listed headings, in any cells."""
-    return _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
-
-
-def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
-    """Return the indexes of rows with two listed headings, one of them among the first cells.
-
-    Each distinct cell is asked once.
-    """
-    places = rows.indices_where(range(start), lexicon.knows, lexicon.may_know)
-    return [place for place in places if sum(map(lexicon.knows, rows[place].cells)) >= 2]
-
-
-def _holds_figures(row: Row) -> bool:
-    return any(is_number(cell) or is_date(cell) for cell in row.cells)
-
-
-def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
-    """Return the candidates without those that share rows with a better one.
-
-    Of equals, the one with more rows stays.
-    """
+        possible = _with_two(rows[:_THOROUGH], rows[:_THOROUGH].width, lexicon)
+        found = _candidates(grid, lexicon, possible) or found
+    # Of candidates that share rows, keep the better one; of equals, the first.
     kept: list[HeadingRow] = []
     for candidate in found:
         if kept and candidate.start <= kept[-1].index:
@@ -275,13 +216,37 @@ def _apart(found: Sequence[HeadingRow]) -> list[HeadingRow]:
                 continue
             kept.pop()
         kept.append(candidate)
+    for index, candidate in enumerate(kept):
+        if below := find_rows_below(rows[candidate.index + 1 : candidate.index + 4]):
+            kept[index] = replace(candidate, cells=with_units(candidate.cells, below), after=len(below))
     return kept
 
 
-def _with_rows_below(grid: Grid, candidate: HeadingRow) -> HeadingRow:
-    """Return the candidate with the rows below it that give units or number the columns."""
-    below = find_rows_below(grid.rows[candidate.index + 1 : candidate.index + 4])
-    return replace(candidate, cells=with_units(candidate.cells, below), after=len(below)) if below else candidate
+def names_core(heading: HeadingRow, lexicon: Lexicon) -> bool:
+    """Return whether the headings name every core field of the dataset; the period may be given elsewhere."""
+    return not lexicon.dataset.missing_core(heading.fields, period_given=True)
+
+
+def _candidates(grid: Grid, lexicon: Lexicon, indexes: Sequence[int]) -> list[HeadingRow]:
+    """Return the candidates among the rows at these indexes and right below them."""
+    found, listed = [], {*indexes}
+    for index in sorted(listed.union(above + 1 for above in indexes if above + 1 < len(grid.rows))):
+        row = grid.rows[index]
+        if index not in listed and is_blank(row):
+            continue
+        cells = tuple(row.cells)
+        candidate = _score_row(index, cells, lexicon) or HeadingRow(index, cells, frozenset(), 0.0)
+        if not _figures(row):
+            candidate = _with_rows_above(grid, candidate, lexicon)
+        if candidate.score:
+            found.append(candidate)
+    return found
+
+
+def _with_two(rows: Rows, start: int, lexicon: Lexicon) -> list[int]:
+    """Return the indexes of rows with two listed headings, one of them among the first `start` cells."""
+    indexes = rows.indices_where(range(start), lexicon.knows, lexicon.may_know)  # looks up each distinct cell once
+    return [index for index in indexes if sum(map(lexicon.knows, rows[index].cells)) >= 2]
 
 
 def find_structural_headings(grid: Grid, lexicon: Lexicon) -> HeadingRow | None:
@@ -305,29 +270,27 @@ def find_unknown_headings(grid: Grid) -> HeadingRow | None:
     A record has a number or date wherever its column holds them; this row has a word without a digit in each such
     column.
     """
-    rows = grid.rows[:_TOP]
-    index = next((place for place, row in enumerate(rows) if _filled_cells(row) >= _WORDS), None)
-    if index is None or not all(_is_name(text) for cell in rows[index].cells if (text := tidy(cell))):
+    index = next((index for index, row in enumerate(grid.rows[:_TOP]) if _count_filled(row) >= _WORDS), None)
+    if index is None:
         return None
+    cells = tuple(grid.rows[index].cells)
+    for text in filter(None, map(tidy, cells)):
+        wordy = any(map(str.isalpha, text)) and len(text) <= _CELL
+        if not wordy or is_number(text) or is_date(text) or is_reference(text) or is_error(text):
+            return None
     below = profile_columns(without_blanks(grid.rows[index + 1 :]), grid.width)
-    over = [tidy(cell) for cell, column in zip(rows[index].cells, below, strict=False) if _is_typed(column)]
+    over = [
+        tidy(cell)
+        for cell, column in zip(cells, below, strict=False)
+        if column.count > 1 and column.filled > _MOST and max(column.numbers, column.dates) > _MOST
+    ]
     if not any(over) or any(map(str.isdigit, "".join(over))):
         return None
-    return HeadingRow(index, tuple(rows[index].cells), frozenset(), 0.0)
+    return HeadingRow(index, cells, frozenset(), 0.0)
 
 
-def _filled_cells(row: Row) -> int:
+def _count_filled(row: Row) -> int:
     return sum(1 for cell in row.cells if tidy(cell))
-
-
-def _is_name(text: str) -> bool:
-    """Return whether a cell may name a column: words, not a number, date or reference."""
-    word = any(map(str.isalpha, text)) and len(text) <= _CELL
-    return word and not (is_number(text) or is_date(text) or is_reference(text) or is_error(text))
-
-
-def _is_typed(column: ColumnProfile) -> bool:
-    return column.count > 1 and column.filled > _MOST and max(column.numbers, column.dates) > _MOST
 
 
 def _figures(row: Row) -> int:
@@ -339,7 +302,7 @@ def choose_heading_row(candidates: Sequence[HeadingRow]) -> HeadingRow | None:
     return max(candidates, key=lambda candidate: (candidate.score, -candidate.index), default=None)
 
 
-def _judged(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float = 2.0) -> HeadingRow | None:
+def _score_row(index: int, cells: tuple[str, ...], lexicon: Lexicon, least: float = 2.0) -> HeadingRow | None:
     """Return the row as a candidate; None if its cells name fewer than two fields or look like data."""
     texts = [cell for cell in cells if cell and not cell.isspace()]
     dates = sum(map(is_date, texts))
@@ -372,22 +335,17 @@ def _with_rows_above(grid: Grid, candidate: HeadingRow, lexicon: Lexicon) -> Hea
     """Return the candidate with the words of the rows above it, if they name more fields or tell columns apart."""
     best, cells = candidate, candidate.cells
     for extra, row in enumerate(find_words_above(grid.rows, candidate.index), start=1):
-        goes_on = continues_headings(row.cells, cells, lexicon)
+        continues = continues_headings(row.cells, cells, lexicon)
         cells = join_headings(row.cells, cells, lexicon)
-        judged = _judged(candidate.index, cells, lexicon)
-        if judged and (goes_on or _gains(judged, best)):
-            best = replace(judged, extra=extra, score=judged.score + _GOES_ON * goes_on)
+        joined = _score_row(candidate.index, cells, lexicon)
+        if joined is None:
+            continue
+        # Joined rows say more if they name more fields, or as many that are known as well. A field that only the last
+        # row names may be lost: `type` means one thing, `Expense` over `type` another.
+        as_good = len(joined.fields) >= len(best.fields) and joined.score >= best.score
+        if continues or (joined.cells != best.cells and (joined.fields > best.fields or as_good)):
+            best = replace(joined, extra=extra, score=joined.score + _GOES_ON * continues)
     return best
-
-
-def _gains(joint: HeadingRow, alone: HeadingRow) -> bool:
-    """Return whether joined rows say more than the last alone: more fields, or as many that are known as well.
-
-    A field that only the last row names may be lost: `type` means one thing, `Expense` over `type` another.
-    """
-    if joint.cells == alone.cells:
-        return False
-    return joint.fields > alone.fields or (len(joint.fields) >= len(alone.fields) and joint.score >= alone.score)
 
 
 def repeats_headings(row: Row, keys: Sequence[str], filled: Sequence[int]) -> bool:
@@ -428,13 +386,10 @@ def is_below_data(grid: Grid, heading: HeadingRow) -> bool:
 
 
 def index_of_first_full(grid: Grid, heading: HeadingRow) -> int:
-    """Return the index of the first row above the headings that is no title or note.
-
-    It has figures or most of the cells.
-    """
+    """Return the index of the first row above the headings that has figures or most of the cells: no title or note."""
     above = enumerate(grid.rows[: heading.start])
-    return next((place for place, row in above if _figures(row) or _is_full(row, heading)), 0)
+    return next((index for index, row in above if _figures(row) or _is_full(row, heading)), 0)
 
 
 def _is_full(row: Row, heading: HeadingRow) -> bool:
-    return 2 * _filled_cells(row) > sum(1 for cell in heading.cells if tidy(cell))
+    return 2 * _count_filled(row) > sum(1 for cell in heading.cells if tidy(cell))

@@ -1,4 +1,4 @@
-"""Convert records to Arrow batches: one text column for each field, with the cells as sent beside typed ones."""
+"""Convert records to Arrow batches: a text column for each field and, for typed fields, one with the cells as sent."""
 
 from __future__ import annotations
 
@@ -34,17 +34,21 @@ _Periods = Sequence[tuple[Mapping[str, int], Period]]
 
 @dataclass(frozen=True)
 class UnreadLines:
-    """Lines whose cells are not converted yet: `block` holds the row of each line."""
+    """Lines whose cells are not converted yet.
+
+    `block` holds the row of each line, `cells` the cells of each field, and `fixed` the values that need no conversion.
+    `column_of` returns the column of a field in a line, which differs from line to line in a wide table.
+    """
 
     block: Block
     cells: Mapping[str, Any] = field(default_factory=dict)
-    place: Callable[[str, int], int] = lambda _name, _line: 0
+    column_of: Callable[[str, int], int] = lambda _name, _line: 0
     fixed: Mapping[str, Any] = field(default_factory=dict)
     shapes: ShapeIndex | None = None
 
     def all(self, name: str, holds: CellTest) -> bool:
         """Return whether a check accepts the shape of each of a field's cells; False if that is unknown."""
-        return self.shapes is not None and self.shapes.all_match(self.place(name, 0), holds)
+        return self.shapes is not None and self.shapes.all_match(self.column_of(name, 0), holds)
 
 
 def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: WideTable | None) -> Iterator[UnreadLines]:
@@ -55,19 +59,17 @@ def split_records(block: Block, shapes: ShapeIndex, columns: Columns, wide: Wide
         yield UnreadLines(block, cells, lambda name, _: own[name], shapes=shapes)
         return
     rows, periods = list(block), [(wide.of(period), period) for period in wide.periods]
-    pairs = [(place, which) for place, row in enumerate(rows) for which in _with_figures(row, periods)]
+    pairs = []
+    for index, row in enumerate(rows):
+        with_figures = [
+            which
+            for which, (measures, _) in enumerate(periods)
+            if any(not means_nothing(tidy(cell_at(row, column)), typed=True) for column in measures.values())
+        ]
+        # A record without any figure gives one line, for the last period, so that it is not lost.
+        pairs += [(index, which) for which in with_figures or [len(periods) - 1]]
     for start in range(0, len(pairs), ROWS):
         yield _wide_lines(block, rows, own, wide, periods, pairs[start : start + ROWS])
-
-
-def _with_figures(row: Row, periods: _Periods) -> Sequence[int]:
-    """Return the periods that a row has figures for; the last period if it has none."""
-    there = [which for which, (columns, _) in enumerate(periods) if any(_says(row, each) for each in columns.values())]
-    return there or [len(periods) - 1]
-
-
-def _says(row: Row, column: int) -> bool:
-    return not means_nothing(tidy(cell_at(row, column)), typed=True)
 
 
 def _wide_lines(
@@ -78,28 +80,30 @@ def _wide_lines(
     periods: _Periods,
     pairs: Sequence[tuple[int, int]],
 ) -> UnreadLines:
-    lines = block.take(place for place, _ in pairs)
+    lines = block.take(index for index, _ in pairs)
     days = [periods[which][1] for _, which in pairs]
 
-    def place(name: str, line: int) -> int:
+    def column_of(name: str, line: int) -> int:
         return own[name] if name in own else periods[pairs[line][1]][0].get(name, -1)
 
     measured = {
-        name: texts([cell_at(rows[row], place(name, line)) for line, (row, _) in enumerate(pairs)])
+        name: texts([cell_at(rows[row], column_of(name, line)) for line, (row, _) in enumerate(pairs)])
         for name in wide.fields
     }
     bounds = {
         wide.start_field: texts([day.start.isoformat() for day in days]),
         wide.end_field: texts([day.end.isoformat() for day in days]),
     }
-    return UnreadLines(lines, {name: lines.column(column) for name, column in own.items()} | measured, place, bounds)
+    return UnreadLines(
+        lines, {name: lines.column(column) for name, column in own.items()} | measured, column_of, bounds
+    )
 
 
 LINES = ROWS
 """Lines in a batch."""
 
 _FieldCells = tuple[FieldColumn, tuple[int, ...]]
-"""The column of a field, and the indexes of its cells: several for the measures of a wide table."""
+"""The column of a field, and the indexes of the columns with its cells: several for a measure of a wide table."""
 
 
 @dataclass(frozen=True)
@@ -130,73 +134,59 @@ def build(
     `periods` are those that the names of the file and sheet may mean.
     """
     built = BuiltTable()
-    builder = _Builder(dataset, sheet, list(_fields(segments, dataset)), built)
-    evidence = [_evidence(segment, dataset, sheet) for segment in segments]
-    dates, told = _dates(evidence, dataset), set[str]()
-    for segment, counts in zip(segments, evidence, strict=True):
-        readers, said = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
-        built.findings += [finding for finding in said if finding.field not in told]
-        told |= dates.keys() & readers.keys()
-        for read in map_in_order(
-            partial(builder.read, segment=segment, readers=readers), segment.records.indexed_blocks()
-        ):
-            for lines in read:
-                builder.lay(lines, {name for name, reader in readers.items() if reader.reported})
-    if not len(built.batches):
-        builder.lay(builder.batch_of(UnreadLines(Block.of((), (), ())), {}, frozenset()), set())
-    return built
-
-
-def _fields(segments: Sequence[Segment], dataset: Dataset) -> Iterator[Field]:
-    """Return every field of the table, in the dataset's order."""
     named = {name for segment in segments for name in segment.columns.choices}
     for segment in segments:
         if segment.wide:
             named |= {*segment.wide.fields, segment.wide.start_field, segment.wide.end_field}
-    return (each for each in dataset.fields if each.name in named)
-
-
-def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
-    """Count the distinct cells of each column whose notation must be decided.
-
-    All columns are counted in one pass through the records.
-    """
-    columns = _columns(segment, dataset, sheet)
-    asked = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
-    counts = {name: _counts(column) for name, (column, places) in asked.items() if len(places) == 1}
-
-    places = [asked[name][1][0] for name in counts]
-    for seen in map_in_order(partial(_seen, list(counts.values()), places), segment.records.blocks() if counts else ()):
-        for own, each in zip(counts.values(), seen, strict=True):
-            own.add(each)
-    return {name: counts[name].found if name in counts else _of_all(segment.records, asked[name][1]) for name in asked}
-
-
-def _counts(column: FieldColumn) -> ValueCounts:
-    return ValueCounts() if column.field.type == "date" else PatternCounts(names=column.reference)
-
-
-def _seen(counts: Sequence[ValueCounts], places: Sequence[int], block: Block) -> list[Any]:
-    """Count the cells of some columns of a block."""
-    return [own.prepare(block.column(place)) for own, place in zip(counts, places, strict=True)]
-
-
-def _of_all(records: Rows, places: Sequence[int]) -> Counter[str]:
-    """Count the distinct cells of some columns together, row by row."""
-    return Counter(cell_at(row, place) for row in records for place in places)
-
-
-def _dates(evidence: Sequence[Mapping[str, Counter[str]]], dataset: Dataset) -> dict[str, Counter[str]]:
-    """Count the distinct dates of each column over all segments.
-
-    Repeated headings do not change the order of day and month.
-    """
-    found: dict[str, Counter[str]] = {}
+    builder = _Builder(dataset, sheet, [each for each in dataset.fields if each.name in named], built)
+    evidence = [_evidence(segment, dataset, sheet) for segment in segments]
+    # Dates are decided from all segments together: repeated headings do not change the order of day and month.
+    dates: dict[str, Counter[str]] = {}
     for counts in evidence:
         for name, own in counts.items():
             if dataset.field(name).type == "date":
-                found.setdefault(name, Counter()).update(own)
+                dates.setdefault(name, Counter()).update(own)
+    reported = set[str]()
+    for segment, counts in zip(segments, evidence, strict=True):
+        readers, findings = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
+        built.findings += [finding for finding in findings if finding.field not in reported]
+        reported |= dates.keys() & readers.keys()
+        for read in map_in_order(
+            partial(builder.read, segment=segment, readers=readers), segment.records.indexed_blocks()
+        ):
+            for lines in read:
+                builder.store(lines, {name for name, reader in readers.items() if reader.reported})
+    if not len(built.batches):
+        builder.store(builder.batch_of(UnreadLines(Block.of((), (), ())), {}, frozenset()), set())
+    return built
+
+
+def _evidence(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str, Counter[str]]:
+    """Count the distinct cells of each column whose notation must be decided."""
+    columns = _columns(segment, dataset, sheet)
+    wanted = {name: each for name, each in columns.items() if each[0].counted or each[0].field.type == "date"}
+    counts: dict[str, ValueCounts] = {}
+    for name, (column, indexes) in wanted.items():
+        if len(indexes) == 1:
+            dated = column.field.type == "date"
+            counts[name] = ValueCounts() if dated else PatternCounts(names=column.reference)
+    # All columns are counted in one pass through the records.
+    single = [(own, wanted[name][1][0]) for name, own in counts.items()]
+    for prepared in map_in_order(partial(_prepare, single), segment.records.blocks() if counts else ()):
+        for own, each in zip(counts.values(), prepared, strict=True):
+            own.add(each)
+    found = {}
+    for name, (_, indexes) in wanted.items():
+        if name in counts:
+            found[name] = counts[name].found
+        else:  # the columns of a measure, together
+            found[name] = Counter(cell_at(row, index) for row in segment.records for index in indexes)
     return found
+
+
+def _prepare(single: Sequence[tuple[ValueCounts, int]], block: Block) -> list[Any]:
+    """Count the cells of some columns of a block; blocks are counted in parallel."""
+    return [own.prepare(block.column(column)) for own, column in single]
 
 
 def _readers(
@@ -210,8 +200,8 @@ def _readers(
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
         context = make_date_context(dates, name, periods) if name in dates else NO_CONTEXT
-        readers[name], said = decide(column, own, context)
-        findings += said
+        readers[name], notation = decide(column, own, context)
+        findings += notation
         mostly_zero.add(column, own)
     return readers, [*findings, *mostly_zero.findings()]
 
@@ -228,11 +218,11 @@ def _columns(segment: Segment, dataset: Dataset, sheet: str | None) -> dict[str,
     return found
 
 
-def _column(dataset: Dataset, name: str, place: int, heading: str, sheet: str | None) -> FieldColumn:
+def _column(dataset: Dataset, name: str, column: int, heading: str, sheet: str | None) -> FieldColumn:
     wanted = dataset.field(name)
     return FieldColumn(
         wanted,
-        place,
+        column,
         heading,
         sheet,
         amount=name in dataset.amount,
@@ -281,15 +271,16 @@ class _Builder:
         """Return the batch of some lines; the amounts of the rows in `cut` count as unreadable."""
         columns: dict[str, Any] = {"row": lines.block.batch["number"], "line": lines.block.batch["line"]}
         lost: list[_UnreadableCell] = []
+        cut_lines = [line for line, number in enumerate(lines.block.numbers) if number in cut] if cut else []
         nothing = pa.nulls(len(lines.block), pa.string())
         for order, each in enumerate(self.fields):
             cells = lines.cells.get(each.name)
             columns[each.name] = lines.fixed.get(each.name, nothing)
             if cells is not None:
-                spelt = self._spelt(each, lines, readers[each.name], _places(lines.block, cut))
+                spelt = self._spelt(each, lines, readers[each.name], cut_lines)
                 columns[each.name] = spelt.values
                 lost += [
-                    _UnreadableCell(line, order, lines.place(each.name, line), cells[line].as_py())
+                    _UnreadableCell(line, order, lines.column_of(each.name, line), cells[line].as_py())
                     for line in spelt.unreadable
                 ]
             if each.type != "string":
@@ -297,10 +288,21 @@ class _Builder:
         lost.sort(key=lambda one: (one.line, one.field))
         return _ReadBatch(lines.block, pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns)), lost)
 
-    def lay(self, read: _ReadBatch, told: Set[str]) -> None:
-        """Store the next batch, and report unreadable cells except for fields in `told`."""
+    def store(self, read: _ReadBatch, reported: Set[str]) -> None:
+        """Store the next batch, and report unreadable cells, except for fields `reported` for the whole column."""
         self.built.batches.append(read.batch)
-        self._tell(read.block, read.lost, told)
+        if not read.lost:
+            return
+        numbers, physical = read.block.numbers, read.block.lines
+        for one in read.lost:
+            wanted, row = self.fields[one.field], Row(numbers[one.line], physical[one.line], ())
+            rows = self.built.unreadable.setdefault(wanted.name, [])
+            if rows[-1:] != [row.number]:
+                rows.append(row.number)
+            if wanted.name not in reported:
+                amount = wanted.name in self.dataset.amount
+                self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
+        self.built.findings[:] = cap_findings(self.built.findings)
 
     def _spelt(self, wanted: Field, lines: UnreadLines, reader: Reader, cut: Sequence[int]) -> SpelledColumn:
         cells = lines.cells[wanted.name]
@@ -311,24 +313,8 @@ class _Builder:
             return whole
         refused = spell(cells.take(pa.array(cut, pa.int64())), replace(reader, refuses=True, known={}))
         mask = mask_at(cut, len(cells))
-        lost = {cut[place] for place in refused.unreadable} | {*whole.unreadable} - {*cut}
+        lost = {cut[index] for index in refused.unreadable} | {*whole.unreadable} - {*cut}
         return SpelledColumn(pc.replace_with_mask(whole.values, mask, refused.values), sorted(lost))
-
-    def _tell(self, block: Block, lost: Sequence[_UnreadableCell], told: Set[str]) -> None:
-        """Report unreadable cells, except for fields that were reported for the whole column."""
-        if not lost:
-            return
-        numbers, physical = block.numbers, block.lines
-        for one in lost:
-            wanted, row = self.fields[one.field], Row(numbers[one.line], physical[one.line], ())
-            rows = self.built.unreadable.setdefault(wanted.name, [])
-            if rows[-1:] != [row.number]:
-                rows.append(row.number)
-            if wanted.name in told:
-                continue
-            amount = wanted.name in self.dataset.amount
-            self.built.findings.append(_unreadable(self.sheet, row, one.column, wanted, one.cell, amount=amount))
-        self.built.findings[:] = cap_findings(self.built.findings)
 
 
 def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: str, *, amount: bool) -> Finding:
@@ -343,10 +329,3 @@ def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: st
         value=cell,
         text=cell.strip(),
     )
-
-
-def _places(block: Block, rows: frozenset[int]) -> list[int]:
-    """Return the positions of rows with these numbers in a block."""
-    if not rows:
-        return []
-    return [place for place, number in enumerate(block.numbers) if number in rows]

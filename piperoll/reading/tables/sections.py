@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
@@ -10,17 +10,8 @@ from piperoll.reading.cells.amounts import is_number
 from piperoll.reading.cells.dates import is_date
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.grids.grid import Grid, Row, Rows, is_blank, tidy
-from piperoll.reading.tables.heading_rows import (
-    HeadingRow,
-    choose_heading_row,
-    find_heading_rows,
-    find_structural_headings,
-    heading_words,
-    index_of_first_full,
-    is_below_data,
-    names_core,
-    repeats_headings,
-)
+from piperoll.reading.tables import heading_rows
+from piperoll.reading.tables.heading_rows import HeadingRow
 
 Span = tuple[int, int]
 """A range of columns, counted from 0, without the last."""
@@ -37,30 +28,26 @@ def find_spans(grid: Grid, best: HeadingRow, lexicon: Lexicon) -> list[Span]:
     """
     near = grid.rows[max(0, best.start - 5) : best.index + _LOOK_FOR_GAPS]
     filled = sorted({column for row in near for column, cell in enumerate(row.cells) if tidy(cell)})
-    runs = _runs(filled)
-    named = {run[0]: _fields_named(near, (run[0], run[-1] + 1), lexicon) for run in runs if len(run) > 1}
+    runs: list[list[int]] = []
+    for column in filled:
+        if runs and column == runs[-1][-1] + 1:
+            runs[-1].append(column)
+        else:
+            runs.append([column])
+    named: dict[int, frozenset[str]] = {}  # the fields of each run of columns; none unless they are the whole core
+    for run in runs:
+        if len(run) > 1:
+            part = Grid(None, Rows.of(mask_rows(near, (run[0], run[-1] + 1))))
+            found = heading_rows.choose_heading_row(heading_rows.find_heading_rows(part, lexicon))
+            named[run[0]] = frozenset()
+            if found is not None and heading_rows.names_core(found, lexicon):
+                named[run[0]] = found.fields
     again = any(one & other for one, other in combinations(named.values(), 2))
     starts = [start for start, fields in named.items() if fields] if again else _beginnings(best, lexicon)
     if len(starts) < 2:
         return []
     starts[0] = 0
     return list(pairwise([*starts, max(grid.width, filled[-1] + 1)]))
-
-
-def _runs(columns: Sequence[int]) -> list[list[int]]:
-    runs: list[list[int]] = []
-    for column in columns:
-        if runs and column == runs[-1][-1] + 1:
-            runs[-1].append(column)
-        else:
-            runs.append([column])
-    return runs
-
-
-def _fields_named(rows: Rows, span: Span, lexicon: Lexicon) -> frozenset[str]:
-    """Return the fields that the headings in some columns name; none if they do not name the core."""
-    found = choose_heading_row(find_heading_rows(Grid(None, Rows.of(mask_rows(rows, span))), lexicon))
-    return found.fields if found is not None and names_core(found, lexicon) else frozenset()
 
 
 def _beginnings(best: HeadingRow, lexicon: Lexicon) -> list[int]:
@@ -90,7 +77,7 @@ def mask_grid(grid: Grid, span: Span) -> Grid:
 
 
 _NEARLY = 0.6
-"""Headings with at least this share of the best score open a table of equal standing."""
+"""Headings with at least this share of the best score open a table of the same kind."""
 
 _NEAR = 6
 """A table begins within this many rows below its headings."""
@@ -109,7 +96,7 @@ class Section:
     below: bool = False
     span: Span | None = None
     lesser: bool = False
-    said: frozenset[tuple[str, ...]] = frozenset()
+    heading_texts: frozenset[tuple[str, ...]] = frozenset()
     """The rows of the headings and the titles above them, as sent."""
 
 
@@ -120,13 +107,15 @@ def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
     as many fields, or the whole core. Tables side by side are read one after the other.
     """
     if grid.headings is not None:
-        return [Section(_given(grid.headings, lexicon), grid.rows)]
-    candidates = find_heading_rows(grid, lexicon)
-    best = choose_heading_row(candidates) or find_structural_headings(grid, lexicon)
+        fields = {match.field for heading in grid.headings for match in lexicon.meanings(heading)[:1]}
+        given = HeadingRow(-1, grid.headings, frozenset(fields), float(len(fields)))
+        return [Section(given, grid.rows)]
+    candidates = heading_rows.find_heading_rows(grid, lexicon)
+    best = heading_rows.choose_heading_row(candidates) or heading_rows.find_structural_headings(grid, lexicon)
     if best is None:
         return []
-    if is_below_data(grid, best):
-        return [Section(best, grid.rows[index_of_first_full(grid, best) : best.start], below=True)]
+    if heading_rows.is_below_data(grid, best):
+        return [Section(best, grid.rows[heading_rows.index_of_first_full(grid, best) : best.start], below=True)]
     if spans := find_spans(grid, best, lexicon):
         bands = [(span, mask_grid(grid, span)) for span in spans]
         return [replace(part, span=span) for span, each in bands for part in _stacked(each, lexicon)]
@@ -135,8 +124,8 @@ def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
 
 def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None = None) -> list[Section]:
     """Return the sections of tables that are one below another."""
-    candidates = find_heading_rows(grid, lexicon) if candidates is None else candidates
-    best = choose_heading_row(candidates) or find_structural_headings(grid, lexicon)
+    candidates = heading_rows.find_heading_rows(grid, lexicon) if candidates is None else candidates
+    best = heading_rows.choose_heading_row(candidates) or heading_rows.find_structural_headings(grid, lexicon)
     if best is None:
         return []
     opening: list[HeadingRow] = []
@@ -149,38 +138,24 @@ def _stacked(grid: Grid, lexicon: Lexicon, candidates: list[HeadingRow] | None =
             heading,
             grid.rows[heading.end : end],
             lesser=heading.score < _NEARLY * best.score,
-            said=heading_words(grid.rows, heading.start, heading.end),
+            heading_texts=heading_rows.heading_words(grid.rows, heading.start, heading.end),
         )
         for heading, end in zip(opening, ends, strict=True)
     ]
 
 
-def _given(headings: tuple[str, ...], lexicon: Lexicon) -> HeadingRow:
-    fields = {match.field for heading in headings for match in lexicon.meanings(heading)[:1]}
-    return HeadingRow(-1, headings, frozenset(fields), float(len(fields)))
-
-
 def _opens(other: HeadingRow, best: HeadingRow, last: HeadingRow, grid: Grid, lexicon: Lexicon) -> bool:
-    """Return whether headings open a section beside the best.
-
-    They differ from the last, and a table begins below them.
-    """
+    """Return whether headings open a section beside the best: they differ from the last, and a table begins below."""
     row = grid.rows[other.index]
     filled = [column for column, cell in enumerate(row.cells) if tidy(cell)]
     keys = tuple(map(bare, last.cells))
-    if repeats_headings(row, keys, filled) or (other.extra and tuple(map(bare, other.cells)) == keys):
+    if heading_rows.repeats_headings(row, keys, filled) or (other.extra and tuple(map(bare, other.cells)) == keys):
         return False
     below = [row for row in grid.rows[other.end : other.end + _NEAR] if not is_blank(row)]
     if other.index > best.index and other.score >= _NEARLY * best.score:
         return bool(below)
-    return names_core(other, lexicon) and _stands_alone(other, grid) and any(map(_holds_figure, below))
-
-
-def _stands_alone(heading: HeadingRow, grid: Grid) -> bool:
-    """Return whether there is nothing, or only a title, right above the headings."""
-    above = grid.rows[heading.start - 1] if heading.start else None
-    return above is None or sum(1 for cell in above.cells if tidy(cell)) <= 1
-
-
-def _holds_figure(row: Row) -> bool:
-    return any(is_number(cell) or is_date(cell) for cell in row.cells)
+    # Otherwise there must be nothing, or only a title, right above, and figures below.
+    above = grid.rows[other.start - 1].cells if other.start else ()
+    alone = sum(1 for cell in above if tidy(cell)) <= 1
+    figures = any(is_number(cell) or is_date(cell) for row in below for cell in row.cells)
+    return heading_rows.names_core(other, lexicon) and alone and figures

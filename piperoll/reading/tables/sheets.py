@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Dataset, Finding, Period, format_decimal
+from piperoll.model import Address, Dataset, Finding, format_decimal
 from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.assignment import assign_columns
@@ -66,36 +66,31 @@ class _TableContents:
 
 def find_overlaps(tables: Sequence[ReadTable], dataset: Dataset) -> list[TableOverlap]:
     """Return the tables to leave out so that nothing is counted twice, each with the tables that hold its records."""
-    facts = [_TableContents(table, dataset) for table in tables]
-    held = [place for place, each in enumerate(facts) if each.amount is not None]
-    found: list[TableOverlap] = []
-    for place in sorted(held, key=lambda place: (tables[place].rows, -place)):
-        left = [other for other in held if other != place and other not in {one.table for one in found}]
-        if overlap := _overlap(place, left, facts):
-            found.append(overlap)
-    return sorted(found, key=lambda overlap: overlap.table)
+    contents = [_TableContents(table, dataset) for table in tables]
+    with_amounts = [index for index, each in enumerate(contents) if each.amount is not None]
+    found: dict[int, TableOverlap] = {}
+    for index in sorted(with_amounts, key=lambda index: (tables[index].rows, -index)):
+        left = [other for other in with_amounts if other != index and other not in found]
+        if overlap := _overlap(index, left, contents):
+            found[index] = overlap
+    return [found[index] for index in sorted(found)]
 
 
-def _overlap(place: int, others: Sequence[int], facts: Sequence[_TableContents]) -> TableOverlap | None:
-    own = facts[place]
-    for other in others:
-        if own.table.rows >= _FEW_ROWS and _stands_in(own, facts[other]):
-            return TableOverlap(place, (other,), sums=False, total=own.total)
-    larger = [other for other in others if facts[other].table.rows > max(own.table.rows, _FEW_ROWS - 1)]
+def _overlap(index: int, others: Sequence[int], contents: Sequence[_TableContents]) -> TableOverlap | None:
+    own = contents[index]
+    for other in others if own.table.rows >= _FEW_ROWS else ():
+        # Every record must be in the other table too, by all the fields that both have.
+        if own.amounts <= contents[other].amounts:
+            names = [name for name in own.table.columns if name in contents[other].table.columns]
+            if len(names) >= _FEW_ROWS and own.keys(names) <= contents[other].keys(names):
+                return TableOverlap(index, (other,), sums=False, total=own.total)
+    larger = [other for other in others if contents[other].table.rows > max(own.table.rows, _FEW_ROWS - 1)]
     for group in [*([other] for other in larger), list(others)]:
-        rows = sum(facts[other].table.rows for other in group)
-        total = sum((facts[other].total for other in group), Decimal(0))
+        rows = sum(contents[other].table.rows for other in group)
+        total = sum((contents[other].total for other in group), Decimal(0))
         if rows > own.table.rows and rows >= _FEW_ROWS and own.total and abs(total - own.total) <= _SUM_TOLERANCE:
-            return TableOverlap(place, tuple(group), sums=True, total=own.total)
+            return TableOverlap(index, tuple(group), sums=True, total=own.total)
     return None
-
-
-def _stands_in(own: _TableContents, other: _TableContents) -> bool:
-    """Return whether every record of a table is in another one too, by all the fields that both have."""
-    if not own.amounts <= other.amounts:
-        return False
-    names = [name for name in own.table.columns if name in other.table.columns]
-    return len(names) >= _FEW_ROWS and own.keys(names) <= other.keys(names)
 
 
 _MOST = 0.8
@@ -106,19 +101,18 @@ Read = tuple[Grid, GridReading]
 
 def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]:
     """Read every grid of a file together. `name` is the file's name, which may give its month."""
-    readings = [(grid, read_grid(grid, lexicon)) for grid in (_with_periods(grid, name) for grid in grids)]
+    readings = []
+    for grid in grids:
+        # Dates are read with the periods that the name of the sheet, or else of the file, may mean.
+        periods = find_periods(grid.sheet or "", snapshot=False)
+        dated = replace(grid, periods=periods or find_periods(PurePosixPath(name).name, snapshot=False))
+        readings.append((dated, read_grid(dated, lexicon)))
     if len(grids) > 1:
         readings = _continued(readings, lexicon)
-    readings = _without_overlaps(readings, lexicon.dataset)
+    _leave_out_overlaps(readings, lexicon.dataset)
     if readings and (found := _about_months(readings, lexicon.dataset, name)):
         readings[0][1].findings.extend(found)
     return readings
-
-
-def _with_periods(grid: Grid, name: str) -> Grid:
-    """Return the grid with the periods that the name of its sheet, or else of the file, may mean."""
-    periods = find_periods(grid.sheet or "", snapshot=False)
-    return replace(grid, periods=periods or find_periods(PurePosixPath(name).name, snapshot=False))
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
@@ -161,46 +155,37 @@ def _goes_on(grid: Grid, headings: tuple[str, ...], lexicon: Lexicon) -> bool:
     return figures > 0
 
 
-def _without_overlaps(readings: Sequence[Read], dataset: Dataset) -> list[Read]:
-    """Return the readings without tables that repeat others; each gets a finding."""
-    placed = [(reading, table) for _, reading in readings for table in reading.tables]
-    if len(placed) < 2:
-        return list(readings)
-    tables = [table for _, table in placed]
-    for overlap in find_overlaps(tables, dataset):
-        reading, table = placed[overlap.table]
+def _leave_out_overlaps(readings: Sequence[Read], dataset: Dataset) -> None:
+    """Remove the tables that repeat others from the readings; each gets a finding."""
+    owners = [(reading, table) for _, reading in readings for table in reading.tables]
+    tables = [table for _, table in owners]
+    for overlap in find_overlaps(tables, dataset) if len(tables) > 1 else ():
+        reading, table = owners[overlap.table]
         reading.tables = [other for other in reading.tables if other is not table]
-        rows = _rows_of(table)
+        # Findings about rows of the table, from its headings to its last record, go with it.
+        last = max((pc.max(batch.column("row")).as_py() or 0 for batch in table.batches()), default=0)
+        rows = range(table.header_row, last + 1)
         reading.findings = [each for each in reading.findings if each.sheet != table.sheet or each.row not in rows]
-        reading.findings.append(_told(overlap, tables))
+        others = [tables[other] for other in overlap.others]
+        reading.findings.append(
+            make_finding(
+                "table-sums-up-another" if overlap.sums else "table-repeats-another",
+                Address(table.sheet, table.header_row or None),
+                variant="one" if len(others) == 1 else "several",
+                count=table.rows,
+                table=_table_in_words(table),
+                total=format_decimal(overlap.total),
+                other=_table_in_words(others[0]),
+                others=len(others),
+            )
+        )
         reading.outcome = reading.outcome if reading.tables else "left_out"
-    return list(readings)
-
-
-def _told(overlap: TableOverlap, tables: Sequence[ReadTable]) -> Finding:
-    own, others = tables[overlap.table], [tables[other] for other in overlap.others]
-    return make_finding(
-        "table-sums-up-another" if overlap.sums else "table-repeats-another",
-        Address(own.sheet, own.header_row or None),
-        variant="one" if len(others) == 1 else "several",
-        count=own.rows,
-        table=_table_in_words(own),
-        total=format_decimal(overlap.total),
-        other=_table_in_words(others[0]),
-        others=len(others),
-    )
 
 
 def _table_in_words(table: ReadTable) -> str:
     """Return `the table below row 3 of sheet 'Oct'`, without what the table does not have."""
     below = f" below row {table.header_row}" if table.header_row else ""
     return f"the table{below} of sheet '{table.sheet.strip()}'" if table.sheet else f"the table{below}"
-
-
-def _rows_of(table: ReadTable) -> range:
-    """Return the rows that a table takes up in its sheet, from its headings to its last record."""
-    last = max((pc.max(batch.column("row")).as_py() or 0 for batch in table.batches()), default=0)
-    return range(table.header_row, last + 1)
 
 
 def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list[Finding]:
@@ -212,7 +197,8 @@ def _about_months(readings: Sequence[Read], dataset: Dataset, name: str) -> list
     if len({table.sheet for table, _ in dated}) < 2 or len({month for _, month in dated}) < 2:
         return []
     named = find_periods(name, snapshot=False)
-    within = [any(_covers(period, month) for period in named) for _, month in dated]
+    months_named = [(f"{period.start:%Y-%m}", f"{period.end:%Y-%m}") for period in named]
+    within = [any(start <= month <= end for start, end in months_named) for _, month in dated]
     if any(within) and not all(within):
         date = next(field for field in dataset.date if any(field in table.columns for table, _ in dated))
         return [
@@ -240,7 +226,3 @@ def _month(table: ReadTable, dataset: Dataset) -> str | None:
     months = Counter(str(cell)[:7] for cell in cells if cell is not None)
     month, count = next(iter(months.most_common(1)), ("", 0))
     return month if count and count >= _MOST * months.total() else None
-
-
-def _covers(period: Period, month: str) -> bool:
-    return f"{period.start:%Y-%m}" <= month <= f"{period.end:%Y-%m}"

@@ -12,8 +12,7 @@ from itertools import takewhile
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_label, names_whole
 from piperoll.reading.grids.grid import Row, Rows, cell_at, tidy
-from piperoll.reading.tables.classified_rows import ClassifiedRows
-from piperoll.reading.tables.row_kinds import ClassifiedRow, TableShape
+from piperoll.reading.tables.classified_rows import ClassifiedRow, ClassifiedRows, TableShape
 from piperoll.reading.tables.total_rows import NEAR
 
 _FEW = 3
@@ -26,51 +25,49 @@ _FIGURES = 3
 """A row of figures that equals a sum in this many columns, none of them zero, does not do so by chance."""
 
 
-def exclude_proved_totals(judgement: ClassifiedRows, shape: TableShape, columns: Sequence[int] = ()) -> ClassifiedRows:
+def exclude_proved_totals(classified: ClassifiedRows, shape: TableShape, columns: Sequence[int] = ()) -> ClassifiedRows:
     """Exclude records that are sums of the other records.
 
     `columns` are the columns of figures; they are used if there is no column of amounts.
     """
-    records, whole = judgement.records, judgement.whole
+    records, whole = classified.records, classified.whole
     if len(records) < _FEW:
-        return judgement
+        return classified
     if shape.amount is None:
-        return _settle_figures(judgement, columns)
+        return _settle_figures(classified, columns)
     if above := find_total_above(records, whole, shape):
-        return _without(judgement, records[1:], [above])
+        return _without(classified, records[1:], [above])
     block = [ClassifiedRow(row, "total", _amount(row, shape)) for row in find_summary_below(records, whole, shape)]
-    return _without(judgement, records[: len(records) - len(block)], block)
+    return _without(classified, records[: len(records) - len(block)], block)
 
 
-def _without(judgement: ClassifiedRows, records: Rows, totals: Sequence[ClassifiedRow]) -> ClassifiedRows:
+def _without(classified: ClassifiedRows, records: Rows, totals: Sequence[ClassifiedRow]) -> ClassifiedRows:
+    """Return the rows with these totals excluded from the records."""
     if not totals:
-        return judgement
-    others = sorted([*judgement.others, *totals], key=lambda judged: judged.row.number)
-    stated = sum((judged.amount or Decimal(0) for judged in totals), Decimal(0))
-    below = replace(judgement.below, whole=judgement.below.whole - stated)
-    return replace(judgement, records=records, others=others, whole=judgement.whole - stated, below=below)
+        return classified
+    others = sorted([*classified.others, *totals], key=lambda each: each.row.number)
+    stated = sum((each.amount or Decimal(0) for each in totals), Decimal(0))
+    below = replace(classified.below, whole=classified.below.whole - stated)
+    return replace(classified, records=records, others=others, whole=classified.whole - stated, below=below)
 
 
 def find_total_above(records: Rows, whole: Decimal, shape: TableShape) -> ClassifiedRow | None:
-    """Return the first record as a total if it is the sum of all the others, or is labelled so.
-
-    It has no date and few cells.
-    """
+    """Return the first record as a total if it has little else and is the sum of all the others, or is labelled so."""
     first = records[0]
     amount = _amount(first, shape)
     if amount is None or not is_sparse(first, shape):
         return None
     difference = amount - (whole - amount)
     proved = bool(amount) and abs(difference) <= NEAR
-    said = any(is_label(tidy(cell)) for cell in first.cells if cell)
-    return ClassifiedRow(first, "total", amount, proved, difference) if proved or said else None
+    labelled = any(is_label(tidy(cell)) for cell in first.cells if cell)
+    return ClassifiedRow(first, "total", amount, proved, difference) if proved or labelled else None
 
 
 def find_summary_below(records: Rows, whole: Decimal, shape: TableShape) -> list[Row]:
-    """Return the last records if they add up the others by classes.
+    """Return the last records, which have little but an amount, if they add up the others by classes.
 
-    They have no date and few cells. Either their amounts add up to the sum of all other records, or each is the sum of
-    the records with its label in one column. The first or last of them may be the sum of the block.
+    Either their amounts add up to the sum of all other records, or each is the sum of the records with its label in one
+    column. The first or last of them may be the sum of the block.
     """
     tail = list(records[max(0, len(records) - _TAIL) :])
     block = list(takewhile(lambda row: is_sparse(row, shape), reversed(tail)))[::-1]
@@ -79,18 +76,13 @@ def find_summary_below(records: Rows, whole: Decimal, shape: TableShape) -> list
     for start in range(len(block)):
         rows = block[start:]
         amounts = [_amount(row, shape) or Decimal(0) for row in rows]
-        rest = whole - sum(amounts, Decimal(0))
-        if len(rows) > 1 and any(amounts) and _adds_up(amounts, rest):
+        stated = sum(amounts, Decimal(0))
+        rest = whole - stated
+        # `rest` excludes the whole block, so a first or last row that sums up the block must be left out of it too
+        ends = [stated - one for one in (amounts[0], amounts[-1]) if abs(stated - one - one) <= NEAR]
+        if len(rows) > 1 and any(option and abs(option - rest) <= NEAR for option in (stated, *ends)):
             return rows
     return block if _by_class(block, records[: len(records) - len(block)], shape) else []
-
-
-def _adds_up(amounts: Sequence[Decimal], rest: Decimal) -> bool:
-    """Return whether amounts add up to the rest, without the first or last if that is the sum of the amounts."""
-    whole = sum(amounts, Decimal(0))
-    options = [whole, *(whole - one for one in (amounts[0], amounts[-1]) if abs(whole - one - one) <= NEAR)]
-    # the rest excludes the whole block, so a first or last row that sums up the block must be left out of it too
-    return any(option and abs(option - rest) <= NEAR for option in options)
 
 
 def _by_class(block: Sequence[Row], others: Rows, shape: TableShape) -> bool:
@@ -100,26 +92,25 @@ def _by_class(block: Sequence[Row], others: Rows, shape: TableShape) -> bool:
     counts: dict[tuple[int, str], int] = defaultdict(int)
     for row in others:
         amount = _amount(row, shape) or Decimal(0)
-        for place in _said(row, labels):
-            sums[place] += amount
-            counts[place] += 1
-    proved = [
-        any(
-            abs(sums[place] - (_amount(row, shape) or Decimal(0))) <= NEAR for place in sums if place[1] in _labels(row)
-        )
-        for row in block
-    ]
-    return all(proved) and (len(block) > 1 or max(counts.values(), default=0) > 1)
+        for key in _labelled_cells(row, labels):
+            sums[key] += amount
+            counts[key] += 1
+    for row in block:
+        stated, own = _amount(row, shape) or Decimal(0), _labels(row)
+        if not any(label in own and abs(total - stated) <= NEAR for (_, label), total in sums.items()):
+            return False
+    return len(block) > 1 or max(counts.values(), default=0) > 1
 
 
-def _said(row: Row, labels: set[str]) -> Iterator[tuple[int, str]]:
+def _labelled_cells(row: Row, labels: set[str]) -> Iterator[tuple[int, str]]:
+    """Yield the column and the text of each cell that is one of these labels."""
     for column, cell in enumerate(row.cells):
         if cell and (text := tidy(cell).casefold()) in labels:
             yield column, text
 
 
 def _labels(row: Row) -> set[str]:
-    """Return what a row may be the sum of: its words, without a `total` at either end."""
+    """Return the labels of what a row may sum up: its cells with words, without a `total` at either end."""
     texts = (tidy(cell).casefold() for cell in row.cells if any(map(str.isalpha, cell)))
     return {re.sub(r"^(?:sub-?)?totals?(?: for)?\s+|\s+totals?\W*$", "", text) for text in texts}
 
@@ -135,41 +126,32 @@ def _amount(row: Row, shape: TableShape) -> Decimal | None:
     return None if shape.amount is None else shape.amount_in(cell_at(row, shape.amount))
 
 
-def _settle_figures(judgement: ClassifiedRows, columns: Sequence[int]) -> ClassifiedRows:
+def _settle_figures(classified: ClassifiedRows, columns: Sequence[int]) -> ClassifiedRows:
     """Exclude sums at the end of a table with many columns of figures and no column of amounts.
 
-    A row named like the whole begins the sums. The rows below it add up classes: together they equal it in most
-    columns, and most of them are, in some columns, the sum of the records that share a word with them.
+    The first of the last records that is named like the whole begins the sums. The rows below it add up classes:
+    together they equal it in most columns, and most of them are, in some columns, the sum of the records that share a
+    word with them.
     """
-    records = judgement.records
+    records = classified.records
     start = max(1, len(records) - _TAIL)
     tail = list(records[start:])
-    head = next((place for place, row in enumerate(tail) if _is_whole(row)), None)
+    named = (index for index, row in enumerate(tail) if any(names_whole(tidy(cell)) for cell in row.cells if cell))
+    head = next(named, None)
     if head is None or len(columns) < _FIGURES:
-        return judgement
-    whole, classes, others = tail[head], tail[head + 1 :], records[: start + head]
-    agreeing = _agreeing(whole, classes, others, columns)
-    if not agreeing:
-        return judgement
-    narrow = any(2 * count <= _filled(_figures(row, columns)) for row, count in zip(tail[head:], agreeing, strict=True))
-    totals = [ClassifiedRow(row, "total") for row in tail[head:]]
-    return replace(_without(judgement, others, totals), narrow=narrow)
-
-
-def _agreeing(whole: Row, classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
-    """Return in how many columns the whole and each class are sums; empty if that proves nothing."""
-    figures = _figures(whole, columns)
-    least = max(_FIGURES, _filled(figures) // 2)
-    if not classes:
-        count = _agree(figures, _sums(others, columns))
-        return [count] if count >= least else []
-    count = _agree(figures, _sums(classes, columns))
-    proved = _class_columns(classes, others, columns) if count >= least else []
-    return [count, *proved] if 2 * sum(each >= _FIGURES for each in proved) > len(classes) else []
-
-
-def _is_whole(row: Row) -> bool:
-    return any(names_whole(tidy(cell)) for cell in row.cells if cell)
+        return classified
+    classes, others = tail[head + 1 :], records[: start + head]
+    whole = _figures(tail[head], columns)
+    agreeing = [_count_equal(whole, _sums(classes or others, columns))]
+    if agreeing[0] < max(_FIGURES, _count_filled(whole) // 2):
+        return classified
+    if classes:
+        agreeing += _class_columns(classes, others, columns)
+        if 2 * sum(count >= _FIGURES for count in agreeing[1:]) <= len(classes):
+            return classified
+    rows = zip(tail[head:], agreeing, strict=True)
+    narrow = any(2 * count <= _count_filled(_figures(row, columns)) for row, count in rows)
+    return replace(_without(classified, others, [ClassifiedRow(row, "total") for row in tail[head:]]), narrow=narrow)
 
 
 def _figures(row: Row, columns: Sequence[int]) -> dict[int, Decimal]:
@@ -185,17 +167,17 @@ def _sums(rows: Iterable[Row], columns: Sequence[int]) -> dict[int, Decimal]:
     return sums
 
 
-def _filled(figures: Mapping[int, Decimal]) -> int:
+def _count_filled(figures: Mapping[int, Decimal]) -> int:
     return sum(1 for amount in figures.values() if amount)
 
 
-def _agree(figures: Mapping[int, Decimal], sums: Mapping[int, Decimal]) -> int:
+def _count_equal(figures: Mapping[int, Decimal], sums: Mapping[int, Decimal]) -> int:
     """Count the columns, none of them zero, in which figures and sums are equal."""
-    return sum(1 for column, amount in figures.items() if amount and _same(amount, sums.get(column, Decimal(0))))
-
-
-def _same(one: Decimal | None, other: Decimal) -> bool:
-    return one is not None and abs(one - other) <= max(NEAR, abs(one) / 1_000_000)
+    return sum(
+        abs(amount - sums.get(column, Decimal(0))) <= max(NEAR, abs(amount) / 1_000_000)
+        for column, amount in figures.items()
+        if amount
+    )
 
 
 def _class_columns(classes: Sequence[Row], others: Rows, columns: Sequence[int]) -> list[int]:
@@ -204,13 +186,11 @@ def _class_columns(classes: Sequence[Row], others: Rows, columns: Sequence[int])
     sums: dict[tuple[int, str], dict[int, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in others:
         figures = _figures(row, columns)
-        for place in _said(row, labels):
+        for key in _labelled_cells(row, labels):
             for column, amount in figures.items():
-                sums[place][column] += amount
-    return [
-        max(
-            (_agree(_figures(row, columns), sums[place]) for place in sums if place[1] in _labels(row)),
-            default=0,
-        )
-        for row in classes
-    ]
+                sums[key][column] += amount
+    counts = []
+    for row in classes:
+        figures, own = _figures(row, columns), _labels(row)
+        counts.append(max((_count_equal(figures, each) for key, each in sums.items() if key[1] in own), default=0))
+    return counts

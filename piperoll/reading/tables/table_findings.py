@@ -1,20 +1,23 @@
-"""Doubts about a table although every cell can be read: cut rows, other units, unproved totals."""
+"""Findings about the rows of a table, and what may be wrong with it although every cell can be read."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
-from piperoll.model import Dataset
+from piperoll.findings import make_finding
+from piperoll.model import Address, Dataset, Finding, Severity, format_decimal
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_total, names_whole
 from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profile_columns
-from piperoll.reading.grids.grid import Grid, Row, Rows, cell_at, tidy
-from piperoll.reading.tables.row_kinds import may_be_day
+from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, tidy
+from piperoll.reading.tables.classified_rows import ClassifiedRows, may_be_day
 from piperoll.reading.tables.sections import Section
+from piperoll.reading.tables.total_rows import NEAR
 
 _UNIT = re.compile(
     r"[£(]\s*['’]?0{3}s?\b|\bin ['’]?0{3}s\b|£\s?(?:k|m|millions?|thousands?)\b"
@@ -22,7 +25,7 @@ _UNIT = re.compile(
     re.I,
 )
 _FULL = 4
-"""A row with fewer cells is not full, however few headings there are."""
+"""A row with fewer filled cells is not full, however few headings there are."""
 
 _DAMAGED = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{15,17}0{3,}", re.I | re.ASCII)
 _DAMAGED_FORM = re.compile(r"\d(?:\.\d+)?E\+?\d+|\d{18,}", re.I | re.ASCII)
@@ -57,7 +60,7 @@ def find_overlong(records: Rows, headings: Sequence[str]) -> list[Row]:
         return []
     widths = records.widths()
     usual, count = widths.most_common(1)[0]
-    named = max((place + 1 for place, heading in enumerate(headings) if tidy(heading)), default=0)
+    named = max((column + 1 for column, heading in enumerate(headings) if tidy(heading)), default=0)
     usual = max(usual, len(headings))
     if len(widths) == 1 or 2 * count < len(records):
         return []
@@ -72,8 +75,8 @@ def may_be_cut(row: Row, column: int, headings: Sequence[str]) -> bool:
 
 def find_unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
     """Return the first row above the headings that says that figures are not in pounds, with its words."""
-    said = ((row, tidy(cell)) for row in rows for cell in row.cells)
-    return next(((row, text) for row, text in said if _UNIT.search(text)), None)
+    texts = ((row, tidy(cell)) for row in rows for cell in row.cells)
+    return next(((row, text) for row, text in texts if _UNIT.search(text)), None)
 
 
 _CREDIT, _DEBIT = frozenset(["cr", "credit", "c"]), frozenset(["dr", "debit", "d"])
@@ -94,8 +97,10 @@ def find_credit_marks(records: Rows, columns: Columns, amount: int) -> CreditMar
     for column, heading in enumerate(columns.headings):
         if column in columns.used or not tidy(heading):
             continue
-        said = {_said(cell_at(row, column)) for row in records[:_SEEN]} - {""}
-        if said <= _CREDIT | _DEBIT and said & _CREDIT and (said & _DEBIT or said & {"cr", "credit"}):
+        marks = {_mark(cell_at(row, column)) for row in records[:_SEEN]} - {""}
+        # `C` alone may be any code, so it needs a debit beside it
+        clear = marks & _DEBIT or marks & {"cr", "credit"}
+        if marks <= _CREDIT | _DEBIT and marks & _CREDIT and clear:
             credited = records.where(column, _is_credit, _is_credit)
             amounts = (read_amount(cell_at(row, amount)) for row in credited[:_SEEN])
             if all(value is None or value >= 0 for value in amounts):
@@ -103,38 +108,36 @@ def find_credit_marks(records: Rows, columns: Columns, amount: int) -> CreditMar
     return None
 
 
-def _said(cell: str) -> str:
+def _mark(cell: str) -> str:
     return tidy(cell).rstrip(".").casefold()
 
 
 def _is_credit(cell: str) -> bool:
-    return _said(cell) in _CREDIT
+    return _mark(cell) in _CREDIT
 
 
 def find_records_above(grid: Grid, section: Section, columns: Columns, dataset: Dataset) -> list[Row]:
-    """Return the rows above the headings with an amount and a date in the right columns: records of a sorted sheet.
+    """Return the records above the headings, as in a sheet that was sorted with its headings.
 
-    In a row nearly as full as the headings, one of the two is enough, because the other may be unreadable.
+    A record has two of three: an amount in its column, a date in a column of dates, and nearly as many cells as there
+    are headings.
     """
     amount = next((columns.column(name) for name in dataset.amount if name in columns.choices), None)
     dates = [choice.column for name, choice in columns.choices.items() if dataset.field(name).type == "date"]
     if amount is None or section.below or section.heading.index < 1:
         return []
     full = max(_FULL, 0.7 * sum(1 for heading in columns.headings if tidy(heading)))
-    above = grid.rows[: section.heading.index]
-    return [row for row in above if _proofs(row, amount, dates) + (sum(map(bool, map(tidy, row.cells))) >= full) >= 2]
-
-
-def _proofs(row: Row, amount: int, dates: Sequence[int]) -> int:
-    """Count what a record has: an amount in its column, and a date in a column of dates."""
-    return (read_amount(cell_at(row, amount)) is not None) + any(may_be_day(tidy(cell_at(row, one))) for one in dates)
+    found = []
+    for row in grid.rows[: section.heading.index]:
+        has_amount = read_amount(cell_at(row, amount)) is not None
+        has_date = any(may_be_day(tidy(cell_at(row, column))) for column in dates)
+        if has_amount + has_date + (sum(map(bool, map(tidy, row.cells))) >= full) >= 2:
+            found.append(row)
+    return found
 
 
 def find_damaged_references(records: Rows, column: int) -> Rows:
-    """Return the records with a reference that a spreadsheet took for a number.
-
-    `4.72E+21`, or zeros in place of digits.
-    """
+    """Return the records with a reference that a spreadsheet took for a number: `4.72E+21`, or zeros for digits."""
     return records.where(column, _is_damaged, _may_be_damaged)
 
 
@@ -154,16 +157,19 @@ def possible_total(records: Rows, columns: Columns, dataset: Dataset) -> Possibl
         column = columns.column(field.name)
         if column is None or column == amount:
             continue
-        named = _whole(records, column, name=field.is_name)
-        if len(named) == 1 and len(records) > 2 and _is_largest(records, named[0], amount):
-            return PossibleTotal(records[named[0]], field.name, column, _below(records, named[0]))
+        holds = _is_whole if field.is_name else _is_total  # outside a name, only the word total names the whole
+        named = records.indices_where([column], holds, holds)
+        if len(named) != 1 or len(records) < 3:
+            continue
+        index, row = named[0], records[named[0]]
+        if amount is not None:
+            own = _size(cell_at(row, amount))
+            if records.indices_where([amount], partial(_is_as_large, least=own)) != [index]:
+                continue
+        first, last = records[min(index + 1, len(records) - 1)].number, records[-1].number
+        below = RowsBelow(len(records) - index - 1, first, last, len(records))
+        return PossibleTotal(row, field.name, column, below)
     return None
-
-
-def _whole(records: Rows, column: int, *, name: bool) -> list[int]:
-    """Return where the cells of a column name the whole; outside a `name`, only the word total does."""
-    holds = _is_whole if name else _is_total
-    return records.indices_where([column], holds, holds)
 
 
 def _is_whole(cell: str) -> bool:
@@ -174,16 +180,8 @@ def _is_total(cell: str) -> bool:
     return is_total(tidy(cell))
 
 
-def _below(records: Sequence[Row], place: int) -> RowsBelow:
-    first = records[min(place + 1, len(records) - 1)].number
-    return RowsBelow(len(records) - place - 1, first, records[-1].number, len(records))
-
-
-def _is_largest(records: Rows, place: int, amount: int | None) -> bool:
-    if amount is None:
-        return True
-    own = _size(cell_at(records[place], amount))
-    return records.indices_where([amount], lambda cell: _size(cell) >= own) == [place]
+def _is_as_large(cell: str, least: Decimal) -> bool:
+    return _size(cell) >= least
 
 
 def _size(cell: str) -> Decimal:
@@ -193,10 +191,7 @@ def _size(cell: str) -> Decimal:
 
 
 def holds_figures(grid: Grid) -> bool:
-    """Return whether a grid without known headings looks like a table.
-
-    A column of numbers beside dates or organisations.
-    """
+    """Return whether a grid without known headings looks like a table: numbers beside dates or organisations."""
     rows = grid.rows.select(lambda row: sum(1 for cell in row.cells if tidy(cell)) > 2)
     if len(rows) < 3:
         return False
@@ -208,3 +203,82 @@ def quote_list(words: Sequence[str], conjunction: str = "and") -> str:
     """Return the words in quotation marks as a list in a sentence: `'a', 'b' and 'c'`."""
     quoted = [f"'{word}'" for word in words]
     return f" {conjunction} ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted) or "headings"
+
+
+_FEW_RECORDS = 4
+"""With fewer records than this, one may equal the sum of the others by chance."""
+
+_LOOK = 20_000
+"""The most records to search for cells that hold several values."""
+
+
+@dataclass(frozen=True)
+class AmountColumn:
+    """The field that holds the amounts of a table, and its column; both None if there is none."""
+
+    field: str | None = None
+    column: int | None = None
+
+
+def find_row_findings(groups: Sequence[ClassifiedRows], sheet: str | None, amounts: AmountColumn) -> Iterator[Finding]:
+    """Yield findings about the rows left out of a table's sections, and about records that may not be records."""
+    excluded = [each for classified in groups for each in classified.others]
+    for one in excluded:
+        if one.kind == "total" and one.amount is not None:
+            if one.proved:
+                yield make_finding("total-row-left-out", address_of(sheet, one.row), amount=format_decimal(one.amount))
+                continue
+            yield make_finding(
+                "total-does-not-add-up",
+                address_of(sheet, one.row, field=amounts.field),
+                amount=format_decimal(one.amount),
+                sum=format_decimal(one.amount - one.difference),
+                difference=format_decimal(one.difference),
+            )
+    if totals := [one.row for one in excluded if one.kind == "total" and one.amount is None]:
+        narrow = any(classified.narrow for classified in groups)
+        yield make_finding(
+            "total-rows-left-out",
+            Address(sheet, totals[0].number, totals[0].line),
+            variant="narrow" if narrow else "proved",
+            severity=Severity.WARNING if narrow else Severity.INFO,
+            count=len(totals),
+            last=totals[-1].number,
+        )
+    for kind, code in (("note", "note-left-out"), ("other", "residue-left-out")):
+        if rows := [one.row for one in excluded if one.kind == kind]:
+            yield make_finding(code, address_of(sheet, rows[0]), count=len(rows))
+    for classified in groups:
+        if row := find_chance_total(classified, amounts.column):
+            yield make_finding("record-equals-total", Address(sheet, row.number, row.line, field=amounts.field))
+        if rows := find_several_in_one(classified.records[:_LOOK]):
+            address = Address(sheet, rows[0].number, rows[0].line, field=amounts.field)
+            yield make_finding("records-in-one-row", address, count=len(rows), lines=count_lines(rows[0]))
+
+
+def find_chance_total(classified: ClassifiedRows, column: int | None) -> Row | None:
+    """Return the last record if its amount is the sum of all the others, although it looks like a record."""
+    if column is None or len(classified.records) < _FEW_RECORDS:
+        return None
+    last = classified.records[len(classified.records) - 1]
+    amount = read_amount(cell_at(last, column), decimal_comma=classified.decimal_comma)
+    return last if amount and abs(classified.whole - amount - amount) <= NEAR else None
+
+
+def find_several_in_one(records: Rows) -> list[Row]:
+    """Return the records that seem to hold several records, one below another.
+
+    Several cells have the same number of lines, two or more, and one of them holds only figures.
+    """
+    held = (row for block in records.blocks() if b"\n" in block.text for row in block)
+    return [row for row in held if any("\n" in cell for cell in row.cells) and count_lines(row) > 1]
+
+
+def count_lines(row: Row) -> int:
+    """Count the records that the cells of a row hold, one below another: 1 for an ordinary row."""
+    held = [[tidy(line) for line in tidy(cell).splitlines() if tidy(line)] for cell in row.cells if "\n" in cell]
+    held = [lines for lines in held if len(lines) > 1]
+    figures = [lines for lines in held if all(read_amount(line) is not None for line in lines)]
+    if not figures or len(held) < 2 or len({len(lines) for lines in held}) > 1:
+        return 1
+    return len(figures[0])

@@ -1,7 +1,4 @@
-"""The rule that proves a total row: its amount is a sum of the rows above it.
-
-A label alone makes it a doubtful total.
-"""
+"""The rule that proves a total row: its amount is a sum of the rows above it. A label alone proves nothing."""
 
 from __future__ import annotations
 
@@ -20,17 +17,14 @@ _SHARE = Decimal("0.0005")
 """Rounded amounts may differ from their rounded total by at most this share."""
 
 _LATELY = 200
-"""The most subtotals that a total over them may add up."""
+"""The most subtotals that are added up to prove a total over them."""
 
 _GROUP = re.compile(r"\S.*[\s:\-–](?:sub-?)?totals?\W*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class TotalCandidate:
-    """What matters about a row that may be a total.
-
-    Its amount, words, number of filled cells, and whether it has a date.
-    """
+    """A row that may be a total: its amount, its words, its number of filled cells, and whether it has a date."""
 
     amount: Decimal
     words: Sequence[str]
@@ -40,9 +34,9 @@ class TotalCandidate:
 
 @dataclass(frozen=True, slots=True)
 class TotalProof:
-    """The proof that a row is a total. `difference` is its amount less the nearest sum of rows above it.
+    """The proof that a row is a total; if it is not `proved`, the row is a total by its label alone.
 
-    One that is not `proved` is a total by its label alone.
+    `difference` is its amount less the nearest sum of rows above it.
     """
 
     proved: bool
@@ -51,7 +45,7 @@ class TotalProof:
 
 @dataclass(frozen=True, slots=True)
 class SumsAbove:
-    """The sums of the sections above one in its sheet: of all their records, and since the last total."""
+    """The sums of the sections above a section: of all their records (`whole`), and since the last total (`part`)."""
 
     whole: Decimal = Decimal(0)
     rows: int = 0
@@ -60,14 +54,14 @@ class SumsAbove:
 
 
 NOTHING_ABOVE = SumsAbove()
-"""What is above the first section of a sheet."""
+"""The sums above the first section of a sheet."""
 
 
 @dataclass
 class RunningSums:
-    """The running sums that a total may state: of everything so far, since the last total, and of the last subtotals.
+    """The sums that a total may state: of everything so far, since the last total, and of the last subtotals.
 
-    Each may include the sections `above`.
+    Each may also include the sections `above`.
     """
 
     above: SumsAbove = NOTHING_ABOVE
@@ -116,55 +110,47 @@ class RunningSums:
         return SumsAbove(whole, rows, self.above.part + self.part, self.above.part_rows + self.part_rows)
 
 
-def prove_total(line: TotalCandidate, sums: RunningSums, typical: float) -> TotalProof | None:
+def prove_total(row: TotalCandidate, sums: RunningSums, typical: float) -> TotalProof | None:
     """Return the proof that a row is a total; None for a record.
 
     A label and the right sum prove it. So does the right sum alone, in a row with little else. A row with a date, or
     with as many cells as the others, is a record unless a cell says nothing but `Total`. A label without the right sum
-    makes a total of a row with nothing else; the difference is reported.
+    makes a row with nothing else a total, with its difference.
     """
-    said = any(is_label(word) for word in line.words)
-    if line.dated or len(line.words) > 2:
-        alone = any(map(is_total, line.words))
-        return _matching(line, sums, least=2) if alone and line.amount else None
-    sparse = line.filled <= typical / 2
-    if said or (sparse and any(_GROUP.fullmatch(word) for word in line.words)):
-        return _matching(line, sums, least=1) or _by_label(line, sums, sparse=sparse)
-    if line.amount and (sparse or not line.words):
-        return _unlabelled(line, sums)
+    if row.dated or len(row.words) > 2:
+        alone = any(map(is_total, row.words))
+        return _prove_labelled(row, sums, least=2) if alone and row.amount else None
+    sparse = row.filled <= typical / 2
+    if any(map(is_label, row.words)) or (sparse and any(_GROUP.fullmatch(word) for word in row.words)):
+        return _prove_labelled(row, sums, least=1) or _total_by_label(row, sums, sparse=sparse)
+    if row.amount and (sparse or not row.words):
+        near = Decimal(0) if row.words else NEAR
+        for total, count in sums.stated():
+            # Without a label, a single row above proves nothing, unless there are other subtotals above.
+            if abs(row.amount - total) <= near and (count > 1 or (sums.parts and count == sums.part_rows)):
+                return TotalProof(proved=True, difference=row.amount - total)
     return None
 
 
-def _matching(line: TotalCandidate, sums: RunningSums, *, least: int) -> TotalProof | None:
+def _prove_labelled(row: TotalCandidate, sums: RunningSums, *, least: int) -> TotalProof | None:
+    """Return the proof by the first sum of `least` rows or more that the row's amount states."""
     for total, count in sums.stated():
-        if count >= least and abs(line.amount - total) <= _tolerance(line.amount, total, count):
-            return TotalProof(proved=True, difference=line.amount - total)
+        tolerance = NEAR
+        if row.amount == row.amount.to_integral_value():
+            if total != total.to_integral_value():
+                tolerance = _HALF  # the total was rounded to whole pounds
+            elif count > 1:  # all amounts were rounded, so the error grows with the rows
+                tolerance = max(NEAR, min(_HALF * count, _SHARE * abs(total)))
+        if count >= least and abs(row.amount - total) <= tolerance:
+            return TotalProof(proved=True, difference=row.amount - total)
     return None
 
 
-def _tolerance(amount: Decimal, total: Decimal, count: int) -> Decimal:
-    """Return how far a labelled total may be from its sum: a pound if it has no pence, more if no amount has any."""
-    if amount != amount.to_integral_value():
-        return NEAR
-    if total != total.to_integral_value():
-        return _HALF
-    return max(NEAR, min(_HALF * count, _SHARE * abs(total))) if count > 1 else NEAR
-
-
-def _by_label(line: TotalCandidate, sums: RunningSums, *, sparse: bool) -> TotalProof | None:
-    if len(line.words) > 1 and not sparse:
+def _total_by_label(row: TotalCandidate, sums: RunningSums, *, sparse: bool) -> TotalProof | None:
+    """Return a labelled row that fits no sum as a total, with its difference; None if it says anything else."""
+    if len(row.words) > 1 and not sparse:
         return None
-    carried = any(map(is_carried, line.words))
-    if not sums.rows:
-        return TotalProof(proved=False, difference=line.amount) if carried else None
-    nearest = min((line.amount - total for total, _ in sums.stated()), key=abs)
+    if not sums.rows:  # nothing to add up yet: only an amount carried over from another page is a total
+        return TotalProof(proved=False, difference=row.amount) if any(map(is_carried, row.words)) else None
+    nearest = min((row.amount - total for total, _ in sums.stated()), key=abs)
     return TotalProof(proved=False, difference=nearest)
-
-
-def _unlabelled(line: TotalCandidate, sums: RunningSums) -> TotalProof | None:
-    """Return the proof without a label. A single row proves nothing, unless there are other subtotals above."""
-    near = Decimal(0) if line.words else NEAR
-    for total, count in sums.stated():
-        if abs(line.amount - total) <= near and (count > 1 or (sums.parts and count == sums.part_rows)):
-            return TotalProof(proved=True, difference=line.amount - total)
-    return None

@@ -60,15 +60,11 @@ def find_wide(headings: Sequence[str], dataset: Dataset) -> WideTable | None:
         measures = []
         for column, heading in enumerate(headings):
             match = pattern.fullmatch(squeeze(heading))
-            period = _period(match["period"]) if match else None
+            # a quarter after its year is the calendar's: `2015-Q3`
+            period = next(iter(find_periods(match["period"], snapshot=False)), None) if match else None
             name = shape["measures"].get(match["measure"]) if match else None
             if period and name:
                 measures.append(WideColumn(column, heading, name, period))
         if len(measures) > 1:
             return WideTable(tuple(measures), shape["period"]["start"], shape["period"]["end"])
     return None
-
-
-def _period(text: str) -> Period | None:
-    """Return a period as headings write it; a quarter after its year is the calendar's (`2015-Q3`)."""
-    return next(iter(find_periods(text, snapshot=False)), None)

@@ -36,7 +36,9 @@ def rows(month: str, count: int = 30, *, pounds: int = 600, days: int = 28, **ce
     ]
 
 
-def made(month: str, lines: Sequence[Row], *, columns: Sequence[str] = (), dataset: str = "spend") -> ReleaseProfile:
+def profile_of(
+    month: str, lines: Sequence[Row], *, columns: Sequence[str] = (), dataset: str = "spend"
+) -> ReleaseProfile:
     """The profile of a release of a month, whose table has the columns of its lines, or `columns`."""
     about = assets.dataset(dataset)
     names = list(columns) or list(lines[0])
@@ -56,18 +58,18 @@ def made(month: str, lines: Sequence[Row], *, columns: Sequence[str] = (), datas
     return profile_release(about, released, [table], [batch(numbered)])
 
 
-def batch(lines: Sequence[Row], places: int = 4) -> pa.RecordBatch:
-    """Lines as a Parquet file has them, amounts with so many `places`."""
+def batch(lines: Sequence[Row], scale: int = 4) -> pa.RecordBatch:
+    """Lines as a Parquet file has them, amounts with so many `scale`."""
     names = dict.fromkeys(name for line in lines for name in line)
     arrays = []
     for name in names:
         values = [line.get(name) for line in lines]
-        kind = pa.decimal128(38, places) if any(isinstance(value, Decimal) for value in values) else None
+        kind = pa.decimal128(38, scale) if any(isinstance(value, Decimal) for value in values) else None
         arrays.append(pa.array(values, _TYPES.get(name, kind or pa.string())))
     return pa.RecordBatch.from_arrays(arrays, names=list(names))
 
 
-def said(ours: ReleaseProfile, *before: ReleaseProfile, first: bool = True) -> dict[str, Finding]:
+def findings_by_code(ours: ReleaseProfile, *before: ReleaseProfile, first: bool = True) -> dict[str, Finding]:
     """What comparing says, by code."""
     return {finding.code: finding for finding in find_differences(ours, before, SPEND, first=first)}
 
