@@ -58,6 +58,8 @@ _DAMAGE_CODES = (
     "XAmzContentChecksumMismatch",
     "XAmzContentSHA256Mismatch",
     "InvalidDigest",
+    "InvalidPart",  # the list of parts arrived with another tag or number than we sent
+    "InvalidPartOrder",
 )
 
 
@@ -239,9 +241,11 @@ class S3Store:
             parts: Any = []
             with path.open("rb") as stream:
                 while content := stream.read(self._part_bytes):
-                    part: Any = {"PartNumber": len(parts) + 1, "ChecksumSHA256": _checksum(content)}
-                    answer = self._s3.upload_part(**self._at(key), UploadId=upload, Body=content, **part)
-                    parts.append(part | {"ETag": answer["ETag"]})
+                    number, checksum = len(parts) + 1, _checksum(content)
+                    answer = self._s3.upload_part(
+                        **self._at(key), UploadId=upload, PartNumber=number, Body=content, ChecksumSHA256=checksum
+                    )
+                    parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
             self._s3.complete_multipart_upload(
                 **self._at(key), UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import botocore.endpoint
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,6 +95,21 @@ def test_a_download_that_is_always_cut_raises_an_error(s3_store: S3Store, faulty
     proxy.plan([Fault.CUT_WITHIN] * 9)
     with pytest.raises(StoreUnavailable):
         faulty.read(VERSION)
+
+
+@pytest.mark.parametrize("code", ["InvalidPart", "InvalidPartOrder"])
+def test_a_list_of_parts_that_is_corrupted_in_transit_is_reported_as_damage(
+    s3_store: S3Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code}}, "CompleteMultipartUpload")
+
+    path = tmp_path / "large"
+    path.write_bytes(b"x" * 6_000_000)
+    monkeypatch.setattr(s3_store, "_part_bytes", 5 << 20)
+    monkeypatch.setattr(s3_store._s3, "complete_multipart_upload", refuse)
+    with pytest.raises(StoreCorrupt, match="did not arrive as it was sent"):
+        s3_store.create("archive/sha256/cd/cd", path)
 
 
 @pytest.mark.parametrize("fault", [Fault.TOO_MANY, Fault.SLOW_DOWN, Fault.INTERNAL_ERROR, Fault.CUT_BEFORE])
