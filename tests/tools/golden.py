@@ -1,8 +1,8 @@
 """The golden cases: files as a body sends them, with the reports and releases that come of them, byte for byte.
 
-Each folder `tests/fixtures/golden/<dataset>/<case>/` holds `input/` with one file and what the commands make of it:
-`check.json` (`piperoll check --json`), `public-report.json` and, if the file is published, `release/`. The Parquet file is
-left out of `release/`: its hash is in the manifest.
+Each folder `tests/fixtures/golden/<dataset>/<case>/` holds `input/` with one file and what the commands make of
+it: `check.json` (`piperoll check --json`), `public-report.json` and, if the file is published, `release/`. The Parquet
+file is left out of `release/`: its hash is in the manifest.
 
 `make golden` writes them again after a change that is meant; read the difference before you commit it.
 """
