@@ -49,7 +49,7 @@ findings-page: install ## docs/findings.md, made from findings/ and expectations
 
 test: install browser validator lint types tests ## run all checks and tests, as CI does
 
-quick: install lint types ## run lint, types and the unit tests, in about a minute
+quick: install lint types ## run lint, types and the unit tests, in under 90 seconds
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(UNIT_TESTS)
 
 lint: install
