@@ -1,6 +1,6 @@
 """The log of what changed since the catalogue was last built, so that a build works on nothing else.
 
-Whoever writes a pointer, a record or a report adds an empty object to the log before it and another one after it. If
+A writer of a pointer, a record or a report adds an empty object to the log before it and another one after it. If
 the writer is killed in between, the first one remains. If a build in between consumes the first one, the second one
 follows. So every change is in the log until a build has seen it, and one listing of keys reads the whole log.
 """

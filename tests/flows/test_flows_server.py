@@ -161,6 +161,11 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
         server.wait()
 
 
+def test_deployments_do_not_depend_on_the_folder_that_they_were_deployed_from() -> None:
+    """Without `pull: []` Prefect records that folder, and a worker on another machine crashes."""
+    assert yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["pull"] == []
+
+
 def test_every_deployment_names_a_flow_and_parameters_that_exist() -> None:
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
     names = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
