@@ -1,4 +1,4 @@
-"""Profiles of releases built by hand, from lines as a release's Parquet file has them."""
+"""Release profiles for tests, made from published rows."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def profile_of(
 
 
 def batch(lines: Sequence[Row], scale: int = 4) -> pa.RecordBatch:
-    """Lines as a Parquet file has them, amounts with so many `scale`."""
+    """A batch of published rows with the types of a Parquet file; amounts have `scale` decimal places."""
     names = dict.fromkeys(name for line in lines for name in line)
     arrays = []
     for name in names:

@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first case; the others follow it")
     parser.add_argument("--kind", choices=["texts", "workbooks", "both"], default="both")
     parser.add_argument(
-        "--whole-every", type=int, default=1, help="one in so many is read to its tables, others to rows"
+        "--whole-every", type=int, default=1, help="read every n-th case to its tables, and the others to rows"
     )
     given = parser.parse_args()
     counts: Counter[str] = Counter()
