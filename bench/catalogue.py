@@ -19,7 +19,6 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from bench.publishing import write_files
 from piperoll import layout
 from piperoll.model import (
     Body,
@@ -33,6 +32,7 @@ from piperoll.model import (
 from piperoll.operations.catalogue.build import build_from_store
 from publishers import Store, open_store
 from tests.fixtures.counting_store import Cost, CountingStore
+from tests.fixtures.large_store import write_files
 from tests.fixtures.small_releases import SmallRelease, catalogue_context, councils, make_release, publish
 
 DATASETS = ("spend", "contracts", "roles", "transactions")

@@ -149,6 +149,14 @@ def test_no_flow_module_is_named_after_a_package() -> None:
     assert names.isdisjoint({"flows", "piperoll", "collectors", "publishers", "serving", "prefect"})
 
 
+def test_tests_import_neither_conftest_nor_the_benchmarks() -> None:
+    """Helpers that tests and benchmarks share are in tests/fixtures."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                assert node.module.split(".")[0] not in {"bench", "conftest"}, path.relative_to(ROOT)
+
+
 def test_data_folders_hold_no_python() -> None:
     assert [
         path

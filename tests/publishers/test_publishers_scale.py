@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.publishing import existing_series, fill, measure, write_files
 from publishers import FolderStore, Store, list_indexed_series, list_series, read_history
+from tests.fixtures.large_store import existing_series, fill, measure, write_files
 
 
 def test_on_s3_as_in_a_folder(s3_store: Store, tmp_path: Path) -> None:
