@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.checking import Examination, examine
-from piperoll.model import Body, Period, Version, What
+from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
+from piperoll.checking.survey import visit_batches
+from piperoll.model import Body, Dataset, Period, Version, What
 from piperoll.model.columns import texts
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
 
@@ -119,3 +121,10 @@ def spend_row(**cells: str | None) -> dict[str, str | None]:
 def codes(examination: Examination) -> list[str]:
     """The codes of all findings, in order."""
     return [finding.code for finding in examination.report.findings]
+
+
+def screen_table(table: ReadTable, dataset: Dataset) -> PrivacyResult:
+    """Screen `table` in a pass of its own."""
+    screen = PrivacyScreen(table, dataset)
+    visit_batches(table, screen)
+    return screen.result()

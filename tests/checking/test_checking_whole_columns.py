@@ -19,7 +19,6 @@ from piperoll.checking.examine_table import unreadable_core_rows
 from piperoll.checking.privacy.columns import find_personal_data, find_trigger_areas
 from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.privacy.personal_data import RULES, PersonalDataRule, personal_rules, sieve_personal_data
-from piperoll.checking.privacy.rows import screen_table
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet
 from piperoll.checking.survey import survey_table
 from piperoll.checking.totals import count_table
@@ -28,7 +27,7 @@ from piperoll.model import Finding, Period, Severity
 from piperoll.model.columns import pc, texts
 from piperoll.reading import ReadTable
 from tests.checking import plain_checking as plain
-from tests.checking.made_readings import made_table
+from tests.checking.made_readings import made_table, screen_table
 
 SPEND, ROLES = assets.dataset("spend"), assets.dataset("roles")
 PIECES = (

@@ -24,7 +24,6 @@ from piperoll.checking.privacy.columns import (
 )
 from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.row_sets import LatestWord, RowSet, ValueByRow
-from piperoll.checking.survey import visit_batches
 from piperoll.findings import CappedFindings
 from piperoll.model import Dataset
 from piperoll.model.columns import Flags, Integers
@@ -57,13 +56,6 @@ class PrivacyResult:
     held: Mapping[tuple[str, str], RowSet]
     redacted: ValueByRow[str]
     not_due: Mapping[str, RowSet]
-
-
-def screen_table(table: ReadTable, dataset: Dataset) -> PrivacyResult:
-    """Screen `table` in a pass of its own."""
-    screen = PrivacyScreen(table, dataset)
-    visit_batches(table, screen)
-    return screen.result()
 
 
 @dataclass

@@ -6,9 +6,8 @@ import pytest
 
 from piperoll import assets
 from piperoll.checking.privacy.columns import redaction_kind
-from piperoll.checking.privacy.rows import screen_table
 from piperoll.model import Severity, to_document
-from tests.checking.made_readings import codes, examined, made_table, spend_row
+from tests.checking.made_readings import codes, examined, made_table, screen_table, spend_row
 
 SPEND, ROLES, CONTRACTS = (assets.dataset(name) for name in ("spend", "roles", "contracts"))
 
