@@ -40,6 +40,7 @@ from publishers import (
 from publishers import mark_withdrawn as withdraw_version
 from tests.describing.whole_catalogue import build_catalogue
 from tests.fixtures.counting_store import Cost, CountingStore
+from tests.fixtures.dying_store import DyingStore, Killed
 from tests.fixtures.small_releases import SETTINGS, SmallRelease, catalogue_context, councils, make_release, publish
 
 BODIES = councils(3)
@@ -280,30 +281,6 @@ def test_a_build_with_nothing_new_reads_a_few_objects(tmp_path: Path) -> None:
     assert not {"put", "create", "replace", "delete"} & set(cost.asked)
 
 
-class Killed(BaseException):
-    """As if the process had been killed."""
-
-
-class Dying:
-    """A store that crashes before its nth write."""
-
-    def __init__(self, store: Store, writes: int) -> None:
-        self._store, self._left = store, writes
-
-    def __getattr__(self, name: str) -> Any:
-        operation = getattr(self._store, name)
-        if name not in ("put", "create", "replace", "delete"):
-            return operation
-
-        def counted(*given: Any, **more: Any) -> Any:
-            self._left -= 1
-            if self._left < 0:
-                raise Killed
-            return operation(*given, **more)
-
-        return counted
-
-
 def test_after_a_kill_at_any_write_the_next_build_finishes(tmp_path: Path) -> None:
     """Also where what killed it was of another mind: the bodies renamed for one run only, a release purged since."""
     for writes in (0, 1, 3, 8, 21, 34, 42, 50):
@@ -313,7 +290,7 @@ def test_after_a_kill_at_any_write_the_next_build_finishes(tmp_path: Path) -> No
         life.build()
         life.release(BODIES[1], "spend", "2026-10", 2)
         bodies, life.bodies = life.bodies, (replace(BODIES[0], name="Another Name"), *BODIES[1:])
-        dying: Any = Dying(life.store, writes)
+        dying: Any = DyingStore(life.store, writes)
         with pytest.raises(Killed):
             life.build(dying)
         life.bodies = bodies

@@ -24,7 +24,8 @@ from piperoll.operations.release import release
 from piperoll.operations.replay import replay
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import Ending, FileResult, Progress
-from publishers import Store, open_store, read_history
+from publishers import open_store, read_history
+from tests.fixtures.dying_store import DyingStore, Killed
 from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
@@ -145,10 +146,6 @@ def test_an_inbox_and_sources_together_are_refused(tmp_path: Path) -> None:
         RunRequest(to="out", inbox=tmp_path, sources=tmp_path)
 
 
-class Killed(BaseException):
-    """Raised in place of a crash of the machine."""
-
-
 def killed_at(moment: int) -> Steps:
     """Steps that crash at the call with this number, counted over all of them."""
     calls = 0
@@ -197,26 +194,6 @@ def test_a_run_that_is_killed_before_any_step_comes_to_the_same_end(
             pipeline.process_body(run, files, killed_at(moment))
     plain_run(order, catalogued=False)
     assert standing(order) == uninterrupted
-
-
-class DyingStore:
-    """A store that crashes before its nth write."""
-
-    def __init__(self, store: Store, writes: int) -> None:
-        self._store, self._left = store, writes
-
-    def __getattr__(self, name: str) -> Any:
-        operation = getattr(self._store, name)
-        if name not in ("put", "create", "replace", "delete"):
-            return operation
-
-        def count(*given: Any, **more: Any) -> Any:
-            self._left -= 1
-            if self._left < 0:
-                raise Killed
-            return operation(*given, **more)
-
-        return count
 
 
 @pytest.mark.parametrize("writes", [3, 17, 26, 29, 33, 37, 41, 45, 52, 60])

@@ -11,9 +11,9 @@ from typing import Any
 from piperoll import assets, layout
 from piperoll.describing import urls
 from piperoll.describing.charts import draw_timelines, quality_over_time
-from piperoll.describing.context import Holdings, newest_first
+from piperoll.describing.context import Holdings, InContext, newest_first
 from piperoll.describing.overview import MOST_WAITING, DutyDigest, Overview
-from piperoll.describing.pages.rendering import paginate, render_page
+from piperoll.describing.pages.rendering import ListPage, paginate, render_page
 from piperoll.duties import DutyState, next_due_day
 from piperoll.model import Dataset, Report, Submission
 
@@ -83,19 +83,8 @@ def dataset_pages(overview: Overview, dataset: Dataset) -> Files:
     yield render_page(
         overview, page, "dataset.html", overview=overview, dataset=dataset, bodies=bodies[0], periods=periods[0]
     )
-    for table, pages in (("bodies", bodies), ("periods", periods)):
-        for one in pages[1:]:
-            yield render_page(
-                overview,
-                one.key,
-                "list.html",
-                page=one,
-                up=[(page, dataset.title)],
-                title=f"{dataset.title}: {table}",
-                table=table,
-                dataset=dataset,
-                overview=overview,
-            )
+    lists: dict[str, Sequence[ListPage[Any]]] = {"bodies": bodies, "periods": periods}
+    yield from _further_pages(overview, page, dataset.title, lists, dataset=dataset, overview=overview)
 
 
 # --- one body -----------------------------------------------------------------------------------------------------
@@ -120,16 +109,18 @@ def body_pages(holdings: Holdings) -> Files:
         qualities=quality_over_time(holdings),
         next_days={name: day for name, day in days.items() if day is not None},
     )
-    for table, pages in (("tables", tables), ("files", files)):
+    yield from _further_pages(holdings, page, body.name, {"tables": tables, "files": files})
+
+
+def _further_pages(
+    context: InContext, parent: str, title: str, lists: Mapping[str, Sequence[ListPage[Any]]], **values: Any
+) -> Files:
+    """Render every page but the first of the lists of the page `parent`, which shows the first pages itself."""
+    for table, pages in lists.items():
         for one in pages[1:]:
+            up = [(parent, title)]
             yield render_page(
-                holdings,
-                one.key,
-                "list.html",
-                page=one,
-                up=[(page, body.name)],
-                title=f"{body.name}: {table}",
-                table=table,
+                context, one.key, "list.html", page=one, up=up, title=f"{title}: {table}", table=table, **values
             )
 
 
