@@ -33,6 +33,8 @@ def table(rows: int = 30) -> ReadTable:
 
 def test_engines_that_agree_let_a_release_through() -> None:
     require_agreement([table()], SPEND, SUITE, 1000)
+    assert list(compare_schema(table(), SPEND)) == []
+    assert list(compare_plausibility([table()], SPEND, SUITE)) == []
 
 
 def test_a_broken_rule_is_named_with_how_it_disagrees(monkeypatch: pytest.MonkeyPatch) -> None:

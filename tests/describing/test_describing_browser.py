@@ -2,10 +2,9 @@
 
 import csv
 import io
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from piperoll.describing.release_summary import Bar, read_summary
 from piperoll.model import Series
 from publishers import read_listing
 from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary
+from tests.fixtures.http_server import LocalServer, QuietHandler
 
 pytestmark = pytest.mark.xdist_group("catalogue")
 
@@ -162,17 +162,16 @@ def test_the_rows_found_are_saved_with_every_column(opened: Open, site: Site) ->
     assert amounts == sorted(amounts, reverse=True)
 
 
+class _FileHandler(QuietHandler, SimpleHTTPRequestHandler):
+    """Serves files as the standard library does, without logging."""
+
+
 @pytest.fixture
 def without_parts(site: Site) -> Iterator[str]:
     """The same files from a server without range requests: the one in the standard library."""
-    handler = partial(SimpleHTTPRequestHandler, directory=str(site.store._root))
-    handler.log_message = lambda *_: None  # type: ignore[attr-defined]
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/catalogue/"
-        server.shutdown()
-        thread.join()
+    handler = partial(_FileHandler, directory=str(site.store._root))
+    with LocalServer(handler) as server:
+        yield f"{server.address}/catalogue/"
 
 
 def test_without_range_requests_the_page_keeps_the_first_rows_and_says_so(opened: Open, without_parts: str) -> None:
