@@ -64,7 +64,10 @@ def compare_schema(table: ReadTable, dataset: Dataset, find: FindBreaches = find
 
 
 def compare_plausibility(tables: Sequence[ReadTable], dataset: Dataset, suite: str) -> Iterator[Disagreement]:
-    """Yield each expectation on which Great Expectations disagrees: whether it is met, or in which rows it is not."""
+    """Yield each expectation on which Great Expectations disagrees: whether it is met, or in which rows it is not.
+
+    Raises: EngineDisagreement: the engines did not evaluate the same expectations.
+    """
     expectations = parse_suite(suite)
     compiled, reference = (
         {each.expectation.number: each for each in evaluate_expectations(tables, dataset, expectations, engine)}

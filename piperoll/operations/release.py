@@ -58,7 +58,10 @@ def release(
 
 
 def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Ruling, period: Period | None) -> FileResult:
-    """Record a ruling on a held submission, publish it, and file its reports again."""
+    """Record a ruling on a held submission, publish it, and file its reports again.
+
+    Raises: UsageError: the submission is not held, is rejected by today's rules, or has no period and none is given.
+    """
     label = f"{submission.name} ({submission.sha256[:12]})"
     held_report = _require_held(label, publishers.read_report(run.store, submission))
     with_period = replace(submission, period=str(period)) if period else submission

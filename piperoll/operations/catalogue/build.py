@@ -129,7 +129,11 @@ def build_catalogue(run: Run) -> int:
 
 
 def build_from_store(store: publishers.Store, context: CatalogueContext, scratch: Path) -> int:
-    """Build the catalogue of `store`; begin again if another build finished since, because it may have our pages."""
+    """Build the catalogue of `store`; return the number of files written and removed.
+
+    Begins again if another build finished in the meantime, because that one may have written the same pages.
+    Raises: PointerMoved (retryable): that happened every time.
+    """
     overtaken_at = None
     for _ in range(_MAX_TRIES):
         build = plan_build(store, context, scratch, overtaken_at)
