@@ -39,6 +39,7 @@ _QUIET = {
     "NO_PROXY": "127.0.0.1,localhost",
 }
 _LOG_LINES_SHOWN = 15
+"""Lines at the end of the server's log that an error quotes: enough for the last message of a traceback."""
 _STOP_SECONDS = 15  # a server that is up needs two
 _LOCALHOST = "127.0.0.1"
 

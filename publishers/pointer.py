@@ -22,6 +22,7 @@ _HEAD_BYTES = 65_536
 """Bytes of a CSV that are read for its first rows."""
 
 _FIRST_ROWS = 10
+"""Rows that the page of a table shows without a script."""
 
 
 def read_history(store: StoreReader, series: Series) -> tuple[History, str | None]:

@@ -26,7 +26,9 @@ from serving.sandboxed_check import check_in_sandbox
 _FORM_OVERHEAD_BYTES = 65_536
 """Bytes of a form beside the file: boundaries, headers and the two text fields."""
 _MAX_FIELDS = 4
+"""Text fields of a form; the page sends two, and a browser may add its own."""
 _MAX_NAME_CHARACTERS = 200
+"""Characters of a file name, counted from its end; longer names are cut for the report."""
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _MAIN = '<main id="main" tabindex="-1">'

@@ -25,6 +25,7 @@ from serving.version_selection import TAKEN_BACK
 T = TypeVar("T")
 
 SERIES_PER_PAGE = 1_000
+"""Series in one document of `/series`; `next` leads to the others."""
 
 _DIFF_ROWS = 400_000
 """The most rows of both versions together; comparing them takes some seconds and a few hundred megabytes."""

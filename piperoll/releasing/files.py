@@ -23,6 +23,7 @@ _GROUP_ROWS = 131_072
 """Rows of a Parquet row group, however the batches come: small enough to read a page of, large enough to compress."""
 
 _BATCH_ROWS = 65_536
+"""Rows of a batch read from a Parquet file, which bounds the memory that reading takes."""
 
 _MUST_QUOTE = (b",", b'"', b"\r", b"\n")
 

@@ -180,6 +180,7 @@ def join_parts(parts: list[npt.NDArray[Any]], kind: Any) -> npt.NDArray[Any]:
 
 
 _WORD = 8
+"""Bytes hashed in one step: one 64-bit number."""
 _EMPTY_KEY = np.uint64(0x9E3779B97F4A7C15)
 _WORD_MASKS = np.array([(1 << 8 * taken) - 1 for taken in range(_WORD + 1)], np.uint64)
 """By index n, the mask that keeps the first n bytes of an eight-byte word."""

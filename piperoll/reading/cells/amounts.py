@@ -229,6 +229,7 @@ _CANONICAL = r"^-?(?:[1-9][0-9]*(?:\.[0-9]+)?|0\.[0-9]*[1-9][0-9]*)$"
 """A number without commas that is already in canonical spelling: no leading zero, and not zero."""
 
 PLACES = 6
+"""Decimal places of the whole numbers in which plain amounts are summed: millionths of a pound."""
 _DIGITS = 12
 """The most digits before the point of a plain amount: with six decimals they fit into 64 bits."""
 

@@ -11,6 +11,7 @@ from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.grids.grid import letter
 
 _LEAST_ROWS = 3
+"""With fewer rows, contents alone do not show which column is which."""
 
 _SCORE = 0.4
 """The highest score of a column without a heading, below that of any heading that fits."""

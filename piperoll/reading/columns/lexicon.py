@@ -49,6 +49,7 @@ _NUMBERS = frozenset(["id", "no", "nr"])
 _WORDS = re.compile(r"[a-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LONGEST = 100
+"""Characters of a heading at most; longer cells are text and are not compared."""
 
 CERTAIN = 0.95
 """A heading with at least this score certainly names its first field."""

@@ -16,6 +16,7 @@ from piperoll.reading.grids.cell_shapes import to_shape
 from piperoll.reading.grids.grid import Row, cell_at, sample_rows, tidy
 
 _SAMPLE = 2000
+"""Profile at most this many rows; more would not change what a column looks like."""
 _CELLS = 400_000
 """Look at most at this many cells of a table; a table with thousands of columns gets a smaller sample of rows."""
 

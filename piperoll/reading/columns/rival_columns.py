@@ -16,10 +16,12 @@ from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 
 _SAMPLE = 2000
+"""Rows in which two columns are compared."""
 _PENNY = Decimal("0.02")
 _RATE = Decimal("0.2")
 """The highest rate of value added tax (Value Added Tax Act 1994, section 2)."""
 _MOST_INVOICES = 0.95
+"""The share of invoices that must agree before one column is taken as the total of the other."""
 
 
 @dataclass(frozen=True)

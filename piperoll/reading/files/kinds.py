@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from piperoll.reading.files.contents import Content, whole
 
 _HEAD = 65_536
+"""Bytes from the beginning of a file that decide its kind."""
 _MARKUP = rb"\s*(?:<\?xml\b[^>]*>\s*)?(?:<!--.*?-->\s*)*"
 _HTML = re.compile(_MARKUP + rb"<(?:!doctype\s+html|html|head|body|table|script|meta|style)\b", re.I | re.S)
 _SHEETS = re.compile(rb'<\?mso-application\s+progid="Excel\.Sheet"|<Workbook\b[^>]*office:spreadsheet')

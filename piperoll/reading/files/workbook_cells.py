@@ -27,6 +27,7 @@ SECONDS = 120
 """Seconds of processor time that the child process can use."""
 
 ROWS = 10_000
+"""Rows of a block at most, so that the parent can work while the child reads on."""
 WEIGHT = 8_000_000
 """The largest block: at most this many rows, and this weight, where a character counts 1 and a cell 16."""
 

@@ -31,6 +31,7 @@ from piperoll.reading.tables.heading_rows import repeats_headings, words
 from piperoll.reading.tables.total_rows import NOTHING_ABOVE, RunningSums, SumsAbove, TotalCandidate, prove_total
 
 _SAMPLE = 2000
+"""Rows sampled to find what is usual in a table; more would not change the answer."""
 _DAY = re.compile(r"\d{1,4}(?:st|nd|rd|th)?(?:[./\-]| )\w{1,9}(?:[./\-]| |, )\d{2,4}\b.{0,12}")
 """The form of a date: two parts and a year, as in `31/02/2026` or `32nd May 2026`."""
 
@@ -250,6 +251,7 @@ _CONTENT = r"^(?:[0-9]|[!-~][ -~]{13,}[!-~])"
 """A cell with content: it begins with a digit, or is longer than any mark for an empty cell."""
 
 _ENOUGH_WORDS = 3
+"""Cells with words by which a row without a date may still be a record."""
 _TOTAL = re.compile(rf"{TOTAL}s?[^a-z0-9]*\Z", re.I)
 """The only cell that makes a row with a date or three words a total: nothing but `Total`."""
 

@@ -26,6 +26,7 @@ _RARE = 0.02
 """If a larger share of rows has cells beyond the last heading, those cells are a column without a heading."""
 
 _SAMPLE = 2000
+"""Rows sampled to find the usual width of a table."""
 _ENOUGH = 5
 """The fewest rows of the usual length that show what a column holds."""
 
