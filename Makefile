@@ -84,7 +84,7 @@ validator: install
 	  fi; }
 	@$(BIN)/python -m tests.tools.npm
 
-test-real: install ## check and run the real files in ../shared/realdata
+test-real: install ## run the tests that need the real files and published profiles in ../shared
 	@test -d ../shared/realdata || { echo "The real files were not found. Put them in ../shared/realdata" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -m real
 

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from pathlib import Path
 from urllib.parse import unquote
 from urllib.robotparser import RobotFileParser
 
@@ -17,9 +16,9 @@ from lxml import etree
 
 from piperoll import layout
 from tests.describing.example_world import BASE_URL, LISTINGS, SUBMISSIONS, built
+from tests.fixtures.published_profiles import read_profile
 
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
-PROFILES = Path(__file__).parents[3] / "shared" / "specs" / "datapackage-2.0"
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +53,14 @@ def test_robots_may_read_everything_and_find_the_sitemap(site: dict[str, bytes])
     assert parser.site_maps() == [f"{BASE_URL}catalogue/sitemap.xml"]
 
 
-def profile(name: str) -> dict[str, object]:
-    (found,) = PROFILES.rglob(name)
-    document: dict[str, object] = json.loads(found.read_text("utf-8"))
-    return document
-
-
+@pytest.mark.real
 def test_every_data_package_is_valid_by_the_published_profile(site: dict[str, bytes]) -> None:
     packages = {key: json.loads(content) for key, content in site.items() if key.endswith("datapackage.json")}
     shelves = {(one.series.dataset, one.series.body) for one in LISTINGS if one.manifest is not None}
     assert packages.keys() == {"datapackage.json"} | {
         f"bodies/{body}/{name}/datapackage.json" for name, body in shelves
     }
-    validator = jsonschema.Draft7Validator(profile("datapackage.json"))
+    validator = jsonschema.Draft7Validator(read_profile("datapackage"))
     for key, package in packages.items():
         assert not list(validator.iter_errors(package)), key
         assert frictionless.Package.metadata_validate(package) is not None
