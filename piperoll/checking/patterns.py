@@ -9,7 +9,10 @@ pattern, and only if every part of it means the same in both.
 from __future__ import annotations
 
 import re
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from re import _constants as opcodes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -21,6 +24,7 @@ import pyarrow as pa
 
 from piperoll.model.columns import Cells, Flags, pc, text_offsets, to_flags, utf8
 
+_ONE_THREAD = threading.RLock()
 _FIRST_PRINTABLE, _LAST_PRINTABLE = 0x20, 0x7E
 _LAST_ASCII, _LAST_CHARACTER = 0x7F, 0x10FFFF
 _CLASSES = {
@@ -65,22 +69,32 @@ def search_texts(texts: Cells, pattern: str, unusual: npt.NDArray[np.intp] | Non
     return found
 
 
+@contextmanager
+def suppress_warnings() -> Iterator[None]:
+    """Suppress Python's warnings in the block, in one thread at a time.
+
+    `warnings.catch_warnings` replaces the filters of the whole process: of two threads in such blocks, the first to
+    leave would end the suppression of the other.
+    """
+    with _ONE_THREAD, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 @cache
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a pattern without Python's warnings about syntax whose meaning may change in a later version.
 
     Raises: re.error: it is not a regular expression.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with suppress_warnings():
         return re.compile(pattern)
 
 
 @cache
 def to_re2(pattern: str) -> str | None:
     """Translate a pattern that `re` compiles into RE2 for printable ASCII; None if the two might disagree."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with suppress_warnings():
         tree = parser.parse(pattern)
     flags = tree.state.flags & ~(re.UNICODE | re.ASCII)
     if flags & ~re.IGNORECASE:

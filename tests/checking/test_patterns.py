@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from piperoll import assets
-from piperoll.checking.patterns import search_texts, to_re2, unusual_texts
+from piperoll.checking.patterns import search_texts, suppress_warnings, to_re2, unusual_texts
 
 ATOMS = ("a", "b", "K", "s", "1", " ", ".", r"\d", r"\s", r"\w", r"\S", r"\b", "^", "$", "[a-z]", "[^a]", r"[\d\s.,/-]")
 ATOMS += (
@@ -95,3 +97,21 @@ def test_an_empty_text_has_no_inner_boundary() -> None:
 def test_a_slice_has_the_unusual_texts_of_its_own() -> None:
     whole = pa.array(["first", "naïve", "", "eight by", "eight byt"], pa.string())
     assert unusual_texts(whole.slice(1, 3)).tolist() == [0]
+
+
+def test_a_thread_that_leaves_does_not_end_the_suppression_of_another() -> None:
+    """A pandas warning became an error in the audit when another thread had just compiled a pattern."""
+    entered, left = threading.Event(), threading.Event()
+
+    def warn_after_the_other_left() -> None:
+        with suppress_warnings():
+            entered.set()
+            left.wait(10)
+            warnings.warn("about pandas", UserWarning, stacklevel=1)
+
+    with ThreadPoolExecutor(1) as pool:
+        with suppress_warnings():
+            other = pool.submit(warn_after_the_other_left)
+            entered.wait(0.2)
+        left.set()
+        other.result()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from piperoll.checking.patterns import suppress_warnings
 from piperoll.checking.plausibility.columns import ColumnKind, Frame
 from piperoll.checking.plausibility.outcomes import Outcome, RowAddresses
 from piperoll.checking.plausibility.suite import ROW, TABLE, Expectation
@@ -92,8 +92,7 @@ def _validate(whole: Any, expectations: Sequence[Expectation]) -> dict[int, Any]
         {"type": each.type, "kwargs": dict(each.kwargs), "severity": each.severity, "meta": {"number": each.number}}
         for each in expectations
     ]
-    with _ONE_AT_A_TIME, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # GX's own, about pandas
+    with _ONE_AT_A_TIME, suppress_warnings():  # GX's own, about pandas
         batch = _batch_definition().get_batch(batch_parameters={"dataframe": whole})
         validation = batch.validate(
             _gx_suite(numbered),
@@ -116,8 +115,7 @@ def _gx_suite(numbered: list[dict[str, Any]]) -> Any:
 def _batch_definition() -> Any:
     """One ephemeral context for the whole process, without progress bars or telemetry."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # those of the many libraries that it imports
+    with suppress_warnings():  # those of the many libraries that it imports
         import great_expectations as gx  # noqa: PLC0415 - importing it takes seconds
         from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
