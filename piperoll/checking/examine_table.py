@@ -23,6 +23,7 @@ from piperoll.checking.survey import (
     visit_batches,
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
+from piperoll.checking.within_file import LineComparer
 from piperoll.findings import CappedFindings, make_finding
 from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, Severity, TableReport
 from piperoll.reading import ReadTable, letter
@@ -35,8 +36,8 @@ _HEADINGS_NAMED = 6
 class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
-    `held_not_for_privacy` counts the rows held for other reasons than privacy. `lacks_core` is True if a core group has
-    no column: no row of the table can then be published.
+    `held_not_for_privacy` counts the rows held for other reasons than privacy or an amount beyond belief. `lacks_core`
+    is True if a core group has no column: no row of the table can then be published.
     """
 
     table: ReadTable
@@ -80,8 +81,9 @@ def examine_table(
 ) -> ExaminedTable:
     """Examine `table`; `period_known` if the period was given with the file, or a name gives it."""
     surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset)
-    visit_batches(table, surveyor, screen)
-    survey, privacy = surveyor.survey(), screen.result()
+    comparer = LineComparer(table, dataset)
+    visit_batches(table, surveyor, screen, comparer)
+    survey, privacy, comparison = surveyor.survey(), screen.result(), comparer.result()
     held, blanked = RowLabels(), RowLabels()
     core_missing = list(_find_missing_core(table, dataset, period_known=period_known))
     if core_missing:
@@ -90,13 +92,15 @@ def examine_table(
         *core_missing,
         *_find_gaps(table, dataset, body, survey),
         *_find_left_out_names(privacy, table, dataset),
+        *comparison.findings,
         *_hold_unreadable(table, dataset, survey, held),
         *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
         *_hold_personal_data(privacy, table, held),
     )
+    held.add("amount-far-above-rest", comparison.held.numbers)
     held_rows, blanked_rows = held.by_row(), blanked.by_row()
     not_for_privacy = held_rows.rows_where(
-        [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
+        [not all(_is_of_row_alone(code) for code in codes) for codes in held_rows.values_used]
     )
     return ExaminedTable(
         table=table,
@@ -109,6 +113,11 @@ def examine_table(
         held_not_for_privacy=len(not_for_privacy),
         lacks_core=bool(core_missing),
     )
+
+
+def _is_of_row_alone(code: str) -> bool:
+    """Whether a code says nothing of the other rows: one mistaken amount may be most of a file's pounds."""
+    return code.startswith("privacy-") or code == "amount-far-above-rest"
 
 
 def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool) -> Iterator[Finding]:
