@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from piperoll.checking.privacy.names import fold_name, fold_text
 from piperoll.model import HeldValue, PrivacyDecision
 from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
 
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\W_]+")
 _NO_DECISION = -1
 
 
-def fold_value(text: str) -> str:
-    """Spell a value as decisions compare it: words in lower case without accents, with single spaces."""
-    letters = (letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return " ".join(_WORD.findall("".join(letters).casefold()))
+def fold_value(text: str, *, is_name: bool = False) -> str:
+    """Spell a value as decisions compare it: words in capitals without accents, with single spaces.
+
+    The name of a person or firm is compared without titles and numbers around it.
+    """
+    return " ".join(_WORD.findall(fold_name(text) if is_name else fold_text(text)))
 
 
 class Decided:
@@ -33,19 +35,24 @@ class Decided:
     def __init__(self, decisions: Iterable[PrivacyDecision] = ()) -> None:
         self.decisions = tuple(sorted(decisions, key=lambda one: (one.body is not None, one.decided, one.id)))
         numbered = list(enumerate(self.decisions))
-        self._values = {fold_value(one.value): number for number, one in numbered if not one.area}
+        self._names = {fold_value(one.value, is_name=True): number for number, one in numbered if not one.area}
+        self._texts = {fold_value(one.value): number for number, one in numbered if not one.area}
         self._areas = {fold_value(one.value): number for number, one in numbered if one.area}
         self._publishes = np.array([*(one.decided_as.publishes for one in self.decisions), False], np.bool_)
-        persons = {name: number for name, number in self._values.items() if name and not self._publishes[number]}
+        persons = {name: number for name, number in self._names.items() if name and not self._publishes[number]}
         self._persons = [(re.compile(rf"\b{re.escape(name)}\b"), number) for name, number in persons.items()]
         self._sieve = "|".join({re.escape(max(name.split(), key=len)) for name in persons})
 
     def __bool__(self) -> bool:
         return bool(self.decisions)
 
-    def match_values(self, cells: Cells) -> Integers:
-        """For each cell the number of the decision about it in `decisions`, -1 for none."""
-        return _match(cells, self._values)
+    def match_names(self, cells: Cells) -> Integers:
+        """For each name the number of the decision about it in `decisions`, -1 for none."""
+        return _match(cells, self._names, is_name=True)
+
+    def match_texts(self, cells: Cells) -> Integers:
+        """For each text the number of the decision about exactly this text, -1 for none."""
+        return _match(cells, self._texts)
 
     def match_areas(self, cells: Cells) -> Integers:
         """For each cell the number of the decision about this service area, -1 for none."""
@@ -75,11 +82,13 @@ class Decided:
         return numbers
 
 
-def _match(cells: Cells, numbers: Mapping[str, int]) -> Integers:
+def _match(cells: Cells, numbers: Mapping[str, int], *, is_name: bool = False) -> Integers:
     if not numbers:
         return np.full(len(cells), _NO_DECISION, np.int64)
     encoded: Any = pc.dictionary_encode(cells, null_encoding="encode")
-    found = [numbers.get(fold_value(value or ""), _NO_DECISION) for value in encoded.dictionary.to_pylist()]
+    found = [
+        numbers.get(fold_value(value or "", is_name=is_name), _NO_DECISION) for value in encoded.dictionary.to_pylist()
+    ]
     numbered: Integers = np.array(found, np.int64)
     by_line: Integers = numbered[encoded.indices.to_numpy()]
     return by_line
@@ -101,9 +110,10 @@ class _HeldLines:
 class HeldValues:
     """Collects the cells that hold rows, by field and value."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str]) -> None:
+        """`names` are the fields with the names of people and firms."""
+        self._names = names
         self._lines: dict[tuple[str, str], _HeldLines] = {}
-        self._folded: dict[str, str] = {}
 
     def add(self, name: str, code: str, cells: Cells, rows: Integers, lines: Integers, amounts: Cells | None) -> None:
         """Add cells of the field `name` that a finding `code` holds, each with its row, line and amount."""
@@ -114,10 +124,11 @@ class HeldValues:
             amounts.to_pylist() if amounts is not None else [None] * len(cells),
             strict=True,
         )
+        folded: dict[str | None, str] = {}
         for value, row, line, amount in values:
-            if value not in self._folded:
-                self._folded[value] = fold_value(value)
-            held = self._lines.setdefault((name, self._folded[value]), _HeldLines(value))
+            if value not in folded:
+                folded[value] = fold_value(value or "", is_name=name in self._names)
+            held = self._lines.setdefault((name, folded[value]), _HeldLines(value or ""))
             held.codes.add(code)
             held.rows.add(row)
             held.amounts[line] = amount

@@ -92,7 +92,7 @@ class PrivacyScreen:
         self._not_due: dict[str, RowSet] = {}
         self._lines = 0
         self._sheet, self._amount = table.sheet, main_field(dataset.amount, table)
-        self._held_values, self._decided = HeldValues(), decided
+        self._held_values, self._decided = HeldValues(by_kind["name"]), decided
         self._decided_rows: dict[str, RowSet] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -130,7 +130,7 @@ class PrivacyScreen:
         """Which posts are published without a name: those that the rules find, unless it was decided otherwise."""
         if not self._decided:
             return not_due
-        decisions = self._decided.match_values(batch[name])
+        decisions = self._decided.match_names(batch[name])
         changed = np.where(not_due, self._decided.publishes(decisions), self._decided.is_person(decisions))
         self._note(rows[changed], decisions[changed])
         return not_due ^ changed
@@ -138,7 +138,7 @@ class PrivacyScreen:
     def _leave_out_persons(self, batch: pa.RecordBatch, rows: Integers, named: Flags) -> None:
         """Leave out the name of each supplier of whom it was decided that they are a private person."""
         for name in self._suppliers:
-            decisions = self._decided.match_values(batch[name])
+            decisions = self._decided.match_names(batch[name])
             persons = named & self._decided.is_person(decisions)
             self._leave_out_names(rows[persons])
             self._note(rows[persons], decisions[persons])
@@ -154,8 +154,9 @@ class PrivacyScreen:
         if rule == SERVICE_AREA:
             decisions = self._decided.match_areas(batch[name].take(held))
         for column in columns:
-            found = self._decided.match_values(batch[column].take(held))
-            settled = (found >= 0) if column in self._suppliers else self._decided.publishes(found)
+            cells, is_name = batch[column].take(held), column in self._suppliers
+            found = self._decided.match_names(cells) if is_name else self._decided.match_texts(cells)
+            settled = (found >= 0) if is_name else self._decided.publishes(found)
             decisions = np.where(settled, found, decisions)
         self._leave_out_names(rows[held[self._decided.is_person(decisions)]])
         settled = decisions >= 0

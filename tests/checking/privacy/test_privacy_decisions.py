@@ -60,7 +60,7 @@ def test_spellings_of_one_value_are_one_group_and_each_line_counts_once() -> Non
 
 
 def test_a_business_is_published_whatever_its_spelling() -> None:
-    rows = [spend_row(supplier_name=name) for name in ("JANE  EXAMPLE", "Jane Éxample", "John Example")]
+    rows = [spend_row(supplier_name=name) for name in ("JANE  EXAMPLE", "Mrs Jane Éxample", "John Example")]
     result = _screen(rows, _decide(NAME, "business"))
     assert _held(result) == {4}
     assert {each: list(rows) for each, rows in result.decided.items()} == {"anytown-1": [2, 3]}
@@ -136,3 +136,8 @@ def test_a_chief_officer_named_in_a_public_role_is_published_by_name() -> None:
     for screen in screens:
         visit_batches(table, screen)
     assert [dict(screen.result().redacted) for screen in screens] == [{2: "personal"}, {}]
+
+
+def test_a_decision_about_a_text_is_about_no_other_number() -> None:
+    rows = [spend_row(purpose=f"Case ref: {number}") for number in (12345, 54321)]
+    assert _held(_screen(rows, _decide("CASE REF: 12345", "business"))) == {3}
