@@ -32,7 +32,7 @@ class PrivacyLists:
     """The lists, with words in capitals and patterns compiled.
 
     `strong`, `usual` and `surnames` are the words of organisations by strength; `firms` are whole names.
-    `trigger_phrases` are the phrases that `triggers` finds.
+    `trigger_phrases` are the phrases that `triggers` finds, `household_triggers` those whose payees are people always.
     """
 
     strong: frozenset[str]
@@ -45,6 +45,7 @@ class PrivacyLists:
     vacancies: frozenset[str]
     not_names: re.Pattern[str]
     triggers: re.Pattern[str]
+    household_triggers: re.Pattern[str]
     trigger_phrases: tuple[str, ...]
     redactions: tuple[tuple[re.Pattern[str], str], ...]
     named_posts: tuple[NamedPost, ...]
@@ -64,7 +65,10 @@ def privacy_lists() -> PrivacyLists:
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
     if any(post.rule not in _RULES for post in posts):
         raise DescriptorError("privacy/named-posts.csv: use pattern or minimum as rule")
-    triggers = tuple(phrase for (phrase,) in _rows("triggers", "phrase"))
+    payees = tuple(_rows("triggers", "phrase", "payees"))
+    if any(each not in ("people", "mixed") for _phrase, each in payees):
+        raise DescriptorError("privacy/triggers.csv: use people or mixed as payees")
+    triggers = tuple(phrase for phrase, _payees in payees)
     return PrivacyLists(
         strong=by_strength["strong"],
         usual=by_strength["usual"],
@@ -76,6 +80,7 @@ def privacy_lists() -> PrivacyLists:
         vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
         triggers=_any_of(triggers),
+        household_triggers=_any_of(phrase for phrase, each in payees if each == "people"),
         trigger_phrases=triggers,
         redactions=tuple((re.compile(pattern, re.I), kind) for pattern, kind in _rows("redactions", "pattern", "kind")),
         named_posts=posts,
