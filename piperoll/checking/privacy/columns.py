@@ -16,7 +16,6 @@ import pyarrow as pa
 from piperoll.checking.privacy.free_text import (
     CUE_PATTERN,
     is_thing,
-    names_in_text,
     says_context,
     text_rules,
 )
@@ -126,7 +125,7 @@ def find_in_codes(cells: Cells) -> dict[str, Flags]:
     return {rule: _flags(found, len(cells)) for rule, found in sorted(indices.items())}
 
 
-def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterable[str]) -> set[str]:
+def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterable[str]) -> frozenset[str]:
     """Those of `cells`, which have the form of a National Insurance number, that are not references of a series.
 
     A series has others in the column that begin with the same two letters and have another form.
@@ -135,10 +134,11 @@ def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterabl
     in_series: set[str] = set()
     pattern = rf"^\s*(?i:{'|'.join(sorted(set(starts.values())))})[ /-]?[0-9]"
     for batch in batches:
-        for cell in batch[name].filter(pc.match_substring_regex(batch[name], pattern)).unique().to_pylist():
+        column: Cells = batch[name]
+        for cell in column.filter(pc.match_substring_regex(column, pattern)).unique().to_pylist():
             if "ni-number" not in personal_rules(cell):
                 in_series.add(cell.lstrip()[:2].upper())
-    return {cell for cell, start in starts.items() if start not in in_series}
+    return frozenset(cell for cell, start in starts.items() if start not in in_series)
 
 
 def find_people_in_texts(cells: Cells, in_context: Flags) -> dict[str, Flags]:
@@ -206,7 +206,7 @@ class PayeeColumns:
         return [name for name, values in self._seen.items() if _are_payees(values)]
 
 
-def trigger_areas(cells: Cells) -> npt.NDArray[np.int8]:
+def find_trigger_areas(cells: Cells) -> npt.NDArray[np.int8]:
     """For each cell, whether it names a service area whose payees are private people: 2 always, 1 often, 0 not."""
     if _has_few_values(cells):
         values, codes = _different_cells(cells)
@@ -270,7 +270,7 @@ def _judge_supplier(name: str | None) -> SupplierVerdict | None:
 
 
 def _has_name_word(name: str) -> bool:
-    """Whether one of two to four words is a given or family name, and the others could be: "Molly Maid", not "B & Q"."""
+    """Whether one of two to four words is a given or family name, and the others could be."""
     words, lists = split_words(name), privacy_lists()
     if not 2 <= len(words) <= 4 or not re.fullmatch(r"[^\W\d_]+(?:[ ,.'’-]+[^\W\d_]+)*\.?", name.strip()):
         return False
@@ -286,7 +286,7 @@ def _trigger_level(text: str) -> int:
 
 @lru_cache(1 << 16)
 def _code_rules(text: str) -> frozenset[str]:
-    """The rules by which a code or label holds personal data: it is a person's name and nothing else, or has the data."""
+    """The rules by which a code or label is personal data: it is a name and nothing else, or contains the data."""
     rules = personal_rules(text) & CODE_RULES
     if _ONLY_WORDS.fullmatch(text) and not is_thing(text) and (rule := person_rule(text)):
         return rules | {rule}
@@ -311,7 +311,7 @@ def _are_payees(values: Iterable[str]) -> bool:
 
 
 _FEWEST_PAYEES = 3
-_LEGAL_FORMS = frozenset("LTD LIMITED PLC LLP CIC INC GMBH".split())
+_LEGAL_FORMS = frozenset(("LTD", "LIMITED", "PLC", "LLP", "CIC", "INC", "GMBH"))
 
 
 def _supplier_is_held(cell: str, names: HeldNames) -> bool:

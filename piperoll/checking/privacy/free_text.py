@@ -15,45 +15,38 @@ from functools import lru_cache
 from piperoll.checking.privacy.lists import privacy_lists, split_words
 from piperoll.checking.privacy.private_people import person_rule
 
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)(?:[a-z]{0,6})?"
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\b"
+)
 _DATE = (
     rf"\d{{1,4}}(?:st|nd|rd|th)?[\s./-]+(?:\d{{1,2}}|{_MONTH})(?:[\s./-]+\d{{2,4}})?|{_MONTH}[\s./-]+\d{{2,4}}"
     rf"|\b{_MONTH}\b(?=\s*\d)|\d+"
 )
 _WEEK = r"\bw\s?[/.]?\s?[ec]\b|\bweeks?\s+(?:ending|commencing|end|comm)\b|\bwk\s?(?:ending|end|comm)?\b|\bp\s?/\s?e\b"
 
-CONTEXT_PHRASES = (
-    "agency", "temporary staff", "temp staff", "temporary worker", "interim staff", "locum", "bank staff", "supply staff",
-    "supply teacher", "supply cover", "supply teaching", "contract staff", "refund", "reimburse", "respite", "short break",
-    "care", "carer", "direct payment", "foster", "adoption", "kinship", "guardianship", "benefit", "personal budget",
-    "timesheet", "time sheet", "recruitment", "employment", "personnel", "staffing", "relocation", "redundancy",
-    "compensation", "ex gratia", "bursary", "hardship", "damages", "settlement", "tuition", "placement", "client",
-    "service user", "home to school", "disabled facilities", "lodgings", "burial", "funeral", "witness", "interpreter",
-)  # fmt: skip
-"""Words of a text, a service area or a supplier that say that a payment may be about one person."""
-
 CUE_PATTERN = (
-    r"(?i:refund|reimburs|respite|w\s?[/.]\s?[ec]\b|week(?:s)?\s+(?:ending|commencing)|wk\s+end|on behalf of|in respect of"
-    r"|(?:payment|paid|payable|allowance|award|grant|support|care|transport|taxi|tuition|compensation|deposit)s? (?:to|for|of)\b"
+    r"(?i:refund|reimburs|respite|w\s?[/.]\s?[ec]\b|week(?:s)?\s+(?:ending|commencing)|wk\s+end|on behalf of"
+    r"|in respect of|(?:payment|paid|payable|allowance|award|grant|support|care|transport|taxi|tuition|compensation"
+    r"|deposit)s? (?:to|for|of)\b"
     r"|\bre[:;]|\baged?\b|years? old|yrs? old|timesheet|time sheet|case (?:ref|no)|\bc/o\b)"
 )
 """A pattern of RE2 and Python: the texts that may be about one person whatever their row says."""
 
-_CONTEXT = re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, CONTEXT_PHRASES)) + r")", re.IGNORECASE)
 _CUE = re.compile(CUE_PATTERN)
 _DIRECT_CUE = re.compile(
-    rf"{_WEEK}|\b(?:refund|reimburse(?:ment|d)?|respite|allowance|compensation|deposit|tuition|payment|paid|payable|care"
-    r"|bursary|timesheet|taxi|transport|support)s?\s+(?:to|for|of)\b|\bon behalf of\b|\bin respect of\b|\bre[:;]|\bc/o\b"
+    rf"{_WEEK}|\b(?:refund|reimburse|respite|timesheet)|\b(?:allowance|compensation|deposit|tuition|payment|paid|payable|care"
+    r"|bursary|taxi|transport|support)s?\s+(?:to|for|of)\b|\bon behalf of\b|\bin respect of\b|\bre\s?[:;]|\bc/o\b"
     r"|\baged?\s+\d|\d\s+y(?:ea)?rs?\s+old",
     re.IGNORECASE,
 )
 _NOISE = re.compile(
-    rf"{_WEEK}|\baged?\s+\d+|\b{_DATE}|[^\s,;:()/]*\d[^\s,;:()/]*|[£$€%@#*=+|\\/:;()\[\]{{}}<>\"“”_?!,]+|\s[-–—]+\s?|\s?[-–—]+\s"
+    rf"{_WEEK}|\baged?\s+\d+|\b{_DATE}|[^\s,;:()/]*\d[^\s,;:()/]*|[£$€%@#*=+|\\/:;()\[\]{{}}<>\"“”_?!]+|\s[-–—]+\s?|\s?[-–—]+\s"
     r"|\b(?:refund(?:ed)?|reimburse(?:d|ment)?|respite|payments?|paid|payable|pay|to|for|of|from|in|at|on|by|the|with|per"
     r"|re|aged?|years?|yrs?|old|hours?|hrs?|days?|weeks?|wks?|invoices?|inv|timesheets?|sheet|time|agency|staff|temp"
     r"|temporary|locum|interim|behalf|respect|case|ref|client|child|care|carer|carers|foster|fostering|placement|benefit"
     r"|direct|overpayment|overpaid|council|tax|rent|housing|allowance|compensation|deposit|tuition|taxi|transport|support"
-    r"|supply|cover|teacher|social|worker|nurse|driver|officer|manager|assistant|admin|consultant|expenses|mileage|fees?"
+    r"|supply|cover|teacher|social|worker|nurse|driver|officer|manager|assistant|admin|consultant|expenses|mileage|fees?|costs?|charges?|contractor|period|ending|commencing|worked|shifts?"
     r"|april|monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tues?|wed|thurs?|fri|sat|sun|january|february"
     r"|march|june|july|august|september|october|november|december|apr|jan|feb|mar|jun|jul|aug|sept?|oct|nov|dec)\b",
     re.IGNORECASE,
@@ -64,16 +57,7 @@ _AFTER_NAME = re.compile(rf"{_WEEK}|\baged?\s+\d|\d\s*y(?:ea)?rs?\b", re.IGNOREC
 _AROUND = " .,'-–—&\t\r\n"
 _LOWER_WORD = re.compile(r"(?:^|\s)(?!(?:and|de|van|von|der|den|bin|al|el|la|le|da|dos|di)\b)[a-z]")
 _LONG = 200
-"""A text with more characters describes a service. It may name officials, and the people it is about only after a cue."""
-
-_THINGS = frozenset(
-    "GRANT GRANTS BILL BILLS BLOCK PHASE UNIT LOT BAND HEP VITAMIN FLAT ROOM LEVEL STAGE WARD TYPE CLASS GRADE YEAR PLAN"
-    " ROAD RD STREET ST LANE AVENUE AVE CLOSE DRIVE CRESCENT COURT WAY GROVE TERRACE GARDENS PLACE WALK HILL GREEN PARK"
-    " HOUSE LODGE FARM SITE HALL BRIDGE COTTAGE CENTRE STATION SQUARE FIELD FIELDS VILLAGE HOSPITAL INF JNR JI"
-    " DEED DEEDS AWARD COST COSTS CHARGE CHARGES WORK WORKS REPAIR REPAIRS SALE SALES TOTAL PROJECT REVIEW SERVICE SERVICES"
-    " BAG BAGS VAC HOSE HEAD HOOVER PACK PACKS BOOK BOOKS TOY TOYS SHOES TRAINING COURSE XXXXXX BROWNIES GUIDES SCOUTS CADETS".split()
-)
-"""Words of things and places: a text with one of them is no person's name, though "Darwin Grant" has the form of one."""
+"""A text with more characters describes a service: it may name officials, and whom it is about only after a cue."""
 
 _AGE = re.compile(
     r"\b(?:child|boy|girl|son|daughter|client|pupil|baby|infant|service user|he|she)\b[\s,(]*(?:is\s+)?(?:aged?\s+)?"
@@ -93,7 +77,7 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 _HOME = re.compile(
-    r"refund|respite|direct payment|foster|benefit|adapt|disabled|\bdfg\b|personal budget|home care|homecare|carer|client"
+    r"refund|respite|direct payment|foster|benefit|adapt|disabled|\bdfg\b|personal budget|home ?care|carer|client"
     r"|tenant|council tax|\bc/o\b|hardship|home address",
     re.IGNORECASE,
 )
@@ -102,7 +86,7 @@ _HOME = re.compile(
 @lru_cache(maxsize=65536)
 def says_context(text: str) -> bool:
     """Whether a service area, a supplier or a text says that the payment may be about one person."""
-    return bool(_CONTEXT.search(text))
+    return bool(privacy_lists().contexts.search(text))
 
 
 @lru_cache(maxsize=65536)
@@ -115,8 +99,10 @@ def names_in_text(text: str, *, in_context: bool) -> tuple[str, ...]:
     names, before = [], ""
     for piece, after in _split_pieces(text):
         direct = bool(_DIRECT_CUE.search(before) or _AFTER_NAME.search(after))
-        if (direct or in_context) and _is_name(piece, direct=direct, lower=text.islower()):
-            names.append(piece)
+        for part in (piece, *(piece.split(",") if "," in piece else ())):
+            if (direct or in_context) and _is_name(part.strip(_AROUND), direct=direct, lower=text.islower()):
+                names.append(part.strip(_AROUND))
+                break
         before = after
     return tuple(names)
 
@@ -134,8 +120,8 @@ def text_rules(text: str, *, in_context: bool) -> frozenset[str]:
 
 
 def is_thing(text: str) -> bool:
-    """Whether a text in a column of codes or labels has a word that only things and places have."""
-    return not _THINGS.isdisjoint(split_words(text))
+    """Whether a text has a word of things and places: "Darwin Grant" has the form of a name and is none."""
+    return not privacy_lists().things.isdisjoint(split_words(text))
 
 
 def _split_pieces(text: str) -> Iterator[tuple[str, str]]:
@@ -165,7 +151,7 @@ def _is_name(piece: str, *, direct: bool, lower: bool) -> bool:
     words = split_words(piece)
     if not (4 <= len(piece) <= 60 and 2 <= len(words) <= 5 and len(max(words, key=len)) >= 3):
         return False
-    if not _THINGS.isdisjoint(words) or (not lower and _LOWER_WORD.search(piece)):
+    if not privacy_lists().things.isdisjoint(words) or (not lower and _LOWER_WORD.search(piece)):
         return False
     rule = person_rule(piece)
     if rule is None or direct or rule == "titled-name":

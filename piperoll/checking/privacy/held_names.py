@@ -12,7 +12,23 @@ _WORD = re.compile(r"[^\W_]+")
 _MOST_IN_A_SIEVE = 400
 """How many words one regular expression of Arrow takes before it becomes slow to compile."""
 
-_STREETS = frozenset("ROAD STREET AVENUE LANE CLOSE DRIVE CRESCENT COURT WAY GROVE TERRACE PLACE HOUSE".split())
+_STREETS = frozenset(
+    (
+        "ROAD",
+        "STREET",
+        "AVENUE",
+        "LANE",
+        "CLOSE",
+        "DRIVE",
+        "CRESCENT",
+        "COURT",
+        "WAY",
+        "GROVE",
+        "TERRACE",
+        "PLACE",
+        "HOUSE",
+    )
+)
 
 NameKey = tuple[str, ...]
 """The words of a folded name in alphabetical order: "SMITH, Jane" and "Jane Smith" have the same."""
@@ -32,7 +48,7 @@ def name_key(name: str) -> NameKey:
 class HeldNames:
     """The names that are held in one file, by key.
 
-    A single word is compared with whole cells of suppliers only: "Smith" is in many texts that are not about the person.
+    A single word is compared with whole cells of suppliers only: "Smith" is in many texts about others.
     """
 
     def __init__(self) -> None:
@@ -60,7 +76,9 @@ class HeldNames:
         """Patterns of RE2: every text of ASCII that contains one of the names matches one of them."""
         longest = sorted({max(key, key=len) for key in self._keys if _is_phrase(key)})
         return [
-            "(?i:" + "|".join("'?".join(map(re.escape, word)) for word in longest[start : start + _MOST_IN_A_SIEVE]) + ")"
+            "(?i:"
+            + "|".join("'?".join(map(re.escape, word)) for word in longest[start : start + _MOST_IN_A_SIEVE])
+            + ")"
             for start in range(0, len(longest), _MOST_IN_A_SIEVE)
         ]
 

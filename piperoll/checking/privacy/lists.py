@@ -33,6 +33,7 @@ class PrivacyLists:
 
     `strong`, `usual` and `surnames` are the words of organisations by strength; `firms` are whole names.
     `trigger_phrases` are the phrases that `triggers` finds, `household_triggers` those whose payees are people always.
+    `contexts` finds what says that a payment may be about one person; `things` are words that no person's name has.
     """
 
     strong: frozenset[str]
@@ -45,6 +46,8 @@ class PrivacyLists:
     vacancies: frozenset[str]
     not_names: re.Pattern[str]
     triggers: re.Pattern[str]
+    contexts: re.Pattern[str]
+    things: frozenset[str]
     household_triggers: re.Pattern[str]
     trigger_phrases: tuple[str, ...]
     redactions: tuple[tuple[re.Pattern[str], str], ...]
@@ -80,6 +83,8 @@ def privacy_lists() -> PrivacyLists:
         vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
         triggers=_any_of(triggers),
+        contexts=_starting_with(phrase for (phrase,) in _rows("contexts", "phrase")),
+        things=frozenset(word for (word,) in _rows("things", "word")),
         household_triggers=_any_of(phrase for phrase, each in payees if each == "people"),
         trigger_phrases=triggers,
         redactions=tuple((re.compile(pattern, re.I), kind) for pattern, kind in _rows("redactions", "pattern", "kind")),
@@ -95,6 +100,11 @@ def split_words(text: str) -> list[str]:
 def normalise_name(name: str) -> str:
     """Spell a name as the lists compare it: its words in capitals, with single spaces."""
     return " ".join(split_words(name))
+
+
+def _starting_with(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Compile a pattern that finds words that begin like any of `phrases`, in any case: `care` finds Carers."""
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(phrases))) + ")", re.I)
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:

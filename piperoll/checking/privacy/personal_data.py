@@ -194,7 +194,7 @@ def sieve_phrases(cells: Cells, phrases: Sequence[str]) -> Flags:
 
 
 CODE_RULES = frozenset(("ni-number", "email", "date-of-birth", "titled-name"))
-"""The rules for columns of codes and labels. The others take many a reference for a telephone or bank account number."""
+"""The rules for columns of codes and labels. The others take references for telephone or bank account numbers."""
 
 _WORDS = r"\pL{2,}[ ,.&'-]+\pL"
 """Two words, as a name has: few codes do."""

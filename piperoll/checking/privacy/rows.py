@@ -2,11 +2,11 @@
 
 Every text that would be published is examined. A field's `x_privacy` in the descriptor says how: `name` may name a
 person, `area` is a service area, `text` is free text; all others are codes and labels, where only what is certain
-counts (docs/standards.md#privacy-rules). A row is held if one of its texts holds personal data, if a supplier looks like
-a private person, or if the service area is one whose payees are often private people and the supplier is not clearly an
-organisation. The name is left out, and the row published, if the body has redacted it, or if it is the holder of a post
-that the rules do not publish with a name. The words of a free text are left out, and the row published, where they are
-about a person and an organisation is paid.
+counts (docs/standards.md#privacy-rules). A row is held if one of its texts holds personal data, if a supplier looks
+like a private person, or if the service area is one whose payees are often private people and the supplier is not
+clearly an organisation. The name is left out, and the row published, if the body has redacted it, or if it is the
+holder of a post that the rules do not publish with a name. A free text is left out, and the row published, where it is about a
+person and an organisation is paid.
 
 A table is screened twice. The first pass applies the rules; the second looks for the names that are now held in every
 other cell of the file, and settles what only the whole file shows.
@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from piperoll.checking.privacy.columns import (
@@ -31,8 +32,8 @@ from piperoll.checking.privacy.columns import (
     find_people,
     find_people_in_texts,
     find_personal_data,
+    find_trigger_areas,
     judge_suppliers,
-    trigger_areas,
 )
 from piperoll.checking.privacy.free_text import names_in_text
 from piperoll.checking.privacy.held_names import HeldNames, NameKey, name_key
@@ -40,7 +41,7 @@ from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet, ValueByRow
 from piperoll.findings import CappedFindings
 from piperoll.model import Dataset, Origin
-from piperoll.model.columns import Flags, Integers, pc, to_flags
+from piperoll.model.columns import Cells, Flags, Integers, pc, to_flags
 from piperoll.reading import ReadTable
 
 SERVICE_AREA = "service-area"
@@ -78,7 +79,7 @@ class PrivacyResult:
     """The result of screening one table.
 
     `held` has the rows that are held, by field and rule; `first_cells` the first cells of each, in order, as many as a
-    report can name. `cut` and `cut_cells` have, in the same way, the texts that are left out of rows that are published.
+    report can name. `cut` and `cut_cells` have, in the same way, the texts left out of rows that are published.
     `redacted` has the rows whose name is left out and the kind of redaction; `not_due` those of posts that are not
     published with a name, by field.
     """
@@ -149,11 +150,11 @@ class PrivacyScreen:
             redactions = np.where(redactions, redactions, judged.redactions(self._redacted.code))
         for name, posts in self._posts.items():
             not_due = find_names_not_due(batch, name, posts)
-            self._due.update(batch[name].filter(pa.array(~not_due)).drop_null().unique().to_pylist())
+            self._due.update(_different(batch[name], ~not_due))
             if not_due.any():
                 self._not_due.setdefault(name, RowSet()).add(rows[not_due])
                 redactions[not_due] = self._redacted.code("personal")
-                self.names.add(batch[name].filter(pa.array(not_due)).unique().to_pylist())
+                self.names.add(_different(batch[name], not_due))
         self._redacted.set(rows, redactions)
         self._hold_rows(batch, rows, suppliers)
         for name in (*self._areas, *self._texts, *self._codes):
@@ -211,20 +212,20 @@ class PrivacyScreen:
             order += 1
             found = find_personal_data(batch[name])
             if name in self._texts and suppliers:
-                for rule, lines in find_people_in_texts(batch[name], context).items():
-                    found[rule] = found[rule] | lines if rule in found else lines
+                titled = found.get("titled-name", np.zeros(len(rows), np.bool_))
+                found |= {rule: one & ~titled for rule, one in find_people_in_texts(batch[name], context).items()}
             for rule, lines in sorted(found.items()):
                 self._cut_or_hold(batch, rows, lines, organisations, order, name, rule)
         for name in self._codes:
             order += 1
             for rule, lines in find_in_codes(batch[name]).items():
                 if rule == NI_NUMBER:  # it has the form of many references: only the whole column shows which it is
-                    self._ni_shapes.setdefault(name, set()).update(batch[name].filter(pa.array(lines)).to_pylist())
+                    self._ni_shapes.setdefault(name, set()).update(_different(batch[name], lines))
                     continue
                 self._hold(batch, rows, lines, order, name, rule)
         self._count_areas(batch, suppliers)
 
-    def _cut_or_hold(  # noqa: PLR0913 - a rule's cells, and where they are
+    def _cut_or_hold(
         self,
         batch: pa.RecordBatch,
         rows: Integers,
@@ -240,13 +241,17 @@ class PrivacyScreen:
             cut = found & organisations
             self._note(self._cut, batch, rows, np.flatnonzero(cut), order, name, rule)
             if rule in ("titled-name", "person-in-text"):
-                for text in batch[name].filter(pa.array(cut)).unique().to_pylist():
+                for text in _different(batch[name], cut):
                     self.names.add(names_in_text(text, in_context=True))
         self._hold(batch, rows, found & ~cut, order, name, rule)
 
     def _count_areas(self, batch: pa.RecordBatch, suppliers: Mapping[str, JudgedSuppliers]) -> None:
         """Count the lines of each supplier who may be a person: all, and those in trigger areas."""
-        unclear = {name: judged for name, judged in suppliers.items() if judged.lines_where(lambda verdict: verdict.may_be_person).any()}
+        unclear = {
+            name: judged
+            for name, judged in suppliers.items()
+            if judged.lines_where(lambda verdict: verdict.may_be_person).any()
+        }
         if not unclear:
             return
         levels = self._trigger_levels(batch)
@@ -261,10 +266,10 @@ class PrivacyScreen:
                     counts[0] += int(total[index])
                     counts[1] += int(people[index] + (mixed[index] if verdict.has_name_word else 0))
 
-    def _trigger_levels(self, batch: pa.RecordBatch) -> Flags:
-        levels = np.zeros(batch.num_rows, np.int8)
+    def _trigger_levels(self, batch: pa.RecordBatch) -> npt.NDArray[np.int8]:
+        levels: npt.NDArray[np.int8] = np.zeros(batch.num_rows, np.int8)
         for name in (*self._areas, *self._texts):
-            levels = np.maximum(levels, trigger_areas(batch[name]))
+            levels = np.maximum(levels, find_trigger_areas(batch[name]))
         return levels
 
     def _suppliers_of_areas(self) -> frozenset[NameKey]:
@@ -289,7 +294,7 @@ class PrivacyScreen:
             flags[chosen] = True
             waiting |= flags[judged.codes]
         for name in (*self._areas, *self._texts):  # a line is held for one area only: the first that is a trigger
-            triggered = waiting & (trigger_areas(batch[name]) > 0)
+            triggered = waiting & (find_trigger_areas(batch[name]) > 0)
             self._hold(batch, rows, triggered, len(self._areas), name, SERVICE_AREA)
             waiting &= ~triggered
         self._hold_rest(batch, rows, waiting)
@@ -312,6 +317,9 @@ class PrivacyScreen:
         for order, name in enumerate((*self._suppliers, *self._texts, *self._areas, *self._codes)):
             found = find_held_names(batch[name], names, suppliers=name in self._suppliers)
             found &= ~self._held_rows.contains(rows)
+            for (field_cut, _), cut in self._cut.items():
+                if field_cut == name:
+                    found &= ~cut.rows.contains(rows)
             if found.any():
                 self._cut_or_hold(batch, rows, found, organisations, order, name, HELD_NAME)
 
@@ -329,7 +337,7 @@ class PrivacyScreen:
         elif rule in _NAMES:
             self.names.add(values)
 
-    def _note(  # noqa: PLR0913 - a rule's cells, and where they are
+    def _note(
         self, found: _Found, batch: pa.RecordBatch, rows: Integers, indices: Integers, order: int, name: str, rule: str
     ) -> None:
         """Note rows, and their first cells while a report can still name more."""
@@ -365,7 +373,12 @@ def screen_tables(tables: Iterable[ReadTable], dataset: Dataset) -> list[Privacy
     return finish_screens(screens)
 
 
+def _different(cells: Cells, chosen: Flags) -> list[str]:
+    """The different cells among the chosen ones that are filled."""
+    values: list[str] = cells.filter(pa.array(chosen)).drop_null().unique().to_pylist()
+    return values
+
+
 def _first_cells(found: _Found) -> tuple[PersonalCell, ...]:
     first = sorted(entry for noted in found.values() for entry in noted.first)
     return tuple(cell for *_, cell in first)
-
