@@ -72,6 +72,10 @@ class JudgedSuppliers:
         flags = _flags([index for index, verdict in self.verdicts if wanted(verdict)], len(self.values))
         return flags[self.codes]
 
+    def lines_of(self, indices: Iterable[int]) -> Flags:
+        """The lines with these of the values."""
+        return _flags(list(indices), len(self.values))[self.codes]
+
     def redactions(self, code_of: Callable[[str | None], int]) -> npt.NDArray[np.int32]:
         """The code of each line's kind of redaction; 0 for none."""
         codes = np.zeros(len(self.values), np.int32)

@@ -5,8 +5,8 @@ person, `area` is a service area, `text` is free text; all others are codes and 
 counts (docs/standards.md#privacy-rules). A row is held if one of its texts holds personal data, if a supplier looks
 like a private person, or if the service area is one whose payees are often private people and the supplier is not
 clearly an organisation. The name is left out, and the row published, if the body has redacted it, or if it is the
-holder of a post that the rules do not publish with a name. A free text is left out, and the row published, where it is about a
-person and an organisation is paid.
+holder of a post that the rules do not publish with a name. A free text is left out, and the row published, where it is
+about a person and an organisation is paid.
 
 A table is screened twice. The first pass applies the rules; the second looks for the names that are now held in every
 other cell of the file, and settles what only the whole file shows.
@@ -35,12 +35,14 @@ from piperoll.checking.privacy.columns import (
     find_trigger_areas,
     judge_suppliers,
 )
+from piperoll.checking.privacy.decisions import Decided, HeldValues
 from piperoll.checking.privacy.free_text import names_in_text
 from piperoll.checking.privacy.held_names import HeldNames, NameKey, name_key
 from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet, ValueByRow
+from piperoll.checking.survey import main_field
 from piperoll.findings import CappedFindings
-from piperoll.model import Dataset, Origin
+from piperoll.model import Dataset, HeldValue, Origin
 from piperoll.model.columns import Cells, Flags, Integers, pc, to_flags
 from piperoll.reading import ReadTable
 
@@ -63,6 +65,9 @@ _CUT = frozenset(
 _ORGANISATION_ROWS = 3
 """A supplier with this many rows in a file, most of them outside the trigger areas, is taken for an organisation."""
 
+DECIDED_PERSON = "decided-person"
+"""The rule for a text that names someone of whom it was decided that they are a private person."""
+
 
 @dataclass(frozen=True, slots=True)
 class PersonalCell:
@@ -81,13 +86,16 @@ class PrivacyResult:
     `held` has the rows that are held, by field and rule; `first_cells` the first cells of each, in order, as many as a
     report can name. `cut` and `cut_cells` have, in the same way, the texts left out of rows that are published.
     `redacted` has the rows whose name is left out and the kind of redaction; `not_due` those of posts that are not
-    published with a name, by field.
+    published with a name, by field. `held_values` has the values that hold rows. `decided` has the rows that each
+    decision, by its identifier, publishes or leaves out the name of.
     """
 
     first_cells: tuple[PersonalCell, ...]
     held: Mapping[tuple[str, str], RowSet]
     redacted: ValueByRow[str]
     not_due: Mapping[str, RowSet]
+    held_values: tuple[HeldValue, ...] = ()
+    decided: Mapping[str, RowSet] = field(default_factory=dict)
     cut_cells: tuple[PersonalCell, ...] = ()
     cut: Mapping[tuple[str, str], RowSet] = field(default_factory=dict)
 
@@ -111,9 +119,12 @@ _Found = dict[tuple[str, str], _FoundRows]
 
 
 class PrivacyScreen:
-    """Screens a table batch by batch; `finish_screens` makes the second pass."""
+    """Screens a table batch by batch; `finish_screens` makes the second pass.
 
-    def __init__(self, table: ReadTable, dataset: Dataset) -> None:
+    What people `decided` about a value comes before every rule.
+    """
+
+    def __init__(self, table: ReadTable, dataset: Dataset, decided: Decided = Decided()) -> None:  # noqa: B008 - never changed
         present = [described for described in dataset.fields if described.name in table.columns]
         names = [described.name for described in present if described.privacy == "name"]
         posts = [post for post in privacy_lists().named_posts if post.dataset == dataset.name]
@@ -140,6 +151,9 @@ class PrivacyScreen:
         self._ni_shapes: dict[str, set[str]] = {}
         self._areas_of: dict[NameKey, list[int]] = {}
         self.names, self._due = HeldNames(), set[str]()
+        self._sheet, self._amount = table.sheet, main_field(dataset.amount, table)
+        self._held_values, self._decided = HeldValues(names), decided
+        self._decided_rows: dict[str, RowSet] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Screen one more batch."""
@@ -149,13 +163,15 @@ class PrivacyScreen:
         for judged in suppliers.values():
             redactions = np.where(redactions, redactions, judged.redactions(self._redacted.code))
         for name, posts in self._posts.items():
-            not_due = find_names_not_due(batch, name, posts)
+            not_due = self._settle_posts(batch, rows, name, find_names_not_due(batch, name, posts))
             self._due.update(_different(batch[name], ~not_due))
             if not_due.any():
                 self._not_due.setdefault(name, RowSet()).add(rows[not_due])
                 redactions[not_due] = self._redacted.code("personal")
                 self.names.add(_different(batch[name], not_due))
         self._redacted.set(rows, redactions)
+        if self._decided:
+            self._leave_out_persons(batch, rows, redactions == 0)
         self._hold_rows(batch, rows, suppliers)
         for name in (*self._areas, *self._texts, *self._codes):
             self._payees.add(name, batch[name])
@@ -188,13 +204,62 @@ class PrivacyScreen:
             held={field_and_rule: found.rows for field_and_rule, found in self._held.items()},
             redacted=self._redacted.by_row(),
             not_due=self._not_due,
+            held_values=self._held_values.grouped(self._sheet),
+            decided=self._decided_rows,
             cut_cells=_first_cells(self._cut),
             cut={field_and_rule: found.rows for field_and_rule, found in self._cut.items()},
         )
 
-    def due_names(self) -> frozenset[str]:
-        """The names of post holders that are published."""
-        return frozenset(self._due)
+    def published_names(self) -> frozenset[str]:
+        """The names that are due to be published: of post holders, and by decision."""
+        decided = (one.value for one in self._decided.decisions if one.decided_as.publishes and not one.area)
+        return frozenset((*self._due, *decided))
+
+    def _settle_posts(self, batch: pa.RecordBatch, rows: Integers, name: str, not_due: Flags) -> Flags:
+        """Which posts are published without a name: those that the rules find, unless it was decided otherwise."""
+        if not self._decided:
+            return not_due
+        decisions = self._decided.match_names(batch[name])
+        changed = np.where(not_due, self._decided.publishes(decisions), self._decided.is_person(decisions))
+        self._note(rows[changed], decisions[changed])
+        return not_due ^ changed
+
+    def _leave_out_persons(self, batch: pa.RecordBatch, rows: Integers, named: Flags) -> None:
+        """Leave out the name of each supplier of whom it was decided that they are a private person."""
+        for name in self._suppliers:
+            decisions = self._decided.match_names(batch[name])
+            persons = named & self._decided.is_person(decisions)
+            self._leave_out_names(rows[persons])
+            self._note(rows[persons], decisions[persons])
+
+    def _settle_held(self, batch: pa.RecordBatch, rows: Integers, held: Integers, name: str, rule: str) -> Integers:
+        """The lines, of those that a rule holds, about which nothing was decided that publishes them.
+
+        A supplier who is a private person holds no row: it is published without the name. So is a row of a service area
+        of which that was decided.
+        """
+        columns = [name, *(self._suppliers if rule == SERVICE_AREA else ())]
+        decisions = np.full(len(held), -1, np.int64)
+        if rule == SERVICE_AREA:
+            decisions = self._decided.match_areas(batch[name].take(held))
+        for column in columns:
+            cells, is_name = batch[column].take(held), column in self._suppliers
+            found = self._decided.match_names(cells) if is_name else self._decided.match_texts(cells)
+            settled = (found >= 0) if is_name else self._decided.publishes(found)
+            decisions = np.where(settled, found, decisions)
+        self._leave_out_names(rows[held[self._decided.is_person(decisions)]])
+        settled = decisions >= 0
+        self._note(rows[held[settled]], decisions[settled])
+        return held[~settled]
+
+    def _leave_out_names(self, rows: Integers) -> None:
+        self._redacted.set(rows, np.full(len(rows), self._redacted.code("personal"), np.int32))
+
+    def _note(self, rows: Integers, decisions: Integers) -> None:
+        """Note which rows each decision changes."""
+        for number in np.unique(decisions).tolist():
+            decided = self._decided_rows.setdefault(self._decided.decisions[number].id, RowSet())
+            decided.add(rows[decisions == number])
 
     def _hold_rows(self, batch: pa.RecordBatch, rows: Integers, suppliers: Mapping[str, JudgedSuppliers]) -> None:
         """Apply every rule to every field; the order of the findings is suppliers, texts, areas, then codes."""
@@ -216,6 +281,8 @@ class PrivacyScreen:
                 found |= {rule: one & ~titled for rule, one in find_people_in_texts(batch[name], context).items()}
             for rule, lines in sorted(found.items()):
                 self._cut_or_hold(batch, rows, lines, organisations, order, name, rule)
+            if self._decided:
+                self._hold(batch, rows, self._decided.find_persons(batch[name]) >= 0, order, name, DECIDED_PERSON)
         for name in self._codes:
             order += 1
             for rule, lines in find_in_codes(batch[name]).items():
@@ -223,6 +290,8 @@ class PrivacyScreen:
                     self._ni_shapes.setdefault(name, set()).update(_different(batch[name], lines))
                     continue
                 self._hold(batch, rows, lines, order, name, rule)
+            if self._decided:
+                self._hold(batch, rows, self._decided.find_persons(batch[name]) >= 0, order, name, DECIDED_PERSON)
         self._count_areas(batch, suppliers)
 
     def _cut_or_hold(
@@ -238,8 +307,10 @@ class PrivacyScreen:
         """Leave out a text that is certainly about somebody whom the payment does not go to; hold its row otherwise."""
         cut = np.zeros(len(rows), np.bool_)
         if self._pays and name in self._texts and rule in (*_CUT, HELD_NAME):
+            if self._decided:
+                found = found & ~self._decided.publishes(self._decided.match_texts(batch[name]))
             cut = found & organisations
-            self._note(self._cut, batch, rows, np.flatnonzero(cut), order, name, rule)
+            self._remember(self._cut, batch, rows, np.flatnonzero(cut), order, name, rule)
             if rule in ("titled-name", "person-in-text"):
                 for text in _different(batch[name], cut):
                     self.names.add(names_in_text(text, in_context=True))
@@ -254,56 +325,60 @@ class PrivacyScreen:
         }
         if not unclear:
             return
-        levels = self._trigger_levels(batch)
+        levels, decided = self._trigger_levels(batch)
         for judged in unclear.values():
             size = len(judged.values)
             total = np.bincount(judged.codes, minlength=size)
             people = np.bincount(judged.codes[levels == 2], minlength=size)
             mixed = np.bincount(judged.codes[levels == 1], minlength=size)
+            settled = np.bincount(judged.codes[decided], minlength=size)
             for index, verdict in judged.verdicts:
                 if verdict.may_be_person:
-                    counts = self._areas_of.setdefault(name_key(judged.values[index] or ""), [0, 0])
+                    counts = self._areas_of.setdefault(name_key(judged.values[index] or ""), [0, 0, 0])
                     counts[0] += int(total[index])
                     counts[1] += int(people[index] + (mixed[index] if verdict.has_name_word else 0))
+                    counts[2] += int(settled[index])
 
-    def _trigger_levels(self, batch: pa.RecordBatch) -> npt.NDArray[np.int8]:
+    def _trigger_levels(self, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int8], Flags]:
+        """The level of each line's service area (`find_trigger_areas`), and whether something was decided about it."""
         levels: npt.NDArray[np.int8] = np.zeros(batch.num_rows, np.int8)
+        decided = np.zeros(batch.num_rows, np.bool_)
         for name in (*self._areas, *self._texts):
-            levels = np.maximum(levels, find_trigger_areas(batch[name]))
-        return levels
+            here = find_trigger_areas(batch[name])
+            levels = np.maximum(levels, here)
+            if self._decided:
+                decided |= (here > 0) & (self._decided.match_areas(batch[name]) >= 0)
+        return levels, decided
 
-    def _suppliers_of_areas(self) -> frozenset[NameKey]:
-        """The suppliers who may be people by the service areas that pay them."""
-        return frozenset(
-            key
-            for key, (total, triggered) in self._areas_of.items()
+    def _suppliers_of_areas(self) -> Mapping[NameKey, bool]:
+        """The suppliers who may be people by the service areas that pay them.
+
+        True for those who are held in the whole file: not if something was decided about all of these areas.
+        """
+        return {
+            key: triggered > settled
+            for key, (total, triggered, settled) in self._areas_of.items()
             if triggered and not (total >= _ORGANISATION_ROWS and triggered * 3 <= total)
-        )
+        }
 
-    def _hold_areas(self, batch: pa.RecordBatch, rows: Integers, areas: frozenset[NameKey]) -> None:
-        """Hold the rows of these suppliers in trigger areas; their names are held in the whole file."""
-        waiting = np.zeros(len(rows), np.bool_)
+    def _hold_areas(self, batch: pa.RecordBatch, rows: Integers, areas: Mapping[NameKey, bool]) -> None:
+        """Hold the rows of these suppliers in trigger areas, and their other rows too."""
+        waiting, everywhere = np.zeros(len(rows), np.bool_), np.zeros(len(rows), np.bool_)
         for name in self._suppliers:
             judged = judge_suppliers(batch[name])
-            chosen = [
-                index
+            keys = {
+                index: name_key(judged.values[index] or "")
                 for index, verdict in judged.verdicts
-                if verdict.may_be_person and name_key(judged.values[index] or "") in areas
-            ]
-            flags = np.zeros(len(judged.values), np.bool_)
-            flags[chosen] = True
-            waiting |= flags[judged.codes]
+                if verdict.may_be_person
+            }
+            waiting |= judged.lines_of(index for index, key in keys.items() if key in areas)
+            everywhere |= judged.lines_of(index for index, key in keys.items() if areas.get(key))
         for name in (*self._areas, *self._texts):  # a line is held for one area only: the first that is a trigger
             triggered = waiting & (find_trigger_areas(batch[name]) > 0)
             self._hold(batch, rows, triggered, len(self._areas), name, SERVICE_AREA)
             waiting &= ~triggered
-        self._hold_rest(batch, rows, waiting)
-
-    def _hold_rest(self, batch: pa.RecordBatch, rows: Integers, waiting: Flags) -> None:
-        """Hold the other rows of suppliers who are held for a service area."""
         for name in self._suppliers:
-            lines = waiting & ~self._held_rows.contains(rows)
-            self._hold(batch, rows, lines, 0, name, HELD_NAME)
+            self._hold(batch, rows, waiting & everywhere & ~self._held_rows.contains(rows), 0, name, HELD_NAME)
 
     def _hold_people(self, batch: pa.RecordBatch, rows: Integers, name: str) -> None:
         for rule, found in find_people(batch[name]).items():
@@ -326,9 +401,12 @@ class PrivacyScreen:
     def _hold(self, batch: pa.RecordBatch, rows: Integers, found: Flags, order: int, name: str, rule: str) -> None:
         """Hold the flagged rows, and remember the names that hold them."""
         indices = np.flatnonzero(found)
+        if self._decided and indices.size:
+            indices = self._settle_held(batch, rows, indices, name, rule)
         if not indices.size:
             return
-        self._note(self._held, batch, rows, indices, order, name, rule)
+        self._add_held_values(batch, rows, indices, name, rule)
+        self._remember(self._held, batch, rows, indices, order, name, rule)
         self._held_rows.add(rows[indices])
         values = batch[name].take(indices).unique().to_pylist()
         if name in self._texts:
@@ -337,10 +415,10 @@ class PrivacyScreen:
         elif rule in _NAMES:
             self.names.add(values)
 
-    def _note(
+    def _remember(
         self, found: _Found, batch: pa.RecordBatch, rows: Integers, indices: Integers, order: int, name: str, rule: str
     ) -> None:
-        """Note rows, and their first cells while a report can still name more."""
+        """Remember rows, and their first cells while a report can still name more."""
         if not indices.size:
             return
         noted = found.setdefault((name, rule), _FoundRows())
@@ -352,6 +430,13 @@ class PrivacyScreen:
                 noted.first.append((self._lines + index, order, rule, cell))
         noted.rows.add(rows[indices])
 
+    def _add_held_values(self, batch: pa.RecordBatch, rows: Integers, held: Integers, name: str, rule: str) -> None:
+        """Remember the values that hold these lines; where a service area does, that is the supplier."""
+        shown = self._suppliers[0] if rule == SERVICE_AREA else name
+        amounts = batch[self._amount].take(held) if self._amount else None
+        cells = batch[shown].take(held)
+        self._held_values.add(shown, f"privacy-{rule}", cells, rows[held], held + self._lines, amounts)
+
 
 def finish_screens(screens: Sequence[PrivacyScreen]) -> list[PrivacyResult]:
     """Finish the screening of all tables of a file: a name that is held in one of them is held in all."""
@@ -359,15 +444,19 @@ def finish_screens(screens: Sequence[PrivacyScreen]) -> list[PrivacyResult]:
     for screen in screens:
         names.update(screen.names)
     for screen in screens:
-        names.discard(screen.due_names())
+        names.discard(screen.published_names())
     return [screen.finish(names) for screen in screens]
 
 
-def screen_tables(tables: Iterable[ReadTable], dataset: Dataset) -> list[PrivacyResult]:
+def screen_tables(
+    tables: Iterable[ReadTable],
+    dataset: Dataset,
+    decided: Decided = Decided(),  # noqa: B008 - never changed
+) -> list[PrivacyResult]:
     """Screen the tables of a file, each in passes of its own."""
     screens = []
     for table in tables:
-        screens.append(PrivacyScreen(table, dataset))
+        screens.append(PrivacyScreen(table, dataset, decided))
         for batch in table.batches():
             screens[-1].add(batch)
     return finish_screens(screens)
