@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from piperoll.operations.run_summary import RunSummary
 
-__all__ = ["check", "get", "require_kind", "require_readable", "run"]
+__all__ = ["check", "get", "require_readable", "run"]
 
 
 def check(  # noqa: PLR0913 - keyword-only options
@@ -80,7 +80,7 @@ def check(  # noqa: PLR0913 - keyword-only options
     else:
         require_readable(Path(file))
         content, name = OnDisk(Path(file)), name or Path(file).name
-    require_kind(kind)
+    _require_kind(kind)
     if against is not None:
         if body is None or mappings is not None:
             raise UsageError(
@@ -190,7 +190,7 @@ def require_readable(path: Path) -> None:
         raise UsageError(f"{path} cannot be read ({error.strerror}): check its name and your permissions") from error
 
 
-def require_kind(kind: str | None) -> None:
+def _require_kind(kind: str | None) -> None:
     """Raise UsageError if `kind` is given and is not a kind of body; the message suggests one."""
     if kind is not None and kind not in KINDS:
         near = get_close_matches(kind.casefold(), KINDS, n=1, cutoff=0.5)
