@@ -132,7 +132,7 @@ def deciding_finding(report: Report) -> Finding | None:
 
 
 def public_report(report: Report, disposition: Disposition) -> Report:
-    """The report for the public: without anything that a cell of a held or redacted row says.
+    """The report for the public: without anything that a cell of a held or redacted row says, and without decisions.
 
     If the whole file is held or rejected, no cell is quoted. Findings about people are only counted, by code: their
     address would lead a reader of the body's own file to a person.
@@ -164,7 +164,7 @@ def public_report(report: Report, disposition: Disposition) -> Report:
             findings.append(without_value(finding) if quotes_unpublished(finding) else finding)
     for finding in about_people.values():
         findings.append(replace(without_value(finding), rows=(), **Address().values()))
-    return replace(report, findings=tuple(findings))
+    return replace(report, findings=tuple(findings), held_values=(), decided={})
 
 
 def without_value(finding: Finding) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_table, find_gaps
 from piperoll.checking.period import find_dates_outside, find_period, find_period_outside_life, name_gives_period
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
+from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
 from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
@@ -22,6 +24,7 @@ from piperoll.model import (
     Disposition,
     Finding,
     Period,
+    PrivacyDecision,
     Register,
     Report,
     Severity,
@@ -61,6 +64,7 @@ class _GivenFacts:
     engine: CheckEngine
     kind: str | None
     register: Register | None
+    decided: Decided
 
     def find_kind(self, tables: Sequence[ExaminedTable], dataset: Dataset | None) -> BodyKind:
         """The kind of body that sends the file, if it is known."""
@@ -82,6 +86,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     engine: CheckEngine = CheckEngine.COMPILED,
     kind: str | None = None,
     register: Register | None = None,
+    decisions: Iterable[PrivacyDecision] = (),
 ) -> Examination:
     """Examine what was read of `file`. The same arguments always give the same examination.
 
@@ -93,9 +98,20 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
 
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
-    suite = suite if plausibility else None
-    part = part or reading.part
-    given = _GivenFacts(file, sha256, size, body, period, part, standing, suite, engine, kind, register)
+    given = _GivenFacts(
+        file,
+        sha256,
+        size,
+        body,
+        period,
+        part or reading.part,
+        standing,
+        suite if plausibility else None,
+        engine,
+        kind,
+        register,
+        Decided(decisions),
+    )
     dataset = reading.dataset
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
@@ -151,7 +167,10 @@ def order_findings(findings: Sequence[Finding], sheets: Sequence[str | None]) ->
 
 def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:
     period_known = given.period is not None or name_gives_period(reading.tables, dataset, given.file)
-    tables = [examine_table(table, dataset, period_known=period_known, engine=given.engine) for table in reading.tables]
+    tables = [
+        examine_table(table, dataset, period_known=period_known, engine=given.engine, decided=given.decided)
+        for table in reading.tables
+    ]
     totals = [table.totals for table in tables]
     require_conservation(reading.tables, totals)
     known = given.find_kind(tables, dataset)
@@ -247,6 +266,8 @@ def _conclude(
         kind=known.kind,
         kind_source=known.source,
         mapping_version=reading.mapping_version,
+        held_values=tuple(value for table in tables for value in table.held_values),
+        decided=dict(sum((Counter(table.decided) for table in tables), Counter())),
     )
     disposition = Disposition(
         held={number: each.held for number, each in enumerate(tables) if each.held},
