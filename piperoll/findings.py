@@ -139,7 +139,7 @@ def public_report(report: Report, disposition: Disposition) -> Report:
     """
     unpublished = {
         (report.tables[number].sheet, row)
-        for rows_by_table in (disposition.held, disposition.redacted)
+        for rows_by_table in (disposition.held, disposition.redacted, disposition.cut)
         for number, rows in rows_by_table.items()
         for row in rows
     }

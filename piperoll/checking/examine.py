@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from piperoll.checking.body_kind import BodyKind, find_body_kind
 from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.examine_table import ExaminedTable, examine_table, find_gaps
+from piperoll.checking.examine_table import ExaminedTable, examine_tables, find_gaps
 from piperoll.checking.period import find_dates_outside, find_period, find_period_outside_life, name_gives_period
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.privacy.decisions import Decided
@@ -115,7 +115,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     dataset = reading.dataset
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
-        tables = [examine_table(table, dataset, period_known=True, engine=engine) for table in reading.tables]
+        tables = examine_tables(reading.tables, dataset, period_known=True, engine=engine)
         found, about_period = find_period((), (), dataset, file, period)
         verdict = Verdict.NIL if found else Verdict.HELD
         about_period += find_period_outside_life(body, found, register)
@@ -167,10 +167,9 @@ def order_findings(findings: Sequence[Finding], sheets: Sequence[str | None]) ->
 
 def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:
     period_known = given.period is not None or name_gives_period(reading.tables, dataset, given.file)
-    tables = [
-        examine_table(table, dataset, period_known=period_known, engine=given.engine, decided=given.decided)
-        for table in reading.tables
-    ]
+    tables = examine_tables(
+        reading.tables, dataset, period_known=period_known, engine=given.engine, decided=given.decided
+    )
     totals = [table.totals for table in tables]
     require_conservation(reading.tables, totals)
     known = given.find_kind(tables, dataset)
@@ -273,6 +272,7 @@ def _conclude(
         held={number: each.held for number, each in enumerate(tables) if each.held},
         redacted={number: each.redacted for number, each in enumerate(tables) if each.redacted},
         blanked={number: each.blanked for number, each in enumerate(tables) if each.blanked},
+        cut={number: each.cut for number, each in enumerate(tables) if each.cut},
     )
     return Examination(reading, report, disposition, period, given.part)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,7 +12,7 @@ import numpy as np
 from piperoll.checking.body_kind import BodyKind
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.privacy.decisions import Decided
-from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
+from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen, finish_screens
 from piperoll.checking.row_sets import RowLabels, RowSet, ValueByRow
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.checking.survey import (
@@ -46,6 +46,7 @@ class ExaminedTable:
     findings: tuple[Finding, ...]
     held: ValueByRow[frozenset[str]]
     redacted: ValueByRow[str]
+    cut: ValueByRow[frozenset[str]]
     blanked: ValueByRow[frozenset[str]]
     totals: ExaminedTotals
     survey: TableSurvey
@@ -80,21 +81,40 @@ class ExaminedTable:
         )
 
 
-def examine_table(
-    table: ReadTable,
+def examine_tables(
+    tables: Sequence[ReadTable],
     dataset: Dataset,
     *,
     period_known: bool,
     engine: CheckEngine = CheckEngine.COMPILED,
     decided: Decided = Decided(),  # noqa: B008 - never changed
-) -> ExaminedTable:
-    """Examine `table`; `period_known` if the period was given with the file, or a name gives it.
+) -> list[ExaminedTable]:
+    """Examine the tables of a file; `period_known` if the period was given with the file, or a name gives it.
 
+    All are screened for personal data before any is concluded: a name that is held in one table is held in all.
     `decided` is what people decided about values of this body and dataset.
     """
-    surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
-    visit_batches(table, surveyor, screen)
-    survey, privacy = surveyor.survey(), screen.result()
+    surveys, screens = [], []
+    for table in tables:
+        surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
+        visit_batches(table, surveyor, screen)
+        surveys.append(surveyor.survey())
+        screens.append(screen)
+    return [
+        _examine_table(table, dataset, survey, privacy, period_known=period_known, engine=engine)
+        for table, survey, privacy in zip(tables, surveys, finish_screens(screens), strict=True)
+    ]
+
+
+def _examine_table(
+    table: ReadTable,
+    dataset: Dataset,
+    survey: TableSurvey,
+    privacy: PrivacyResult,
+    *,
+    period_known: bool,
+    engine: CheckEngine,
+) -> ExaminedTable:
     held, blanked = RowLabels(), RowLabels()
     core_missing = list(_find_missing_core(table, dataset, period_known=period_known))
     if core_missing:
@@ -107,6 +127,7 @@ def examine_table(
         *_hold_personal_data(privacy, table, held),
     )
     held_rows, blanked_rows = held.by_row(), blanked.by_row()
+    findings = (*findings, *_find_cut_texts(privacy, table, held_rows))
     not_for_privacy = held_rows.rows_where(
         [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
     )
@@ -115,6 +136,7 @@ def examine_table(
         findings=findings,
         held=held_rows,
         redacted=privacy.redacted.without(held_rows),
+        cut=privacy.cut_fields().without(held_rows),
         blanked=blanked_rows.without(held_rows),
         totals=count_table(table, dataset, held_rows, not_for_privacy, survey),
         survey=survey,
@@ -242,4 +264,20 @@ def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabel
     for (name, rule), rows in privacy.held.items():
         findings.set_count((name, rule), len(rows))
         held.add(f"privacy-{rule}", rows.numbers)
+    return findings.findings()
+
+
+def _find_cut_texts(privacy: PrivacyResult, table: ReadTable, held: Iterable[int]) -> Sequence[Finding]:
+    """Report each text that is left out of a row that is published."""
+    findings, held_rows = CappedFindings(), RowSet(held)
+    for one in privacy.cut_cells:
+        if one.row not in held_rows:
+            address = address_in(table, one.field, one.row, one.line)
+            make = partial(make_finding, "privacy-text-redacted", address, variant=one.rule)
+            findings.add(one.field, make)
+    for name in {name for name, _rule in privacy.cut}:
+        rows = RowSet()
+        for (field, _rule), cut in privacy.cut.items():
+            rows.add(cut.numbers if field == name else rows.numbers)
+        findings.set_count(name, len(rows - held_rows))
     return findings.findings()

@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.checking import Examination, examine
-from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
-from piperoll.checking.survey import visit_batches
+from piperoll.checking.privacy.rows import PrivacyResult, screen_tables
 from piperoll.model import Body, Dataset, Period, Register, Version, What
 from piperoll.model.columns import texts
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
@@ -128,7 +127,6 @@ def codes(examination: Examination) -> list[str]:
 
 
 def screen_table(table: ReadTable, dataset: Dataset) -> PrivacyResult:
-    """Screen `table` in a pass of its own."""
-    screen = PrivacyScreen(table, dataset)
-    visit_batches(table, screen)
-    return screen.result()
+    """Screen `table` as the only one of its file."""
+    (result,) = screen_tables([table], dataset)
+    return result
