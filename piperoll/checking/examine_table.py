@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from piperoll.checking.body_kind import BodyKind
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen, finish_screens
@@ -26,7 +27,7 @@ from piperoll.checking.survey import (
 from piperoll.checking.totals import ExaminedTotals, count_table
 from piperoll.checking.within_file import LineComparer, LineComparison
 from piperoll.findings import CappedFindings, make_finding
-from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
+from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
 
 _HEADINGS_NAMED = 6
@@ -84,7 +85,6 @@ class ExaminedTable:
 def examine_tables(
     tables: Sequence[ReadTable],
     dataset: Dataset,
-    body: Body,
     *,
     period_known: bool,
     engine: CheckEngine = CheckEngine.COMPILED,
@@ -104,17 +104,14 @@ def examine_tables(
         screens.append(screen)
         comparers.append(comparer)
     return [
-        _examine_table(
-            table, dataset, body, survey, privacy, comparer.result(), period_known=period_known, engine=engine
-        )
+        _examine_table(table, dataset, survey, privacy, comparer.result(), period_known=period_known, engine=engine)
         for table, survey, privacy, comparer in zip(tables, surveys, finish_screens(screens), comparers, strict=True)
     ]
 
 
-def _examine_table(  # noqa: PLR0913, PLR0917 - what one pass over the table showed
+def _examine_table(  # noqa: PLR0913 - what one pass over the table showed
     table: ReadTable,
     dataset: Dataset,
-    body: Body,
     survey: TableSurvey,
     privacy: PrivacyResult,
     comparison: LineComparison,
@@ -128,7 +125,6 @@ def _examine_table(  # noqa: PLR0913, PLR0917 - what one pass over the table sho
         held.add("core-missing", survey.rows.numbers)
     findings = (
         *core_missing,
-        *_find_gaps(table, dataset, body, survey),
         *_find_left_out_names(privacy, table, dataset),
         *comparison.findings,
         *_hold_unreadable(table, dataset, survey, held),
@@ -178,28 +174,25 @@ def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool
         )
 
 
-def _find_gaps(table: ReadTable, dataset: Dataset, body: Body, survey: TableSurvey) -> Iterator[Finding]:
-    """Yield a warning for each column that `body` has to send and that is absent or has gaps.
+def find_gaps(
+    table: ReadTable, survey: TableSurvey, dataset: Dataset, known: BodyKind, part: str | None
+) -> Iterator[Finding]:
+    """Yield a warning for each column that the body has to send for this part, and that is absent or has gaps.
 
-    Of a core group, the first column that is present counts. If we do not know the kind of the body, a column that only
-    some kinds have to send is for information.
+    Of a core group, the first column that is present counts. If the kind of body is not known, no other column does.
     """
     first_of_core = {group[0] for group in core_columns(table, dataset) if group}
     for field in dataset.fields:
+        duty = field.duty(known.kind, part, known.nation) if is_duty(field) else None
         if field.name in table.columns:
             gaps = len(survey.missing.get(field.name, ()))
-            counts = is_duty(field) or field.name in first_of_core
+            counts = duty is not None or field.name in first_of_core
             if counts and gaps and not (field.constraints or {}).get("required"):
                 where = address_in(table, field.name)
                 yield make_finding("cells-missing", where, title=field.title, count=gaps, rows=table.rows)
-        elif is_duty(field) and (not field.kinds or body.provisional or body.kind in field.kinds):
-            yield make_finding(
-                "duty-column-absent",
-                Address(table.sheet, field=field.name),
-                severity=Severity.INFO if field.kinds and body.provisional else Severity.WARNING,
-                title=field.title,
-                source=field.source,
-            )
+        elif duty is not None:
+            where = Address(table.sheet, field=field.name)
+            yield make_finding("duty-column-absent", where, title=field.title, source=duty.clause)
 
 
 def _find_left_out_names(privacy: PrivacyResult, table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
