@@ -13,7 +13,7 @@ from piperoll.checking.period import find_dates_outside, find_period, name_gives
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.survey import address_in
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
-from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
+from piperoll.findings import CappedFindings, cap_findings, fold_symptoms, holds_file, make_finding, shared_text
 from piperoll.model import (
     Address,
     Body,
@@ -201,7 +201,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = cap_findings(order_findings(findings, [table.sheet for table in reading.tables]))
+    ordered = order_findings(findings, [table.sheet for table in reading.tables])
+    listed = cap_findings(fold_symptoms(ordered))
     dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
     report = Report(
         file=given.file,
@@ -215,7 +216,7 @@ def _conclude(
         period=str(period) if period else None,
         part=given.part,
         tables=tuple(table.report for table in tables),
-        findings=ordered,
+        findings=listed,
         passed=tuple(checks_passed(tables, ordered, given.body, dates_compared=dates_compared)),
         mapping_version=reading.mapping_version,
     )

@@ -11,12 +11,66 @@ from random import Random
 ROWS = 48
 """Rows in each table."""
 
-_FIRST = "Alder Birch Cherry Damson Elder Fir Gorse Hazel Ivy Juniper Larch Maple Oak Poplar Rowan Sorrel".split()
-_TRADE = "Roofing,Catering,Fleet,Print,Scaffolding,Recycling,Software,Care Homes,Timber,Joinery".split(",")
-_FORM = "Ltd,Limited,plc,LLP,Ltd,Group Ltd,(UK) Ltd,Association,Trust,& Sons Ltd".split(",")
-_AREAS = "Highways,Adult Care,Libraries,Parks and Open Spaces,Revenues,Housing,Legal,Planning,Waste".split(",")
-_TYPES = "Repairs and Maintenance,Agency Staff,Stationery,Electricity,Rent,Training,Vehicle Hire,Postage".split(",")
-_TEXTS = "Replacement of doors,Supply of paper,Monthly charge,Works at depot,Survey of roofs,Cleaning in May".split(",")
+_FIRST = [
+    "Alder",
+    "Birch",
+    "Cherry",
+    "Damson",
+    "Elder",
+    "Fir",
+    "Gorse",
+    "Hazel",
+    "Ivy",
+    "Juniper",
+    "Larch",
+    "Maple",
+    "Oak",
+    "Poplar",
+    "Rowan",
+    "Sorrel",
+]
+_TRADE = [
+    "Roofing",
+    "Catering",
+    "Fleet",
+    "Print",
+    "Scaffolding",
+    "Recycling",
+    "Software",
+    "Care Homes",
+    "Timber",
+    "Joinery",
+]
+_FORM = ["Ltd", "Limited", "plc", "LLP", "Ltd", "Group Ltd", "(UK) Ltd", "Association", "Trust", "& Sons Ltd"]
+_AREAS = [
+    "Highways",
+    "Adult Care",
+    "Libraries",
+    "Parks and Open Spaces",
+    "Revenues",
+    "Housing",
+    "Legal",
+    "Planning",
+    "Waste",
+]
+_TYPES = [
+    "Repairs and Maintenance",
+    "Agency Staff",
+    "Stationery",
+    "Electricity",
+    "Rent",
+    "Training",
+    "Vehicle Hire",
+    "Postage",
+]
+_TEXTS = [
+    "Replacement of doors",
+    "Supply of paper",
+    "Monthly charge",
+    "Works at depot",
+    "Survey of roofs",
+    "Cleaning in May",
+]
 
 Column = tuple[str, str, str | None]
 """A heading, the kind of its cells, and the field that they are read as (None: not part of the dataset)."""
@@ -125,8 +179,8 @@ LAYOUTS: dict[str, tuple[Column, ...]] = {
         ("Supplier", "supplier", "supplier_name"),
         ("Invoice Ref", "rising", "transaction_number"),
         ("Net Amount", "pounds", "net_amount"),
-        ("Notes", "blank", None),
         ("Contract Ref", "blank", "contract_ref"),
+        ("Notes", "blank", None),
     ),
 }
 
@@ -136,24 +190,24 @@ def _amount(random: Random) -> float:
 
 
 _CELLS: dict[str, Callable[[Random, int], str]] = {
-    "family": lambda random, row: "Department for Woods",
-    "body": lambda random, row: "Ash Valley Agency",
-    "date": lambda random, row: f"{1 + row * 27 // ROWS:02}/05/2024",
-    "iso": lambda random, row: f"2024-05-{1 + row * 27 // ROWS:02}",
-    "type": lambda random, row: random.choice(_TYPES),
-    "area": lambda random, row: random.choice(_AREAS),
-    "text": lambda random, row: f"{random.choice(_TEXTS)} {random.choice(_AREAS).lower()}",
-    "supplier": lambda random, row: f"{random.choice(_FIRST)} {random.choice(_TRADE)} {random.choice(_FORM)}",
-    "number": lambda random, row: str(random.randint(3_000_000, 8_999_999)),
+    "family": lambda _random, _row: "Department for Woods",
+    "body": lambda _random, _row: "Ash Valley Agency",
+    "date": lambda _random, row: f"{1 + row * 27 // ROWS:02}/05/2024",
+    "iso": lambda _random, row: f"2024-05-{1 + row * 27 // ROWS:02}",
+    "type": lambda random, _row: random.choice(_TYPES),
+    "area": lambda random, _row: random.choice(_AREAS),
+    "text": lambda random, _row: f"{random.choice(_TEXTS)} {random.choice(_AREAS).lower()}",
+    "supplier": lambda random, _row: f"{random.choice(_FIRST)} {random.choice(_TRADE)} {random.choice(_FORM)}",
+    "number": lambda random, _row: str(random.randint(3_000_000, 8_999_999)),
     "rising": lambda random, row: str(5_104_000 + 7 * row + random.randint(0, 6)),
-    "code": lambda random, row: f"INV{random.randint(10_000, 99_999)}",
-    "short code": lambda random, row: str(random.choice([41_010, 41_020, 52_110, 52_115, 60_300])),
-    "postcode": lambda random, row: f"ZZ{random.randint(1, 20)} {random.randint(1, 9)}QX",
-    "amount": lambda random, row: f"{_amount(random):.2f}",
-    "commas": lambda random, row: f"{_amount(random):,.2f}",
-    "pounds": lambda random, row: f"{_amount(random):.0f}",
-    "tax": lambda random, row: f"{_amount(random) / 50:.2f}",
-    "blank": lambda random, row: "",
+    "code": lambda random, _row: f"INV{random.randint(10_000, 99_999)}",
+    "short code": lambda random, _row: str(random.choice([41_010, 41_020, 52_110, 52_115, 60_300])),
+    "postcode": lambda random, _row: f"ZZ{random.randint(1, 20)} {random.randint(1, 9)}QX",
+    "amount": lambda random, _row: f"{_amount(random):.2f}",
+    "commas": lambda random, _row: f"{_amount(random):,.2f}",
+    "pounds": lambda random, _row: f"{_amount(random):.0f}",
+    "tax": lambda random, _row: f"{_amount(random) / 50:.2f}",
+    "blank": lambda _random, _row: "",
 }
 
 EXTRA = ("blank", "number", "area", "row number", "code", "repeat")
@@ -178,7 +232,7 @@ class ShiftedTable:
 
 def plain_table(layout: str, seed: int) -> ShiftedTable:
     """The table of a layout with each cell below its own heading."""
-    random, columns = Random(f"{layout} {seed}"), LAYOUTS[layout]
+    random, columns = Random(f"{layout} {seed}"), LAYOUTS[layout]  # noqa: S311
     rows = [[_CELLS[kind](random, row) for _, kind, _ in columns] for row in range(ROWS)]
     truth = {
         number: {field: cell for (_, _, field), cell in zip(columns, cells, strict=True) if field}
@@ -199,7 +253,7 @@ def shifted_tables(seed: int) -> Iterator[ShiftedTable]:
 
 def _shift(table: ShiftedTable, place: str, column: int, side: str, first: int, seed: int) -> ShiftedTable:
     name = f"{table.name}: {side} from the {place}, {'all rows' if not first else f'from row {first + 2}'}"
-    random, columns = Random(f"{name} {seed}"), LAYOUTS[table.name]
+    random, columns = Random(f"{name} {seed}"), LAYOUTS[table.name]  # noqa: S311
     extra, padded = random.choice(EXTRA), random.random() < 0.5
     rows, truth = [list(row) for row in table.rows], {number: dict(own) for number, own in table.truth.items()}
     for index in range(first, len(rows)):
