@@ -88,7 +88,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
         tables = [examine_table(table, dataset, body, period_known=True, engine=engine) for table in reading.tables]
-        found, about_period = find_period((), (), dataset, file, period)
+        found, about_period = find_period((), (), dataset, file, period, reading.names)
         verdict = Verdict.NIL if found else Verdict.HELD
         return _conclude(reading, given, tables, (*reading.findings, *about_period), verdict, found)
     if reading.what is not What.DATA or dataset is None or not reading.tables:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
@@ -35,7 +35,8 @@ class TableSurvey:
 
     `missing` has, for each field whose gaps count, the rows where no line has a cell, not even an unreadable one.
     `readable` has, for each core group with an unreadable cell, the group and the rows where one of its cells can be
-    read. `dates` counts the cells of each main date (ISO 8601).
+    read. `dates` counts the cells of each main date (ISO 8601). `pounds` are the absolute amounts beside each, added up
+    as floats, to weigh the dates.
     """
 
     rows: RowSet
@@ -43,6 +44,7 @@ class TableSurvey:
     missing: Mapping[str, RowSet]
     readable: Sequence[tuple[Sequence[str], RowSet]]
     dates: Mapping[str, int]
+    pounds: Mapping[str, float] = field(default_factory=dict)
 
 
 def survey_table(table: ReadTable, dataset: Dataset) -> TableSurvey:
@@ -66,7 +68,9 @@ class TableSurveyor:
         self._filled: dict[str, RowSet | None] = dict.fromkeys(counted & table.columns.keys())
         self._readable = [(group, RowSet()) for group in groups if any(table.unreadable.get(name) for name in group)]
         self._date = date_field(table, dataset)
+        self._amount = main_field(dataset.amount, table)
         self._dates: Counter[str] = Counter()
+        self._pounds: defaultdict[str, float] = defaultdict(float)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Look at one more batch."""
@@ -81,10 +85,20 @@ class TableSurveyor:
             for name in group:
                 readable.add(rows[is_filled(batch[name])])
         if self._date:
-            for entry in pc.value_counts(batch[self._date].drop_null()).to_pylist():
-                self._dates[entry["values"]] += entry["counts"]
+            self._add_dates(batch, self._date)
         self._rows.add(rows)
         self._lines += batch.num_rows
+
+    def _add_dates(self, batch: pa.RecordBatch, date: str) -> None:
+        if self._amount is None:
+            amounts = pa.nulls(batch.num_rows, pa.float64())
+        else:
+            amounts = pc.abs(pc.cast(batch[self._amount], pa.float64()))
+        dated = pa.table({"date": batch[date], "pounds": amounts}).group_by("date")
+        for entry in dated.aggregate([("pounds", "sum"), ([], "count_all")]).to_pylist():
+            if entry["date"] is not None:
+                self._dates[entry["date"]] += entry["count_all"]
+                self._pounds[entry["date"]] += entry["pounds_sum"] or 0.0
 
     def survey(self) -> TableSurvey:
         """Finish the survey."""
@@ -93,7 +107,7 @@ class TableSurveyor:
             name: RowSet() if filled is None else self._rows - filled - RowSet(unreadable.get(name, ()))
             for name, filled in self._filled.items()
         }
-        return TableSurvey(self._rows, self._lines, missing, self._readable, self._dates)
+        return TableSurvey(self._rows, self._lines, missing, self._readable, self._dates, self._pounds)
 
 
 def address_in(table: ReadTable, field: str | None = None, row: int | None = None, line: int | None = None) -> Address:

@@ -166,6 +166,7 @@ def check_bytes(
 ) -> checking.Examination:
     """Read and check the bytes of a submission, archived or not; `quick` leaves out the plausibility suite."""
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
+    period = Period.parse(submission.period) if submission.period else None
     reading = read(
         content,
         submission.name,
@@ -173,6 +174,7 @@ def check_bytes(
         dataset=dataset,
         part=submission.part,
         remembered=(publishers.read_mapping(run.store, body.slug, dataset.name),),
+        period=period,
     )
     examine_once = partial(
         checking.examine,
@@ -183,7 +185,7 @@ def check_bytes(
         sha256=submission.sha256,
         size=submission.bytes,
         body=body,
-        period=Period.parse(submission.period) if submission.period else None,
+        period=period,
         part=submission.part,
     )
     # Some checks need the current version of the series, and only an examination shows which series it is.
