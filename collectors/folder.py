@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,19 +61,23 @@ def list_inbox(inbox: Path, *, received: str, period: str | None = None) -> Inbo
         raise UsageError(f"the folder {inbox} does not exist: lay out an inbox as <dataset>/<body>/<file>")
     found: list[Arrival] = []
     left_out: list[SkippedPath] = []
+
+    def leave_out(path: Path, why: str) -> None:
+        left_out.append(SkippedPath(_printable(path.relative_to(inbox).as_posix()), why))
+
     for folder in sorted(inbox.iterdir()):
         if why := _why_not_a_dataset(folder):
-            left_out.append(SkippedPath(folder.name, why))
+            leave_out(folder, why)
             continue
-        for path in _files(folder):
+        for path in _files(folder, leave_out):
             relative = path.relative_to(inbox)
             if why := _why_left_out(path, relative):
-                left_out.append(SkippedPath(relative.as_posix(), why))
+                leave_out(path, why)
             else:
                 dataset, sender = relative.parts[:2]
                 origin = relative.as_posix()
                 found.append(Arrival(path, path.name, dataset, sender, origin, received, period))
-    return InboxListing(tuple(found), tuple(left_out))
+    return InboxListing(tuple(found), tuple(sorted(left_out, key=lambda each: each.path)))
 
 
 def _why_not_a_dataset(folder: Path) -> str | None:
@@ -90,10 +94,12 @@ def _why_left_out(path: Path, relative: Path) -> str | None:
     for name in relative.parts[1:]:
         if why := _why_clutter(name):
             return why
-    if len(relative.parts) < 3:
-        return "it is not in the folder of a body: move it to <dataset>/<body>/"
+    if _printable(relative.as_posix()) != relative.as_posix():
+        return "its name is not UTF-8: rename it"
     if path.is_symlink():
         return "it is a link: copy the file itself into the inbox"
+    if len(relative.parts) < 3:
+        return "it is not in the folder of a body: move it to <dataset>/<body>/"
     return None if path.is_file() else "it is not an ordinary file"
 
 
@@ -106,9 +112,22 @@ def _why_clutter(name: str) -> str | None:
     return "it is still being copied or downloaded" if lower.endswith(_UNFINISHED) else None
 
 
-def _files(folder: Path) -> list[Path]:
-    """Every file below the folder of a dataset, in order. Only the folder of a body may be a link."""
-    direct = sorted(folder.iterdir())
-    bodies = [path for path in direct if path.is_dir()]
-    below = [Path(top) / name for body in bodies for top, _, names in os.walk(body) for name in names]
-    return sorted([path for path in direct if not path.is_dir()] + below)
+def _files(folder: Path, leave_out: Callable[[Path, str], None]) -> list[Path]:
+    """Every file and every link below the folder of a dataset, in order; folders that cannot be read are left out.
+
+    Links are not followed: whoever may write into an inbox could otherwise have any file of this machine published.
+    """
+
+    def cannot_read(error: OSError) -> None:
+        leave_out(Path(os.fsdecode(error.filename)), f"this folder cannot be read: {error.strerror}")
+
+    found: list[Path] = []
+    for top, folders, names in os.walk(folder, onerror=cannot_read):
+        here = Path(top)
+        found += [here / name for name in names] + [here / name for name in folders if (here / name).is_symlink()]
+    return sorted(found)
+
+
+def _printable(name: str) -> str:
+    r"""A name in which bytes that are not UTF-8 are written as `\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

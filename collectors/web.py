@@ -6,9 +6,10 @@ import hashlib
 import ipaddress
 import re
 import socket
-import time
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import Message
@@ -29,7 +30,8 @@ from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnav
 
 _CHUNK_BYTES = 1 << 16
 _MAX_HOPS = 10  # requests for one file, redirects included; browsers follow up to 20
-_WHOLE_RESPONSE_FACTOR = 10  # a whole response may take this many times the time-out of a single read
+_WHOLE_FETCH_FACTOR = 10  # a whole fetch, redirects included, may take this many times the time-out of a single read
+_MAX_LENGTH_DIGITS = 18  # of Content-Length: beyond an exabyte it is no length
 _RETRYABLE_STATUSES = (408, 425, 429)
 _REDIRECTS = (301, 302, 303, 307, 308)
 _USER_AGENT = "Piperoll (open data of public bodies)"
@@ -42,6 +44,11 @@ class FetchLimits:
     timeout_seconds: float
     max_download_bytes: int
     allow_private_addresses: bool = False
+
+    @property
+    def deadline_seconds(self) -> float:
+        """The time that the whole fetch may take, from connecting to the last byte."""
+        return _WHOLE_FETCH_FACTOR * self.timeout_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +91,23 @@ def fetch_file(url: str, folder: Path, limits: FetchLimits, *, last: Mapping[str
     `last` is the log entry (`FetchResponse.to_json`) of the last response with a file, if that file is done: the server
     may then answer that it has not changed. Errors are returned in the response, not raised, so that they are logged.
     """
-    answer = FetchResponse(hops=(url,))
-    try:
-        with _session(limits) as session:
-            for _ in range(_MAX_HOPS):
-                answer, redirect = _request(session, answer, folder, limits, last or {})
-                if redirect is None:
-                    return answer
-                answer = replace(answer, hops=(*answer.hops, redirect))
-    except CollectError as error:
-        return replace(answer, error=error)
-    return replace(answer, error=SourceGone(f"{url} redirects more than {_MAX_HOPS} times"))
+    answer, complete = FetchResponse(hops=(url,)), False
+    with _Deadline(limits.deadline_seconds) as deadline:
+        try:
+            with _session(limits) as session:
+                while not complete:
+                    answer, redirect = _request(session, answer, folder, limits, last or {})
+                    complete = redirect is None
+                    if redirect is not None:
+                        if len(answer.hops) == _MAX_HOPS:
+                            raise SourceGone(f"{url} redirects more than {_MAX_HOPS} times")
+                        answer = replace(answer, hops=(*answer.hops, redirect))
+        except CollectError as error:
+            answer = replace(answer, error=error)
+        if deadline.passed:  # whatever the ended connection looked like, even a complete file
+            late = SourceUnavailable(f"{answer.hops[-1]} took more than {limits.deadline_seconds:g} seconds")
+            return replace(answer, path=None, sha256=None, bytes=0, error=late)
+    return answer
 
 
 def find_links(page: bytes, base: str, pattern: str) -> tuple[str, ...]:
@@ -103,17 +116,25 @@ def find_links(page: bytes, base: str, pattern: str) -> tuple[str, ...]:
     reader.feed(page.decode("utf-8", "replace"))
     reader.close()
     wanted = re.compile(pattern)
-    found = (urljoin(base, href) for href, text in reader.found if wanted.search(href) or wanted.search(text))
+    found = (_join(base, href) for href, text in reader.found if wanted.search(href) or wanted.search(text))
     return tuple(dict.fromkeys(address.partition("#")[0] for address in found))
+
+
+def _join(base: str, address: str) -> str:
+    """The absolute address; one that is not valid as it is, so that fetching it gives the error."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return address
 
 
 def _session(limits: FetchLimits) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # no proxy, which would hide the real address, and no .netrc
     session.headers.update({"User-Agent": _USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
-    if not limits.allow_private_addresses:
-        session.mount("http://", PublicOnly())
-        session.mount("https://", PublicOnly())
+    adapter = CheckedAdapter(public_only=not limits.allow_private_addresses)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
     return session
 
 
@@ -122,16 +143,27 @@ def _request(
 ) -> tuple[FetchResponse, str | None]:
     """Request the last hop; return the response so far and the address it redirects to, if it does."""
     url = answer.hops[-1]
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise AddressRefused(f"{url} is not a web address, so it is not fetched")
+    _require_web_address(url)
     with closing(_get(session, url, limits, last)) as response:
         answer = replace(answer, status=response.status_code, headers=dict(response.headers))
         if response.status_code in _REDIRECTS and "Location" in response.headers:
-            return answer, urljoin(url, response.headers["Location"])
-        if response.status_code == 304:
+            return answer, _join(url, response.headers["Location"])
+        if response.status_code == 304 and last:
             return answer, None
         error = _error_of(response)
         return (replace(answer, error=error) if error else _save(response, answer, folder, limits)), None
+
+
+def _require_web_address(url: str) -> None:
+    """Raise AddressRefused unless `url` is an address that a request can be sent to."""
+    try:
+        split = urlsplit(url)
+        valid = split.scheme in ("http", "https") and split.port != 0
+        (split.hostname or "").encode("idna")  # no empty label, none over 63 characters
+    except ValueError as error:
+        raise AddressRefused(f"{url[:200]} is not a valid web address, so it is not fetched: {error}") from error
+    if not valid:
+        raise AddressRefused(f"{url[:200]} is not a web address, so it is not fetched")
 
 
 def _get(session: requests.Session, url: str, limits: FetchLimits, last: Mapping[str, Any]) -> requests.Response:
@@ -146,7 +178,7 @@ def _get(session: requests.Session, url: str, limits: FetchLimits, last: Mapping
         raise SourceUnavailable(f"{url} did not answer within {limits.timeout_seconds} seconds") from error
     except requests.ConnectionError as error:
         raise SourceUnavailable(f"{url} cannot be reached: {error}") from error
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError, ValueError) as error:
         raise SourceGone(f"{url} cannot be fetched: {error}") from error
 
 
@@ -179,12 +211,14 @@ def _save(response: requests.Response, answer: FetchResponse, folder: Path, limi
     """Save the file of a response; a file that is not complete is an error."""
     url, digest, size = answer.hops[-1], hashlib.sha256(), 0
     announced = response.headers.get("Content-Length", "")
+    if announced.isdecimal() and len(announced) > _MAX_LENGTH_DIGITS:
+        raise SourceGone(f"{url} announces a length of {len(announced):,} digits")
     if announced.isdecimal() and int(announced) > limits.max_download_bytes:
         raise TooLarge(f"{url} is {int(announced):,} bytes: over the limit of {limits.max_download_bytes:,}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "arriving"
     with path.open("wb") as stream:
-        for chunk in _chunks(response, url, limits):
+        for chunk in _chunks(response, url):
             size += len(chunk)
             if size > limits.max_download_bytes:
                 raise TooLarge(f"{url} is over the limit of {limits.max_download_bytes:,} bytes")
@@ -194,17 +228,12 @@ def _save(response: requests.Response, answer: FetchResponse, folder: Path, limi
     return replace(answer, path=path, name=name, bytes=size, sha256=digest.hexdigest())
 
 
-def _chunks(response: requests.Response, url: str, limits: FetchLimits) -> Iterator[bytes]:
+def _chunks(response: requests.Response, url: str) -> Iterator[bytes]:
     """The body in chunks. urllib3 raises if the connection ends before the announced length."""
-    end = time.monotonic() + _WHOLE_RESPONSE_FACTOR * limits.timeout_seconds
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-            if time.monotonic() > end:
-                raise SourceUnavailable(
-                    f"{url} took more than {_WHOLE_RESPONSE_FACTOR * limits.timeout_seconds:g} seconds"
-                )
             yield chunk
-    except HTTPError as error:
+    except (HTTPError, OSError, ValueError) as error:
         raise SourceUnavailable(f"{url} ended before the file was complete: {error}") from error
 
 
@@ -248,15 +277,32 @@ class _Links(HTMLParser):
         self._href, self._text = None, []
 
 
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            # RFC 6890 and the IANA registries of special-purpose addresses: what is not globally reachable
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15"),
+            *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+            *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
+            "168.63.129.16/32",  # of one cloud's virtual machines: the platform's own services
+        ),
+    )
+)
+
+
 def is_refused(text: str) -> bool:
     """Return True unless an IP address is public: loopback, private, link-local, multicast, reserved or shared.
 
-    An IPv6 address with an IPv4 address inside (mapped, 6to4, Teredo) is always refused.
+    Of IPv6 only global unicast is allowed, without the addresses that have an IPv4 address inside (6to4, Teredo).
+    Python's own `is_global` depends on the version of Python, and allows some addresses of the registries.
     """
     address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.sixtofour or address.teredo):
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
         return True
-    return not address.is_global or address.is_multicast or address.is_reserved
+    return any(address in network for network in _NOT_PUBLIC)
 
 
 def resolve_public(host: str, port: int) -> str:
@@ -274,8 +320,63 @@ def resolve_public(host: str, port: int) -> str:
     return found[0]
 
 
-class _Checked(HTTPConnection):
-    """A connection to the address that was checked.
+class _Deadline:
+    """Ends the connections of one fetch when its time is over, whether it sends headers, TLS records or a body.
+
+    The time-out of `requests` is for each read: a server that sends a byte a second would never reach it.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def watch(self, connection: socket.socket) -> None:
+        """End this connection as well when the time is over. The copy stays valid when TLS takes over the original."""
+        self._sockets.append(connection.dup())
+        if self.passed:
+            self._end()
+
+    def _end(self) -> None:
+        self.passed = True
+        for watched in tuple(self._sockets):
+            with suppress(OSError):  # it has ended by itself
+                watched.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> _Deadline:
+        self._token = _DEADLINE.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _DEADLINE.reset(self._token)
+        self._timer.cancel()
+        self._timer.join()
+        for watched in self._sockets:
+            watched.close()
+
+
+_DEADLINE: ContextVar[_Deadline | None] = ContextVar("_DEADLINE", default=None)
+"""The deadline of the fetch in this thread: urllib3 creates the connections, and has no place to pass it through."""
+
+
+class _Watched(HTTPConnection):
+    """A connection that ends at the deadline of its fetch."""
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        if deadline := _DEADLINE.get():
+            deadline.watch(connection)
+        return connection
+
+
+class _WatchedSecure(_Watched, HTTPSConnection):
+    """A watched connection with TLS."""
+
+
+class _Checked(_Watched):
+    """A watched connection to the address that was checked.
 
     The name is resolved once: otherwise it could mean a public machine when it is checked and a private one when the
     connection is made (DNS rebinding).
@@ -296,18 +397,26 @@ class _CheckedSecure(_Checked, HTTPSConnection):
     """A checked connection with TLS."""
 
 
-class _CheckedPool(HTTPConnectionPool):
-    ConnectionCls = _Checked
+def _pools(connection: type[HTTPConnection], secure: type[HTTPSConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools that make these connections, by scheme."""
+    return {
+        "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": connection}),
+        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
 
 
-class _CheckedSecurePool(HTTPSConnectionPool):
-    ConnectionCls = _CheckedSecure
+class CheckedAdapter(HTTPAdapter):
+    """A transport adapter for `requests` whose connections keep the deadline of `fetch_file`.
 
+    With `public_only` they connect to public addresses only.
+    """
 
-class PublicOnly(HTTPAdapter):
-    """A transport adapter for `requests` that connects to public addresses only."""
+    def __init__(self, *, public_only: bool) -> None:
+        self._public_only = public_only
+        super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Use pools whose connections check their address."""
+        """Use pools whose connections check their address and keep the deadline."""
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _CheckedPool, "https": _CheckedSecurePool}
+        classes = (_Checked, _CheckedSecure) if self._public_only else (_Watched, _WatchedSecure)
+        self.poolmanager.pool_classes_by_scheme = _pools(*classes)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from piperoll import assets
@@ -21,6 +20,7 @@ from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import BodyMapping, Period, Report, Series
 from piperoll.reading import Content, OnDisk, whole
+from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -167,8 +167,8 @@ def get(
 
     reader, history = find_series(place, Series(dataset, body, Period.parse(period), part))
     chosen = choose_version(history, as_known_on, version)
-    with TemporaryDirectory(prefix="piperoll-") as scratch:
-        file = Path(scratch) / f"{dataset}.parquet"
+    with scratch_folder("get") as scratch:
+        file = scratch / f"{dataset}.parquet"
         entry = fetch_file(reader, history.series, chosen, file.name, file)
         table = pq.read_table(file, memory_map=False)  # the file is deleted at the end of this block
     metadata = {"series": str(history.series), "version": str(chosen.version), "sha256": entry.sha256}

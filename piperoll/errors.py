@@ -33,6 +33,7 @@ for faults of ours, of the operator and of the network:
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -139,3 +140,19 @@ class SourceUnavailable(CollectError):
 
     retryable = True
     retry_after_seconds: float | None = None
+
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def describe_error(error: BaseException) -> str:
+    """What went wrong, for the person who can do something about it: one of our errors, the machine's, or a bug."""
+    if isinstance(error, PiperollError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there was not enough memory: raise its limit, or run with fewer files at a time"
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        advice = ": make room on the disk of the store and of TMPDIR, and run again" if error.errno in _NO_ROOM else ""
+        return f"{error.strerror or error}{where}{advice}"
+    return f"a bug in Piperoll: {type(error).__name__}: {error}"

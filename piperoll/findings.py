@@ -132,7 +132,7 @@ def deciding_finding(report: Report) -> Finding | None:
 
 
 def public_report(report: Report, disposition: Disposition) -> Report:
-    """The report for the public: without anything that a cell of a held or redacted row says.
+    """The report for the public: without anything that a cell of a held or redacted row says, and without decisions.
 
     If the whole file is held or rejected, no cell is quoted. Findings about people are only counted, by code: their
     address would lead a reader of the body's own file to a person.
@@ -148,6 +148,8 @@ def public_report(report: Report, disposition: Disposition) -> Report:
     def quotes_unpublished(finding: Finding) -> bool:
         if whole_file:
             return finding.value is not None or finding.row is not None
+        if any((finding.sheet, row) in unpublished for row in finding.rows):
+            return finding.value is not None
         if finding.row is None:  # the sample of a column may come from any row
             return finding.value is not None and not (finding.field is None and finding.column is None)
         return (finding.sheet, finding.row) in unpublished
@@ -161,8 +163,8 @@ def public_report(report: Report, disposition: Disposition) -> Report:
         else:
             findings.append(without_value(finding) if quotes_unpublished(finding) else finding)
     for finding in about_people.values():
-        findings.append(replace(without_value(finding), **Address().values()))
-    return replace(report, findings=tuple(findings))
+        findings.append(replace(without_value(finding), rows=(), **Address().values()))
+    return replace(report, findings=tuple(findings), held_values=(), decided={})
 
 
 def without_value(finding: Finding) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from piperoll import assets
 from piperoll.checking.engine import CheckEngine
-from piperoll.checking.examine import examine
+from piperoll.checking.examine import Examination, examine
 from piperoll.model import Body, BodyMapping, Period, Report
 from piperoll.reading import Content, read, sha256
 
@@ -30,7 +30,19 @@ def check_file(
     remembered: Sequence[BodyMapping] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Check one file and return its report.
+    """Check one file and return its report: that of `examine_file`, which takes the same arguments."""
+    return examine_file(file, quick=quick, engine=engine, remembered=remembered, progress=progress).report
+
+
+def examine_file(
+    file: FileToCheck,
+    *,
+    quick: bool = False,
+    engine: CheckEngine = CheckEngine.COMPILED,
+    remembered: Sequence[BodyMapping] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Examination:
+    """Read and examine one file.
 
     `quick` skips the expectations. `remembered` says what the headings of the file's body mean. `progress` is called
     with the name of each step as it begins.
@@ -61,4 +73,4 @@ def check_file(
         plausibility=not quick,
         suite=assets.suite(reading.dataset.name) if reading.dataset else None,
         engine=engine,
-    ).report
+    )

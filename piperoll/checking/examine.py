@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,7 @@ from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_table
 from piperoll.checking.period import find_dates_outside, find_period, name_gives_period
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
+from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.survey import address_in
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
 from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
@@ -21,6 +23,7 @@ from piperoll.model import (
     Disposition,
     Finding,
     Period,
+    PrivacyDecision,
     Report,
     Severity,
     Verdict,
@@ -57,6 +60,7 @@ class _GivenFacts:
     standing: Version | None
     suite: str | None
     engine: CheckEngine
+    decided: Decided
 
 
 def examine(  # noqa: PLR0913 - what is known of a submission, by name
@@ -72,6 +76,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     plausibility: bool = True,
     suite: str | None = None,
     engine: CheckEngine = CheckEngine.COMPILED,
+    decisions: Iterable[PrivacyDecision] = (),
 ) -> Examination:
     """Examine what was read of `file`. The same arguments always give the same examination.
 
@@ -82,7 +87,16 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     Raises: ConservationError: rows or pounds do not add up. DescriptorError: our own schema, suite or list is wrong.
     """
     given = _GivenFacts(
-        file, sha256, size, body, period, part or reading.part, standing, suite if plausibility else None, engine
+        file,
+        sha256,
+        size,
+        body,
+        period,
+        part or reading.part,
+        standing,
+        suite if plausibility else None,
+        engine,
+        Decided(decisions),
     )
     dataset = reading.dataset
     if reading.what is What.NIL_RETURN and dataset is not None:
@@ -139,7 +153,7 @@ def order_findings(findings: Sequence[Finding], sheets: Sequence[str | None]) ->
 def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Examination:
     period_known = given.period is not None or name_gives_period(reading.tables, dataset, given.file)
     tables = [
-        examine_table(table, dataset, given.body, period_known=period_known, engine=given.engine)
+        examine_table(table, dataset, given.body, period_known=period_known, engine=given.engine, decided=given.decided)
         for table in reading.tables
     ]
     totals = [table.totals for table in tables]
@@ -218,6 +232,8 @@ def _conclude(
         findings=ordered,
         passed=tuple(checks_passed(tables, ordered, given.body, dates_compared=dates_compared)),
         mapping_version=reading.mapping_version,
+        held_values=tuple(value for table in tables for value in table.held_values),
+        decided=dict(sum((Counter(table.decided) for table in tables), Counter())),
     )
     disposition = Disposition(
         held={number: each.held for number, each in enumerate(tables) if each.held},

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from piperoll.checking.engine import CheckEngine
+from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
 from piperoll.checking.row_sets import RowLabels, RowSet, ValueByRow
 from piperoll.checking.schema import Breach, find_breaches
@@ -24,7 +25,7 @@ from piperoll.checking.survey import (
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
 from piperoll.findings import CappedFindings, make_finding
-from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, Severity, TableReport
+from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
 
 _HEADINGS_NAMED = 6
@@ -35,8 +36,9 @@ _HEADINGS_NAMED = 6
 class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
-    `held_not_for_privacy` counts the rows held for other reasons than privacy. `lacks_core` is True if a core group has
-    no column: no row of the table can then be published.
+    `held_not_for_privacy` counts the rows held for other reasons than privacy. `decided` counts, for each decision by
+    its identifier, the rows that are published because of it, or without their name. `lacks_core` is True if a core
+    group has no column: no row of the table can then be published.
     """
 
     table: ReadTable
@@ -47,6 +49,8 @@ class ExaminedTable:
     totals: ExaminedTotals
     survey: TableSurvey
     held_not_for_privacy: int
+    held_values: tuple[HeldValue, ...]
+    decided: Mapping[str, int]
     lacks_core: bool = False
 
     @property
@@ -76,10 +80,19 @@ class ExaminedTable:
 
 
 def examine_table(
-    table: ReadTable, dataset: Dataset, body: Body, *, period_known: bool, engine: CheckEngine = CheckEngine.COMPILED
+    table: ReadTable,
+    dataset: Dataset,
+    body: Body,
+    *,
+    period_known: bool,
+    engine: CheckEngine = CheckEngine.COMPILED,
+    decided: Decided = Decided(),  # noqa: B008 - never changed
 ) -> ExaminedTable:
-    """Examine `table`; `period_known` if the period was given with the file, or a name gives it."""
-    surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset)
+    """Examine `table`; `period_known` if the period was given with the file, or a name gives it.
+
+    `decided` is what people decided about values of this body and dataset.
+    """
+    surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
     visit_batches(table, surveyor, screen)
     survey, privacy = surveyor.survey(), screen.result()
     held, blanked = RowLabels(), RowLabels()
@@ -107,6 +120,8 @@ def examine_table(
         totals=count_table(table, dataset, held_rows, not_for_privacy, survey),
         survey=survey,
         held_not_for_privacy=len(not_for_privacy),
+        held_values=privacy.held_values,
+        decided={each: len(rows - RowSet(held_rows)) for each, rows in privacy.decided.items()},
         lacks_core=bool(core_missing),
     )
 

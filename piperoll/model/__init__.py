@@ -16,6 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
+from piperoll.model.decision import DecidedAs, PrivacyDecision
 from piperoll.model.finding import Acts, Address, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -27,6 +28,7 @@ from piperoll.model.report import (
     ColumnScore,
     DateSpan,
     Disposition,
+    HeldValue,
     Report,
     RowCounts,
     TableReport,
@@ -54,6 +56,7 @@ __all__ = [
     "CurrentRelease",
     "Dataset",
     "DateSpan",
+    "DecidedAs",
     "Differences",
     "Disposition",
     "Effect",
@@ -61,6 +64,7 @@ __all__ = [
     "FileEntry",
     "Finding",
     "Heading",
+    "HeldValue",
     "History",
     "Layout",
     "Level",
@@ -72,6 +76,7 @@ __all__ = [
     "Period",
     "PeriodKind",
     "Portion",
+    "PrivacyDecision",
     "Question",
     "Register",
     "Report",

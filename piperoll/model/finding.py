@@ -53,8 +53,8 @@ class Finding:
     """One thing to report about a submission, at an address in the sender's own terms.
 
     `code` has an entry in `findings/*.toml`. `value` is the cell as sent. `count` is the number of places that the
-    finding stands for. `message` and `fix` quote a cell only if `value` holds it too: a public report relies on that to
-    leave the words out.
+    finding stands for; where they are rows and listed, `rows` has them in ascending order. `message` and `fix` quote a
+    cell only if `value` holds it too: a public report relies on that to leave the words out.
     """
 
     code: str
@@ -69,6 +69,7 @@ class Finding:
     field: str | None = None
     value: str | None = None
     count: int = 1
+    rows: tuple[int, ...] = ()
 
     @property
     def private(self) -> bool:

@@ -107,6 +107,23 @@ class TableReport:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldValue:
+    """A value that is held for privacy in one sheet: what the cell says, and every row that is held because of it.
+
+    `rules` are the codes of the findings. `amount` is the sum of the rows' main amounts in pounds, as far as they can
+    be read; None if there are none. If a service area holds a row, `value` is its supplier.
+    """
+
+    value: str
+    field: str
+    sheet: str | None
+    rules: tuple[str, ...]
+    rows: tuple[int, ...]
+    count: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All findings of one submission, its counts and totals, and the verdict.
 
@@ -131,6 +148,10 @@ class Report:
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
     compared_with: tuple[str, ...] = ()
+    held_values: tuple[HeldValue, ...] = field(default=(), metadata={"omit_if_empty": True})
+    """The values that are held for privacy. Private: a public report has none."""
+    decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
+    """How many rows each decision publishes, or leaves out the name of, by its identifier. Private."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import collectors
 from piperoll import assets, layout
-from piperoll.errors import CollectError, TooLarge, UsageError
+from piperoll.errors import CollectError, TooLarge, UsageError, describe_error
 from piperoll.model import Period, Submission, from_document, to_json_bytes
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import MissedAddress
@@ -64,7 +64,7 @@ def collect_source(run: Run, source: collectors.WebSource, period: Period | None
     for address, covers in _addresses(run, source, period, through, missed):
         try:
             response = through(run, source, address)
-        except CollectError as error:
+        except Exception as error:  # noqa: BLE001 - whatever one server sends, the others go on
             missed.append(_missed(source, address, error))
             continue
         if response.path is None:
@@ -115,13 +115,15 @@ def _addresses(
     try:
         page = through(run, source, source.page)
         found = collectors.find_links(page.path.read_bytes(), page.hops[-1], source.links or "") if page.path else ()
-        if len(found) > source.at_most:
-            raise TooLarge(
-                f"{len(found)} links of {source.page} match, more than {source.at_most}: "
-                "make `links` more specific, or raise `at_most`"
-            )
-    except CollectError as error:
+    except Exception as error:  # noqa: BLE001 - whatever one server sends, the others go on
         missed.append(_missed(source, source.page, error))
+        return
+    if len(found) > source.at_most:
+        many = TooLarge(
+            f"{len(found)} links of {source.page} match, more than {source.at_most}: "
+            "make `links` more specific, or raise `at_most`"
+        )
+        missed.append(_missed(source, source.page, many))
         return
     if not found:
         reason = f"no link matches {source.links}"
@@ -145,8 +147,10 @@ def _make_arrival(
     )
 
 
-def _missed(source: collectors.WebSource, address: str, error: CollectError) -> MissedAddress:
-    return MissedAddress(address, source.dataset, source.body, str(error), error.retryable)
+def _missed(source: collectors.WebSource, address: str, error: Exception) -> MissedAddress:
+    """An address without a file. An error that is not a server's is one of ours, so the run has failed as well."""
+    retryable = not isinstance(error, CollectError) or error.retryable
+    return MissedAddress(address, source.dataset, source.body, describe_error(error), retryable)
 
 
 def _find_last_file(run: Run, log: str, dataset: str, body: str) -> Mapping[str, Any] | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from piperoll import layout
-from piperoll.errors import BytesPurged, PiperollError
+from piperoll.errors import BytesPurged, describe_error
 from piperoll.model import Series, Submission, to_json_bytes
 from piperoll.operations import questions, steps
 from piperoll.operations.catalogue.build import try_to_build
@@ -29,11 +29,15 @@ from publishers import read_tombstone
 
 @dataclass(frozen=True, slots=True)
 class BodyFiles:
-    """The files of one body and dataset in a run: each submission, and the path of its bytes."""
+    """The files of one body and dataset in a run: each submission, and the path of its bytes.
+
+    `unreadable` has a result for each file that could not be opened.
+    """
 
     dataset: str
     body: str
     files: tuple[tuple[Submission, Path], ...]
+    unreadable: tuple[FileResult, ...] = ()
 
     def __str__(self) -> str:
         """As in `spend/anytown`."""
@@ -62,22 +66,36 @@ def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
 def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
     """Group collected files by dataset and body, with submissions that were held for questions answered since."""
     groups: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
+    unreadable: dict[tuple[str, str], list[FileResult]] = {}
     for arrival in collected.arrivals:
-        submission = steps.identify(run, arrival)
-        groups.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
+        try:
+            submission = steps.identify(run, arrival)
+        except OSError as error:
+            unknown = steps.make_submission(run, arrival, sha256="", size=0)
+            result = failure(unknown, f"it cannot be read: {describe_error(error)}")
+            unreadable.setdefault((unknown.dataset, unknown.body), []).append(result)
+        else:
+            groups.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
     for submission, path in questions.release_answered(run.store, run.scratch / "answered"):
         group = groups.setdefault((submission.dataset, submission.body), [])
         if all(submission.sha256 != other.sha256 for other, _ in group):
             group.append((submission, path))
     if run.progress:
-        run.progress.total = sum(map(len, groups.values())) + len(collected.unchanged)
-    return tuple(BodyFiles(dataset, body, tuple(files)) for (dataset, body), files in sorted(groups.items()))
+        listed = sum(map(len, groups.values())) + sum(map(len, unreadable.values()))
+        run.progress.total = listed + len(collected.unchanged)
+    return tuple(
+        BodyFiles(*key, tuple(groups.get(key, ())), tuple(unreadable.get(key, ())))
+        for key in sorted({*groups, *unreadable})
+    )
 
 
 def nothing_new(run: Run, collected: CollectedFiles) -> bool:
     """Return True if every collected file is done already and no answered question releases another."""
     for arrival in collected.arrivals:
-        submission = steps.identify(run, arrival)
+        try:
+            submission = steps.identify(run, arrival)
+        except OSError:
+            return False  # the run will say which file cannot be read
         if steps.find_final_report(run, submission) is None and read_tombstone(run.store, submission.sha256) is None:
             return False
     return next(questions.release_answered(run.store, run.scratch / "answered"), None) is None
@@ -86,10 +104,11 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
 def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:
     """Take a body's files through the steps, in the order of their periods; return a result for each.
 
-    Files that are done already are skipped, and identical files are taken once. If one file fails because of us or the
-    network, that is its result and the others go on.
+    Files that are done already are skipped, and identical files are taken once. If one file fails, whatever the reason,
+    that is its result and the others go on.
     """
-    results, examined, new = [], [], []
+    results = [run.count(result) for result in body_files.unreadable]
+    examined, new = [], []
     first: dict[str, tuple[Submission, Path]] = {}
     for submission, path in body_files.files:
         first.setdefault(submission.sha256, (submission, path))
@@ -104,8 +123,8 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
             examined.append(through.examine(run, through.receive(run, submission, path)))
         except BytesPurged as error:
             results.append(run.count(failure(submission, str(error), Ending.REFUSED)))
-        except PiperollError as error:
-            results.append(run.count(failure(submission, str(error))))
+        except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
+            results.append(run.count(failure(submission, describe_error(error))))
     # All files are examined before the first is published, because files that claim one series hold each other.
     claims = settle_claims(run, body_files, examined)
     for file in sorted(examined, key=_publishing_order):
@@ -114,8 +133,8 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
         rivals = tuple(name for other, name in claim.items() if other != sha256)
         try:
             result = through.publish(run, file, rivals)
-        except PiperollError as error:
-            result = failure(file.submission, str(error))
+        except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
+            result = failure(file.submission, describe_error(error))
         results.append(run.count(result))
     for submission in duplicates:
         report = steps.find_final_report(run, submission)

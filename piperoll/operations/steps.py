@@ -83,14 +83,19 @@ class SettledSubmission:
 def identify(run: Run, arrival: Arrival) -> Submission:
     """Make the submission for a file: its hash, and our names for its dataset, part and body.
 
-    Raises: UnknownDataset: the arrival's dataset is not one of ours.
+    Raises: UnknownDataset: the arrival's dataset is not one of ours. OSError: the file cannot be read.
     """
-    dataset, part = assets.find_dataset(arrival.dataset)
     with arrival.path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return make_submission(run, arrival, sha256=digest, size=arrival.path.stat().st_size)
+
+
+def make_submission(run: Run, arrival: Arrival, *, sha256: str, size: int) -> Submission:
+    """The submission of a file with this hash and size in bytes. Raises: UnknownDataset."""
+    dataset, part = assets.find_dataset(arrival.dataset)
     return Submission(
-        sha256=digest,
-        bytes=arrival.path.stat().st_size,
+        sha256=sha256,
+        bytes=size,
         name=arrival.name,
         dataset=dataset.name,
         body=run.register.find(arrival.sender).slug,

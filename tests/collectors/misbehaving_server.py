@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from tests.fixtures.http_server import LocalServer, QuietHandler
 
@@ -54,6 +55,27 @@ class _Handler(QuietHandler):
 
     def _busy(self) -> None:
         self.answer(429, Retry_After="7")
+
+    def _to_nonsense(self) -> None:
+        self.answer(302, Location="http://[bad")
+
+    def _to_long_label(self) -> None:
+        self.answer(302, Location=f"http://{'a' * 300}.example/x.csv")
+
+    def _endless_length(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "9" * 5000)
+        self.end_headers()
+
+    def _not_modified(self) -> None:
+        self.answer(304)
+
+    def _dripping_headers(self) -> None:
+        with suppress(OSError):  # the client gives up
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for number in range(200):
+                self.wfile.write(f"X-{number}: 1\r\n".encode())
+                time.sleep(0.1)
 
     def _forbidden(self) -> None:
         self.answer(403)

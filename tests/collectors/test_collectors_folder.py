@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collectors import list_inbox
+from collectors import SkippedPath, list_inbox
 from piperoll.errors import UsageError
 
 NOW = "2026-11-02T06:00:00Z"
@@ -67,6 +67,45 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
         "it is a link: copy the file itself into the inbox",
         "it is not an ordinary file",
     ]
+
+
+def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
+    """A link in place of a body's folder published the files of another folder of the machine."""
+    lay(tmp_path / "elsewhere", "secret.csv")
+    lay(tmp_path / "inbox", "spend/anytown/good.csv")
+    (tmp_path / "inbox/spend/beeford").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "inbox/spend/anytown/deeper").symlink_to(tmp_path / "elsewhere")
+    found = list_inbox(tmp_path / "inbox", received=NOW)
+    assert [one.name for one in found.arrivals] == ["good.csv"]
+    assert [(one.path, one.why[:12]) for one in found.left_out] == [
+        ("spend/anytown/deeper", "it is a link"),
+        ("spend/beeford", "it is a link"),
+    ]
+
+
+def test_a_name_that_is_not_utf_8_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    """It ended the run: the report could not be written."""
+    lay(tmp_path, "spend/anytown/good.csv")
+    (tmp_path / os.fsdecode(b"spend/anytown/Ao\xfbt.csv")).write_bytes(b"x")
+    found = list_inbox(tmp_path, received=NOW)
+    assert [one.name for one in found.arrivals] == ["good.csv"]
+    assert found.left_out == (SkippedPath(r"spend/anytown/Ao\xfbt.csv", "its name is not UTF-8: rename it"),)
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was skipped without a word. The permission is refused here for root as well."""
+    lay(tmp_path, "spend/anytown/good.csv", "spend/beeford/lost.csv")
+    scandir = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("beeford"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = list_inbox(tmp_path, received=NOW)
+    assert [one.name for one in found.arrivals] == ["good.csv"]
+    assert found.left_out == (SkippedPath("spend/beeford", "this folder cannot be read: Permission denied"),)
 
 
 def test_a_missing_inbox_is_an_error_that_shows_the_layout(tmp_path: Path) -> None:

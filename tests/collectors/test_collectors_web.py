@@ -66,6 +66,10 @@ def test_a_page_in_place_of_data_is_fetched_and_checked_later(fetch, path: str) 
         ("/huge", TooLarge, "5,000 bytes"),
         ("/huge-untold", TooLarge, "over the limit of 4,000"),
         ("/to-file", AddressRefused, "not a web address"),
+        ("/to-nonsense", SourceGone, "cannot be fetched"),
+        ("/to-long-label", AddressRefused, "not a valid web address"),
+        ("/endless-length", SourceGone, "5,000 digits"),
+        ("/not-modified", SourceGone, "304"),
     ],
 )
 def test_an_error_has_its_class_and_a_message(fetch, path: str, error: type[CollectError], words: str) -> None:
@@ -79,6 +83,14 @@ def test_an_error_has_its_class_and_a_message(fetch, path: str, error: type[Coll
 def test_a_slow_response_is_cut_off_after_a_time_limit(fetch) -> None:
     quick = FetchLimits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
     assert "took more than 2 seconds" in str(fetch("/dripping", quick).error)
+
+
+def test_headers_sent_drop_by_drop_do_not_escape_the_time_limit(fetch) -> None:
+    """Each header came within the time-out of a read, so the request went on for minutes."""
+    quick = FetchLimits(timeout_seconds=0.2, max_download_bytes=4000, allow_private_addresses=True)
+    answer = fetch("/dripping-headers", quick)
+    assert isinstance(answer.error, SourceUnavailable)
+    assert "took more than 2 seconds" in str(answer.error)
 
 
 def test_an_error_of_the_server_is_retryable(fetch) -> None:
@@ -166,13 +178,14 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),  # noqa: S104
         *("224.0.0.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1%eth0"),
         *("fc00::1", "ff02::1", "::ffff:8.8.8.8", "2002:7f00:1::", "2001:db8::1", "64:ff9b::7f00:1", "::127.0.0.1"),
+        *("168.63.129.16", "192.0.0.192", "192.88.99.1", "fec0::1", "2001::1", "3fff::1", "64:ff9b:1::1", "5f00::1"),
     ],
 )
 def test_addresses_that_are_not_public_are_refused(address: str) -> None:
     assert is_refused(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "151.101.0.144", "2606:4700::1111"])
+@pytest.mark.parametrize("address", ["8.8.8.8", "151.101.0.144", "2606:4700::1111", "2a00:1450::1"])
 def test_public_addresses_are_allowed(address: str) -> None:
     assert not is_refused(address)
 

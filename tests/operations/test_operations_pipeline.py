@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -248,6 +250,57 @@ def test_an_error_with_one_file_does_not_stop_the_others(order: RunRequest) -> N
     assert outcomes(summary.results) == {"October 2026.csv": "failed", "September 2026.csv": "published v1"}
     assert summary.failed
     assert outcomes(plain_run(order).results)["October 2026.csv"] == "published v1"
+
+
+def test_a_bug_that_one_file_meets_does_not_stop_the_others_of_its_body(order: RunRequest) -> None:
+    """A number of 300 digits failed all files of its body."""
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    put(inbox(order), "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
+    with order.open() as run:
+
+        def examine(run: Run, submission: Any) -> Any:
+            if submission.name.startswith("October"):
+                raise OverflowError("too large")
+            return steps.examine(run, submission)
+
+        (files,) = pipeline.group_by_body(run, collect_inbox(run, order))
+        results = pipeline.process_body(run, files, Steps(examine=examine))
+    assert [(result.ending, result.why) for result in results] == [
+        (Ending.FAILED, "a bug in Piperoll: OverflowError: too large"),
+        (Ending.PUBLISHED, None),
+    ]
+
+
+def test_a_file_that_is_removed_meanwhile_does_not_stop_the_others(order: RunRequest) -> None:
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    put(inbox(order), "spend/anytown/September 2026.csv", spend(3, month="09/2026"))
+    put(inbox(order), "spend/beeford/October 2026.csv", spend(4))
+    with order.open() as run:
+        collected = collect_inbox(run, order)
+        (inbox(order) / "spend/anytown/October 2026.csv").unlink()
+        assert not pipeline.nothing_new(run, collected)
+        results = pipeline.run_in_process(run, collected)
+    assert [(result.file, str(result.ending)) for result in results] == [
+        ("spend/anytown/October 2026.csv", "failed"),
+        ("spend/anytown/September 2026.csv", "published"),
+        ("spend/beeford/October 2026.csv", "published"),
+    ]
+    assert results[0].why is not None
+    assert "cannot be read: No such file" in results[0].why
+
+
+def test_a_full_disk_is_told_with_what_to_do(order: RunRequest) -> None:
+    """It ended the run with a traceback."""
+    put(inbox(order), "spend/anytown/October 2026.csv", spend(3))
+    with order.open() as run:
+
+        def examine(run: Run, submission: Any) -> Any:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(run.scratch / "x"))
+
+        (files,) = pipeline.group_by_body(run, collect_inbox(run, order))
+        (result,) = pipeline.process_body(run, files, Steps(examine=examine))
+    assert "No space left on device" in result.outcome
+    assert "make room on the disk of the store and of TMPDIR" in result.outcome
 
 
 def test_a_catalogue_that_cannot_be_built_is_reported_with_the_results(order: RunRequest) -> None:

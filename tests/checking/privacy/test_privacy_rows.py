@@ -136,8 +136,8 @@ def test_a_finding_about_a_person_has_address_and_rule_and_no_value() -> None:
         ("privacy-titled-name", 11, "B"),
         ("privacy-date-of-birth", 11, "D"),
     ]
-    assert "Quince" not in str(to_document(said.report))
-    assert "1/2/03" not in str(to_document(said.report))
+    assert "Quince" not in str(to_document(said.report.findings))
+    assert "1/2/03" not in str(to_document(said.report.findings))
 
 
 def test_rows_held_for_privacy_do_not_hold_the_file() -> None:
