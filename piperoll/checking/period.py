@@ -7,7 +7,7 @@ headings. A name counts if the bulk of the rows and pounds is in the period that
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -61,21 +61,26 @@ _Month = tuple[int, int]
 
 @dataclass(frozen=True)
 class Spread:
-    """How rows and pounds are spread over days. Without any amounts, rows count for pounds."""
+    """How rows and pounds are spread over days. Without any amounts, rows count for pounds.
 
-    rows: Mapping[date, int]
+    Of a row that covers several months, half is on the first day and half on the last.
+    """
+
+    rows: Mapping[date, float]
     pounds: Mapping[date, float]
 
     @classmethod
     def of(cls, surveys: Iterable[TableSurvey], *, weigh_pounds: bool = True) -> Spread:
         """The spread of the main dates of some tables."""
-        rows: defaultdict[date, int] = defaultdict(int)
+        rows: defaultdict[date, float] = defaultdict(float)
         pounds: defaultdict[date, float] = defaultdict(float)
         for survey in surveys:
             for text, count in survey.dates.items():
                 day = date.fromisoformat(text)
-                rows[day] += count
+                rows[day] += count / 2 if survey.starts else count
                 pounds[day] += survey.pounds.get(text, 0.0) if weigh_pounds else 0.0
+            for text, count in survey.starts.items():
+                rows[date.fromisoformat(text)] += count / 2
         return cls(rows, pounds if any(pounds.values()) else rows)
 
     @cached_property
@@ -91,19 +96,19 @@ class Spread:
     @cached_property
     def count(self) -> int:
         """The number of dated rows."""
-        return sum(self.rows.values())
+        return round(sum(self.rows.values()))
 
     @property
     def years(self) -> list[int]:
         """The years with the most rows."""
-        years: Counter[int] = Counter()
+        years: defaultdict[int, float] = defaultdict(float)
         for day, count in self.rows.items():
             years[day.year] += count
-        return [year for year, _ in years.most_common(_MOST_YEARS)]
+        return sorted(years, key=lambda year: -years[year])[:_MOST_YEARS]
 
     def count_inside(self, period: Period) -> int:
         """The number of rows in a period."""
-        return sum(count for day, count in self.rows.items() if day in period)
+        return round(sum(count for day, count in self.rows.items() if day in period))
 
     def share(self, holds: Callable[[_Month], bool]) -> tuple[float, float]:
         """The shares of the rows and of the pounds in some months."""

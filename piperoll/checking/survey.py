@@ -45,6 +45,8 @@ class TableSurvey:
     readable: Sequence[tuple[Sequence[str], RowSet]]
     dates: Mapping[str, int]
     pounds: Mapping[str, float] = field(default_factory=dict)
+    starts: Mapping[str, int] = field(default_factory=dict)
+    """If each line covers several months and the main date is the last day, the counts of the first days."""
 
 
 def survey_table(table: ReadTable, dataset: Dataset) -> TableSurvey:
@@ -71,6 +73,8 @@ class TableSurveyor:
         self._amount = main_field(dataset.amount, table)
         self._dates: Counter[str] = Counter()
         self._pounds: defaultdict[str, float] = defaultdict(float)
+        self._start = _start_field(table, dataset, self._date)
+        self._starts: Counter[str] = Counter()
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Look at one more batch."""
@@ -86,6 +90,9 @@ class TableSurveyor:
                 readable.add(rows[is_filled(batch[name])])
         if self._date:
             self._add_dates(batch, self._date)
+        if self._start:
+            for entry in pc.value_counts(batch[self._start].drop_null()).to_pylist():
+                self._starts[entry["values"]] += entry["counts"]
         self._rows.add(rows)
         self._lines += batch.num_rows
 
@@ -107,7 +114,7 @@ class TableSurveyor:
             name: RowSet() if filled is None else self._rows - filled - RowSet(unreadable.get(name, ()))
             for name, filled in self._filled.items()
         }
-        return TableSurvey(self._rows, self._lines, missing, self._readable, self._dates, self._pounds)
+        return TableSurvey(self._rows, self._lines, missing, self._readable, self._dates, self._pounds, self._starts)
 
 
 def address_in(table: ReadTable, field: str | None = None, row: int | None = None, line: int | None = None) -> Address:
@@ -130,6 +137,14 @@ def date_field(table: ReadTable, dataset: Dataset) -> str | None:
     """The field with the main date of each line, which may come from the headings of a wide table."""
     found = main_field(dataset.date, table)
     return found or next((name for name in dataset.date if name in fields_present(table)), None)
+
+
+def _start_field(table: ReadTable, dataset: Dataset, date: str | None) -> str | None:
+    """The field with the first day of what a line covers, if `date` is the last day."""
+    if date is None or dataset.field(date).reading.edge != "end":
+        return None
+    present = fields_present(table)
+    return next((each.name for each in dataset.fields if each.reading.edge == "start" and each.name in present), None)
 
 
 def core_columns(table: ReadTable, dataset: Dataset) -> tuple[tuple[str, ...], ...]:
