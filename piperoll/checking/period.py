@@ -17,11 +17,12 @@ from itertools import accumulate
 
 import pyarrow as pa
 
+from piperoll import assets
 from piperoll.checking.row_sets import RowSet
 from piperoll.checking.survey import TableSurvey, address_in, date_field, main_field
 from piperoll.checking.totals import ColumnAmounts, exact_sum
 from piperoll.findings import make_finding
-from piperoll.model import Dataset, Finding, Period, PeriodKind, Severity, format_decimal
+from piperoll.model import Body, Dataset, Finding, Period, PeriodKind, Register, Severity, format_decimal
 from piperoll.model.columns import pc, texts, to_flags
 from piperoll.reading import ReadTable, find_periods
 
@@ -336,6 +337,25 @@ def _find_snapshot_day(
         make_finding("period-from-dates", period=period.title) if period else make_finding("period-unknown")
     )
     return period, findings
+
+
+def find_period_outside_life(body: Body, period: Period | None, register: Register | None) -> Iterator[Finding]:
+    """Yield a warning if the body did not exist on any day of `period`; `register` has its successors' names."""
+    if period is None or body.existed_in(period.start, period.end):
+        return
+    known = register or assets.register()
+    successors = [known.find(slug).name for slug in body.successor]
+    variant, day = "not-yet", body.valid_from
+    if body.valid_to and body.valid_to < period.start:
+        variant, day = "succeeded" if successors else "ended", body.valid_to
+    yield make_finding(
+        "period-outside-body-life",
+        variant=variant,
+        body=body.name,
+        period=period.title,
+        day=Period.day(day).title if day else "",
+        successors=" and ".join(successors),
+    )
 
 
 def _days_named(tables: Sequence[ReadTable], dataset: Dataset, file: str) -> tuple[str, tuple[Period, ...]]:
