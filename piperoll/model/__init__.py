@@ -4,7 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
-from piperoll.model.body import Body, Register, slugify
+from piperoll.model.body import KINDS, Body, Register, slugify
 from piperoll.model.consolidated import (
     Consolidated,
     CurrentRelease,
@@ -16,6 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
+from piperoll.model.decision import DecidedAs, PrivacyDecision
 from piperoll.model.finding import Acts, Address, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -27,6 +28,7 @@ from piperoll.model.report import (
     ColumnScore,
     DateSpan,
     Disposition,
+    HeldValue,
     Report,
     RowCounts,
     TableReport,
@@ -41,6 +43,7 @@ from piperoll.model.table import Table
 __all__ = [
     "DIFFERENT",
     "EXCLUSIONS",
+    "KINDS",
     "MONTHS",
     "Acts",
     "Address",
@@ -54,6 +57,7 @@ __all__ = [
     "CurrentRelease",
     "Dataset",
     "DateSpan",
+    "DecidedAs",
     "Differences",
     "Disposition",
     "Effect",
@@ -61,6 +65,7 @@ __all__ = [
     "FileEntry",
     "Finding",
     "Heading",
+    "HeldValue",
     "History",
     "Layout",
     "Level",
@@ -72,6 +77,7 @@ __all__ = [
     "Period",
     "PeriodKind",
     "Portion",
+    "PrivacyDecision",
     "Question",
     "Register",
     "Report",

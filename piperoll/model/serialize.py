@@ -20,13 +20,18 @@ ModelT = TypeVar("ModelT")
 
 
 def to_document(value: Any) -> Any:
-    """Convert a dataclass, or a collection of them, to the dicts, lists and plain values that JSON can hold."""
+    """Convert a dataclass, or a collection of them, to the dicts, lists and plain values that JSON can hold.
+
+    A field whose metadata say `omit_if_empty` has no key if it is empty.
+    """
     if isinstance(value, Decimal):
         return format_decimal(value)
     if isinstance(value, (date, Period, Series)):
         return str(value)
     if is_dataclass(value):
-        return {name: to_document(getattr(value, name)) for name in value.__dataclass_fields__}
+        fields = value.__dataclass_fields__.items()
+        values = ((name, getattr(value, name), field.metadata) for name, field in fields)
+        return {name: to_document(item) for name, item, metadata in values if item or not metadata.get("omit_if_empty")}
     if isinstance(value, Mapping):
         return {key: to_document(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
