@@ -44,7 +44,7 @@ class ChildLimits:
         ):
             now = resource.getrlimit(kind)
             # -1 is RLIM_INFINITY. A soft limit that is lower stays as it is.
-            soft, hard = (min((limit for limit in (old, wanted) if limit >= 0)) for old in now)
+            soft, hard = (min(limit for limit in (old, wanted) if limit >= 0) for old in now)
             resource.setrlimit(kind, (min(soft, hard), hard))
 
 

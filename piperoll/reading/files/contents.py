@@ -24,6 +24,13 @@ class Content(Protocol):
     def __getitem__(self, stretch: slice, /) -> bytes: ...
 
 
+class Unpacking(Protocol):
+    """A stream that unpacks as it is read."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most this many bytes; none at the end."""
+
+
 class OnDisk:
     """The bytes of a file on the disk, given by its path or open, which must not change while it is read.
 
@@ -47,7 +54,7 @@ class OnDisk:
         return b"".join(parts)[::step]
 
 
-def unpack(stream: IO[bytes], limit: int) -> Content | None:
+def unpack(stream: Unpacking, limit: int) -> Content | None:
     """All that an unpacking stream gives, in memory or, if it is large, in an unnamed file; None beyond the limit.
 
     The stream is read piece by piece, because a header can give a false size.
@@ -66,7 +73,7 @@ def unpack(stream: IO[bytes], limit: int) -> Content | None:
     return b"".join(parts)
 
 
-def _unpack_to_disk(parts: list[bytes], stream: IO[bytes], free: int) -> Content | None:
+def _unpack_to_disk(parts: list[bytes], stream: Unpacking, free: int) -> Content | None:
     """These parts and the rest of the stream in an unnamed file; None if the rest has more than `free` bytes."""
     file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `OnDisk` closes it
     content = None

@@ -217,6 +217,7 @@ def _office_format(archive: zipfile.ZipFile, names: set[str]) -> str | None:
 
 def _classify_only_table(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], content: bytes) -> Kind:
     """The only file, or the only table among several files, with the names of the others."""
+
     def open_member(info: zipfile.ZipInfo) -> Kind:
         with archive.open(info) as stream:
             return _classify_inner(unpack(stream, info.file_size) or b"", "zip", info.filename, len(content))

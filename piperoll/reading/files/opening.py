@@ -139,8 +139,9 @@ def _cannot_open(trouble: str, kind: Kind) -> Opened:
         variant = "listed" if kind.others else "unlisted"
     elif trouble == "workbook-broken":
         variant = _workbook_variant(kind)
-    values = {"others": list_names(kind.others), "megabytes": kind.limit // 1_000_000}
-    return Opened(findings=[make_finding(trouble, variant=variant, **values)], why=trouble.replace("-", "_"))
+    others, megabytes = list_names(kind.others), kind.limit // 1_000_000
+    finding = make_finding(trouble, variant=variant, others=others, megabytes=megabytes)
+    return Opened(findings=[finding], why=trouble.replace("-", "_"))
 
 
 def _workbook_variant(kind: Kind) -> str:

@@ -86,7 +86,8 @@ def main() -> None:
 
 
 def all_rows(sheet: CalamineSheet) -> Iterator[Sequence[object]]:
-    """The rows of a sheet, one at a time. (`iter_rows` gives the rows before the first cell, but not the columns.)"""
+    """The rows of a sheet, one at a time."""
+    # `iter_rows` gives the rows before the first cell, but not the columns.
     before: list[object] = [""] * (sheet.start[1] if sheet.start else 0)
     return (before + cells for cells in sheet.iter_rows()) if before else sheet.iter_rows()
 
