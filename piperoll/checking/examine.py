@@ -116,7 +116,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
         tables = examine_tables(reading.tables, dataset, period_known=True, engine=engine)
-        found, about_period = find_period((), (), dataset, file, period)
+        found, about_period = find_period((), (), dataset, file, period, reading.names)
         verdict = Verdict.NIL if found else Verdict.HELD
         about_period += find_period_outside_life(body, found, register)
         return _conclude(reading, given, tables, (*reading.findings, *about_period), verdict, found)
