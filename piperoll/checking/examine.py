@@ -17,7 +17,15 @@ from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectat
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
-from piperoll.findings import CappedFindings, cap_findings, holds_file, make_by_row, make_finding, shared_text
+from piperoll.findings import (
+    CappedFindings,
+    cap_findings,
+    fold_symptoms,
+    holds_file,
+    make_by_row,
+    make_finding,
+    shared_text,
+)
 from piperoll.model import (
     Address,
     Body,
@@ -117,7 +125,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
         tables = examine_tables(reading.tables, dataset, period_known=True, engine=engine)
-        found, about_period = find_period((), (), dataset, file, period)
+        found, about_period = find_period((), (), dataset, file, period, reading.names)
         verdict = Verdict.NIL if found else Verdict.HELD
         about_period += find_period_outside_life(body, found, register)
         return _conclude(reading, given, tables, (*reading.findings, *about_period), verdict, found)
@@ -290,7 +298,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = cap_findings(order_findings(findings, [table.sheet for table in reading.tables]))
+    ordered = order_findings(findings, [table.sheet for table in reading.tables])
+    listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)
     dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
     report = Report(
@@ -305,7 +314,7 @@ def _conclude(
         period=str(period) if period else None,
         part=given.part,
         tables=tuple(table.report for table in tables),
-        findings=ordered,
+        findings=listed,
         passed=tuple(checks_passed(tables, ordered, given.body, known.kind, dates_compared=dates_compared)),
         kind=known.kind,
         kind_source=known.source,
