@@ -20,7 +20,6 @@ from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
 from publishers.stores.protocol import Store, delete_prefix, read_json, update_object
 
-
 _PURGED_FILE = "a file that was purged"
 
 
