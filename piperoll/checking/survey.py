@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from piperoll.checking.row_sets import RowSet
 from piperoll.model import Address, Dataset, Field, Origin
-from piperoll.model.columns import is_filled, pc
-from piperoll.reading import ReadTable
+from piperoll.model.columns import Integers, is_filled, pc
+from piperoll.reading import SENT, ReadTable
 
 _MOST_NAMES = 200
 """A column with more names than this does not name the body that sends the file."""
@@ -53,6 +53,8 @@ class TableSurvey:
     pounds: Mapping[str, float] = field(default_factory=dict)
     starts: Mapping[str, int] = field(default_factory=dict)
     """If each line covers several months and the main date is the last day, the counts of the first days."""
+    marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """For each typed field whose gaps count, the cells that are not empty but have no value, by what they say."""
 
 
 def survey_table(table: ReadTable, dataset: Dataset) -> TableSurvey:
@@ -83,6 +85,8 @@ class TableSurveyor:
         self._starts: Counter[str] = Counter()
         names = [name for name in (*dataset.body_fields, *dataset.parent_fields) if name in table.columns]
         self._names: dict[str, Counter[str]] = {name: Counter() for name in names}
+        self._marks: dict[str, Counter[str]] = {}
+        self._unreadable: dict[str, RowSet] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Look at one more batch."""
@@ -93,6 +97,7 @@ class TableSurveyor:
                 filled = self._filled[name] = self._rows.copy()
             if filled is not None:
                 filled.add(rows[is_filled(batch[name])])
+                self._add_marks(batch, name, rows)
         for group, readable in self._readable:
             for name in group:
                 readable.add(rows[is_filled(batch[name])])
@@ -107,6 +112,16 @@ class TableSurveyor:
                 counts.update({entry["values"]: entry["counts"] for entry in found[: _MOST_NAMES + 1].to_pylist()})
         self._rows.add(rows)
         self._lines += batch.num_rows
+
+    def _add_marks(self, batch: pa.RecordBatch, name: str, rows: Integers) -> None:
+        if name + SENT not in batch.schema.names:
+            return
+        unreadable = self._unreadable.setdefault(name, RowSet(self._table.unreadable.get(name, ())))
+        marked = ~is_filled(batch[name]) & is_filled(batch[name + SENT]) & ~unreadable.contains(rows)
+        if marked.any():
+            counts = self._marks.setdefault(name, Counter())
+            for entry in pc.value_counts(batch[name + SENT].filter(pa.array(marked))).to_pylist():
+                counts[entry["values"]] += entry["counts"]
 
     def _add_dates(self, batch: pa.RecordBatch, date: str) -> None:
         if self._amount is None:
@@ -129,7 +144,16 @@ class TableSurveyor:
         names = {name: counts for name, counts in self._names.items() if 0 < len(counts) <= _MOST_NAMES}
         headings = {name: self._table.columns[name] for name in names}
         return TableSurvey(
-            self._rows, self._lines, missing, self._readable, self._dates, names, headings, self._pounds, self._starts
+            self._rows,
+            self._lines,
+            missing,
+            self._readable,
+            self._dates,
+            names,
+            headings,
+            self._pounds,
+            self._starts,
+            self._marks,
         )
 
 
