@@ -250,6 +250,13 @@ def _report_contradiction(named: Period, spread: Spread, variant: str) -> Findin
     )
 
 
+def find_period_of_nil_return(
+    file: str, names: Sequence[str], given: Period | None
+) -> tuple[Period | None, list[Finding]]:
+    """Find the period of a nil return of no known dataset: as given, or as its name or a text in it says."""
+    return (given, []) if given else _find_period_without_dates((), file, names)
+
+
 def _is_dated_within(dataset: Dataset) -> bool:
     """Whether the main dates are in the period of the file, as payments are and the dates of contracts are not."""
     return any("@period" in group and {*group} & {*dataset.date} for group in dataset.core)

@@ -139,8 +139,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     if not sections:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
-    with_amounts = ((row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records)
-    if nil := nil_returns.find_nil_record(with_amounts):
+    if nil := nil_returns.find_nil_return(_nil_table(part, grid, lexicon.dataset) for part in parts):
         return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
     # Sections with the same columns are one table; others, and sections side by side, are separate tables.
     groups: list[list[ExaminedSection]] = []
@@ -163,6 +162,20 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
         address = Address(grid.sheet, row)
         reading.findings.insert(0, make_finding("tables-side-by-side", address, tables=len(spans), columns=starts))
     return reading
+
+
+def _nil_table(part: ExaminedSection, grid: Grid, dataset: Dataset) -> nil_returns.NilTable:
+    """Return the rows of a section that can make it a nil return: the titles above it too, but not its headings."""
+    start = 0 if part.section.below else max(0, part.section.heading.start)
+    titles = grid.rows[max(0, start - _TITLE_ROWS) : start]
+    others = [excluded.row for excluded in part.rows.others]
+    whose = {*dataset.body_fields, *dataset.parent_fields}
+    context = {
+        choice.column
+        for name, choice in part.columns.choices.items()
+        if name in whose or dataset.field(name).type == "date"
+    }
+    return nil_returns.NilTable(part.records, [*titles, *others], part.amount_column(dataset), frozenset(context))
 
 
 def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[ExaminedSection]:
