@@ -6,8 +6,7 @@ from decimal import Decimal
 
 from piperoll import assets
 from piperoll.checking.privacy.decisions import Decided
-from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
-from piperoll.checking.survey import visit_batches
+from piperoll.checking.privacy.rows import PrivacyResult, screen_tables
 from piperoll.model import DecidedAs, HeldValue, PrivacyDecision
 from piperoll.reading import ReadTable
 from tests.checking.made_readings import made_table, spend_row
@@ -34,9 +33,8 @@ def _screen(rows: list[dict[str, str | None]], decided: Decided | None = None) -
 
 
 def _screen_table(table: ReadTable, decided: Decided) -> PrivacyResult:
-    screen = PrivacyScreen(table, SPEND, decided)
-    visit_batches(table, screen)
-    return screen.result()
+    (result,) = screen_tables([table], SPEND, decided)
+    return result
 
 
 def _held(result: PrivacyResult) -> set[int]:
@@ -132,12 +130,10 @@ def test_a_chief_officer_named_in_a_public_role_is_published_by_name() -> None:
     roles = assets.dataset("roles")
     row = {"holder_name": NAME, "grade": "Grade 7", "job_title": "Adviser"}
     table = made_table("roles", [row])
-    screens = [PrivacyScreen(table, roles, decided) for decided in (Decided(), _decide(NAME, "public-role"))]
-    for screen in screens:
-        visit_batches(table, screen)
-    assert [dict(screen.result().redacted) for screen in screens] == [{2: "personal"}, {}]
+    results = [screen_tables([table], roles, decided) for decided in (Decided(), _decide(NAME, "public-role"))]
+    assert [dict(result.redacted) for (result,) in results] == [{2: "personal"}, {}]
 
 
 def test_a_decision_about_a_text_is_about_no_other_number() -> None:
-    rows = [spend_row(purpose=f"Case ref: {number}") for number in (12345, 54321)]
+    rows = [spend_row(supplier_name="Quickshop", purpose=f"Case ref: {number}") for number in (12345, 54321)]
     assert _held(_screen(rows, _decide("CASE REF: 12345", "business"))) == {3}
