@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Finding
+from piperoll.model import Address, Dataset, Finding
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import is_label, means_nothing, says_nil
 from piperoll.reading.grids.grid import Row, cell_at, tidy
@@ -58,6 +58,16 @@ class NilTable:
     others: Iterable[Row]
     amount: int | None
     context: frozenset[int]
+
+    @classmethod
+    def of(
+        cls, records: Iterable[Row], others: Iterable[Row], columns: Mapping[str, int], dataset: Dataset
+    ) -> NilTable:
+        """Return the table of some rows, given the column of each field."""
+        whose = {*dataset.body_fields, *dataset.parent_fields}
+        context = {at for name, at in columns.items() if name in whose or dataset.field(name).type == "date"}
+        amount = next((columns[name] for name in dataset.amount if name in columns), None)
+        return cls(records, others, amount, frozenset(context))
 
     def is_payment(self, row: Row) -> bool:
         """Whether a record has an amount other than zero, or several cells that say something."""
