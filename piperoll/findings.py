@@ -11,7 +11,7 @@ import re
 import string
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -211,24 +211,29 @@ def cap_findings(findings: Iterable[Finding], most: int = MOST_LISTED) -> tuple[
 def fold_symptoms(findings: Iterable[Finding]) -> list[Finding]:
     """Leave out the findings that another one explains, and count them in its message: one cause, one finding.
 
-    `explains` of an entry names the codes. A cause in a row explains findings in that row of the sheet; one about a
-    column explains those about the column and its field; one about the sheet or file explains those of the whole sheet.
+    `explains` of an entry names the codes. A cause in a cell explains findings in that cell, and takes their severity if
+    that is higher. One about a column explains those about the column; one about a sheet or file those of the sheet.
     """
     found = list(findings)
     causes = [each for each in found if each.code in _sections() and finding_type(each.code).explains]
-    counts: dict[int, int] = {}
-    left = []
+    if not causes:
+        return found
+    by_cell: dict[Hashable, int] = {
+        (each.sheet, each.row, each.field): number for number, each in enumerate(causes) if each.row is not None
+    }
+    wide = [number for number, each in enumerate(causes) if each.row is None or each.count > 1]
+    symptoms: dict[int, list[Finding]] = {}
+    left: list[Finding] = []
     for finding in found:
-        by = next((number for number, each in enumerate(causes) if _explains(each, finding)), None)
+        cell = by_cell.get((finding.sheet, finding.row, finding.field))
+        near = [*([] if cell is None else [cell]), *wide]
+        by = next((number for number in near if _explains(causes[number], finding)), None)
         if by is None:
             left.append(finding)
         else:
-            counts[by] = counts.get(by, 0) + finding.count
-    for number, count in counts.items():
-        cause = causes[number]
-        index = next(index for index, each in enumerate(left) if each is cause)
-        left[index] = replace(cause, message=f"{cause.message} {shared_text('symptoms', 'message', count=count)}")
-    return left
+            symptoms.setdefault(by, []).append(finding)
+    folded = {id(causes[number]): _with_symptoms(causes[number], own) for number, own in symptoms.items()}
+    return [folded.get(id(each), each) for each in left]
 
 
 def _explains(cause: Finding, symptom: Finding) -> bool:
@@ -237,10 +242,20 @@ def _explains(cause: Finding, symptom: Finding) -> bool:
         return False
     if symptom.sheet not in (cause.sheet, None):
         return False
-    if cause.row is not None and symptom.row is not None and cause.count == 1 and symptom.row != cause.row:
-        return False
     about_file = symptom.field is None and symptom.column is None
     return cause.field is None or about_file or cause.field == symptom.field
+
+
+def _with_symptoms(cause: Finding, symptoms: Sequence[Finding]) -> Finding:
+    """The cause with what follows from it: counted in its message, unless each place has its own cause."""
+    count = sum(each.count for each in symptoms)
+    error = cause.severity is Severity.ERROR or any(each.severity is Severity.ERROR for each in symptoms)
+    severity = Severity.ERROR if error and cause.row is not None else cause.severity
+    if cause.row is not None and cause.count == 1:
+        return replace(cause, severity=severity)
+    if all(each.field == cause.field for each in symptoms) and count <= cause.count:
+        return cause
+    return replace(cause, message=f"{cause.message} {shared_text('symptoms', 'message', count=count)}")
 
 
 class CappedFindings:
