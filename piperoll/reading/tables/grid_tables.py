@@ -117,7 +117,10 @@ def examine_section(
 
 @dataclass
 class GridReading:
-    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
+    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell, empty, left_out or reference.
+
+    A `reference` sheet has the values of drop-downs, or says what the columns of another sheet mean.
+    """
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
