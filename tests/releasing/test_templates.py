@@ -76,7 +76,9 @@ def fill_workbook(form: bytes, rows: Sequence[Sequence[str | int | Decimal | dat
     return out.getvalue()
 
 
-def checked(content: bytes, dataset: Dataset, format_: str, kind: str | None = None, given: str | None = None) -> Report:
+def checked(
+    content: bytes, dataset: Dataset, format_: str, kind: str | None = None, given: str | None = None
+) -> Report:
     name = f"Anytown {dataset.name} October 2026.{format_}"
     period = "2026-10-31" if dataset.snapshot else "2026-10"
     return check_file(FileToCheck(content, name, given, period, kind=kind))

@@ -117,9 +117,10 @@ def examine_section(
 
 @dataclass
 class GridReading:
-    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell, empty, left_out or reference.
+    """What was read from one grid.
 
-    A `reference` sheet has the values of drop-downs, or says what the columns of another sheet mean.
+    `outcome` is data, nil, no_records, no_table, stray_cell, empty, left_out or reference: a sheet with the values of
+    drop-downs, or with notes on the columns of another sheet.
     """
 
     outcome: str

@@ -102,9 +102,7 @@ _MOST = 0.8
 Read = tuple[Grid, GridReading]
 
 
-def read_grids(
-    grids: Sequence[Grid], lexicon: Lexicon, name: str, list_sources: Collection[str] = ()
-) -> list[Read]:
+def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str, list_sources: Collection[str] = ()) -> list[Read]:
     """Read every grid of a file together.
 
     `name` is the file's name, which may give its month. `list_sources` are the sheets with the values of drop-downs.
@@ -123,13 +121,11 @@ def read_grids(
     return readings
 
 
-def _without_reference_sheets(
-    readings: Sequence[Read], lexicon: Lexicon, list_sources: Collection[str]
-) -> list[Read]:
+def _without_reference_sheets(readings: Sequence[Read], lexicon: Lexicon, list_sources: Collection[str]) -> list[Read]:
     """Leave out the sheets that belong to a form: its lists of values and its notes on the columns.
 
-    Beside a sheet with headings for the whole core, these are sheets without some of the core that a drop-down takes its
-    values from, or that hold no figure and no date.
+    Beside a sheet with headings for the whole core, these are sheets without some of the core that a drop-down takes
+    its values from, or that hold no figure and no date.
     """
     complete = [_has_core(grid, reading, lexicon) for grid, reading in readings]
     if not any(complete):
@@ -138,7 +134,9 @@ def _without_reference_sheets(
     for (grid, reading), whole in zip(readings, complete, strict=True):
         would_be_read = reading.outcome in ("data", "nil", "no_records")
         if not whole and would_be_read and (grid.sheet in list_sources or _is_text_only(grid)):
-            finding = make_finding("reference-sheet-left-out", Address(grid.sheet), sheet_name=(grid.sheet or "").strip())
+            finding = make_finding(
+                "reference-sheet-left-out", Address(grid.sheet), sheet_name=(grid.sheet or "").strip()
+            )
             found.append((grid, GridReading("reference", findings=[finding])))
         else:
             found.append((grid, reading))
