@@ -116,7 +116,7 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
         tables = examine_tables(reading.tables, dataset, period_known=True, engine=engine)
-        found, about_period = find_period((), (), dataset, file, period)
+        found, about_period = find_period((), (), dataset, file, period, reading.names)
         verdict = Verdict.NIL if found else Verdict.HELD
         about_period += find_period_outside_life(body, found, register)
         return _conclude(reading, given, tables, (*reading.findings, *about_period), verdict, found)
@@ -201,10 +201,13 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
             findings += _expectation_findings(unmet, tables)
     if given.standing is not None:
         findings += find_far_more_than_published(totals, given.standing)
-    if not any(each.rows.read for each in totals):
+    rows_read = sum(each.rows.read for each in totals)
+    if not rows_read:
         findings.append(make_finding("no-rows"))
     if too_much := find_too_much_held(totals, sum(table.held_not_for_privacy for table in tables)):
         findings.append(too_much)
+    elif rows_read and not any(each.rows.accepted for each in totals):
+        findings.append(make_finding("nothing-to-publish", rows=rows_read))
     held = any(holds_file(finding.code) for finding in findings)
     verdict = Verdict.HELD if held else _accepting_verdict(findings)
     return _conclude(reading, given, tables, findings, verdict, period)

@@ -25,6 +25,7 @@ from piperoll.checking.survey import (
     visit_batches,
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
+from piperoll.checking.within_file import LineComparer, LineComparison
 from piperoll.findings import CappedFindings, make_finding
 from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
@@ -37,9 +38,9 @@ _HEADINGS_NAMED = 6
 class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
-    `held_not_for_privacy` counts the rows held for other reasons than privacy. `decided` counts, for each decision by
-    its identifier, the rows that are published because of it, or without their name. `lacks_core` is True if a core
-    group has no column: no row of the table can then be published.
+    `held_not_for_privacy` counts the rows held for other reasons than privacy or an amount beyond belief. `decided`
+    counts, for each decision by its identifier, the rows that are published because of it, or without their name.
+    `lacks_core` is True if a core group has no column: no row of the table can then be published.
     """
 
     table: ReadTable
@@ -94,23 +95,26 @@ def examine_tables(
     All are screened for personal data before any is concluded: a name that is held in one table is held in all.
     `decided` is what people decided about values of this body and dataset.
     """
-    surveys, screens = [], []
+    surveys, screens, comparers = [], [], []
     for table in tables:
         surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
-        visit_batches(table, surveyor, screen)
+        comparer = LineComparer(table, dataset)
+        visit_batches(table, surveyor, screen, comparer)
         surveys.append(surveyor.survey())
         screens.append(screen)
+        comparers.append(comparer)
     return [
-        _examine_table(table, dataset, survey, privacy, period_known=period_known, engine=engine)
-        for table, survey, privacy in zip(tables, surveys, finish_screens(screens), strict=True)
+        _examine_table(table, dataset, survey, privacy, comparer.result(), period_known=period_known, engine=engine)
+        for table, survey, privacy, comparer in zip(tables, surveys, finish_screens(screens), comparers, strict=True)
     ]
 
 
-def _examine_table(
+def _examine_table(  # noqa: PLR0913 - what one pass over the table showed
     table: ReadTable,
     dataset: Dataset,
     survey: TableSurvey,
     privacy: PrivacyResult,
+    comparison: LineComparison,
     *,
     period_known: bool,
     engine: CheckEngine,
@@ -122,14 +126,16 @@ def _examine_table(
     findings = (
         *core_missing,
         *_find_left_out_names(privacy, table, dataset),
+        *comparison.findings,
         *_hold_unreadable(table, dataset, survey, held),
         *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
         *_hold_personal_data(privacy, table, held),
     )
+    held.add("amount-far-above-rest", comparison.held.numbers)
     held_rows, blanked_rows = held.by_row(), blanked.by_row()
     findings = (*findings, *_find_cut_texts(privacy, table, held_rows))
     not_for_privacy = held_rows.rows_where(
-        [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
+        [not all(_is_of_row_alone(code) for code in codes) for codes in held_rows.values_used]
     )
     return ExaminedTable(
         table=table,
@@ -145,6 +151,11 @@ def _examine_table(
         decided={each: len(rows - RowSet(held_rows)) for each, rows in privacy.decided.items()},
         lacks_core=bool(core_missing),
     )
+
+
+def _is_of_row_alone(code: str) -> bool:
+    """Whether a code says nothing of the other rows: one mistaken amount may be most of a file's pounds."""
+    return code.startswith("privacy-") or code == "amount-far-above-rest"
 
 
 def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool) -> Iterator[Finding]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import string
-from collections import Counter
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import partial
 
@@ -23,7 +22,7 @@ from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet
 from piperoll.checking.survey import survey_table
 from piperoll.checking.totals import count_table
 from piperoll.findings import CappedFindings, cap_findings
-from piperoll.model import Finding, Period, Severity
+from piperoll.model import Finding, Severity
 from piperoll.model.columns import pc, texts
 from piperoll.reading import ReadTable
 from tests.checking import plain_checking as plain
@@ -215,13 +214,6 @@ def test_a_table_adds_up_as_its_rows_do(table: ReadTable, held: set[int], other:
 @given(SPENDING)
 def test_rows_are_held_for_what_cannot_be_read_as_if_looked_at_one_by_one(table: ReadTable) -> None:
     assert list(unreadable_core_rows(table, survey_table(table, SPEND))) == plain.unreadable_core(table, SPEND)
-
-
-@settings(deadline=None)
-@given(st.lists(DAYS, max_size=12), st.sampled_from((0.5, 0.9, 1.0)))
-@example([date(2026, 1, 31) + timedelta(days=31 * month) for month in range(10)], 0.9)
-def test_the_period_of_counted_days_is_that_of_the_days(days: list[date], share: float) -> None:
-    assert Period.shortest_containing(Counter(days), share) == plain.shortest_holding(days, share)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xy")), max_size=30), st.integers(0, 260))

@@ -29,6 +29,9 @@ from piperoll.reading.tables.wide_tables import WideTable, find_wide
 _FEW_BELOW = 30
 """The most rows below a possible total that are assumed to be sums as well."""
 
+_TITLE_ROWS, _TITLE_CELLS, _TITLE_LENGTH = 12, 3, 200
+"""Titles are texts of at most 200 characters in the last 12 rows above the headings; more than 3 are a record."""
+
 
 @dataclass(frozen=True)
 class ExaminedSection:
@@ -126,6 +129,10 @@ class GridReading:
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    date_proofs: tuple[int, int] = (0, 0)
+    """The payment dates that can only be read day first, and only month first."""
+    order_unproved: bool = False
+    """True if there are payment dates that can be read both ways, and none that shows which."""
 
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
@@ -196,8 +203,11 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     reading.findings += table_findings.find_row_findings([part.rows for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += cap_findings(_doubts(part, grid, dataset))
-    built = build(segments, dataset, grid.sheet, grid.periods)
+    titles = _titles(first.section, grid)
+    built = build(segments, dataset, grid.sheet, (*grid.names, *titles), grid.proofs)
     reading.findings += built.findings
+    reading.date_proofs = (reading.date_proofs[0] + built.proofs[0], reading.date_proofs[1] + built.proofs[1])
+    reading.order_unproved |= built.order_unproved
     headings, letters = _named(first)
     number, line = _heading_address(first.section.heading, grid)
     reading.tables.append(
@@ -214,8 +224,19 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
             wide=first.wide.fields if first.wide else (),
             later_letters=tuple(_later(group, letters)),
             choices=first.columns.choices,
+            titles=titles,
         )
     )
+
+
+def _titles(section: Section, grid: Grid) -> tuple[str, ...]:
+    """Return the texts above the headings that can name the period, from the last row up."""
+    if section.below or section.heading.start < 1:
+        return ()
+    above = grid.rows[max(0, section.heading.start - _TITLE_ROWS) : section.heading.start]
+    rows = [[text for cell in row.cells if (text := tidy(cell))] for row in above]
+    titles = [text for cells in reversed(rows) if len(cells) <= _TITLE_CELLS for text in cells]
+    return tuple(text for text in titles if 3 <= len(text) <= _TITLE_LENGTH)
 
 
 def _heading_address(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
