@@ -39,7 +39,8 @@ class FindingType:
 
     `severities` and `acts` list the allowed values, the default first. `messages` and `fixes` map the name of a variant
     to a template; an entry without variants has the one variant `""`. `holds` says what is not published because of the
-    finding. `precedence` orders the findings that hold or reject a file: the lowest is given as the reason.
+    finding. `precedence` orders the findings that hold or reject a file: the lowest is given as the reason. `explains`
+    lists the codes of findings that follow from this one and are then only counted (`fold_symptoms`).
     """
 
     code: str
@@ -52,6 +53,7 @@ class FindingType:
     holds: Holds = "nothing"
     rejects: bool = False
     precedence: int | None = None
+    explains: tuple[str, ...] = ()
 
     def fix(self, variant: str) -> str:
         """The template of the fix for a variant; most entries have one fix for all of them."""
@@ -206,6 +208,41 @@ def cap_findings(findings: Iterable[Finding], most: int = MOST_LISTED) -> tuple[
     return tuple(kept)
 
 
+def fold_symptoms(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out the findings that another one explains, and count them in its message: one cause, one finding.
+
+    `explains` of an entry names the codes. A cause in a row explains findings in that row of the sheet; one about a
+    column explains those about the column and its field; one about the sheet or file explains those of the whole sheet.
+    """
+    found = list(findings)
+    causes = [each for each in found if each.code in _sections() and finding_type(each.code).explains]
+    counts: dict[int, int] = {}
+    left = []
+    for finding in found:
+        by = next((number for number, each in enumerate(causes) if _explains(each, finding)), None)
+        if by is None:
+            left.append(finding)
+        else:
+            counts[by] = counts.get(by, 0) + finding.count
+    for number, count in counts.items():
+        cause = causes[number]
+        index = next(index for index, each in enumerate(left) if each is cause)
+        left[index] = replace(cause, message=f"{cause.message} {shared_text('symptoms', 'message', count=count)}")
+    return left
+
+
+def _explains(cause: Finding, symptom: Finding) -> bool:
+    """Whether a finding follows from a cause."""
+    if symptom is cause or symptom.code not in finding_type(cause.code).explains:
+        return False
+    if symptom.sheet not in (cause.sheet, None):
+        return False
+    if cause.row is not None and symptom.row is not None and cause.count == 1 and symptom.row != cause.row:
+        return False
+    about_file = symptom.field is None and symptom.column is None
+    return cause.field is None or about_file or cause.field == symptom.field
+
+
 class CappedFindings:
     """Collects findings and makes only those that `cap_findings` keeps; it counts the others.
 
@@ -313,7 +350,7 @@ def _read_entry(code: str) -> FindingType:
         return entry[name] if isinstance(entry[name], dict) else {"": entry[name]}
 
     unknown = entry.keys() - {
-        "severity", "acts", "message", "fix", "explanation", "holds", "rejects", "precedence",
+        "severity", "acts", "message", "fix", "explanation", "holds", "rejects", "precedence", "explains",
     }  # fmt: skip
     if unknown:
         raise DescriptorError(f"findings/{topic}.toml: {code} has unknown keys: {', '.join(sorted(unknown))}")
@@ -329,6 +366,7 @@ def _read_entry(code: str) -> FindingType:
             holds=entry.get("holds", "nothing"),
             rejects=entry.get("rejects", False),
             precedence=entry.get("precedence"),
+            explains=tuple(entry.get("explains", ())),
         )
     except (KeyError, ValueError) as error:
         raise DescriptorError(f"findings/{topic}.toml: {code}: {error}") from error

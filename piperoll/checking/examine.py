@@ -16,7 +16,7 @@ from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectat
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
-from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
+from piperoll.findings import CappedFindings, cap_findings, fold_symptoms, holds_file, make_finding, shared_text
 from piperoll.model import (
     Address,
     Body,
@@ -248,7 +248,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = cap_findings(order_findings(findings, [table.sheet for table in reading.tables]))
+    ordered = order_findings(findings, [table.sheet for table in reading.tables])
+    listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)
     dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
     report = Report(
@@ -263,7 +264,7 @@ def _conclude(
         period=str(period) if period else None,
         part=given.part,
         tables=tuple(table.report for table in tables),
-        findings=ordered,
+        findings=listed,
         passed=tuple(checks_passed(tables, ordered, given.body, known.kind, dates_compared=dates_compared)),
         kind=known.kind,
         kind_source=known.source,

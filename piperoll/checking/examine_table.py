@@ -109,7 +109,7 @@ def examine_tables(
     ]
 
 
-def _examine_table(  # noqa: PLR0913 - what one pass over the table showed
+def _examine_table(
     table: ReadTable,
     dataset: Dataset,
     survey: TableSurvey,
