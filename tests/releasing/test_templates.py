@@ -26,8 +26,13 @@ TEXTS = {
     "job_title": "Head of Roads",
     "reports_to": "P1",
     "title": "Grass cutting",
+    "capital_revenue": "Revenue",
+    "budget_type": "Resource",
 }
-"""Cells of fields that mean something to privacy rules or other columns; other texts are the field's title."""
+"""Cells of fields whose words have a meaning of their own."""
+
+WORDS = ("Winter maintenance", "Street lighting", "Bridge inspection", "Drainage works", "Traffic signals")
+"""Cells of the other texts, a word for each row."""
 
 
 def make_form(dataset: Dataset, format_: str) -> bytes:
@@ -52,7 +57,7 @@ def cell_for(field: Field, row: int) -> str | int | Decimal | date | None:
             return "true"
     if field.is_code or "pattern" in constraints:
         return f"P{row}" if field.is_identifier and "pattern" not in constraints else None
-    return TEXTS.get(field.name, f"{field.title} {row}0")
+    return TEXTS.get(field.name, WORDS[row - 1])
 
 
 def filled(dataset: Dataset, format_: str) -> bytes:
