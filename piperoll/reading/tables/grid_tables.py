@@ -13,7 +13,7 @@ from piperoll.reading.cells.amounts import find_scale
 from piperoll.reading.columns.assignment import ColumnChoice, Columns, assign_columns, find_column_doubts, guess_unnamed
 from piperoll.reading.columns.heading_fits import find_contradiction
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
-from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
 from piperoll.reading.reading import ExcludedRow, ReadTable
@@ -342,12 +342,42 @@ def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -
             )
         )
     measured = {measure.column for measure in part.wide.measures} if part.wide else set()
-    for column, heading in enumerate(columns.headings):
-        unused = column not in columns.used and column not in measured and column < len(part.profiles)
-        if unused and tidy(heading) and part.profiles[column].filled:
-            address = Address(sheet, column=letter(column))
-            found.append(make_finding("column-not-mapped", address, value=heading, heading=heading.strip()))
-    return found
+    unused = [
+        column
+        for column, heading in enumerate(columns.headings[: len(part.profiles)])
+        if column not in columns.used | measured and tidy(heading) and part.profiles[column].filled
+    ]
+    return [*found, *_find_unused(unused, columns, sheet)]
+
+
+_COLUMNS_NAMED = 6
+"""A finding about several columns names this many."""
+
+
+def _find_unused(unused: Sequence[int], columns: Columns, sheet: str | None) -> Iterator[Finding]:
+    """Yield a finding for each column that repeats the heading of one in use, and one for all others of `unused`."""
+    in_use = {bare(heading): column for column, heading in enumerate(columns.headings) if column in columns.used}
+    others = []
+    for column in unused:
+        heading = columns.headings[column]
+        other = in_use.get(bare(heading))
+        if other is None:
+            others.append(column)
+            continue
+        address = Address(sheet, column=letter(column))
+        text = heading.strip()
+        yield make_finding("column-repeated", address, value=heading, heading=text, other=letter(other))
+    if others:
+        named = [f"{letter(column)} ('{columns.headings[column].strip()}')" for column in others[:_COLUMNS_NAMED]]
+        left = len(others) - len(named)
+        listed = named if not left else [*named, f"{left:,} more"]
+        yield make_finding(
+            "column-not-mapped",
+            Address(sheet, column=letter(others[0])),
+            value=columns.headings[others[0]],
+            count=len(others),
+            columns=" and ".join([", ".join(listed[:-1]), listed[-1]] if listed[1:] else listed),
+        )
 
 
 def _contradiction(part: ExaminedSection, choice: ColumnChoice, sheet: str | None, dataset: Dataset) -> Finding | None:
