@@ -6,6 +6,7 @@ same layout for operators and readers.
     archive/      the bytes of every file received, by their sha256             private
     collected/    what was received when, full reports, the catalogue's state   private
     mappings/     what each body's headings mean, and questions about them      private
+    decisions/    what people decided about held values and files               private
     log/          what was withdrawn and purged                                 private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
@@ -27,7 +28,7 @@ from pathlib import PurePosixPath
 from piperoll.errors import StoreError
 from piperoll.model import Series, Submission, Version
 
-ARCHIVE, COLLECTED, MAPPINGS = "archive/", "collected/", "mappings/"
+ARCHIVE, COLLECTED, MAPPINGS, DECISIONS = "archive/", "collected/", "mappings/", "decisions/"
 REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
@@ -119,6 +120,35 @@ def claims_folder(body: str, dataset: str) -> str:
     return f"collected/{body}/{dataset}/claims/"
 
 
+def decisions_applied(body: str, dataset: str) -> str:
+    """The decisions that have been applied to every file of a body and dataset. A pointer; private."""
+    return f"collected/{body}/{dataset}/decisions-applied.json"
+
+
+DECISIONS_APPLIED = f"{COLLECTED}decisions-applied.json"
+"""The decisions for all bodies that have been applied to the files of every body. A pointer; private."""
+
+
+def decision_uses_prefix(body: str, dataset: str) -> str:
+    """The prefix of the records of which decision had an effect on which version."""
+    return f"collected/{body}/{dataset}/decided/"
+
+
+def decision_use(decision: str, series: Series, manifest_sha256: str) -> str:
+    """An empty object that says that a decision had an effect on the version with this manifest.
+
+    Written once, before the version; private.
+    """
+    folder, name = decision_uses_prefix(series.body, series.dataset), str(series).rpartition("/")[2]
+    return f"{folder}{decision}/{name}/{manifest_sha256}"
+
+
+def parse_decision_use(key: str) -> tuple[str, Series, str]:
+    """The decision, the series and the sha256 of the manifest that a key made by `decision_use` names."""
+    _, body, dataset, _, decision, name, manifest_sha256 = key.split("/")
+    return decision, Series.parse(f"{dataset}/{body}/{name}"), manifest_sha256
+
+
 BUILD = f"{COLLECTED}catalogue/"
 """The prefix of what the last build of the catalogue recorded. Remade; private."""
 
@@ -137,7 +167,7 @@ def change(dataset: str, body: str, what: str, mark: str) -> str:
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
-# --- mappings/ and log/ ---------------------------------------------------------------------------------------------
+# --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
 
 
 def mapping(body: str, dataset: str) -> str:
@@ -148,6 +178,21 @@ def mapping(body: str, dataset: str) -> str:
 def mappings_prefix(body: str | None = None) -> str:
     """The prefix of the mappings of a body, or of all bodies."""
     return MAPPINGS if body is None else f"{MAPPINGS}{body}/"
+
+
+def decisions_prefix(body: str | None) -> str:
+    """The prefix of the decisions about files of one body, oldest first; None: of those for all bodies."""
+    return f"{DECISIONS}all/" if body is None else f"{DECISIONS}bodies/{body}/"
+
+
+def decision(body: str | None, decided: str, identifier: str) -> str:
+    """One decision about a held value or file, at an ISO 8601 instant. Written once; private."""
+    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
+
+
+def parse_decision(key: str) -> str:
+    """The identifier of the decision that a key made by `decision` names."""
+    return key.rpartition("-")[2].removesuffix(".json")
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:

@@ -64,6 +64,7 @@ CAUSES = {
     Cause.ADDITION: "Another file added",
     Cause.MAPPING: "A heading read differently",
     Cause.RULES: "Read by newer rules",
+    Cause.DECISION: "A decision about rows",
 }
 
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}

@@ -16,7 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
-from piperoll.model.decision import DecidedAs, PrivacyDecision
+from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
 from piperoll.model.finding import Acts, Address, Finding, Severity
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -57,6 +57,8 @@ __all__ = [
     "Dataset",
     "DateSpan",
     "DecidedAs",
+    "DecisionEntry",
+    "DecisionKind",
     "Differences",
     "Disposition",
     "Effect",
@@ -93,6 +95,7 @@ __all__ = [
     "Version",
     "What",
     "count_once",
+    "decisions_in_force",
     "file_entry",
     "financial_year_of",
     "format_decimal",
