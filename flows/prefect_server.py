@@ -12,13 +12,13 @@ from __future__ import annotations
 import http.client
 import os
 import runpy
+import secrets
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -41,16 +41,26 @@ _QUIET = {
 _LOG_LINES_SHOWN = 15
 """Lines at the end of the server's log that an error quotes: enough for the last message of a traceback."""
 _STOP_SECONDS = 15  # a server that is up needs two
+_DRAIN_SECONDS = 10  # some hundred events are waiting at most, and a server takes milliseconds for each
 _LOCALHOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
 class PrefectServer:
-    """A Prefect server: the address of its API and, if we started it, its process and the folder of its data."""
+    """A Prefect server: the address of its API and, if we started it, its process and the folder of its data.
+
+    `auth` is the user and the password that it asks for, as in "piperoll:secret".
+    """
 
     address: str
     process: subprocess.Popen[bytes] | None = None
     home: Path | None = None
+    auth: str | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment in which Prefect uses this server."""
+        return {"PREFECT_API_URL": self.address} | ({"PREFECT_API_AUTH_STRING": self.auth} if self.auth else {})
 
     def wait(self) -> None:
         """Wait until it answers, if we started it. Raises: ServerTrouble: it does not answer in time."""
@@ -84,25 +94,37 @@ def server() -> Iterator[PrefectServer]:
     if address := os.environ.get("PREFECT_API_URL"):
         yield PrefectServer(address)
         return
-    with tempfile.TemporaryDirectory(prefix="piperoll-prefect-", ignore_cleanup_errors=True) as folder:
+    from piperoll.scratch import scratch_folder  # noqa: PLC0415 - not on the path of the child process
+
+    with scratch_folder("prefect") as folder:
         variables = {
-            "PREFECT_HOME": folder,
+            "PREFECT_HOME": str(folder),
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
             "PREFECT_SERVER_UI_ENABLED": "false",
         }
         with (
             environment(variables),
-            start_server(Path(folder), "--no-services") as own,
-            environment({"PREFECT_API_URL": own.address}),
+            start_server(folder, "--no-services", lasting=False, password=secrets.token_urlsafe()) as own,
+            environment(own.variables),
         ):
             yield own
-            if own.process:
-                own.process.kill()  # nothing is kept, so it need not shut down cleanly
 
 
 @contextmanager
-def start_server(home: Path, *options: str, host: str = _LOCALHOST, port: int = 0) -> Iterator[PrefectServer]:
-    """Start a Prefect server with its data and log in `home`. It stops with the block, or when this process ends."""
+def start_server(
+    home: Path,
+    *options: str,
+    host: str = _LOCALHOST,
+    port: int = 0,
+    lasting: bool = True,
+    password: str | None = None,
+) -> Iterator[PrefectServer]:
+    """Start a Prefect server with its data and log in `home`. It stops with the block, or when this process ends.
+
+    Without `lasting`, its data is not kept, so it need not shut down cleanly. With a `password`, only the user
+    `piperoll` with it may use the server, and no page of another origin: whoever reaches an open server can start
+    flows with paths of their choice.
+    """
     quieten_prefect()
     if not port:
         with socket.socket() as free:
@@ -115,18 +137,33 @@ def start_server(home: Path, *options: str, host: str = _LOCALHOST, port: int = 
     command = [sys.executable, "-P", __file__, "--host", host, "--port", str(port), *options]
     variables = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     variables["PREFECT_HOME"] = str(home)
+    variables.setdefault("PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS", f"http://{host}:{port}")
+    auth = f"piperoll:{password}" if password else None
+    if auth:
+        variables["PREFECT_SERVER_API_AUTH_STRING"] = auth
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - this file
             command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=variables, start_new_session=True
         )
     try:
-        yield PrefectServer(f"http://{host}:{port}/api", process, home)
+        yield PrefectServer(f"http://{host}:{port}/api", process, home, auth)
     finally:
-        _stop(process)
+        _drain_events()
+        _stop(process, signal.SIGINT if lasting else signal.SIGKILL)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)
+def _drain_events() -> None:
+    """Let Prefect send its last events while the server is there.
+
+    Its worker lives as long as this process and knows one server. It would try each event on a server that is gone for
+    more than a minute, in the next run of this process and when the process ends.
+    """
+    if worker := sys.modules.get("prefect.events.worker"):
+        worker.EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
+
+
+def _stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+    process.send_signal(how)
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
@@ -153,6 +190,15 @@ def lasting_home() -> Path:
         return Path(home)
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     return state / "piperoll" / "prefect"
+
+
+def lasting_password(home: Path) -> str:
+    """The password of the server whose data is in `home`: made at the first start, readable by its owner only."""
+    path = home / "password"
+    home.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+        new.write(secrets.token_urlsafe())
+    return path.read_text("utf-8").strip()
 
 
 def _cached_database() -> Path:

@@ -26,7 +26,7 @@ def run_month(request: RunRequest) -> RunSummary:
         return summary
     with prefect_server.server() as server:
         # Importing the flow takes seconds, in which our server starts; its environment must be set before.
-        from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings  # noqa: PLC0415
         from prefect.task_runners import ThreadPoolTaskRunner  # noqa: PLC0415
 
         from flows.month import REQUEST, RunFailed, month  # noqa: PLC0415
@@ -36,7 +36,8 @@ def run_month(request: RunRequest) -> RunSummary:
         server.wait()
         token = REQUEST.set(request)
         try:
-            with temporary_settings({PREFECT_API_URL: server.address}):
+            own = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
+            with temporary_settings({PREFECT_API_URL: server.address} | own):
                 runner: Any = ThreadPoolTaskRunner(max_workers=request.settings.concurrency)
                 done: RunSummary = month.with_options(task_runner=runner)(**request.flow_parameters())
                 return done

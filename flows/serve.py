@@ -25,13 +25,13 @@ def serve(
     home: Path | None = None,
     host: str = "127.0.0.1",
     port: int = 4200,
-    ready: Callable[[str], None] | None = None,
+    ready: Callable[[PrefectServer], None] | None = None,
 ) -> None:
     """Run the request at every time that `cron` gives, in London time, until interrupted. One run at a time.
 
     With PREFECT_API_URL set, that server keeps the schedule and the history. Otherwise one is started, with its page at
-    `host`:`port` and its data in `home` (docs/operating.md gives the default). `ready` is called with the address of
-    the page.
+    `host`:`port` and its data in `home` (docs/operating.md gives the default), for whoever knows the password that it
+    keeps there. `ready` is called with the server when it answers.
 
     Raises: UsageError: the sources cannot be understood. ServerTrouble: our server does not start.
     """
@@ -47,7 +47,7 @@ def serve(
 
         server.wait()
         if ready:
-            ready(server.address.removesuffix("/api"))
+            ready(server)
         month.serve(
             name="monthly",
             schedule=Cron(cron, timezone=_TIMEZONE),
@@ -65,7 +65,9 @@ def _server(home: Path, host: str, port: int) -> Iterator[PrefectServer]:
         return
     with (
         prefect_server.environment({"PREFECT_HOME": str(home)}),
-        prefect_server.start_server(home, host=host, port=port) as server,
-        prefect_server.environment({"PREFECT_API_URL": server.address}),
+        prefect_server.start_server(
+            home, host=host, port=port, password=prefect_server.lasting_password(home)
+        ) as server,
+        prefect_server.environment(server.variables),
     ):
         yield server

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import typer
 
 from piperoll import __version__
 from piperoll.commands import checking, consuming, decisions, duties, mappings, operating, serving, validating
-from piperoll.errors import PiperollError
+from piperoll.errors import PiperollError, describe_error
 
 FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
@@ -118,13 +119,18 @@ def start(
 def main() -> None:
     """Run the command that was typed, and exit with its status.
 
-    An error that we expect is printed on one line. Any other is a bug, and is printed with its traceback.
+    An error that we expect is printed on one line, and so is one of the machine: a full disk, too little memory. Any
+    other is a bug, and is printed with its traceback.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(operating.TERMINATED))  # so that temporary folders are deleted
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for a terminal whose encoding has no £
     try:
         app()
     except PiperollError as error:
         typer.echo(f"piperoll: {error}", err=True)
+        sys.exit(FAILED)
+    except (OSError, MemoryError) as error:
+        typer.echo(f"piperoll: {describe_error(error)}", err=True)
         sys.exit(FAILED)
     except Exception:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
         traceback.print_exc()

@@ -11,14 +11,15 @@ import re
 import string
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
 from piperoll import assets
 from piperoll.errors import DescriptorError
-from piperoll.model import Acts, Address, Disposition, Finding, Report, Severity, Verdict
+from piperoll.model import Acts, Address, Disposition, Finding, Report, Severity, Verdict, format_decimal
 
 Holds = Literal["nothing", "row", "file"]
 
@@ -57,7 +58,7 @@ class FindingType:
         return self.fixes.get(variant, self.fixes.get("", ""))
 
 
-def make_finding(
+def make_finding(  # noqa: PLR0913 - what a finding says, by name
     code: str,
     address: Address = Address(),  # noqa: B008 - frozen
     /,
@@ -67,9 +68,12 @@ def make_finding(
     acts: Acts | None = None,
     value: str | None = None,
     count: int = 1,
+    listed_rows: tuple[int, ...] = (),
     **values: Any,
 ) -> Finding:
     """Make the finding `code` at `address`, its templates filled with `values`, `value`, `count` and the address.
+
+    `listed_rows` are the rows that the finding stands for, if it lists them.
 
     Raises: DescriptorError: no entry has this code or variant, it does not allow this severity, or a value is missing.
     """
@@ -82,7 +86,9 @@ def make_finding(
     chosen, actor = severity or entry.severities[0], acts or entry.acts[0]
     if chosen not in entry.severities or actor not in entry.acts:
         raise DescriptorError(f"findings/{entry.topic}.toml: {code} does not allow {chosen} for {actor}")
-    return Finding(code, chosen, message, fix, acts=actor, value=value, count=count, **address.values())
+    return Finding(
+        code, chosen, message, fix, acts=actor, value=value, count=count, rows=listed_rows, **address.values()
+    )
 
 
 def shared_text(section: str, name: str, address: Address = Address(), /, **values: Any) -> str:  # noqa: B008 - frozen
@@ -139,7 +145,7 @@ def public_report(report: Report, disposition: Disposition) -> Report:
     """
     unpublished = {
         (report.tables[number].sheet, row)
-        for rows_by_table in (disposition.held, disposition.redacted)
+        for rows_by_table in (disposition.held, disposition.redacted, disposition.cut)
         for number, rows in rows_by_table.items()
         for row in rows
     }
@@ -232,6 +238,43 @@ class CappedFindings:
             if count > self.most_made:
                 made[self._last[kind]] = replace(made[self._last[kind]], count=count - self.most_made + 1)
         return cap_findings(made)
+
+
+_NAMED = 12
+"""A message names at most this many rows or ranges of rows."""
+
+
+def describe_rows(rows: Sequence[int]) -> str:
+    """Name rows, which are in ascending order, by range: `row 12`, `rows 12, 40 to 44 and 80 more`."""
+    ranges: list[tuple[int, int]] = []
+    for row in rows:
+        if ranges and ranges[-1][1] == row - 1:
+            ranges[-1] = (ranges[-1][0], row)
+        elif len(ranges) == _NAMED + 1:
+            break
+        else:
+            ranges.append((row, row))
+    named = ranges[:_NAMED] if len(ranges) > _NAMED else ranges
+    words = [f"{first}" if first == last else f"{first} to {last}" for first, last in named]
+    if left := len(rows) - sum(last - first + 1 for first, last in named):
+        words.append(f"{left:,} more")
+    listed = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return f"{'row' if len(rows) == 1 else 'rows'} {listed}"
+
+
+def format_pounds(amount: Decimal) -> str:
+    """Format pounds with thousands separators and every decimal place: £1,250.00, -£0.005."""
+    whole, _, decimals = format_decimal(abs(amount)).partition(".")
+    return f"{'-' if amount < 0 else ''}£{int(whole):,}.{decimals}"
+
+
+def shorten_pounds(amount: Decimal) -> str:
+    """Format pounds to three digits: £12.3 billion, -£1.8 thousand, £950."""
+    for unit, word in ((10**9, " billion"), (10**6, " million"), (10**3, " thousand"), (1, "")):
+        if abs(amount) >= unit or unit == 1:
+            size = f"{abs(amount) / unit:,.0f}" if abs(amount) >= 100 * unit else f"{abs(amount) / unit:.3g}"
+            return f"{'-' if amount < 0 else ''}£{size}{word}"
+    raise AssertionError  # the last unit always fits
 
 
 @cache

@@ -32,6 +32,8 @@ def report_view(report: Report, *, quick: bool = False) -> RenderableType:
         Text(f"{words.verdict}. {words.sentence}", style),
         Text(_describe_file(report)),
     ]
+    if kind := wording.describe_kind(report):
+        parts.append(Text(kind))
     parts += [_indented(2, line) for table in report.tables for line in _describe_table(table)]
     for title, color, groups in (
         ("Must fix", "red", words.must_fix),

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
@@ -24,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
+from piperoll.scratch import scratch_folder
 from publishers import open_store
 from serving import listings, openapi
 from serving.check_upload import CheckEndpoint
@@ -89,13 +89,8 @@ def run_server(options: ServerOptions) -> None:
     """Serve until SIGINT or SIGTERM, then finish the requests that are being answered."""
     # uvicorn handles SIGTERM and then raises it again; exiting normally lets the temporary folder be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    folder = (
-        nullcontext(options.cache)
-        if options.cache
-        else TemporaryDirectory(prefix="piperoll-api-", ignore_cleanup_errors=True)
-    )
-    with folder as cache:
-        os.environ[_OPTIONS_VARIABLE] = json.dumps(asdict(replace(options, cache=cache)))
+    with nullcontext(options.cache) if options.cache else scratch_folder("api") as cache:
+        os.environ[_OPTIONS_VARIABLE] = json.dumps(asdict(replace(options, cache=str(cache))))
         uvicorn.run(
             f"{__name__}:create_app_from_environment",
             factory=True,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from starlette.datastructures import QueryParams
@@ -15,6 +13,7 @@ from piperoll import assets, layout
 from piperoll.errors import NotThere, UnknownDataset, UsageError
 from piperoll.model import Dataset, Effect, History, Period, Series, Version, format_decimal
 from piperoll.releasing import compare_versions
+from piperoll.scratch import scratch_folder
 from publishers import fetch_version
 from serving import documents
 from serving.index_cache import PublishedIndex
@@ -248,12 +247,12 @@ def diff_versions(
             "too-much",
             f"these versions are too large to compare here: run piperoll diff {history.series} {before} {after}",
         )
-    with TemporaryDirectory(prefix="piperoll-") as scratch:
+    with scratch_folder("diff") as scratch:
         folders = {
-            version.version: fetch_version(index.store, history.series, version, Path(scratch) / str(version.version))
+            version.version: fetch_version(index.store, history.series, version, scratch / str(version.version))
             for version in versions
         }
-        changes = Path(scratch) / "changes.csv"
+        changes = scratch / "changes.csv"
         found = compare_versions(assets.dataset(history.series.dataset), folders[before], folders[after], changes)
         content = changes.read_bytes()
     rows = list(csv.DictReader(content.decode().splitlines(keepends=True)))

@@ -14,12 +14,17 @@ from piperoll.reading import Content, read, sha256
 
 @dataclass(frozen=True, slots=True)
 class FileToCheck:
-    """A file and what is known of it; the dataset (by any of its names) and the period are detected if not given."""
+    """A file and what is known of it; all that is not given is detected.
+
+    `dataset` is any of its names. `kind` is the kind of body, which decides the legal duties.
+    """
 
     content: Content
     name: str
     dataset: str | None = None
     period: str | None = None
+    body: Body | None = None
+    kind: str | None = None
 
 
 def check_file(
@@ -59,7 +64,8 @@ def examine_file(
         file=file.name,
         sha256=sha256(file.content),
         size=len(file.content),
-        body=Body.provisional_for("unknown"),
+        body=file.body or Body.provisional_for("unknown"),
+        kind=file.kind,
         period=period,
         part=part,
         plausibility=not quick,

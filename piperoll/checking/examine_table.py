@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from piperoll.checking.body_kind import BodyKind
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.privacy.decisions import Decided
-from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
+from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen, finish_screens
 from piperoll.checking.row_sets import RowLabels, RowSet, ValueByRow
 from piperoll.checking.schema import Breach, find_breaches
 from piperoll.checking.survey import (
@@ -24,8 +25,9 @@ from piperoll.checking.survey import (
     visit_batches,
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
+from piperoll.checking.within_file import LineComparer, LineComparison
 from piperoll.findings import CappedFindings, make_finding
-from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
+from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
 
 _HEADINGS_NAMED = 6
@@ -36,15 +38,16 @@ _HEADINGS_NAMED = 6
 class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
-    `held_not_for_privacy` counts the rows held for other reasons than privacy. `decided` counts, for each decision by
-    its identifier, the rows that are published because of it, or without their name. `lacks_core` is True if a core
-    group has no column: no row of the table can then be published.
+    `held_not_for_privacy` counts the rows held for other reasons than privacy or an amount beyond belief. `decided`
+    counts, for each decision by its identifier, the rows that are published because of it, or without their name.
+    `lacks_core` is True if a core group has no column: no row of the table can then be published.
     """
 
     table: ReadTable
     findings: tuple[Finding, ...]
     held: ValueByRow[frozenset[str]]
     redacted: ValueByRow[str]
+    cut: ValueByRow[frozenset[str]]
     blanked: ValueByRow[frozenset[str]]
     totals: ExaminedTotals
     survey: TableSurvey
@@ -79,43 +82,67 @@ class ExaminedTable:
         )
 
 
-def examine_table(
-    table: ReadTable,
+def examine_tables(
+    tables: Sequence[ReadTable],
     dataset: Dataset,
-    body: Body,
     *,
     period_known: bool,
     engine: CheckEngine = CheckEngine.COMPILED,
     decided: Decided = Decided(),  # noqa: B008 - never changed
-) -> ExaminedTable:
-    """Examine `table`; `period_known` if the period was given with the file, or a name gives it.
+) -> list[ExaminedTable]:
+    """Examine the tables of a file; `period_known` if the period was given with the file, or a name gives it.
 
+    All are screened for personal data before any is concluded: a name that is held in one table is held in all.
     `decided` is what people decided about values of this body and dataset.
     """
-    surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
-    visit_batches(table, surveyor, screen)
-    survey, privacy = surveyor.survey(), screen.result()
+    surveys, screens, comparers = [], [], []
+    for table in tables:
+        surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
+        comparer = LineComparer(table, dataset)
+        visit_batches(table, surveyor, screen, comparer)
+        surveys.append(surveyor.survey())
+        screens.append(screen)
+        comparers.append(comparer)
+    return [
+        _examine_table(table, dataset, survey, privacy, comparer.result(), period_known=period_known, engine=engine)
+        for table, survey, privacy, comparer in zip(tables, surveys, finish_screens(screens), comparers, strict=True)
+    ]
+
+
+def _examine_table(  # noqa: PLR0913 - what one pass over the table showed
+    table: ReadTable,
+    dataset: Dataset,
+    survey: TableSurvey,
+    privacy: PrivacyResult,
+    comparison: LineComparison,
+    *,
+    period_known: bool,
+    engine: CheckEngine,
+) -> ExaminedTable:
     held, blanked = RowLabels(), RowLabels()
     core_missing = list(_find_missing_core(table, dataset, period_known=period_known))
     if core_missing:
         held.add("core-missing", survey.rows.numbers)
     findings = (
         *core_missing,
-        *_find_gaps(table, dataset, body, survey),
         *_find_left_out_names(privacy, table, dataset),
+        *comparison.findings,
         *_hold_unreadable(table, dataset, survey, held),
         *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
         *_hold_personal_data(privacy, table, held),
     )
+    held.add("amount-far-above-rest", comparison.held.numbers)
     held_rows, blanked_rows = held.by_row(), blanked.by_row()
+    findings = (*findings, *_find_cut_texts(privacy, table, held_rows))
     not_for_privacy = held_rows.rows_where(
-        [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
+        [not all(_is_of_row_alone(code) for code in codes) for codes in held_rows.values_used]
     )
     return ExaminedTable(
         table=table,
         findings=findings,
         held=held_rows,
         redacted=privacy.redacted.without(held_rows),
+        cut=privacy.cut_fields().without(held_rows),
         blanked=blanked_rows.without(held_rows),
         totals=count_table(table, dataset, held_rows, not_for_privacy, survey),
         survey=survey,
@@ -124,6 +151,11 @@ def examine_table(
         decided={each: len(rows - RowSet(held_rows)) for each, rows in privacy.decided.items()},
         lacks_core=bool(core_missing),
     )
+
+
+def _is_of_row_alone(code: str) -> bool:
+    """Whether a code says nothing of the other rows: one mistaken amount may be most of a file's pounds."""
+    return code.startswith("privacy-") or code == "amount-far-above-rest"
 
 
 def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool) -> Iterator[Finding]:
@@ -142,28 +174,25 @@ def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool
         )
 
 
-def _find_gaps(table: ReadTable, dataset: Dataset, body: Body, survey: TableSurvey) -> Iterator[Finding]:
-    """Yield a warning for each column that `body` has to send and that is absent or has gaps.
+def find_gaps(
+    table: ReadTable, survey: TableSurvey, dataset: Dataset, known: BodyKind, part: str | None
+) -> Iterator[Finding]:
+    """Yield a warning for each column that the body has to send for this part, and that is absent or has gaps.
 
-    Of a core group, the first column that is present counts. If we do not know the kind of the body, a column that only
-    some kinds have to send is for information.
+    Of a core group, the first column that is present counts. If the kind of body is not known, no other column does.
     """
     first_of_core = {group[0] for group in core_columns(table, dataset) if group}
     for field in dataset.fields:
+        duty = field.duty(known.kind, part, known.nation) if is_duty(field) else None
         if field.name in table.columns:
             gaps = len(survey.missing.get(field.name, ()))
-            counts = is_duty(field) or field.name in first_of_core
+            counts = duty is not None or field.name in first_of_core
             if counts and gaps and not (field.constraints or {}).get("required"):
                 where = address_in(table, field.name)
                 yield make_finding("cells-missing", where, title=field.title, count=gaps, rows=table.rows)
-        elif is_duty(field) and (not field.kinds or body.provisional or body.kind in field.kinds):
-            yield make_finding(
-                "duty-column-absent",
-                Address(table.sheet, field=field.name),
-                severity=Severity.INFO if field.kinds and body.provisional else Severity.WARNING,
-                title=field.title,
-                source=field.source,
-            )
+        elif duty is not None:
+            where = Address(table.sheet, field=field.name)
+            yield make_finding("duty-column-absent", where, title=field.title, source=duty.clause)
 
 
 def _find_left_out_names(privacy: PrivacyResult, table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
@@ -246,4 +275,20 @@ def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabel
     for (name, rule), rows in privacy.held.items():
         findings.set_count((name, rule), len(rows))
         held.add(f"privacy-{rule}", rows.numbers)
+    return findings.findings()
+
+
+def _find_cut_texts(privacy: PrivacyResult, table: ReadTable, held: Iterable[int]) -> Sequence[Finding]:
+    """Report each text that is left out of a row that is published."""
+    findings, held_rows = CappedFindings(), RowSet(held)
+    for one in privacy.cut_cells:
+        if one.row not in held_rows:
+            address = address_in(table, one.field, one.row, one.line)
+            make = partial(make_finding, "privacy-text-redacted", address, variant=one.rule)
+            findings.add(one.field, make)
+    for name in {name for name, _rule in privacy.cut}:
+        rows = RowSet()
+        for (field, _rule), cut in privacy.cut.items():
+            rows.add(cut.numbers if field == name else rows.numbers)
+        findings.set_count(name, len(rows - held_rows))
     return findings.findings()

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from piperoll import assets
 from piperoll.checking.row_sets import RowSet
 from piperoll.checking.survey import TableSurvey, address_in, date_field, main_field
 from piperoll.findings import make_finding
-from piperoll.model import Dataset, Finding, Period
+from piperoll.model import Body, Dataset, Finding, Period, Register
 from piperoll.model.columns import pc, texts, to_flags
 from piperoll.reading import ReadTable, find_periods
 
@@ -49,6 +50,25 @@ def find_period(
         make_finding("period-from-dates", period=period.title) if period else make_finding("period-unknown")
     )
     return period, findings
+
+
+def find_period_outside_life(body: Body, period: Period | None, register: Register | None) -> Iterator[Finding]:
+    """Yield a warning if the body did not exist on any day of `period`; `register` has its successors' names."""
+    if period is None or body.existed_in(period.start, period.end):
+        return
+    known = register or assets.register()
+    successors = [known.find(slug).name for slug in body.successor]
+    variant, day = "not-yet", body.valid_from
+    if body.valid_to and body.valid_to < period.start:
+        variant, day = "succeeded" if successors else "ended", body.valid_to
+    yield make_finding(
+        "period-outside-body-life",
+        variant=variant,
+        body=body.name,
+        period=period.title,
+        day=Period.day(day).title if day else "",
+        successors=" and ".join(successors),
+    )
 
 
 def name_gives_period(tables: Sequence[ReadTable], dataset: Dataset, file: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ import typer
 from piperoll import assets
 from piperoll.errors import UsageError
 from piperoll.model import Period, Series
+from piperoll.scratch import scratch_folder
 
 NOT_VERIFIED = 1
 """The exit status of `verify` if something does not match."""
@@ -127,11 +127,9 @@ def diff(
     from publishers.download import choose_version, find_series
 
     reader, found = find_series(place, Series.parse(series))
-    with TemporaryDirectory(prefix="piperoll-") as scratch:
+    with scratch_folder("diff") as scratch:
         folders = {
-            number: fetch_version(
-                reader, found.series, choose_version(found, None, number), Path(scratch) / str(number)
-            )
+            number: fetch_version(reader, found.series, choose_version(found, None, number), scratch / str(number))
             for number in dict.fromkeys((before, after))
         }
         changes = compare_versions(assets.dataset(found.series.dataset), folders[before], folders[after], out)

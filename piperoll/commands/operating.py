@@ -18,6 +18,9 @@ OURS = 2
 INTERRUPTED = 130
 """Exit status after Ctrl+C, as in shells: 128 plus the number of SIGINT."""
 
+TERMINATED = 143
+"""Exit status after SIGTERM."""
+
 Dest = Annotated[str, typer.Option("--to", metavar="DEST", help="A folder, or s3://bucket/prefix.")]
 Inboxes = Annotated[
     list[Path] | None,
@@ -72,9 +75,9 @@ def run(
             for folder in inbox or (None,):
                 request = parse_request(to, folder, sources, period, bodies)
                 summaries.append(run_month(replace(request, watcher=watcher)))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as stop:  # SystemExit: SIGTERM, see `piperoll.cli.main`
             typer.echo("Stopped. Finished files are kept: run it again to do the rest.", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(INTERRUPTED if isinstance(stop, KeyboardInterrupt) else TERMINATED) from None
     outcome.show(summaries, terminal.console(), to)
     raise typer.Exit(OURS if any(summary.failed for summary in summaries) else 0)
 
@@ -141,16 +144,21 @@ def serve(
 ) -> None:
     """Run on a schedule, with a page that shows the runs.
 
-    With PREFECT_API_URL set, that server keeps the schedule; otherwise one is started. Stop it with Ctrl+C.
+    With PREFECT_API_URL set, that server keeps the schedule; otherwise one is started, with a password that is printed
+    here and kept in PREFECT_HOME. Stop it with Ctrl+C.
 
     piperoll serve --sources sources.toml --to s3://bucket/prefix
     piperoll serve --inbox inbox --to published --cron "0 7 * * 1-5"
     """
+    from flows.prefect_server import PrefectServer
     from flows.serve import serve as serve_flow
     from piperoll.operations.run_request import parse_request
 
-    def ready(page: str) -> None:
+    def ready(server: PrefectServer) -> None:
+        page = server.address.removesuffix("/api")
         typer.echo(f"The runs are shown at {page} (stop with Ctrl+C). They start at {cron}, London time.")
+        if server.auth:
+            typer.echo(f"The page asks for a password: {server.auth}")
 
     serve_flow(parse_request(to, inbox, sources, period, bodies), cron=cron, port=port, ready=ready)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
+from piperoll.findings import shared_text
 from piperoll.model import (
     MONTHS,
     Acts,
@@ -190,6 +191,18 @@ class ReportInWords:
     with_us: tuple[FindingGroup, ...]
     to_know: tuple[FindingGroup, ...]
     passed: tuple[str, ...]
+
+
+_KIND_SOURCES = {"option": "as given", "register": "as the register says", "file": "as the file shows"}
+
+
+def describe_kind(report: Report) -> str:
+    """Say for which kind of body the legal duties were checked and how it is known; empty if the file is not data."""
+    if report.what is What.NOT_DATA:
+        return ""
+    if report.kind is None or report.kind_source is None:
+        return "Legal duties not checked: the kind of body is not known."
+    return f"Checked for the duties of {shared_text('kind-of-body', report.kind)}, {_KIND_SOURCES[report.kind_source]}."
 
 
 def explain_report(report: Report) -> ReportInWords:

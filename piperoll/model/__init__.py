@@ -4,7 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
-from piperoll.model.body import Body, Register, slugify
+from piperoll.model.body import KINDS, Body, Register, slugify
 from piperoll.model.consolidated import (
     Consolidated,
     CurrentRelease,
@@ -43,6 +43,7 @@ from piperoll.model.table import Table
 __all__ = [
     "DIFFERENT",
     "EXCLUSIONS",
+    "KINDS",
     "MONTHS",
     "Acts",
     "Address",

@@ -148,6 +148,10 @@ class Report:
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
     compared_with: tuple[str, ...] = ()
+    kind: str | None = None
+    """The kind of body whose legal duties were checked; None if it is not known, so that none were."""
+    kind_source: str | None = None
+    """How the kind is known: `option` (given with the file), `register`, or `file` (its own columns)."""
     held_values: tuple[HeldValue, ...] = field(default=(), metadata={"omit_if_empty": True})
     """The values that are held for privacy. Private: a public report has none."""
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
@@ -160,9 +164,11 @@ class Disposition:
 
     `held` maps rows to the codes that hold them. `redacted` maps rows to the kind of redaction (`personal`,
     `commercial`, `security`, `legal`). `blanked` maps rows to the fields whose cell breaks the published schema: the
-    cell is left out, or derived, and the rest of the row is published. All other rows are published as they are.
+    cell is left out, or derived, and the rest of the row is published. `cut` maps rows to the fields whose text is
+    about a person: the words of a redaction are published in its place. All other rows are published as they are.
     """
 
     held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     redacted: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     blanked: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    cut: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)

@@ -22,7 +22,9 @@ from piperoll.model import (
     DecidedAs,
     DecisionEntry,
     DecisionKind,
+    Field,
     HeldValue,
+    Origin,
     Report,
     Series,
     Status,
@@ -205,7 +207,7 @@ class _Effects:
         with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
             path = Path(scratch) / "table.parquet"
             self._store.fetch(layout.release_file(series, version, f"{series.dataset}.parquet"), path)
-            screened = {field.name for field in self._dataset.fields if field.privacy in ("name", "area", "text")}
+            screened = {field.name for field in self._dataset.fields if _is_screened(field)}
             file = pq.ParquetFile(path, memory_map=False)
             columns = [name for name in file.schema_arrow.names if name in screened]
             return any(
@@ -250,6 +252,11 @@ def _list_bodies(store: publishers.Store) -> set[str]:
     """Every body that has sent something."""
     named = (layout.parse_record(key) for key in store.keys(layout.COLLECTED))
     return {record[0] for record in named if record is not None}
+
+
+def _is_screened(field: Field) -> bool:
+    """Whether the cells of a field are examined for people, and could be published with a name."""
+    return field.privacy is not None or (field.type == "string" and field.origin is not Origin.DERIVED)
 
 
 def _is_related(one: DecisionEntry, entry: DecisionEntry) -> bool:

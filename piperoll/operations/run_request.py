@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,6 +15,7 @@ from piperoll import assets
 from piperoll.errors import UsageError
 from piperoll.model import Body, Period, Register
 from piperoll.operations.run_summary import FileResult, Progress, Watcher
+from piperoll.scratch import scratch_folder
 from piperoll.settings import Settings
 from publishers import Store, open_store
 
@@ -135,11 +135,11 @@ def open_run(
 
     `moment` is an ISO 8601 instant in UTC; without it, now. Raises: UsageError: `bodies` cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="piperoll-") as scratch:
+    with scratch_folder("run") as scratch:
         run = Run(
             to=to,
             moment=moment or current_moment(),
-            scratch=Path(scratch),
+            scratch=scratch,
             settings=settings or Settings.from_environment(),
             bodies=bodies,
             progress=ProgressCounter(watcher),

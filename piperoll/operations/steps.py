@@ -241,8 +241,12 @@ def check_bytes(
     *,
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
+    kind: str | None = None,
 ) -> checking.Examination:
-    """Read and check the bytes of a submission, archived or not; `quick` leaves out the plausibility suite."""
+    """Read and check the bytes of a submission, archived or not.
+
+    `quick` leaves out the plausibility suite. `kind` is the kind of body, if it is given with the file.
+    """
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
     reading = read(
         content,
@@ -261,6 +265,8 @@ def check_bytes(
         sha256=submission.sha256,
         size=submission.bytes,
         body=body,
+        kind=kind,
+        register=run.register,
         period=Period.parse(submission.period) if submission.period else None,
         part=submission.part,
         decisions=publishers.read_decisions(run.store, body.slug, dataset.name),

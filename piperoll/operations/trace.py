@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from piperoll import assets, layout
@@ -14,6 +12,7 @@ from piperoll.errors import NotThere, UsageError
 from piperoll.model import Field, History, Origin, Version
 from piperoll.reading import letter, row_as_sent
 from piperoll.releasing import find_published_line, find_source_fields, read_document
+from piperoll.scratch import scratch_folder
 from publishers import StoreReader, fetch_version
 
 
@@ -56,8 +55,8 @@ def trace_row(reader: StoreReader, history: History, version: Version, line: str
 
     Without access to the archive, the cells as sent are left out. Raises: UsageError: the version has no such row.
     """
-    with TemporaryDirectory(prefix="piperoll-") as scratch:
-        folder = fetch_version(reader, history.series, version, Path(scratch))
+    with scratch_folder("trace") as scratch:
+        folder = fetch_version(reader, history.series, version, scratch)
         published = find_published_line(folder, history.series.dataset, line)
         manifest, report = read_document(folder, "manifest.json"), read_document(folder, "report.json")
         source = {fact: (published or {}).get(name) for fact, name in find_source_fields(folder).items()}

@@ -42,12 +42,16 @@ class RowDispositions:
     held: Mapping[int, object]
     redacted: Mapping[int, str]
     blanked: Mapping[int, frozenset[str]]
+    cut: Mapping[int, frozenset[str]]
 
     @classmethod
     def of(cls, disposition: Disposition, table: int) -> RowDispositions:
         """The dispositions of the rows of table number `table`."""
         return cls(
-            disposition.held.get(table, {}), disposition.redacted.get(table, {}), disposition.blanked.get(table, {})
+            disposition.held.get(table, {}),
+            disposition.redacted.get(table, {}),
+            disposition.blanked.get(table, {}),
+            disposition.cut.get(table, {}),
         )
 
 
@@ -77,7 +81,8 @@ class LineMaker:
                 if len(held):
                     batch = batch.filter(pc.invert(pc.is_in(batch.column("row"), value_set=held)))
                 if batch.num_rows:
-                    yield self._make_batch(_blank_cells(batch, dispositions.blanked), facts, dispositions.redacted)
+                    batch = _cut_texts(self.dataset, _blank_cells(batch, dispositions.blanked), dispositions.cut)
+                    yield self._make_batch(batch, facts, dispositions.redacted)
 
     def _make_batch(self, batch: pa.RecordBatch, facts: DerivationFacts, kinds: Mapping[int, str]) -> LineBatch:
         rows = batch.column("row")
@@ -146,6 +151,21 @@ def redact_columns(dataset: Dataset, columns: Mapping[str, Cells], kinds: Cells)
             named = pc.and_(is_redacted, pc.is_valid(made[one.name]))
             made[one.name] = pc.if_else(named, words, made[one.name])
     return made
+
+
+def _cut_texts(dataset: Dataset, batch: pa.RecordBatch, cut: Mapping[int, frozenset[str]]) -> pa.RecordBatch:
+    """The batch with words for a redaction in place of the texts that are left out.
+
+    The identifiers that could lead to the person are blanked, as they are where a name is left out.
+    """
+    words = pa.scalar(REDACTION_WORDS["personal"])
+    for name in sorted(frozenset[str]().union(*cut.values()) & set(batch.schema.names)):
+        rows = pa.array([row for row, fields in sorted(cut.items()) if name in fields], pa.int64())
+        out = pc.is_in(batch.column("row"), value_set=rows)
+        cells = pc.if_else(out, words, batch.column(name))
+        batch = batch.set_column(batch.schema.get_field_index(name), name, cells)
+    dependent = frozenset(one.name for one in dataset.fields if one.privacy == "dependent")
+    return _blank_cells(batch, dict.fromkeys(cut, dependent)) if cut else batch
 
 
 def _blank_cells(batch: pa.RecordBatch, blanked: Mapping[int, frozenset[str]]) -> pa.RecordBatch:

@@ -10,9 +10,8 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.checking import Examination, examine
-from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen
-from piperoll.checking.survey import visit_batches
-from piperoll.model import Body, Dataset, Period, Version, What
+from piperoll.checking.privacy.rows import PrivacyResult, screen_tables
+from piperoll.model import Body, Dataset, Period, Register, Version, What
 from piperoll.model.columns import texts
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
 
@@ -91,6 +90,8 @@ def examined(
     suite: str | None = None,
     what: What = What.DATA,
     body: Body | None = None,
+    part: str | None = None,
+    register: Register | None = None,
 ) -> Examination:
     """What examining `tables` gives, without plausibility unless there is a `suite`."""
     return examine(
@@ -100,8 +101,10 @@ def examined(
         size=1,
         body=body or Body.provisional_for("Anytown Council"),
         period=Period.parse(period) if period else None,
+        part=part,
         standing=standing,
         suite=suite,
+        register=register,
     )
 
 
@@ -124,7 +127,6 @@ def codes(examination: Examination) -> list[str]:
 
 
 def screen_table(table: ReadTable, dataset: Dataset) -> PrivacyResult:
-    """Screen `table` in a pass of its own."""
-    screen = PrivacyScreen(table, dataset)
-    visit_batches(table, screen)
-    return screen.result()
+    """Screen `table` as the only one of its file."""
+    (result,) = screen_tables([table], dataset)
+    return result

@@ -178,9 +178,12 @@ def test_the_sieve_passes_over_plain_texts() -> None:
 @settings(deadline=None)
 @given(st.lists(TEXTS, max_size=5))
 def test_service_areas_are_told_in_columns_as_in_cells(cells: list[str]) -> None:
-    expected = [bool(privacy_lists().triggers.search(cell)) for cell in cells]
+    lists = privacy_lists()
+    expected = [
+        2 if lists.household_triggers.search(cell) else int(bool(lists.triggers.search(cell))) for cell in cells
+    ]
     for more in ([], ["plain"] * 600, [f"plain {number}" for number in range(600)]):
-        assert find_trigger_areas(texts([*cells, *more])).tolist() == expected + [False] * len(more)
+        assert find_trigger_areas(texts([*cells, *more])).tolist() == expected + [0] * len(more)
 
 
 @settings(deadline=None)

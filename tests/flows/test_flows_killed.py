@@ -19,15 +19,15 @@ BODIES = ("anytown", "byetown", "centon")
 PATIENCE_SECONDS = 280
 
 
-def piperoll(*given: str | Path, api: str) -> subprocess.Popen[bytes]:
-    """The command in a process group of its own."""
+def piperoll(*given: str | Path, api: str, **variables: str) -> subprocess.Popen[bytes]:
+    """The command in a process group of its own, with more variables in its environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PIPEROLL_"))}
     program = "from piperoll.cli import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, given)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=environment | {"PREFECT_API_URL": api},
+        env=environment | {"PREFECT_API_URL": api} | variables,
         start_new_session=True,
     )
 
@@ -89,3 +89,20 @@ def test_a_run_that_is_killed_is_finished_by_the_next(prefect_server: str, tmp_p
         assert published(place) == whole
         ended(piperoll("verify", place, api=prefect_server))
     sys.stdout.write(f"{kills} runs killed\n")
+
+
+def test_a_run_that_is_terminated_says_so_and_leaves_no_temporary_folder(prefect_server: str, tmp_path: Path) -> None:
+    """It ended with a traceback, and its folder stayed behind."""
+    inbox, place, temporary = (tmp_path / name for name in ("inbox", "place", "temporary"))
+    temporary.mkdir()
+    for number in range(40):
+        put(inbox, f"spend/body{number}/October 2026.csv", spend(10))
+    process = piperoll("run", "--inbox", inbox, "--to", place, api=prefect_server, TMPDIR=str(temporary))
+    while not (place / "reports").is_dir() and process.poll() is None:
+        time.sleep(0.01)
+    process.terminate()
+    said = process.communicate(timeout=PATIENCE_SECONDS)[0].decode()
+    assert process.returncode == 143, said
+    assert said == "Stopped. Finished files are kept: run it again to do the rest.\n"
+    assert list(temporary.iterdir()) == []
+    see_that_it_is_whole(place, tmp_path / "read")

@@ -40,7 +40,7 @@ from piperoll.operations.run_request import parse_request
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in a shell's background, where it is ignored
 request = parse_request(sys.argv[1], sys.argv[2])
 try:
-    serve(request, ready=lambda page: print("ready", page, flush=True))
+    serve(request, ready=lambda server: print("ready", server.address, flush=True))
 except KeyboardInterrupt:
     print("stopped")
 """
@@ -96,7 +96,7 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
     process = python(SERVE, str(tmp_path / "out"), str(tmp_path / "inbox"), api=prefect_server)
     try:
         assert process.stdout is not None
-        assert process.stdout.readline() == f"ready {prefect_server.removesuffix('/api')}\n"
+        assert process.stdout.readline() == f"ready {prefect_server}\n"
         (deployment,) = eventually(lambda: ask(prefect_server, "/deployments/filter"))
         assert (deployment["name"], deployment["entrypoint"]) == ("monthly", "flows.month.month")
         assert deployment["schedules"][0]["schedule"] == {
@@ -125,6 +125,38 @@ def test_a_run_with_nothing_to_do_starts_no_server(tmp_path: Path) -> None:
     said, noise = process.communicate(timeout=PATIENCE_SECONDS)
     assert said.splitlines() == ["['already done (accepted_with_warnings)']", "False"]
     assert noise == ""
+
+
+def test_two_runs_in_one_process_end(tmp_path: Path) -> None:
+    """Prefect kept trying to send the events of the second run to the server of the first, which was gone."""
+    for number in (1, 2):
+        put(tmp_path / f"inbox{number}", "spend/anytown/October 2026.csv", spend(number))
+    program = RUN + RUN.replace("argv[1]", "argv[3]").replace("argv[2]", "argv[4]")
+    given = [tmp_path / name for name in ("out1", "inbox1", "out2", "inbox2")]
+    process = python(program, *map(str, given), api=None)
+    said, noise = process.communicate(timeout=3 * PATIENCE_SECONDS)
+    assert said.splitlines() == ["['published v1']", "True"] * 2
+    assert noise == ""
+
+
+def test_our_own_server_asks_for_a_password_and_refuses_other_origins(tmp_path: Path) -> None:
+    """A page of another origin could run a flow with paths of its choice."""
+    with own_server.start_server(tmp_path, "--no-services", lasting=False, password="secret") as server:  # noqa: S106 - made up
+        server.wait()
+        everyone = requests.post(f"{server.address}/flows/filter", json={}, timeout=30)
+        us = requests.post(f"{server.address}/flows/filter", json={}, timeout=30, auth=("piperoll", "secret"))
+        asked = {"Origin": "http://elsewhere.example", "Access-Control-Request-Method": "POST"}
+        elsewhere = requests.options(f"{server.address}/flows/filter", headers=asked, timeout=30)
+    assert (everyone.status_code, us.status_code) == (401, 200)
+    assert "Access-Control-Allow-Origin" not in elsewhere.headers
+
+
+def test_the_password_of_a_server_lasts_and_is_private(tmp_path: Path) -> None:
+    home = tmp_path / "prefect"
+    password = own_server.lasting_password(home)
+    assert len(password) > 30
+    assert own_server.lasting_password(home) == password
+    assert (home / "password").stat().st_mode & 0o777 == 0o600
 
 
 def test_our_own_server_ends_with_the_process_that_started_it(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -13,10 +13,24 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from piperoll.checking.privacy.lists import NamedPost, normalise_name, privacy_lists
-from piperoll.checking.privacy.personal_data import personal_rules, sieve_personal_data, sieve_phrases
+from piperoll.checking.privacy.free_text import (
+    CUE_PATTERN,
+    is_thing,
+    says_context,
+    text_rules,
+)
+from piperoll.checking.privacy.held_names import HeldNames
+from piperoll.checking.privacy.lists import NamedPost, normalise_name, privacy_lists, split_words
+from piperoll.checking.privacy.personal_data import (
+    CODE_RULES,
+    personal_rules,
+    sieve_codes,
+    sieve_pattern,
+    sieve_personal_data,
+    sieve_phrases,
+)
 from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
-from piperoll.model.columns import Cells, Flags, pc
+from piperoll.model.columns import Cells, Flags, is_filled, pc
 
 _SUPPLIERS_REMEMBERED = 1 << 17
 """How many suppliers' verdicts are cached, some 40 MB: a national month has fewer suppliers."""
@@ -32,43 +46,59 @@ _NOT_FOR_SUPPLIERS = frozenset(("titled-name", "phone"))
 class SupplierVerdict:
     """What a supplier's cell holds: a redaction, or the rules by which it holds its row.
 
-    `may_be_person` is True if it names someone who is not clearly an organisation.
+    `may_be_person` is True if it names someone who is not clearly an organisation, `has_name_word` if one of its two to
+    four words is a known given or family name.
     """
 
     redaction: str | None
     rules: frozenset[str]
     may_be_person: bool
+    has_name_word: bool = False
 
 
 @dataclass(frozen=True)
 class JudgedSuppliers:
-    """A column of suppliers: `codes` has the index of each line's cell among the `different` cells of the column.
+    """A column of suppliers: `codes` has the index of each line's cell among the different `values` of the column.
 
     `verdicts` has the index and the verdict of the cells that have one.
     """
 
-    different: int
+    values: Sequence[str | None]
     codes: npt.NDArray[np.int32]
     verdicts: tuple[tuple[int, SupplierVerdict], ...]
 
     def lines_where(self, wanted: Callable[[SupplierVerdict], bool]) -> Flags:
         """The lines whose verdict is wanted."""
-        flags = _flags([index for index, verdict in self.verdicts if wanted(verdict)], self.different)
+        flags = _flags([index for index, verdict in self.verdicts if wanted(verdict)], len(self.values))
         return flags[self.codes]
+
+    def lines_of(self, indices: Iterable[int]) -> Flags:
+        """The lines with these of the values."""
+        return _flags(list(indices), len(self.values))[self.codes]
 
     def redactions(self, code_of: Callable[[str | None], int]) -> npt.NDArray[np.int32]:
         """The code of each line's kind of redaction; 0 for none."""
-        codes = np.zeros(self.different, np.int32)
+        codes = np.zeros(len(self.values), np.int32)
         for index, verdict in self.verdicts:
             codes[index] = code_of(verdict.redaction)
         return codes[self.codes]
+
+    def organisations(self) -> Flags:
+        """The lines whose supplier is clearly an organisation."""
+        flags = np.array([bool(value) for value in self.values], np.bool_)
+        flags[[index for index, _ in self.verdicts]] = False
+        return flags[self.codes]
+
+    def contexts(self) -> Flags:
+        """The lines whose supplier's name says that the payment may be about one person: an agency for staff."""
+        return np.array([bool(value) and says_context(value or "") for value in self.values], np.bool_)[self.codes]
 
 
 def judge_suppliers(cells: Cells) -> JudgedSuppliers:
     """Judge a column of suppliers."""
     values, codes = _different_cells(cells)
     verdicts = [(index, verdict) for index, verdict in enumerate(map(_judge_supplier, values)) if verdict is not None]
-    return JudgedSuppliers(len(values), codes, tuple(verdicts))
+    return JudgedSuppliers(values, codes, tuple(verdicts))
 
 
 def find_personal_data(cells: Cells) -> dict[str, Flags]:
@@ -85,13 +115,110 @@ def find_personal_data(cells: Cells) -> dict[str, Flags]:
     return {rule: _flags(found, len(cells)) for rule, found in sorted(indices.items())}
 
 
-def find_trigger_areas(cells: Cells) -> Flags:
-    """Which cells name a service area whose payees are often private people."""
+def find_in_codes(cells: Cells) -> dict[str, Flags]:
+    """The cells of a column of codes or labels that each rule finds: only what is certain, or is a name and no more."""
     if _has_few_values(cells):
         values, codes = _different_cells(cells)
-        return np.array([_is_trigger(value or "") for value in values], np.bool_)[codes]
-    sieved = _texts_at(cells, sieve_phrases(cells, privacy_lists().trigger_phrases))
-    return _flags([index for index, text in sieved if _is_trigger(text)], len(cells))
+        found_in = [_code_rules(value or "") for value in values]
+        rules = sorted(frozenset[str]().union(*found_in))
+        return {rule: np.array([rule in found for found in found_in], np.bool_)[codes] for rule in rules}
+    indices: dict[str, list[int]] = {}
+    for index, text in _texts_at(cells, sieve_codes(cells)):
+        for rule in _code_rules(text):
+            indices.setdefault(rule, []).append(index)
+    return {rule: _flags(found, len(cells)) for rule, found in sorted(indices.items())}
+
+
+def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterable[str]) -> frozenset[str]:
+    """Those of `cells`, which have the form of a National Insurance number, that are not references of a series.
+
+    A series has others in the column that begin with the same two letters and have another form.
+    """
+    starts = {cell: cell.lstrip()[:2].upper() for cell in cells}
+    in_series: set[str] = set()
+    pattern = rf"^\s*(?i:{'|'.join(sorted(set(starts.values())))})[ /-]?[0-9]"
+    for batch in batches:
+        column: Cells = batch[name]
+        for cell in column.filter(pc.match_substring_regex(column, pattern)).unique().to_pylist():
+            if "ni-number" not in personal_rules(cell):
+                in_series.add(cell.lstrip()[:2].upper())
+    return frozenset(cell for cell, start in starts.items() if start not in in_series)
+
+
+def find_people_in_texts(cells: Cells, in_context: Flags) -> dict[str, Flags]:
+    """The cells of a column of texts that are about a person by each rule of `free_text`.
+
+    `in_context` are the lines whose service area or supplier says that the payment may be about one person.
+    """
+    indices: dict[str, list[int]] = {}
+    may_be = sieve_pattern(cells, CUE_PATTERN)
+    if in_context.any():
+        may_be |= in_context & is_filled(cells)
+    for index, text in _texts_at(cells, may_be):
+        for rule in text_rules(text, in_context=bool(in_context[index])):
+            indices.setdefault(rule, []).append(index)
+    return {rule: _flags(found, len(cells)) for rule, found in sorted(indices.items())}
+
+
+def find_contexts(cells: Cells) -> Flags:
+    """Which cells of a column of service areas say that the payment may be about one person."""
+    if _has_few_values(cells):
+        values, codes = _different_cells(cells)
+        return np.array([says_context(value or "") for value in values], np.bool_)[codes]
+    return np.array([says_context(value or "") for value in cells.to_pylist()], np.bool_)
+
+
+def find_held_names(cells: Cells, names: HeldNames, *, suppliers: bool) -> Flags:
+    """The cells that are one of `names` or contain one; of `suppliers`, a firm that is called like a person is none."""
+    if suppliers or _has_few_values(cells):
+        values, codes = _different_cells(cells)
+        holds = _supplier_is_held if suppliers else _text_is_held
+        return np.array([bool(value) and holds(value or "", names) for value in values], np.bool_)[codes]
+    flags = np.zeros(len(cells), np.bool_)
+    for pattern in names.sieves():
+        flags |= sieve_pattern(cells, pattern)
+    return _flags([index for index, text in _texts_at(cells, flags) if names.in_text(text)], len(cells))
+
+
+def find_people(cells: Cells) -> dict[str, Flags]:
+    """The cells of a column that holds payees' names, whatever its heading, that look like private people."""
+    values, codes = _different_cells(cells)
+    found = [None if value is None or is_thing(value) else person_rule(value) for value in values]
+    rules = sorted({rule for rule in found if rule})
+    return {rule: np.array([each == rule for each in found], np.bool_)[codes] for rule in rules}
+
+
+class PayeeColumns:
+    """Finds columns that hold payees' names under another heading, from a sample of their values.
+
+    Columns can be shifted against their headings. One in which many values are firms by their legal form, or most look
+    like people, holds payees.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, set[str]] = {}
+
+    def add(self, name: str, cells: Cells) -> None:
+        """Look at the first cells of one more batch of a column."""
+        seen = self._seen.setdefault(name, set())
+        if len(seen) < _PAYEES_SAMPLED:
+            values = cells.slice(0, _CELLS_SAMPLED).drop_null().unique().to_pylist()
+            seen.update(values[: _PAYEES_SAMPLED - len(seen)])
+
+    def names(self) -> list[str]:
+        """The columns that hold payees' names."""
+        return [name for name, values in self._seen.items() if _are_payees(values)]
+
+
+def find_trigger_areas(cells: Cells) -> npt.NDArray[np.int8]:
+    """For each cell, whether it names a service area whose payees are private people: 2 always, 1 often, 0 not."""
+    if _has_few_values(cells):
+        values, codes = _different_cells(cells)
+        return np.array([_trigger_level(value or "") for value in values], np.int8)[codes]
+    levels = np.zeros(len(cells), np.int8)
+    for index, text in _texts_at(cells, sieve_phrases(cells, privacy_lists().trigger_phrases)):
+        levels[index] = _trigger_level(text)
+    return levels
 
 
 def find_names_not_due(batch: pa.RecordBatch, name: str, posts: Sequence[NamedPost]) -> Flags:
@@ -141,12 +268,67 @@ def _judge_supplier(name: str | None) -> SupplierVerdict | None:
     if rule := person_rule(name):
         rules |= {rule}
     may_be_person = not is_clearly_organisation(name)
-    return SupplierVerdict(None, rules, may_be_person) if rules or may_be_person else None
+    if not (rules or may_be_person):
+        return None
+    return SupplierVerdict(None, rules, may_be_person, has_name_word=may_be_person and _has_name_word(name))
+
+
+def _has_name_word(name: str) -> bool:
+    """Whether one of two to four words is a given or family name, and the others could be."""
+    words, lists = split_words(name), privacy_lists()
+    if not 2 <= len(words) <= 4 or not re.fullmatch(r"[^\W\d_]+(?:[ ,.'’-]+[^\W\d_]+)*\.?", name.strip()):
+        return False
+    return not (lists.given_names | lists.family_names).isdisjoint(words)
 
 
 @lru_cache(1 << 16)
-def _is_trigger(text: str) -> bool:
-    return bool(privacy_lists().triggers.search(text))
+def _trigger_level(text: str) -> int:
+    if privacy_lists().household_triggers.search(text):
+        return 2
+    return int(bool(privacy_lists().triggers.search(text)))
+
+
+@lru_cache(1 << 16)
+def _code_rules(text: str) -> frozenset[str]:
+    """The rules by which a code or label is personal data: it is a name and nothing else, or contains the data."""
+    rules = personal_rules(text) & CODE_RULES
+    if _ONLY_WORDS.fullmatch(text) and not is_thing(text) and (rule := person_rule(text)):
+        return rules | {rule}
+    return rules
+
+
+_ONLY_WORDS = re.compile(r"\W*[^\W\d_]+(?:[ ,.&'’-]+[^\W\d_]+){1,5}\W*")
+"""Two to six words, and nothing that a code or an address has."""
+
+_PAYEES_SAMPLED = 160
+"""How many different values show whether a column holds payees' names."""
+
+
+def _are_payees(values: Iterable[str]) -> bool:
+    words = [(value, set(split_words(value))) for value in values if re.search(r"[^\W\d_]{2}", value)]
+    if len(words) < _FEWEST_PAYEES:
+        return False
+    firms = sum(not _LEGAL_FORMS.isdisjoint(each) for _, each in words)
+    if firms * 5 >= len(words):
+        return True
+    return sum(bool(_ONLY_WORDS.fullmatch(value) and person_rule(value)) for value, _ in words) * 2 >= len(words)
+
+
+_FEWEST_PAYEES = 3
+_LEGAL_FORMS = frozenset(("LTD", "LIMITED", "PLC", "LLP", "CIC", "INC", "GMBH"))
+
+
+def _supplier_is_held(cell: str, names: HeldNames) -> bool:
+    if names.is_held(cell):
+        return True
+    return names.in_text(cell) and (not is_clearly_organisation(cell) or bool(_REFUND.search(cell)))
+
+
+_REFUND = re.compile(r"\b(?:refund|reimburse|payment|re[:;]|c/o)", re.IGNORECASE)
+
+
+def _text_is_held(cell: str, names: HeldNames) -> bool:
+    return names.in_text(cell)
 
 
 def _texts_at(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:

@@ -32,7 +32,8 @@ class PrivacyLists:
     """The lists, with words in capitals and patterns compiled.
 
     `strong`, `usual` and `surnames` are the words of organisations by strength; `firms` are whole names.
-    `trigger_phrases` are the phrases that `triggers` finds.
+    `trigger_phrases` are the phrases that `triggers` finds, `household_triggers` those whose payees are people always.
+    `contexts` finds what says that a payment may be about one person; `things` are words that no person's name has.
     """
 
     strong: frozenset[str]
@@ -45,6 +46,9 @@ class PrivacyLists:
     vacancies: frozenset[str]
     not_names: re.Pattern[str]
     triggers: re.Pattern[str]
+    contexts: re.Pattern[str]
+    things: frozenset[str]
+    household_triggers: re.Pattern[str]
     trigger_phrases: tuple[str, ...]
     redactions: tuple[tuple[re.Pattern[str], str], ...]
     named_posts: tuple[NamedPost, ...]
@@ -64,7 +68,10 @@ def privacy_lists() -> PrivacyLists:
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
     if any(post.rule not in _RULES for post in posts):
         raise DescriptorError("privacy/named-posts.csv: use pattern or minimum as rule")
-    triggers = tuple(phrase for (phrase,) in _rows("triggers", "phrase"))
+    payees = tuple(_rows("triggers", "phrase", "payees"))
+    if any(each not in ("people", "mixed") for _phrase, each in payees):
+        raise DescriptorError("privacy/triggers.csv: use people or mixed as payees")
+    triggers = tuple(phrase for phrase, _payees in payees)
     return PrivacyLists(
         strong=by_strength["strong"],
         usual=by_strength["usual"],
@@ -76,6 +83,9 @@ def privacy_lists() -> PrivacyLists:
         vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
         triggers=_any_of(triggers),
+        contexts=_starting_with(phrase for (phrase,) in _rows("contexts", "phrase")),
+        things=frozenset(word for (word,) in _rows("things", "word")),
+        household_triggers=_any_of(phrase for phrase, each in payees if each == "people"),
         trigger_phrases=triggers,
         redactions=tuple((re.compile(pattern, re.I), kind) for pattern, kind in _rows("redactions", "pattern", "kind")),
         named_posts=posts,
@@ -90,6 +100,11 @@ def split_words(text: str) -> list[str]:
 def normalise_name(name: str) -> str:
     """Spell a name as the lists compare it: its words in capitals, with single spaces."""
     return " ".join(split_words(name))
+
+
+def _starting_with(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Compile a pattern that finds words that begin like any of `phrases`, in any case: `care` finds Carers."""
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, sorted(phrases))) + ")", re.I)
 
 
 def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:

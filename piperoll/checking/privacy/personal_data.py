@@ -193,6 +193,23 @@ def sieve_phrases(cells: Cells, phrases: Sequence[str]) -> Flags:
     return _sieve(cells, "(?i:" + "|".join(re.escape(phrase) for phrase in phrases) + ")")
 
 
+CODE_RULES = frozenset(("ni-number", "email", "date-of-birth", "titled-name"))
+"""The rules for columns of codes and labels. The others take references for telephone or bank account numbers."""
+
+_WORDS = r"\pL{2,}[ ,.&'-]+\pL"
+"""Two words, as a name has: few codes do."""
+
+
+def sieve_codes(cells: Cells) -> Flags:
+    """Which cells of a column of codes or labels may have one of `CODE_RULES`, or be a name."""
+    return _sieve(cells, "|".join([*(rule.sieve for rule in RULES if rule.name in CODE_RULES), _WORDS]))
+
+
+def sieve_pattern(cells: Cells, pattern: str) -> Flags:
+    """Which cells of a column may match `pattern`, which is of ASCII: all that do, and few others."""
+    return _sieve(cells, pattern)
+
+
 _WORTH_SIEVING = 100
 """Below this number of cells, checking each takes less time than compiling the sieve."""
 

@@ -43,6 +43,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "purpose": wording.describe_file,
     "kind": wording.name_kind,
     "kinds": wording.name_kinds,
+    "kind_of_body": wording.describe_kind,
     "period": wording.name_period,
     "lower_first": wording.lower_first,
     "interval": wording.describe_interval,

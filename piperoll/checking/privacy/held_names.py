@@ -1,0 +1,106 @@
+"""The names that a file holds anywhere, found again in all of it: what is held in one place is held in every place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from piperoll.checking.privacy.lists import privacy_lists
+from piperoll.checking.privacy.names import TITLES, fold_name, fold_text
+
+_WORD = re.compile(r"[^\W_]+")
+_MOST_IN_A_SIEVE = 400
+"""How many words one regular expression of Arrow takes before it becomes slow to compile."""
+
+_STREETS = frozenset(
+    (
+        "ROAD",
+        "STREET",
+        "AVENUE",
+        "LANE",
+        "CLOSE",
+        "DRIVE",
+        "CRESCENT",
+        "COURT",
+        "WAY",
+        "GROVE",
+        "TERRACE",
+        "PLACE",
+        "HOUSE",
+    )
+)
+
+NameKey = tuple[str, ...]
+"""The words of a folded name in alphabetical order: "SMITH, Jane" and "Jane Smith" have the same."""
+
+
+def name_words(text: str) -> list[str]:
+    """The words of a name or text in capitals, without accents, apostrophes, numbers and titles."""
+    words = _WORD.findall(fold_text(text).replace("'", ""))
+    return [word for word in words if word not in TITLES and not word.isdigit()]
+
+
+def name_key(name: str) -> NameKey:
+    """The key of a name in a cell of its own."""
+    return tuple(sorted(name_words(fold_name(name))))
+
+
+class HeldNames:
+    """The names that are held in one file, by key.
+
+    A single word is compared with whole cells of suppliers only: "Smith" is in many texts about others.
+    """
+
+    def __init__(self) -> None:
+        self._keys: set[NameKey] = set()
+        self._phrases: set[NameKey] = set()
+
+    def __bool__(self) -> bool:
+        return bool(self._keys)
+
+    def add(self, names: Iterable[str | None]) -> None:
+        """Add names as they are in cells."""
+        for name in names:
+            if name and (key := name_key(name)):
+                self._keys.add(key)
+
+    def update(self, other: HeldNames) -> None:
+        """Add the names of another table."""
+        self._keys |= other._keys
+
+    def discard(self, names: Iterable[str]) -> None:
+        """Leave out names that are due to be published."""
+        self._keys -= {name_key(name) for name in names}
+
+    def sieves(self) -> list[str]:
+        """Patterns of RE2: every text of ASCII that contains one of the names matches one of them."""
+        longest = sorted({max(key, key=len) for key in self._keys if _is_phrase(key)})
+        return [
+            "(?i:"
+            + "|".join("'?".join(map(re.escape, word)) for word in longest[start : start + _MOST_IN_A_SIEVE])
+            + ")"
+            for start in range(0, len(longest), _MOST_IN_A_SIEVE)
+        ]
+
+    def is_held(self, cell: str) -> bool:
+        """Whether a cell of names has one of the names and nothing else."""
+        return name_key(cell) in self._keys
+
+    def in_text(self, text: str) -> bool:
+        """Whether a text contains one of the names, and not as part of a firm's or a street's name."""
+        if not self._phrases:
+            self._phrases = {key for key in self._keys if _is_phrase(key)}
+        words, lists = name_words(text), privacy_lists()
+        after = lists.strong | _STREETS
+        for length in {len(key) for key in self._phrases}:
+            for start in range(len(words) - length + 1):
+                if tuple(sorted(words[start : start + length])) in self._phrases:
+                    following = words[start + length] if start + length < len(words) else ""
+                    if following not in after:
+                        return True
+        return False
+
+
+def _is_phrase(key: NameKey) -> bool:
+    """Whether a name is distinct enough to be searched in texts: two words, one of them of three letters or more."""
+    return len(key) >= 2 and len(max(key, key=len)) >= 3
