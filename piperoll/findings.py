@@ -244,17 +244,20 @@ _NAMED = 12
 """A message names at most this many rows or ranges of rows."""
 
 
-def describe_rows(rows: Sequence[int]) -> str:
-    """Name rows, which are in ascending order, by range: `row 12`, `rows 12, 40 to 44 and 80 more`."""
+def describe_rows(rows: Sequence[int], most: int = _NAMED) -> str:
+    """Name rows, which are in ascending order, by range: `row 12`, `rows 12, 40 to 44 and 80 more`.
+
+    At most `most` rows or ranges are named.
+    """
     ranges: list[tuple[int, int]] = []
     for row in rows:
         if ranges and ranges[-1][1] == row - 1:
             ranges[-1] = (ranges[-1][0], row)
-        elif len(ranges) == _NAMED + 1:
+        elif len(ranges) == most + 1:
             break
         else:
             ranges.append((row, row))
-    named = ranges[:_NAMED] if len(ranges) > _NAMED else ranges
+    named = ranges[:most] if len(ranges) > most else ranges
     words = [f"{first}" if first == last else f"{first} to {last}" for first, last in named]
     if left := len(rows) - sum(last - first + 1 for first, last in named):
         words.append(f"{left:,} more")

@@ -18,13 +18,23 @@ SHOWN = 3
 """Findings of one code that are printed; the rest are counted, and `--json` lists them."""
 
 
+HELD_SHOWN = 10
+"""Held values that are printed, those with the most rows first; `--held` prints all of them."""
+
+_HELD_ROWS_NAMED = 3
+"""Rows, or ranges of rows, that are named of each held value."""
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console that prints text unchanged: no markup, emoji or highlighting, which text of a file could trigger."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
-def report_view(report: Report, *, quick: bool = False) -> RenderableType:
-    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed."""
+def report_view(report: Report, *, quick: bool = False, held: bool = False) -> RenderableType:
+    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed.
+
+    With `held`, every value that is held for privacy is shown with all its rows.
+    """
     words = wording.explain_report(report)
     style = "bold green" if report.verdict.publishes else "bold red"
     parts: list[RenderableType] = [
@@ -44,6 +54,8 @@ def report_view(report: Report, *, quick: bool = False) -> RenderableType:
         if groups:
             parts.append(Text(f"\n{title} ({sum(group.count for group in groups):,})", f"bold {color}"))
             parts += [line for group in groups for line in _finding_lines(group)]
+    if report.held_values:
+        parts += _held_lines(report, all_of_them=held)
     if words.passed:
         parts.append(Text(f"\nPassed ({len(words.passed)})", "bold green"))
         parts += [_indented(2, line) for line in words.passed]
@@ -128,6 +140,23 @@ def _finding_lines(group: wording.FindingGroup) -> Iterator[RenderableType]:
         yield _indented(6, f"-> {finding.fix}")
     if more := sum(finding.count for finding in group.findings[SHOWN:]):
         yield _indented(4, f"and {more:,} more like this: --json lists them.")
+
+
+def _held_lines(report: Report, *, all_of_them: bool) -> Iterator[RenderableType]:
+    """The values that are held for privacy, with their rows; and how to say that one is no private person's."""
+    values = report.held_values
+    yield Text(f"\nHeld or left out for privacy, by value ({len(values):,})", "bold red")
+    for held in values if all_of_them else values[:HELD_SHOWN]:
+        rows = wording.describe_held_value(held, None if all_of_them else _HELD_ROWS_NAMED)
+        pounds = "" if held.amount is None else f", {wording.format_pounds(held.amount)}"
+        left_out = " (left out; the row is published)" if wording.is_left_out(held) else ""
+        yield _indented(2, f"'{held.value}', {wording.format_count(held.count, 'row')}{pounds}: {rows}{left_out}")
+    if not all_of_them and len(values) > HELD_SHOWN:
+        yield _indented(2, f"and {wording.format_count(len(values) - HELD_SHOWN, 'more value')}: see --held.")
+    yield _indented(2, "--held lists every value with all its rows, and so does --json. Keep both private.")
+    yield _indented(2, "If one is a business or is named in a public role, tell the platform. The platform's operator:")
+    example = values[0].value if '"' not in values[0].value and len(values[0].value) < 60 else "VALUE"
+    yield _indented(4, f'piperoll decide business "{example}" --body NAME --to PLACE --because "…"')
 
 
 def _indented(spaces: int, text: str) -> Padding:

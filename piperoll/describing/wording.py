@@ -11,7 +11,7 @@ from typing import Any
 
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
-from piperoll.findings import shared_text
+from piperoll.findings import describe_rows, shared_text
 from piperoll.model import (
     MONTHS,
     Acts,
@@ -21,6 +21,7 @@ from piperoll.model import (
     Differences,
     Effect,
     Finding,
+    HeldValue,
     Period,
     Report,
     Series,
@@ -251,6 +252,17 @@ def describe_verdict(report: Report) -> str:
 def describe_held_rows(rows: int) -> str:
     """Say how many rows are held back, as a clause."""
     return "1 row is held back" if rows == 1 else f"{rows:,} rows are held back"
+
+
+def describe_held_value(held: HeldValue, most: int | None = None) -> str:
+    """Say where a held value is: `rows 12, 40 to 44 and 237 more of sheet 'October'`; without `most`, every row."""
+    sheet = f" of sheet '{held.sheet}'" if held.sheet else ""
+    return describe_rows(held.rows, len(held.rows) if most is None else most) + sheet
+
+
+def is_left_out(held: HeldValue) -> bool:
+    """Whether only the text is left out, and its rows are published."""
+    return held.rules == ("privacy-text-redacted",)
 
 
 def describe_address(finding: Finding) -> str:

@@ -38,6 +38,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": wording.format_day,
     "size": wording.format_size,
     "address": wording.describe_address,
+    "held_rows": wording.describe_held_value,
+    "left_out": wording.is_left_out,
     "in_words": wording.explain_report,
     "excluded": wording.describe_excluded,
     "purpose": wording.describe_file,
