@@ -199,7 +199,8 @@ def _end_versions(history: History, numbers: set[int], status: Status, because: 
     versions = []
     for version in history.versions:
         if version.version in numbers and version.status is not status:
-            version = replace(version, status=status, ended=version.ended or now, because=because)  # noqa: PLW2901
+            ended = version.ended or max(now, version.published)  # a clock may have been set back
+            version = replace(version, status=status, ended=ended, because=because)  # noqa: PLW2901
         if status is Status.PURGED and version.changes and numbers & {version.version, version.changes.against}:
             version = replace(version, changes=replace(version.changes, file=None))  # noqa: PLW2901
         versions.append(version)
