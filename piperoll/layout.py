@@ -15,8 +15,7 @@ same layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, which writes most of these keys, because `piperoll.describing` links to them
-and may not import a store.
+This module is not part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
 """
 
 from __future__ import annotations
@@ -120,27 +119,19 @@ def claims_folder(body: str, dataset: str) -> str:
     return f"collected/{body}/{dataset}/claims/"
 
 
-def decisions_applied(body: str, dataset: str) -> str:
-    """The decisions that have been applied to every file of a body and dataset. A pointer; private."""
-    return f"collected/{body}/{dataset}/decisions-applied.json"
+def decisions_applied(body: str | None, dataset: str) -> str:
+    """The decisions applied to all files of a body and dataset, or (None) of every body. A pointer; private."""
+    return f"collected/{'' if body is None else f'{body}/{dataset}/'}decisions-applied.json"
 
 
-DECISIONS_APPLIED = f"{COLLECTED}decisions-applied.json"
-"""The decisions for all bodies that have been applied to the files of every body. A pointer; private."""
-
-
-def decision_uses_prefix(body: str, dataset: str) -> str:
+def decision_uses(body: str, dataset: str) -> str:
     """The prefix of the records of which decision had an effect on which version."""
     return f"collected/{body}/{dataset}/decided/"
 
 
 def decision_use(decision: str, series: Series, manifest_sha256: str) -> str:
-    """An empty object that says that a decision had an effect on the version with this manifest.
-
-    Written once, before the version; private.
-    """
-    folder, name = decision_uses_prefix(series.body, series.dataset), str(series).rpartition("/")[2]
-    return f"{folder}{decision}/{name}/{manifest_sha256}"
+    """An empty object: a decision had an effect on the version with this manifest. Written once, before it; private."""
+    return f"{decision_uses(series.body, series.dataset)}{decision}/{str(series).split('/')[2]}/{manifest_sha256}"
 
 
 def parse_decision_use(key: str) -> tuple[str, Series, str]:
@@ -188,11 +179,6 @@ def decisions_prefix(body: str | None) -> str:
 def decision(body: str | None, decided: str, identifier: str) -> str:
     """One decision about a held value or file, at an ISO 8601 instant. Written once; private."""
     return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
-
-
-def parse_decision(key: str) -> str:
-    """The identifier of the decision that a key made by `decision` names."""
-    return key.rpartition("-")[2].removesuffix(".json")
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
@@ -252,10 +238,7 @@ def parse_pointer(key: str) -> Series | None:
 
 
 def parse_version_key(key: str) -> tuple[Series, str] | None:
-    """The series, and the folder of a version or the file of differences, that a key below `data/` belongs to.
-
-    None for a pointer or a page of the index.
-    """
+    """The series, and the version's folder or file of differences, of a key; None for a pointer or page of the index."""
     pieces = key.split("/")
     if len(pieces) < 6:
         return None

@@ -28,9 +28,9 @@ _MIN_LETTERS = 6
 def record_decision(store: Store, entry: DecisionEntry) -> DecisionEntry:
     """Add an entry to the log, and return it with its identifier. The same entry is written once."""
     content = to_json_bytes(to_document(replace(entry, id="")))
-    identifier = hashlib.sha256(content).hexdigest()[:12]
-    store.create(layout.decision(entry.body, entry.decided, identifier), content)
-    return replace(entry, id=identifier)
+    entry = replace(entry, id=hashlib.sha256(content).hexdigest()[:12])
+    store.create(layout.decision(entry.body, entry.decided, entry.id), to_json_bytes(to_document(entry)))
+    return entry
 
 
 def list_decisions(store: Store, body: str | None) -> list[DecisionEntry]:
@@ -50,12 +50,13 @@ def find_decision(store: Store, identifier: str) -> DecisionEntry:
         raise UsageError(
             f"'{identifier}' is too short: give at least {_MIN_LETTERS} letters of the decision's identifier"
         )
-    keys = [key for key in store.keys(layout.DECISIONS) if layout.parse_decision(key).startswith(identifier.lower())]
-    if len(keys) != 1:
+    entries = [_read_entry(store, key) for key in store.keys(layout.DECISIONS)]
+    found = [entry for entry in entries if entry.id.startswith(identifier.lower())]
+    if len(found) != 1:
         raise UsageError(
-            f"'{identifier}' is the beginning of {len(keys)} decisions: piperoll decide list shows their identifiers"
+            f"'{identifier}' is the beginning of {len(found)} decisions: piperoll decide list shows their identifiers"
         )
-    return _read_entry(store, keys[0])
+    return found[0]
 
 
 def read_decisions(store: Store, body: str, dataset: str) -> tuple[PrivacyDecision, ...]:
@@ -73,7 +74,7 @@ def mark_used(store: Store, decisions: Iterable[str], series: Series, manifest_s
 def list_uses(store: Store, body: str, dataset: str) -> Mapping[str, Collection[tuple[Series, str]]]:
     """The versions that each decision had an effect on: their series and the sha256 of their manifest."""
     uses: dict[str, set[tuple[Series, str]]] = {}
-    for key in store.keys(layout.decision_uses_prefix(body, dataset)):
+    for key in store.keys(layout.decision_uses(body, dataset)):
         identifier, series, manifest_sha256 = layout.parse_decision_use(key)
         uses.setdefault(identifier, set()).add((series, manifest_sha256))
     return uses
@@ -81,7 +82,7 @@ def list_uses(store: Store, body: str, dataset: str) -> Mapping[str, Collection[
 
 def list_applied(store: Store, body: str | None = None, dataset: str = "") -> frozenset[str]:
     """The entries that have been applied to every file of a body and dataset; `body` None: of every body."""
-    return frozenset(read_json(store, _applied_key(body, dataset)).get("applied", ()))
+    return frozenset(read_json(store, layout.decisions_applied(body, dataset)).get("applied", ()))
 
 
 def mark_applied(store: Store, identifiers: Iterable[str], body: str | None = None, dataset: str = "") -> None:
@@ -90,11 +91,7 @@ def mark_applied(store: Store, identifiers: Iterable[str], body: str | None = No
     def add(document: JsonObject) -> JsonObject:
         return {"applied": sorted({*document.get("applied", ()), *identifiers})}
 
-    update_json(store, _applied_key(body, dataset), add)
-
-
-def _applied_key(body: str | None, dataset: str) -> str:
-    return layout.DECISIONS_APPLIED if body is None else layout.decisions_applied(body, dataset)
+    update_json(store, layout.decisions_applied(body, dataset), add)
 
 
 def _read_entry(store: Store, key: str) -> DecisionEntry:
@@ -104,5 +101,4 @@ def _read_entry(store: Store, key: str) -> DecisionEntry:
 @lru_cache(4096)
 def _cached_entry(store: Store, key: str) -> DecisionEntry:
     """An entry is never changed, and the decisions of a body are needed for each of its files."""
-    document = json.loads(store.read(key).content)
-    return from_document(DecisionEntry, document, id=layout.parse_decision(key))
+    return from_document(DecisionEntry, json.loads(store.read(key).content))

@@ -59,8 +59,8 @@ class Steps:
 
     receive: Callable[[Run, Submission, Path], Submission] = steps.receive
     examine: Callable[[Run, Submission], ExaminedFile] = steps.examine
-    examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
     publish: Callable[[Run, ExaminedFile, tuple[str, ...]], FileResult] = steps.publish
+    examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
 
 
 def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
