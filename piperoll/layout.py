@@ -96,7 +96,12 @@ def parse_record(key: str) -> tuple[str, str, str] | None:
 
 def full_report(submission: Submission) -> str:
     """The full report, with the values of held rows. A pointer, since rules change; private."""
-    return f"{_folder_of(submission)}report.json"
+    return report_in_full(submission.body, submission.dataset, submission.sha256)
+
+
+def report_in_full(body: str, dataset: str, sha256: str) -> str:
+    """The key of the full report of a submission that is known by its hash."""
+    return f"{submission_folder(body, dataset, sha256)}report.json"
 
 
 def rulings_prefix(submission: Submission) -> str:
@@ -112,6 +117,11 @@ def ruling(submission: Submission, decided: str) -> str:
 def fetches_folder(body: str, dataset: str, address_hash: str) -> str:
     """The prefix of the log of fetches from one web address; each entry is written once. Private."""
     return f"collected/{body}/{dataset}/fetches/{address_hash}/"
+
+
+def all_fetches(body: str, dataset: str) -> str:
+    """The prefix of the logs of fetches from every address of a body's dataset."""
+    return f"collected/{body}/{dataset}/fetches/"
 
 
 def claims_folder(body: str, dataset: str) -> str:
@@ -138,6 +148,11 @@ def parse_decision_use(key: str) -> tuple[str, Series, str]:
     """The decision, the series and the sha256 of the manifest that a key made by `decision_use` names."""
     _, body, dataset, _, decision, name, manifest_sha256 = key.split("/")
     return decision, Series.parse(f"{dataset}/{body}/{name}"), manifest_sha256
+
+
+def claim(body: str, dataset: str, digest: str) -> str:
+    """The record of one claim, by the sha256 of its content. Written once; private."""
+    return f"{claims_folder(body, dataset)}{digest[:20]}.json"
 
 
 BUILD = f"{COLLECTED}catalogue/"
@@ -238,7 +253,7 @@ def parse_pointer(key: str) -> Series | None:
 
 
 def parse_version_key(key: str) -> tuple[Series, str] | None:
-    """The series, and the version's folder or file of differences, of a key; None for a pointer or page of the index."""
+    """The series, and the version's folder or file of differences, of a key; None for a pointer or an index."""
     pieces = key.split("/")
     if len(pieces) < 6:
         return None
@@ -390,15 +405,9 @@ def feed_archive(stem: str) -> str:
 
 def prefixes_of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     """The prefixes of everything in the catalogue that belongs to one body."""
-    own = [
-        f"{CATALOGUE}bodies/{slug}.",
-        f"{CATALOGUE}bodies/{slug}/",
-        f"{CATALOGUE}feeds/bodies/{slug}.",
-        f"{CATALOGUE}feeds/bodies/{slug}/",
-        sitemap(slug),
-        f"{late_feed(slug)}.",
-    ]
-    return own + [f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports")]
+    own = [f"{CATALOGUE}{folder}bodies/{slug}{end}" for folder in ("", "feeds/") for end in "./"]
+    of_datasets = (f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports"))
+    return [*own, sitemap(slug), f"{late_feed(slug)}.", *of_datasets]
 
 
 def comparison_page(dataset: str, year: str) -> str:
@@ -440,22 +449,14 @@ def parse_consolidated_file(key: str) -> tuple[str, str] | None:
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
 _IMMUTABLE = re.compile(r"data/[^/]+/[^/]+/[^/]+/(v\d+-[0-9a-f]{12}/|changes/v\d+-v\d+-[0-9a-f]{12}\.csv\Z)")
 _JSON_FEED = re.compile(r"catalogue/(feed|feeds/.+)\.json\Z")
+_TEXT = "; charset=utf-8"
 _MEDIA_TYPES = {
-    ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".ttl": "text/turtle",
-    ".parquet": "application/vnd.apache.parquet",
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".atom": "application/atom+xml",
-    ".xml": "application/xml",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".txt": "text/plain; charset=utf-8",
+    ".csv": f"text/csv{_TEXT}", ".html": f"text/html{_TEXT}", ".css": f"text/css{_TEXT}", ".txt": f"text/plain{_TEXT}",
+    ".js": f"text/javascript{_TEXT}", ".json": "application/json", ".jsonld": "application/ld+json",
+    ".ttl": "text/turtle", ".atom": "application/atom+xml", ".xml": "application/xml", ".svg": "image/svg+xml",
+    ".png": "image/png", ".parquet": "application/vnd.apache.parquet",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+}  # fmt: skip
 
 
 def check_key(key: str) -> str:

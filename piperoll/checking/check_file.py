@@ -57,7 +57,15 @@ def examine_file(
     dataset, part = assets.find_dataset(file.dataset) if file.dataset else (None, None)
     period = Period.parse(file.period) if file.period else None
     progress("Reading")
-    reading = read(file.content, file.name, assets.datasets(), dataset=dataset, part=part, remembered=tuple(remembered))
+    reading = read(
+        file.content,
+        file.name,
+        assets.datasets(),
+        dataset=dataset,
+        part=part,
+        remembered=tuple(remembered),
+        period=period,
+    )
     progress("Checking")
     return examine(
         reading,

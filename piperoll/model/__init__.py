@@ -17,7 +17,7 @@ from piperoll.model.consolidated import (
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
-from piperoll.model.finding import Acts, Address, Finding, Severity
+from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
@@ -97,6 +97,7 @@ __all__ = [
     "What",
     "count_once",
     "decisions_in_force",
+    "describe_rows",
     "file_entry",
     "financial_year_of",
     "format_decimal",

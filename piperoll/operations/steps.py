@@ -248,6 +248,7 @@ def check_bytes(
     `quick` leaves out the plausibility suite. `kind` is the kind of body, if it is given with the file.
     """
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
+    period = Period.parse(submission.period) if submission.period else None
     reading = read(
         content,
         submission.name,
@@ -255,6 +256,7 @@ def check_bytes(
         dataset=dataset,
         part=submission.part,
         remembered=(publishers.read_mapping(run.store, body.slug, dataset.name),),
+        period=period,
     )
     examine_once = partial(
         checking.examine,
@@ -267,7 +269,7 @@ def check_bytes(
         body=body,
         kind=kind,
         register=run.register,
-        period=Period.parse(submission.period) if submission.period else None,
+        period=period,
         part=submission.part,
         decisions=publishers.read_decisions(run.store, body.slug, dataset.name),
     )
