@@ -20,7 +20,7 @@ from piperoll import assets
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series
+from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name
 from piperoll.reading import Content, OnDisk, whole
 from piperoll.scratch import scratch_folder
 
@@ -81,7 +81,7 @@ def check(  # noqa: PLR0913 - keyword-only options
         content, name = file, name or "unnamed"
     else:
         require_readable(Path(file))
-        content, name = OnDisk(Path(file)), name or Path(file).name
+        content, name = OnDisk(Path(file)), name or printable_name(Path(file).name)
     _require_kind(kind)
     if against is not None:
         if body is None or mappings is not None:

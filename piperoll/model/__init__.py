@@ -35,7 +35,7 @@ from piperoll.model.report import (
     Verdict,
     What,
 )
-from piperoll.model.serialize import format_decimal, from_document, to_document, to_json_bytes
+from piperoll.model.serialize import format_decimal, from_document, printable_name, to_document, to_json_bytes
 from piperoll.model.series import Series
 from piperoll.model.submission import Submission
 from piperoll.model.table import Table
@@ -103,6 +103,7 @@ __all__ = [
     "format_decimal",
     "from_document",
     "pounds_of",
+    "printable_name",
     "slugify",
     "to_document",
     "to_json_bytes",
