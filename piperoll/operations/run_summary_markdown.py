@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from piperoll.checking.privacy.public_texts import public_file_name
 from piperoll.describing.wording import format_number, format_pounds
 from piperoll.operations.run_summary import PoundTotals, RowTotals, RunSummary
 
@@ -16,7 +17,7 @@ def format_markdown(summary: RunSummary) -> str:
     lines = [*_HEAD]
     for result in summary.results:
         dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
-        words = (result.file, result.body, dataset, result.period or "not known", result.outcome)
+        words = (public_file_name(result.file), result.body, dataset, result.period or "not known", result.outcome)
         lines.append(f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |")
     lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
     if summary.missed:

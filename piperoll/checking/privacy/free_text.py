@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from piperoll.checking.privacy.lists import privacy_lists, split_words
+from piperoll.checking.privacy.names import TITLES, fold_text
 from piperoll.checking.privacy.private_people import person_rule
 
 _MONTH = (
@@ -33,6 +34,18 @@ CUE_PATTERN = (
 )
 """A pattern of RE2 and Python: the texts that may be about one person whatever their row says."""
 
+_PARTICLES = "and|de|van|von|der|den|bin|al|el|la|le|da|dos|di"
+
+NAME_PATTERNS = (
+    rf"[A-Z][A-Za-z'-]*[^A-Za-z0-9]+(?:(?:{_PARTICLES}) )*[A-Z]|\bx[A-Za-z'-]*[^A-Za-z0-9]+[A-Za-z]|[A-Za-z][^A-Za-z0-9]+x",
+    "^[^A-Z]*$",
+)
+"""Patterns of RE2: a text with a name matches one. An accented capital is an x by the time that it is searched."""
+
+BARE_PATTERN = r"^[^A-Za-z0-9]*[A-Za-z]+(?:[ ,.'-]+[A-Za-z]+){1,3}[^A-Za-z0-9]*$"
+"""A pattern of RE2: the texts that may be a name and nothing else."""
+
+_BARE = re.compile(r"\W*[^\W\d_]+(?:[ ,.'’-]+[^\W\d_]+){1,3}\W*")
 _CUE = re.compile(CUE_PATTERN)
 _DIRECT_CUE = re.compile(
     rf"{_WEEK}|\b(?:refund|reimburse|respite|timesheet)|\b(?:allowance|compensation|deposit|tuition|payment|paid|payable|care"
@@ -55,7 +68,7 @@ _AFTER_NAME = re.compile(rf"{_WEEK}|\baged?\s+\d|\d\s*y(?:ea)?rs?\b", re.IGNOREC
 """What may follow a name directly: "JANE DOE W/E 24/06/12", "Jane Doe aged 7"."""
 
 _AROUND = " .,'-–—&\t\r\n"
-_LOWER_WORD = re.compile(r"(?:^|\s)(?!(?:and|de|van|von|der|den|bin|al|el|la|le|da|dos|di)\b)[a-z]")
+_LOWER_WORD = re.compile(rf"(?:^|\s)(?!(?:{_PARTICLES})\b)[a-z]")
 _LONG = 200
 """A text with more characters describes a service: it may name officials, and whom it is about only after a cue."""
 
@@ -92,6 +105,8 @@ def says_context(text: str) -> bool:
 @lru_cache(maxsize=65536)
 def names_in_text(text: str, *, in_context: bool) -> tuple[str, ...]:
     """The names of people in a text; `in_context` if its row says that the payment may be about one person."""
+    if is_bare_name(text):
+        return (text.strip(_AROUND),)
     if not (in_context or _CUE.search(text)):
         return ()
     if len(text) > _LONG:
@@ -105,6 +120,21 @@ def names_in_text(text: str, *, in_context: bool) -> tuple[str, ...]:
                 break
         before = after
     return tuple(names)
+
+
+@lru_cache(maxsize=65536)
+def is_bare_name(text: str) -> bool:
+    """Whether a text or label is the full name of a person and nothing else: both a given and a family name are known.
+
+    Many things have the form of a name, and a name needs no cue where it stands alone.
+    """
+    if not _BARE.fullmatch(text) or is_thing(text):
+        return False
+    words, lists = split_words(fold_text(text)), privacy_lists()
+    if words and words[0] in TITLES:
+        return False  # "Dame Ellen" and "Lord Nelson" are schools and pubs; `personal_data` finds Mr and Mrs
+    given, family = lists.given_names.intersection(words), lists.family_names.intersection(words)
+    return bool(given and family and (len(given | family) > 1)) and person_rule(text) == "full-name"
 
 
 @lru_cache(maxsize=65536)
