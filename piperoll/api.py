@@ -11,6 +11,7 @@ if not report.verdict.publishes:
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from piperoll import assets
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import BodyMapping, Period, Report, Series
+from piperoll.model import KINDS, Body, BodyMapping, Period, Report, Series
 from piperoll.reading import Content, OnDisk, whole
 from piperoll.scratch import scratch_folder
 
@@ -41,6 +42,7 @@ def check(  # noqa: PLR0913 - keyword-only options
     mappings: str | Path | None = None,
     against: str | None = None,
     body: str | None = None,
+    kind: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Check one file: what it is, its findings with their addresses, and the verdict.
@@ -57,12 +59,14 @@ def check(  # noqa: PLR0913 - keyword-only options
             Expectations: the same report, much slower.
         mappings: A folder with `<dataset>.toml` files that say what the headings of a body mean.
         against: A folder or s3://bucket/prefix. The file is compared with what `body` has published there.
-        body: The name or slug of the body that sends the file; required with `against`.
+        body: The body that sends the file: its slug, name or another name in the register; required with `against`.
+        kind: The kind of body, which decides its legal duties: council, department, agency, nhs, police, fire or other;
+            by default that of `body`, or recognised from the file.
         progress: Called with the name of each step when it begins.
 
     Raises:
-        UsageError: There is no such file or engine, nothing is published in `against`, or only one of `against` and
-            `body` is given.
+        UsageError: There is no such file, engine, body or kind, nothing is published in `against`, or `against` is
+            given without `body`.
         UnknownDataset, PeriodError: `dataset` or `period` is not valid.
         MappingError: A file in `mappings` cannot be read.
     """
@@ -76,8 +80,9 @@ def check(  # noqa: PLR0913 - keyword-only options
     else:
         require_readable(Path(file))
         content, name = OnDisk(Path(file)), name or Path(file).name
-    if against is not None or body is not None:
-        if against is None or body is None or mappings is not None:
+    _require_kind(kind)
+    if against is not None:
+        if body is None or mappings is not None:
             raise UsageError(
                 "to compare a file with what is published, give both --against and --body. The headings remembered "
                 "there are used: leave out --mappings"
@@ -85,12 +90,12 @@ def check(  # noqa: PLR0913 - keyword-only options
         from piperoll.operations.preview import CandidateFile, preview_report  # noqa: PLC0415 - see `run`
 
         progress("Checking")
-        candidate = CandidateFile(whole(content), name, body, known, part, covered)
+        candidate = CandidateFile(whole(content), name, body, known, part, covered, kind)
         report = preview_report(against, candidate, quick=quick, engine=CheckEngine(engine))
         if report is not None:
             return report
     return check_file(
-        FileToCheck(content, name, dataset, period),
+        FileToCheck(content, name, dataset, period, _find_sender(body, kind), kind),
         quick=quick,
         engine=CheckEngine(engine),
         remembered=_read_mappings(Path(mappings)) if mappings is not None else (),
@@ -183,6 +188,28 @@ def require_readable(path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): check its name and your permissions") from error
+
+
+def _require_kind(kind: str | None) -> None:
+    """Raise UsageError if `kind` is given and is not a kind of body; the message suggests one."""
+    if kind is not None and kind not in KINDS:
+        near = get_close_matches(kind.casefold(), KINDS, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}? The kinds are" if near else "use"
+        raise UsageError(f"there is no kind of body '{kind}': {hint} {', '.join(KINDS[:-1])} or {KINDS[-1]}")
+
+
+def _find_sender(body: str | None, kind: str | None) -> Body | None:
+    """The registered body called `body`, or a provisional one if its kind is given."""
+    if body is None:
+        return None
+    register = assets.register()
+    if found := register.recognise(body):
+        return found
+    if kind is not None:
+        return Body.provisional_for(body)
+    near = " or ".join(f"'{each.name}'" for each in register.suggest(body))
+    hint = f"did you mean {near}? If not, give" if near else "give"
+    raise UsageError(f"'{body}' is not in the register of bodies: {hint} its kind, such as --kind council")
 
 
 def _read_mappings(folder: Path) -> tuple[BodyMapping, ...]:

@@ -11,7 +11,9 @@ import csv
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ DATA_VARIABLE = "PIPEROLL_DATA"
 
 PLATFORM_FIELDS = "platform_fields.json"
 """The file in datapackages/ that declares the fields which Piperoll adds to datasets."""
+
+KIND_WORDS = "bodies/kinds.csv"
+"""The file in datapackages/ with the words in a body's name that show its kind."""
 
 
 def folder(name: str) -> Path:
@@ -160,11 +165,13 @@ def shown(name: str) -> Mapping[str, Any]:
 def rules_version(name: str) -> str:
     """Identify the rules that a dataset is checked by: the schema's version, and a hash of every file with rules.
 
-    Those are its descriptor, headings, reading rules and suite, the platform fields and the privacy lists.
+    Those are its descriptor, headings, reading rules and suite, the platform fields, the words that show the kind of a
+    body, and the privacy lists and model.
     """
     files, shared = _dataset_folder(name), folder("datapackages")
     rules = [files / "datapackage.json", files / "headings.csv", files / "reading.json", _suite_path(name)]
-    rules += [shared / PLATFORM_FIELDS, *sorted((shared / "privacy").glob("*.csv"))]
+    rules += [shared / PLATFORM_FIELDS, shared / KIND_WORDS, *sorted((shared / "privacy").glob("*.csv"))]
+    rules.append(shared / "privacy" / "name-model.bin")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"
 
@@ -177,7 +184,8 @@ def register() -> Register:
 def read_bodies(path: Path) -> list[Body]:
     """Read a file of bodies in the format of datapackages/bodies; values within a cell are separated by `|`.
 
-    Raises: DescriptorError: a column is missing.
+    The columns `valid_from`, `valid_to` and `successor` may be missing.
+    Raises: DescriptorError: another column is missing, or a value is wrong.
     """
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -192,11 +200,28 @@ def read_bodies(path: Path) -> list[Body]:
                 same_as=_split(row["same_as"]),
                 contact=row["contact"] or None,
                 licence=row["licence"],
+                valid_from=_day(row.get("valid_from")),
+                valid_to=_day(row.get("valid_to")),
+                successor=_split(row.get("successor") or ""),
             )
             for row in rows
         ]
     except KeyError as error:
         raise DescriptorError(f"{path.name} lacks the column {error}: see datapackages/bodies/README.md") from error
+
+
+def _day(cell: str | None) -> date | None:
+    try:
+        return date.fromisoformat(cell.strip()) if cell and cell.strip() else None
+    except ValueError as error:
+        raise DescriptorError(f"'{cell}' is not a day: write it as YYYY-MM-DD") from error
+
+
+@cache
+def kind_words() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Read datapackages/bodies/kinds.csv: the kind of body that words in a name show, the first match first."""
+    with (folder("datapackages") / KIND_WORDS).open(encoding="utf-8", newline="") as stream:
+        return tuple((row["kind"], re.compile(row["pattern"], re.IGNORECASE)) for row in csv.DictReader(stream))
 
 
 def _split(cell: str) -> tuple[str, ...]:

@@ -96,7 +96,12 @@ def parse_record(key: str) -> tuple[str, str, str] | None:
 
 def full_report(submission: Submission) -> str:
     """The full report, with the values of held rows. A pointer, since rules change; private."""
-    return f"{_folder_of(submission)}report.json"
+    return report_in_full(submission.body, submission.dataset, submission.sha256)
+
+
+def report_in_full(body: str, dataset: str, sha256: str) -> str:
+    """The key of the full report of a submission that is known by its hash."""
+    return f"{submission_folder(body, dataset, sha256)}report.json"
 
 
 def rulings_prefix(submission: Submission) -> str:
@@ -114,9 +119,19 @@ def fetches_folder(body: str, dataset: str, address_hash: str) -> str:
     return f"collected/{body}/{dataset}/fetches/{address_hash}/"
 
 
+def all_fetches(body: str, dataset: str) -> str:
+    """The prefix of the logs of fetches from every address of a body's dataset."""
+    return f"collected/{body}/{dataset}/fetches/"
+
+
 def claims_folder(body: str, dataset: str) -> str:
     """The prefix of the records of files that claimed one series in the same run. Written once; private."""
     return f"collected/{body}/{dataset}/claims/"
+
+
+def claim(body: str, dataset: str, digest: str) -> str:
+    """The record of one claim, by the sha256 of its content. Written once; private."""
+    return f"{claims_folder(body, dataset)}{digest[:20]}.json"
 
 
 BUILD = f"{COLLECTED}catalogue/"

@@ -5,16 +5,19 @@ from __future__ import annotations
 import atexit
 import fcntl
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PREFIX = "piperoll-"
+_PREFIX = "piperoll-tmp-"
 _LOCK = ".lock"
 _LEAST_AGE_SECONDS = 3600
 """Younger folders are left alone: their process may be about to lock them."""
+
+_ATTEMPTS, _PAUSE_SECONDS = 20, 0.1
 
 
 @contextmanager
@@ -32,18 +35,24 @@ def scratch_folder(what: str) -> Iterator[Path]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():  # after an interruption threads may still write to it; they end before this is called
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        if sys.exc_info()[0]:  # after an interruption, threads may still be writing
+            atexit.register(_delete_until_gone, folder)
+
+
+def _delete_until_gone(folder: Path) -> None:
+    """Delete a folder that threads may still be writing to; they end with the process."""
+    for _ in range(_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(_PAUSE_SECONDS)
+        if not folder.exists():
+            return
 
 
 def _delete_abandoned(parent: Path) -> None:
     oldest = time.time() - _LEAST_AGE_SECONDS
-    for lock_file in parent.glob(f"{_PREFIX}*/{_LOCK}"):
-        try:
-            with lock_file.open("r+") as lock:
-                if lock_file.stat().st_mtime > oldest:
-                    continue
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(lock_file.parent, ignore_errors=True)
-        except OSError:
-            continue  # in use, of another user, or deleted meanwhile
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # in use, of another user, or deleted meanwhile
+            if folder.stat().st_mtime < oldest:
+                with (folder / _LOCK).open("a") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)

@@ -214,11 +214,13 @@ def _next_version(
     history: History, manifest: Manifest, decision: Decision, reason: str, now: str, received: str | None
 ) -> Version:
     number = max((version.version for version in history.versions), default=0) + 1
+    # time never runs backwards in a history, even if a clock was set back: it says what was known on a day
+    published = max([now, *(version.published for version in history.versions)])
     return Version(
         version=number,
         path=layout.version_name(number, manifest.sha256),
         manifest_sha256=manifest.sha256,
-        published=now,
+        published=published,
         status=Status.CURRENT,
         supersedes=history.current,
         reason=reason,

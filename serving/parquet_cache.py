@@ -1,4 +1,4 @@
-"""The Parquet files of versions as local files: in place if the store is a folder, else verified copies."""
+"""The Parquet files of versions as local files: in place if the store is a folder, else copies; verified either way."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class ParquetCache:
         self._folder = folder.absolute()
         self._limits = limits
         self._lock = threading.Lock()
+        self._verified: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -40,23 +41,31 @@ class ParquetCache:
     def paths(self, versions: Sequence[SelectedVersion]) -> list[str]:
         """The local Parquet files of versions, in the order given.
 
-        Raises: Problem: together they are larger than the cache, or other queries use all of it. StoreCorrupt: a copy
+        Raises: Problem: together they are larger than the cache, or other queries use all of it. StoreCorrupt: a file
         does not match its manifest. NotThere: a file was purged a moment ago.
         """
-        keys = [one.parquet_key for one in versions]
         if self._index.store.local_path("data") is not None:
-            paths = [(key, self._index.store.local_path(key)) for key in keys]
-            for key, path in paths:
-                if path is None or not path.is_file():
-                    raise NotThere(f"there is nothing under {key}")
-            return [str(path) for _, path in paths]
-        manifests = self._index.map(lambda one: self._index.manifest(one.series, one.version), versions)
-        entries = [
-            next(entry for entry in manifest.files if entry.path == one.parquet_name)
-            for one, manifest in zip(versions, manifests, strict=True)
-        ]
+            return [self._find_in_place(one) for one in versions]
+        entries = list(self._index.map(self._entry, versions))
         self._make_room(entries)
+        keys = [one.parquet_key for one in versions]
         return list(self._index.map(lambda item: self._copy(*item), zip(keys, entries, strict=True)))
+
+    def _entry(self, selected: SelectedVersion) -> FileEntry:
+        """The size and hash of a version's Parquet file by its manifest."""
+        manifest = self._index.manifest(selected.series, selected.version)
+        return next(entry for entry in manifest.files if entry.path == selected.parquet_name)
+
+    def _find_in_place(self, selected: SelectedVersion) -> str:
+        """The file in the folder of the store, verified once and again if it changes."""
+        key = selected.parquet_key
+        path, tag = self._index.store.local_path(key), self._index.store.stat(key).tag
+        if path is None:
+            raise NotThere(f"there is nothing under {key}")
+        if self._verified.get(key) != tag:
+            _verify(path, key, self._entry(selected))
+            self._verified[key] = tag
+        return str(path)
 
     def _copy(self, key: str, entry: FileEntry) -> str:
         """Copy an object into the cache unless it is there, and verify the copy."""
@@ -67,10 +76,7 @@ class ParquetCache:
         part = self._folder / f"{uuid.uuid4().hex}.part"
         try:
             self._index.store.fetch(key, part)
-            with part.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            if (part.stat().st_size, sha256) != (entry.bytes, entry.sha256):
-                raise StoreCorrupt(f"{key} does not match the size and hash in its manifest")
+            _verify(part, key, entry)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -98,3 +104,11 @@ class ParquetCache:
                     size -= found.st_size
         if size > self._limits.cache_bytes:
             raise Problem(503, "busy", "other queries use the whole cache: try again in a minute", retry_after=60)
+
+
+def _verify(path: Path, key: str, entry: FileEntry) -> None:
+    """Raise StoreCorrupt unless a file has the size and hash of its manifest."""
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    if (path.stat().st_size, sha256) != (entry.bytes, entry.sha256):
+        raise StoreCorrupt(f"{key} does not match the size and hash in its manifest")

@@ -14,12 +14,17 @@ from piperoll.reading import Content, read, sha256
 
 @dataclass(frozen=True, slots=True)
 class FileToCheck:
-    """A file and what is known of it; the dataset (by any of its names) and the period are detected if not given."""
+    """A file and what is known of it; all that is not given is detected.
+
+    `dataset` is any of its names. `kind` is the kind of body, which decides the legal duties.
+    """
 
     content: Content
     name: str
     dataset: str | None = None
     period: str | None = None
+    body: Body | None = None
+    kind: str | None = None
 
 
 def check_file(
@@ -52,14 +57,23 @@ def examine_file(
     dataset, part = assets.find_dataset(file.dataset) if file.dataset else (None, None)
     period = Period.parse(file.period) if file.period else None
     progress("Reading")
-    reading = read(file.content, file.name, assets.datasets(), dataset=dataset, part=part, remembered=tuple(remembered))
+    reading = read(
+        file.content,
+        file.name,
+        assets.datasets(),
+        dataset=dataset,
+        part=part,
+        remembered=tuple(remembered),
+        period=period,
+    )
     progress("Checking")
     return examine(
         reading,
         file=file.name,
         sha256=sha256(file.content),
         size=len(file.content),
-        body=Body.provisional_for("unknown"),
+        body=file.body or Body.provisional_for("unknown"),
+        kind=file.kind,
         period=period,
         part=part,
         plausibility=not quick,

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from piperoll.checking.examine_table import ExaminedTable
 from piperoll.checking.totals import exact_sum
+from piperoll.findings import shared_text
 from piperoll.model import Body, Finding, format_decimal
 
 
 def checks_passed(
-    tables: Sequence[ExaminedTable], findings: Sequence[Finding], body: Body, *, dates_compared: bool
+    tables: Sequence[ExaminedTable], findings: Sequence[Finding], body: Body, kind: str | None, *, dates_compared: bool
 ) -> Iterator[str]:
     """Yield one sentence for each check that the submission passed.
 
+    `kind` is the kind of body whose duties were checked; None if none were, because it is not known.
     `dates_compared` is True if the dates were compared with the period: those of a snapshot are about other things.
     """
     totals = [table.totals for table in tables]
@@ -34,7 +36,8 @@ def checks_passed(
         yield f"No row{whose} appears to be about a private person."
     if not any(code.startswith("structure-") for code in codes):
         yield "Every cell has the type and form that the published standard requires."
-    if not codes & {"duty-column-absent", "cells-missing"}:
-        yield "Every column that a law or code requires is present and has no empty cells."
+    if kind is not None and not codes & {"duty-column-absent", "cells-missing"}:
+        whom = shared_text("kind-of-body", kind)
+        yield f"Every column that a law or code requires of {whom} is present and has no empty cells."
     if dates and dates_compared and "dates-outside-period" not in codes:
         yield "Every date is within the period."

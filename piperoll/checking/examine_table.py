@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
+from piperoll.checking.body_kind import BodyKind
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.privacy.held_names import HeldNames
@@ -25,8 +26,9 @@ from piperoll.checking.survey import (
     visit_batches,
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
-from piperoll.findings import CappedFindings, make_finding
-from piperoll.model import Address, Body, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
+from piperoll.checking.within_file import LineComparer, LineComparison
+from piperoll.findings import CappedFindings, make_by_row, make_finding
+from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
 
 _ROWS_NAMED = 10
@@ -40,9 +42,9 @@ _HEADINGS_NAMED = 6
 class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
-    `held_not_for_privacy` counts the rows held for other reasons than privacy. `decided` counts, for each decision by
-    its identifier, the rows that are published because of it, or without their name. `lacks_core` is True if a core
-    group has no column: no row of the table can then be published.
+    `held_not_for_privacy` counts the rows held for other reasons than privacy or an amount beyond belief. `decided`
+    counts, for each decision by its identifier, the rows that are published because of it, or without their name.
+    `lacks_core` is True if a core group has no column: no row of the table can then be published.
     """
 
     table: ReadTable
@@ -88,7 +90,6 @@ class ExaminedTable:
 def examine_tables(
     tables: Sequence[ReadTable],
     dataset: Dataset,
-    body: Body,
     *,
     period_known: bool,
     engine: CheckEngine = CheckEngine.COMPILED,
@@ -99,24 +100,26 @@ def examine_tables(
     All are screened for personal data before any is concluded: a name that is held in one table is held in all.
     `decided` is what people decided about values of this body and dataset.
     """
-    surveys, screens = [], []
+    surveys, screens, comparers = [], [], []
     for table in tables:
         surveyor, screen = TableSurveyor(table, dataset), PrivacyScreen(table, dataset, decided)
-        visit_batches(table, surveyor, screen)
+        comparer = LineComparer(table, dataset)
+        visit_batches(table, surveyor, screen, comparer)
         surveys.append(surveyor.survey())
         screens.append(screen)
+        comparers.append(comparer)
     return [
-        _examine_table(table, dataset, body, survey, privacy, period_known=period_known, engine=engine)
-        for table, survey, privacy in zip(tables, surveys, finish_screens(screens), strict=True)
+        _examine_table(table, dataset, survey, privacy, comparer.result(), period_known=period_known, engine=engine)
+        for table, survey, privacy, comparer in zip(tables, surveys, finish_screens(screens), comparers, strict=True)
     ]
 
 
 def _examine_table(
     table: ReadTable,
     dataset: Dataset,
-    body: Body,
     survey: TableSurvey,
     privacy: PrivacyResult,
+    comparison: LineComparison,
     *,
     period_known: bool,
     engine: CheckEngine,
@@ -127,16 +130,17 @@ def _examine_table(
         held.add("core-missing", survey.rows.numbers)
     findings = (
         *core_missing,
-        *_find_gaps(table, dataset, body, survey),
         *_find_left_out_names(privacy, table, dataset),
+        *comparison.findings,
         *_hold_unreadable(table, dataset, survey, held),
         *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
         *_hold_personal_data(privacy, table, held),
     )
+    held.add("amount-far-above-rest", comparison.held.numbers)
     held_rows, blanked_rows = held.by_row(), blanked.by_row()
     findings = (*findings, *_find_cut_texts(privacy, table, held_rows))
     not_for_privacy = held_rows.rows_where(
-        [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
+        [not all(_is_of_row_alone(code) for code in codes) for codes in held_rows.values_used]
     )
     return ExaminedTable(
         table=table,
@@ -155,6 +159,11 @@ def _examine_table(
     )
 
 
+def _is_of_row_alone(code: str) -> bool:
+    """Whether a code says nothing of the other rows: one mistaken amount may be most of a file's pounds."""
+    return code.startswith("privacy-") or code == "amount-far-above-rest"
+
+
 def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool) -> Iterator[Finding]:
     """Yield a finding for each core group that has no column."""
     for group in dataset.missing_core(fields_present(table), period_given=period_known):
@@ -171,28 +180,25 @@ def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool
         )
 
 
-def _find_gaps(table: ReadTable, dataset: Dataset, body: Body, survey: TableSurvey) -> Iterator[Finding]:
-    """Yield a warning for each column that `body` has to send and that is absent or has gaps.
+def find_gaps(
+    table: ReadTable, survey: TableSurvey, dataset: Dataset, known: BodyKind, part: str | None
+) -> Iterator[Finding]:
+    """Yield a warning for each column that the body has to send for this part, and that is absent or has gaps.
 
-    Of a core group, the first column that is present counts. If we do not know the kind of the body, a column that only
-    some kinds have to send is for information.
+    Of a core group, the first column that is present counts. If the kind of body is not known, no other column does.
     """
     first_of_core = {group[0] for group in core_columns(table, dataset) if group}
     for field in dataset.fields:
+        duty = field.duty(known.kind, part, known.nation) if is_duty(field) else None
         if field.name in table.columns:
             gaps = len(survey.missing.get(field.name, ()))
-            counts = is_duty(field) or field.name in first_of_core
+            counts = duty is not None or field.name in first_of_core
             if counts and gaps and not (field.constraints or {}).get("required"):
                 where = address_in(table, field.name)
                 yield make_finding("cells-missing", where, title=field.title, count=gaps, rows=table.rows)
-        elif is_duty(field) and (not field.kinds or body.provisional or body.kind in field.kinds):
-            yield make_finding(
-                "duty-column-absent",
-                Address(table.sheet, field=field.name),
-                severity=Severity.INFO if field.kinds and body.provisional else Severity.WARNING,
-                title=field.title,
-                source=field.source,
-            )
+        elif duty is not None:
+            where = Address(table.sheet, field=field.name)
+            yield make_finding("duty-column-absent", where, title=field.title, source=duty.clause)
 
 
 def _find_left_out_names(privacy: PrivacyResult, table: ReadTable, dataset: Dataset) -> Iterator[Finding]:
@@ -233,15 +239,34 @@ def unreadable_core_rows(table: ReadTable, survey: TableSurvey) -> Iterator[tupl
         yield from zip(held.tolist(), (names[index] for index in last.tolist()), strict=True)
 
 
-def _hold_unreadable(table: ReadTable, dataset: Dataset, survey: TableSurvey, held: RowLabels) -> tuple[Finding, ...]:
+def _hold_unreadable(table: ReadTable, dataset: Dataset, survey: TableSurvey, held: RowLabels) -> Iterator[Finding]:
     """Hold each row with a core group that cannot be read."""
-    findings, rows = CappedFindings(), array("q")
+    rows_by_field: dict[str, array[int]] = {}
     for row, name in unreadable_core_rows(table, survey):
-        title = dataset.field(name).title.lower()
-        findings.add(name, partial(make_finding, "core-unreadable", address_in(table, name, row), title=title))
-        rows.append(row)
-    held.add("core-unreadable", np.frombuffer(rows, np.int64))
-    return findings.findings()
+        rows_by_field.setdefault(name, array("q")).append(row)
+    for name, rows in rows_by_field.items():
+        held.add("core-unreadable", np.frombuffer(rows, np.int64))
+        make = partial(make_finding, "core-unreadable", title=dataset.field(name).title.lower())
+        yield from _make_in_column(table, name, rows.tolist(), make)
+
+
+def _make_in_column(
+    table: ReadTable, field: str, rows: Sequence[int], make: Callable[[Address], Finding]
+) -> Iterator[Finding]:
+    """Make the finding about cells of one column in `rows`."""
+    for letter_there, group in _by_letter(table, field, rows):
+        yield from make_by_row(group, lambda at: make(replace(at, sheet=table.sheet, column=letter_there, field=field)))  # noqa: B023 - called at once
+
+
+def _by_letter(table: ReadTable, field: str, rows: Sequence[int]) -> Iterator[tuple[str | None, Sequence[int]]]:
+    """The rows by the letter of the column, which changes where the headings do."""
+    if not table.later_letters:
+        yield table.letter(field), rows
+        return
+    groups: dict[str | None, list[int]] = {}
+    for row in rows:
+        groups.setdefault(table.letter(field, row), []).append(row)
+    yield from groups.items()
 
 
 def _hold_or_blank_breaches(
@@ -255,7 +280,9 @@ def _hold_or_blank_breaches(
         if breach.rule == "required" and breach.row in unreadable.get(breach.field, ()):
             continue  # reading has reported the cell, and the row is held for it
         holds = breach.rule == "required" or breach.field in dataset.core_fields
-        findings.add((breach.kind, breach.field), partial(_breach_finding, breach, table, dataset, holds=holds))
+        address = address_in(table, breach.field, breach.row, breach.line)
+        make = partial(_breach_finding, breach, dataset, holds=holds)
+        findings.add((breach.kind, breach.field), (breach.rule, breach.sent, address.column), address, make)
         label = f"structure-{breach.kind}" if holds else breach.field
         rows_by_label.setdefault((holds, label), array("q")).append(breach.row)
     for (holds, label), rows in rows_by_label.items():
@@ -263,11 +290,11 @@ def _hold_or_blank_breaches(
     return findings.findings()
 
 
-def _breach_finding(breach: Breach, table: ReadTable, dataset: Dataset, *, holds: bool) -> Finding:
+def _breach_finding(breach: Breach, dataset: Dataset, address: Address, *, holds: bool) -> Finding:
     field = dataset.field(breach.field)
     return make_finding(
         f"structure-{breach.kind}",
-        address_in(table, breach.field, breach.row, breach.line),
+        address,
         variant=breach.rule or "",
         severity=Severity.ERROR if holds else Severity.WARNING,
         value=breach.sent,
@@ -278,28 +305,15 @@ def _breach_finding(breach: Breach, table: ReadTable, dataset: Dataset, *, holds
     )
 
 
-def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabels) -> Sequence[Finding]:
-    findings = CappedFindings()
-    for one in privacy.first_cells:
-        address = address_in(table, one.field, one.row, one.line)
-        findings.add((one.field, one.rule), partial(make_finding, f"privacy-{one.rule}", address))
+def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabels) -> Iterator[Finding]:
     for (name, rule), rows in privacy.held.items():
-        findings.set_count((name, rule), len(rows))
         held.add(f"privacy-{rule}", rows.numbers)
-    return findings.findings()
+        yield from _make_in_column(table, name, rows.numbers.tolist(), partial(make_finding, f"privacy-{rule}"))
 
 
-def _find_cut_texts(privacy: PrivacyResult, table: ReadTable, held: Iterable[int]) -> Sequence[Finding]:
+def _find_cut_texts(privacy: PrivacyResult, table: ReadTable, held: Iterable[int]) -> Iterator[Finding]:
     """Report each text that is left out of a row that is published."""
-    findings, held_rows = CappedFindings(), RowSet(held)
-    for one in privacy.cut_cells:
-        if one.row not in held_rows:
-            address = address_in(table, one.field, one.row, one.line)
-            make = partial(make_finding, "privacy-text-redacted", address, variant=one.rule)
-            findings.add(one.field, make)
-    for name in {name for name, _rule in privacy.cut}:
-        rows = RowSet()
-        for (field, _rule), cut in privacy.cut.items():
-            rows.add(cut.numbers if field == name else rows.numbers)
-        findings.set_count(name, len(rows - held_rows))
-    return findings.findings()
+    held_rows = RowSet(held)
+    for (name, rule), rows in privacy.cut.items():
+        make = partial(make_finding, "privacy-text-redacted", variant=rule)
+        yield from _make_in_column(table, name, (rows - held_rows).numbers.tolist(), make)

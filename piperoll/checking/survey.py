@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
 
 from piperoll.checking.row_sets import RowSet
-from piperoll.model import Address, Dataset, Field, Level, Origin
+from piperoll.model import Address, Dataset, Field, Origin
 from piperoll.model.columns import is_filled, pc
 from piperoll.reading import ReadTable
+
+_MOST_NAMES = 200
+"""A column with more names than this does not name the body that sends the file."""
 
 
 class BatchVisitor(Protocol):
@@ -35,7 +38,9 @@ class TableSurvey:
 
     `missing` has, for each field whose gaps count, the rows where no line has a cell, not even an unreadable one.
     `readable` has, for each core group with an unreadable cell, the group and the rows where one of its cells can be
-    read. `dates` counts the cells of each main date (ISO 8601).
+    read. `dates` counts the cells of each main date (ISO 8601). `pounds` are the absolute amounts beside each, added up
+    as floats, to weigh the dates. `names` counts, for each column that names the body or its department, the cells by
+    what they say, and `headings` has the heading of each; a column with too many names to be about one sender has none.
     """
 
     rows: RowSet
@@ -43,6 +48,11 @@ class TableSurvey:
     missing: Mapping[str, RowSet]
     readable: Sequence[tuple[Sequence[str], RowSet]]
     dates: Mapping[str, int]
+    names: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    headings: Mapping[str, str] = field(default_factory=dict)
+    pounds: Mapping[str, float] = field(default_factory=dict)
+    starts: Mapping[str, int] = field(default_factory=dict)
+    """If each line covers several months and the main date is the last day, the counts of the first days."""
 
 
 def survey_table(table: ReadTable, dataset: Dataset) -> TableSurvey:
@@ -57,7 +67,7 @@ class TableSurveyor:
 
     def __init__(self, table: ReadTable, dataset: Dataset) -> None:
         groups = core_columns(table, dataset)
-        counted = {field.name for field in dataset.fields if is_duty(field)}
+        counted = {one.name for one in dataset.fields if is_duty(one)}
         counted |= {group[0] for group in groups if group}
         counted |= {name for name in (main_field(dataset.amount, table), main_field(dataset.date, table)) if name}
         self._table = table
@@ -66,7 +76,13 @@ class TableSurveyor:
         self._filled: dict[str, RowSet | None] = dict.fromkeys(counted & table.columns.keys())
         self._readable = [(group, RowSet()) for group in groups if any(table.unreadable.get(name) for name in group)]
         self._date = date_field(table, dataset)
+        self._amount = main_field(dataset.amount, table)
         self._dates: Counter[str] = Counter()
+        self._pounds: defaultdict[str, float] = defaultdict(float)
+        self._start = _start_field(table, dataset, self._date)
+        self._starts: Counter[str] = Counter()
+        names = [name for name in (*dataset.body_fields, *dataset.parent_fields) if name in table.columns]
+        self._names: dict[str, Counter[str]] = {name: Counter() for name in names}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Look at one more batch."""
@@ -81,10 +97,27 @@ class TableSurveyor:
             for name in group:
                 readable.add(rows[is_filled(batch[name])])
         if self._date:
-            for entry in pc.value_counts(batch[self._date].drop_null()).to_pylist():
-                self._dates[entry["values"]] += entry["counts"]
+            self._add_dates(batch, self._date)
+        if self._start:
+            for entry in pc.value_counts(batch[self._start].drop_null()).to_pylist():
+                self._starts[entry["values"]] += entry["counts"]
+        for name, counts in self._names.items():
+            if len(counts) <= _MOST_NAMES:
+                found = pc.value_counts(batch[name].drop_null())
+                counts.update({entry["values"]: entry["counts"] for entry in found[: _MOST_NAMES + 1].to_pylist()})
         self._rows.add(rows)
         self._lines += batch.num_rows
+
+    def _add_dates(self, batch: pa.RecordBatch, date: str) -> None:
+        if self._amount is None:
+            amounts = pa.nulls(batch.num_rows, pa.float64())
+        else:
+            amounts = pc.abs(pc.cast(batch[self._amount], pa.float64()))
+        dated = pa.table({"date": batch[date], "pounds": amounts}).group_by("date")
+        for entry in dated.aggregate([("pounds", "sum"), ([], "count_all")]).to_pylist():
+            if entry["date"] is not None:
+                self._dates[entry["date"]] += entry["count_all"]
+                self._pounds[entry["date"]] += entry["pounds_sum"] or 0.0
 
     def survey(self) -> TableSurvey:
         """Finish the survey."""
@@ -93,7 +126,11 @@ class TableSurveyor:
             name: RowSet() if filled is None else self._rows - filled - RowSet(unreadable.get(name, ()))
             for name, filled in self._filled.items()
         }
-        return TableSurvey(self._rows, self._lines, missing, self._readable, self._dates)
+        names = {name: counts for name, counts in self._names.items() if 0 < len(counts) <= _MOST_NAMES}
+        headings = {name: self._table.columns[name] for name in names}
+        return TableSurvey(
+            self._rows, self._lines, missing, self._readable, self._dates, names, headings, self._pounds, self._starts
+        )
 
 
 def address_in(table: ReadTable, field: str | None = None, row: int | None = None, line: int | None = None) -> Address:
@@ -118,11 +155,19 @@ def date_field(table: ReadTable, dataset: Dataset) -> str | None:
     return found or next((name for name in dataset.date if name in fields_present(table)), None)
 
 
+def _start_field(table: ReadTable, dataset: Dataset, date: str | None) -> str | None:
+    """The field with the first day of what a line covers, if `date` is the last day."""
+    if date is None or dataset.field(date).reading.edge != "end":
+        return None
+    present = fields_present(table)
+    return next((each.name for each in dataset.fields if each.reading.edge == "start" and each.name in present), None)
+
+
 def core_columns(table: ReadTable, dataset: Dataset) -> tuple[tuple[str, ...], ...]:
     """The columns of `table` in each core group of the dataset."""
     return tuple(tuple(name for name in group if name in table.columns) for group in dataset.core)
 
 
 def is_duty(field: Field) -> bool:
-    """Whether law or a code asks a body to send this field. A field that we can derive is never missed."""
-    return field.level is Level.DUTY and field.origin is Origin.SENT and field.derive is None
+    """Whether law or a code asks some bodies to send this field. A field that we can derive is never missed."""
+    return bool(field.duties) and field.origin is Origin.SENT and field.derive is None

@@ -46,7 +46,18 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     against: Annotated[
         str | None, typer.Option(metavar="PLACE", help="Compare with what is published in a folder or s3://….")
     ] = None,
-    body: Annotated[str | None, typer.Option(metavar="NAME", help="With --against: the body that sends it.")] = None,
+    body: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The body that sends it: its name or short name; required with --against."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="The kind of body, which decides its legal duties: council, department, agency, nhs, police, fire or "
+            "other; default: that of --body, or recognised.",
+        ),
+    ] = None,
 ) -> None:
     """Check a file before you publish it. The report says what to fix in which cell.
 
@@ -56,6 +67,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll check "Payments over 500 October 2026.xlsx"
     piperoll check contracts.csv --dataset contracts --html report.html
     piperoll check *.csv --json > reports.jsonl
+    piperoll check "October 2026.csv" --kind council
     piperoll check "October 2026.csv" --against published --body "Anytown Council"
     """
     from piperoll import api
@@ -76,6 +88,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
                 mappings=mappings,
                 against=against,
                 body=body,
+                kind=kind,
                 progress=progress,
             )
         reports.append(report)

@@ -4,7 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
-from piperoll.model.body import Body, Register, slugify
+from piperoll.model.body import KINDS, Body, Register, slugify
 from piperoll.model.consolidated import (
     Consolidated,
     CurrentRelease,
@@ -17,7 +17,7 @@ from piperoll.model.consolidated import (
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
 from piperoll.model.decision import DecidedAs, PrivacyDecision
-from piperoll.model.finding import Acts, Address, Finding, Severity
+from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, Period, PeriodKind
@@ -43,6 +43,7 @@ from piperoll.model.table import Table
 __all__ = [
     "DIFFERENT",
     "EXCLUSIONS",
+    "KINDS",
     "MONTHS",
     "Acts",
     "Address",
@@ -93,6 +94,7 @@ __all__ = [
     "Version",
     "What",
     "count_once",
+    "describe_rows",
     "file_entry",
     "financial_year_of",
     "format_decimal",

@@ -10,6 +10,10 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from piperoll.errors import DescriptorError
+from piperoll.model.body import KINDS
+
+_READING_KEYS = frozenset(("fields", "least_amount", "general_headings", "main_list", "body_fields", "parent_fields"))
+"""The keys that reading.json can have."""
 
 
 class Level(StrEnum):
@@ -78,13 +82,38 @@ class FieldReading:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldDuty:
+    """A law, code or guidance (`clause`) that asks bodies of some `kinds` for a field.
+
+    `parts` are the parts of the dataset that it is about, where None is the main list; empty means all. `nations` are
+    the nations whose bodies it binds (`E`, `W`, `S`, `N`); empty means all.
+    """
+
+    kinds: tuple[str, ...]
+    clause: str
+    parts: tuple[str | None, ...] = ()
+    nations: tuple[str, ...] = ()
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> FieldDuty:
+        """Convert one entry of `x_duties`. Raises: KeyError, TypeError: a key is missing or unknown."""
+        lists = {name: tuple(value) for name, value in entry.items() if name != "clause"}
+        return cls(clause=entry["clause"], **lists)
+
+    def binds(self, kind: str, part: str | None, nation: str | None) -> bool:
+        """Whether the duty binds a body of this kind and nation (None: not known) for this part of the dataset."""
+        there = nation is None or not self.nations or nation in self.nations
+        return kind in self.kinds and there and (not self.parts or part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One column of a dataset, from its Table Schema.
 
     `type` is a Table Schema type. `source` names the clause or standard that asks for it. `unit` is None for a field
     without one. `privacy` is `name` (may name a person), `dependent` (an identifier to remove with the name), `area` (a
-    service area that may hold a row), `text` (free text) or None. `kinds` are the kinds of body that a duty applies
-    to; empty means all. `derive` says how to make a derived field (docs/datasets.md) and is None for one that is only
+    service area that may hold a row), `text` (free text) or None. `duties` say which law asks which kinds of body
+    for it. `derive` says how to make a derived field (docs/datasets.md) and is None for one that is only
     sent. `reading` says how to recognise and read its cells.
     """
 
@@ -99,7 +128,7 @@ class Field:
     privacy: str | None = None
     derive: Mapping[str, Any] | None = None
     constraints: Mapping[str, Any] | None = None
-    kinds: tuple[str, ...] = ()
+    duties: tuple[FieldDuty, ...] = ()
     reading: FieldReading = FieldReading()
 
     @property
@@ -116,6 +145,10 @@ class Field:
     def is_name(self) -> bool:
         """Whether the cells name a person, an organisation or a thing."""
         return self.privacy == "name" or self.reading.kind == "name"
+
+    def duty(self, kind: str | None, part: str | None = None, nation: str | None = None) -> FieldDuty | None:
+        """Return the first duty that binds a body of this kind for a part of the dataset; none if `kind` is None."""
+        return next((duty for duty in self.duties if kind is not None and duty.binds(kind, part, nation)), None)
 
     @classmethod
     def from_descriptor(cls, field: Mapping[str, Any], reading: Mapping[str, Any] | None = None) -> Field:
@@ -136,11 +169,18 @@ class Field:
                 privacy=field.get("x_privacy"),
                 derive=field.get("x_derive"),
                 constraints=field.get("constraints"),
-                kinds=tuple(field.get("x_kinds", ())),
+                duties=tuple(FieldDuty.from_entry(entry) for entry in _duty_entries(field)),
                 reading=FieldReading.from_entry(reading or {}),
             )
         except (KeyError, ValueError, TypeError) as error:
             raise DescriptorError(f"field {field.get('name', '?')}: missing or unknown: {error}") from error
+
+
+def _duty_entries(field: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """The duties of a field: its `x_duties`, or for a `duty` without them its `x_kinds` (all kinds) and `x_source`."""
+    if "x_duties" in field or field["x_level"] != Level.DUTY:
+        return tuple(field.get("x_duties", ()))
+    return ({"kinds": field.get("x_kinds", KINDS), "clause": field["x_source"]},)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +220,8 @@ class Dataset:
 
     From reading.json: `least_amount` is the smallest amount that must be published, in pounds; `general_headings` are
     headings too common to show that a file is of this dataset; `main_list` is a pattern for names of files that are
-    the main list and no part. `descriptor` is the whole datapackage.json.
+    the main list and no part. `body_fields` name the body that sends, the most reliable first, and `parent_fields` the
+    department that it belongs to. `descriptor` is the whole datapackage.json.
     """
 
     name: str
@@ -203,6 +244,8 @@ class Dataset:
     least_amount: Decimal | None
     general_headings: frozenset[str]
     main_list: str | None
+    body_fields: tuple[str, ...]
+    parent_fields: tuple[str, ...]
     descriptor: Mapping[str, Any]
 
     @classmethod
@@ -215,7 +258,7 @@ class Dataset:
         that the schema lacks.
         """
         name, reading = descriptor.get("name", "?"), reading or {}
-        if unknown := reading.keys() - {"fields", "least_amount", "general_headings", "main_list"}:
+        if unknown := reading.keys() - _READING_KEYS:
             raise DescriptorError(f"dataset {name}: reading.json has unknown keys: {', '.join(sorted(unknown))}")
         entries, least = reading.get("fields", {}), reading.get("least_amount")
         try:
@@ -251,6 +294,8 @@ class Dataset:
                 least_amount=None if least is None else Decimal(least),
                 general_headings=frozenset(reading.get("general_headings", ())),
                 main_list=reading.get("main_list"),
+                body_fields=tuple(reading.get("body_fields", ())),
+                parent_fields=tuple(reading.get("parent_fields", ())),
                 descriptor=descriptor,
             )
         except KeyError as error:
@@ -261,6 +306,7 @@ class Dataset:
     def _refuse_unknown_fields(self, entries: Mapping[str, Any]) -> None:
         named = {name for group in self.core for name in group if name != "@period"}
         named |= {*self.amount, *self.date, *entries, *(heading.field for heading in self.headings)}
+        named |= {*self.body_fields, *self.parent_fields}
         named |= {mark for part in self.parts for mark in part.marks} | {name for key in self.keys for name in key}
         for field in self.fields:
             rules = field.reading

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from itertools import accumulate
 
 from piperoll.errors import PeriodError
 
@@ -159,39 +156,6 @@ class Period:
         while (year, month) <= (self.end.year, self.end.month):
             yield Period.month(year, month)
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-
-    @classmethod
-    def shortest_containing(cls, days: Mapping[date, int], share: float = 0.9) -> Period | None:
-        """The shortest month, quarter, financial year or range of months that contains `share` of `days`.
-
-        `days` says how often each day is met. A month is tried before a quarter, and a quarter before a year; then the
-        range of months that leaves out the fewest days at either end. None if there are no days.
-        """
-        if not days:
-            return None
-        need = -(-sum(days.values()) * round(share * 1000) // 1000)  # rounded up
-        for period_of in (
-            lambda day: cls.month(day.year, day.month),
-            lambda day: cls.quarter(day.year, (day.month + 2) // 3),
-            cls.financial_year_of,
-        ):
-            counts: Counter[Period] = Counter()
-            for day, count in days.items():
-                counts[period_of(day)] += count
-            best = max(counts, key=lambda period: (counts[period], period.start))
-            if counts[best] >= need:
-                return best
-        # from each day on, the shortest span with `need` days in it; then the span of fewest months, the earliest first
-        ordered = sorted(days)
-        counted = list(accumulate(days[day] for day in ordered))
-        spans: list[tuple[int, date, date]] = []
-        for first, up_to_first in zip(ordered, counted, strict=True):
-            end = bisect_left(counted, up_to_first - days[first] + need)
-            if end < len(ordered):
-                last = ordered[end]
-                spans.append(((last.year - first.year) * 12 + last.month - first.month, first, last))
-        _, first, last = min(spans)
-        return cls.months_of(first, last)
 
 
 def _last_day(year: int, month: int) -> date:

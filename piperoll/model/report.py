@@ -148,6 +148,10 @@ class Report:
     findings: tuple[Finding, ...]
     passed: tuple[str, ...] = ()
     compared_with: tuple[str, ...] = ()
+    kind: str | None = None
+    """The kind of body whose legal duties were checked; None if it is not known, so that none were."""
+    kind_source: str | None = None
+    """How the kind is known: `option` (given with the file), `register`, or `file` (its own columns)."""
     held_values: tuple[HeldValue, ...] = field(default=(), metadata={"omit_if_empty": True})
     """The values that are held for privacy. Private: a public report has none."""
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})

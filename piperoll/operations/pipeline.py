@@ -161,7 +161,8 @@ def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFi
         if len({file.rows_sha256 for file in rivals}) > 1:
             names = {file.submission.sha256: file.public_name for file in rivals}
             content = to_json_bytes({"series": str(series), "files": dict(sorted(names.items()))})
-            run.store.create(f"{prefix}{hashlib.sha256(content).hexdigest()[:20]}.json", content)
+            digest = hashlib.sha256(content).hexdigest()
+            run.store.create(layout.claim(body_files.body, body_files.dataset, digest), content)
     documents = (json.loads(run.store.read(key).content) for key in run.store.keys(prefix))
     return [(Series.parse(document["series"]), document["files"]) for document in documents]
 

@@ -19,7 +19,10 @@ from piperoll.reading import read
 
 @dataclass(frozen=True, slots=True)
 class CandidateFile:
-    """A file that a body may send: bytes, file name, body (name or slug), and what is known about it."""
+    """A file that a body may send: bytes, file name, body (name or slug), and what is known about it.
+
+    `kind` is the kind of body, if it is given; otherwise that of the registered body, or found in the file.
+    """
 
     content: bytes
     name: str
@@ -27,6 +30,7 @@ class CandidateFile:
     dataset: Dataset | None = None
     part: str | None = None
     period: Period | None = None
+    kind: str | None = None
 
 
 def preview_report(
@@ -47,13 +51,13 @@ def preview_report(
             bytes=len(file.content),
             name=file.name,
             dataset=dataset.name,
-            body=run.register.find(file.body).slug,
+            body=(run.register.recognise(file.body) or run.register.find(file.body)).slug,
             origin=file.name,
             received=run.moment,
             period=str(file.period) if file.period else None,
             part=file.part,
         )
-        examination = steps.check_bytes(run, submission, file.content, quick=quick, engine=engine)
+        examination = steps.check_bytes(run, submission, file.content, quick=quick, engine=engine, kind=file.kind)
         examined = steps.pack_submission(run, submission, examination)
         examined = steps.compare_with_earlier(run.store, examined)
         if examined.packed is not None and examined.series is not None:

@@ -176,9 +176,14 @@ def check_bytes(
     *,
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
+    kind: str | None = None,
 ) -> checking.Examination:
-    """Read and check the bytes of a submission, archived or not; `quick` leaves out the plausibility suite."""
+    """Read and check the bytes of a submission, archived or not.
+
+    `quick` leaves out the plausibility suite. `kind` is the kind of body, if it is given with the file.
+    """
     dataset, body = assets.dataset(submission.dataset), run.register.find(submission.body)
+    period = Period.parse(submission.period) if submission.period else None
     reading = read(
         content,
         submission.name,
@@ -186,6 +191,7 @@ def check_bytes(
         dataset=dataset,
         part=submission.part,
         remembered=(publishers.read_mapping(run.store, body.slug, dataset.name),),
+        period=period,
     )
     examine_once = partial(
         checking.examine,
@@ -196,7 +202,9 @@ def check_bytes(
         sha256=submission.sha256,
         size=submission.bytes,
         body=body,
-        period=Period.parse(submission.period) if submission.period else None,
+        kind=kind,
+        register=run.register,
+        period=period,
         part=submission.part,
     )
     # Some checks need the current version of the series, and only an examination shows which series it is.

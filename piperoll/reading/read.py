@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from piperoll.findings import cap_findings, make_finding
-from piperoll.model import Address, BodyMapping, Dataset, Finding, Severity, What
+from piperoll.model import Address, BodyMapping, Dataset, Finding, Period, Severity, What
 from piperoll.reading.columns.lexicon import build_lexicon
 from piperoll.reading.files.contents import Content
 from piperoll.reading.files.json_files import read_releases
 from piperoll.reading.files.kinds import Kind, classify
 from piperoll.reading.files.opening import Opened, open_file, report_merged_cells, report_no_table, report_wrong_name
-from piperoll.reading.grids.grid import Grid, Row
+from piperoll.reading.grids.grid import Grid, Row, tidy, without_blanks
 from piperoll.reading.reading import Reading, ReadTable
 from piperoll.reading.recognise import is_certain, recognise, recognise_part
 from piperoll.reading.remembered import apply_mapping, find_mapping
 from piperoll.reading.tables.grid_tables import GridReading
-from piperoll.reading.tables.nil_returns import nil_return
+from piperoll.reading.tables.nil_returns import FEW_ROWS, nil_return
 from piperoll.reading.tables.sheets import read_grids
 from piperoll.reading.tables.table_findings import holds_figures, quote_list
 
@@ -35,30 +36,39 @@ def read(
     dataset: Dataset | None = None,
     part: str | None = None,
     remembered: Sequence[BodyMapping] = (),
+    period: Period | None = None,
 ) -> Reading:
     """Read everything in one file, as the given dataset or the one of `datasets` that fits best.
 
     `name` is the file's name as received. It hints at the part, and at the period if dates can be read in two ways; it
     decides nothing else. `remembered` are the mappings of the body's headings, one for each dataset. Every guess is a
-    finding. A file without a table gives a Reading without tables that says why.
+    finding. A file without a table gives a Reading without tables that says why. `period` is the one given with the
+    file: dates that can be read in two ways are read so that they are in it.
     """
     kind = classify(content)
     opened = open_file(kind)
     expected = _EXTENSIONS.get(PurePosixPath(name).suffix.lower())
     if expected not in (None, kind.format) and kind.container is None and kind.format != "empty":
         opened.findings.insert(0, report_wrong_name(PurePosixPath(name).name, kind.format))
-    reading = _read(opened, kind, name, datasets, dataset, part, remembered)
+    reading = _read(opened, kind, datasets, _Given(name, dataset, part, remembered, period))
     return replace(reading, findings=cap_findings(reading.findings))
+
+
+class _Given(NamedTuple):
+    """What came with a file."""
+
+    name: str
+    dataset: Dataset | None
+    part: str | None
+    remembered: Sequence[BodyMapping]
+    period: Period | None
 
 
 def _read(
     opened: Opened,
     kind: Kind,
-    name: str,
     datasets: Sequence[Dataset],
-    dataset: Dataset | None,
-    part: str | None,
-    remembered: Sequence[BodyMapping],
+    given: _Given,
 ) -> Reading:
     blank = Reading(
         format=kind.format,
@@ -66,8 +76,8 @@ def _read(
         what=What.NOT_DATA,
         tables=(),
         findings=tuple(opened.findings),
-        dataset=dataset,
-        part=part,
+        dataset=given.dataset,
+        part=given.part,
         why=opened.why,
         container=kind.container,
         member=kind.member,
@@ -76,9 +86,9 @@ def _read(
         return blank
     if opened.releases is not None:
         return _with_releases(blank, opened, datasets)
-    known = dataset or recognise(opened.grids, datasets)
+    known = given.dataset or recognise(opened.grids, datasets)
     blank = replace(blank, dataset=known)
-    return _with_grids(blank, opened, datasets, name, find_mapping(remembered, known), given=dataset is not None)
+    return _with_grids(blank, opened, datasets, given)
 
 
 def _with_releases(blank: Reading, opened: Opened, datasets: Sequence[Dataset]) -> Reading:
@@ -96,14 +106,12 @@ def _with_grids(
     blank: Reading,
     opened: Opened,
     datasets: Sequence[Dataset],
-    name: str,
-    remembered: BodyMapping | None,
-    *,
-    given: bool,
+    given: _Given,
 ) -> Reading:
-    known = blank.dataset
+    known, name = blank.dataset, given.name
+    remembered = find_mapping(given.remembered, known)
     lexicon = build_lexicon(known or datasets[0], blank.part, remembered)
-    readings = read_grids(opened.grids, lexicon, name)
+    readings = read_grids(opened.grids, lexicon, name, given.period)
     if known is None:  # no dataset fits, so there is no table, whatever the columns hold
         no_table = ("nil", "empty", "stray_cell")
         readings = [(g, reading if reading.outcome in no_table else GridReading("no_table")) for g, reading in readings]
@@ -114,7 +122,7 @@ def _with_grids(
     if tables:
         part = blank.part or recognise_part(lexicon.dataset, name, tables[0].columns)
         findings += report_merged_cells(opened.parts, tables)
-        if not given and not is_certain(tables, lexicon.dataset):
+        if given.dataset is None and not is_certain(tables, lexicon.dataset):
             headings = [f"'{text}'" for choice in [*tables[0].choices.values()][:4] if (text := choice.heading.strip())]
             findings.append(
                 make_finding(
@@ -130,7 +138,7 @@ def _with_grids(
     outcomes = {reading.outcome for _, reading in readings}
     blank = replace(blank, findings=tuple(findings), part=part)
     if "nil" in outcomes:
-        return replace(blank, what=What.NIL_RETURN)
+        return replace(blank, what=What.NIL_RETURN, names=_names_in_nil_return(opened.grids))
     if "no_records" in outcomes:
         return replace(blank, why="pro_forma")
     if outcomes <= {"empty", "stray_cell"}:
@@ -138,6 +146,13 @@ def _with_grids(
     examples = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
     no_headings = make_finding("no-headings", headings=quote_list(examples[:6]))
     return replace(blank, why="no_table", findings=(*findings, no_headings))
+
+
+def _names_in_nil_return(grids: Sequence[Grid]) -> tuple[str, ...]:
+    """The names of the sheets and the texts in their first rows, any of which can give the period."""
+    rows = [row for grid in grids for row in without_blanks(grid.rows)[:FEW_ROWS]]
+    cells = [tidy(cell) for row in rows for cell in row.cells if cell]
+    return tuple(dict.fromkeys([*(grid.sheet for grid in grids if grid.sheet), *filter(None, cells)]))
 
 
 def _grid_findings(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> list[Finding]:

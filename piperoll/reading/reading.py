@@ -51,6 +51,8 @@ class ReadTable:
     """Where the headings change within the table: the first row, and the letters from there on."""
     choices: Mapping[str, ColumnChoice] = field(default_factory=dict, repr=False)
     """How the column of each field was found; empty for OCDS releases."""
+    titles: tuple[str, ...] = field(default=(), repr=False)
+    """The texts above the headings."""
 
     @property
     def excluded(self) -> Mapping[str, int]:
@@ -93,5 +95,7 @@ class Reading:
     member: str | None = None
     questions: tuple[Question, ...] = ()
     """The questions about the file's headings, compared with what the body sent before."""
+    names: tuple[str, ...] = field(default=(), repr=False)
+    """The names of the sheets and the texts of a nil return, any of which can give its period."""
     mapping_version: str | None = None
     """Identifies the remembered headings that affected the reading; None if none did."""

@@ -19,6 +19,7 @@ from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
 
 _CHUNK_BYTES = 1 << 20
 _MINUTE = 60
+_OWNER_ONLY, _OWNER_ONLY_FOLDER = 0o600, 0o700
 _LOCKS = ".locks"
 _UNFINISHED = ".unfinished"
 _PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
@@ -29,7 +30,8 @@ class FolderStore:
     """A store in a folder of a local file system that has `flock` and renames atomically.
 
     A tag is the sha256 of the bytes. Unfinished writes are in `.unfinished/` and locks in `.locks/`; they cannot be
-    mistaken for objects, since no key begins with a dot.
+    mistaken for objects, since no key begins with a dot. What is not public can be read by its owner only, whatever the
+    umask: files have the mode 0600, and the folders at the top 0700.
     """
 
     def __init__(self, root: Path) -> None:
@@ -171,7 +173,7 @@ class FolderStore:
     def _write(self, path: Path, content: bytes | Path, *, durable: bool = True) -> str:
         """Write a temporary file and rename it into place; return the sha256 of what was meant to be written."""
         folder = self._root / _UNFINISHED
-        folder.mkdir(parents=True, exist_ok=True)
+        self._make_folders(folder)
         temporary = folder / uuid.uuid4().hex
         digest = hashlib.sha256()
         try:
@@ -184,6 +186,8 @@ class FolderStore:
                 if durable:
                     os.fsync(stream.fileno())
                 self._make_folders(path.parent)
+                if not layout.is_public(path.relative_to(self._root).as_posix()):
+                    os.fchmod(stream.fileno(), _OWNER_ONLY)
                 temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -196,7 +200,9 @@ class FolderStore:
         if folder.is_dir():
             return
         self._make_folders(folder.parent)
-        folder.mkdir(exist_ok=True)
+        at_top = folder.parent == self._root
+        private = at_top and folder.name != _LOCKS and not layout.is_public(f"{folder.name}/")
+        folder.mkdir(_OWNER_ONLY_FOLDER if private else 0o777, exist_ok=True)
         _sync_folder(folder.parent)
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from piperoll import assets
 from piperoll.checking import Examination, examine
 from piperoll.checking.privacy.rows import PrivacyResult, screen_tables
-from piperoll.model import Body, Dataset, Period, Version, What
+from piperoll.model import Body, Dataset, Period, Register, Version, What
 from piperoll.model.columns import texts
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
 
@@ -90,6 +90,8 @@ def examined(
     suite: str | None = None,
     what: What = What.DATA,
     body: Body | None = None,
+    part: str | None = None,
+    register: Register | None = None,
 ) -> Examination:
     """What examining `tables` gives, without plausibility unless there is a `suite`."""
     return examine(
@@ -99,8 +101,10 @@ def examined(
         size=1,
         body=body or Body.provisional_for("Anytown Council"),
         period=Period.parse(period) if period else None,
+        part=part,
         standing=standing,
         suite=suite,
+        register=register,
     )
 
 

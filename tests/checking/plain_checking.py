@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -66,24 +66,6 @@ def total(table: ReadTable, field: str, rows: Collection[int] | None = None, *, 
         if (cell := cells[field]) is not None and (rows is None or row in rows)
     )
     return exact_sum(map(abs, amounts) if absolute else amounts)
-
-
-def shortest_holding(days: Iterable[date], share: float = 0.9) -> Period | None:
-    """The shortest month, quarter, financial year or range of months that holds `share` of `days`."""
-    ordered = sorted(days)
-    if not ordered:
-        return None
-    need = -(-len(ordered) * round(share * 1000) // 1000)
-    for shape in (_month, _quarter, _year):
-        tally: dict[Period, int] = {}
-        for day in ordered:
-            tally[shape(day)] = tally.get(shape(day), 0) + 1
-        best = max(tally, key=lambda period: (tally[period], period.start))
-        if tally[best] >= need:
-            return best
-    spans = zip(ordered, ordered[need - 1 :], strict=False)
-    first, last = min(spans, key=lambda span: (_index(span[1]) - _index(span[0]), span[0]))
-    return Period.months_of(first, last)
 
 
 def _undue(cells: Cells, name: str, posts: Sequence[NamedPost]) -> bool:

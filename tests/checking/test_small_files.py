@@ -21,8 +21,8 @@ from piperoll.model import Finding, Report, format_decimal
 
 FOLDER = Path(__file__).with_name("small_files")
 _GIVEN = {"file", "text", "encoding", "sheets", "options"}
-_OUTCOME = {"verdict", "dataset", "period", "rows", "amount", "findings", "duties"}
-_ALWAYS = _OUTCOME - {"duties"}
+_OUTCOME = {"verdict", "dataset", "period", "rows", "amount", "findings", "duties", "kind"}
+_ALWAYS = _OUTCOME - {"duties", "kind"}
 _TOPICS = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.toml"))}
 
 
@@ -76,13 +76,14 @@ def _describe(examination: Examination) -> dict[str, Any]:
         },
         "amount": _amount(report),
         "findings": [_finding(each) for each in report.findings if not _is_about_duties(each)],
+        "kind": {"kind": report.kind, "source": report.kind_source} if report.kind else None,
         "duties": [_finding(each) for each in report.findings if _is_about_duties(each)],
     }
     return {key: value for key, value in described.items() if value is not None}
 
 
 def _is_about_duties(finding: Finding) -> bool:
-    return finding.code.startswith(("duty-", "duties-"))
+    return finding.code.startswith(("duty-", "duties-", "kind-"))
 
 
 def _amount(report: Report) -> dict[str, str] | None:

@@ -102,12 +102,6 @@ UNMET = {
         "purpose-too-short": {"purpose": "#"},
         "purpose-is-a-number": {"purpose": _each("00/{:04}")},
         "vat-more-than-amount": {"irrecoverable_vat": 600.0},
-        "many-repeated-lines": {
-            "supplier_name": "Pretend Stationers Ltd",
-            "payment_date": "2026-10-05",
-            "transaction_number": "T1",
-            "net_amount": 750.0,
-        },
         "many-bodies": {"body_name": [f"Cost centre {number}" for number in range(61)], "rows": 61},
         "sheet-full": {"row": _steps(1_048_565, 1)},
     },

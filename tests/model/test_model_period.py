@@ -1,5 +1,4 @@
 import itertools
-from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -58,22 +57,6 @@ def test_2010_11_is_november_2010_and_never_the_financial_year() -> None:
 def test_a_period_cannot_run_backwards() -> None:
     with pytest.raises(PeriodError, match="cannot end"):
         Period.parse("2026-10--2026-09")
-
-
-@given(st.lists(st.dates(date(2000, 1, 1), date(2030, 12, 31)), min_size=1, max_size=60))
-def test_the_shortest_period_holds_nine_tenths_of_the_days(days: list[date]) -> None:
-    period = Period.shortest_containing(Counter(days))
-    assert period is not None
-    assert 10 * sum(day in period for day in days) >= 9 * len(days)
-
-
-def test_a_few_late_rows_do_not_widen_the_month() -> None:
-    days = [date(2026, 10, 1) + timedelta(days=number % 28) for number in range(95)] + [date(2026, 9, 30)] * 5
-    assert Period.shortest_containing(Counter(days)) == Period.month(2026, 10)
-
-
-def test_no_dates_give_no_period() -> None:
-    assert Period.shortest_containing({}) is None
 
 
 @given(RANGES)

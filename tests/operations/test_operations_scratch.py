@@ -24,7 +24,7 @@ def abandon(place: Path, name: str, age_seconds: float) -> Path:
     (folder / "rows.parquet").write_bytes(b"x")
     (folder / ".lock").write_bytes(b"")
     then = time.time() - age_seconds
-    os.utime(folder / ".lock", (then, then))
+    os.utime(folder, (then, then))
     return folder
 
 
@@ -36,8 +36,8 @@ def test_a_folder_ends_with_its_block(place: Path) -> None:
 
 def test_folders_of_killed_runs_are_deleted_at_the_next_start(place: Path) -> None:
     """Fifty-five were left behind by thirty kills."""
-    killed = abandon(place, "piperoll-run-killed", 2 * 3600)
-    starting = abandon(place, "piperoll-run-starting", 10)
+    killed = abandon(place, "piperoll-tmp-run-killed", 2 * 3600)
+    starting = abandon(place, "piperoll-tmp-run-starting", 10)
     strange = abandon(place, "somebody-elses", 2 * 3600)
     with scratch_folder("run"):
         assert (killed.exists(), starting.exists(), strange.exists()) == (False, True, True)
@@ -46,6 +46,6 @@ def test_folders_of_killed_runs_are_deleted_at_the_next_start(place: Path) -> No
 def test_the_folder_of_a_long_run_is_not_deleted(place: Path) -> None:
     with scratch_folder("run") as long:
         then = time.time() - 2 * 3600
-        os.utime(long / ".lock", (then, then))
+        os.utime(long, (then, then))
         with scratch_folder("run"):
             assert long.is_dir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -22,6 +23,22 @@ def test_what_is_written_once_is_read_back(store: Store) -> None:
     assert store.read(VERSION).content == b"a,b\r\n"
     assert store.read(VERSION, first=3).content == b"a,b"
     assert store.exists(VERSION)
+
+
+def test_what_is_private_can_be_read_by_its_owner_only(folder_store: FolderStore, tmp_path: Path) -> None:
+    """`archive/`, `collected/` and `mappings/` could be read by every user of the machine."""
+    before = os.umask(0)
+    try:
+        folder_store.create("archive/sha256/ab/abcd", b"one")
+        folder_store.replace("mappings/anytown/spend.toml", b"", None)
+        folder_store.put("catalogue/index.html", b"")
+    finally:
+        os.umask(before)
+    root = tmp_path / "store"
+    modes = {path.relative_to(root).as_posix(): path.stat().st_mode & 0o777 for path in root.rglob("*")}
+    assert (modes["archive"], modes["mappings"], modes[".unfinished"]) == (0o700,) * 3
+    assert (modes["archive/sha256/ab/abcd"], modes["mappings/anytown/spend.toml"]) == (0o600,) * 2
+    assert (modes["catalogue"], modes["catalogue/index.html"]) == (0o777, 0o666)
 
 
 def test_the_same_bytes_again_are_no_error_and_other_bytes_are_refused(store: Store) -> None:

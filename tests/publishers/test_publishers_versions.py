@@ -44,6 +44,16 @@ def test_a_correction_is_the_next_version_and_the_old_one_stays(store: publisher
     assert (history.current_version.supersedes, history.current_version.reason) == (1, "correction by the body")
 
 
+def test_a_clock_that_was_set_back_does_not_turn_the_history_around(folder_store: FolderStore, release, reader) -> None:
+    """`verify` then failed for ever, and what was known on a day was wrong."""
+    publishers.publish_release(folder_store, release(3), reason="first", now=NOW)
+    publishers.publish_release(folder_store, release(4), reason="second", now="2026-10-25T09:00:00Z")
+    publishers.mark_withdrawn(folder_store, SERIES, 2, because="wrong month", now="2026-10-26T09:00:00Z")
+    history, _ = publishers.read_history(folder_store, SERIES)
+    assert [version.published for version in history.versions] == [NOW, NOW]
+    assert history.versions[1].ended == NOW
+
+
 def test_the_same_release_again_changes_nothing(store: publishers.Store, release, reader) -> None:
     made = release(3)
     publishers.publish_release(store, made, reason="first", now=NOW)

@@ -116,3 +116,51 @@ def test_the_order_of_another_column_does_not_change_first_days_of_months() -> N
     assert order(["01/12/2025"], DateContext(month_first=9)) == DateOrder(doubtful=True)
     assert order(["04/01/2018"], DateContext(day_first=9)) == DateOrder(doubtful=True)
     assert order(["01/12/2025"], DateContext(within=True, month_first=9)).month_first
+
+
+CARD = "Date,Merchant,Purpose,Amount\n"
+
+
+def card(name: str, days: Sequence[str], period: Period | None = None) -> tuple[list[str | None], list[str]]:
+    lines = "".join(f"{day},Acme Ltd,Stationery,{600 + number}.50\n" for number, day in enumerate(days))
+    dataset, part = assets.find_dataset("gpc")
+    found = read((CARD + lines).encode(), name, assets.datasets(), dataset=dataset, part=part, period=period)
+    cells = [cell for table in found.tables for batch in table.batches() for cell in batch["payment_date"].to_pylist()]
+    return cells, [finding.code for finding in found.findings if finding.code.startswith("dates-")]
+
+
+def test_a_day_in_a_file_of_the_second_quarter_is_not_read_as_april() -> None:
+    """Card payments of July to September, in a file named Quarter 2, were read as of April, December and January."""
+    assert card("Quarter 2.csv", ["8/4/2011", "7/12/2011", "9/1/2011"]) == (
+        ["2011-08-04", "2011-07-12", "2011-09-01"],
+        ["dates-month-first"],
+    )
+    assert card("Quarter 2 2011-12.csv", ["8/4/2011"]) == (["2011-08-04"], ["dates-month-first"])
+
+
+def test_a_quarter_that_fits_both_orders_by_its_two_meanings_is_not_decided() -> None:
+    assert card("Quarter 2.csv", ["8/4/2011"]) == (["2011-08-04"], ["dates-order-undecided"])
+    cells, codes = card("Q2 2011.csv", ["8/4/2011", "9/5/2011", "7/6/2011"])
+    assert (cells[0], codes) == ("2011-04-08", ["dates-order-undecided"])
+    assert card("Q2 2011.csv", ["8/4/2011", "9/5/2011", "7/6/2011"], Period.quarter(2011, 3))[0][0] == "2011-08-04"
+    assert card("Q2 2011.csv", ["8/4/2011", "9/5/2011", "7/6/2011"], Period.quarter(2011, 2)) == (cells, [])
+
+
+def test_a_sheet_named_after_a_month_is_not_read_month_first_into_other_months() -> None:
+    """A sheet of 17 rows named August was read as March to October, because 3/8 was taken month first."""
+    days = [f"{day}/8/2011" for day in (3, 4, 5, 8, 9, 10, 11, 12)] + ["1/9/2011", "2/9/2011", "10/7/2011"]
+    cells, codes = card("August.csv", days)
+    assert (cells[0], cells[8], codes) == ("2011-08-03", "2011-09-01", [])
+
+
+def test_payments_of_a_year_that_make_sense_both_ways_are_not_decided() -> None:
+    days = ["02/03/2018", "03/05/2018", "05/07/2018", "07/02/2018", "09/10/2018", "10/12/2018"]
+    assert card("cards.csv", days)[1] == ["dates-order-undecided"]
+    assert card("cards.csv", [*days, "13/12/2018"])[1] == []
+
+
+def test_a_title_above_the_headings_decides_the_order() -> None:
+    dataset, _ = assets.find_dataset("spend")
+    text = "Payments in August 2011\n\n" + CARD + "".join(f"8/{day}/2011,Acme Ltd,Rent,700.00\n" for day in (1, 2))
+    found = read(text.encode(), "x.csv", assets.datasets(), dataset=dataset)
+    assert [finding.code for finding in found.findings if "month-first" in finding.code] == ["dates-month-first"]

@@ -114,10 +114,59 @@ def test_months_alone_are_distinguished_from_days() -> None:
         ("spend_2012_13.csv", ["2012-13"]),
         ("spend over 500 in 2012.csv", []),
         ("gwariant Mawrth 2015", ["2015-03"]),
+        ("spend 30.09.13.csv", ["2013-09"]),
+        ("spend_30_09_2013.csv", ["2013-09"]),
+        ("Jun11", ["2011-06"]),
+        ("SpendJun11.csv", ["2011-06"]),
+        ("jun-2011", ["2011-06"]),
+        ("2011_06", ["2011-06"]),
+        ("062011", ["2011-06"]),
+        ("Spend+over+25K+-+October+2013.csv", ["2013-10"]),
+        ("Quarter-2 2011-12", ["2011-Q3"]),
+        ("Qtr2 11/12", ["2011-Q3"]),
+        ("second quarter FY2011/12", ["2011-Q3"]),
+        ("2nd quarter 2011", ["2011-Q2", "2011-Q3"]),
+        ("q12010", ["2010-Q1", "2010-Q2"]),
+        ("H1 2011-12", ["2011-04--2011-09"]),
+        ("half year to September 2011", ["2011-04--2011-09"]),
+        ("April to June 2011", ["2011-Q2"]),
+        ("Apr-Jun 11", ["2011-Q2"]),
+        ("Oct - Mar 2012", ["2011-10--2012-03"]),
+        ("01.04.2011-30.06.2011", ["2011-Q2"]),
+        ("between 01/04/2011 and 30/06/2011", ["2011-Q2"]),
+        ("2011-04 to 2011-06", ["2011-Q2"]),
+        ("FY1112", ["2011-04--2012-03"]),
+        ("20112012 spend", ["2011-04--2012-03"]),
+        ("FY1415_AP7_Spend_25K", ["2014-10"]),
+        ("20111130_october_report", ["2011-10"]),
+        ("20120110 december report", ["2011-12"]),
+        ("over 25k march 25k", []),
+        ("Quarter-2", []),
+        ("Sheet1", []),
+        ("payment-10.csv", []),
     ],
 )
 def test_the_period_that_a_name_means(name: str, periods: list[str]) -> None:
     assert [str(period) for period in find_periods(name, snapshot=False)] == periods
+
+
+@pytest.mark.parametrize(
+    ("name", "periods"),
+    [
+        ("05 - August.csv", ["2011-08"]),
+        ("ProcSpend25KAugCSV.csv", ["2011-08"]),
+        ("25K_Nov_Returns_October_Data", ["2011-11", "2011-10"]),
+        ("Quarter-2", ["2011-Q3", "2011-Q2"]),
+        ("Qtr4", ["2011-Q1", "2011-Q4"]),
+        ("April-June", ["2011-Q2"]),
+        ("2011-12", ["2011-04--2012-03", "2011-12"]),
+        ("over 25k march 25k", ["2011-03"]),
+        ("Jun11", ["2011-06"]),
+        ("Sheet1", []),
+    ],
+)
+def test_a_name_without_a_year_is_of_the_years_of_the_dates(name: str, periods: list[str]) -> None:
+    assert [str(period) for period in find_periods(name, snapshot=False, years=[2011])] == periods
 
 
 @pytest.mark.parametrize(
@@ -127,6 +176,7 @@ def test_the_period_that_a_name_means(name: str, periods: list[str]) -> None:
         ("20131128-Organogram-Return-for-20130930-junior.csv", "2013-09-30"),
         ("organogram-September-2013-FINAL", "2013-09-30"),
         ("body-2014-03-31-senior.csv", "2014-03-31"),
+        ("organogram 30.09.13.csv", "2013-09-30"),
     ],
 )
 def test_the_snapshot_day_that_a_name_means(name: str, day: str) -> None:

@@ -23,9 +23,9 @@ def main() -> None:
         written = [head]
         for section in sections:
             (case,) = tomllib.loads(section).values()
-            duties = "duties" in case
+            left_out = {"duties", "kind"} - case.keys()
             given, _, rest = _OUTCOME.sub("\0", section).partition("\0")
-            actual = {key: value for key, value in outcome(case).items() if key != "duties" or duties}
+            actual = {key: value for key, value in outcome(case).items() if key not in left_out}
             written.append(f"{given.rstrip()}\n{as_toml(actual)}\n\n{rest}")
         path.write_text("".join(written).rstrip() + "\n", "utf-8")
 

@@ -90,7 +90,7 @@ class RepeatedRows:
         self.elements += int(np.count_nonzero(within))
         keys = np.zeros(rows.size, np.uint64)
         for name in self.names:
-            keys = _mix(keys ^ _cell_keys(rows, name))
+            keys = mix_keys(keys ^ _cell_keys(rows, name))
         self.keys.append(keys[counted])
         self.lines.append((counted + rows.start).astype(np.uint32))
 
@@ -193,11 +193,11 @@ def text_keys(text: EncodedText) -> RowKeys:
     # a word starts at every byte; the last ones run into the padding
     words: npt.NDArray[np.uint64] = np.ndarray((len(content) - _WORD + 1,), "<u8", content, strides=(1,))
     at, left = offsets[:-1].copy(), np.diff(offsets)
-    keys = _mix(left.astype(np.uint64))
+    keys = mix_keys(left.astype(np.uint64))
     where = np.flatnonzero(left > 0)
     while len(where):
         word = words[at[where]] & _WORD_MASKS[np.minimum(left[where], _WORD)]
-        keys[where] = _mix(keys[where] ^ word)
+        keys[where] = mix_keys(keys[where] ^ word)
         at[where] += _WORD
         left[where] -= _WORD
         where = where[left[where] > 0]
@@ -217,9 +217,9 @@ def _cell_keys(rows: RowBatch, name: str) -> RowKeys:
         return np.append(_text_keys(rows, name), _EMPTY_KEY)[rows.text(name).codes]
     cells: npt.NDArray[Any] = rows.ordered(name)
     if rows.kinds[name] is ColumnKind.DAY:
-        keys = _mix(cells.astype(np.int64).view(np.uint64))
+        keys = mix_keys(cells.astype(np.int64).view(np.uint64))
     else:
-        keys = _mix((cells + 0.0).view(np.uint64))  # -0.0 becomes 0.0
+        keys = mix_keys((cells + 0.0).view(np.uint64))  # -0.0 becomes 0.0
     return np.where(rows.missing(name), _EMPTY_KEY, keys)
 
 
@@ -227,7 +227,7 @@ def _text_keys(rows: RowBatch, name: str) -> RowKeys:
     return rows.once("keys", name, lambda: text_keys(rows.text(name)))
 
 
-def _mix(keys: RowKeys) -> RowKeys:
+def mix_keys(keys: RowKeys) -> RowKeys:
     """Map 64 bits to 64 bits, one to one, so that each bit affects all others (the last step of MurmurHash3)."""
     mixed = (keys ^ (keys >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)

@@ -327,9 +327,7 @@ def _trigger_level(text: str) -> int:
 def _code_rules(text: str) -> frozenset[str]:
     """The rules by which a code or label is personal data: it is a name and nothing else, or contains the data."""
     rules = personal_rules(text) & CODE_RULES
-    if _ONLY_WORDS.fullmatch(text) and not is_thing(text) and (rule := person_rule(text)):
-        return rules | {rule}
-    return rules
+    return rules | {"full-name"} if is_bare_name(text) else rules
 
 
 _ONLY_WORDS = re.compile(r"\W*[^\W\d_]+(?:[ ,.&'’-]+[^\W\d_]+){1,5}\W*")

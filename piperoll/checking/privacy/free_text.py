@@ -9,11 +9,12 @@ titles) is cut away, and `person_rule` judges what is left.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from piperoll.checking.privacy.lists import privacy_lists, split_words
-from piperoll.checking.privacy.names import TITLES, fold_text
+from piperoll.checking.privacy.name_model import score_word
+from piperoll.checking.privacy.names import fold_text
 from piperoll.checking.privacy.private_people import person_rule
 
 _MONTH = (
@@ -37,7 +38,8 @@ CUE_PATTERN = (
 _PARTICLES = "and|de|van|von|der|den|bin|al|el|la|le|da|dos|di"
 
 NAME_PATTERNS = (
-    rf"[A-Z][A-Za-z'-]*[^A-Za-z0-9]+(?:(?:{_PARTICLES}) )*[A-Z]|\bx[A-Za-z'-]*[^A-Za-z0-9]+[A-Za-z]|[A-Za-z][^A-Za-z0-9]+x",
+    rf"[A-Z][A-Za-z'-]*[^A-Za-z0-9]+(?:(?:{_PARTICLES}) )*[A-Z]",
+    r"\bx[A-Za-z'-]*[^A-Za-z0-9]+[A-Za-z]|[A-Za-z][^A-Za-z0-9]+x",
     "^[^A-Z]*$",
 )
 """Patterns of RE2: a text with a name matches one. An accented capital is an x by the time that it is searched."""
@@ -124,17 +126,31 @@ def names_in_text(text: str, *, in_context: bool) -> tuple[str, ...]:
 
 @lru_cache(maxsize=65536)
 def is_bare_name(text: str) -> bool:
-    """Whether a text or label is the full name of a person and nothing else: both a given and a family name are known.
+    """Whether a text, code or label is certainly the full name of a person and nothing else.
 
-    Many things have the form of a name, and a name needs no cue where it stands alone.
+    A name needs no cue where it stands alone, but many things have the form of one ("Chelsea Harbour"). Titles are left
+    to `personal_data`: "Dame Ellen" and "Lord Nelson" are schools and pubs.
     """
     if not _BARE.fullmatch(text) or is_thing(text):
         return False
-    words, lists = split_words(fold_text(text)), privacy_lists()
-    if words and words[0] in TITLES:
-        return False  # "Dame Ellen" and "Lord Nelson" are schools and pubs; `personal_data` finds Mr and Mrs
-    given, family = lists.given_names.intersection(words), lists.family_names.intersection(words)
-    return bool(given and family and (len(given | family) > 1)) and person_rule(text) == "full-name"
+    return is_certain_name(split_words(fold_text(text))) and person_rule(text) == "full-name"
+
+
+def is_certain_name(words: Sequence[str]) -> bool:
+    """Whether words in capitals are a person's name beyond what `person_rule` asks of a supplier's.
+
+    A given name that is known stands first, or last after a known family name, and every other word looks like a name.
+    """
+    lists = privacy_lists()
+    if not 2 <= len(words) <= 4:
+        return False
+    if words[0] in lists.given_names:
+        others = words[1:]
+    elif words[-1] in lists.given_names and words[0] in lists.family_names:
+        others = words[1:-1]
+    else:
+        return False
+    return all(len(word) == 1 or word in lists.family_names or score_word(word).name >= 0 for word in others)
 
 
 @lru_cache(maxsize=65536)
@@ -186,7 +202,4 @@ def _is_name(piece: str, *, direct: bool, lower: bool) -> bool:
     rule = person_rule(piece)
     if rule is None or direct or rule == "titled-name":
         return rule is not None
-    lists = privacy_lists()
-    if rule == "full-name":
-        return words[0] in lists.given_names or (words[-1] in lists.given_names and words[0] in lists.family_names)
-    return not lists.family_names.isdisjoint(words)
+    return is_certain_name(words) if rule == "full-name" else not privacy_lists().family_names.isdisjoint(words)

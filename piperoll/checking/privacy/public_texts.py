@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from piperoll.checking.privacy.free_text import names_in_text
+from piperoll.checking.privacy.free_text import is_certain_name, names_in_text
 from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists
 from piperoll.checking.privacy.names import fold_name, fold_text
@@ -129,7 +129,7 @@ def _is_full_name(words: Sequence[str], lists: PrivacyLists) -> bool:
         return False
     rule = person_rule(" ".join(word.title() for word in words))
     if rule == "full-name":
-        return words[0] in lists.given_names or words[-1] in lists.given_names
+        return is_certain_name(words)
     return rule == "surname-initial" and not lists.family_names.isdisjoint(words)
 
 

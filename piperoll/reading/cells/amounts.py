@@ -68,6 +68,10 @@ _USUAL = re.compile(r"(-?)£?((?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,6})?)
 """Most amounts: they need no further parsing and fit into a decimal of 28 digits."""
 
 
+_LONGEST = 100
+"""The most characters of a cell with an amount: sums are exact to 200 digits, and a cell can have a million."""
+
+
 @lru_cache(maxsize=100_000)
 def read_amount(cell: str, *, decimal_comma: bool = False) -> Decimal | None:
     """The number that a cell states, in the unit it is written in; None if it is not certain.
@@ -77,6 +81,8 @@ def read_amount(cell: str, *, decimal_comma: bool = False) -> Decimal | None:
     Rejected as doubtful: `34,551,00`, `1234,56`, `1.234,56`, `1,23,456`, `€5`, `£1.2m`, `5%`, `500.00 (1)`.
     With `decimal_comma`, which a whole column must prove, `1234,56` and `1.234,56` are numbers and `1,234` is not.
     """
+    if len(cell) > _LONGEST:
+        return None
     if not decimal_comma and (usual := _USUAL.fullmatch(cell)):
         return Decimal(usual[1] + usual[2].replace(",", "")) or Decimal(0)
     text = _normalize(cell)

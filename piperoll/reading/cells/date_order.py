@@ -1,7 +1,7 @@
 """The order of day and month in a column of dates.
 
-It is decided by the dates that can only be read one way; without any, by the other columns of dates, the period in the
-name of the file, or by which order brings the dates closer together.
+It is decided by the dates that can only be read one way; without any, together with the period that the names of the
+file and sheet can mean, by the other columns and sheets, or by which order brings the dates closer together.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
-from piperoll.model import Period
+from piperoll.model import Period, PeriodKind
 from piperoll.reading.cells.dates import DateOrder, DateReadings, find_date_readings
+from piperoll.reading.cells.periods import find_periods
 
 Months = frozenset[tuple[int, int]]
 """Months as year and number."""
@@ -25,6 +26,13 @@ the 12th in 99 of 100 columns, so a wrong order of day and month would be notice
 _MOST = 0.9
 """This share of the days counts as nearly all."""
 
+_BULK, _TIMES = 0.4, 3
+"""A period decides the order if one order puts this share of the days into it, and so many times as many as the other.
+In the wrong order a day is in a given month once in twelve times. Late invoices are outside in the right order too."""
+
+_MOST_YEARS = 3
+"""A name without a year can mean a month of this many years."""
+
 _STEPS = frozenset([1, 3, 6, 12])
 """The months between first days that mean months, quarters, half years or years."""
 
@@ -34,8 +42,8 @@ class DateContext:
     """What is known about the dates of a column from outside of it.
 
     `within` says that its days are in the period that the file covers, as payments are and the ends of contracts are
-    not; `periods` are those that the names of the file and sheet can mean. `day_first` and `month_first` count the
-    cells in other columns of the table that can only be read in that order.
+    not; `periods` are those that the names of the file and sheet can mean, the most certain first. `day_first` and
+    `month_first` count the cells in other columns and sheets that can only be read in that order.
     """
 
     within: bool = False
@@ -47,14 +55,32 @@ class DateContext:
 NO_CONTEXT = DateContext()
 
 
-def make_date_context(dates: Mapping[str, Mapping[str, int]], name: str, periods: Sequence[Period]) -> DateContext:
-    """What the other columns of dates in a table, with their distinct cells, and the names show about one column."""
+def make_date_context(
+    dates: Mapping[str, Mapping[str, int]], name: str, names: Sequence[str], of_sheets: tuple[int, int] = (0, 0)
+) -> DateContext:
+    """What is known about one of a table's columns of dates, given their distinct cells.
+
+    `names` are texts that can give the period, the most certain first; `of_sheets` counts the dates of the other sheets
+    that can only be read day first, and only month first.
+    """
     proofs = [_count_proofs(counts) for other, counts in dates.items() if other != name]
+    proofs.append(of_sheets)
+    years = _main_years(dates.get(name, {})) if names else ()
+    periods = [period for text in names for period in find_periods(text, snapshot=False, years=years)]
     return DateContext(
-        periods=tuple(periods),
+        periods=tuple(dict.fromkeys(periods)),
         day_first=sum(day for day, month in proofs if not month),
         month_first=sum(month for day, month in proofs if not day),
     )
+
+
+def _main_years(counts: Mapping[str, int]) -> list[int]:
+    """The years of nearly all dates, at most three; of two readings of a date both are in the same year."""
+    years: Counter[int] = Counter()
+    for text, count in counts.items():
+        if (found := find_date_readings(text)) and (day := found.day_first or found.month_first):
+            years[day.year] += count
+    return [year for year, _ in years.most_common(_MOST_YEARS)]
 
 
 def _count_proofs(counts: Mapping[str, int]) -> tuple[int, int]:
@@ -77,15 +103,18 @@ def decide_order(counts: Mapping[str, int], context: DateContext = NO_CONTEXT) -
         if certain := found.year_first if year_first and found.year_first else found.certain:
             tally[certain.year, certain.month] += counts[text]
     if day or month or year_first:
-        return DateOrder(month > day, day, month, year_first=year_first, months=_main_months(tally))
-    decided = _decide_unproved([found for found in numeric.values() if not found.certain], context)
-    return replace(decided, months=_main_months(tally))
+        months = _main_months(tally) or (_named_months(context) if day and month else frozenset())
+        return DateOrder(month > day, day, month, year_first=year_first, months=months)
+    either = [found for found in numeric.values() if not found.certain]
+    return replace(_decide_unproved(either, context), months=_main_months(tally), unproved=bool(either))
 
 
 def _decide_unproved(either: Sequence[DateReadings], context: DateContext) -> DateOrder:
     """Decide the order of dates that can all be read both ways."""
     by_day = [found.day_first for found in either if found.day_first]
     by_month = [found.month_first for found in either if found.month_first]
+    if context.within and (decided := _decide_by_period(by_day, by_month, context.periods)):
+        return decided
     if either and bool(context.day_first) != bool(context.month_first):
         # The other columns prove one order. Contracts begin on the first of a month, so if only the other order makes
         # all dates that, it is as likely.
@@ -95,13 +124,26 @@ def _decide_unproved(either: Sequence[DateReadings], context: DateContext) -> Da
         return DateOrder(month_first=True, guessed="columns") if context.month_first else DateOrder()
     if not context.within:
         return _decide_by_first_days(by_day, by_month)
-    # One order may put the dates into a period of the name of the file or sheet, and the other not.
-    day, month = _share(by_day, context.periods), _share(by_month, context.periods)
-    if day >= _MOST and month < 0.5:
-        return DateOrder()
-    if month >= _MOST and day < 0.5:
-        return DateOrder(month_first=True, guessed="period")
     return _decide_by_spread(by_day, by_month)
+
+
+def _decide_by_period(by_day: Sequence[date], by_month: Sequence[date], periods: Sequence[Period]) -> DateOrder | None:
+    """Decide the order and the period together: the first of `periods` that holds the dates in one order only.
+
+    A name such as `Quarter 2` means April to June or July to September. If it gives one order with the former and the
+    other with the latter, the order is doubtful. None if no period decides.
+    """
+    decided: dict[Period, bool] = {}
+    for period in periods:
+        day, month = _share(by_day, [period]), _share(by_month, [period])
+        if max(day, month) >= _BULK and max(day, month) >= _TIMES * min(day, month):
+            decided[period] = month > day
+    if not decided:
+        return None
+    first, month_first = next(iter(decided.items()))
+    against = [period for period, other in decided.items() if other != month_first]
+    doubtful = any(period.kind is first.kind is not PeriodKind.MONTH for period in against)
+    return DateOrder(month_first, guessed="period" if month_first else "", doubtful=doubtful)
 
 
 def _share(days: Sequence[date], periods: Sequence[Period]) -> float:
@@ -169,6 +211,12 @@ def _have_year_first(numeric: Sequence[DateReadings], context: DateContext) -> b
     return len(numeric) > 2 and len(years) == 1 and len({day.year for day in last}) > 2
 
 
+def _named_months(context: DateContext) -> Months:
+    """The months of the periods that the names can mean; none if they are more than three."""
+    named = {(each.start.year, each.start.month) for period in context.periods for each in period.months()}
+    return frozenset(named if len(named) <= 3 else ())
+
+
 def _main_months(tally: Counter[tuple[int, int]]) -> Months:
     """The fewest months, at most three, with nine in ten of the days; none if there are too few days."""
     whole = tally.total()
@@ -189,8 +237,7 @@ def find_exchanged(counts: Mapping[str, int], order: DateOrder, context: DateCon
     readings = {text: found for text in counts if (found := find_date_readings(text)) and not found.certain}
     months = order.months
     if not months and context.within:
-        touched = {(each.start.year, each.start.month) for period in context.periods for each in period.months()}
-        months = frozenset(touched if len(touched) <= 3 else ())
+        months = _named_months(context)
     if not months:
         return list(readings) if _are_all_exchanged(counts, order, context) else []
     outside = {text: day for text, found in readings.items() if not _in(day := order.choose(found), months)}

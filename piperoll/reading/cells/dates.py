@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -75,9 +75,9 @@ class DateOrder:
     """How the numeric dates of one column are written, and the evidence.
 
     `day_proofs` and `month_proofs` count the cells that can only be read one way. `guessed` is the reason for month
-    first although no cell proves it, a variant of the finding `dates-month-first`; `doubtful` says that month first is
-    as likely; `year_first` that the year is first. `months` are the one to three months with nearly all certain dates;
-    empty if they are in more.
+    first although no cell proves it, a variant of the finding `dates-month-first`; `doubtful` says that the other order
+    is as likely; `year_first` that the year is first. `months` are the one to three months with nearly all certain
+    dates; empty if they are in more. `unproved` is True if no cell proves an order although some can be read both ways.
     """
 
     month_first: bool = False
@@ -87,6 +87,7 @@ class DateOrder:
     doubtful: bool = False
     year_first: bool = False
     months: frozenset[tuple[int, int]] = frozenset()
+    unproved: bool = field(default=False, compare=False)
 
     @property
     def mixed(self) -> bool:

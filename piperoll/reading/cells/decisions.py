@@ -217,8 +217,17 @@ def _report_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Iter
             first="day" if order.day_proofs >= order.month_proofs else "month",
             months=_months_in_words(order.months),
         )
-    elif order.month_first:
+    elif order.month_first or order.doubtful:
+        yield from _report_choice(column, counts, order)
+
+
+def _report_choice(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:
+    """Report dates that are read month first, and an order that nothing decides."""
+    readings = {cell: found for cell in counts if (found := find_date_readings(cell))}
+    if order.month_first and not order.doubtful:
         # The example is a date that could be read either way, if there is one.
+        numeric = {cell: found for cell, found in readings.items() if found.notation == "numeric"}
+        cells = _only(counts, numeric.__contains__)
         example = next((cell for cell, found in numeric.items() if not found.certain), next(iter(numeric)))
         yield column.finding(
             "dates-month-first",
@@ -229,11 +238,13 @@ def _report_order(column: FieldColumn, counts: Counts, order: DateOrder) -> Iter
             taken=_in_words(numeric[example].month_first),
             other=_in_words(numeric[example].day_first),
         )
-    elif order.doubtful:
-        either = {cell: found for cell in counts if (found := find_date_readings(cell)) and not found.certain}
+    if order.doubtful:
+        either = {cell: found for cell, found in readings.items() if not found.certain}
         found = next(iter(either.values()))
-        taken, other = _in_words(found.day_first), _in_words(found.month_first)
-        yield column.finding("dates-order-doubtful", _only(counts, either.__contains__), taken=taken, other=other)
+        first_days = all(found.day_first and found.day_first.day == 1 for found in either.values())
+        taken, other = _in_words(order.choose(found)), _in_words(find_swapped_day(found, order))
+        code = "dates-order-undecided" if column.within and not first_days else "dates-order-doubtful"
+        yield column.finding(code, _only(counts, either.__contains__), taken=taken, other=other)
 
 
 def _report_serials(column: FieldColumn, counts: Counts, order: DateOrder) -> Iterator[Finding]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 from weakref import finalize
 
 STRETCH = 2_000_000
 """Bytes that are read at a time."""
+
+_UNPACKED_IN_MEMORY = 16_000_000
+"""Bytes from an archive that are kept in memory; more go to an unnamed file."""
 
 
 class Content(Protocol):
@@ -20,14 +24,21 @@ class Content(Protocol):
     def __getitem__(self, stretch: slice, /) -> bytes: ...
 
 
+class Unpacking(Protocol):
+    """A stream that unpacks as it is read."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most this many bytes; none at the end."""
+
+
 class OnDisk:
-    """The bytes of a file on the disk, which must not change while it is read.
+    """The bytes of a file on the disk, given by its path or open, which must not change while it is read.
 
     Raises: OSError: the file cannot be read, on opening or later.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, file: Path | IO[bytes]) -> None:
+        self._file = file.open("rb", buffering=0) if isinstance(file, Path) else file
         self._size = os.fstat(self._file.fileno()).st_size
         finalize(self, self._file.close)
 
@@ -41,6 +52,43 @@ class OnDisk:
             parts.append(part)
             start += len(part)
         return b"".join(parts)[::step]
+
+
+def unpack(stream: Unpacking, limit: int) -> Content | None:
+    """All that an unpacking stream gives, in memory or, if it is large, in an unnamed file; None beyond the limit.
+
+    The stream is read piece by piece, because a header can give a false size.
+
+    Raises: OSError: there is no space for the file; and what the stream raises.
+    """
+    parts = []
+    free = limit
+    while piece := stream.read(STRETCH):
+        parts.append(piece)
+        free -= len(piece)
+        if free < 0:
+            return None
+        if limit - free > _UNPACKED_IN_MEMORY:
+            return _unpack_to_disk(parts, stream, free)
+    return b"".join(parts)
+
+
+def _unpack_to_disk(parts: list[bytes], stream: Unpacking, free: int) -> Content | None:
+    """These parts and the rest of the stream in an unnamed file; None if the rest has more than `free` bytes."""
+    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `OnDisk` closes it
+    content = None
+    try:
+        file.writelines(parts)
+        while piece := stream.read(STRETCH):
+            file.write(piece)
+            free -= len(piece)
+            if free < 0:
+                return None
+        content = OnDisk(file)
+        return content
+    finally:
+        if content is None:
+            file.close()
 
 
 def whole(content: Content) -> bytes:

@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from piperoll.model.columns import Mask
+from piperoll.reading.files.limits import RowBudget
 from piperoll.reading.files.tokens import SplitRows, split_rows
 from piperoll.reading.grids.blocks import ROWS, Block
 from piperoll.reading.grids.grid import Rows
@@ -29,6 +30,9 @@ from piperoll.reading.grids.parallel import map_in_order
 _DELIMITERS = ",\t;|"
 _LEAST = 1_000_000
 """The least bytes of a window, except of the last one."""
+
+_MARKS = 500_000
+"""The most delimiters and line ends in a window of several rows: each takes about 100 bytes while it is split."""
 
 _SAMPLE = 200
 """Choose the delimiter and the usual number of cells by at most this many lines from the start of the file."""
@@ -120,9 +124,14 @@ class TextLines:
                 self._fetch()
             content = b"".join(self._rest)
             cut = len(content) if self._ended else _last_row_end(content) or len(content)
+            while content.count(b"\n", 0, cut) + content.count(b",", 0, cut) > _MARKS:
+                smaller = _last_row_end(content[: cut // 2])
+                if not smaller:
+                    break
+                cut = smaller
             self._rest = [content[cut:]] if cut < len(content) else []
             self._given.append(content[:cut])
-            yield Window(content[:cut], self._ended)
+            yield Window(content[:cut], self._ended and cut == len(content))
 
     def take_window(self, size: int, lines: int) -> bool:
         """Drop the first bytes of the oldest window, which have this many lines; True if that is the whole window."""
@@ -182,16 +191,19 @@ class TextRows:
     broken_quotes: Rows
 
 
-def read_text(pieces: Iterable[str | bytes]) -> TextRows:
+def read_text(pieces: Iterable[str | bytes], budget: RowBudget | None = None) -> TextRows:
     """Read every record of a text file, with its record number and first physical line.
 
     The pieces are text or UTF-8, cut anywhere. An empty line is a record, as in a spreadsheet program. CR, LF and CRLF
     each end a line.
+
+    Raises: FileTooLarge: there are too many rows or columns.
     """
     lines = TextLines(pieces)
     delimiter = choose_delimiter(lines[: 5 * _SAMPLE])
     broken: list[Mask] = []
-    rows = Rows.of_blocks(_blocks(lines, delimiter, broken))
+    blocks = _blocks(lines, delimiter, broken)
+    rows = Rows.of_blocks(budget.check(blocks) if budget else blocks)
     return TextRows(rows, delimiter, rows.filter(broken))
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from piperoll.model import Dataset
 from piperoll.model.columns import texts
 from piperoll.reading.cells.values import UNREADABLE, Reader
+from piperoll.reading.files.limits import COLUMNS
 from piperoll.reading.grids.blocks import ROWS
 from piperoll.reading.grids.grid import Grid, Row, Rows
 from piperoll.reading.reading import SENT, ReadTable
@@ -26,10 +27,7 @@ _BETWEEN = re.compile(r"[\s,\x1e]*")
 _HIGH, _LOW = r"u[dD][89abAB][0-9a-fA-F]{2}", r"u[dD][c-fC-F][0-9a-fA-F]{2}"
 _ESCAPE = re.compile(rf"\\(?:{_HIGH}\\{_LOW}|{_HIGH}|{_LOW}|.)", re.S)
 
-_NAMES = 16_384
-"""The most names of values that records can have to be a table: as many as a sheet has columns."""
-
-_CELLS = 60_000_000
+_CELLS = 20_000_000
 """The most cells of a table of records."""
 
 _LEVELS = 3
@@ -196,7 +194,7 @@ def _is_records(value: object) -> bool:
 def _make_grid(records: Sequence[Mapping[str, object]]) -> Grid:
     flat = [dict(_flatten(record, "")) for record in records]
     names = tuple(dict.fromkeys(name for record in flat for name in record))
-    if len(names) > _NAMES or len(names) * len(flat) > _CELLS:
+    if len(names) > COLUMNS or len(names) * len(flat) > _CELLS:
         raise JsonTrouble("too-many-names")
     rows = Rows.of(Row(number, None, [record.get(name, "") for name in names]) for number, record in enumerate(flat, 1))
     return Grid(None, rows, headings=names)

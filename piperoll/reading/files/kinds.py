@@ -14,7 +14,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from piperoll.reading.files.contents import Content, whole
+from piperoll.reading.files.contents import Content, unpack, whole
+from piperoll.reading.files.limits import MEMBERS, loaded_limit, unpacked_limit
 
 _HEAD = 65_536
 """Bytes from the beginning of a file that decide its kind."""
@@ -42,28 +43,23 @@ _STREAMS = (
 )
 """What a Microsoft compound file is, by the name of a stream in it; the first that is present decides."""
 
+_COMPOUND = b"\xd0\xcf\x11\xe0"
+"""The beginning of a Microsoft compound file."""
+
+_TOO_LARGE = "archive-too-large"
+
 _BOF, _FILEPASS = b"\x09\x08\x10\x00\x00\x06\x05\x00", b"\x2f\x00"
 _RECORDS = 4
 """Records of an old workbook to look at: FILEPASS follows the BOF record, with at most WRITEPROT between them."""
 
-LIMIT = 600_000_000
-"""The most bytes that an archive can contain: three times the largest download (see settings)."""
-
 _LITTER = re.compile(r"(?:\A__MACOSX/|(?:\A|/)(?:\.DS_Store|Thumbs\.db|desktop\.ini)\Z)", re.I)
 """Files that file managers add to archives."""
-
-_RATIO = 2000
-"""The largest ratio of unpacked to packed size; the best real tables compress about 100 to 1."""
-
-_FLOOR = 1_000_000
-"""Bytes that an archive can always contain: a small file of blanks exceeds any ratio."""
-
-_FEW = 20
-"""The most files of an archive among which we look for the only table."""
 
 _TABLES = ("xlsx", "xls", "ods", "xml", "json", "csv")
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _ENCRYPTED = 0x1
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How the files of a zip can be packed. Others cannot be unpacked piece by piece, so that their size has no bound."""
 
 BROKEN_ARCHIVE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, OSError),
@@ -86,11 +82,23 @@ class Kind:
     member: str | None = None
     trouble: str | None = None
     others: tuple[str, ...] = ()
+    received: int = 0
+    """The bytes of the file as received."""
+    limit: int = 0
+    """With `archive-too-large`: the most bytes that are unpacked."""
 
 
-def classify_plain(content: Content) -> Kind:
-    """The kind of a file that is not a zip or gzip. Text stays on the disk; anything else is loaded."""
+def classify_plain(content: Content, limit: int | None = None) -> Kind:
+    """The kind of a file that is not a zip or gzip. Text stays on the disk; anything else is loaded.
+
+    A file from an archive is loaded up to the `limit`; beyond it, it is `archive-too-large`.
+    """
+    large = limit is not None and len(content) > limit
+    if large and content[:4] == _COMPOUND:
+        return Kind("xls", b"", trouble=_TOO_LARGE, limit=limit or 0)
     found = _format(content)
+    if large and found != "csv":
+        return Kind(found, b"", trouble=_TOO_LARGE, limit=limit or 0)
     content = content if found == "csv" else whole(content)
     if found == "protected":
         return Kind("xls", content, trouble="workbook-protected")
@@ -103,7 +111,7 @@ def _format(content: Content) -> str:
     if not any(_VISIBLE.search(content[at : at + _HEAD]) for at in range(0, len(content), _HEAD)):
         return "empty"
     head = content[:_HEAD]
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
+    if head.startswith(_COMPOUND):
         return _compound_format(whole(content))
     if b"%PDF-" in head[:1024]:
         return "pdf"
@@ -155,17 +163,20 @@ def is_binary(content: bytes) -> bool:
 def classify(content: Content) -> Kind:
     """Recognise a file; a zip or gzip is opened."""
     if content[:4] in _ZIPS:
-        return _classify_zip(whole(content))
-    if content[:2] == b"\x1f\x8b":
-        return _classify_gzip(whole(content))
-    return classify_plain(content)
+        kind = _classify_zip(whole(content))
+    elif content[:2] == b"\x1f\x8b":
+        kind = _classify_gzip(whole(content))
+    else:
+        kind = classify_plain(content)
+    return replace(kind, received=len(content))
 
 
 def _classify_zip(content: bytes) -> Kind:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _classify_members(archive, content)
-    except BROKEN_ARCHIVE:
+    except BROKEN_ARCHIVE as error:
+        _raise_if_disk_failed(error)
         office = b"[Content_Types].xml" in content[:100_000] or b"xl/" in content[:100_000]
         if office:
             return Kind("xlsx", content, trouble="workbook-broken")
@@ -179,13 +190,16 @@ def _classify_members(archive: zipfile.ZipFile, content: bytes) -> Kind:
     if office := _office_format(archive, {info.filename for info in infos}):
         return Kind(office, content)
     real = [info for info in infos if not _LITTER.search(info.filename)]
-    if not real or len(real) > _FEW:
+    if not real or len(real) > MEMBERS:
         names = tuple(info.filename for info in real)
         return Kind("unknown", content, "zip", None, "archive-of-several" if real else "archive-empty", names)
     if any(info.flag_bits & _ENCRYPTED for info in real):
         return Kind("unknown", content, "zip", None, "archive-protected")
-    if sum(info.file_size for info in real) > min(LIMIT, max(_FLOOR, len(content) * _RATIO)):
-        return Kind("unknown", content, "zip", real[0].filename, "archive-too-large")
+    if any(info.compress_type not in _PACKINGS for info in real):
+        return Kind("unknown", content, "zip", None, "archive-unknown")
+    limit = unpacked_limit(len(content))
+    if sum(info.file_size for info in real) > limit:
+        return Kind("unknown", content, "zip", real[0].filename, _TOO_LARGE, limit=limit)
     return _classify_only_table(archive, real, content)
 
 
@@ -203,18 +217,22 @@ def _office_format(archive: zipfile.ZipFile, names: set[str]) -> str | None:
 
 def _classify_only_table(archive: zipfile.ZipFile, infos: Sequence[zipfile.ZipInfo], content: bytes) -> Kind:
     """The only file, or the only table among several files, with the names of the others."""
+
+    def open_member(info: zipfile.ZipInfo) -> Kind:
+        with archive.open(info) as stream:
+            return _classify_inner(unpack(stream, info.file_size) or b"", "zip", info.filename, len(content))
+
     if len(infos) == 1:
-        return _classify_inner(archive.read(infos[0]), "zip", infos[0].filename)
-    tables = [info for info in infos if _is_table(archive.read(info))]
+        return open_member(infos[0])
+    tables = [info for info in infos if _is_table(open_member(info))]
     if len(tables) != 1:
         return Kind("unknown", content, "zip", None, "archive-of-several", tuple(info.filename for info in infos))
     others = tuple(info.filename for info in infos if info is not tables[0])
-    return replace(_classify_inner(archive.read(tables[0]), "zip", tables[0].filename), others=others)
+    return replace(open_member(tables[0]), others=others)
 
 
-def _is_table(content: bytes) -> bool:
+def _is_table(kind: Kind) -> bool:
     """Whether a file looks like a table; a text does if most of its first lines have the same number of cells."""
-    kind = _classify_inner(content, "zip", None)
     if kind.trouble or kind.format not in _TABLES:
         return False
     if kind.format != "csv":
@@ -226,26 +244,38 @@ def _is_table(content: bytes) -> bool:
 
 
 def _classify_gzip(content: bytes) -> Kind:
-    limit = min(LIMIT, max(_FLOOR, len(content) * _RATIO))
+    limit = unpacked_limit(len(content))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-            inner = stream.read(limit + 1)
-    except (OSError, EOFError, zlib.error):
+            inner = unpack(stream, limit)
+    except (OSError, EOFError, zlib.error) as error:
+        _raise_if_disk_failed(error)
         return Kind("unknown", content, "gzip", None, "archive-broken")
-    if len(inner) > limit:
-        return Kind("unknown", content, "gzip", None, "archive-too-large")
-    return _classify_inner(inner, "gzip", None)
+    if inner is None:
+        return Kind("unknown", content, "gzip", None, _TOO_LARGE, limit=limit)
+    return _classify_inner(inner, "gzip", None, len(content))
 
 
-def _classify_inner(inner: bytes, container: str, member: str | None) -> Kind:
+def _raise_if_disk_failed(error: Exception) -> None:
+    """Raise the error if it is one of the disk and not of the archive: those of `zipfile` and `gzip` have no number."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+
+
+def _classify_inner(content: Content, container: str, member: str | None, received: int) -> Kind:
     """The kind of a file from an archive. An archive in an archive is not opened: it could contain itself."""
-    if inner[:2] == b"\x1f\x8b":
-        return Kind("unknown", inner, container, member, "archive-of-several")
-    if inner[:4] not in _ZIPS:
-        return replace(classify_plain(inner), container=container, member=member)
+    if content[:2] == b"\x1f\x8b":
+        return Kind("unknown", b"", container, member, "archive-of-several")
+    limit = loaded_limit(received)
+    if content[:4] not in _ZIPS:
+        return replace(classify_plain(content, limit), container=container, member=member)
+    if len(content) > limit:
+        return Kind("unknown", b"", container, member, _TOO_LARGE, limit=limit)
+    inner = whole(content)
     try:
         with zipfile.ZipFile(io.BytesIO(inner)) as archive:
             office = _office_format(archive, set(archive.namelist()))
-    except BROKEN_ARCHIVE:
+    except BROKEN_ARCHIVE as error:
+        _raise_if_disk_failed(error)
         return Kind("unknown", inner, container, member, "archive-broken")
     return Kind(office or "unknown", inner, container, member, None if office else "archive-of-several")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from piperoll.reading.files.delimited import read_text
 from piperoll.reading.files.encodings import CODE_PAGES, Decoded, decode
 from piperoll.reading.files.json_files import JsonTrouble, open_json
 from piperoll.reading.files.kinds import Kind
+from piperoll.reading.files.limits import FileTooLarge, RowBudget
 from piperoll.reading.files.markup import MarkupTrouble, read_page_table, read_xml_workbook
 from piperoll.reading.files.mojibake import Damage, repair_sheet
 from piperoll.reading.files.workbooks import SheetParts, read_parts, read_workbook
@@ -71,31 +73,48 @@ class Opened:
 def open_file(kind: Kind) -> Opened:
     """The grids or releases of a file, or why it has none."""
     if kind.trouble:
-        return _cannot_open(kind.trouble, kind.others)
-    if kind.format == "csv":
-        decoded = decode(kind.content)
-        text = read_text(decoded.utf8())
-        findings = list(_report_encoding(decoded))
-        findings += [make_finding("quotes-broken", address_of(None, row)) for row in text.broken_quotes]
-        grids = [Grid(None, text.rows, delimiter=text.delimiter)]
-        opened = Opened(grids, encoding=decoded.encoding, findings=findings)
-    elif kind.format in ("xlsx", "xls", "ods"):
-        opened = _open_workbook(whole(kind.content), kind.format)
-    elif kind.format == "xml":
-        try:
-            opened = _repair_sheets(read_xml_workbook(whole(kind.content)))
-        except MarkupTrouble as trouble:
-            opened = _cannot_open(str(trouble))
-    elif kind.format == "html":
-        opened = _open_page(whole(kind.content))
-    elif kind.format == "json":
-        opened = _open_json(whole(kind.content))
-    else:
+        return _cannot_open(kind.trouble, kind)
+    if kind.format in _NOT_TABLES and kind.format not in ("html", "json"):
         return Opened(findings=[report_no_table(kind.format)], why=_NOT_TABLES[kind.format][1])
+    try:
+        opened = _open_table(kind)
+    except FileTooLarge as error:
+        address = Address(sheet=error.sheet)
+        finding = make_finding("file-too-large", address, variant=error.kind, limit=error.limit)
+        return Opened(findings=[finding], why="file_too_large")
     if kind.others:
         others = list_names(kind.others)
         opened.findings.insert(0, make_finding("archive-member-taken", value=kind.member or "", others=others))
     return opened
+
+
+def _open_table(kind: Kind) -> Opened:
+    """The grids or releases of a file of a kind that can have tables. Raises: FileTooLarge."""
+    if kind.format == "csv":
+        return _open_text(kind)
+    content = whole(kind.content)
+    if kind.format in ("xlsx", "xls", "ods"):
+        return _open_workbook(content, kind)
+    if kind.format == "xml":
+        try:
+            opened = _repair_sheets(read_xml_workbook(content))
+        except MarkupTrouble as trouble:
+            return _cannot_open(str(trouble), kind)
+    else:
+        opened = _open_page(content, kind) if kind.format == "html" else _open_json(content)
+    budget = RowBudget(kind.received)
+    for grid in opened.grids:
+        deque(budget.check(grid.rows.blocks(), grid.sheet), maxlen=0)
+    return opened
+
+
+def _open_text(kind: Kind) -> Opened:
+    decoded = decode(kind.content)
+    text = read_text(decoded.utf8(), RowBudget(kind.received))
+    findings = list(_report_encoding(decoded))
+    findings += [make_finding("quotes-broken", address_of(None, row)) for row in text.broken_quotes]
+    grids = [Grid(None, text.rows, delimiter=text.delimiter)]
+    return Opened(grids, encoding=decoded.encoding, findings=findings)
 
 
 def report_no_table(format_: str) -> Finding:
@@ -114,18 +133,30 @@ def list_names(names: Sequence[str]) -> str:
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3:,} more"
 
 
-def _cannot_open(trouble: str, others: tuple[str, ...] = ()) -> Opened:
-    variant = "" if trouble != "archive-of-several" else "listed" if others else "unlisted"
-    finding = make_finding(trouble, variant=variant, others=list_names(others))
+def _cannot_open(trouble: str, kind: Kind) -> Opened:
+    variant = ""
+    if trouble == "archive-of-several":
+        variant = "listed" if kind.others else "unlisted"
+    elif trouble == "workbook-broken":
+        variant = _workbook_variant(kind)
+    others, megabytes = list_names(kind.others), kind.limit // 1_000_000
+    finding = make_finding(trouble, variant=variant, others=others, megabytes=megabytes)
     return Opened(findings=[finding], why=trouble.replace("-", "_"))
 
 
-def _open_workbook(content: bytes, format_: str) -> Opened:
-    workbook = read_workbook(content, format_)
+def _workbook_variant(kind: Kind) -> str:
+    """The variant of `workbook-broken`: for some kinds, saving as another kind is worth more than saving again."""
+    if kind.format == "xlsx" and b"xl/workbook.bin" in whole(kind.content):
+        return "binary"
+    return kind.format if kind.format in ("xls", "ods") else "xlsx"
+
+
+def _open_workbook(content: bytes, kind: Kind) -> Opened:
+    workbook = read_workbook(content, kind.format, kind.received)
     if workbook.trouble:
-        return _cannot_open(workbook.trouble)
+        return _cannot_open(workbook.trouble, kind)
     opened = _repair_sheets(list(workbook.grids))
-    opened.parts = read_parts(content) if format_ == "xlsx" else []
+    opened.parts = read_parts(content) if kind.format == "xlsx" else []
     for parts in opened.parts:
         for code, found in (
             ("rows-hidden", parts.hidden_rows),
@@ -160,13 +191,13 @@ def _repair_sheets(grids: list[Grid]) -> Opened:
     return opened
 
 
-def _open_page(content: bytes) -> Opened:
+def _open_page(content: bytes, kind: Kind) -> Opened:
     """A web page is not a table, unless a program saved one as a page."""
     decoded = decode(content)
     try:
         grids = read_page_table(decoded.pieces())
     except MarkupTrouble as trouble:
-        return _cannot_open(str(trouble))
+        return _cannot_open(str(trouble), kind)
     findings = [*_report_encoding(decoded), make_finding("table-in-html")] if grids else [report_no_table("html")]
     return Opened(grids, encoding=decoded.encoding, findings=findings, why="html_page")
 

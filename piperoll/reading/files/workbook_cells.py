@@ -1,7 +1,8 @@
 """A script that reads a workbook from standard input and writes its cells to standard output.
 
 It runs in a child process with limits, because calamine can be made to ask for more memory than there is and then
-aborts the process (see `workbooks`). It imports nothing of Piperoll, so that it starts quickly.
+aborts the process: `workbooks` starts it through `child_limits`. It imports nothing of Piperoll, so that it starts
+quickly.
 
 The output has a JSON line `{"sheet": …, "hidden": …}` for each sheet, then its blocks of rows up to the last that is
 not blank, then the line `[]`. A block is a JSON line of three sizes in bytes, followed by three buffers of these sizes:
@@ -19,12 +20,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
-MEMORY = 6_000_000_000
-"""Bytes of address space that the child process can use."""
-
-SECONDS = 120
-"""Seconds of processor time that the child process can use."""
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 ROWS = 10_000
 """Rows of a block at most, so that the parent can work while the child reads on."""
@@ -33,16 +32,6 @@ WEIGHT = 8_000_000
 
 _PENNY = Decimal("0.01")
 _NEAR = Decimal("0.000001")
-
-
-def limit() -> None:
-    """Limit the memory and processor time of this process, where the system can."""
-    if sys.platform == "win32":
-        return
-    import resource  # noqa: PLC0415 - Unix only
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
 def as_text(value: object) -> str:
@@ -91,9 +80,16 @@ def main() -> None:
         if sheet.typ != SheetTypeEnum.WorkSheet:
             continue
         write_line({"sheet": sheet.name, "hidden": sheet.visible != SheetVisibleEnum.Visible})
-        for block in blocks(map(to_cells, workbook.get_sheet_by_index(index).to_python(skip_empty_area=False))):
+        for block in blocks(map(to_cells, all_rows(workbook.get_sheet_by_index(index)))):
             write_block(block)
         write_line([])
+
+
+def all_rows(sheet: CalamineSheet) -> Iterator[Sequence[object]]:
+    """The rows of a sheet, one at a time."""
+    # `iter_rows` gives the rows before the first cell, but not the columns.
+    before: list[object] = [""] * (sheet.start[1] if sheet.start else 0)
+    return (before + cells for cells in sheet.iter_rows()) if before else sheet.iter_rows()
 
 
 def to_cells(row: Sequence[object]) -> list[str]:
@@ -140,5 +136,4 @@ def write_line(document: object) -> None:
 
 
 if __name__ == "__main__":
-    limit()
     main()

@@ -15,14 +15,16 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from subprocess import PIPE
 from threading import Timer
 from typing import IO
 
-from piperoll.reading.files import workbook_cells
+from piperoll import child_limits
+from piperoll.reading.files import limits, workbook_cells
 from piperoll.reading.files.kinds import BROKEN_ARCHIVE
+from piperoll.reading.files.limits import FileTooLarge, RowBudget
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.grid import Grid, Rows, letter
 
@@ -31,6 +33,9 @@ CELLS = 60_000_000
 
 UNPACKED = 1_500_000_000
 """The most bytes that the parts of a workbook can have when unpacked."""
+
+_SMALL, _RATIO = 60_000_000, 200
+"""The parts of a workbook can always have the first number of bytes, and otherwise 200 times its size: XML is wordy."""
 
 _PIECE = 4_000_000
 """Bytes of a part that are searched at a time."""
@@ -65,18 +70,28 @@ class Workbook:
     trouble: str | None = None
 
 
-def read_workbook(content: bytes, kind: str) -> Workbook:
-    """Read the sheets of a workbook, hidden ones too, with rows numbered as spreadsheet programs do; never fails."""
+def read_workbook(content: bytes, kind: str, received: int | None = None) -> Workbook:
+    """Read the sheets of a workbook, hidden ones too, with rows numbered as spreadsheet programs do.
+
+    `received` is the size of the file as received, if the workbook was packed in an archive.
+
+    Raises: FileTooLarge: it has too many sheets, rows or columns.
+    """
+    allowed = limits.child_limits(min(len(content), 10 * (received or len(content))))
     if kind in ("xlsx", "ods") and (trouble := check_workbook_size(content)):
         return Workbook(trouble=trouble)
     with tempfile.TemporaryFile() as errors:  # a pipe could fill up while the child's answer is read
-        command = [sys.executable, "-I", workbook_cells.__file__]
+        command = [sys.executable, "-I", child_limits.__file__, allowed.as_argument(), workbook_cells.__file__]
         child = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, stderr=errors)  # noqa: S603 - our own script
-        timer = Timer(2 * workbook_cells.SECONDS, child.kill)
+        timer = Timer(2 * allowed.seconds, child.kill)
         timer.start()
         try:
             with child:
-                grids = _read_sheets(child, content)
+                try:
+                    grids = _read_sheets(child, content, RowBudget(received or len(content)))
+                except BaseException:
+                    child.kill()  # it would wait for someone to read on
+                    raise
         finally:
             timer.cancel()
         if child.returncode == 0 and grids is not None:
@@ -92,17 +107,20 @@ def read_workbook(content: bytes, kind: str) -> Workbook:
     )
 
 
-def _read_sheets(child: subprocess.Popen[bytes], content: bytes) -> tuple[Grid, ...] | None:
-    """The sheets as the child process writes them; None if it stops before the end."""
+def _read_sheets(child: subprocess.Popen[bytes], content: bytes, budget: RowBudget) -> tuple[Grid, ...] | None:
+    """The sheets as the child process writes them; None if it stops before the end. Raises: FileTooLarge."""
     if child.stdin is None or child.stdout is None:
         return None
     try:
         with child.stdin:
             child.stdin.write(content)
-        grids = []
+        grids: list[Grid] = []
         while line := child.stdout.readline():
+            if len(grids) == limits.SHEETS:
+                raise FileTooLarge("sheets", limits.SHEETS)
             sheet = json.loads(line)
-            grids.append(Grid(sheet["sheet"], Rows.of_blocks(_blocks(child.stdout)), sheet["hidden"]))
+            blocks = budget.check(_blocks(child.stdout), sheet["sheet"])
+            grids.append(Grid(sheet["sheet"], Rows.of_blocks(blocks), sheet["hidden"]))
         return tuple(grids)
     except (BrokenPipeError, EOFError):
         return None
@@ -132,7 +150,7 @@ def check_workbook_size(content: bytes) -> str | None:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > UNPACKED:
+            if sum(info.file_size for info in archive.infolist()) > min(UNPACKED, max(_SMALL, _RATIO * len(content))):
                 return "workbook-too-large"
             sheets = [info for info in archive.infolist() if re.match(r"xl/worksheets/[^/]+\.xml\Z", info.filename)]
             return "workbook-too-large" if any(_spans_too_much(archive, info) for info in sheets) else None
@@ -186,7 +204,9 @@ def read_parts(content: bytes) -> list[SheetParts]:
     """What the parts of an XLSX file show, sheet by sheet in its order; empty if they cannot be read."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return [_read_part(archive, name, path) for name, path in _sheet_paths(archive)]
+            sheets = list(_sheet_paths(archive))
+            parts = {path: _read_part(archive, name, path) for name, path in reversed(sheets)}  # sheets can share one
+            return [replace(parts[path], sheet=name) for name, path in sheets]
     except (*BROKEN_ARCHIVE, KeyError):
         return []
 

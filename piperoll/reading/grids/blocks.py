@@ -18,9 +18,11 @@ from piperoll.model.columns import (
     lists_from_offsets,
     offsets,
     pc,
+    text_offsets,
     texts,
     texts_from_buffers,
     to_flags,
+    utf8,
 )
 
 ROWS = 20_000
@@ -123,9 +125,14 @@ class Block:
         """The cells of one column; empty where a row is too short."""
         if len(self) and pc.min(self.lengths).as_py() > column:
             return pc.list_element(self._lists, column)
-        starts = pc.subtract(pc.cumulative_sum(self.lengths), self.lengths)
-        wanted = pc.if_else(pc.greater(self.lengths, column), pc.add(starts, column), None)
-        return pc.coalesce(self.flat.take(wanted), "")
+        lengths = self.lengths.to_numpy()
+        long = lengths > column
+        found = self.flat.take(pa.array((np.cumsum(lengths) - lengths + column)[long]))
+        # Empty cells take no text, so the text of the others serves. (`take` with nulls would reserve a cell of average
+        # length for each row: gigabytes, if a cell is long.)
+        sizes = np.zeros(len(self), np.int64)
+        sizes[long] = np.diff(text_offsets(found))
+        return texts_from_buffers(offsets(sizes), utf8(found))
 
     def count(self, mask: Mask) -> Vector:
         """How many cells of each row are marked by a mask over `flat`."""

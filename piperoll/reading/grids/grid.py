@@ -18,7 +18,7 @@ from typing import NamedTuple, overload
 
 import pyarrow as pa
 
-from piperoll.model import Address, Period
+from piperoll.model import Address
 from piperoll.model.columns import Mask, mask_at, pc, true_indices
 from piperoll.reading.grids.batch_spill import BatchSpill
 from piperoll.reading.grids.blocks import Block, Row, blocks_of
@@ -228,8 +228,9 @@ class Grid:
     """The rows of one sheet, text file or list of records; `sheet` is None where there are no sheets.
 
     `headings` is given for records that name their own values (JSON); elsewhere the headings are still to be found.
-    `hidden` sheets are read like others and reported. `delimiter` is the cell separator of a text file. `periods` are
-    those that the names of the sheet and the file can mean.
+    `hidden` sheets are read like others and reported. `delimiter` is the cell separator of a text file. `names` are
+    those of the sheet and the file, which can give the period, and before them the period that was given. `proofs`
+    count the dates of the other sheets that can only be read day first, and only month first.
     """
 
     sheet: str | None
@@ -237,7 +238,8 @@ class Grid:
     hidden: bool = False
     headings: tuple[str, ...] | None = None
     delimiter: str = ","
-    periods: tuple[Period, ...] = ()
+    names: tuple[str, ...] = ()
+    proofs: tuple[int, int] = (0, 0)
 
     @property
     def width(self) -> int:

@@ -12,7 +12,7 @@ from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.cells.marks import means_nothing, says_nil
 from piperoll.reading.grids.grid import Row, cell_at, tidy
 
-_FEW = 30
+FEW_ROWS = 30
 """The most rows in a nil return, including its title and notes."""
 
 _POUNDS = re.compile(r"£|\d[.,]\d\d\b|,\d{3}\b")
@@ -30,8 +30,8 @@ def find_nil_row(rows: Iterable[Row]) -> int | None:
 
     A `none` within a table does not count, nor does a note below rows with amounts of money.
     """
-    few = list(islice(rows, _FEW + 1))
-    if len(few) > _FEW:
+    few = list(islice(rows, FEW_ROWS + 1))
+    if len(few) > FEW_ROWS:
         return None
     filled = [(row, _filled_cells(row)) for row in few]
     for _, cells in filled:

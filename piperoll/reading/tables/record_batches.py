@@ -14,7 +14,7 @@ from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Dataset, Field, Finding, Period, Severity
 from piperoll.model.columns import mask_at, pc, texts
 from piperoll.reading.cells.amounts import explain_unreadable
-from piperoll.reading.cells.date_order import NO_CONTEXT, make_date_context
+from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, make_date_context
 from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
 from piperoll.reading.cells.marks import means_nothing
 from piperoll.reading.cells.value_counts import PatternCounts, ValueCounts
@@ -119,19 +119,30 @@ class Segment:
 
 @dataclass
 class BuiltTable:
-    """The result of `build`: batches, the rows with unreadable cells by field, and findings."""
+    """The result of `build`: batches, the rows with unreadable cells by field, and findings.
+
+    `proofs` counts the payment dates that can only be read day first, and only month first; `order_unproved` is True if
+    there are dates that can be read both ways and no proof.
+    """
 
     batches: BatchSpill = field(default_factory=BatchSpill)
     unreadable: dict[str, list[int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    proofs: tuple[int, int] = (0, 0)
+    order_unproved: bool = False
 
 
 def build(
-    segments: Sequence[Segment], dataset: Dataset, sheet: str | None, periods: Sequence[Period] = ()
+    segments: Sequence[Segment],
+    dataset: Dataset,
+    sheet: str | None,
+    names: Sequence[str] = (),
+    proofs: tuple[int, int] = (0, 0),
 ) -> BuiltTable:
     """Convert a table's records to batches, and collect its unreadable cells and findings.
 
-    `periods` are those that the names of the file and sheet may mean.
+    `names` are the texts that can give the period, the most certain first. `proofs` counts the dates of other sheets
+    that can only be read day first, and only month first.
     """
     built = BuiltTable()
     named = {name for segment in segments for name in segment.columns.choices}
@@ -148,7 +159,14 @@ def build(
                 dates.setdefault(name, Counter()).update(own)
     reported = set[str]()
     for segment, counts in zip(segments, evidence, strict=True):
-        readers, findings = _readers(_columns(segment, dataset, sheet), counts, periods, dates)
+        own_columns = _columns(segment, dataset, sheet)
+        contexts = {name: make_date_context(dates, name, names, proofs) for name in dates}
+        readers, findings = _readers(own_columns, counts, contexts, dates)
+        for name in dates.keys() & readers.keys():
+            if own_columns[name][0].within:
+                order = readers[name].order
+                built.proofs = (order.day_proofs, order.month_proofs)
+                built.order_unproved = order.unproved
         built.findings += [finding for finding in findings if finding.field not in reported]
         reported |= dates.keys() & readers.keys()
         for read in map_in_order(
@@ -192,15 +210,14 @@ def _prepare(single: Sequence[tuple[ValueCounts, int]], block: Block) -> list[An
 def _readers(
     columns: Mapping[str, _FieldCells],
     counts: Mapping[str, Counter[str]],
-    periods: Sequence[Period],
+    contexts: Mapping[str, DateContext],
     dates: Mapping[str, Counter[str]],
 ) -> tuple[dict[str, Reader], list[Finding]]:
     """Return a reader for each field, decided from all its cells, and the findings about how they are written."""
     readers, findings, mostly_zero = dict[str, Reader](), list[Finding](), MostlyZero()
     for name, (column, _) in columns.items():
         own = dates.get(name) or counts.get(name, Counter[str]())
-        context = make_date_context(dates, name, periods) if name in dates else NO_CONTEXT
-        readers[name], notation = decide(column, own, context)
+        readers[name], notation = decide(column, own, contexts.get(name, NO_CONTEXT))
         findings += notation
         mostly_zero.add(column, own)
     return readers, [*findings, *mostly_zero.findings()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
@@ -83,6 +83,26 @@ _NEAR = 6
 """A table begins within this many rows below its headings."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowShift:
+    """Rows whose cells are one column to the right (1) or left (-1) of their headings, from a column on.
+
+    `column` is where the cell was inserted or left out; `first` and `last` are the numbers of the rows.
+    """
+
+    shift: int
+    column: int
+    first: int
+    last: int
+    certain: bool = True
+
+    def headings(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """The headings as they stand above the cells of these rows."""
+        if self.shift > 0:
+            return (*cells[: self.column], "", *cells[self.column :])
+        return (*cells[: self.column], *cells[self.column + 1 :])
+
+
 @dataclass(frozen=True)
 class Section:
     """Rows under one row of headings; `below` means that the headings come after the rows.
@@ -98,6 +118,10 @@ class Section:
     lesser: bool = False
     heading_texts: frozenset[tuple[str, ...]] = frozenset()
     """The rows of the headings and the titles above them, as sent."""
+    continues: bool = False
+    """Whether the rows go on from those of the section before, below the same row of headings."""
+    shifted: RowShift | None = None
+    """How the cells of these rows stand to their headings; `heading` gives the headings as they should stand."""
 
 
 def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from piperoll.findings import make_finding
-from piperoll.model import Address, Dataset, Finding, format_decimal
+from piperoll.model import Address, Dataset, Finding, Period, format_decimal
 from piperoll.model.columns import pc
 from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.assignment import assign_columns
@@ -23,6 +23,9 @@ from piperoll.reading.tables.sections import find_sections
 
 _SUM_TOLERANCE = Decimal("0.05")
 """Two sums within this many pounds are equal: pence are rounded."""
+
+_QUARTER = 3
+"""Within a given period of more months, the names of file and sheets show the months of their dates."""
 
 _FEW_ROWS = 3
 """Fewer rows than this may be equal, or add up, by chance."""
@@ -99,20 +102,38 @@ _MOST = 0.8
 Read = tuple[Grid, GridReading]
 
 
-def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str) -> list[Read]:
-    """Read every grid of a file together. `name` is the file's name, which may give its month."""
+def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str, period: Period | None = None) -> list[Read]:
+    """Read every grid of a file together. `name` is the file's name, which may give the period if none is given."""
     readings = []
     for grid in grids:
-        # Dates are read with the periods that the name of the sheet, or else of the file, may mean.
-        periods = find_periods(grid.sheet or "", snapshot=False)
-        dated = replace(grid, periods=periods or find_periods(PurePosixPath(name).name, snapshot=False))
+        # What shows the period, the most certain first: dates are read by it if they can be read in two ways.
+        names = [grid.sheet or "", PurePosixPath(name).name]
+        if period:
+            names = [period.title, *(names if len(list(period.months())) > _QUARTER else ())]
+        dated = replace(grid, names=tuple(filter(None, names)))
         readings.append((dated, read_grid(dated, lexicon)))
     if len(grids) > 1:
-        readings = _continued(readings, lexicon)
+        readings = _continued(_with_order_of_other_sheets(readings, lexicon), lexicon)
     _leave_out_overlaps(readings, lexicon.dataset)
     if readings and (found := _about_months(readings, lexicon.dataset, name)):
         readings[0][1].findings.extend(found)
     return readings
+
+
+def _with_order_of_other_sheets(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
+    """Read the sheets again whose dates could be day first or month first, if the other sheets prove one order."""
+    day = sum(reading.date_proofs[0] for _, reading in readings)
+    month = sum(reading.date_proofs[1] for _, reading in readings)
+    if bool(day) == bool(month):
+        return list(readings)
+    found = []
+    for grid, reading in readings:
+        if reading.order_unproved:
+            again = replace(grid, proofs=(day, month))
+            found.append((again, read_grid(again, lexicon)))
+        else:
+            found.append((grid, reading))
+    return found
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
