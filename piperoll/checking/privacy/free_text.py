@@ -71,6 +71,9 @@ _AFTER_NAME = re.compile(rf"{_WEEK}|\baged?\s+\d|\d\s*y(?:ea)?rs?\b", re.IGNOREC
 
 _AROUND = " .,'-–—&\t\r\n"
 _LOWER_WORD = re.compile(rf"(?:^|\s)(?!(?:{_PARTICLES})\b)[a-z]")
+_LEAST_IN_CONTEXT = -2.0
+"""How little a word may look like a name beside a given name, in a row that may be about one person."""
+
 _LONG = 200
 """A text with more characters describes a service: it may name officials, and whom it is about only after a cue."""
 
@@ -136,10 +139,11 @@ def is_bare_name(text: str) -> bool:
     return is_certain_name(split_words(fold_text(text))) and person_rule(text) == "full-name"
 
 
-def is_certain_name(words: Sequence[str]) -> bool:
+def is_certain_name(words: Sequence[str], least: float = 0) -> bool:
     """Whether words in capitals are a person's name beyond what `person_rule` asks of a supplier's.
 
-    A given name that is known stands first, or last after a known family name, and every other word looks like a name.
+    A given name that is known stands first, or last after a known family name, and every other word looks like a name:
+    its score (`score_word`) is `least` or more.
     """
     lists = privacy_lists()
     if not 2 <= len(words) <= 4:
@@ -150,7 +154,7 @@ def is_certain_name(words: Sequence[str]) -> bool:
         others = words[1:-1]
     else:
         return False
-    return all(len(word) == 1 or word in lists.family_names or score_word(word).name >= 0 for word in others)
+    return all(len(word) == 1 or word in lists.family_names or score_word(word).name >= least for word in others)
 
 
 @lru_cache(maxsize=65536)
@@ -202,4 +206,6 @@ def _is_name(piece: str, *, direct: bool, lower: bool) -> bool:
     rule = person_rule(piece)
     if rule is None or direct or rule == "titled-name":
         return rule is not None
-    return is_certain_name(words) if rule == "full-name" else not privacy_lists().family_names.isdisjoint(words)
+    if rule == "full-name":
+        return is_certain_name(words, _LEAST_IN_CONTEXT)
+    return not privacy_lists().family_names.isdisjoint(words)
