@@ -111,7 +111,8 @@ def _with_grids(
     known, name = blank.dataset, given.name
     remembered = find_mapping(given.remembered, known)
     lexicon = build_lexicon(known or datasets[0], blank.part, remembered)
-    readings = read_grids(opened.grids, lexicon, name, given.period)
+    list_sources = {source for part in opened.parts for source in part.list_sources}
+    readings = read_grids(opened.grids, lexicon, name, given.period, list_sources)
     if known is None:  # no dataset fits, so there is no table, whatever the columns hold
         no_table = ("nil", "empty", "stray_cell")
         readings = [(g, reading if reading.outcome in no_table else GridReading("no_table")) for g, reading in readings]
@@ -159,7 +160,7 @@ def _grid_findings(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> 
     """Return the findings of the grids; a sheet without a table is reported only if others have one."""
     found: list[Finding] = []
     for grid, reading in readings:
-        if data and not reading.tables and reading.outcome != "left_out":
+        if data and not reading.tables and reading.outcome not in ("left_out", "reference"):
             if grid.sheet is not None and reading.outcome != "empty":
                 figures = reading.outcome == "no_table" and holds_figures(grid)
                 severity = Severity.WARNING if figures else Severity.INFO

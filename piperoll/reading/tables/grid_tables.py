@@ -122,7 +122,11 @@ def examine_section(
 
 @dataclass
 class GridReading:
-    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
+    """What was read from one grid.
+
+    `outcome` is data, nil, no_records, no_table, stray_cell, empty, left_out or reference: a sheet with the values of
+    drop-downs, or with notes on the columns of another sheet.
+    """
 
     outcome: str
     tables: list[ReadTable] = field(default_factory=list)
