@@ -56,11 +56,8 @@ class ExaminedFile:
     """The small result of `examine`: what the order of publishing depends on, and where the rest is kept.
 
     `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
-<<<<<<< HEAD
     `public_name` is the file's name as it is published.
-=======
     `restates` is True if the file is published already, and was examined again because of a decision about its values.
->>>>>>> main
     """
 
     submission: Submission
@@ -69,11 +66,8 @@ class ExaminedFile:
     series: Series | None
     rows_sha256: str | None
     kept_at: Path
-<<<<<<< HEAD
     public_name: str
-=======
     restates: bool = False
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +195,8 @@ def _keep(run: Run, examined: ExaminedSubmission, *, restates: bool = False) -> 
         series=examined.series,
         rows_sha256=examined.packed.manifest.rows_sha256 if examined.packed else None,
         kept_at=path,
-<<<<<<< HEAD
         public_name=examined.public_name,
-=======
         restates=restates,
->>>>>>> main
     )
 
 
@@ -375,7 +366,7 @@ def publish_examined(
     submission, packed = examined.submission, examined.packed
     if packed is None:
         return SettledSubmission(examined)
-    reason, decision = f"received as {submission.name}", publishers.Decision.NORMAL
+    reason, decision = f"received as {examined.public_name}", publishers.Decision.NORMAL
     if ruling:
         reason, decision = f"released: {ruling.because}", ruling.decision
     elif restates:
@@ -384,11 +375,7 @@ def publish_examined(
     outcome = publishers.publish_release(
         run.store,
         packed,
-<<<<<<< HEAD
-        reason=f"released: {ruling.because}" if ruling else f"received as {examined.public_name}",
-=======
         reason=reason,
->>>>>>> main
         now=run.moment,
         received=submission.received,
         decision=decision,
