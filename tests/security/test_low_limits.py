@@ -121,7 +121,7 @@ def test_limits_are_lowered_and_never_raised() -> None:
     done = subprocess.run(
         [*without_privileges(), sys.executable, "-c", script],
         env=environment(),
-        preexec_fn=lower(RLIMIT_AS=2 * GIGABYTE, RLIMIT_NOFILE=50, RLIMIT_CPU=2000),  # noqa: PLW1509
+        preexec_fn=lower(RLIMIT_AS=2 * GIGABYTE, RLIMIT_NOFILE=50, RLIMIT_CPU=2000),
         capture_output=True,
         text=True,
         check=True,
@@ -138,7 +138,7 @@ def check_limited(path: Path, prepare: Callable[[], None], **more: str) -> subpr
     return subprocess.run(
         [*PIPEROLL, "check", str(path)],
         env=environment() | more,
-        preexec_fn=prepare,  # noqa: PLW1509
+        preexec_fn=prepare,
         capture_output=True,
         text=True,
         timeout=300,
