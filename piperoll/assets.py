@@ -166,11 +166,12 @@ def rules_version(name: str) -> str:
     """Identify the rules that a dataset is checked by: the schema's version, and a hash of every file with rules.
 
     Those are its descriptor, headings, reading rules and suite, the platform fields, the words that show the kind of a
-    body, and the privacy lists.
+    body, and the privacy lists and model.
     """
     files, shared = _dataset_folder(name), folder("datapackages")
     rules = [files / "datapackage.json", files / "headings.csv", files / "reading.json", _suite_path(name)]
     rules += [shared / PLATFORM_FIELDS, shared / KIND_WORDS, *sorted((shared / "privacy").glob("*.csv"))]
+    rules.append(shared / "privacy" / "name-model.bin")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"
 

@@ -10,11 +10,12 @@ import math
 import re
 import string
 import tomllib
+from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 from piperoll import assets
@@ -25,6 +26,9 @@ Holds = Literal["nothing", "row", "file"]
 
 MOST_LISTED = 100
 """A report lists at most this many findings of one code, sheet and field; one more finding counts the rest."""
+
+MOST_ROWS = 10_000
+"""A finding lists at most this many rows; further ones get a finding of their own."""
 
 _SHARED = "shared.toml"
 """The file in `findings/` with the words that findings of any code share; it has no entries."""
@@ -39,7 +43,8 @@ class FindingType:
 
     `severities` and `acts` list the allowed values, the default first. `messages` and `fixes` map the name of a variant
     to a template; an entry without variants has the one variant `""`. `holds` says what is not published because of the
-    finding. `precedence` orders the findings that hold or reject a file: the lowest is given as the reason.
+    finding. `precedence` orders the findings that hold or reject a file: the lowest is given as the reason. `explains`
+    lists the codes of findings that follow from this one and are then only counted (`fold_symptoms`).
     """
 
     code: str
@@ -52,13 +57,14 @@ class FindingType:
     holds: Holds = "nothing"
     rejects: bool = False
     precedence: int | None = None
+    explains: tuple[str, ...] = ()
 
     def fix(self, variant: str) -> str:
         """The template of the fix for a variant; most entries have one fix for all of them."""
         return self.fixes.get(variant, self.fixes.get("", ""))
 
 
-def make_finding(  # noqa: PLR0913 - what a finding says, by name
+def make_finding(
     code: str,
     address: Address = Address(),  # noqa: B008 - frozen
     /,
@@ -67,17 +73,17 @@ def make_finding(  # noqa: PLR0913 - what a finding says, by name
     severity: Severity | None = None,
     acts: Acts | None = None,
     value: str | None = None,
-    count: int = 1,
-    listed_rows: tuple[int, ...] = (),
+    count: int | None = None,
     **values: Any,
 ) -> Finding:
     """Make the finding `code` at `address`, its templates filled with `values`, `value`, `count` and the address.
 
-    `listed_rows` are the rows that the finding stands for, if it lists them.
+    `count` is by default the number of rows in the address.
 
     Raises: DescriptorError: no entry has this code or variant, it does not allow this severity, or a value is missing.
     """
     entry = finding_type(code)
+    count = max(1, len(address.rows)) if count is None else count
     values |= {"value": value, "count": count}
     try:
         message, fix = (_fill(text, address, values) for text in (entry.messages[variant], entry.fix(variant)))
@@ -86,9 +92,7 @@ def make_finding(  # noqa: PLR0913 - what a finding says, by name
     chosen, actor = severity or entry.severities[0], acts or entry.acts[0]
     if chosen not in entry.severities or actor not in entry.acts:
         raise DescriptorError(f"findings/{entry.topic}.toml: {code} does not allow {chosen} for {actor}")
-    return Finding(
-        code, chosen, message, fix, acts=actor, value=value, count=count, rows=listed_rows, **address.values()
-    )
+    return Finding(code, chosen, message, fix, acts=actor, value=value, count=count, **address.values())
 
 
 def shared_text(section: str, name: str, address: Address = Address(), /, **values: Any) -> str:  # noqa: B008 - frozen
@@ -115,6 +119,17 @@ def holds_file(code: str) -> bool:
     Raises: DescriptorError: neither `findings/` nor a suite has this code.
     """
     return code not in assets.expectation_codes() and finding_type(code).holds == "file"
+
+
+def holds_rows(finding: Finding) -> bool:
+    """Whether a finding holds its rows. One that can be an error or a warning holds them as an error only.
+
+    A code that is no longer declared holds nothing.
+    """
+    if finding.code not in _sections():
+        return False
+    entry = finding_type(finding.code)
+    return entry.holds == "row" and (finding.severity is Severity.ERROR or Severity.ERROR not in entry.severities)
 
 
 def deciding_finding(report: Report) -> Finding | None:
@@ -154,8 +169,8 @@ def public_report(report: Report, disposition: Disposition) -> Report:
     def quotes_unpublished(finding: Finding) -> bool:
         if whole_file:
             return finding.value is not None or finding.row is not None
-        if any((finding.sheet, row) in unpublished for row in finding.rows):
-            return finding.value is not None
+        if finding.rows:  # what it quotes is published if one of its rows is
+            return all((finding.sheet, row) in unpublished for row in finding.rows)
         if finding.row is None:  # the sample of a column may come from any row
             return finding.value is not None and not (finding.field is None and finding.column is None)
         return (finding.sheet, finding.row) in unpublished
@@ -169,7 +184,7 @@ def public_report(report: Report, disposition: Disposition) -> Report:
         else:
             findings.append(without_value(finding) if quotes_unpublished(finding) else finding)
     for finding in about_people.values():
-        findings.append(replace(without_value(finding), rows=(), **Address().values()))
+        findings.append(replace(without_value(finding), **Address().values()))
     return replace(report, findings=tuple(findings), held_values=(), decided={})
 
 
@@ -180,15 +195,66 @@ def without_value(finding: Finding) -> Finding:
     return replace(finding, value=None, message=message, fix=fix)
 
 
+def group_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Make one finding of those that say the same of cells of one column, at the place of the first: it lists the rows.
+
+    The sum of `count` of each code stays the same. Grouping again, with further findings, gives the same as at once.
+    """
+    kept: list[Finding] = []
+    members: dict[Hashable, tuple[int, list[Finding]]] = {}
+    for finding in findings:
+        if finding.column is None or finding.row is None or not (finding.rows or finding.count == 1):
+            kept.append(finding)
+            continue
+        said = (_mark_address(finding.message, finding.address), _mark_address(finding.fix, finding.address))
+        kind = (finding.code, finding.severity, finding.acts, finding.sheet, finding.column, finding.field)
+        index, group = members.setdefault((*kind, finding.value, *said), (len(kept), []))
+        if not group:
+            kept.append(finding)
+        group.append(finding)
+        if sum(len(each.rows) or 1 for each in group) >= MOST_ROWS:
+            del members[*kind, finding.value, *said]
+            kept[index] = _join_group(group)
+    for index, group in members.values():
+        if len(group) > 1:
+            kept[index] = _join_group(group)
+    return kept
+
+
+def _join_group(group: Sequence[Finding]) -> Finding:
+    first = group[0]
+    rows = tuple(sorted({row for each in group for row in each.rows or (each.row,) if row is not None}))
+    if len(rows) == 1:
+        return replace(first, count=sum(each.count for each in group))
+    address = replace(first.address, row=rows[0], rows=rows)
+    message, fix = (_unmark_address(_mark_address(text, first.address), address) for text in (first.message, first.fix))
+    count = sum(each.count for each in group)
+    return replace(first, row=rows[0], rows=rows, count=count, message=message, fix=fix)
+
+
+def _mark_address(text: str, address: Address) -> str:
+    where = str(address)
+    return text.replace(where, "\0").replace(_capitalize(where), "\1")
+
+
+def _unmark_address(text: str, address: Address) -> str:
+    where = str(address)
+    return text.replace("\0", where).replace("\1", _capitalize(where))
+
+
+def _capitalize(where: str) -> str:
+    return where[0].upper() + where[1:]
+
+
 def cap_findings(findings: Iterable[Finding], most: int = MOST_LISTED) -> tuple[Finding, ...]:
-    """Keep at most `most` findings of one code, sheet and field, in order; one more finding counts the rest.
+    """Group findings, and keep at most `most` of one code, sheet and field, in order; one more counts the rest.
 
     The sum of `count` of each code stays the same.
     """
     kept: list[Finding] = []
     seen: Counter[Hashable] = Counter()
     rest: dict[Hashable, tuple[int, int]] = {}  # for each kind, where in `kept` its rest is counted, and the count
-    for finding in findings:
+    for finding in group_findings(findings):
         kind = (finding.code, finding.sheet, finding.field)
         seen[kind] += 1
         if seen[kind] <= most:
@@ -200,66 +266,99 @@ def cap_findings(findings: Iterable[Finding], most: int = MOST_LISTED) -> tuple[
         index, count = rest[kind]
         rest[kind] = (index, count + finding.count)
     for index, count in rest.values():
-        values = {"count": count, "topic": kept[index].code.replace("-", " ")}
-        message, fix = (shared_text("rest", name, **values) for name in ("message", "fix"))
-        kept[index] = replace(kept[index], row=None, line=None, value=None, count=count, message=message, fix=fix)
+        kept[index] = _count_rest(kept[index], count)
     return tuple(kept)
 
 
-class CappedFindings:
-    """Collects findings and makes only those that `cap_findings` keeps; it counts the others.
+def fold_symptoms(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out the findings that another one explains, and count them in its message: one cause, one finding.
 
-    A kind separates findings of different code, sheet or field; each finding is about one place.
+    `explains` of an entry names the codes. A cause about a column explains findings about the column; one about a sheet
+    or file explains those of the whole sheet.
+    """
+    found = list(findings)
+    causes = [each for each in found if each.code in _sections() and finding_type(each.code).explains]
+    symptoms: dict[int, list[Finding]] = {}
+    left: list[Finding] = []
+    for finding in found if causes else ():
+        by = next((number for number, each in enumerate(causes) if _explains(each, finding)), None)
+        if by is None:
+            left.append(finding)
+        else:
+            symptoms.setdefault(by, []).append(finding)
+    folded = {id(causes[number]): _with_symptoms(causes[number], own) for number, own in symptoms.items()}
+    return [folded.get(id(each), each) for each in left] if causes else found
+
+
+def _explains(cause: Finding, symptom: Finding) -> bool:
+    """Whether a finding follows from a cause."""
+    if symptom is cause or symptom.code not in finding_type(cause.code).explains:
+        return False
+    if symptom.sheet not in (cause.sheet, None):
+        return False
+    about_file = symptom.field is None and symptom.column is None
+    return cause.field is None or about_file or cause.field == symptom.field
+
+
+def _with_symptoms(cause: Finding, symptoms: Sequence[Finding]) -> Finding:
+    """The cause, with the number of findings that follow from it in its message."""
+    count = sum(each.count for each in symptoms)
+    return replace(cause, message=f"{cause.message} {shared_text('symptoms', 'message', count=count)}")
+
+
+class CappedFindings:
+    """Collects rows by what is said of them, and makes one finding for all rows of which the same is said.
+
+    A kind separates findings of different code, sheet or field. Of the different things that are said of one kind, only
+    as many are made as `cap_findings` keeps; the rows of others are counted.
     """
 
     most_made = MOST_LISTED + 1
     """How many findings of a kind are made: those that are listed, and the one that counts the rest."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Hashable] = Counter()
-        self._last: dict[Hashable, int] = {}
-        self._made: list[Finding] = []
+        self._said: Counter[Hashable] = Counter()
+        self._rows: dict[tuple[Hashable, Hashable], tuple[array[int], Callable[[Address], Finding]]] = {}
+        self._rest: Counter[Hashable] = Counter()
 
-    def add(self, kind: Hashable, make: Callable[[], Finding]) -> None:
-        """Add one more finding of a kind."""
-        self._counts[kind] += 1
-        if self._counts[kind] <= self.most_made:
-            self._last[kind] = len(self._made)
-            self._made.append(make())
-
-    def set_count(self, kind: Hashable, count: int) -> None:
-        """Set how many findings of a kind there are, once all that are to be made have been added."""
-        self._counts[kind] = count
+    def add(self, kind: Hashable, said: Hashable, address: Address, make: Callable[[Address], Finding]) -> None:
+        """Add one more row. `make` makes the finding for the address of all rows of which this is said."""
+        rows = self._rows.get((kind, said))
+        if rows is None:
+            if self._said[kind] == self.most_made:
+                self._rest[kind] += 1
+                return
+            self._said[kind] += 1
+            rows = self._rows[kind, said] = (array("q"), partial(_make_at, address, make))
+        rows[0].append(address.row or 0)
 
     def findings(self) -> tuple[Finding, ...]:
-        """The findings that `cap_findings` would keep, had all of them been made."""
-        made = list(self._made)
-        for kind, count in self._counts.items():
-            if count > self.most_made:
-                made[self._last[kind]] = replace(made[self._last[kind]], count=count - self.most_made + 1)
+        """One finding for each thing that is said, and those that count the rest."""
+        made = [finding for rows, make in self._rows.values() for finding in make_by_row(rows.tolist(), make)]
+        rests = {kind: make for (kind, _said), (_rows, make) in self._rows.items() if self._rest[kind]}
+        made += [_count_rest(make(Address()), self._rest[kind]) for kind, make in rests.items()]
         return cap_findings(made)
 
 
-_NAMED = 12
-"""A message names at most this many rows or ranges of rows."""
+def make_by_row(rows: Sequence[int], make: Callable[[Address], Finding]) -> Iterator[Finding]:
+    """Make one finding for `rows`, which need not be in order, or several if there are very many."""
+    ordered = sorted(set(rows))
+    for start in range(0, len(ordered), MOST_ROWS):
+        part = tuple(ordered[start : start + MOST_ROWS])
+        yield make(Address(row=part[0], rows=part if len(part) > 1 else ()))
 
 
-def describe_rows(rows: Sequence[int]) -> str:
-    """Name rows, which are in ascending order, by range: `row 12`, `rows 12, 40 to 44 and 80 more`."""
-    ranges: list[tuple[int, int]] = []
-    for row in rows:
-        if ranges and ranges[-1][1] == row - 1:
-            ranges[-1] = (ranges[-1][0], row)
-        elif len(ranges) == _NAMED + 1:
-            break
-        else:
-            ranges.append((row, row))
-    named = ranges[:_NAMED] if len(ranges) > _NAMED else ranges
-    words = [f"{first}" if first == last else f"{first} to {last}" for first, last in named]
-    if left := len(rows) - sum(last - first + 1 for first, last in named):
-        words.append(f"{left:,} more")
-    listed = " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-    return f"{'row' if len(rows) == 1 else 'rows'} {listed}"
+def _make_at(first: Address, make: Callable[[Address], Finding], rows: Address) -> Finding:
+    """Make a finding at the address of the first row of all, moved to `rows`."""
+    line = first.line if rows.row == first.row else None
+    return make(replace(first, row=rows.row, line=line, rows=rows.rows))
+
+
+def _count_rest(finding: Finding, count: int) -> Finding:
+    """The finding that counts `count` places of the same kind, which are not listed."""
+    values = {"count": count, "topic": finding.code.replace("-", " ")}
+    message, fix = (shared_text("rest", name, **values) for name in ("message", "fix"))
+    return replace(finding, row=None, line=None, rows=(), value=None, count=count, message=message, fix=fix)
 
 
 def format_pounds(amount: Decimal) -> str:
@@ -313,7 +412,7 @@ def _read_entry(code: str) -> FindingType:
         return entry[name] if isinstance(entry[name], dict) else {"": entry[name]}
 
     unknown = entry.keys() - {
-        "severity", "acts", "message", "fix", "explanation", "holds", "rejects", "precedence",
+        "severity", "acts", "message", "fix", "explanation", "holds", "rejects", "precedence", "explains",
     }  # fmt: skip
     if unknown:
         raise DescriptorError(f"findings/{topic}.toml: {code} has unknown keys: {', '.join(sorted(unknown))}")
@@ -329,6 +428,7 @@ def _read_entry(code: str) -> FindingType:
             holds=entry.get("holds", "nothing"),
             rejects=entry.get("rejects", False),
             precedence=entry.get("precedence"),
+            explains=tuple(entry.get("explains", ())),
         )
     except (KeyError, ValueError) as error:
         raise DescriptorError(f"findings/{topic}.toml: {code}: {error}") from error
@@ -353,5 +453,5 @@ _FORMATTER = _MessageFormatter()
 def _fill(template: str, address: Address, values: Mapping[str, Any]) -> str:
     """Fill a template with `values` and the address, in parts and in words (`where`, and `Where` for a sentence)."""
     where = str(address)
-    known = {"where": where, "Where": where[0].upper() + where[1:], **address.values(), **values}
+    known = {"where": where, "Where": _capitalize(where), **address.values(), **values}
     return _FORMATTER.vformat(template, (), known)

@@ -6,6 +6,7 @@ same layout for operators and readers.
     archive/      the bytes of every file received, by their sha256             private
     collected/    what was received when, full reports, the catalogue's state   private
     mappings/     what each body's headings mean, and questions about them      private
+    decisions/    what people decided about held values and files               private
     log/          what was withdrawn and purged                                 private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
@@ -14,8 +15,7 @@ same layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, which writes most of these keys, because `piperoll.describing` links to them
-and may not import a store.
+This module is not part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ from pathlib import PurePosixPath
 from piperoll.errors import StoreError
 from piperoll.model import Series, Submission, Version
 
-ARCHIVE, COLLECTED, MAPPINGS = "archive/", "collected/", "mappings/"
+ARCHIVE, COLLECTED, MAPPINGS, DECISIONS = "archive/", "collected/", "mappings/", "decisions/"
 REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
+
+PRIVATE = (ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, "log/")
+"""The prefixes that only the operator reads."""
 
 
 # --- archive/: bytes as received ------------------------------------------------------------------------------------
@@ -40,6 +43,12 @@ PUBLIC = (CATALOGUE, DATA, REPORTS)
 def received_bytes(sha256: str) -> str:
     """The bytes of a file exactly as received. Written once; private; deleted only by a purge."""
     return f"archive/sha256/{sha256[:2]}/{sha256}"
+
+
+def parse_received_bytes(key: str) -> str | None:
+    """The sha256 that the key of received bytes names; None for any other key."""
+    pieces = key.split("/")
+    return pieces[3] if pieces[:2] == ["archive", "sha256"] and len(pieces) == 4 else None
 
 
 def senders_prefix(sha256: str) -> str:
@@ -96,7 +105,12 @@ def parse_record(key: str) -> tuple[str, str, str] | None:
 
 def full_report(submission: Submission) -> str:
     """The full report, with the values of held rows. A pointer, since rules change; private."""
-    return f"{_folder_of(submission)}report.json"
+    return report_in_full(submission.body, submission.dataset, submission.sha256)
+
+
+def report_in_full(body: str, dataset: str, sha256: str) -> str:
+    """The key of the full report of a submission that is known by its hash."""
+    return f"{submission_folder(body, dataset, sha256)}report.json"
 
 
 def rulings_prefix(submission: Submission) -> str:
@@ -114,9 +128,40 @@ def fetches_folder(body: str, dataset: str, address_hash: str) -> str:
     return f"collected/{body}/{dataset}/fetches/{address_hash}/"
 
 
+def all_fetches(body: str, dataset: str) -> str:
+    """The prefix of the logs of fetches from every address of a body's dataset."""
+    return f"collected/{body}/{dataset}/fetches/"
+
+
 def claims_folder(body: str, dataset: str) -> str:
     """The prefix of the records of files that claimed one series in the same run. Written once; private."""
     return f"collected/{body}/{dataset}/claims/"
+
+
+def decisions_applied(body: str | None, dataset: str) -> str:
+    """The decisions applied to all files of a body and dataset, or (None) of every body. A pointer; private."""
+    return f"collected/{'' if body is None else f'{body}/{dataset}/'}decisions-applied.json"
+
+
+def decision_uses(body: str, dataset: str) -> str:
+    """The prefix of the records of which decision had an effect on which version."""
+    return f"collected/{body}/{dataset}/decided/"
+
+
+def decision_use(decision: str, series: Series, manifest_sha256: str) -> str:
+    """An empty object: a decision had an effect on the version with this manifest. Written once, before it; private."""
+    return f"{decision_uses(series.body, series.dataset)}{decision}/{str(series).split('/')[2]}/{manifest_sha256}"
+
+
+def parse_decision_use(key: str) -> tuple[str, Series, str]:
+    """The decision, the series and the sha256 of the manifest that a key made by `decision_use` names."""
+    _, body, dataset, _, decision, name, manifest_sha256 = key.split("/")
+    return decision, Series.parse(f"{dataset}/{body}/{name}"), manifest_sha256
+
+
+def claim(body: str, dataset: str, digest: str) -> str:
+    """The record of one claim, by the sha256 of its content. Written once; private."""
+    return f"{claims_folder(body, dataset)}{digest[:20]}.json"
 
 
 BUILD = f"{COLLECTED}catalogue/"
@@ -137,7 +182,7 @@ def change(dataset: str, body: str, what: str, mark: str) -> str:
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
-# --- mappings/ and log/ ---------------------------------------------------------------------------------------------
+# --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
 
 
 def mapping(body: str, dataset: str) -> str:
@@ -148,6 +193,16 @@ def mapping(body: str, dataset: str) -> str:
 def mappings_prefix(body: str | None = None) -> str:
     """The prefix of the mappings of a body, or of all bodies."""
     return MAPPINGS if body is None else f"{MAPPINGS}{body}/"
+
+
+def decisions_prefix(body: str | None) -> str:
+    """The prefix of the decisions about files of one body, oldest first; None: of those for all bodies."""
+    return f"{DECISIONS}all/" if body is None else f"{DECISIONS}bodies/{body}/"
+
+
+def decision(body: str | None, decided: str, identifier: str) -> str:
+    """One decision about a held value or file, at an ISO 8601 instant. Written once; private."""
+    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
@@ -207,10 +262,7 @@ def parse_pointer(key: str) -> Series | None:
 
 
 def parse_version_key(key: str) -> tuple[Series, str] | None:
-    """The series, and the folder of a version or the file of differences, that a key below `data/` belongs to.
-
-    None for a pointer or a page of the index.
-    """
+    """The series, and the version's folder or file of differences, of a key; None for a pointer or an index."""
     pieces = key.split("/")
     if len(pieces) < 6:
         return None
@@ -362,15 +414,9 @@ def feed_archive(stem: str) -> str:
 
 def prefixes_of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     """The prefixes of everything in the catalogue that belongs to one body."""
-    own = [
-        f"{CATALOGUE}bodies/{slug}.",
-        f"{CATALOGUE}bodies/{slug}/",
-        f"{CATALOGUE}feeds/bodies/{slug}.",
-        f"{CATALOGUE}feeds/bodies/{slug}/",
-        sitemap(slug),
-        f"{late_feed(slug)}.",
-    ]
-    return own + [f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports")]
+    own = [f"{CATALOGUE}{folder}bodies/{slug}{end}" for folder in ("", "feeds/") for end in "./"]
+    of_datasets = (f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports"))
+    return [*own, sitemap(slug), f"{late_feed(slug)}.", *of_datasets]
 
 
 def comparison_page(dataset: str, year: str) -> str:
@@ -412,22 +458,14 @@ def parse_consolidated_file(key: str) -> tuple[str, str] | None:
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
 _IMMUTABLE = re.compile(r"data/[^/]+/[^/]+/[^/]+/(v\d+-[0-9a-f]{12}/|changes/v\d+-v\d+-[0-9a-f]{12}\.csv\Z)")
 _JSON_FEED = re.compile(r"catalogue/(feed|feeds/.+)\.json\Z")
+_TEXT = "; charset=utf-8"
 _MEDIA_TYPES = {
-    ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".ttl": "text/turtle",
-    ".parquet": "application/vnd.apache.parquet",
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".atom": "application/atom+xml",
-    ".xml": "application/xml",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".txt": "text/plain; charset=utf-8",
+    ".csv": f"text/csv{_TEXT}", ".html": f"text/html{_TEXT}", ".css": f"text/css{_TEXT}", ".txt": f"text/plain{_TEXT}",
+    ".js": f"text/javascript{_TEXT}", ".json": "application/json", ".jsonld": "application/ld+json",
+    ".ttl": "text/turtle", ".atom": "application/atom+xml", ".xml": "application/xml", ".svg": "image/svg+xml",
+    ".png": "image/png", ".parquet": "application/vnd.apache.parquet",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+}  # fmt: skip
 
 
 def check_key(key: str) -> str:
@@ -445,6 +483,11 @@ def is_public(key: str) -> bool:
     return key.startswith(PUBLIC)
 
 
+def is_immutable(key: str) -> bool:
+    """True for the files of versions and the differences between them, which their pointers vouch for by hash."""
+    return bool(_IMMUTABLE.match(key))
+
+
 def content_type(key: str) -> str:
     """The media type of the object under `key`, by its name; we vouch for none of the bytes as received."""
     suffix = PurePosixPath(key).suffix
@@ -459,7 +502,7 @@ def cache_control(key: str) -> str:
     """Cache-Control for a key: immutable for version files, one minute for other public keys, no-store for private."""
     if not is_public(key):
         return "private, no-store"
-    return "public, max-age=31536000, immutable" if _IMMUTABLE.match(key) else "public, max-age=60, must-revalidate"
+    return "public, max-age=31536000, immutable" if is_immutable(key) else "public, max-age=60, must-revalidate"
 
 
 def _folder_of(submission: Submission) -> str:

@@ -12,10 +12,13 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from piperoll.describing import wording
-from piperoll.model import Period, Report, TableReport, What
+from piperoll.model import Finding, Period, Report, TableReport, What
 
 SHOWN = 3
 """Findings of one code that are printed; the rest are counted, and `--json` lists them."""
+
+_COLORS = {"must": "red", "should": "yellow", "info": "cyan"}
+"""The color of a section of findings, by its weight."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -23,8 +26,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
-def report_view(report: Report, *, quick: bool = False) -> RenderableType:
-    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed."""
+def report_view(report: Report, *, quick: bool = False, held: bool = False) -> RenderableType:
+    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed.
+
+    With `held`, every value that is held for privacy is shown with all its rows.
+    """
     words = wording.explain_report(report)
     style = "bold green" if report.verdict.publishes else "bold red"
     parts: list[RenderableType] = [
@@ -35,15 +41,11 @@ def report_view(report: Report, *, quick: bool = False) -> RenderableType:
     if kind := wording.describe_kind(report):
         parts.append(Text(kind))
     parts += [_indented(2, line) for table in report.tables for line in _describe_table(table)]
-    for title, color, groups in (
-        ("Must fix", "red", words.must_fix),
-        ("Should fix", "yellow", words.should_fix),
-        ("With us", "magenta", words.with_us),
-        ("Good to know", "cyan", words.to_know),
-    ):
-        if groups:
-            parts.append(Text(f"\n{title} ({sum(group.count for group in groups):,})", f"bold {color}"))
-            parts += [line for group in groups for line in _finding_lines(group)]
+    for section in words.sections:
+        parts.append(Text(f"\n{section.title} ({section.counts})", f"bold {_COLORS[section.weight]}"))
+        parts += [line for group in section.groups for line in _finding_lines(group, report)]
+    if report.held_values:
+        parts += _held_lines(report, all_of_them=held)
     if words.passed:
         parts.append(Text(f"\nPassed ({len(words.passed)})", "bold green"))
         parts += [_indented(2, line) for line in words.passed]
@@ -114,20 +116,49 @@ def _describe_table(table: TableReport) -> Iterator[str]:
         yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
 
 
-def _finding_lines(group: wording.FindingGroup) -> Iterator[RenderableType]:
+def _finding_lines(group: wording.FindingGroup, report: Report) -> Iterator[RenderableType]:
     """The code of a group, then each finding with its address, unless its message contains the address."""
-    times = f", {group.count:,} times" if group.count > 1 else ""
-    yield Padding(Text(f"{group.first.code}{times}", "bold"), (0, 0, 0, 2))
+    places = f", {wording.format_count(group.count, 'place')}" if group.count > 1 else ""
+    yield Padding(Text(f"{group.first.code}{places}", "bold"), (0, 0, 0, 2))
+    fix = ""
     for finding in group.findings[:SHOWN]:
-        address = ""
-        if (finding.sheet, finding.row, finding.column) != (None, None, None):
-            address = wording.describe_address(finding)
-            if clean(address).rpartition(", ")[2].lower() in finding.message.lower():
-                address = ""
+        address = wording.describe_missing_address(finding)
         yield _indented(4, f"{address}: {finding.message}" if address else finding.message)
-        yield _indented(6, f"-> {finding.fix}")
-    if more := sum(finding.count for finding in group.findings[SHOWN:]):
-        yield _indented(4, f"and {more:,} more like this: --json lists them.")
+        if finding.fix != fix:
+            yield _indented(6, f"-> {finding.fix}")
+        fix = finding.fix
+    values = group.held_values(report)
+    for value in values[:SHOWN]:
+        yield _indented(6, wording.describe_held_value(value))
+    if left := len(values[SHOWN:]):
+        yield _indented(6, f"and {wording.format_count(left, 'more value', 'more values')}: --json lists them.")
+    yield from _describe_rest(group.findings[SHOWN:])
+
+
+def _describe_rest(findings: Sequence[Finding]) -> Iterator[RenderableType]:
+    """Say how many more places there are, and whether `--json` lists them."""
+    more = sum(finding.count for finding in findings)
+    unlisted = sum(finding.count for finding in findings if finding.row is None and finding.count > 1)
+    if more and unlisted:
+        yield _indented(4, f"and {more:,} more like this, of which --json lists {more - unlisted:,}.")
+    elif more:
+        yield _indented(4, f"and {more:,} more like this: --json lists {'it' if more == 1 else 'them'}.")
+
+
+def _held_lines(report: Report, *, all_of_them: bool) -> Iterator[RenderableType]:
+    """What to do about the values that are held for privacy, and on request each with all its rows."""
+    values = report.held_values
+    yield Text(f"\nHeld or left out for privacy ({wording.format_count(len(values), 'value')})", "bold red")
+    for held in values if all_of_them else ():
+        pounds = "" if held.amount is None else f", {wording.format_pounds(held.amount)}"
+        left_out = " (left out; the row is published)" if wording.is_left_out(held) else ""
+        rows = wording.format_count(held.count, "row")
+        yield _indented(2, f"'{held.value}', {rows}{pounds}: {wording.list_held_rows(held)}{left_out}")
+    if not all_of_them:
+        yield _indented(2, "--held lists every value with all its rows, and so does --json. Keep both private.")
+    yield _indented(2, "If one is a business or is named in a public role, tell the platform. The platform's operator:")
+    example = values[0].value if '"' not in values[0].value and len(values[0].value) < 60 else "VALUE"
+    yield _indented(4, f'piperoll decide business "{example}" --body NAME --to PLACE --because "…"')
 
 
 def _indented(spaces: int, text: str) -> Padding:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from piperoll import layout
 from piperoll.errors import BytesPurged, NotThere, UsageError
@@ -17,7 +18,9 @@ from piperoll.model import History, Manifest, Series, Status, Submission, Versio
 from publishers.change_log import logging_submission_change
 from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
-from publishers.stores.protocol import Store, delete_prefix
+from publishers.stores.protocol import Store, delete_prefix, read_json, update_object
+
+_PURGED_FILE = "a file that was purged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
 
     Every version that holds its rows is removed, in every series, with the differences from and to it; then its reports
     and records, and the bytes in the archive. The caller rebuilds the catalogue. If we are killed at any moment, the
-    same call again finishes the job.
+    same call again finishes the job. The file's name goes too, from the histories and from what is kept about others.
+    Uploads in parts that others have in progress are aborted; their next run repeats them.
     """
     tombstone = read_tombstone(store, sha256) or _make_tombstone(store, sha256, because, now)
     store.create(layout.tombstone(sha256), to_json_bytes(asdict(tombstone)))
@@ -71,12 +75,37 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
     for series in sorted({series for series, _ in _list_versions_with(store, sha256)}):  # again: some may be new
         _purge_versions(store, series, tombstone)
     for body, dataset in _list_senders(store, sha256):
+        _forget_file_names(store, body, dataset, sha256)
+        _delete_fetches(store, body, dataset, sha256)
         with logging_submission_change(store, dataset, body, sha256):
             store.delete(layout.public_report(dataset, body, sha256))
             delete_prefix(store, layout.submission_folder(body, dataset, sha256))
     store.delete(layout.received_bytes(sha256))
     delete_prefix(store, layout.senders_prefix(sha256))
+    store.abort_unfinished(0)  # what a killed process was writing may be this file or its rows
     return tombstone
+
+
+def remove_versions(store: Store, series: Series, numbers: Collection[int], *, because: str, now: str) -> None:
+    """Purge some versions of a series, and keep the submissions that they are made of.
+
+    The pointer is written first, then the files and the differences are deleted. The caller rebuilds the catalogue. If
+    we are killed at any moment, the same call again finishes the job, and so does any later call for the series.
+    `because` is published.
+    """
+
+    def purge(history: History) -> History:
+        return _end_versions(history, {*numbers}, Status.PURGED, because, now)
+
+    history, _ = read_history(store, series)
+    if purge(history) != history:
+        _write_log(
+            store, "purge-versions", now, {"series": str(series), "versions": sorted(numbers), "because": because}
+        )
+        history = amend_history(store, series, purge)
+    purged = {version.version for version in history.versions if version.status is Status.PURGED}
+    if purged:
+        _delete_purged(store, history, purged)
 
 
 def read_tombstone(store: Store, sha256: str) -> Tombstone | None:
@@ -122,6 +151,48 @@ def refuse_purged_sources(store: Store, manifest: Manifest) -> None:
             refuse_purged(store, sha256)
 
 
+def _forget_file_names(store: Store, body: str, dataset: str, sha256: str) -> None:
+    """Remove the names of a purged file from what is kept about the files that claimed the same series."""
+    records = store.keys(layout.records_prefix(body, dataset, sha256))
+    names = {read_json(store, key)["name"] for key in records}
+    for key in list(store.keys(layout.claims_folder(body, dataset))):
+        claim = read_json(store, key)
+        if sha256 not in claim.get("files", {}):
+            continue
+        others = {other: name for other, name in claim["files"].items() if other != sha256}
+        names.add(claim["files"][sha256])
+        for other in others:
+            with logging_submission_change(store, dataset, body, other):
+                for report in (layout.public_report(dataset, body, other), layout.report_in_full(body, dataset, other)):
+                    _replace_in_json(store, report, names)
+        if len(others) > 1:
+            content = to_json_bytes(claim | {"files": others})
+            store.create(layout.claim(body, dataset, hashlib.sha256(content).hexdigest()), content)
+        store.delete(key)
+
+
+def _replace_in_json(store: Store, key: str, names: set[str]) -> None:
+    """Replace every string part that is one of `names` in a document, if it is there."""
+
+    def replace_names(value: Any) -> Any:
+        if isinstance(value, str):
+            for name in sorted(names, key=len, reverse=True):
+                value = value.replace(name, _PURGED_FILE)
+            return value
+        if isinstance(value, list):
+            return [replace_names(each) for each in value]
+        return {name: replace_names(each) for name, each in value.items()} if isinstance(value, dict) else value
+
+    update_object(store, key, lambda content: content and to_json_bytes(replace_names(json.loads(content))))
+
+
+def _delete_fetches(store: Store, body: str, dataset: str, sha256: str) -> None:
+    """Delete the log entries of fetches that brought these bytes: they have its address and name."""
+    for key in list(store.keys(layout.all_fetches(body, dataset))):
+        if read_json(store, key).get("sha256") == sha256:
+            store.delete(key)
+
+
 def _list_senders(store: Store, sha256: str) -> list[tuple[str, str]]:
     """The body and dataset of every submission of these bytes; the same bytes may have come several times."""
     return [layout.parse_sender_link(key)[1:] for key in store.keys(layout.senders_prefix(sha256))]
@@ -157,8 +228,13 @@ def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
         return _end_versions(history, list_purged(history), Status.PURGED, tombstone.because, tombstone.purged)
 
     history = amend_history(store, series, purge)
+    _delete_purged(store, history, list_purged(history))
+
+
+def _delete_purged(store: Store, history: History, purged: set[int]) -> None:
+    """Delete the files of versions that are marked as purged, and the differences from and to them."""
+    series = history.series
     update_index(store, series)
-    purged = list_purged(history)
     for version in history.versions:
         if version.version in purged:
             delete_prefix(store, layout.version_folder(series, version))
@@ -174,6 +250,8 @@ def _end_versions(history: History, numbers: set[int], status: Status, because: 
         if version.version in numbers and version.status is not status:
             ended = version.ended or max(now, version.published)  # a clock may have been set back
             version = replace(version, status=status, ended=ended, because=because)  # noqa: PLW2901
+        if status is Status.PURGED and version.version in numbers:
+            version = replace(version, reason=f"received as {_PURGED_FILE}")  # noqa: PLW2901 - it has the file's name
         if status is Status.PURGED and version.changes and numbers & {version.version, version.changes.against}:
             version = replace(version, changes=replace(version.changes, file=None))  # noqa: PLW2901
         versions.append(version)

@@ -16,6 +16,7 @@ from piperoll.model import (
     AmountTotals,
     DateSpan,
     Finding,
+    HeldValue,
     Report,
     RowCounts,
     Severity,
@@ -78,7 +79,7 @@ def test_the_verdict_comes_first_and_each_thing_to_fix_has_its_address() -> None
     assert "Left out because they are not records: 14 blank rows, 1 row of totals." in lines
     assert "net_amount: £8,123,456.78 read, £8,120,956.78 accepted, £2,500.00 held." in lines
     text = " ".join(lines)
-    assert "Must fix (1) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not" in text
+    assert "Rows held back until you act (1 kind, 1 place) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not" in text
     assert "-> In cell F1207 write the amount as 1250.00. The row is held until then." in text
     assert "Passed (1) Every supplier has a name." in text
 
@@ -92,9 +93,31 @@ def test_it_fits_eighty_columns_and_has_no_colours_when_it_is_not_a_terminal() -
 def test_a_code_that_repeats_is_shown_three_times_and_counted() -> None:
     many = (*(replace(UNREADABLE, row=row) for row in range(10, 20)), replace(UNREADABLE, row=None, count=90))
     text = printed(replace(REPORT, findings=many))
-    assert "Must fix (100)" in text
-    assert "amount-unreadable, 100 times" in text
-    assert "and 97 more like this: --json lists them." in text
+    assert "Rows held back until you act (1 kind, 100 places)" in text
+    assert "amount-unreadable, 100 places" in text
+    assert "and 97 more like this, of which --json lists 7." in text
+
+
+def test_nothing_must_be_fixed_in_a_file_that_is_accepted() -> None:
+    critical = replace(UNREADABLE, code="digital-more-than-all")
+    accepted = printed(replace(REPORT, findings=(UNREADABLE, critical)))
+    assert "Must fix" not in accepted
+    assert "Should fix (1 kind, 1 place)" in accepted
+    held = printed(replace(REPORT, verdict=Verdict.HELD, findings=(UNREADABLE, critical)))
+    assert "Must fix (2 kinds, 2 places)" in held
+
+
+def test_the_address_is_not_said_twice() -> None:
+    line = replace(UNREADABLE, sheet=None, row=3, line=4, column="D", message="Cell D3: The amount is too large.")
+    assert printed(replace(REPORT, findings=(line,))).count("ell D3") == 1
+
+
+def test_held_values_are_shown_to_their_sender_with_all_their_rows() -> None:
+    code = "privacy-titled-name"
+    finding = replace(UNREADABLE, code=code, message="Column B contains what looks like a name.", count=3)
+    value = HeldValue("Mrs Jane Example", "supplier_name", "Oct 26", (code,), (7, 12, 13), 3, Decimal("750.00"))
+    text = printed(replace(REPORT, findings=(finding,), held_values=(value,)))
+    assert "'Mrs Jane Example', £750.00: rows 7, 12 and 13" in text
 
 
 def test_markup_in_a_cell_is_only_text() -> None:

@@ -6,17 +6,32 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from piperoll.checking.body_kind import BodyKind, find_body_kind
 from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_tables, find_gaps
-from piperoll.checking.period import find_dates_outside, find_period, find_period_outside_life, name_gives_period
+from piperoll.checking.period import (
+    find_dates_outside,
+    find_period,
+    find_period_of_nil_return,
+    find_period_outside_life,
+    name_gives_period,
+)
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
-from piperoll.findings import CappedFindings, cap_findings, holds_file, make_finding, shared_text
+from piperoll.findings import (
+    CappedFindings,
+    cap_findings,
+    fold_symptoms,
+    holds_file,
+    make_by_row,
+    make_finding,
+    shared_text,
+)
 from piperoll.model import (
     Address,
     Body,
@@ -113,6 +128,11 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
         Decided(decisions),
     )
     dataset = reading.dataset
+    if reading.what is What.NIL_RETURN and dataset is None:
+        # what the file would have held is in neither its headings nor its records
+        found, about_period = find_period_of_nil_return(file, reading.names, period)
+        verdict = Verdict.NIL if found else Verdict.HELD
+        return _conclude(reading, given, (), (*reading.findings, *about_period), verdict, found)
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
         tables = examine_tables(reading.tables, dataset, period_known=True, engine=engine)
@@ -185,7 +205,8 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
         # `core-missing` reports the column and what follows from its absence
         if finding.code != "column-not-found" or (finding.sheet, finding.field) not in core_missing
     ]
-    findings = [*from_reading, *_find_how_kind_is_known(known, dataset), *from_tables]
+    found = (*from_reading, *_find_how_kind_is_known(known, dataset), *from_tables)
+    findings = _join_unreadable(found, dataset)
     if all(table.lacks_core for table in tables):
         return _conclude(reading, given, tables, findings, Verdict.REJECTED, given.period)
 
@@ -213,6 +234,44 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     return _conclude(reading, given, tables, findings, verdict, period)
 
 
+_CELL_UNREADABLE = frozenset(
+    ["amount-unreadable", "cell-error", "cell-unreadable", "date-unreadable", "number-unreadable"]
+)
+"""The findings of reading that quote a cell that cannot be read."""
+
+
+def _join_unreadable(findings: Sequence[Finding], dataset: Dataset) -> list[Finding]:
+    """Report a cell that cannot be read once: where a finding quotes it, that one says that its row is held."""
+    held = {
+        (each.sheet, each.field, row)
+        for each in findings
+        if each.code == "core-unreadable"
+        for row in each.rows or (each.row,)
+    }
+    quoted: set[tuple[str | None, str | None, int | None]] = set()
+    joined: list[Finding] = []
+    for finding in findings:
+        cells = {(finding.sheet, finding.field, row) for row in finding.rows or (finding.row,)}
+        if finding.code in _CELL_UNREADABLE and finding.row is not None and cells <= held:
+            quoted |= cells
+            message = f"{finding.message} {shared_text('held', 'message', count=finding.count)}"
+            joined.append(replace(finding, severity=Severity.ERROR, message=message))
+        elif finding.code != "core-unreadable":
+            joined.append(finding)
+    for finding in findings:
+        if finding.code == "core-unreadable":
+            title = dataset.field(finding.field or "").title.lower()
+            make = partial(_make_core_unreadable, finding.address, title)
+            left = {row for row in finding.rows or (finding.row,) if (finding.sheet, finding.field, row) not in quoted}
+            joined += make_by_row([row for row in left if row is not None], make)
+    return joined
+
+
+def _make_core_unreadable(of: Address, title: str, rows: Address) -> Finding:
+    at = replace(of, row=rows.row, line=of.line if rows.row == of.row else None, rows=rows.rows)
+    return make_finding("core-unreadable", at, title=title)
+
+
 def _find_how_kind_is_known(known: BodyKind, dataset: Dataset) -> tuple[Finding, ...]:
     """Say how the file shows the kind of body, or that we do not know it; nothing if it is given or registered."""
     if not any(is_duty(field) for field in dataset.fields):
@@ -220,23 +279,26 @@ def _find_how_kind_is_known(known: BodyKind, dataset: Dataset) -> tuple[Finding,
     if known.kind is None:
         return (make_finding("kind-unknown"),)
     if known.source == "file":
-        return (make_finding("kind-from-file", kind=shared_text("kind-of-body", known.kind), heading=known.heading),)
+        variant, kind = "title" if known.heading is None else "column", shared_text("kind-of-body", known.kind)
+        return (make_finding("kind-from-file", variant=variant, kind=kind, heading=known.heading),)
     return ()
 
 
 def _expectation_findings(unmet: UnmetExpectation, tables: Sequence[ExaminedTable]) -> tuple[Finding, ...]:
-    """One finding for each row that does not meet the expectation; one for all if it is about the whole table."""
+    """One finding for the rows that do not meet the expectation, or for the whole table if it is about that."""
 
     def make(variant: str, address: Address) -> Finding:
         message = shared_text("expectation", variant, address, message=unmet.message, observed=unmet.observed)
-        return Finding(unmet.code, unmet.severity, message, unmet.fix, **address.values())
+        count = max(1, len(address.rows))
+        return Finding(unmet.code, unmet.severity, message, unmet.fix, count=count, **address.values())
 
     if not unmet.rows:
         home = next((each.table for each in tables if unmet.field in each.table.columns), tables[0].table)
         return (make("table" if unmet.observed is None else "table-with-value", address_in(home, unmet.field)),)
     findings = CappedFindings()
     for number, row in unmet.rows:
-        findings.add(number, lambda: make("row", address_in(tables[number].table, unmet.field, row)))  # noqa: B023 - called at once
+        address = address_in(tables[number].table, unmet.field, row)
+        findings.add(number, address.column, address, partial(make, "row"))
     return findings.findings()
 
 
@@ -248,7 +310,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = cap_findings(order_findings(findings, [table.sheet for table in reading.tables]))
+    ordered = order_findings(findings, [table.sheet for table in reading.tables])
+    listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)
     dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
     report = Report(
@@ -263,7 +326,7 @@ def _conclude(
         period=str(period) if period else None,
         part=given.part,
         tables=tuple(table.report for table in tables),
-        findings=ordered,
+        findings=listed,
         passed=tuple(checks_passed(tables, ordered, given.body, known.kind, dates_compared=dates_compared)),
         kind=known.kind,
         kind_source=known.source,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -26,7 +26,7 @@ from piperoll.checking.survey import (
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
 from piperoll.checking.within_file import LineComparer, LineComparison
-from piperoll.findings import CappedFindings, make_finding
+from piperoll.findings import CappedFindings, make_by_row, make_finding
 from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
 
@@ -222,15 +222,34 @@ def unreadable_core_rows(table: ReadTable, survey: TableSurvey) -> Iterator[tupl
         yield from zip(held.tolist(), (names[index] for index in last.tolist()), strict=True)
 
 
-def _hold_unreadable(table: ReadTable, dataset: Dataset, survey: TableSurvey, held: RowLabels) -> tuple[Finding, ...]:
+def _hold_unreadable(table: ReadTable, dataset: Dataset, survey: TableSurvey, held: RowLabels) -> Iterator[Finding]:
     """Hold each row with a core group that cannot be read."""
-    findings, rows = CappedFindings(), array("q")
+    rows_by_field: dict[str, array[int]] = {}
     for row, name in unreadable_core_rows(table, survey):
-        title = dataset.field(name).title.lower()
-        findings.add(name, partial(make_finding, "core-unreadable", address_in(table, name, row), title=title))
-        rows.append(row)
-    held.add("core-unreadable", np.frombuffer(rows, np.int64))
-    return findings.findings()
+        rows_by_field.setdefault(name, array("q")).append(row)
+    for name, rows in rows_by_field.items():
+        held.add("core-unreadable", np.frombuffer(rows, np.int64))
+        make = partial(make_finding, "core-unreadable", title=dataset.field(name).title.lower())
+        yield from _make_in_column(table, name, rows.tolist(), make)
+
+
+def _make_in_column(
+    table: ReadTable, field: str, rows: Sequence[int], make: Callable[[Address], Finding]
+) -> Iterator[Finding]:
+    """Make the finding about cells of one column in `rows`."""
+    for letter_there, group in _by_letter(table, field, rows):
+        yield from make_by_row(group, lambda at: make(replace(at, sheet=table.sheet, column=letter_there, field=field)))  # noqa: B023 - called at once
+
+
+def _by_letter(table: ReadTable, field: str, rows: Sequence[int]) -> Iterator[tuple[str | None, Sequence[int]]]:
+    """The rows by the letter of the column, which changes where the headings do."""
+    if not table.later_letters:
+        yield table.letter(field), rows
+        return
+    groups: dict[str | None, list[int]] = {}
+    for row in rows:
+        groups.setdefault(table.letter(field, row), []).append(row)
+    yield from groups.items()
 
 
 def _hold_or_blank_breaches(
@@ -244,7 +263,9 @@ def _hold_or_blank_breaches(
         if breach.rule == "required" and breach.row in unreadable.get(breach.field, ()):
             continue  # reading has reported the cell, and the row is held for it
         holds = breach.rule == "required" or breach.field in dataset.core_fields
-        findings.add((breach.kind, breach.field), partial(_breach_finding, breach, table, dataset, holds=holds))
+        address = address_in(table, breach.field, breach.row, breach.line)
+        make = partial(_breach_finding, breach, dataset, holds=holds)
+        findings.add((breach.kind, breach.field), (breach.rule, breach.sent, address.column), address, make)
         label = f"structure-{breach.kind}" if holds else breach.field
         rows_by_label.setdefault((holds, label), array("q")).append(breach.row)
     for (holds, label), rows in rows_by_label.items():
@@ -252,11 +273,11 @@ def _hold_or_blank_breaches(
     return findings.findings()
 
 
-def _breach_finding(breach: Breach, table: ReadTable, dataset: Dataset, *, holds: bool) -> Finding:
+def _breach_finding(breach: Breach, dataset: Dataset, address: Address, *, holds: bool) -> Finding:
     field = dataset.field(breach.field)
     return make_finding(
         f"structure-{breach.kind}",
-        address_in(table, breach.field, breach.row, breach.line),
+        address,
         variant=breach.rule or "",
         severity=Severity.ERROR if holds else Severity.WARNING,
         value=breach.sent,
@@ -267,28 +288,15 @@ def _breach_finding(breach: Breach, table: ReadTable, dataset: Dataset, *, holds
     )
 
 
-def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabels) -> Sequence[Finding]:
-    findings = CappedFindings()
-    for one in privacy.first_cells:
-        address = address_in(table, one.field, one.row, one.line)
-        findings.add((one.field, one.rule), partial(make_finding, f"privacy-{one.rule}", address))
+def _hold_personal_data(privacy: PrivacyResult, table: ReadTable, held: RowLabels) -> Iterator[Finding]:
     for (name, rule), rows in privacy.held.items():
-        findings.set_count((name, rule), len(rows))
         held.add(f"privacy-{rule}", rows.numbers)
-    return findings.findings()
+        yield from _make_in_column(table, name, rows.numbers.tolist(), partial(make_finding, f"privacy-{rule}"))
 
 
-def _find_cut_texts(privacy: PrivacyResult, table: ReadTable, held: Iterable[int]) -> Sequence[Finding]:
+def _find_cut_texts(privacy: PrivacyResult, table: ReadTable, held: Iterable[int]) -> Iterator[Finding]:
     """Report each text that is left out of a row that is published."""
-    findings, held_rows = CappedFindings(), RowSet(held)
-    for one in privacy.cut_cells:
-        if one.row not in held_rows:
-            address = address_in(table, one.field, one.row, one.line)
-            make = partial(make_finding, "privacy-text-redacted", address, variant=one.rule)
-            findings.add(one.field, make)
-    for name in {name for name, _rule in privacy.cut}:
-        rows = RowSet()
-        for (field, _rule), cut in privacy.cut.items():
-            rows.add(cut.numbers if field == name else rows.numbers)
-        findings.set_count(name, len(rows - held_rows))
-    return findings.findings()
+    held_rows = RowSet(held)
+    for (name, rule), rows in privacy.cut.items():
+        make = partial(make_finding, "privacy-text-redacted", variant=rule)
+        yield from _make_in_column(table, name, (rows - held_rows).numbers.tolist(), make)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +16,8 @@ from piperoll.checking.plausibility.evidence import RowKeys, mix_keys, text_keys
 from piperoll.checking.row_sets import RowSet
 from piperoll.checking.survey import address_in, main_field
 from piperoll.checking.totals import ColumnAmounts, exact_sum
-from piperoll.findings import describe_rows, format_pounds, make_finding, shorten_pounds
-from piperoll.model import Dataset, Finding, Severity
+from piperoll.findings import MOST_ROWS, format_pounds, make_finding, shorten_pounds
+from piperoll.model import Dataset, Finding, Severity, describe_rows
 from piperoll.model.columns import Cells, pc, text_offsets, utf8
 from piperoll.reading import SENT, ReadTable
 
@@ -29,9 +29,6 @@ _WORD = 8
 
 _TELLS_APART = 0.5
 """An identifier tells lines apart if at least this share of them has one of its own. A supplier's number does not."""
-
-_ROWS_LISTED = 10_000
-"""A finding lists at most this many rows."""
 
 _HIGHEST = 5
 """At most this many different amounts can be far above all others; more are a second kind of payment."""
@@ -127,11 +124,10 @@ class LineComparer:
         worth = lines.amounts(again)
         yield make_finding(
             "lines-repeated",
-            address_in(self._table, row=int(rows[0])),
+            replace(address_in(self._table, row=int(rows[0])), rows=tuple(rows[:MOST_ROWS].tolist())),
             variant=("numbered" if told_apart else "unnumbered") + ("" if worth is None else "-pounds"),
             severity=Severity.WARNING if told_apart else Severity.INFO,
             count=int(np.count_nonzero(again)),
-            listed_rows=tuple(rows[:_ROWS_LISTED].tolist()),
             pounds=None if worth is None else format_pounds(worth),
             rows_named=describe_rows(rows.tolist()),
             identifier=told_apart or "",

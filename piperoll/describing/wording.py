@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import PurePosixPath
@@ -11,7 +11,7 @@ from typing import Any
 
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
-from piperoll.findings import shared_text
+from piperoll.findings import holds_rows, shared_text
 from piperoll.model import (
     MONTHS,
     Acts,
@@ -21,6 +21,7 @@ from piperoll.model import (
     Differences,
     Effect,
     Finding,
+    HeldValue,
     Period,
     Report,
     Series,
@@ -29,6 +30,7 @@ from piperoll.model import (
     Verdict,
     Version,
     What,
+    describe_rows,
     format_decimal,
 )
 
@@ -65,6 +67,7 @@ CAUSES = {
     Cause.ADDITION: "Another file added",
     Cause.MAPPING: "A heading read differently",
     Cause.RULES: "Read by newer rules",
+    Cause.DECISION: "A decision about rows",
 }
 
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
@@ -209,21 +212,62 @@ class FindingGroup:
         """How many places the findings after the first cover."""
         return sum(finding.count for finding in self.findings[1:])
 
+    def held_values(self, report: Report) -> tuple[HeldValue, ...]:
+        """The values that are held for the reason of this group, those with most rows first."""
+        values = [
+            value for value in report.held_values if self.first.code in value.rules and value.sheet == self.first.sheet
+        ]
+        if any(value.field == self.first.field for value in values):
+            values = [value for value in values if value.field == self.first.field]
+        return tuple(sorted(values, key=lambda value: (-value.count, value.rows)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSection:
+    """Groups of findings under one title, as every form of a report shows them; `weight` is must, should or info."""
+
+    title: str
+    weight: str
+    groups: tuple[FindingGroup, ...]
+
+    @property
+    def counts(self) -> str:
+        """How many kinds of finding there are, and in how many places: `3 kinds, 2,257 places`.
+
+        A kind is what has the same code, sheet and field; a report as JSON counts the places in `count`.
+        """
+        places = sum(group.count for group in self.groups)
+        return f"{format_count(len(self.groups), 'kind')}, {format_count(places, 'place')}"
+
 
 @dataclass(frozen=True, slots=True)
 class ReportInWords:
     """A report sorted by who has to act.
 
-    `must_fix` and `should_fix` are for the body, `with_us` is for the platform, and `to_know` needs no action.
+    `must_fix` keeps the file from being published, `held_back` only rows of it, and `should_fix` nothing: these are for
+    the body. `with_us` is for the platform, and `to_know` needs no action.
     """
 
     verdict: str
     sentence: str
     must_fix: tuple[FindingGroup, ...]
+    held_back: tuple[FindingGroup, ...]
     should_fix: tuple[FindingGroup, ...]
     with_us: tuple[FindingGroup, ...]
     to_know: tuple[FindingGroup, ...]
     passed: tuple[str, ...]
+
+    @property
+    def sections(self) -> tuple[ReportSection, ...]:
+        """The findings under their titles, without empty sections."""
+        sections = (
+            ReportSection("Must fix", "must", self.must_fix),
+            ReportSection("Rows held back until you act", "must", self.held_back),
+            ReportSection("Should fix", "should", self.should_fix),
+            ReportSection("For us to look at", "should", self.with_us),
+            ReportSection("Good to know", "info", self.to_know),
+        )
+        return tuple(section for section in sections if section.groups)
 
 
 _KIND_SOURCES = {"option": "as given", "register": "as the register says", "file": "as the file shows"}
@@ -242,17 +286,13 @@ def explain_report(report: Report) -> ReportInWords:
     """Put a report in words: the verdict, then what to fix, what to know and what passed."""
     groups: dict[str, dict[tuple[str, str | None, str | None], list[Finding]]] = {
         "must_fix": {},
+        "held_back": {},
         "should_fix": {},
         "with_us": {},
         "to_know": {},
     }
     for finding in report.findings:
-        if finding.severity is Severity.INFO:
-            who = "to_know"
-        elif finding.acts is Acts.PLATFORM:
-            who = "with_us"
-        else:
-            who = "must_fix" if finding.severity is Severity.ERROR else "should_fix"
+        who = _who_acts(finding, publishes=report.verdict.publishes)
         groups[who].setdefault((finding.code, finding.sheet, finding.field), []).append(finding)
     return ReportInWords(
         verdict=VERDICTS[report.verdict],
@@ -260,6 +300,18 @@ def explain_report(report: Report) -> ReportInWords:
         passed=report.passed,
         **{who: tuple(FindingGroup(tuple(one)) for one in found.values()) for who, found in groups.items()},
     )
+
+
+def _who_acts(finding: Finding, *, publishes: bool) -> str:
+    """The part of `ReportInWords` that a finding belongs to; a file that `publishes` has nothing that must be fixed."""
+    if finding.severity is Severity.INFO:
+        return "to_know"
+    error = finding.severity is Severity.ERROR
+    if holds_rows(finding) and (publishes or not error):
+        return "held_back"
+    if finding.acts is Acts.PLATFORM:
+        return "with_us"
+    return "must_fix" if error and not publishes else "should_fix"
 
 
 def describe_verdict(report: Report) -> str:
@@ -286,19 +338,49 @@ def describe_held_rows(rows: int) -> str:
     return "1 row is held back" if rows == 1 else f"{rows:,} rows are held back"
 
 
+def list_held_rows(held: HeldValue, most: int | None = None) -> str:
+    """Say where a held value is: `rows 12, 40 to 44 and 237 more of sheet 'October'`; without `most`, every row."""
+    sheet = f" of sheet '{held.sheet}'" if held.sheet else ""
+    return describe_rows(held.rows, len(held.rows) if most is None else most) + sheet
+
+
+def is_left_out(held: HeldValue) -> bool:
+    """Whether only the text is left out, and its rows are published."""
+    return held.rules == ("privacy-text-redacted",)
+
+
 def describe_address(finding: Finding) -> str:
     """Say where a finding is in the sender's file: `Sheet 'Oct 26', cell F1207`, or `The whole file`."""
     pieces = [f"sheet '{finding.sheet}'"] if finding.sheet is not None else []
-    if finding.column and finding.row is not None:
+    if len(finding.rows) > 1:
+        pieces += [f"column {finding.column}"] if finding.column else []
+        pieces.append(describe_rows(finding.rows))
+    elif finding.column and finding.row is not None:
         pieces.append(f"cell {finding.column}{finding.row}")
     elif finding.row is not None:
         pieces.append(f"row {finding.row:,}")
     elif finding.column:
         pieces.append(f"column {finding.column}")
-    if finding.line is not None and finding.line != finding.row:
+    if finding.line is not None and finding.line != finding.row and len(finding.rows) < 2:
         pieces.append(f"line {finding.line:,} of the file")
     words = ", ".join(pieces) or "the whole file"
     return words[0].upper() + words[1:]
+
+
+def describe_missing_address(finding: Finding) -> str:
+    """Say where a finding is, as `describe_address` does, unless it has no address or its message says it: then ''."""
+    message = finding.message.lower()
+    said = (str(finding.address), str(replace(finding.address, sheet=None)))
+    if (finding.sheet, finding.row, finding.column) == (None, None, None) or any(at.lower() in message for at in said):
+        return ""
+    return describe_address(finding)
+
+
+def describe_held_value(value: HeldValue) -> str:
+    """Say what is held and where, for the sender: `'Jane Example', 3 rows, £750.00: rows 12, 40 and 41`."""
+    pounds = "" if value.amount is None else f", {format_pounds(value.amount)}"
+    rows = describe_rows(value.rows)
+    return f"'{value.value}'{pounds}: {rows}"
 
 
 def describe_excluded(excluded: Mapping[str, int]) -> str:

@@ -1,28 +1,34 @@
-"""The summary of a run as Markdown, for the page of the Prefect server."""
+"""The summary of a run as Markdown, for the page of the Prefect server.
+
+Files are named by their hash: Prefect keeps what it is given, and a file's name may have to be purged.
+"""
 
 from __future__ import annotations
+
+from collections import Counter
 
 from piperoll.describing.wording import format_number, format_pounds
 from piperoll.operations.run_summary import PoundTotals, RowTotals, RunSummary
 
 _HEAD = (
-    "| file | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
+    "| sha256 | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
     "|---|---|---|---|---|--:|--:|--:|--:|--:|--:|",
 )
 
 
 def format_markdown(summary: RunSummary) -> str:
-    """Make a table with one row for each file and the totals, then list what was not collected and why."""
+    """Make a table with one row for each file and the totals, then list or count what was not collected and why."""
     lines = [*_HEAD]
     for result in summary.results:
         dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
-        words = (result.file, result.body, dataset, result.period or "not known", result.outcome)
+        words = (result.sha256[:12], result.body, dataset, result.period or "not known", result.outcome)
         lines.append(f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |")
     lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
     if summary.missed:
         lines += ["", "Not collected:", "", *(f"- {_cell(miss.address)}: {_cell(miss.why)}" for miss in summary.missed)]
     if summary.left_out:
-        lines += ["", "Left out:", "", *(f"- {_cell(one.path)}: {_cell(one.why)}" for one in summary.left_out)]
+        reasons = Counter(one.why for one in summary.left_out)
+        lines += ["", "Left out of the inbox:", "", *(f"- {count:,}: {_cell(why)}" for why, count in reasons.items())]
     return "\n".join(lines) + "\n"
 
 

@@ -101,13 +101,13 @@ def test_gaps_are_one_warning_a_column() -> None:
     assert gaps == {"org_unit": 3, "irrecoverable_vat": 3}
 
 
-def test_findings_come_by_table_and_row_and_are_capped_with_their_full_count() -> None:
+def test_findings_come_by_table_and_row_and_the_same_of_many_rows_is_one_finding() -> None:
     first = made_table(rows=[spend_row()] * 4000 + [spend_row(net_amount=None)] * 300, sheet="A")
     second = made_table(rows=[spend_row(net_amount=None)] + [spend_row()] * 20, sheet="B")
     findings = [each for each in examined(first, second).report.findings if each.code == "structure-constraint-error"]
-    assert [each.sheet for each in findings] == ["A"] * 101 + ["B"]
-    assert [each.row for each in findings] == [*range(4002, 4102), None, 2]
-    assert sum(each.count for each in findings) == 301
+    assert [(each.sheet, each.row, each.count) for each in findings] == [("A", 4002, 300), ("B", 2, 1)]
+    assert findings[0].rows == tuple(range(4002, 4302))
+    assert findings[0].message == "'Amount' in column C of sheet 'A' (rows 4002 to 4301) must not be empty."
 
 
 def test_far_more_than_what_stands_is_warned_of() -> None:

@@ -21,8 +21,8 @@ from piperoll.checking.privacy.personal_data import RULES, PersonalDataRule, per
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet
 from piperoll.checking.survey import survey_table
 from piperoll.checking.totals import count_table
-from piperoll.findings import CappedFindings, cap_findings
-from piperoll.model import Finding, Severity
+from piperoll.findings import CappedFindings, cap_findings, group_findings, make_finding
+from piperoll.model import Address, Finding, Severity
 from piperoll.model.columns import pc, texts
 from piperoll.reading import ReadTable
 from tests.checking import plain_checking as plain
@@ -221,10 +221,30 @@ def test_findings_beyond_the_cap_are_counted_as_if_they_had_been_made(met: list[
     whole = [*met, *[("a", "x")] * more, *met]
     capped, all_findings = CappedFindings(), []
     for row, (code, field) in enumerate(whole):
-        make = partial(Finding, code, Severity.WARNING, f"row {row}", "", row=row, field=field)
-        capped.add((code, field), make)
-        all_findings.append(make())
-    assert capped.findings() == cap_findings(all_findings)
+        address = Address(row=row, field=field)
+        capped.add((code, field), row, address, partial(_told_at, code))
+        all_findings.append(_told_at(code, address))
+    assert sorted(capped.findings(), key=repr) == sorted(cap_findings(all_findings), key=repr)
+
+
+def _told_at(code: str, address: Address) -> Finding:
+    return Finding(code, Severity.WARNING, f"row {address.row}", "", **address.values())
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "y"])), max_size=40), st.integers(0, 40))
+def test_grouping_findings_in_two_goes_is_grouping_them_at_once(met: list[tuple[str, str]], cut: int) -> None:
+    findings = [
+        make_finding("date-unreadable", Address(row=row, column=column), value=value, text=value)
+        for row, (column, value) in enumerate(met, start=2)
+    ]
+    at_once = group_findings(findings)
+    assert group_findings([*group_findings(findings[:cut]), *findings[cut:]]) == at_once
+    assert len({(each.column, each.value) for each in findings}) == len(at_once)
+    for finding in at_once:
+        rows = [each.row for each in findings if (each.column, each.value) == (finding.column, finding.value)]
+        assert list(finding.rows or (finding.row,)) == rows
+        assert finding.count == len(rows)
+        assert finding.message == f"We cannot read '{finding.value}' in {finding.address} as one date."
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.lists(st.integers(0, 40), max_size=8)), max_size=8))

@@ -83,6 +83,26 @@ def test_a_purge_reaches_the_catalogue_and_the_file_is_refused_afterwards(order:
     assert again.tombstone == purged.tombstone
 
 
+def test_a_purge_removes_the_name_of_the_file_too(tmp_path: Path) -> None:
+    """It stayed in twelve objects: histories, feeds, pages, and the report of a file that claimed the same month."""
+    name = "Quillfeather refunds October 2026"
+    order = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")
+    put(tmp_path / "inbox", f"spend/beeford/{name}.csv", spend(10))
+    put(tmp_path / "inbox", f"spend/anytown/{name}.csv", spend(8))
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(9))
+    assert [result.ending for result in plain_run(order).results] == ["held", "held", "published"]
+    store = open_store(order.to)
+    (tmp_path / "out/.unfinished/left").write_bytes(name.encode())
+    for rows in (10, 8):
+        sha256 = hashlib.sha256(spend(rows)).hexdigest()
+        assert purge_submission(order.to, sha256, because="a private person", values=[name]).tombstone.rows >= 0
+    assert list(find_values(store, [name])) == []
+    assert list((tmp_path / "out/.unfinished").iterdir()) == []
+    assert not [path for path in (tmp_path / "out").rglob("*") if "Quillfeather" in path.name]
+    history, _ = read_history(store, Series("spend", "beeford", Period.month(2026, 10)))
+    assert [version.reason for version in history.versions] == ["received as a file that was purged"]
+
+
 def test_withdrawing_and_purging_need_a_reason_and_something_that_exists(order: RunRequest) -> None:
     with pytest.raises(UsageError, match="give a reason"):
         withdraw_version(order.to, OCTOBER, 2, because=" ")

@@ -74,8 +74,8 @@ def test_a_shift_of_all_columns_is_found_in_two_rows_if_no_date_is_below_its_hea
         "ADDED,Ash County Council,E10000099,03/04/2026,1900002,610.00,Redacted",
     )
     found = reading.tables[0].column_letters
-    assert {found[name] for name in ("body_name", "body_code")} == {"B", "C"}
     assert (found["payment_date"], found["net_amount"]) == ("D", "F")
+    assert "columns-perhaps-shifted" in warned(reading)  # the name of the body may be in either of two columns
 
 
 def test_a_column_of_zeros_is_not_the_amount_and_is_reported() -> None:

@@ -17,7 +17,7 @@ from piperoll.reading.cells.amounts import is_number, read_amount
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.values import Reader, is_plain_text
 from piperoll.reading.columns.lexicon import build_lexicon
-from piperoll.reading.columns.profiles import _COMPANY, _RANGE, is_reference
+from piperoll.reading.columns.profiles import _RANGE, COMPANY, is_reference
 from piperoll.reading.grids import cell_shapes
 from piperoll.reading.grids.blocks import Block
 from piperoll.reading.grids.cell_shapes import index_shapes, match_cells, to_shape, to_shapes
@@ -60,7 +60,7 @@ SAME: list[Callable[[str], object]] = [
     is_number,
     states_amount,
     is_reference,
-    _COMPANY.search,
+    COMPANY.search,
     _RANGE.match,
     *(re.compile(pattern, re.IGNORECASE).search for pattern in PATTERNS),
     doubts._is_whole,

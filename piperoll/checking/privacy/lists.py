@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from piperoll import assets
+from piperoll.checking.privacy.names import fold_text
 from piperoll.errors import DescriptorError
 
 _TOKEN = re.compile(r"[A-Z0-9]+(?:['’][A-Z]+)*")
 _DOTTED = re.compile(r"(?<![A-Z])(?:[A-Z]\.){2,}[A-Z]?\.?(?![A-Z])")
+_KINDS_IN_NAMES = frozenset(
+    ("abbreviation", "after", "between", "council", "no-initials", "no-person", "particle", "weak-title")
+)
 _RULES = ("pattern", "minimum")
 
 
@@ -34,6 +38,7 @@ class PrivacyLists:
     `strong`, `usual` and `surnames` are the words of organisations by strength; `firms` are whole names.
     `trigger_phrases` are the phrases that `triggers` finds, `household_triggers` those whose payees are people always.
     `contexts` finds what says that a payment may be about one person; `things` are words that no person's name has.
+    `in_names` are the small words within names and around them, by kind.
     """
 
     strong: frozenset[str]
@@ -42,6 +47,7 @@ class PrivacyLists:
     firms: frozenset[str]
     given_names: frozenset[str]
     family_names: frozenset[str]
+    in_names: Mapping[str, frozenset[str]]
     mailboxes: frozenset[str]
     vacancies: frozenset[str]
     not_names: re.Pattern[str]
@@ -65,6 +71,9 @@ def privacy_lists() -> PrivacyLists:
     by_strength = {each: frozenset(word for word, strength in words if strength == each) for each in strengths}
     if set(by_strength) != {"strong", "usual", "surname"}:
         raise DescriptorError("privacy/organisations.csv: use strong, usual or surname as strength")
+    in_names = _rows("words-in-names", "word", "kind")
+    if {kind for _word, kind in in_names} != _KINDS_IN_NAMES:
+        raise DescriptorError(f"privacy/words-in-names.csv: use {', '.join(sorted(_KINDS_IN_NAMES))} as kind")
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
     if any(post.rule not in _RULES for post in posts):
         raise DescriptorError("privacy/named-posts.csv: use pattern or minimum as rule")
@@ -79,6 +88,7 @@ def privacy_lists() -> PrivacyLists:
         firms=frozenset(normalise_name(name) for (name,) in _rows("firms", "name")),
         given_names=frozenset(name.upper() for (name,) in _rows("given-names", "name")),
         family_names=frozenset(name.upper() for (name,) in _rows("surnames", "name")),
+        in_names={kind: frozenset(word for word, of_kind in in_names if of_kind == kind) for kind in _KINDS_IN_NAMES},
         mailboxes=frozenset(name for (name,) in _rows("mailboxes", "name")),
         vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
@@ -94,7 +104,14 @@ def privacy_lists() -> PrivacyLists:
 
 def split_words(text: str) -> list[str]:
     """Split a name into words in capitals: `Smith-Jones, J.` into SMITH, JONES, J; `C.I.C.` into CIC."""
-    return _TOKEN.findall(_DOTTED.sub(lambda match: match[0].replace(".", ""), text.upper()))
+    return split_folded(fold_text(text))
+
+
+def split_folded(text: str) -> list[str]:
+    """Split what `fold_text` has folded into words."""
+    if "." in text:
+        text = _DOTTED.sub(lambda match: match[0].replace(".", ""), text)
+    return _TOKEN.findall(text)
 
 
 def normalise_name(name: str) -> str:

@@ -11,8 +11,10 @@ import unicodedata
 from functools import lru_cache
 
 TITLES = frozenset(
-    ("MR", "MRS", "MS", "MISS", "MX", "MASTER", "DR", "DOCTOR", "PROF", "PROFESSOR", "REV", "REVD", "REVEREND")
-    + ("SIR", "DAME", "LORD", "LADY", "CLLR", "COUNCILLOR", "MESSRS")
+    (
+        *("MR", "MRS", "MS", "MISS", "MX", "MASTER", "DR", "DOCTOR", "PROF", "PROFESSOR", "REV", "REVD", "REVEREND"),
+        *("SIR", "DAME", "LORD", "LADY", "CLLR", "COUNCILLOR", "MESSRS"),
+    )
 )
 """Words before a name that say that it is a person's."""
 
@@ -34,7 +36,7 @@ _PREFIX = re.compile(
 _SUFFIX = re.compile(
     r"[\s,;-]*(?:\(\s*(?:THE\s+)?(?:DEC(?:EASED|'?D)?\.?|LATE|EXECUTORS?|EXORS?|ESTATE|JNR|SNR|JR|SR|PERSONAL)\s*\)"
     r"|\b(?:DECEASED|DEC'?D|DEC\.|EXECUTORS?|EXORS?|(?:THE )?EST(?:ATE)? OF|JNR|SNR|JR|SR|ESQ|ESQUIRE"
-    r"|OBE|MBE|CBE|QC|KC|PHD|JP)\b\.?|'?S ESTATE\b)\s*$"
+    r"|OBE|MBE|CBE|PHD|JP|GBP|EUR|USD)\b\.?|'?S ESTATE\b)\s*$"
 )
 _NUMBER_AFTER = re.compile(
     r"[\s,;:/(\[#_-]+(?:(?:REF|NO|NR|ID|A/C|ACC|ACCT|ACCOUNT|INV|INVOICE|SUPPLIER|VENDOR|PAYEE)[\s.:#]*)*"
@@ -74,6 +76,8 @@ def fold_text(text: str) -> str:
     Other scripts keep their letters. Folding twice changes nothing.
     """
     if text.isascii():
+        if text.isprintable() and "`" not in text:
+            return " ".join(text.upper().split())
         return " ".join(text.upper().replace("`", "'").translate(_CONTROLS).split())
     folded = unicodedata.normalize("NFKD", text.translate(_SPELT_OUT)).upper().translate(_SPELT_OUT)
     kept = []

@@ -1,95 +1,238 @@
 """Who is a private person: whether a supplier's name looks like one.
 
-The rules prefer to hold one firm too many over publishing one carer's name. They do not find a person under an
-organisation's word ("Smith Care"), a name with no part in given-names.csv, or a single word.
+A name is judged by its text alone, so the same name gets the same answer everywhere, in every spelling. What is said of
+an organisation (a legal form, a trade, an institution) comes first, then titles and initials, and then `name_model`,
+which knows the names of many countries. The rules do not find a person under an organisation's word ("Smith Care"), nor
+by a single word.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
-from piperoll.checking.privacy.lists import PrivacyLists, normalise_name, privacy_lists, split_words
+from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists, split_folded
+from piperoll.checking.privacy.name_model import score_name, score_word
+from piperoll.checking.privacy.names import TITLES, fold_name, fold_text
 
-_GATEWAY = re.compile(
-    r"^(?:paypal|sumup|zettle|izettle|iz|sq|sp|stripe|worldpay|crv|gocardless)\s?[*_]+\s*", re.IGNORECASE
-)
-_TRADING = re.compile(r"\b(?:t\s?/\s?as?|trading\s+as|c/o\s+\S+\s+(?:ltd|limited|plc))\b", re.IGNORECASE)
-_ADDRESS_ON_WEB = re.compile(r"\.(?:co|com|org|net|gov|ac|uk|eu|io|info|biz)\b|\bwww\b", re.IGNORECASE)
-_TITLES = frozenset(
-    ("MR", "MRS", "MS", "MISS", "MX", "MASTER", "DR", "PROF", "REV", "SIR", "DAME", "LORD", "LADY", "CLLR", "MESSRS")
-)
+_FULL_NAME = -1.6
+"""A name whose score is higher may be a person's: by bench/privacy.py 97 % of the people of every origin have more."""
+
+_KNOWN_FULL_NAME = -3.8
+"""So much is enough if the first or the last word is a listed given name."""
+
+_SURNAME = -2.6
+"""Beside initials a word is a family name if its score is higher."""
+
+_SHORT_SURNAME = 0.3
+"""A family name of two letters needs more."""
+
+_GLUED_SURNAME = 1.0
+"""Beside two letters that may be initials or an abbreviation a family name needs more."""
+
+_NO_NAME = -2.0
+"""Words whose scores are all lower are an organisation's."""
+
+_GATEWAY = re.compile(r"^(?:PAYPAL|SUMUP|ZETTLE|IZETTLE|IZ|SQ|SP|STRIPE|WORLDPAY|CRV|GOCARDLESS)\s?[*_]+\s*")
+_TRADING = re.compile(r"\bT\s?/\s?AS?\b|\bTRADING\s+AS\b|\w\s+T\.?A\.?\s+\w+\s+\w|\bC/O\s+\S+\s+(?:LTD|LIMITED|PLC)\b")
+_AND_SONS = re.compile(r"(?:&|\+|\bAND)\s*(?:SONS?|DAUGHTERS?|CO|COMPANY|PARTNERS?|ASSOCIATES)\b|\bCO\.?\s?LI?M")
+_ADDRESS_ON_WEB = re.compile(r"\.(?:CO|COM|ORG|NET|GOV|AC|UK|EU|IO|INFO|BIZ)\b|\bWWW\b")
+_ANY_TITLE = "(?:" + "|".join(sorted(TITLES, key=len, reverse=True)) + ")"
+_AFTER_TITLE = rf"(?:\.\s*|\s+)(?:(?:(?:&|AND)\s*)?{_ANY_TITLE}(?:\.\s*|\s+))*(?P<word>[A-Z][A-Z'-]*)"
 _TITLED = re.compile(
-    r"(?:^|(?<=[\s,;:(/&-]))(?:Mr|Mrs|Ms|Miss|Mx|Master|Dr|Prof|Rev|Sir|Dame|Lord|Lady|Cllr"
-    r"|MR|MRS|MS|MISS|MX|DR|PROF|REV|CLLR)"
-    r"(?:\.\s*|\s+)(?:(?:&|and|AND)\s+\w+\.?\s+)?[A-Z][A-Za-z'’\-]*"
+    rf"(?:(?:^|(?<=[,;:(/&-])\s*|(?<=[,;:(/&-]\s))(?P<title>{_ANY_TITLE})|(?<=\s)(?:MR|MRS|MISS|MX|CLLR|PROFESSOR))"
+    rf"{_AFTER_TITLE}"
 )
 _TITLE_LAST = re.compile(
-    r"^[A-Za-z'’\-]{2,}[,\s]+(?:[A-Za-z'’\-]+\.?\s+){0,3}\(?(?:MR|MRS|MS|MISS|DR)\)?\.?$", re.IGNORECASE
+    r"^[A-Z'-]{2,}[,\s]+(?:[A-Z'-]+\.?\s+){0,3}\(?(?:MR|MRS|MS|MISS|MX|DR|PROF|PROFESSOR|REV|CLLR)\)?\.?$"
 )
-_SURNAME = r"(?:(?:Mc|Mac|O['’]|MC|MAC|VAN|Van|van|DE|De|de|LE|Le|ST|St)\s?)?[A-Z][A-Za-z'’\-]{2,}"
-_AND = r"(?:\s*(?:&|AND|and)\s*|\s+|(?<=\.))"
-_INITIAL_FIRST = re.compile(rf"^(?:[A-Z]\.?{_AND}){{1,4}}{_SURNAME}$")
-_SURNAME_FIRST = re.compile(rf"^{_SURNAME}\s*,?\s+(?:[A-Z]{{1,2}}|[A-Z]\.?(?:{_AND}[A-Z]\.?){{1,3}}|[A-Z]\.)$")
+_OF_A_PERSON = re.compile(
+    r"^(?:THE\s+)?(?:ESTATE|EXECUTORS?|EXORS?|EXECUTRIX|ADMINISTRATORS?|PERSONAL REPRESENTATIVES?|NEXT OF KIN|PARENTS?"
+    r"|GUARDIANS?|CARERS?)\s+(?:OF|FOR|TO)\b|^(?:THE\s+)?LATE\s|\bDECEASED\b|\(DEC'?D?\.?\)|\bDEC'D\b|\bEXECUTORS? OF\b"
+    r"|'S ESTATE$"
+)
+_WORD = re.compile(r"[A-Z]+(?:'[A-Z]+)*")
+_NO_LETTER = re.compile(r"[^A-Z]")
+_VOWEL = re.compile("[AEIOUY]")
+_NO_INITIAL = re.compile(r"\([A-Z]\)|[A-Z0-9]-[A-Z]\b|\b[A-Z]-|/|@|%")
+_NO_NAME_SIGN = re.compile(r"[@%_=!?]|\w{3}\.\w{3}")
+_SPACED_LETTERS = re.compile(r"\b(?:[A-Z] ){2,}[A-Z]\b")
+_GIVEN_NAMES_TOO = frozenset(("CHARITY",))
+"""Words of organisations that are given names when they come first."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 17)
 def person_rule(name: str) -> str | None:
     """The rule by which `name` looks like a private person: titled-name, surname-initial, full-name; None if none does.
 
     docs/standards.md#detectors has the source; the forms of a name are those of a supplier column.
     """
     words = privacy_lists()
-    name = _GATEWAY.sub("", name.strip())
-    parts = split_words(name)
-    if _TRADING.search(name) or words.strong.intersection(parts) or normalise_name(name) in words.firms:
+    folded = fold_text(name)
+    if "*" in folded or "_" in folded:
+        folded = _GATEWAY.sub("", folded)
+    parts = split_folded(folded)
+    if _is_certain_organisation(folded, parts, words):
         return None
-    if (_TITLED.search(name) or _TITLE_LAST.match(name)) and not words.not_names.search(name):
+    if _is_titled(folded, parts, words):
         return "titled-name"
-    if _is_organisation(name, parts, words):
+    bare = fold_name(name)
+    if _is_organisation(bare, words) or any(character.isdigit() for character in bare):
         return None
-    if _INITIAL_FIRST.match(name.upper() if name.islower() else name) or _SURNAME_FIRST.match(name):
+    return _untitled_rule(bare, words)
+
+
+def _untitled_rule(bare: str, words: PrivacyLists) -> str | None:
+    """The rule by which a folded name without a title or an organisation's word looks like a person's."""
+    if not bare.isascii():  # another script than Latin, for which there is no model
+        return "full-name" if 2 <= len(bare.split()) <= 4 else None
+    parts = [part for part in _WORD.findall(bare) if part not in TITLES]
+    if len(parts) > 2:
+        parts = [part for part in parts if part not in words.in_names["after"]]
+    if _has_initials(bare, parts, words):
         return "surname-initial"
-    return "full-name" if _is_full_name(name, parts, words) else None
+    if _is_full_name(bare, parts, words):
+        return "full-name"
+    return "surname-initial" if _has_glued_initials(bare, parts, words) else None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 17)
 def is_clearly_organisation(name: str) -> bool:
-    """Whether `name` has a word, a legal form or a web address that only organisations have."""
-    words = privacy_lists()
-    parts = split_words(name)
+    """Whether `name` has a word, a legal form or a web address that only organisations have, or no word like a name."""
     if person_rule(name):
         return False
-    return bool(
-        words.strong.intersection(parts)
-        or _TRADING.search(name)
-        or normalise_name(name) in words.firms
-        or _is_organisation(name, parts, words)
-        or (len(parts) == 1 and 2 <= len(parts[0]) <= 4 and name.isupper())  # BT, EDF, BUPA
+    words = privacy_lists()
+    folded = fold_text(name)
+    parts = split_folded(folded)
+    if _is_certain_organisation(folded, parts, words) or _is_organisation(folded, words):
+        return True
+    if len(parts) == 1:  # BT, EDF, BUPA
+        return 2 <= len(folded) <= 4 and name.isupper()
+    long = [part for part in parts if len(part) > 2 and part.isalpha()]
+    return len(long) > 1 and all(score_word(part).name < _NO_NAME for part in long)
+
+
+def _is_certain_organisation(folded: str, parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether nothing else in the name can make it a person's: it trades, has a legal form, or is a known firm."""
+    if _has_word(words.strong, folded, parts, words) or " ".join(parts) in words.firms:
+        return True
+    if _TRADING.search(folded) or _AND_SONS.search(folded):
+        return True
+    spaced = _SPACED_LETTERS.search(folded)
+    return spaced is not None and spaced[0].replace(" ", "") in words.strong | words.in_names["council"]
+
+
+def _has_word(listed: frozenset[str], folded: str, parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether a word is listed; two letters may be initials, and count as the last word or if they never are."""
+    found = listed.intersection(parts)
+    if not found:
+        return False
+    return any(
+        len(part) > 2 or index == len(parts) - 1 or (part in words.in_names["no-initials"] and part in folded.split())
+        for index, part in enumerate(parts)
+        if part in found and (index or part not in _GIVEN_NAMES_TOO)
     )
 
 
-def _is_organisation(name: str, parts: list[str], words: PrivacyLists) -> bool:
-    if words.usual.intersection(parts) or _ADDRESS_ON_WEB.search(name):
-        return True
-    found = words.surnames.intersection(parts)
-    # "Village Green" is a place, "John Green" and "Mr Green" are not
-    return bool(found) and not all(
-        len(part) == 1 or part in words.given_names or part in _TITLES for part in parts if part not in found
-    )
-
-
-def _is_full_name(name: str, parts: list[str], words: PrivacyLists) -> bool:
-    """Whether two to four words look like a person's: John Smith, SMITH JOHN, Smith, Mary Ann, Xanthippe Smith.
-
-    A given name is first or last; or a word that is not a family name is before one that is (two family names are
-    more often a firm's: Coleman Milne).
-    """
-    if not 2 <= len(parts) <= 4 or parts[0] == "THE" or any(character.isdigit() for character in name):
+def _is_titled(folded: str, parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether the name has a title or is of an estate, and is not an institution that is named after someone."""
+    if _OF_A_PERSON.search(folded):
+        return not words.usual.intersection(parts).difference(("ESTATE", "ESTATES"))
+    if TITLES.isdisjoint(parts) or words.not_names.search(folded):
         return False
-    if " ".join(parts[:2]) in words.firms:
-        return False
-    if parts[0] in words.given_names or (parts[-1] in words.given_names and len(parts) <= 3):
+    match = _TITLED.search(folded)
+    if match is None:
+        return bool(_TITLE_LAST.match(folded))
+    if match["title"] not in words.in_names["weak-title"]:
+        return not (match["title"] == "DR" and {"CENTRE", "CENTER", "CLINIC", "HOSPITAL"}.intersection(parts))
+    return match["word"] not in ("OF", "AND", "THE") and words.usual.isdisjoint(parts)
+
+
+def _is_organisation(folded: str, words: PrivacyLists) -> bool:
+    """Whether a name without a title is an organisation's by one of its words, or is a web address."""
+    if _has_word(words.usual, folded, split_folded(folded), words) or _ADDRESS_ON_WEB.search(folded):
         return True
-    strange = len(parts) == 2 and len(parts[0]) > 2 and parts[0] not in words.family_names and "&" not in name
-    return strange and parts[-1] in words.family_names
+    parts = _WORD.findall(folded)
+    if words.surnames.isdisjoint(parts):
+        return False
+    small = words.in_names["particle"]
+    last = len(parts) - 1
+    found = [part for at, part in enumerate(parts) if part in words.surnames and (at == last or part not in small)]
+    others = [
+        part
+        for part in parts
+        if part not in words.surnames and part not in TITLES and (part not in small or len(part) == 1)
+    ]
+    if not found:
+        return False
+    return folded.startswith(("ST ", "ST.", "SAINT ", "THE ")) or not _may_bear(found, others, parts, words)
+
+
+def _may_bear(found: Sequence[str], others: Sequence[str], parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether `others` are a person's names beside the words `found`: "John Green", not "Village Green"."""
+    initials = [part for part in others if len(part) == 1]
+    if len(initials) == len(others):
+        return bool(initials) and "".join(initials) not in words.in_names["council"]
+    scores = [score_word(part.replace("'", "")) for part in others if len(part) > 1]
+    if any(score.name < 0 for score in scores):
+        return False
+    first_is_name = len(found) == 1 and parts[0] == found[0] and score_word(found[0]).name > 0
+    return any(score.given > 0 for score in scores) or first_is_name
+
+
+def _has_initials(bare: str, parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether the name is one family name with initials before or after it: J A Smith, Smith J., A & B Jones."""
+    if _NO_INITIAL.search(bare):
+        return False
+    long = [part for part in parts if len(part) > 1 and part not in words.in_names["particle"]]
+    if not long:  # Le, Do and Mac are family names too
+        long = [part for part in parts if len(part) > 1]
+    if len(long) != 1 or not 1 <= sum(len(part) == 1 for part in parts) <= 4:
+        return False
+    lowest = _SURNAME if len(long[0]) > 2 else _SHORT_SURNAME
+    return long[0] not in words.in_names["abbreviation"] and score_word(long[0].replace("'", "")).name > lowest
+
+
+def _has_glued_initials(bare: str, parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether the name is a family name beside two letters that may be initials: JA Smith."""
+    if len(parts) != 2 or "&" in bare:
+        return False
+    glued, family = sorted(parts, key=len)
+    if len(glued) != 2 or len(family) < 3 or glued in words.in_names["abbreviation"] | words.in_names["particle"]:
+        return False
+    return score_word(family.replace("'", "")).name > _GLUED_SURNAME
+
+
+def _is_full_name(bare: str, parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether two to four words, and initials among them, look like a person's names."""
+    if not parts or parts[0] == "THE" or _NO_NAME_SIGN.search(bare) or " ".join(parts[:2]) in words.firms:
+        return False
+    if not words.in_names["between"].isdisjoint(parts[1:-1]) or not words.in_names["no-person"].isdisjoint(parts):
+        return False
+    if "&" in bare or "+" in bare or " AND " in bare:
+        return _is_couple(re.split(r"\s*[&+]\s*|\s+AND\s+", bare), words)
+    spaced = [word for word in re.split(r"[\s,]+", bare) if len(_NO_LETTER.sub("", word)) > 1]
+    return 2 <= sum(word not in words.in_names["particle"] for word in spaced) <= 4 and _looks_like_name(parts, words)
+
+
+def _looks_like_name(parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether the words, initials and particles aside, look like one person's names."""
+    long = [part.replace("'", "") for part in parts if len(part) > 1 and part not in words.in_names["particle"]]
+    if not long or any(len(word) > 3 and not _VOWEL.search(word) for word in long):
+        return False
+    is_known = not words.given_names.isdisjoint((long[0], long[-1]))
+    return score_name(long) > (_KNOWN_FULL_NAME if is_known else _FULL_NAME)
+
+
+def _is_couple(sides: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether names joined by "and" are people's: "John & Mary Smith" is, "Allen & Crane" is a firm."""
+    pieces = [[word for word in _WORD.findall(side) if len(word) > 1] for side in sides]
+    if len(pieces) != 2 or not all(pieces):
+        return False
+    first, second = pieces
+    if len(first) == 1 and len(second) in (2, 3):
+        return score_word(first[0]).given > 0 and _looks_like_name(second, words)
+    if len(second) == 1 and len(first) in (2, 3):
+        return score_word(second[0]).given > 1 and _looks_like_name(first, words)
+    return len(first) in (2, 3) and len(second) in (2, 3) and all(_looks_like_name(each, words) for each in pieces)

@@ -163,8 +163,9 @@ class _ColumnEvidence:
 
 def _assign(table: _ColumnEvidence) -> Columns:
     headings, profiles, lexicon = table.headings, table.profiles, table.lexicon
-    moved = find_moved(headings, profiles, lexicon)
-    meant = evidence.tell_codes_from_labels(headings, profiles, lexicon) if moved == NO_SHIFT else {}
+    meant = evidence.tell_codes_from_labels(headings, profiles, lexicon)
+    moved = find_moved(headings, profiles, lexicon, meant)
+    meant = meant if moved == NO_SHIFT else {}
     named = [each for each in evidence.find_candidates(headings, profiles, lexicon, moved, meant) if each.is_usable]
     named, settled = settle_by_arithmetic(named, table.figures, profiles, lexicon.dataset)
     taken = _solve(named)

@@ -36,7 +36,13 @@ def count_slips(one: str, other: str, most: int) -> int:
 
 
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]")
-_NUMBERED = re.compile(r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-)\s*")
+_NUMBERED = re.compile(
+    r"^\s*(?:\d{1,2}\s?[.):]|\d{0,2}[A-Z]{1,3}\d{0,2}\s+-"
+    r"|\(\s?(?:\d{1,2}|[A-Za-z])\s?\)|\[\s?(?:\d{1,2}|[A-Za-z])\s?\]|[A-Za-z]\s?[.):]"
+    r"|(?:[Cc]ol(?:umn)?|COL(?:UMN)?|[Ff]ield|FIELD)\.?\s*(?:\d{1,2}|[A-Za-z])\b\s*[-\u2013\u2014.:)]?"
+    r"|\d{1,2}\s?[-\u2013\u2014]|\d{1,2}(?=\s+[A-Za-z]))\s*(?=[^\s\d])"
+)
+"""The number of a column before its heading: `1 Supplier`, `2. Date`, `(c) Amount`, `Column 4 - Entity`."""
 _AFTER_DASH = re.compile(r"\s+[-–:/|]\s+.*|:\s*\Z")
 _BEFORE_SLASH = re.compile(r".*\s[/|]\s+")
 _UNIT = re.compile(
@@ -127,14 +133,23 @@ class Lexicon:
 
     def knows(self, cell: str) -> bool:
         """Return whether a cell is a listed heading; fast enough to be called for every cell of a file."""
-        if not cell or len(cell) > _LONGEST or cell[0].isdigit():
+        if not cell or len(cell) > _LONGEST:
             return False
-        key = bare(cell)
+        numbered = _NUMBERED.match(cell)
+        if cell[0].isdigit() and not numbered:  # a figure or a date, as most cells of a file are
+            return False
+        return self._lists(bare(cell)) or bool(numbered and self._lists(bare(cell[numbered.end() :])))
+
+    def _lists(self, key: str) -> bool:
         return bool(self.own[key]) if key in self.own else key in self.exact
 
     def may_know(self, form: str) -> bool:
         """Return whether a cell of this shape (digits written as 9) may be a listed heading."""
-        return 0 < len(form) <= _LONGEST and to_shape(bare(form)) in self._shapes
+        if not 0 < len(form) <= _LONGEST:
+            return False
+        if to_shape(bare(form)) in self._shapes:
+            return True
+        return bool(_NUMBERED.match(form)) and to_shape(bare(_NUMBERED.sub("", form))) in self._shapes
 
     @cached_property
     def _shapes(self) -> frozenset[str]:

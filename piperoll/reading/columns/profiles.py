@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.amounts import states_number
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.marks import is_error, is_label, means_nothing
 from piperoll.reading.grids.cell_shapes import to_shape
@@ -23,7 +23,7 @@ _CELLS = 400_000
 _LITTLE = 0.5
 """A row of totals fills at most this share of the cells of a usual row."""
 
-_COMPANY = re.compile(
+COMPANY = re.compile(
     r"\b(?:ltd|limited|plc|llp|inc|cic|co|company|council|trust|nhs|university|college|school|group|services?|"
     r"solutions|systems|association|partners(?:hip)?|society|consult\w*|uk|bank|hmrc|authority|foundation)\b",
     re.I,
@@ -64,6 +64,10 @@ class ColumnProfile:
     zeros: float = 0
     ranges: float = 0
     """Ranges of figures, such as `100-105`."""
+    numbered: bool = False
+    """Whether the cells are numbers of documents or rows: see `are_document_numbers`."""
+    row_numbers: bool = False
+    """Whether the cells count the rows: 1, 2, 3 …"""
     forms: Mapping[str, int] = field(default_factory=dict, repr=False)
     """The distinct cells with each digit written as 9, and how often each occurs in the sample."""
 
@@ -124,23 +128,70 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
     return ColumnProfile(
         count=seen.count,
         filled=seen.count / len(cells),
-        numbers=seen.formed(is_number),
+        numbers=seen.formed(states_number),
         dates=seen.share(is_date, texts),
         serials=seen.share(is_serial, texts),
         months=seen.share(read_month, texts),
-        companies=seen.formed(_COMPANY.search),
+        companies=seen.formed(COMPANY.search),
         identifiers=seen.formed(is_reference),
         truths=seen.share(lambda text: text.casefold() in _TRUTH),
         distinct=len(distinct) / seen.count,
         length=sum(len(text) * times for text, times in distinct.items()) / seen.count,
         counts_up=counts_up,
-        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and is_number(form)),
+        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and states_number(form)),
         stamps=seen.share(_TIME.search) > 0.5,
-        pence=seen.share(lambda text: _PENCE.search(text) and is_number(seen.forms[text])),
+        pence=seen.share(lambda text: _PENCE.search(text) and states_number(seen.forms[text])),
         zeros=seen.share(lambda text: _ZERO.match(text) and "0" in text),
         ranges=seen.formed(_RANGE.match),
+        numbered=are_document_numbers(distinct),
+        row_numbers=counts_up and _count_rows(list(map(int, distinct))),
         forms=seen.by_form,
     )
+
+
+def are_document_numbers(counts: Mapping[str, int]) -> bool:
+    """Return whether the distinct cells of a column, in order of appearance, number documents or rows.
+
+    They are whole numbers without signs or separators, few of them round, and count the rows, or are longer than
+    amounts are throughout: nearly all have six digits or more, or all have five and rise.
+    """
+    texts = [text for text in counts if text.isascii() and text.isdigit()]
+    total, own = sum(counts.values()), sum(counts[text] for text in texts)
+    if (
+        len(texts) < _ENOUGH_NUMBERS
+        or own < _MOSTLY * total
+        or sum(text.endswith("00") for text in texts) > len(texts) / 5
+    ):
+        return False
+    numbers, lengths = list(map(int, texts)), sorted(map(len, texts))
+    if _count_rows(numbers):
+        return True
+    shortest = lengths[round((1 - _NEARLY_ALL) * len(lengths))]
+    alike = lengths.count(shortest) >= _MOSTLY * len(lengths)
+    if shortest >= _VERY_LONG_NUMBER and alike:
+        return True  # the lines of a document repeat its number
+    if own > len(texts) / _MOSTLY:
+        return False
+    steps = [other - one for one, other in pairwise(numbers)]
+    rising = sum(step > 0 for step in steps) >= _MOSTLY * len(steps)
+    near = max(numbers) - min(numbers) < max(numbers) / 2
+    if shortest >= _LONG_NUMBER:
+        return alike or len(texts) >= _MANY_NUMBERS
+    return shortest == _LONG_NUMBER - 1 and alike and rising and near
+
+
+def _count_rows(numbers: Sequence[int]) -> bool:
+    """Return whether numbers count the rows of a table: 1, 2, 3 …, perhaps with some left out."""
+    return all(0 < other - one <= 3 for one, other in pairwise(numbers)) and numbers[0] <= 2
+
+
+_ENOUGH_NUMBERS = 8
+"""In fewer cells, whole amounts may be alike by chance."""
+_MANY_NUMBERS = 20
+"""So many amounts are not all of six digits or more."""
+_MOSTLY, _NEARLY_ALL = 0.9, 0.98
+_LONG_NUMBER, _VERY_LONG_NUMBER = 6, 8
+"""Digits: amounts of a list span several lengths, down to hundreds or tens of thousands of pounds."""
 
 
 class _DistinctCells:

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
 from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Address, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import find_scale
-from piperoll.reading.columns.assignment import Columns, assign_columns, find_column_doubts, guess_unnamed
+from piperoll.reading.columns.assignment import ColumnChoice, Columns, assign_columns, find_column_doubts, guess_unnamed
+from piperoll.reading.columns.heading_fits import find_contradiction
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
-from piperoll.reading.columns.lexicon import Lexicon
+from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
-from piperoll.reading.reading import ExcludedRow, ReadTable
+from piperoll.reading.reading import ExcludedRow, GridReading, ReadTable
 from piperoll.reading.tables import nil_returns, table_findings
 from piperoll.reading.tables.classified_rows import ClassifiedRows, TableShape, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
 from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.sections import Section, find_sections
+from piperoll.reading.tables.shifted_rows import divide_shifted
 from piperoll.reading.tables.summary_rows import exclude_proved_totals
 from piperoll.reading.tables.total_rows import NOTHING_ABOVE, SumsAbove
 from piperoll.reading.tables.wide_tables import WideTable, find_wide
 
 _FEW_BELOW = 30
 """The most rows below a possible total that are assumed to be sums as well."""
-
-_TITLE_ROWS, _TITLE_CELLS, _TITLE_LENGTH = 12, 3, 200
-"""Titles are texts of at most 200 characters in the last 12 rows above the headings; more than 3 are a record."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,12 @@ class ExaminedSection:
         """Return the column of the amounts; None if there is none."""
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
+
+    def nil_table(self, grid: Grid, dataset: Dataset) -> nil_returns.NilTable:
+        """Return the rows that can make it a nil return: the titles above it too, but not its headings."""
+        others = [*self.section.rows_above(grid), *(excluded.row for excluded in self.rows.others)]
+        columns = {name: choice.column for name, choice in self.columns.choices.items()}
+        return nil_returns.NilTable.of(self.records, others, columns, dataset)
 
     def scale(self, dataset: Dataset) -> Decimal:
         """Return the factor that converts amounts as sent to pounds."""
@@ -118,19 +123,6 @@ def examine_section(
     )
 
 
-@dataclass
-class GridReading:
-    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
-
-    outcome: str
-    tables: list[ReadTable] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    date_proofs: tuple[int, int] = (0, 0)
-    """The payment dates that can only be read day first, and only month first."""
-    order_unproved: bool = False
-    """True if there are payment dates that can be read both ways, and none that shows which."""
-
-
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     """Read every table of a grid as the lexicon's dataset; the outcome says why there is none."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
@@ -139,8 +131,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     if not sections:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
-    with_amounts = ((row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records)
-    if nil := nil_returns.find_nil_record(with_amounts):
+    if nil := nil_returns.find_nil_return(part.nil_table(grid, lexicon.dataset) for part in parts):
         return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
     # Sections with the same columns are one table; others, and sections side by side, are separate tables.
     groups: list[list[ExaminedSection]] = []
@@ -170,13 +161,14 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Ex
 
     The sums of one section continue in the next, unless that is beside it or has little more than the core columns.
     """
-    first = examine_section(sections[0], lexicon, grid.delimiter)
-    if records := table_findings.find_records_above(grid, sections[0], first.columns, lexicon.dataset):
-        titles = sections[0].heading_texts - {words(row.cells) for row in records}
-        whole = replace(sections[0], rows=Rows.of(records) + sections[0].rows, heading_texts=titles)
+    divided = [part for section in sections for part in divide_shifted(section, lexicon)]
+    first = examine_section(divided[0], lexicon, grid.delimiter)
+    if records := table_findings.find_records_above(grid, divided[0], first.columns, lexicon.dataset):
+        titles = divided[0].heading_texts - {words(row.cells) for row in records}
+        whole = replace(divided[0], rows=Rows.of(records) + divided[0].rows, heading_texts=titles)
         first = examine_section(whole, lexicon, grid.delimiter)
     parts = [first]
-    for section in sections[1:]:
+    for section in divided[1:]:
         last = parts[-1]
         goes_on = section.span == last.section.span and not (section.lesser or last.section.lesser)
         parts.append(examine_section(section, lexicon, grid.delimiter, last.rows.below if goes_on else NOTHING_ABOVE))
@@ -184,6 +176,8 @@ def _parts(grid: Grid, sections: Sequence[Section], lexicon: Lexicon) -> list[Ex
 
 
 def _is_same_table(one: ExaminedSection, other: ExaminedSection) -> bool:
+    if other.section.continues:
+        return True
     if one.section.span != other.section.span or one.section.lesser or other.section.lesser:
         return False
     return set(one.columns.choices) == set(other.columns.choices)
@@ -195,16 +189,19 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
+    reading.findings += [found for part in group if (found := _rows_shifted(part, grid.sheet))]
     amounts = table_findings.AmountColumn(first.amount(dataset), first.amount_column(dataset))
     reading.findings += table_findings.find_row_findings([part.rows for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += cap_findings(_doubts(part, grid, dataset))
-    titles = _titles(first.section, grid)
+    titles = first.section.find_titles(grid)
     built = build(segments, dataset, grid.sheet, (*grid.names, *titles), grid.proofs)
     reading.findings += built.findings
     reading.date_proofs = (reading.date_proofs[0] + built.proofs[0], reading.date_proofs[1] + built.proofs[1])
     reading.order_unproved |= built.order_unproved
     headings, letters = _named(first)
+    for part in group[1:]:  # rows that are shifted may have a column that the first rows lack
+        headings, letters = {**_named(part)[0], **headings}, {**_named(part)[1], **letters}
     number, line = _heading_address(first.section.heading, grid)
     reading.tables.append(
         ReadTable(
@@ -223,16 +220,6 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
             titles=titles,
         )
     )
-
-
-def _titles(section: Section, grid: Grid) -> tuple[str, ...]:
-    """Return the texts above the headings that can name the period, from the last row up."""
-    if section.below or section.heading.start < 1:
-        return ()
-    above = grid.rows[max(0, section.heading.start - _TITLE_ROWS) : section.heading.start]
-    rows = [[text for cell in row.cells if (text := tidy(cell))] for row in above]
-    titles = [text for cells in reversed(rows) if len(cells) <= _TITLE_CELLS for text in cells]
-    return tuple(text for text in titles if 3 <= len(text) <= _TITLE_LENGTH)
 
 
 def _heading_address(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:
@@ -260,7 +247,7 @@ def _later(group: Sequence[ExaminedSection], letters: Mapping[str, str]) -> Iter
 
 def _excluded(group: Sequence[ExaminedSection], dataset: Dataset) -> Iterable[ExcludedRow]:
     for number, part in enumerate(group):
-        if number and part.section.heading.index >= 0:
+        if number and part.section.heading.index >= 0 and not part.section.continues:
             first = part.section.rows[0].number if part.section.rows else part.section.heading.index + 2
             yield ExcludedRow(first - 1, None, "repeated_header")
         for excluded in part.rows.others:
@@ -298,6 +285,8 @@ def _about_headings(group: Sequence[ExaminedSection], grid: Grid, amount: str | 
         address = Address(grid.sheet, row.number, field=amount)
         found.append(make_finding("table-perhaps-summary", address, count=records))
     for part in group[1:]:
+        if part.section.continues:
+            continue
         later = grid.rows[part.section.heading.index]
         found.append(make_finding("headings-changed", Address(grid.sheet, later.number, later.line)))
     return found
@@ -310,20 +299,12 @@ def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Findin
 def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.moved.shift:
-        moved, first = columns.moved, columns.headings[columns.moved.start].strip()
-        found.append(
-            make_finding(
-                "columns-shifted",
-                Address(sheet),
-                variant="all" if moved.end is None else "some",
-                value=first,
-                first=first,
-                last="" if moved.end is None else columns.headings[moved.end - 1].strip(),
-                side="left" if moved.shift < 0 else "right",
-            )
-        )
+        found.append(_columns_shifted(columns, sheet))
     for choice in columns.choices.values():
-        found += find_column_doubts(choice, sheet, lexicon, headed=bool(columns.headings))
+        contradiction = _contradiction(part, choice, sheet, dataset)
+        doubts = find_column_doubts(choice, sheet, lexicon, headed=bool(columns.headings))
+        found += [each for each in doubts if not contradiction or each.code != "column-unlike-heading"]
+        found += [contradiction] if contradiction else []
     found_fields = {*columns.choices}
     if part.wide:
         found_fields |= {*part.wide.fields, part.wide.start_field, part.wide.end_field}
@@ -340,12 +321,101 @@ def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -
             )
         )
     measured = {measure.column for measure in part.wide.measures} if part.wide else set()
-    for column, heading in enumerate(columns.headings):
-        unused = column not in columns.used and column not in measured and column < len(part.profiles)
-        if unused and tidy(heading) and part.profiles[column].filled:
-            address = Address(sheet, column=letter(column))
-            found.append(make_finding("column-not-mapped", address, value=heading, heading=heading.strip()))
-    return found
+    unused = [
+        column
+        for column, heading in enumerate(columns.headings[: len(part.profiles)])
+        if column not in columns.used | measured and tidy(heading) and part.profiles[column].filled
+    ]
+    return [*found, *_find_unused(unused, columns, sheet)]
+
+
+_COLUMNS_NAMED = 6
+"""A finding about several columns names this many."""
+
+
+def _find_unused(unused: Sequence[int], columns: Columns, sheet: str | None) -> Iterator[Finding]:
+    """Yield a finding for each column that repeats the heading of one in use, and one for all others of `unused`."""
+    in_use = {bare(heading): column for column, heading in enumerate(columns.headings) if column in columns.used}
+    others = []
+    for column in unused:
+        heading = columns.headings[column]
+        other = in_use.get(bare(heading))
+        if other is None:
+            others.append(column)
+            continue
+        address = Address(sheet, column=letter(column))
+        text = heading.strip()
+        yield make_finding("column-repeated", address, value=heading, heading=text, other=letter(other))
+    if others:
+        named = [f"{letter(column)} ('{columns.headings[column].strip()}')" for column in others[:_COLUMNS_NAMED]]
+        left = len(others) - len(named)
+        listed = named if not left else [*named, f"{left:,} more"]
+        yield make_finding(
+            "column-not-mapped",
+            Address(sheet, column=letter(others[0])),
+            value=columns.headings[others[0]],
+            count=len(others),
+            columns=" and ".join([", ".join(listed[:-1]), listed[-1]] if listed[1:] else listed),
+        )
+
+
+def _contradiction(part: ExaminedSection, choice: ColumnChoice, sheet: str | None, dataset: Dataset) -> Finding | None:
+    """Report a core column whose cells contradict its heading, unless someone has said what the heading means."""
+    wanted, moved = dataset.field(choice.field), part.columns.moved
+    if choice.how == "answered" or choice.column >= len(part.profiles) or not (moved.certain and part.columns.headings):
+        return None
+    profile = part.profiles[choice.column]
+    variant = find_contradiction(profile, wanted, dataset)
+    if variant is None:
+        return None
+    cells = (tidy(cell_at(row, choice.column)) for row in part.records[:_LOOK])
+    value = next(filter(None, cells), "")
+    return make_finding(
+        "column-contradicts-heading",
+        Address(sheet, column=letter(choice.column), field=wanted.name),
+        variant=variant,
+        value=value,
+        heading=choice.heading.strip(),
+        field_title=wanted.title.lower(),
+    )
+
+
+_LOOK = 50
+"""Rows in which to look for an example."""
+
+
+def _columns_shifted(columns: Columns, sheet: str | None) -> Finding:
+    """Report that all cells of a table stand beside their headings, and where that begins."""
+    moved, first = columns.moved, columns.headings[columns.moved.start].strip()
+    return make_finding(
+        "columns-shifted" if moved.certain else "columns-perhaps-shifted",
+        Address(sheet),
+        variant="all" if moved.end is None else "some",
+        value=first,
+        first=first,
+        last="" if moved.end is None else columns.headings[moved.end - 1].strip(),
+        letter=letter(moved.start),
+        side="left" if moved.shift < 0 else "right",
+    )
+
+
+def _rows_shifted(part: ExaminedSection, sheet: str | None) -> Finding | None:
+    """Report the rows whose cells stand beside their headings."""
+    moved, cells = part.section.shifted, part.section.heading.cells
+    if moved is None:
+        return None
+    heading = next((cell.strip() for cell in cells[moved.column :] if tidy(cell)), "")
+    return make_finding(
+        "columns-shifted" if moved.certain else "columns-perhaps-shifted",
+        Address(sheet, moved.first, column=letter(moved.column)),
+        variant="rows",
+        value=heading,
+        first=heading,
+        letter=letter(moved.column),
+        rows_named=f"rows {moved.first:,} to {moved.last:,}",
+        side="left" if moved.shift < 0 else "right",
+        count=moved.last - moved.first + 1,
+    )
 
 
 def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:

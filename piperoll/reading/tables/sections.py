@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
@@ -83,6 +83,30 @@ _NEAR = 6
 """A table begins within this many rows below its headings."""
 
 
+@dataclass(frozen=True, slots=True)
+class RowShift:
+    """Rows whose cells are one column to the right (1) or left (-1) of their headings, from a column on.
+
+    `column` is where the cell was inserted or left out; `first` and `last` are the numbers of the rows.
+    """
+
+    shift: int
+    column: int
+    first: int
+    last: int
+    certain: bool = True
+
+    def headings(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """The headings as they stand above the cells of these rows."""
+        if self.shift > 0:
+            return (*cells[: self.column], "", *cells[self.column :])
+        return (*cells[: self.column], *cells[self.column + 1 :])
+
+
+_TITLE_ROWS, _TITLE_CELLS, _TITLE_LENGTH = 12, 3, 200
+"""Titles are texts of at most 200 characters in the last 12 rows above the headings; more than 3 are a record."""
+
+
 @dataclass(frozen=True)
 class Section:
     """Rows under one row of headings; `below` means that the headings come after the rows.
@@ -98,6 +122,22 @@ class Section:
     lesser: bool = False
     heading_texts: frozenset[tuple[str, ...]] = frozenset()
     """The rows of the headings and the titles above them, as sent."""
+
+    def rows_above(self, grid: Grid) -> Rows:
+        """Return the last rows above the headings; none if the headings come after the records."""
+        start = 0 if self.below else max(0, self.heading.start)
+        return grid.rows[max(0, start - _TITLE_ROWS) : start]
+
+    def find_titles(self, grid: Grid) -> tuple[str, ...]:
+        """Return the texts above the headings that can name the period, from the last row up."""
+        rows = [[text for cell in row.cells if (text := tidy(cell))] for row in self.rows_above(grid)]
+        titles = [text for cells in reversed(rows) if len(cells) <= _TITLE_CELLS for text in cells]
+        return tuple(text for text in titles if 3 <= len(text) <= _TITLE_LENGTH)
+
+    continues: bool = False
+    """Whether the rows go on from those of the section before, below the same row of headings."""
+    shifted: RowShift | None = None
+    """How the cells of these rows stand to their headings; `heading` gives the headings as they should stand."""
 
 
 def find_sections(grid: Grid, lexicon: Lexicon) -> list[Section]:
