@@ -16,7 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
-from piperoll.model.decision import DecidedAs, PrivacyDecision
+from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -58,6 +58,8 @@ __all__ = [
     "Dataset",
     "DateSpan",
     "DecidedAs",
+    "DecisionEntry",
+    "DecisionKind",
     "Differences",
     "Disposition",
     "Effect",
@@ -94,6 +96,7 @@ __all__ = [
     "Version",
     "What",
     "count_once",
+    "decisions_in_force",
     "describe_rows",
     "file_entry",
     "financial_year_of",

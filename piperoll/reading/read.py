@@ -15,10 +15,9 @@ from piperoll.reading.files.json_files import read_releases
 from piperoll.reading.files.kinds import Kind, classify
 from piperoll.reading.files.opening import Opened, open_file, report_merged_cells, report_no_table, report_wrong_name
 from piperoll.reading.grids.grid import Grid, Row, tidy, without_blanks
-from piperoll.reading.reading import Reading, ReadTable
+from piperoll.reading.reading import GridReading, Reading, ReadTable
 from piperoll.reading.recognise import is_certain, recognise, recognise_part
 from piperoll.reading.remembered import apply_mapping, find_mapping
-from piperoll.reading.tables.grid_tables import GridReading
 from piperoll.reading.tables.nil_returns import FEW_ROWS, nil_return
 from piperoll.reading.tables.sheets import read_grids
 from piperoll.reading.tables.table_findings import holds_figures, quote_list

@@ -17,8 +17,8 @@ from piperoll.reading.columns.assignment import assign_columns
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid
-from piperoll.reading.reading import ReadTable
-from piperoll.reading.tables.grid_tables import GridReading, read_grid
+from piperoll.reading.reading import GridReading, ReadTable
+from piperoll.reading.tables.grid_tables import read_grid
 from piperoll.reading.tables.sections import find_sections
 
 _SUM_TOLERANCE = Decimal("0.05")
