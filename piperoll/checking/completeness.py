@@ -38,6 +38,8 @@ def find_early_end(table: ReadTable, dataset: Dataset, period: Period | None) ->
     """Warn of a month whose rows are in order of their dates and end long before the month does."""
     date = main_field(dataset.date, table)
     days = (period.end - period.start).days + 1 if period else 0
+    if dataset.snapshot or dataset.ocds:  # what is awarded or exists has no rhythm
+        return
     if period is None or date is None or days not in _MONTH_DAYS or table.rows < _ENOUGH_ROWS:
         return
     cells: list[Cells] = [batch[date].drop_null() for batch in table.batches()]

@@ -1,4 +1,4 @@
-"""Findings about columns whose cells speak against their headings: contradicted, shifted, exchanged, without signs, cut."""
+"""Findings about columns that contradict their headings: shifted, exchanged, without signs, cut."""
 
 from __future__ import annotations
 
