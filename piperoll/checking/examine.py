@@ -10,6 +10,7 @@ from functools import partial
 
 from piperoll.checking.body_kind import BodyKind, find_body_kind
 from piperoll.checking.checks_passed import checks_passed
+from piperoll.checking.completeness import find_below_threshold, find_early_end
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_tables, find_gaps
 from piperoll.checking.period import (
@@ -21,6 +22,8 @@ from piperoll.checking.period import (
 )
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.privacy.decisions import Decided
+from piperoll.checking.privacy.held_names import HeldNames
+from piperoll.checking.privacy.public_texts import Labels, withhold_labels
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
 from piperoll.findings import (
@@ -216,6 +219,9 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     if period and not dataset.snapshot:  # the dates of a snapshot are about other things
         for table in tables:
             findings += find_dates_outside(table.table, table.survey, dataset, period)
+            findings += find_early_end(table.table, dataset, period)
+    for table in tables:
+        findings += find_below_threshold(table.table, dataset, given.file)
     if given.suite is not None:
         read = [table.table for table in tables]
         for unmet in find_unmet_expectations(read, dataset, given.suite, given.engine):
@@ -310,7 +316,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = order_findings(findings, [table.sheet for table in reading.tables])
+    withheld, about_labels = _withhold_labels(reading, given.file, tables, findings)
+    ordered = order_findings((*findings, *about_labels), [table.sheet for table in reading.tables])
     listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)
     dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
@@ -339,8 +346,30 @@ def _conclude(
         redacted={number: each.redacted for number, each in enumerate(tables) if each.redacted},
         blanked={number: each.blanked for number, each in enumerate(tables) if each.blanked},
         cut={number: each.cut for number, each in enumerate(tables) if each.cut},
+        withheld=withheld,
     )
     return Examination(reading, report, disposition, period, given.part)
+
+
+def _withhold_labels(
+    reading: Reading, file: str, tables: Sequence[ExaminedTable], findings: Iterable[Finding]
+) -> tuple[dict[str, str], list[Finding]]:
+    """What is published in place of names of files, sheets and headings that name a person; and a finding for each."""
+    quoting = [finding for finding in findings if not finding.private]
+    sheets = [table.sheet for table in reading.tables] + [finding.sheet for finding in quoting]
+    headings = {
+        (table.sheet, table.letter(name)): heading
+        for table in reading.tables
+        for name, heading in table.columns.items()
+    }
+    labels = Labels(
+        file=file,
+        member=reading.member,
+        sheets=tuple(dict.fromkeys(sheet for sheet in sheets if sheet)),
+        headings=headings,
+        quoting=quoting,
+    )
+    return withhold_labels(labels, tables[0].held_names if tables else HeldNames())
 
 
 def _accepting_verdict(findings: Iterable[Finding]) -> Verdict:
