@@ -10,6 +10,7 @@ from typing import Any
 
 from piperoll.assets import dataset_names, find_dataset
 from piperoll.errors import UnknownDataset, UsageError
+from piperoll.model import printable_name
 
 _CLUTTER = ("thumbs.db", "desktop.ini", "__macosx")
 _UNFINISHED = (".part", ".crdownload", ".tmp", ".filepart")
@@ -63,7 +64,7 @@ def list_inbox(inbox: Path, *, received: str, period: str | None = None) -> Inbo
     left_out: list[SkippedPath] = []
 
     def leave_out(path: Path, why: str) -> None:
-        left_out.append(SkippedPath(_printable(path.relative_to(inbox).as_posix()), why))
+        left_out.append(SkippedPath(printable_name(path.relative_to(inbox).as_posix()), why))
 
     for folder in sorted(inbox.iterdir()):
         if why := _why_not_a_dataset(folder):
@@ -94,7 +95,7 @@ def _why_left_out(path: Path, relative: Path) -> str | None:
     for name in relative.parts[1:]:
         if why := _why_clutter(name):
             return why
-    if _printable(relative.as_posix()) != relative.as_posix():
+    if printable_name(relative.as_posix()) != relative.as_posix():
         return "its name is not UTF-8: rename it"
     if path.is_symlink():
         return "it is a link: copy the file itself into the inbox"
@@ -126,8 +127,3 @@ def _files(folder: Path, leave_out: Callable[[Path, str], None]) -> list[Path]:
         here = Path(top)
         found += [here / name for name in names] + [here / name for name in folders if (here / name).is_symlink()]
     return sorted(found)
-
-
-def _printable(name: str) -> str:
-    r"""A name in which bytes that are not UTF-8 are written as `\xff`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")

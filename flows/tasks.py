@@ -43,6 +43,7 @@ def steps_as_tasks(retries: int) -> Steps:
     return Steps(
         receive=as_task("receive", steps.receive, retries),
         examine=as_task("examine", steps.examine, retries),
+        examine_again=as_task("examine again", steps.examine_again, retries),
         publish=as_task("publish", steps.publish, retries),
     )
 

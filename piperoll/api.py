@@ -10,7 +10,8 @@ if not report.verdict.publishes:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import getpass
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,16 +20,17 @@ from piperoll import assets
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import KINDS, Body, BodyMapping, Period, Report, Series
+from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name
 from piperoll.reading import Content, OnDisk, whole
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from piperoll.model import DecisionEntry
     from piperoll.operations.run_summary import RunSummary
 
-__all__ = ["check", "get", "require_readable", "run"]
+__all__ = ["check", "decide", "get", "require_readable", "run", "take_back"]
 
 
 def check(  # noqa: PLR0913 - keyword-only options
@@ -79,7 +81,7 @@ def check(  # noqa: PLR0913 - keyword-only options
         content, name = file, name or "unnamed"
     else:
         require_readable(Path(file))
-        content, name = OnDisk(Path(file)), name or Path(file).name
+        content, name = OnDisk(Path(file)), name or printable_name(Path(file).name)
     _require_kind(kind)
     if against is not None:
         if body is None or mappings is not None:
@@ -131,6 +133,78 @@ def run(
     from piperoll.operations.run_request import parse_request  # noqa: PLC0415
 
     return run_month(parse_request(to, inbox, sources, period, bodies))
+
+
+def decide(  # noqa: PLR0913 - keyword-only options
+    to: str,
+    values: Iterable[str],
+    decided_as: str,
+    *,
+    because: str,
+    body: str | None = None,
+    all_bodies: bool = False,
+    dataset: str | None = None,
+    area: bool = False,
+    by: str | None = None,
+    bodies: str | Path | None = None,
+) -> list[DecisionEntry]:
+    """Record what held values are. The next run examines the files that it bears on again, and publishes the rows.
+
+    Args:
+        to: The folder or `s3://bucket/prefix` that is published to.
+        values: The values as the file writes them; capitals, accents and spaces do not matter.
+        decided_as: `business`, `public-role`, or `person`: the rows are then published without the name, and versions
+            that show it are deleted.
+        because: Why. It is kept in the log and not published.
+        body: The body whose files it is about: its name, slug, identifier or alias.
+        all_bodies: The decision is about the files of every body; use either `body` or `all_bodies`.
+        dataset: A name or alias of a dataset; by default every dataset.
+        area: The values are service areas: the decision is about everyone who is paid in them.
+        by: Who decided; by default the login name.
+        bodies: A CSV register of bodies.
+
+    Returns:
+        An entry for each value, with the identifier by which `take_back` takes it back.
+
+    Raises:
+        UsageError: A value, the reason or the body is missing, or `decided_as` is not valid.
+        UnknownDataset: `dataset` is not valid.
+    """
+    from piperoll.operations import decisions  # noqa: PLC0415 - see `run`
+    from piperoll.operations.run_request import current_moment, known_bodies  # noqa: PLC0415
+    from publishers import open_store  # noqa: PLC0415
+
+    if decided_as not in set(DecidedAs):
+        raise UsageError(f"'{decided_as}' is not a decision: use {', '.join(DecidedAs)}")
+    if (body is None) is not all_bodies:
+        raise UsageError("say whose files it is about: give either a body (--body) or --all-bodies")
+    return decisions.record(
+        open_store(to),
+        values,
+        DecidedAs(decided_as),
+        because=because,
+        by=by or login_name(),
+        moment=current_moment(),
+        body=None if body is None else known_bodies(Path(bodies) if bodies else None).find(body).slug,
+        dataset=assets.find_dataset(dataset)[0].name if dataset else None,
+        area=area,
+    )
+
+
+def take_back(to: str, decision: str, *, because: str, by: str | None = None) -> DecisionEntry:
+    """Take a decision back. The next run applies the rules again, and deletes what was published because of it.
+
+    `decision` is its identifier, or the beginning of it; `because` and `by` are as in `decide`.
+
+    Raises:
+        UsageError: There is no such decision, it was taken back before, or the reason is missing.
+    """
+    from piperoll.operations import decisions  # noqa: PLC0415 - see `run`
+    from piperoll.operations.run_request import current_moment  # noqa: PLC0415
+    from publishers import open_store  # noqa: PLC0415
+
+    store = open_store(to)
+    return decisions.take_back(store, decision, because=because, by=by or login_name(), moment=current_moment())
 
 
 def get(
@@ -188,6 +262,14 @@ def require_readable(path: Path) -> None:
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}): check its name and your permissions") from error
+
+
+def login_name() -> str:
+    """The login name. Raises: UsageError: the system knows none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise UsageError("your login name is not known: say who decided (--by)") from error
 
 
 def _require_kind(kind: str | None) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, consuming, duties, mappings, operating, serving, validating
+from piperoll.commands import checking, consuming, decisions, duties, mappings, operating, serving, validating
 from piperoll.errors import PiperollError, describe_error
 
 FAILED = 2
@@ -45,11 +45,25 @@ mapping = typer.Typer(
     rich_markup_mode=None,
 )
 
+decide = typer.Typer(
+    help="""Decide about held values: is it a business, a person in a public role, or a private person?
 
-def _add_command(group: typer.Typer, command: Callable[..., None]) -> None:
+\b
+piperoll decide business "Jane Example" --body anytown --to published --because "A sole trader"
+piperoll decide list --to published
+piperoll decide take-back 3fa9c2d17b60 --to published --because "A private person after all"
+
+The next piperoll run applies what was decided, from the files as they were received.
+""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _add_command(group: typer.Typer, command: Callable[..., None], name: str | None = None) -> None:
     """Add a command whose help is its docstring. Its examples, which begin with `piperoll`, keep their lines."""
     text = inspect.cleandoc(command.__doc__ or "")
-    group.command(help=re.sub(r"\n\n(?=piperoll )", "\n\n\b\n", text))(command)
+    group.command(name, help=re.sub(r"\n\n(?=piperoll )", "\n\n\b\n", text))(command)
 
 
 for command in (
@@ -78,7 +92,13 @@ for command in (
     _add_command(app, command)
 for subcommand in (mappings.show, mappings.questions, mappings.answer):
     _add_command(mapping, subcommand)
+_add_command(decide, decisions.business)
+_add_command(decide, decisions.public_role)
+_add_command(decide, decisions.person)
+_add_command(decide, decisions.take_back)
+_add_command(decide, decisions.list_decisions, "list")
 app.add_typer(mapping, name="mapping")
+app.add_typer(decide, name="decide")
 
 
 def _print_version(requested: bool) -> None:

@@ -273,24 +273,21 @@ def cap_findings(findings: Iterable[Finding], most: int = MOST_LISTED) -> tuple[
 def fold_symptoms(findings: Iterable[Finding]) -> list[Finding]:
     """Leave out the findings that another one explains, and count them in its message: one cause, one finding.
 
-    `explains` of an entry names the codes. A cause in a row explains findings in that row of the sheet; one about a
-    column explains those about the column and its field; one about the sheet or file explains those of the whole sheet.
+    `explains` of an entry names the codes. A cause about a column explains findings about the column; one about a sheet
+    or file explains those of the whole sheet.
     """
     found = list(findings)
     causes = [each for each in found if each.code in _sections() and finding_type(each.code).explains]
-    counts: dict[int, int] = {}
-    left = []
-    for finding in found:
+    symptoms: dict[int, list[Finding]] = {}
+    left: list[Finding] = []
+    for finding in found if causes else ():
         by = next((number for number, each in enumerate(causes) if _explains(each, finding)), None)
         if by is None:
             left.append(finding)
         else:
-            counts[by] = counts.get(by, 0) + finding.count
-    for number, count in counts.items():
-        cause = causes[number]
-        index = next(index for index, each in enumerate(left) if each is cause)
-        left[index] = replace(cause, message=f"{cause.message} {shared_text('symptoms', 'message', count=count)}")
-    return left
+            symptoms.setdefault(by, []).append(finding)
+    folded = {id(causes[number]): _with_symptoms(causes[number], own) for number, own in symptoms.items()}
+    return [folded.get(id(each), each) for each in left] if causes else found
 
 
 def _explains(cause: Finding, symptom: Finding) -> bool:
@@ -299,10 +296,14 @@ def _explains(cause: Finding, symptom: Finding) -> bool:
         return False
     if symptom.sheet not in (cause.sheet, None):
         return False
-    if cause.row is not None and symptom.row is not None and cause.count == 1 and symptom.row != cause.row:
-        return False
     about_file = symptom.field is None and symptom.column is None
     return cause.field is None or about_file or cause.field == symptom.field
+
+
+def _with_symptoms(cause: Finding, symptoms: Sequence[Finding]) -> Finding:
+    """The cause, with the number of findings that follow from it in its message."""
+    count = sum(each.count for each in symptoms)
+    return replace(cause, message=f"{cause.message} {shared_text('symptoms', 'message', count=count)}")
 
 
 class CappedFindings:

@@ -6,6 +6,7 @@ same layout for operators and readers.
     archive/      the bytes of every file received, by their sha256             private
     collected/    what was received when, full reports, the catalogue's state   private
     mappings/     what each body's headings mean, and questions about them      private
+    decisions/    what people decided about held values and files               private
     log/          what was withdrawn and purged                                 private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
@@ -14,8 +15,7 @@ same layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, which writes most of these keys, because `piperoll.describing` links to them
-and may not import a store.
+This module is not part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import PurePosixPath
 from piperoll.errors import StoreError
 from piperoll.model import Series, Submission, Version
 
-ARCHIVE, COLLECTED, MAPPINGS = "archive/", "collected/", "mappings/"
+ARCHIVE, COLLECTED, MAPPINGS, DECISIONS = "archive/", "collected/", "mappings/", "decisions/"
 REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
 
 PUBLIC = (CATALOGUE, DATA, REPORTS)
@@ -129,6 +129,27 @@ def claims_folder(body: str, dataset: str) -> str:
     return f"collected/{body}/{dataset}/claims/"
 
 
+def decisions_applied(body: str | None, dataset: str) -> str:
+    """The decisions applied to all files of a body and dataset, or (None) of every body. A pointer; private."""
+    return f"collected/{'' if body is None else f'{body}/{dataset}/'}decisions-applied.json"
+
+
+def decision_uses(body: str, dataset: str) -> str:
+    """The prefix of the records of which decision had an effect on which version."""
+    return f"collected/{body}/{dataset}/decided/"
+
+
+def decision_use(decision: str, series: Series, manifest_sha256: str) -> str:
+    """An empty object: a decision had an effect on the version with this manifest. Written once, before it; private."""
+    return f"{decision_uses(series.body, series.dataset)}{decision}/{str(series).split('/')[2]}/{manifest_sha256}"
+
+
+def parse_decision_use(key: str) -> tuple[str, Series, str]:
+    """The decision, the series and the sha256 of the manifest that a key made by `decision_use` names."""
+    _, body, dataset, _, decision, name, manifest_sha256 = key.split("/")
+    return decision, Series.parse(f"{dataset}/{body}/{name}"), manifest_sha256
+
+
 def claim(body: str, dataset: str, digest: str) -> str:
     """The record of one claim, by the sha256 of its content. Written once; private."""
     return f"{claims_folder(body, dataset)}{digest[:20]}.json"
@@ -152,7 +173,7 @@ def change(dataset: str, body: str, what: str, mark: str) -> str:
     return f"{CHANGES}{dataset}/{body}/{what}/{mark}"
 
 
-# --- mappings/ and log/ ---------------------------------------------------------------------------------------------
+# --- mappings/, decisions/ and log/ ---------------------------------------------------------------------------------
 
 
 def mapping(body: str, dataset: str) -> str:
@@ -163,6 +184,16 @@ def mapping(body: str, dataset: str) -> str:
 def mappings_prefix(body: str | None = None) -> str:
     """The prefix of the mappings of a body, or of all bodies."""
     return MAPPINGS if body is None else f"{MAPPINGS}{body}/"
+
+
+def decisions_prefix(body: str | None) -> str:
+    """The prefix of the decisions about files of one body, oldest first; None: of those for all bodies."""
+    return f"{DECISIONS}all/" if body is None else f"{DECISIONS}bodies/{body}/"
+
+
+def decision(body: str | None, decided: str, identifier: str) -> str:
+    """One decision about a held value or file, at an ISO 8601 instant. Written once; private."""
+    return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
 
 
 def log_entry(instant: str, action: str, digest: str) -> str:
@@ -222,10 +253,7 @@ def parse_pointer(key: str) -> Series | None:
 
 
 def parse_version_key(key: str) -> tuple[Series, str] | None:
-    """The series, and the folder of a version or the file of differences, that a key below `data/` belongs to.
-
-    None for a pointer or a page of the index.
-    """
+    """The series, and the version's folder or file of differences, of a key; None for a pointer or an index."""
     pieces = key.split("/")
     if len(pieces) < 6:
         return None
@@ -377,15 +405,9 @@ def feed_archive(stem: str) -> str:
 
 def prefixes_of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     """The prefixes of everything in the catalogue that belongs to one body."""
-    own = [
-        f"{CATALOGUE}bodies/{slug}.",
-        f"{CATALOGUE}bodies/{slug}/",
-        f"{CATALOGUE}feeds/bodies/{slug}.",
-        f"{CATALOGUE}feeds/bodies/{slug}/",
-        sitemap(slug),
-        f"{late_feed(slug)}.",
-    ]
-    return own + [f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports")]
+    own = [f"{CATALOGUE}{folder}bodies/{slug}{end}" for folder in ("", "feeds/") for end in "./"]
+    of_datasets = (f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports"))
+    return [*own, sitemap(slug), f"{late_feed(slug)}.", *of_datasets]
 
 
 def comparison_page(dataset: str, year: str) -> str:
@@ -427,22 +449,14 @@ def parse_consolidated_file(key: str) -> tuple[str, str] | None:
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")
 _IMMUTABLE = re.compile(r"data/[^/]+/[^/]+/[^/]+/(v\d+-[0-9a-f]{12}/|changes/v\d+-v\d+-[0-9a-f]{12}\.csv\Z)")
 _JSON_FEED = re.compile(r"catalogue/(feed|feeds/.+)\.json\Z")
+_TEXT = "; charset=utf-8"
 _MEDIA_TYPES = {
-    ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json",
-    ".jsonld": "application/ld+json",
-    ".ttl": "text/turtle",
-    ".parquet": "application/vnd.apache.parquet",
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".atom": "application/atom+xml",
-    ".xml": "application/xml",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-    ".txt": "text/plain; charset=utf-8",
+    ".csv": f"text/csv{_TEXT}", ".html": f"text/html{_TEXT}", ".css": f"text/css{_TEXT}", ".txt": f"text/plain{_TEXT}",
+    ".js": f"text/javascript{_TEXT}", ".json": "application/json", ".jsonld": "application/ld+json",
+    ".ttl": "text/turtle", ".atom": "application/atom+xml", ".xml": "application/xml", ".svg": "image/svg+xml",
+    ".png": "image/png", ".parquet": "application/vnd.apache.parquet",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+}  # fmt: skip
 
 
 def check_key(key: str) -> str:

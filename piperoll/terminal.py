@@ -26,8 +26,11 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
-def report_view(report: Report, *, quick: bool = False) -> RenderableType:
-    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed."""
+def report_view(report: Report, *, quick: bool = False, held: bool = False) -> RenderableType:
+    """A report: the verdict, the tables, then what must be fixed, should be fixed, is good to know, and passed.
+
+    With `held`, every value that is held for privacy is shown with all its rows.
+    """
     words = wording.explain_report(report)
     style = "bold green" if report.verdict.publishes else "bold red"
     parts: list[RenderableType] = [
@@ -41,6 +44,8 @@ def report_view(report: Report, *, quick: bool = False) -> RenderableType:
     for section in words.sections:
         parts.append(Text(f"\n{section.title} ({section.counts})", f"bold {_COLORS[section.weight]}"))
         parts += [line for group in section.groups for line in _finding_lines(group, report)]
+    if report.held_values:
+        parts += _held_lines(report, all_of_them=held)
     if words.passed:
         parts.append(Text(f"\nPassed ({len(words.passed)})", "bold green"))
         parts += [_indented(2, line) for line in words.passed]
@@ -138,6 +143,22 @@ def _describe_rest(findings: Sequence[Finding]) -> Iterator[RenderableType]:
         yield _indented(4, f"and {more:,} more like this, of which --json lists {more - unlisted:,}.")
     elif more:
         yield _indented(4, f"and {more:,} more like this: --json lists {'it' if more == 1 else 'them'}.")
+
+
+def _held_lines(report: Report, *, all_of_them: bool) -> Iterator[RenderableType]:
+    """What to do about the values that are held for privacy, and on request each with all its rows."""
+    values = report.held_values
+    yield Text(f"\nHeld or left out for privacy ({wording.format_count(len(values), 'value')})", "bold red")
+    for held in values if all_of_them else ():
+        pounds = "" if held.amount is None else f", {wording.format_pounds(held.amount)}"
+        left_out = " (left out; the row is published)" if wording.is_left_out(held) else ""
+        rows = wording.format_count(held.count, "row")
+        yield _indented(2, f"'{held.value}', {rows}{pounds}: {wording.list_held_rows(held)}{left_out}")
+    if not all_of_them:
+        yield _indented(2, "--held lists every value with all its rows, and so does --json. Keep both private.")
+    yield _indented(2, "If one is a business or is named in a public role, tell the platform. The platform's operator:")
+    example = values[0].value if '"' not in values[0].value and len(values[0].value) < 60 else "VALUE"
+    yield _indented(4, f'piperoll decide business "{example}" --body NAME --to PLACE --because "…"')
 
 
 def _indented(spaces: int, text: str) -> Padding:

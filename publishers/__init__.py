@@ -11,6 +11,7 @@ from publishers.archive import (
     find_submission,
     list_rulings,
     list_submissions,
+    read_full_report,
     read_received_bytes,
     read_report,
     read_submission,
@@ -18,11 +19,22 @@ from publishers.archive import (
 )
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
 from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
+from publishers.decisions import (
+    find_decision,
+    list_applied,
+    list_bodies_with_decisions,
+    list_decisions,
+    list_uses,
+    mark_applied,
+    mark_used,
+    read_decisions,
+    record_decision,
+)
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
 from publishers.index import list_indexed_series, list_indexed_series_of, update_index
 from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.pointer import fetch_version, list_series, read_history, read_listing
-from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission
+from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission, remove_versions
 from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
@@ -70,10 +82,14 @@ __all__ = [
     "describe_series",
     "fetch_version",
     "file_reports",
+    "find_decision",
     "find_earlier_releases",
     "find_submission",
     "find_values",
+    "list_applied",
+    "list_bodies_with_decisions",
     "list_consolidated_years",
+    "list_decisions",
     "list_indexed_series",
     "list_indexed_series_of",
     "list_mappings",
@@ -81,12 +97,17 @@ __all__ = [
     "list_series",
     "list_submissions",
     "list_unreferenced",
+    "list_uses",
+    "mark_applied",
+    "mark_used",
     "mark_withdrawn",
     "open_reader",
     "open_store",
     "publish_release",
     "read_changes",
     "read_consolidated_year",
+    "read_decisions",
+    "read_full_report",
     "read_history",
     "read_listing",
     "read_mapping",
@@ -95,8 +116,10 @@ __all__ = [
     "read_report",
     "read_submission",
     "read_tombstone",
+    "record_decision",
     "record_ruling",
     "remove_submission",
+    "remove_versions",
     "serve_site",
     "sweep_store",
     "update_index",

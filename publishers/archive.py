@@ -22,11 +22,12 @@ _MIN_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What someone decided about a submission, why, and when (ISO 8601, UTC)."""
+    """What someone decided about a submission, why, when (ISO 8601, UTC), and who; older stores lack the last."""
 
     decision: Decision
     because: str
     decided: str
+    by: str | None = None
 
 
 def archive_submission(store: Store, content: bytes | Path, submission: Submission) -> Submission:
@@ -60,6 +61,14 @@ def read_report(store: Store, submission: Submission) -> Report | None:
     """Read the public report of a submission; None if it is not done."""
     try:
         return from_document(Report, _read_json(store, layout.public_report_of(submission)))
+    except NotThere:
+        return None
+
+
+def read_full_report(store: Store, submission: Submission) -> Report | None:
+    """Read the full report of a submission, which is private; None if there is none."""
+    try:
+        return from_document(Report, _read_json(store, layout.full_report(submission)))
     except NotThere:
         return None
 
@@ -129,7 +138,7 @@ def record_ruling(store: Store, submission: Submission, ruling: Ruling) -> None:
 def list_rulings(store: Store, submission: Submission) -> tuple[Ruling, ...]:
     """What was decided about a submission, oldest first."""
     documents = (_read_json(store, key) for key in store.keys(layout.rulings_prefix(submission)))
-    return tuple(Ruling(Decision(one["decision"]), one["because"], one["decided"]) for one in documents)
+    return tuple(Ruling(Decision(one["decision"]), one["because"], one["decided"], one.get("by")) for one in documents)
 
 
 def _write_report(store: Store, key: str, report: Report) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -84,6 +84,28 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
     delete_prefix(store, layout.senders_prefix(sha256))
     store.abort_unfinished(0)  # what a killed process was writing may be this file or its rows
     return tombstone
+
+
+def remove_versions(store: Store, series: Series, numbers: Collection[int], *, because: str, now: str) -> None:
+    """Purge some versions of a series, and keep the submissions that they are made of.
+
+    The pointer is written first, then the files and the differences are deleted. The caller rebuilds the catalogue. If
+    we are killed at any moment, the same call again finishes the job, and so does any later call for the series.
+    `because` is published.
+    """
+
+    def purge(history: History) -> History:
+        return _end_versions(history, {*numbers}, Status.PURGED, because, now)
+
+    history, _ = read_history(store, series)
+    if purge(history) != history:
+        _write_log(
+            store, "purge-versions", now, {"series": str(series), "versions": sorted(numbers), "because": because}
+        )
+        history = amend_history(store, series, purge)
+    purged = {version.version for version in history.versions if version.status is Status.PURGED}
+    if purged:
+        _delete_purged(store, history, purged)
 
 
 def read_tombstone(store: Store, sha256: str) -> Tombstone | None:
@@ -206,8 +228,13 @@ def _purge_versions(store: Store, series: Series, tombstone: Tombstone) -> None:
         return _end_versions(history, list_purged(history), Status.PURGED, tombstone.because, tombstone.purged)
 
     history = amend_history(store, series, purge)
+    _delete_purged(store, history, list_purged(history))
+
+
+def _delete_purged(store: Store, history: History, purged: set[int]) -> None:
+    """Delete the files of versions that are marked as purged, and the differences from and to them."""
+    series = history.series
     update_index(store, series)
-    purged = list_purged(history)
     for version in history.versions:
         if version.version in purged:
             delete_prefix(store, layout.version_folder(series, version))

@@ -55,11 +55,15 @@ may have."""
 
 
 class Decision(StrEnum):
-    """What someone has decided about a release: nothing, that it replaces the current version, or is added to it."""
+    """What someone has decided about a release: nothing, that it replaces the current version, or is added to it.
+
+    `RESTATE` is a release of the same files, examined again because of a decision about values in them.
+    """
 
     NORMAL = "normal"
     REPLACE = "replace"
     ADD = "add"
+    RESTATE = "restate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +245,8 @@ def _find_cause(history: History, manifest: Manifest, decision: Decision) -> Cau
         return Cause.FIRST
     if decision is Decision.ADD:
         return Cause.ADDITION
+    if decision is Decision.RESTATE:
+        return Cause.DECISION
     if current is None or set(current.sources) != set(manifest.sources):
         return Cause.CORRECTION
     return Cause.MAPPING if current.rules_version == manifest.rules_version else Cause.RULES

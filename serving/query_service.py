@@ -91,6 +91,11 @@ class QueryService:
             if problem.kind == "moved":
                 self.index.forget()
             raise
+        except (duckdb.Error, ValueError, ArithmeticError) as error:
+            if after is None:
+                raise
+            # the same statement without the keys of a cursor runs, so somebody has written these keys
+            raise bad_cursor("the cursor is not valid: leave out cursor and start again") from error
 
     def _batches_in_file_order(
         self,

@@ -111,6 +111,14 @@ def test_json_conforms_to_its_schema(good: Path, tmp_path: Path) -> None:
     assert report["tables"][0]["column_letters"]["net_amount"] == "F"
 
 
+def test_a_file_whose_name_is_not_utf_8_has_a_json_report(tmp_path: Path) -> None:
+    """It ended with a traceback."""
+    name = os.fsdecode(b"Ao\xfbt.csv")
+    (tmp_path / name).write_text(GOOD, "utf-8")
+    done = piperoll("check", "--json", name, cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["file"]) == (0, r"Ao\xfbt.csv")
+
+
 def test_several_files_give_one_json_document_a_line(good: Path, tmp_path: Path) -> None:
     others = [
         written(tmp_path / "October 2026.csv", BAD),

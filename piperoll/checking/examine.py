@@ -12,7 +12,13 @@ from piperoll.checking.body_kind import BodyKind, find_body_kind
 from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine_table import ExaminedTable, examine_tables, find_gaps
-from piperoll.checking.period import find_dates_outside, find_period, find_period_outside_life, name_gives_period
+from piperoll.checking.period import (
+    find_dates_outside,
+    find_period,
+    find_period_of_nil_return,
+    find_period_outside_life,
+    name_gives_period,
+)
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.survey import address_in, is_duty
@@ -122,6 +128,11 @@ def examine(  # noqa: PLR0913 - what is known of a submission, by name
         Decided(decisions),
     )
     dataset = reading.dataset
+    if reading.what is What.NIL_RETURN and dataset is None:
+        # what the file would have held is in neither its headings nor its records
+        found, about_period = find_period_of_nil_return(file, reading.names, period)
+        verdict = Verdict.NIL if found else Verdict.HELD
+        return _conclude(reading, given, (), (*reading.findings, *about_period), verdict, found)
     if reading.what is What.NIL_RETURN and dataset is not None:
         # like any other file, a return that says there was nothing to report needs a period
         tables = examine_tables(reading.tables, dataset, period_known=True, engine=engine)

@@ -180,7 +180,7 @@ class Spread:
         return thin and min(rows, pounds) >= _MAIN
 
     def _shortest_range(self) -> Period | None:
-        """The fewest months in a row with nearly all rows and pounds, the earliest if there are several."""
+        """The fewest months in a row with nearly all rows and pounds, and the months next to them that are not thin."""
         months = list(self.months)
         shares = list(accumulate(sum(both) / 2 for both in self.months.values()))
         spans = []
@@ -188,17 +188,31 @@ class Spread:
             before = shares[first - 1] if first else 0.0
             last = bisect_left(shares, before + _NEARLY_ALL - 1e-9)
             if last < len(months):
-                year, number = months[last]
-                spans.append((12 * (year - month[0]) + number - month[1], month, months[last]))
+                spans.append((_months_between(month, months[last]), first, last))
         if not spans:
             return None
-        _, start, end = min(spans)
-        return Period.months_of(date(*start, 1), date(*end, 1))
+        _, first, last = min(spans)
+        most_rows, most_pounds = self._fullest(lambda _: True)
+
+        def goes_on(near: int, far: int) -> bool:
+            rows, pounds = self.months[months[far]]
+            thin = rows <= _THIN * most_rows and pounds <= _THIN * most_pounds
+            return not thin and abs(_months_between(months[near], months[far])) <= _QUARTER
+
+        while first > 0 and goes_on(first, first - 1):
+            first -= 1
+        while last + 1 < len(months) and goes_on(last, last + 1):
+            last += 1
+        return Period.months_of(date(*months[first], 1), date(*months[last], 1))
 
 
 def _within(period: Period) -> Callable[[_Month], bool]:
     first, last = (period.start.year, period.start.month), (period.end.year, period.end.month)
     return lambda month: first <= month <= last
+
+
+def _months_between(first: _Month, last: _Month) -> int:
+    return 12 * (last[0] - first[0]) + last[1] - first[1]
 
 
 def _before(day: date) -> _Month:
@@ -248,6 +262,13 @@ def _report_contradiction(named: Period, spread: Spread, variant: str) -> Findin
     return make_finding(
         "period-name-contradicted", variant=variant, period=named.title, inside=inside, dated=spread.count
     )
+
+
+def find_period_of_nil_return(
+    file: str, names: Sequence[str], given: Period | None
+) -> tuple[Period | None, list[Finding]]:
+    """Find the period of a nil return of no known dataset: as given, or as its name or a text in it says."""
+    return (given, []) if given else _find_period_without_dates((), file, names)
 
 
 def _is_dated_within(dataset: Dataset) -> bool:

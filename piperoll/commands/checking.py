@@ -33,6 +33,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one document for each file.")] = False,
     html: Annotated[Path | None, typer.Option(metavar="OUT.html", help="Write the report as a web page.")] = None,
+    held: Annotated[
+        bool, typer.Option("--held", help="List every value that is held for privacy, with all its rows.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Do not check whether figures are plausible.")] = False,
     engine: Annotated[
         str,
@@ -67,6 +70,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll check "Payments over 500 October 2026.xlsx"
     piperoll check contracts.csv --dataset contracts --html report.html
     piperoll check *.csv --json > reports.jsonl
+    piperoll check "October 2026.csv" --held
     piperoll check "October 2026.csv" --kind council
     piperoll check "October 2026.csv" --against published --body "Anytown Council"
     """
@@ -102,7 +106,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
             out = terminal.console()
             if number:
                 out.print()
-            out.print(terminal.report_view(report, quick=quick))
+            out.print(terminal.report_view(report, quick=quick, held=held))
     if html:
         from piperoll.describing.pages.rendering import render_report_page
 

@@ -2,65 +2,84 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from piperoll.errors import UsageError
+from piperoll.model import to_json_bytes
 
 if TYPE_CHECKING:
     from piperoll.duties import Duty
-
-A_YEAR = timedelta(days=365)
-"""Without --since, periods that ended in the last year."""
+    from piperoll.operations.due import DutyList
 
 
 def due(
     to: Annotated[str, typer.Option(metavar="DEST", help="The folder or s3://bucket/prefix that is published to.")],
     bodies: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as well as those that have sent.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Your list of bodies, beside those that have sent; default: those of the catalogue."
+        ),
+    ] = None,
+    body: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this body: its name, short name or another name.")
     ] = None,
     on: Annotated[
         str | None, typer.Option(metavar="DATE", help="As of this day, for example 2026-11-30; default today.")
     ] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="For periods that ended on or after this day; default a year ago."),
+        typer.Option(
+            metavar="DATE", help="For periods that ended from this day on; default: what the catalogue shows."
+        ),
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List returns that were on time, too.")] = False,
     brief: Annotated[bool, typer.Option("--brief", help="Only the number of returns by state.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: every return, on time or not.")] = False,
 ) -> None:
     """List the returns that the law asks for: body, dataset, period, the day it is due, and what was received.
 
     piperoll due --to published
+    piperoll due --to published --body "Anytown Council"
     piperoll due --to published --bodies bodies.csv --on 2026-11-30 --all
     """
-    from piperoll import assets, terminal
-    from piperoll.duties import judge_duties, summarise_received
-    from piperoll.model import Register
-    from piperoll.operations.run_request import add_senders, expected_bodies, known_bodies
-    from publishers import list_submissions, open_store
+    from piperoll.operations.due import list_duties
 
     today = _day(on) if on else datetime.now(UTC).date()
-    came = list(list_submissions(open_store(to)))
-    # the bodies of the operator's file, and those that have ever sent something
-    listed = expected_bodies(bodies) if bodies else Register(())
-    register = add_senders(listed, known_bodies(bodies), (submission.body for submission, _ in came))
-    received = summarise_received(came)
-    duties = judge_duties(assets.datasets(), register, received, today, _day(since) if since else today - A_YEAR)
-    shown = duties if everything else [duty for duty in duties if str(duty.state) != "on-time"]
+    listed = list_duties(to, today, bodies=bodies, body=body, since=_day(since) if since else None)
+    if as_json:
+        sys.stdout.buffer.write(to_json_bytes(_document(listed)))
+        return
+    from piperoll import terminal  # rich, which --json does not need
+
+    shown = [duty for duty in listed.duties if everything or str(duty.state) != "on-time"]
     out = terminal.console()
     if shown and not brief:
         headings = ("Due", "State", "Dataset", "Period", "Body")
         out.print(terminal.grid(headings, [_row(duty) for duty in shown]))
         out.print()
-    counts = Counter(str(duty.state).replace("-", " ") for duty in duties)
+    counts = Counter(str(duty.state).replace("-", " ") for duty in listed.duties)
     states = ", ".join(f"{number:,} {state}" for state, number in sorted(counts.items())) or "nothing"
-    bodies_owe = "1 body owes" if len(list(register)) == 1 else f"{len(list(register)):,} bodies owe"
-    out.print(f"As of {today.isoformat()}, {bodies_owe} {len(duties):,} returns by law: {states}.")
+    returns = f"{len(listed.duties):,} {'return' if len(listed.duties) == 1 else 'returns'}"
+    owing = "1 body owes" if len(listed.bodies) == 1 else f"{len(listed.bodies):,} bodies owe"
+    out.print(f"As of {today.isoformat()}, {owing} {returns} by law: {states}.")
+    if listed.not_followed:
+        names = ", ".join(listed.not_followed)
+        out.print(f"Not followed, because nobody has ever sent it: {names}. To list it all the same: --since DATE.")
+
+
+def _document(listed: DutyList) -> dict[str, Any]:
+    return {
+        "on": listed.on.isoformat(),
+        "bodies": [{"body": body.slug, "name": body.name, "kind": body.kind} for body in listed.bodies],
+        "duties": [{"body": duty.body.slug, **duty.to_document()} for duty in listed.duties],
+        "not_followed": list(listed.not_followed),
+    }
 
 
 def _row(duty: Duty) -> tuple[str, ...]:

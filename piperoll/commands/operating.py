@@ -91,18 +91,21 @@ def release(
     how: Annotated[As, typer.Option("--as", help="Replace the current version, or add to it.")] = As.REPLACE,
     period: Given = None,
     bodies: Bodies = None,
+    by: Annotated[str | None, typer.Option(metavar="NAME", help="Who decided; default: your login name.")] = None,
 ) -> None:
     """Publish a held file, with your reason on record.
 
-    It is examined by today's rules, and rows that are held for privacy stay held. Give its period if the file does not
-    show one.
+    It is examined by today's rules, and rows that are held for privacy stay held: piperoll decide is for those. Give
+    its period if the file does not show one.
 
     piperoll release 3fa9c2d17b60 --to published --because "The finance team confirmed that October was small"
     piperoll release 3fa9c2d17b60 --to published --as add --because "Second half of the month"
     """
+    from piperoll import api
     from piperoll.operations.release import release as release_submission
 
-    done = release_submission(to, submission, because=because, how=str(how), period=period, bodies=bodies)
+    who = by or api.login_name()
+    done = release_submission(to, submission, because=because, how=str(how), period=period, bodies=bodies, by=who)
     typer.echo(f"{done.result.file}: {done.result.outcome}.")
     _finish(done.trouble, failed=not done.result.version)
 

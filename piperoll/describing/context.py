@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from piperoll.describing.series_facts import SeriesFacts
-from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_duties, period_of
+from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_followed_duties
 from piperoll.errors import UnknownDataset
 from piperoll.model import Body, Dataset, Period, Register, Series, Submission
 
@@ -129,8 +129,7 @@ def collect_holdings(
     `first_starts` are those of all bodies together, so that no body is shown as late for a time when the platform was
     not collecting; a dataset that is not among them has no duties.
     """
-    followed = [dataset for dataset in context.datasets if dataset.name in first_starts]
-    duties = judge_duties(followed, [body], submissions, context.on, _window_start(context.on))
+    duties = judge_followed_duties(context.datasets, [body], submissions, context.on, first_starts)
     # newest first, and only the last of those with the same dataset and bytes
     latest: dict[tuple[str, str], tuple[Submission, ReportOutcome | None]] = {}
     for submission, outcome in sorted(submissions, key=lambda pair: (pair[0].received, pair[0].sha256), reverse=True):
@@ -142,7 +141,7 @@ def collect_holdings(
             sorted(facts, key=lambda one: (one.series.dataset, newest_first(one.series.period), one.series.part or ""))
         ),
         submissions=tuple(latest.values()),
-        duties=tuple(reversed([duty for duty in duties if duty.period.start >= first_starts[duty.dataset]])),
+        duties=tuple(reversed(duties)),
     )
 
 
@@ -151,30 +150,6 @@ def identify_body(context: CatalogueContext, slug: str, facts: Iterable[SeriesFa
     return context.body(slug, sent=sent, sender=next((one.sender for one in facts if one.sender), None))
 
 
-def find_first_starts(submissions: ReceivedFiles, on: date) -> dict[str, date]:
-    """Return, for each dataset, the start of the earliest period received that ended in the last 13 months."""
-    starts: dict[str, date] = {}
-    for submission, outcome in submissions:
-        period = period_of(submission, outcome)
-        if period is not None and period.end >= _window_start(on):
-            starts[submission.dataset] = min(period.start, starts.get(submission.dataset, period.start))
-    return dict(sorted(starts.items()))
-
-
-def merge_first_starts(starts: Iterable[Mapping[str, date]]) -> dict[str, date]:
-    """Return the earliest day of each dataset among several results of `find_first_starts`."""
-    earliest: dict[str, date] = {}
-    for one in starts:
-        for name, day in one.items():
-            earliest[name] = min(day, earliest.get(name, day))
-    return dict(sorted(earliest.items()))
-
-
 def newest_first(period: Period) -> tuple[int, int]:
     """Sort key: the period that ends last comes first, and of those that end together the shortest."""
     return (-period.end.toordinal(), -period.start.toordinal())
-
-
-def _window_start(on: date) -> date:
-    """The first day of the 13 months that duties are followed for: long enough to include every annual duty."""
-    return date(on.year - 1, on.month, 1)

@@ -6,8 +6,8 @@ import json
 
 from piperoll.describing.context import Holdings
 from piperoll.describing.overview import Overview
-from piperoll.duties import DutyState, next_due_day, publication_interval
-from piperoll.model import Acts, to_json_bytes
+from piperoll.duties import next_due_day, publication_interval
+from piperoll.model import to_json_bytes
 
 
 def write_freshness(overview: Overview) -> bytes:
@@ -62,20 +62,5 @@ def write_body_freshness(holdings: Holdings) -> bytes:
                 "overlaps": [str(other.series) for other in holdings.overlapping(one)],
             }
         )
-    duties = []
-    for duty in reversed(holdings.duties):
-        who = Acts.PLATFORM if duty.state is DutyState.FAILED else Acts.BODY
-        duties.append(
-            {
-                "dataset": duty.dataset,
-                "part": duty.part,
-                "start": duty.period.start.isoformat(),
-                "end": duty.period.end.isoformat(),
-                "due": duty.due.isoformat(),
-                "state": str(duty.state),
-                "received": duty.received and duty.received.isoformat(),
-                "acts": str(who) if duty.outstanding else None,
-                "clause": duty.clause,
-            }
-        )
+    duties = [duty.to_document() for duty in reversed(holdings.duties)]
     return to_json_bytes({"body": holdings.body.slug, "datasets": datasets, "series": series, "duties": duties})

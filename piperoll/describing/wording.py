@@ -67,6 +67,7 @@ CAUSES = {
     Cause.ADDITION: "Another file added",
     Cause.MAPPING: "A heading read differently",
     Cause.RULES: "Read by newer rules",
+    Cause.DECISION: "A decision about rows",
 }
 
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
@@ -301,6 +302,17 @@ def describe_verdict(report: Report) -> str:
 def describe_held_rows(rows: int) -> str:
     """Say how many rows are held back, as a clause."""
     return "1 row is held back" if rows == 1 else f"{rows:,} rows are held back"
+
+
+def list_held_rows(held: HeldValue, most: int | None = None) -> str:
+    """Say where a held value is: `rows 12, 40 to 44 and 237 more of sheet 'October'`; without `most`, every row."""
+    sheet = f" of sheet '{held.sheet}'" if held.sheet else ""
+    return describe_rows(held.rows, len(held.rows) if most is None else most) + sheet
+
+
+def is_left_out(held: HeldValue) -> bool:
+    """Whether only the text is left out, and its rows are published."""
+    return held.rules == ("privacy-text-redacted",)
 
 
 def describe_address(finding: Finding) -> str:

@@ -14,9 +14,13 @@ from piperoll.duties.lateness import (
     DutyState,
     ReceivedFiles,
     ReportOutcome,
+    find_first_starts,
     judge_duties,
+    judge_followed_duties,
+    merge_first_starts,
     period_of,
     summarise_received,
+    window_start,
 )
 
 __all__ = [
@@ -26,12 +30,16 @@ __all__ = [
     "ReportOutcome",
     "due_periods",
     "duty_rules",
+    "find_first_starts",
     "judge_duties",
+    "judge_followed_duties",
     "last_working_day",
+    "merge_first_starts",
     "next_change_day",
     "next_due_day",
     "period_of",
     "publication_interval",
     "shortest_interval",
     "summarise_received",
+    "window_start",
 ]

@@ -27,8 +27,12 @@ _ONE_DAY = timedelta(days=1)
 
 
 def duty_rules(dataset: Dataset, body: Body) -> tuple[Mapping[str, Any], ...]:
-    """Return the duties of the dataset that bind bodies of this kind."""
-    return tuple(rule for rule in dataset.duties if body.kind in rule["kinds"])
+    """Return the duties of the dataset that bind bodies of this kind, in the nations where the duty is law."""
+    return tuple(rule for rule in dataset.duties if body.kind in rule["kinds"] and _is_law_for(rule, body))
+
+
+def _is_law_for(rule: Mapping[str, Any], body: Body) -> bool:
+    return body.nation is None or body.nation in rule.get("nations", body.nation)
 
 
 def due_periods(rule: Mapping[str, Any], first: date, last: date) -> Iterator[tuple[Period, date]]:
@@ -54,13 +58,25 @@ def due_periods(rule: Mapping[str, Any], first: date, last: date) -> Iterator[tu
 
 
 def next_due_day(dataset: Dataset, body: Body, after: date) -> date | None:
-    """Return the first day after `after` on which the body must publish some of the dataset; None if no duty binds it.
+    """Return the first day after `after` on which the body must publish some of the dataset; None if it need not.
+
+    A body owes nothing that is due after its end, or about a time before its beginning.
 
     Raises: DescriptorError: a duty has an unknown interval or due rule.
     """
     first, last = date(after.year - 1, 1, 1), date(after.year + 2, 12, 31)  # no return is due over a year after its end
-    days = [day for rule in duty_rules(dataset, body) for _, day in due_periods(rule, first, last) if day > after]
+    days = [
+        day
+        for rule in duty_rules(dataset, body)
+        for period, day in due_periods(rule, first, last)
+        if day > after and owes(body, period, day)
+    ]
     return min(days, default=None)
+
+
+def owes(body: Body, period: Period, due: date) -> bool:
+    """Whether the body existed in `period` and still existed on the day `due`: later returns bind its successors."""
+    return body.existed_in(period.start, period.end) and (body.valid_to is None or due <= body.valid_to)
 
 
 def next_change_day(datasets: Iterable[Dataset], kind: str, on: date) -> date:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from piperoll.duties.calendar import due_periods
-from piperoll.model import Body, Dataset, Period, Report, Submission, Verdict
+from piperoll.duties.calendar import due_periods, duty_rules, owes
+from piperoll.model import Acts, Body, Dataset, Period, Report, Submission, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class DutyState(StrEnum):
     NOT_YET_DUE = "not-yet-due"
 
 
+_NOTHING_CAME = frozenset([DutyState.MISSING, DutyState.NOT_YET_DUE])
 _OUTSTANDING = frozenset([DutyState.MISSING, DutyState.HELD, DutyState.REPEATED, DutyState.REJECTED, DutyState.FAILED])
 
 
@@ -79,6 +80,21 @@ class Duty:
         """True if the return is overdue, or arrived in a form that cannot be published."""
         return self.state in _OUTSTANDING
 
+    def to_document(self) -> dict[str, Any]:
+        """The duty as the JSON of pages and `due` has it; `acts` is who must act if it is outstanding."""
+        who = Acts.PLATFORM if self.state is DutyState.FAILED else Acts.BODY
+        return {
+            "dataset": self.dataset,
+            "part": self.part,
+            "start": self.period.start.isoformat(),
+            "end": self.period.end.isoformat(),
+            "due": self.due.isoformat(),
+            "state": str(self.state),
+            "received": self.received and self.received.isoformat(),
+            "acts": str(who) if self.outstanding else None,
+            "clause": self.clause,
+        }
+
 
 def judge_duties(
     datasets: Iterable[Dataset], bodies: Iterable[Body], received: ReceivedFiles, on: date, since: date
@@ -86,7 +102,8 @@ def judge_duties(
     """Return every duty for a period that ended from `since` to the day before `on`, by due day, dataset and body.
 
     A month is met on the day that the first publishable file covering it was received. The period is the one found in
-    the file; if none was found, the one given with it. A snapshot of another day of the same month counts.
+    the file; if none was found, the one given with it. A snapshot of another day of the same month counts. Of a time
+    when a body did not exist nothing is owed; of what is due after its end only what arrived is listed.
 
     Raises: DescriptorError: a duty has an unknown interval or due rule.
     """
@@ -98,12 +115,54 @@ def judge_duties(
     duties = [
         _judge_duty(rule, dataset, body, period, day, by_stream.get((dataset.name, body.slug, rule["part"]), ()), on)
         for dataset in datasets
-        for rule in dataset.duties
-        for period, day in due_periods(rule, since, on - timedelta(days=1))
         for body in bodies
-        if body.kind in rule["kinds"]
+        for rule in duty_rules(dataset, body)
+        for period, day in due_periods(rule, since, on - timedelta(days=1))
+        if body.existed_in(period.start, period.end)
     ]
+    duties = [duty for duty in duties if duty.state not in _NOTHING_CAME or owes(duty.body, duty.period, duty.due)]
     return sorted(duties, key=lambda duty: (duty.due, duty.dataset, duty.part or "", duty.body.slug))
+
+
+def judge_followed_duties(
+    datasets: Iterable[Dataset],
+    bodies: Iterable[Body],
+    received: ReceivedFiles,
+    on: date,
+    first_starts: Mapping[str, date],
+) -> list[Duty]:
+    """Return the duties of the last 13 months that are followed, by due day: those that pages, feeds and `due` show.
+
+    `first_starts` are those of the files of all bodies (`find_first_starts`), so that no body is shown as late for a
+    time before anyone sent the dataset; a dataset that is not among them is not followed.
+    """
+    followed = [dataset for dataset in datasets if dataset.name in first_starts]
+    duties = judge_duties(followed, bodies, received, on, window_start(on))
+    return [duty for duty in duties if duty.period.start >= first_starts[duty.dataset]]
+
+
+def window_start(on: date) -> date:
+    """The first day of the 13 months that duties are followed for: long enough to include every annual duty."""
+    return date(on.year - 1, on.month, 1)
+
+
+def find_first_starts(submissions: ReceivedFiles) -> dict[str, date]:
+    """Return, for each dataset, the start of the earliest period of which a file was ever received."""
+    starts: dict[str, date] = {}
+    for submission, outcome in submissions:
+        period = period_of(submission, outcome)
+        if period is not None:
+            starts[submission.dataset] = min(period.start, starts.get(submission.dataset, period.start))
+    return dict(sorted(starts.items()))
+
+
+def merge_first_starts(starts: Iterable[Mapping[str, date]]) -> dict[str, date]:
+    """Return the earliest day of each dataset among several results of `find_first_starts`."""
+    earliest: dict[str, date] = {}
+    for one in starts:
+        for name, day in one.items():
+            earliest[name] = min(day, earliest.get(name, day))
+    return dict(sorted(earliest.items()))
 
 
 def summarise_received(submissions: Iterable[tuple[Submission, Report | None]]) -> ReceivedFiles:
@@ -121,7 +180,7 @@ def _judge_duty(
     rule: Mapping[str, Any], dataset: Dataset, body: Body, period: Period, day: date, received: ReceivedFiles, on: date
 ) -> Duty:
     covering = [(submission, outcome) for submission, outcome in received if _covers(submission, outcome, period)]
-    months = list(period.months())
+    months = [month for month in period.months() if body.existed_in(month.start, month.end)]
     met: list[date] = []
     for month in months:  # met on the day that the first publishable file was received
         days = [

@@ -16,7 +16,7 @@ from piperoll.model.consolidated import (
     pounds_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part
-from piperoll.model.decision import DecidedAs, PrivacyDecision
+from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -35,7 +35,7 @@ from piperoll.model.report import (
     Verdict,
     What,
 )
-from piperoll.model.serialize import format_decimal, from_document, to_document, to_json_bytes
+from piperoll.model.serialize import format_decimal, from_document, printable_name, to_document, to_json_bytes
 from piperoll.model.series import Series
 from piperoll.model.submission import Submission
 from piperoll.model.table import Table
@@ -58,6 +58,8 @@ __all__ = [
     "Dataset",
     "DateSpan",
     "DecidedAs",
+    "DecisionEntry",
+    "DecisionKind",
     "Differences",
     "Disposition",
     "Effect",
@@ -94,12 +96,14 @@ __all__ = [
     "Version",
     "What",
     "count_once",
+    "decisions_in_force",
     "describe_rows",
     "file_entry",
     "financial_year_of",
     "format_decimal",
     "from_document",
     "pounds_of",
+    "printable_name",
     "slugify",
     "to_document",
     "to_json_bytes",

@@ -27,13 +27,16 @@ _NAMED = 12
 """At most this many rows or ranges of rows are named."""
 
 
-def describe_rows(rows: Sequence[int]) -> str:
-    """Name rows, which are in ascending order, by range: `row 12`, `rows 12, 40 to 44 and 80 more`."""
+def describe_rows(rows: Sequence[int], most: int = _NAMED) -> str:
+    """Name rows, which are in ascending order, by range: `row 12`, `rows 12, 40 to 44 and 80 more`.
+
+    At most `most` rows or ranges are named.
+    """
     ranges: list[tuple[int, int]] = []
     for row in rows:
         if ranges and ranges[-1][1] == row - 1:
             ranges[-1] = (ranges[-1][0], row)
-        elif len(ranges) == _NAMED:
+        elif len(ranges) == most:
             break
         else:
             ranges.append((row, row))

@@ -32,6 +32,7 @@ class Cause(StrEnum):
     ADDITION = "addition"
     MAPPING = "mapping"
     RULES = "rules"
+    DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)

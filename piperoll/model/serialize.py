@@ -7,6 +7,7 @@ has no type for: `1250.00` for a Decimal, `2026-10-31` for a date, `spend/anytow
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import date
@@ -56,6 +57,11 @@ def from_document(kind: type[ModelT], document: Mapping[str, Any], **values: Any
 def to_json_bytes(document: Mapping[str, Any] | Iterable[Any]) -> bytes:
     """Encode a document as every stored JSON file is: UTF-8, two spaces, keys in the order given, a final newline."""
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def printable_name(name: str) -> str:
+    r"""The name of a file as text that can be written anywhere: bytes that are not UTF-8 become `\xff`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def format_decimal(amount: Decimal) -> str:

@@ -10,17 +10,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
 from piperoll import layout
 from piperoll.errors import BytesPurged, describe_error
 from piperoll.model import Series, Submission, to_json_bytes
-from piperoll.operations import questions, steps
+from piperoll.operations import decisions, questions, steps
 from piperoll.operations.catalogue.build import try_to_build
 from piperoll.operations.collecting import CollectedFiles
+from piperoll.operations.decisions import PendingDecisions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, RunSummary, failure, in_order, result_of
 from piperoll.operations.steps import ExaminedFile
@@ -31,13 +33,16 @@ from publishers import read_tombstone
 class BodyFiles:
     """The files of one body and dataset in a run: each submission, and the path of its bytes.
 
-    `unreadable` has a result for each file that could not be opened.
+    `unreadable` has a result for each file that could not be opened. `again` are submissions that were held for
+    questions answered since, and `decided` what was decided about values since: they are examined from the archive.
     """
 
     dataset: str
     body: str
-    files: tuple[tuple[Submission, Path], ...]
+    files: tuple[tuple[Submission, Path], ...] = ()
     unreadable: tuple[FileResult, ...] = ()
+    again: tuple[Submission, ...] = ()
+    decided: PendingDecisions | None = None
 
     def __str__(self) -> str:
         """As in `spend/anytown`."""
@@ -55,6 +60,7 @@ class Steps:
     receive: Callable[[Run, Submission, Path], Submission] = steps.receive
     examine: Callable[[Run, Submission], ExaminedFile] = steps.examine
     publish: Callable[[Run, ExaminedFile, tuple[str, ...]], FileResult] = steps.publish
+    examine_again: Callable[[Run, Submission, Series], ExaminedFile] = steps.examine_again
 
 
 def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
@@ -64,7 +70,7 @@ def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
 
 
 def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
-    """Group collected files by dataset and body, with submissions that were held for questions answered since."""
+    """Group collected files by dataset and body, with submissions that people's answers and decisions bear on."""
     groups: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     unreadable: dict[tuple[str, str], list[FileResult]] = {}
     for arrival in collected.arrivals:
@@ -76,21 +82,50 @@ def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
             unreadable.setdefault((unknown.dataset, unknown.body), []).append(result)
         else:
             groups.setdefault((submission.dataset, submission.body), []).append((submission, arrival.path))
-    for submission, path in questions.release_answered(run.store, run.scratch / "answered"):
-        group = groups.setdefault((submission.dataset, submission.body), [])
-        if all(submission.sha256 != other.sha256 for other, _ in group):
-            group.append((submission, path))
+    decided = {(pending.dataset, pending.body): pending for pending in decisions.find_pending(run.store)}
+    again: dict[tuple[str, str], dict[str, Submission]] = {}
+    for submission in questions.find_answered(run.store):
+        again.setdefault((submission.dataset, submission.body), {})[submission.sha256] = submission
+    bodies = tuple(
+        _with_pending(
+            BodyFiles(*key, tuple(groups.get(key, ())), tuple(unreadable.get(key, ()))),
+            again.get(key, {}),
+            decided.get(key),
+        )
+        for key in sorted({*groups, *unreadable, *again, *decided})
+    )
     if run.progress:
-        listed = sum(map(len, groups.values())) + sum(map(len, unreadable.values()))
-        run.progress.total = listed + len(collected.unchanged)
-    return tuple(
-        BodyFiles(*key, tuple(groups.get(key, ())), tuple(unreadable.get(key, ())))
-        for key in sorted({*groups, *unreadable})
+        run.progress.total = sum(map(_count_files, bodies)) + len(collected.unchanged)
+    return bodies
+
+
+def _with_pending(files: BodyFiles, again: Mapping[str, Submission], decided: PendingDecisions | None) -> BodyFiles:
+    """Add what is examined again. Each submission is taken once: as arrived, else by a decision, else by an answer.
+
+    A file that has arrived again and is published already gives way to the decision about it.
+    """
+    if decided is None:
+        arrived = {submission.sha256 for submission, _ in files.files}
+        return replace(files, again=tuple(one for sha256, one in again.items() if sha256 not in arrived))
+    published = {submission.sha256 for submission, _ in decided.published}
+    arriving = tuple((submission, path) for submission, path in files.files if submission.sha256 not in published)
+    arrived = published | {submission.sha256 for submission, _ in arriving}
+    again = {submission.sha256: submission for submission in decided.held} | dict(again)
+    return replace(
+        files,
+        files=arriving,
+        again=tuple(one for sha256, one in again.items() if sha256 not in arrived),
+        decided=decided,
     )
 
 
+def _count_files(files: BodyFiles) -> int:
+    restated = len(files.decided.published) if files.decided else 0
+    return len(files.files) + len(files.unreadable) + len(files.again) + restated
+
+
 def nothing_new(run: Run, collected: CollectedFiles) -> bool:
-    """Return True if every collected file is done already and no answered question releases another."""
+    """Return True if every collected file is done already and no answer or decision bears on another."""
     for arrival in collected.arrivals:
         try:
             submission = steps.identify(run, arrival)
@@ -98,7 +133,8 @@ def nothing_new(run: Run, collected: CollectedFiles) -> bool:
             return False  # the run will say which file cannot be read
         if steps.find_final_report(run, submission) is None and read_tombstone(run.store, submission.sha256) is None:
             return False
-    return next(questions.release_answered(run.store, run.scratch / "answered"), None) is None
+    waiting = next(questions.find_answered(run.store), None) or next(decisions.find_pending(run.store), None)
+    return waiting is None
 
 
 def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> list[FileResult]:
@@ -108,19 +144,25 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     that is its result and the others go on.
     """
     results = [run.count(result) for result in body_files.unreadable]
-    examined, new = [], []
+    examined: list[ExaminedFile] = []
+    new: list[tuple[Submission, Callable[[], ExaminedFile]]] = []
     first: dict[str, tuple[Submission, Path]] = {}
     for submission, path in body_files.files:
         first.setdefault(submission.sha256, (submission, path))
     duplicates = [submission for submission, _ in body_files.files if submission is not first[submission.sha256][0]]
+    decided = body_files.decided or PendingDecisions(body_files.body, body_files.dataset, ())
+    held_again = {submission.sha256 for submission in decided.held}
     for submission, path in first.values():
-        if report := steps.find_final_report(run, submission):
+        report = None if submission.sha256 in held_again else steps.find_final_report(run, submission)
+        if report:
             results.append(run.count(result_of(submission, report, Ending.ALREADY_DONE)))
         else:
-            new.append((submission, path))
-    for submission, path in new:
+            new.append((submission, partial(_receive_and_examine, run, submission, path, through)))
+    new += [(one, partial(through.examine, run, one)) for one in body_files.again]
+    new += [(one, partial(through.examine_again, run, one, series)) for one, series in decided.published]
+    for submission, examine in new:
         try:
-            examined.append(through.examine(run, through.receive(run, submission, path)))
+            examined.append(examine())
         except BytesPurged as error:
             results.append(run.count(failure(submission, str(error), Ending.REFUSED)))
         except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
@@ -144,7 +186,23 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
             else failure(submission, "this file is identical to another one of this run, which failed")
         )
         results.append(run.count(result))
+    if body_files.decided:
+        _settle_decisions(run, body_files.decided, results)
     return results
+
+
+def _receive_and_examine(run: Run, submission: Submission, path: Path, through: Steps) -> ExaminedFile:
+    return through.examine(run, through.receive(run, submission, path))
+
+
+def _settle_decisions(run: Run, pending: PendingDecisions, results: Sequence[FileResult]) -> None:
+    """Finish applying decisions, unless a file that they bear on has failed: then the next run applies them again."""
+    bearing = {*pending.held, *(submission for submission, _ in pending.published)}
+    endings = {result.sha256: result.ending for result in results}
+    ended = {endings.get(submission.sha256) for submission in bearing}
+    if Ending.FAILED not in ended:
+        unpublished = [sha256 for sha256, ending in endings.items() if ending in (Ending.HELD, Ending.REJECTED)]
+        decisions.settle(run.store, pending, unpublished=unpublished, now=run.moment)
 
 
 def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFile]) -> list[Claim]:
@@ -154,7 +212,7 @@ def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFi
     """
     files: dict[Series, list[ExaminedFile]] = {}
     for file in examined:
-        if file.series is not None and file.rows_sha256 is not None:
+        if file.series is not None and file.rows_sha256 is not None and not file.restates:
             files.setdefault(file.series, []).append(file)
     prefix = layout.claims_folder(body_files.body, body_files.dataset)
     for series, rivals in files.items():
@@ -182,7 +240,7 @@ def summarise(collected: CollectedFiles, results: Iterable[FileResult], build: C
     return RunSummary(results, collected.left_out, collected.missed, pages, trouble)
 
 
-def _publishing_order(file: ExaminedFile) -> tuple[date, date, str, str]:
-    """By period, files without one last; then by part and by where they came from."""
+def _publishing_order(file: ExaminedFile) -> tuple[bool, date, date, str, str]:
+    """What restates a version before what may replace it; by period, files without one last; by part and origin."""
     start, end = (file.period.start, file.period.end) if file.period else (date.max, date.max)
-    return start, end, file.part or "", file.submission.origin
+    return not file.restates, start, end, file.part or "", file.submission.origin

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import publishers
 from piperoll import assets, layout
@@ -60,8 +59,8 @@ def is_answered(store: publishers.Store, submission: Submission, report: Report)
     return bool(blocking) and not any(question.open for question in blocking)
 
 
-def release_answered(store: publishers.Store, folder: Path) -> Iterator[tuple[Submission, Path]]:
-    """Yield the submissions whose questions are all answered; their archived bytes are copied to `folder`.
+def find_answered(store: publishers.Store) -> Iterator[Submission]:
+    """Yield the submissions whose questions are all answered.
 
     A mapping that someone edited and that cannot be read is skipped here: the next file of that body fails with the
     reason, and so does `piperoll mapping questions`.
@@ -79,10 +78,7 @@ def release_answered(store: publishers.Store, folder: Path) -> Iterator[tuple[Su
                 continue  # purged since
             report = publishers.read_report(store, submission)
             if report and is_answered(store, submission, report):
-                path = folder / submission.body / submission.dataset / sha256
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(publishers.read_received_bytes(store, submission))
-                yield submission, path
+                yield submission
 
 
 def copy_answers(store: publishers.Store, to: publishers.Store) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import publishers
 from piperoll.errors import PointerMoved, UsageError
-from piperoll.findings import deciding_finding, holds_file, make_finding
-from piperoll.model import Finding, Period, Report, Submission, Verdict
+from piperoll.findings import deciding_finding
+from piperoll.model import DecisionEntry, DecisionKind, Period, Report, Submission, Verdict
 from piperoll.operations import steps
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.run_request import Run, open_run
@@ -30,7 +30,7 @@ class ReleaseResult:
     trouble: str | None = None
 
 
-def release(
+def release(  # noqa: PLR0913 - keyword-only options
     to: str,
     submission: str,
     *,
@@ -39,11 +39,12 @@ def release(
     period: Period | str | None = None,
     bodies: Path | None = None,
     settings: Settings | None = None,
+    by: str | None = None,
 ) -> ReleaseResult:
     """Publish a held submission, to `replace` the current version or to `add` to it, and build the catalogue.
 
     `submission` is the beginning of its sha256. It is examined by today's rules, and rows that are held stay held.
-    `period` is needed if the file does not show one. A later run does not undo the decision.
+    `period` is needed if the file does not show one; `by` is who decided. A later run does not undo the decision.
 
     Raises: UnknownSubmission, UsageError: the submission is unknown, is not held, or cannot be released this way.
     """
@@ -51,7 +52,7 @@ def release(
         raise UsageError(f"'{how}' is not a way to release a file: use replace or add")
     given = Period.parse(period) if isinstance(period, str) else period
     with open_run(to, bodies=bodies, settings=settings) as run:
-        ruling = publishers.Ruling(publishers.Decision(how), require_reason(because), run.moment)
+        ruling = publishers.Ruling(publishers.Decision(how), require_reason(because), run.moment, by)
         result = release_by_ruling(run, publishers.find_submission(run.store, submission), ruling, given)
         _, trouble = build_for_run(run)
     return ReleaseResult(result, trouble)
@@ -71,14 +72,9 @@ def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Rulin
     if examination.period is None:
         raise UsageError(f"the period of {label} is not known: give it with --period, for example 2026-10")
     publishers.record_ruling(run.store, submission, ruling)
-    # The decision replaces the findings that hold the whole file; rows that are held on their own stay held.
-    report = examination.report
-    rest = (finding for finding in report.findings if not holds_file(finding.code))
-    verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
-    report = replace(
-        report, verdict=verdict, findings=(*rest, _decision_finding(ruling, deciding_finding(held_report)))
-    )
-    examined = steps.pack_submission(run, submission, replace(examination, report=report))
+    publishers.record_decision(run.store, _log_entry(submission, ruling))
+    examination = steps.apply_ruling(examination, ruling, deciding_finding(held_report))
+    examined = steps.pack_submission(run, submission, examination)
     settled = _publish(run, steps.compare_with_earlier(run.store, examined, decided=True), ruling)
     steps.file_report(run, settled)
     return settled.result()
@@ -91,6 +87,20 @@ def require_reason(because: str) -> str:
     return because.strip()
 
 
+def _log_entry(submission: Submission, ruling: publishers.Ruling) -> DecisionEntry:
+    """A ruling as an entry of the one log of decisions."""
+    return DecisionEntry(
+        DecisionKind.FILE,
+        submission.sha256,
+        str(ruling.decision),
+        ruling.because,
+        ruling.by or "",
+        ruling.decided,
+        submission.body,
+        submission.dataset,
+    )
+
+
 def _require_held(label: str, report: Report | None) -> Report:
     if report is None:
         raise UsageError(f"{label} has not been examined yet: use piperoll run first")
@@ -99,16 +109,6 @@ def _require_held(label: str, report: Report | None) -> Report:
         verdict = str(report.verdict).replace("_", " ")
         raise UsageError(f"{label} is not held, so there is nothing to release: its verdict is {verdict}.{rows}")
     return report
-
-
-def _decision_finding(ruling: publishers.Ruling, reason: Finding | None) -> Finding:
-    return make_finding(
-        "released-by-decision",
-        variant=str(ruling.decision),
-        held=f" ({reason.message.removesuffix('.')})" if reason else "",
-        day=ruling.decided[:10],
-        because=ruling.because,
-    )
 
 
 def _publish(run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling) -> SettledSubmission:
@@ -124,6 +124,7 @@ def _publish(run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling) 
 
 
 def _add_to_current(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
+    submission = examined.submission
     if examined.packed is None or examined.series is None:
         return examined
     current = publishers.read_history(run.store, examined.series)[0].current_version
@@ -131,4 +132,7 @@ def _add_to_current(run: Run, examined: ExaminedSubmission) -> ExaminedSubmissio
         return examined
     folder = Path(tempfile.mkdtemp(dir=run.scratch))
     fetched = publishers.fetch_version(run.store, examined.series, current, folder / "current")
-    return replace(examined, packed=add_to_release(fetched, examined.packed, folder / "together"))
+    packed = add_to_release(fetched, examined.packed, folder / "together")
+    uses = publishers.list_uses(run.store, submission.body, submission.dataset)
+    kept = {one for one, versions in uses.items() if (examined.series, current.manifest_sha256) in versions}
+    return replace(examined, packed=packed, used=examined.used | kept)

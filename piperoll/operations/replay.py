@@ -11,7 +11,7 @@ import publishers
 from collectors import Arrival
 from piperoll.errors import UsageError
 from piperoll.model import Period, Report, Submission, Verdict
-from piperoll.operations import pipeline, questions
+from piperoll.operations import decisions, pipeline, questions
 from piperoll.operations.catalogue.build import build_for_run
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.release import release_by_ruling
@@ -62,7 +62,8 @@ def replay(
     """Take every submission of the store at `source` through today's rules into the empty store at `into`.
 
     Files that were received in one run are taken as one run, and decisions to release are repeated at the moment when
-    they were made. The store at `source` is only read. Raises: UsageError: `into` is not empty.
+    they were made. Answers and decisions about values are in force from the beginning. The store at `source` is only
+    read. Raises: UsageError: `into` is not empty.
     """
     store, target = publishers.open_store(source), publishers.open_store(into)
     if next(iter(target.keys()), None) is not None:
@@ -72,6 +73,7 @@ def replay(
         key=lambda one: (one[0].received, one[0].dataset, one[0].body, one[0].origin),
     )
     questions.copy_answers(store, target)
+    decisions.copy_log(store, target)
     # what happened at which moment: files were received together in one run, or a held file was released
     events: list[Event] = [
         (moment, [submission for submission, _ in together])

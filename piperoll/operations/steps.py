@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,9 @@ from collectors import Arrival
 from piperoll import assets, checking, layout, releasing
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import StoreCorrupt
-from piperoll.findings import make_finding, public_report
-from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, from_document
-from piperoll.operations import questions
+from piperoll.findings import deciding_finding, holds_file, make_finding, public_report
+from piperoll.model import Dataset, Finding, Packed, Period, Report, Series, Submission, Verdict, from_document
+from piperoll.operations import decisions, questions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, result_of
 from piperoll.reading import read
@@ -29,13 +30,15 @@ from piperoll.reading import read
 class ExaminedSubmission:
     """A submission with what examining it found; its tables are no longer in memory.
 
-    `series` is None if the period is not known, `packed` is None if there is nothing to publish.
+    `series` is None if the period is not known, `packed` is None if there is nothing to publish. `used` are the
+    decisions about values that have an effect on its rows.
     """
 
     submission: Submission
     examination: checking.Examination
     series: Series | None = None
     packed: Packed | None = None
+    used: frozenset[str] = frozenset()
 
     @property
     def report(self) -> Report:
@@ -48,6 +51,7 @@ class ExaminedFile:
     """The small result of `examine`: what the order of publishing depends on, and where the rest is kept.
 
     `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
+    `restates` is True if the file is published already, and was examined again because of a decision about its values.
     """
 
     submission: Submission
@@ -56,6 +60,7 @@ class ExaminedFile:
     series: Series | None
     rows_sha256: str | None
     kept_at: Path
+    restates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,47 @@ def examine(run: Run, submission: Submission) -> ExaminedFile:
     """Read and check a submission from its archived bytes, pack its release, and record its headings."""
     examination = check_bytes(run, submission, publishers.read_received_bytes(run.store, submission))
     questions.learn(run.store, submission, examination)
-    examined = pack_submission(run, submission, examination)
+    return _keep(run, pack_submission(run, submission, examination))
+
+
+def examine_again(run: Run, submission: Submission, series: Series) -> ExaminedFile:
+    """Examine a published submission again, for the series that it is part of, because of a decision about values."""
+    return _keep(run, _examine_for_series(run, submission, series), restates=True)
+
+
+def _examine_for_series(run: Run, submission: Submission, series: Series) -> ExaminedSubmission:
+    """Examine a submission as part of a series. If someone released it whole, that decision still stands."""
+    given = replace(submission, period=str(series.period), part=series.part)
+    examination = check_bytes(run, given, publishers.read_received_bytes(run.store, submission))
+    rulings = publishers.list_rulings(run.store, submission)
+    if rulings and examination.report.verdict is Verdict.HELD:
+        examination = apply_ruling(examination, rulings[-1], deciding_finding(examination.report))
+    return pack_submission(run, submission, examination)
+
+
+def apply_ruling(
+    examination: checking.Examination, ruling: publishers.Ruling, reason: Finding | None
+) -> checking.Examination:
+    """Put a person's decision in place of the findings that hold the whole file; `reason` is the one that decided.
+
+    Rows that are held on their own stay held.
+    """
+    report = examination.report
+    rest = (finding for finding in report.findings if not holds_file(finding.code))
+    verdict = Verdict.NIL if report.verdict is Verdict.NIL else Verdict.ACCEPTED_WITH_WARNINGS
+    finding = make_finding(
+        "released-by-decision",
+        variant=str(ruling.decision),
+        held=f" ({reason.message.removesuffix('.')})" if reason else "",
+        day=ruling.decided[:10],
+        because=ruling.because,
+    )
+    return replace(examination, report=replace(report, verdict=verdict, findings=(*rest, finding)))
+
+
+def _keep(run: Run, examined: ExaminedSubmission, *, restates: bool = False) -> ExaminedFile:
+    """Keep an examined submission in the scratch folder until it is published."""
+    submission, examination = examined.submission, examined.examination
     path = run.scratch / "examined" / submission.body / submission.dataset / f"{submission.sha256}.pickle"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(pickle.dumps(examined))
@@ -143,6 +188,7 @@ def examine(run: Run, submission: Submission) -> ExaminedFile:
         series=examined.series,
         rows_sha256=examined.packed.manifest.rows_sha256 if examined.packed else None,
         kept_at=path,
+        restates=restates,
     )
 
 
@@ -156,9 +202,36 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
     if rivals and examined.series is not None:
         table, others = publishers.describe_series(examined.series), "', '".join(rivals)
         examined = hold(examined, make_finding("series-claimed-twice", table=table, other=others))
-    settled = publish_examined(run, compare_with_earlier(run.store, examined))
+    if file.restates:
+        examined = compare_with_earlier(run.store, _add_other_sources(run, examined), decided=True)
+        settled = publish_examined(run, examined, restates=True)
+    else:
+        settled = publish_examined(run, compare_with_earlier(run.store, examined))
     file_report(run, settled)
     return settled.result()
+
+
+def _add_other_sources(run: Run, examined: ExaminedSubmission) -> ExaminedSubmission:
+    """Where the current version is made of several submissions, examine the others again too and put them together."""
+    series, submission = examined.series, examined.submission
+    current = publishers.read_history(run.store, series)[0].current_version if series else None
+    if series is None or current is None or examined.packed is None or set(current.sources) <= {submission.sha256}:
+        return examined
+    together: ExaminedSubmission | None = None
+    for sha256 in current.sources:
+        part: ExaminedSubmission | None = examined
+        if sha256 != submission.sha256:
+            other = publishers.read_submission(run.store, series.dataset, series.body, sha256)
+            part = _examine_for_series(run, other[0], series) if other else None
+        if part is None or part.packed is None:
+            continue
+        if together is None or together.packed is None:
+            together = replace(examined, packed=part.packed, used=part.used)
+        else:
+            folder = Path(tempfile.mkdtemp(dir=run.scratch)) / "together"
+            packed = releasing.add_to_release(together.packed.folder, part.packed, folder)
+            together = replace(together, packed=packed, used=together.used | part.used)
+    return together or examined
 
 
 def check_bytes(
@@ -198,6 +271,7 @@ def check_bytes(
         register=run.register,
         period=period,
         part=submission.part,
+        decisions=publishers.read_decisions(run.store, body.slug, dataset.name),
     )
     # Some checks need the current version of the series, and only an examination shows which series it is.
     first = examine_once(standing=None)
@@ -231,7 +305,7 @@ def pack_submission(run: Run, submission: Submission, examination: checking.Exam
         rules_version=assets.rules_version(dataset.name),
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
-    return ExaminedSubmission(submission, light, series, packed)
+    return ExaminedSubmission(submission, light, series, packed, frozenset(report.decided))
 
 
 def compare_with_earlier(
@@ -274,19 +348,28 @@ def hold(examined: ExaminedSubmission, finding: Finding) -> ExaminedSubmission:
 
 
 def publish_examined(
-    run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling | None = None
+    run: Run, examined: ExaminedSubmission, ruling: publishers.Ruling | None = None, *, restates: bool = False
 ) -> SettledSubmission:
-    """Publish what is packed, by a person's ruling if there is one; hold it where the current version forbids it."""
+    """Publish what is packed, by a person's ruling if there is one; hold it where the current version forbids it.
+
+    `restates` if the same files are published already, and a decision about values in them changes their rows.
+    """
     submission, packed = examined.submission, examined.packed
     if packed is None:
         return SettledSubmission(examined)
+    reason, decision = f"received as {submission.name}", publishers.Decision.NORMAL
+    if ruling:
+        reason, decision = f"released: {ruling.because}", ruling.decision
+    elif restates:
+        reason, decision = decisions.RESTATED, publishers.Decision.RESTATE
+    publishers.mark_used(run.store, examined.used, packed.manifest.series, packed.manifest.sha256)
     outcome = publishers.publish_release(
         run.store,
         packed,
-        reason=f"released: {ruling.because}" if ruling else f"received as {submission.name}",
+        reason=reason,
         now=run.moment,
         received=submission.received,
-        decision=ruling.decision if ruling else publishers.Decision.NORMAL,
+        decision=decision,
         compare=partial(releasing.compare_versions, assets.dataset(submission.dataset)),
     )
     if isinstance(outcome, publishers.OnHold):

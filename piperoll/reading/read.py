@@ -15,10 +15,9 @@ from piperoll.reading.files.json_files import read_releases
 from piperoll.reading.files.kinds import Kind, classify
 from piperoll.reading.files.opening import Opened, open_file, report_merged_cells, report_no_table, report_wrong_name
 from piperoll.reading.grids.grid import Grid, Row, tidy, without_blanks
-from piperoll.reading.reading import Reading, ReadTable
+from piperoll.reading.reading import GridReading, Reading, ReadTable
 from piperoll.reading.recognise import is_certain, recognise, recognise_part
 from piperoll.reading.remembered import apply_mapping, find_mapping
-from piperoll.reading.tables.grid_tables import GridReading
 from piperoll.reading.tables.nil_returns import FEW_ROWS, nil_return
 from piperoll.reading.tables.sheets import read_grids
 from piperoll.reading.tables.table_findings import holds_figures, quote_list
@@ -111,7 +110,8 @@ def _with_grids(
     known, name = blank.dataset, given.name
     remembered = find_mapping(given.remembered, known)
     lexicon = build_lexicon(known or datasets[0], blank.part, remembered)
-    readings = read_grids(opened.grids, lexicon, name, given.period)
+    list_sources = {source for part in opened.parts for source in part.list_sources}
+    readings = read_grids(opened.grids, lexicon, name, given.period, list_sources)
     if known is None:  # no dataset fits, so there is no table, whatever the columns hold
         no_table = ("nil", "empty", "stray_cell")
         readings = [(g, reading if reading.outcome in no_table else GridReading("no_table")) for g, reading in readings]
@@ -159,7 +159,7 @@ def _grid_findings(readings: Sequence[tuple[Grid, GridReading]], data: bool) -> 
     """Return the findings of the grids; a sheet without a table is reported only if others have one."""
     found: list[Finding] = []
     for grid, reading in readings:
-        if data and not reading.tables and reading.outcome != "left_out":
+        if data and not reading.tables and reading.outcome not in ("left_out", "reference"):
             if grid.sheet is not None and reading.outcome != "empty":
                 figures = reading.outcome == "no_table" and holds_figures(grid)
                 severity = Severity.WARNING if figures else Severity.INFO

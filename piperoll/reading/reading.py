@@ -72,6 +72,23 @@ class ReadTable:
         return iter(self.stored)
 
 
+@dataclass
+class GridReading:
+    """What was read from one grid.
+
+    `outcome` is data, nil, no_records, no_table, stray_cell, empty, left_out or reference: a sheet with the values of
+    drop-downs, or with notes on the columns of another sheet.
+    """
+
+    outcome: str
+    tables: list[ReadTable] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    date_proofs: tuple[int, int] = (0, 0)
+    """The payment dates that can only be read day first, and only month first."""
+    order_unproved: bool = False
+    """True if there are payment dates that can be read both ways, and none that shows which."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """Everything that was read from one file.

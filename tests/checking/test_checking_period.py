@@ -35,9 +35,9 @@ def test_a_name_that_the_dates_belie_is_told_and_passed_over() -> None:
 def test_a_name_of_two_periods_is_the_one_or_both_with_the_rows() -> None:
     name = "spend October 2026 and November 2026.csv"
     said = examined(made_table(rows=rows_of("2026-10-01")), file=name)
-    assert (codes(said)[0], str(said.period)) == ("period-from-name", "2026-10")
+    assert (about_period(said)[0][0], str(said.period)) == ("period-from-name", "2026-10")
     said = examined(made_table(rows=rows_of(*["2026-10-01"] * 4, *["2026-11-30"] * 4)), file=name)
-    assert (codes(said)[0], str(said.period)) == ("period-from-name", "2026-10--2026-11")
+    assert (about_period(said)[0][0], str(said.period)) == ("period-from-name", "2026-10--2026-11")
     said = examined(made_table(rows=rows_of("2026-03-01")), file=name)
     assert "period-name-ambiguous" in codes(said)
     assert str(said.period) == "2026-03"

@@ -13,16 +13,14 @@ from piperoll.describing.context import (
     CatalogueContext,
     Holdings,
     collect_holdings,
-    find_first_starts,
     identify_body,
-    merge_first_starts,
 )
 from piperoll.describing.feeds.documents import archive_items, render_feed
 from piperoll.describing.feeds.releases import FeedItem, belongs_in_feed, list_feeds, list_items
 from piperoll.describing.overview import BodyDigest, digest_body
 from piperoll.describing.pages.site_pages import render_compared_index, render_compared_year, render_submission
 from piperoll.describing.series_facts import extract_facts
-from piperoll.duties import ReceivedFiles, summarise_received
+from piperoll.duties import ReceivedFiles, find_first_starts, merge_first_starts, summarise_received
 from piperoll.model import Dataset, Listing, Register, Report, Submission
 
 Files = Iterator[tuple[str, bytes]]
@@ -49,7 +47,7 @@ def build_catalogue(
         {body.slug for body in register} | {one.series.body for one in listings} | {one.body for one, _ in submissions}
     )
     received = {slug: summarise_received(one for one in submissions if one[0].body == slug) for slug in slugs}
-    first_starts = merge_first_starts(find_first_starts(one, on) for one in received.values())
+    first_starts = merge_first_starts(find_first_starts(one) for one in received.values())
     groups: dict[str, dict[str, Any]] = {}
     items: list[FeedItem] = []
     digests: list[BodyDigest] = []

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,6 +121,14 @@ def test_the_archive_is_never_served_whatever_the_path(site: SiteServer) -> None
 def test_no_path_names_a_private_key(text: str, start: str) -> None:
     key = key_of(start + text)
     assert key is None or (key.startswith(("catalogue/", "data/", "reports/")) and ".." not in key.split("/"))
+
+
+def test_pages_cannot_be_framed_and_other_pages_may_read_what_is_public(site: SiteServer) -> None:
+    for path in ("", "no-such-page", layout.HOME):
+        headers = requests.get(site.address + path, timeout=30).headers
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_nothing_is_written_through_the_site(site: SiteServer) -> None:

@@ -114,3 +114,63 @@ def test_lost_letters_and_nul_characters_are_reported_with_their_line() -> None:
     found = locate_findings(spend(content))
     assert found["nul-characters"] == (1, 2)
     assert found["letters-lost"] == (1, 3)
+
+
+NO_BREAK = [
+    b"Travel agencies\xa0,100.00\r\n",
+    b"12,\xa0Payment for interim services\r\n",
+    b"Reactive\xa0Maintenance\xa0\x96 Schools,100.00\r\n",
+    b"repairs\xa0and\xa0maintenance,100.00\r\n",
+    b"1\xa0234.56,Rent\r\n",
+    b"Fees \x96\xa0legal,the council\x92s own,\x93urgent\x94,etc\x85\r\n",
+]
+
+
+@pytest.mark.parametrize("line", NO_BREAK)
+@pytest.mark.parametrize("times", [1, 40])
+def test_no_break_spaces_of_windows_text_are_not_read_as_dos_letters(line: bytes, times: int) -> None:
+    """Cells such as "Travel agencies\u00e1" and "Reactive\u00e1Maintenance\u00e1\u00fb" were published."""
+    decoded = decode(b"Description,Amount\r\n" + line * times)
+    assert decoded.text == "Description,Amount\r\n" + line.decode("cp1252") * times
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "cp437", "latin-1", "cp1252", "mac_roman"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Fees of £25,000 – no, £5".replace("–", "-") + ",Café Royal",
+        "Sánchez and Hernández,£100.00,Málaga",
+        "£5 each,Café,Zoë,naïve",
+    ],
+)
+def test_pounds_and_accents_survive_every_code_page(encoding: str, words: str) -> None:
+    decoded = decode(f"Description,Amount\r\n{words}\r\n".encode(encoding))
+    assert decoded.text == f"Description,Amount\r\n{words}\r\n"
+
+
+def test_a_no_break_space_survives_macintosh_and_dos_text() -> None:
+    for encoding in ("mac_roman", "cp850", "cp437"):
+        words = "Fees:\u00a0£100,Travel agencies\u00a0,Café,£5\r\n" * 3
+        assert decode(words.encode(encoding)).text == words
+
+
+def test_windows_dashes_kept_as_control_characters_are_put_right() -> None:
+    decoded = decode("Works 2012 \u0096 2013,the council\u0092s\r\n".encode())
+    assert decoded.text == "Works 2012 – 2013,the council’s\r\n"
+    assert (decoded.repaired.count, decoded.encoding) == (2, "utf-8")
+
+
+def test_a_character_that_lost_its_second_byte_is_lost_and_not_a_letter_of_another_code_page() -> None:
+    decoded = decode("£5,Café\r\n".encode() * 9 + b"Lead \xc2,Admin\r\n")
+    assert decoded.text.endswith("Lead \ufffd,Admin\r\n")
+    assert (decoded.mixed, decoded.lost.count) == (0, 1)
+
+
+def test_no_break_spaces_in_cells_are_spaces() -> None:
+    head = "Payment\u00a0Date,Supplier\u00a0Name,Amount\r\n"
+    text = head + "01\u00a0October\u00a02026,Acme\u00a0Ltd\u00a0,1\u00a0234.56\r\n"
+    for encoding in ("utf-8", "cp1252"):
+        (table,) = spend(text.encode(encoding)).tables
+        (batch,) = table.batches()
+        cells = {name: batch[name].to_pylist()[0] for name in ("payment_date", "supplier_name", "net_amount")}
+        assert cells == {"payment_date": "2026-10-01", "supplier_name": "Acme Ltd", "net_amount": "1234.56"}

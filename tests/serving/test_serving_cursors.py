@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -103,6 +106,17 @@ def test_a_cursor_survives_its_token(keys: list[object]) -> None:
 def test_any_other_text_as_cursor_is_a_problem(text: str) -> None:
     with pytest.raises(Problem):
         Cursor.parse(text)
+
+
+@pytest.mark.parametrize("sort", [*SORTS, "&group_by=supplier_name&sum=net_amount&sort=-sum_net_amount"])
+@pytest.mark.parametrize("wrong", [True, "", "'; --", "\x00", Decimal("1e999999"), date(2026, 1, 1), 10**17, None])
+def test_a_cursor_with_a_key_of_another_kind_is_refused(api: Served, sort: str, wrong: object) -> None:
+    """Of 440 tampered cursors 195 were answered with 500."""
+    real = Cursor.parse(api.json(f"/rows/spend?limit=1{sort}")["next"].split("cursor=")[1])
+    for position in range(len(real.keys) + 1):
+        keys = (*real.keys[:position], wrong, *real.keys[position + 1 :])
+        forged = replace(real, keys=keys)  # type: ignore[arg-type]
+        assert api.get(f"/rows/spend?limit=1{sort}&cursor={forged.token()}").status_code in (200, 400)
 
 
 @settings(deadline=None, max_examples=25)

@@ -58,12 +58,26 @@ _NAMES = frozenset(("titled-name", "surname-initial", "full-name"))
 """The rules that find a name. A cell of a supplier or a code that they find is held wherever it is in the file."""
 
 _CUT = frozenset(
-    ("titled-name", "ni-number", "nhs-number", "date-of-birth", "case-reference", "person-in-text", "home-address")
+    (
+        *(
+            "titled-name",
+            "ni-number",
+            "nhs-number",
+            "date-of-birth",
+            "case-reference",
+            "person-in-text",
+            "home-address",
+        ),
+        "decided-person",
+    )
 )
 """The rules by which the words of a text are left out where an organisation is paid: they are about somebody else."""
 
 _ORGANISATION_ROWS = 3
 """A supplier with this many rows in a file, most of them outside the trigger areas, is taken for an organisation."""
+
+TEXT_REDACTED = "text-redacted"
+"""The rule of a text that is left out of a row that is published."""
 
 DECIDED_PERSON = "decided-person"
 """The rule for a text that names someone of whom it was decided that they are a private person."""
@@ -282,7 +296,8 @@ class PrivacyScreen:
             for rule, lines in sorted(found.items()):
                 self._cut_or_hold(batch, rows, lines, organisations, order, name, rule)
             if self._decided:
-                self._hold(batch, rows, self._decided.find_persons(batch[name]) >= 0, order, name, DECIDED_PERSON)
+                persons = self._decided.find_persons(batch[name]) >= 0
+                self._cut_or_hold(batch, rows, persons, organisations, order, name, DECIDED_PERSON)
         for name in self._codes:
             order += 1
             for rule, lines in find_in_codes(batch[name]).items():
@@ -308,9 +323,13 @@ class PrivacyScreen:
         cut = np.zeros(len(rows), np.bool_)
         if self._pays and name in self._texts and rule in (*_CUT, HELD_NAME):
             if self._decided:
-                found = found & ~self._decided.publishes(self._decided.match_texts(batch[name]))
+                decisions = self._decided.match_texts(batch[name])
+                settled = found & self._decided.publishes(decisions)
+                self._note(rows[settled], decisions[settled])
+                found = found & ~settled
             cut = found & organisations
             self._remember(self._cut, batch, rows, np.flatnonzero(cut), order, name, rule)
+            self._add_held_values(batch, rows, np.flatnonzero(cut), name, TEXT_REDACTED)
             if rule in ("titled-name", "person-in-text"):
                 for text in _different(batch[name], cut):
                     self.names.add(names_in_text(text, in_context=True))

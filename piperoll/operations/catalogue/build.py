@@ -25,12 +25,11 @@ from piperoll.describing.context import (
     CatalogueContext,
     Holdings,
     collect_holdings,
-    find_first_starts,
-    merge_first_starts,
 )
 from piperoll.describing.feeds import documents, releases
 from piperoll.describing.overview import Overview, digest_body
 from piperoll.describing.pages.site_pages import is_compared_page, render_compared_index, render_compared_year
+from piperoll.duties import find_first_starts, merge_first_starts
 from piperoll.errors import PiperollError, PointerMoved
 from piperoll.operations.catalogue.body_cache import BodyCache, load_body, load_cache, refresh_body
 from piperoll.operations.catalogue.build_plan import (
@@ -195,8 +194,8 @@ def update_consolidated(
 
 
 def _first_period_starts(build: CatalogueBuild, caches: Mapping[str, BodyCache]) -> dict[str, date]:
-    """For each dataset, when the first period began that any body sent in the last 13 months."""
-    refreshed = [find_first_starts(cache.received, build.context.on) for cache in caches.values()]
+    """For each dataset, when the first period began that any body ever sent."""
+    refreshed = [find_first_starts(cache.received) for cache in caches.values()]
     others = [parse_days(record.first) for slug, record in build.records.items() if slug not in caches]
     return merge_first_starts([*refreshed, *others])
 
@@ -233,7 +232,7 @@ def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since:
 
 
 def _record(build: CatalogueBuild, holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
-    first = find_first_starts(cache.received, build.context.on)
+    first = find_first_starts(cache.received)
     return BodyRecord(
         digest=digest_body(holdings),
         datasets=tuple(cache.datasets),

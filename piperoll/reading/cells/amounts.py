@@ -64,6 +64,18 @@ _SCALES = (
 )
 _SCALE_PATTERNS = tuple((scale, re.compile("|".join(words), re.I)) for scale, *words in _SCALES)
 
+_MOST_DIGITS = 40
+"""Characters of a number: longer ones count nothing, and sums of them would not be exact."""
+
+MOST_POUNDS = Decimal(10) ** 12
+"""More than any public body spends in a year: a cell with more is a mistake."""
+
+_ROUNDED = re.compile(
+    r"(?P<sign>[-(]?)\s?£?\s?(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d{1,2})?)\s?(?P<unit>k|m|mn|mln|bn)\)?",
+    re.I,
+)
+_UNITS = {"k": 1_000, "m": 1_000_000, "mn": 1_000_000, "mln": 1_000_000, "bn": 1_000_000_000}
+
 _USUAL = re.compile(r"(-?)£?((?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,6})?)", re.ASCII)
 """Most amounts: they need no further parsing and fit into a decimal of 28 digits."""
 
@@ -91,10 +103,32 @@ def read_amount(cell: str, *, decimal_comma: bool = False) -> Decimal | None:
     digits, negative = _split_sign(_GBP.sub(" ", text).strip())
     if digits is not None and decimal_comma:
         digits = None if _THOUSANDS.fullmatch(digits) else digits.translate(_SWAPPED)
-    if digits is None or not _NUMBER.match(digits):
+    if digits is None or len(digits) > _MOST_DIGITS or not _NUMBER.match(digits):
         return None
     value = Decimal(digits.replace(",", "").replace(" ", "").replace("'", ""))
     return (-value if negative else value) + Decimal(0) if value else Decimal(0)
+
+
+@lru_cache(maxsize=20_000)
+def read_rounded(cell: str) -> Decimal | None:
+    """The number that a cell states in thousands or millions (`37.5k`, `£1.2m`); None if it is not certain.
+
+    Three digits after a point are doubtful (`1.200k`): the point may separate thousands.
+    """
+    match = _ROUNDED.fullmatch(_normalize(cell))
+    if match is None:
+        return None
+    value = Decimal(match["digits"].replace(",", "")) * _UNITS[match["unit"].lower()]
+    return -value if match["sign"] else value
+
+
+def states_number(cell: str) -> bool:
+    """Whether a cell states a number, perhaps rounded to thousands or millions."""
+    return is_number(cell) or _ROUNDED.fullmatch(_normalize(cell)) is not None or bool(_ROUNDED_POINT.fullmatch(cell))
+
+
+_ROUNDED_POINT = re.compile(r"-?£?\d{1,3}(?:\.\d{3})+\s?[km]", re.I)
+"""Rounded, with a point that may separate thousands."""
 
 
 def _normalize(cell: str) -> str:
@@ -196,11 +230,17 @@ _REASONS = (
 )
 
 
+_VERY_LONG = re.compile(r"[-£\s]*\d[\d,]{30,}(?:\.\d*)?|[-£\s]*\d+(?:\.\d+)?[eE]\+?\d\d")
+
+
 def explain_unreadable(cell: str) -> str:
     """Why a cell is not certainly an amount: the variant of the finding `amount-unreadable`."""
     text = tidy(cell)
     if not any(char.isdigit() for char in text):
         return "plain"
+    amount = read_amount(text)
+    if (amount is not None and abs(amount) > MOST_POUNDS) or _VERY_LONG.fullmatch(text):
+        return "too-large"
     return next((reason for pattern, reason in _REASONS if pattern.search(text)), "plain")
 
 

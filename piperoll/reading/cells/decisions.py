@@ -22,6 +22,7 @@ from piperoll.reading.cells.amounts import (
     find_scale,
     is_foreign,
     read_amount,
+    read_rounded,
     spell_number,
 )
 from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, decide_order, find_exchanged, find_swapped_day
@@ -108,6 +109,10 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
     reader.scale = find_scale(column.heading) if column.field.type == "number" else Decimal(1)
     reader.refuses = reader.reported = column.amount and is_foreign(column.heading)
     found = [*_report_notation(column, counts, reader), *_report_scale(column, counts, reader, style)]
+    if rounded := _find_rounded(counts):
+        reader.rounded = reader.scale == 1
+        amount = read_rounded(next(iter(rounded))) or Decimal(0)
+        found += [column.finding("amounts-rounded", rounded, amount=f"{amount:,f}")] if reader.rounded else []
     if style.decimal_comma:
         proofs = _only(
             counts, lambda cell: read_amount(cell) is None and read_amount(cell, decimal_comma=True) is not None
@@ -128,6 +133,15 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
         if sum(stated.values()) > 2 and all((values[cell] or 0) < 0 for cell in stated):
             found.append(column.finding("amounts-all-negative", stated))
     return reader, found
+
+
+def _find_rounded(counts: Counts) -> Counts:
+    """Return the cells that give thousands or millions by a letter, if most do and hardly one is unclear."""
+    stated = _only(counts, lambda cell: any(char.isdigit() for char in cell))
+    rounded = _only(stated, lambda cell: read_rounded(cell) is not None)
+    read = sum(counts[cell] for cell in stated if cell in rounded or read_amount(cell) is not None)
+    enough = 2 * sum(rounded.values()) >= sum(stated.values()) > 0
+    return rounded if enough and read >= _MOSTLY * sum(stated.values()) else {}
 
 
 def _report_scale(column: FieldColumn, counts: Counts, reader: Reader, style: AmountStyle) -> Iterator[Finding]:

@@ -22,11 +22,15 @@ _DID = r"(?:(?:was|were|is|are|has|have|had|made|incurred|recorded)(?: been| mad
 _NIL = re.compile(
     r"(?:nil|none|zero|nothing)(?: (?:this|in|for|during|to (?:report|publish|declare|disclose)|spent|paid)\b.*)?"
     rf"|{_WHO}{_DID}(?:no|nil|zero|0)[ -]{_WHAT}\b.*"
-    r"|.{1,100}\bnil returns?",
+    r"|.{1,100}\bnil returns?"
+    r"|(?:return|submission|status|spend|payments|transactions)\s?[:=]\s?(?:nil|none|zero)"
+    r"|(?:n/a|not applicable) (?:this|in|for|during)\b.*",
     re.I,
 )
 _NOT_NIL = re.compile(
-    r"\b(?:below|under|less than|includ|exclud|shown|listed|individuals|named|redact|withheld|without|vat)", re.I
+    r"\b(?:below|under|less than|includ|exclud|shown|listed|individuals|named|redact|withheld|without|vat)"
+    r"|\b(?:please|if|enter|should|must|complete|submit|required|example|e\.g|instead)\b",
+    re.I,
 )
 """Words that show a note about some payments, not a statement that there were none."""
 
@@ -49,7 +53,7 @@ def is_error(text: str) -> bool:
 
 def says_nil(text: str) -> bool:
     """Whether a tidy cell says that there was nothing to report: "Nil", "no transactions this month"."""
-    words = text.rstrip(" .!-:;\"')*")
+    words = text.rstrip(" .!-:;\"')*]").lstrip(" -\"'(*[")
     return len(text) <= 200 and _NIL.fullmatch(words) is not None and not _NOT_NIL.search(words)
 
 

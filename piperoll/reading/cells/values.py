@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from piperoll.model import Field
 from piperoll.model.columns import Cells, Flags, pc, text_offsets, texts, to_flags, true_indices
-from piperoll.reading.cells.amounts import PlainAmounts, read_amount, spell_number
+from piperoll.reading.cells.amounts import MOST_POUNDS, PlainAmounts, read_amount, read_rounded, spell_number
 from piperoll.reading.cells.dates import DateOrder, names_day, read_date, read_month
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.cells.periods import find_periods, is_bare_quarter, read_period
@@ -30,6 +30,9 @@ _YES, _NO = frozenset(["yes", "y", "true", "1", "x"]), frozenset(["no", "n", "fa
 
 _REMEMBERED = 20_000
 """Remember the values of at most this many distinct cells of a column."""
+
+_MOST_PLACES = 30
+"""A number other than zero with its first digit farther from the point cannot be stored exactly."""
 
 UNREADABLE = object()
 """The value of a cell that is not empty but cannot be read."""
@@ -49,6 +52,8 @@ class Reader:
     """The factor for every number: 1000 under the heading `£000`."""
     decimal_comma: bool = False
     """True if the column proves that a comma begins the pence."""
+    rounded: bool = False
+    """True if the cells give thousands or millions by a letter: `37.5k`."""
     refuses: bool = False
     """True if no cell can be read with certainty, as with euros where pounds are needed."""
     accepts_periods: bool = False
@@ -100,9 +105,13 @@ class Reader:
         match self.field.type:
             case "number" | "integer" as kind:
                 number = read_amount(text, decimal_comma=self.decimal_comma)
+                number = read_rounded(text) if number is None and self.rounded else number
                 if number is None or (kind == "integer" and number != number.to_integral_value()):
                     return None
                 number = number * self.scale if self.scale != 1 else number
+                too_large = self.field.unit == "GBP" and abs(number) > MOST_POUNDS
+                if too_large or abs(number.adjusted()) > _MOST_PLACES:
+                    return None
                 return spell_number(number.to_integral_value() if kind == "integer" else number)
             case "boolean":
                 word = text.casefold()

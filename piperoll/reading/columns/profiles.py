@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from piperoll.reading.cells.amounts import is_number
+from piperoll.reading.cells.amounts import states_number
 from piperoll.reading.cells.dates import is_date, is_serial, may_be_time, read_month
 from piperoll.reading.cells.marks import is_error, is_label, means_nothing
 from piperoll.reading.grids.cell_shapes import to_shape
@@ -128,7 +128,7 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
     return ColumnProfile(
         count=seen.count,
         filled=seen.count / len(cells),
-        numbers=seen.formed(is_number),
+        numbers=seen.formed(states_number),
         dates=seen.share(is_date, texts),
         serials=seen.share(is_serial, texts),
         months=seen.share(read_month, texts),
@@ -138,9 +138,9 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         distinct=len(distinct) / seen.count,
         length=sum(len(text) * times for text, times in distinct.items()) / seen.count,
         counts_up=counts_up,
-        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and is_number(form)),
+        money=seen.formed(lambda form: ("." in form or "," in form or "£" in form) and states_number(form)),
         stamps=seen.share(_TIME.search) > 0.5,
-        pence=seen.share(lambda text: _PENCE.search(text) and is_number(seen.forms[text])),
+        pence=seen.share(lambda text: _PENCE.search(text) and states_number(seen.forms[text])),
         zeros=seen.share(lambda text: _ZERO.match(text) and "0" in text),
         ranges=seen.formed(_RANGE.match),
         numbered=are_document_numbers(distinct),

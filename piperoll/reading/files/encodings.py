@@ -29,6 +29,7 @@ _ASCII_TO_SPACES = b" " * 128 + bytes(range(128, 256))
 """A translation table that leaves only the bytes beyond ASCII."""
 
 _UTF8_CHARACTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_CUT_CHARACTER = re.compile(rb"[\xc2\xc3\xe2](?=[\s,;\"|]|\Z)")
 _UTF8 = ("ascii", "utf-8", "utf-8-sig")
 """Encodings whose bytes are UTF-8 as they are, apart from the byte order mark of the last one."""
 
@@ -146,7 +147,8 @@ def _choose_encoding(content: Content) -> Decoded:
             line for block in _blocks(content) for line in _doubtful_lines(block, "utf-8") if not _is_decodable(line)
         )
         page = find_code_page(wrong).name
-        return Decoded(content, encoding, sure=False, mixed=_count_mixed(content, encoding, page), runner_up=page)
+        mixed = _count_mixed(content, encoding, page)
+        return Decoded(content, encoding, sure=not mixed, mixed=mixed, runner_up=page)
     found = find_code_page(content)
     mixed = _count_mixed(content, found.name, found.runner_up)
     return Decoded(content, found.name, found.sure, mixed, found.runner_up)
@@ -222,12 +224,20 @@ def _line_codec(line: bytes, encoding: str, other: str | None) -> str:
     if line.isascii():
         return encoding
     if encoding.startswith("utf-8"):
-        return encoding if other is None or _is_decodable(line) else other
+        if other is None or _is_decodable(line) or _has_only_cut_characters(line):
+            return encoding
+        return other
     samples = list(_samples(line))
     if _score(samples, encoding) >= 0:
         return encoding
     found = rank_code_pages(samples)
     return found.name if found.sure and _score(samples, found.name) > 0 else encoding
+
+
+def _has_only_cut_characters(line: bytes) -> bool:
+    """Whether a line is UTF-8 but for characters that lost their second byte: `C2` at the end of a word."""
+    rest = _UTF8_CHARACTER.sub(b"", line)
+    return not rest.isascii() and _CUT_CHARACTER.sub(b"", rest).isascii()
 
 
 def _blocks(content: Content) -> Iterator[bytes]:
@@ -304,7 +314,50 @@ def find_code_page(content: Content) -> CodePage:
         return any(byte in content[at : at + STRETCH] for at in range(0, len(content), STRETCH))
 
     # Old Macintosh programs end lines with CR alone.
-    return rank_code_pages(samples, {"mac_roman": 0.5} if contains(b"\r") and not contains(b"\n") else {})
+    bonus = {"mac_roman": 0.5 if contains(b"\r") and not contains(b"\n") else 0.0}
+    bonus["cp1252"] = _SPACE_BETWEEN_WORDS * sum(map(_are_two_words, _find_words_around_spaces(content)))
+    return rank_code_pages(samples, bonus)
+
+
+_SPACE = re.compile(rb"([A-Za-z]{1,20})\xa0(?=([A-Za-z]{1,20}))")
+_LONGEST_WORD = 20
+_SPACE_BETWEEN_WORDS = 2.5
+"""How much a no-break space of cp1252 between two words counts; in DOS text the byte is an accented letter (`á`)."""
+
+_VOWEL = re.compile(r"[aeiouy]", re.I)
+_ODD_START = re.compile(
+    r"(?!bl|br|ch|cl|cr|dr|dw|fl|fr|gh|gl|gn|gr|kn|ph|pl|pr|ps|qu|rh|s[chklmnpqtw]|sh|th|tr|tw|wh|wr)[^aeiouy]{2}", re.I
+)
+_ODD_END = re.compile(
+    r"(?!ch|ck|ct|ff|ft|gh|ks|lb|ld|lf|lk|ll|lm|ln|lp|ls|lt|lv|mb|mn|mp|ms|nc|nd|ng|nk|ns|nt|ph|ps|pt|rb|rc|rd|rf|rg|rk|rl"
+    r"|rm|rn|rp|rs|rt|rv|sh|sk|sm|sp|ss|st|th|ts|tt|tz|wd|wk|wl|wn|ws|xt|ds|gs|bs|fs|hs|cs)[^aeiouy]{2}\Z",
+    re.I,
+)
+
+
+def _find_words_around_spaces(content: Content) -> Iterator[tuple[str, str]]:
+    """The letters before and after the byte A0, at most 64 times in each of 64 equal parts of the file."""
+    size = max(len(content) // _PARTS, _LONGEST_WORD) + 1
+    for start in range(0, len(content), size):
+        before = min(start, _LONGEST_WORD)  # the words go on in the neighbouring parts
+        part = content[start - before : start + size + _LONGEST_WORD]
+        for match in islice(_SPACE.finditer(part), _SAMPLES):
+            if before <= match.end(1) < before + size:
+                yield match[1].decode("ascii"), match[2].decode("ascii")
+
+
+def _are_two_words(around: tuple[str, str]) -> bool:
+    """Whether the letters around a byte are two English words rather than the parts of one foreign word or name.
+
+    `and of` is; `Hern ndez` and `M laga` are not: the parts have no vowel, or begin or end as no English word does.
+    """
+    left, right = around
+    if left[-1].islower() and right[0].isupper():
+        return True
+    if min(len(left), len(right)) < 2 and not {left, right} & {"a", "A", "I", "&"}:
+        return False
+    whole = all(_VOWEL.search(part) for part in around)
+    return whole and not _ODD_START.match(right) and not _ODD_END.search(left)
 
 
 def rank_code_pages(samples: Sequence[bytes], bonus: dict[str, float] | None = None) -> CodePage:
@@ -337,28 +390,34 @@ def _score(samples: Iterable[bytes], name: str) -> float:
 def _score_sample(sample: bytes, name: str) -> float:
     text = sample.decode(name, "replace")
     before, char, after = text[0], text[1], text[2:3] or " "
-    if char == "£":
-        return 3.0 if after.isdigit() or after in " (-,\"')m" or before in "(' -" else 1.0
+    if char.isalpha() and ord(char) < 0x250:
+        return _score_letter(before, char, after)
     if char in _QUOTES:
         return 3.0 if before.isalnum() or after.isalnum() else 1.0
     if char in _DASHES:
         return 2.0 if before.isspace() or after.isspace() or (before.isalnum() and after.isalnum()) else 0.5
-    if char in _SYMBOLS or char == "\xa0":
-        return 0.5
-    if char.isalpha() and ord(char) < 0x250:
-        return _score_letter(before, char, after)
+    return _score_symbol(before, char, after)
+
+
+def _score_symbol(before: str, char: str, after: str) -> float:
+    if char == "£":
+        return 3.0 if after.isdigit() or after in " (-,\"')m" or before in "(' -" else 1.0
+    if char == "\xa0":  # most often at the end of a word
+        return 0.5 if before.isalpha() and after.isalpha() else 1.5
+    if char in _SYMBOLS:
+        return 1.5 if char == "…" and before.isalnum() else 0.5
     return -4.0 if ord(char) < 0xA0 or ord(char) >= 0x2500 else -1.0
 
 
 def _score_letter(before: str, char: str, after: str) -> float:
     if after.isdigit() or not (before.isalpha() or after.isalpha()):
         return -3.0
-    if char in (before, after):  # ááá: spaces of another code page
+    if char.islower() and after.isupper():  # `áPayment`, `ReactiveáMaintenance`: a space of another code page
         return -2.0
-    if char.isupper() and before.islower():
+    if char in (before, after) or (char.isupper() and before.islower()):  # ááá: spaces of another code page
         return -2.0
-    if char.islower() and before.isupper() and after.isupper():
-        return -1.0
     if char not in _ACCENTED:
         return 0.5
-    return 2.0 if (before.isalpha() and after.isalpha()) or char == "é" else 1.0
+    if before.isalpha() and after.isalpha():
+        return 2.0
+    return 2.0 if char == "é" else 0.75

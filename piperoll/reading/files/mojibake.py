@@ -27,10 +27,13 @@ _REMAINS_LEADS = "âÂÃ\u201a¬┬Ô├"
 _REMAINS = re.compile("â€|[ÂÃ][\u0080-\u00bf]|Ã(?= )|\u201aÄ|¬£|┬ú|ÔÇ|├[®ó¡║í]")
 """What is left of a garbled character that lost one of its bytes."""
 
-TRACES = frozenset("".join(_READ_AS.values()) + _REMAINS_LEADS + "Ł")
+_CONTROL = re.compile("[\u0080\u0082-\u008c\u008e\u0091-\u009c\u009e\u009f]")
+"""A character of cp1252 whose byte was read as Latin-1, such as U+0096 for a dash; texts have no control characters."""
+
+TRACES = frozenset("".join(_READ_AS.values()) + _REMAINS_LEADS + "Ł") | {chr(code) for code in range(0x80, 0xA0)}
 """A text without any of these characters is neither repaired nor garbled."""
 
-_SHEET_TRACES = tuple(trace.encode() for trace in "ÂÃâ¬┬├Ł")
+_SHEET_TRACES = tuple(trace.encode() for trace in "ÂÃâ¬┬├Ł\u0091\u0092\u0093\u0094\u0096\u0097")
 """What nearly all garbling begins with; a sheet without any of these is not searched."""
 
 _WORD_END = ' ,;|"\t\r\n'
@@ -88,7 +91,7 @@ def repair(text: str) -> tuple[str, DamageInText]:
     first repaired word, before and after.
     """
     codecs = [codec for codec, leads in _READ_AS.items() if any(lead in text for lead in leads)]
-    if not codecs and not _POUND.search(text):
+    if not codecs and not _POUND.search(text) and not _CONTROL.search(text):
         return text, DamageInText()
     pieces, found, start = [], DamageInText(), 0
     for line in text.splitlines(keepends=True):
@@ -120,10 +123,15 @@ def _repair_line(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
             count, index = (count, index) if count else (more, first)
         if text == before:
             break
-    if match := _POUND.search(text):
-        text, more = _POUND.subn("£", text)
-        count, index = count + more, min(index, match.start()) if count else match.start()
+    for pattern, put_right in ((_POUND, lambda _: "£"), (_CONTROL, _as_cp1252)):
+        if match := pattern.search(text):
+            text, more = pattern.subn(put_right, text)
+            count, index = count + more, min(index, match.start()) if count else match.start()
     return text, count, index
+
+
+def _as_cp1252(match: re.Match[str]) -> str:
+    return match[0].encode("latin-1").decode("cp1252")
 
 
 def _decode_again(text: str, codec: str) -> tuple[str, int, int]:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from subprocess import PIPE
@@ -58,6 +58,12 @@ _FORMULA = re.compile(
 )
 _TEXT_OR_ERROR = re.compile(rb't="(?:str|e)"')
 """The type of a formula whose result can be an empty text."""
+
+_LIST_SOURCE = re.compile(rb"<(?:\w+:)?formula1>\s*(?:<(?:\w+:)?f>)?([^<]+)<")
+"""Where a drop-down takes its values from: `Lists!$A$2:$A$9`, or the name of such a range."""
+
+_DEFINED_NAME = re.compile(rb"<(?:\w+:)?definedName\b([^>]*)>([^<]*)<")
+_SHEET_IN_REFERENCE = re.compile(r"\s*=?\s*(?:'((?:[^']|'')+)'|([^'!\s(]+))!")
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})"')
 
@@ -189,7 +195,8 @@ class CellCount:
 class SheetParts:
     """What the parts of an XLSX file show about one sheet besides its values.
 
-    `merged` are the cells that are merged over several rows: first row, last row, address.
+    `merged` are the cells that are merged over several rows: first row, last row, address. `list_sources` are the names
+    of other sheets with the values of its drop-downs.
     """
 
     sheet: str
@@ -198,6 +205,7 @@ class SheetParts:
     errors: CellCount = field(default_factory=CellCount)
     without_results: CellCount = field(default_factory=CellCount)
     merged: list[tuple[int, int, str]] = field(default_factory=list)
+    list_sources: set[str] = field(default_factory=set)
 
 
 def read_parts(content: bytes) -> list[SheetParts]:
@@ -206,9 +214,29 @@ def read_parts(content: bytes) -> list[SheetParts]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sheets = list(_sheet_paths(archive))
             parts = {path: _read_part(archive, name, path) for name, path in reversed(sheets)}  # sheets can share one
-            return [replace(parts[path], sheet=name) for name, path in sheets]
+            names = _defined_names(archive) if any(part.list_sources for part in parts.values()) else {}
     except (*BROKEN_ARCHIVE, KeyError):
         return []
+    return [
+        replace(parts[path], sheet=name, list_sources=_sheets_in(parts[path].list_sources, names) - {name})
+        for name, path in sheets
+    ]
+
+
+def _sheets_in(sources: Iterable[str], names: Mapping[str, str]) -> set[str]:
+    """The sheets that references or named ranges are in; a list of values within the rule itself has none."""
+    found = (_SHEET_IN_REFERENCE.match(names.get(source.removeprefix("="), source)) for source in sources)
+    return {(match[1] or match[2]).replace("''", "'") for match in found if match}
+
+
+def _defined_names(archive: zipfile.ZipFile) -> dict[str, str]:
+    """What each named range of the workbook refers to."""
+    found = _DEFINED_NAME.findall(archive.read("xl/workbook.xml"))
+    return {_text(_attributes(tag).get(b"name", b"")): _text(reference) for tag, reference in found}
+
+
+def _text(content: bytes) -> str:
+    return html.unescape(content.decode("utf-8", "replace"))
 
 
 def _sheet_paths(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -256,6 +284,8 @@ def _search_piece(piece: bytes, parts: SheetParts) -> None:
     if b"<f" in piece or b":f" in piece:
         formulas = (tag for tag in _FORMULA.findall(piece) if not _TEXT_OR_ERROR.search(tag))
         parts.without_results.add(f"cell {_attribute(tag, b'r')}" for tag in formulas)
+    if b"formula1" in piece:
+        parts.list_sources.update(map(_text, _LIST_SOURCE.findall(piece)))
     if b"mergeCell" in piece:
         for left, top, right, bottom in _MERGED.findall(piece):
             if int(bottom) > int(top):

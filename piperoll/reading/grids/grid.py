@@ -32,7 +32,12 @@ __all__ = [
 _SAMPLE_CELLS = 100_000
 """Keep a sample of rows for the next caller if it has at most this many cells."""
 
-_INVISIBLE = dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\x00"))
+_INVISIBLE: dict[int, str | None] = {
+    **dict.fromkeys(map(ord, "\ufeff\u200b\u200c\u200d\u2060\x00")),
+    **dict.fromkeys(map(ord, "\u00a0\u2007\u202f"), " "),
+}
+"""Characters that are left out, and no-break spaces, which become ordinary ones."""
+
 _SPACES = re.compile(r"\s+")
 
 
@@ -248,7 +253,7 @@ class Grid:
 
 
 def tidy(cell: str) -> str:
-    """The cell without surrounding white space (no-break spaces too) and without invisible characters."""
+    """The cell without surrounding white space and invisible characters; no-break spaces become ordinary ones."""
     if cell.isascii():
         return cell.strip(" \t\r\n\x0b\x0c\x00") if "\x00" not in cell else cell.replace("\x00", "").strip()
     return cell.translate(_INVISIBLE).strip()

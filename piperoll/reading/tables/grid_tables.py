@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from piperoll.reading.columns.headless import find_guessed_columns, recognise_he
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, is_blank, letter, tidy, without_blanks
-from piperoll.reading.reading import ExcludedRow, ReadTable
+from piperoll.reading.reading import ExcludedRow, GridReading, ReadTable
 from piperoll.reading.tables import nil_returns, table_findings
 from piperoll.reading.tables.classified_rows import ClassifiedRows, TableShape, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
@@ -30,9 +30,6 @@ from piperoll.reading.tables.wide_tables import WideTable, find_wide
 
 _FEW_BELOW = 30
 """The most rows below a possible total that are assumed to be sums as well."""
-
-_TITLE_ROWS, _TITLE_CELLS, _TITLE_LENGTH = 12, 3, 200
-"""Titles are texts of at most 200 characters in the last 12 rows above the headings; more than 3 are a record."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +65,12 @@ class ExaminedSection:
         """Return the column of the amounts; None if there is none."""
         name = self.amount(dataset)
         return self.columns.column(name) if name else None
+
+    def nil_table(self, grid: Grid, dataset: Dataset) -> nil_returns.NilTable:
+        """Return the rows that can make it a nil return: the titles above it too, but not its headings."""
+        others = [*self.section.rows_above(grid), *(excluded.row for excluded in self.rows.others)]
+        columns = {name: choice.column for name, choice in self.columns.choices.items()}
+        return nil_returns.NilTable.of(self.records, others, columns, dataset)
 
     def scale(self, dataset: Dataset) -> Decimal:
         """Return the factor that converts amounts as sent to pounds."""
@@ -120,19 +123,6 @@ def examine_section(
     )
 
 
-@dataclass
-class GridReading:
-    """What was read from one grid. `outcome` is data, nil, no_records, no_table, stray_cell or empty."""
-
-    outcome: str
-    tables: list[ReadTable] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    date_proofs: tuple[int, int] = (0, 0)
-    """The payment dates that can only be read day first, and only month first."""
-    order_unproved: bool = False
-    """True if there are payment dates that can be read both ways, and none that shows which."""
-
-
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     """Read every table of a grid as the lexicon's dataset; the outcome says why there is none."""
     if all(map(is_blank, grid.rows)) and not grid.headings:
@@ -141,8 +131,7 @@ def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
     if not sections:
         return _without_headings(grid, lexicon)
     parts = _parts(grid, sections, lexicon)
-    with_amounts = ((row, part.amount_column(lexicon.dataset)) for part in parts for row in part.records)
-    if nil := nil_returns.find_nil_record(with_amounts):
+    if nil := nil_returns.find_nil_return(part.nil_table(grid, lexicon.dataset) for part in parts):
         return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
     # Sections with the same columns are one table; others, and sections side by side, are separate tables.
     groups: list[list[ExaminedSection]] = []
@@ -205,7 +194,7 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     reading.findings += table_findings.find_row_findings([part.rows for part in group], grid.sheet, amounts)
     for part in group:
         reading.findings += cap_findings(_doubts(part, grid, dataset))
-    titles = _titles(first.section, grid)
+    titles = first.section.find_titles(grid)
     built = build(segments, dataset, grid.sheet, (*grid.names, *titles), grid.proofs)
     reading.findings += built.findings
     reading.date_proofs = (reading.date_proofs[0] + built.proofs[0], reading.date_proofs[1] + built.proofs[1])
@@ -231,16 +220,6 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
             titles=titles,
         )
     )
-
-
-def _titles(section: Section, grid: Grid) -> tuple[str, ...]:
-    """Return the texts above the headings that can name the period, from the last row up."""
-    if section.below or section.heading.start < 1:
-        return ()
-    above = grid.rows[max(0, section.heading.start - _TITLE_ROWS) : section.heading.start]
-    rows = [[text for cell in row.cells if (text := tidy(cell))] for row in above]
-    titles = [text for cells in reversed(rows) if len(cells) <= _TITLE_CELLS for text in cells]
-    return tuple(text for text in titles if 3 <= len(text) <= _TITLE_LENGTH)
 
 
 def _heading_address(heading: HeadingRow, grid: Grid) -> tuple[int, int | None]:

@@ -103,6 +103,10 @@ class RowShift:
         return (*cells[: self.column], *cells[self.column + 1 :])
 
 
+_TITLE_ROWS, _TITLE_CELLS, _TITLE_LENGTH = 12, 3, 200
+"""Titles are texts of at most 200 characters in the last 12 rows above the headings; more than 3 are a record."""
+
+
 @dataclass(frozen=True)
 class Section:
     """Rows under one row of headings; `below` means that the headings come after the rows.
@@ -118,6 +122,18 @@ class Section:
     lesser: bool = False
     heading_texts: frozenset[tuple[str, ...]] = frozenset()
     """The rows of the headings and the titles above them, as sent."""
+
+    def rows_above(self, grid: Grid) -> Rows:
+        """Return the last rows above the headings; none if the headings come after the records."""
+        start = 0 if self.below else max(0, self.heading.start)
+        return grid.rows[max(0, start - _TITLE_ROWS) : start]
+
+    def find_titles(self, grid: Grid) -> tuple[str, ...]:
+        """Return the texts above the headings that can name the period, from the last row up."""
+        rows = [[text for cell in row.cells if (text := tidy(cell))] for row in self.rows_above(grid)]
+        titles = [text for cells in reversed(rows) if len(cells) <= _TITLE_CELLS for text in cells]
+        return tuple(text for text in titles if 3 <= len(text) <= _TITLE_LENGTH)
+
     continues: bool = False
     """Whether the rows go on from those of the section before, below the same row of headings."""
     shifted: RowShift | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -17,8 +17,8 @@ from piperoll.reading.columns.assignment import assign_columns
 from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid
-from piperoll.reading.reading import ReadTable
-from piperoll.reading.tables.grid_tables import GridReading, read_grid
+from piperoll.reading.reading import GridReading, ReadTable
+from piperoll.reading.tables.grid_tables import read_grid
 from piperoll.reading.tables.sections import find_sections
 
 _SUM_TOLERANCE = Decimal("0.05")
@@ -96,14 +96,27 @@ def _overlap(index: int, others: Sequence[int], contents: Sequence[_TableContent
     return None
 
 
+_FEW_FIGURES = 0.1
+"""Words hold figures or dates in fewer cells than this share: in a list of values, "2" may be one of them."""
+
 _MOST = 0.8
 """A sheet is of a month if at least this share of its dates is in it."""
 
 Read = tuple[Grid, GridReading]
 
 
-def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str, period: Period | None = None) -> list[Read]:
-    """Read every grid of a file together. `name` is the file's name, which may give the period if none is given."""
+def read_grids(
+    grids: Sequence[Grid],
+    lexicon: Lexicon,
+    name: str,
+    period: Period | None = None,
+    list_sources: Collection[str] = (),
+) -> list[Read]:
+    """Read every grid of a file together.
+
+    `name` is the file's name, which may give the period if none is given. `list_sources` are the sheets with the values
+    of drop-downs.
+    """
     readings = []
     for grid in grids:
         # What shows the period, the most certain first: dates are read by it if they can be read in two ways.
@@ -113,11 +126,34 @@ def read_grids(grids: Sequence[Grid], lexicon: Lexicon, name: str, period: Perio
         dated = replace(grid, names=tuple(filter(None, names)))
         readings.append((dated, read_grid(dated, lexicon)))
     if len(grids) > 1:
+        readings = _without_reference_sheets(readings, lexicon, list_sources)
         readings = _continued(_with_order_of_other_sheets(readings, lexicon), lexicon)
     _leave_out_overlaps(readings, lexicon.dataset)
     if readings and (found := _about_months(readings, lexicon.dataset, name)):
         readings[0][1].findings.extend(found)
     return readings
+
+
+def _without_reference_sheets(readings: Sequence[Read], lexicon: Lexicon, list_sources: Collection[str]) -> list[Read]:
+    """Leave out the sheets that belong to a form: its lists of values and its notes on the columns.
+
+    Beside a sheet with headings for the whole core, these are sheets without some of the core that a drop-down takes
+    its values from, or that hold no figure and no date.
+    """
+    complete = [_has_core(grid, reading, lexicon) for grid, reading in readings]
+    if not any(complete):
+        return list(readings)
+    found = []
+    for (grid, reading), whole in zip(readings, complete, strict=True):
+        would_be_read = reading.outcome in ("data", "nil", "no_records")
+        if not whole and would_be_read and (grid.sheet in list_sources or _is_text_only(grid)):
+            finding = make_finding(
+                "reference-sheet-left-out", Address(grid.sheet), sheet_name=(grid.sheet or "").strip()
+            )
+            found.append((grid, GridReading("reference", findings=[finding])))
+        else:
+            found.append((grid, reading))
+    return found
 
 
 def _with_order_of_other_sheets(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:
@@ -134,6 +170,23 @@ def _with_order_of_other_sheets(readings: Sequence[Read], lexicon: Lexicon) -> l
         else:
             found.append((grid, reading))
     return found
+
+
+def _has_core(grid: Grid, reading: GridReading, lexicon: Lexicon) -> bool:
+    """Whether the headings of a sheet cover the whole core of the dataset, with or without records below them."""
+    sets = [set(table.choices) | set(table.wide) for table in reading.tables]
+    if reading.outcome in ("nil", "no_records"):
+        sets = [set(section.heading.fields) for section in find_sections(grid, lexicon)]
+        wide = any(lexicon.is_wide(cell) for section in find_sections(grid, lexicon) for cell in section.heading.cells)
+        if wide:
+            return True
+    return any(not lexicon.dataset.missing_core(fields, period_given=True) for fields in sets)
+
+
+def _is_text_only(grid: Grid) -> bool:
+    """Whether a sheet holds no column of figures or dates."""
+    profiles = profile_columns(grid.rows, grid.width)
+    return all(max(each.numbers, each.dates, each.serials) < _FEW_FIGURES for each in profiles)
 
 
 def _continued(readings: Sequence[Read], lexicon: Lexicon) -> list[Read]:

@@ -1,0 +1,225 @@
+"""The decide commands: say what a held value is, list what was decided, and take a decision back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piperoll.errors import UsageError
+
+if TYPE_CHECKING:
+    from piperoll.model import DecisionEntry
+
+Values = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="VALUE…", help="As the file writes it; capitals and accents do not matter."),
+]
+Place = Annotated[str, typer.Option("--to", metavar="PLACE", help="A folder, or s3://bucket/prefix.")]
+Because = Annotated[str, typer.Option(metavar="REASON", help="Why; kept with the decision, and not published.")]
+Body = Annotated[str | None, typer.Option(metavar="NAME", help="The body whose files it is about.")]
+Dataset = Annotated[str | None, typer.Option(metavar="NAME", help="Only in files of this dataset; default: in all.")]
+By = Annotated[str | None, typer.Option(metavar="NAME", help="Who decided; default: your login name.")]
+Area = Annotated[
+    bool, typer.Option("--area", help="The values are service areas: decide about all who are paid in them.")
+]
+AllBodies = Annotated[bool, typer.Option("--all-bodies", help="In the files of every body: an operator's decision.")]
+FromReport = Annotated[
+    Path | None, typer.Option(metavar="FILE.json", help="All held values of a report of piperoll check --json.")
+]
+Bodies = Annotated[Path | None, typer.Option(metavar="FILE", help="Your list of bodies, as in piperoll run.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+def business(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    to: Place,
+    because: Because,
+    values: Values = None,
+    body: Body = None,
+    dataset: Dataset = None,
+    area: Area = False,
+    all_bodies: AllBodies = False,
+    from_report: FromReport = None,
+    by: By = None,
+    bodies: Bodies = None,
+) -> None:
+    """Decide that held values are about no private person. The next run publishes their rows.
+
+    Take the values from the report of piperoll check. With --area, everyone who is paid in a service area is decided
+    about. It needs a body, or --all-bodies.
+
+    piperoll decide business "Jane Example" --body anytown --to published --because "Sole trader; the body confirmed it"
+    piperoll decide business "Adoption agencies" --area --body anytown --to published --because "Agencies only"
+    piperoll decide business --from-report report.json --body anytown --to published --because "All are firms"
+    """
+    _decide(
+        to, "business", values, because=because, body=body, dataset=dataset, area=area, all_bodies=all_bodies,
+        from_report=from_report, by=by, bodies=bodies,
+    )  # fmt: skip
+
+
+def public_role(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    to: Place,
+    because: Because,
+    values: Values = None,
+    body: Body = None,
+    dataset: Dataset = None,
+    all_bodies: AllBodies = False,
+    from_report: FromReport = None,
+    by: By = None,
+    bodies: Bodies = None,
+) -> None:
+    """Decide that people are named in a public role. The next run publishes their rows with the name.
+
+    piperoll decide public-role "Jane Example" --body anytown --to published --because "She is the chief executive"
+    """
+    _decide(
+        to, "public-role", values, because=because, body=body, dataset=dataset, area=False, all_bodies=all_bodies,
+        from_report=from_report, by=by, bodies=bodies,
+    )  # fmt: skip
+
+
+def person(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    to: Place,
+    because: Because,
+    values: Values = None,
+    body: Body = None,
+    dataset: Dataset = None,
+    area: Area = False,
+    all_bodies: AllBodies = False,
+    from_report: FromReport = None,
+    by: By = None,
+    bodies: Bodies = None,
+    yes: Yes = False,
+) -> None:
+    """Decide that values name private people. The next run publishes their rows without the name.
+
+    Where another text contains the name, the row is held. Published versions that show the name are deleted
+    permanently.
+
+    piperoll decide person "Jane Example" --body anytown --to published --because "She is a foster carer"
+    """
+    if not yes:
+        typer.confirm(
+            "The next run deletes published versions that show these names permanently. Continue?", abort=True
+        )
+    _decide(
+        to, "person", values, because=because, body=body, dataset=dataset, area=area, all_bodies=all_bodies,
+        from_report=from_report, by=by, bodies=bodies,
+    )  # fmt: skip
+
+
+def list_decisions(
+    to: Place,
+    body: Annotated[str | None, typer.Option(metavar="NAME", help="Only what bears on the files of this body.")] = None,
+    bodies: Bodies = None,
+) -> None:
+    """List what was decided, by whom, when and why, with the identifiers.
+
+    piperoll decide list --to published
+    piperoll decide list --to published --body anytown
+    """
+    from piperoll import terminal
+    from piperoll.operations.decisions import list_log
+    from piperoll.operations.run_request import known_bodies
+    from publishers import open_store
+
+    entries = list_log(open_store(to), known_bodies(bodies).find(body).slug if body else None)
+    if not entries:
+        typer.echo("Nothing was decided.")
+        return
+    taken_back = {entry.subject for entry in entries if entry.kind == "take-back"}
+    rows = [
+        (
+            entry.id,
+            entry.decided[:10],
+            _describe_scope(entry),
+            _describe(entry) + (" (taken back)" if entry.id in taken_back else ""),
+            entry.by,
+            entry.because,
+        )
+        for entry in entries
+    ]
+    terminal.console().print(terminal.grid(("Id", "Day", "In files of", "Decision", "By", "Because"), rows))
+
+
+def take_back(
+    identifiers: Annotated[list[str], typer.Argument(metavar="ID…", help="As piperoll decide list shows them.")],
+    to: Place,
+    because: Because,
+    by: By = None,
+    yes: Yes = False,
+) -> None:
+    """Take decisions back. The next run applies the rules again, as if they had not been made.
+
+    Rows that were published because of the decision are held again, and the versions that show them are deleted
+    permanently, with the differences from and to them.
+
+    piperoll decide take-back 3fa9c2d17b60 --to published --because "The firm is a private person after all"
+    """
+    from piperoll import api
+
+    if not yes:
+        typer.confirm("The next run deletes versions that were published by this permanently. Continue?", abort=True)
+    for identifier in identifiers:
+        entry = api.take_back(to, identifier, because=because, by=by)
+        if entry.decided_as == "person":
+            effect = "publishes the names again, unless the rules hold them"
+        else:
+            effect = "holds its rows again, and deletes the published versions that show them"
+        typer.echo(f"{entry.subject} is taken back. The next piperoll run {effect}.")
+
+
+def _decide(
+    to: str,
+    decided_as: str,
+    values: list[str] | None,
+    *,
+    from_report: Path | None,
+    bodies: Path | None,
+    **given: object,
+) -> None:
+    from piperoll import api
+
+    wanted = [*(values or ()), *(_held_values(from_report) if from_report else ())]
+    entries = api.decide(to, wanted, decided_as, bodies=bodies, **given)  # type: ignore[arg-type]
+    for entry in entries:
+        typer.echo(f"{entry.id}: {_describe(entry)}, in {_describe_scope(entry)}.")
+    if decided_as == "person":
+        typer.echo("The next piperoll run publishes these rows without the name, and deletes versions that show it.")
+    else:
+        typer.echo("The next piperoll run checks the files that were held for this again, and publishes the rows.")
+
+
+def _held_values(path: Path) -> list[str]:
+    """The held values of a report. Raises: UsageError: it is not a report, or holds no values."""
+    import json
+
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        values = [str(held["value"]) for held in document.get("held_values", ())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path} is not a report of piperoll check --json: {error}") from error
+    if not values:
+        raise UsageError(f"{path} has no held values")
+    return values
+
+
+def _describe(entry: DecisionEntry) -> str:
+    words = {"business": "a business", "public-role": "named in a public role", "person": "a private person"}
+    match entry.kind:
+        case "take-back":
+            return f"takes {entry.subject} back"
+        case "file":
+            return f"file {entry.subject[:12]} released ({entry.decided_as})"
+        case "area":
+            each = {"business": "businesses", "public-role": "people in a public role", "person": "private people"}
+            return f"all paid in '{entry.subject}' are {each[entry.decided_as]}"
+        case _:
+            return f"'{entry.subject}' is {words[entry.decided_as]}"
+
+
+def _describe_scope(entry: DecisionEntry) -> str:
+    body = entry.body or "all bodies"
+    return f"{body}, {entry.dataset}" if entry.dataset else body
