@@ -230,7 +230,7 @@ def write_given_names(
 
 
 def write_family_names(sources: Path) -> None:
-    """Add to the list of family names those of 15,000 people in the census, nearly all white or black, not given names."""
+    """Add to the list of family names those of 15,000 people in the census, nearly all of them white or black."""
     path = assets.folder("datapackages") / "privacy" / "surnames.csv"
     with path.open(encoding="utf-8", newline="") as stream:
         listed = {row["name"].upper() for row in csv.DictReader(stream)}

@@ -195,7 +195,7 @@ def _has_initials(bare: str, parts: Sequence[str], words: PrivacyLists) -> bool:
     long = _main_words(parts, words, 1)
     if len(long) != 1 or not 1 <= sum(len(part) == 1 for part in parts) <= 4:
         return False
-    if bare.endswith(" C C"):
+    if bare.endswith(" C C") and "," not in bare:  # a county council
         return False
     lowest = _SURNAME if len(long[0]) > 2 else _SHORT_SURNAME
     return long[0] not in words.in_names["abbreviation"] and score_word(long[0].replace("'", "")).name > lowest
