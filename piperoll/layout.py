@@ -33,6 +33,9 @@ REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
+PRIVATE = (ARCHIVE, COLLECTED, "log/", MAPPINGS)
+"""The prefixes that only the operator reads."""
+
 
 # --- archive/: bytes as received ------------------------------------------------------------------------------------
 
@@ -40,6 +43,12 @@ PUBLIC = (CATALOGUE, DATA, REPORTS)
 def received_bytes(sha256: str) -> str:
     """The bytes of a file exactly as received. Written once; private; deleted only by a purge."""
     return f"archive/sha256/{sha256[:2]}/{sha256}"
+
+
+def parse_received_bytes(key: str) -> str | None:
+    """The sha256 that the key of received bytes names; None for any other key."""
+    pieces = key.split("/")
+    return pieces[3] if pieces[:2] == ["archive", "sha256"] and len(pieces) == 4 else None
 
 
 def senders_prefix(sha256: str) -> str:
@@ -474,6 +483,11 @@ def is_public(key: str) -> bool:
     return key.startswith(PUBLIC)
 
 
+def is_immutable(key: str) -> bool:
+    """True for the files of versions and the differences between them, which their pointers vouch for by hash."""
+    return bool(_IMMUTABLE.match(key))
+
+
 def content_type(key: str) -> str:
     """The media type of the object under `key`, by its name; we vouch for none of the bytes as received."""
     suffix = PurePosixPath(key).suffix
@@ -488,7 +502,7 @@ def cache_control(key: str) -> str:
     """Cache-Control for a key: immutable for version files, one minute for other public keys, no-store for private."""
     if not is_public(key):
         return "private, no-store"
-    return "public, max-age=31536000, immutable" if _IMMUTABLE.match(key) else "public, max-age=60, must-revalidate"
+    return "public, max-age=31536000, immutable" if is_immutable(key) else "public, max-age=60, must-revalidate"
 
 
 def _folder_of(submission: Submission) -> str:

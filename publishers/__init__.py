@@ -41,7 +41,7 @@ from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
 from publishers.sweep import SweepResult, sweep_store
-from publishers.verify import StoreFault, VerifiedSeries, verify_series
+from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_series
 from publishers.versions import (
     CompareVersions,
     Decision,
@@ -124,5 +124,6 @@ __all__ = [
     "sweep_store",
     "update_index",
     "update_mapping",
+    "verify_objects",
     "verify_series",
 ]

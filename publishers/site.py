@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from piperoll import layout
-from piperoll.errors import NotThere, PointerMoved, StoreError
+from piperoll.errors import NotThere, PointerMoved, StoreCorrupt, StoreError
 from publishers.stores.protocol import ObjectInfo, Store
 
 _PIECE_BYTES = 8 << 20
@@ -24,6 +24,9 @@ _ENCODED_SEPARATOR = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
 """A slash, backslash or NUL in a path that is percent-encoded: no key of ours needs one."""
 
 _SINGLE_RANGE = re.compile(r"bytes=\s*(\d*)-(\d*)\s*\Z", re.ASCII | re.IGNORECASE)
+
+_MOST_COMPARED = 100_000
+"""Objects that are remembered as compared, some 20 MB."""
 
 _EVERY_RESPONSE = {
     "Access-Control-Allow-Origin": "*",  # everything here is public
@@ -43,7 +46,16 @@ class SiteServer(ThreadingHTTPServer):
 
     def __init__(self, store: Store, host: str, port: int) -> None:
         self.store = store
+        self._compared: dict[str, str] = {}
         super().__init__((host, port), _SiteHandler)
+
+    def require_unaltered(self, key: str, info: ObjectInfo) -> None:
+        """Compare an object with its stored sha256, once and again if it changes. Raises: StoreCorrupt."""
+        if self._compared.get(key) != info.tag:
+            self.store.compare(key)
+            if len(self._compared) >= _MOST_COMPARED:
+                self._compared.clear()
+            self._compared[key] = info.tag
 
     @property
     def address(self) -> str:
@@ -134,8 +146,13 @@ class _SiteHandler(BaseHTTPRequestHandler):
         key = key_of(self.path)
         try:
             info = None if key is None else self.server.store.stat(key)
+            if key and info:
+                self.server.require_unaltered(key, info)
         except NotThere:
             info = None
+        except StoreCorrupt:
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, {}, with_body=with_body)
+            return
         if key is None or info is None:
             self._refuse(HTTPStatus.NOT_FOUND, {}, with_body=with_body)
             return

@@ -12,7 +12,7 @@ from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Status, Version, file_entry
 from publishers.index import index_matches
 from publishers.pointer import fetch_version, read_history
-from publishers.stores.protocol import StoreReader
+from publishers.stores.protocol import Store, StoreReader, sha256_of
 from publishers.versions import CompareVersions
 
 InspectVersion = Callable[[Path], Iterator[str]]
@@ -56,6 +56,26 @@ def verify_series(
         with TemporaryDirectory() as scratch:
             faults = tuple(_verify_versions(store, history, Path(scratch), inspect, compare_for(one.dataset)))
         yield VerifiedSeries(one, len(history.versions), faults)
+
+
+def verify_objects(store: Store, prefix: str) -> Iterator[StoreFault]:
+    """Compare every object below a prefix with the sha256 that its writer stored, but for the files of versions.
+
+    Those `verify_series` compares with their manifests. Bytes as received are compared with their name as well.
+    Raises: StoreUnavailable: the store does not answer.
+    """
+    for key in store.keys(prefix):
+        if layout.is_immutable(key):
+            continue
+        try:
+            store.compare(key)
+            digest = layout.parse_received_bytes(key)
+            if digest and sha256_of(store.read(key).content) != digest:
+                yield StoreFault(key, "it does not hold the bytes that it is named for")
+        except StoreCorrupt as error:
+            yield StoreFault(key, str(error))
+        except NotThere:  # removed since it was listed
+            continue
 
 
 def _verify_versions(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from tests.fixtures.s3_server import seaweedfs
@@ -22,6 +23,10 @@ CHROMIUM_FLAGS = [
 ]
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0", ""}  # noqa: S104 - only compared with
 
+
+# The machines are shared: how long one example takes says nothing.
+hypothesis.settings.register_profile("piperoll", deadline=None)
+hypothesis.settings.load_profile("piperoll")
 
 _SOAK_SECONDS = 4 * 3600
 """The time limit of a test in its long form, seconds."""

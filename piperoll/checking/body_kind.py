@@ -5,6 +5,7 @@ The kind decides which legal duties are checked. Where it is not known, none is.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +24,18 @@ _FILLED = 0.5
 """A column with fewer filled cells than this share of its rows says nothing about the rest of the file."""
 
 
+_SEPARATORS = re.compile(
+    r"\s[-–—]\s|[:|;(),]|\b(?:spend(?:ing)?|payments?|expenditure|invoices?|transactions?)\b", re.IGNORECASE
+)
+"""Where a title such as "Anytown Council - Payments over £500" goes on with something else than the body."""
+
+
 @dataclass(frozen=True, slots=True)
 class BodyKind:
     """The kind of body that sends a file; None if we do not know.
 
     `source` is `option` (given with the file), `register` or `file`. `heading` is that of the column that says so, for
-    `file`. `nation` is `E`, `W`, `S` or `N` where the register knows it.
+    `file`; None if a title does. `nation` is `E`, `W`, `S` or `N` where the register knows it.
     """
 
     kind: str | None = None
@@ -62,7 +69,8 @@ def find_body_kind(
         return BodyKind(given, "option", body.nation)
     if body.known_kind is not None:
         return BodyKind(body.known_kind, "register", body.nation)
-    if dataset is None or not any(survey.names for survey in surveys):
+    titles = [title for survey in surveys for title in survey.titles]
+    if dataset is None or not (titles or any(survey.names for survey in surveys)):
         return BodyKind()
     known = register or assets.register()
     for field in dataset.body_fields:
@@ -74,7 +82,27 @@ def find_body_kind(
         if named is not None:
             heading = next(survey.headings[field] for survey in surveys if field in survey.headings)
             return BodyKind(named.kind, "file", named.nation, heading)
-    return BodyKind()
+        return BodyKind()  # the file names its sender in a way that we do not know: a title would not be surer
+    return _from_titles(titles, known)
+
+
+def _from_titles(titles: Sequence[str], register: Register) -> BodyKind:
+    """What the titles above the headings show, if all that name a body name the same one or the same kind.
+
+    Words alone show no department or agency here: "Department of Housing" can be a part of a council.
+    """
+    found = dict[_Named, None]()
+    for title in titles:
+        pieces = [title, *_SEPARATORS.split(title)]
+        named = [one for piece in pieces if piece.strip() and (one := _named(piece, register))]
+        if registered := [one for one in named if one.slug]:
+            found[registered[0]] = None
+        elif words := [one for one in named if one.kind not in ("department", "agency")]:
+            found[words[0]] = None
+    if len({one.kind for one in found}) != 1:
+        return BodyKind()
+    first = next(iter(found))
+    return BodyKind(first.kind, "file", first.nation if len(found) == 1 else None)
 
 
 def _count_names(field: str, surveys: Sequence[TableSurvey]) -> Counter[str]:

@@ -279,7 +279,8 @@ def _find_how_kind_is_known(known: BodyKind, dataset: Dataset) -> tuple[Finding,
     if known.kind is None:
         return (make_finding("kind-unknown"),)
     if known.source == "file":
-        return (make_finding("kind-from-file", kind=shared_text("kind-of-body", known.kind), heading=known.heading),)
+        variant, kind = "title" if known.heading is None else "column", shared_text("kind-of-body", known.kind)
+        return (make_finding("kind-from-file", variant=variant, kind=kind, heading=known.heading),)
     return ()
 
 

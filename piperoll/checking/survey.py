@@ -51,6 +51,8 @@ class TableSurvey:
     names: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     headings: Mapping[str, str] = field(default_factory=dict)
     pounds: Mapping[str, float] = field(default_factory=dict)
+    titles: Sequence[str] = ()
+    """The texts above the headings."""
     starts: Mapping[str, int] = field(default_factory=dict)
     """If each line covers several months and the main date is the last day, the counts of the first days."""
 
@@ -129,7 +131,16 @@ class TableSurveyor:
         names = {name: counts for name, counts in self._names.items() if 0 < len(counts) <= _MOST_NAMES}
         headings = {name: self._table.columns[name] for name in names}
         return TableSurvey(
-            self._rows, self._lines, missing, self._readable, self._dates, names, headings, self._pounds, self._starts
+            rows=self._rows,
+            lines=self._lines,
+            missing=missing,
+            readable=self._readable,
+            dates=self._dates,
+            names=names,
+            headings=headings,
+            titles=self._table.titles,
+            pounds=self._pounds,
+            starts=self._starts,
         )
 
 

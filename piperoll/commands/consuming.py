@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from piperoll import assets
-from piperoll.errors import UsageError
+from piperoll import assets, layout
+from piperoll.errors import StoreError, UsageError
 from piperoll.model import Period, Series
 from piperoll.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from publishers import Store, StoreFault
 
 NOT_VERIFIED = 1
 """The exit status of `verify` if something does not match."""
@@ -171,6 +175,19 @@ def trace(
         out.print(terminal.grid(("column", "as sent"), unused))
 
 
+def _verify_objects(store: Store) -> Iterator[StoreFault]:
+    """Compare the objects of a store that no manifest names; prefixes that may not be read are named and left out."""
+    from publishers import verify_objects
+
+    for prefix in (*layout.PUBLIC, *layout.PRIVATE):
+        try:
+            yield from verify_objects(store, prefix)
+        except StoreError as error:
+            if error.retryable:
+                raise
+            typer.echo(f"Not compared: {prefix} ({error})", err=True)
+
+
 def verify(
     place: Annotated[str, typer.Argument(help="A folder, s3://bucket/prefix, or the web address of one.")],
     series: Annotated[list[str] | None, typer.Argument(metavar="[SERIES]…", help="Only these series.")] = None,
@@ -178,8 +195,9 @@ def verify(
 ) -> None:
     """Verify published data. Every hash, total and difference is computed again and compared.
 
-    It reads public files only, so anyone can verify a publisher over the web. The exit status is 0 if everything
-    matches and 1 if something does not.
+    Anyone can verify a publisher over the web. In a folder or bucket, every other object is compared with the sha256
+    that was stored with it, as far as you may read it: pages, reports, and what is private. The exit status is 0 if
+    everything matches and 1 if something does not.
 
     piperoll verify published
     piperoll verify https://data.example spend/anytown/2026-10
@@ -187,7 +205,8 @@ def verify(
     from piperoll import terminal
     from piperoll.describing.wording import format_count
     from piperoll.releasing import compare_versions, find_faults
-    from publishers import list_indexed_series, open_reader, verify_series
+    from publishers import list_indexed_series, open_reader, open_store, verify_series
+    from publishers.stores.web import WebReader
 
     reader = open_reader(place)
     wanted = [Series.parse(name) for name in series or ()] or list(list_indexed_series(reader))
@@ -206,6 +225,11 @@ def verify(
                 for fault in one.faults:
                     typer.echo(f"{fault.where}: {fault.what}")
             step()
+    if not series and not isinstance(reader, WebReader):
+        for fault in _verify_objects(open_store(place)):
+            faults += 1
+            where = {"where": fault.where, "what": fault.what}
+            typer.echo(json.dumps(where) if as_json else f"{fault.where}: {fault.what}")
     if not as_json:
         result = f"{format_count(faults, 'fault')} found" if faults else "everything matches"
         typer.echo(f"Verified {len(wanted):,} series with {format_count(versions, 'version')}: {result}.")

@@ -11,6 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
+from piperoll.findings import shared_text
 from piperoll.model import Dataset, Field, Level, Origin
 
 _CREATED = datetime(1980, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -24,7 +25,7 @@ _FORMATS = {"number": "#,##0.00##", "integer": "0", "date": "yyyy-mm-dd", "boole
 
 _DUTY = {
     Level.CORE: "Must be there",
-    Level.DUTY: "The law or code asks for it",
+    Level.DUTY: "Asked of {kinds}",
     Level.WANTED: "Useful where you have it",
 }
 
@@ -88,9 +89,21 @@ def _fill_notes(
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, bold)
     for row, (field, name) in enumerate(zip(fields, names, strict=True), start=1):
-        for column, text in enumerate((name, field.description, _DUTY[field.level], field.source)):
+        needed = _DUTY[field.level].format(kinds=_name_kinds(field))
+        for column, text in enumerate((name, field.description, needed, _name_sources(field))):
             sheet.write_string(row, column, text, wrap)
     sheet.freeze_panes(1, 0)
+
+
+def _name_kinds(field: Field) -> str:
+    """The kinds of body that must send a field, in words."""
+    kinds = dict.fromkeys(kind for duty in field.duties for kind in duty.kinds)
+    return ", ".join(shared_text("kind-of-body", kind) for kind in kinds)
+
+
+def _name_sources(field: Field) -> str:
+    """The laws and guidance that ask for a field, or else the standard that it comes from."""
+    return "; ".join(duty.clause for duty in field.duties) or field.source
 
 
 def _fill_lists(

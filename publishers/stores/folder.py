@@ -20,6 +20,7 @@ from publishers.stores.protocol import ObjectInfo, StoredObject, sha256_of
 _CHUNK_BYTES = 1 << 20
 _MINUTE = 60
 _OWNER_ONLY, _OWNER_ONLY_FOLDER = 0o600, 0o700
+_SHA256 = "user.piperoll.sha256"
 _LOCKS = ".locks"
 _UNFINISHED = ".unfinished"
 _PERMANENT_ERRORS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
@@ -31,7 +32,8 @@ class FolderStore:
 
     A tag is the sha256 of the bytes. Unfinished writes are in `.unfinished/` and locks in `.locks/`; they cannot be
     mistaken for objects, since no key begins with a dot. What is not public can be read by its owner only, whatever the
-    umask: files have the mode 0600, and the folders at the top 0700.
+    umask: files have the mode 0600, and the folders at the top 0700. The sha256 of what was written is an extended
+    attribute of each file, where the file system has them, so that a bit that rots is noticed.
     """
 
     def __init__(self, root: Path) -> None:
@@ -45,13 +47,25 @@ class FolderStore:
         path = self._path(key)
         with _raise_store_errors(key), path.open("rb") as stream:
             content = stream.read() if first is None else stream.read(first)
-            status = os.fstat(stream.fileno())
-        return StoredObject(content, sha256_of(content) if first is None else _info(status).tag)
+            status, written = os.fstat(stream.fileno()), _stored_sha256(stream.fileno())
+        if first is not None:
+            return StoredObject(content, _info(status).tag)
+        found = sha256_of(content)
+        if written not in (None, found) and not key.startswith(layout.MAPPINGS):  # people may edit those in place
+            raise _altered(key)
+        return StoredObject(content, found)
 
     def stat(self, key: str) -> ObjectInfo:
         """The size of an object, and a tag made of its size, age and inode."""
         with _raise_store_errors(key), self._path(key).open("rb") as stream:
             return _info(os.fstat(stream.fileno()))
+
+    def compare(self, key: str) -> None:
+        """Read an object and compare it with the sha256 in its extended attributes."""
+        with _raise_store_errors(key), self._path(key).open("rb") as stream:
+            written = _stored_sha256(stream.fileno())
+            if written is not None and hashlib.file_digest(stream, "sha256").hexdigest() != written:
+                raise _altered(key)
 
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
         """Read some bytes of an object and nothing else of it."""
@@ -183,6 +197,8 @@ class FolderStore:
                     digest.update(chunk)
                     stream.write(chunk)
                 stream.flush()
+                with suppress(OSError, AttributeError):  # this file system or this platform has no such attributes
+                    os.setxattr(stream.fileno(), _SHA256, digest.hexdigest().encode())
                 if durable:
                     os.fsync(stream.fileno())
                 self._make_folders(path.parent)
@@ -215,6 +231,19 @@ def _raise_store_errors(key: str) -> Iterator[None]:
     except OSError as error:
         kind = StoreError if error.errno in _PERMANENT_ERRORS else StoreUnavailable
         raise kind(f"{key} cannot be read or written: {error.strerror}") from error
+
+
+def _stored_sha256(file: int) -> str | None:
+    """The sha256 that the writer of an open file stored with it; None if there is none."""
+    with suppress(OSError, AttributeError):
+        return os.getxattr(file, _SHA256).decode("ascii", "replace")
+    return None
+
+
+def _altered(key: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"{key} is not what was written: it has another sha256. Restore it from a backup, or remake it."
+    )
 
 
 def _chunks(content: bytes | Path) -> Iterator[bytes]:

@@ -64,6 +64,12 @@ class Store(StoreReader, Protocol):
     def stat(self, key: str) -> ObjectInfo:
         """The size and tag of an object, without reading it. Raises: NotThere."""
 
+    def compare(self, key: str) -> None:
+        """Read an object and compare it with the sha256 that its writer stored with it, if it did.
+
+        Raises: NotThere. StoreCorrupt: it is not what was written.
+        """
+
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
         """Read the bytes from `start` up to but not including `stop`, if the object still has the tag from `stat`.
 

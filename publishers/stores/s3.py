@@ -98,6 +98,11 @@ class S3Store:
             answer = self._s3.head_object(**self._at(key))
         return ObjectInfo(answer["ContentLength"], answer["ETag"])
 
+    def compare(self, key: str) -> None:
+        """Read an object and compare it with the sha256 in its metadata."""
+        with self._raise_store_errors(key):
+            self._get(key, None)
+
     def read_range(self, key: str, start: int, stop: int, tag: str) -> bytes:
         """Read some bytes of an object; the server sends no others."""
         with self._raise_store_errors(key):
