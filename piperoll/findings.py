@@ -13,8 +13,9 @@ import tomllib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
+from enum import Enum
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -185,7 +186,24 @@ def public_report(report: Report, disposition: Disposition) -> Report:
             findings.append(without_value(finding) if quotes_unpublished(finding) else finding)
     for finding in about_people.values():
         findings.append(replace(without_value(finding), **Address().values()))
-    return replace(report, findings=tuple(findings), held_values=(), decided={})
+    public = replace(report, findings=tuple(findings), held_values=(), decided={})
+    return replace_texts(public, disposition.withheld) if disposition.withheld else public
+
+
+def replace_texts(value: Any, replacements: Mapping[str, str]) -> Any:
+    """Replace texts wherever they stand in a dataclass, mapping or sequence, the longest first."""
+    if isinstance(value, str) and not isinstance(value, Enum):
+        for old in sorted(replacements, key=len, reverse=True):
+            value = value.replace(old, replacements[old])
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        made = {one.name: replace_texts(getattr(value, one.name), replacements) for one in fields(value)}
+        return replace(value, **made)
+    if isinstance(value, Mapping):
+        return {replace_texts(key, replacements): replace_texts(each, replacements) for key, each in value.items()}
+    if isinstance(value, tuple | list):
+        return type(value)(replace_texts(each, replacements) for each in value)
+    return value
 
 
 def without_value(finding: Finding) -> Finding:

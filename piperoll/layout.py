@@ -33,7 +33,7 @@ REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ARCHIVE, COLLECTED, "log/", MAPPINGS)
+PRIVATE = (ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, "log/")
 """The prefixes that only the operator reads."""
 
 

@@ -21,6 +21,8 @@ from piperoll.checking.period import (
 )
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.privacy.decisions import Decided
+from piperoll.checking.privacy.held_names import HeldNames
+from piperoll.checking.privacy.public_texts import Labels, withhold_labels
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
 from piperoll.findings import (
@@ -310,7 +312,8 @@ def _conclude(
     verdict: Verdict,
     period: Period | None,
 ) -> Examination:
-    ordered = order_findings(findings, [table.sheet for table in reading.tables])
+    withheld, about_labels = _withhold_labels(reading, given.file, tables, findings)
+    ordered = order_findings((*findings, *about_labels), [table.sheet for table in reading.tables])
     listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)
     dates_compared = period is not None and reading.dataset is not None and not reading.dataset.snapshot
@@ -339,8 +342,30 @@ def _conclude(
         redacted={number: each.redacted for number, each in enumerate(tables) if each.redacted},
         blanked={number: each.blanked for number, each in enumerate(tables) if each.blanked},
         cut={number: each.cut for number, each in enumerate(tables) if each.cut},
+        withheld=withheld,
     )
     return Examination(reading, report, disposition, period, given.part)
+
+
+def _withhold_labels(
+    reading: Reading, file: str, tables: Sequence[ExaminedTable], findings: Iterable[Finding]
+) -> tuple[dict[str, str], list[Finding]]:
+    """What is published in place of names of files, sheets and headings that name a person; and a finding for each."""
+    quoting = [finding for finding in findings if not finding.private]
+    sheets = [table.sheet for table in reading.tables] + [finding.sheet for finding in quoting]
+    headings = {
+        (table.sheet, table.letter(name)): heading
+        for table in reading.tables
+        for name, heading in table.columns.items()
+    }
+    labels = Labels(
+        file=file,
+        member=reading.member,
+        sheets=tuple(dict.fromkeys(sheet for sheet in sheets if sheet)),
+        headings=headings,
+        quoting=quoting,
+    )
+    return withhold_labels(labels, tables[0].held_names if tables else HeldNames())
 
 
 def _accepting_verdict(findings: Iterable[Finding]) -> Verdict:

@@ -12,6 +12,7 @@ import numpy as np
 from piperoll.checking.body_kind import BodyKind
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.privacy.decisions import Decided
+from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen, finish_screens
 from piperoll.checking.row_sets import RowLabels, RowSet, ValueByRow
 from piperoll.checking.schema import Breach, find_breaches
@@ -29,6 +30,9 @@ from piperoll.checking.within_file import LineComparer, LineComparison
 from piperoll.findings import CappedFindings, make_by_row, make_finding
 from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
+
+_ROWS_NAMED = 10
+"""A message about several rows names this many of them; the finding has all."""
 
 _HEADINGS_NAMED = 6
 """A finding about a missing column names this many of the headings that we know for it."""
@@ -52,6 +56,7 @@ class ExaminedTable:
     totals: ExaminedTotals
     survey: TableSurvey
     held_not_for_privacy: int
+    held_names: HeldNames
     held_values: tuple[HeldValue, ...]
     decided: Mapping[str, int]
     lacks_core: bool = False
@@ -147,6 +152,7 @@ def _examine_table(
         totals=count_table(table, dataset, held_rows, not_for_privacy, survey),
         survey=survey,
         held_not_for_privacy=len(not_for_privacy),
+        held_names=privacy.names,
         held_values=privacy.held_values,
         decided={each: len(rows - RowSet(held_rows)) for each, rows in privacy.decided.items()},
         lacks_core=bool(core_missing),
@@ -200,7 +206,18 @@ def _find_left_out_names(privacy: PrivacyResult, table: ReadTable, dataset: Data
     not_due = RowSet()
     for name, rows in privacy.not_due.items():
         title = dataset.field(name).title
-        yield make_finding("privacy-name-not-due", address_in(table, name), title=title, count=len(rows))
+        where, numbers = address_in(table, name), tuple(rows)
+        more = len(numbers) - _ROWS_NAMED
+        found = make_finding(
+            "privacy-name-not-due",
+            where,
+            variant="many" if more > 0 else "few",
+            title=title,
+            count=len(numbers),
+            named=", ".join(map(str, numbers[:_ROWS_NAMED])),
+            more=more,
+        )
+        yield replace(found, rows=numbers)
         not_due.add(rows.numbers)
     if redacted_by_body := len(privacy.redacted.without(not_due)):
         names = (field.name for field in dataset.fields if field.privacy == "name" and field.name in table.columns)

@@ -165,10 +165,13 @@ class Disposition:
     `held` maps rows to the codes that hold them. `redacted` maps rows to the kind of redaction (`personal`,
     `commercial`, `security`, `legal`). `blanked` maps rows to the fields whose cell breaks the published schema: the
     cell is left out, or derived, and the rest of the row is published. `cut` maps rows to the fields whose text is
-    about a person: the words of a redaction are published in its place. All other rows are published as they are.
+    about a person: the words of a redaction are published in its place. `withheld` maps names of files, sheets and
+    members, headings and values that name a person to what is published in their place. All other rows are published as
+    they are.
     """
 
     held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     redacted: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
     blanked: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     cut: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)

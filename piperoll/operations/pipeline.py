@@ -217,7 +217,7 @@ def settle_claims(run: Run, body_files: BodyFiles, examined: Sequence[ExaminedFi
     prefix = layout.claims_folder(body_files.body, body_files.dataset)
     for series, rivals in files.items():
         if len({file.rows_sha256 for file in rivals}) > 1:
-            names = {file.submission.sha256: file.submission.name for file in rivals}
+            names = {file.submission.sha256: file.public_name for file in rivals}
             content = to_json_bytes({"series": str(series), "files": dict(sorted(names.items()))})
             digest = hashlib.sha256(content).hexdigest()
             run.store.create(layout.claim(body_files.body, body_files.dataset, digest), content)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import publishers
+from piperoll.checking.privacy.public_texts import names_person
 from piperoll.errors import PointerMoved, UsageError
 from piperoll.findings import deciding_finding
 from piperoll.model import DecisionEntry, DecisionKind, Period, Report, Submission, Verdict
@@ -81,9 +82,11 @@ def release_by_ruling(run: Run, submission: Submission, ruling: publishers.Rulin
 
 
 def require_reason(because: str) -> str:
-    """The reason for a decision without surrounding spaces. Raises: UsageError: it is empty."""
+    """The reason for a decision without surrounding spaces. Raises: UsageError: it is empty, or names a person."""
     if not because.strip():
         raise UsageError("give a reason: it is published in the history of the series")
+    if names_person(because):
+        raise UsageError("the reason seems to name a person, and it is published: give it without the name")
     return because.strip()
 
 

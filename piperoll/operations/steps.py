@@ -45,12 +45,18 @@ class ExaminedSubmission:
         """The full report."""
         return self.examination.report
 
+    @property
+    def public_name(self) -> str:
+        """The name of the file as it is published: as sent, unless it names a private person."""
+        return self.examination.disposition.withheld.get(self.submission.name, self.submission.name)
+
 
 @dataclass(frozen=True, slots=True)
 class ExaminedFile:
     """The small result of `examine`: what the order of publishing depends on, and where the rest is kept.
 
     `rows_sha256` identifies the rows to publish; None if there are none. `kept_at` is a file in the scratch folder.
+    `public_name` is the file's name as it is published.
     `restates` is True if the file is published already, and was examined again because of a decision about its values.
     """
 
@@ -60,6 +66,7 @@ class ExaminedFile:
     series: Series | None
     rows_sha256: str | None
     kept_at: Path
+    public_name: str
     restates: bool = False
 
 
@@ -188,6 +195,7 @@ def _keep(run: Run, examined: ExaminedSubmission, *, restates: bool = False) -> 
         series=examined.series,
         rows_sha256=examined.packed.manifest.rows_sha256 if examined.packed else None,
         kept_at=path,
+        public_name=examined.public_name,
         restates=restates,
     )
 
@@ -294,14 +302,15 @@ def pack_submission(run: Run, submission: Submission, examination: checking.Exam
         checking.require_agreement(
             reading.tables, reading.dataset, assets.suite(reading.dataset.name), run.settings.audit_rows
         )
+    public = public_report(report, examination.disposition)
     packed = releasing.pack_release(
         dataset,
         run.register.find(submission.body),
         series,
         reading.tables,
-        public_report(report, examination.disposition),
+        public,
         examination.disposition,
-        source=releasing.SourceFile(submission.sha256, submission.name),
+        source=releasing.SourceFile(submission.sha256, public.file),
         rules_version=assets.rules_version(dataset.name),
         folder=run.scratch / "packed" / submission.body / submission.dataset / submission.sha256,
     )
@@ -357,7 +366,7 @@ def publish_examined(
     submission, packed = examined.submission, examined.packed
     if packed is None:
         return SettledSubmission(examined)
-    reason, decision = f"received as {submission.name}", publishers.Decision.NORMAL
+    reason, decision = f"received as {examined.public_name}", publishers.Decision.NORMAL
     if ruling:
         reason, decision = f"released: {ruling.because}", ruling.decision
     elif restates:

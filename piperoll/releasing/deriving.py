@@ -38,8 +38,10 @@ class DerivationFacts:
     part: str | None
 
     @classmethod
-    def of(cls, body: Body, series: Series, source: SourceFile, table: Table[pa.RecordBatch]) -> DerivationFacts:
-        """The facts about one table of a submission."""
+    def of(
+        cls, body: Body, series: Series, source: SourceFile, table: Table[pa.RecordBatch], sheet: str | None
+    ) -> DerivationFacts:
+        """The facts about one table of a submission; `sheet` is the name under which its sheet is published."""
         named = {
             "body.id": body.id,
             "body.name": body.name,
@@ -47,7 +49,7 @@ class DerivationFacts:
             "period.end": series.period.end.isoformat(),
             "part": series.part,
             "source.name": source.name,
-            "source.sheet": table.sheet,
+            "source.sheet": sheet,
             "source.sha256": source.sha256,
         }
         return cls(named, table.columns, series.part)

@@ -77,7 +77,7 @@ def pack_release(  # noqa: PLR0913 - everything that a release is a function of
     with TableFiles(folder, dataset.name, columns) as files:
         for number, (table, table_report) in enumerate(zip(tables, report.tables, strict=True)):
             accepted = AcceptedTotals(table_report, columns)
-            facts = DerivationFacts.of(body, series, source, table)
+            facts = DerivationFacts.of(body, series, source, table, table_report.sheet)
             for lines in maker.make_lines(table, facts, RowDispositions.of(disposition, number)):
                 files.write(lines.batch)
                 accepted.add(lines)

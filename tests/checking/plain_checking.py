@@ -8,9 +8,6 @@ from decimal import Decimal
 
 from piperoll.checking.privacy.columns import is_name_due, is_named_holder, redaction_kind
 from piperoll.checking.privacy.lists import NamedPost, privacy_lists
-from piperoll.checking.privacy.personal_data import personal_rules
-from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
-from piperoll.checking.privacy.rows import SERVICE_AREA, PersonalCell
 from piperoll.checking.totals import exact_sum
 from piperoll.model import Dataset, Period
 from piperoll.reading import ReadTable
@@ -23,16 +20,6 @@ def lines(table: ReadTable) -> Iterator[tuple[int, int | None, Cells]]:
     for batch in table.batches():
         for cells in batch.to_pylist():
             yield cells["row"], cells["line"], cells
-
-
-def suspicions(table: ReadTable, dataset: Dataset) -> tuple[PersonalCell, ...]:
-    """Each cell that holds its row, once for each rule."""
-    found = (
-        PersonalCell(row, line, name, rule)
-        for row, line, cells in lines(table)
-        for rule, name in _suspicious(cells, table, dataset)
-    )
-    return tuple(dict.fromkeys(found))
 
 
 def redacted(table: ReadTable, dataset: Dataset) -> dict[int, str]:
@@ -79,24 +66,6 @@ def total(table: ReadTable, field: str, rows: Collection[int] | None = None, *, 
         if (cell := cells[field]) is not None and (rows is None or row in rows)
     )
     return exact_sum(map(abs, amounts) if absolute else amounts)
-
-
-def _suspicious(cells: Cells, table: ReadTable, dataset: Dataset) -> Iterator[tuple[str, str]]:
-    """Each rule by which a row is held, with its field."""
-    named = [name for name in _suppliers(table, dataset) if cells[name] and not redaction_kind(cells[name])]
-    texts, areas = _of_kind("text", table, dataset), _of_kind("area", table, dataset)
-    for name in named:
-        cell = cells[name] or ""
-        rules = personal_rules(cell) - {"titled-name", "phone"}
-        yield from ((rule, name) for rule in sorted(rules | {person_rule(cell) or ""} - {""}))
-    for name in (*texts, *areas):
-        yield from ((rule, name) for rule in sorted(personal_rules(cells[name] or "")))
-    if all(is_clearly_organisation(cells[name] or "") for name in named):
-        return
-    for name in (*areas, *texts):
-        if privacy_lists().triggers.search(cells[name] or ""):
-            yield SERVICE_AREA, name
-            return
 
 
 def _undue(cells: Cells, name: str, posts: Sequence[NamedPost]) -> bool:

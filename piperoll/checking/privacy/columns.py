@@ -14,7 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from piperoll.checking.privacy.free_text import (
+    BARE_PATTERN,
     CUE_PATTERN,
+    NAME_PATTERNS,
+    is_bare_name,
     is_thing,
     says_context,
     text_rules,
@@ -30,7 +33,7 @@ from piperoll.checking.privacy.personal_data import (
     sieve_phrases,
 )
 from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
-from piperoll.model.columns import Cells, Flags, is_filled, pc
+from piperoll.model.columns import Cells, Flags, pc
 
 _SUPPLIERS_REMEMBERED = 1 << 17
 """How many suppliers' verdicts are cached, some 40 MB: a national month has fewer suppliers."""
@@ -151,13 +154,24 @@ def find_people_in_texts(cells: Cells, in_context: Flags) -> dict[str, Flags]:
     `in_context` are the lines whose service area or supplier says that the payment may be about one person.
     """
     indices: dict[str, list[int]] = {}
-    may_be = sieve_pattern(cells, CUE_PATTERN)
+    may_be = sieve_pattern(cells, CUE_PATTERN) | sieve_pattern(cells, BARE_PATTERN)
     if in_context.any():
-        may_be |= in_context & is_filled(cells)
+        for pattern in NAME_PATTERNS:
+            may_be |= in_context & sieve_pattern(cells, pattern)
     for index, text in _texts_at(cells, may_be):
         for rule in text_rules(text, in_context=bool(in_context[index])):
             indices.setdefault(rule, []).append(index)
     return {rule: _flags(found, len(cells)) for rule, found in sorted(indices.items())}
+
+
+def find_bare_names(cells: Cells) -> Flags:
+    """Which cells of a column of service areas are the full name of a person and nothing else."""
+    if _has_few_values(cells):
+        values, codes = _different_cells(cells)
+        return np.array([is_bare_name(value or "") for value in values], np.bool_)[codes]
+    return _flags(
+        [i for i, text in _texts_at(cells, sieve_pattern(cells, BARE_PATTERN)) if is_bare_name(text)], len(cells)
+    )
 
 
 def find_contexts(cells: Cells) -> Flags:
@@ -170,10 +184,12 @@ def find_contexts(cells: Cells) -> Flags:
 
 def find_held_names(cells: Cells, names: HeldNames, *, suppliers: bool) -> Flags:
     """The cells that are one of `names` or contain one; of `suppliers`, a firm that is called like a person is none."""
-    if suppliers or _has_few_values(cells):
+    if suppliers:
         values, codes = _different_cells(cells)
-        holds = _supplier_is_held if suppliers else _text_is_held
-        return np.array([bool(value) and holds(value or "", names) for value in values], np.bool_)[codes]
+        return np.array([bool(value) and names.is_supplier(value or "") for value in values], np.bool_)[codes]
+    if _has_few_values(cells):
+        values, codes = _different_cells(cells)
+        return np.array([bool(value) and names.in_text(value or "") for value in values], np.bool_)[codes]
     flags = np.zeros(len(cells), np.bool_)
     for pattern in names.sieves():
         flags |= sieve_pattern(cells, pattern)
@@ -244,9 +260,27 @@ def redaction_kind(name: str | None) -> str | None:
 
 def is_named_holder(holder: str | None) -> bool:
     """Whether a cell names the holder of a post, and does not say that it is vacant."""
-    if holder is None or not re.search(r"[^\W\d_]", holder):
+    if holder is None or holder.strip().upper() in privacy_lists().vacancies:
         return False
-    return holder.strip().upper() not in privacy_lists().vacancies
+    return bool(re.search(r"[^\W\d_]{2}", privacy_lists().vacant.sub(" ", holder)))
+
+
+def lowest_pounds(cell: str) -> Decimal | None:
+    """The lower end of a salary, given as one amount, a range or a band; None if there is none.
+
+    A salary of less than 1,000 is in thousands: "150-155", "£150k+", "155 x000".
+    """
+    found = _SALARY.search(cell)
+    if found is None:
+        return None
+    amount = Decimal(found[1].replace(",", "").replace(" ", ""))
+    in_thousands = amount and amount < _LOWEST_SALARY
+    return amount * 1000 if in_thousands else amount
+
+
+_SALARY = re.compile(r"(\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)")
+_LOWEST_SALARY = 1000
+"""Pounds a year: a smaller number is in thousands."""
 
 
 def is_name_due(post: NamedPost, cell: str | None) -> bool:
@@ -255,7 +289,8 @@ def is_name_due(post: NamedPost, cell: str | None) -> bool:
         return False
     if post.rule == "pattern":
         return bool(re.search(post.value, cell, re.IGNORECASE))
-    return Decimal(cell) >= Decimal(post.value)
+    amount = lowest_pounds(cell)
+    return amount is not None and amount >= Decimal(post.value)
 
 
 @lru_cache(_SUPPLIERS_REMEMBERED)
@@ -292,9 +327,7 @@ def _trigger_level(text: str) -> int:
 def _code_rules(text: str) -> frozenset[str]:
     """The rules by which a code or label is personal data: it is a name and nothing else, or contains the data."""
     rules = personal_rules(text) & CODE_RULES
-    if _ONLY_WORDS.fullmatch(text) and not is_thing(text) and (rule := person_rule(text)):
-        return rules | {rule}
-    return rules
+    return rules | {"full-name"} if is_bare_name(text) else rules
 
 
 _ONLY_WORDS = re.compile(r"\W*[^\W\d_]+(?:[ ,.&'’-]+[^\W\d_]+){1,5}\W*")
@@ -316,19 +349,6 @@ def _are_payees(values: Iterable[str]) -> bool:
 
 _FEWEST_PAYEES = 3
 _LEGAL_FORMS = frozenset(("LTD", "LIMITED", "PLC", "LLP", "CIC", "INC", "GMBH"))
-
-
-def _supplier_is_held(cell: str, names: HeldNames) -> bool:
-    if names.is_held(cell):
-        return True
-    return names.in_text(cell) and (not is_clearly_organisation(cell) or bool(_REFUND.search(cell)))
-
-
-_REFUND = re.compile(r"\b(?:refund|reimburse|payment|re[:;]|c/o)", re.IGNORECASE)
-
-
-def _text_is_held(cell: str, names: HeldNames) -> bool:
-    return names.in_text(cell)
 
 
 def _texts_at(cells: Cells, flags: Flags) -> Iterator[tuple[int, str]]:

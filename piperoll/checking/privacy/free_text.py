@@ -9,10 +9,12 @@ titles) is cut away, and `person_rule` judges what is left.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from piperoll.checking.privacy.lists import privacy_lists, split_words
+from piperoll.checking.privacy.name_model import score_word
+from piperoll.checking.privacy.names import fold_text
 from piperoll.checking.privacy.private_people import person_rule
 
 _MONTH = (
@@ -33,6 +35,19 @@ CUE_PATTERN = (
 )
 """A pattern of RE2 and Python: the texts that may be about one person whatever their row says."""
 
+_PARTICLES = "and|de|van|von|der|den|bin|al|el|la|le|da|dos|di"
+
+NAME_PATTERNS = (
+    rf"[A-Z][A-Za-z'-]*[^A-Za-z0-9]+(?:(?:{_PARTICLES}) )*[A-Z]",
+    r"\bx[A-Za-z'-]*[^A-Za-z0-9]+[A-Za-z]|[A-Za-z][^A-Za-z0-9]+x",
+    "^[^A-Z]*$",
+)
+"""Patterns of RE2: a text with a name matches one. An accented capital is an x by the time that it is searched."""
+
+BARE_PATTERN = r"^[^A-Za-z0-9]*[A-Za-z]+(?:[ ,.'-]+[A-Za-z]+){1,3}[^A-Za-z0-9]*$"
+"""A pattern of RE2: the texts that may be a name and nothing else."""
+
+_BARE = re.compile(r"\W*[^\W\d_]+(?:[ ,.'’-]+[^\W\d_]+){1,3}\W*")
 _CUE = re.compile(CUE_PATTERN)
 _DIRECT_CUE = re.compile(
     rf"{_WEEK}|\b(?:refund|reimburse|respite|timesheet)|\b(?:allowance|compensation|deposit|tuition|payment|paid|payable|care"
@@ -55,7 +70,10 @@ _AFTER_NAME = re.compile(rf"{_WEEK}|\baged?\s+\d|\d\s*y(?:ea)?rs?\b", re.IGNOREC
 """What may follow a name directly: "JANE DOE W/E 24/06/12", "Jane Doe aged 7"."""
 
 _AROUND = " .,'-–—&\t\r\n"
-_LOWER_WORD = re.compile(r"(?:^|\s)(?!(?:and|de|van|von|der|den|bin|al|el|la|le|da|dos|di)\b)[a-z]")
+_LOWER_WORD = re.compile(rf"(?:^|\s)(?!(?:{_PARTICLES})\b)[a-z]")
+_LEAST_IN_CONTEXT = -2.0
+"""How little a word may look like a name beside a given name, in a row that may be about one person."""
+
 _LONG = 200
 """A text with more characters describes a service: it may name officials, and whom it is about only after a cue."""
 
@@ -92,6 +110,8 @@ def says_context(text: str) -> bool:
 @lru_cache(maxsize=65536)
 def names_in_text(text: str, *, in_context: bool) -> tuple[str, ...]:
     """The names of people in a text; `in_context` if its row says that the payment may be about one person."""
+    if is_bare_name(text):
+        return (text.strip(_AROUND),)
     if not (in_context or _CUE.search(text)):
         return ()
     if len(text) > _LONG:
@@ -105,6 +125,36 @@ def names_in_text(text: str, *, in_context: bool) -> tuple[str, ...]:
                 break
         before = after
     return tuple(names)
+
+
+@lru_cache(maxsize=65536)
+def is_bare_name(text: str) -> bool:
+    """Whether a text, code or label is certainly the full name of a person and nothing else.
+
+    A name needs no cue where it stands alone, but many things have the form of one ("Chelsea Harbour"). Titles are left
+    to `personal_data`: "Dame Ellen" and "Lord Nelson" are schools and pubs.
+    """
+    if not _BARE.fullmatch(text) or is_thing(text):
+        return False
+    return is_certain_name(split_words(fold_text(text))) and person_rule(text) == "full-name"
+
+
+def is_certain_name(words: Sequence[str], least: float = 0) -> bool:
+    """Whether words in capitals are a person's name beyond what `person_rule` asks of a supplier's.
+
+    A given name that is known stands first, or last after a known family name, and every other word looks like a name:
+    its score (`score_word`) is `least` or more.
+    """
+    lists = privacy_lists()
+    if not 2 <= len(words) <= 4:
+        return False
+    if words[0] in lists.given_names:
+        others = words[1:]
+    elif words[-1] in lists.given_names and words[0] in lists.family_names:
+        others = words[1:-1]
+    else:
+        return False
+    return all(len(word) == 1 or word in lists.family_names or score_word(word).name >= least for word in others)
 
 
 @lru_cache(maxsize=65536)
@@ -156,7 +206,6 @@ def _is_name(piece: str, *, direct: bool, lower: bool) -> bool:
     rule = person_rule(piece)
     if rule is None or direct or rule == "titled-name":
         return rule is not None
-    lists = privacy_lists()
     if rule == "full-name":
-        return words[0] in lists.given_names or (words[-1] in lists.given_names and words[0] in lists.family_names)
-    return not lists.family_names.isdisjoint(words)
+        return is_certain_name(words, _LEAST_IN_CONTEXT)
+    return not privacy_lists().family_names.isdisjoint(words)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.privacy.names import TITLES, fold_name, fold_text
+from piperoll.checking.privacy.private_people import is_clearly_organisation
 
 _WORD = re.compile(r"[^\W_]+")
 _MOST_IN_A_SIEVE = 400
 """How many words one regular expression of Arrow takes before it becomes slow to compile."""
+
+_REFUND = re.compile(r"\b(?:refund|reimburse|payment|re[:;]|c/o)", re.IGNORECASE)
+"""What a supplier's name begins with that is no firm's, though it may have a word of firms."""
 
 _STREETS = frozenset(
     (
@@ -40,6 +45,7 @@ def name_words(text: str) -> list[str]:
     return [word for word in words if word not in TITLES and not word.isdigit()]
 
 
+@lru_cache(maxsize=65536)
 def name_key(name: str) -> NameKey:
     """The key of a name in a cell of its own."""
     return tuple(sorted(name_words(fold_name(name))))
@@ -54,6 +60,9 @@ class HeldNames:
     def __init__(self) -> None:
         self._keys: set[NameKey] = set()
         self._phrases: set[NameKey] = set()
+        self._lengths: set[int] = set()
+        self._indexed = -1
+        self._suppliers: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
         return bool(self._keys)
@@ -82,23 +91,36 @@ class HeldNames:
             for start in range(0, len(longest), _MOST_IN_A_SIEVE)
         ]
 
-    def is_held(self, cell: str) -> bool:
-        """Whether a cell of names has one of the names and nothing else."""
-        return name_key(cell) in self._keys
+    def is_supplier(self, cell: str) -> bool:
+        """Whether a supplier is one of the names, or contains one and is no firm: "Refund Jane Doe Council Tax"."""
+        known = self._suppliers.get(cell)
+        if known is None:
+            known = name_key(cell) in self._keys or (
+                self.in_text(cell) and (not is_clearly_organisation(cell) or bool(_REFUND.search(cell)))
+            )
+            self._suppliers[cell] = known
+        return known
 
     def in_text(self, text: str) -> bool:
         """Whether a text contains one of the names, and not as part of a firm's or a street's name."""
-        if not self._phrases:
-            self._phrases = {key for key in self._keys if _is_phrase(key)}
+        phrases, lengths = self._index()
         words, lists = name_words(text), privacy_lists()
-        after = lists.strong | _STREETS
-        for length in {len(key) for key in self._phrases}:
+        for length in lengths:
             for start in range(len(words) - length + 1):
-                if tuple(sorted(words[start : start + length])) in self._phrases:
+                if tuple(sorted(words[start : start + length])) in phrases:
                     following = words[start + length] if start + length < len(words) else ""
-                    if following not in after:
+                    if following not in lists.strong and following not in _STREETS:
                         return True
         return False
+
+    def _index(self) -> tuple[set[NameKey], set[int]]:
+        """The names that are searched in texts, and how many words they have; made again if a name has been added."""
+        if self._indexed != len(self._keys):
+            self._phrases = {key for key in self._keys if _is_phrase(key)}
+            self._lengths = {len(key) for key in self._phrases}
+            self._indexed = len(self._keys)
+            self._suppliers.clear()
+        return self._phrases, self._lengths
 
 
 def _is_phrase(key: NameKey) -> bool:

@@ -14,6 +14,8 @@ from piperoll.errors import DescriptorError
 
 _TOKEN = re.compile(r"[A-Z0-9]+(?:['’][A-Z]+)*")
 _DOTTED = re.compile(r"(?<![A-Z])(?:[A-Z]\.){2,}[A-Z]?\.?(?![A-Z])")
+_INITIALS = 2
+"""A vacancy of so few characters counts only as a whole cell: in a longer one they are initials."""
 _KINDS_IN_NAMES = frozenset(
     ("abbreviation", "after", "between", "council", "no-initials", "no-person", "particle", "weak-title")
 )
@@ -37,7 +39,9 @@ class PrivacyLists:
 
     `strong`, `usual` and `surnames` are the words of organisations by strength; `firms` are whole names.
     `trigger_phrases` are the phrases that `triggers` finds, `household_triggers` those whose payees are people always.
-    `contexts` finds what says that a payment may be about one person; `things` are words that no person's name has.
+    `contexts` finds what says that a payment may be about one person; `vacant` finds the
+    `vacancies` in a longer cell. `things` are words that no person's name has, and
+    `label_words` those of the names of files, sheets and headings.
     `in_names` are the small words within names and around them, by kind.
     """
 
@@ -50,10 +54,12 @@ class PrivacyLists:
     in_names: Mapping[str, frozenset[str]]
     mailboxes: frozenset[str]
     vacancies: frozenset[str]
+    vacant: re.Pattern[str]
     not_names: re.Pattern[str]
     triggers: re.Pattern[str]
     contexts: re.Pattern[str]
     things: frozenset[str]
+    label_words: frozenset[str]
     household_triggers: re.Pattern[str]
     trigger_phrases: tuple[str, ...]
     redactions: tuple[tuple[re.Pattern[str], str], ...]
@@ -77,6 +83,7 @@ def privacy_lists() -> PrivacyLists:
     posts = tuple(NamedPost(*row) for row in _rows("named-posts", "dataset", "field", "by", "rule", "value"))
     if any(post.rule not in _RULES for post in posts):
         raise DescriptorError("privacy/named-posts.csv: use pattern or minimum as rule")
+    vacancies = tuple(text for (text,) in _rows("vacancies", "text"))
     payees = tuple(_rows("triggers", "phrase", "payees"))
     if any(each not in ("people", "mixed") for _phrase, each in payees):
         raise DescriptorError("privacy/triggers.csv: use people or mixed as payees")
@@ -90,11 +97,13 @@ def privacy_lists() -> PrivacyLists:
         family_names=frozenset(name.upper() for (name,) in _rows("surnames", "name")),
         in_names={kind: frozenset(word for word, of_kind in in_names if of_kind == kind) for kind in _KINDS_IN_NAMES},
         mailboxes=frozenset(name for (name,) in _rows("mailboxes", "name")),
-        vacancies=frozenset(text.upper() for (text,) in _rows("vacancies", "text")),
+        vacancies=frozenset(text.upper() for text in vacancies),
+        vacant=_any_of(text for text in vacancies if len(text) > _INITIALS),
         not_names=_any_of(phrase for (phrase,) in _rows("not-names", "phrase")),
         triggers=_any_of(triggers),
         contexts=_starting_with(phrase for (phrase,) in _rows("contexts", "phrase")),
         things=frozenset(word for (word,) in _rows("things", "word")),
+        label_words=frozenset(word for (word,) in _rows("label-words", "word")),
         household_triggers=_any_of(phrase for phrase, each in payees if each == "people"),
         trigger_phrases=triggers,
         redactions=tuple((re.compile(pattern, re.I), kind) for pattern, kind in _rows("redactions", "pattern", "kind")),

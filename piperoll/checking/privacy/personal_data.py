@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+import numpy as np
+
 from piperoll.checking.privacy.lists import privacy_lists, split_words
-from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
+from piperoll.model.columns import Cells, Flags, is_filled, pc, texts_from_buffers, to_flags
 
 _S = r"[\t-\r\x1c-\x20]"
 """The ASCII characters that `\\s` matches in Python; it matches fewer of them in RE2, the engine of Arrow."""
@@ -51,6 +53,14 @@ _SORT_CODE = re.compile(r"(?<![\d/-])(\d{2})[- ](\d{2})[- ](\d{2})(?![\d/-])")
 _BESIDE_ACCOUNT_WORDS = re.compile(
     r"\bbank\b.{0,30}(?<!\d)\d{8}(?!\d)|\bacc(?:oun)?t\.?\s?(?:no|num(?:ber)?)\b\D{0,5}\d{8}(?!\d)", re.IGNORECASE
 )
+_CUSTOMER_CUE = re.compile(
+    r"\b(?:customer|utilit(?:y|ies)|electric(?:ity)?|gas|water|sewerage|energy|power|heating|oil|fuel|telephone|telecoms?"
+    r"|phones?|mobiles?|broadband|internet|line rental|meter|mpan|mprn|supply|standing charge|rates|invoices?|bill"
+    r"|billing|period|subscription|licen[cs]e|premises|site|postage|franking|courier)\b",
+    re.IGNORECASE,
+)
+"""Words of what is supplied to a customer, whose number has the form of a bank account number."""
+
 _MAY_BE_PERSONAL = re.compile(
     r"\d|@|\b(?:mr|mrs|ms|miss|mx|master|dr|prof|rev|sir|dame|lord|lady|cllr)\b", re.IGNORECASE
 )
@@ -96,10 +106,13 @@ def _is_sort_code(match: re.Match[str], text: str) -> bool:
 
 
 def _is_account_number(_match: re.Match[str], text: str) -> bool:
-    """Whether eight digits are beside the words for a bank account, or in one text with a sort code."""
-    return bool(_BESIDE_ACCOUNT_WORDS.search(text)) or any(
-        _is_sort_code(match, text) for match in _SORT_CODE.finditer(text)
-    )
+    """Whether eight digits are beside the words for a bank account, or in one text with a sort code.
+
+    The number of a customer of a utility is called an account number too, and is nobody's bank account.
+    """
+    if any(_is_sort_code(match, text) for match in _SORT_CODE.finditer(text)):
+        return True
+    return bool(_BESIDE_ACCOUNT_WORDS.search(text)) and not _CUSTOMER_CUE.search(text)
 
 
 def _is_person(match: re.Match[str], text: str) -> bool:
@@ -144,7 +157,7 @@ RULES: tuple[PersonalDataRule, ...] = (
     PersonalDataRule(
         "account-number",
         rf"(?is:\bbank\b.*[0-9]{{8}}|\bacc(?:oun)?t\.?{_S}?(?:no|num(?:ber)?)\b[^0-9]{{0,5}}[0-9]{{8}}|{_SORT_SIEVE})",
-        re.compile(r"(?<!\d)\d{8}(?!\d)"),
+        re.compile(r"(?<![A-Za-z\d])\d{8}(?!\d)"),
         _is_account_number,
     ),
     PersonalDataRule(
@@ -196,7 +209,7 @@ def sieve_phrases(cells: Cells, phrases: Sequence[str]) -> Flags:
 CODE_RULES = frozenset(("ni-number", "email", "date-of-birth", "titled-name"))
 """The rules for columns of codes and labels. The others take references for telephone or bank account numbers."""
 
-_WORDS = r"\pL{2,}[ ,.&'-]+\pL"
+_WORDS = r"[A-Za-z]{2}[ ,.&'-]+[A-Za-z]"
 """Two words, as a name has: few codes do."""
 
 
@@ -217,6 +230,21 @@ _TO_ASCII: Mapping[str, str] = {"[£€–—…•·“”]": "~", "[\u2018\u20
 """Common characters outside ASCII, and one of ASCII that every rule treats alike: as part of a word, or as none."""
 
 
+def _may_match_anywhere(cells: Cells, pattern: str) -> bool:
+    """Whether any cell may match `pattern`, by one search in all of them as one text: far faster than in each.
+
+    In the joined text a match may begin in one cell and end in the next, so word boundaries are left out; a pattern
+    that says where a cell begins or ends is not searched so.
+    """
+    data = cells.buffers()[2]
+    if data is None or "^" in re.sub(r"\[\^", "[", pattern) or "$" in pattern:
+        return data is not None
+    joined = texts_from_buffers(np.array([0, data.size], np.int32), data)
+    if not pc.string_is_ascii(joined)[0].as_py():
+        return True
+    return bool(pc.match_substring_regex(joined, pattern.replace(r"\b", ""))[0].as_py())
+
+
 def _sieve(cells: Cells, pattern: str) -> Flags:
     """Search `pattern` in ASCII, where RE2 and Python agree on letters, digits and word boundaries.
 
@@ -224,6 +252,8 @@ def _sieve(cells: Cells, pattern: str) -> Flags:
     """
     if len(cells) < _WORTH_SIEVING:
         return is_filled(cells)
+    if not _may_match_anywhere(cells, pattern):
+        return np.zeros(len(cells), np.bool_)
     found = to_flags(pc.match_substring_regex(cells, pattern))
     not_ascii = (~to_flags(pc.string_is_ascii(cells)) & is_filled(cells)).nonzero()[0]
     if not_ascii.size:

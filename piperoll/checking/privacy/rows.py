@@ -24,6 +24,7 @@ import pyarrow as pa
 from piperoll.checking.privacy.columns import (
     JudgedSuppliers,
     PayeeColumns,
+    find_bare_names,
     find_contexts,
     find_held_names,
     find_in_codes,
@@ -52,7 +53,7 @@ SERVICE_AREA = "service-area"
 HELD_NAME = "held-name"
 """The rule for a cell with a name that is held elsewhere in the file."""
 
-NI_NUMBER = "ni-number"
+NI_NUMBER, ACCOUNT_NUMBER, SORT_CODE = "ni-number", "account-number", "sort-code"
 
 _NAMES = frozenset(("titled-name", "surname-initial", "full-name"))
 """The rules that find a name. A cell of a supplier or a code that they find is held wherever it is in the file."""
@@ -112,6 +113,8 @@ class PrivacyResult:
     decided: Mapping[str, RowSet] = field(default_factory=dict)
     cut_cells: tuple[PersonalCell, ...] = ()
     cut: Mapping[tuple[str, str], RowSet] = field(default_factory=dict)
+    names: HeldNames = field(default_factory=HeldNames)
+    """The names that are held in the file."""
 
     def cut_fields(self) -> ValueByRow[frozenset[str]]:
         """The fields whose text is left out, by row."""
@@ -209,10 +212,9 @@ class PrivacyScreen:
                 if names:
                     self._hold_names(batch, rows, names)
                 self._lines += len(rows)
-        return self.result()
+        return self._result(names)
 
-    def result(self) -> PrivacyResult:
-        """The result as far as the table has been screened."""
+    def _result(self, names: HeldNames) -> PrivacyResult:
         return PrivacyResult(
             first_cells=_first_cells(self._held),
             held={field_and_rule: found.rows for field_and_rule, found in self._held.items()},
@@ -220,6 +222,7 @@ class PrivacyScreen:
             not_due=self._not_due,
             held_values=self._held_values.grouped(self._sheet),
             decided=self._decided_rows,
+            names=names,
             cut_cells=_first_cells(self._cut),
             cut={field_and_rule: found.rows for field_and_rule, found in self._cut.items()},
         )
@@ -289,10 +292,7 @@ class PrivacyScreen:
             context |= find_contexts(batch[name])
         for name in (*self._texts, *self._areas):
             order += 1
-            found = find_personal_data(batch[name])
-            if name in self._texts and suppliers:
-                titled = found.get("titled-name", np.zeros(len(rows), np.bool_))
-                found |= {rule: one & ~titled for rule, one in find_people_in_texts(batch[name], context).items()}
+            found = self._find_in_text(batch[name], context, organisations, is_text=name in self._texts)
             for rule, lines in sorted(found.items()):
                 self._cut_or_hold(batch, rows, lines, organisations, order, name, rule)
             if self._decided:
@@ -308,6 +308,19 @@ class PrivacyScreen:
             if self._decided:
                 self._hold(batch, rows, self._decided.find_persons(batch[name]) >= 0, order, name, DECIDED_PERSON)
         self._count_areas(batch, suppliers)
+
+    def _find_in_text(self, cells: Cells, context: Flags, organisations: Flags, *, is_text: bool) -> dict[str, Flags]:
+        """The cells that each rule finds in a column of free texts or service areas."""
+        found = find_personal_data(cells)
+        if not is_text:
+            if (bare := find_bare_names(cells)).any():
+                found["full-name"] = bare
+        elif self._suppliers:
+            titled = found.get("titled-name", np.zeros(len(cells), np.bool_))
+            found |= {rule: one & ~titled for rule, one in find_people_in_texts(cells, context).items()}
+        if ACCOUNT_NUMBER in found:  # beside an organisation's name it is the number under which it knows the body
+            found[ACCOUNT_NUMBER] &= ~organisations | found.get(SORT_CODE, np.zeros(len(cells), np.bool_))
+        return found
 
     def _cut_or_hold(
         self,
@@ -336,21 +349,15 @@ class PrivacyScreen:
         self._hold(batch, rows, found & ~cut, order, name, rule)
 
     def _count_areas(self, batch: pa.RecordBatch, suppliers: Mapping[str, JudgedSuppliers]) -> None:
-        """Count the lines of each supplier who may be a person: all, and those in trigger areas."""
-        unclear = {
-            name: judged
-            for name, judged in suppliers.items()
-            if judged.lines_where(lambda verdict: verdict.may_be_person).any()
-        }
-        if not unclear:
-            return
-        levels, decided = self._trigger_levels(batch)
-        for judged in unclear.values():
-            size = len(judged.values)
-            total = np.bincount(judged.codes, minlength=size)
-            people = np.bincount(judged.codes[levels == 2], minlength=size)
-            mixed = np.bincount(judged.codes[levels == 1], minlength=size)
-            settled = np.bincount(judged.codes[decided], minlength=size)
+        """Count the lines of each supplier who may be a person: all, in trigger areas, and decided about."""
+        for judged in suppliers.values():
+            lines = np.flatnonzero(judged.lines_where(lambda verdict: verdict.may_be_person))
+            if not lines.size:
+                continue
+            levels, decided = self._trigger_levels(batch, lines)
+            size, codes = len(judged.values), judged.codes[lines]
+            total, settled = (np.bincount(each, minlength=size) for each in (codes, codes[decided]))
+            people, mixed = (np.bincount(codes[levels == level], minlength=size) for level in (2, 1))
             for index, verdict in judged.verdicts:
                 if verdict.may_be_person:
                     counts = self._areas_of.setdefault(name_key(judged.values[index] or ""), [0, 0, 0])
@@ -358,15 +365,16 @@ class PrivacyScreen:
                     counts[1] += int(people[index] + (mixed[index] if verdict.has_name_word else 0))
                     counts[2] += int(settled[index])
 
-    def _trigger_levels(self, batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int8], Flags]:
-        """The level of each line's service area (`find_trigger_areas`), and whether something was decided about it."""
-        levels: npt.NDArray[np.int8] = np.zeros(batch.num_rows, np.int8)
-        decided = np.zeros(batch.num_rows, np.bool_)
+    def _trigger_levels(self, batch: pa.RecordBatch, lines: Integers) -> tuple[npt.NDArray[np.int8], Flags]:
+        """The level of the service areas of these lines (`find_trigger_areas`), and whether one was decided about."""
+        levels: npt.NDArray[np.int8] = np.zeros(len(lines), np.int8)
+        decided = np.zeros(len(lines), np.bool_)
         for name in (*self._areas, *self._texts):
-            here = find_trigger_areas(batch[name])
+            cells = batch[name].take(lines)
+            here = find_trigger_areas(cells)
             levels = np.maximum(levels, here)
             if self._decided:
-                decided |= (here > 0) & (self._decided.match_areas(batch[name]) >= 0)
+                decided |= (here > 0) & (self._decided.match_areas(cells) >= 0)
         return levels, decided
 
     def _suppliers_of_areas(self) -> Mapping[NameKey, bool]:

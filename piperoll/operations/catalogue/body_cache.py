@@ -14,13 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from piperoll import assets, layout
+from piperoll.checking.privacy.public_texts import public_file_name
 from piperoll.describing import catalogue
 from piperoll.describing.context import CatalogueContext, Holdings, collect_holdings, identify_body
 from piperoll.describing.pages.site_pages import render_submission
 from piperoll.describing.release_summary import SUMMARY_FORMAT, extract_posts, summarise_release
 from piperoll.describing.series_facts import SeriesFacts, extract_facts
 from piperoll.duties import ReceivedFiles, ReportOutcome
-from piperoll.model import Body, Listing, Series, Submission
+from piperoll.model import Body, Listing, Report, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
 from publishers import list_series, list_submissions, read_listing, read_submission
 
@@ -127,6 +128,12 @@ def refresh_body(build: CatalogueBuild, slug: str) -> BodyCache:
     return after
 
 
+def _as_published(submission: Submission, report: Report | None) -> Submission:
+    """The submission with the name of its file as it is published: that in its public report."""
+    name = public_file_name(submission.name) if report is None else report.file
+    return replace(submission, name=name, origin=name)
+
+
 def _refresh(
     build: CatalogueBuild,
     slug: str,
@@ -138,13 +145,14 @@ def _refresh(
     """Read `series` and `files` again, and render every page whose content may have changed."""
     listings = {one: _read_listing(build, one) for one in sorted(series)}
     read = {file: read_submission(build.store, file[0], slug, file[1]) for file in sorted(files)}
-    present = {file: found for file, found in read.items() if found is not None}
+    present = {file: (_as_published(*found), found[1]) for file, found in read.items() if found is not None}
     facts = {one: cached.facts for one, cached in before.series.items()}
     facts |= {one: extract_facts(found) for one, found in listings.items()}
     kept = {file: cached for file, cached in before.files.items() if file not in read}
     received = {file: (cached.submission, cached.outcome) for file, cached in kept.items()}
     for file, (submission, report) in present.items():
-        received[file] = submission, None if report is None else ReportOutcome.from_report(report)
+        outcome = None if report is None else ReportOutcome.from_report(report)
+        received[file] = submission, outcome
     body = identify_body(build.context, slug, facts.values(), sent=bool(received))
     holdings = collect_holdings(build.context, body, facts.values(), list(received.values()), {})
     after_series = dict(_render_series(build, holdings, before, listings, recorded))

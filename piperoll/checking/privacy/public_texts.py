@@ -1,0 +1,148 @@
+"""Names of people in the texts around the data: names of files, sheets and archive members, headings, values, reasons.
+
+They become public like cells: in reports, versions, feeds and pages. One that names a person is replaced by a neutral
+one in everything public, and its sender is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import PurePosixPath
+
+from piperoll.checking.privacy.free_text import is_certain_name, names_in_text
+from piperoll.checking.privacy.held_names import HeldNames
+from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists
+from piperoll.checking.privacy.names import fold_name, fold_text
+from piperoll.checking.privacy.personal_data import personal_rules
+from piperoll.checking.privacy.private_people import person_rule
+from piperoll.findings import make_finding, replace_texts, without_value
+from piperoll.model import Address, Finding
+
+WITHHELD = "name withheld"
+
+_CERTAIN = frozenset(("ni-number", "nhs-number", "email", "date-of-birth"))
+"""The rules of text that count in a label. Numbers in the names of files are seldom telephones or bank accounts."""
+
+_SEPARATORS = re.compile(r"%[0-9A-Fa-f]{2}|[_+~]|(?<=[a-z])(?=[A-Z][a-z])|-(?!\w+-)|(?<=\w)-(?=\w)")
+_TITLED = re.compile(
+    r"(?<!\w)(?:MR|MRS|MS|MISS|MX|DR|PROF|PROFESSOR|REV|REVEREND|CLLR|COUNCILLOR)\.?\s+(?:[A-Z]\.?\s+)*[^\W\d_]{2,}"
+)
+_QUOTED = re.compile(r"'([^'\n]{4,200})'")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+@lru_cache(maxsize=8192)
+def names_person(label: str) -> bool:
+    """Whether the name of a file, a heading or another short text of its own names a private person."""
+    spaced = _SEPARATORS.sub(" ", label)
+    if personal_rules(spaced) & _CERTAIN or personal_rules(label) & _CERTAIN:
+        return True
+    lists, folded = privacy_lists(), fold_text(spaced)
+    if any(_is_titled(match[0], lists) for match in _TITLED.finditer(folded)):
+        return True
+    if any(_is_full_name(run, lists) for run in _runs_of_names(folded, lists)):
+        return True
+    return any(_is_full_name(_WORD.findall(fold_text(name)), lists) for name in names_in_text(spaced, in_context=False))
+
+
+def public_file_name(name: str) -> str:
+    """The name of a file as it is published: as sent, or `name-withheld` with its ending."""
+    return _neutral_file_name(name) if names_person(name) else name
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The texts around the data of one submission that become public, as sent.
+
+    `headings` are by sheet and column letter; `quoting` are the findings that may quote a cell.
+    """
+
+    file: str
+    member: str | None
+    sheets: Sequence[str]
+    headings: Mapping[tuple[str | None, str | None], str]
+    quoting: Iterable[Finding]
+
+
+def withhold_labels(labels: Labels, held: HeldNames) -> tuple[dict[str, str], list[Finding]]:
+    """What is published in place of each label that names a person, or someone `held`; and a finding for each."""
+    withheld: dict[str, str] = {}
+    findings: list[Finding] = []
+
+    def is_named(label: str) -> bool:
+        return names_person(label) or held.in_text(_SEPARATORS.sub(" ", label))
+
+    if is_named(labels.file):
+        withheld[labels.file] = _neutral_file_name(labels.file)
+        findings.append(make_finding("privacy-name-in-label", variant="file"))
+    if labels.member and is_named(labels.member):
+        withheld[labels.member] = WITHHELD
+        findings.append(make_finding("privacy-name-in-label", variant="member"))
+    for number, sheet in enumerate(labels.sheets, 1):
+        if sheet not in withheld and is_named(sheet):
+            withheld[sheet] = f"sheet {number} ({WITHHELD})"
+            findings.append(make_finding("privacy-name-in-label", Address(sheet), variant="sheet"))
+    for (table, letter), heading in labels.headings.items():
+        if heading not in withheld and is_named(heading):
+            withheld[heading] = WITHHELD
+            findings.append(make_finding("privacy-name-in-label", Address(table, column=letter), variant="heading"))
+    for finding in labels.quoting:
+        for value in _quoted_in(finding):
+            if value not in withheld and (is_named(value) or _is_cell_of_name(value)):
+                withheld[value] = WITHHELD
+        if finding.message not in withheld and is_named(str(replace_texts(finding.message, withheld))):
+            withheld[finding.message] = without_value(finding).message
+    return withheld, findings
+
+
+def _quoted_in(finding: Finding) -> Iterator[str]:
+    if finding.value:
+        yield finding.value
+    yield from _QUOTED.findall(finding.message)
+
+
+def _neutral_file_name(name: str) -> str:
+    """`name-withheld` with the ending of the file's name, if that is a usual one."""
+    ending = PurePosixPath(name).suffix.lower()
+    return WITHHELD.replace(" ", "-") + (ending if re.fullmatch(r"\.[a-z]{2,5}", ending) else "")
+
+
+def _runs_of_names(folded: str, lists: PrivacyLists) -> Iterable[list[str]]:
+    """The runs of two to four words between numbers and words that no name has."""
+    run: list[str] = []
+    for found in [*_WORD.findall(folded), ""]:
+        word = found.removesuffix("'S")
+        if word.isalpha() and not _is_other_word(word, lists):
+            run.append(word)
+            continue
+        if 2 <= len(run) <= 4:
+            yield run
+        run = []
+
+
+def _is_full_name(words: Sequence[str], lists: PrivacyLists) -> bool:
+    """Whether words are a person's name by a given or family name that is known."""
+    if not 2 <= len(words) <= 4:
+        return False
+    rule = person_rule(" ".join(word.title() for word in words))
+    if rule == "full-name":
+        return is_certain_name(words)
+    return rule == "surname-initial" and not lists.family_names.isdisjoint(words)
+
+
+def _is_titled(text: str, lists: PrivacyLists) -> bool:
+    words = _WORD.findall(text)
+    return not _is_other_word(words[-1], lists) and not lists.not_names.search(text)
+
+
+def _is_other_word(word: str, lists: PrivacyLists) -> bool:
+    """Whether a word is one of organisations, things or files, and so no part of a person's name."""
+    return any(word in each for each in (lists.label_words, lists.usual, lists.strong, lists.things))
+
+
+def _is_cell_of_name(value: str) -> bool:
+    """Whether a value that a finding quotes is a name and no more: a cell that stands in the wrong column."""
+    return bool(re.fullmatch(r"[^\d_]{4,60}", value)) and bool(person_rule(value) or person_rule(fold_name(value)))
