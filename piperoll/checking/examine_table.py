@@ -43,7 +43,7 @@ class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
     `held_not_for_privacy` counts the rows held for other reasons than privacy or an amount beyond belief. `decided`
-    counts, for each decision by its identifier, the rows that are published because of it, or without their name.
+    counts, for each decision by its identifier, the rows of which it changes anything, held for other reasons or not.
     `lacks_core` is True if a core group has no column: no row of the table can then be published.
     """
 
@@ -154,7 +154,7 @@ def _examine_table(
         held_not_for_privacy=len(not_for_privacy),
         held_names=privacy.names,
         held_values=privacy.held_values,
-        decided={each: len(rows - RowSet(held_rows)) for each, rows in privacy.decided.items()},
+        decided={each: len(rows) for each, rows in privacy.decided.items()},
         lacks_core=bool(core_missing),
     )
 

@@ -157,7 +157,7 @@ class Report:
     held_values: tuple[HeldValue, ...] = field(default=(), metadata={"omit_if_empty": True})
     """The values that are held for privacy. Private: a public report has none."""
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
-    """How many rows each decision publishes, or leaves out the name of, by its identifier. Private."""
+    """Of how many rows each decision, by its identifier, changes anything, published or not. Private."""
 
 
 @dataclass(frozen=True, slots=True)
