@@ -18,7 +18,7 @@ from piperoll.checking.survey import address_in, main_field
 from piperoll.checking.totals import ColumnAmounts, exact_sum
 from piperoll.findings import MOST_ROWS, format_pounds, make_finding, shorten_pounds
 from piperoll.model import Dataset, Finding, Severity, describe_rows
-from piperoll.model.columns import Cells, pc, text_offsets, utf8
+from piperoll.model.columns import Cells, pc, text_offsets, to_flags, utf8
 from piperoll.reading import SENT, ReadTable
 
 _NARROWED_BY = 5
@@ -112,8 +112,8 @@ class LineComparer:
         suspected[suspected] = _STARTS_FORMULA[utf8(cells)[starts[suspected]]]
         if suspected.any():
             formulas = pc.invert(pc.match_substring_regex(cells.filter(pa.array(suspected)), _NO_FORMULA))
-            rows = batch["row"].filter(pa.array(suspected)).filter(formulas)
-            self._formulas.setdefault(name, []).extend(rows.to_pylist())
+            rows = batch["row"].to_numpy()[suspected][to_flags(formulas)]
+            self._formulas.setdefault(name, []).extend(rows.tolist())
 
     def result(self) -> LineComparison:
         """Compare the lines of all batches."""
