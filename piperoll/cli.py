@@ -14,7 +14,7 @@ import typer
 
 from piperoll import __version__
 from piperoll.commands import checking, consuming, decisions, duties, mappings, operating, serving, validating
-from piperoll.errors import PiperollError, describe_error
+from piperoll.errors import PiperollError, describe_error, is_out_of_memory
 
 FAILED = 2
 """The exit status if a command could not do what was asked; 1 means that a file was held or rejected."""
@@ -132,6 +132,9 @@ def main() -> None:
     except (OSError, MemoryError) as error:
         typer.echo(f"piperoll: {describe_error(error)}", err=True)
         sys.exit(FAILED)
-    except Exception:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - Python would exit with 1, which means "held or rejected"
+        if is_out_of_memory(error):
+            typer.echo(f"piperoll: {describe_error(error)}", err=True)
+        else:
+            traceback.print_exc()
         sys.exit(FAILED)

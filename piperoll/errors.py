@@ -145,11 +145,21 @@ class SourceUnavailable(CollectError):
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether this process had too little memory: also to load a library or to begin a thread."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    signs = ("failed to map segment", "annot allocate memory", "can't start new thread")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, (ImportError, RuntimeError)) and any(sign in str(error) for sign in signs)
+    )
+
+
 def describe_error(error: BaseException) -> str:
     """What went wrong, for the person who can do something about it: one of our errors, the machine's, or a bug."""
     if isinstance(error, PiperollError):
         return str(error)
-    if isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return "there was not enough memory: raise its limit, or run with fewer files at a time"
     if isinstance(error, OSError):
         where = f" ({error.filename})" if error.filename else ""

@@ -112,6 +112,8 @@ def _describe_table(table: TableReport) -> Iterator[str]:
         yield f"Left out because they are not records: {wording.describe_excluded(dict(table.rows.excluded))}."
     if amount := table.amount:
         held = f", {wording.format_pounds(amount.held)} held" if table.rows.held else ""
+        if amount.held_unreadable:
+            held += f" and {wording.format_count(amount.held_unreadable, 'row')} whose amount cannot be read"
         pounds = wording.format_pounds
         yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
 

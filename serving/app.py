@@ -25,7 +25,7 @@ from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
 from piperoll.scratch import scratch_folder
 from publishers import open_store
-from serving import listings, openapi
+from serving import check_upload, listings, openapi
 from serving.check_upload import CheckEndpoint
 from serving.index_cache import PublishedIndex
 from serving.limits import ApiLimits, WorkSlots
@@ -35,6 +35,7 @@ from serving.query_service import QueryEngine, QueryService
 from serving.response_formats import REVALIDATE, json_response, prefers
 from serving.rows import RowsEndpoint
 from serving.sandboxed_check import start_fork_server
+from serving.transfers import AnswerDeadline
 
 _OPTIONS_VARIABLE = "SERVING_OPTIONS"
 """The environment variable that passes the options to worker processes, which uvicorn starts without arguments."""
@@ -105,7 +106,7 @@ def create_app_from_environment() -> FastAPI:
     """The application of a process that `run_server` started."""
     options = json.loads(os.environ[_OPTIONS_VARIABLE])
     limits = ApiLimits(**options["limits"])
-    return create_app(create_service(options["store"], Path(options["cache"]), limits), limits)
+    return create_app(create_service(options["store"], Path(options["cache"]), limits), limits, options["store"])
 
 
 def create_service(
@@ -119,8 +120,11 @@ def create_service(
     return QueryService(index, files, engine)
 
 
-def create_app(service: QueryService, limits: ApiLimits) -> FastAPI:
-    """The API over a store. It keeps no state, so a load balancer can share requests among several processes."""
+def create_app(service: QueryService, limits: ApiLimits, store: str | None = None) -> FastAPI:
+    """The API over a store. It keeps no state, so a load balancer can share requests among several processes.
+
+    `store` is the address of the store: with it, the file of a known body is compared with its earlier releases.
+    """
     app = FastAPI(
         title="Piperoll",
         version=__version__,
@@ -130,13 +134,15 @@ def create_app(service: QueryService, limits: ApiLimits) -> FastAPI:
         redirect_slashes=False,
     )
     _add_catalogue_routes(app, service, limits)
-    rows, uploads = RowsEndpoint(service, limits), CheckEndpoint(limits)
+    rows, uploads = RowsEndpoint(service, limits), CheckEndpoint(limits, store)
     app.add_api_route(endpoint=rows.get_rows, **openapi.describe_operation("rows"))
     app.add_api_route(endpoint=rows.get_series, **openapi.describe_operation("used"))
     app.add_api_route(endpoint=uploads.get_page, **openapi.describe_operation("check-page"))
     app.add_api_route(endpoint=uploads.check, **openapi.describe_operation("check"))
+    app.add_api_route(endpoint=check_upload.get_template, **openapi.describe_operation("template"))
     for kind in (Problem, HTTPException, PiperollError, Exception):
         app.add_exception_handler(kind, _answer_error)
+    app.add_middleware(AnswerDeadline, limits=limits)
     app.add_middleware(SecurityHeaders)
     app.openapi = lambda: openapi.describe_api(app)  # type: ignore[method-assign]  # the documented way to replace it
     return app
@@ -184,8 +190,11 @@ def _series_name(request: Request) -> str:
     return "{dataset}/{body}/{period}".format(**request.path_params)
 
 
-async def _answer_error(_: Request, error: Exception) -> Response:
-    """Answer every error with a problem document; an unexpected one reveals nothing about the server."""
+async def _answer_error(request: Request, error: Exception) -> Response:
+    """Answer every error with a problem document; an unexpected one reveals nothing about the server.
+
+    An error of the page to check a file is a page, if the client prefers pages.
+    """
     more_headers: Mapping[str, str] = {}
     match error:
         case Problem():
@@ -203,6 +212,9 @@ async def _answer_error(_: Request, error: Exception) -> Response:
             problem = Problem(
                 500, "ours", "something went wrong on the server: report it to the operator if it happens again"
             )
+    accepted = prefers(request.headers.get("Accept"), ("application/json", "text/html"))
+    if accepted == "text/html" and request.url.path.startswith(check_upload.PAGES):
+        return check_upload.problem_response(problem)
     return JSONResponse(problem.document(), problem.status, {**problem.headers(), **more_headers})
 
 

@@ -1,4 +1,4 @@
-"""`/check`: a page to upload a file, and the report on it. The file is held in memory and never stored."""
+"""`/check`: a page to upload a file, the report on it, and blank forms. The file is held in memory and never stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from base64 import b64encode
-from collections.abc import AsyncGenerator
 from email.message import Message
 
 from fastapi import Request
@@ -15,31 +14,48 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from piperoll.checking.check_file import FileToCheck
-from piperoll.describing.pages.rendering import render_upload_page
-from piperoll.errors import DescriptorError
+from piperoll import assets, releasing
+from piperoll.describing.pages.rendering import render_problem_page, render_upload_page
+from piperoll.errors import DescriptorError, PeriodError
+from piperoll.model import KINDS, Period
+from piperoll.reading.cells.periods import find_periods
 from serving.limits import ApiLimits, WorkSlots
-from serving.problems import Problem
-from serving.response_formats import prefers
-from serving.sandboxed_check import check_in_sandbox
+from serving.problems import Problem, bad_parameter, printable, unknown_name
+from serving.response_formats import XLSX, prefers
+from serving.sandboxed_check import Upload, check_in_sandbox
+from serving.transfers import UploadBody, UploadBudget, too_large
+
+PATH = "/check"
+PAGES = (PATH, "/templates/")
+"""Addresses whose errors are pages, if the client prefers pages."""
 
 _FORM_OVERHEAD_BYTES = 65_536
-"""Bytes of a form beside the file: boundaries, headers and the two text fields."""
-_MAX_FIELDS = 4
-"""Text fields of a form; the page sends two, and a browser may add its own."""
+"""Bytes of a form beside the file: boundaries, headers and the text fields."""
+_MAX_FIELDS = 6
+"""Text fields of a form; the page sends four, and a browser may add its own."""
 _MAX_NAME_CHARACTERS = 200
 """Characters of a file name, counted from its end; longer names are cut for the report."""
+_MAX_STEM_CHARACTERS = 60
+"""Characters of the name of the file checked that the name of its report has."""
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
+_UNSAFE_IN_NAMES = re.compile(r"[^\w.-]+")
+_MONTH = re.compile(r"(\d{1,2})\s*[/.-]\s*(\d{4})", re.ASCII)
+"""A month as people write it: 10/2026."""
 _MAIN = '<main id="main" tabindex="-1">'
 
 
 class CheckEndpoint:
-    """The upload page and the reports; `checks_at_once` files are checked at a time."""
+    """The upload page and the reports; `checks_at_once` files are checked at a time.
 
-    def __init__(self, limits: ApiLimits) -> None:
+    `store` is the address of the store with which the files of a known body are compared.
+    """
+
+    def __init__(self, limits: ApiLimits, store: str | None = None) -> None:
         self._limits = limits
+        self._store = store
         self._slots = WorkSlots(limits.checks_at_once, limits.wait_seconds)
+        self._budget = UploadBudget(limits.upload_bytes)
 
     def get_page(self) -> Response:
         """The upload page."""
@@ -48,61 +64,105 @@ class CheckEndpoint:
     async def check(self, request: Request) -> Response:
         """The report on the uploaded file: a page, or the JSON of `piperoll check --json`. Raises: Problem."""
         media_type = prefers(request.headers.get("Accept"), ("application/json", "text/html"))
-        await self._slots.acquire()
+        body = UploadBody(request, self._limits.check_bytes + _FORM_OVERHEAD_BYTES, self._budget, self._limits)
         try:
-            checked = await run_in_threadpool(check_in_sandbox, await self._read_form(request), self._limits)
+            upload = await self._read_form(request, body)
+            await self._slots.acquire()  # a client that is still sending keeps nobody else waiting
+            try:
+                checked = await run_in_threadpool(check_in_sandbox, upload, self._limits)
+            finally:
+                self._slots.release()
         finally:
-            self._slots.release()
+            body.close()
         if media_type == "text/html":
-            return _html_response(_add_save_link(checked.page))
+            return _html_response(_add_save_link(checked.page, name_report(upload.name)))
         content = json.dumps(checked.report, ensure_ascii=False, indent=2)
         headers = {"Cache-Control": "no-store", "Vary": "Accept"}
         return Response(content, media_type="application/json", headers=headers)
 
-    async def _read_form(self, request: Request) -> FileToCheck:
+    async def _read_form(self, request: Request, body: UploadBody) -> Upload:
         """Read the file of a form into memory. Raises: Problem: there is none, or it is too large."""
         declared = request.headers.get("Content-Length", "0")
         if not declared.isdecimal() or int(declared) > self._limits.check_bytes + _FORM_OVERHEAD_BYTES:
-            raise self._too_large()
+            raise await body.refuse()
         content_type = Message()
         content_type["Content-Type"] = request.headers.get("Content-Type", "")
         if content_type.get_content_type() != "multipart/form-data":
             raise Problem(415, "no-form", "send the file as multipart/form-data, in a field named 'file'")
         try:
-            parser = _InMemoryParser(request.headers, self._stream_body(request), max_files=1, max_fields=_MAX_FIELDS)
+            parser = _InMemoryParser(request.headers, body.stream(), max_files=1, max_fields=_MAX_FIELDS)
             form = await parser.parse()
         except MultiPartException as error:
             raise Problem(400, "no-form", f"the form is not valid: {error.message}") from error
         try:
-            file = form.get("file")
-            if not isinstance(file, UploadFile) or not file.filename:
-                raise Problem(
-                    400, "no-file", "the form has no file: send one in a field named 'file'", parameter="file"
-                )
-            content = await file.read()
-            if len(content) > self._limits.check_bytes:
-                raise self._too_large()
-            # One line for the report, without the folders that some browsers send.
-            name = _CONTROL_CHARACTERS.sub(" ", re.split(r"[/\\]", file.filename)[-1])
-            name = name[-_MAX_NAME_CHARACTERS:].strip() or "unnamed"
-            return FileToCheck(content, name, _text_field(form, "dataset"), _text_field(form, "period"))
+            return await self._read_fields(form)
         finally:
             await form.close()
 
-    async def _stream_body(self, request: Request) -> AsyncGenerator[bytes, None]:
-        """The body, refused as soon as it is too long: a chunked request has no Content-Length to check before."""
-        received = 0
-        async for chunk in request.stream():
-            received += len(chunk)
-            if received > self._limits.check_bytes + _FORM_OVERHEAD_BYTES:
-                raise self._too_large()
-            yield chunk
+    async def _read_fields(self, form: FormData) -> Upload:
+        file = form.get("file")
+        if not isinstance(file, UploadFile) or not file.filename:
+            raise Problem(400, "no-file", "no file was chosen: send one in a field named 'file'", parameter="file")
+        content = await file.read()
+        if len(content) > self._limits.check_bytes:
+            raise too_large(self._limits)
+        # One line for the report, without the folders that some browsers send.
+        name = _CONTROL_CHARACTERS.sub(" ", re.split(r"[/\\]", file.filename)[-1])
+        name = name[-_MAX_NAME_CHARACTERS:].strip() or "unnamed"
+        kind = _text_field(form, "kind")
+        if kind is not None and kind not in KINDS:
+            raise unknown_name("kind", kind, KINDS, see=f"use {', '.join(KINDS)}")
+        period = parse_period(text) if (text := _text_field(form, "period")) else None
+        return Upload(content, name, _text_field(form, "dataset"), period, _text_field(form, "body"), kind, self._store)
 
-    def _too_large(self) -> Problem:
-        most = self._limits.check_bytes // 1_000_000
-        return Problem(
-            413, "too-large", f"the file is larger than {most} MB: check it on your own computer with piperoll check"
-        )
+
+def parse_period(text: str) -> Period:
+    """The period that a person writes: 2026-10, October 2026, 10/2026, Q2 2026-27. Raises: Problem."""
+    if in_digits := _MONTH.fullmatch(text):
+        text = f"{in_digits[2]}-{int(in_digits[1]):02}"
+    try:
+        return Period.parse(text)
+    except PeriodError:
+        found = find_periods(text, snapshot=False)
+        if len(found) == 1:
+            return found[0]
+        raise bad_parameter(
+            "period",
+            f"'{printable(text)}' is not a period: write it like October 2026, 2026-10, 2026-Q4, 2026-27 or 2026-10-31",
+        ) from None
+
+
+def name_report(file: str) -> str:
+    """The name under which the report on a file is saved: letters, digits, dots, hyphens and underscores only."""
+    stem = file.rpartition(".")[0] or file
+    safe = _UNSAFE_IN_NAMES.sub("-", stem).strip("-.")[:_MAX_STEM_CHARACTERS].strip("-.")
+    return f"report-{safe}.html" if safe else "report.html"
+
+
+async def get_template(request: Request) -> Response:
+    """A blank form of a dataset, as CSV or XLSX. Raises: Problem."""
+    stem, _, kind = request.path_params["name"].rpartition(".")
+    makers = {
+        "csv": (releasing.make_template_csv, "text/csv; charset=utf-8"),
+        "xlsx": (releasing.make_template_xlsx, XLSX.media_type),
+    }
+    if kind not in makers or stem not in assets.dataset_names():
+        names = [f"{name}.{each}" for name in assets.dataset_names() for each in makers]
+        raise unknown_name("template", request.path_params["name"], names, status=404, see=f"see {PATH}")
+    make, media_type = makers[kind]
+    content = await run_in_threadpool(make, assets.dataset(stem))
+    headers = {"Content-Disposition": f'attachment; filename="{stem}.{kind}"', "Cache-Control": "public, max-age=3600"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def problem_response(problem: Problem) -> Response:
+    """A problem as a page, for a person at a browser: what is wrong, and what to do next."""
+    page = render_problem_page(problem.kind, str(problem))
+    response = _html_response(page)
+    response.status_code = problem.status
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
 
 
 class _InMemoryParser(MultiPartParser):
@@ -111,7 +171,7 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = 1 << 40
 
     async def parse(self) -> FormData:
-        """Parse the form. If it is too large, free what was read; Starlette does so for its own errors only."""
+        """Parse the form. If it is too large or late, free what was read; Starlette does so for its own errors only."""
         try:
             return await super().parse()
         except Problem:
@@ -137,7 +197,7 @@ def _html_response(page: str) -> Response:
     return HTMLResponse(page, headers=headers)
 
 
-def _add_save_link(page: str) -> str:
+def _add_save_link(page: str, name: str) -> str:
     """Add a link to a report's page that saves the page, which the link holds in base64.
 
     Raises: DescriptorError: the template of the report has changed, so that there is no place for the link.
@@ -146,7 +206,7 @@ def _add_save_link(page: str) -> str:
         raise DescriptorError(f"catalogue/report.html must have exactly one {_MAIN}")
     content = b64encode(page.encode()).decode()
     link = (
-        f'<p><a download="report.html" href="data:text/html;charset=utf-8;base64,{content}">Save this report</a>'
-        ', or print it. <a href="/check">Check another file</a>.</p>'
+        f'<p class="actions"><a download="{name}" href="data:text/html;charset=utf-8;base64,{content}">'
+        f'Save this report</a> <a href="{PATH}">Check another file</a></p>'
     )
     return page.replace(_MAIN, f"{_MAIN}\n{link}")

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from piperoll import assets
+from piperoll.model import KINDS
 from serving import documents, listings
 from serving.problems import MEDIA_TYPE
-from serving.response_formats import FORMATS
+from serving.response_formats import FORMATS, XLSX
 
 TAGS = [
     {"name": "catalogue", "description": "What is published: datasets, bodies, series and their histories."},
@@ -94,6 +95,7 @@ _PROBLEMS = {
     404: "It does not exist. The message suggests similar names.",
     406: "None of the formats is acceptable.",
     410: "The data was withdrawn or purged, or has changed since the first page: start again.",
+    408: "The file did not arrive in time.",
     413: "The file is too large.",
     415: "The request is not a form.",
     422: "The file needs more time or memory than the server allows.",
@@ -164,8 +166,9 @@ _OPERATIONS: Mapping[str, Operation] = {
         "/check",
         "check",
         "Check a file, as `piperoll check` does. The file is not kept",
-        problems=(400, 413, 415, 422, 429),
+        problems=(400, 408, 413, 415, 422, 429, 503),
     ),
+    "template": Operation("/templates/{name}", "check", "A blank form of a dataset, as CSV or XLSX", problems=(404,)),
 }
 """Every operation by its id."""
 
@@ -175,6 +178,7 @@ _OTHER_CONTENT: Mapping[str, Mapping[str, Any]] = {
     "diff": {"text/csv": _TEXT},
     "check": {"application/json": {"schema": {"$ref": "#/components/schemas/Report"}}, "text/html": _TEXT},
     "check-page": {"text/html": _TEXT},
+    "template": {"text/csv": _TEXT, XLSX.media_type: {}},
 }
 """The media types of the answers beside the JSON document of the operation."""
 
@@ -185,10 +189,26 @@ _UPLOAD_FORM = {
         "file": {"type": "string", "format": "binary", "description": "The file, unchanged."},
         "dataset": {"type": "string", "description": "Its dataset; recognised from the file by default."},
         "period": {"type": "string", "description": "The period that it covers; recognised from the file by default."},
+        "body": {
+            "type": "string",
+            "description": "The body that sends it: the report compares it with what the body published before.",
+        },
+        "kind": {
+            "type": "string",
+            "enum": list(KINDS),
+            "description": "The kind of body, which decides its legal duties; that of the body by default.",
+        },
     },
 }
 
-_PATH_EXAMPLES = {"slug": "anytown", "body": "anytown", "period": "2026-10", "before": 1, "after": 2}
+_PATH_EXAMPLES = {
+    "slug": "anytown",
+    "body": "anytown",
+    "period": "2026-10",
+    "before": 1,
+    "after": 2,
+    "name": "spend.xlsx",
+}
 
 
 def describe_operation(name: str) -> dict[str, Any]:

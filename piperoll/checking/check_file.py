@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from piperoll import assets
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.examine import Examination, examine
-from piperoll.model import Body, BodyMapping, Period, Report
+from piperoll.model import Body, BodyMapping, Period, PrivacyDecision, Report
 from piperoll.reading import Content, read, sha256
 
 
@@ -35,7 +35,7 @@ def check_file(
     remembered: Sequence[BodyMapping] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Check one file and return its report: that of `examine_file`, which takes the same arguments."""
+    """Check one file, about which nothing was decided, and return its report: that of `examine_file`."""
     return examine_file(file, quick=quick, engine=engine, remembered=remembered, progress=progress).report
 
 
@@ -45,12 +45,13 @@ def examine_file(
     quick: bool = False,
     engine: CheckEngine = CheckEngine.COMPILED,
     remembered: Sequence[BodyMapping] = (),
+    decisions: Sequence[PrivacyDecision] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Examination:
     """Read and examine one file.
 
-    `quick` skips the expectations. `remembered` says what the headings of the file's body mean. `progress` is called
-    with the name of each step as it begins.
+    `quick` skips the expectations. `remembered` says what the headings of the file's body mean, and `decisions` what
+    values of the file are. `progress` is called with the name of each step as it begins.
 
     Raises: UnknownDataset, PeriodError: the file's dataset or period does not exist.
     """
@@ -79,4 +80,5 @@ def examine_file(
         plausibility=not quick,
         suite=assets.suite(reading.dataset.name) if reading.dataset else None,
         engine=engine,
+        decisions=decisions,
     )

@@ -69,6 +69,7 @@ def count_table(
             read=sums.read,
             accepted=sums.accepted,
             held=sums.held,
+            held_unreadable=len(held_rows & RowSet(table.unreadable.get(amount, ()))),
             unreadable=len(set(table.unreadable.get(amount, ()))),
             missing=len(survey.missing[amount]),
             excluded=exact_sum(excluded),

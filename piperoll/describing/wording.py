@@ -82,6 +82,40 @@ KINDS = {
     "other": ("other public body", "other public bodies"),
 }
 
+_PROBLEMS = {
+    "too-large": (
+        "The file is too large",
+        (
+            "Delete blank rows and sheets that are not part of the table.",
+            "Send the table in parts, for example by month.",
+        ),
+    ),
+    "too-heavy": (
+        "The file is too much for this page",
+        (
+            "Delete blank rows and sheets that are not part of the table.",
+            "Send the table in parts, for example by month.",
+        ),
+    ),
+    "too-slow-to-send": (
+        "The file did not arrive",
+        ("Check your connection.", "Try again, if you can from a faster one, or with a smaller file."),
+    ),
+    "too-many-at-once": ("We are checking other files", ("Wait a minute, and try again.",)),
+    "no-room": ("We cannot check files now", ("Try again later.", "Tell the operator if it happens again.")),
+    "store": ("We cannot check files now", ("Try again later.", "Tell the operator if it happens again.")),
+    "no-file": ("No file was chosen", ("Choose your file, then select 'Check the file'.",)),
+    "bad-parameter": ("Something in the form is not right", ("Correct it, or leave the field empty, and try again.",)),
+    "unknown-kind": (
+        "Something in the form is not right",
+        ("Choose a kind of body from the list, or leave it empty.",),
+    ),
+    "unknown-template": ("There is no such blank form", ("Choose one on the page to check a file.",)),
+}
+"""For each kind of problem of the page to check a file: its heading, and what to do."""
+
+_OTHER_PROBLEM = ("We could not check the file", ("Try again.", "Tell the operator if it happens again."))
+
 _EXCLUDED = {
     "blank": ("blank row", "blank rows"),
     "total": ("row of totals", "rows of totals"),
@@ -388,6 +422,16 @@ def _format_month_day(text: str) -> str:
 
 
 # --- bodies, series, files ----------------------------------------------------------------------------------------
+
+
+def describe_problem(kind: str) -> tuple[str, tuple[str, ...]]:
+    """Return the heading of a problem of the page to check a file, and what to do."""
+    return _PROBLEMS.get(kind, _OTHER_PROBLEM)
+
+
+def capitalize_first(text: str) -> str:
+    """Return the text with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def name_kind(kind: str) -> str:

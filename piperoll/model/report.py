@@ -54,13 +54,15 @@ class RowCounts:
 class AmountTotals:
     """Exact sums of the main amount in pounds: read = accepted + held, over the cells that could be read.
 
-    `excluded` is the sum of the rows that are not records, as far as they can be read.
+    `excluded` is the sum of the rows that are not records, as far as they can be read. `held_unreadable` counts the held
+    rows whose amount cannot be read: `held` is too low by what they are worth.
     """
 
     field: str
     read: Decimal
     accepted: Decimal
     held: Decimal
+    held_unreadable: int = dataclasses.field(default=0, kw_only=True)
     excluded: Decimal = dataclasses.field(default=Decimal(0), kw_only=True)
     unreadable: int
     missing: int
@@ -155,7 +157,7 @@ class Report:
     held_values: tuple[HeldValue, ...] = field(default=(), metadata={"omit_if_empty": True})
     """The values that are held for privacy. Private: a public report has none."""
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
-    """How many rows each decision publishes, or leaves out the name of, by its identifier. Private."""
+    """Of how many rows each decision, by its identifier, changes anything, published or not. Private."""
 
 
 @dataclass(frozen=True, slots=True)

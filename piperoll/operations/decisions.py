@@ -161,6 +161,21 @@ def find_pending(store: publishers.Store) -> Iterator[PendingDecisions]:
         publishers.mark_applied(store, [entry.id for entry in for_all])
 
 
+def list_known(store: publishers.Store, body: str) -> frozenset[str]:
+    """The identifiers of all entries of the log that may be about files of a body."""
+    return frozenset(entry.id for one in (None, body) for entry in publishers.list_decisions(store, one))
+
+
+def find_late(store: publishers.Store, body: str, dataset: str, known: frozenset[str]) -> PendingDecisions | None:
+    """What was decided about files of a body and dataset since the entries `known` were listed; None if nothing was.
+
+    A run that publishes asks for it afterwards: a run that applies a decision at the same time cannot see its version.
+    """
+    entries = [entry for one in (None, body) for entry in publishers.list_decisions(store, one)]
+    late = [one for one in _not_applied(entries, known) if one.dataset in (None, dataset)]
+    return _find_files(store, body, dataset, late) if late else None
+
+
 def settle(store: publishers.Store, pending: PendingDecisions, *, unpublished: Iterable[str], now: str) -> None:
     """Remove the versions that publish what the entries forbid, then record that the entries have been applied.
 

@@ -141,8 +141,17 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     """Take a body's files through the steps, in the order of their periods; return a result for each.
 
     Files that are done already are skipped, and identical files are taken once. If one file fails, whatever the reason,
-    that is its result and the others go on.
+    that is its result and the others go on. What is decided about values in the meantime is applied at the end.
     """
+    known = decisions.list_known(run.store, body_files.body)
+    results = _process_files(run, body_files, through)
+    late = decisions.find_late(run.store, body_files.body, body_files.dataset, known)
+    if late:
+        results += process_body(run, BodyFiles(body_files.dataset, body_files.body, decided=late), through)
+    return results
+
+
+def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> list[FileResult]:
     results = [run.count(result) for result in body_files.unreadable]
     examined: list[ExaminedFile] = []
     new: list[tuple[Submission, Callable[[], ExaminedFile]]] = []
@@ -152,13 +161,15 @@ def process_body(run: Run, body_files: BodyFiles, through: Steps = Steps()) -> l
     duplicates = [submission for submission, _ in body_files.files if submission is not first[submission.sha256][0]]
     decided = body_files.decided or PendingDecisions(body_files.body, body_files.dataset, ())
     held_again = {submission.sha256 for submission in decided.held}
+    listed = {submission.sha256 for submission in (*body_files.again, *(one for one, _ in body_files.files))}
+    held_late = [submission for submission in decided.held if submission.sha256 not in listed]
     for submission, path in first.values():
         report = None if submission.sha256 in held_again else steps.find_final_report(run, submission)
         if report:
             results.append(run.count(result_of(submission, report, Ending.ALREADY_DONE)))
         else:
             new.append((submission, partial(_receive_and_examine, run, submission, path, through)))
-    new += [(one, partial(through.examine, run, one)) for one in body_files.again]
+    new += [(one, partial(through.examine, run, one)) for one in (*body_files.again, *held_late)]
     new += [(one, partial(through.examine_again, run, one, series)) for one, series in decided.published]
     for submission, examine in new:
         try:

@@ -34,9 +34,16 @@ class CandidateFile:
 
 
 def preview_report(
-    to: str, file: CandidateFile, *, quick: bool = False, engine: CheckEngine = CheckEngine.COMPILED
+    to: str,
+    file: CandidateFile,
+    *,
+    quick: bool = False,
+    engine: CheckEngine = CheckEngine.COMPILED,
+    called: str | None = None,
 ) -> Report | None:
     """The report that a run into the store at `to` would make; None if the file fits none of our datasets.
+
+    `called` is what the report calls the store, by default its address.
 
     Raises: UsageError: nothing is published there.
     """
@@ -73,5 +80,5 @@ def preview_report(
             finding = make_finding("file-taken-in-before", variant=variant, verdict=verdict, period=report.period)
             findings.append(finding)
         if examined.series is not None and not publishers.find_earlier_releases(run.store, examined.series):
-            findings.append(make_finding("nothing-to-compare-with", store=to))
+            findings.append(make_finding("nothing-to-compare-with", store=called or to))
         return replace(examined, examination=add_findings(examined.examination, findings)).report

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from piperoll import assets
+from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.totals import count_table, exact_sum, require_conservation
 from piperoll.errors import ConservationError
 from piperoll.model import AmountTotals, DateSpan
+from piperoll.terminal import report_view
 from tests.checking.made_readings import examined, made_table, spend_row
 
 SPEND = assets.dataset("spend")
@@ -80,3 +84,15 @@ def test_pounds_that_do_not_add_up_stop_everything() -> None:
     assert counted.amount is not None
     with pytest.raises(ConservationError, match=r"£1250\.00 was read"):
         require_conservation([table], [replace(counted, amount=replace(counted.amount, accepted=Decimal("1249.99")))])
+
+
+def test_a_held_amount_that_cannot_be_read_does_not_count_as_no_pounds_held() -> None:
+    """A row with an amount that could not be read was said to hold back £0.00."""
+    rows = "01/10/2026,Acme Ltd,Rent,600.00\n02/10/2026,Beta Ltd,Rent,six hundred\n"
+    text = "Payment Date,Supplier,Purpose,Amount\n" + rows
+    report = check_file(FileToCheck(text.encode(), "October 2026.csv", "spend"))
+    amount = report.tables[0].amount
+    assert (str(amount.held), amount.held_unreadable, report.tables[0].rows.held) == ("0", 1, 1)
+    shown = StringIO()
+    Console(file=shown, width=200).print(report_view(report, quick=False))
+    assert "£600.00 accepted, £0.00 held and 1 row whose amount cannot be read." in shown.getvalue()

@@ -17,12 +17,13 @@ import xlsxwriter
 from piperoll.checking.check_file import FileToCheck, examine_file
 from piperoll.checking.examine import Examination
 from piperoll.checking.totals import exact_sum
-from piperoll.model import Finding, Report, format_decimal
+from piperoll.model import DecidedAs, Finding, HeldValue, PrivacyDecision, Report, format_decimal
 
 FOLDER = Path(__file__).with_name("small_files")
-_GIVEN = {"file", "text", "encoding", "sheets", "options"}
-_OUTCOME = {"verdict", "dataset", "period", "rows", "amount", "findings", "duties", "kind"}
-_ALWAYS = _OUTCOME - {"duties", "kind"}
+_GIVEN = {"file", "text", "encoding", "sheets", "options", "decisions"}
+ASKED = {"duties", "kind", "held_values", "decided"}
+_OUTCOME = {"verdict", "dataset", "period", "rows", "amount", "findings"} | ASKED
+_ALWAYS = _OUTCOME - ASKED
 _TOPICS = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.toml"))}
 
 
@@ -40,7 +41,22 @@ def test_a_small_file_has_the_whole_outcome_that_is_written_down(case: Mapping[s
 
 def outcome(case: Mapping[str, Any]) -> dict[str, Any]:
     """What checking the file of a case gives, in the terms of the cases."""
-    return _describe(examine_file(FileToCheck(_content(case), case["file"], **case.get("options", {}))))
+    file = FileToCheck(_content(case), case["file"], **case.get("options", {}))
+    return _describe(examine_file(file, decisions=[_decision(*one) for one in enumerate(case.get("decisions", ()))]))
+
+
+def _decision(number: int, given: Mapping[str, Any]) -> PrivacyDecision:
+    moment = f"2026-11-01T09:00:{number:02}Z"
+    return PrivacyDecision(
+        id=given["value"],
+        value=given["value"],
+        decided_as=DecidedAs(given["as"]),
+        because="By telephone",
+        by="An officer",
+        decided=moment,
+        body="anytown",
+        area=given.get("area", False),
+    )
 
 
 def _content(case: Mapping[str, Any]) -> bytes:
@@ -78,8 +94,15 @@ def _describe(examination: Examination) -> dict[str, Any]:
         "findings": [_finding(each) for each in report.findings if not _is_about_duties(each)],
         "kind": {"kind": report.kind, "source": report.kind_source} if report.kind else None,
         "duties": [_finding(each) for each in report.findings if _is_about_duties(each)],
+        "held_values": [_held_value(each) for each in report.held_values],
+        "decided": dict(report.decided),
     }
     return {key: value for key, value in described.items() if value is not None}
+
+
+def _held_value(held: HeldValue) -> dict[str, Any]:
+    has = {"value": held.value, "field": held.field, "sheet": held.sheet, "rules": held.rules, "rows": held.rows}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in has.items() if value is not None}
 
 
 def _is_about_duties(finding: Finding) -> bool:
@@ -119,7 +142,7 @@ def as_toml(described: Mapping[str, Any]) -> str:
 
     def value(of: Any) -> str:
         if isinstance(of, dict):
-            return "{ " + ", ".join(f"{key} = {value(each)}" for key, each in of.items()) + " }"
+            return "{ " + ", ".join(f"{_key(key)} = {value(each)}" for key, each in of.items()) + " }"
         return json.dumps(of, ensure_ascii=False)
 
     def lines() -> Iterator[str]:
@@ -133,3 +156,7 @@ def as_toml(described: Mapping[str, Any]) -> str:
             yield "]"
 
     return "\n".join(lines())
+
+
+def _key(key: str) -> str:
+    return key if key.isidentifier() else json.dumps(key, ensure_ascii=False)

@@ -14,12 +14,14 @@ import pytest
 
 from piperoll import assets
 from piperoll.errors import UsageError
-from piperoll.model import Cause, DecidedAs, DecisionKind, Period, Series, Status, Verdict
-from piperoll.operations import decisions, run_request
+from piperoll.model import Cause, DecidedAs, DecisionKind, Period, Series, Status, Submission, Verdict
+from piperoll.operations import decisions, pipeline, run_request, steps
+from piperoll.operations.catalogue.build import build_catalogue
+from piperoll.operations.collecting import CollectedFiles, collect_inbox
 from piperoll.operations.preview import CandidateFile, preview_report
 from piperoll.operations.release import release
 from piperoll.operations.replay import replay
-from piperoll.operations.run_request import RunRequest
+from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.run_summary_markdown import format_markdown
 from piperoll.operations.takedown import purge_submission
@@ -372,3 +374,54 @@ def test_a_purged_file_is_no_longer_examined_again(world: World) -> None:
     purge_submission(world.request.to, f"anytown/spend/{submission.sha256}", because="personal data")
     world.decide(NAME, "business")
     assert endings(world.run())["spend/anytown/October 2026.csv"].startswith("refused")
+
+
+@pytest.mark.parametrize("decided_as", ["person", "business"])
+def test_what_is_decided_while_a_run_publishes_is_applied_by_that_run(tmp_path: Path, decided_as: str) -> None:
+    """Another run cannot see a version that is published after it looked."""
+    world = World(tmp_path, str(tmp_path / "out"))
+    value = MERCHANT if decided_as == "person" else NAME
+    world.send("anytown/October 2026.csv", lines(value))
+
+    def examine(run: Run, submission: Submission) -> steps.ExaminedFile:
+        examined = steps.examine(run, submission)
+        world.decide(value, decided_as)
+        return examined
+
+    with world.request.open() as run:
+        (files,) = pipeline.group_by_body(run, collect_inbox(run, world.request))
+        pipeline.process_body(run, files, pipeline.Steps(examine=examine))
+        pipeline.summarise(CollectedFiles(), [], lambda: build_catalogue(run))
+    assert world.names() == [REDACTED if decided_as == "person" else NAME]
+    assert world.where(MERCHANT) == []
+    assert read_history(world.store, OCTOBER)[0].current == 2
+
+
+def test_a_text_that_is_freed_by_a_decision_about_a_name_is_gone_when_it_is_taken_back(tmp_path: Path) -> None:
+    """The row with the name itself stays held for another reason."""
+    world = World(tmp_path, str(tmp_path / "out"))
+    own = f"28/10/2026,{NAME},5.00,X1,Case ref: 12345,Estates\r\n".encode()
+    text = f"28/10/2026,Acorn Roofing Ltd,5.00,X2,Materials for {NAME},Estates\r\n".encode()
+    world.send("anytown/October 2026.csv", spend(10) + own + text)
+    world.run()
+    assert world.where(NAME) == []
+    identifier = world.decide(NAME, "business")
+    world.run()
+    shown = world.where(NAME)
+    world.take_back(identifier)
+    world.run()
+    assert shown
+    assert world.where(NAME) == []
+
+
+def test_a_row_that_is_held_for_a_private_person_in_its_text_comes_back(tmp_path: Path) -> None:
+    world = World(tmp_path, str(tmp_path / "out"))
+    text = f"28/10/2026,Zebra,5.00,X2,Order by {MERCHANT},Estates\r\n".encode()
+    world.send("anytown/October 2026.csv", spend(10) + text)
+    world.run()
+    identifier = world.decide(MERCHANT, "person")
+    world.run()
+    assert (world.names(), world.where(MERCHANT)) == ([], [])
+    world.take_back(identifier)
+    world.run()
+    assert world.names() == ["Zebra"]

@@ -23,19 +23,20 @@ _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def _gzip(pieces: Iterable[bytes]) -> bytes:
-    packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream:
+    target = io.BytesIO()
+    with gzip.GzipFile(fileobj=target, mode="wb", mtime=0) as stream:
         for piece in pieces:
             stream.write(piece)
-    return packed.getvalue()
+    return target.getvalue()
 
 
-def _zip(members: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+def packed(members: dict[str, bytes]) -> bytes:
+    """A zip of these files."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    return packed.getvalue()
+    return target.getvalue()
 
 
 def _noise(size: int) -> bytes:
@@ -63,7 +64,7 @@ def workbook(sheets: list[str], parts: list[str] | None = None) -> bytes:
         members[f"xl/worksheets/sheet{number}.xml"] = (
             f'<worksheet xmlns="{_MAIN}"><sheetData>{rows}</sheetData></worksheet>'
         )
-    return _zip({name: text.encode() for name, text in members.items()})
+    return packed({name: text.encode() for name, text in members.items()})
 
 
 def sheet_rows(lines: Iterable[str], first: int = 1) -> str:
@@ -95,7 +96,7 @@ def blank_lines_plain() -> bytes:
 
 def empty_records() -> bytes:
     """Records of nothing but delimiters, in a zip."""
-    return _zip({"October 2026.csv": TABLE + b",,,,,\r\n" * 8_000_000})
+    return packed({"October 2026.csv": TABLE + b",,,,,\r\n" * 8_000_000})
 
 
 def short_lines() -> bytes:
@@ -163,7 +164,7 @@ def _with_false_size(name: str, start: bytes, megabytes: int, archive: bytes | N
     """A zip, whose other members are those of `archive`, with a member that is much larger than its header says."""
     squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
     blank = b" " * 999_999 + b"\n"
-    packed = squeeze.compress(start) + b"".join(squeeze.compress(blank) for _ in range(megabytes)) + squeeze.flush()
+    deflated = squeeze.compress(start) + b"".join(squeeze.compress(blank) for _ in range(megabytes)) + squeeze.flush()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as made:
         if archive:
@@ -171,11 +172,11 @@ def _with_false_size(name: str, start: bytes, megabytes: int, archive: bytes | N
                 for info in source.infolist():
                     if info.filename != name:
                         made.writestr(info, source.read(info))
-        made.writestr(zipfile.ZipInfo(name), packed)
+        made.writestr(zipfile.ZipInfo(name), deflated)
     content = bytearray(target.getvalue())
-    # The member was stored, so that its bytes are `packed`; say that they are deflated from 1,000 bytes.
+    # The member was stored, so that its bytes are `deflated`; say that they are deflated from 1,000 bytes.
     for signature, method, size in ((b"PK\x03\x04", 8, 22), (b"PK\x01\x02", 10, 24)):
-        at = content.index(name.encode(), content.index(packed) if signature == b"PK\x01\x02" else 0)
+        at = content.index(name.encode(), content.index(deflated) if signature == b"PK\x01\x02" else 0)
         at = content.rindex(signature, 0, at)
         content[at + method : at + method + 2] = struct.pack("<H", 8)
         content[at + size : at + size + 4] = struct.pack("<I", 1_000)
@@ -184,12 +185,12 @@ def _with_false_size(name: str, start: bytes, megabytes: int, archive: bytes | N
 
 def zip_of_many_members() -> bytes:
     """A zip of 15,000 tables."""
-    return _zip({f"{number}.csv": b"a,b\n" for number in range(9_000)})
+    return packed({f"{number}.csv": b"a,b\n" for number in range(9_000)})
 
 
 def zip_of_large_members() -> bytes:
     """A zip of 20 members of 30 MB each."""
-    return _zip({f"{number}.csv": TABLE + b" " * 30_000_000 for number in range(20)})
+    return packed({f"{number}.csv": TABLE + b" " * 30_000_000 for number in range(20)})
 
 
 def far_cell() -> bytes:

@@ -129,7 +129,7 @@ def serving(
     service = create_service(place, cache, limits, clock)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(service, limits), **UVICORN_SETTINGS)
+        config = uvicorn.Config(create_app(service, limits, place), **UVICORN_SETTINGS)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

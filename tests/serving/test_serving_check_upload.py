@@ -13,8 +13,10 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from piperoll import cli
+from piperoll import assets, cli
+from serving.check_upload import name_report, parse_period
 from serving.limits import MEGABYTE, ApiLimits
+from serving.problems import Problem
 from tests.serving.published_place import BAD, GOOD, HEADINGS, LINES, Served, serving
 
 
@@ -43,16 +45,17 @@ def test_the_report_can_be_saved(api: Served) -> None:
     assert "script-src" not in answer.headers["Content-Security-Policy"]
     assert "<script" not in page
     assert html.escape("<script>alert(1)</script>") in page or "alert(1)" not in page
-    [kept] = re.findall(r'download="report.html" href="data:text/html;charset=utf-8;base64,([^"]+)"', page)
+    link = r'download="report-October-2026.html" href="data:text/html;charset=utf-8;base64,([^"]+)"'
+    [kept] = re.findall(link, page)
     whole = b64decode(kept).decode()
     assert whole.startswith("<!DOCTYPE html>")
-    assert whole.replace("\n", "") in re.sub(r"\n<p><a download=.*?</p>", "", page).replace("\n", "")
+    assert whole.replace("\n", "") in re.sub(r"\n<p class=\"actions\">.*?</p>", "", page).replace("\n", "")
 
 
 def test_the_form_needs_no_script_and_labels_its_fields(api: Served) -> None:
     page = api.get("/check").text
     assert "<script" not in page
-    for name in ("file", "dataset", "period"):
+    for name in ("file", "dataset", "period", "body", "kind"):
         assert f'for="{name}"' in page
         assert f'id="{name}"' in page
 
@@ -83,6 +86,133 @@ def test_a_file_without_a_table_gets_a_report(api: Served, content: bytes) -> No
     answer = check(api, content)
     assert answer.status_code == 200
     assert answer.json()["verdict"] in ("rejected", "held", "nil")
+
+
+PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("file", "report"),
+    [
+        ("Payments over £500, October.2026.csv", "report-Payments-over-500-October.2026.html"),
+        ("../../etc/passwd", "report-passwd.html"),
+        ('a"b<c>;d=e\r\n.csv', "report-a-b-c-d-e.html"),
+        ("é" * 400 + ".csv", f"report-{'é' * 60}.html"),
+        ("???.csv", "report.html"),
+        (".csv", "report-csv.html"),
+    ],
+)
+def test_the_report_is_named_after_the_file(file: str, report: str) -> None:
+    assert name_report(file.rpartition("/")[2]) == report
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        *(("October 2026", "2026-10"), ("10/2026", "2026-10"), ("2026-10", "2026-10"), ("Q2 2026-27", "2026-Q3")),
+        *(("2026-Q4", "2026-Q4"), ("2026-27", "2026-27"), ("2026-10-31", "2026-10-31"), ("1.2027", "2027-01")),
+    ],
+)
+def test_a_period_is_written_as_people_write_it(text: str, period: str) -> None:
+    assert str(parse_period(text)) == period
+
+
+@pytest.mark.parametrize("text", ["October", "13/2026", "last month", "x" * 1000])
+def test_a_text_that_is_no_period_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(Problem, match="October 2026"):
+        parse_period(text)
+
+
+def test_a_period_that_a_person_writes_is_that_of_the_report(api: Served) -> None:
+    assert check(api, GOOD, dataset="spend", period="October 2026").json()["period"] == "2026-10"
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "words"),
+    [
+        ({"period": "Octember 2026"}, 400, "October 2026"),
+        ({"dataset": "spent"}, 400, "spend"),
+        ({"kind": "counsel"}, 400, "council"),
+        ({"body": "Cabinet Ofice"}, 400, "Cabinet Office"),
+    ],
+)
+def test_an_error_is_a_page_for_a_browser_and_a_document_for_a_program(
+    api: Served, more: dict[str, str], status: int, words: str
+) -> None:
+    page = check(api, GOOD, accept=PAGE, **more)
+    assert (page.status_code, page.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert words in page.text
+    assert "<h2>What to do</h2>" in page.text
+    assert 'href="/check"' in page.text
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    document = check(api, GOOD, **more)
+    assert (document.status_code, document.headers["Content-Type"]) == (status, "application/problem+json")
+    assert words in document.json()["detail"]
+
+
+def test_a_form_without_a_file_and_other_methods_get_pages(api: Served) -> None:
+    empty = requests.post(f"{api.address}/check", files={"file": ("", b"")}, headers={"Accept": PAGE}, timeout=30)
+    assert empty.status_code == 400
+    assert "No file was chosen" in empty.text
+    other = requests.delete(f"{api.address}/check", headers={"Accept": PAGE}, timeout=30)
+    assert (other.status_code, other.headers["Content-Type"]) == (405, "text/html; charset=utf-8")
+    unknown = api.get("/templates/spent.xlsx", headers={"Accept": PAGE})
+    assert unknown.status_code == 404
+    assert "spend.xlsx" in unknown.text
+    assert api.get("/nothing", headers={"Accept": PAGE}).headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_file_beyond_the_limit_gets_a_page_though_it_was_not_taken(world: Path, tmp_path: Path) -> None:
+    limits = ApiLimits(check_bytes=MEGABYTE, check_seconds=0.01)
+    with serving(str(world), tmp_path / "cache", limits) as api:
+        large = check(api, b"a" * (3 * MEGABYTE), accept=PAGE)
+        assert large.status_code == 413
+        assert "The file is larger than 1 MB" in large.text
+        heavy = check(api, GOOD, accept=PAGE)
+        assert heavy.status_code == 422
+        assert "What to do" in heavy.text
+    with serving(str(world), tmp_path / "cache", ApiLimits(checks_at_once=0, wait_seconds=0.1)) as api:
+        busy = check(api, GOOD, accept=PAGE)
+        assert (busy.status_code, busy.headers["Retry-After"]) == (429, "5")
+        assert "Wait a minute" in busy.text
+
+
+def test_blank_forms_are_those_of_the_command(api: Served, tmp_path: Path) -> None:
+    page = api.get("/check").text
+    for name in assets.dataset_names():
+        for kind in ("csv", "xlsx"):
+            assert f'href="/templates/{name}.{kind}"' in page
+            out = tmp_path / f"{name}.{kind}"
+            CliRunner().invoke(cli.app, ["template", name, "--out", str(out)])
+            answer = api.get(f"/templates/{name}.{kind}")
+            assert answer.content == out.read_bytes()
+            assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}.{kind}"'
+
+
+def test_the_kind_of_body_decides_its_duties(api: Served) -> None:
+    assert check(api, GOOD, kind="council").json()["kind"] == "council"
+    assert check(api, GOOD, body="Cabinet Office").json()["kind"] == "department"
+    assert check(api, GOOD, body="Anytown Council", kind="council").json()["kind"] == "council"
+
+
+def test_a_file_of_a_known_body_is_compared_with_what_it_published(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox" / "spend" / "cabinet-office"
+    inbox.mkdir(parents=True)
+    september = GOOD.replace(b"/10/2026", b"/09/2026")
+    (inbox / "September 2026.csv").write_bytes(september)
+    store = tmp_path / "published"
+    run = CliRunner().invoke(cli.app, ["run", "--inbox", str(tmp_path / "inbox"), "--to", str(store)])
+    assert run.exit_code == 0, run.output
+    before = sorted(store.rglob("*"))
+    with serving(str(store), tmp_path / "cache") as api:
+        again = check(api, september, "September 2026.csv", body="Cabinet Office").json()
+        other = check(api, GOOD, body="cabinet office").json()
+        alone = check(api, september, "September 2026.csv").json()
+        page = check(api, september, "September 2026.csv", accept=PAGE, body="Cabinet Office").text
+    assert "file-taken-in-before" in {finding["code"] for finding in again["findings"]}
+    assert "file-taken-in-before" not in {finding["code"] for finding in [*alone["findings"], *other["findings"]]}
+    assert str(tmp_path) not in json.dumps([again, other]) + page
+    assert sorted(store.rglob("*")) == before
 
 
 def test_an_invalid_form_is_refused(api: Served) -> None:

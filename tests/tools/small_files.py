@@ -9,7 +9,7 @@ import re
 import sys
 import tomllib
 
-from tests.checking.test_small_files import FOLDER, as_toml, outcome
+from tests.checking.test_small_files import ASKED, FOLDER, as_toml, outcome
 
 _CASE = re.compile(r"^(?=\[[a-z0-9-]+\]$)", re.MULTILINE)
 _OUTCOME = re.compile(r"^verdict = .*?(?=^#|\Z)", re.MULTILINE | re.DOTALL)
@@ -23,7 +23,7 @@ def main() -> None:
         written = [head]
         for section in sections:
             (case,) = tomllib.loads(section).values()
-            left_out = {"duties", "kind"} - case.keys()
+            left_out = ASKED - case.keys()
             given, _, rest = _OUTCOME.sub("\0", section).partition("\0")
             actual = {key: value for key, value in outcome(case).items() if key not in left_out}
             written.append(f"{given.rstrip()}\n{as_toml(actual)}\n\n{rest}")

@@ -119,7 +119,7 @@ def find_unusual_size(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) ->
 
 
 def find_other_scale(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> Iterator[Finding]:
-    """Warn if the median amount is a hundred or a thousand times what it was, or that fraction of it."""
+    """Warn if the median amount is a hundred times what it was or a hundredth; hold the file if a thousand times."""
     earlier = _with_enough_amounts(before)
     if not earlier or not _with_enough_amounts([ours]) or ours.amounts is None:
         return
@@ -131,7 +131,7 @@ def find_other_scale(ours: ReleaseProfile, before: Sequence[ReleaseProfile]) -> 
         variant = "pounds-to-thousands" if now * _THOUSAND_TIMES <= min(then) else "pence-to-pounds"
     if variant:
         yield make_finding(
-            "amounts-out-of-scale",
+            "amounts-in-other-unit" if "thousand" in variant else "amounts-out-of-scale",
             variant=variant,
             now=write_pounds(now),
             earlier=name_release(earlier[0][0]),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists, split_folded
 from piperoll.checking.privacy.name_model import score_name, score_word
@@ -19,7 +20,7 @@ from piperoll.checking.privacy.names import TITLES, fold_name, fold_text
 _FULL_NAME = -1.6
 """A name whose score is higher may be a person's: by bench/privacy.py 97 % of the people of every origin have more."""
 
-_KNOWN_FULL_NAME = -3.8
+_KNOWN_FULL_NAME = -3.6
 """So much is enough if the first or the last word is a listed given name."""
 
 _SURNAME = -2.6
@@ -31,13 +32,16 @@ _SHORT_SURNAME = 0.3
 _GLUED_SURNAME = 1.0
 """Beside two letters that may be initials or an abbreviation a family name needs more."""
 
+_NAME_WITHOUT_VOWEL = 2.5
+"""A word without a vowel is a name if its score is higher, and otherwise an abbreviation."""
+
 _NO_NAME = -2.0
 """Words whose scores are all lower are an organisation's."""
 
 _GATEWAY = re.compile(r"^(?:PAYPAL|SUMUP|ZETTLE|IZETTLE|IZ|SQ|SP|STRIPE|WORLDPAY|CRV|GOCARDLESS)\s?[*_]+\s*")
 _TRADING = re.compile(r"\bT\s?/\s?AS?\b|\bTRADING\s+AS\b|\w\s+T\.?A\.?\s+\w+\s+\w|\bC/O\s+\S+\s+(?:LTD|LIMITED|PLC)\b")
 _AND_SONS = re.compile(r"(?:&|\+|\bAND)\s*(?:SONS?|DAUGHTERS?|CO|COMPANY|PARTNERS?|ASSOCIATES)\b|\bCO\.?\s?LI?M")
-_ADDRESS_ON_WEB = re.compile(r"\.(?:CO|COM|ORG|NET|GOV|AC|UK|EU|IO|INFO|BIZ)\b|\bWWW\b")
+_ADDRESS_ON_WEB = re.compile(r"\.(?:CO|COM|ORG|NET|GOV|AC|UK|EU|IO|INFO|BIZ)\b|\bWWW\b|^AMZ")
 _ANY_TITLE = "(?:" + "|".join(sorted(TITLES, key=len, reverse=True)) + ")"
 _AFTER_TITLE = rf"(?:\.\s*|\s+)(?:(?:(?:&|AND)\s*)?{_ANY_TITLE}(?:\.\s*|\s+))*(?P<word>[A-Z][A-Z'-]*)"
 _TITLED = re.compile(
@@ -54,6 +58,7 @@ _OF_A_PERSON = re.compile(
 )
 _WORD = re.compile(r"[A-Z]+(?:'[A-Z]+)*")
 _NO_LETTER = re.compile(r"[^A-Z]")
+_IN_BRACKETS = re.compile(r"\([^)]*\)?")
 _VOWEL = re.compile("[AEIOUY]")
 _NO_INITIAL = re.compile(r"\([A-Z]\)|[A-Z0-9]-[A-Z]\b|\b[A-Z]-|/|@|%")
 _NO_NAME_SIGN = re.compile(r"[@%_=!?]|\w{3}\.\w{3}")
@@ -172,23 +177,25 @@ def _is_organisation(folded: str, words: PrivacyLists) -> bool:
 def _may_bear(found: Sequence[str], others: Sequence[str], parts: Sequence[str], words: PrivacyLists) -> bool:
     """Whether `others` are a person's names beside the words `found`: "John Green", not "Village Green"."""
     initials = [part for part in others if len(part) == 1]
+    if words.in_names["council"].issuperset(others):
+        return False
     if len(initials) == len(others):
         return bool(initials) and "".join(initials) not in words.in_names["council"]
     scores = [score_word(part.replace("'", "")) for part in others if len(part) > 1]
     if any(score.name < 0 for score in scores):
         return False
-    first_is_name = len(found) == 1 and parts[0] == found[0] and score_word(found[0]).name > 0
-    return any(score.given > 0 for score in scores) or first_is_name
+    is_given = len(found) == 1 and parts[0] == found[0] and found[0] in words.given_names
+    return is_given or any(score.given > 0 for score in scores)
 
 
 def _has_initials(bare: str, parts: Sequence[str], words: PrivacyLists) -> bool:
     """Whether the name is one family name with initials before or after it: J A Smith, Smith J., A & B Jones."""
     if _NO_INITIAL.search(bare):
         return False
-    long = [part for part in parts if len(part) > 1 and part not in words.in_names["particle"]]
-    if not long:  # Le, Do and Mac are family names too
-        long = [part for part in parts if len(part) > 1]
+    long = _main_words(parts, words, 1)
     if len(long) != 1 or not 1 <= sum(len(part) == 1 for part in parts) <= 4:
+        return False
+    if bare.endswith(" C C") and "," not in bare:  # a county council
         return False
     lowest = _SURNAME if len(long[0]) > 2 else _SHORT_SURNAME
     return long[0] not in words.in_names["abbreviation"] and score_word(long[0].replace("'", "")).name > lowest
@@ -206,23 +213,55 @@ def _has_glued_initials(bare: str, parts: Sequence[str], words: PrivacyLists) ->
 
 def _is_full_name(bare: str, parts: Sequence[str], words: PrivacyLists) -> bool:
     """Whether two to four words, and initials among them, look like a person's names."""
-    if not parts or parts[0] == "THE" or _NO_NAME_SIGN.search(bare) or " ".join(parts[:2]) in words.firms:
+    if not parts or parts[0] == "THE" or _NO_NAME_SIGN.search(bare):
         return False
     if not words.in_names["between"].isdisjoint(parts[1:-1]) or not words.in_names["no-person"].isdisjoint(parts):
         return False
     if "&" in bare or "+" in bare or " AND " in bare:
         return _is_couple(re.split(r"\s*[&+]\s*|\s+AND\s+", bare), words)
+    if _any_firm(parts, words):
+        return False
+    outside = set(_WORD.findall(_IN_BRACKETS.sub(" ", bare)))
+    parts = [part for part in parts if part in outside]
+    bare = _IN_BRACKETS.sub(" ", bare)
     spaced = [word for word in re.split(r"[\s,]+", bare) if len(_NO_LETTER.sub("", word)) > 1]
-    return 2 <= sum(word not in words.in_names["particle"] for word in spaced) <= 4 and _looks_like_name(parts, words)
+    return 2 <= len(_main_words(spaced, words, 2)) <= 4 and _looks_like_name(parts, words)
+
+
+def _main_words(parts: Sequence[str], words: PrivacyLists, fewest: int) -> list[str]:
+    """The words longer than an initial, without small words such as De; with them if fewer than `fewest` are left.
+
+    Le, Do and Ben are names too.
+    """
+    long = [part for part in parts if len(part) > 1]
+    main = [part for part in long if part not in words.in_names["particle"]]
+    return main if len(main) >= fewest else long
+
+
+def _any_firm(parts: Sequence[str], words: PrivacyLists) -> bool:
+    """Whether the first two words are a known firm, or two others that do not begin with a given name."""
+    return any(
+        f"{first} {second}" in words.firms and (at == 0 or first not in words.given_names)
+        for at, (first, second) in enumerate(pairwise(parts))
+    )
 
 
 def _looks_like_name(parts: Sequence[str], words: PrivacyLists) -> bool:
     """Whether the words, initials and particles aside, look like one person's names."""
-    long = [part.replace("'", "") for part in parts if len(part) > 1 and part not in words.in_names["particle"]]
-    if not long or any(len(word) > 3 and not _VOWEL.search(word) for word in long):
+    long = [part.replace("'", "") for part in _main_words(parts, words, 2)]
+    if not long or any(_is_abbreviation(word) and word not in words.given_names for word in long):
         return False
-    is_known = not words.given_names.isdisjoint((long[0], long[-1]))
-    return score_name(long) > (_KNOWN_FULL_NAME if is_known else _FULL_NAME)
+    if not words.given_names.isdisjoint((long[0], long[-1])):
+        return score_name(long) > _KNOWN_FULL_NAME
+    # family names alone are more often a firm's
+    if words.family_names.issuperset(long) or (len(long) > 2 and all(score_word(word).given < 0 for word in long)):
+        return False
+    return score_name(long) > _FULL_NAME
+
+
+def _is_abbreviation(word: str) -> bool:
+    """Whether a word has no vowel, and is no name without one, as Tsz is."""
+    return len(word) > 2 and not _VOWEL.search(word) and score_word(word).name < _NAME_WITHOUT_VOWEL
 
 
 def _is_couple(sides: Sequence[str], words: PrivacyLists) -> bool:

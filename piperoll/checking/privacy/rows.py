@@ -102,7 +102,7 @@ class PrivacyResult:
     report can name. `cut` and `cut_cells` have, in the same way, the texts left out of rows that are published.
     `redacted` has the rows whose name is left out and the kind of redaction; `not_due` those of posts that are not
     published with a name, by field. `held_values` has the values that hold rows. `decided` has the rows that each
-    decision, by its identifier, publishes or leaves out the name of.
+    decision, by its identifier, changes anything of.
     """
 
     first_cells: tuple[PersonalCell, ...]
@@ -269,6 +269,13 @@ class PrivacyScreen:
         self._note(rows[held[settled]], decisions[settled])
         return held[~settled]
 
+    def _find_decided_persons(self, batch: pa.RecordBatch, rows: Integers, name: str) -> Flags:
+        """Which texts name someone of whom it was decided that they are a private person."""
+        decisions = self._decided.find_persons(batch[name])
+        found: Flags = decisions >= 0
+        self._note(rows[found], decisions[found])
+        return found
+
     def _leave_out_names(self, rows: Integers) -> None:
         self._redacted.set(rows, np.full(len(rows), self._redacted.code("personal"), np.int32))
 
@@ -296,7 +303,7 @@ class PrivacyScreen:
             for rule, lines in sorted(found.items()):
                 self._cut_or_hold(batch, rows, lines, organisations, order, name, rule)
             if self._decided:
-                persons = self._decided.find_persons(batch[name]) >= 0
+                persons = self._find_decided_persons(batch, rows, name)
                 self._cut_or_hold(batch, rows, persons, organisations, order, name, DECIDED_PERSON)
         for name in self._codes:
             order += 1
@@ -306,7 +313,7 @@ class PrivacyScreen:
                     continue
                 self._hold(batch, rows, lines, order, name, rule)
             if self._decided:
-                self._hold(batch, rows, self._decided.find_persons(batch[name]) >= 0, order, name, DECIDED_PERSON)
+                self._hold(batch, rows, self._find_decided_persons(batch, rows, name), order, name, DECIDED_PERSON)
         self._count_areas(batch, suppliers)
 
     def _find_in_text(self, cells: Cells, context: Flags, organisations: Flags, *, is_text: bool) -> dict[str, Flags]:

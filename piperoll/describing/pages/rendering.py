@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from piperoll import assets, layout
 from piperoll.describing import urls, wording
 from piperoll.describing.context import InContext
-from piperoll.model import Report
+from piperoll.model import KINDS, Report
 
 T = TypeVar("T")
 
@@ -49,6 +49,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "kind_of_body": wording.describe_kind,
     "period": wording.name_period,
     "lower_first": wording.lower_first,
+    "capitalize_first": wording.capitalize_first,
     "interval": wording.describe_interval,
     "due_rule": wording.describe_due_rule,
 }
@@ -104,8 +105,28 @@ def render_report_page(report: Report) -> str:
 
 def render_upload_page(max_bytes: int) -> str:
     """Render the page of the API to upload a file. It works without scripts, by keyboard and on a phone."""
-    page = _environment().get_template("check.html")
-    return page.render(datasets=assets.datasets(), style=read_style(), megabytes=max_bytes // 1_000_000)
+    return (
+        _environment()
+        .get_template("check.html")
+        .render(
+            datasets=assets.datasets(),
+            bodies=sorted(assets.register().bodies, key=lambda body: body.name),
+            body_kinds=KINDS,
+            style=read_style(),
+            megabytes=max_bytes // 1_000_000,
+        )
+    )
+
+
+def render_problem_page(kind: str, message: str) -> str:
+    """Render an error of the upload page for a person: what is wrong, and what to do. `kind` is that of the problem."""
+    heading, steps = wording.describe_problem(kind)
+    sentence = message[:1].upper() + message[1:].rstrip(".") + "."
+    return (
+        _environment()
+        .get_template("problem.html")
+        .render(heading=heading, steps=steps, sentence=sentence, style=read_style())
+    )
 
 
 def read_style() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
 from weakref import finalize
@@ -75,7 +76,7 @@ def unpack(stream: Unpacking, limit: int) -> Content | None:
 
 def _unpack_to_disk(parts: list[bytes], stream: Unpacking, free: int) -> Content | None:
     """These parts and the rest of the stream in an unnamed file; None if the rest has more than `free` bytes."""
-    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `OnDisk` closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `OnDisk` closes it
     content = None
     try:
         file.writelines(parts)
@@ -84,11 +85,13 @@ def _unpack_to_disk(parts: list[bytes], stream: Unpacking, free: int) -> Content
             free -= len(piece)
             if free < 0:
                 return None
+        file.flush()
         content = OnDisk(file)
         return content
     finally:
         if content is None:
-            file.close()
+            with suppress(OSError):  # a full disk: writing failed before
+                file.close()
 
 
 def whole(content: Content) -> bytes:

@@ -37,6 +37,11 @@ UNPACKED = 1_500_000_000
 _SMALL, _RATIO = 60_000_000, 200
 """The parts of a workbook can always have the first number of bytes, and otherwise 200 times its size: XML is wordy."""
 
+_OUT_OF_MEMORY = (
+    *(b"MemoryError", b"memory allocation", b"capacity overflow", b"failed to map segment", b"annot allocate memory"),
+)
+"""What the child process says if it has too little memory."""
+
 _PIECE = 4_000_000
 """Bytes of a part that are searched at a time."""
 
@@ -81,7 +86,8 @@ def read_workbook(content: bytes, kind: str, received: int | None = None) -> Wor
 
     `received` is the size of the file as received, if the workbook was packed in an archive.
 
-    Raises: FileTooLarge: it has too many sheets, rows or columns.
+    Raises: FileTooLarge: it has too many sheets, rows or columns. MemoryError: this process may use less memory than a
+    workbook can need, and it was not enough.
     """
     allowed = limits.child_limits(min(len(content), 10 * (received or len(content))))
     if kind in ("xlsx", "ods") and (trouble := check_workbook_size(content)):
@@ -106,11 +112,11 @@ def read_workbook(content: bytes, kind: str, received: int | None = None) -> Wor
         message = errors.read()
     if b"Password" in message or b"encrypted" in message:
         return Workbook(trouble="workbook-protected")
-    out_of_memory = (b"MemoryError", b"memory allocation", b"capacity overflow")
-    killed = child.returncode < 0
-    return Workbook(
-        trouble="workbook-too-large" if killed or any(sign in message for sign in out_of_memory) else "workbook-broken"
-    )
+    too_large = child.returncode < 0 or any(sign in message for sign in _OUT_OF_MEMORY)
+    room = child_limits.memory_limit()
+    if too_large and room is not None and room < allowed.memory_bytes:
+        raise MemoryError("the process that reads workbooks may not have enough memory")
+    return Workbook(trouble="workbook-too-large" if too_large else "workbook-broken")
 
 
 def _read_sheets(child: subprocess.Popen[bytes], content: bytes, budget: RowBudget) -> tuple[Grid, ...] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 from typing import IO, Any, NamedTuple
@@ -21,6 +22,11 @@ class _Stored(NamedTuple):
 
     start: int
     size: int
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # what could not be written to a full disk was reported when it was written
+        file.close()
 
 
 class BatchSpill:
@@ -60,7 +66,7 @@ class BatchSpill:
     @cached_property
     def _file(self) -> IO[bytes]:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the finalizer
-        finalize(self, file.close)
+        finalize(self, _close, file)
         return file
 
     def _store(self, batch: pa.RecordBatch) -> _Stored:

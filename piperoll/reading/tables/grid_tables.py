@@ -10,8 +10,7 @@ from functools import cached_property
 from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Address, Dataset, Finding, Severity
 from piperoll.reading.cells.amounts import find_scale
-from piperoll.reading.columns.assignment import ColumnChoice, Columns, assign_columns, find_column_doubts, guess_unnamed
-from piperoll.reading.columns.heading_fits import find_contradiction
+from piperoll.reading.columns.assignment import Columns, assign_columns, find_column_doubts, guess_unnamed
 from piperoll.reading.columns.headless import find_guessed_columns, recognise_headless
 from piperoll.reading.columns.lexicon import Lexicon, bare
 from piperoll.reading.columns.profiles import ColumnProfile, profile_columns
@@ -20,6 +19,15 @@ from piperoll.reading.reading import ExcludedRow, GridReading, ReadTable
 from piperoll.reading.tables import nil_returns, table_findings
 from piperoll.reading.tables.classified_rows import ClassifiedRows, TableShape, classify_rows
 from piperoll.reading.tables.cut_rows import RepairedRows, repair_cut_rows
+from piperoll.reading.tables.doubted_columns import (
+    apply_signs,
+    find_contradicted_column,
+    find_cut_row,
+    find_exchanged_names,
+    report_shift,
+    report_shifted_rows,
+    signs_are_proved,
+)
 from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.sections import Section, find_sections
@@ -113,14 +121,18 @@ def examine_section(
         TableShape.of(repaired.rows, columns, lexicon.dataset, sorted(measured)), heading_texts=section.heading_texts
     )
     figures = [column for column, profile in enumerate(seen) if profile.numbers > 0.8 and profile.filled > 0.5]
-    return ExaminedSection(
-        section,
-        columns,
-        wide,
-        exclude_proved_totals(classify_rows(repaired.rows, shape, above), shape, figures),
-        seen,
-        repaired,
-    )
+    rows = exclude_proved_totals(classify_rows(repaired.rows, shape, above), shape, figures)
+    part = ExaminedSection(section, columns, wide, rows, seen, repaired)
+    amount = part.amount_column(lexicon.dataset)
+    if amount is not None and section.signed is None and wide is None:
+        signs = table_findings.find_credit_marks(rows.records, columns, amount)
+        if signs and signs_are_proved(
+            signs, amount, rows, table_findings.possible_total(rows.records, columns, lexicon.dataset)
+        ):
+            signed = replace(section, rows=apply_signs(section.rows, signs, amount))
+            signed = replace(signed, signed=(signs.column, len(signs.credits)))
+            return examine_section(signed, lexicon, delimiter, above)
+    return part
 
 
 def read_grid(grid: Grid, lexicon: Lexicon) -> GridReading:
@@ -189,7 +201,7 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     segments = [Segment(part.records, part.columns, part.wide, cut) for part in group]
     reading.findings += _about_headings(group, grid, first.amount(dataset), first=not reading.tables)
     reading.findings += _about_columns(first, grid.sheet, lexicon)
-    reading.findings += [found for part in group if (found := _rows_shifted(part, grid.sheet))]
+    reading.findings += [found for part in group if (found := report_shifted_rows(part.section, grid.sheet))]
     amounts = table_findings.AmountColumn(first.amount(dataset), first.amount_column(dataset))
     reading.findings += table_findings.find_row_findings([part.rows for part in group], grid.sheet, amounts)
     for part in group:
@@ -299,9 +311,9 @@ def _preamble_left_out(sheet: str | None, rows: int, heading_row: int) -> Findin
 def _about_columns(part: ExaminedSection, sheet: str | None, lexicon: Lexicon) -> list[Finding]:
     dataset, columns, found = lexicon.dataset, part.columns, []
     if columns.moved.shift:
-        found.append(_columns_shifted(columns, sheet))
+        found.append(report_shift(columns, sheet))
     for choice in columns.choices.values():
-        contradiction = _contradiction(part, choice, sheet, dataset)
+        contradiction = find_contradicted_column(part, choice, sheet, dataset)
         doubts = find_column_doubts(choice, sheet, lexicon, headed=bool(columns.headings))
         found += [each for each in doubts if not contradiction or each.code != "column-unlike-heading"]
         found += [contradiction] if contradiction else []
@@ -359,63 +371,8 @@ def _find_unused(unused: Sequence[int], columns: Columns, sheet: str | None) -> 
         )
 
 
-def _contradiction(part: ExaminedSection, choice: ColumnChoice, sheet: str | None, dataset: Dataset) -> Finding | None:
-    """Report a core column whose cells contradict its heading, unless someone has said what the heading means."""
-    wanted, moved = dataset.field(choice.field), part.columns.moved
-    if choice.how == "answered" or choice.column >= len(part.profiles) or not (moved.certain and part.columns.headings):
-        return None
-    profile = part.profiles[choice.column]
-    variant = find_contradiction(profile, wanted, dataset)
-    if variant is None:
-        return None
-    cells = (tidy(cell_at(row, choice.column)) for row in part.records[:_LOOK])
-    value = next(filter(None, cells), "")
-    return make_finding(
-        "column-contradicts-heading",
-        Address(sheet, column=letter(choice.column), field=wanted.name),
-        variant=variant,
-        value=value,
-        heading=choice.heading.strip(),
-        field_title=wanted.title.lower(),
-    )
-
-
-_LOOK = 50
-"""Rows in which to look for an example."""
-
-
-def _columns_shifted(columns: Columns, sheet: str | None) -> Finding:
-    """Report that all cells of a table stand beside their headings, and where that begins."""
-    moved, first = columns.moved, columns.headings[columns.moved.start].strip()
-    return make_finding(
-        "columns-shifted" if moved.certain else "columns-perhaps-shifted",
-        Address(sheet),
-        variant="all" if moved.end is None else "some",
-        value=first,
-        first=first,
-        last="" if moved.end is None else columns.headings[moved.end - 1].strip(),
-        letter=letter(moved.start),
-        side="left" if moved.shift < 0 else "right",
-    )
-
-
-def _rows_shifted(part: ExaminedSection, sheet: str | None) -> Finding | None:
-    """Report the rows whose cells stand beside their headings."""
-    moved, cells = part.section.shifted, part.section.heading.cells
-    if moved is None:
-        return None
-    heading = next((cell.strip() for cell in cells[moved.column :] if tidy(cell)), "")
-    return make_finding(
-        "columns-shifted" if moved.certain else "columns-perhaps-shifted",
-        Address(sheet, moved.first, column=letter(moved.column)),
-        variant="rows",
-        value=heading,
-        first=heading,
-        letter=letter(moved.column),
-        rows_named=f"rows {moved.first:,} to {moved.last:,}",
-        side="left" if moved.shift < 0 else "right",
-        count=moved.last - moved.first + 1,
-    )
+_PENCE = 0.3
+"""Amounts in thousands hardly ever have two digits after the point in a larger share of cells."""
 
 
 def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
@@ -430,8 +387,24 @@ def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Fin
     above = [] if part.section.below else grid.rows[: max(part.section.heading.index, 0)]
     if amount and part.scale(dataset) == 1 and (unit := table_findings.find_unit_above(above)):
         row, wording = unit
-        yield make_finding("amount-unit-doubtful", address_of(sheet, row, field=amount), variant="title", value=wording)
+        column = part.amount_column(dataset)
+        pence = column is not None and column < len(part.profiles) and part.profiles[column].pence > _PENCE
+        address = address_of(sheet, row, field=amount)
+        if pence:  # amounts in pounds and pence: the title is about something else
+            yield make_finding("amount-unit-doubtful", address, variant="title", value=wording)
+        else:
+            yield make_finding("amounts-perhaps-in-thousands", address, value=wording)
     where = part.amount_column(dataset)
+    yield from find_exchanged_names(part, sheet, dataset)
+    last = part.section.rows[len(part.section.rows) - 1] if part.section.rows else None
+    if cut := find_cut_row(part.records, last, sheet):
+        yield cut
+    if part.section.signed and amount:
+        column, count = part.section.signed
+        heading = columns.headings[column].strip()
+        yield make_finding(
+            "amount-signs-applied", Address(sheet, column=letter(column), field=amount), count=count, heading=heading
+        )
     if amount and where is not None and (signs := table_findings.find_credit_marks(part.records, columns, where)):
         address = address_of(sheet, signs.credits[0], signs.column, amount)
         heading = columns.headings[signs.column].strip()

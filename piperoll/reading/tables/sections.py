@@ -136,6 +136,8 @@ class Section:
 
     continues: bool = False
     """Whether the rows go on from those of the section before, below the same row of headings."""
+    signed: tuple[int, int] | None = None
+    """The column whose marks gave amounts a minus sign, and how many; None if no sign was added."""
     shifted: RowShift | None = None
     """How the cells of these rows stand to their headings; `heading` gives the headings as they should stand."""
 

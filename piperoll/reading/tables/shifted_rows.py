@@ -175,10 +175,17 @@ def _shifts(
     """Return for each part its shift against the part that fits the headings best, the column, and certainty."""
     fits = [_fit_to_headings(sample, part, cells, lexicon) for part in parts]
     right = max(range(len(parts)), key=lambda number: (round(fits[number], 3), parts[number][1] - parts[number][0]))
-    return [
-        (0, 0, True) if number == right else _compare(sample, parts[right], part, cells)
-        for number, part in enumerate(parts)
-    ]
+    found = []
+    for number, part in enumerate(parts):
+        shift, column, certain = (0, 0, True) if number == right else _compare(sample, parts[right], part, cells)
+        found.append((shift, column, certain and not (shift < 0 and _names_core(cells, column, lexicon))))
+    return found
+
+
+def _names_core(cells: Sequence[str], column: int, lexicon: Lexicon) -> bool:
+    """Return whether a heading names a field that a table cannot do without: its cells must not be lost unasked."""
+    meanings = lexicon.meanings(cells[column]) if column < len(cells) else ()
+    return any(match.field in lexicon.dataset.core_fields for match in meanings[:1])
 
 
 def _fit_to_headings(sample: _SampledRows, part: tuple[int, int], cells: Sequence[str], lexicon: Lexicon) -> float:

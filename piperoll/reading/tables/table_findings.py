@@ -16,6 +16,7 @@ from piperoll.reading.columns.assignment import Columns
 from piperoll.reading.columns.profiles import profile_columns
 from piperoll.reading.grids.grid import Grid, Row, Rows, address_of, cell_at, tidy
 from piperoll.reading.tables.classified_rows import ClassifiedRows, may_be_day
+from piperoll.reading.tables.heading_rows import is_numbering_row
 from piperoll.reading.tables.sections import Section
 from piperoll.reading.tables.total_rows import NEAR
 
@@ -79,7 +80,7 @@ def find_unit_above(rows: Sequence[Row]) -> tuple[Row, str] | None:
     return next(((row, text) for row, text in texts if _UNIT.search(text)), None)
 
 
-_CREDIT, _DEBIT = frozenset(["cr", "credit", "c"]), frozenset(["dr", "debit", "d"])
+_CREDIT, _DEBIT = frozenset(["cr", "credit", "c", "-"]), frozenset(["dr", "debit", "d", "+"])
 _SEEN = 500
 """The number of records that show whether a column says debit or credit."""
 
@@ -129,6 +130,8 @@ def find_records_above(grid: Grid, section: Section, columns: Columns, dataset: 
     full = max(_FULL, 0.7 * sum(1 for heading in columns.headings if tidy(heading)))
     found = []
     for row in grid.rows[: section.heading.index]:
+        if is_numbering_row(row):
+            continue
         has_amount = read_amount(cell_at(row, amount)) is not None
         has_date = any(may_be_day(tidy(cell_at(row, column))) for column in dates)
         if has_amount + has_date + (sum(map(bool, map(tidy, row.cells))) >= full) >= 2:

@@ -161,19 +161,19 @@ def test_under_half_of_the_pounds_in_as_many_rows_is_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("factor", "words"),
+    ("factor", "words", "code"),
     [
-        ("100", "may now be in pence"),
-        ("1000", "may now be in pounds"),
-        ("0.01", "a hundred times too small"),
-        ("0.001", "may now be in thousands"),
+        ("100", "may now be in pence", "amounts-out-of-scale"),
+        ("1000", "may now be in pounds", "amounts-in-other-unit"),
+        ("0.01", "a hundred times too small", "amounts-out-of-scale"),
+        ("0.001", "may now be in thousands", "amounts-in-other-unit"),
     ],
 )
-def test_amounts_of_another_scale_are_warned_of(factor: str, words: str) -> None:
+def test_amounts_of_another_scale_are_warned_of_or_held(factor: str, words: str, code: str) -> None:
     lines = [line | {"net_amount": line["net_amount"] * Decimal(factor)} for line in rows("2026-09")]
-    finding = findings_by_code(profile_of("2026-09", lines), AUGUST)["amounts-out-of-scale"]
+    finding = findings_by_code(profile_of("2026-09", lines), AUGUST)[code]
     assert words in finding.message
-    assert finding.severity is Severity.WARNING
+    assert finding.severity is (Severity.ERROR if code == "amounts-in-other-unit" else Severity.WARNING)
 
 
 def test_a_month_of_ten_times_the_amounts_is_not_told_as_another_scale() -> None:

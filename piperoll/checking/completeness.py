@@ -1,0 +1,91 @@
+"""Signs within one file that rows are missing, or that amounts are in thousands: its order, its last days, its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from piperoll.checking.survey import address_in, main_field
+from piperoll.checking.totals import ColumnAmounts
+from piperoll.findings import make_finding
+from piperoll.model import Dataset, Finding, Period
+from piperoll.model.columns import Cells, pc
+from piperoll.reading import ReadTable
+
+_ENOUGH_ROWS = 20
+"""In fewer rows, days without payments are usual and dates may be in order by chance."""
+_IN_ORDER = 0.98
+"""The share of neighbouring rows whose dates must be in order."""
+_QUIET_SHARE = 0.25
+"""Warn if at least this share of the period comes after the last row: payments are made until its last week."""
+_MONTH_DAYS = range(28, 32)
+
+_THRESHOLD = re.compile(
+    r"(?:over|above|exceeding|greater than|more than)[\s_+-]*(?:£|gbp|%c2%a3)?[\s_+-]*(\d{1,3}(?:[,.]?\d{3})?)\s*(k\b|k(?=[_\W]))?",
+    re.IGNORECASE,
+)
+_LEAST_THRESHOLD = 250
+_ENOUGH_AMOUNTS = 10
+_FAR_BELOW = 50
+"""Amounts whose median is this far below the smallest amount of the list are in another unit."""
+
+
+def find_early_end(table: ReadTable, dataset: Dataset, period: Period | None) -> Iterator[Finding]:
+    """Warn of a month whose rows are in order of their dates and end long before the month does."""
+    date = main_field(dataset.date, table)
+    days = (period.end - period.start).days + 1 if period else 0
+    if dataset.snapshot or dataset.ocds:  # what is awarded or exists has no rhythm
+        return
+    if period is None or date is None or days not in _MONTH_DAYS or table.rows < _ENOUGH_ROWS:
+        return
+    cells: list[Cells] = [batch[date].drop_null() for batch in table.batches()]
+    stated = [cell for column in cells for cell in column.to_pylist()] if table.rows <= _MOST_ROWS else []
+    inside = [cell for cell in stated if period.start.isoformat() <= cell <= period.end.isoformat()]
+    if len(inside) < max(_ENOUGH_ROWS, _IN_ORDER * len(stated)):
+        return
+    ordered = sum(one <= other for one, other in zip(inside, inside[1:], strict=False))
+    last = max(inside)
+    quiet = period.end.day - int(last[-2:])
+    if ordered >= _IN_ORDER * (len(inside) - 1) and quiet >= _QUIET_SHARE * days:
+        yield make_finding(
+            "file-ends-early",
+            address_in(table, date),
+            last=Period.parse(last).title,
+            days=quiet,
+            period=period.title,
+        )
+
+
+_MOST_ROWS = 200_000
+"""In longer files every day has payments, and the order of their rows says nothing."""
+
+
+def find_below_threshold(table: ReadTable, dataset: Dataset, file: str) -> Iterator[Finding]:
+    """Hold a list whose name gives its smallest amount if all amounts are far below that: they may be in thousands."""
+    amount = main_field(dataset.amount, table)
+    match = _THRESHOLD.search(PurePosixPath(file).name)
+    if amount is None or match is None or table.rows < _ENOUGH_AMOUNTS:
+        return
+    least = int(re.sub(r"\D", "", match[1])) * (1000 if match[2] else 1)
+    if least < _LEAST_THRESHOLD:
+        return
+    sizes = np.concatenate([_sizes(batch[amount]) for batch in table.batches()])
+    sizes = sizes[sizes > 0]
+    if len(sizes) >= _ENOUGH_AMOUNTS and sizes.max() < least and float(np.median(sizes)) * _FAR_BELOW < least:
+        yield make_finding(
+            "amounts-below-threshold",
+            address_in(table, amount),
+            least=f"{least:,}",
+            largest=f"{Decimal(str(sizes.max())):,f}",
+            count=len(sizes),
+        )
+
+
+def _sizes(cells: Cells) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    amounts = ColumnAmounts.parse(cells)
+    plain = pc.abs(amounts.plain).cast("float64").to_numpy(zero_copy_only=False)
+    return np.append(plain, [float(abs(each)) for each in amounts.other])

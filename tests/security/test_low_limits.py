@@ -1,0 +1,181 @@
+"""The check server and `piperoll check` where resources are limited already, and without privileges to raise limits."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from piperoll import layout
+from piperoll.child_limits import ChildLimits
+from piperoll.reading.files.workbooks import read_workbook
+from tests.security.hostile_files import GOOD_SHEET, LINES, TABLE, packed, workbook
+
+GIGABYTE = 1 << 30
+PIPEROLL = [sys.executable, "-P", "-c", "from piperoll.cli import main; main()"]
+XLS = Path(__file__).parent / "october.xls"
+"""A made-up workbook of Excel 97: nothing that we have writes one."""
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "October 2026.xlsx": lambda: workbook([GOOD_SHEET]),
+    "October 2026.xls": XLS.read_bytes,
+    "October 2026.csv": lambda: TABLE,
+    "October 2026.zip": lambda: packed({"October 2026.csv": TABLE}),
+}
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def lower(**most: int) -> Callable[[], None]:
+    """What lowers hard limits (RLIMIT_AS and so on) in a child before it begins."""
+
+    def apply() -> None:
+        for name, limit in most.items():
+            resource.setrlimit(getattr(resource, name), (limit, limit))
+
+    return apply
+
+
+def without_privileges() -> list[str]:
+    """The beginning of a command that has no capabilities; an ordinary user has none anyway."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    assert setpriv, "setpriv (util-linux) takes root's capabilities away"
+    return [setpriv, "--bounding-set=-all", "--inh-caps=-all"]
+
+
+@contextmanager
+def server(store: Path, before: Sequence[str], prepare: Callable[[], None]) -> Iterator[str]:
+    """`piperoll api` on a free port: its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*before, *PIPEROLL, "api", str(store), "--port", str(port)]
+    with subprocess.Popen(command, env=environment(), preexec_fn=prepare, stdout=subprocess.DEVNULL) as process:  # noqa: PLW1509
+        try:
+            for _ in range(600):
+                assert process.poll() is None
+                try:
+                    requests.get(f"http://127.0.0.1:{port}/health", timeout=30)
+                    break
+                except requests.ConnectionError:
+                    time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    store = tmp_path_factory.mktemp("empty")
+    (store / layout.INDEX).parent.mkdir(parents=True, exist_ok=True)
+    (store / layout.INDEX).write_text("{}")
+    limits = lower(RLIMIT_AS=4 * GIGABYTE, RLIMIT_CPU=600, RLIMIT_FSIZE=GIGABYTE, RLIMIT_NOFILE=512)
+    with server(store, without_privileges(), limits) as address:
+        yield address
+
+
+def report_of(path: Path) -> Any:
+    done = subprocess.run(
+        [*PIPEROLL, "check", "--json", str(path)], env=environment(), capture_output=True, check=False
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_page_reads_what_the_command_reads_under_lower_limits_and_without_privileges(
+    name: str, limited: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(FILES[name]())
+    answer = requests.post(f"{limited}/check", files={"file": (name, path.read_bytes())}, timeout=300)
+    assert answer.status_code == 200, answer.text
+    report = answer.json()
+    assert report == report_of(path)
+    assert report["verdict"].startswith("accepted")
+    assert report["tables"][0]["rows"]["accepted"] == len(LINES)
+
+
+def test_limits_are_lowered_and_never_raised() -> None:
+    script = (
+        "import resource, sys; from piperoll.child_limits import ChildLimits\n"
+        "ChildLimits(memory_bytes=3 << 30, seconds=1000, open_files=100).apply()\n"
+        "kinds = resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_NOFILE\n"
+        "print(*(limit for kind in kinds for limit in resource.getrlimit(kind)))"
+    )
+    done = subprocess.run(
+        [*without_privileges(), sys.executable, "-c", script],
+        env=environment(),
+        preexec_fn=lower(RLIMIT_AS=2 * GIGABYTE, RLIMIT_NOFILE=50, RLIMIT_CPU=2000),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [str(2 * GIGABYTE)] * 2 + ["1000"] * 2 + ["50"] * 2
+
+
+def test_an_argument_says_the_limits() -> None:
+    limits = ChildLimits(1, 2, 3, 4)
+    assert ChildLimits(**json.loads(limits.as_argument())) == limits
+
+
+def check_limited(path: Path, prepare: Callable[[], None], **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PIPEROLL, "check", str(path)],
+        env=environment() | more,
+        preexec_fn=prepare,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def require_clear_message(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert all(word in done.stderr for word in words), done.stderr
+
+
+def test_too_little_memory_is_said_and_is_not_the_files_fault(tmp_path: Path) -> None:
+    path = tmp_path / "October 2026.csv"
+    path.write_bytes(TABLE + f"{LINES[0]}\r\n".encode() * 600_000)
+    require_clear_message(check_limited(path, lower(RLIMIT_AS=420 << 20)), "memory")
+
+
+def test_a_workbook_is_not_too_large_because_this_machine_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("piperoll.child_limits.memory_limit", lambda: 12 << 20)
+    monkeypatch.setattr("piperoll.reading.files.limits._CHILD_MEMORY", 12 << 20)
+    with pytest.raises(MemoryError):
+        read_workbook(workbook([GOOD_SHEET]), "xlsx")
+
+
+def test_a_limit_of_the_size_of_files_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "October 2026.csv"
+    path.write_bytes(TABLE + f"{LINES[0]}\r\n".encode() * 600_000)
+    require_clear_message(check_limited(path, lower(RLIMIT_FSIZE=1 << 20)), "File too large")
+
+
+def test_a_folder_for_temporary_files_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "October 2026.csv"
+    path.write_bytes(TABLE + f"{LINES[0]}\r\n".encode() * 600_000)
+    small = tmp_path / "October 2026.xlsx"
+    small.write_bytes(workbook([GOOD_SHEET]))
+    for each in (path, small):
+        done = check_limited(each, lambda: None, TMPDIR=str(tmp_path / "nowhere"))
+        assert "Traceback" not in done.stderr
