@@ -219,7 +219,7 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     if period and not dataset.snapshot:  # the dates of a snapshot are about other things
         for table in tables:
             findings += find_dates_outside(table.table, table.survey, dataset, period)
-            findings += find_early_end(table.table, dataset, period)
+            findings += find_early_end(table.table, table.survey, dataset, period)
     for table in tables:
         findings += find_below_threshold(table.table, dataset, given.file)
     if given.suite is not None:
@@ -317,6 +317,8 @@ def _conclude(
     period: Period | None,
 ) -> Examination:
     withheld, about_labels = _withhold_labels(reading, given.file, tables, findings)
+    if about_labels and verdict is Verdict.ACCEPTED:
+        verdict = Verdict.ACCEPTED_WITH_WARNINGS
     ordered = order_findings((*findings, *about_labels), [table.sheet for table in reading.tables])
     listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)
