@@ -54,8 +54,8 @@ class RowCounts:
 class AmountTotals:
     """Exact sums of the main amount in pounds: read = accepted + held, over the cells that could be read.
 
-    `excluded` is the sum of the rows that are not records, as far as they can be read. `held_unreadable` counts the held
-    rows whose amount cannot be read: `held` is too low by what they are worth.
+    `excluded` is the sum of the rows that are not records, as far as they can be read. `held_unreadable` counts the
+    held rows whose amount cannot be read: `held` is too low by what they are worth.
     """
 
     field: str
