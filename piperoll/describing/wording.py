@@ -489,7 +489,7 @@ def describe_differences(differences: Differences) -> str:
 def describe_changes(version: Version) -> str | None:
     """Say what a version changed against the one before; None if that is not known."""
     changes = version.changes
-    return changes and f"Against version {changes.against}: {describe_differences(changes.differences)}."
+    return f"Against version {changes.against}: {describe_differences(changes.differences)}." if changes else None
 
 
 def describe_ending(version: Version) -> str | None:
