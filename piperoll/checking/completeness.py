@@ -8,8 +8,9 @@ from decimal import Decimal
 from pathlib import PurePosixPath
 
 import numpy as np
+import pyarrow as pa
 
-from piperoll.checking.survey import address_in, main_field
+from piperoll.checking.survey import TableSurvey, address_in, main_field
 from piperoll.checking.totals import ColumnAmounts
 from piperoll.findings import make_finding
 from piperoll.model import Dataset, Finding, Period
@@ -25,7 +26,8 @@ _QUIET_SHARE = 0.25
 _MONTH_DAYS = range(28, 32)
 
 _THRESHOLD = re.compile(
-    r"(?:over|above|exceeding|greater than|more than)[\s_+-]*(?:£|gbp|%c2%a3)?[\s_+-]*(\d{1,3}(?:[,.]?\d{3})?)\s*(k\b|k(?=[_\W]))?",
+    r"(?:over|above|exceeding|greater than|more than)[\s_+-]*(?:£|gbp|%c2%a3)?[\s_+-]*(\d{1,3}(?:[,.]?\d{3})?)"
+    r"\s*(k\b|k(?=[_\W]))?",
     re.IGNORECASE,
 )
 _LEAST_THRESHOLD = 250
@@ -34,34 +36,24 @@ _FAR_BELOW = 50
 """Amounts whose median is this far below the smallest amount of the list are in another unit."""
 
 
-def find_early_end(table: ReadTable, dataset: Dataset, period: Period | None) -> Iterator[Finding]:
+def find_early_end(table: ReadTable, survey: TableSurvey, dataset: Dataset, period: Period | None) -> Iterator[Finding]:
     """Warn of a month whose rows are in order of their dates and end long before the month does."""
     date = main_field(dataset.date, table)
     days = (period.end - period.start).days + 1 if period else 0
     if dataset.snapshot or dataset.ocds:  # what is awarded or exists has no rhythm
         return
-    if period is None or date is None or days not in _MONTH_DAYS or table.rows < _ENOUGH_ROWS:
+    if period is None or date is None or days not in _MONTH_DAYS or table.rows < _ENOUGH_ROWS or not survey.dates:
         return
-    cells: list[Cells] = [batch[date].drop_null() for batch in table.batches()]
-    stated = [cell for column in cells for cell in column.to_pylist()] if table.rows <= _MOST_ROWS else []
-    inside = [cell for cell in stated if period.start.isoformat() <= cell <= period.end.isoformat()]
-    if len(inside) < max(_ENOUGH_ROWS, _IN_ORDER * len(stated)):
-        return
-    ordered = sum(one <= other for one, other in zip(inside, inside[1:], strict=False))
-    last = max(inside)
+    first, last = min(survey.dates), max(survey.dates)
     quiet = period.end.day - int(last[-2:])
-    if ordered >= _IN_ORDER * (len(inside) - 1) and quiet >= _QUIET_SHARE * days:
-        yield make_finding(
-            "file-ends-early",
-            address_in(table, date),
-            last=Period.parse(last).title,
-            days=quiet,
-            period=period.title,
-        )
-
-
-_MOST_ROWS = 200_000
-"""In longer files every day has payments, and the order of their rows says nothing."""
+    inside = period.start.isoformat() <= first and last <= period.end.isoformat()
+    if not inside or quiet < _QUIET_SHARE * days:
+        return
+    stated = pa.chunked_array([batch[date].drop_null() for batch in table.batches()], pa.string()).combine_chunks()
+    ordered = pc.sum(pc.less_equal(stated[:-1], stated[1:])).as_py() or 0
+    if len(stated) >= _ENOUGH_ROWS and ordered >= _IN_ORDER * (len(stated) - 1):
+        address, name = address_in(table, date), Period.parse(last).title
+        yield make_finding("file-ends-early", address, last=name, days=quiet, period=period.title)
 
 
 def find_below_threshold(table: ReadTable, dataset: Dataset, file: str) -> Iterator[Finding]:

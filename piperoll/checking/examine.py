@@ -219,7 +219,7 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     if period and not dataset.snapshot:  # the dates of a snapshot are about other things
         for table in tables:
             findings += find_dates_outside(table.table, table.survey, dataset, period)
-            findings += find_early_end(table.table, dataset, period)
+            findings += find_early_end(table.table, table.survey, dataset, period)
     for table in tables:
         findings += find_below_threshold(table.table, dataset, given.file)
     if given.suite is not None:

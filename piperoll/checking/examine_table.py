@@ -195,7 +195,17 @@ def find_gaps(
             counts = duty is not None or field.name in first_of_core
             if counts and gaps and not (field.constraints or {}).get("required"):
                 where = address_in(table, field.name)
-                yield make_finding("cells-missing", where, title=field.title, count=gaps, rows=table.rows)
+                marks = survey.marks.get(field.name, {})
+                yield make_finding(
+                    "cells-missing",
+                    where,
+                    variant="marked" if marks else "empty",
+                    title=field.title,
+                    count=gaps,
+                    rows=table.rows,
+                    marked=sum(marks.values()),
+                    marks=" or ".join(f"'{mark}'" for mark in sorted(marks, key=lambda mark: -marks[mark])[:2]),
+                )
         elif duty is not None:
             where = Address(table.sheet, field=field.name)
             yield make_finding("duty-column-absent", where, title=field.title, source=duty.clause)
@@ -295,7 +305,7 @@ def _breach_finding(breach: Breach, dataset: Dataset, address: Address, *, holds
     return make_finding(
         f"structure-{breach.kind}",
         address,
-        variant=breach.rule or "",
+        variant="required-marked" if breach.rule == "required" and (breach.sent or "").strip() else breach.rule or "",
         severity=Severity.ERROR if holds else Severity.WARNING,
         value=breach.sent,
         title=field.title,

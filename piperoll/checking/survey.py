@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from piperoll.checking.row_sets import RowSet
 from piperoll.model import Address, Dataset, Field, Origin
-from piperoll.model.columns import is_filled, pc
-from piperoll.reading import ReadTable
+from piperoll.model.columns import Integers, is_filled, pc
+from piperoll.reading import SENT, ReadTable
 
 _MOST_NAMES = 200
 """A column with more names than this does not name the body that sends the file."""
@@ -55,6 +55,8 @@ class TableSurvey:
     """The texts above the headings."""
     starts: Mapping[str, int] = field(default_factory=dict)
     """If each line covers several months and the main date is the last day, the counts of the first days."""
+    marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """For each typed field whose gaps count, the cells that are not empty but have no value, by what they say."""
 
 
 def survey_table(table: ReadTable, dataset: Dataset) -> TableSurvey:
@@ -85,6 +87,8 @@ class TableSurveyor:
         self._starts: Counter[str] = Counter()
         names = [name for name in (*dataset.body_fields, *dataset.parent_fields) if name in table.columns]
         self._names: dict[str, Counter[str]] = {name: Counter() for name in names}
+        self._marks: dict[str, Counter[str]] = {}
+        self._unreadable: dict[str, RowSet] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Look at one more batch."""
@@ -95,6 +99,7 @@ class TableSurveyor:
                 filled = self._filled[name] = self._rows.copy()
             if filled is not None:
                 filled.add(rows[is_filled(batch[name])])
+                self._add_marks(batch, name, rows)
         for group, readable in self._readable:
             for name in group:
                 readable.add(rows[is_filled(batch[name])])
@@ -109,6 +114,16 @@ class TableSurveyor:
                 counts.update({entry["values"]: entry["counts"] for entry in found[: _MOST_NAMES + 1].to_pylist()})
         self._rows.add(rows)
         self._lines += batch.num_rows
+
+    def _add_marks(self, batch: pa.RecordBatch, name: str, rows: Integers) -> None:
+        if name + SENT not in batch.schema.names:
+            return
+        unreadable = self._unreadable.setdefault(name, RowSet(self._table.unreadable.get(name, ())))
+        marked = ~is_filled(batch[name]) & is_filled(batch[name + SENT]) & ~unreadable.contains(rows)
+        if marked.any():
+            counts = self._marks.setdefault(name, Counter())
+            for entry in pc.value_counts(batch[name + SENT].filter(pa.array(marked))).to_pylist():
+                counts[entry["values"]] += entry["counts"]
 
     def _add_dates(self, batch: pa.RecordBatch, date: str) -> None:
         if self._amount is None:
@@ -141,6 +156,7 @@ class TableSurveyor:
             titles=self._table.titles,
             pounds=self._pounds,
             starts=self._starts,
+            marks=self._marks,
         )
 
 

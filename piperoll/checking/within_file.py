@@ -1,4 +1,4 @@
-"""Compare the lines of one table with each other: exact repeats, and amounts far above all others."""
+"""Compare the lines of one table: exact repeats, amounts far above all others, and texts that look like formulas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from piperoll.checking.survey import address_in, main_field
 from piperoll.checking.totals import ColumnAmounts, exact_sum
 from piperoll.findings import MOST_ROWS, format_pounds, make_finding, shorten_pounds
 from piperoll.model import Dataset, Finding, Severity, describe_rows
-from piperoll.model.columns import Cells, pc, text_offsets, utf8
+from piperoll.model.columns import Cells, pc, text_offsets, to_flags, utf8
 from piperoll.reading import SENT, ReadTable
 
 _NARROWED_BY = 5
@@ -50,6 +50,13 @@ deviation of the logarithm), so that a table of a few large and many small kinds
 _LEAST_SPREAD = 0.3
 """The spread counts at least as a factor of two, as in a table in which most amounts are equal."""
 
+_STARTS_FORMULA = np.zeros(256, np.bool_)
+_STARTS_FORMULA[list(b"=+-@\t\r")] = True
+"""By the first byte of a text: whether a spreadsheet program may take it for a formula."""
+
+_NO_FORMULA = r"\A[+\-](?:[\s\d.,]|\z)"
+"""A text with this pattern is a number, a telephone number or an item of a list, and no formula."""
+
 _POUNDS = "GBP"
 """The unit of a field of pounds in a descriptor."""
 
@@ -80,6 +87,9 @@ class LineComparer:
             field.name: [] for field in dataset.fields if field.unit == _POUNDS and field.name in table.columns
         }
         self._narrowing: tuple[str, ...] | None = None
+        texts = {field.name for field in dataset.fields if field.type == "string"}
+        self._texts = [name for name in table.columns if name in texts]
+        self._formulas: dict[str, list[int]] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take in one more batch."""
@@ -92,11 +102,24 @@ class LineComparer:
         for name, parts in self._amounts.items():
             parts.append(np.abs(pc.cast(_decode(batch[name]), pa.float64()).to_numpy(zero_copy_only=False)))
 
+        for name in self._texts:
+            self._add_formulas(name, batch)
+
+    def _add_formulas(self, name: str, batch: pa.RecordBatch) -> None:
+        cells = _decode(batch[name])
+        starts = text_offsets(cells)[:-1]
+        suspected = np.diff(text_offsets(cells)) > 0
+        suspected[suspected] = _STARTS_FORMULA[utf8(cells)[starts[suspected]]]
+        if suspected.any():
+            formulas = pc.invert(pc.match_substring_regex(cells.filter(pa.array(suspected)), _NO_FORMULA))
+            rows = batch["row"].to_numpy()[suspected][to_flags(formulas)]
+            self._formulas.setdefault(name, []).extend(rows.tolist())
+
     def result(self) -> LineComparison:
         """Compare the lines of all batches."""
         held = RowSet()
         far_above = [finding for name in self._amounts for finding in self._find_far_above(name, held)]
-        return LineComparison((*self._find_repeats(), *far_above), held)
+        return LineComparison((*self._find_repeats(), *far_above, *self._find_formulas()), held)
 
     def _choose_narrowing(self, names: list[str]) -> tuple[str, ...]:
         """The columns whose cells differ most: amount, references, names and dates before words and codes."""
@@ -109,6 +132,14 @@ class LineComparer:
 
         known = [field.name for field in self._dataset.fields if field.name in names]
         return tuple(sorted(known, key=order)[:_NARROWED_BY])
+
+    def _find_formulas(self) -> Iterator[Finding]:
+        for name, rows in self._formulas.items():
+            if rows:
+                at = address_in(self._table, name, rows[0])
+                listed = tuple(sorted(set(rows))[:MOST_ROWS])
+                address = replace(at, rows=listed) if len(listed) > 1 else at
+                yield make_finding("cells-like-formulas", address, count=len(rows))
 
     def _find_repeats(self) -> Iterator[Finding]:
         keys = _join(self._keys, np.uint64)

@@ -282,7 +282,7 @@ def _told_at(code: str, address: Address) -> Finding:
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "y"])), max_size=40), st.integers(0, 40))
 def test_grouping_findings_in_two_goes_is_grouping_them_at_once(met: list[tuple[str, str]], cut: int) -> None:
     findings = [
-        make_finding("date-unreadable", Address(row=row, column=column), value=value, text=value)
+        make_finding("date-unreadable", Address(row=row, column=column), variant="plain", value=value, text=value)
         for row, (column, value) in enumerate(met, start=2)
     ]
     at_once = group_findings(findings)

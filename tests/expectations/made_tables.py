@@ -140,7 +140,7 @@ UNMET = {
         "post-reports-to-itself": {"reports_to": ["XX", "P2", *["P1"] * (ROWS - 2)]},
         "holder-name-is-not-a-name": {"holder_name": ["head@measures.example", *["N/D"] * (ROWS - 1)]},
         "job-title-too-short": {"job_title": "HO"},
-        "reports-to-is-a-name": {"reports_to": "Head of Measures"},
+        "reports-to-is-a-name": {"reports_to": "Jane Example"},
         "occupation-not-a-group": {"occupation": "Measurers"},
         "cost-of-reports-implausibly-large": {"reports_salary_cost": 45_000_000_000.0},
         "several-snapshot-dates": {"snapshot_date": ["2026-03-31", *["2026-09-30"] * (ROWS - 1)]},

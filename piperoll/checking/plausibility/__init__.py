@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from piperoll.checking.engine import CheckEngine
 from piperoll.checking.plausibility.outcomes import Outcome, RowAddresses, evaluate_expectations
 from piperoll.checking.plausibility.suite import parse_suite
+from piperoll.findings import format_pounds
 from piperoll.model import Dataset, Severity
 from piperoll.reading import ReadTable
 
@@ -62,5 +64,14 @@ def find_unmet_expectations(
                 fix=expectation.meta["fix"],
                 field=expectation.columns[0] if expectation.columns else None,
                 rows=outcome.unexpected.distinct(),
-                observed=None if observed is None else str(observed),
+                observed=None if observed is None else _describe_observed(observed, expectation.columns, dataset),
             )
+
+
+def _describe_observed(observed: object, columns: Sequence[str], dataset: Dataset) -> str:
+    """What was found, in words: an amount as pounds, another number with separators of thousands."""
+    if not isinstance(observed, (int, float)):
+        return str(observed)
+    number = Decimal(str(round(observed, 2)))
+    in_pounds = any(field.name in columns and field.unit == "GBP" for field in dataset.fields)
+    return format_pounds(number) if in_pounds else f"{number:,f}".removesuffix(".0")

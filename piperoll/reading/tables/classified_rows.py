@@ -138,7 +138,8 @@ def _kind_without_amount(row: Row, filled: Sequence[int], shape: TableShape, las
     dated = any(may_be_day(texts.get(column, "")) for column in shape.date)
     if not sparse or dated or len([column for column in filled_in if column in shape.mapped]) >= 3:
         return "record"
-    return "note" if any(any(char.isalpha() for char in text) for text in texts.values()) else "other"
+    wording = (text for text in texts.values() if not is_error(text))
+    return "note" if any(any(char.isalpha() for char in text) for text in wording) else "other"
 
 
 def may_be_day(text: str) -> bool:

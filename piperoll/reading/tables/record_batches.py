@@ -16,7 +16,7 @@ from piperoll.model.columns import mask_at, pc, texts
 from piperoll.reading.cells.amounts import explain_unreadable
 from piperoll.reading.cells.date_order import NO_CONTEXT, DateContext, make_date_context
 from piperoll.reading.cells.decisions import FieldColumn, MostlyZero, decide
-from piperoll.reading.cells.marks import means_nothing
+from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.cells.value_counts import PatternCounts, ValueCounts
 from piperoll.reading.cells.values import Reader, SpelledColumn, is_plain_text, null_if_empty, spell
 from piperoll.reading.columns.assignment import Columns
@@ -341,8 +341,17 @@ def _unreadable(sheet: str | None, row: Row, column: int, field: Field, cell: st
     return make_finding(
         code,
         address_of(sheet, row, column, field.name),
-        variant=explain_unreadable(cell) if code in ("amount-unreadable", "number-unreadable") else "",
+        variant=_unreadable_variant(code, cell),
         severity=Severity.WARNING if code == "cell-error" and field.level == "core" else None,
         value=cell,
         text=cell.strip(),
     )
+
+
+def _unreadable_variant(code: str, cell: str) -> str:
+    """Why a cell cannot be read: the variant of the message with this code."""
+    if code in ("cell-error", "cell-unreadable"):
+        return ""
+    if is_error(tidy(cell)):
+        return "error"
+    return "plain" if code == "date-unreadable" else explain_unreadable(cell)

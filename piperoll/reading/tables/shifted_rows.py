@@ -49,7 +49,7 @@ _LEAST_BEYOND = 0.9
 """The same if the part fills a column beyond the last heading, as an inserted cell does. Then someone must say."""
 _LEAST_LIKENESS = 0.75
 """How alike the columns of two parts must be on average once one is moved: 1 is equal."""
-_CLEARLY = 0.25
+_CLEARLY = 0.5
 """In columns: a place where a cell may be inserted as well is no worse than this."""
 
 
