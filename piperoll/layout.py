@@ -123,14 +123,9 @@ def ruling(submission: Submission, decided: str) -> str:
     return f"{rulings_prefix(submission)}{_compact(decided)}.json"
 
 
-def fetches_folder(body: str, dataset: str, address_hash: str) -> str:
-    """The prefix of the log of fetches from one web address; each entry is written once. Private."""
-    return f"collected/{body}/{dataset}/fetches/{address_hash}/"
-
-
-def all_fetches(body: str, dataset: str) -> str:
-    """The prefix of the logs of fetches from every address of a body's dataset."""
-    return f"collected/{body}/{dataset}/fetches/"
+def fetches_folder(body: str, dataset: str, address_hash: str = "") -> str:
+    """The prefix of the log of fetches from one web address, or from all; each entry is written once. Private."""
+    return f"collected/{body}/{dataset}/fetches/{address_hash and f'{address_hash}/'}"
 
 
 def claims_folder(body: str, dataset: str) -> str:
@@ -383,9 +378,7 @@ def dcat_root(form: str) -> str:
 
 def body_dcat(slug: str, form: str = "jsonld", dataset: str | None = None, year: int | None = None) -> str:
     """A body's own DCAT catalogue, or that of one dataset and year of it."""
-    if dataset is None:
-        return f"{CATALOGUE}bodies/{slug}.{form}"
-    return f"{CATALOGUE}bodies/{slug}/{dataset}-{year}.{form}"
+    return f"{CATALOGUE}bodies/{slug}{'' if dataset is None else f'/{dataset}-{year}'}.{form}"
 
 
 def sitemap(slug: str | None) -> str:
@@ -395,11 +388,8 @@ def sitemap(slug: str | None) -> str:
 
 def feed(form: str, *, dataset: str | None = None, body: str | None = None) -> str:
     """A feed, as `atom` or `json`: of everything, of a dataset or of a body."""
-    if dataset is not None:
-        return f"{CATALOGUE}feeds/{dataset}.{form}"
-    if body is not None:
-        return f"{CATALOGUE}feeds/bodies/{body}.{form}"
-    return f"{CATALOGUE}feed.{form}"
+    folder = f"bodies/{body}" if dataset is None else dataset
+    return f"{CATALOGUE}feed.{form}" if dataset is None and body is None else f"{CATALOGUE}feeds/{folder}.{form}"
 
 
 def late_feed(slug: str | None) -> str:
@@ -469,10 +459,7 @@ _MEDIA_TYPES = {
 
 
 def check_key(key: str) -> str:
-    """Return `key` if it is valid: segments separated by single slashes, none empty, none beginning with a dot.
-
-    So no key can name anything outside the store. Raises: StoreError: the key is not valid.
-    """
+    """Return `key`: it names nothing outside the store. Raises: StoreError: a segment is empty or begins with a dot."""
     if not all(_SEGMENT.match(segment) for segment in key.split("/")):
         raise StoreError(f"{key!r} is not a key: segments separated by '/', none empty, none beginning with a dot")
     return key
@@ -491,11 +478,9 @@ def is_immutable(key: str) -> bool:
 def content_type(key: str) -> str:
     """The media type of the object under `key`, by its name; we vouch for none of the bytes as received."""
     suffix = PurePosixPath(key).suffix
-    if not is_public(key):
-        return "application/json" if suffix == ".json" else "application/octet-stream"
-    if _JSON_FEED.match(key):
-        return "application/feed+json"
-    return _MEDIA_TYPES.get(suffix, "application/octet-stream")
+    if not is_public(key) and suffix != ".json":
+        return "application/octet-stream"
+    return "application/feed+json" if _JSON_FEED.match(key) else _MEDIA_TYPES.get(suffix, "application/octet-stream")
 
 
 def cache_control(key: str) -> str:

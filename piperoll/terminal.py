@@ -153,9 +153,9 @@ def _held_lines(report: Report, *, all_of_them: bool) -> Iterator[RenderableType
     yield Text(f"\nHeld or left out for privacy ({wording.format_count(len(values), 'value')})", "bold red")
     for held in values if all_of_them else ():
         pounds = "" if held.amount is None else f", {wording.format_pounds(held.amount)}"
-        left_out = " (left out; the row is published)" if wording.is_left_out(held) else ""
+        left_out = " (left out; the row is published)" if held.left_out else ""
         rows = wording.format_count(held.count, "row")
-        yield _indented(2, f"'{held.value}', {rows}{pounds}: {wording.list_held_rows(held)}{left_out}")
+        yield _indented(2, f"'{held.value}', {rows}{pounds}: {held.where()}{left_out}")
     if not all_of_them:
         yield _indented(2, "--held lists every value with all its rows, and so does --json. Keep both private.")
     yield _indented(2, "If one is a business or is named in a public role, tell the platform. The platform's operator:")

@@ -188,7 +188,7 @@ def _replace_in_json(store: Store, key: str, names: set[str]) -> None:
 
 def _delete_fetches(store: Store, body: str, dataset: str, sha256: str) -> None:
     """Delete the log entries of fetches that brought these bytes: they have its address and name."""
-    for key in list(store.keys(layout.all_fetches(body, dataset))):
+    for key in list(store.keys(layout.fetches_folder(body, dataset))):
         if read_json(store, key).get("sha256") == sha256:
             store.delete(key)
 

@@ -90,7 +90,7 @@ def test_a_cell_to_fix_has_its_spreadsheet_address(tmp_path: Path) -> None:
     done = piperoll("check", written(tmp_path / "October 2026.csv", BAD), "--quick", cwd=tmp_path)
     assert done.returncode == 0
     assert "11 of 12 rows can be published; 1 row is held back." in " ".join(done.stdout.split())
-    assert "Must fix" in done.stdout
+    assert "Rows held back until you act (1 kind, 1 place)" in done.stdout
     assert "F3" in done.stdout
     assert "5.74.02" in done.stdout
 

@@ -317,6 +317,8 @@ def _conclude(
     period: Period | None,
 ) -> Examination:
     withheld, about_labels = _withhold_labels(reading, given.file, tables, findings)
+    if about_labels and verdict is Verdict.ACCEPTED:
+        verdict = Verdict.ACCEPTED_WITH_WARNINGS
     ordered = order_findings((*findings, *about_labels), [table.sheet for table in reading.tables])
     listed = cap_findings(fold_symptoms(ordered))
     known = given.find_kind(tables, reading.dataset)

@@ -161,8 +161,12 @@ class TableSurveyor:
 
 
 def address_in(table: ReadTable, field: str | None = None, row: int | None = None, line: int | None = None) -> Address:
-    """The address of a cell, a column (no `row`) or a row (no `field`) of `table`, as its sender sees it."""
-    return Address(table.sheet, row, line, table.letter(field, row) if field else None, field)
+    """The address of a cell, a column (no `row`) or a row (no `field`) of `table`, as its sender sees it.
+
+    A measure of a wide table has a column for each period, so its address names none.
+    """
+    letter = table.letter(field, row) if field and field not in table.wide else None
+    return Address(table.sheet, row, line, letter, field)
 
 
 def fields_present(table: ReadTable) -> frozenset[str]:

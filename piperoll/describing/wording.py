@@ -165,9 +165,8 @@ def format_count(count: int, noun: str, plural: str | None = None) -> str:
 
 def format_day(when: date | str) -> str:
     """Format a date, or the ISO 8601 text of a date or instant: 1 October 2026."""
-    if isinstance(when, str):
-        when = date.fromisoformat(when[:10])
-    return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+    day = date.fromisoformat(when[:10]) if isinstance(when, str) else when
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def format_size(count: int) -> str:
@@ -338,17 +337,6 @@ def describe_held_rows(rows: int) -> str:
     return "1 row is held back" if rows == 1 else f"{rows:,} rows are held back"
 
 
-def list_held_rows(held: HeldValue, most: int | None = None) -> str:
-    """Say where a held value is: `rows 12, 40 to 44 and 237 more of sheet 'October'`; without `most`, every row."""
-    sheet = f" of sheet '{held.sheet}'" if held.sheet else ""
-    return describe_rows(held.rows, len(held.rows) if most is None else most) + sheet
-
-
-def is_left_out(held: HeldValue) -> bool:
-    """Whether only the text is left out, and its rows are published."""
-    return held.rules == ("privacy-text-redacted",)
-
-
 def describe_address(finding: Finding) -> str:
     """Say where a finding is in the sender's file: `Sheet 'Oct 26', cell F1207`, or `The whole file`."""
     pieces = [f"sheet '{finding.sheet}'"] if finding.sheet is not None else []
@@ -379,8 +367,7 @@ def describe_missing_address(finding: Finding) -> str:
 def describe_held_value(value: HeldValue) -> str:
     """Say what is held and where, for the sender: `'Jane Example', 3 rows, £750.00: rows 12, 40 and 41`."""
     pounds = "" if value.amount is None else f", {format_pounds(value.amount)}"
-    rows = describe_rows(value.rows)
-    return f"'{value.value}'{pounds}: {rows}"
+    return f"'{value.value}'{pounds}: {describe_rows(value.rows)}"
 
 
 def describe_excluded(excluded: Mapping[str, int]) -> str:
@@ -501,9 +488,8 @@ def describe_differences(differences: Differences) -> str:
 
 def describe_changes(version: Version) -> str | None:
     """Say what a version changed against the one before; None if that is not known."""
-    if version.changes is None:
-        return None
-    return f"Against version {version.changes.against}: {describe_differences(version.changes.differences)}."
+    changes = version.changes
+    return f"Against version {changes.against}: {describe_differences(changes.differences)}." if changes else None
 
 
 def describe_ending(version: Version) -> str | None:

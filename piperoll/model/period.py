@@ -10,7 +10,10 @@ from enum import StrEnum
 
 from piperoll.errors import PeriodError
 
-_FORMS = "YYYY-MM (2026-10), YYYY-Qn (2026-Q4), YYYY-YY (2026-27), YYYY-MM--YYYY-MM, or a day YYYY-MM-DD"
+_FORMS = (
+    "YYYY-MM (2026-10), YYYY-Qn (2026-Q4), YYYY-YY (2026-27), YYYY/YY (2011/12, as 2011-12 is December), "
+    "YYYY-MM--YYYY-MM, or a day YYYY-MM-DD"
+)
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -20,6 +23,7 @@ MONTHS = (
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
 _YEAR = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
+_WRITTEN_YEAR = re.compile(r"(?:FY ?)?(\d{4})/(?:\d{2})?(\d{2})\Z|FY ?(\d{4})-(\d{2})\Z", re.ASCII | re.IGNORECASE)
 _RANGE = re.compile(r"(\d{4}-\d{2})--(\d{4}-\d{2})\Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
@@ -55,7 +59,10 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """Read a period. Raises: PeriodError: `text` is not one; the message shows the forms."""
+        """Read a period. `2011/12` and `FY2011-12` are the financial year, which `2011-12` (December 2011) is not.
+
+        Raises: PeriodError: `text` is not one; the message shows the forms.
+        """
         try:
             if match := _MONTH.match(text):
                 return cls.month(int(match[1]), int(match[2]))
@@ -65,6 +72,10 @@ class Period:
                 return cls(cls.parse(match[1]).start, cls.parse(match[2]).end)
             if (match := _YEAR.match(text)) and int(match[2]) == (int(match[1]) + 1) % 100:
                 return cls.financial_year(int(match[1]))
+            if match := _WRITTEN_YEAR.match(text):
+                year, end = int(match[1] or match[3]), int(match[2] or match[4])
+                if end == (year + 1) % 100:
+                    return cls.financial_year(year)
             if _DAY.match(text):
                 return cls.day(date.fromisoformat(text))
         except ValueError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from piperoll.model.finding import Finding
+from piperoll.model.finding import Finding, describe_rows
 
 EXCLUSIONS = ("blank", "total", "repeated_header", "note", "other")
 
@@ -54,8 +54,8 @@ class RowCounts:
 class AmountTotals:
     """Exact sums of the main amount in pounds: read = accepted + held, over the cells that could be read.
 
-    `excluded` is the sum of the rows that are not records, as far as they can be read. `held_unreadable` counts the held
-    rows whose amount cannot be read: `held` is too low by what they are worth.
+    `excluded` is the sum of the rows that are not records, as far as they can be read. `held_unreadable` counts the
+    held rows whose amount cannot be read: `held` is too low by what they are worth.
     """
 
     field: str
@@ -123,6 +123,16 @@ class HeldValue:
     rows: tuple[int, ...]
     count: int
     amount: Decimal | None
+
+    @property
+    def left_out(self) -> bool:
+        """Whether only the text is left out, and its rows are published."""
+        return self.rules == ("privacy-text-redacted",)
+
+    def where(self, most: int | None = None) -> str:
+        """Say where it is: `rows 12, 40 to 44 and 237 more of sheet 'October'`; without `most`, every row."""
+        sheet = f" of sheet '{self.sheet}'" if self.sheet else ""
+        return describe_rows(self.rows, len(self.rows) if most is None else most) + sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from string import ascii_uppercase
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.checking import Examination, examine
-from piperoll.checking.privacy.rows import PrivacyResult, screen_tables
+from piperoll.checking.privacy.decisions import Decided
+from piperoll.checking.privacy.rows import PrivacyResult, PrivacyScreen, finish_screens
 from piperoll.model import Body, Dataset, Period, Register, Version, What
 from piperoll.model.columns import texts
 from piperoll.reading import SENT, ExcludedRow, Reading, ReadTable
@@ -130,3 +131,17 @@ def screen_table(table: ReadTable, dataset: Dataset) -> PrivacyResult:
     """Screen `table` as the only one of its file."""
     (result,) = screen_tables([table], dataset)
     return result
+
+
+def screen_tables(
+    tables: Iterable[ReadTable],
+    dataset: Dataset,
+    decided: Decided = Decided(),  # noqa: B008 - never changed
+) -> list[PrivacyResult]:
+    """Screen the tables of a file, each in passes of its own."""
+    screens = []
+    for table in tables:
+        screens.append(PrivacyScreen(table, dataset, decided))
+        for batch in table.batches():
+            screens[-1].add(batch)
+    return finish_screens(screens)

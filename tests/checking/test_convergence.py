@@ -1,6 +1,6 @@
 """Do what the report of an injured real file says, and nothing else: the file is accepted, with its true totals.
 
-The officer has the ledger, and corrects only the cells, rows, columns and sheets that the findings name, in the way that
+The officer has the ledger, and corrects only the cells, rows, columns and sheets that the findings name, as
 their `fix` says.
 """
 

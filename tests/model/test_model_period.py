@@ -42,7 +42,8 @@ def test_the_forms_of_a_period(text: str, first: date, last: date, kind: PeriodK
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-13", "2026-28", "26-10", "2026-Q5", "2026-02-30", "0000-01", "", "2026", "2026-10 "]
+    "text",
+    ["2026-13", "2026-28", "26-10", "2026-Q5", "2026-02-30", "0000-01", "", "2026", "2026-10 ", "2011/13", "FY2011"],
 )
 def test_text_that_is_no_period_is_refused_with_the_forms_wanted(text: str) -> None:
     with pytest.raises(PeriodError, match="use YYYY-MM"):
@@ -52,6 +53,12 @@ def test_text_that_is_no_period_is_refused_with_the_forms_wanted(text: str) -> N
 def test_2010_11_is_november_2010_and_never_the_financial_year() -> None:
     assert Period.parse("2010-11") == Period.month(2010, 11)
     assert str(Period.financial_year(2010)) == "2010-04--2011-03"
+
+
+@pytest.mark.parametrize("text", ["2011/12", "2011/2012", "FY2011/12", "FY 2011-12", "fy2011-12"])
+def test_a_financial_year_can_be_written_so_that_it_is_no_month(text: str) -> None:
+    assert Period.parse(text) == Period.financial_year(2011)
+    assert Period.parse("2011-12") == Period.month(2011, 12)
 
 
 def test_a_period_cannot_run_backwards() -> None:

@@ -33,7 +33,7 @@ from piperoll.checking.privacy.personal_data import (
     sieve_phrases,
 )
 from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
-from piperoll.model.columns import Cells, Flags, pc
+from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
 
 _SUPPLIERS_REMEMBERED = 1 << 17
 """How many suppliers' verdicts are cached, some 40 MB: a national month has fewer suppliers."""
@@ -190,7 +190,7 @@ def find_held_names(cells: Cells, names: HeldNames, *, suppliers: bool) -> Flags
     if _has_few_values(cells):
         values, codes = _different_cells(cells)
         return np.array([bool(value) and names.in_text(value or "") for value in values], np.bool_)[codes]
-    flags = np.zeros(len(cells), np.bool_)
+    flags = is_filled(cells) & ~to_flags(pc.string_is_ascii(cells))  # the sieves know the names without accents
     for pattern in names.sieves():
         flags |= sieve_pattern(cells, pattern)
     return _flags([index for index, text in _texts_at(cells, flags) if names.in_text(text)], len(cells))

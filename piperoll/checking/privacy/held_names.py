@@ -104,12 +104,12 @@ class HeldNames:
     def in_text(self, text: str) -> bool:
         """Whether a text contains one of the names, and not as part of a firm's or a street's name."""
         phrases, lengths = self._index()
-        words, lists = name_words(text), privacy_lists()
+        words, lists, is_refund = name_words(text), privacy_lists(), bool(_REFUND.search(text))
         for length in lengths:
             for start in range(len(words) - length + 1):
                 if tuple(sorted(words[start : start + length])) in phrases:
                     following = words[start + length] if start + length < len(words) else ""
-                    if following not in lists.strong and following not in _STREETS:
+                    if is_refund or (following not in lists.strong and following not in _STREETS):
                         return True
         return False
 

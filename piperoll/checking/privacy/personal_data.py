@@ -167,9 +167,13 @@ RULES: tuple[PersonalDataRule, ...] = (
     ),
     PersonalDataRule(
         "case-reference",
-        rf"(?i:\b(?:client|child|case|swift|mosaic|las){_S}?(?:no|id|ref)?\.?[\t-\r\x1c-\x20:]*[0-9]{{4}})",
+        rf"(?i:\b(?:client|child|case|swift|mosaic|las){_S}?(?:no|id|ref)?\.?[\t-\r\x1c-\x20:]*[0-9]{{4}}"
+        rf"|\b(?:client|child|case|service user){_S}?(?:no|id|ref|reference|number)\b[^0-9A-Za-z]*[A-Za-z]{{0,4}}"
+        r"[/ -]?[0-9]{3})",
         re.compile(
-            r"\b(?:client|child|case|swift|mosaic|(?-i:LAS))\s?(?:no|id|ref)?\.?[:\s]*\d{4,}(?![\d/-])", re.IGNORECASE
+            r"\b(?:client|child|case|swift|mosaic|(?-i:LAS))\s?(?:no|id|ref)?\.?[:\s]*\d{4,}(?![\d/-])"
+            r"|\b(?:client|child|case|service user)\s?(?:no|id|ref|reference|number)\b[^\w]{0,4}[A-Z]{0,4}[/ -]?\d{3,}",
+            re.IGNORECASE,
         ),
     ),
     PersonalDataRule(

@@ -39,7 +39,9 @@ _NO_NAME = -2.0
 """Words whose scores are all lower are an organisation's."""
 
 _GATEWAY = re.compile(r"^(?:PAYPAL|SUMUP|ZETTLE|IZETTLE|IZ|SQ|SP|STRIPE|WORLDPAY|CRV|GOCARDLESS)\s?[*_]+\s*")
-_TRADING = re.compile(r"\bT\s?/\s?AS?\b|\bTRADING\s+AS\b|\w\s+T\.?A\.?\s+\w+\s+\w|\bC/O\s+\S+\s+(?:LTD|LIMITED|PLC)\b")
+_TRADING = re.compile(
+    r"\bT\s?/\s?AS?\b|\bTRADING\s+AS\b|\w(?<!\bOF)(?<!\bLATE)(?<!\d)\s+T\.?A\.?\s+[A-Z]+\s+[A-Z]|\bC/O\s+\S+\s+(?:LTD|LIMITED|PLC)\b"
+)
 _AND_SONS = re.compile(r"(?:&|\+|\bAND)\s*(?:SONS?|DAUGHTERS?|CO|COMPANY|PARTNERS?|ASSOCIATES)\b|\bCO\.?\s?LI?M")
 _ADDRESS_ON_WEB = re.compile(r"\.(?:CO|COM|ORG|NET|GOV|AC|UK|EU|IO|INFO|BIZ)\b|\bWWW\b|^AMZ")
 _ANY_TITLE = "(?:" + "|".join(sorted(TITLES, key=len, reverse=True)) + ")"
@@ -78,6 +80,9 @@ def person_rule(name: str) -> str | None:
     if "*" in folded or "_" in folded:
         folded = _GATEWAY.sub("", folded)
     parts = split_folded(folded)
+    if not _GIVEN_NAMES_TOO.isdisjoint(parts):  # whether it comes first shows without what stands before the name
+        folded = folded if parts[0] in TITLES else fold_name(name)
+        parts = split_folded(folded)
     if _is_certain_organisation(folded, parts, words):
         return None
     if _is_titled(folded, parts, words):
@@ -142,8 +147,11 @@ def _has_word(listed: frozenset[str], folded: str, parts: Sequence[str], words: 
 
 def _is_titled(folded: str, parts: Sequence[str], words: PrivacyLists) -> bool:
     """Whether the name has a title or is of an estate, and is not an institution that is named after someone."""
-    if _OF_A_PERSON.search(folded):
-        return not words.usual.intersection(parts).difference(("ESTATE", "ESTATES"))
+    if estate := _OF_A_PERSON.search(folded):
+        if not words.usual.intersection(parts).difference(("ESTATE", "ESTATES")):
+            return True
+        if estate.start() == 0:
+            folded = folded[estate.end() :].removeprefix(" THE LATE").lstrip()
     if TITLES.isdisjoint(parts) or words.not_names.search(folded):
         return False
     match = _TITLED.search(folded)

@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from piperoll.checking.privacy.free_text import is_certain_name, names_in_text
 from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists
+from piperoll.checking.privacy.name_model import score_word
 from piperoll.checking.privacy.names import fold_name, fold_text
 from piperoll.checking.privacy.personal_data import personal_rules
 from piperoll.checking.privacy.private_people import person_rule
@@ -30,6 +32,12 @@ _SEPARATORS = re.compile(r"%[0-9A-Fa-f]{2}|[_+~]|(?<=[a-z])(?=[A-Z][a-z])|-(?!\w
 _TITLED = re.compile(
     r"(?<!\w)(?:MR|MRS|MS|MISS|MX|DR|PROF|PROFESSOR|REV|REVEREND|CLLR|COUNCILLOR)\.?\s+(?:[A-Z]\.?\s+)*[^\W\d_]{2,}"
 )
+_LONGEST_NAME = 4
+"""Words of the longest name."""
+
+_LIKE_A_NAME = 3.0
+"""The score of a word (`score_word`) that is a family name beside a given name, whatever the words around them."""
+
 _QUOTED = re.compile(r"'([^'\n]{4,200})'")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
@@ -118,9 +126,15 @@ def _runs_of_names(folded: str, lists: PrivacyLists) -> Iterable[list[str]]:
         if word.isalpha() and not _is_other_word(word, lists):
             run.append(word)
             continue
-        if 2 <= len(run) <= 4:
+        if 2 <= len(run) <= _LONGEST_NAME:
             yield run
+        yield from (list(pair) for pair in pairwise(run) if _is_given_and_family(*pair, lists))
         run = []
+
+
+def _is_given_and_family(given: str, family: str, lists: PrivacyLists) -> bool:
+    """Whether two words among others are a name: "Jane Smith asked for it"."""
+    return given in lists.given_names and (family in lists.family_names or score_word(family).name >= _LIKE_A_NAME)
 
 
 def _is_full_name(words: Sequence[str], lists: PrivacyLists) -> bool:

@@ -14,7 +14,7 @@ other cell of the file, and settles what only the whole file shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -480,20 +480,6 @@ def finish_screens(screens: Sequence[PrivacyScreen]) -> list[PrivacyResult]:
     for screen in screens:
         names.discard(screen.published_names())
     return [screen.finish(names) for screen in screens]
-
-
-def screen_tables(
-    tables: Iterable[ReadTable],
-    dataset: Dataset,
-    decided: Decided = Decided(),  # noqa: B008 - never changed
-) -> list[PrivacyResult]:
-    """Screen the tables of a file, each in passes of its own."""
-    screens = []
-    for table in tables:
-        screens.append(PrivacyScreen(table, dataset, decided))
-        for batch in table.batches():
-            screens[-1].add(batch)
-    return finish_screens(screens)
 
 
 def _different(cells: Cells, chosen: Flags) -> list[str]:

@@ -39,8 +39,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "size": wording.format_size,
     "missing_address": wording.describe_missing_address,
     "held_value": wording.describe_held_value,
-    "held_rows": wording.list_held_rows,
-    "left_out": wording.is_left_out,
     "in_words": wording.explain_report,
     "excluded": wording.describe_excluded,
     "purpose": wording.describe_file,

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from piperoll import assets
 from piperoll.checking.privacy.decisions import Decided
-from piperoll.checking.privacy.rows import PrivacyResult, screen_tables
+from piperoll.checking.privacy.rows import PrivacyResult
 from piperoll.model import DecidedAs, HeldValue, PrivacyDecision
 from piperoll.reading import ReadTable
-from tests.checking.made_readings import made_table, spend_row
+from tests.checking.made_readings import made_table, screen_tables, spend_row
 
 SPEND = assets.dataset("spend")
 NAME = "Jane Example"

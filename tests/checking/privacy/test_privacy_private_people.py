@@ -192,10 +192,14 @@ def test_a_name_that_is_held_is_held_in_every_spelling(long: bool) -> None:
     )
 
     @settings(max_examples=30_000 if long else 1_500, deadline=None)
-    @given(drawn, st.sampled_from(sorted(SPELLINGS)), st.lists(st.sampled_from(sorted(DECORATIONS)), max_size=2))
+    @given(
+        drawn,
+        st.sampled_from(sorted(SPELLINGS)),
+        st.lists(st.sampled_from(sorted(DECORATIONS)), max_size=2, unique=True),
+    )
     def check(pair: tuple[str, str], spelling: str, decorations: list[str]) -> None:
         plain = spelled = SPELLINGS[spelling](*pair)
-        for decoration in decorations:
+        for decoration in sorted(decorations, key=lambda each: each == "payment"):  # it comes before everything
             spelled = DECORATIONS[decoration](spelled)
         assert person_rule(plain) is None or person_rule(spelled) is not None, (plain, spelled)
 
