@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from piperoll.model.finding import Finding, describe_rows
 
@@ -136,6 +137,14 @@ class HeldValue:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingCounts:
+    """How many `kinds` of finding (`Finding.kind`) a report has, and in how many `places`: the sum of their counts."""
+
+    kinds: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All findings of one submission, its counts and totals, and the verdict.
 
@@ -168,6 +177,14 @@ class Report:
     """The values that are held for privacy. Private: a public report has none."""
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
     """Of how many rows each decision, by its identifier, changes anything, published or not. Private."""
+
+    DERIVED_KEYS: ClassVar[tuple[str, ...]] = ("counts",)
+
+    @property
+    def counts(self) -> FindingCounts:
+        """How many kinds of finding there are and in how many places, as the terminal and the page say for each title."""
+        kinds = {finding.kind for finding in self.findings}
+        return FindingCounts(len(kinds), sum(finding.count for finding in self.findings))
 
 
 @dataclass(frozen=True, slots=True)
