@@ -220,7 +220,7 @@ def find_too_much_held(totals: Sequence[ExaminedTotals], held_rows: int) -> Find
 
 
 def find_only_zeros(tables: Sequence[ReadTable], totals: Sequence[ExaminedTotals], dataset: Dataset) -> Finding | None:
-    """The finding that holds a file in which every amount is zero and no supplier is named: a template, or a nil return.
+    """The finding that holds a file in which every amount is zero and no supplier is named: a form or a nil return.
 
     It is made only for a dataset in which each row must have an amount.
     """

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar
 
 from piperoll.model.finding import Finding, describe_rows
 
@@ -178,11 +177,11 @@ class Report:
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
     """Of how many rows each decision, by its identifier, changes anything, published or not. Private."""
 
-    DERIVED_KEYS: ClassVar[tuple[str, ...]] = ("counts",)
+    DERIVED_KEYS = ("counts",)
 
     @property
     def counts(self) -> FindingCounts:
-        """How many kinds of finding there are and in how many places, as the terminal and the page say for each title."""
+        """How many kinds of finding there are, and in how many places: the sums of what terminal and page say."""
         kinds = {finding.kind for finding in self.findings}
         return FindingCounts(len(kinds), sum(finding.count for finding in self.findings))
 

@@ -201,7 +201,7 @@ def test_a_replay_lists_what_would_change(order: RunRequest, store: Store, tmp_p
     strict = replace(report, verdict=Verdict.HELD)
     file_reports(store, submission, strict, strict)
     (change,) = replay(order.to, str(tmp_path / "again")).changes
-    assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS)
+    assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED)
     assert [rows.published for rows in change.rows] == [0, 10]
 
 
