@@ -131,7 +131,7 @@ def _examine_table(
     findings = (
         *core_missing,
         *_find_left_out_names(privacy, table, dataset),
-        *comparison.findings,
+        *(comparison.findings if not core_missing else ()),  # a table of another kind has columns that we did not read
         *_hold_unreadable(table, dataset, survey, held),
         *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
         *_hold_personal_data(privacy, table, held),
