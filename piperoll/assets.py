@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from piperoll.errors import DescriptorError, UnknownDataset
-from piperoll.model import Body, Dataset, Heading, Register, slugify
+from piperoll.model import Body, Dataset, Heading, Register
 
 _PACKAGE = Path(__file__).parent
 
@@ -31,9 +31,6 @@ PLATFORM_FIELDS = "platform_fields.json"
 
 KIND_WORDS = "bodies/kinds.csv"
 """The file in datapackages/ with the words in a body's name that show its kind."""
-
-COUNCILS_OUTSIDE_ENGLAND = "bodies/councils_outside_england.csv"
-"""The file in datapackages/ with the councils on which no law of England is put."""
 
 
 def folder(name: str) -> Path:
@@ -169,12 +166,11 @@ def rules_version(name: str) -> str:
     """Identify the rules that a dataset is checked by: the schema's version, and a hash of every file with rules.
 
     Those are its descriptor, headings, reading rules and suite, the platform fields, the words that show the kind of a
-    body, the councils outside England, and the privacy lists and model.
+    body, and the privacy lists and model.
     """
     files, shared = _dataset_folder(name), folder("datapackages")
     rules = [files / "datapackage.json", files / "headings.csv", files / "reading.json", _suite_path(name)]
-    rules += [shared / each for each in (PLATFORM_FIELDS, KIND_WORDS, COUNCILS_OUTSIDE_ENGLAND)]
-    rules += sorted((shared / "privacy").glob("*.csv"))
+    rules += [shared / PLATFORM_FIELDS, shared / KIND_WORDS, *sorted((shared / "privacy").glob("*.csv"))]
     rules.append(shared / "privacy" / "name-model.bin")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in rules)).hexdigest()
     return f"{dataset(name).version}+{digest[:12]}"
@@ -226,17 +222,6 @@ def kind_words() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Read datapackages/bodies/kinds.csv: the kind of body that words in a name show, the first match first."""
     with (folder("datapackages") / KIND_WORDS).open(encoding="utf-8", newline="") as stream:
         return tuple((row["kind"], re.compile(row["pattern"], re.IGNORECASE)) for row in csv.DictReader(stream))
-
-
-@cache
-def council_nations() -> Mapping[str, str]:
-    """Read datapackages/bodies/councils_outside_england.csv: the nation (`S`, `W` or `N`) by each name as a slug."""
-    with (folder("datapackages") / COUNCILS_OUTSIDE_ENGLAND).open(encoding="utf-8", newline="") as stream:
-        return {
-            slugify(name): row["nation"]
-            for row in csv.DictReader(stream)
-            for name in (row["name"], *_split(row["aliases"]))
-        }
 
 
 def _split(cell: str) -> tuple[str, ...]:

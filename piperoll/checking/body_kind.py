@@ -13,7 +13,7 @@ from typing import Literal
 
 from piperoll import assets
 from piperoll.checking.survey import TableSurvey
-from piperoll.model import Body, Dataset, Register, slugify
+from piperoll.model import Body, Dataset, Register
 
 KindSource = Literal["option", "register", "file"]
 
@@ -35,8 +35,7 @@ class BodyKind:
     """The kind of body that sends a file; None if we do not know.
 
     `source` is `option` (given with the file), `register` or `file`. `heading` is that of the column that says so, for
-    `file`; None if a title does. `nation` is `E`, `W`, `S` or `N` where the register or the list of councils outside
-    England knows it.
+    `file`; None if a title does. `nation` is `E`, `W`, `S` or `N` where the register knows it.
     """
 
     kind: str | None = None
@@ -155,7 +154,4 @@ def _named(name: str, register: Register) -> _Named | None:
     if body := register.recognise(text.removeprefix("Core ")):
         return _Named(body.kind, body.slug, body.nation) if body.known_kind else None
     kind = next((kind for kind, words in assets.kind_words() if words.search(text)), None)
-    if kind is None:
-        return None
-    nation = assets.council_nations().get(slugify(text.replace("&", " and "))) if kind == "council" else None
-    return _Named(kind, nation=nation)
+    return None if kind is None else _Named(kind)

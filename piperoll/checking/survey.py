@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from piperoll.checking.row_sets import RowSet
 from piperoll.model import Address, Dataset, Field, Origin
-from piperoll.model.columns import Integers, is_filled, pc, to_flags
+from piperoll.model.columns import Integers, is_filled, pc
 from piperoll.reading import SENT, ReadTable
 
 _MOST_NAMES = 200
@@ -36,8 +36,7 @@ def visit_batches(table: ReadTable, *visitors: BatchVisitor) -> None:
 class TableSurvey:
     """What one pass over a table shows.
 
-    `missing` has, for each field whose gaps count, the rows where no line has a cell, not even an unreadable one, and
-    where it is not rightly empty (`empty_beside`).
+    `missing` has, for each field whose gaps count, the rows where no line has a cell, not even an unreadable one.
     `readable` has, for each core group with an unreadable cell, the group and the rows where one of its cells can be
     read. `dates` counts the cells of each main date (ISO 8601). `pounds` are the absolute amounts beside each, added up
     as floats, to weigh the dates. `names` counts, for each column that names the body or its department, the cells by
@@ -79,12 +78,6 @@ class TableSurveyor:
         self._rows = RowSet()
         self._lines = 0
         self._filled: dict[str, RowSet | None] = dict.fromkeys(counted & table.columns.keys())
-        readings = {name: dataset.field(name).reading for name in self._filled}
-        self._rightly_empty = {
-            name: (one.empty_beside, one.empty_beside_matches)
-            for name, one in readings.items()
-            if one.empty_beside and one.empty_beside_matches and one.empty_beside in table.columns
-        }
         self._readable = [(group, RowSet()) for group in groups if any(table.unreadable.get(name) for name in group)]
         self._date = date_field(table, dataset)
         self._amount = main_field(dataset.amount, table)
@@ -106,8 +99,6 @@ class TableSurveyor:
                 filled = self._filled[name] = self._rows.copy()
             if filled is not None:
                 filled.add(rows[is_filled(batch[name])])
-                if rule := self._rightly_empty.get(name):
-                    filled.add(rows[to_flags(pc.match_substring_regex(batch[rule[0]], rule[1], ignore_case=True))])
                 self._add_marks(batch, name, rows)
         for group, readable in self._readable:
             for name in group:

@@ -72,10 +72,6 @@ class FieldReading:
     """The field that must also be in the table before an ambiguous heading is read as this field."""
     unless_beside_matches: str | None = None
     """Do not read a heading as this field if most cells of the `only_beside` field match this pattern."""
-    empty_beside: str | None = None
-    """The field that says in which lines this field is rightly empty."""
-    empty_beside_matches: str | None = None
-    """A pattern that the cells of the `empty_beside` field match in those lines."""
     heading_warnings: tuple[HeadingWarning, ...] = ()
 
     @classmethod

@@ -153,24 +153,6 @@ def test_a_scottish_council_that_its_file_names_is_not_told_of_the_english_code(
     assert (report.kind, absent(report)) == ("council", {})
 
 
-@pytest.mark.parametrize(
-    ("name", "bound"),
-    [
-        ("Fife Council", False),
-        ("Perth & Kinross Council", False),
-        ("Carmarthenshire County Council", False),
-        ("Mid Ulster District Council", False),
-        ("Anytown Borough Council", True),
-    ],
-)
-def test_a_council_of_scotland_wales_or_northern_ireland_is_not_told_of_the_english_code(
-    name: str, *, bound: bool
-) -> None:
-    rows = [{**ROWS[0], "body_name": name}] * 20
-    report = examined(made_table("spend", rows)).report
-    assert (report.kind, bool(absent(report))) == ("council", bound)
-
-
 def test_the_file_is_not_asked_when_the_kind_is_given() -> None:
     text = "Entity,Date,Supplier,Amount\n" + "Anytown Borough Council,01/10/2026,Acme Ltd,600.00\n" * 3
     report = check_file(FileToCheck(text.encode(), "x.csv", kind="nhs"))
