@@ -88,7 +88,7 @@ def _tells_something(outcome: Outcome, tables: Sequence[ReadTable]) -> bool:
     expectation, result = outcome.expectation, outcome.result
     lines = sum(table.rows for table in tables)
     if "element_count" in result:
-        lines = result["element_count"] - result["missing_count"]
+        lines = result["element_count"] - result.get("missing_count", 0)
     if lines < _LEAST_LINES and (expectation.type in _OF_MANY or expectation.kwargs.get("mostly", 1) < 1):
         return False
     choices = [table.choices[name] for table in tables for name in expectation.columns if name in table.choices]

@@ -92,7 +92,7 @@ def test_one_contract_without_a_value_is_not_called_many(lines: int, found: list
 
 
 ORDER = expectation(
-    "expect_column_pair_values_a_to_be_greater_than_b", "ends-first", column_A="invoice_date", column_B="payment_date"
+    "expect_column_pair_values_a_to_be_greater_than_b", "ends-first", column_A="payment_date", column_B="period_start"
 )
 
 
@@ -103,10 +103,11 @@ ORDER = expectation(
 def test_two_columns_chosen_by_their_cells_are_doubted_before_most_of_the_lines(
     how: str, wrong: int, found: list[str]
 ) -> None:
-    rows = [spend_row(invoice_date="2026-10-01" if number < wrong else "2026-10-30") for number in range(10)]
+    starts = ["2026-10-30" if number < wrong else "2026-10-01" for number in range(10)]
+    rows = [spend_row(period_start=start) for start in starts]
     table = made_table(rows=rows)
-    choice = ColumnChoice("invoice_date", 0, "", 0.5, how=how)
-    table = replace(table, choices={"invoice_date": choice})
+    choice = ColumnChoice("period_start", 0, "", 0.5, how=how)
+    table = replace(table, choices={"period_start": choice})
     assert [unmet.code for unmet in find_unmet_expectations([table], SPEND, suite(ORDER))] == found
 
 
