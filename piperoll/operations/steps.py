@@ -208,8 +208,10 @@ def publish(run: Run, file: ExaminedFile, rivals: tuple[str, ...] = ()) -> FileR
     """
     examined: ExaminedSubmission = pickle.loads(file.kept_at.read_bytes())  # noqa: S301 - written by `examine`
     if rivals and examined.series is not None:
-        table, others = publishers.describe_series(examined.series), "', '".join(rivals)
-        examined = hold(examined, make_finding("series-claimed-twice", table=table, other=others))
+        table, names = publishers.describe_series(examined.series), [f"'{name}'" for name in rivals]
+        others = " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+        made = make_finding("series-claimed-twice", table=table, others=others, count=len(rivals))
+        examined = hold(examined, replace(made, count=1))
     if file.restates:
         examined = compare_with_earlier(run.store, _add_other_sources(run, examined), decided=True)
         settled = publish_examined(run, examined, restates=True)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from piperoll.checking.plausibility.suite import Expectation
 from piperoll.errors import DescriptorError
 from piperoll.model import Dataset, Severity, Verdict
 from piperoll.reading import read
+from piperoll.reading.columns.assignment import ColumnChoice
 from tests.checking.made_readings import codes, examined, made_table, spend_row
 
 SPEND = assets.dataset("spend")
@@ -75,6 +77,38 @@ def test_an_expectation_about_a_whole_column_is_one_finding_with_what_was_observ
     report = examined(made_table(rows=[spend_row(net_amount="20")] * 2), suite=suite(MEAN)).report
     (finding,) = [each for each in report.findings if each.code == "many-zero-amounts"]
     assert "we found 20.0" in finding.message
+
+
+TOKENS = expectation(
+    "expect_column_values_to_not_be_in_set", "many-tokens", column="net_amount", mostly=0.9, value_set=[0.0]
+)
+MEDIAN = expectation("expect_column_median_to_be_between", "in-thousands", column="net_amount", min_value=500)
+
+
+@pytest.mark.parametrize(("lines", "found"), [(1, []), (4, []), (5, ["many-tokens", "in-thousands"])])
+def test_one_contract_without_a_value_is_not_called_many(lines: int, found: list[str]) -> None:
+    table = made_table(rows=[spend_row(net_amount="0")] * lines)
+    assert [unmet.code for unmet in find_unmet_expectations([table], SPEND, suite(TOKENS, MEDIAN))] == found
+
+
+ORDER = expectation(
+    "expect_column_pair_values_a_to_be_greater_than_b", "ends-first", column_A="payment_date", column_B="period_start"
+)
+
+
+@pytest.mark.parametrize(
+    ("how", "wrong", "found"),
+    [("content", 6, []), ("content", 5, ["ends-first"]), ("listed", 10, ["ends-first"])],
+)
+def test_two_columns_chosen_by_their_cells_are_doubted_before_most_of_the_lines(
+    how: str, wrong: int, found: list[str]
+) -> None:
+    starts = ["2026-10-30" if number < wrong else "2026-10-01" for number in range(10)]
+    rows = [spend_row(period_start=start) for start in starts]
+    table = made_table(rows=rows)
+    choice = ColumnChoice("period_start", 0, "", 0.5, how=how)
+    table = replace(table, choices={"period_start": choice})
+    assert [unmet.code for unmet in find_unmet_expectations([table], SPEND, suite(ORDER))] == found
 
 
 def test_tables_are_evaluated_as_one_and_rows_keep_their_table() -> None:
