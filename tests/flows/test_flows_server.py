@@ -126,7 +126,7 @@ def test_a_run_with_nothing_to_do_starts_no_server(tmp_path: Path) -> None:
     plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"))
     process = python(RUN, str(tmp_path / "out"), str(tmp_path / "inbox"), api=None)
     said, noise = process.communicate(timeout=PATIENCE_SECONDS)
-    assert said.splitlines() == ["['already done (accepted_with_warnings)']", "False"]
+    assert said.splitlines() == ["['already done (accepted)']", "False"]
     assert noise == ""
 
 

@@ -75,7 +75,7 @@ def test_a_second_run_changes_nothing_and_says_so(order: RunRequest) -> None:
     first = plain_run(order)
     before = contents(open_store(order.to))
     second = plain_run(order)
-    assert outcomes(second.results) == {"Spend October 2026.csv": "already done (accepted_with_warnings)"}
+    assert outcomes(second.results) == {"Spend October 2026.csv": "already done (accepted)"}
     assert (second.changed, second.pages) == (False, 0)
     assert second.rows == first.rows
     assert contents(open_store(order.to)) == before
@@ -121,7 +121,7 @@ def test_the_same_bytes_twice_are_examined_once(order: RunRequest) -> None:
     put(inbox(order), "spend/anytown/October 2026 a.csv", spend(10))
     put(inbox(order), "spend/anytown/October 2026 b.csv", spend(10))
     summary = plain_run(order, catalogued=False)
-    assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted_with_warnings)"]
+    assert list(outcomes(summary.results).values()) == ["published v1", "already done (accepted)"]
 
 
 def test_files_are_published_in_the_order_of_their_periods(order: RunRequest) -> None:
