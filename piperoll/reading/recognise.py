@@ -16,6 +16,9 @@ from piperoll.reading.tables.heading_rows import choose_heading_row, find_headin
 _EMPTY_FIT = 0.6
 """The fit of an empty column to any field."""
 
+_TELLING = 4
+"""So many fields of text show a dataset, although the one that its records are about is missing."""
+
 
 def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | None:
     """Return the dataset whose core the headings cover best, or else that the cells fit; None if none does."""
@@ -60,8 +63,9 @@ def _grid_coverage(grid: Grid, lexicon: Lexicon, *, thorough: bool) -> tuple[flo
             fields |= {name for shape in dataset.wide for name in shape["measures"].values()}
     missing = dataset.missing_core(fields, period_given=True)
     # Every register has references, numbers and dates, so one field must say what the records are about.
-    core = (dataset.field(name) for name in fields if name in dataset.core_fields)
-    if missing and not any(each.type == "string" and not each.is_identifier for each in core):
+    # Several of the dataset's other words say so too: then only the column of that field was left out.
+    texts = [each for each in map(dataset.field, fields) if each.type == "string" and not each.is_identifier]
+    if missing and len(texts) < _TELLING and not any(each.name in dataset.core_fields for each in texts):
         return 0.0, 0.0, 0
     groups = sum(not fields.isdisjoint(group) for group in dataset.core)
     return 1 - len(missing) / max(1, len(dataset.core)), score, groups

@@ -11,6 +11,7 @@ from piperoll.model import Address, Dataset, Finding
 from piperoll.reading.cells.amounts import read_amount
 from piperoll.reading.columns.assignment import ColumnChoice, Columns
 from piperoll.reading.columns.heading_fits import find_contradiction
+from piperoll.reading.columns.lexicon import Lexicon
 from piperoll.reading.columns.profiles import ColumnProfile
 from piperoll.reading.grids.grid import Row, Rows, address_of, cell_at, letter, tidy
 from piperoll.reading.tables.classified_rows import ClassifiedRows
@@ -24,6 +25,8 @@ _LOOK = 50
 _FORMS = r"\b(?:ltd|limited|plc|llp|cic|inc|gmbh)\b"
 """The form of a company, which names of services and categories never have."""
 _MANY_FORMS, _NO_FORMS = 0.25, 0.03
+_MANY_SUMS = 0.8
+"""Share of a column of references that is written as sums of money, if its heading was exchanged with the amount's."""
 _ENOUGH = 10
 """In fewer cells, suppliers without a form are chance."""
 
@@ -123,6 +126,7 @@ def find_exchanged_names(part: SectionColumns, sheet: str | None, dataset: Datas
         yield make_finding(
             "columns-perhaps-exchanged",
             Address(sheet, column=letter(choice.column), field=wanted.name),
+            variant="names",
             value=next(filter(None, cells), ""),
             heading=choice.heading.strip(),
             field_title=wanted.title.lower(),
@@ -130,6 +134,34 @@ def find_exchanged_names(part: SectionColumns, sheet: str | None, dataset: Datas
             other_heading=heading,
         )
         return
+
+
+def find_exchanged_amounts(part: SectionColumns, sheet: str | None, lexicon: Lexicon) -> Iterator[Finding]:
+    """Report amounts of which none has pence beside a column that is headed as references and full of sums of money."""
+    dataset, columns = lexicon.dataset, part.columns
+    amount = next((columns.choices[name] for name in dataset.amount if name in columns.choices), None)
+    if amount is None or amount.how == "answered" or amount.column >= len(part.profiles):
+        return
+    own = part.profiles[amount.column]
+    if own.count < _ENOUGH or max(own.pence, own.money) > _NO_FORMS:
+        return
+    for column, (heading, profile) in enumerate(zip(columns.headings, part.profiles, strict=False)):
+        meant = [dataset.field(match.field) for match in lexicon.meanings(heading)[:1]]
+        if profile.count < _ENOUGH or not any(each.is_identifier for each in meant):
+            continue
+        if min(profile.numbers, profile.money) > _MANY_SUMS and profile.pence > _MANY_FORMS:
+            cells = (tidy(cell_at(row, column)) for row in part.records[:_LOOK])
+            yield make_finding(
+                "columns-perhaps-exchanged",
+                Address(sheet, column=letter(amount.column), field=amount.field),
+                variant="amounts",
+                value=next((cell for cell in cells if "." in cell or "," in cell), ""),
+                heading=amount.heading.strip(),
+                field_title=dataset.field(amount.field).title.lower(),
+                other=letter(column),
+                other_heading=heading.strip(),
+            )
+            return
 
 
 def signs_are_proved(signs: CreditMarks, amount: int, rows: ClassifiedRows, total: PossibleTotal | None) -> bool:

@@ -23,12 +23,13 @@ from piperoll.reading.tables.doubted_columns import (
     apply_signs,
     find_contradicted_column,
     find_cut_row,
+    find_exchanged_amounts,
     find_exchanged_names,
     report_shift,
     report_shifted_rows,
     signs_are_proved,
 )
-from piperoll.reading.tables.heading_rows import HeadingRow, find_unknown_headings, words
+from piperoll.reading.tables.heading_rows import HeadingRow, find_numbering, find_unknown_headings, words
 from piperoll.reading.tables.record_batches import Segment, build
 from piperoll.reading.tables.sections import Section, find_sections
 from piperoll.reading.tables.shifted_rows import divide_shifted
@@ -205,7 +206,7 @@ def _add_table(reading: GridReading, group: Sequence[ExaminedSection], grid: Gri
     amounts = table_findings.AmountColumn(first.amount(dataset), first.amount_column(dataset))
     reading.findings += table_findings.find_row_findings([part.rows for part in group], grid.sheet, amounts)
     for part in group:
-        reading.findings += cap_findings(_doubts(part, grid, dataset))
+        reading.findings += cap_findings(_doubts(part, grid, lexicon))
     titles = first.section.find_titles(grid)
     built = build(segments, dataset, grid.sheet, (*grid.names, *titles), grid.proofs)
     reading.findings += built.findings
@@ -375,7 +376,8 @@ _PENCE = 0.3
 """Amounts in thousands hardly ever have two digits after the point in a larger share of cells."""
 
 
-def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Finding]:
+def _doubts(part: ExaminedSection, grid: Grid, lexicon: Lexicon) -> Iterator[Finding]:
+    dataset = lexicon.dataset
     """Yield findings about what may be wrong although every cell can be read."""
     amount, columns, sheet = part.amount(dataset), part.columns, grid.sheet
     for each in part.repaired.mends if part.repaired else ():
@@ -396,6 +398,7 @@ def _doubts(part: ExaminedSection, grid: Grid, dataset: Dataset) -> Iterator[Fin
             yield make_finding("amounts-perhaps-in-thousands", address, value=wording)
     where = part.amount_column(dataset)
     yield from find_exchanged_names(part, sheet, dataset)
+    yield from find_exchanged_amounts(part, sheet, lexicon)
     last = part.section.rows[len(part.section.rows) - 1] if part.section.rows else None
     if cut := find_cut_row(part.records, last, sheet):
         yield cut
@@ -439,7 +442,7 @@ def _without_headings(grid: Grid, lexicon: Lexicon) -> GridReading:
         return GridReading("nil", findings=[nil_returns.nil_return(grid.sheet, nil)])
     if sum(1 for row in rows[:2] for cell in row.cells if tidy(cell)) < 2:
         return GridReading("stray_cell")
-    heading = find_unknown_headings(grid) or HeadingRow(-1, (), frozenset(), 0.0)
+    heading = find_unknown_headings(grid) or find_numbering(grid) or HeadingRow(-1, (), frozenset(), 0.0)
     section = Section(heading, grid.rows[heading.end :])
     seen = profile_columns(section.rows, grid.width)
     columns = recognise_headless(seen, len(without_blanks(section.rows)), lexicon.dataset)

@@ -289,6 +289,16 @@ def find_unknown_headings(grid: Grid) -> HeadingRow | None:
     return HeadingRow(index, cells, frozenset(), 0.0)
 
 
+def find_numbering(grid: Grid) -> HeadingRow | None:
+    """Return the first row below the titles if it only numbers the columns: it is neither headings nor a record."""
+    index = next((index for index, row in enumerate(grid.rows[:_TOP]) if _count_filled(row) >= _WORDS), None)
+    if index is None or not is_numbering_row(grid.rows[index]):
+        return None
+    if not all(map(str.isdecimal, filter(None, map(tidy, grid.rows[index].cells)))):
+        return None  # `Column 1` is a heading that says nothing
+    return HeadingRow(index, (), frozenset(), 0.0)
+
+
 def _count_filled(row: Row) -> int:
     return sum(1 for cell in row.cells if tidy(cell))
 
