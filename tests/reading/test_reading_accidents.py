@@ -390,3 +390,14 @@ def test_the_web_address_of_a_recipient_is_not_guessed_to_be_the_address_of_a_se
     lexicon = build_lexicon(assets.dataset("transactions"), None)
     assert [match.field for match in lexicon.meanings("Our web address")] == ["service_url"]
     assert lexicon.meanings("Recipient Org:Web Address") == ()
+
+
+def test_a_column_of_links_is_not_the_title_of_a_table_without_headings() -> None:
+    rows = [
+        ("Alder Services Ltd", "2025-03-31", "2026-03-31", "Cleaning in the north"),
+        ("Birch Services Ltd", "2025-04-30", "2026-04-30", "Repair of the lifts"),
+        ("Cedar Services Ltd", "2025-05-31", "2026-05-31", "Catering for schools"),
+    ]
+    links = [f"https://www.anytown.example/contracts/notice-{number}-of-the-year-2025.html" for number in range(3)]
+    lines = [",".join((*row, link)) for row, link in zip(rows, links, strict=True)]
+    assert letters(*lines, dataset="contracts")["title"] == "D"
