@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from piperoll import terminal
+from piperoll.checking.check_file import FileToCheck, check_file
+from piperoll.describing.pages.rendering import render_report_page
 from piperoll.model import (
     AmountTotals,
     DateSpan,
@@ -23,6 +26,7 @@ from piperoll.model import (
     TableReport,
     Verdict,
     What,
+    to_document,
 )
 
 TABLE = TableReport(
@@ -79,7 +83,10 @@ def test_the_verdict_comes_first_and_each_thing_to_fix_has_its_address() -> None
     assert "Left out because they are not records: 14 blank rows, 1 row of totals." in lines
     assert "net_amount: £8,123,456.78 read, £8,120,956.78 accepted, £2,500.00 held." in lines
     text = " ".join(lines)
-    assert "Rows held back until you act (1 kind, 1 place) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not" in text
+    assert (
+        "Rows held back until you act (1 kind, 1 place) amount-unreadable Sheet 'Oct 26', cell F1207: '1.250.00' is not"
+        in text
+    )
     assert "-> In cell F1207 write the amount as 1250.00. The row is held until then." in text
     assert "Passed (1) Every supplier has a name." in text
 
@@ -161,3 +168,30 @@ def test_the_spinner_shows_the_current_action(
     shown = capsys.readouterr().err
     assert "October.csv" in shown
     assert "\x1b[2J" not in shown
+
+
+def _counted(text: str) -> tuple[int, int]:
+    found = re.findall(r"\(([\d,]+) kinds?, ([\d,]+) places?\)", text)
+    kinds, places = (sum(int(each[index].replace(",", "")) for each in found) for index in (0, 1))
+    return kinds, places
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "01/10/2026,Acme Ltd,T1,600.00\n",
+        "soon,Acme Ltd,T1,600.00\nlater,Acme Ltd,T2,five\n",
+        "01/10/2026,Acme Ltd,T1,1.250.00\n" * 30,
+        "01/10/2026,Mr John Example,T1,600.00\n02/10/2026,Mr John Example,T2,700.00\n",
+        "01/10/2026,=Acme,T1,0.00\n02/01/2026,=Beta,T2,0.00\n",
+        "".join(f"{day:02}/10/2026,Firm {day},T{day},{day}.x\n" for day in range(1, 29)),
+    ],
+)
+def test_terminal_page_and_json_count_the_same_things(rows: str) -> None:
+    content = f"Payment Date,Supplier,Transaction Number,Amount\n{rows}".encode()
+    report = check_file(FileToCheck(content, "Anytown spend October 2026.csv", dataset="spend"))
+    counts = to_document(report)["counts"]
+    expected = (counts["kinds"], counts["places"])
+    assert counts["places"] == sum(finding.count for finding in report.findings)
+    assert _counted(printed(report, width=400)) == expected
+    assert _counted(render_report_page(report)) == expected

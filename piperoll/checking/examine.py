@@ -25,7 +25,12 @@ from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.public_texts import Labels, withhold_labels
 from piperoll.checking.survey import address_in, is_duty
-from piperoll.checking.totals import find_far_more_than_published, find_too_much_held, require_conservation
+from piperoll.checking.totals import (
+    find_far_more_than_published,
+    find_only_zeros,
+    find_too_much_held,
+    require_conservation,
+)
 from piperoll.findings import (
     CappedFindings,
     cap_findings,
@@ -231,7 +236,9 @@ def _examine_data(reading: Reading, dataset: Dataset, given: _GivenFacts) -> Exa
     rows_read = sum(each.rows.read for each in totals)
     if not rows_read:
         findings.append(make_finding("no-rows"))
-    if too_much := find_too_much_held(totals, sum(table.held_not_for_privacy for table in tables)):
+    if zeros := find_only_zeros(reading.tables, totals, dataset):
+        findings.append(zeros)
+    elif too_much := find_too_much_held(totals, sum(table.held_not_for_privacy for table in tables)):
         findings.append(too_much)
     elif rows_read and not any(each.rows.accepted for each in totals):
         findings.append(make_finding("nothing-to-publish", rows=rows_read))

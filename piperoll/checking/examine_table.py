@@ -26,7 +26,7 @@ from piperoll.checking.survey import (
     visit_batches,
 )
 from piperoll.checking.totals import ExaminedTotals, count_table
-from piperoll.checking.within_file import LineComparer, LineComparison
+from piperoll.checking.within_file import LineComparer
 from piperoll.findings import CappedFindings, make_by_row, make_finding
 from piperoll.model import Address, ColumnScore, Dataset, Finding, HeldValue, Severity, TableReport
 from piperoll.reading import ReadTable, letter
@@ -42,7 +42,7 @@ _HEADINGS_NAMED = 6
 class ExaminedTable:
     """One table's findings, its totals and what happens to its rows (as in `Disposition`).
 
-    `held_not_for_privacy` counts the rows held for other reasons than privacy or an amount beyond belief. `decided`
+    `held_not_for_privacy` counts the rows held for other reasons than privacy. `decided`
     counts, for each decision by its identifier, the rows of which it changes anything, held for other reasons or not.
     `lacks_core` is True if a core group has no column: no row of the table can then be published.
     """
@@ -119,7 +119,7 @@ def _examine_table(
     dataset: Dataset,
     survey: TableSurvey,
     privacy: PrivacyResult,
-    comparison: LineComparison,
+    from_lines: Sequence[Finding],
     *,
     period_known: bool,
     engine: CheckEngine,
@@ -131,16 +131,15 @@ def _examine_table(
     findings = (
         *core_missing,
         *_find_left_out_names(privacy, table, dataset),
-        *comparison.findings,
+        *from_lines,
         *_hold_unreadable(table, dataset, survey, held),
         *_hold_or_blank_breaches(table, dataset, engine, held, blanked),
         *_hold_personal_data(privacy, table, held),
     )
-    held.add("amount-far-above-rest", comparison.held.numbers)
     held_rows, blanked_rows = held.by_row(), blanked.by_row()
     findings = (*findings, *_find_cut_texts(privacy, table, held_rows))
     not_for_privacy = held_rows.rows_where(
-        [not all(_is_of_row_alone(code) for code in codes) for codes in held_rows.values_used]
+        [not all(code.startswith("privacy-") for code in codes) for codes in held_rows.values_used]
     )
     return ExaminedTable(
         table=table,
@@ -157,11 +156,6 @@ def _examine_table(
         decided={each: len(rows) for each, rows in privacy.decided.items()},
         lacks_core=bool(core_missing),
     )
-
-
-def _is_of_row_alone(code: str) -> bool:
-    """Whether a code says nothing of the other rows: one mistaken amount may be most of a file's pounds."""
-    return code.startswith("privacy-") or code == "amount-far-above-rest"
 
 
 def _find_missing_core(table: ReadTable, dataset: Dataset, *, period_known: bool) -> Iterator[Finding]:

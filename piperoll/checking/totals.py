@@ -217,3 +217,23 @@ def find_too_much_held(totals: Sequence[ExaminedTotals], held_rows: int) -> Find
     return make_finding(
         "too-much-held", held_rows=held_rows, rows=rows, held_pounds=format_decimal(held), pounds=format_decimal(pounds)
     )
+
+
+def find_only_zeros(tables: Sequence[ReadTable], totals: Sequence[ExaminedTotals], dataset: Dataset) -> Finding | None:
+    """The finding that holds a file in which every amount is zero and no supplier is named: a form or a nil return.
+
+    It is made only for a dataset in which each row must have an amount.
+    """
+    if not any(set(group) <= set(dataset.amount) for group in dataset.core):
+        return None
+    rows = sum(each.rows.read for each in totals)
+    if not rows or any(each.amount is None or each.pounds or each.amount.unreadable for each in totals):
+        return None
+    if all(each.amount is not None and each.amount.missing == each.rows.read for each in totals):
+        return None  # no amount at all: other findings say so
+    names = [field.name for field in dataset.fields if field.privacy == "name"]
+    for table in tables:
+        named = [name for name in names if name in table.columns]
+        if any(batch[name].null_count < batch.num_rows for batch in table.batches() for name in named):
+            return None
+    return make_finding("rows-only-zeros", rows=rows)

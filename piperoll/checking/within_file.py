@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from piperoll.checking.plausibility.columns import EncodedText
 from piperoll.checking.plausibility.evidence import RowKeys, mix_keys, text_keys
-from piperoll.checking.row_sets import RowSet
 from piperoll.checking.survey import address_in, main_field
 from piperoll.checking.totals import ColumnAmounts, exact_sum
 from piperoll.findings import MOST_ROWS, format_pounds, make_finding, shorten_pounds
@@ -64,14 +63,6 @@ _LARGE = 100_000
 """Amounts in pounds below this are never called far above the others: a first large invoice is no error."""
 
 
-@dataclass(frozen=True)
-class LineComparison:
-    """What comparing the lines of a table shows: findings, and the rows that are held for them."""
-
-    findings: tuple[Finding, ...]
-    held: RowSet
-
-
 class LineComparer:
     """Takes in a table batch by batch, and compares its lines at the end.
 
@@ -115,11 +106,10 @@ class LineComparer:
             rows = batch["row"].to_numpy()[suspected][to_flags(formulas)]
             self._formulas.setdefault(name, []).extend(rows.tolist())
 
-    def result(self) -> LineComparison:
+    def result(self) -> tuple[Finding, ...]:
         """Compare the lines of all batches."""
-        held = RowSet()
-        far_above = [finding for name in self._amounts for finding in self._find_far_above(name, held)]
-        return LineComparison((*self._find_repeats(), *far_above, *self._find_formulas()), held)
+        far_above = [finding for name in self._amounts for finding in self._find_far_above(name)]
+        return (*self._find_repeats(), *far_above, *self._find_formulas())
 
     def _choose_narrowing(self, names: list[str]) -> tuple[str, ...]:
         """The columns whose cells differ most: amount, references, names and dates before words and codes."""
@@ -174,8 +164,8 @@ class LineComparer:
                 return field.title
         return None
 
-    def _find_far_above(self, name: str, held: RowSet) -> Iterator[Finding]:
-        """Yield a finding for each amount that is far above all others; hold the row of one that is beyond belief."""
+    def _find_far_above(self, name: str) -> Iterator[Finding]:
+        """Yield a finding for each amount that is far above all others; a main amount beyond belief holds the file."""
         amounts = _join(self._amounts[name], np.float64)
         found = find_far_above(amounts)
         if found is None:
@@ -187,18 +177,14 @@ class LineComparer:
             for line in np.flatnonzero(amounts[start : start + batch.num_rows] >= found.least).tolist():
                 row, amount = batch["row"][line].as_py(), Decimal(batch[name][line].as_py())
                 yield make_finding(
-                    "amount-far-above-rest",
+                    "amount-beyond-rest" if beyond else "amount-far-above-rest",
                     address_in(self._table, name, row, batch["line"][line].as_py()),
-                    variant="held" if beyond else "published",
-                    severity=Severity.ERROR if beyond else Severity.WARNING,
                     value=batch[name + SENT][line].as_py(),
                     amount=shorten_pounds(amount),
                     next_largest=shorten_pounds(next_largest),
                     times=int(abs(amount) / next_largest),
                     median=shorten_pounds(median),
                 )
-                if beyond:
-                    held.add(np.array([row]))
             start += batch.num_rows
 
 

@@ -192,7 +192,7 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class FindingGroup:
-    """Findings with the same code, sheet and field, shown as one, with the message of the first."""
+    """Findings of one kind (`Finding.kind`), shown as one, with the message of the first."""
 
     findings: tuple[Finding, ...]
 
@@ -233,7 +233,7 @@ class ReportSection:
     def counts(self) -> str:
         """How many kinds of finding there are, and in how many places: `3 kinds, 2,257 places`.
 
-        A kind is what has the same code, sheet and field; a report as JSON counts the places in `count`.
+        The sum over all sections is `counts` of the report as JSON.
         """
         places = sum(group.count for group in self.groups)
         return f"{format_count(len(self.groups), 'kind')}, {format_count(places, 'place')}"
@@ -283,7 +283,7 @@ def describe_kind(report: Report) -> str:
 
 def explain_report(report: Report) -> ReportInWords:
     """Put a report in words: the verdict, then what to fix, what to know and what passed."""
-    groups: dict[str, dict[tuple[str, str | None, str | None], list[Finding]]] = {
+    groups: dict[str, dict[tuple[object, ...], list[Finding]]] = {
         "must_fix": {},
         "held_back": {},
         "should_fix": {},
@@ -292,7 +292,7 @@ def explain_report(report: Report) -> ReportInWords:
     }
     for finding in report.findings:
         who = _who_acts(finding, publishes=report.verdict.publishes)
-        groups[who].setdefault((finding.code, finding.sheet, finding.field), []).append(finding)
+        groups[who].setdefault(finding.kind, []).append(finding)
     return ReportInWords(
         verdict=VERDICTS[report.verdict],
         sentence=describe_verdict(report),

@@ -115,6 +115,11 @@ class Finding:
         return Address(self.sheet, self.row, self.line, self.column, self.field, self.rows)
 
     @property
+    def kind(self) -> tuple[object, ...]:
+        """What every form of a report shows, and counts, as one kind: code, severity, who acts, sheet and field."""
+        return self.code, self.severity, self.acts, self.sheet, self.field
+
+    @property
     def private(self) -> bool:
         """Whether even the address must stay private: it would lead a reader of the body's own file to a person."""
         return self.code.startswith("privacy-")

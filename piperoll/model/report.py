@@ -136,6 +136,14 @@ class HeldValue:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingCounts:
+    """How many `kinds` of finding (`Finding.kind`) a report has, and in how many `places`: the sum of their counts."""
+
+    kinds: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All findings of one submission, its counts and totals, and the verdict.
 
@@ -168,6 +176,14 @@ class Report:
     """The values that are held for privacy. Private: a public report has none."""
     decided: Mapping[str, int] = field(default_factory=dict, metadata={"omit_if_empty": True})
     """Of how many rows each decision, by its identifier, changes anything, published or not. Private."""
+
+    DERIVED_KEYS = ("counts",)
+
+    @property
+    def counts(self) -> FindingCounts:
+        """How many kinds of finding there are, and in how many places: the sums of what terminal and page say."""
+        kinds = {finding.kind for finding in self.findings}
+        return FindingCounts(len(kinds), sum(finding.count for finding in self.findings))
 
 
 @dataclass(frozen=True, slots=True)

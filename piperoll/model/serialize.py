@@ -23,7 +23,8 @@ ModelT = TypeVar("ModelT")
 def to_document(value: Any) -> Any:
     """Convert a dataclass, or a collection of them, to the dicts, lists and plain values that JSON can hold.
 
-    A field whose metadata say `omit_if_empty` has no key if it is empty.
+    A field whose metadata say `omit_if_empty` has no key if it is empty. Properties that the class names in
+    `DERIVED_KEYS` follow its fields.
     """
     if isinstance(value, Decimal):
         return format_decimal(value)
@@ -32,7 +33,9 @@ def to_document(value: Any) -> Any:
     if is_dataclass(value):
         fields = value.__dataclass_fields__.items()
         values = ((name, getattr(value, name), field.metadata) for name, field in fields)
-        return {name: to_document(item) for name, item, metadata in values if item or not metadata.get("omit_if_empty")}
+        kept = {name: item for name, item, metadata in values if item or not metadata.get("omit_if_empty")}
+        derived = {name: getattr(value, name) for name in getattr(value, "DERIVED_KEYS", ())}
+        return {name: to_document(item) for name, item in (kept | derived).items()}
     if isinstance(value, Mapping):
         return {key: to_document(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):

@@ -216,3 +216,15 @@ def test_an_entry_explains_what_to_do(entry: FindingType) -> None:
 def test_the_page_in_docs_is_made_from_the_entries() -> None:
     """If it fails: run `make findings-page`."""
     assert (ROOT / "docs" / "findings.md").read_text("utf-8") == render_findings_page()
+
+
+@pytest.mark.parametrize(
+    "entry", [each for each in ENTRIES.values() if each.holds != "nothing"], ids=lambda each: each.code
+)
+def test_what_is_held_has_a_way_out_that_the_fix_names(entry: FindingType) -> None:
+    """Correct the cell, or tell the platform, whose operator releases the file or decides about the value."""
+    way_out = r"\b(correct|remove|replace|write|give|put|send|check|answer|tell)\b"
+    for variant in entry.messages:
+        assert re.search(way_out, entry.fix(variant), re.I), entry.fix(variant)
+    if re.search(r"tell us|it is (a business|another number)", " ".join(entry.fixes.values())):
+        assert re.search(r"piperoll (decide|release)|whether it replaces", entry.explanation + entry.fix(variant))

@@ -10,13 +10,27 @@ from pathlib import Path
 import pytest
 
 from piperoll import assets
+from piperoll.checking.check_file import FileToCheck, examine_file
+from piperoll.checking.examine import hold_file
 from piperoll.duties import Duty, judge_duties, summarise_received
 from piperoll.errors import UnknownSubmission, UsageError
-from piperoll.model import Body, Period, Register, Series, Verdict
+from piperoll.findings import deciding_finding, finding_types
+from piperoll.model import Body, Finding, Period, Register, Series, Severity, Verdict
 from piperoll.operations.release import release
 from piperoll.operations.replay import replay
 from piperoll.operations.run_request import RunRequest
-from publishers import Store, file_reports, find_submission, list_submissions, open_store, read_history, read_report
+from piperoll.operations.steps import apply_ruling
+from publishers import (
+    Decision,
+    Ruling,
+    Store,
+    file_reports,
+    find_submission,
+    list_submissions,
+    open_store,
+    read_history,
+    read_report,
+)
 from tests.operations.inbox import contents, plain_run, put, spend
 
 OCTOBER = Series("spend", "anytown", Period.month(2026, 10))
@@ -111,6 +125,38 @@ def test_the_finding_that_held_the_file_is_gone_once_it_is_released(order: RunRe
     assert sum(table.rows.held for table in report.tables) == 2
 
 
+def test_an_amount_beyond_belief_that_is_right_is_published_by_a_decision(order: RunRequest, store: Store) -> None:
+    assert order.inbox is not None
+    content = spend(12).replace(b",607.00,", b",9100000000.00,")
+    put(order.inbox, "spend/beeford/October 2026.csv", content)
+    plain_run(order, catalogued=False)
+    held = sha256(order, "beeford/October 2026.csv")
+    report = read_report(store, find_submission(store, held))
+    assert report is not None
+    assert (report.verdict, "amount-beyond-rest" in {finding.code for finding in report.findings}) == (
+        Verdict.HELD,
+        True,
+    )
+    release(order.to, held, because="it is the loan to the bridge")
+    report = read_report(store, find_submission(store, held))
+    assert report is not None
+    assert [(table.rows.accepted, table.rows.held) for table in report.tables] == [(12, 0)]
+    history, _ = read_history(store, Series("spend", "beeford", Period.month(2026, 10)))
+    assert history.current_version is not None
+    assert history.current_version.rows == 12
+
+
+@pytest.mark.parametrize("code", [code for code, entry in finding_types().items() if entry.holds == "file"])
+def test_every_finding_that_holds_a_file_is_released_by_a_decision(code: str) -> None:
+    examined = examine_file(FileToCheck(spend(5), "October 2026.csv", dataset="spend"))
+    examined = hold_file(examined, Finding(code, Severity.ERROR, "It is held.", "Correct it."))
+    ruling = Ruling(Decision.REPLACE, "it is right", "2026-11-01T09:00:00Z", "An officer")
+    released = apply_ruling(examined, ruling, deciding_finding(examined.report)).report
+    assert (examined.report.verdict, released.verdict) == (Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS)
+    assert code not in {finding.code for finding in released.findings}
+    assert "It is held" in released.findings[-1].message
+
+
 def test_a_period_can_be_given_with_the_decision(order: RunRequest, store: Store) -> None:
     assert order.inbox is not None
     content = b"Supplier Name,Amount,Payment Date\r\n" + b"Acorn Roofing Ltd,700.00,\r\nElder Software Ltd,9.00,\r\n"
@@ -155,7 +201,7 @@ def test_a_replay_lists_what_would_change(order: RunRequest, store: Store, tmp_p
     strict = replace(report, verdict=Verdict.HELD)
     file_reports(store, submission, strict, strict)
     (change,) = replay(order.to, str(tmp_path / "again")).changes
-    assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS)
+    assert change.verdict == (Verdict.HELD, Verdict.ACCEPTED)
     assert [rows.published for rows in change.rows] == [0, 10]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
+import zipfile
 from collections.abc import Callable
 
 import openpyxl
@@ -12,6 +14,7 @@ import xlsxwriter
 from damage import seeds
 
 from piperoll import assets
+from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.model import Finding, What
 from piperoll.reading import Reading, read
 
@@ -92,6 +95,43 @@ def test_a_workbook_whose_formulas_were_never_calculated_is_reported() -> None:
     workbook.save(buffer)
     finding = only_finding(spend(buffer.getvalue()), "formulas-without-results")
     assert (finding.count, "cell C3." in finding.message) == (2, True)
+
+
+def _calculated_nowhere(**formulas: str) -> bytes:
+    workbook = openpyxl.load_workbook(io.BytesIO(book(lambda *_: None)))
+    for cell, formula in formulas.items():
+        workbook["April & May"][cell] = formula
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()
+
+
+def test_an_amount_that_is_a_formula_without_its_result_is_not_silently_empty() -> None:
+    report = check_file(FileToCheck(_calculated_nowhere(C3="=SUM(1,2)"), "April 2026.xlsx", dataset="spend"))
+    formulas = next(finding for finding in report.findings if finding.code == "formulas-without-results")
+    assert (formulas.row, formulas.count, "paste the formulas as values" in formulas.fix) == (3, 1, True)
+    assert sum(table.rows.held for table in report.tables) == 1
+
+
+def test_a_link_formula_that_is_filled_down_is_counted_in_every_row() -> None:
+    content = _calculated_nowhere(D2="=A2")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {info: archive.read(info) for info in archive.infolist()}
+    shared = b'<c r="D2" t="str"><f t="shared" ref="D2:D4" si="0">HYPERLINK(A2)</f><v>x</v></c>'
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for info, part in parts.items():
+            archive.writestr(info, re.sub(rb'<c r="D2"[^>]*><f>A2</f><v ?/?>(</v>)?</c>', shared, part))
+    finding = only_finding(spend(buffer.getvalue()), "cells-with-links")
+    assert (finding.count, finding.rows, "cell D2" in finding.message) == (3, (2, 3, 4), True)
+
+
+def test_cells_with_links_are_told_with_their_rows() -> None:
+    def write(_book: xlsxwriter.Workbook, sheet: xlsxwriter.worksheet.Worksheet) -> None:
+        sheet.write_url("A3", "https://acorn.example/", string="Acorn Ltd")
+
+    finding = only_finding(spend(book(write)), "cells-with-links")
+    assert (finding.count, finding.row, finding.rows) == (1, 3, ())
 
 
 @pytest.mark.parametrize("from_1904", [False, True])

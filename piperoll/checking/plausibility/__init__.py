@@ -32,8 +32,9 @@ __all__ = [
 class UnmetExpectation:
     """An expectation that was not met.
 
-    `code`, `message` and `fix` come from its `meta`; `field` is its first column. `rows` has the number of the table
-    and the row of every unexpected line; it is empty for an expectation about a whole column, which has `observed`.
+    `code`, `message`, `fix` and `field` come from its `meta`; without one there, `field` is its first column. `rows` has
+    the number of the table and the row of every unexpected line; it is empty for an expectation about a whole column,
+    which has `observed`.
     """
 
     code: str
@@ -62,7 +63,7 @@ def find_unmet_expectations(
                 severity=expectation.weight,
                 message=expectation.meta["message"],
                 fix=expectation.meta["fix"],
-                field=expectation.columns[0] if expectation.columns else None,
+                field=expectation.meta.get("field") or next(iter(expectation.columns), None),
                 rows=outcome.unexpected.distinct(),
                 observed=None if observed is None else _describe_observed(observed, expectation.columns, dataset),
             )

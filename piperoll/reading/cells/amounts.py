@@ -80,6 +80,29 @@ _USUAL = re.compile(r"(-?)£?((?:\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.\d{1,6})?)
 """Most amounts: they need no further parsing and fit into a decimal of 28 digits."""
 
 
+_ACCOUNTING_ZERO = re.compile(r"\s*£?\s*-\s{2,}")
+_ACCOUNTING_NUMBER = re.compile(r"\s*-?\s*£?\s*-?[\d,]+(?:\.\d+)? |\s+£?\s*\(£?[\d,]+(?:\.\d+)?\) ?")
+
+
+def is_accounting_zero(cell: str) -> bool:
+    """Whether a cell shows zero as the accounting format of spreadsheet programs does: `" -   "`, `" £-   "`.
+
+    Only other amounts in the column can show that it has this format (`has_accounting_format`).
+    """
+    return _ACCOUNTING_ZERO.fullmatch(cell) is not None
+
+
+def has_accounting_format(counts: Mapping[str, int]) -> bool:
+    """Whether the numbers of a column, as sent, end with one blank, as they do in that format: `" 1,234.50 "`.
+
+    A negative one can be in brackets after a blank, `" (1,234.50)"`.
+    One in twenty can be without, as if it was added by hand.
+    """
+    numbers = {cell: count for cell, count in counts.items() if any(char.isdigit() for char in cell)}
+    fitting = sum(count for cell, count in numbers.items() if _ACCOUNTING_NUMBER.fullmatch(cell))
+    return 0 < 0.95 * sum(numbers.values()) <= fitting
+
+
 _LONGEST = 100
 """The most characters of a cell with an amount: sums are exact to 200 digits, and a cell can have a million."""
 

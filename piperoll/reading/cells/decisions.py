@@ -20,6 +20,8 @@ from piperoll.reading.cells.amounts import (
     find_amount_style,
     find_notation,
     find_scale,
+    has_accounting_format,
+    is_accounting_zero,
     is_foreign,
     read_amount,
     read_rounded,
@@ -109,6 +111,9 @@ def _decide_numbers(column: FieldColumn, counts: Counts) -> tuple[Reader, list[F
     reader.scale = find_scale(column.heading) if column.field.type == "number" else Decimal(1)
     reader.refuses = reader.reported = column.amount and is_foreign(column.heading)
     found = [*_report_notation(column, counts, reader), *_report_scale(column, counts, reader, style)]
+    if (zeros := _only(counts, is_accounting_zero)) and has_accounting_format(counts):
+        reader.accounting = True
+        found.append(column.finding("amounts-zero-as-dash", zeros))
     if rounded := _find_rounded(counts):
         reader.rounded = reader.scale == 1
         amount = read_rounded(next(iter(rounded))) or Decimal(0)

@@ -19,7 +19,14 @@ import pyarrow as pa
 
 from piperoll.model import Field
 from piperoll.model.columns import Cells, Flags, pc, text_offsets, texts, to_flags, true_indices
-from piperoll.reading.cells.amounts import MOST_POUNDS, PlainAmounts, read_amount, read_rounded, spell_number
+from piperoll.reading.cells.amounts import (
+    MOST_POUNDS,
+    PlainAmounts,
+    is_accounting_zero,
+    read_amount,
+    read_rounded,
+    spell_number,
+)
 from piperoll.reading.cells.dates import DateOrder, names_day, read_date, read_month
 from piperoll.reading.cells.marks import is_error, means_nothing
 from piperoll.reading.cells.periods import find_periods, is_bare_quarter, read_period
@@ -54,6 +61,8 @@ class Reader:
     """True if the column proves that a comma begins the pence."""
     rounded: bool = False
     """True if the cells give thousands or millions by a letter: `37.5k`."""
+    accounting: bool = False
+    """True if the column is in an accounting format, in which a dash between blanks is zero."""
     refuses: bool = False
     """True if no cell can be read with certainty, as with euros where pounds are needed."""
     accepts_periods: bool = False
@@ -89,6 +98,8 @@ class Reader:
         return self.field.type == "string" and not self.codes
 
     def _read_fresh(self, cell: str) -> object:
+        if self.accounting and is_accounting_zero(cell):
+            return "0"
         text = tidy(cell)
         if means_nothing(text, typed=self.typed):
             return None

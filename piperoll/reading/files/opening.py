@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from piperoll.findings import make_finding
@@ -163,9 +163,14 @@ def _open_workbook(content: bytes, kind: Kind) -> Opened:
             ("columns-hidden", parts.hidden_columns),
             ("cells-in-error", parts.errors),
             ("formulas-without-results", parts.without_results),
+            ("cells-with-links", parts.links),
         ):
             if found.count:
-                opened.findings.append(_report_sheet(code, parts.sheet, count=found.count, first=found.first))
+                finding = _report_sheet(code, parts.sheet, count=found.count, first=found.first)
+                rows = tuple(sorted(set(found.rows)))
+                opened.findings.append(
+                    replace(finding, row=rows[0] if rows else None, rows=rows if len(rows) > 1 else ())
+                )
     return opened
 
 

@@ -22,6 +22,7 @@ from threading import Timer
 from typing import IO
 
 from piperoll import child_limits
+from piperoll.findings import MOST_ROWS
 from piperoll.reading.files import limits, workbook_cells
 from piperoll.reading.files.kinds import BROKEN_ARCHIVE
 from piperoll.reading.files.limits import FileTooLarge, RowBudget
@@ -63,6 +64,10 @@ _FORMULA = re.compile(
 )
 _TEXT_OR_ERROR = re.compile(rb't="(?:str|e)"')
 """The type of a formula whose result can be an empty text."""
+
+_LINK_FORMULA = re.compile(rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b([^>]*)>[^<]*\bHYPERLINK\(")
+_HYPERLINK = re.compile(rb"<(?:\w+:)?hyperlink\b([^>]*)>")
+_REFERENCE = re.compile(rb"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
 
 _LIST_SOURCE = re.compile(rb"<(?:\w+:)?formula1>\s*(?:<(?:\w+:)?f>)?([^<]+)<")
 """Where a drop-down takes its values from: `Lists!$A$2:$A$9`, or the name of such a range."""
@@ -176,25 +181,45 @@ def _spans_too_much(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
         while chunk := stream.read(_PIECE):
             piece = tail + chunk
             rows = max([rows, *map(int, _ROWS.findall(piece)), *map(int, _FAR_ROWS.findall(piece))])
-            for letters in set(_FAR_COLUMNS.findall(piece)):
-                columns = max(columns, reduce(lambda number, code: number * 26 + code - 64, letters, 0))
+            columns = max([columns, *map(_column_number, set(_FAR_COLUMNS.findall(piece)))])
             if rows * columns > CELLS:
                 return True
             tail = piece[-_OVERLAP:]
     return False
 
 
+def _column_number(letters: bytes) -> int:
+    """The number of a column: 1 for `A`, 27 for `AA`."""
+    return reduce(lambda number, code: number * 26 + code - 64, letters, 0)
+
+
 @dataclass
 class CellCount:
-    """The number of rows, columns or cells of one kind in a sheet, and the name of the first."""
+    """The number of rows, columns or cells of one kind in a sheet, the name of the first, and the rows of cells."""
 
     count: int = 0
     first: str = ""
+    rows: list[int] = field(default_factory=list)
 
     def add(self, names: Iterable[str]) -> None:
         """Count more of them, in order."""
         for name in names:
             self.count, self.first = self.count + 1, self.first or name
+
+    def add_cells(self, references: Iterable[bytes]) -> None:
+        """Count cells by their references, `B3`, or ranges of them, `B3:B9`."""
+        for reference in references:
+            match = _REFERENCE.fullmatch(reference)
+            if match is None:
+                self.add(["cell ?"])
+                continue
+            left, top = match[1], int(match[2])
+            right, bottom = match[3] or left, int(match[4] or top)
+            wide = _column_number(right) - _column_number(left) + 1
+            self.count += max(1, wide) * max(1, bottom - top + 1)
+            self.first = self.first or f"cell {(left + match[2]).decode('ascii')}"
+            if len(self.rows) < MOST_ROWS:
+                self.rows += range(top, min(bottom, top + MOST_ROWS - len(self.rows) - 1) + 1)
 
 
 @dataclass(frozen=True)
@@ -210,6 +235,7 @@ class SheetParts:
     hidden_columns: CellCount = field(default_factory=CellCount)
     errors: CellCount = field(default_factory=CellCount)
     without_results: CellCount = field(default_factory=CellCount)
+    links: CellCount = field(default_factory=CellCount)
     merged: list[tuple[int, int, str]] = field(default_factory=list)
     list_sources: set[str] = field(default_factory=set)
 
@@ -289,7 +315,13 @@ def _search_piece(piece: bytes, parts: SheetParts) -> None:
         parts.errors.add(f"cell {_attribute(tag, b'r')}" for tag in _ERROR.findall(piece))
     if b"<f" in piece or b":f" in piece:
         formulas = (tag for tag in _FORMULA.findall(piece) if not _TEXT_OR_ERROR.search(tag))
-        parts.without_results.add(f"cell {_attribute(tag, b'r')}" for tag in formulas)
+        parts.without_results.add_cells(_attributes(tag).get(b"r", b"") for tag in formulas)
+    if b"HYPERLINK(" in piece:
+        # In a formula that is filled down, only the first cell has the text, and the range of all.
+        found = ((_attributes(cell), _attributes(formula)) for cell, formula in _LINK_FORMULA.findall(piece))
+        parts.links.add_cells(formula.get(b"ref") or cell.get(b"r", b"") for cell, formula in found)
+    if b"hyperlink " in piece:
+        parts.links.add_cells(_attributes(tag).get(b"ref", b"") for tag in _HYPERLINK.findall(piece))
     if b"formula1" in piece:
         parts.list_sources.update(map(_text, _LIST_SOURCE.findall(piece)))
     if b"mergeCell" in piece:
