@@ -24,6 +24,7 @@ from piperoll.checking.privacy.free_text import (
 )
 from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.lists import NamedPost, normalise_name, privacy_lists, split_words
+from piperoll.checking.privacy.name_model import score_word
 from piperoll.checking.privacy.personal_data import (
     CODE_RULES,
     personal_rules,
@@ -135,9 +136,12 @@ def find_in_codes(cells: Cells) -> dict[str, Flags]:
 def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterable[str]) -> frozenset[str]:
     """Those of `cells`, which have the form of a National Insurance number, that are not references of a series.
 
-    A series has others in the column that begin with the same two letters and have another form.
+    A series has others in the column that begin with the same two letters and have another form. One whose six digits
+    are a month and a year ("SE092015A") is a reference by itself.
     """
-    starts = {cell: cell.lstrip()[:2].upper() for cell in cells}
+    starts = {cell: cell.lstrip()[:2].upper() for cell in cells if not _MONTH_AND_YEAR.match(cell)}
+    if not starts:
+        return frozenset()
     in_series: set[str] = set()
     pattern = rf"^\s*(?i:{'|'.join(sorted(set(starts.values())))})[ /-]?[0-9]"
     for batch in batches:
@@ -146,6 +150,9 @@ def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterabl
             if "ni-number" not in personal_rules(cell):
                 in_series.add(cell.lstrip()[:2].upper())
     return frozenset(cell for cell, start in starts.items() if start not in in_series)
+
+
+_MONTH_AND_YEAR = re.compile(r"\s*[A-Za-z]{2}(?:0[1-9]|1[0-2])20[0-4]\d[A-Za-z]\s*$")
 
 
 def find_people_in_texts(cells: Cells, in_context: Flags) -> dict[str, Flags]:
@@ -309,11 +316,26 @@ def _judge_supplier(name: str | None) -> SupplierVerdict | None:
 
 
 def _has_name_word(name: str) -> bool:
-    """Whether one of two to four words is a given or family name, and the others could be."""
+    """Whether one of two to four words is a given or family name, and the others could be.
+
+    Beside a given name any word can be a family name; beside a family name alone the model decides. "The" begins the
+    name of a house or a firm.
+    """
     words, lists = split_words(name), privacy_lists()
     if not 2 <= len(words) <= 4 or not re.fullmatch(r"[^\W\d_]+(?:[ ,.'’-]+[^\W\d_]+)*\.?", name.strip()):
         return False
-    return not (lists.given_names | lists.family_names).isdisjoint(words)
+    if not lists.given_names.isdisjoint(words):
+        return True
+    if words[0] == "THE" or lists.family_names.isdisjoint(words):
+        return False
+    return all(
+        len(word) == 1 or word in lists.family_names or score_word(word).name >= _LEAST_BESIDE_FAMILY_NAME
+        for word in words
+    )
+
+
+_LEAST_BESIDE_FAMILY_NAME = -2.0
+"""How little a word may look like a name beside a family name, where no given name is known."""
 
 
 @lru_cache(1 << 16)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from piperoll.checking.privacy.lists import privacy_lists, split_words
 from piperoll.checking.privacy.name_model import score_word
@@ -170,8 +171,12 @@ def text_rules(text: str, *, in_context: bool) -> frozenset[str]:
 
 
 def is_thing(text: str) -> bool:
-    """Whether a text has a word of things and places: "Darwin Grant" has the form of a name and is none."""
-    return not privacy_lists().things.isdisjoint(split_words(text))
+    """Whether a text has a word of things and places: "Darwin Grant" has the form of a name and is none.
+
+    Of two words that are a thing only together ("bain marie") each may be a name, so they count as they stand.
+    """
+    things, folded = privacy_lists().things, fold_text(text)
+    return not (things.isdisjoint(split_words(text)) and things.isdisjoint(map(" ".join, pairwise(folded.split()))))
 
 
 def _split_pieces(text: str) -> Iterator[tuple[str, str]]:
@@ -201,7 +206,7 @@ def _is_name(piece: str, *, direct: bool, lower: bool) -> bool:
     words = split_words(piece)
     if not (4 <= len(piece) <= 60 and 2 <= len(words) <= 5 and len(max(words, key=len)) >= 3):
         return False
-    if not privacy_lists().things.isdisjoint(words) or (not lower and _LOWER_WORD.search(piece)):
+    if is_thing(piece) or (not lower and _LOWER_WORD.search(piece)):
         return False
     rule = person_rule(piece)
     if rule is None or direct or rule == "titled-name":

@@ -61,6 +61,16 @@ _CUSTOMER_CUE = re.compile(
 )
 """Words of what is supplied to a customer, whose number has the form of a bank account number."""
 
+_COURT_CASE = re.compile(
+    r"case\W{0,2}(?:no|number|ref|reference)?\W{0,4}(?:AC|BL|CA|CH|CL|CO|HC|HQ|HT|KB|QB)\d{0,2}[/ -]?"
+    r"(?:\d+[/-](?:19|20)\d\d|(?:19|20)\d\d[/-])",
+    re.IGNORECASE,
+)
+"""The number of a case in a civil court, of which one part is a year: "CO/1234/2010"."""
+
+_ENGAGEMENT = re.compile(r"\bengag(?:ement)?\b|\bmatter\s?(?:no|id|ref|number)\b", re.IGNORECASE)
+"""Words of a firm that numbers its clients, who are organisations, and its work for them."""
+
 _MAY_BE_PERSONAL = re.compile(
     r"\d|@|\b(?:mr|mrs|ms|miss|mx|master|dr|prof|rev|sir|dame|lord|lady|cllr)\b", re.IGNORECASE
 )
@@ -102,7 +112,7 @@ def _is_sort_code(match: re.Match[str], text: str) -> bool:
         with suppress(ValueError):
             date(2000 + year, month, day)
             return False
-    return "-" in match[0]
+    return match[0].count("-") == len(match.groups()) - 1
 
 
 def _is_account_number(_match: re.Match[str], text: str) -> bool:
@@ -113,6 +123,11 @@ def _is_account_number(_match: re.Match[str], text: str) -> bool:
     if any(_is_sort_code(match, text) for match in _SORT_CODE.finditer(text)):
         return True
     return bool(_BESIDE_ACCOUNT_WORDS.search(text)) and not _CUSTOMER_CUE.search(text)
+
+
+def _is_case_reference(match: re.Match[str], text: str) -> bool:
+    """Whether a number is that of a person's case: not of a case in court, nor of a law or audit firm's work."""
+    return not (_COURT_CASE.match(text, match.start()) or _ENGAGEMENT.search(text))
 
 
 def _is_person(match: re.Match[str], text: str) -> bool:
@@ -150,7 +165,7 @@ RULES: tuple[PersonalDataRule, ...] = (
     PersonalDataRule(
         "phone",
         rf"(?:\+44{_S}?\(?0?\)?{_S}?|0)[127](?:[\t-\r\x1c-\x20)-]{{0,2}}[0-9]){{8}}",
-        re.compile(r"(?<![\d/.-])(?:\+44\s?\(?0?\)?\s?|\(?0)(?=[127])(?:\d[\s\-)]{0,2}){8,9}\d(?![\d/])"),
+        re.compile(r"(?<![\d/.-])(?:\+44\s?\(?0?\)?\s?|\(?0)(?=[17]|2[03489])(?:\d[\s\-)]{0,2}){8,9}\d(?![\d/])"),
         _is_phone_number,
     ),
     PersonalDataRule("sort-code", _SORT_SIEVE, _SORT_CODE, _is_sort_code),
@@ -175,6 +190,7 @@ RULES: tuple[PersonalDataRule, ...] = (
             r"|\b(?:client|child|case|service user)\s?(?:no|id|ref|reference|number)\b[^\w]{0,4}[A-Z]{0,4}[/ -]?\d{3,}",
             re.IGNORECASE,
         ),
+        _is_case_reference,
     ),
     PersonalDataRule(
         # not Sir, Dame, Lord and Lady, which in a text are houses, schools and people in public life
@@ -183,6 +199,7 @@ RULES: tuple[PersonalDataRule, ...] = (
         re.compile(
             r"(?<![\w-])(?:(?:Mr|Mrs|Ms|Miss|Mx|Master|Dr|Cllr|Rev\.|Prof\.)\.?\s+[A-Z][A-Za-z'’\-]+"
             r"|(?:Rev|Prof)\s+(?:[A-Z]\.?\s+)*[A-Z][a-z'’\-]+\s+[A-Z][a-z'’\-]+"  # not "Rev Inside RAB"
+            r"|Prof\s+(?:[A-Z]\.?\s+)+[A-Z][a-z'’\-]+"  # not "Rev A Drawing"
             r"|(?:MR|MRS|MISS|CLLR)\.?\s+[A-Z][A-Z'’\-]*\b|[Mm]rs?\.?\s+(?:[a-z]\.?\s+)*[a-z'’\-]{3,})"
         ),
         _is_person,

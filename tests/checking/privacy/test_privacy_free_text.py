@@ -74,6 +74,8 @@ def test_a_home_address_beside_a_name_or_a_benefit_is_found(text: str, *, in_con
         "Social worker, agency, 37 hours",
         "Temporary accommodation 2026/27",
         "Support of Phase A",
+        "REPAIR TO BAIN MARIE - TEMP PROBLEM",
+        "Bain Marie",
         "",
     ],
 )
@@ -85,3 +87,8 @@ def test_a_long_text_about_a_service_may_name_an_official() -> None:
     text = "Established under an Act. Jane Doe became chief executive in October. " + "The agency supports carers. " * 6
     assert text_rules(text, in_context=True) == frozenset()
     assert text_rules(text + "Refund to Jane Doe", in_context=True) == {"person-in-text"}
+
+
+def test_a_person_whose_names_are_a_things_in_another_order_is_found() -> None:
+    assert text_rules("Refund to Bain, Marie", in_context=True) == {"person-in-text"}
+    assert text_rules("Refund to Marie Bain", in_context=True) == {"person-in-text"}

@@ -37,6 +37,10 @@ from piperoll.checking.privacy.personal_data import personal_rules
         ("RESPITE MRS SMITH", "titled-name"),
         ("respite for mrs smith", "titled-name"),
         ("Cllr Jones", "titled-name"),
+        ("0530011 (Prof C Velmorathi)", "titled-name"),
+        ("case no AB/1234/2019", "case-reference"),
+        ("sort code 20 00-00", "sort-code"),
+        ("ring 020 7946 0123", "phone"),
     ],
 )
 def test_what_is_personal_is_seen(text: str, rule: str) -> None:
@@ -67,6 +71,13 @@ def test_what_is_personal_is_seen(text: str, rule: str) -> None:
         "missed collections",
         "0845 123 4567",
         "Lasers 12345",
+        "Electric May 25 77-79 Acacia Rd",
+        "gas sensor 02600-12-002 x 3",
+        "LEGAL COSTS - CASE NO:CO/1234/2010",
+        "Case ref QB-2020-001234",
+        "PO 123456 CLIENT 60112233, ENGAG 24112233, FEE GB1",
+        "Rev A Drawing",
+        "Prof C Services",
     ],
 )
 def test_what_only_looks_like_it_is_left_alone(text: str) -> None:

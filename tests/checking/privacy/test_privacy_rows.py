@@ -144,3 +144,19 @@ def test_rows_held_for_privacy_do_not_hold_the_file() -> None:
     assert said.report.tables[0].rows.held == 9
     assert said.report.verdict.publishes
     assert "too-much-held" not in codes(said)
+
+
+@pytest.mark.parametrize("number", ["SE092015A", "se122026b"])
+def test_a_reference_with_a_month_and_a_year_is_no_national_insurance_number(number: str) -> None:
+    assert held(spend_row(transaction_number=number)) == []
+    assert held(spend_row(transaction_number="SE922015A")) == ["ni-number"]
+
+
+@pytest.mark.parametrize("supplier", ["The Olde Bell", "Freestyle Urban Soccer", "Foster Refrigerator"])
+def test_a_firm_with_one_word_like_a_family_name_is_not_held_for_a_mixed_area(supplier: str) -> None:
+    assert held(spend_row(supplier_name=supplier, expense_area="Direct Payments")) == []
+
+
+@pytest.mark.parametrize("supplier", ["Rosemary Exall", "Eaton Smith"])
+def test_a_name_that_may_be_a_persons_is_held_for_a_mixed_area(supplier: str) -> None:
+    assert held(spend_row(supplier_name=supplier, expense_area="Direct Payments")) != []
