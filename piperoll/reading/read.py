@@ -130,6 +130,7 @@ def _with_grids(
                     variant="headed" if headings else "headless",
                     dataset=lexicon.dataset.title.lower(),
                     headings=", ".join(headings),
+                    headed=len(headings),
                 )
             )
         blank = replace(blank, dataset=lexicon.dataset, part=part, findings=tuple(findings))
@@ -144,7 +145,11 @@ def _with_grids(
     if outcomes <= {"empty", "stray_cell"}:
         return replace(blank, why="empty", findings=(*findings, report_no_table("empty")))
     examples = [heading.heading for heading in lexicon.dataset.headings if heading.field in lexicon.dataset.core_fields]
-    no_headings = make_finding("no-headings", headings=quote_list(examples[:6]))
+    if known is None:
+        titles = ", ".join(dataset.title.lower() for dataset in datasets)
+        no_headings = make_finding("no-headings", variant="no-dataset", datasets=titles)
+    else:
+        no_headings = make_finding("no-headings", variant="dataset", headings=quote_list(examples[:6]))
     return replace(blank, why="no_table", findings=(*findings, no_headings))
 
 

@@ -27,10 +27,11 @@ def recognise(grids: Sequence[Grid], datasets: Sequence[Dataset]) -> Dataset | N
         best = _best(grids, datasets, thorough=True)
     if best[:2] > (0.0, 0.0):
         return datasets[-best[3]]
-    headless = []
-    for grid in grids:
-        if grid.headings is None and not find_unknown_headings(grid) and (rows := without_blanks(grid.rows)):
-            headless.append((profile_columns(rows, grid.width), len(rows)))
+    unnamed = [grid for grid in grids if grid.headings is None]
+    if any(map(find_unknown_headings, unnamed)):  # a list of its own kind: sheets beside it are no proof
+        return None
+    filled = [(grid.width, rows) for grid in unnamed if (rows := without_blanks(grid.rows))]
+    headless = [(profile_columns(rows, width), len(rows)) for width, rows in filled]
     return next((each for each in datasets if any(recognise_headless(*one, each) for one in headless)), None)
 
 

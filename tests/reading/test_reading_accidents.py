@@ -11,7 +11,8 @@ from piperoll.reading.columns import shifted_columns as shifts
 from piperoll.reading.columns.lexicon import Lexicon, build_lexicon
 from piperoll.reading.columns.profiles import profile_column, profile_columns
 from piperoll.reading.columns.shifted_columns import NO_SHIFT, ColumnShift
-from piperoll.reading.grids.grid import Row
+from piperoll.reading.grids.grid import Grid, Row, Rows
+from piperoll.reading.recognise import recognise
 
 
 def spend(*lines: str, dataset: str = "spend") -> Reading:
@@ -238,6 +239,48 @@ def test_grants_read_as_contracts_are_reported_as_a_guess() -> None:
     assert "dataset-guessed" in warned(grants) or not grants.tables
 
 
+def test_a_lookup_table_is_told_which_datasets_there_are() -> None:
+    lookup = untold("code,area,sector", "N1,North,Rural", "S1,South,Urban")
+    finding = next(each for each in lookup.findings if each.code == "no-headings")
+    assert "cannot tell which dataset this is. We know contracts, " in finding.message
+
+
+def test_a_table_beside_one_with_headings_of_its_own_is_no_proof_of_a_dataset() -> None:
+    own = [["team", "graph", "posts"], ["Alder Trust", "2025-03-31", "11"], ["Birch Trust", "2025-09-30", "12"]]
+    bare = [
+        ["Alder Services Ltd", "2025-03-31", "2026-03-31", "Cleaning of the offices in the north", "R/1045"],
+        ["Birch Services Ltd", "2025-04-30", "2026-04-30", "Repair of the lifts in the tower", "R/2071"],
+        ["Cedar Services Ltd", "2025-05-31", "2026-05-31", "Catering for the school kitchens", "R/3302"],
+    ]
+    datasets = assets.datasets()
+    assert recognise([_grid(bare)], datasets) is not None
+    assert recognise([_grid(own), _grid(bare)], datasets) is None
+
+
+def _grid(rows: list[list[str]]) -> Grid:
+    return Grid("Sheet", Rows.of(Row(number, number, cells) for number, cells in enumerate(rows, 1)))
+
+
+def test_a_column_of_web_addresses_names_no_organisations() -> None:
+    web = ["https://anytown.co.uk/services", "www.group.example/uk", "office@council.example.uk"]
+    assert profile_column(web).companies == 0
+    assert profile_column(["Alder Services Ltd", "Birch Group"]).companies == 1
+
+
+@pytest.mark.parametrize(
+    ("heading", "warned_of"),
+    [
+        ("Invoice No.", True),
+        ("Inv Transaction", False),
+        ("Transaction number (Anytown Invoice No.)", False),
+        ("Transaction number (supplier invoice)", True),
+    ],
+)
+def test_a_ledgers_own_transaction_number_is_not_called_an_invoice_number(heading: str, warned_of: bool) -> None:
+    rows = ("Alder Ltd,01/02/2019,P1045,£25.00", "Birch Ltd,03/02/2019,P1046,£10.00")
+    assert ("invoice-number-published" in warned(untold(f"Supplier,Payment Date,{heading},Amount", *rows))) == warned_of
+
+
 def test_orders_read_as_payments_are_reported_as_a_guess() -> None:
     rows = ("4501,01/02/2019,Alder,Lines,6000", "4502,02/02/2019,Birch,Works,25000")
     assert "dataset-guessed" in warned(untold("PO Number,Order Date,Supplier,Description,Order Value", *rows))
@@ -341,3 +384,20 @@ def test_a_table_with_thousands_of_columns_is_profiled_from_fewer_rows() -> None
     wide = [Row(number, number, ("x",) * 4000) for number in range(300)]
     assert {each.count for each in profile_columns(wide, 4000)} == {100}
     assert profile_columns(wide, 10)[0].count == 300
+
+
+def test_the_web_address_of_a_recipient_is_not_guessed_to_be_the_address_of_a_service() -> None:
+    lexicon = build_lexicon(assets.dataset("transactions"), None)
+    assert [match.field for match in lexicon.meanings("Our web address")] == ["service_url"]
+    assert lexicon.meanings("Recipient Org:Web Address") == ()
+
+
+def test_a_column_of_links_is_not_the_title_of_a_table_without_headings() -> None:
+    rows = [
+        ("Alder Services Ltd", "2025-03-31", "2026-03-31", "Cleaning in the north"),
+        ("Birch Services Ltd", "2025-04-30", "2026-04-30", "Repair of the lifts"),
+        ("Cedar Services Ltd", "2025-05-31", "2026-05-31", "Catering for schools"),
+    ]
+    links = [f"https://www.anytown.example/contracts/notice-{number}-of-the-year-2025.html" for number in range(3)]
+    lines = [",".join((*row, link)) for row, link in zip(rows, links, strict=True)]
+    assert letters(*lines, dataset="contracts")["title"] == "D"

@@ -8,7 +8,7 @@ from damage import seeds
 from piperoll import assets
 from piperoll.reading import Reading, read
 from piperoll.reading.files.encodings import PIECE, decode
-from piperoll.reading.files.mojibake import find_remains, repair
+from piperoll.reading.files.mojibake import DamageInText, find_remains, repair
 
 WORDS = "Café Royal,It’s £5 – or “more”,Ynys Môn\r\n"
 
@@ -114,6 +114,37 @@ def test_lost_letters_and_nul_characters_are_reported_with_their_line() -> None:
     found = locate_findings(spend(content))
     assert found["nul-characters"] == (1, 2)
     assert found["letters-lost"] == (1, 3)
+
+
+@pytest.mark.parametrize("sent", ["Ynys Mï¿½n", "Ynys MÃ¯Â¿Â½n"])
+def test_a_lost_letter_that_was_garbled_again_is_reported_as_lost_and_not_as_restored(sent: str) -> None:
+    reading = spend(seeds.text().replace("Royal", sent).encode())
+    assert locate_findings(reading)["letters-lost"] == (1, 3)
+    assert "letters-mended" not in locate_findings(reading)
+    assert repair(f"{sent}, Â£1")[0] == "Ynys M\ufffdn, £1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("Se\u0087n Byrne", "Seán Byrne"),
+        ("Se\u0087n and R\u0097is\u0092n", "Seán and Róis’n"),  # what may be an apostrophe stays one
+        ("R\u0097isin", "R—isin"),  # a dash by itself can be one
+        ("2025 \u0096 2026", "2025 – 2026"),
+    ],
+)
+def test_a_macintosh_letter_within_a_word_is_not_read_as_a_sign(sent: str, meant: str) -> None:
+    assert repair(sent)[0] == meant
+
+
+def test_a_control_character_is_shown_in_the_message() -> None:
+    assert repair("2025 \u0096 2026")[1].example == ("\ufffd", "–")
+
+
+def test_a_garbled_narrow_space_is_restored() -> None:
+    mended, found = repair("framework.\u00e2\u20ac\u00af The")
+    assert mended == "framework.\u202f The"
+    assert found == DamageInText(1, 10, ("framework.\u00e2\u20ac\u00af", "framework.\u202f"))
 
 
 NO_BREAK = [

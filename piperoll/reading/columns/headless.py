@@ -13,6 +13,8 @@ from piperoll.reading.grids.grid import letter
 _LEAST_ROWS = 3
 """With fewer rows, contents alone do not show which column is which."""
 
+_WEB = r"^(?:https?://|www[.])"
+"""A column of web addresses describes nothing, however long and varied they are."""
 _SCORE = 0.4
 """The highest score of a column without a heading, below that of any heading that fits."""
 
@@ -46,7 +48,10 @@ def recognise_headless(profiles: Sequence[ColumnProfile], rows: int, dataset: Da
         worth = [profile.companies * profile.distinct for profile in profiles]
         _choose_best(chosen, supplier.name, profiles, worth, 0.05, "its cells look most like names of organisations")
     references = [profile.identifiers * profile.distinct for profile in profiles]
-    wording = [profile.distinct * min(profile.length, 60) / 60 for profile in profiles]
+    wording = [
+        0.0 if profile.share_matching(_WEB) > 0.5 else profile.distinct * min(profile.length, 60) / 60
+        for profile in profiles
+    ]
     for each in dataset.fields:
         if each.name in chosen or each.origin is not Origin.SENT:
             continue

@@ -313,12 +313,20 @@ def _slips(key: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     return tuple(sorted(found.values(), key=lambda match: (-match.score, match.rank, match.field)))
 
 
+_PARTY = re.compile(r"[^:]*\b(?:org(?:ani[sz]ation)?|party|location|person|contact) ?:(?=\S)", re.I)
+"""How a flattened record begins the heading of a property of one of its parties: `Recipient Org:Web Address`."""
+
+
 def _phrase(text: str, lexicon: Lexicon) -> tuple[HeadingMeaning, ...]:
     """Find a listed heading of several words within this one: `XYZ Transaction number`."""
     words = tuple(_WORDS.findall(_folded(text)))
     if len(words) > 8:
         return ()
+    party = _PARTY.match(text)
+    about = len(_WORDS.findall(_folded(party[0]))) if party else 0
     for phrase, match in lexicon.phrases:
+        if about and phrase == words[-len(phrase) :] and len(phrase) <= len(words) - about:
+            continue  # it is a property of the party
         if len(phrase) < len(words) and any(
             words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1)
         ):

@@ -28,6 +28,8 @@ COMPANY = re.compile(
     r"solutions|systems|association|partners(?:hip)?|society|consult\w*|uk|bank|hmrc|authority|foundation)\b",
     re.I,
 )
+_WEB_OR_MAIL = re.compile(r"(?:https?://|www[.])\S|[^\s@]+@[^\s@]+\Z", re.I)
+"""A web or e-mail address; it may have a word such as `uk` or `council`, but names no organisation."""
 _IDENTIFIER = re.compile(r"(?=.*\d)[A-Za-z0-9][\w./\-+]{2,40}\Z")
 _TIME = re.compile(r"[T ]\d{1,2}:(?!00(?::00)?(?:[.]0+)?\s*Z?\Z)\d{2}|[T ](?!0{1,2}:)\d{1,2}:\d{2}")
 """A time of day other than midnight."""
@@ -97,6 +99,10 @@ EMPTY = ColumnProfile(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, counts_up=False, money=0)
 """The profile of an empty column."""
 
 
+def _names_company(text: str) -> bool:
+    return COMPANY.search(text) is not None and not _WEB_OR_MAIL.match(text)
+
+
 def profile_columns(rows: Sequence[Row], width: int) -> list[ColumnProfile]:
     """Profile each column from at most 2,000 evenly spread rows, without rows of totals."""
     most = max(1, min(_SAMPLE, _CELLS // max(1, width)))
@@ -132,7 +138,7 @@ def profile_column(cells: Sequence[str]) -> ColumnProfile:
         dates=seen.share(is_date, texts),
         serials=seen.share(is_serial, texts),
         months=seen.share(read_month, texts),
-        companies=seen.formed(COMPANY.search),
+        companies=seen.formed(_names_company),
         identifiers=seen.formed(is_reference),
         truths=seen.share(lambda text: text.casefold() in _TRUTH),
         distinct=len(distinct) / seen.count,

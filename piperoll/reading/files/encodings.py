@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from piperoll.model.columns import large_text
 from piperoll.reading.files.contents import STRETCH, Content
-from piperoll.reading.files.mojibake import TRACES, Damage, DamageInText, find_remains, repair
+from piperoll.reading.files.mojibake import LOST, TRACES, Damage, DamageInText, find_remains, repair
 from piperoll.reading.grids.parallel import map_in_order
 
 PIECE = 2_000_000
@@ -87,7 +87,7 @@ class Decoded:
             starts = range(0, max(len(self.content), 1), PIECE)
             raw = (decoder.decode(self.content[at : at + PIECE], at + PIECE >= len(self.content)) for at in starts)
         for piece in _cut_at_line_ends(raw):
-            yield repair(piece)[0] if self.repaired.count else piece
+            yield repair(piece)[0] if self.repaired.count or self.lost.count else piece
 
     def utf8(self) -> Iterator[str | bytes]:
         """The same text; as bytes, cut anywhere, if the file is valid UTF-8 and needs no repair."""
@@ -281,10 +281,15 @@ def _report_damage(decoded: Decoded) -> Decoded:
             repaired = repaired.add(found, line_of(found, piece))
             found = find_remains(text)
             remains = remains.add(found, line_of(found, text))
-            found = occurrences(piece, "\ufffd")
+            found = _find_lost(piece)
             lost = lost.add(found, line_of(found, piece))
         line += _count_lines(piece)
     return replace(decoded, repaired=repaired, garbled=remains, lost=lost, nuls=nuls)
+
+
+def _find_lost(piece: str) -> DamageInText:
+    indices = [match.start() for match in LOST.finditer(piece)]
+    return DamageInText(len(indices), indices[0]) if indices else DamageInText()
 
 
 def _count_lines(text: str) -> int:

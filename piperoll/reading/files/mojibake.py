@@ -19,7 +19,7 @@ _ROUNDS = 3
 
 _BRITISH = re.compile(
     "[\u00a0-\u00ffŴŵŶŷĀāĆćČčĐđĘęĄąĞğİŁłŃńŐőŒœŚśŞşŠšŰűŸŹźŻżŽž"
-    "\u2010-\u2027\u2030-\u203a\u2044\u20ac\u2116\u2122\u2212\ufb01\ufb02\ufeff\ufffd\u200b\U0001f000-\U0001faff]"
+    "\u2000-\u200b\u2010-\u2027\u202f-\u203a\u2044\u20ac\u2116\u2122\u2212\ufb01\ufb02\ufeff\U0001f000-\U0001faff]"
 )
 """The characters beyond ASCII of British text. Make no repair that gives any other: `CAFÉ’S` stays as it is."""
 
@@ -27,8 +27,20 @@ _REMAINS_LEADS = "âÂÃ\u201a¬┬Ô├"
 _REMAINS = re.compile("â€|[ÂÃ][\u0080-\u00bf]|Ã(?= )|\u201aÄ|¬£|┬ú|ÔÇ|├[®ó¡║í]")
 """What is left of a garbled character that lost one of its bytes."""
 
+_INVISIBLE = re.compile("[\u0080-\u009f]")
+"""Control characters, which no program shows: a message shows a replacement character in their place."""
+
 _CONTROL = re.compile("[\u0080\u0082-\u008c\u008e\u0091-\u009c\u009e\u009f]")
 """A character of cp1252 whose byte was read as Latin-1, such as U+0096 for a dash; texts have no control characters."""
+
+_BETWEEN_LETTERS = r"(?<=[A-Za-z]){}(?=[a-z])"
+_MACINTOSH = re.compile(_BETWEEN_LETTERS.format("[\u0087-\u008b\u008d-\u0090\u0095\u0098\u0099\u009b\u009f]"))
+"""A letter of Macintosh text whose byte was read as Latin-1: within a word, cp1252 has a sign or a capital there."""
+_MACINTOSH_WORD = re.compile(_BETWEEN_LETTERS.format("[\u0080-\u0090\u0095-\u009f]"))
+"""Where a text has such letters, these are letters too, although cp1252 has a dash or a letter that fits as well."""
+
+LOST = re.compile("\ufffd|ï¿½|Ã¯Â¿Â½")
+"""A replacement character, as it is or garbled once or twice."""
 
 TRACES = frozenset("".join(_READ_AS.values()) + _REMAINS_LEADS + "Ł") | {chr(code) for code in range(0x80, 0xA0)}
 """A text without any of these characters is neither repaired nor garbled."""
@@ -91,14 +103,16 @@ def repair(text: str) -> tuple[str, DamageInText]:
     first repaired word, before and after.
     """
     codecs = [codec for codec, leads in _READ_AS.items() if any(lead in text for lead in leads)]
-    if not codecs and not _POUND.search(text) and not _CONTROL.search(text):
+    macintosh = _MACINTOSH.search(text) is not None
+    if not codecs and not macintosh and not _POUND.search(text) and not _CONTROL.search(text):
         return text, DamageInText()
     pieces, found, start = [], DamageInText(), 0
     for line in text.splitlines(keepends=True):
-        repaired, count, first = (line, 0, 0) if line.isascii() else _repair_line(line, codecs)
+        repaired, count, first = (line, 0, 0) if line.isascii() else _repair_line(line, codecs, macintosh=macintosh)
         if count and not found.count:
             word = _word_at(line, first)
-            found = DamageInText(0, start + first, (word, _repair_line(word, list(_READ_AS))[0]))
+            restored, _, _ = _repair_line(word, list(_READ_AS), macintosh=macintosh)
+            found = DamageInText(0, start + first, (_INVISIBLE.sub("\ufffd", word), restored))
         found = replace(found, count=found.count + count)
         pieces.append(repaired)
         start += len(line)
@@ -113,9 +127,13 @@ def find_remains(text: str) -> DamageInText:
     return DamageInText(len(indices), indices[0], (_word_at(text, indices[0]),)) if indices else DamageInText()
 
 
-def _repair_line(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
-    """The repaired text, the number of characters that the first round restored, and the index of the first one."""
+def _repair_line(text: str, codecs: Sequence[str], *, macintosh: bool) -> tuple[str, int, int]:
+    """The repaired text, the number of characters that the first round restored, and the index of the first one.
+
+    A garbled replacement character becomes one again. It is not counted: what it replaced is lost.
+    """
     count, index = 0, 0
+    text = LOST.sub("\ufffd", text)
     for _ in range(_ROUNDS):
         before = text
         for codec in codecs:
@@ -123,11 +141,18 @@ def _repair_line(text: str, codecs: Sequence[str]) -> tuple[str, int, int]:
             count, index = (count, index) if count else (more, first)
         if text == before:
             break
+    if macintosh and (match := _MACINTOSH_WORD.search(text)):
+        text, more = _MACINTOSH_WORD.subn(_as_macintosh, text)
+        count, index = count + more, min(index, match.start()) if count else match.start()
     for pattern, put_right in ((_POUND, lambda _: "£"), (_CONTROL, _as_cp1252)):
         if match := pattern.search(text):
             text, more = pattern.subn(put_right, text)
             count, index = count + more, min(index, match.start()) if count else match.start()
     return text, count, index
+
+
+def _as_macintosh(match: re.Match[str]) -> str:
+    return match[0].encode("latin-1").decode("mac_roman")
 
 
 def _as_cp1252(match: re.Match[str]) -> str:
