@@ -96,8 +96,11 @@ def check(  # noqa: PLR0913 - keyword-only options
         report = preview_report(against, candidate, quick=quick, engine=CheckEngine(engine))
         if report is not None:
             return report
+        sender: Body | None = assets.register().recognise(body) or Body.provisional_for(body)  # it has published there
+    else:
+        sender = _find_sender(body, kind)
     return check_file(
-        FileToCheck(content, name, dataset, period, _find_sender(body, kind), kind),
+        FileToCheck(content, name, dataset, period, sender, kind),
         quick=quick,
         engine=CheckEngine(engine),
         remembered=_read_mappings(Path(mappings)) if mappings is not None else (),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piperoll.operations.due import DutyList
 
 
-def due(
+def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
     to: Annotated[str, typer.Option(metavar="DEST", help="The folder or s3://bucket/prefix that is published to.")],
     bodies: Annotated[
         Path | None,

@@ -116,7 +116,13 @@ def test_the_report_page_loads_nothing_else() -> None:
     assert not {"script", "img", "iframe"} & set(page.tags)
     assert page.tags.count("style") == 1
     words = " ".join(" ".join(page.text).split())
-    for part in ("Rows held back until you act (1 kind,", "Should fix (1 kind,", "Passed (2)", "Sheet 'Oct 26', cell F1207", "£8,120,956.78"):
+    for part in (
+        "Rows held back until you act (1 kind,",
+        "Should fix (1 kind,",
+        "Passed (2)",
+        "Sheet 'Oct 26', cell F1207",
+        "£8,120,956.78",
+    ):
         assert part in words
 
 

@@ -39,7 +39,7 @@ def make_form(dataset: Dataset, format_: str) -> bytes:
     return make_template_csv(dataset) if format_ == "csv" else make_template_xlsx(dataset)
 
 
-def cell_for(field: Field, row: int) -> str | int | Decimal | date | None:
+def cell_for(field: Field, row: int) -> str | int | Decimal | date | None:  # noqa: PLR0911 - one a type
     """What an officer might write in row `row` (from 1) of a field's column."""
     constraints = field.constraints or {}
     if "enum" in constraints:

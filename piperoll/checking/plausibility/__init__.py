@@ -44,9 +44,9 @@ _OF_MANY = frozenset(
 class UnmetExpectation:
     """An expectation that was not met.
 
-    `code`, `message`, `fix` and `field` come from its `meta`; without one there, `field` is its first column. `rows` has
-    the number of the table and the row of every unexpected line; it is empty for an expectation about a whole column,
-    which has `observed`.
+    `code`, `message`, `fix` and `field` come from its `meta`; without one there, `field` is its first column. `rows`
+    has the number of the table and the row of every unexpected line; it is empty for an expectation about a whole
+    column, which has `observed`.
     """
 
     code: str

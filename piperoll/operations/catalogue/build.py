@@ -223,7 +223,7 @@ def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since:
     gone = {*recorded.groups, *(build.suspect.groups if suspect else ())} - contributions.keys()
     return BodyRollup(
         slug=slug,
-        record=_record(build, holdings, cache, since),
+        record=_record(holdings, cache, since),
         kept=BodyHashes(pages, hashes, item_hashes),
         groups=groups | dict.fromkeys(sorted(gone)),
         items=tuple(items[name] for name in items if in_full or recorded.items.get(name) != item_hashes[name]),
@@ -231,7 +231,7 @@ def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since:
     )
 
 
-def _record(build: CatalogueBuild, holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
+def _record(holdings: Holdings, cache: BodyCache, since: Mapping[str, date]) -> BodyRecord:
     first = find_first_starts(cache.received)
     return BodyRecord(
         digest=digest_body(holdings),

@@ -71,7 +71,12 @@ def test_an_expectation_about_a_whole_column_is_one_finding_with_what_was_observ
     (unmet,) = find_unmet_expectations(
         [made_table(rows=[spend_row(net_amount="20"), spend_row(net_amount="30")])], SPEND, suite(MEAN)
     )
-    assert (unmet.severity, tuple(unmet.rows), unmet.observed, unmet.field) == (Severity.INFO, (), "£25.00", "net_amount")
+    assert (unmet.severity, tuple(unmet.rows), unmet.observed, unmet.field) == (
+        Severity.INFO,
+        (),
+        "£25.00",
+        "net_amount",
+    )
     report = examined(made_table(rows=[spend_row(net_amount="20")] * 2), suite=suite(MEAN)).report
     (finding,) = [each for each in report.findings if each.code == "many-zero-amounts"]
     assert "we found £20.00" in finding.message
