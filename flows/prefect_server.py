@@ -159,7 +159,10 @@ def _drain_events() -> None:
     more than a minute, in the next run of this process and when the process ends.
     """
     if worker := sys.modules.get("prefect.events.worker"):
-        worker.EventsWorker.drain_all(timeout=_DRAIN_SECONDS)
+        # in a thread of its own: where an event loop runs, Prefect only returns a coroutine
+        draining = threading.Thread(target=worker.EventsWorker.drain_all, args=(_DRAIN_SECONDS,), daemon=True)
+        draining.start()
+        draining.join(_DRAIN_SECONDS)
 
 
 def _stop(process: subprocess.Popen[bytes], how: signal.Signals) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import importlib
 import inspect
@@ -9,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +154,18 @@ def test_our_own_server_asks_for_a_password_and_refuses_other_origins(tmp_path: 
         elsewhere = requests.options(f"{server.address}/flows/filter", headers=asked, timeout=30)
     assert (everyone.status_code, us.status_code) == (401, 200)
     assert "Access-Control-Allow-Origin" not in elsewhere.headers
+
+
+def test_events_are_drained_where_an_event_loop_runs() -> None:
+    """Prefect then only returned a coroutine, and nothing was drained."""
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415 - after its environment is set
+
+    async def drain() -> None:
+        own_server._drain_events()  # noqa: SLF001 - what ends every server
+
+    started = threading.active_count()
+    asyncio.run(drain())
+    assert (EventsWorker._instances, threading.active_count()) == ({}, started)  # noqa: SLF001
 
 
 def test_the_password_of_a_server_lasts_and_is_private(tmp_path: Path) -> None:
