@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import importlib
 import inspect
@@ -12,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,20 +152,6 @@ def test_our_own_server_asks_for_a_password_and_refuses_other_origins(tmp_path: 
         elsewhere = requests.options(f"{server.address}/flows/filter", headers=asked, timeout=30)
     assert (everyone.status_code, us.status_code) == (401, 200)
     assert "Access-Control-Allow-Origin" not in elsewhere.headers
-
-
-def test_events_are_drained_where_an_event_loop_runs() -> None:
-    """Prefect then only returned a coroutine, and nothing was drained."""
-    from prefect.events.clients import NullEventsClient  # noqa: PLC0415 - after its environment is set
-    from prefect.events.worker import EventsWorker  # noqa: PLC0415
-
-    async def drain() -> None:
-        own_server._drain_events()  # what ends every server
-
-    worker = EventsWorker.instance(NullEventsClient)
-    with ThreadPoolExecutor(1) as pool:  # a browser test before this one may have left its loop running in this thread
-        pool.submit(asyncio.run, drain()).result()
-    assert worker._stopped
 
 
 def test_the_password_of_a_server_lasts_and_is_private(tmp_path: Path) -> None:
