@@ -43,7 +43,7 @@ from piperoll.checking.privacy.names import fold_text
 BITS = 17
 SEED = 20261128
 TESTED = 150
-"""So many given names and so many family names of each origin are drawn for the tests."""
+"""The number of given names, and of family names, drawn from each origin for the tests."""
 
 OWN = Path(__file__).parent / "names_by_origin.txt"
 """Common names of origins that the other sources lack, written down for this project."""

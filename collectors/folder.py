@@ -116,7 +116,7 @@ def _why_clutter(name: str) -> str | None:
 def _files(folder: Path, leave_out: Callable[[Path, str], None]) -> list[Path]:
     """Every file and every link below the folder of a dataset, in order; folders that cannot be read are left out.
 
-    Links are not followed: whoever may write into an inbox could otherwise have any file of this machine published.
+    Links are not followed: anyone who can write to an inbox could otherwise publish any file of this machine.
     """
 
     def cannot_read(error: OSError) -> None:

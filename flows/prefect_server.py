@@ -122,7 +122,7 @@ def start_server(
     """Start a Prefect server with its data and log in `home`. It stops with the block, or when this process ends.
 
     Without `lasting`, its data is not kept, so it need not shut down cleanly. With a `password`, only the user
-    `piperoll` with it may use the server, and no page of another origin: whoever reaches an open server can start
+    `piperoll` with it may use the server, and no page of another origin: anyone who reaches an open server can start
     flows with paths of their choice.
     """
     quieten_prefect()

@@ -30,7 +30,7 @@ def serve(
     """Run the request at every time that `cron` gives, in London time, until interrupted. One run at a time.
 
     With PREFECT_API_URL set, that server keeps the schedule and the history. Otherwise one is started, with its page at
-    `host`:`port` and its data in `home` (docs/operating.md gives the default), for whoever knows the password that it
+    `host`:`port` and its data in `home` (docs/operating.md gives the default). It asks for the password that it
     keeps there. `ready` is called with the server when it answers.
 
     Raises: UsageError: the sources cannot be understood. ServerTrouble: our server does not start.

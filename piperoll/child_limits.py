@@ -1,6 +1,6 @@
 """Limits of a child process: memory, processor time, the size of a file that it writes, and its open files.
 
-Whoever starts a child says what it may use. A limit is lowered once and never raised, because raising a hard limit
+The process that starts a child sets its limits. A limit is lowered once and never raised, because raising a hard limit
 needs a privilege: a child whose parent is limited already gets the smaller of both.
 
 Run as a script, this module limits itself and then runs another: `python -I child_limits.py LIMITS SCRIPT`, where

@@ -52,7 +52,7 @@ _LONG_BEFORE, _LONG_AFTER = timedelta(days=334), timedelta(days=92)
 """Invoices can be late. Dates 11 months before the period or three months after it are probably mistyped."""
 
 _SHORT_TITLE = 40
-"""A title of at most so many characters can name a month without a year; in a longer text `may` is no month."""
+"""Characters. A longer title does not name a month without a year, because `may` is then usually a verb."""
 
 _QUARTER = 3
 """A title of more than a quarter ("2012-13") may be of the year in which the file is."""
