@@ -76,10 +76,9 @@ def placeholder_class(name: str) -> str | None:
 
 
 @cache
-def _placeholders() -> tuple[tuple[Mapping[str, str], re.Pattern[str]], ...]:
-    return tuple(
-        (row, re.compile(row["pattern"], re.IGNORECASE)) for row in read_list("placeholders.csv", "pattern", "class")
-    )
+def _placeholders() -> tuple[tuple[re.Pattern[str], str], ...]:
+    rows = read_list("placeholders.csv", "pattern", "class")
+    return tuple((re.compile(row["pattern"], re.IGNORECASE), row["class"]) for row in rows)
 
 
 @cache
