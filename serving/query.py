@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from piperoll.errors import PeriodError
-from piperoll.model import Dataset, Period, PeriodKind
+from piperoll.model import Dataset, Period, find_ambiguity
 from serving.cursors import Cursor, FieldValue, bad_cursor, digest
 from serving.dialects import instead_of_operator, postgrest_hint, unknown_parameter
 from serving.limits import ApiLimits
@@ -49,7 +49,7 @@ RESERVED = (
 
 _NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?\Z", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
-_FINANCIAL_YEAR = re.compile(r"(?:FY ?)?(\d{4})[-/](\d{2}|\d{4})\Z", re.ASCII | re.IGNORECASE)
+_CALENDAR_YEAR = re.compile(r"[12]\d{3}\Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?\Z", re.ASCII)
 _SLUG = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}\Z")
@@ -148,33 +148,19 @@ def _parse_scope(dataset: Dataset, texts: Mapping[str, Sequence[str]]) -> tuple[
         as_known_on=_parse_instant(texts),
         keep_overlapping=_parse_choice("overlapping", texts, ("leave-out", "keep")) == "keep",
     )
-    notes = [
-        note
-        for name, parsed in (("period", periods), ("within", within))
-        for text, period in parsed.items()
-        if (note := _note_ambiguity(name, text, period))
-    ]
+    asked = (("period", periods), ("within", within))
+    found = [(name, find_ambiguity(text)) for name, given in asked for text in given]
+    notes = [f"{name}: {one.message()}" for name, one in found if one]
     return scope, notes
-
-
-def _note_ambiguity(name: str, text: str, period: Period) -> str | None:
-    """What was taken for a period that could also be a financial year: 2011-12 is December 2011."""
-    if period.kind != PeriodKind.MONTH or period.start.month != (period.start.year + 1) % 100:
-        return None
-    year = Period.financial_year(period.start.year)
-    return f"{name}={printable(text)} was read as {period.title}: for the financial year {year.title}, use year={text}"
 
 
 def _parse_year(text: str) -> Period:
     """A financial year. `2011-12`, which elsewhere is December 2011, is April 2011 to March 2012 here."""
-    found = _FINANCIAL_YEAR.match(text)
-    if found and 1 <= int(found[1]) < 9999 and int(found[2]) % 100 == (int(found[1]) + 1) % 100:
-        return Period.financial_year(int(found[1]))
-    hint = "such as 2011-12 for April 2011 to March 2012"
-    if re.fullmatch(r"[1-9]\d{3}", text, re.ASCII):
-        start = int(text)
-        hint = f"such as {start}-{(start + 1) % 100:02}; for the calendar year, use within={text}-01--{text}-12"
-    raise bad_parameter("year", f"'{printable(text)}' is not a financial year: use a year {hint}")
+    try:
+        return Period.parse_year(text)
+    except PeriodError as error:
+        hint = f"; for the calendar year, use within={text}-01--{text}-12" if _CALENDAR_YEAR.match(text) else ""
+        raise bad_parameter("year", f"{printable(str(error), 120)}{hint}") from error
 
 
 def _parse_words(texts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
