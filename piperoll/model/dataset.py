@@ -216,7 +216,9 @@ class Dataset:
     maps other inbox folder names to the part each means. A `snapshot` dataset describes a day, not a stretch of time.
     `wide` are the shapes to unpivot, `ocds` the paths in an OCDS release, `duties` the legal duties with due dates.
     `keys` are sets of fields that identify a row from one version of a file to the next, the most reliable first. A
-    dataset `restates` if a file repeats, for rows with the same key, what earlier files said.
+    dataset `restates` if a file repeats, for rows with the same key, what earlier files said. `function_texts` are the
+    fields that show what money is for, each the most specific first: `where` it was spent, `what` on, and the
+    `category` of the purchase; empty if rows are not classified.
 
     From reading.json: `least_amount` is the smallest amount that must be published, in pounds; `general_headings` are
     headings too common to show that a file is of this dataset; `main_list` is a pattern for names of files that are
@@ -241,6 +243,7 @@ class Dataset:
     duties: tuple[Mapping[str, Any], ...]
     keys: tuple[tuple[str, ...], ...]
     restates: bool
+    function_texts: Mapping[str, tuple[str, ...]]
     least_amount: Decimal | None
     general_headings: frozenset[str]
     main_list: str | None
@@ -291,6 +294,7 @@ class Dataset:
                 duties=tuple(rules.get("duties", ())),
                 keys=tuple(tuple(key) for key in rules.get("keys", ())),
                 restates=rules.get("restates", False),
+                function_texts={kind: tuple(names) for kind, names in rules.get("functions", {}).items()},
                 least_amount=None if least is None else Decimal(least),
                 general_headings=frozenset(reading.get("general_headings", ())),
                 main_list=reading.get("main_list"),
@@ -306,7 +310,7 @@ class Dataset:
     def _refuse_unknown_fields(self, entries: Mapping[str, Any]) -> None:
         named = {name for group in self.core for name in group if name != "@period"}
         named |= {*self.amount, *self.date, *entries, *(heading.field for heading in self.headings)}
-        named |= {*self.body_fields, *self.parent_fields}
+        named |= {*self.body_fields, *self.parent_fields, *(name for one in self.function_texts.values() for name in one)}
         named |= {mark for part in self.parts for mark in part.marks} | {name for key in self.keys for name in key}
         for field in self.fields:
             rules = field.reading
