@@ -1,8 +1,8 @@
 """How well lines are classified by function: `python -m bench.functions FOLDER`.
 
-FOLDER has the files that tests/fixtures/labelled_spending.py names: a council's own accounting (service, account type), and
-lines that a reader labelled. For each, every side's recall and precision by absolute pounds is printed, and the share
-left unknown; then the largest disagreements.
+FOLDER has the files that tests/fixtures/labelled_spending.py names: a council's own accounting (service, account type),
+and lines that a reader labelled. For each, every side's recall and precision by absolute pounds is printed, and the
+share left unknown; then the largest disagreements.
 """
 
 from __future__ import annotations
