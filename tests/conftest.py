@@ -91,7 +91,7 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the tests of one file on one worker, and all of `flows/` and of `figures/`: they share a server or a store."""
+    """Run the tests of one file on one worker, and all of `flows/` or `figures/`: they share a server, or a store."""
     for item in items:
         if config.getoption("--soak"):
             item.add_marker(pytest.mark.timeout(_SOAK_SECONDS))

@@ -93,7 +93,7 @@ class Proof:
     uncovered: list[str] = field(default_factory=list)
 
 
-def prove_pages(published: Recomputed, keys: Callable[[str], bool] = lambda key: True) -> Proof:
+def prove_pages(published: Recomputed, keys: Callable[[str], bool] = bool) -> Proof:
     """Prove every figure on the pages of a store, or on those whose `keys` are wanted."""
     proof = Proof()
     root = published.store / "catalogue"
@@ -138,7 +138,7 @@ def matches(figures: Sequence[Figure], expected: Sequence[Decimal | int]) -> boo
 
 
 def _quotes(page: Page) -> Iterator[str]:
-    """Texts on a page that are quoted from what was sent, from a report or from a standard: their numbers are theirs."""
+    """Texts that a page quotes from what was sent, from a report or from a standard: their numbers are theirs."""
     published = page.published
     yield from _texts(list(published.quotes))
     if page.key.startswith("series/") and page.series in published.histories:

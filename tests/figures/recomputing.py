@@ -385,8 +385,6 @@ class Recomputed:
             amount = f"coalesce({', '.join(f'TRY_CAST({name} AS {_MONEY})' for name in rules['amount'])})"
         if rules["snapshot"]:
             statement = self._count_snapshots(dataset, amount)
-        elif dataset == "transactions":
-            statement = self._count_row_periods(dataset, amount, rules)
         elif rules.get("restates"):
             statement = self._count_restated(dataset, amount, rules)
         else:
@@ -418,24 +416,27 @@ class Recomputed:
         cells = []
         for name in key:
             if name in rules["amount"]:
-                cells.append(f"CAST(TRY_CAST({name} AS {_MONEY}) AS VARCHAR)")
+                cells.append(f"coalesce(CAST(TRY_CAST({name} AS {_MONEY}) AS VARCHAR), '')")
             else:
-                cells.append(f"lower(regexp_replace(trim(coalesce({name}, '')), '\\s+', ' ', 'g'))")
+                cells.append(f"lower(regexp_replace(coalesce({name}, ''), '\\s+', '', 'g'))")
         day = f"TRY_CAST(coalesce({', '.join(rules['date'])}) AS DATE)"
+        self.database.execute(
+            f"CREATE TABLE copies_{dataset} AS WITH keyed AS (SELECT *, {amount} AS pounds, {day} AS day, "
+            f"concat_ws('|', {', '.join(cells)}) AS recurs, {_year_of('NULL::DATE')} = '{UNDATED}' AS wide, "
+            "(year(last) - year(first)) * 12 + month(last) - month(first) AS months "
+            f"FROM {dataset}) SELECT *, row_number() OVER (PARTITION BY series, recurs ORDER BY line) AS copy FROM keyed"
+        )
+        self._match_undated(dataset)
         return f"""
-            WITH keyed AS (
-                SELECT *, {amount} AS pounds, {day} AS day, concat_ws('|', {", ".join(cells)}) AS recurs
-                FROM {dataset}
-            ), copies AS (
-                SELECT *, row_number() OVER (PARTITION BY series, recurs ORDER BY line) AS copy FROM keyed
-            ), chosen AS (
-                SELECT mine.*, (
-                    SELECT other.series FROM copies AS other
-                    WHERE other.body = mine.body AND other.recurs = mine.recurs AND other.copy = mine.copy
-                      AND (mine.day IS NOT NULL OR (other.first <= mine.last AND mine.first <= other.last))
-                    ORDER BY other.last - other.first, other.first, other.series LIMIT 1
-                ) AS best
-                FROM copies AS mine
+            WITH chosen AS (
+                SELECT copies.*, first_value(series) OVER (
+                    PARTITION BY body, recurs, copy ORDER BY wide, months, first, series
+                ) AS best FROM copies_{dataset} AS copies WHERE day IS NOT NULL
+                UNION ALL BY NAME
+                SELECT copies.*, coalesce(undated.best, copies.series) AS best
+                FROM copies_{dataset} AS copies LEFT JOIN undated_{dataset} AS undated
+                ON undated.series = copies.series AND undated.recurs = copies.recurs AND undated.copy = copies.copy
+                WHERE day IS NULL
             )
             SELECT body, series, table_part, line, pounds, {_year_of("day")} AS year, {_month_of("day")} AS month,
                    day IS NULL AS undated,
@@ -444,28 +445,73 @@ class Recomputed:
             FROM chosen
         """
 
+    def _match_undated(self, dataset: str) -> None:
+        """Lines without a date recur in tables that share a day: each counts those that the tables before do not."""
+        found: list[tuple[str, str, int, str]] = []
+        lines: dict[tuple[str, str], list[tuple[str, Span, int]]] = {}
+        for body, recurs, series, first, last, copies in self.query(
+            f"SELECT body, recurs, series, first, last, count(*) FROM copies_{dataset} WHERE day IS NULL "
+            "GROUP BY ALL, wide, months ORDER BY wide, months, first, series"
+        ):
+            lines.setdefault((body, recurs), []).append((series, Span(first, last), copies))
+        for (_, recurs), tables in lines.items():
+            counted: list[tuple[str, Span, int]] = []
+            for series, span, copies in tables:
+                taken = 0
+                for other, theirs, number in counted:
+                    if theirs.start <= span.end and span.start <= theirs.end:
+                        matched = min(number, copies - taken)
+                        found += [(series, recurs, taken + copy, other) for copy in range(1, matched + 1)]
+                        taken += matched
+                counted.append((series, span, copies - taken))
+        self.database.execute(
+            f"CREATE TABLE undated_{dataset} (series VARCHAR, recurs VARCHAR, copy BIGINT, best VARCHAR)"
+        )
+        if found:
+            self.database.executemany(f"INSERT INTO undated_{dataset} VALUES (?, ?, ?, ?)", found)
+
     def _count_restated(self, dataset: str, amount: str, rules: Mapping[str, Any]) -> str:
-        """Of the tables of a year that name the same row, the latest counts."""
+        """Of the tables of a year that name the same row, the latest counts; rows without a name are compared whole."""
+        content = ", ".join(f"coalesce({name}, '')" for name in self._content_fields(dataset))
         keys = [
             f"CASE WHEN {' AND '.join(f'coalesce({name}, {chr(39) * 2}) <> {chr(39) * 2}' for name in one)} "
             f"THEN concat_ws('|', '{number}', {', '.join(one)}) END"
             for number, one in enumerate(rules["keys"])
         ]
+        day = "TRY_CAST(period_end AS DATE)" if rules.get("row_period") else "NULL::DATE"
+        same_month = f"strftime(TRY_CAST(period_start AS DATE), '%Y-%m') = strftime({day}, '%Y-%m')"
+        month = _month_of(day)
+        if rules.get("row_period"):
+            month = f"CASE WHEN {day} IS NULL THEN {month} WHEN {same_month} THEN strftime({day}, '%Y-%m') END"
+        undated = f"{day} IS NULL" if rules.get("row_period") else "false"
         return f"""
             WITH keyed AS (
-                SELECT *, {amount} AS pounds, {_year_of("NULL::DATE")} AS year,
-                       coalesce({", ".join(keys)}, series || line) AS restated
+                SELECT *, {amount} AS pounds, {_year_of(day)} AS year,
+                       coalesce({", ".join(keys)}, concat_ws('|', 'all', {content})) AS restated
                 FROM {dataset}
             ), chosen AS (
                 SELECT *, first_value(series) OVER (
-                    PARTITION BY body, year, restated ORDER BY last DESC, first DESC, series DESC
+                    PARTITION BY body, year, restated ORDER BY last DESC, first DESC, series
                 ) AS best FROM keyed
             )
-            SELECT body, series, table_part, line, pounds, year, {_month_of("NULL::DATE")} AS month, false AS undated,
+            SELECT body, series, table_part, line, pounds, year, {month} AS month, {undated} AS undated,
                    CASE WHEN best = series THEN NULL ELSE best END AS counted_in,
                    CASE WHEN best = series THEN NULL ELSE 'restated later' END AS because
             FROM chosen
         """
+
+    def _content_fields(self, dataset: str) -> list[str]:
+        """The fields that say what a line says, whichever file it is in."""
+        platform = {
+            one["name"]: one
+            for one in json.loads((HERE.parent / "datapackages" / "platform_fields.json").read_text("utf-8"))["fields"]
+        }
+        found = []
+        for one in self.descriptor(dataset)["resources"][0]["schema"]["fields"]:
+            derive = one.get("x_derive") or platform.get(one["name"], {}).get("x_derive") or {}
+            if not re.match(r"(period|source)\.", str(derive.get("from", ""))) and "hash_of" not in derive:
+                found.append(one["name"])
+        return found
 
     def _count_snapshots(self, dataset: str, amount: str) -> str:
         """Of the days of one financial year, the last counts; each part by itself."""
@@ -481,11 +527,6 @@ class Recomputed:
                    CASE WHEN best = series THEN NULL ELSE 'older snapshot' END AS because
             FROM chosen
         """
-
-    def _count_row_periods(self, dataset: str, amount: str, rules: Mapping[str, Any]) -> str:
-        """Rows with periods of their own: the latest table that has a row counts, in the year in which it ends."""
-        inner = self._count_restated(dataset, amount, rules)
-        return inner
 
 
 def read_header(path: Path) -> list[str]:
