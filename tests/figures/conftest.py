@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.figures.recomputing import Recomputed
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample and the awkward tables, published with their catalogue."""
+    if given := os.environ.get("FIGURES_STORE"):  # one made before, while tests are written
+        return Path(given)
     return make_store(tmp_path_factory.mktemp("figures"))
 
 

@@ -148,7 +148,7 @@ NOTHING = Total(0, None)
 
 @dataclass(frozen=True)
 class Group:
-    """Lines with the same text in a field: how many, how many of them have a figure, its sum, and it with its weight."""
+    """Lines with the same text in a field: how many, how many have a figure, its sum, and each with its weight."""
 
     rows: int
     filled: int
@@ -263,20 +263,16 @@ class Recomputed:
         found: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return found
 
-    def amount_of(self, dataset: str, columns: Sequence[str] | None = None) -> str:
-        """SQL: the pounds of a line."""
-        names = [one for one in self.descriptor(dataset)["x_piperoll"]["amount"] if columns is None or one in columns]
-        casts = ", ".join(f"TRY_CAST({name} AS {_MONEY})" for name in names)
-        return f"coalesce({casts})" if names else "NULL"
+    def has_amounts(self, dataset: str) -> bool:
+        """Whether tables of a dataset have pounds."""
+        return bool(self.descriptor(dataset)["x_piperoll"]["amount"])
 
     def total_of(self, table: PublishedTable) -> Total:
         """The lines and pounds of a current table's CSV."""
         if table.name not in self._totals:
-            sql = f"SELECT count(*), sum({self.amount_of(table.dataset)}) FROM {table.dataset} WHERE series = $1"
+            sql = f"SELECT count(*), sum(pounds) FROM {table.dataset} WHERE series = $1"
             ((rows, pounds),) = self.query(sql, table.name)
-            has_amounts = any(
-                one["name"] in self.descriptor(table.dataset)["x_piperoll"]["amount"] for one in self.fields_of(table)
-            )
+            has_amounts = amount_fields(table.report) or (not rows and self.has_amounts(table.dataset))
             self._totals[table.name] = Total(rows, (pounds or Decimal(0)) if has_amounts else None)
         return self._totals[table.name]
 
@@ -312,21 +308,20 @@ class Recomputed:
         if not path.exists():
             pounds = version["amount_gbp"]
             return version["rows"], None if pounds is None else Decimal(pounds)
+        names = amount_fields(json.loads((path.parent / "report.json").read_text("utf-8")))
         rows = read_lines(path)
-        names = self.descriptor(series.split("/", maxsplit=1)[0])["x_piperoll"]["amount"]
-        names = [name for name in names if rows is not None and name in read_header(path)]
-        if not names:
-            return len(rows), None
-        cells = (next((row[name] for name in names if row[name]), "") for row in rows)
-        return len(rows), sum((Decimal(cell) for cell in cells if cell), Decimal(0))
+        if not rows and self.has_amounts(series.split("/", maxsplit=1)[0]):  # a nil return
+            return 0, Decimal(0)
+        return len(rows), add_cells(rows, names) if names else None
 
     def differences(self, series: str, version: Mapping[str, Any]) -> dict[str, Any]:
         """What a version changed: rows and pounds added, removed and corrected, from the file of rows that differ."""
-        dataset, changes = series.split("/", maxsplit=1)[0], version["changes"]
-        names = self.descriptor(dataset)["x_piperoll"]["amount"]
+        changes = version["changes"]
+        report = self.store / "data" / series / version["path"] / "report.json"
+        names = amount_fields(json.loads(report.read_text("utf-8")))
         found: dict[str, Any] = {"fields": {}, "added": (0, None), "removed": (0, None), "changed": (0, None)}
         rows = read_lines(self.store / "data" / series / changes["file"]["path"]) if changes["file"] else []
-        pounds = [Decimal(next((row[name] for name in names if row.get(name)), "0")) for row in rows]
+        pounds = [add_cells([row], names) if names else Decimal(0) for row in rows]
         for kind, kept, signs in (
             ("added", ("added",), {"added": 1}),
             ("removed", ("removed",), {"removed": 1}),
@@ -363,32 +358,41 @@ class Recomputed:
     def _load(self, dataset: str) -> None:
         """One table with every line of every current release, all cells as text, and the time of its table."""
         fields = [one["name"] for one in self.descriptor(dataset)["resources"][0]["schema"]["fields"]]
-        added = "series VARCHAR, body VARCHAR, table_part VARCHAR, first DATE, last DATE, line INTEGER"
+        added = "series VARCHAR, body VARCHAR, table_part VARCHAR, first DATE, last DATE, line INTEGER, "
+        added += f"pounds {_MONEY}"
         columns = ", ".join(f'"{name}" VARCHAR' for name in fields)
         self.database.execute(f"CREATE TABLE {dataset} ({added}, {columns})")
         for table in self.of(dataset):
             self.database.execute(
                 f"INSERT INTO {dataset} BY NAME SELECT $1 AS series, $2 AS body, $3 AS table_part, $4 AS first, "
-                "$5 AS last, row_number() OVER () AS line, * FROM read_csv($6, header = true, all_varchar = true, "
-                "delim = ',', quote = '\"', escape = '\"', strict_mode = true, parallel = false, "
-                "null_padding = false, max_line_size = 10000000)",
+                f"$5 AS last, row_number() OVER () AS line, {self._pounds_of(table)} AS pounds, * FROM read_csv($6, "
+                "header = true, all_varchar = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true, "
+                "parallel = false, null_padding = false, max_line_size = 10000000)",
                 [table.name, table.body, table.part, table.span.start, table.span.end, str(table.csv)],
             )
+
+    def _pounds_of(self, table: PublishedTable) -> str:
+        """SQL: the pounds of a line: the column that each sheet's report says is its amount."""
+        fields = amount_fields(table.report)
+        if len(set(fields.values())) <= 1:
+            return f"TRY_CAST({next(iter(fields.values()))} AS {_MONEY})" if fields else "NULL"
+        cases = " ".join(
+            f"WHEN source_sheet = '{(sheet or '').replace(chr(39), chr(39) * 2)}' THEN TRY_CAST({name} AS {_MONEY})"
+            for sheet, name in fields.items()
+        )
+        return f"CASE {cases} END"
 
     # --- counting -------------------------------------------------------------------------------------------------
 
     def _count(self, dataset: str) -> dict[str, dict[str, Counts]]:
         """What counts, by body and year."""
         rules = self.descriptor(dataset)["x_piperoll"]
-        amount = "NULL"
-        if rules["amount"]:
-            amount = f"coalesce({', '.join(f'TRY_CAST({name} AS {_MONEY})' for name in rules['amount'])})"
         if rules["snapshot"]:
-            statement = self._count_snapshots(dataset, amount)
+            statement = self._count_snapshots(dataset)
         elif rules.get("restates"):
-            statement = self._count_restated(dataset, amount, rules)
+            statement = self._count_restated(dataset, rules)
         else:
-            statement = self._count_payments(dataset, amount, rules)
+            statement = self._count_payments(dataset, rules)
         self.database.execute(f"CREATE TABLE counted_{dataset} AS {statement}")
         found: dict[str, dict[str, Counts]] = {}
         groups = self.query(
@@ -410,7 +414,7 @@ class Recomputed:
                 add(counts.undated, series, total)
         return found
 
-    def _count_payments(self, dataset: str, amount: str, rules: Mapping[str, Any]) -> str:
+    def _count_payments(self, dataset: str, rules: Mapping[str, Any]) -> str:
         """Lines with the same key recur: each copy counts in the table with the shortest time, then the earliest."""
         key = rules.get("recurrence") or ["payment_date", "supplier_name", "transaction_number", "net_amount"]
         cells = []
@@ -421,10 +425,11 @@ class Recomputed:
                 cells.append(f"lower(regexp_replace(coalesce({name}, ''), '\\s+', '', 'g'))")
         day = f"TRY_CAST(coalesce({', '.join(rules['date'])}) AS DATE)"
         self.database.execute(
-            f"CREATE TABLE copies_{dataset} AS WITH keyed AS (SELECT *, {amount} AS pounds, {day} AS day, "
+            f"CREATE TABLE copies_{dataset} AS WITH keyed AS (SELECT *, {day} AS day, "
             f"concat_ws('|', {', '.join(cells)}) AS recurs, {_year_of('NULL::DATE')} = '{UNDATED}' AS wide, "
             "(year(last) - year(first)) * 12 + month(last) - month(first) AS months "
-            f"FROM {dataset}) SELECT *, row_number() OVER (PARTITION BY series, recurs ORDER BY line) AS copy FROM keyed"
+            f"FROM {dataset}) "
+            "SELECT *, row_number() OVER (PARTITION BY series, recurs ORDER BY line) AS copy FROM keyed"
         )
         self._match_undated(dataset)
         return f"""
@@ -451,7 +456,7 @@ class Recomputed:
         lines: dict[tuple[str, str], list[tuple[str, Span, int]]] = {}
         for body, recurs, series, first, last, copies in self.query(
             f"SELECT body, recurs, series, first, last, count(*) FROM copies_{dataset} WHERE day IS NULL "
-            "GROUP BY ALL, wide, months ORDER BY wide, months, first, series"
+            "GROUP BY body, recurs, series, first, last, wide, months ORDER BY wide, months, first, series"
         ):
             lines.setdefault((body, recurs), []).append((series, Span(first, last), copies))
         for (_, recurs), tables in lines.items():
@@ -470,7 +475,7 @@ class Recomputed:
         if found:
             self.database.executemany(f"INSERT INTO undated_{dataset} VALUES (?, ?, ?, ?)", found)
 
-    def _count_restated(self, dataset: str, amount: str, rules: Mapping[str, Any]) -> str:
+    def _count_restated(self, dataset: str, rules: Mapping[str, Any]) -> str:
         """Of the tables of a year that name the same row, the latest counts; rows without a name are compared whole."""
         content = ", ".join(f"coalesce({name}, '')" for name in self._content_fields(dataset))
         keys = [
@@ -486,7 +491,7 @@ class Recomputed:
         undated = f"{day} IS NULL" if rules.get("row_period") else "false"
         return f"""
             WITH keyed AS (
-                SELECT *, {amount} AS pounds, {_year_of(day)} AS year,
+                SELECT *, {_year_of(day)} AS year,
                        coalesce({", ".join(keys)}, concat_ws('|', 'all', {content})) AS restated
                 FROM {dataset}
             ), chosen AS (
@@ -513,10 +518,10 @@ class Recomputed:
                 found.append(one["name"])
         return found
 
-    def _count_snapshots(self, dataset: str, amount: str) -> str:
+    def _count_snapshots(self, dataset: str) -> str:
         """Of the days of one financial year, the last counts; each part by itself."""
         return f"""
-            WITH dated AS (SELECT *, {amount} AS pounds, {_year_of("first")} AS year FROM {dataset}),
+            WITH dated AS (SELECT *, {_year_of("first")} AS year FROM {dataset}),
             chosen AS (
                 SELECT *, first_value(series) OVER (
                     PARTITION BY body, table_part, year ORDER BY first DESC
@@ -529,10 +534,16 @@ class Recomputed:
         """
 
 
-def read_header(path: Path) -> list[str]:
-    """The columns of a CSV."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return next(csv.reader(file))
+def amount_fields(report: Mapping[str, Any]) -> dict[str | None, str]:
+    """The field that is the amount, for each sheet of a file; empty if it has no amounts."""
+    return {one["sheet"]: one["amount"]["field"] for one in report["tables"] if one.get("amount")}
+
+
+def add_cells(rows: Sequence[Mapping[str, str]], fields: Mapping[str | None, str]) -> Decimal:
+    """Add up the pounds of lines, each from the column that is the amount of its sheet."""
+    only = next(iter(fields.values()))
+    cells = (row.get(fields.get(row.get("source_sheet") or None, only), "") for row in rows)
+    return sum((Decimal(cell) for cell in cells if cell), Decimal(0))
 
 
 def read_lines(path: Path) -> list[dict[str, str]]:
