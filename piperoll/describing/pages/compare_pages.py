@@ -104,9 +104,9 @@ class ServiceLine:
     service: str
     slug: str
     name: str
+    months: int
     rows: int
     amount: Decimal | None
-    per_month: Decimal | None
     share: Decimal | None
 
 
@@ -216,16 +216,15 @@ class _Comparison:
         found: dict[str, list[ServiceLine]] = {}
         for line in lines:
             for service, one in line.figures.services.items():
-                whole, covered = line.figures.amount, len(line.figures.covered)
-                monthly = one.amount / covered if one.amount is not None and covered >= LEAST_MONTHS else None
+                whole = line.figures.amount
                 share = one.amount * 100 / whole if one.amount is not None and whole and whole > 0 else None
                 entry = ServiceLine(
                     " ".join(service.split()),
                     line.slug,
                     line.body.name,
+                    len(line.figures.covered),
                     one.rows,
                     one.amount,
-                    None if monthly is None else monthly.quantize(Decimal("0.01"), ROUND_HALF_EVEN),
                     None if share is None else share.quantize(Decimal("0.1"), ROUND_HALF_EVEN),
                 )
                 found.setdefault(entry.service.casefold(), []).append(entry)
