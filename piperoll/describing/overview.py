@@ -16,7 +16,7 @@ from piperoll.describing.suppliers import GroupDigest
 from piperoll.describing.wording import total
 from piperoll.describing.year_figures import YearFigures, add_figures, adds_over_years
 from piperoll.duties import Duty, DutyState, duty_rules, next_change_day, next_due_day, period_of, publication_interval
-from piperoll.model import UNDATED, Body, Period, Submission, Verdict
+from piperoll.model import UNDATED, Body, Dataset, Period, Submission, Verdict
 
 MOST_WAITING = 20
 """Files shown on the first page that wait for their sender; the pages of bodies show the others."""

@@ -154,7 +154,9 @@ class Supplier:
         """True if it has a page: see LEAST_BODIES, LEAST_POUNDS and KNOWN_CLASSES."""
         if len(self.payees) >= LEAST_BODIES:
             return True
-        of_size = (self.total.amount or Decimal(0)) >= LEAST_POUNDS or any(one.contracts for one in self.payees.values())
+        of_size = (self.total.amount or Decimal(0)) >= LEAST_POUNDS or any(
+            one.contracts for one in self.payees.values()
+        )
         return self.payee_class in KNOWN_CLASSES and of_size
 
 

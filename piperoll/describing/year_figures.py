@@ -1,4 +1,4 @@
-"""The figures of a dataset and financial year, from the accounts of consolidated files: of one body, or of many added up.
+"""The figures of a dataset and financial year, of one body or of many added up, from the accounts of consolidated files.
 
 Every total that a page, feed or JSON file shows comes from here. Nothing else adds up releases.
 """
@@ -32,6 +32,9 @@ LEAST_MONTHS = 3
 
 ALL_MONTHS = 12
 """Months that must be covered before a figure for the whole year (per head) is shown."""
+
+MOST_SERVICES = 60
+"""Services that are kept of a body and year: those with the most pounds."""
 
 _PENNY = Decimal("0.01")
 _GROUPS = {name: group for group, (_, names) in PAYEES.items() for name in names}
@@ -201,13 +204,18 @@ def add_figures(figures: Iterable[YearFigures]) -> YearFigures:
 
 
 def adds_over_years(dataset: Dataset) -> bool:
-    """True if a line is in one year only. Registers list a contract in each year, and snapshots count each year anew."""
+    """True if a line is in one year only. Registers list a contract in each year; snapshots count posts in each."""
     return not dataset.snapshot and (not dataset.restates or dataset.row_period is not None)
 
 
 def year_title(year: str) -> str:
     """A year in words: April 2026 to March 2027."""
     return "Not in one year" if year == UNDATED else Period.parse(year).title
+
+
+def latest_first(years: Iterable[str]) -> list[str]:
+    """Years in the order in which pages list them: the latest first, and lines that are in no year last."""
+    return sorted(years, key=lambda year: "" if year == UNDATED else year, reverse=True)
 
 
 def months_of_year(year: str) -> tuple[str, ...]:

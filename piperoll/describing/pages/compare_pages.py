@@ -30,8 +30,8 @@ from piperoll.describing.year_figures import (
     YearFigures,
     add_figures,
     add_sums,
+    latest_first,
     months_of_year,
-    year_title,
 )
 from piperoll.model import Dataset, Period, format_decimal, to_json_bytes
 
@@ -264,18 +264,24 @@ class _Comparison:
         writer = csv.writer(stream, lineterminator="\r\n")
         groups = [group.replace("-", "_") for group in PAYEES]
         writer.writerow(
-            ["body", "name", "kind", "months_covered", "rows", "amount_gbp", "per_month_gbp", "population"]
-            + ["per_head_gbp", *(f"to_{group}_gbp" for group in groups), "undated_rows", "undated_gbp"]
-            + ["left_out_rows", "left_out_gbp", "overlapping_rows", *self.months]
+            (
+                *("body", "name", "kind", "months_covered", "rows", "amount_gbp", "per_month_gbp"),
+                *("population", "per_head_gbp", *(f"to_{group}_gbp" for group in groups)),
+                *("undated_rows", "undated_gbp", "left_out_rows", "left_out_gbp", "overlapping_rows", *self.months),
+            )
         )
         for line in self.lines:
             figures, left_out = line.figures, line.figures.left_out_sum
             writer.writerow(
-                [line.slug, line.body.name, line.body.kind, len(figures.covered), figures.rows, _plain(figures.amount)]
-                + [_plain(line.per_month), line.body.population or "", _plain(line.per_head)]
-                + [_plain(figures.payees.get(group, RowSum()).amount) for group in PAYEES]
-                + [figures.undated.rows, _plain(figures.undated.amount), left_out.rows, _plain(left_out.amount)]
-                + [figures.overlapping, *(_plain(figures.month(month).amount) for month in self.months)]
+                (
+                    *(line.slug, line.body.name, line.body.kind, len(figures.covered), figures.rows),
+                    *(_plain(figures.amount), _plain(line.per_month)),
+                    *(line.body.population or "", _plain(line.per_head)),
+                    *(_plain(figures.payees.get(group, RowSum()).amount) for group in PAYEES),
+                    *(figures.undated.rows, _plain(figures.undated.amount)),
+                    *(left_out.rows, _plain(left_out.amount), figures.overlapping),
+                    *(_plain(figures.month(month).amount) for month in self.months),
+                )
             )
         return stream.getvalue().encode()
 
@@ -308,7 +314,8 @@ RULES = {
 def render_index(overview: Overview) -> tuple[str, bytes]:
     """Render the page that links to the comparison of each dataset and year, with a query over all bodies."""
     listed = [
-        (overview.dataset(name), sorted(years.items(), reverse=True)) for name, years in sorted(overview.years.items())
+        (overview.dataset(name), [(year, years[year]) for year in latest_first(years)])
+        for name, years in sorted(overview.years.items())
     ]
     return render_page(overview, layout.COMPARE, "compare.html", years=listed, base_url=overview.base_url)
 
@@ -348,10 +355,10 @@ def figures_json(figures: YearFigures) -> dict[str, Any]:
     document: dict[str, Any] = {
         "bodies": figures.bodies,
         "tables": figures.tables,
-        **_sum_json(figures.total),
-        "parts": [{"part": part or None, **_sum_json(one)} for part, one in figures.parts.items()],
-        "payees": {group: _sum_json(figures.payees.get(group, RowSum())) for group in PAYEES if figures.payees},
-        "undated": _sum_json(figures.undated),
+        **sum_json(figures.total),
+        "parts": [{"part": part or None, **sum_json(one)} for part, one in figures.parts.items()],
+        "payees": {group: sum_json(figures.payees.get(group, RowSum())) for group in PAYEES if figures.payees},
+        "undated": sum_json(figures.undated),
         "left_out": [
             {"because": because, "tables": one.tables, "rows": one.rows, "amount_gbp": _json_pounds(one.amount)}
             for because, one in figures.left_out.items()
@@ -361,9 +368,9 @@ def figures_json(figures: YearFigures) -> dict[str, Any]:
     if figures.months:
         document["months_covered"] = list(figures.covered)
         document["months"] = {
-            month: {group: _sum_json(one) for group, one in groups.items()} for month, groups in figures.months.items()
+            month: {group: sum_json(one) for group, one in groups.items()} for month, groups in figures.months.items()
         }
-        document["services"] = {service: _sum_json(one) for service, one in figures.services.items()}
+        document["services"] = {service: sum_json(one) for service, one in figures.services.items()}
     return document
 
 
@@ -375,7 +382,8 @@ def _most_a_month_first(line: ComparedLine) -> tuple[bool, Decimal, str]:
     return line.per_month is None, -(line.per_month or Decimal(0)), line.body.name.casefold()
 
 
-def _sum_json(one: RowSum) -> dict[str, Any]:
+def sum_json(one: RowSum) -> dict[str, Any]:
+    """Rows and pounds as JSON values."""
     return {"rows": one.rows, "amount_gbp": _json_pounds(one.amount)}
 
 

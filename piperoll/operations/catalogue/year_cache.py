@@ -1,7 +1,7 @@
 """What a build keeps of the consolidated years of a body: their figures, and what is paid to whom.
 
-The figures of all years of a dataset are in one document, `years/{dataset}/{body}`. What is paid to whom takes much more
-room, so each year has a document of its own, `payees/{dataset}/{body}/{year}`. A year is read again only if its
+The figures of all years of a dataset are in one document, `years/{dataset}/{body}`. What is paid to whom takes much
+more room, so each year has a document of its own, `payees/{dataset}/{body}/{year}`. A year is read again only if its
 consolidated files have changed.
 """
 
@@ -21,13 +21,18 @@ import pyarrow.parquet as pq
 import publishers
 from piperoll import assets, layout
 from piperoll.describing.suppliers import MOST_CONTRACTS, Contract, Payee, PayeeYear
-from piperoll.describing.year_figures import BodyYear, BodyYears, RowSum, find_covered_months, read_account
+from piperoll.describing.year_figures import (
+    MOST_SERVICES,
+    BodyYear,
+    BodyYears,
+    RowSum,
+    find_covered_months,
+    read_account,
+)
 from piperoll.model import Dataset, Series, YearAccount, format_decimal
 from piperoll.model.columns import Cells, pc
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild
 
-MOST_SERVICES = 60
-"""Services that are kept of a body and year: those with the most pounds."""
 
 @dataclass(frozen=True)
 class YearsDocument:
@@ -124,7 +129,15 @@ def _read_year(build: CatalogueBuild, slug: str, dataset: str, year: str, entry:
 def read_lines(dataset: Dataset, path: Path) -> pa.Table:
     """Read the columns of a consolidated file that the tallies need, and that it has."""
     shown = assets.shown(dataset.name)
-    wanted = ["series", "month", "supplier_key", "payee_class", dataset.payee, *dataset.amount, *_service_fields(dataset)]
+    wanted = [
+        "series",
+        "month",
+        "supplier_key",
+        "payee_class",
+        dataset.payee,
+        *dataset.amount,
+        *_service_fields(dataset),
+    ]
     for names in (shown["contract"] or {}).values():
         wanted += names
     there = set(pq.read_schema(path).names)
@@ -139,11 +152,8 @@ def tally_payees(dataset: Dataset, year: str, lines: pa.Table) -> dict[str, Paye
     named = lines.filter(pc.is_valid(lines["supplier_key"]))
     contracts = assets.shown(dataset.name)["contract"]
     amount = None if contracts else next((one for one in dataset.amount if one in lines.column_names), None)
-    sums = [] if amount is None else [(amount, "sum")]
-    keys = ["supplier_key", "payee_class", name, "month", "series"]
-    grouped = named.group_by(keys).aggregate([*sums, ([], "count_all")])
     found: dict[str, _PayeeTally] = {}
-    for line in grouped.to_pylist():
+    for line in _add_up(named, ["supplier_key", "payee_class", name, "month", "series"], amount):
         tally = found.setdefault(line["supplier_key"], _PayeeTally())
         rows, pounds = line["count_all"], None if amount is None else line[f"{amount}_sum"]
         tally.add(line["payee_class"], line[name], line["series"], line["month"] or "", RowSum(rows, _plain(pounds)))
@@ -181,7 +191,9 @@ def _read_contracts(declared: Mapping[str, list[str]], lines: pa.Table) -> dict[
     columns = {name: _first_filled(lines, fields) for name, fields in declared.items()}
     found: dict[str, list[Contract]] = {}
     cells = {name: column.to_pylist() for name, column in columns.items()}
-    for n, (key, series) in enumerate(zip(*(lines[name].to_pylist() for name in ("supplier_key", "series")), strict=True)):
+    for n, (key, series) in enumerate(
+        zip(*(lines[name].to_pylist() for name in ("supplier_key", "series")), strict=True)
+    ):
         value, days = cells["value"][n], {name: cells[name][n] for name in ("start", "end")}
         found.setdefault(key, []).append(
             Contract(
@@ -190,7 +202,7 @@ def _read_contracts(declared: Mapping[str, list[str]], lines: pa.Table) -> dict[
                 value=_plain(value),
                 start=days["start"].isoformat() if days["start"] else "",
                 end=days["end"].isoformat() if days["end"] else "",
-                series=series,
+                series=series_of[n],
             )
         )
     for ones in found.values():
@@ -204,15 +216,21 @@ def tally_services(dataset: Dataset, lines: pa.Table) -> dict[str, RowSum]:
     for name in _service_fields(dataset):
         if name not in lines.column_names or lines[name].null_count * 2 > lines.num_rows:
             continue
-        sums = [] if amount is None else [(amount, "sum")]
-        grouped = lines.filter(pc.is_valid(lines[name])).group_by([name]).aggregate([*sums, ([], "count_all")])
         found = {
             one[name]: RowSum(one["count_all"], None if amount is None else _plain(one[f"{amount}_sum"]))
-            for one in grouped.to_pylist()
+            for one in _add_up(lines.filter(pc.is_valid(lines[name])), [name], amount)
         }
         order = sorted(found, key=lambda name: (-(found[name].amount or Decimal(0)), -found[name].rows, name))
         return {name: found[name] for name in order[:MOST_SERVICES]}
     return {}
+
+
+def _add_up(lines: pa.Table, by: list[str], amount: str | None) -> list[dict[str, Any]]:
+    """The groups of lines with the same values, with `count_all` and the sum of the amount."""
+    groups = lines.group_by(by)
+    if amount is None:
+        return groups.aggregate([([], "count_all")]).to_pylist()
+    return groups.aggregate([([], "count_all"), (amount, "sum")]).to_pylist()
 
 
 def _service_fields(dataset: Dataset) -> list[str]:
