@@ -1,4 +1,4 @@
-"""The figures of a dataset and financial year, of one body or of many added up, from the accounts of consolidated files.
+"""The figures of a dataset and financial year, of one body or of many, from the accounts of consolidated files.
 
 Every total that a page, feed or JSON file shows comes from here. Nothing else adds up releases.
 """

@@ -191,9 +191,9 @@ def _read_contracts(declared: Mapping[str, list[str]], lines: pa.Table) -> dict[
     columns = {name: _first_filled(lines, fields) for name, fields in declared.items()}
     found: dict[str, list[Contract]] = {}
     cells = {name: column.to_pylist() for name, column in columns.items()}
-    for n, (key, series) in enumerate(
-        zip(*(lines[name].to_pylist() for name in ("supplier_key", "series")), strict=True)
-    ):
+    keys: list[Any] = lines["supplier_key"].to_pylist()
+    series_of: list[Any] = lines["series"].to_pylist()
+    for n, key in enumerate(keys):
         value, days = cells["value"][n], {name: cells[name][n] for name in ("start", "end")}
         found.setdefault(key, []).append(
             Contract(
