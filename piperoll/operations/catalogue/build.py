@@ -44,7 +44,7 @@ from piperoll.operations.catalogue.build_plan import (
 from piperoll.operations.catalogue.groups import update_groups
 from piperoll.operations.catalogue.year_cache import load_payees, load_years, refresh_years
 from piperoll.operations.run_request import Run
-from piperoll.releasing import consolidate_releases
+from piperoll.releasing import consolidating
 
 _MAX_TRIES = 10
 """How often to begin again because another build finished in the meantime."""
@@ -185,9 +185,7 @@ def update_consolidated(
     for name, body in sorted(pairs):
         with TemporaryDirectory(dir=scratch) as folder:
             dataset = assets.dataset(name)
-            counts = publishers.consolidate_body(
-                store, dataset, body, consolidate_releases, Path(folder), check_files=careful
-            )
+            counts = publishers.consolidate_body(store, dataset, body, consolidating, Path(folder), check_files=careful)
         touched.update({(name, body, year): count for year, count in counts.items()})
     for key in list(publishers.list_unreferenced(store)) if careful else ():
         store.delete(key)
