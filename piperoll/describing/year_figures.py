@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeAlias
 
+from piperoll.enriching.annotate import payee_fields
 from piperoll.model import UNDATED, Dataset, LeftOutLines, Period, Series, YearAccount, add_pounds
 
 PAYEES = {
@@ -201,6 +202,11 @@ def add_figures(figures: Iterable[YearFigures]) -> YearFigures:
         overlapping=sum(one.overlapping for one in every),
         row_periods=tuple(sorted({words for one in every for words in one.row_periods})),
     )
+
+
+def payee_field(dataset: Dataset) -> str | None:
+    """The field that names who is paid; None for a dataset without payees."""
+    return payee_fields(dataset).get("name")
 
 
 def adds_over_years(dataset: Dataset) -> bool:

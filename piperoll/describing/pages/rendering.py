@@ -66,6 +66,7 @@ GLOBALS: dict[str, Any] = {
     "causes": wording.CAUSES,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
+    "payee_field": year_figures.payee_field,
     "payee_groups": year_figures.PAYEES,
     "because_words": year_figures.BECAUSE,
     "least_months": year_figures.LEAST_MONTHS,

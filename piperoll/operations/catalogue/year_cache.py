@@ -27,6 +27,7 @@ from piperoll.describing.year_figures import (
     BodyYears,
     RowSum,
     find_covered_months,
+    payee_field,
     read_account,
 )
 from piperoll.model import Dataset, Series, YearAccount, format_decimal
@@ -146,7 +147,7 @@ def read_lines(dataset: Dataset, path: Path) -> pa.Table:
 
 def tally_payees(dataset: Dataset, year: str, lines: pa.Table) -> dict[str, Payee]:
     """What a body pays in a year, or has contracts for, by `supplier_key`; lines without a key are in none."""
-    name = dataset.payee
+    name = payee_field(dataset)
     if name is None or not {name, "supplier_key", "payee_class"} <= set(lines.column_names):
         return {}
     named = lines.filter(pc.is_valid(lines["supplier_key"]))
