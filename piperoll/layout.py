@@ -15,18 +15,19 @@ same layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
+The keys of pages about several bodies are in `piperoll.shared_pages_layout` and are found here too. This module is not
+part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
 from piperoll.model import Series, Submission, Version
+from piperoll.shared_pages_layout import *  # noqa: F403 - its keys are found here too
 
 ARCHIVE, COLLECTED, MAPPINGS, DECISIONS = "archive/", "collected/", "mappings/", "decisions/"
 REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
@@ -297,9 +298,6 @@ READER = f"{CATALOGUE}vendor/parquet.js"
 DCAT = f"{CATALOGUE}catalog.jsonld"
 FRESHNESS = f"{CATALOGUE}freshness.json"
 PACKAGE = f"{CATALOGUE}datapackage.json"
-COMPARE = f"{CATALOGUE}compare/index.html"
-FIGURES = f"{CATALOGUE}figures.json"
-SUPPLIERS = f"{CATALOGUE}suppliers/index.html"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
 
@@ -347,11 +345,6 @@ def body_page(slug: str) -> str:
 def body_freshness(slug: str) -> str:
     """How fresh a body's data is, for machines."""
     return f"{CATALOGUE}bodies/{slug}.freshness.json"
-
-
-def body_figures(slug: str) -> str:
-    """What a body's data adds up to by dataset and year, for machines."""
-    return f"{CATALOGUE}bodies/{slug}.figures.json"
 
 
 def body_package(slug: str, dataset: str) -> str:
@@ -415,71 +408,6 @@ def prefixes_of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     own = [f"{CATALOGUE}{folder}bodies/{slug}{end}" for folder in ("", "feeds/") for end in "./"]
     of_datasets = (f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports"))
     return [*own, sitemap(slug), f"{late_feed(slug)}.", *of_datasets]
-
-
-def comparison_page(dataset: str, year: str, kind: str | None = None, order: str = "") -> str:
-    """The page that compares the bodies of a dataset and financial year: of all kinds, or those of one `kind`.
-
-    `order` names another page about the same bodies: `by-amount`, `months` or `services`.
-    """
-    folder = comparison_prefix(dataset, year)
-    return f"{folder}.html" if kind is None else f"{folder}/{kind}{order and f'-{order}'}.html"
-
-
-def comparison_file(dataset: str, year: str, form: str) -> str:
-    """The figures of all bodies of a dataset and financial year, as `csv` or `json`."""
-    return f"{comparison_prefix(dataset, year)}.{form}"
-
-
-def comparison_prefix(dataset: str, year: str) -> str:
-    """The prefix of everything that compares the bodies of a dataset and financial year."""
-    return f"{CATALOGUE}compare/{dataset}/{year}"
-
-
-# --- catalogue/suppliers/: a page for each supplier -----------------------------------------------------------------
-
-_WORDS = re.compile(r"[a-z0-9]+")
-_LONGEST_SLUG = 80
-
-
-def supplier_slug(key: str) -> str:
-    """A supplier key as a file name. A key with other characters than letters, digits and single spaces gets a hash."""
-    words = _WORDS.findall(key)
-    slug = "-".join(words)
-    if " ".join(words) == key and len(slug) <= _LONGEST_SLUG and words[0] != "index":
-        return slug
-    return "-".join(filter(None, (slug[:_LONGEST_SLUG].strip("-"), hashlib.sha256(key.encode()).hexdigest()[:8])))
-
-
-def supplier_letters(key: str) -> str:
-    """The first three letters and digits of a supplier's file name: suppliers are kept in groups by them."""
-    return supplier_slug(key).replace("-", "")[:3]
-
-
-def supplier_page(key: str) -> str:
-    """The page of a supplier, by its `supplier_key`."""
-    return f"{supplier_group(supplier_letters(key))}{supplier_slug(key)}.html"
-
-
-def supplier_group(letters: str) -> str:
-    """The prefix of the pages of suppliers whose names begin with these letters."""
-    return f"{CATALOGUE}suppliers/{letters}/"
-
-
-def supplier_list(letters: str) -> Callable[[int], str]:
-    """The keys, by page number from 1, of the list of suppliers whose names begin with these letters."""
-    folder = supplier_group(letters)
-    return lambda number: f"{folder}index.html" if number == 1 else f"{folder}index-{number}.html"
-
-
-def supplier_figures(letters: str) -> str:
-    """The figures of the suppliers whose names begin with these letters, for machines."""
-    return f"{supplier_group(letters)}index.json"
-
-
-def supplier_letter_page(letter: str) -> str:
-    """The page that links to the lists of suppliers whose names begin with one letter or digit."""
-    return f"{CATALOGUE}suppliers/{letter}.html"
 
 
 # --- catalogue/consolidated/: one file a body, dataset and financial year -------------------------------------------

@@ -133,16 +133,6 @@ _FILES = {
 """The files of a release, in the order in which a list of downloads shows them."""
 
 
-PAYEE_CLASSES = {
-    "public-body": "A public body",
-    "company": "A company",
-    "charity": "A charity",
-    "person-or-redacted": "A person, or redacted",
-    "not-known": "Not known",
-}
-"""The classes of payees, in words."""
-
-
 # --- figures ------------------------------------------------------------------------------------------------------
 
 
@@ -152,14 +142,6 @@ def format_pounds(amount: Decimal | None) -> str:
         return "–"
     whole, _, decimals = format_decimal(abs(amount)).partition(".")
     return f"{'-' if amount < 0 else ''}£{int(whole):,}.{decimals}"
-
-
-def round_large_pounds(amount: Decimal) -> str | None:
-    """Round a million pounds or more for reading beside the exact figure: £80.3 billion; None for a smaller amount."""
-    for word, unit in (("billion", Decimal(10**9)), ("million", Decimal(10**6))):
-        if abs(amount) >= unit:
-            return f"{'-' if amount < 0 else ''}£{abs(amount) / unit:,.1f} {word}"
-    return None
 
 
 def format_number(count: int) -> str:

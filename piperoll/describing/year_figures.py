@@ -21,6 +21,15 @@ PAYEES = {
 }
 """Groups of payees, in the order in which pages show them: the heading, and the payee classes."""
 
+PAYEE_CLASSES = {
+    "public-body": "A public body",
+    "company": "A company",
+    "charity": "A charity",
+    "person-or-redacted": "A person, or redacted",
+    "not-known": "Not known",
+}
+"""The classes of payees, in words."""
+
 BECAUSE = {
     "recurs": ("line that another table has too", "lines that other tables have too"),
     "restated later": ("line that a later table states again", "lines that later tables state again"),
@@ -256,3 +265,11 @@ def _add_by_name(sums: Iterable[tuple[str, RowSum]]) -> dict[str, RowSum]:
     for name, one in sums:
         found.setdefault(name, []).append(one)
     return {name: add_sums(found[name]) for name in sorted(found)}
+
+
+def round_large_pounds(amount: Decimal) -> str | None:
+    """Round a million pounds or more for reading beside the exact figure: £80.3 billion; None for a smaller amount."""
+    for word, unit in (("billion", Decimal(10**9)), ("million", Decimal(10**6))):
+        if abs(amount) >= unit:
+            return f"{'-' if amount < 0 else ''}£{abs(amount) / unit:,.1f} {word}"
+    return None

@@ -50,7 +50,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "capitalize_first": wording.capitalize_first,
     "interval": wording.describe_interval,
     "due_rule": wording.describe_due_rule,
-    "large_pounds": wording.round_large_pounds,
+    "large_pounds": year_figures.round_large_pounds,
     "year": year_figures.year_title,
 }
 
@@ -71,7 +71,7 @@ GLOBALS: dict[str, Any] = {
     "because_words": year_figures.BECAUSE,
     "least_months": year_figures.LEAST_MONTHS,
     "most_services": year_figures.MOST_SERVICES,
-    "class_words": wording.PAYEE_CLASSES,
+    "class_words": year_figures.PAYEE_CLASSES,
 }
 
 _STATIC_FILES = (

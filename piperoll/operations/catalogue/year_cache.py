@@ -135,7 +135,7 @@ def read_lines(dataset: Dataset, path: Path) -> pa.Table:
         "month",
         "supplier_key",
         "payee_class",
-        dataset.payee,
+        payee_field(dataset),
         *dataset.amount,
         *_service_fields(dataset),
     ]
