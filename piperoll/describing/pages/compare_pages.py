@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
 from statistics import median
@@ -20,7 +20,7 @@ from piperoll.describing.context import Holdings, InContext
 from piperoll.describing.overview import Overview
 from piperoll.describing.pages.rendering import paginate, render_page
 from piperoll.describing.release_summary import Bar, BarLayout, BarMeasure, Chart
-from piperoll.describing.wording import name_kinds
+from piperoll.describing.wording import format_count, name_kinds
 from piperoll.describing.year_figures import (
     ALL_MONTHS,
     LEAST_MONTHS,
@@ -256,7 +256,15 @@ class _Comparison:
         )
         here = layout.comparison_page(self.dataset.name, self.year, kind)
         link = partial(urls.link, here=here)
-        return draw_chart(chart, self.dataset, lambda bar: link(layout.body_page(bar.conditions[0][2])), by="Body")
+        drawn = draw_chart(chart, self.dataset, lambda bar: link(layout.body_page(bar.conditions[0][2])), by="Body")
+        few = format_count(len(lines) - len(shown), "body", "bodies")
+        left = f" {few} without enough covered months {'is' if len(lines) - len(shown) == 1 else 'are'} left out."
+        return replace(
+            drawn,
+            measured="Pounds a month",
+            coverage=f"Of the covered months of {format_count(len(shown), 'body', 'bodies')}."
+            + (left if len(shown) < len(lines) else ""),
+        )
 
     def write_csv(self) -> bytes:
         """One line for each body, with exact figures; a cell is empty where coverage is not enough."""
