@@ -17,7 +17,7 @@ from piperoll.operations.run_request import RunRequest
 from publishers import Store, open_store
 from tests.fixtures.made_up_people import DECORATIONS, SPELLINGS, names_of_the_world
 from tests.operations.inbox import plain_run, put
-from tests.operations.test_operations_privacy import COLUMNS, PLACES, row, spend
+from tests.operations.test_operations_privacy import PLACES, row, spend
 
 BATCH = 500
 """Names in one file: a body sends some hundred payments a month."""

@@ -126,9 +126,7 @@ class HeldNames:
             if not self._keys.isdisjoint((key, tuple(word for word in key if len(word) > 1))):
                 return True
         without_initials = [word for word in words if len(word) > 1]
-        return len(without_initials) < len(words) and _contains(
-            without_initials, phrases, lengths, anywhere=is_refund
-        )
+        return len(without_initials) < len(words) and _contains(without_initials, phrases, lengths, anywhere=is_refund)
 
     def _index(self) -> tuple[set[NameKey], set[int]]:
         """The names that are searched in texts, and how many words they have; made again if a name has been added."""
