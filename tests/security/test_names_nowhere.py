@@ -19,9 +19,9 @@ import requests
 
 from flows import prefect_server
 from piperoll import layout
-from piperoll.checking.privacy.private_people import person_rule
 from piperoll.checking.privacy.public_texts import names_person
 from piperoll.operations.takedown import purge_submission
+from piperoll.people.private_people import person_rule
 from publishers import find_values, open_store
 from tests.fixtures.http_server import LocalServer, QuietHandler
 from tests.operations.inbox import put
