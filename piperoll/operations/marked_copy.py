@@ -22,6 +22,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from piperoll.checking.examine import Examination
@@ -232,7 +233,7 @@ def _add_findings_sheet(
         place = first.get(id(finding))
         sheet = _find_sheet(workbook, place[0]) if place else None
         links.append(
-            f"#{quote_sheetname(sheet.title)}!{get_column_letter(place[2])}{place[1]}" if place and sheet else None
+            f"{quote_sheetname(sheet.title)}!{get_column_letter(place[2])}{place[1]}" if place and sheet else None
         )
     verdict = str(report.verdict).replace("_", " ")
     headings = ("Weight", "Who acts", "Where", "What was found", "What to do", "The cell says", "Places", "Code")
@@ -373,6 +374,6 @@ def _add_sheet(
             _write_text_cell(sheet.cell(line, number), text)
             sheet.cell(line, number).alignment = Alignment(wrap_text=True, vertical="top")
         if line - 4 < len(links) and (link := links[line - 4]):
-            sheet.cell(line, 3).hyperlink = link
+            sheet.cell(line, 3).hyperlink = Hyperlink(ref=f"C{line}", location=link)
             sheet.cell(line, 3).style = "Hyperlink"
     sheet.freeze_panes = "A4"

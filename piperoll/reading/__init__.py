@@ -3,8 +3,9 @@
 from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
+from piperoll.reading.files.opening import CHANGES_SHEET, FINDINGS_SHEET
 from piperoll.reading.grids.grid import Grid, cell_at, column_number, letter, squeeze
-from piperoll.reading.read import CHANGES_SHEET, FINDINGS_SHEET, SentCells, read, read_cells, row_as_sent
+from piperoll.reading.read import SentCells, read, read_cells, row_as_sent
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
 from piperoll.reading.remembered import DRIFTED, learn_headings
 
