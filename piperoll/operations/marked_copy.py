@@ -224,20 +224,22 @@ def _add_findings_sheet(
     for place, found in marks.items():
         for finding in found:
             first.setdefault(id(finding), place)
-    rows = []
-    links = []
+    rows: list[Sequence[str]] = []
+    links: list[str | None] = []
     for finding in sorted(report.findings, key=lambda finding: _ORDER.index(finding.severity)):
         who = "You" if finding.acts is Acts.BODY else "The platform"
         cells = (str(finding.address), finding.message, finding.fix, finding.value or "")
         rows.append((_SEVERITIES[finding.severity], who, *cells, str(finding.count), finding.code))
-        place = first.get(id(finding))
-        sheet = _find_sheet(workbook, place[0]) if place else None
-        links.append(
-            f"{quote_sheetname(sheet.title)}!{get_column_letter(place[2])}{place[1]}" if place and sheet else None
-        )
+        links.append(_link(workbook, first[id(finding)]) if id(finding) in first else None)
     verdict = str(report.verdict).replace("_", " ")
     headings = ("Weight", "Who acts", "Where", "What was found", "What to do", "The cell says", "Places", "Code")
     _add_sheet(workbook, FINDINGS_SHEET, f"{report.file}: {verdict}. {_LOST}", headings, rows, links)
+
+
+def _link(workbook: Workbook, place: tuple[str | None, int, int]) -> str | None:
+    """Where a cell is, as a link within the workbook."""
+    sheet = _find_sheet(workbook, place[0])
+    return None if sheet is None else f"{quote_sheetname(sheet.title)}!{get_column_letter(place[2])}{place[1]}"
 
 
 # --- corrections ------------------------------------------------------------------------------------------------------

@@ -160,8 +160,8 @@ def _open_workbook(content: bytes, kind: Kind) -> Opened:
         return _cannot_open(workbook.trouble, kind)
     ours = (FINDINGS_SHEET, CHANGES_SHEET)
     opened = _repair_sheets([grid for grid in workbook.grids if grid.sheet not in ours])
-    parts = read_parts(content) if kind.format == "xlsx" else []
-    opened.parts = [each for each in parts if each.sheet not in ours]
+    every = read_parts(content) if kind.format == "xlsx" else []
+    opened.parts = [parts for parts in every if parts.sheet not in ours]
     for parts in opened.parts:
         for code, found in (
             ("rows-hidden", parts.hidden_rows),
