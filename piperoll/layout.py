@@ -316,6 +316,10 @@ def list_page(page: str, name: str) -> Callable[[int], str]:
     return lambda number: page if number == 1 else f"{page.removesuffix('.html')}/{name}-{number}.html"
 
 
+BODIES_LIST = f"{CATALOGUE}bodies.json"
+"""The bodies of the catalogue with every name that they are found by, their kind, region and area, as JSON."""
+
+
 def bodies_page(number: int) -> str:
     """A page, numbered from 1, of the list of all bodies."""
     return f"{CATALOGUE}bodies/index.html" if number == 1 else f"{CATALOGUE}bodies/index-{number}.html"

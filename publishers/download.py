@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +16,7 @@ from piperoll.errors import NotThere, StoreCorrupt, UsageError
 from piperoll.model import FileEntry, History, Manifest, Period, Series, Status, Version, file_entry
 from publishers.consolidated import list_consolidated_years, read_consolidated_year
 from publishers.pointer import read_history
+from publishers.published_bodies import find_published_body, list_published_bodies
 from publishers.stores import open_reader
 from publishers.stores.protocol import JsonObject, StoreReader
 
@@ -22,9 +24,15 @@ _CHUNK_BYTES = 1 << 20
 
 
 def find_series(address: str, series: Series) -> tuple[StoreReader, History]:
-    """Open the store at an address and read the history of a series. Raises: UsageError: there is no such series."""
+    """Open the store at an address and read the history of a series; its body may be given by any of its names.
+
+    Raises: UsageError: there is no such series, or no such body; the message suggests some.
+    """
     reader = open_reader(address)
     history, _ = read_history(reader, series)
+    if not history.versions and list_published_bodies(reader):
+        series = replace(series, body=find_published_body(reader, series.body))
+        history, _ = read_history(reader, series)
     if not history.versions:
         raise UsageError(f"{series} is not published in {address}: piperoll site, or the catalogue, lists what is")
     return reader, history
@@ -76,6 +84,7 @@ def fetch_file(reader: StoreReader, series: Series, version: Version, name: str,
 def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: Path, bodies: Sequence[str] = ()) -> int:
     """Download a financial year of every body (or of some `bodies`) as one file; return how many bodies are in it.
 
+    Bodies may be given by any of their names.
     `out` ends in .csv or .parquet. Each body's file is compared with the hash in the index of the year.
     `year` is a financial year as `Period.parse_year` reads it: 2011-12, 2011/12.
     Raises: UsageError: there is no such year or body, or `out` has another ending. StoreCorrupt: a file is not the one
@@ -90,6 +99,7 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
         there = ", ".join(Period.parse(one).financial_year_name for one in years)
         raise UsageError(f"{dataset} has no consolidated files for {covered.title}; it has them for {there or 'none'}")
     entries = read_consolidated_year(reader, dataset, year)["bodies"]
+    bodies = [slug if slug in entries else find_published_body(reader, slug) for slug in bodies]
     if missing := [slug for slug in bodies if slug not in entries]:
         raise UsageError(f"{missing[0]} has nothing in {year}: the catalogue lists the bodies that have")
     wanted = {slug: entry for slug, entry in entries.items() if not bodies or slug in bodies}

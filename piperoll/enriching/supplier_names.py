@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from html import unescape
 from pathlib import Path
 
 from piperoll import assets
@@ -44,7 +45,7 @@ def supplier_key(name: str | None) -> str | None:
 @lru_cache(maxsize=1 << 17)
 def normal_form(name: str) -> str | None:
     """The normal form of any name, whoever it names; None if it has not two letters or digits, one of them a letter."""
-    text = without_form(fold_text(name))
+    text = without_form(fold_text(unescape(name)))
     for word, written_as in _written_as():
         text = word.sub(written_as, text)
     text = _APOSTROPHE.sub("", text)

@@ -38,6 +38,8 @@ Quillfeather (UK) Ltd | QUILLFEATHER  ( UK )  LTD
 Quillfeather Ltd - Leeds | Quillfeather Limited, Leeds
 Rook & Daw | Rook and Daw
 Rook & Daw | ROOK&DAW
+Rook & Daw | Rook &amp; Daw
+Quillfeather Ltd | Quillfeather Limi
 Rook & Daw Ltd | Rook And Daw Limited
 Rook & Co Ltd | Rook and Company Limited
 Rook & Co. | Rook & Company
