@@ -10,12 +10,15 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from serving import response_formats
+from serving.cursors import digest
 from serving.documents import RowsDocument, UsedDocument
 from serving.limits import ApiLimits, WorkSlots
 from serving.listings import find_dataset
 from serving.problems import Problem
-from serving.query import RowQuery, digest, parse_query
+from serving.query import parse_query
 from serving.query_service import QueryResult, QueryService
+from serving.row_query import Aggregate, Grouping, QueryField, RowQuery
+from serving.transfers import SpoolBudget
 from serving.version_selection import Selection, select
 
 _LISTED_SERIES = 100
@@ -29,6 +32,7 @@ class RowsEndpoint:
         self._service = service
         self._limits = limits
         self._slots = WorkSlots(limits.at_once, limits.wait_seconds)
+        self._spool = SpoolBudget(limits.spool_bytes)
 
     async def get_rows(self, request: Request) -> Response:
         """The rows or groups of a query. Raises: Problem."""
@@ -97,9 +101,12 @@ class RowsEndpoint:
                     400, "too-many-rows", f"a workbook holds at most {most:,} rows: use format=csv or a limit"
                 )
             headers["Link"] += f', <{_next_url(request, result)}>; rel="next"'
-        fields = {one.name: one for one in (*query.columns, *query.group_by)}
-        fields |= {one.name: one.field for one in query.aggregates if one.field is not None}
-        pounds = frozenset(name for name, field in fields.items() if field.unit == "GBP")
+        answered: tuple[QueryField | Grouping | Aggregate, ...] = (
+            *query.columns,
+            *query.group_by,
+            *query.aggregates,
+        )
+        pounds = frozenset(one.name for one in answered if one.unit == "GBP")
         if form is response_formats.JSON:
             content = await run_in_threadpool(self._json_content, request, query, selection, result, pounds)
             response = response_formats.json_response(request, content, etag=headers["ETag"], headers=headers)
@@ -109,16 +116,20 @@ class RowsEndpoint:
         if form is response_formats.XLSX:
             headers["Content-Disposition"] = f'attachment; filename="{query.scope.dataset}.xlsx"'
         chunks = response_formats.encode_rows(form, first.schema, chain((first,), result.batches), pounds)
-        return response_formats.ResultStream(chunks, form.media_type, headers, self._slots.release)
+        return response_formats.ResultStream(chunks, form.media_type, headers, self._slots.release, self._spool)
 
     def _json_content(
         self, request: Request, query: RowQuery, selection: Selection, result: QueryResult, pounds: frozenset[str]
     ) -> RowsDocument:
+        rows = list(response_formats.json_rows(result.batches, pounds))
+        undated = self._service.count_undated(query, selection)
         return {
             "dataset": query.scope.dataset,
             "as_known_on": query.scope.as_known_on,
             "columns": query.names,
-            "rows": list(response_formats.json_rows(result.batches, pounds)),
+            "rows": rows,
+            "undated": None if undated is None else undated.describe(),
+            "notes": list(query.notes),
             "series": {
                 "used": selection.describe_used()[:_LISTED_SERIES],
                 "left_out": selection.describe_left_out()[:_LISTED_SERIES],

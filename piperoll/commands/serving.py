@@ -10,18 +10,21 @@ import typer
 
 from piperoll import layout
 from piperoll.errors import UsageError
+from piperoll.settings import Settings
 
 Published = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix to serve.")]
 
 
 def site(
     dest: Published,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free port.")] = 8000,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in your browser.")] = True,
 ) -> None:
     """Serve the published catalogue on this computer, and open it.
 
-    Only public files are served (catalogue/, data/ and reports/), never the files as received. Stop it with Ctrl+C.
+    Only public files are served (catalogue/, data/ and reports/), never the files as received. If the catalogue was
+    built for localhost, its feeds and examples show the host and port that you use. Stop it with Ctrl+C.
 
     piperoll site published
     piperoll site build/demo --port 8080 --no-browser
@@ -32,9 +35,9 @@ def site(
     if not store.exists(layout.HOME):
         raise _nothing_published(dest)
     try:
-        server = serve_site(store, port=port)
+        server = serve_site(store, host, port)
     except OSError as error:
-        raise UsageError(f"port {port} cannot be used ({error.strerror}): use another --port, or 0") from error
+        raise UsageError(f"{host}:{port} cannot be used ({error.strerror}): use another --port, or 0") from error
     with server:
         typer.echo(f"The catalogue is at {server.address} (stop it with Ctrl+C)")
         if browser:
@@ -58,6 +61,9 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
         Path | None, typer.Option(metavar="DIR", help="A folder for copies of a bucket's files; default: temporary.")
     ] = None,
     cache_size: Annotated[int, typer.Option(metavar="MB", min=64, help="The most space for the copies.")] = 10240,
+    site: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the catalogue is served; default: PIPEROLL_BASE_URL.")
+    ] = None,
 ) -> None:
     """Serve an HTTP API over published data. It also has a page to check files with.
 
@@ -81,7 +87,8 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
         cache_bytes=cache_size * MEGABYTE,
     )
     typer.echo(f"The API is at http://{host}:{port}/ (stop it with Ctrl+C)")
-    run_server(ServerOptions(dest, str(cache) if cache else None, limits, host, port, workers))
+    pages = (site or Settings.from_environment().base_url).rstrip("/") + "/"
+    run_server(ServerOptions(dest, str(cache) if cache else None, limits, host, port, workers, pages))
 
 
 def _nothing_published(dest: str) -> UsageError:
