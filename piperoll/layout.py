@@ -299,7 +299,7 @@ PACKAGE = f"{CATALOGUE}datapackage.json"
 COMPARE = f"{CATALOGUE}compare/index.html"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
-NOT_FOUND = f"{CATALOGUE}404.html"
+BODIES_LIST, NOT_FOUND = f"{CATALOGUE}bodies.json", f"{CATALOGUE}404.html"
 
 
 def search_shard(letters: str) -> str:
@@ -315,10 +315,6 @@ def script(name: str) -> str:
 def list_page(page: str, name: str) -> Callable[[int], str]:
     """The keys, by page number from 1, of the list `name` that begins on `page`."""
     return lambda number: page if number == 1 else f"{page.removesuffix('.html')}/{name}-{number}.html"
-
-
-BODIES_LIST = f"{CATALOGUE}bodies.json"
-"""The bodies of the catalogue with every name that they are found by, their kind, region and area, as JSON."""
 
 
 def bodies_page(number: int) -> str:

@@ -178,7 +178,7 @@ class Register:
 
     def find(self, sender: str) -> Body:
         """Find a body by any of its names; make a provisional one if it is not registered."""
-        return self._by_key.get(slugify(sender)) or Body.provisional_for(sender)
+        return self._by_key.get(_key(sender)) or Body.provisional_for(sender)
 
     def at_slug(self, slug: str) -> Body:
         """The body with this slug, which other bodies may have as an alias; provisional if it is not registered."""
@@ -190,10 +190,10 @@ class Register:
 
         A short name such as LEASE or ICE counts only as it is written in the register, since it can be a word too.
         """
-        key = slugify(name.replace("&", " and "))
-        keys = (slugify(name), key, key.removeprefix("the-"), f"the-{key}")
+        key = _key(name.replace("&", " and "))
+        keys = (_key(name), key, key.removeprefix("the-"), f"the-{key}")
         found = next((self._by_key[each] for each in keys if each in self._by_key), None)
-        if found is None or found.short_name is None or slugify(found.short_name) not in keys or found.slug in keys:
+        if found is None or found.short_name is None or _key(found.short_name) not in keys or found.slug in keys:
             return found
         return found if name.strip() == found.short_name else None
 
@@ -223,9 +223,8 @@ def resolve_body(text: str, register: Register, known: Iterable[str] = ()) -> Bo
     from the bodies that are known before all others.
     """
     slugs = {slug: register.at_slug(slug) for slug in known}
-    key = slugify(text)
-    if key in slugs:
-        return BodyMatch(slugs[key])
+    if (slug := slugify(text)) in slugs:
+        return BodyMatch(slugs[slug])
     body = register.find(text)
     if body.provisional:
         found = register.recognise(text)
@@ -240,21 +239,26 @@ def suggest_bodies(text: str, register: Register, known: Iterable[Body] = ()) ->
     return (*near, *others)[:_CLOSEST]
 
 
+def _key(name: str) -> str:
+    """What a name is looked up by: a slug, in which an apostrophe does not divide a word."""
+    return slugify(name.replace("'", "").replace("\u2019", ""))
+
+
 def _keys_of(body: Body) -> tuple[str, ...]:
-    """Everything that a body is found by, as slugs."""
+    """Everything that a body is found by."""
     names = (body.id, body.name, *body.former_names, *body.aliases, *body.same_as)
-    return (body.slug, *map(slugify, names), *([slugify(body.short_name)] if body.short_name else ()))
+    return (body.slug, *map(_key, names), *([_key(body.short_name)] if body.short_name else ()))
 
 
 def _without_names(body: Body, taken: Container[str]) -> Body | None:
     """The body without names that are taken; None if its slug, identifier or name is, so that it is the same body."""
-    if any(key in taken for key in (body.slug, slugify(body.id), slugify(body.name))):
+    if any(key in taken for key in (body.slug, _key(body.id), _key(body.name))):
         return None
     if not any(key in taken for key in _keys_of(body)):
         return body
 
     def free(names: Iterable[str]) -> tuple[str, ...]:
-        return tuple(name for name in names if slugify(name) not in taken)
+        return tuple(name for name in names if _key(name) not in taken)
 
     return replace(
         body,
@@ -267,7 +271,7 @@ def _without_names(body: Body, taken: Container[str]) -> Body | None:
 
 def _suggest(name: str, by_key: Mapping[str, Body]) -> tuple[Body, ...]:
     """The bodies whose key is like `name` or has it as a word, the closest first."""
-    wanted = slugify(name)
+    wanted = _key(name)
     containing = [key for key in by_key if wanted in key.split("-") or key.startswith(f"{wanted}-")]
     close = get_close_matches(wanted, by_key, n=2 * _CLOSEST, cutoff=_CLOSE_ENOUGH)
     found = {by_key[key].slug: by_key[key] for key in (*close, *containing)}
