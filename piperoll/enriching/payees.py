@@ -8,9 +8,9 @@ from enum import StrEnum
 from functools import cache, lru_cache
 
 from piperoll import assets
-from piperoll.enriching.supplier_names import company_form, normal_form, placeholder_class, read_list
+from piperoll.enriching.supplier_names import company_form, names_person, normal_form, placeholder_class, read_list
 from piperoll.people.names import fold_text
-from piperoll.people.private_people import person_rule, redaction_kind
+from piperoll.people.private_people import redaction_kind
 
 _IN_BRACKETS_LAST = re.compile(r"\s*[(\[][^()\[\]]*[)\]]?\s*$")
 _CODE_LAST = re.compile(r"[\s-]+[A-Z]{0,4}\d[A-Z\d]*$")
@@ -46,7 +46,7 @@ def class_of_name(name: str | None) -> PayeeClass:
         return PayeeClass(placeholder)
     if known := _known_class(name):
         return known
-    if person_rule(name):
+    if names_person(name):
         return PayeeClass.PERSON_OR_REDACTED
     return _class_by_words(fold_text(name))
 
