@@ -26,7 +26,7 @@ def find_published_body(store: StoreReader, text: str) -> str:
     if match.body is not None:
         return match.body.slug
     near = " or ".join(f"'{body.name}' ({body.slug})" for body in match.suggestions)
-    hint = f"did you mean {near}?" if near else "the catalogue lists the bodies that have"
+    hint = f"did you mean {near}?" if near else "piperoll list lists the bodies that have"
     raise UsageError(f"no body called '{text}' has published anything: {hint}")
 
 

@@ -186,12 +186,12 @@ class Register:
         return found if found is not None and found.slug == slug else Body.provisional_for(slug)
 
     def recognise(self, name: str) -> Body | None:
-        """Find the body that a text names: as `find` does, also with `&` for "and" and without a leading "the".
+        """Find the body that a text names: as `find` does, also with or without a leading "the".
 
         A short name such as LEASE or ICE counts only as it is written in the register, since it can be a word too.
         """
-        key = _key(name.replace("&", " and "))
-        keys = (_key(name), key, key.removeprefix("the-"), f"the-{key}")
+        key = _key(name)
+        keys = (key, key.removeprefix("the-"), f"the-{key}")
         found = next((self._by_key[each] for each in keys if each in self._by_key), None)
         if found is None or found.short_name is None or _key(found.short_name) not in keys or found.slug in keys:
             return found
@@ -240,8 +240,8 @@ def suggest_bodies(text: str, register: Register, known: Iterable[Body] = ()) ->
 
 
 def _key(name: str) -> str:
-    """What a name is looked up by: a slug, in which an apostrophe does not divide a word."""
-    return slugify(name.replace("'", "").replace("\u2019", ""))
+    """What a name is looked up by: a slug with "and" for `&`, in which an apostrophe does not divide a word."""
+    return slugify(name.replace("'", "").replace("&", " and "))
 
 
 def _keys_of(body: Body) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "is not")],
+    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "no body called")],
 )
 def test_get_says_what_to_do_if_it_cannot(made: Path, tmp_path: Path, changed, words: str) -> None:
     options = {"--from": str(made), "--body": "anytown", "--period": "2026-10", "-o": "a.csv"} | changed

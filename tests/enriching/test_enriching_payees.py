@@ -36,10 +36,12 @@ BY_NAME = {
         4th Anytown Scout Group
     """,
     "person-or-redacted": """
-        REDACTED PERSONAL DATA; Mrs Hortensia Blackwood; J A Smith; Foster carers; Private individual; Jane Doe C/O Rook LLP; Name withheld
+        REDACTED PERSONAL DATA; Mrs Hortensia Blackwood; J A Smith; Foster carers; Private individual
+        Jane Doe C/O Rook LLP; Name withheld
     """,
     "not-known": """
-        Quillfeather; Rook & Daw Services; Various; Sundry suppliers; Home Office Furniture; Monitor Screens; N/A; Anyshire Police Federation; Rainbow Nurseries
+        Quillfeather; Rook & Daw Services; Various; Sundry suppliers
+        Home Office Furniture; Monitor Screens; N/A; Anyshire Police Federation; Rainbow Nurseries
     """,
 }
 
