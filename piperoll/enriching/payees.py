@@ -73,8 +73,13 @@ def _class_by_words(folded: str) -> PayeeClass:
             return found
     if form is None:
         return PayeeClass.NOT_KNOWN
-    charities = {row["form"] for row in read_list("forms.csv", "form", "where", "class") if row["class"] == "charity"}
-    return PayeeClass.CHARITY if "".join(_ACRONYM.findall(form[0])) in charities else PayeeClass.COMPANY
+    return PayeeClass.CHARITY if "".join(_ACRONYM.findall(form[0])) in _charity_forms() else PayeeClass.COMPANY
+
+
+@cache
+def _charity_forms() -> frozenset[str]:
+    rows = read_list("forms.csv", "form", "where", "class")
+    return frozenset(row["form"] for row in rows if row["class"] == "charity")
 
 
 def _keys_of(name: str) -> Iterator[str]:
