@@ -173,7 +173,11 @@ def _total(page: Page, place: Place) -> Sequence[Value] | None:
 @rule(HOME, "sentence", r".*, # tables?\.")
 def _tables(page: Page, place: Place) -> Sequence[Value] | None:
     scope = scope_of(page, place)
-    return None if scope is None else [scope.count(page.published, "series")]
+    if scope is None:
+        return None
+    if scope.year is None and len({year for one in page.published.counts[scope.dataset].values() for year in one}) > 1:
+        return [len(page.published.of(scope.dataset))]
+    return [scope.count(page.published, "series")]
 
 
 @rule(TOTALS, "sentence", r"Left out: .*")
@@ -182,7 +186,7 @@ def _left_out(page: Page, place: Place) -> Sequence[Value] | None:
     if scope is None:
         return None
     total, tables = scope.left_out(page.published)
-    return [total.rows, *money(total), tables]
+    return [total.rows, *money(total), *([tables] if re.search(r"tables?\.\Z", place.text) else [])]
 
 
 @rule(TOTALS, "sentence", r"Included without a date of their own: .*")
@@ -245,7 +249,7 @@ def _count_overlapping(published: Recomputed, scope: Scope) -> int:
     return int(found)
 
 
-@rule(TOTALS, "cell", "paid.*", "Rows|Pounds|Share", "In all|" + "|".join(GROUPS))
+@rule(TOTALS, "cell", "(?:paid|payees).*", "Rows|Pounds|Share", "In all|" + "|".join(GROUPS))
 def _payees(page: Page, place: Place) -> Sequence[Value] | None:
     scope = scope_of(page, place)
     if scope is None:
@@ -430,17 +434,21 @@ def _service(page: Page, place: Place, scope: Scope, service: str) -> Sequence[V
     column = place.names[1]
     if column == "Months covered":
         return [len(covered_months(published, scope)), 12]
+    own = scope.total(published, f"{_service_field(published, scope)} = $?", service)
+    if column == "Rows":
+        return [own.rows]
+    if column == "Pounds":
+        return money(own)
+    return [percentage(own, scope.total(published))]
+
+
+def _service_field(published: Recomputed, scope: Scope) -> str:
+    """The first field of the chart of services that half of the lines fill; else the fullest."""
     charts = published.catalogue(scope.dataset)["charts"]
-    fields = next(one["by"] for one in charts if one["name"] == "services")
-    for name in fields:
-        own = scope.total(published, f"{name} = $?", service)
-        if own.rows:
-            if column == "Rows":
-                return [own.rows]
-            if column == "Pounds":
-                return money(own)
-            return [percentage(own, scope.total(published))]
-    return None
+    fields: list[str] = next(one["by"] for one in charts if one["name"] == "services")
+    filled = {name: scope.total(published, f"coalesce({name}, '') <> ''").rows for name in fields}
+    whole = scope.total(published).rows
+    return next((name for name in fields if filled[name] * 2 >= whole), max(fields, key=lambda name: filled[name]))
 
 
 @rule(KIND, "cell", "table-.*", ANY, ANY)
@@ -558,9 +566,14 @@ def _by_month(page: Page, place: Place) -> Sequence[Value] | None:
     return [total.rows] if place.names[1] == "Rows" else [total.pounds or Decimal(0)]
 
 
-@rule(SUPPLIER, "sentence", r"Amount by month\. Covers all # rows\.|Amount by month\. # of # rows have both\.")
+@rule(SUPPLIER, "sentence", r"Amount by month\. Covers (?:all # rows|the latest # months: # of # rows?)\.")
 def _months_covered(page: Page, place: Place) -> Sequence[Value]:
-    return [paid(page, "month IS NOT NULL").rows]
+    whole = paid(page, "month IS NOT NULL").rows
+    if "latest" not in place.text:
+        return [whole]
+    last = page.published.query("SELECT max(month) FROM figures_spend WHERE supplier_key = $1", key_of(page))[0][0]
+    first = f"{int(last[:4]) - 2}-{last[5:]}"
+    return [24, paid(page, "month > $?", first).rows, whole]
 
 
 def _contracts(page: Page) -> list[tuple[Any, ...]]:
@@ -617,6 +630,11 @@ def _listed_supplier(page: Page, place: Place) -> Sequence[Value] | None:
     total = page.published.sum_lines("spend", "supplier_key = $1", key)
     ((bodies,),) = page.published.query("SELECT count(DISTINCT body) FROM figures_spend WHERE supplier_key = $1", key)
     return {"Bodies": [bodies], "Rows": [total.rows], "Pounds": money(total)}[place.names[1]]
+
+
+@rule(SUPPLIERS, "sentence", r"A name has a page if # or more .*|A public body, .* if it is paid # or more.*")
+def _least(page: Page, place: Place) -> Sequence[Value]:
+    return [2] if place.text.startswith("A name") else [25_000]
 
 
 @rule(SUPPLIERS, "sentence", r".*# suppliers?.*")
