@@ -12,7 +12,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from piperoll.describing import wording
-from piperoll.model import Finding, Period, Report, TableReport, What
+from piperoll.model import Finding, Report, TableReport, What, describe_period
 
 SHOWN = 3
 """Findings of one code that are printed; the rest are counted, and `--json` lists them."""
@@ -97,7 +97,7 @@ def _describe_file(report: Report) -> str:
     if report.what is What.NOT_DATA:
         return f"Read as {form}, {wording.format_count(report.bytes, 'byte')}."
     part = f", {report.part} part" if report.part else ""
-    period = Period.parse(report.period).title if report.period else "not known"
+    period = describe_period(report.period)
     return f"Dataset: {report.dataset or 'not known'}{part}. Period: {period}. Read as {form}."
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
-from piperoll.model import FileEntry, History, Manifest, Series, Status, Version, file_entry
+from piperoll.model import FileEntry, History, Manifest, Period, Series, Status, Version, file_entry
 from publishers.consolidated import list_consolidated_years, read_consolidated_year
 from publishers.pointer import read_history
 from publishers.stores import open_reader
@@ -77,17 +77,18 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
     """Download a financial year of every body (or of some `bodies`) as one file; return how many bodies are in it.
 
     `out` ends in .csv or .parquet. Each body's file is compared with the hash in the index of the year.
+    `year` is a financial year as `Period.parse_year` reads it: 2011-12, 2011/12.
     Raises: UsageError: there is no such year or body, or `out` has another ending. StoreCorrupt: a file is not the one
     that is named; `out` is not written.
     """
     kind = out.suffix.removeprefix(".")
     if kind not in ("csv", "parquet"):
         raise UsageError(f"cannot tell which format {out} should have: end its name in .csv or .parquet")
-    years = list_consolidated_years(reader, dataset)
+    years, covered = list_consolidated_years(reader, dataset), Period.parse_year(year)
+    year = str(covered)
     if year not in years:
-        raise UsageError(
-            f"{dataset} has no consolidated files for {year}; it has them for {', '.join(years) or 'none'}"
-        )
+        there = ", ".join(Period.parse(one).financial_year_name for one in years)
+        raise UsageError(f"{dataset} has no consolidated files for {covered.title}; it has them for {there or 'none'}")
     entries = read_consolidated_year(reader, dataset, year)["bodies"]
     if missing := [slug for slug in bodies if slug not in entries]:
         raise UsageError(f"{missing[0]} has nothing in {year}: the catalogue lists the bodies that have")

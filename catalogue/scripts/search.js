@@ -93,8 +93,17 @@
   const KINDS = { body: 'Public body', dataset: 'Dataset', field: 'Field', name: 'Named in the tables' }
 
   function period(text) {
-    const month = /^(\d{4})-(\d{2})$/.exec(text)
-    return month && Number(month[2]) >= 1 && Number(month[2]) <= 12 ? `${MONTHS[Number(month[2]) - 1]} ${month[1]}` : text
+    const part = /^(\d{4})-(\d\d|Q[1-4])(?:-(\d\d)|--(\d{4})-(\d\d)(?!\d))?(?:--(.+))?$/.exec(text)
+    if (!part) return text
+    const [, year, second, day, endYear, endMonth, file] = part
+    const month = n => MONTHS[n - 1]
+    let words
+    if (second[0] === 'Q') words = `${month(3 * second[1] - 2)} to ${month(3 * second[1])} ${year}`
+    else if (day) words = `${Number(day)} ${month(Number(second))} ${year}`
+    else if (endYear) words = `${month(Number(second))}${year === endYear ? '' : ` ${year}`} to ${month(Number(endMonth))} ${endYear}`
+    else if (Number(second) >= 1 && Number(second) <= 12) words = `${month(Number(second))} ${year}`
+    else words = `April ${year} to March ${Number(year) + 1}`
+    return file ? `${words} (${file})` : words
   }
 
   function written(entry, bodies) {
@@ -115,10 +124,9 @@
       line.append(make('a', bodies[slug] ?? slug, { href: `bodies/${encodeURIComponent(slug)}.html` }), ': ')
       series.forEach(([name, rows], n) => {
         const [dataset, , when] = name.split('/')
-        const [time, part] = when.split('--', 2)
         const address = `series/${name.split('/').map(encodeURIComponent).join('/')}.html`
         const asked = `?${encodeURIComponent(datasets[dataset].search)}=${encodeURIComponent(`is.${title}`)}#rows`
-        const words = `${datasets[dataset].title}, ${period(time)}${part ? ` (${part})` : ''}: ${counted(rows, 'row', 'rows')}`
+        const words = `${datasets[dataset].title}, ${period(when)}: ${counted(rows, 'row', 'rows')}`
         if (n) line.append('; ')
         line.append(make('a', words, { href: address + asked }))
       })

@@ -70,7 +70,8 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         from publishers.download import fetch_consolidated_year
 
         count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
-        typer.echo(f"{out}: {dataset} of {year}, {count:,} {'body' if count == 1 else 'bodies'}.")
+        covers = Period.parse_year(year).title
+        typer.echo(f"{out}: {dataset} of {covers}, {count:,} {'body' if count == 1 else 'bodies'}.")
         return
     if body is None or period is None:
         raise UsageError("choose a table with --body and --period, or all bodies with --year")

@@ -88,7 +88,7 @@ def _row(duty: Duty) -> tuple[str, ...]:
         duty.due.isoformat(),
         str(duty.state).replace("-", " "),
         dataset,
-        str(duty.period).replace("--", " to "),
+        duty.period.title,
         duty.body.name,
     )
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from piperoll import terminal
 from piperoll.describing.wording import format_count, format_pounds
-from piperoll.model import Verdict
+from piperoll.model import Verdict, describe_period
 from piperoll.operations.replay import ReplayChange, ReplayResult
 from piperoll.operations.run_summary import Ending, FileResult, PoundTotals, RowTotals, RunSummary
 
@@ -86,7 +86,7 @@ def _differences(change: ReplayChange) -> Iterator[tuple[str, tuple[str, str]]]:
     """The values that differ, as text: before and after."""
     values = (
         ("verdict", (str(change.verdict[0] or "none"), str(change.verdict[1] or "failed"))),
-        ("period", (change.period[0] or "none", change.period[1] or "none")),
+        ("period", (describe_period(change.period[0]), describe_period(change.period[1]))),
         ("rows read", (f"{change.rows[0].read:,}", f"{change.rows[1].read:,}")),
         ("rows published", (f"{change.rows[0].published:,}", f"{change.rows[1].published:,}")),
         ("pounds read", (format_pounds(change.pounds[0].read), format_pounds(change.pounds[1].read))),

@@ -22,7 +22,6 @@ from piperoll.model import (
     Effect,
     Finding,
     HeldValue,
-    Period,
     Report,
     Series,
     Severity,
@@ -430,11 +429,6 @@ def name_kinds(kinds: Iterable[str]) -> str:
     """Name kinds of body in the plural: councils and fire authorities."""
     words = [KINDS.get(kind, (kind, kind))[1] for kind in kinds]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def name_period(text: str | None) -> str:
-    """Name a period that is written as in keys: `2026-10` is October 2026."""
-    return "not known" if text is None else Period.parse(text).title
 
 
 def series_title(dataset: Dataset, body: Body, series: Series) -> str:

@@ -20,7 +20,7 @@ from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, Priv
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
-from piperoll.model.period import MONTHS, Period, PeriodKind
+from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
 from piperoll.model.report import (
     EXCLUSIONS,
@@ -47,6 +47,7 @@ __all__ = [
     "MONTHS",
     "Acts",
     "Address",
+    "AmbiguousPeriod",
     "AmountTotals",
     "Body",
     "BodyMapping",
@@ -97,9 +98,11 @@ __all__ = [
     "What",
     "count_once",
     "decisions_in_force",
+    "describe_period",
     "describe_rows",
     "file_entry",
     "financial_year_of",
+    "find_ambiguity",
     "format_decimal",
     "from_document",
     "pounds_of",

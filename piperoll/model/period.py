@@ -24,6 +24,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])\Z", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])\Z", re.ASCII)
 _YEAR = re.compile(r"(\d{4})-(\d{2})\Z", re.ASCII)
 _WRITTEN_YEAR = re.compile(r"(?:FY ?)?(\d{4})/(?:\d{2})?(\d{2})\Z|FY ?(\d{4})-(\d{2})\Z", re.ASCII | re.IGNORECASE)
+_LONG_YEAR = re.compile(r"(?:FY ?)?(\d{4})-\d{2}(\d{2})\Z", re.ASCII | re.IGNORECASE)
 _RANGE = re.compile(r"(\d{4}-\d{2})--(\d{4}-\d{2})\Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 
@@ -81,6 +82,25 @@ class Period:
         except ValueError:
             pass  # a year 0 or a 31 February: reported below
         raise PeriodError(f"'{text}' is not a period: use {_FORMS}")
+
+    @classmethod
+    def parse_year(cls, text: str) -> Period:
+        """Read a financial year, April to March: here `2011-12` is the year and not December 2011.
+
+        `2011/12`, `2011-2012`, `FY2011-12` and the spelling of keys, `2011-04--2012-03`, are read too.
+        Raises: PeriodError: `text` is none; the message says what to write.
+        """
+        match = _YEAR.match(text) or _LONG_YEAR.match(text)
+        if match and int(match[2]) == (int(match[1]) + 1) % 100 and match[1] != "0000":
+            return cls.financial_year(int(match[1]))
+        try:
+            period = cls.parse(text)
+        except PeriodError:
+            period = None
+        if period is not None and period.kind is PeriodKind.YEAR:
+            return period
+        example = cls.financial_year(int(text) if re.fullmatch(r"[12]\d{3}", text, re.ASCII) else 2026)
+        raise PeriodError(f"'{text}' is not a financial year: write {example.financial_year_name} for {example.title}")
 
     @classmethod
     def month(cls, year: int, month: int) -> Period:
@@ -154,6 +174,16 @@ class Period:
             case _:
                 return f"{first} {self.start.year} to {last} {self.end.year}"
 
+    @property
+    def financial_year_name(self) -> str:
+        """The usual name of a financial year, 2011-12: a column or a parameter that holds years only may use it.
+
+        Raises: PeriodError: this is no financial year.
+        """
+        if self.kind is not PeriodKind.YEAR:
+            raise PeriodError(f"{self} is not a financial year")
+        return f"{self.start.year:04}-{self.end.year % 100:02}"
+
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
 
@@ -167,6 +197,36 @@ class Period:
         while (year, month) <= (self.end.year, self.end.month):
             yield Period.month(year, month)
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class AmbiguousPeriod:
+    """Text that reads as a month, `taken`, and that is also the usual name of a financial year, `other`."""
+
+    text: str
+    taken: Period
+    other: Period
+
+    def message(self, option: str = "year=") -> str:
+        """Say what was taken and how to ask for the other; `option` is how a financial year is asked for here."""
+        year = self.other.financial_year_name
+        return f"{self.text} is read as {self.taken.title}; for {self.other.title} write {option}{year}"
+
+
+def find_ambiguity(text: str) -> AmbiguousPeriod | None:
+    """Say how else a period could be meant: 2011-12 is read as December 2011 and is also a financial year.
+
+    Returns: None if `text` has one meaning, or none.
+    """
+    match = _MONTH.match(text)
+    if not match or int(match[2]) != (int(match[1]) + 1) % 100 or match[1] == "0000":
+        return None
+    return AmbiguousPeriod(text, Period.month(int(match[1]), int(match[2])), Period.financial_year(int(match[1])))
+
+
+def describe_period(text: str | None) -> str:
+    """Put the spelling of a period in words: `2026-10` is October 2026; None is "not known"."""
+    return "not known" if text is None else Period.parse(text).title
 
 
 def _last_day(year: int, month: int) -> date:

@@ -11,7 +11,7 @@ from piperoll.checking import add_findings
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
 from piperoll.findings import make_finding
-from piperoll.model import Dataset, Period, Report, Submission
+from piperoll.model import Dataset, Period, Report, Submission, describe_period
 from piperoll.operations import steps
 from piperoll.operations.run_request import open_run
 from piperoll.reading import read
@@ -76,8 +76,8 @@ def preview_report(
         findings = []
         if report := publishers.read_report(run.store, submission):
             variant, verdict = "for-a-period" if report.period else "without-a-period", str(report.verdict)
-            verdict = verdict.replace("_", " ")
-            finding = make_finding("file-taken-in-before", variant=variant, verdict=verdict, period=report.period)
+            verdict, period = verdict.replace("_", " "), describe_period(report.period)
+            finding = make_finding("file-taken-in-before", variant=variant, verdict=verdict, period=period)
             findings.append(finding)
         if examined.series is not None and not publishers.find_earlier_releases(run.store, examined.series):
             findings.append(make_finding("nothing-to-compare-with", store=called or to))

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from collectors import SkippedPath
 from piperoll.findings import deciding_finding
-from piperoll.model import Report, Submission, Verdict
+from piperoll.model import Report, Submission, Verdict, describe_period
 
 
 class Ending(StrEnum):
@@ -101,8 +101,8 @@ class FileResult:
             case Ending.PUBLISHED | Ending.SAME_ROWS:
                 return f"{self.ending} v{self.version}"
             case Ending.ALREADY_DONE if self.stale:
-                published = f"the same file was published for {self.period} before"
-                return f"{self.ending}: {published}, so there is none for {self.given}"
+                published = f"the same file was published for {describe_period(self.period)} before"
+                return f"{self.ending}: {published}, so there is none for {describe_period(self.given)}"
             case Ending.ALREADY_DONE:
                 return f"{self.ending} ({self.verdict})"
             case _:

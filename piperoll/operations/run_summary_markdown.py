@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from piperoll.describing.wording import format_number, format_pounds
+from piperoll.model import describe_period
 from piperoll.operations.run_summary import PoundTotals, RowTotals, RunSummary
 
 _HEAD = (
@@ -21,7 +22,7 @@ def format_markdown(summary: RunSummary) -> str:
     lines = [*_HEAD]
     for result in summary.results:
         dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
-        words = (result.sha256[:12], result.body, dataset, result.period or "not known", result.outcome)
+        words = (result.sha256[:12], result.body, dataset, describe_period(result.period), result.outcome)
         lines.append(f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |")
     lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
     if summary.missed:

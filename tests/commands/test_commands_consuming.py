@@ -178,7 +178,7 @@ def test_sweep_reports_what_it_removed_and_kept(place: Path) -> None:
 
 def test_get_a_year_of_all_bodies_as_one_file(made: Path, tmp_path: Path) -> None:
     output = output_of("get", "spend", "--from", made, "--year", "2026-27", "-o", tmp_path / "all.parquet")
-    assert "spend of 2026-27, 1 body." in output
+    assert "spend of April 2026 to March 2027, 1 body." in output
     table = pq.read_table(tmp_path / "all.parquet")
     assert set(table.column("series").to_pylist()) == {SERIES}
     output_of("get", "spend", "--from", made, "--year", "2026-27", "--body", "anytown", "-o", tmp_path / "all.csv")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piperoll.errors import PeriodError
-from piperoll.model import Period, PeriodKind
+from piperoll.model import Period, PeriodKind, describe_period, find_ambiguity
 
 MONTHS = st.builds(Period.month, st.integers(1990, 2098), st.integers(1, 12))
 QUARTERS = st.builds(Period.quarter, st.integers(1990, 2098), st.integers(1, 4))
@@ -85,3 +85,53 @@ def test_the_months_of_a_period_tile_it(period: Period) -> None:
 )
 def test_a_period_in_words_is_english_in_every_locale(text: str, words: str) -> None:
     assert Period.parse(text).title == words
+    assert describe_period(text) == words
+
+
+def test_a_period_that_is_not_known_is_said_to_be_so() -> None:
+    assert describe_period(None) == "not known"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2011-12", "2011/12", "2011-2012", "2011/2012", "FY2011-12", "fy 2011/12", "2011-04--2012-03"],
+)
+def test_where_a_year_is_asked_for_2011_12_is_the_year_and_not_december(text: str) -> None:
+    assert Period.parse_year(text) == Period.financial_year(2011)
+
+
+@given(YEARS)
+def test_every_financial_year_reads_back_from_its_usual_name_and_from_its_key(year: Period) -> None:
+    assert Period.parse_year(year.financial_year_name) == year == Period.parse_year(str(year))
+
+
+@pytest.mark.parametrize(
+    "text", ["2011-13", "2011-10", "2011-Q4", "2026-10", "2011-2013", "0000-01", "", "undated", "x"]
+)
+def test_what_is_no_financial_year_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(PeriodError, match="write 2026-27 for April 2026 to March 2027"):
+        Period.parse_year(text)
+
+
+def test_a_year_of_four_digits_is_answered_with_the_financial_year_that_begins_in_it() -> None:
+    with pytest.raises(PeriodError, match="write 2011-12 for April 2011 to March 2012"):
+        Period.parse_year("2011")
+
+
+def test_only_a_financial_year_has_the_name_of_one() -> None:
+    assert Period.financial_year(1999).financial_year_name == "1999-00"
+    with pytest.raises(PeriodError, match="not a financial year"):
+        _ = Period.month(2011, 12).financial_year_name
+
+
+def test_2011_12_says_that_it_was_read_as_december_and_how_to_ask_for_the_year() -> None:
+    found = find_ambiguity("2011-12")
+    assert found is not None
+    assert (found.taken, found.other) == (Period.month(2011, 12), Period.financial_year(2011))
+    assert found.message() == "2011-12 is read as December 2011; for April 2011 to March 2012 write year=2011-12"
+    assert found.message("--year ").endswith("write --year 2011-12")
+
+
+@pytest.mark.parametrize("text", ["2011-10", "2026-27", "2012-01", "2011-Q4", "2011-12-01", "2011/12", "0000-01", ""])
+def test_a_period_with_one_meaning_has_no_other(text: str) -> None:
+    assert find_ambiguity(text) is None

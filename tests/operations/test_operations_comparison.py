@@ -124,7 +124,8 @@ def test_the_same_file_for_another_month_is_reported(order: RunRequest) -> None:
     assert sent(order, "payments September 2026", undated(30)).outcome == "published v1"
     (result,) = plain_run(replace(order, period=Period.parse("2026-10")), catalogued=False).results
     assert (
-        result.outcome == "already done: the same file was published for 2026-09 before, so there is none for 2026-10"
+        result.outcome
+        == "already done: the same file was published for September 2026 before, so there is none for October 2026"
     )
     (result,) = plain_run(replace(order, period=Period.parse("2026-09")), catalogued=False).results
     assert result.outcome.startswith("already done (accepted")

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from piperoll import assets, layout
 from piperoll.describing import urls, wording
 from piperoll.describing.context import InContext
-from piperoll.model import KINDS, Report
+from piperoll.model import KINDS, Report, describe_period
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "kind": wording.name_kind,
     "kinds": wording.name_kinds,
     "kind_of_body": wording.describe_kind,
-    "period": wording.name_period,
+    "period": describe_period,
     "lower_first": wording.lower_first,
     "capitalize_first": wording.capitalize_first,
     "interval": wording.describe_interval,
