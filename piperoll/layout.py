@@ -321,6 +321,12 @@ def bodies_page(number: int) -> str:
     return f"{CATALOGUE}bodies/index.html" if number == 1 else f"{CATALOGUE}bodies/index-{number}.html"
 
 
+def bodies_list(kind: str | None, region: str | None, number: int) -> str:
+    """A page, numbered from 1, of the list of bodies of a kind, of a region (both as in addresses), or of both."""
+    stem = f"{CATALOGUE}bodies-by/{kind or 'all'}/{region or 'all'}"
+    return f"{stem}.html" if number == 1 else f"{stem}-{number}.html"
+
+
 def dataset_page(name: str) -> str:
     """The page of a dataset."""
     return f"{CATALOGUE}datasets/{name}.html"

@@ -11,10 +11,11 @@ from typing import Any
 
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
-from piperoll.findings import holds_rows, shared_text
+from piperoll.findings import deciding_finding, holds_rows, shared_text
 from piperoll.model import (
     MONTHS,
     Acts,
+    AmountTotals,
     Body,
     Cause,
     Dataset,
@@ -67,6 +68,24 @@ CAUSES = {
     Cause.MAPPING: "A heading read differently",
     Cause.RULES: "Read by newer rules",
     Cause.DECISION: "A decision about rows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """How a list of files that wait for one party is called, and what happens to them next."""
+
+    title: str
+    next: str
+
+
+WAITS_FOR = {
+    Acts.BODY: WaitsFor("Files that wait for their sender", "The body must correct these files, or confirm them."),
+    Acts.PLATFORM: WaitsFor(
+        "Files that wait for us",
+        "We have a question about each of these files. The body need not do anything: when we have answered, the next "
+        "run examines the file again.",
+    ),
 }
 
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
@@ -186,6 +205,21 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
+def format_held(amount: AmountTotals) -> str:
+    """Say which pounds of a table are held: rows whose amount cannot be read are never £0.00."""
+    if not amount.held_unreadable:
+        return format_pounds(amount.held)
+    rows = f"{format_count(amount.held_unreadable, 'row')} whose amount cannot be read"
+    return f"{format_pounds(amount.held)} and {rows}" if amount.held else rows
+
+
+def shorten(text: str | None, most: int = 240) -> str:
+    """Cut a text at a word; a text of at most `most` letters, and None, stay as they are (None is empty)."""
+    if text is None or len(text) <= most:
+        return text or ""
+    return text[:most].rpartition(" ")[0].rstrip(" ,;:.") + " …"
+
+
 # --- reports ------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +288,8 @@ class ReportInWords:
     with_us: tuple[FindingGroup, ...]
     to_know: tuple[FindingGroup, ...]
     passed: tuple[str, ...]
+    next_steps: str = ""
+    """What the platform does next with a file that waits for it; empty if it waits for the body, or for nobody."""
 
     @property
     def sections(self) -> tuple[ReportSection, ...]:
@@ -262,7 +298,7 @@ class ReportInWords:
             ReportSection("Must fix", "must", self.must_fix),
             ReportSection("Rows held back until you act", "must", self.held_back),
             ReportSection("Should fix", "should", self.should_fix),
-            ReportSection("For us to look at", "should", self.with_us),
+            ReportSection("For us to answer" if self.next_steps else "For us to look at", "should", self.with_us),
             ReportSection("Good to know", "info", self.to_know),
         )
         return tuple(section for section in sections if section.groups)
@@ -296,8 +332,21 @@ def explain_report(report: Report) -> ReportInWords:
         verdict=VERDICTS[report.verdict],
         sentence=describe_verdict(report),
         passed=report.passed,
+        next_steps=_NEXT_STEPS if waits_for_platform(report) else "",
         **{who: tuple(FindingGroup(tuple(one)) for one in found.values()) for who, found in groups.items()},
     )
+
+
+_NEXT_STEPS = (
+    "You do not need to send the file again. We answer the question below, and the next run examines the file again. "
+    "Until then nothing of it is published."
+)
+
+
+def waits_for_platform(report: Report) -> bool:
+    """True if a file is not published because of a question that the platform must answer."""
+    deciding = deciding_finding(report)
+    return deciding is not None and deciding.acts is Acts.PLATFORM
 
 
 def _who_acts(finding: Finding, *, publishes: bool) -> str:
@@ -321,6 +370,8 @@ def describe_verdict(report: Report) -> str:
             return f"{read - held:,} of {format_count(read, 'row')} can be published; {describe_held_rows(held)}."
         but = ", but there are things to put right" if report.verdict is Verdict.ACCEPTED_WITH_WARNINGS else ""
         return f"All of it can be published ({format_count(read, 'row')}){but}."
+    if waits_for_platform(report):
+        return "The whole file is held: none of it is published until we have answered a question about it."
     if report.what is What.NOT_DATA:
         return "This file cannot be used: it holds no table of data. What is published stays as it is."
     return {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from piperoll.duties.calendar import due_periods, duty_rules, owes
+from piperoll.findings import deciding_finding
 from piperoll.model import Acts, Body, Dataset, Period, Report, Submission, Verdict
 
 
@@ -41,12 +43,13 @@ class ReportOutcome:
             return outcome
         decided = deciding_finding(report)
         amounts = [table.amount for table in report.tables if table.amount is not None]
+        known = [amount for amount in amounts if amount.read or not amount.unreadable]
         return replace(
             outcome,
             reason=None if decided is None else decided.message,
             acts=Acts.BODY if decided is None else decided.acts,
             rows=sum(table.rows.read for table in report.tables),
-            amount=sum((amount.read for amount in amounts), Decimal(0)) if any(amount.read for amount in amounts) else None,
+            amount=sum((amount.read for amount in known), Decimal(0)) if known else None,
             unreadable=sum(amount.unreadable for amount in amounts),
         )
 

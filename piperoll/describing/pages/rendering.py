@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from piperoll import assets, layout
 from piperoll.describing import urls, wording
 from piperoll.describing.context import InContext
+from piperoll.describing.overview import describe_outstanding, describe_waiting_pounds
 from piperoll.model import KINDS, Report, describe_period
 
 T = TypeVar("T")
@@ -33,6 +34,10 @@ POLICY = (
 FILTERS: dict[str, Callable[..., Any]] = {
     "pounds": wording.format_pounds,
     "number": wording.format_number,
+    "held_pounds": wording.format_held,
+    "waiting_pounds": describe_waiting_pounds,
+    "outstanding": describe_outstanding,
+    "shorten": wording.shorten,
     "change": wording.format_change,
     "counted": wording.format_count,
     "day": wording.format_day,
@@ -61,6 +66,7 @@ GLOBALS: dict[str, Any] = {
     "statuses": wording.STATUSES,
     "levels": wording.LEVELS,
     "verdicts": wording.VERDICTS,
+    "waits_for": wording.WAITS_FOR,
     "causes": wording.CAUSES,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
