@@ -36,9 +36,9 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from piperoll import assets
-from piperoll.checking.privacy import name_model
-from piperoll.checking.privacy.lists import privacy_lists, split_words
-from piperoll.checking.privacy.names import fold_text
+from piperoll.people import name_model
+from piperoll.people.lists import privacy_lists, split_words
+from piperoll.people.names import fold_text
 
 BITS = 17
 SEED = 20261128

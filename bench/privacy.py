@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from piperoll import assets
-from piperoll.checking.privacy.private_people import person_rule
+from piperoll.people.private_people import person_rule
 from piperoll.reading import read
 from tests.fixtures.made_up_people import SPELLINGS, names_of_the_world
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,7 +32,7 @@ from serving.limits import ApiLimits, WorkSlots
 from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
 from serving.query_service import QueryEngine, QueryService
-from serving.response_formats import REVALIDATE, json_response, prefers
+from serving.response_formats import FORMATS, REVALIDATE, json_response, prefers
 from serving.rows import RowsEndpoint
 from serving.sandboxed_check import start_fork_server
 from serving.transfers import AnswerDeadline
@@ -75,7 +75,7 @@ _PREFLIGHT = [
 class ServerOptions:
     """What to serve and where. `store` is a folder or bucket; `cache` is a folder for copies of a bucket's files.
 
-    Without a `cache` the copies are in a temporary folder.
+    Without a `cache` the copies are in a temporary folder. `site` is where the pages of the catalogue are served.
     """
 
     store: str
@@ -84,6 +84,7 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    site: str | None = None
 
 
 def run_server(options: ServerOptions) -> None:
@@ -106,7 +107,8 @@ def create_app_from_environment() -> FastAPI:
     """The application of a process that `run_server` started."""
     options = json.loads(os.environ[_OPTIONS_VARIABLE])
     limits = ApiLimits(**options["limits"])
-    return create_app(create_service(options["store"], Path(options["cache"]), limits), limits, options["store"])
+    service = create_service(options["store"], Path(options["cache"]), limits)
+    return create_app(service, limits, options["store"], options["site"])
 
 
 def create_service(
@@ -120,10 +122,11 @@ def create_service(
     return QueryService(index, files, engine)
 
 
-def create_app(service: QueryService, limits: ApiLimits, store: str | None = None) -> FastAPI:
+def create_app(service: QueryService, limits: ApiLimits, store: str | None = None, site: str | None = None) -> FastAPI:
     """The API over a store. It keeps no state, so a load balancer can share requests among several processes.
 
     `store` is the address of the store: with it, the file of a known body is compared with its earlier releases.
+    `site` is where the pages of the catalogue are served: with it, documents link to them.
     """
     app = FastAPI(
         title="Piperoll",
@@ -133,7 +136,7 @@ def create_app(service: QueryService, limits: ApiLimits, store: str | None = Non
         openapi_tags=openapi.TAGS,
         redirect_slashes=False,
     )
-    _add_catalogue_routes(app, service, limits)
+    _add_catalogue_routes(app, service, limits, listings.SiteLinks(site))
     rows, uploads = RowsEndpoint(service, limits), CheckEndpoint(limits, store)
     app.add_api_route(endpoint=rows.get_rows, **openapi.describe_operation("rows"))
     app.add_api_route(endpoint=rows.get_series, **openapi.describe_operation("used"))
@@ -148,7 +151,7 @@ def create_app(service: QueryService, limits: ApiLimits, store: str | None = Non
     return app
 
 
-def _add_catalogue_routes(app: FastAPI, service: QueryService, limits: ApiLimits) -> None:
+def _add_catalogue_routes(app: FastAPI, service: QueryService, limits: ApiLimits, site: listings.SiteLinks) -> None:
     """Add the routes that describe what is published. Each answers with a document of `serving.listings`."""
     index = service.index
     diff_slots = WorkSlots(limits.checks_at_once, limits.wait_seconds)
@@ -175,14 +178,14 @@ def _add_catalogue_routes(app: FastAPI, service: QueryService, limits: ApiLimits
             return Response(table, media_type="text/csv", headers={"Cache-Control": REVALIDATE, "Vary": "Accept"})
         return json_response(request, document, headers={"Vary": "Accept"})
 
-    add("home", lambda _: listings.home())
+    add("home", lambda _: listings.home(site))
     add("health", lambda _: listings.health(index), **{"Cache-Control": "no-store"})
-    add("datasets", lambda _: listings.list_datasets(index))
-    add("dataset", lambda request: listings.describe_dataset(request.path_params["dataset"], index))
-    add("bodies", lambda _: listings.list_bodies(index))
-    add("body", lambda request: listings.describe_body(request.path_params["slug"], index))
-    add("series", lambda request: listings.list_series(request.query_params, index))
-    add("history", lambda request: listings.describe_history(_series_name(request), index))
+    add("datasets", lambda _: listings.list_datasets(index, site))
+    add("dataset", lambda request: listings.describe_dataset(request.path_params["dataset"], index, site))
+    add("bodies", lambda _: listings.list_bodies(index, site))
+    add("body", lambda request: listings.describe_body(request.path_params["slug"], index, site))
+    add("series", lambda request: listings.list_series(request.query_params, index, site))
+    add("history", lambda request: listings.describe_history(_series_name(request), index, site))
     app.add_api_route(endpoint=diff, **openapi.describe_operation("diff"))
 
 
@@ -197,6 +200,10 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     """
     more_headers: Mapping[str, str] = {}
     match error:
+        case HTTPException(status_code=404) | Problem(status=404) if (
+            other := find_elsewhere(request.url.path)
+        ) is not None:
+            return RedirectResponse(_with_query(other, request.url.query), 308)
         case Problem():
             problem = error
         case HTTPException():
@@ -216,6 +223,31 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     if accepted == "text/html" and request.url.path.startswith(check_upload.PAGES):
         return check_upload.problem_response(problem)
     return JSONResponse(problem.document(), problem.status, {**problem.headers(), **more_headers})
+
+
+_ELSEWHERE = {"/docs": "/openapi.json", "/redoc": "/openapi.json", "/swagger": "/openapi.json"}
+
+
+def find_elsewhere(path: str) -> str | None:
+    """The address that is meant by one that does not exist, if there can be no doubt; None if there can.
+
+    A slash at the end and the addresses at which other services describe themselves are exchanged, and
+    `/rows/spend.csv` is `/rows/spend?format=csv`.
+    """
+    plain = "/" + path.strip("/")
+    if not re.fullmatch(r"/[\w/.-]*", plain, re.ASCII) or "//" in plain:  # `//host` would be another site
+        return None
+    found = re.fullmatch(r"(/rows/\w+)\.(\w+)", plain, re.ASCII)
+    if found and found[2] in FORMATS:
+        return f"{found[1]}?format={found[2]}"
+    if found := re.fullmatch(r"(/[\w/-]+)\.json", plain, re.ASCII):
+        return found[1]
+    other = _ELSEWHERE.get(plain, plain)
+    return None if other == path else other
+
+
+def _with_query(address: str, query: str) -> str:
+    return address if not query else f"{address}{'&' if '?' in address else '?'}{query}"
 
 
 class SecurityHeaders:

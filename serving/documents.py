@@ -71,6 +71,7 @@ class DatasetDocument(TypedDict):
     parts: list[PartDescription]
     fields: list[FieldDescription]
     bodies: list[str]
+    links: dict[str, str]
 
 
 class SeriesSummary(TypedDict):
@@ -101,6 +102,7 @@ class BodySummary(TypedDict):
 
     body: str
     datasets: list[str]
+    links: dict[str, str]
 
 
 class BodiesDocument(TypedDict):
@@ -124,6 +126,7 @@ class BodyDocument(TypedDict):
     name: str | None
     kind: str | None
     datasets: list[BodyDataset]
+    links: dict[str, str]
 
 
 class FileDescription(TypedDict):
@@ -202,13 +205,22 @@ class QuerySeries(TypedDict):
     all: str
 
 
+class UndatedRowsDocument(TypedDict):
+    """Rows without a date, which a condition on dates leaves out, and their pounds."""
+
+    rows: Count
+    amount_gbp: str | None
+
+
 class RowsDocument(TypedDict):
-    """`/rows/{dataset}`."""
+    """`/rows/{dataset}`. `undated` is null if the query asks for no dates."""
 
     dataset: str
     as_known_on: str | None
     columns: list[str]
     rows: list[Row]
+    undated: UndatedRowsDocument | None
+    notes: list[str]
     series: QuerySeries
     next: str | None
 

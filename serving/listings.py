@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
 
@@ -18,7 +20,8 @@ from publishers import fetch_version
 from serving import documents
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, bad_parameter, printable, unknown_name
-from serving.query import OPERATORS, query_fields, single_value
+from serving.query import OPERATORS, single_value
+from serving.row_query import query_fields
 from serving.version_selection import TAKEN_BACK
 
 T = TypeVar("T")
@@ -33,7 +36,18 @@ _DIFF_ROWS_IN_JSON = 1_000
 """The most rows of a comparison as JSON; the CSV has all."""
 
 
-def home() -> documents.HomeDocument:
+@dataclass(frozen=True, slots=True)
+class SiteLinks:
+    """Links to the pages of the catalogue, which is served below `base` (None: nobody has said where)."""
+
+    base: str | None = None
+
+    def to(self, key: str) -> dict[str, str]:
+        """The link `page` to the page under a key of the store; empty without a base."""
+        return {} if self.base is None else {"page": f"{self.base}{quote(key)}"}
+
+
+def home(site: SiteLinks) -> documents.HomeDocument:
     """The links of the API, with an example of a query."""
     dataset = next((one for one in assets.datasets() if one.amount), assets.datasets()[0])
     example = f"/rows/{dataset.name}?group_by=body&count=true"
@@ -49,6 +63,7 @@ def home() -> documents.HomeDocument:
             "check": "/check",
             "openapi": "/openapi.json",
             "health": "/health",
+            **({} if site.base is None else {"catalogue": f"{site.base}{layout.HOME}"}),
         },
         "example": example,
     }
@@ -59,7 +74,7 @@ def health(index: PublishedIndex) -> documents.HealthDocument:
     return {"status": "ok", "datasets": len(index.datasets())}
 
 
-def list_datasets(index: PublishedIndex) -> documents.DatasetsDocument:
+def list_datasets(index: PublishedIndex, site: SiteLinks) -> documents.DatasetsDocument:
     """Every dataset, with the number of bodies that have published it."""
     published = index.datasets()
     return {
@@ -70,11 +85,15 @@ def list_datasets(index: PublishedIndex) -> documents.DatasetsDocument:
                 "description": dataset.description,
                 "version": dataset.version,
                 "bodies": len(published.get(dataset.name, ())),
-                "links": {"about": f"/datasets/{dataset.name}", "rows": f"/rows/{dataset.name}"},
+                "links": _dataset_links(dataset.name, site),
             }
             for dataset in assets.datasets()
         ]
     }
+
+
+def _dataset_links(name: str, site: SiteLinks) -> dict[str, str]:
+    return {"about": f"/datasets/{name}", "rows": f"/rows/{name}", **site.to(layout.dataset_page(name))}
 
 
 def find_dataset(name: str) -> Dataset:
@@ -85,7 +104,7 @@ def find_dataset(name: str) -> Dataset:
         raise unknown_name("dataset", name, assets.dataset_names(), status=404, see="/datasets lists them") from error
 
 
-def describe_dataset(name: str, index: PublishedIndex) -> documents.DatasetDocument:
+def describe_dataset(name: str, index: PublishedIndex, site: SiteLinks) -> documents.DatasetDocument:
     """A dataset with its fields: the meaning, type and operators of each. Raises: Problem: 404."""
     dataset = find_dataset(name)
     return {
@@ -106,15 +125,25 @@ def describe_dataset(name: str, index: PublishedIndex) -> documents.DatasetDocum
             for field in query_fields(dataset).values()
         ],
         "bodies": list(index.datasets().get(dataset.name, ())),
+        "links": _dataset_links(dataset.name, site),
     }
 
 
-def list_bodies(index: PublishedIndex) -> documents.BodiesDocument:
+def list_bodies(index: PublishedIndex, site: SiteLinks) -> documents.BodiesDocument:
     """Every body that has published something, by its short name."""
-    return {"bodies": [{"body": slug, "datasets": names} for slug, names in index.datasets_by_body().items()]}
+    return {
+        "bodies": [
+            {"body": slug, "datasets": names, "links": _body_links(slug, site)}
+            for slug, names in index.datasets_by_body().items()
+        ]
+    }
 
 
-def describe_body(slug: str, index: PublishedIndex) -> documents.BodyDocument:
+def _body_links(slug: str, site: SiteLinks) -> dict[str, str]:
+    return {"about": f"/bodies/{slug}", **site.to(layout.body_page(slug))}
+
+
+def describe_body(slug: str, index: PublishedIndex, site: SiteLinks) -> documents.BodyDocument:
     """A body, with its name and identifier from its latest release, and its series. Raises: Problem: 404."""
     by_body = index.datasets_by_body()
     if slug not in by_body:
@@ -127,9 +156,10 @@ def describe_body(slug: str, index: PublishedIndex) -> documents.BodyDocument:
         "name": identity.get("name"),
         "kind": identity.get("kind"),
         "datasets": [
-            {"dataset": name, "series": [_describe_series(series, entry) for series, entry in entries.items()]}
+            {"dataset": name, "series": [_describe_series(series, entry, site) for series, entry in entries.items()]}
             for name, entries in published.items()
         ],
+        "links": _body_links(slug, site),
     }
 
 
@@ -143,7 +173,7 @@ def _latest_identity(index: PublishedIndex, published: dict[str, dict[Series, An
     return {}
 
 
-def list_series(parameters: QueryParams, index: PublishedIndex) -> documents.SeriesListDocument:
+def list_series(parameters: QueryParams, index: PublishedIndex, site: SiteLinks) -> documents.SeriesListDocument:
     """A page of the series, filtered by the parameters of a request. Raises: Problem: a parameter is not valid."""
     given: dict[str, str] = {}
     for name in parameters:
@@ -160,7 +190,7 @@ def list_series(parameters: QueryParams, index: PublishedIndex) -> documents.Ser
     for name in names:
         for series, entry in index.entries(name, bodies).items():
             if period in (None, series.period) and (after is None or series > after):
-                found.append(_describe_series(series, entry))
+                found.append(_describe_series(series, entry, site))
             if len(found) > SERIES_PER_PAGE:
                 return {"series": found[:-1], "next": found[-2]["series"]}
     return {"series": found, "next": None}
@@ -175,7 +205,7 @@ def _parse(parameter: str, text: str, parse: Callable[[str], T]) -> T:
         ) from error
 
 
-def _describe_series(series: Series, entry: dict[str, Any]) -> documents.SeriesSummary:
+def _describe_series(series: Series, entry: dict[str, Any], site: SiteLinks) -> documents.SeriesSummary:
     return {
         "series": str(series),
         "dataset": series.dataset,
@@ -187,7 +217,7 @@ def _describe_series(series: Series, entry: dict[str, Any]) -> documents.SeriesS
         "published": entry.get("published"),
         "rows": entry.get("rows"),
         "amount_gbp": entry.get("amount_gbp"),
-        "links": {"history": f"/series/{series}"},
+        "links": {"history": f"/series/{series}", **site.to(layout.series_page(series))},
     }
 
 
@@ -207,7 +237,7 @@ def find_history(text: str, index: PublishedIndex) -> History:
     return history
 
 
-def describe_history(text: str, index: PublishedIndex) -> documents.HistoryDocument:
+def describe_history(text: str, index: PublishedIndex, site: SiteLinks) -> documents.HistoryDocument:
     """The history of a series, as in versions.json, with the files of each version that is available.
 
     Raises: Problem: 404.
@@ -218,7 +248,7 @@ def describe_history(text: str, index: PublishedIndex) -> documents.HistoryDocum
     for version, entry in zip(history.versions, document["versions"], strict=True):
         entry["files"] = _list_files(series, version, index)
     rows = f"/rows/{series.dataset}?body={series.body}&period={series.period}&part={series.part or 'none'}"
-    document["links"] = {"rows": rows}
+    document["links"] = {"rows": rows, **site.to(layout.series_page(series))}
     return document
 
 

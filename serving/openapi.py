@@ -26,9 +26,10 @@ TAGS = [
 
 _DESCRIPTION = """Query what public bodies spend, contract for, employ and deliver, line by line.
 
-Filter by any field of a dataset: `field=value`, or `field__lt`, `lte`, `gt`, `gte`, `ne`, `in`, `contains`, `starts`
-and `isnull`. Amounts are strings in JSON, so that they are not rounded. No day of a body counts twice: where monthly,
-quarterly and yearly files overlap, an answer lists the series that it used and those that it left out.
+Filter by any field of a dataset: `field=value`, or `field__ieq`, `lt`, `lte`, `gt`, `gte`, `ne`, `in`, `contains`,
+`starts` and `isnull`; search all texts with `q`. Amounts are strings in JSON, so that they are not rounded. No day of a
+body counts twice: where monthly, quarterly and yearly files overlap, an answer lists the series that it used and those
+that it left out.
 """
 
 _PERIOD = r"^\d{4}-(\d{2}|Q[1-4]|\d{2}-\d{2}|\d{2}--\d{4}-\d{2})$"
@@ -51,6 +52,8 @@ _ROWS_PARAMETERS = (
     _query_parameter("period", "Periods, separated by commas: 2026-10, 2026-Q4, 2026-27 or a day.", "2026-10"),
     _query_parameter("part", "Parts of the dataset, separated by commas; `none` for files without a part.", "card"),
     _query_parameter("within", "Only series whose whole period is within this one.", "2026-27", pattern=_PERIOD),
+    _query_parameter("year", "Financial years (April to March), separated by commas.", "2026-27"),
+    _query_parameter("q", "Words that must all be in a text of the row; a phrase in double quotes.", "acorn roofing"),
     _query_parameter(
         "as_known_on",
         "Use the versions that were current at the end of this day or at this instant, in UTC.",
@@ -65,12 +68,18 @@ _ROWS_PARAMETERS = (
     _query_parameter(
         "columns", "Columns of the answer, separated by commas; by default all.", "supplier_name,net_amount"
     ),
-    _query_parameter("group_by", "Fields to group by, separated by commas.", "supplier_name"),
+    _query_parameter(
+        "group_by",
+        "Fields to group by, separated by commas; also `month`, `quarter`, `year` (calendar) and `financial_year` of a "
+        "date.",
+        "month(payment_date)",
+    ),
     _query_parameter("sum", "Fields to add up, exactly.", "net_amount"),
     _query_parameter("min", "Fields to give the smallest value of.", "net_amount"),
     _query_parameter("max", "Fields to give the largest value of.", "net_amount"),
     _query_parameter("avg", "Fields to give the mean of, rounded to the last place of the column.", "net_amount"),
     _query_parameter("count", "Count the rows.", "true", enum=["true", "false", ""]),
+    _query_parameter("having", "Conditions on the figures of a group.", "count>=2"),
     _query_parameter(
         "sort", "Columns to sort by, separated by commas; descending with a minus before it.", "-net_amount"
     ),
@@ -283,6 +292,7 @@ def _schemas() -> dict[str, Any]:
             "detail": {"type": "string", "description": "What is wrong, and what to do next."},
             "parameter": {"type": "string"},
             "did_you_mean": {"type": "array", "items": {"type": "string"}},
+            "instead": {"type": "string", "description": "The parameters of the request in the language of this API."},
         },
         "examples": [
             {
@@ -308,6 +318,8 @@ _ROWS_EXAMPLE = {
     "as_known_on": None,
     "columns": ["supplier_name", "sum_net_amount"],
     "rows": [{"supplier_name": "Acorn Roofing Ltd", "sum_net_amount": "7278.00"}],
+    "undated": None,
+    "notes": [],
     "series": {
         "used": [{"series": "spend/anytown/2026-10", "version": 2, "rows": 12}],
         "left_out": [

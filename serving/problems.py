@@ -61,7 +61,7 @@ def given_twice(parameter: str) -> Problem:
     return bad_parameter(parameter, f"{parameter} is given twice: give it once")
 
 
-def printable(text: str) -> str:
+def printable(text: str, most: int = 60) -> str:
     """Text from a request, shortened and on one line, so that an error message can quote it."""
     plain = "".join(character if character.isprintable() else "?" for character in text)
-    return plain if len(plain) <= 60 else f"{plain[:57]}..."
+    return plain if len(plain) <= most else f"{plain[: most - 3]}..."

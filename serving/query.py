@@ -6,29 +6,33 @@ descriptor, so that later steps handle known names and typed values only.
 
 from __future__ import annotations
 
-import base64
 import csv
-import hashlib
-import json
 import re
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, TypeAlias, cast
 
 from piperoll.errors import PeriodError
-from piperoll.model import Dataset, Period
-from serving.documents import FieldType
+from piperoll.model import Dataset, Period, find_ambiguity
+from serving.cursors import Cursor, FieldValue, bad_cursor, digest
+from serving.dialects import instead_of_operator, postgrest_hint, unknown_parameter
 from serving.limits import ApiLimits
 from serving.problems import Problem, bad_parameter, given_twice, printable, unknown_name
-
-FieldValue: TypeAlias = "str | int | bool | Decimal | date"
+from serving.row_query import (
+    TIME_FUNCTIONS,
+    Aggregate,
+    Condition,
+    Grouping,
+    QueryField,
+    RowQuery,
+    SeriesScope,
+    SortKey,
+    query_fields,
+)
 
 _COMPARISONS = ("eq", "ne", "lt", "lte", "gt", "gte", "in", "isnull")
 OPERATORS: Mapping[str, tuple[str, ...]] = {
-    "string": (*_COMPARISONS, "contains", "starts"),
+    "string": (*_COMPARISONS, "ieq", "contains", "starts"),
     "number": _COMPARISONS,
     "integer": _COMPARISONS,
     "date": _COMPARISONS,
@@ -38,13 +42,14 @@ OPERATORS: Mapping[str, tuple[str, ...]] = {
 
 AGGREGATES = ("sum", "min", "max", "avg")
 RESERVED = (
-    *("body", "period", "part", "within", "as_known_on", "overlapping"),
-    *("columns", "group_by", *AGGREGATES, "count", "sort", "limit", "cursor", "format"),
+    *("body", "period", "part", "within", "year", "as_known_on", "overlapping", "q"),
+    *("columns", "group_by", *AGGREGATES, "count", "having", "sort", "limit", "cursor", "format"),
 )
 """The parameters that are not conditions on a field."""
 
 _NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?\Z", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
+_CALENDAR_YEAR = re.compile(r"[12]\d{3}\Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?\Z", re.ASCII)
 _SLUG = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}\Z")
@@ -56,190 +61,13 @@ _EXAMPLES = {
     "boolean": "true or false",
 }
 
-_SQL_TYPES = {"string": "VARCHAR", "integer": "BIGINT", "date": "DATE", "boolean": "BOOLEAN"}
 _SEE_FIELDS = "/datasets/{dataset} lists its fields"
-_MAX_CURSOR_CHARACTERS = 8_000
-"""A cursor holds the sort values of one row; a URL may be eight times as long."""
+_MOST_WORDS = 10
+"""The most words of `q`; each is looked for in every text of a row."""
 
-
-@dataclass(frozen=True, slots=True)
-class QueryField:
-    """A field that a query can name: one of the dataset, or one that describes the series of a row (`of_series`)."""
-
-    name: str
-    type: FieldType
-    title: str
-    description: str
-    unit: str | None = None
-    of_series: bool = False
-
-    @property
-    def quoted(self) -> str:
-        """The name as an SQL identifier. It comes from the descriptor, never from a request."""
-        return f'"{self.name}"'
-
-    def sql_type(self, scale: int) -> str:
-        """The DuckDB type of its values; numbers have `scale` decimal places."""
-        return f"DECIMAL(38,{scale})" if self.type == "number" else _SQL_TYPES[self.type]
-
-
-_SERIES_FIELDS = (
-    QueryField("series", "string", "Series", "The published table of the row: dataset/body/period.", None, True),
-    QueryField("body", "string", "Body", "The short name of the body that sent the row.", None, True),
-    QueryField("period", "string", "Period", "The period that the row's table covers.", None, True),
-    QueryField("part", "string", "Part", "Which of the body's files for the period has the row.", None, True),
-    QueryField("version", "integer", "Version", "The version number of the row's table.", None, True),
-)
-
-
-def query_fields(dataset: Dataset) -> dict[str, QueryField]:
-    """Every field that a query can name: the dataset's in published order, then those of the series.
-
-    A field of the dataset hides a series field of the same name.
-    """
-    own = {
-        one.name: QueryField(one.name, cast("FieldType", one.type), one.title, one.description, one.unit)
-        for one in dataset.fields
-    }
-    return own | {one.name: one for one in _SERIES_FIELDS if one.name not in own}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition on a field. A row meets it if it meets it for any of the values (for `ne`: for all of them)."""
-
-    field: QueryField
-    operator: str
-    values: tuple[FieldValue, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesScope:
-    """The series that a query reads. An empty tuple means all of them; `as_known_on` is a day or an instant in UTC."""
-
-    dataset: str
-    bodies: tuple[str, ...] = ()
-    periods: tuple[Period, ...] = ()
-    parts: tuple[str, ...] = ()
-    within: Period | None = None
-    as_known_on: str | None = None
-    keep_overlapping: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Aggregate:
-    """A figure of each group: `sum`, `min`, `max` or `avg` of a field, or the `count` of rows (its `field` is None)."""
-
-    function: str
-    field: QueryField | None
-
-    @property
-    def name(self) -> str:
-        """The name of its column in the answer."""
-        return self.function if self.field is None else f"{self.function}_{self.field.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class SortKey:
-    """A column to sort by."""
-
-    name: str
-    descending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where the next page begins. It holds everything that is needed, so any process can answer for it.
-
-    `query` and `selection` are digests of the query and of the versions that the first page read. `until` is when the
-    latest of those versions was published: selecting versions as of that instant gives the same ones again. `keys` are
-    the sort values of the last row of the page before.
-    """
-
-    query: str
-    selection: str
-    until: str
-    keys: tuple[FieldValue | None, ...]
-
-    def token(self) -> str:
-        """The cursor as text for a URL."""
-        # JSON has neither decimals nor dates: {"n": …} and {"d": …} stand for them, as `parse` expects.
-        keys: list[Any] = []
-        for key in self.keys:
-            if isinstance(key, Decimal):
-                keys.append({"n": str(key)})
-            else:
-                keys.append({"d": key.isoformat()} if isinstance(key, date) else key)
-        content = [self.query, self.selection, self.until, keys]
-        packed = zlib.compress(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(), 9)
-        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-    @classmethod
-    def parse(cls, token: str) -> Cursor:
-        """Read a token. Raises: Problem: it is not the token of a cursor."""
-        problem = bad_cursor("the cursor is not valid: follow `next` unchanged, or leave out cursor")
-        if len(token) > _MAX_CURSOR_CHARACTERS:
-            raise problem
-        try:
-            packed = base64.urlsafe_b64decode((token + "=" * (-len(token) % 4)).encode("ascii"))
-            # Bound the decompressed size: a few bytes could expand to gigabytes.
-            match json.loads(zlib.decompressobj().decompress(packed, _MAX_CURSOR_CHARACTERS * 8)):
-                case [str(query), str(selection), str(until), list(keys)]:
-                    return cls(query, selection, until, tuple(map(_decode_key, keys)))
-        except (ValueError, RecursionError, ArithmeticError, zlib.error) as error:
-            raise problem from error
-        raise problem
-
-
-def bad_cursor(detail: str) -> Problem:
-    """The problem for a cursor that cannot be used."""
-    return Problem(400, "bad-cursor", detail)
-
-
-def digest(content: Sequence[Any]) -> str:
-    """A short hash of JSON content, to recognise what is the same. It is not for security."""
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, default=str).encode()).hexdigest()[:16]
-
-
-def _decode_key(key: Any) -> FieldValue | None:
-    match key:
-        case {"n": str(digits)}:
-            number = Decimal(digits)
-            if not number.is_finite():
-                raise ValueError
-            return number
-        case {"d": str(day)}:
-            return date.fromisoformat(day)
-        case None | str() | bool() | int():
-            return key
-    raise ValueError
-
-
-@dataclass(frozen=True, slots=True)
-class RowQuery:
-    """A query for rows of a dataset or, if it has `aggregates`, for groups of them.
-
-    `columns` are those of the answer if it has rows. `limit` None means all rows, if the format allows it. `digest`
-    identifies the query whatever the order of its parameters, its page size and its format.
-    """
-
-    scope: SeriesScope
-    conditions: tuple[Condition, ...]
-    columns: tuple[QueryField, ...]
-    group_by: tuple[QueryField, ...]
-    aggregates: tuple[Aggregate, ...]
-    sort: tuple[SortKey, ...]
-    limit: int | None
-    cursor: Cursor | None
-    digest: str
-    fields: Mapping[str, QueryField]
-
-    @property
-    def names(self) -> list[str]:
-        """The columns of the answer, in order."""
-        if self.aggregates:
-            return [one.name for one in self.group_by] + [one.name for one in self.aggregates]
-        return [one.name for one in self.columns]
+_GROUPING = re.compile(rf"({'|'.join(TIME_FUNCTIONS)})\((\w+)\)\Z", re.ASCII)
+_HAVING = re.compile(r"(\w+?)(?:\s*(>=|<=|!=|<>|=|>|<)|__(\w+?)\s*[=:])\s*(.*)\Z", re.ASCII | re.DOTALL)
+_HAVING_OPERATORS = {">=": "gte", "<=": "lte", "!=": "ne", "<>": "ne", "=": "eq", ">": "gt", "<": "lt"}
 
 
 def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits: ApiLimits) -> RowQuery:
@@ -247,11 +75,15 @@ def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits:
 
     Raises: Problem: a parameter is unknown or given twice, its value is not valid, or the cursor is of another query.
     """
+    given = list(parameters)
     texts: dict[str, list[str]] = {}
-    for name, text in parameters:
+    for name, text in given:
         texts.setdefault(name, []).append(text)
     fields = query_fields(dataset)
-    scope = _parse_scope(dataset, texts)
+    scope, notes = _parse_scope(dataset, texts)
+    for name in texts:
+        if name not in RESERVED and name.rpartition("__")[0] not in fields and name not in fields:
+            raise unknown_parameter(name, texts[name][0], given, (*fields, *RESERVED))
     names = [name for name in texts if name not in RESERVED]
     conditions = tuple(_parse_condition(name, texts[name], fields, limits) for name in names)
     if len(conditions) > limits.filters:
@@ -268,14 +100,18 @@ def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits:
     query = RowQuery(
         scope=scope,
         conditions=conditions,
+        words=_parse_words(texts),
         columns=columns,
         group_by=group_by,
         aggregates=aggregates,
+        having=_parse_having(texts, aggregates),
         sort=_parse_sort(texts, sortable),
         limit=_parse_limit(texts, limits),
         cursor=cursor,
         digest=digest([dataset.name, same_query]),
         fields=fields,
+        amount=tuple(fields[name] for name in dataset.amount),
+        notes=(*notes, *_note_foreign_values(texts, conditions)),
     )
     if cursor is not None and cursor.query != query.digest:
         raise bad_cursor("the cursor belongs to another query: follow `next` unchanged")
@@ -289,7 +125,8 @@ def single_value(name: str, texts: Sequence[str]) -> str:
     return texts[0]
 
 
-def _parse_scope(dataset: Dataset, texts: Mapping[str, Sequence[str]]) -> SeriesScope:
+def _parse_scope(dataset: Dataset, texts: Mapping[str, Sequence[str]]) -> tuple[SeriesScope, list[str]]:
+    """The scope of a query, and notes on how its periods were understood."""
     parts = [*(part.name for part in dataset.parts), "none"]
     for part in _list_values("part", texts):
         if part not in parts:
@@ -297,15 +134,44 @@ def _parse_scope(dataset: Dataset, texts: Mapping[str, Sequence[str]]) -> Series
     for slug in _list_values("body", texts):
         if not _SLUG.match(slug):
             raise bad_parameter("body", f"'{printable(slug)}' is not the short name of a body: /bodies lists them")
-    return SeriesScope(
+    periods = {text: _parse_period("period", text) for text in _list_values("period", texts)}
+    within = {text: _parse_period("within", text) for text in texts.get("within", ())}
+    if len(within) > 1 or len(texts.get("within", ())) > 1:
+        raise given_twice("within")
+    scope = SeriesScope(
         dataset=dataset.name,
         bodies=tuple(_list_values("body", texts)),
-        periods=tuple(_parse_period("period", text) for text in _list_values("period", texts)),
+        periods=tuple(periods.values()),
         parts=tuple(_list_values("part", texts)),
-        within=_parse_period("within", single_value("within", texts["within"])) if "within" in texts else None,
+        within=next(iter(within.values()), None),
+        years=tuple(_parse_year(text) for text in _list_values("year", texts)),
         as_known_on=_parse_instant(texts),
         keep_overlapping=_parse_choice("overlapping", texts, ("leave-out", "keep")) == "keep",
     )
+    asked = (("period", periods), ("within", within))
+    found = [(name, find_ambiguity(text)) for name, given in asked for text in given]
+    notes = [f"{name}: {one.message()}" for name, one in found if one]
+    return scope, notes
+
+
+def _parse_year(text: str) -> Period:
+    """A financial year. `2011-12`, which elsewhere is December 2011, is April 2011 to March 2012 here."""
+    try:
+        return Period.parse_year(text)
+    except PeriodError as error:
+        hint = f"; for the calendar year, use within={text}-01--{text}-12" if _CALENDAR_YEAR.match(text) else ""
+        raise bad_parameter("year", f"{printable(str(error), 120)}{hint}") from error
+
+
+def _parse_words(texts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The words of `q`; text in double quotes is looked for as it stands."""
+    if "q" not in texts:
+        return ()
+    text = single_value("q", texts["q"])
+    words = [phrase or word for phrase, word in re.findall(r'"([^"]+)"|([^\s"]+)', text)]
+    if not 1 <= len(words) <= _MOST_WORDS:
+        raise bad_parameter("q", f"q has {len(words)} words: give 1 to {_MOST_WORDS}, such as q=road+repairs")
+    return tuple(dict.fromkeys(words))
 
 
 def _parse_condition(
@@ -319,14 +185,16 @@ def _parse_condition(
         raise unknown_name("field", name, fields, see=_SEE_FIELDS)
     field = fields[name]
     if operator not in OPERATORS[field.type]:
-        allowed = ", ".join(f"{name}__{one}" for one in OPERATORS[field.type])
+        instead = instead_of_operator(operator)
+        able = [instead] if instead in OPERATORS[field.type] else OPERATORS[field.type]
+        allowed = ", ".join(f"{name}__{one}" for one in able)
         raise bad_parameter(
             parameter, f"'{printable(operator)}' is not an operator of {name}, which is a {field.type}: use {allowed}"
         )
     items = [item for text in texts for item in split_list(text)] if operator == "in" else list(texts)
     if not 1 <= len(items) <= limits.values:
         raise bad_parameter(parameter, f"{parameter} has {len(items)} values: give 1 to {limits.values}")
-    if len(items) > 1 and operator not in ("eq", "in", "ne", "contains", "starts"):
+    if len(items) > 1 and operator not in ("eq", "ieq", "in", "ne", "contains", "starts"):
         raise given_twice(parameter)
     kind = "boolean" if operator == "isnull" else field.type
     return Condition(field, operator, tuple(_parse_value(parameter, item, kind) for item in items))
@@ -350,11 +218,20 @@ def _parse_value(parameter: str, text: str, kind: str) -> FieldValue:
         case "boolean":
             value = {"true": True, "false": False}.get(text.lower())
     if value is None:
-        raise bad_parameter(
-            parameter,
-            f"'{printable(text)}' is not a valid value of {parameter}: use {_EXAMPLES[kind]}",
-        )
+        use = postgrest_hint(parameter, text) or f"use {_EXAMPLES[kind]}"
+        raise bad_parameter(parameter, f"'{printable(text)}' is not a valid value of {parameter}: {use}")
     return value
+
+
+def _note_foreign_values(texts: Mapping[str, Sequence[str]], conditions: Sequence[Condition]) -> list[str]:
+    """Notes on texts such as `ilike.*acorn*`, which are looked for as they stand."""
+    names = [one.field.name for one in conditions if one.operator == "eq" and one.field.type == "string"]
+    return [
+        f"{name}={printable(text)} looks for this very text: {hint}"
+        for name in names
+        for text in texts.get(name, ())
+        if (hint := postgrest_hint(name, text))
+    ]
 
 
 def split_list(text: str) -> list[str]:
@@ -426,9 +303,9 @@ def _parse_instant(texts: Mapping[str, Sequence[str]]) -> str | None:
 
 def _parse_groups(
     texts: Mapping[str, Sequence[str]], fields: Mapping[str, QueryField]
-) -> tuple[tuple[QueryField, ...], tuple[Aggregate, ...]]:
-    """The fields to group by, and the figures of each group. Groups without a figure are counted."""
-    group_by = _list_fields("group_by", texts, fields)
+) -> tuple[tuple[Grouping, ...], tuple[Aggregate, ...]]:
+    """What to group by, and the figures of each group. Groups without a figure are counted."""
+    group_by = tuple(_parse_grouping(text, fields) for text in _list_values("group_by", texts))
     aggregates = []
     for function in AGGREGATES:
         for field in _list_fields(function, texts, fields):
@@ -443,8 +320,49 @@ def _parse_groups(
     return group_by, tuple(aggregates)
 
 
+def _parse_grouping(text: str, fields: Mapping[str, QueryField]) -> Grouping:
+    """A field, or a function of a date such as `month(payment_date)`."""
+    found = _GROUPING.match(text)
+    if found is None:
+        function, bracket, _ = text.partition("(")
+        if bracket and re.fullmatch(r"\w+", function, re.ASCII):
+            raise unknown_name("function", function, TIME_FUNCTIONS, see=f"use {', '.join(TIME_FUNCTIONS)}")
+        if text not in fields:
+            raise unknown_name("field", text, fields, see=_SEE_FIELDS)
+        return Grouping(fields[text])
+    function, name = found.groups()
+    if name not in fields:
+        raise unknown_name("field", name, fields, see=_SEE_FIELDS)
+    if fields[name].type != "date":
+        dates = ", ".join(f"{function}({one.name})" for one in fields.values() if one.type == "date")
+        raise bad_parameter("group_by", f"{name} is a {fields[name].type}, so it has no {function}: use {dates}")
+    return Grouping(fields[name], function)
+
+
+def _parse_having(texts: Mapping[str, Sequence[str]], aggregates: Sequence[Aggregate]) -> tuple[Condition, ...]:
+    """Conditions on the figures of a group: `sum_net_amount>=1000` or `sum_net_amount__gte=1000`."""
+    figures = {one.name: one for one in aggregates}
+    conditions = []
+    for text in _list_values("having", texts):
+        found = _HAVING.match(text)
+        operator = "" if found is None else _HAVING_OPERATORS.get(found[2] or "", found[3] or "")
+        if found is None or operator not in _HAVING_OPERATORS.values():
+            raise bad_parameter(
+                "having", f"'{printable(text)}' is not a condition on a figure: use one such as having=count>=10"
+            )
+        name = found[1]
+        if name not in figures:
+            see = f"use {', '.join(figures)}" if figures else "ask for a figure, such as sum=net_amount or count"
+            raise unknown_name("column", name, figures, see=see)
+        field = QueryField(name, figures[name].type, name, "")
+        kind = "number" if field.type == "integer" else field.type
+        conditions.append(Condition(field, operator, (_parse_value("having", found[4], kind),)))
+    return tuple(conditions)
+
+
 def _parse_sort(texts: Mapping[str, Sequence[str]], sortable: Sequence[str]) -> tuple[SortKey, ...]:
-    keys = [SortKey(name.removeprefix("-"), name.startswith("-")) for name in _list_values("sort", texts)]
+    names = [_GROUPING.sub(r"\1_\2", name) for name in _list_values("sort", texts)]
+    keys = [SortKey(name.removeprefix("-"), name.startswith("-")) for name in names]
     for key in keys:
         if key.name not in sortable:
             raise unknown_name("column", key.name, sortable, see=f"sort by {', '.join(sortable[:8])}")

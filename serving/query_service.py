@@ -9,18 +9,30 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from piperoll.errors import NotThere, UsageError
+from piperoll.model import format_decimal
+from serving.cursors import Cursor, FieldValue, bad_cursor
+from serving.documents import UndatedRowsDocument
 from serving.index_cache import PublishedIndex
 from serving.limits import ApiLimits
 from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
-from serving.query import Cursor, FieldValue, RowQuery, bad_cursor
-from serving.sql import QueryFile, Statement, file_schema, groups_statement, largest_scale, rows_statement
+from serving.row_query import RowQuery
+from serving.sql import (
+    QueryFile,
+    Statement,
+    file_schema,
+    groups_statement,
+    largest_scale,
+    rows_statement,
+    undated_statement,
+)
 from serving.version_selection import Selection
 
 _BATCH_ROWS = 8_192
@@ -36,6 +48,18 @@ class QueryResult:
 
     batches: Iterator[pa.RecordBatch]
     next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class UndatedRows:
+    """Rows without a date that a condition on dates leaves out, with their pounds (None: there is no amount)."""
+
+    rows: int
+    amount_gbp: Decimal | None
+
+    def describe(self) -> UndatedRowsDocument:
+        """The rows and pounds as JSON."""
+        return {"rows": self.rows, "amount_gbp": None if self.amount_gbp is None else format_decimal(self.amount_gbp)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +91,34 @@ class QueryService:
             iter(answer.to_batches() or [pa.RecordBatch.from_pylist([], schema=answer.schema)]), following
         )
 
-    def _batches(
-        self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
-    ) -> Iterator[pa.RecordBatch]:
+    def count_undated(self, query: RowQuery, selection: Selection) -> UndatedRows | None:
+        """The rows that a query leaves out because it asks for dates and they have none; None if it asks for none.
+
+        Raises: Problem.
+        """
+        files = self._files(selection)
+        statement = undated_statement(query, files, largest_scale([one.path for one in files]))
+        if statement is None:
+            return None
+        [found] = pa.Table.from_batches(list(self.engine.run(statement))).to_pylist()
+        return UndatedRows(found["rows"], found["pounds"])
+
+    def _files(self, selection: Selection) -> list[QueryFile]:
         try:
             paths = self.files.paths(selection.used)
         except NotThere as error:
             self.index.forget()
             raise _file_removed() from error
-        files = [
+        return [
             QueryFile(selected, path, number)
             for number, (selected, path) in enumerate(zip(selection.used, paths, strict=True))
         ]
-        scale = largest_scale(paths)
+
+    def _batches(
+        self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
+    ) -> Iterator[pa.RecordBatch]:
+        files = self._files(selection)
+        scale = largest_scale([one.path for one in files])
         try:
             if query.aggregates:
                 yield from self.engine.run(groups_statement(query, files, scale, after, limit))

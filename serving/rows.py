@@ -10,12 +10,14 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from serving import response_formats
+from serving.cursors import digest
 from serving.documents import RowsDocument, UsedDocument
 from serving.limits import ApiLimits, WorkSlots
 from serving.listings import find_dataset
 from serving.problems import Problem
-from serving.query import RowQuery, digest, parse_query
+from serving.query import parse_query
 from serving.query_service import QueryResult, QueryService
+from serving.row_query import Aggregate, Grouping, QueryField, RowQuery
 from serving.version_selection import Selection, select
 
 _LISTED_SERIES = 100
@@ -97,9 +99,12 @@ class RowsEndpoint:
                     400, "too-many-rows", f"a workbook holds at most {most:,} rows: use format=csv or a limit"
                 )
             headers["Link"] += f', <{_next_url(request, result)}>; rel="next"'
-        fields = {one.name: one for one in (*query.columns, *query.group_by)}
-        fields |= {one.name: one.field for one in query.aggregates if one.field is not None}
-        pounds = frozenset(name for name, field in fields.items() if field.unit == "GBP")
+        answered: tuple[QueryField | Grouping | Aggregate, ...] = (
+            *query.columns,
+            *query.group_by,
+            *query.aggregates,
+        )
+        pounds = frozenset(one.name for one in answered if one.unit == "GBP")
         if form is response_formats.JSON:
             content = await run_in_threadpool(self._json_content, request, query, selection, result, pounds)
             response = response_formats.json_response(request, content, etag=headers["ETag"], headers=headers)
@@ -114,11 +119,15 @@ class RowsEndpoint:
     def _json_content(
         self, request: Request, query: RowQuery, selection: Selection, result: QueryResult, pounds: frozenset[str]
     ) -> RowsDocument:
+        rows = list(response_formats.json_rows(result.batches, pounds))
+        undated = self._service.count_undated(query, selection)
         return {
             "dataset": query.scope.dataset,
             "as_known_on": query.scope.as_known_on,
             "columns": query.names,
-            "rows": list(response_formats.json_rows(result.batches, pounds)),
+            "rows": rows,
+            "undated": None if undated is None else undated.describe(),
+            "notes": list(query.notes),
             "series": {
                 "used": selection.describe_used()[:_LISTED_SERIES],
                 "left_out": selection.describe_left_out()[:_LISTED_SERIES],

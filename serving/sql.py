@@ -16,10 +16,16 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from serving.query import Aggregate, Condition, FieldValue, QueryField, RowQuery
+from serving.cursors import FieldValue
+from serving.row_query import Aggregate, Condition, Grouping, QueryField, RowQuery
 from serving.version_selection import SelectedVersion
 
 _OPERATORS = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "in": "="}
+_CASELESS = {
+    "contains": "contains(lower({}), lower({}))",
+    "starts": "starts_with(lower({}), lower({}))",
+    "ieq": "lower({}) = lower({})",
+}
 _ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "date": pa.date32(), "boolean": pa.bool_()}
 
 
@@ -83,9 +89,9 @@ def rows_statement(
     """
     bound = BoundParameters()
     keys = [(f'"{one.name}"', one.descending) for one in query.sort] + [('"_file"', False), ('"_row"', False)]
-    needed = {one.name: one for one in query.columns} | {one.field.name: one.field for one in query.conditions}
+    needed = {one.name: one for one in query.columns} | _filtered_fields(query)
     needed |= {one.name: query.fields[one.name] for one in query.sort}
-    where = [_condition_sql(one, scale, bound) for one in query.conditions]
+    where = _filters_sql(query, query.conditions, scale, bound)
     if after is not None:
         where.append(_after_sql(keys, after, bound))
     columns = [one.quoted for one in query.columns] + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)]
@@ -103,20 +109,84 @@ def groups_statement(
 ) -> Statement:
     """Select the groups of the rows that meet the conditions, in the query's order and then by group."""
     bound = BoundParameters()
-    needed = {one.name: one for one in query.group_by} | {one.field.name: one.field for one in query.conditions}
+    needed = {one.field.name: one.field for one in query.group_by} | _filtered_fields(query)
     needed |= {one.field.name: one.field for one in query.aggregates if one.field is not None}
-    conditions = _where_sql([_condition_sql(one, scale, bound) for one in query.conditions])
+    conditions = _where_sql(_filters_sql(query, query.conditions, scale, bound))
     groups = [one.quoted for one in query.group_by]
-    columns = ", ".join(groups + [_aggregate_sql(one, scale) for one in query.aggregates])
+    grouped = [f"{_grouping_sql(one)} AS {one.quoted}" for one in query.group_by]
+    columns = ", ".join(grouped + [_aggregate_sql(one, scale) for one in query.aggregates])
     inner = f"SELECT {columns} FROM ({_files_sql(needed, files, scale, bound)}){conditions}"
     if groups:
-        inner += f" GROUP BY {', '.join(groups)}"
+        inner += f" GROUP BY {', '.join(map(str, range(1, len(groups) + 1)))}"
     keys = [(f'"{one.name}"', one.descending) for one in query.sort]
     keys += [(name, False) for name in groups if name not in {sorted_by for sorted_by, _ in keys}]
     names = groups + [f'"{one.name}"' for one in query.aggregates]
     selected = ", ".join(names + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)])
-    page = "" if after is None else f" WHERE {_after_sql(keys, after, bound)}"
-    return Statement(f"SELECT {selected} FROM ({inner}){page}{_order_sql(keys, limit, bound)}", bound.values)
+    where = [_condition_sql(one, scale, bound) for one in query.having]
+    if after is not None:
+        where.append(_after_sql(keys, after, bound))
+    return Statement(
+        f"SELECT {selected} FROM ({inner}){_where_sql(where)}{_order_sql(keys, limit, bound)}", bound.values
+    )
+
+
+def undated_statement(query: RowQuery, files: Sequence[QueryFile], scale: int) -> Statement | None:
+    """Count the rows that a query leaves out because it asks for dates and they have none; None if it asks for none.
+
+    They meet all other conditions. The answer is one row: the number, and the sum (null if the dataset has no amount).
+    """
+    asked = {one.field.name: one.field for one in query.conditions if _asks_date(one)}
+    if not asked:
+        return None
+    bound = BoundParameters()
+    where = _filters_sql(query, [one for one in query.conditions if not _asks_date(one)], scale, bound)
+    where.append(f"({' OR '.join(f'{one.quoted} IS NULL' for one in asked.values())})")
+    pounds = "NULL"
+    needed = _filtered_fields(query)
+    if query.amount:
+        needed |= {one.name: one for one in query.amount}
+        pounds = f"sum(coalesce({', '.join(one.quoted for one in query.amount)}))"
+    source = _files_sql(needed, files, scale, bound)
+    return Statement(f"SELECT count(*) AS rows, {pounds} AS pounds FROM ({source}){_where_sql(where)}", bound.values)
+
+
+def _asks_date(condition: Condition) -> bool:
+    return condition.field.type == "date" and condition.operator not in ("isnull", "ne")
+
+
+def _filtered_fields(query: RowQuery) -> dict[str, QueryField]:
+    """The fields that the conditions and the words of a query are about."""
+    return {one.field.name: one.field for one in query.conditions} | {one.name: one for one in query.searched}
+
+
+def _filters_sql(query: RowQuery, conditions: Sequence[Condition], scale: int, bound: BoundParameters) -> list[str]:
+    """The conditions, and that every word is in the text of a row; both without regard to case and accents."""
+    filters = [_condition_sql(one, scale, bound) for one in conditions]
+    if query.words:
+        text = _folded(f"concat_ws(chr(10), {', '.join(one.quoted for one in query.searched)})")
+        filters += [f"contains({text}, {_folded(bound.add(word))})" for word in query.words]
+    return filters
+
+
+def _folded(text: str) -> str:
+    return f"lower(strip_accents({text}))"
+
+
+def _grouping_sql(one: Grouping) -> str:
+    """A field, or what a date belongs to, spelled as a period: 2026-10, 2026-Q4, 2026, 2026-27."""
+    day = one.field.quoted
+    match one.function:
+        case None:
+            return day
+        case "month":
+            return f"strftime({day}, '%Y-%m')"
+        case "quarter":
+            return f"(strftime({day}, '%Y') || '-Q' || quarter({day}))"
+        case "year":
+            return f"strftime({day}, '%Y')"
+        case _:
+            first = f"strftime({day} - INTERVAL 3 MONTH, '%Y')"
+            return f"({first} || '-' || strftime({day} + INTERVAL 9 MONTH, '%y'))"
 
 
 def _files_sql(needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters) -> str:
@@ -182,13 +252,10 @@ def _condition_sql(condition: Condition, scale: int, bound: BoundParameters) -> 
 
 def _comparison_sql(condition: Condition, value: FieldValue, scale: int, bound: BoundParameters) -> str:
     name, operator = condition.field.quoted, condition.operator
-    match operator:
-        case "isnull":
-            return f"{name} IS {'' if value else 'NOT '}NULL"
-        case "contains":
-            return f"contains(lower({name}), lower({bound.add(value)}))"
-        case "starts":
-            return f"starts_with(lower({name}), lower({bound.add(value)}))"
+    if operator == "isnull":
+        return f"{name} IS {'' if value else 'NOT '}NULL"
+    if operator in _CASELESS:
+        return _CASELESS[operator].format(name, bound.add(value))
     if not isinstance(value, Decimal):
         return f"{name} {_OPERATORS[operator]} {bound.add(value)}"
     # A value with more decimal places than the column lies between two values that the column can have: no row equals

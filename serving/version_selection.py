@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from piperoll import layout
 from piperoll.model import Series, Status, Version, count_once
+from serving.cursors import Cursor, digest
 from serving.documents import LeftOutSeries, UsedSeries
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, unknown_name
-from serving.query import Cursor, SeriesScope, digest
+from serving.row_query import SeriesScope
 
 TAKEN_BACK = (Status.WITHDRAWN, Status.PURGED)
 """The statuses of versions that are never served, not even for a day on which they were current."""

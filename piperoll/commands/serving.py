@@ -10,6 +10,7 @@ import typer
 
 from piperoll import layout
 from piperoll.errors import UsageError
+from piperoll.settings import Settings
 
 Published = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3://bucket/prefix to serve.")]
 
@@ -58,6 +59,9 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
         Path | None, typer.Option(metavar="DIR", help="A folder for copies of a bucket's files; default: temporary.")
     ] = None,
     cache_size: Annotated[int, typer.Option(metavar="MB", min=64, help="The most space for the copies.")] = 10240,
+    site: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where the catalogue is served; default: PIPEROLL_BASE_URL.")
+    ] = None,
 ) -> None:
     """Serve an HTTP API over published data. It also has a page to check files with.
 
@@ -81,7 +85,8 @@ def api(  # noqa: PLR0913, PLR0917 - one parameter for each option
         cache_bytes=cache_size * MEGABYTE,
     )
     typer.echo(f"The API is at http://{host}:{port}/ (stop it with Ctrl+C)")
-    run_server(ServerOptions(dest, str(cache) if cache else None, limits, host, port, workers))
+    pages = (site or Settings.from_environment().base_url).rstrip("/") + "/"
+    run_server(ServerOptions(dest, str(cache) if cache else None, limits, host, port, workers, pages))
 
 
 def _nothing_published(dest: str) -> UsageError:

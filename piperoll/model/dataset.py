@@ -183,6 +183,12 @@ def _duty_entries(field: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return ({"kinds": field.get("x_kinds", KINDS), "clause": field["x_source"]},)
 
 
+def _row_period(entry: Mapping[str, Any] | None) -> RowPeriod | None:
+    if entry is None:
+        return None
+    return RowPeriod(entry["start"], entry["end"], tuple(tuple(key) for key in entry["of"]))
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
     """A heading found in real files and the field it means; `part` limits it to one part of the dataset."""
@@ -208,6 +214,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class RowPeriod:
+    """The fields with the first and last day of a row's own period, and the sets of fields that name what it is about.
+
+    Rows about the same thing whose periods overlap (rolling years) are never added up. The first complete set of `of`
+    names the thing.
+    """
+
+    start: str
+    end: str
+    of: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A standard for one kind of data: its fields in published order, and its rules.
 
@@ -216,7 +235,11 @@ class Dataset:
     maps other inbox folder names to the part each means. A `snapshot` dataset describes a day, not a stretch of time.
     `wide` are the shapes to unpivot, `ocds` the paths in an OCDS release, `duties` the legal duties with due dates.
     `keys` are sets of fields that identify a row from one version of a file to the next, the most reliable first. A
-    dataset `restates` if a file repeats, for rows with the same key, what earlier files said.
+    dataset `restates` if a file repeats, for rows with the same key, what earlier files said. A line recurs if another
+    table has a line with the same `recurrence` fields; empty means all of its content. `row_period` is set if rows
+    have periods of their own. `function_texts` are the fields that show what
+    money is for, each the most specific first: `where` it was spent, `what` on, and the `category` of the purchase;
+    empty if rows are not classified.
 
     From reading.json: `least_amount` is the smallest amount that must be published, in pounds; `general_headings` are
     headings too common to show that a file is of this dataset; `main_list` is a pattern for names of files that are
@@ -241,6 +264,9 @@ class Dataset:
     duties: tuple[Mapping[str, Any], ...]
     keys: tuple[tuple[str, ...], ...]
     restates: bool
+    function_texts: Mapping[str, tuple[str, ...]]
+    recurrence: tuple[str, ...]
+    row_period: RowPeriod | None
     least_amount: Decimal | None
     general_headings: frozenset[str]
     main_list: str | None
@@ -291,6 +317,9 @@ class Dataset:
                 duties=tuple(rules.get("duties", ())),
                 keys=tuple(tuple(key) for key in rules.get("keys", ())),
                 restates=rules.get("restates", False),
+                function_texts={kind: tuple(names) for kind, names in rules.get("functions", {}).items()},
+                recurrence=tuple(rules.get("recurrence", ())),
+                row_period=_row_period(rules.get("row_period")),
                 least_amount=None if least is None else Decimal(least),
                 general_headings=frozenset(reading.get("general_headings", ())),
                 main_list=reading.get("main_list"),
@@ -306,7 +335,10 @@ class Dataset:
     def _refuse_unknown_fields(self, entries: Mapping[str, Any]) -> None:
         named = {name for group in self.core for name in group if name != "@period"}
         named |= {*self.amount, *self.date, *entries, *(heading.field for heading in self.headings)}
-        named |= {*self.body_fields, *self.parent_fields}
+        named |= {*self.body_fields, *self.parent_fields, *self.recurrence}
+        named |= {name for names in self.function_texts.values() for name in names}
+        if self.row_period is not None:
+            named |= {self.row_period.start, self.row_period.end, *(name for key in self.row_period.of for name in key)}
         named |= {mark for part in self.parts for mark in part.marks} | {name for key in self.keys for name in key}
         for field in self.fields:
             rules = field.reading

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from piperoll.checking.privacy.columns import is_name_due, is_named_holder, redaction_kind
-from piperoll.checking.privacy.lists import NamedPost, privacy_lists
+from piperoll.checking.privacy.columns import is_name_due, is_named_holder
 from piperoll.checking.totals import exact_sum
 from piperoll.model import Dataset, Period
+from piperoll.people.lists import NamedPost, privacy_lists
+from piperoll.people.private_people import redaction_kind
 from piperoll.reading import ReadTable
 
 Cells = Mapping[str, str | None]

@@ -26,7 +26,6 @@ from piperoll.checking.privacy.columns import (
     find_trigger_areas,
 )
 from piperoll.checking.privacy.held_names import HeldNames
-from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.privacy.personal_data import RULES, PersonalDataRule, personal_rules, sieve_personal_data
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet
 from piperoll.checking.survey import survey_table
@@ -34,6 +33,7 @@ from piperoll.checking.totals import count_table
 from piperoll.findings import CappedFindings, cap_findings, group_findings, make_finding
 from piperoll.model import Address, Finding, Severity
 from piperoll.model.columns import pc, texts
+from piperoll.people.lists import privacy_lists
 from piperoll.reading import ReadTable
 from tests.checking import plain_checking as plain
 from tests.checking.made_readings import made_table, screen_table

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from piperoll.checking.privacy.names import fold_text
-from piperoll.checking.privacy.private_people import person_rule
 from piperoll.errors import UsageError
 from piperoll.operations.release import require_reason
 from piperoll.operations.run_request import RunRequest
+from piperoll.people.names import fold_text
+from piperoll.people.private_people import person_rule
 from publishers import Store, open_store
 from tests.operations.inbox import plain_run, put
 

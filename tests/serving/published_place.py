@@ -33,6 +33,8 @@ GOOD = "\r\n".join([HEADINGS, *LINES, ""]).encode()
 """A file to check that has no faults."""
 BAD = "\r\n".join([HEADINGS, *LINES, "32/13/2026,<script>alert(1)</script>,1.250.00,T99,Supplies,Estates", ""]).encode()
 """A file to check whose last line cannot be published."""
+SITE = "https://data.example/"
+"""Where the pages of the catalogue are said to be."""
 HOSTILE = "Robert'); DROP TABLE rows;--"
 
 
@@ -129,7 +131,7 @@ def serving(
     service = create_service(place, cache, limits, clock)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(service, limits, place), **UVICORN_SETTINGS)
+        config = uvicorn.Config(create_app(service, limits, place, SITE), **UVICORN_SETTINGS)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -74,7 +74,7 @@ class Counting:
 
 
 def used(index: PublishedIndex) -> list[object]:
-    from serving.query import SeriesScope  # noqa: PLC0415 - only here
+    from serving.row_query import SeriesScope  # noqa: PLC0415 - only here
     from serving.version_selection import select  # noqa: PLC0415
 
     return list(select(index, SeriesScope("spend")).used)

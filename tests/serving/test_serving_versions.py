@@ -141,7 +141,9 @@ def test_a_missing_resource_is_a_404_problem(api: Served, path: str) -> None:
 
 def test_listings(api: Served) -> None:
     links = api.json("/")["links"]
-    assert {api.get(links[name]).status_code for name in links if "{" not in links[name]} == {200}
+    assert {api.get(links[name]).status_code for name in links if links[name][0] == "/" and "{" not in links[name]} == {
+        200
+    }
     assert {one["dataset"]: one["bodies"] for one in api.json("/datasets")["datasets"]}["spend"] == 2
     fields = {one["name"]: one for one in api.json("/datasets/spend")["fields"]}
     assert (fields["net_amount"]["type"], fields["net_amount"]["unit"]) == ("number", "GBP")

@@ -23,8 +23,6 @@ from piperoll.checking.privacy.free_text import (
     text_rules,
 )
 from piperoll.checking.privacy.held_names import HeldNames
-from piperoll.checking.privacy.lists import NamedPost, normalise_name, privacy_lists, split_words
-from piperoll.checking.privacy.name_model import score_word
 from piperoll.checking.privacy.personal_data import (
     CODE_RULES,
     personal_rules,
@@ -33,8 +31,10 @@ from piperoll.checking.privacy.personal_data import (
     sieve_personal_data,
     sieve_phrases,
 )
-from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
 from piperoll.model.columns import Cells, Flags, is_filled, pc, to_flags
+from piperoll.people.lists import NamedPost, privacy_lists, split_words
+from piperoll.people.name_model import score_word
+from piperoll.people.private_people import is_clearly_organisation, person_rule, redaction_kind
 
 _SUPPLIERS_REMEMBERED = 1 << 17
 """How many suppliers' verdicts are cached, some 40 MB: a national month has fewer suppliers."""
@@ -253,16 +253,6 @@ def find_names_not_due(batch: pa.RecordBatch, name: str, posts: Sequence[NamedPo
             values, codes = _different_cells(batch[post.by])
             not_due &= ~np.array([is_name_due(post, value) for value in values], np.bool_)[codes]
     return not_due
-
-
-def redaction_kind(name: str | None) -> str | None:
-    """The kind of redaction in a supplier's cell, None if it names a supplier (docs/standards.md#spend).
-
-    "Redactive Publishing Ltd" is a firm, and so is every other name with a legal form.
-    """
-    if name is None or privacy_lists().strong.intersection(normalise_name(name).split()):
-        return None
-    return next((kind for pattern, kind in privacy_lists().redactions if pattern.search(name)), None)
 
 
 def is_named_holder(holder: str | None) -> bool:

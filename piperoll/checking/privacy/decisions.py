@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from piperoll.checking.privacy.names import fold_name, fold_text
 from piperoll.model import HeldValue, PrivacyDecision
 from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
+from piperoll.people.names import fold_name, fold_text
 
 _WORD = re.compile(r"[^\W_]+")
 _NO_DECISION = -1

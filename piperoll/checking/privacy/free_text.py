@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from piperoll.checking.privacy.lists import privacy_lists, split_words
-from piperoll.checking.privacy.name_model import score_word
-from piperoll.checking.privacy.names import fold_text
-from piperoll.checking.privacy.private_people import person_rule
+from piperoll.people.lists import privacy_lists, split_words
+from piperoll.people.name_model import score_word
+from piperoll.people.names import fold_text
+from piperoll.people.private_people import person_rule
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"

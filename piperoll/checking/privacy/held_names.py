@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from piperoll.checking.privacy.lists import privacy_lists
-from piperoll.checking.privacy.names import TITLES, fold_name, fold_text
-from piperoll.checking.privacy.private_people import is_clearly_organisation
+from piperoll.people.lists import privacy_lists
+from piperoll.people.names import TITLES, fold_name, fold_text
+from piperoll.people.private_people import is_clearly_organisation
 
 _WORD = re.compile(r"[^\W_]+")
 _MOST_IN_A_SIEVE = 400

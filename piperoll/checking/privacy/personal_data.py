@@ -19,8 +19,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from piperoll.checking.privacy.lists import privacy_lists, split_words
 from piperoll.model.columns import Cells, Flags, is_filled, pc, texts_from_buffers, to_flags
+from piperoll.people.lists import privacy_lists, split_words
 
 _S = r"[\t-\r\x1c-\x20]"
 """The ASCII characters that `\\s` matches in Python; it matches fewer of them in RE2, the engine of Arrow."""

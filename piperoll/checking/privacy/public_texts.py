@@ -18,13 +18,13 @@ from pathlib import PurePosixPath
 
 from piperoll.checking.privacy.free_text import is_certain_name, names_in_text
 from piperoll.checking.privacy.held_names import HeldNames
-from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists
-from piperoll.checking.privacy.name_model import score_word
-from piperoll.checking.privacy.names import fold_name, fold_text
 from piperoll.checking.privacy.personal_data import personal_rules
-from piperoll.checking.privacy.private_people import person_rule
 from piperoll.findings import finding_type, make_finding, quotes_headings, replace_texts, without_value
 from piperoll.model import MONTHS, Address, Dataset, Finding
+from piperoll.people.lists import PrivacyLists, privacy_lists
+from piperoll.people.name_model import score_word
+from piperoll.people.names import fold_name, fold_text
+from piperoll.people.private_people import person_rule
 
 WITHHELD = "name withheld"
 

@@ -39,12 +39,12 @@ from piperoll.checking.privacy.columns import (
 from piperoll.checking.privacy.decisions import Decided, HeldValues
 from piperoll.checking.privacy.free_text import names_in_text
 from piperoll.checking.privacy.held_names import HeldNames, NameKey, name_key
-from piperoll.checking.privacy.lists import privacy_lists
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet, ValueByRow
 from piperoll.checking.survey import main_field
 from piperoll.findings import CappedFindings
 from piperoll.model import Dataset, HeldValue, Origin
 from piperoll.model.columns import Cells, Flags, Integers, pc, to_flags
+from piperoll.people.lists import privacy_lists
 from piperoll.reading import ReadTable
 
 SERVICE_AREA = "service-area"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from piperoll import assets
-from piperoll.checking.privacy.columns import redaction_kind
 from piperoll.model import Severity, to_document
+from piperoll.people.private_people import redaction_kind
 from tests.checking.made_readings import codes, examined, made_table, screen_table, spend_row
 
 SPEND, ROLES, CONTRACTS = (assets.dataset(name) for name in ("spend", "roles", "contracts"))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from piperoll import assets
-from piperoll.checking.privacy.names import fold_text
 from piperoll.errors import DescriptorError
+from piperoll.people.names import fold_text
 
 _TOKEN = re.compile(r"[A-Z0-9]+(?:['’][A-Z]+)*")
 _DOTTED = re.compile(r"(?<![A-Z])(?:[A-Z]\.){2,}[A-Z]?\.?(?![A-Z])")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piperoll.checking.privacy.names import fold_name, fold_text
+from piperoll.people.names import fold_name, fold_text
 
 
 @pytest.mark.parametrize(

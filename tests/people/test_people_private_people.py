@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piperoll.checking.privacy.lists import privacy_lists
-from piperoll.checking.privacy.private_people import is_clearly_organisation, person_rule
+from piperoll.people.lists import privacy_lists
+from piperoll.people.private_people import is_clearly_organisation, person_rule
 from tests.fixtures.made_up_people import DECORATIONS, SPELLINGS, NamesOfOrigin, names_of_the_world
 
 GIVEN = sorted(privacy_lists().given_names)

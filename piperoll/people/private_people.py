@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from piperoll.checking.privacy.lists import PrivacyLists, privacy_lists, split_folded
-from piperoll.checking.privacy.name_model import score_name, score_word
-from piperoll.checking.privacy.names import TITLES, fold_name, fold_text
+from piperoll.people.lists import PrivacyLists, normalise_name, privacy_lists, split_folded
+from piperoll.people.name_model import score_name, score_word
+from piperoll.people.names import TITLES, fold_name, fold_text
 
 _FULL_NAME = -1.6
 """A name whose score is higher may be a person's: by bench/privacy.py 97 % of the people of every origin have more."""
@@ -105,6 +105,16 @@ def _untitled_rule(bare: str, words: PrivacyLists) -> str | None:
     if _is_full_name(bare, parts, words):
         return "full-name"
     return "surname-initial" if _has_glued_initials(bare, parts, words) else None
+
+
+def redaction_kind(name: str | None) -> str | None:
+    """The kind of redaction in a supplier's cell, None if it names a supplier (docs/standards.md#spend).
+
+    "Redactive Publishing Ltd" is a firm, and so is every other name with a legal form.
+    """
+    if name is None or privacy_lists().strong.intersection(normalise_name(name).split()):
+        return None
+    return next((kind for pattern, kind in privacy_lists().redactions if pattern.search(name)), None)
 
 
 @lru_cache(maxsize=1 << 17)
