@@ -280,6 +280,15 @@ def release_file(series: Series, version: Version, name: str) -> str:
     return f"{version_folder(series, version)}{name}"
 
 
+def download_name(series: Series, version: Version, name: str) -> str:
+    """The name under which a person saves a file of a release: it says the body, period and version.
+
+    `spend-anytown-2026-10-v2.csv` is the table, `spend-anytown-2026-10-v2-report.json` another file.
+    """
+    stem = f"{str(series).replace('/', '-')}-v{version.version}"
+    return stem + (name.removeprefix(series.dataset) if name.startswith(f"{series.dataset}.") else f"-{name}")
+
+
 def differences_name(before: int, after: int, sha256: str = "") -> str:
     """The name, below a series' folder, of the rows that differ between two versions; without a hash, its start."""
     return f"changes/v{before}-v{after}-{f'{sha256[:12]}.csv' if sha256 else ''}"
@@ -296,6 +305,8 @@ READER = f"{CATALOGUE}vendor/parquet.js"
 DCAT = f"{CATALOGUE}catalog.jsonld"
 FRESHNESS = f"{CATALOGUE}freshness.json"
 PACKAGE = f"{CATALOGUE}datapackage.json"
+DOWNLOAD_ALL = f"{CATALOGUE}download.html"
+README = f"{CATALOGUE}README.txt"
 COMPARE = f"{CATALOGUE}compare/index.html"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"

@@ -30,6 +30,7 @@ class DatasetDigest:
 
     `interval` is how often the body publishes (one of `duties.calendar.INTERVALS`) and `next_due` the next day a
     return is due by law. `rows` and `amount` count each day of the body once.
+    `bytes` is the size of the files of all current tables.
     """
 
     tables: int
@@ -39,6 +40,7 @@ class DatasetDigest:
     next_due: date | None
     rows: int = 0
     amount: Decimal | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,7 @@ def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
         next_due=next_due_day(dataset, holdings.body, holdings.on),
         rows=sum(manifest.rows for manifest in counted),
         amount=total([manifest.amount_gbp for manifest in counted]),
+        bytes=sum(entry.bytes for facts in published if facts.manifest for entry in facts.manifest.files),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -197,6 +198,31 @@ def format_size(count: int) -> str:
         if amount < 1000:
             return f"{amount:.1f} {unit}"
     return f"{amount / 1000:,.1f} TB"
+
+
+def format_cell(cell: str, unit: str | None) -> str:
+    """Format a published number as text for a table of rows: £1,250.00, 1,207, 0.75; an empty cell stays empty."""
+    if not cell:
+        return cell
+    figure = Decimal(cell)
+    if unit == "GBP":
+        return format_pounds(figure)
+    whole, point, decimals = cell.lstrip("-").partition(".")
+    return f"{'-' if figure < 0 else ''}{int(whole or 0):,}{point}{decimals}"
+
+
+def format_share(count: int, whole: int) -> str:
+    """Say how many rows of a table have something: every row; 12 of 40 rows (30 %); 1 of 900 rows (under 1 %)."""
+    if count == whole:
+        return "every row" if whole != 1 else "the one row"
+    percent = 100 * count // whole
+    words = f"{percent} %" if percent else "under 1 %"
+    return f"{count:,} of {format_count(whole, 'row')} ({words})"
+
+
+def describe_source(source: str) -> str:
+    """Say where a field comes from, without the address of a document of ours."""
+    return re.sub(r" \(docs/[^)]*\)", "", source)
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from collectors import Arrival
 from piperoll import assets, layout
@@ -21,6 +22,7 @@ from piperoll.describing.pages.rendering import render_report_page
 from piperoll.describing.release_summary import summarise_release
 from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
+from piperoll.operations.catalogue.body_cache import count_filled
 from piperoll.operations.run_request import Run
 from piperoll.settings import Settings
 from publishers import FolderStore, archive_submission, list_series, list_submissions, read_listing, serve_site
@@ -194,7 +196,11 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
     series = listing.series
     content = store.read(f"{layout.version_folder(series, standing)}{series.dataset}.csv").content.decode()
     rows = csv.reader(io.StringIO(content, newline=""))
-    return replace(listing, summary=summarise_release(assets.dataset(series.dataset), series.period, rows))
+    summary = summarise_release(assets.dataset(series.dataset), series.period, rows)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        path.write_text(content, "utf-8", newline="")
+        return replace(listing, summary=summary | {"filled": count_filled(path)})
 
 
 def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> Iterator[tuple[str, bytes]]:

@@ -96,10 +96,17 @@ def _waiting_queue(digests: Iterable[BodyDigest], acts: Acts) -> WaitingQueue:
 
 
 def lookup_pages(overview: Overview) -> Files:
-    """Render the page that searches in the browser, and the lists of bodies, by name."""
+    """Render the page that searches in the browser, the lists of bodies, and how to download everything."""
     datasets = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
     yield render_page(overview, layout.SEARCH_PAGE, "search.html", settings={"datasets": datasets})
     yield from bodies_pages(overview)
+    held = [digest.datasets.values() for digest in overview.digests]
+    sizes = {
+        "tables": sum(one.tables for datasets in held for one in datasets),
+        "bytes": sum(one.bytes for datasets in held for one in datasets),
+    }
+    yield render_page(overview, layout.DOWNLOAD_ALL, "download.html", overview=overview, sizes=sizes)
+    yield render_page(overview, layout.README, "README.txt", overview=overview)
 
 
 def dataset_pages(overview: Overview, dataset: Dataset) -> Files:
