@@ -310,6 +310,7 @@ README = f"{CATALOGUE}README.txt"
 COMPARE = f"{CATALOGUE}compare/index.html"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
+NOT_FOUND = f"{CATALOGUE}404.html"
 
 
 def search_shard(letters: str) -> str:

@@ -151,6 +151,7 @@ def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     yield from list_static_files()
     yield render_fixed_shard(overview.datasets)
     yield from site_pages.lookup_pages(overview)
+    yield site_pages.not_found_page(overview)
     for dataset in overview.datasets:
         yield from site_pages.dataset_pages(overview, dataset)
     yield from render_dcat_root(overview)

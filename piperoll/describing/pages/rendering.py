@@ -97,9 +97,12 @@ def _environment() -> Environment:
 
 
 def render_page(source: InContext, key: str, template: str, **values: Any) -> tuple[str, bytes]:
-    """Render the page under `key`; the template gets `source` as `holdings`, and `values`."""
+    """Render the page under `key`; the template gets `source` as `holdings`, and `values`.
+
+    `link` makes a link to a key; by default a relative one.
+    """
     page = _environment().get_template(template)
-    return key, page.render(holdings=source, here=key, link=partial(urls.link, here=key), **values).encode()
+    return key, page.render(**{"holdings": source, "here": key, "link": partial(urls.link, here=key)} | values).encode()
 
 
 def render_report_page(report: Report) -> str:

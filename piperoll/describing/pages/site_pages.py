@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from piperoll import assets, layout
 from piperoll.describing import urls
@@ -107,6 +108,13 @@ def lookup_pages(overview: Overview) -> Files:
     }
     yield render_page(overview, layout.DOWNLOAD_ALL, "download.html", overview=overview, sizes=sizes)
     yield render_page(overview, layout.README, "README.txt", overview=overview)
+
+
+def not_found_page(overview: Overview) -> tuple[str, bytes]:
+    """Render the page of an address without a page. Its links are from the root, since it is sent for any address."""
+    return render_page(
+        overview, layout.NOT_FOUND, "not_found.html", link=partial(urls.address, urlsplit(overview.base_url).path)
+    )
 
 
 def dataset_pages(overview: Overview, dataset: Dataset) -> Files:
