@@ -108,11 +108,11 @@ def test_the_rows_are_sorted_filtered_and_paged_in_place(opened: Open, site: Sit
     page = opened(site.page(SERIES))
     page.get_by_role("button", name=f"page through all {PUBLISHED} rows").click()
     status(page, f"All {PUBLISHED} rows.")
-    page.get_by_role("button", name="Amount", exact=True).click()
+    page.locator("[data-sort=net_amount]").click()
     expect(page.locator("th[aria-sort=descending]")).to_have_text("Amount")
     amounts = [pounds(cell) for cell in named(page, "net_amount")]
     assert amounts == sorted(amounts, reverse=True), "the largest first"
-    page.get_by_role("button", name="Amount", exact=True).click()
+    page.locator("[data-sort=net_amount]").click()
     expect(page.locator("th[aria-sort=ascending]")).to_have_text("Amount")
     assert pounds(named(page, "net_amount")[0]) < 0
     page.get_by_label("Column").select_option("org_unit")
@@ -157,9 +157,9 @@ def test_the_rows_that_match_are_added_up_to_the_penny(opened: Open, site: Site)
     matching = [row for row in rows if "oak" in row["supplier_name"].lower()]
     expect(page.locator("#rows-sum")).to_have_text(sum_of(matching))
     page.goto(site.page(SERIES) + "?net_amount=to.0#rows")
-    credits = [row for row in rows if Decimal(row["net_amount"]) <= 0]
-    expect(page.locator("#rows-sum")).to_have_text(sum_of(credits))
-    assert "-£" in sum_of(credits)
+    credited = [row for row in rows if Decimal(row["net_amount"]) <= 0]
+    expect(page.locator("#rows-sum")).to_have_text(sum_of(credited))
+    assert "-£" in sum_of(credited)
     page.goto(site.page(SERIES) + "?supplier_name=is.Nobody#rows")
     status(page, f"0 rows of {PUBLISHED} match.")
     assert page.locator("#rows-sum").inner_text() == ""

@@ -35,6 +35,7 @@ def build_catalogue(
     base_url: str,
     publisher_name: str,
     on: date,
+    api_url: str = "",
     submissions: Sequence[Received] = (),
     compared: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
 ) -> Files:
@@ -42,7 +43,7 @@ def build_catalogue(
 
     `compared` has the consolidated files of each body, by dataset and year.
     """
-    context = CatalogueContext(tuple(datasets), base_url, publisher_name, on, register, register)
+    context = CatalogueContext(tuple(datasets), base_url, publisher_name, on, register, register, api_url)
     slugs = (
         {body.slug for body in register} | {one.series.body for one in listings} | {one.body for one, _ in submissions}
     )
