@@ -38,7 +38,6 @@ _HEADER = re.compile(r"^\[([a-z0-9-]+)\]$", re.MULTILINE)
 """The line that starts an entry."""
 
 _FIRST_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z'])")
-"""Where a sentence ends and another begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +67,7 @@ class FindingType:
     @property
     def summary(self) -> str:
         """The first sentence of the explanation, as plain text: what the finding means, without a word anyone sent."""
-        text = self.explanation.replace("\n", " ").replace("`", "'")
-        return _FIRST_SENTENCE.split(text, maxsplit=1)[0]
+        return _FIRST_SENTENCE.split(self.explanation.replace("\n", " ").replace("`", "'"), maxsplit=1)[0]
 
     def fix(self, variant: str) -> str:
         """The template of the fix for a variant; most entries have one fix for all of them."""
@@ -224,14 +222,9 @@ def replace_texts(value: Any, replacements: Mapping[str, str]) -> Any:
 
 
 def without_value(finding: Finding) -> Finding:
-    """The same finding without anything that a cell says, for a row that is not published.
-
-    Its message is what a finding of its kind means, in the words of `findings/`.
-    """
-    if finding.code in _sections():
-        summary = finding_type(finding.code).summary
-    else:
-        summary = f"{finding.code.replace('-', ' ').capitalize()}."
+    """The same finding without anything that a cell says: its message is what a finding of its kind means."""
+    declared = finding.code in _sections()
+    summary = finding_type(finding.code).summary if declared else f"{finding.code.replace('-', ' ').capitalize()}."
     message, fix = (shared_text("not-published", name, summary=summary) for name in ("message", "fix"))
     return replace(finding, value=None, message=message, fix=fix)
 

@@ -15,7 +15,8 @@ same layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
+The keys of pages about several bodies are in `piperoll.shared_pages_layout` and are found here too. This module is not
+part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
 from piperoll.model import Series, Submission, Version
+from piperoll.shared_pages_layout import *  # noqa: F403 - its keys are found here too
 
 ARCHIVE, COLLECTED, MAPPINGS, DECISIONS = "archive/", "collected/", "mappings/", "decisions/"
 REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
@@ -280,15 +282,6 @@ def release_file(series: Series, version: Version, name: str) -> str:
     return f"{version_folder(series, version)}{name}"
 
 
-def download_name(series: Series, version: Version, name: str) -> str:
-    """The name under which a person saves a file of a release: it says the body, period and version.
-
-    `spend-anytown-2026-10-v2.csv` is the table, `spend-anytown-2026-10-v2-report.json` another file.
-    """
-    stem = f"{str(series).replace('/', '-')}-v{version.version}"
-    return stem + (name.removeprefix(series.dataset) if name.startswith(f"{series.dataset}.") else f"-{name}")
-
-
 def differences_name(before: int, after: int, sha256: str = "") -> str:
     """The name, below a series' folder, of the rows that differ between two versions; without a hash, its start."""
     return f"changes/v{before}-v{after}-{f'{sha256[:12]}.csv' if sha256 else ''}"
@@ -305,9 +298,6 @@ READER = f"{CATALOGUE}vendor/parquet.js"
 DCAT = f"{CATALOGUE}catalog.jsonld"
 FRESHNESS = f"{CATALOGUE}freshness.json"
 PACKAGE = f"{CATALOGUE}datapackage.json"
-DOWNLOAD_ALL = f"{CATALOGUE}download.html"
-README = f"{CATALOGUE}README.txt"
-COMPARE = f"{CATALOGUE}compare/index.html"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
 NOT_FOUND = f"{CATALOGUE}404.html"
@@ -331,12 +321,6 @@ def list_page(page: str, name: str) -> Callable[[int], str]:
 def bodies_page(number: int) -> str:
     """A page, numbered from 1, of the list of all bodies."""
     return f"{CATALOGUE}bodies/index.html" if number == 1 else f"{CATALOGUE}bodies/index-{number}.html"
-
-
-def bodies_list(kind: str | None, region: str | None, number: int) -> str:
-    """A page, numbered from 1, of the list of bodies of a kind, of a region (both as in addresses), or of both."""
-    stem = f"{CATALOGUE}bodies-by/{kind or 'all'}/{region or 'all'}"
-    return f"{stem}.html" if number == 1 else f"{stem}-{number}.html"
 
 
 def dataset_page(name: str) -> str:
@@ -425,11 +409,6 @@ def prefixes_of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     own = [f"{CATALOGUE}{folder}bodies/{slug}{end}" for folder in ("", "feeds/") for end in "./"]
     of_datasets = (f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports"))
     return [*own, sitemap(slug), f"{late_feed(slug)}.", *of_datasets]
-
-
-def comparison_page(dataset: str, year: str) -> str:
-    """The page that compares all bodies of a dataset and financial year."""
-    return f"{CATALOGUE}compare/{dataset}/{year}.html"
 
 
 # --- catalogue/consolidated/: one file a body, dataset and financial year -------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -15,13 +17,17 @@ import pyarrow.parquet as pq
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
-from piperoll.model import FileEntry, History, Manifest, Period, Series, Status, Version, file_entry
+from piperoll.model import FileEntry, History, Manifest, Period, Series, Status, Version, file_entry, parse_instant
 from publishers.consolidated import list_consolidated_years, read_consolidated_year
+from publishers.index import list_indexed_series_of
 from publishers.pointer import read_history
 from publishers.stores import open_reader
 from publishers.stores.protocol import JsonObject, StoreReader, read_json
 
 _CHUNK_BYTES = 1 << 20
+
+_NEAREST = 4
+"""Periods that are named where the one asked for is not published."""
 
 
 def find_series(address: str, series: Series) -> tuple[StoreReader, History]:
@@ -29,21 +35,72 @@ def find_series(address: str, series: Series) -> tuple[StoreReader, History]:
     reader = open_reader(address)
     history, _ = read_history(reader, series)
     if not history.versions:
-        raise UsageError(f"{series} is not published in {address}: piperoll site, or the catalogue, lists what is")
+        raise UsageError(_explain_missing(reader, address, series))
     return reader, history
 
 
-def choose_version(history: History, as_known_on: str | None, number: int | None) -> Version:
-    """Choose a version whose files are still published: by day, by number, or the current one.
+def require_published(
+    reader: StoreReader, address: str, dataset: str | None, body: str | None
+) -> tuple[str | None, str | None]:
+    """The dataset and the slug of the body, if something is published of them. Raises: UsageError: nothing is."""
+    datasets = read_json(reader, layout.INDEX).get("datasets", {})
+    if not datasets:
+        raise UsageError(_explain_nothing(address))
+    if dataset is not None and dataset not in datasets:
+        raise UsageError(_explain_dataset(address, dataset, datasets))
+    return dataset, body
 
-    Raises: UsageError: there is none, it was purged, or both a day and a number are given.
+
+def _explain_nothing(address: str) -> str:
+    return f"nothing is published in {address}: give a folder, s3://bucket/prefix, or the web address of one"
+
+
+def _explain_dataset(address: str, dataset: str, datasets: Iterable[str]) -> str:
+    near = get_close_matches(dataset, datasets, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"no dataset '{dataset}' is published in {address}: {hint}It has {', '.join(sorted(datasets))}"
+
+
+def _explain_missing(reader: StoreReader, address: str, series: Series) -> str:
+    """Say that a series is not published, and what is that comes nearest."""
+    datasets = read_json(reader, layout.INDEX).get("datasets", {})
+    if not datasets:
+        return _explain_nothing(address)
+    if series.dataset not in datasets:
+        return _explain_dataset(address, series.dataset, datasets)
+    if series.body not in datasets[series.dataset]:
+        near = get_close_matches(series.body, datasets[series.dataset], n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return (
+            f"{series} is not published in {address}: {hint}"
+            f"piperoll list {address} --dataset {series.dataset} lists who has"
+        )
+    there = list(list_indexed_series_of(reader, series.dataset, series.body))
+    same_time = [one for one in there if one.period == series.period]
+    near_ones = same_time or sorted(there, key=lambda one: abs(one.period.end - series.period.end))[:_NEAREST]
+    named = ", ".join(f"{one.period}{f' --part {one.part}' if one.part else ''}" for one in sorted(near_ones))
+    part = f", {series.part}" if series.part else ""
+    return (
+        f"{series} ({series.period.title}{part}) is not published in {address}: "
+        f"the nearest {'is' if len(near_ones) == 1 else 'are'} {named}. "
+        f"piperoll list {address} --body {series.body} lists all"
+    )
+
+
+def choose_version(history: History, as_known_on: str | date | None, number: int | None) -> Version:
+    """Choose a version whose files are still published: by day or instant, by number, or the current one.
+
+    Raises: UsageError: there is none, it was purged, both a day and a number are given, or the day is none or to come.
     """
-    if as_known_on and number:
+    if as_known_on is not None and number is not None:
         raise UsageError("give either a day or a version number, not both")
-    if number:
+    if number is not None:
         version, missing = history.version(number), f"no version {number}"
-    elif as_known_on:
-        version, missing = history.as_known_on(as_known_on), f"no version was current on {as_known_on}"
+    elif as_known_on is not None:
+        instant = parse_instant(as_known_on)
+        if instant[: len("2026-11-01")] > datetime.now(UTC).date().isoformat():
+            raise UsageError(f"{instant} is still to come: leave it out to get what is known today")
+        version, missing = history.as_known_on(instant), f"no version was current on {instant}"
     else:
         version, missing = history.current_version, "no version is current now"
     if version is None:

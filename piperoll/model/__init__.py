@@ -31,7 +31,7 @@ from piperoll.model.consolidated import (
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part, RowPeriod
 from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
-from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
+from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
@@ -131,6 +131,7 @@ __all__ = [
     "find_ambiguity",
     "format_decimal",
     "from_document",
+    "parse_instant",
     "partition_of",
     "pounds_of",
     "printable_name",

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import pytest
 
 from piperoll import assets, layout
-from piperoll.describing.catalogue import build_overview, collect_contributions, digest_group
+from piperoll.describing.catalogue import build_overview, collect_dated_contributions, digest_group
 from piperoll.describing.context import CatalogueContext, collect_holdings
 from piperoll.describing.overview import digest_body
 from piperoll.describing.series_facts import extract_facts
@@ -274,7 +274,8 @@ def test_nothing_is_summed_over_periods_that_overlap() -> None:
     tables = [listing("anytown", "2026-10", amount="10.00"), listing("anytown", "2026-Q4", amount="30.00")]
     holdings = collect_holdings(context, BODIES[0], map(extract_facts, tables), (), {})
     digests = {
-        name: digest_group(name, {"anytown": brought}) for name, brought in collect_contributions(holdings).items()
+        name: digest_group(name, {"anytown": brought})
+        for name, brought in collect_dated_contributions(holdings).items()
     }
     whole = build_overview(context, [digest_body(holdings)], digests)
     assert [line.amount for line in whole.periods("spend")] == [Decimal("30.00"), Decimal("10.00")]

@@ -9,9 +9,9 @@ from msgspec import to_builtins
 
 from piperoll import assets, layout
 from piperoll.describing.charts import PHONE, WIDE, draw_chart, fit_label
+from piperoll.describing.page_wording import describe_source, format_cell, format_share
 from piperoll.describing.pages.body_lists import TILES, WHOLE_COUNTRY, region_of
 from piperoll.describing.release_summary import Bar, Chart
-from piperoll.describing.wording import describe_source, format_cell, format_share
 from piperoll.model import Body
 from piperoll.settings import Settings
 from tests.describing.example_world import LISTINGS, built, listing
