@@ -1,4 +1,4 @@
-"""The keys of pages about many bodies and about suppliers, and names of downloads. `piperoll.layout` has them with all others."""
+"""The keys of pages about many bodies and suppliers, and names of downloads; `piperoll.layout` has them too."""
 
 from __future__ import annotations
 
