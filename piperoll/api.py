@@ -22,7 +22,7 @@ from piperoll import assets
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name
+from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name, resolve_body
 from piperoll.reading import Content, OnDisk, whole
 from piperoll.scratch import scratch_folder
 
@@ -99,7 +99,7 @@ def check(  # noqa: PLR0913 - keyword-only options
         report = preview_report(against, candidate, quick=quick, engine=CheckEngine(engine))
         if report is not None:
             return report
-        sender: Body | None = assets.register().recognise(body) or Body.provisional_for(body)  # it has published there
+        sender: Body | None = resolve_body(body, assets.register()).body or Body.provisional_for(body)
     else:
         sender = _find_sender(body, kind)
     return check_file(
@@ -392,12 +392,12 @@ def _find_sender(body: str | None, kind: str | None) -> Body | None:
     """The registered body called `body`, or a provisional one if its kind is given."""
     if body is None:
         return None
-    register = assets.register()
-    if found := register.recognise(body):
-        return found
+    match = resolve_body(body, assets.register())
+    if match.body is not None:
+        return match.body
     if kind is not None:
         return Body.provisional_for(body)
-    near = " or ".join(f"'{each.name}'" for each in register.suggest(body))
+    near = " or ".join(f"'{each.name}'" for each in match.suggestions)
     hint = f"did you mean {near}? If not, give" if near else "give"
     raise UsageError(f"'{body}' is not in the register of bodies: {hint} its kind, such as --kind council")
 

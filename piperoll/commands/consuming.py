@@ -116,9 +116,10 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         if year or period or part or known or number:
             raise UsageError("--all can be used with a dataset and --body only")
         from publishers import open_reader
-        from publishers.download import copy_everything
+        from publishers.download import copy_everything, require_published
 
-        done = copy_everything(open_reader(place), out, dataset, body)
+        reader = open_reader(place)
+        done = copy_everything(reader, out, *require_published(reader, place, dataset, body))
         files = "file" if done.downloaded == 1 else "files"
         typer.echo(f"{out}: {done.tables:,} tables; {done.downloaded:,} {files} downloaded, {done.removed:,} removed.")
         return

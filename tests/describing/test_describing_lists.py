@@ -40,6 +40,7 @@ def test_each_kind_and_region_has_a_list_of_its_own(site: dict[str, bytes]) -> N
 def test_the_region_is_that_of_the_register_or_of_the_gss_code() -> None:
     body = Body("gss:W06000001", "a", "A", "council")
     assert region_of(body) == "Wales"
+    assert region_of(replace(body, region="North West")) == "North West"
     assert region_of(replace(body, id="gss:E06000001")) == "England"
     assert region_of(replace(body, id="GB-GOVUK-a")) == WHOLE_COUNTRY
 

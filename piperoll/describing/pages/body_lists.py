@@ -52,7 +52,7 @@ _BAR_WIDTH = TILE_WIDTH - 22
 
 def region_of(body: Body) -> str:
     """Name the region or nation of a body: as the register gives it, else the nation of its GSS code."""
-    return getattr(body, "region", None) or _NATIONS.get(body.nation or "", WHOLE_COUNTRY)
+    return body.region or _NATIONS.get(body.nation or "", WHOLE_COUNTRY)
 
 
 @dataclass(frozen=True, slots=True)
