@@ -366,5 +366,6 @@ def test_everything_is_copied_with_a_readme(made: Path, tmp_path: Path) -> None:
     assert "open data of public bodies" in (copy / "README.txt").read_text()
     assert " 0 files downloaded" in piperoll("get", "--all", "--from", made, "-o", copy).output
     wrong = piperoll("get", "--all", "--from", made, "--body", "nowhere", "-o", copy)
-    assert wrong.exit_code == 2 and "nowhere" in wrong.output
-    assert piperoll("get", "--from", made, "-o", copy).exit_code == 2
+    assert isinstance(wrong.exception, UsageError)
+    assert "no body called 'nowhere'" in str(wrong.exception)
+    assert isinstance(piperoll("get", "--from", made, "-o", copy).exception, UsageError)
