@@ -204,6 +204,11 @@ def read_bodies(path: Path) -> list[Body]:
                 valid_from=_day(row.get("valid_from")),
                 valid_to=_day(row.get("valid_to")),
                 successor=_split(row.get("successor") or ""),
+                short_name=row.get("short_name") or None,
+                former_names=_split(row.get("former_names") or ""),
+                region=row.get("region") or None,
+                area_code=row.get("area_code") or None,
+                expected=(row.get("expected") or "yes").strip().lower() != "no",
             )
             for row in rows
         ]

@@ -300,7 +300,7 @@ FRESHNESS = f"{CATALOGUE}freshness.json"
 PACKAGE = f"{CATALOGUE}datapackage.json"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
-NOT_FOUND = f"{CATALOGUE}404.html"
+BODIES_LIST, NOT_FOUND = f"{CATALOGUE}bodies.json", f"{CATALOGUE}404.html"
 
 
 def search_shard(letters: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +19,7 @@ from piperoll.model import FileEntry, History, Manifest, Period, Series, Status,
 from publishers.consolidated import list_consolidated_years, read_consolidated_year
 from publishers.index import list_indexed_series_of
 from publishers.pointer import read_history
+from publishers.published_bodies import find_published_body
 from publishers.stores import open_reader
 from publishers.stores.protocol import JsonObject, StoreReader, read_json
 
@@ -28,9 +30,16 @@ _NEAREST = 4
 
 
 def find_series(address: str, series: Series) -> tuple[StoreReader, History]:
-    """Open the store at an address and read the history of a series. Raises: UsageError: there is no such series."""
+    """Open the store at an address and read the history of a series; its body may be given by any of its names.
+
+    Raises: UsageError: there is no such series, or no such body; the message suggests some.
+    """
     reader = open_reader(address)
     history, _ = read_history(reader, series)
+    if not history.versions:
+        _, body = require_published(reader, address, series.dataset, series.body)
+        series = replace(series, body=body or series.body)
+        history, _ = read_history(reader, series)
     if not history.versions:
         raise UsageError(_explain_missing(reader, address, series))
     return reader, history
@@ -39,13 +48,16 @@ def find_series(address: str, series: Series) -> tuple[StoreReader, History]:
 def require_published(
     reader: StoreReader, address: str, dataset: str | None, body: str | None
 ) -> tuple[str | None, str | None]:
-    """The dataset and the slug of the body, if something is published of them. Raises: UsageError: nothing is."""
+    """The dataset and the slug of the body, which is given by any of its names, if something is published of them.
+
+    Raises: UsageError: nothing is; the message suggests what is.
+    """
     datasets = read_json(reader, layout.INDEX).get("datasets", {})
     if not datasets:
         raise UsageError(_explain_nothing(address))
     if dataset is not None and dataset not in datasets:
         raise UsageError(_explain_dataset(address, dataset, datasets))
-    return dataset, body
+    return dataset, find_published_body(reader, body) if body is not None else None
 
 
 def _explain_nothing(address: str) -> str:
@@ -61,10 +73,6 @@ def _explain_dataset(address: str, dataset: str, datasets: Iterable[str]) -> str
 def _explain_missing(reader: StoreReader, address: str, series: Series) -> str:
     """Say that a series is not published, and what is that comes nearest."""
     datasets = read_json(reader, layout.INDEX).get("datasets", {})
-    if not datasets:
-        return _explain_nothing(address)
-    if series.dataset not in datasets:
-        return _explain_dataset(address, series.dataset, datasets)
     if series.body not in datasets[series.dataset]:
         near = get_close_matches(series.body, datasets[series.dataset], n=1)
         hint = f"did you mean {near[0]}? " if near else ""
@@ -133,6 +141,7 @@ def fetch_file(reader: StoreReader, series: Series, version: Version, name: str,
 def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: Path, bodies: Sequence[str] = ()) -> int:
     """Download a financial year of every body (or of some `bodies`) as one file; return how many bodies are in it.
 
+    Bodies may be given by any of their names.
     `out` ends in .csv or .parquet. Each body's file is compared with the hash in the index of the year.
     `year` is a financial year as `Period.parse_year` reads it: 2011-12, 2011/12.
     Raises: UsageError: there is no such year or body, or `out` has another ending. StoreCorrupt: a file is not the one
@@ -147,6 +156,7 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
         there = ", ".join(Period.parse(one).financial_year_name for one in years)
         raise UsageError(f"{dataset} has no consolidated files for {covered.title}; it has them for {there or 'none'}")
     entries = read_consolidated_year(reader, dataset, year)["bodies"]
+    bodies = [slug if slug in entries else find_published_body(reader, slug) for slug in bodies]
     if missing := [slug for slug in bodies if slug not in entries]:
         raise UsageError(f"{missing[0]} has nothing in {year}: the catalogue lists the bodies that have")
     wanted = {slug: entry for slug, entry in entries.items() if not bodies or slug in bodies}

@@ -246,4 +246,14 @@ def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     items = tuple(late.list_overview_late_items(overview, returns))
     yield from render_feed(late.overview_late_feed(list_feeds(overview)[""]), FeedLog(tail=items), {})
     yield layout.FRESHNESS, write_freshness(overview)
+    yield layout.BODIES_LIST, write_bodies_list(overview)
     yield site_pages.home_page(overview)
+
+
+def write_bodies_list(overview: Overview) -> bytes:
+    """Write the list of the bodies that have published something or are expected to, for programs."""
+    bodies = [
+        digest.body.to_document() | {"datasets": sorted(digest.datasets)}
+        for digest in sorted(overview.digests, key=lambda digest: digest.body.slug)
+    ]
+    return json.dumps({"bodies": bodies}, ensure_ascii=False, indent=1).encode()

@@ -98,7 +98,8 @@ def split_search_parts(
     for one, counts in series:
         for name, rows in counts.items():
             names.setdefault(name, []).append([str(one), rows])
-    aliases = [*body.aliases, *body.same_as, body.id]
+    short = (body.short_name,) if body.short_name else ()
+    aliases = [*short, *body.former_names, *body.aliases, *body.same_as, body.id]
     own_letters = {token[:SHORTEST] for text in (body.name, *aliases) for token in index_tokens(text)}
     itself = [body.name, name_kind(body.kind), aliases]
     parts: dict[str, dict[str, Any]] = {

@@ -88,7 +88,7 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "is not")],
+    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "no body called")],
 )
 def test_get_says_what_to_do_if_it_cannot(made: Path, tmp_path: Path, changed, words: str) -> None:
     options = {"--from": str(made), "--body": "anytown", "--period": "2026-10", "-o": "a.csv"} | changed
@@ -204,6 +204,43 @@ def test_get_refuses_a_consolidated_file_with_another_hash(place: Path, tmp_path
     done = piperoll("get", "spend", "--from", place, "--year", "2026-27", "-o", tmp_path / "all.csv")
     assert isinstance(done.exception, StoreCorrupt)
     assert not list(tmp_path.glob("all*"))
+
+
+def test_a_table_is_found_by_the_name_of_its_body(made: Path, tmp_path: Path) -> None:
+    wanted = ("get", "spend", "--from", made, "--period", "2026-10", "-o", tmp_path / "a.csv", "--body")
+    assert "version 2 of spend/anytown/2026-10" in output_of(*wanted, "Anytown")
+    assert "2026-10" in output_of("trace", "spend/ANYTOWN/2026-10", "1", "--from", made)
+
+
+def test_a_wrong_name_of_a_body_is_answered_with_the_closest(made: Path, tmp_path: Path) -> None:
+    wanted = ("get", "spend", "--from", made, "--period", "2026-10", "-o", tmp_path / "a.csv", "--body")
+    done = piperoll(*wanted, "anytwon")
+    assert isinstance(done.exception, UsageError)
+    assert "did you mean 'anytown' (anytown)?" in str(done.exception)
+
+
+def test_the_catalogue_lists_its_bodies_for_programs(made: Path) -> None:
+    bodies = json.loads((made / "catalogue" / "bodies.json").read_text())["bodies"]
+    by_slug = {entry["body"]: entry for entry in bodies}
+    assert by_slug["anytown"]["provisional"] is True
+    assert by_slug["anytown"]["datasets"] == ["spend"]
+    assert by_slug["leeds"] | {"aliases": []} == {
+        "body": "leeds",
+        "id": "gss:E08000035",
+        "name": "Leeds City Council",
+        "kind": "council",
+        "provisional": False,
+        "short_name": None,
+        "former_names": [],
+        "aliases": [],
+        "same_as": ["GB-LAE-LDS"],
+        "region": "Yorkshire and The Humber",
+        "area_code": "E08000035",
+        "valid_from": None,
+        "valid_to": None,
+        "successor": [],
+        "datasets": [],
+    }
 
 
 # --- what is published, and what is said if something is not ---------------------------------------------------------
