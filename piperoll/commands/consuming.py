@@ -81,9 +81,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         ),
     ],
     dataset: Annotated[str | None, typer.Argument(help="A name that piperoll datasets lists.")] = None,
-    body: Annotated[
-        str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")
-    ] = None,
+    body: Annotated[str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")] = None,
     period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
     year: Annotated[
         str | None,
