@@ -377,3 +377,15 @@ def test_lines_in_no_year_were_taken_for_a_period_where_another_year_was_wanted(
     assert "spend of lines that are in no year, 1 body." in output_of(*wanted, "undated")
     wrong = piperoll("get", "spnd", "--from", place, "-o", tmp_path / "b.csv", "--year", "2026-27")
     assert "did you mean spend?" in str(wrong.exception)
+
+
+def test_everything_is_copied_with_a_readme(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "everything"
+    done = piperoll("get", "--all", "--from", made, "-o", copy)
+    assert done.exit_code == 0, done.output
+    assert "open data of public bodies" in (copy / "README.txt").read_text()
+    assert " 0 files downloaded" in piperoll("get", "--all", "--from", made, "-o", copy).output
+    wrong = piperoll("get", "--all", "--from", made, "--body", "nowhere", "-o", copy)
+    assert isinstance(wrong.exception, UsageError)
+    assert "no body called 'nowhere'" in str(wrong.exception)
+    assert isinstance(piperoll("get", "--from", made, "-o", copy).exception, UsageError)
