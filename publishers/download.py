@@ -311,8 +311,8 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
     if year not in years:
         require_published(reader, "this place", dataset, None)
         there = ", ".join(one if one == UNDATED else Period.parse(one).financial_year_name for one in years)
-        wanted = covered.title if covered else "lines that are in no year"
-        raise UsageError(f"{dataset} has no consolidated files for {wanted}; it has them for {there or 'none'}")
+        asked = covered.title if covered else "lines that are in no year"
+        raise UsageError(f"{dataset} has no consolidated files for {asked}; it has them for {there or 'none'}")
     entries = read_consolidated_year(reader, dataset, year)["bodies"]
     bodies = [slug if slug in entries else find_published_body(reader, slug) for slug in bodies]
     if missing := [slug for slug in bodies if slug not in entries]:
