@@ -7,7 +7,7 @@ reading the others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -252,7 +252,11 @@ def add_years(dataset: Dataset, years: Mapping[str, YearFigures]) -> WholeFigure
         return None
     ordered = sorted(years, key=lambda year: (year == UNDATED, year))
     if adds_over_years(dataset):
-        return WholeFigures(add_figures(years[year] for year in ordered), tuple(ordered), adds_up=True)
+        whole = add_figures(years[year] for year in ordered)
+        if len(ordered) > 1:  # a table can have lines in several years: the numbers of tables do not add up
+            left_out = {because: replace(one, tables=0) for because, one in whole.left_out.items()}
+            whole = replace(whole, left_out=left_out)
+        return WholeFigures(whole, tuple(ordered), adds_up=True)
     latest = [year for year in ordered if year != UNDATED][-1:] or ordered[-1:]
     return WholeFigures(add_figures(years[year] for year in latest), tuple(latest), adds_up=False)
 
@@ -345,7 +349,11 @@ class Overview(InContext):
 
     def whole(self, name: str) -> WholeFigures | None:
         """Return the figures of a dataset in all; None if nothing of it is published."""
-        return add_years(self.dataset(name), self.years.get(name, {}))
+        whole = add_years(self.dataset(name), self.years.get(name, {}))
+        if whole is None or len(whole.years) == 1:
+            return whole
+        tables = [one.datasets[name].tables for one in self.publishing(name) if one.datasets[name].tables]
+        return replace(whole, figures=replace(whole.figures, tables=sum(tables), bodies=len(tables)))
 
     @property
     def latest(self) -> str | None:
