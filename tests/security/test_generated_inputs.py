@@ -73,18 +73,14 @@ TEXTS = st.one_of(
 
 def altered(text: str) -> list[str]:
     """The text, and 19 others made of it: doubled, cut, exchanged, with pieces put in, in other cases and encodings."""
-    draw, made = (
-        Random(repr(text)),
-        [text, text.upper(), text.title(), text[::-1], text * 2, quote(text, errors="replace")],
-    )  # noqa: S311 - no secret
+    draw = Random(repr(text))  # noqa: S311 - no secret
+    made = [text, text.upper(), text.title(), text[::-1], text * 2, quote(text, errors="replace")]
     while len(made) < EACH:
         start, stop = sorted((draw.randrange(len(text) + 1), draw.randrange(len(text) + 1)))
         piece = draw.choice(PIECES)
         flipped = "".join(chr((ord(one) ^ (1 << draw.randrange(7))) or 1) for one in text[start:stop])
-        put_in = [
-            text[:start] + new + text[end:] for new, end in ((piece, start), ("", stop), (piece, stop), (flipped, stop))
-        ]
-        made += put_in
+        ends = ((piece, start), ("", stop), (piece, stop), (flipped, stop))
+        made += [text[:start] + new + text[end:] for new, end in ends]
     return made[:EACH]
 
 
