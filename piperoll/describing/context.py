@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from piperoll.describing.series_facts import SeriesFacts
+from piperoll.describing.year_figures import BodyYears
 from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_followed_duties
 from piperoll.errors import UnknownDataset
 from piperoll.model import Body, Dataset, Period, Register, Series, Submission
@@ -16,8 +17,8 @@ from piperoll.model import Body, Dataset, Period, Register, Series, Submission
 class CatalogueContext:
     """What all pages share: the datasets, the address of the store, the publisher's name and the day.
 
-    `base_url` ends in a slash. Returns are expected from the bodies in `expected`; those in `known` are recognised
-    when they send something.
+    `base_url` ends in a slash, and so does `api_url`, where the API is served; it is empty if there is none. Returns
+    are expected from the bodies in `expected`; those in `known` are recognised when they send something.
     """
 
     datasets: tuple[Dataset, ...]
@@ -26,6 +27,7 @@ class CatalogueContext:
     on: date
     expected: Register
     known: Register
+    api_url: str = ""
     _datasets: Mapping[str, Dataset] = field(init=False, repr=False, compare=False)
     _expected: Mapping[str, Body] = field(init=False, repr=False, compare=False)
 
@@ -77,6 +79,11 @@ class InContext:
         return self.context.base_url
 
     @property
+    def api_url(self) -> str:
+        """The address of the API, ending in a slash; empty if there is none."""
+        return self.context.api_url
+
+    @property
     def publisher_name(self) -> str:
         """The name that signs the catalogue."""
         return self.context.publisher_name
@@ -91,14 +98,15 @@ class Holdings(InContext):
     """Everything known about one body: what it published, what it sent, and what it must publish.
 
     `series` are sorted by dataset, then newest first. `submissions` are newest first, each file once. `duties` are
-    latest first. Nothing here depends on other bodies, except that duties begin with the first period that arrived
-    from any body (`find_first_starts`).
+    latest first. `years` are its consolidated years. Nothing here depends on other bodies, except that duties begin
+    with the first period that arrived from any body (`find_first_starts`).
     """
 
     body: Body
     series: tuple[SeriesFacts, ...]
     submissions: ReceivedFiles
     duties: tuple[Duty, ...]
+    years: BodyYears = field(default_factory=dict)
 
     def series_of(self, dataset: str) -> tuple[SeriesFacts, ...]:
         """Return the body's series of a dataset, newest first."""

@@ -7,18 +7,22 @@ reading the others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 
-from piperoll import assets
 from piperoll.describing.context import Holdings, InContext, newest_first
-from piperoll.describing.wording import total
+from piperoll.describing.suppliers import GroupDigest
+from piperoll.describing.wording import format_count, format_day, format_pounds, total
+from piperoll.describing.year_figures import YearFigures, add_figures, adds_over_years
 from piperoll.duties import Duty, DutyState, duty_rules, next_change_day, next_due_day, period_of, publication_interval
-from piperoll.model import Body, Period, Submission, Verdict, count_once
+from piperoll.model import UNDATED, Acts, Body, Dataset, Period, Submission, Verdict
+
+_SILENT_AFTER = timedelta(days=456)
+"""A body is silent if its newest period ended this long ago: fifteen months, so that a yearly return may be late."""
 
 MOST_WAITING = 20
-"""Files shown on the first page that wait for their sender; the pages of bodies show the others."""
+"""Files shown on the first page that wait for someone; the pages of bodies show the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class DatasetDigest:
     """One dataset of a body: how many tables are published, the newest period, and the instant of the last release.
 
     `interval` is how often the body publishes (one of `duties.calendar.INTERVALS`) and `next_due` the next day a
-    return is due by law. `rows` and `amount` count each day of the body once.
+    return is due by law. `rows` are those of its consolidated years (`WholeFigures`), and `bytes` is the size of the
+    files of all current tables.
     """
 
     tables: int
@@ -35,7 +40,7 @@ class DatasetDigest:
     interval: str
     next_due: date | None
     rows: int = 0
-    amount: Decimal | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +58,50 @@ class DutyDigest:
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that was held or rejected and waits for its sender."""
+    """A file that was held or rejected: why, who must act on it, and the rows and pounds that were read of it.
+
+    `amount` is None if no amount could be read; `unreadable` counts the rows whose amount could not.
+    """
 
     submission: Submission
     period: Period | None
     verdict: Verdict
+    reason: str | None = None
+    acts: Acts = Acts.BODY
+    rows: int = 0
+    amount: Decimal | None = None
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTotal:
+    """The files that wait for one party: how many, and the rows and pounds that were read of them."""
+
+    files: int
+    rows: int
+    amount: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class BodyDigest:
     """One body as the pages about all bodies show it.
 
-    `behind` counts the periods that are outstanding and `waits` the files that wait for their sender; `waiting` are
-    the last of those files. `latest` is the instant of the latest version, `newest_end` the last day of the newest
-    period that is over. `until` is the first day on which the digest may change although nothing arrives.
+    `behind` counts the periods that are outstanding, `judged` those for which a return was due. `waits` counts the
+    files that wait for the body or for the platform (`Acts`), and `waiting` are the last of those files. `latest` is
+    the instant of the latest version, `newest_end` the last day of the newest period that is over. `until` is the first
+    day on which the digest may change although nothing arrives.
     """
 
     body: Body
     datasets: Mapping[str, DatasetDigest]
     behind: int
-    waits: int
+    waits: Mapping[str, WaitingTotal]
     waiting: tuple[WaitingFile, ...]
     duties: tuple[DutyDigest, ...]
     latest: str | None
     newest_end: date | None
     until: date
+    judged: int = 0
 
     @property
     def tables(self) -> int:
@@ -95,15 +119,47 @@ class BodyDigest:
         return max((one.published for one in self.datasets.values() if one.published), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class OutstandingWords:
+    """What is outstanding of a body, in words; each may be empty, but not all of them.
+
+    `periods` counts the returns that are overdue, `silent` says since when nothing has come, and `other` anything else.
+    """
+
+    periods: str
+    silent: str
+    other: str
+
+
+def describe_outstanding(digest: BodyDigest, on: date) -> OutstandingWords:
+    """Say what is outstanding of a body. "Nothing" is said only if returns were due lately and came."""
+    body, newest = digest.body, digest.newest_end
+    closed = body.valid_to is not None and body.valid_to < on
+    periods = format_count(digest.behind, "period") if digest.behind else ""
+    silent = ""
+    if newest is not None and newest < on - _SILENT_AFTER and not closed:
+        silent = f"nothing newer than {format_day(newest)}"
+    other = ""
+    if closed and body.valid_to is not None:
+        other = f"closed on {format_day(body.valid_to)}"
+    elif not (periods or silent):
+        other = "nothing" if digest.judged else "no return was due yet"
+    return OutstandingWords(periods, silent, other)
+
+
+def describe_waiting_pounds(file: WaitingFile) -> str:
+    """Say which pounds of a file wait: the sum of what could be read, or that no amount could."""
+    if file.amount is None:
+        return "not known" if file.unreadable else "–"
+    more = f" and {format_count(file.unreadable, 'amount')} that cannot be read" if file.unreadable else ""
+    return format_pounds(file.amount) + more
+
+
 def digest_body(holdings: Holdings) -> BodyDigest:
     """Make the digest of a body."""
     context, published = holdings.context, [facts for facts in holdings.series if facts.manifest is not None]
     ends = [facts.series.period.end for facts in published]
-    waiting = [
-        WaitingFile(submission, period_of(submission, outcome), outcome.verdict)
-        for submission, outcome in holdings.submissions
-        if outcome is not None and outcome.verdict in (Verdict.HELD, Verdict.REJECTED)
-    ]
+    waiting = list_waiting(holdings)
     last_due: dict[tuple[str, str, str], Duty] = {}
     for duty in holdings.duties:  # latest first
         if duty.due <= context.on:
@@ -115,7 +171,7 @@ def digest_body(holdings: Holdings) -> BodyDigest:
             for name in sorted({facts.series.dataset for facts in holdings.series})
         },
         behind=sum(duty.outstanding for duty in holdings.duties),
-        waits=len(waiting),
+        waits={str(acts): total for acts in Acts if (total := _add_waiting(waiting, acts)).files},
         waiting=tuple(waiting[:MOST_WAITING]),
         duties=tuple(
             DutyDigest(duty.dataset, duty.part, duty.name, duty.period, duty.due, duty.state, duty.body.kind)
@@ -129,23 +185,80 @@ def digest_body(holdings: Holdings) -> BodyDigest:
                 *(end for end in ends if end > context.on),
             ]
         ),
+        judged=sum(duty.due <= context.on for duty in holdings.duties),
     )
+
+
+def list_waiting(holdings: Holdings) -> list[WaitingFile]:
+    """List a body's files that were held or rejected, latest first, without those that a later file made good."""
+    settled: set[tuple[str, Period | None, str | None]] = set()
+    waiting = []
+    for submission, outcome in holdings.submissions:  # newest first
+        if outcome is None:
+            continue
+        period = period_of(submission, outcome)
+        series = submission.dataset, period, outcome.part or submission.part
+        if outcome.verdict.publishes:
+            settled.add(series)
+        elif period is None or series not in settled:
+            waiting.append(
+                WaitingFile(
+                    submission=submission,
+                    period=period,
+                    verdict=outcome.verdict,
+                    reason=outcome.reason,
+                    acts=outcome.acts or Acts.BODY,
+                    rows=outcome.rows,
+                    amount=outcome.amount,
+                    unreadable=outcome.unreadable,
+                )
+            )
+    return waiting
+
+
+def _add_waiting(files: Iterable[WaitingFile], acts: Acts) -> WaitingTotal:
+    own = [file for file in files if file.acts is acts]
+    return WaitingTotal(len(own), sum(file.rows for file in own), total([file.amount for file in own]))
 
 
 def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
     dataset, published = holdings.dataset(name), holdings.current_series_of(name)
     instants = [facts.history.current_version.published for facts in published if facts.history.current_version]
-    once = set(count_once(facts.series for facts in published).taken)
-    counted = [facts.manifest for facts in published if facts.manifest is not None and facts.series in once]
+    years = {year: one.figures for year, one in holdings.years.get(name, {}).items()}
+    whole = add_years(dataset, years)
     return DatasetDigest(
         tables=len(published),
         newest=min((facts.series.period for facts in published), key=newest_first, default=None),
         published=max(instants, default=None),
         interval=publication_interval(dataset, holdings.body, (facts.series for facts in holdings.series)),
         next_due=next_due_day(dataset, holdings.body, holdings.on),
-        rows=sum(manifest.rows for manifest in counted),
-        amount=total([manifest.amount_gbp for manifest in counted]),
+        rows=0 if whole is None else whole.figures.rows,
+        bytes=sum(entry.bytes for facts in published if facts.manifest for entry in facts.manifest.files),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFigures:
+    """The figures of a dataset in all: those of its `years` added up, or of its latest year if years do not add up."""
+
+    figures: YearFigures
+    years: tuple[str, ...]
+    adds_up: bool
+
+
+def add_years(dataset: Dataset, years: Mapping[str, YearFigures]) -> WholeFigures | None:
+    """Add the years of a dataset up; of registers and snapshots, take the latest year. None if there are no years."""
+    if not years:
+        return None
+    ordered = sorted(years, key=lambda year: (year == UNDATED, year))
+    if adds_over_years(dataset):
+        whole = add_figures(years[year] for year in ordered)
+        if len(ordered) > 1:  # a table can have lines in several years: the numbers of tables do not add up
+            left_out = {because: replace(one, tables=0) for because, one in whole.left_out.items()}
+            whole = replace(whole, left_out=left_out)
+        return WholeFigures(whole, tuple(ordered), adds_up=True)
+    latest = [year for year in ordered if year != UNDATED][-1:] or ordered[-1:]
+    return WholeFigures(add_figures(years[year] for year in latest), tuple(latest), adds_up=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +312,16 @@ def add_totals(totals: Iterable[PeriodTotal]) -> list[PeriodTotal]:
 
 @dataclass(frozen=True)
 class Overview(InContext):
-    """All bodies: their digests in order of name, and the totals of each dataset, newest period first."""
+    """All bodies: their digests in order of name, and what they add up to.
+
+    `totals` are those of each dataset's published periods, newest first; `years` the consolidated figures of each
+    dataset by year; `suppliers` the digest of each group of suppliers by its letters.
+    """
 
     digests: tuple[BodyDigest, ...]
     totals: Mapping[str, Sequence[PeriodTotal]]
+    years: Mapping[str, Mapping[str, YearFigures]]
+    suppliers: Mapping[str, GroupDigest]
 
     def body(self, slug: str) -> Body:
         """Return the body of a slug."""
@@ -228,15 +347,13 @@ class Overview(InContext):
             newest.setdefault(one.part, one)
         return [newest[part] for part in sorted(newest, key=lambda part: part or "")]
 
-    def rows(self, name: str) -> int:
-        """Count the published rows of a dataset; each day of a body counts once."""
-        return sum(one.datasets[name].rows for one in self.publishing(name))
-
-    def amount(self, name: str) -> Decimal | None:
-        """Return the pounds in the rows counted; None if there are none or those of different periods do not add up."""
-        if not assets.shown(name)["adds_up"]:
-            return None
-        return total([one.datasets[name].amount for one in self.publishing(name)])
+    def whole(self, name: str) -> WholeFigures | None:
+        """Return the figures of a dataset in all; None if nothing of it is published."""
+        whole = add_years(self.dataset(name), self.years.get(name, {}))
+        if whole is None or len(whole.years) == 1:
+            return whole
+        tables = [one.datasets[name].tables for one in self.publishing(name) if one.datasets[name].tables]
+        return replace(whole, figures=replace(whole.figures, tables=sum(tables), bodies=len(tables)))
 
     @property
     def latest(self) -> str | None:

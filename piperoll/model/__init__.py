@@ -4,7 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
-from piperoll.model.body import KINDS, Body, Register, slugify
+from piperoll.model.body import KINDS, Body, BodyMatch, Register, resolve_body, slugify, suggest_bodies
 from piperoll.model.consolidated import (
     UNDATED,
     Because,
@@ -66,6 +66,7 @@ __all__ = [
     "Because",
     "Body",
     "BodyMapping",
+    "BodyMatch",
     "Cause",
     "Changes",
     "ColumnScore",
@@ -135,7 +136,9 @@ __all__ = [
     "partition_of",
     "pounds_of",
     "printable_name",
+    "resolve_body",
     "slugify",
+    "suggest_bodies",
     "to_document",
     "to_json_bytes",
 ]

@@ -88,7 +88,7 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "is not")],
+    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "no body called")],
 )
 def test_get_says_what_to_do_if_it_cannot(made: Path, tmp_path: Path, changed, words: str) -> None:
     options = {"--from": str(made), "--body": "anytown", "--period": "2026-10", "-o": "a.csv"} | changed
@@ -206,6 +206,43 @@ def test_get_refuses_a_consolidated_file_with_another_hash(place: Path, tmp_path
     assert not list(tmp_path.glob("all*"))
 
 
+def test_a_table_is_found_by_the_name_of_its_body(made: Path, tmp_path: Path) -> None:
+    wanted = ("get", "spend", "--from", made, "--period", "2026-10", "-o", tmp_path / "a.csv", "--body")
+    assert "version 2 of spend/anytown/2026-10" in output_of(*wanted, "Anytown")
+    assert "2026-10" in output_of("trace", "spend/ANYTOWN/2026-10", "1", "--from", made)
+
+
+def test_a_wrong_name_of_a_body_is_answered_with_the_closest(made: Path, tmp_path: Path) -> None:
+    wanted = ("get", "spend", "--from", made, "--period", "2026-10", "-o", tmp_path / "a.csv", "--body")
+    done = piperoll(*wanted, "anytwon")
+    assert isinstance(done.exception, UsageError)
+    assert "did you mean 'anytown' (anytown)?" in str(done.exception)
+
+
+def test_the_catalogue_lists_its_bodies_for_programs(made: Path) -> None:
+    bodies = json.loads((made / "catalogue" / "bodies.json").read_text())["bodies"]
+    by_slug = {entry["body"]: entry for entry in bodies}
+    assert by_slug["anytown"]["provisional"] is True
+    assert by_slug["anytown"]["datasets"] == ["spend"]
+    assert by_slug["leeds"] | {"aliases": []} == {
+        "body": "leeds",
+        "id": "gss:E08000035",
+        "name": "Leeds City Council",
+        "kind": "council",
+        "provisional": False,
+        "short_name": None,
+        "former_names": [],
+        "aliases": [],
+        "same_as": ["GB-LAE-LDS"],
+        "region": "Yorkshire and The Humber",
+        "area_code": "E08000035",
+        "valid_from": None,
+        "valid_to": None,
+        "successor": [],
+        "datasets": [],
+    }
+
+
 # --- what is published, and what is said if something is not ---------------------------------------------------------
 
 
@@ -226,7 +263,10 @@ def test_no_command_listed_what_is_published(made: Path) -> None:
     [
         (["spnd", "--body", "anytown", "--period", "2026-10"], "did you mean spend"),
         (["spend", "--body", "anytown", "--period", "2026-11"], "the nearest is 2026-10"),
-        (["spend", "--body", "anytown", "--period", "2026-10", "--part", "card"], "no spend (card) of October 2026"),
+        (
+            ["spend", "--body", "anytown", "--period", "2026-10", "--part", "card"],
+            "(October 2026, card) is not published",
+        ),
         (["spend", "--body", "anytown", "--year", "2026"], "write 2026-27 for April 2026 to March 2027"),
     ],
 )
@@ -282,9 +322,7 @@ def test_an_address_where_nothing_listens_was_told_after_16_seconds_in_the_words
     for wanted in (["list", address], ["history", SERIES, "--from", address], ["verify", address]):
         done = piperoll(*wanted)
         assert isinstance(done.exception, StoreUnavailable)
-        assert str(done.exception) == (
-            f"{address} does not answer: nothing listens there. Check the address and the port, and that the server runs"
-        )
+        assert str(done.exception).startswith(f"{address} does not answer: nothing listens there. Check the address")
 
 
 def test_a_place_is_asked_again_only_after_it_has_answered_once(made: Path) -> None:
@@ -319,3 +357,15 @@ def test_python_lists_histories_differences_and_years(made: Path) -> None:
             api.get("spend", str(made), **wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="not both"):
         api.list_published(str(made), period="2026-10", year="2026-27")
+
+
+def test_everything_is_copied_with_a_readme(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "everything"
+    done = piperoll("get", "--all", "--from", made, "-o", copy)
+    assert done.exit_code == 0, done.output
+    assert "open data of public bodies" in (copy / "README.txt").read_text()
+    assert " 0 files downloaded" in piperoll("get", "--all", "--from", made, "-o", copy).output
+    wrong = piperoll("get", "--all", "--from", made, "--body", "nowhere", "-o", copy)
+    assert isinstance(wrong.exception, UsageError)
+    assert "no body called 'nowhere'" in str(wrong.exception)
+    assert isinstance(piperoll("get", "--from", made, "-o", copy).exception, UsageError)
