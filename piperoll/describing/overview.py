@@ -7,7 +7,7 @@ reading the others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -345,7 +345,12 @@ class Overview(InContext):
 
     def whole(self, name: str) -> WholeFigures | None:
         """Return the figures of a dataset in all; None if nothing of it is published."""
-        return add_years(self.dataset(name), self.years.get(name, {}))
+        whole = add_years(self.dataset(name), self.years.get(name, {}))
+        if whole is None or len(whole.years) == 1:
+            return whole
+        # a table can have lines in several years, so the numbers of years do not add up
+        tables = [one.datasets[name].tables for one in self.publishing(name) if one.datasets[name].tables]
+        return replace(whole, figures=replace(whole.figures, tables=sum(tables), bodies=len(tables)))
 
     @property
     def latest(self) -> str | None:

@@ -352,7 +352,7 @@ def write_all_figures(overview: Overview) -> tuple[str, bytes]:
     for name, years in sorted(overview.years.items()):
         whole = overview.whole(name)
         datasets[name] = {
-            "total": None if whole is None else {"years": list(whole.years), **_whole_json(whole.figures)},
+            "total": None if whole is None else {"years": list(whole.years), **figures_json(whole.figures)},
             "years": {year: figures_json(figures) for year, figures in sorted(years.items())},
         }
     return layout.FIGURES, to_json_bytes({"rules": RULES, "datasets": datasets})
@@ -368,8 +368,8 @@ def figures_json(figures: YearFigures) -> dict[str, Any]:
         "payees": {group: sum_json(figures.payees.get(group, RowSum())) for group in PAYEES if figures.payees},
         "undated": sum_json(figures.undated),
         "left_out": [
-            {"because": because, "rows": one.rows, "amount_gbp": _json_pounds(one.amount), "series": list(one.series)}
-            for because, one in figures.left_out.items()
+            {"because": because, "series": list(out.series), **sum_json(RowSum(out.rows, out.amount))}
+            for because, out in figures.left_out.items()
         ],
         "overlapping": {"rows": figures.overlapping, "row_periods": list(figures.row_periods)},
     }
@@ -380,11 +380,6 @@ def figures_json(figures: YearFigures) -> dict[str, Any]:
         }
         document["services"] = {service: sum_json(one) for service, one in figures.services.items()}
     return document
-
-
-def _whole_json(figures: YearFigures) -> dict[str, Any]:
-    """Figures of several years: a body or table can be in several of them, so those are not counted."""
-    return {name: value for name, value in figures_json(figures).items() if name not in ("bodies", "tables")}
 
 
 def _figures(line: ComparedLine) -> YearFigures:
