@@ -1,54 +1,70 @@
 """Consolidated files: what counts of each body, dataset and financial year, for readers who compare all bodies.
 
-The index of a year names the files of every body (`piperoll.layout`, `catalogue/consolidated/`). A change of one body
-makes its files of that year again, and those of the years beside it if a line may have moved between them; the files of
-other bodies stay. New files are written first, then the index by conditional write, then the files it no longer names
-are deleted: a reader with an old index misses a file, and never reads a mix.
+The index of a year names the files of every body and repeats their totals (`piperoll.layout`). A change of one release makes the files of its body again for the years that its lines belong to; other files stay. New
+files are written first, then the index by conditional write, then the files it no longer names are deleted: a reader
+with an old index misses a file, and never reads a mix.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from piperoll import layout
+from piperoll.errors import NotThere
 from piperoll.model import (
-    Consolidated,
+    UNDATED,
+    CountedLines,
     CurrentRelease,
     Dataset,
-    Period,
-    Portion,
+    LeftOutLines,
     Series,
-    SeriesChoice,
     Version,
-    count_once,
+    YearAccount,
+    YearShare,
+    add_pounds,
     file_entry,
-    financial_year_of,
-    format_decimal,
-    pounds_of,
+    partition_of,
+    to_document,
     to_json_bytes,
 )
 from publishers.index import list_indexed_series_of
 from publishers.pointer import fetch_version, read_history
 from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
 
-ConsolidateReleases = Callable[[Dataset, Sequence[CurrentRelease], Sequence[CurrentRelease], Path], Consolidated]
-"""Makes the table of a body's releases of a year, given those of the years beside it too:
-`piperoll.releasing.consolidate_releases`."""
 
-_FORMATS = ("parquet", "csv", "json")
+class Consolidating(Protocol):
+    """What makes the files: the module `piperoll.releasing.consolidating`."""
+
+    @property
+    def RULES(self) -> str:  # noqa: N802 - a constant of the module
+        """The version of its rules: files that others made are made again."""
+
+    def spread_over_years(self, dataset: Dataset, release: CurrentRelease, /) -> dict[str, YearShare]:
+        """Count the lines of a release by year."""
+
+    def consolidate_years(
+        self, dataset: Dataset, releases: Iterable[CurrentRelease], years: Iterable[str], folder: Path, /
+    ) -> Iterator[YearAccount]:
+        """Write the files of some years into `folder`, and yield the account of each."""
+
+
+_FILES = {"parquet": ".parquet", "csv": ".csv", "json": ".json", "rollup": ".rollup.parquet"}
+"""The files of a body and year, by their name in the index, with their endings."""
 
 
 def consolidate_body(
     store: Store,
     dataset: Dataset,
     body: str,
-    consolidate: ConsolidateReleases,
+    consolidating: Consolidating,
     scratch: Path,
     *,
     check_files: bool = False,
@@ -56,8 +72,8 @@ def consolidate_body(
     """Bring the consolidated files of a body and dataset up to date with its current releases.
 
     Returns how many objects were written or deleted, for each year in which there were any. Nothing is fetched or
-    written for a year whose releases, and those of the years beside it, have not changed. `scratch` is a folder for
-    temporary files. With `check_files`, files that the index names but that are missing are made again.
+    written for a year of which no release has changed. `scratch` is a folder for temporary files. With `check_files`,
+    files that the index names but that are missing are made again.
     Raises: PointerMoved (retryable): others write the index faster than we can.
     """
     current = {
@@ -65,13 +81,19 @@ def consolidate_body(
         for series in list_indexed_series_of(store, dataset.name, body)
         if (version := read_history(store, series)[0].current_version) is not None
     }
-    releases = _BodyReleases(store, dataset, body, current, count_once(current))
-    listed = [Period.parse(year) for year in list_consolidated_years(store, dataset.name)]
-    touched = {
-        str(year): releases.update_year(year, consolidate, scratch, check_files=check_files)
-        for year in sorted({*releases.by_year, *listed})
-    }
-    return {year: count for year, count in touched.items() if count}
+    releases = _BodyReleases(store, dataset, body, current, consolidating, scratch)
+    touched: dict[str, int] = {}
+    stale: list[str] = []
+    for year in sorted({*releases.by_year, *releases.entries}):
+        if year not in releases.by_year:
+            touched[year] = releases.write_year(year, None, None)
+        else:
+            _set_year(store, dataset.name, year, listed=True)  # again: a build that removed its last body may unlist it
+            if not releases.is_fresh(year, check_files=check_files):
+                stale.append(year)
+    for account, folder in releases.make_years(stale):
+        touched[account.year] = releases.write_year(account.year, account, folder)
+    return touched
 
 
 def list_consolidated_years(store: StoreReader, dataset: str) -> tuple[str, ...]:
@@ -101,142 +123,196 @@ def list_unreferenced(store: Store) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _BodyReleases:
-    """The current releases of a body and dataset, and which of them count."""
+    """The current releases of a body and dataset, and what the index says of them."""
 
     store: Store
     dataset: Dataset
     body: str
     current: Mapping[Series, Version]
-    counted: SeriesChoice
+    consolidating: Consolidating
+    scratch: Path
 
     @cached_property
-    def by_year(self) -> dict[Period, list[Series]]:
-        """The series that count, by the financial year in which they begin."""
-        found: dict[Period, list[Series]] = {}
-        for series in self.counted.taken:
-            found.setdefault(financial_year_of(series.period), []).append(series)
-        return found
+    def entries(self) -> dict[str, JsonObject]:
+        """The body's entry in the index of each year that has one."""
+        name = self.dataset.name
+        found = {
+            year: read_consolidated_year(self.store, name, year).get("bodies", {}).get(self.body)
+            for year in list_consolidated_years(self.store, name)
+        }
+        return {year: entry for year, entry in found.items() if entry is not None}
 
-    def update_year(self, year: Period, consolidate: ConsolidateReleases, scratch: Path, *, check_files: bool) -> int:
-        """Bring the files of a year up to date; return how many objects were written or deleted."""
-        dataset, name, own = self.dataset.name, str(year), self.by_year.get(year, [])
-        inputs = self._hash_inputs(year)
-        before = read_consolidated_year(self.store, dataset, name).get("bodies", {}).get(self.body)
-        if own:
-            _set_year(self.store, dataset, name, listed=True)  # again: a build that removed its last body may unlist it
-        if before is None and not own:
-            return 0
-        if before is not None and before["inputs"] == inputs:
-            files = (layout.consolidated_file(dataset, name, path) for path in _list_paths(before))
-            if not check_files or all(map(self.store.exists, files)):
-                return 0
-        after = self._make_files(year, consolidate, scratch) | {"inputs": inputs} if own else None
-        _set_year(self.store, dataset, name, listed=True)
+    @cached_property
+    def shares(self) -> dict[Series, Mapping[str, YearShare]]:
+        """How the lines of each release are spread over years: as accounts say, or counted if they do not say all."""
+        known: dict[tuple[Series, str], dict[str, YearShare]] = defaultdict(dict)
+        for year, entry in self.entries.items():
+            for series, path, share in self._read_shares(year, entry):
+                before = known[series, path].get(year, YearShare(0, None, 0))
+                known[series, path][year] = YearShare(
+                    before.rows + share.rows, None, before.undated_rows + share.undated_rows
+                )
+        shares: dict[Series, Mapping[str, YearShare]] = {}
+        for series, version in self.current.items():
+            own = known[series, version.path]
+            if not version.rows:
+                own = {partition_of(series.period): YearShare(0, None, 0)}
+            elif sum(share.rows for share in own.values()) != version.rows:
+                own = self.consolidating.spread_over_years(self.dataset, self.open_release(series))
+            shares[series] = own
+        return shares
+
+    def _read_shares(self, year: str, entry: JsonObject) -> Iterator[tuple[Series, str, YearShare]]:
+        """What the account of a year says of each release; nothing if other rules made it, or it is missing."""
+        if entry.get("rules") != self.consolidating.RULES:
+            return
+        try:
+            content = self.store.read(layout.consolidated_file(self.dataset.name, year, entry["json"]["path"])).content
+        except NotThere:
+            return
+        account = YearAccount.from_json(json.loads(content))
+        every: tuple[CountedLines | LeftOutLines, ...] = (*account.counted, *account.left_out)
+        for lines in every:
+            yield lines.series, lines.path, YearShare(lines.rows, None, lines.undated_rows)
+
+    @cached_property
+    def by_year(self) -> dict[str, list[Series]]:
+        """The series with lines in each year, in order."""
+        found: dict[str, list[Series]] = defaultdict(list)
+        for series in sorted(self.shares):
+            for year in self.shares[series]:
+                found[year].append(series)
+        return dict(found)
+
+    def needed(self, year: str) -> list[Series]:
+        """The series that decide what counts in a year.
+
+        Lines without a date can recur in tables of other years: their year is that of their table's period, and only
+        the lines of tables that span years yield to those.
+        """
+        own = self.by_year[year]
+        if year != UNDATED:
+            return own
+        beside = (
+            series
+            for series, shares in self.shares.items()
+            if any(share.undated_rows for share in shares.values())
+            and any(series.period.overlaps(other.period) for other in own)
+        )
+        return sorted({*own, *beside})
+
+    def is_fresh(self, year: str, *, check_files: bool) -> bool:
+        """Whether the files of a year were made from the same releases by the same rules."""
+        entry = self.entries.get(year)
+        if entry is None or entry["inputs"] != self._hash_inputs(year):
+            return False
+        files = (layout.consolidated_file(self.dataset.name, year, path) for path in _list_paths(entry))
+        return not check_files or all(map(self.store.exists, files))
+
+    def _hash_inputs(self, year: str) -> str:
+        """The hash of everything that the files of a year are made from."""
+        releases = [[str(one), self.current[one].manifest_sha256] for one in self.needed(year)]
+        fields = [[field.name, field.type] for field in self.dataset.fields]
+        rules = self.dataset.descriptor["x_piperoll"]
+        content = json.dumps([self.consolidating.RULES, self.dataset.version, rules, fields, releases], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def make_years(self, years: Sequence[str]) -> Iterator[tuple[YearAccount, Path]]:
+        """Make the files of some years in a folder each."""
+        if years:
+            folder = self.scratch / f"consolidated-{self.dataset.name}-{self.body}"
+            series = sorted({series for year in years for series in self.needed(year)})
+            releases = [self.open_release(one) for one in series]
+            for account in self.consolidating.consolidate_years(self.dataset, releases, years, folder):
+                yield account, folder / account.year
+
+    def write_year(self, year: str, account: YearAccount | None, folder: Path | None) -> int:
+        """Write the files of a year, or remove them if there is no account; return how many objects changed."""
+        name, before = self.dataset.name, self.entries.get(year)
+        after = None
+        if account is not None and folder is not None:
+            after = {**_summarise(account), **self._write_files(account, folder)}
+            after |= {"rules": self.consolidating.RULES, "inputs": self._hash_inputs(year)}
+        _set_year(self.store, name, year, listed=True)
 
         def set_body(page: JsonObject) -> JsonObject:
             bodies = sorted((page.get("bodies", {}) | {self.body: after}).items())
-            return {"dataset": dataset, "year": name, "bodies": {slug: entry for slug, entry in bodies if entry}}
+            return {"dataset": name, "year": year, "bodies": {slug: entry for slug, entry in bodies if entry}}
 
-        update_json(self.store, layout.consolidated_index(dataset, name), set_body)
+        update_json(self.store, layout.consolidated_index(name, year), set_body)
         deleted = _list_paths(before) - _list_paths(after)
         for path in sorted(deleted):
-            self.store.delete(layout.consolidated_file(dataset, name, path))
-        if not read_consolidated_year(self.store, dataset, name)["bodies"]:
-            _set_year(self.store, dataset, name, listed=False)
+            self.store.delete(layout.consolidated_file(name, year, path))
+        if not read_consolidated_year(self.store, name, year)["bodies"]:
+            _set_year(self.store, name, year, listed=False)
         return len(_list_paths(after)) + len(deleted) + 1
 
-    def _beside(self, year: Period) -> list[Series]:
-        """The series that count in the years before and after, which may hold lines of this year."""
-        years = (Period.financial_year(year.start.year + step) for step in (-1, 1))
-        return [series for other in years for series in self.by_year.get(other, [])]
-
-    def _left_out(self, year: Period) -> list[Series]:
-        return [each.series for each in self.counted.left_out if financial_year_of(each.series.period) == year]
-
-    def _hash_inputs(self, year: Period) -> str:
-        """The hash of everything that the files of a year are made from."""
-        left_out = self._left_out(year)
-        series = sorted([*self.by_year.get(year, []), *self._beside(year), *left_out])
-        releases = [[str(one), self.current[one].manifest_sha256, one in left_out] for one in series]
-        fields = [[field.name, field.type] for field in self.dataset.fields]
-        content = json.dumps([self.dataset.version, self.dataset.restates, fields, releases])
-        return hashlib.sha256(content.encode()).hexdigest()
-
-    def _make_files(self, year: Period, consolidate: ConsolidateReleases, scratch: Path) -> JsonObject:
-        """Make the files of a year and write them; return the body's entry in the index."""
-        dataset = self.dataset.name
-        folder = scratch / f"consolidated-{dataset}-{self.body}-{year}"
-        folder.mkdir(parents=True)
-        own = [self._open_release(series, scratch) for series in self.by_year[year]]
-        beside = [self._open_release(series, scratch) for series in self._beside(year)]
-        made = consolidate(self.dataset, own, beside, folder)
-        (folder / f"{dataset}.json").write_bytes(to_json_bytes(self._describe_contents(made, year)))
+    def _write_files(self, account: YearAccount, folder: Path) -> JsonObject:
+        """Write the files of a year to the store, and return their entries for the index."""
+        (folder / f"{self.dataset.name}.json").write_bytes(to_json_bytes(account.to_json()))
         files: JsonObject = {}
-        for kind in _FORMATS:
-            entry = file_entry(folder, f"{dataset}.{kind}")
-            name = layout.consolidated_name(self.body, entry.sha256, f".{kind}")
-            self.store.create(layout.consolidated_file(dataset, str(year), name), folder / entry.path)
+        for kind, ending in _FILES.items():
+            entry = file_entry(folder, f"{self.dataset.name}{ending}")
+            name = layout.consolidated_name(self.body, entry.sha256, ending)
+            self.store.create(layout.consolidated_file(self.dataset.name, account.year, name), folder / entry.path)
             files[kind] = {"path": name, "bytes": entry.bytes, "sha256": entry.sha256}
-        return {"counted": _sum_by_part(made.counted), **files}
+        return files
 
-    def _open_release(self, series: Series, scratch: Path) -> CurrentRelease:
+    def open_release(self, series: Series) -> CurrentRelease:
+        """The current release of a series, fetched when it is needed."""
         version = self.current[series]
-        folder = scratch / "current" / str(series) / version.path
+        folder = self.scratch / "current" / str(series) / version.path
 
         def fetch() -> Path:
             return folder if folder.exists() else fetch_version(self.store, series, version, folder)
 
-        return CurrentRelease(series, version.version, fetch)
+        return CurrentRelease(series, version.version, fetch, version.path)
 
-    def _describe_contents(self, made: Consolidated, year: Period) -> JsonObject:
-        """Which series count, which are left out, and which lines are left out because another series has them."""
-        because = {each.series: each.because for each in self.counted.left_out}
-        return {
+
+def _summarise(account: YearAccount) -> JsonObject:
+    """The totals of a year for its index: `counted` by part, and `left_out` by reason."""
+    parts: dict[str, list[tuple[int, Decimal | None]]] = defaultdict(list)
+    for one in account.counted:
+        parts[one.part or ""].append((one.rows, one.amount_gbp))
+    reasons: dict[str, list[tuple[Series, int, Decimal | None]]] = defaultdict(list)
+    for left in account.left_out:
+        reasons[left.because].append((left.series, left.rows, left.amount_gbp))
+    summary: JsonObject = to_document(
+        {
+            "tables": sum(1 for one in account.counted if one.rows),
+            "rows": account.rows,
+            "amount_gbp": account.amount_gbp,
             "counted": [
-                {**_describe_portion(portion), "version": self.current[portion.series].version}
-                for portion in made.counted
+                {
+                    "part": part or None,
+                    "rows": sum(rows for rows, _ in own),
+                    "amount_gbp": add_pounds(p for _, p in own),
+                }
+                for part, own in sorted(parts.items())
             ],
+            "undated": {
+                "rows": sum(one.undated_rows for one in account.counted),
+                "amount_gbp": add_pounds(one.undated_amount_gbp for one in account.counted),
+            },
             "left_out": [
                 {
-                    "series": str(series),
-                    "rows": self.current[series].rows,
-                    "amount_gbp": _spell_pounds(self.current[series].amount_gbp),
-                    "version": self.current[series].version,
-                    "because": [str(one) for one in because[series]],
+                    "because": because,
+                    "tables": len({series for series, _, _ in own}),
+                    "rows": sum(rows for _, rows, _ in own),
+                    "amount_gbp": add_pounds(pounds for _, _, pounds in own),
                 }
-                for series in self._left_out(year)
+                for because, own in sorted(reasons.items())
             ],
-            "republished": [
-                {**_describe_portion(portion), "counted_in": str(portion.counted_in)} for portion in made.republished
-            ],
+            "payees": account.payees,
+            "months": account.months,
+            "not_added": sum(one.rows for one in account.not_added),
         }
-
-
-def _describe_portion(portion: Portion) -> JsonObject:
-    return {"series": str(portion.series), "rows": portion.rows, "amount_gbp": _spell_pounds(portion.amount_gbp)}
-
-
-def _sum_by_part(counted: Sequence[Portion]) -> list[JsonObject]:
-    """Rows and pounds by part. Parts are not added up, since a file of one part may hold what another part's holds."""
-    parts: dict[str, list[Portion]] = {}
-    for portion in counted:
-        parts.setdefault(portion.series.part or "", []).append(portion)
-    return [
-        {
-            "part": part or None,
-            "rows": sum(portion.rows for portion in portions),
-            "amount_gbp": _spell_pounds(pounds_of(portions)),
-        }
-        for part, portions in sorted(parts.items())
-    ]
-
-
-def _spell_pounds(amount: Decimal | None) -> str | None:
-    return None if amount is None else format_decimal(amount)
+    )
+    return summary
 
 
 def _list_paths(entry: JsonObject | None) -> frozenset[str]:
-    return frozenset(entry[kind]["path"] for kind in _FORMATS) if entry else frozenset()
+    return frozenset(entry[kind]["path"] for kind in _FILES if kind in entry) if entry else frozenset()
 
 
 def _set_year(store: Store, dataset: str, year: str, *, listed: bool) -> None:

@@ -49,6 +49,15 @@ def financial_year_label(year: Period) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class YearShare:
+    """How many lines of a release belong to a year, counted or not; `undated_rows` of them have no date."""
+
+    rows: int
+    amount_gbp: Decimal | None
+    undated_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class CountedLines:
     """Lines of a version that count in a year; `undated_rows` of them have no date of their own.
 
@@ -77,6 +86,7 @@ class LeftOutLines:
     amount_gbp: Decimal | None
     counted_in: Series
     because: Because
+    undated_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Releasing: from accepted rows to the files of a release. It sees tables as Arrow batches and knows no store."""
 
 from piperoll.releasing.adding import add_to_release
-from piperoll.releasing.consolidating import consolidate_releases
 from piperoll.releasing.deriving import SourceFile
 from piperoll.releasing.differences import compare_versions
 from piperoll.releasing.files import find_published_line, find_source_fields, read_document, read_typed_lines
@@ -13,7 +12,6 @@ __all__ = [
     "SourceFile",
     "add_to_release",
     "compare_versions",
-    "consolidate_releases",
     "find_faults",
     "find_published_line",
     "find_source_fields",

@@ -6,15 +6,25 @@ get --year`, the API, totals, charts and pages all use it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 
-from piperoll.model import Dataset, Period, financial_year_label, partition_of
-from piperoll.model.columns import Cells, pc
+from piperoll.model import (
+    UNDATED,
+    Because,
+    Dataset,
+    Field,
+    Period,
+    Series,
+    financial_year_label,
+    partition_of,
+)
+from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
+from piperoll.releasing.deriving import is_hash, is_provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +104,343 @@ def _by_month(days: Cells, name: Callable[[date], str]) -> Cells:
     values: Cells = pa.array(names, pa.string())
     found = values.take(pa.array(indices.ravel(), pa.int64()))
     return pc.if_else(pc.is_valid(days), found, pa.scalar(None, pa.string()))
+
+
+# --- counting once --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TableLines:
+    """The lines of a published table, with the columns that `counting_fields` names and any others.
+
+    Columns have the types of the release's Parquet file, or are canonical strings. A missing column is empty.
+    """
+
+    series: Series
+    lines: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class LineCounts:
+    """Which lines of a table count: `counted_in` has for each line the number of the table that counts it.
+
+    Numbers are positions in the list of tables that was counted. A line that counts has the number of its own table.
+    """
+
+    times: LineTimes
+    counted_in: Integers
+    counts: Flags
+
+
+def counting_fields(dataset: Dataset) -> tuple[str, ...]:
+    """The fields that `count_lines` reads, in the dataset's order."""
+    names = {*dataset.date}
+    if dataset.row_period is not None:
+        names |= {dataset.row_period.start, dataset.row_period.end}
+    if dataset.restates:
+        names |= {*content_fields(dataset), *(name for key in dataset.keys for name in key)}
+    elif not dataset.snapshot:
+        names |= {*recurrence_fields(dataset)}
+    return tuple(field.name for field in dataset.fields if field.name in names)
+
+
+def recurrence_fields(dataset: Dataset) -> tuple[str, ...]:
+    """The fields by which a line of one table is the line of another."""
+    return dataset.recurrence or content_fields(dataset)
+
+
+def content_fields(dataset: Dataset) -> tuple[str, ...]:
+    """The fields that say what a line says, whichever file it is in."""
+
+    def is_of_file(field: Field) -> bool:
+        return field.derive is not None and str(field.derive.get("from", "")).startswith("period.")
+
+    return tuple(one.name for one in dataset.fields if not (is_provenance(one) or is_hash(one) or is_of_file(one)))
+
+
+def why_left_out(dataset: Dataset) -> Because:
+    """Why lines of a dataset are left out where they are."""
+    if dataset.restates:
+        return Because.RESTATED
+    return Because.OLDER_SNAPSHOT if dataset.snapshot else Because.RECURS
+
+
+def count_lines(dataset: Dataset, tables: Sequence[TableLines]) -> list[LineCounts]:
+    """Decide which lines of the tables of one body count, so that nothing is counted twice.
+
+    - Snapshots: of those of one year and part, the latest.
+    - A dataset that restates: of the rows of one year with the same key, those of the latest table.
+    - Other datasets: lines that recur are counted once. They have the same date and the same `recurrence` fields,
+      compared without regard to case and spaces; lines without a date recur only in tables whose periods overlap.
+      Each table has as many of them as it has, and only those beyond what preferred tables have count.
+
+    The result depends on neither the order of the tables nor that of their lines, except which of several lines that
+    say the same is the one that counts.
+    """
+    times = [line_times(dataset, table.series.period, table.lines) for table in tables]
+    order = sorted(range(len(tables)), key=lambda number: _preference(dataset, tables[number].series))
+    lines = _AllLines(dataset, tables, times, order)
+    if dataset.snapshot:
+        counted_in = _latest_snapshots(lines)
+    elif dataset.restates:
+        counted_in = _latest_statements(lines)
+    else:
+        counted_in = _recurring_once(lines)
+    counts = []
+    for number, own in enumerate(lines.split(counted_in)):
+        counts.append(LineCounts(times[number], own, own == number))
+    return counts
+
+
+def _preference(dataset: Dataset, series: Series) -> tuple[int | str, ...]:
+    """The order in which tables count lines that they share."""
+    period, name = series.period, str(series)
+    if dataset.restates or dataset.snapshot:  # the latest first
+        return (-period.end.toordinal(), -period.start.toordinal(), name)
+    spans_years = partition_of(period) == UNDATED
+    months = 12 * (period.end.year - period.start.year) + period.end.month - period.start.month  # not days: 28 to 31
+    return (int(spans_years), months, period.start.toordinal(), name)
+
+
+class _AllLines:
+    """The lines of all tables one after another, the preferred table first."""
+
+    def __init__(
+        self, dataset: Dataset, tables: Sequence[TableLines], times: Sequence[LineTimes], order: Sequence[int]
+    ) -> None:
+        self.dataset, self.order = dataset, order
+        self.tables = [tables[number] for number in order]
+        self.times = [times[number] for number in order]
+        self.sizes = [table.lines.num_rows for table in self.tables]
+        self.ranks = np.repeat(np.arange(len(order)), self.sizes)
+
+    def split(self, counted_in: Integers) -> list[Integers]:
+        """The ranks of all lines as table numbers, by table in the order in which tables were given."""
+        numbers = np.array(self.order, np.int64)[counted_in] if len(counted_in) else counted_in
+        pieces = np.split(numbers, np.cumsum(self.sizes)[:-1]) if self.sizes else []
+        found: list[Integers] = [numbers[:0]] * len(self.order)
+        for rank, number in enumerate(self.order):
+            found[number] = pieces[rank]
+        return found
+
+    def encode(self, *names: str, loosely: bool = False) -> Integers:
+        """A number for each line, the same for lines with the same cells in the columns `names`."""
+        return _combine([self._encode_column(name, loosely=loosely) for name in names], len(self.ranks))
+
+    def years(self) -> Integers:
+        """A number for each line, the same for lines of one year."""
+        return _factorize([times.year for times in self.times])
+
+    def is_complete(self, names: Sequence[str]) -> Flags:
+        """Which lines have all of the columns `names`."""
+        complete = np.ones(len(self.ranks), np.bool_)
+        for name in names:
+            columns = (_column(table.lines, name) for table in self.tables)
+            complete &= np.concatenate([is_filled(cells) for cells in columns]) if self.tables else complete
+        return complete
+
+    def _encode_column(self, name: str, *, loosely: bool) -> Integers:
+        return _factorize([_column(table.lines, name) for table in self.tables], loosely=loosely)
+
+
+def _column(lines: pa.Table, name: str) -> Cells:
+    if name not in lines.schema.names:
+        return pa.nulls(lines.num_rows, pa.string())
+    return _flat(lines.column(name))
+
+
+def _factorize(columns: Sequence[Cells], *, loosely: bool = False) -> Integers:
+    """A number for each cell of all columns, the same for the same cell; 0 for a null and an empty text."""
+    if not columns:
+        return np.zeros(0, np.int64)
+    kinds = {column.type for column in columns if column.null_count < len(column)}
+    if all(pa.types.is_decimal(kind) for kind in kinds) and kinds:
+        kinds = {max(kinds, key=lambda kind: kind.scale)}
+    kind = kinds.pop() if len(kinds) == 1 else pa.string()
+    cells = pa.chunked_array([column.cast(kind) for column in columns], kind).dictionary_encode()
+    encoded: Cells = _flat(cells.unify_dictionaries())
+    names = encoded.dictionary
+    if pa.types.is_string(kind):
+        if loosely:
+            names = pc.replace_substring_regex(pc.utf8_lower(names), r"[\s\p{Z}]+", "")
+        names = pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names)
+        again = names.dictionary_encode().indices
+        codes = np.append(pc.fill_null(pc.add(again, 1), 0).to_numpy(zero_copy_only=False), 0).astype(np.int64)
+    else:
+        codes = np.append(np.arange(1, len(names) + 1), 0)
+    indices = pc.fill_null(encoded.indices, len(names)).to_numpy(zero_copy_only=False)
+    found: Integers = codes[indices]
+    return found
+
+
+def _combine(codes: Sequence[Integers], size: int) -> Integers:
+    """A number for each line, the same for lines with the same number in all of `codes`."""
+    whole = np.zeros(size, np.int64)
+    for own in codes:
+        width = int(own.max(initial=0)) + 1
+        if int(whole.max(initial=0)) >= (1 << 62) // width:
+            whole = np.unique(whole, return_inverse=True)[1].ravel().astype(np.int64)
+        whole = whole * width + own
+    found: Integers = np.unique(whole, return_inverse=True)[1].ravel().astype(np.int64)
+    return found
+
+
+def _latest_snapshots(lines: _AllLines) -> Integers:
+    parts = {part: number for number, part in enumerate(sorted({one.series.part or "" for one in lines.tables}))}
+    own = np.array([parts[one.series.part or ""] for one in lines.tables], np.int64)
+    return _first_table(_combine([lines.years(), own[lines.ranks]], len(lines.ranks)), lines.ranks)
+
+
+def _latest_statements(lines: _AllLines) -> Integers:
+    """The table that counts each row: the latest of its year with the first of the dataset's keys that it has."""
+    dataset, size = lines.dataset, len(lines.ranks)
+    name, named = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    for number, key in enumerate((*dataset.keys, content_fields(dataset))):
+        fresh = ~named & (lines.is_complete(key) if number < len(dataset.keys) else True)
+        if fresh.any():
+            codes = lines.encode(*key)
+            name[fresh] = codes[fresh] * (len(dataset.keys) + 1) + number
+            named |= fresh
+    return _first_table(_combine([lines.years(), name], size), lines.ranks)
+
+
+def _first_table(codes: Integers, ranks: Integers) -> Integers:
+    """For each line, the first table that has its code."""
+    first = np.full(int(codes.max(initial=0)) + 1, len(ranks), np.int64)
+    np.minimum.at(first, codes, ranks)
+    found: Integers = first[codes]
+    return found
+
+
+def _recurring_once(lines: _AllLines) -> Integers:
+    codes = lines.encode(*recurrence_fields(lines.dataset), loosely=True)
+    undated = np.concatenate([to_flags(times.undated) for times in lines.times]) if lines.times else codes.astype(bool)
+    counted_in = lines.ranks.copy()
+    dated = np.flatnonzero(~undated)
+    if len(dated):
+        days = _factorize([times.day for times in lines.times])
+        own = _combine([codes[dated], days[dated]], len(dated))
+        counted_in[dated] = _dated_once(own, lines.ranks[dated])
+    without = np.flatnonzero(undated)
+    if len(without):
+        periods = [table.series.period for table in lines.tables]
+        counted_in[without] = _undated_once(codes[without], lines.ranks[without], periods)
+    return counted_in
+
+
+def _number_copies(codes: Integers, ranks: Integers) -> Integers:
+    """The number of each line among those of its table with its code, from 0."""
+    order = np.lexsort((ranks, codes))
+    own_codes, own_ranks = codes[order], ranks[order]
+    starts = np.ones(len(order), np.bool_)
+    starts[1:] = (own_codes[1:] != own_codes[:-1]) | (own_ranks[1:] != own_ranks[:-1])
+    firsts = np.flatnonzero(starts)
+    copies = np.empty(len(order), np.int64)
+    copies[order] = np.arange(len(order)) - np.repeat(firsts, np.diff(np.append(firsts, len(order))))
+    return copies
+
+
+def _dated_once(codes: Integers, ranks: Integers) -> Integers:
+    """The table that counts each line: the first that has as many lines with this code."""
+    return _first_table(_combine([codes, _number_copies(codes, ranks)], len(codes)), ranks)
+
+
+def _undated_once(codes: Integers, ranks: Integers, periods: Sequence[Period]) -> Integers:
+    """The table that counts each line, where only tables that share a day can have the same line.
+
+    Tables are taken in order of preference. A table's lines are set against those that count in the tables before it
+    that it overlaps; those beyond them count.
+    """
+    copies, counted_in = _number_copies(codes, ranks), ranks.copy()
+    edges = np.searchsorted(ranks, np.arange(len(periods) + 1))
+    counted: list[Integers] = []
+    before = np.zeros(int(codes.max(initial=0)) + 1, np.int64)
+    for rank, period in enumerate(periods):
+        own = slice(edges[rank], edges[rank + 1])
+        own_codes, own_copies = codes[own], copies[own]
+        others = [other for other in range(rank) if periods[other].overlaps(period) and len(counted[other])]
+        for other in others if len(own_codes) else ():
+            lower = before[own_codes]
+            np.add.at(before, counted[other], 1)
+            matched = (own_copies >= lower) & (own_copies < before[own_codes])
+            counted_in[own][matched] = other
+        for other in others if len(own_codes) else ():
+            before[counted[other]] = 0
+        counted.append(own_codes[counted_in[own] == rank])
+    return counted_in
+
+
+# --- row periods ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RowPeriods:
+    """For each row of a year, whether its figures add up with those of other rows, and what its period is.
+
+    `adds_up` is false if the row's period overlaps that of another row about the same thing, or reaches beyond the
+    financial year. `words` is `3 months` or `rolling 12 months`; null if the row has no whole period.
+    """
+
+    adds_up: Flags
+    words: Cells
+
+
+def examine_row_periods(dataset: Dataset, year: str, rows: pa.Table) -> RowPeriods:
+    """Find the rows of a year whose periods overlap. The dataset has `row_period`."""
+    rule = dataset.row_period
+    if rule is None:
+        raise ValueError(f"rows of {dataset.name} have no periods of their own")
+    size = rows.num_rows
+    starts, ends = (_as_numbers(_column(rows, name)) for name in (rule.start, rule.end))
+    thing, named = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    for number, key in enumerate(rule.of):
+        complete = np.ones(size, np.bool_)
+        for name in key:
+            complete &= is_filled(_column(rows, name))
+        fresh = complete & ~named
+        codes = _combine([_factorize([_column(rows, name)]) for name in key], size)
+        thing[fresh] = (codes[fresh] + 1) * len(rule.of) + number
+        named |= complete
+    overlapping = _find_overlaps(thing, starts, ends) & named
+    beyond = np.zeros(size, np.bool_)
+    if year != UNDATED:
+        period = Period.parse(year)
+        first, last = (np.datetime64(day, "D").astype(np.int64) for day in (period.start, period.end))
+        beyond = (starts < first) | (ends > last)
+    months = _months_of(ends + 1) - _months_of(starts)
+    words = [f"{count} month{'s' if count != 1 else ''}" for count in months.tolist()]
+    spoken = pc.if_else(
+        pa.array(overlapping), pc.binary_join_element_wise("rolling", pa.array(words), " "), pa.array(words)
+    )
+    return RowPeriods(~(overlapping | beyond), spoken)
+
+
+def _as_numbers(column: Cells) -> Integers:
+    days = pc.fill_null(_as_days(column).cast(pa.int32()), 0)
+    found: Integers = days.to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
+
+
+def _months_of(days: Integers) -> Integers:
+    found: Integers = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return found
+
+
+def _find_overlaps(things: Integers, starts: Integers, ends: Integers) -> Flags:
+    """Which rows share a day with another row about the same thing."""
+    found = np.zeros(len(things), np.bool_)
+    if len(things) < 2:
+        return found
+    order = np.lexsort((ends, starts, things))
+    own, begin, end = things[order], starts[order], ends[order]
+    # the latest end so far of the same thing: days of each thing are moved beyond those of the things before it
+    own = np.unique(own, return_inverse=True)[1].ravel()
+    shift = own * (int(end.max()) - int(begin.min()) + 2)
+    latest = np.maximum.accumulate(end + shift)
+    overlaps = np.zeros(len(order), np.bool_)
+    overlaps[1:] = (begin[1:] + shift[1:]) <= latest[:-1]
+    same = own[1:] == own[:-1]
+    overlaps[1:] &= same
+    overlaps[:-1] |= same & (begin[1:] <= end[:-1])
+    found[order] = overlaps
+    return found

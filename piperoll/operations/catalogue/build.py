@@ -42,7 +42,7 @@ from piperoll.operations.catalogue.build_plan import (
     plan_build,
 )
 from piperoll.operations.run_request import Run
-from piperoll.releasing import consolidate_releases
+from piperoll.releasing import consolidating
 
 _MAX_TRIES = 10
 """How often to begin again because another build finished in the meantime."""
@@ -184,9 +184,7 @@ def update_consolidated(
     for name, body in sorted(pairs):
         with TemporaryDirectory(dir=scratch) as folder:
             dataset = assets.dataset(name)
-            counts = publishers.consolidate_body(
-                store, dataset, body, consolidate_releases, Path(folder), check_files=careful
-            )
+            counts = publishers.consolidate_body(store, dataset, body, consolidating, Path(folder), check_files=careful)
         touched.update({(name, year): count for year, count in counts.items()})
     for key in list(publishers.list_unreferenced(store)) if careful else ():
         store.delete(key)
