@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
-from piperoll.model import History, Manifest, Series, Version
+from piperoll.model import History, Manifest, Series, Version, YearAccount
 from publishers import Store
 
 T = TypeVar("T")
@@ -78,6 +78,7 @@ class PublishedIndex:
         self._pages: _LruCache[Mapping[str, Any]] = _LruCache(_CACHED_DOCUMENTS)
         self._histories: _LruCache[History] = _LruCache(_CACHED_DOCUMENTS)
         self._immutable: _LruCache[bytes] = _LruCache(_CACHED_DOCUMENTS)
+        self._accounts: _LruCache[YearAccount] = _LruCache(_CACHED_DOCUMENTS)
         self._pool = ThreadPoolExecutor(_CONCURRENT_REQUESTS, "index") if store.local_path("data") is None else None
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
@@ -132,6 +133,25 @@ class PublishedIndex:
         key = layout.release_file(series, version, "datapackage.json")
         document: dict[str, Any] = json.loads(self._read_immutable(key, hashes["datapackage.json"]))
         return document
+
+    def consolidated(self, dataset: str) -> dict[str, Mapping[str, Any]]:
+        """For each year of a dataset that has consolidated files, the entries of its bodies in the index."""
+        years = self._page(layout.CONSOLIDATED_INDEX).get("datasets", {}).get(dataset, ())
+        pages = self.map(lambda year: self._page(layout.consolidated_index(dataset, year)), years)
+        return {year: page.get("bodies", {}) for year, page in zip(years, pages, strict=True)}
+
+    def account(self, dataset: str, year: str, entry: Mapping[str, Any]) -> YearAccount:
+        """The account of a body's consolidated year, by its entry in the index. Raises: StoreCorrupt, NotThere."""
+        key, sha256 = layout.consolidated_file(dataset, year, entry["json"]["path"]), entry["json"]["sha256"]
+        cached = self._accounts.get(key)
+        if cached is not None and cached.value is not None:
+            return cached.value
+        content: bytes = self.store.read(key).content
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreCorrupt(f"{key} does not match the hash in the index")
+        account = YearAccount.from_json(json.loads(content))
+        self._accounts.put(key, _CacheEntry(account, sha256, 0))
+        return account
 
     def forget(self) -> None:
         """Forget what can change, because a file that a pointer names was missing."""

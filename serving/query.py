@@ -111,6 +111,7 @@ def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits:
         digest=digest([dataset.name, same_query]),
         fields=fields,
         amount=tuple(fields[name] for name in dataset.amount),
+        adds_up=fields["adds_up"] if dataset.row_period is not None else None,
         notes=(*notes, *_note_foreign_values(texts, conditions)),
     )
     if cursor is not None and cursor.query != query.digest:
