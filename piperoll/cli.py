@@ -13,7 +13,17 @@ from typing import Annotated
 import typer
 
 from piperoll import __version__
-from piperoll.commands import checking, consuming, decisions, duties, mappings, operating, serving, validating
+from piperoll.commands import (
+    checking,
+    classifying,
+    consuming,
+    decisions,
+    duties,
+    mappings,
+    operating,
+    serving,
+    validating,
+)
 from piperoll.errors import PiperollError, describe_error, is_out_of_memory
 
 FAILED = 2
@@ -72,6 +82,7 @@ for command in (
     checking.template,
     checking.datasets,
     checking.explain,
+    classifying.classify,
     operating.run,
     operating.release,
     operating.replay,

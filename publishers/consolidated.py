@@ -1,8 +1,9 @@
 """Consolidated files: what counts of each body, dataset and financial year, for readers who compare all bodies.
 
-The index of a year names the files of every body and repeats their totals (`piperoll.layout`). A change of one release makes the files of its body again for the years that its lines belong to; other files stay. New
-files are written first, then the index by conditional write, then the files it no longer names are deleted: a reader
-with an old index misses a file, and never reads a mix.
+The index of a year names the files of every body and repeats their totals (`piperoll.layout`). A change of one release
+makes the files of its body again for the years that its lines belong to; other files stay. New files are written first,
+then the index by conditional write, then the files it no longer names are deleted: a reader with an old index misses a
+file, and never reads a mix.
 """
 
 from __future__ import annotations
@@ -43,9 +44,8 @@ from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json
 class Consolidating(Protocol):
     """What makes the files: the module `piperoll.releasing.consolidating`."""
 
-    @property
-    def RULES(self) -> str:  # noqa: N802 - a constant of the module
-        """The version of its rules: files that others made are made again."""
+    def rules_version(self, dataset: Dataset, /) -> str:
+        """Identify the rules that make the files of a dataset; files that others made are made again."""
 
     def spread_over_years(self, dataset: Dataset, release: CurrentRelease, /) -> dict[str, YearShare]:
         """Count the lines of a release by year."""
@@ -133,6 +133,11 @@ class _BodyReleases:
     scratch: Path
 
     @cached_property
+    def rules(self) -> str:
+        """The version of the rules that make the files now."""
+        return self.consolidating.rules_version(self.dataset)
+
+    @cached_property
     def entries(self) -> dict[str, JsonObject]:
         """The body's entry in the index of each year that has one."""
         name = self.dataset.name
@@ -164,7 +169,7 @@ class _BodyReleases:
 
     def _read_shares(self, year: str, entry: JsonObject) -> Iterator[tuple[Series, str, YearShare]]:
         """What the account of a year says of each release; nothing if other rules made it, or it is missing."""
-        if entry.get("rules") != self.consolidating.RULES:
+        if entry.get("rules") != self.rules:
             return
         try:
             content = self.store.read(layout.consolidated_file(self.dataset.name, year, entry["json"]["path"])).content
@@ -213,8 +218,8 @@ class _BodyReleases:
         """The hash of everything that the files of a year are made from."""
         releases = [[str(one), self.current[one].manifest_sha256] for one in self.needed(year)]
         fields = [[field.name, field.type] for field in self.dataset.fields]
-        rules = self.dataset.descriptor["x_piperoll"]
-        content = json.dumps([self.consolidating.RULES, self.dataset.version, rules, fields, releases], sort_keys=True)
+        declared = self.dataset.descriptor["x_piperoll"]
+        content = json.dumps([self.rules, self.dataset.version, declared, fields, releases], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def make_years(self, years: Sequence[str]) -> Iterator[tuple[YearAccount, Path]]:
@@ -232,7 +237,7 @@ class _BodyReleases:
         after = None
         if account is not None and folder is not None:
             after = {**_summarise(account), **self._write_files(account, folder)}
-            after |= {"rules": self.consolidating.RULES, "inputs": self._hash_inputs(year)}
+            after |= {"rules": self.rules, "inputs": self._hash_inputs(year)}
         _set_year(self.store, name, year, listed=True)
 
         def set_body(page: JsonObject) -> JsonObject:

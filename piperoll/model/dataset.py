@@ -236,8 +236,10 @@ class Dataset:
     `wide` are the shapes to unpivot, `ocds` the paths in an OCDS release, `duties` the legal duties with due dates.
     `keys` are sets of fields that identify a row from one version of a file to the next, the most reliable first. A
     dataset `restates` if a file repeats, for rows with the same key, what earlier files said. A line recurs if another
-    table has a line with the same `recurrence` fields; empty means all of its content. `payee` is the field that names
-    who is paid. `row_period` is set if rows have periods of their own.
+    table has a line with the same `recurrence` fields; empty means all of its content. `row_period` is set if rows
+    have periods of their own. `function_texts` are the fields that show what
+    money is for, each the most specific first: `where` it was spent, `what` on, and the `category` of the purchase;
+    empty if rows are not classified.
 
     From reading.json: `least_amount` is the smallest amount that must be published, in pounds; `general_headings` are
     headings too common to show that a file is of this dataset; `main_list` is a pattern for names of files that are
@@ -262,8 +264,8 @@ class Dataset:
     duties: tuple[Mapping[str, Any], ...]
     keys: tuple[tuple[str, ...], ...]
     restates: bool
+    function_texts: Mapping[str, tuple[str, ...]]
     recurrence: tuple[str, ...]
-    payee: str | None
     row_period: RowPeriod | None
     least_amount: Decimal | None
     general_headings: frozenset[str]
@@ -315,8 +317,8 @@ class Dataset:
                 duties=tuple(rules.get("duties", ())),
                 keys=tuple(tuple(key) for key in rules.get("keys", ())),
                 restates=rules.get("restates", False),
+                function_texts={kind: tuple(names) for kind, names in rules.get("functions", {}).items()},
                 recurrence=tuple(rules.get("recurrence", ())),
-                payee=rules.get("payee"),
                 row_period=_row_period(rules.get("row_period")),
                 least_amount=None if least is None else Decimal(least),
                 general_headings=frozenset(reading.get("general_headings", ())),
@@ -334,7 +336,7 @@ class Dataset:
         named = {name for group in self.core for name in group if name != "@period"}
         named |= {*self.amount, *self.date, *entries, *(heading.field for heading in self.headings)}
         named |= {*self.body_fields, *self.parent_fields, *self.recurrence}
-        named |= {self.payee} if self.payee is not None else set()
+        named |= {name for names in self.function_texts.values() for name in names}
         if self.row_period is not None:
             named |= {self.row_period.start, self.row_period.end, *(name for key in self.row_period.of for name in key)}
         named |= {mark for part in self.parts for mark in part.marks} | {name for key in self.keys for name in key}

@@ -80,7 +80,7 @@ def test_every_file_matches_the_index(order: RunRequest, store: Store) -> None:
     send(order, "spend/anytown/October 2026.csv", spend(10))
     make(order, store, "anytown")
     entry = pointer(store, "spend", YEAR)["bodies"]["anytown"]
-    for kind in ("parquet", "csv", "json"):
+    for kind in ("parquet", "csv", "json", "rollup"):
         content = store.read(PLACE + entry[kind]["path"]).content
         assert hashlib.sha256(content).hexdigest() == entry[kind]["sha256"]
         assert len(content) == entry[kind]["bytes"]
@@ -99,9 +99,11 @@ def test_three_months_and_their_quarter_are_counted_once(order: RunRequest, stor
     make(order, store, "anytown")
     told = details(store, "anytown")
     assert [each["series"][-7:] for each in told["counted"]] == ["2026-10", "2026-11", "2026-12"]
-    (left,) = told["left_out"]
-    assert left["series"] == "spend/anytown/2026-Q4"
-    assert len(left["because"]) == 3
+    assert {left["series"] for left in told["left_out"]} == {"spend/anytown/2026-Q4"}
+    assert [left["counted_in"][-7:] for left in told["left_out"]] == ["2026-10", "2026-11", "2026-12"]
+    assert sum(left["rows"] for left in told["left_out"]) == 15
+    (summary,) = pointer(store, "spend", YEAR)["bodies"]["anytown"]["left_out"]
+    assert (summary["because"], summary["tables"], summary["rows"]) == ("recurs", 1, 15)
 
 
 def test_a_payment_repeated_a_month_later_is_counted_once(order: RunRequest, store: Store) -> None:
@@ -110,7 +112,7 @@ def test_a_payment_repeated_a_month_later_is_counted_once(order: RunRequest, sto
     november = spend(9, month="11/2026", start=500)
     send(order, "spend/anytown/November 2026.csv", november + october.split(b"\r\n")[1] + b"\r\n")
     make(order, store, "anytown")
-    (left,) = details(store, "anytown")["republished"]
+    (left,) = details(store, "anytown")["left_out"]
     assert (left["series"], left["counted_in"]) == ("spend/anytown/2026-11", "spend/anytown/2026-10")
     assert left["rows"] == 1
 
@@ -148,7 +150,7 @@ def test_a_run_writes_them_and_a_whole_rebuild_keeps_them(order: RunRequest, sto
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     before = contents(store, PLACE)
-    assert len(before) == 4
+    assert len(before) == 5
     store.delete("catalogue/index.html")
     plain_run(order)
     assert contents(store, PLACE) == before

@@ -1,0 +1,174 @@
+"""The command `classify`: what a body's spending is for, by function."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from piperoll import assets
+
+if TYPE_CHECKING:
+    from piperoll.operations.classify import ClassifiedFile
+
+_UNKNOWN_SHOWN = 10
+"""Groups of lines without a function that are printed; --out has every line."""
+
+
+def classify(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of spending.", show_default=False)],
+    dataset: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A name that piperoll datasets lists; default: recognised.")
+    ] = None,
+    body: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The body that spent it; what its mission is can change what counts."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="LINES.csv", help="Write every line with its function and the rule.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the totals as JSON.")] = False,
+) -> None:
+    """Show how much of a file's spending is front line, overhead, not counted, or not known.
+
+    The rules are in datapackages/functions, and docs/functions.md explains them. They read the unit, the service and
+    the purpose of a line. To correct a line, add a column "Function" to the file with one of the identifiers below:
+    what you declare is never changed.
+
+    piperoll classify "Payments over 500 October 2026.xlsx"
+    piperoll classify payments.csv --out lines.csv
+    piperoll classify payments.csv --body "Anytown Council" --json
+    """
+    from piperoll import api, terminal
+    from piperoll.checking.check_file import FileToCheck
+    from piperoll.model import Body
+    from piperoll.operations.classify import classify_file
+    from piperoll.reading import OnDisk
+
+    api.require_readable(file)
+    sender = (assets.register().recognise(body) or Body.provisional_for(body)) if body else None
+    classified = classify_file(FileToCheck(OnDisk(file), file.name, dataset, body=sender))
+    if out is not None:
+        _write_lines(classified, out)
+    if as_json:
+        json.dump(_to_json(classified), sys.stdout, ensure_ascii=False, indent=2)
+        typer.echo()
+        return
+    _show(classified, terminal.console(), out)
+
+
+_SIDE_TITLES = {"O": "Front line", "I": "Overhead", "X": "Not counted", "U": "Not known"}
+
+
+def _show(classified: ClassifiedFile, console: Any, out: Path | None) -> None:
+    from piperoll import terminal
+    from piperoll.describing.wording import format_number, format_pounds
+    from piperoll.enriching.functions import load_rules
+
+    rules = load_rules()
+    totals = classified.totals_by_function()
+    lines = []
+    for side, total in classified.totals_by_side().items():
+        if total.lines:
+            lines.append(
+                (
+                    _SIDE_TITLES[side],
+                    "",
+                    format_number(total.lines),
+                    format_pounds(total.amount),
+                    _contested(total.contested),
+                )
+            )
+        for name, function in rules.functions.items():
+            if function.side is side and name in totals and side != "U":
+                one = totals[name]
+                lines.append(
+                    (
+                        f"  {function.label}",
+                        name,
+                        format_number(one.lines),
+                        format_pounds(one.amount),
+                        _contested(one.contested),
+                    )
+                )
+    console.print(
+        terminal.grid(
+            ("What it is for", "Function", "Lines", "Amount", "of it contested"), lines, right=frozenset((2, 3, 4))
+        )
+    )
+    if unknown := classified.largest_unknown(_UNKNOWN_SHOWN):
+        console.print(f"\nThe largest amounts without a function ({', '.join(classified.fields)}):")
+        console.print(
+            terminal.grid(
+                ("Amount", "Lines", "Texts"),
+                [
+                    (
+                        format_pounds(total.amount),
+                        format_number(total.lines),
+                        " · ".join(filter(None, texts)) or "(no text)",
+                    )
+                    for texts, total in unknown
+                ],
+                right=frozenset((0, 1)),
+            )
+        )
+    console.print('\nTo correct a line, add a column "Function" with one of these identifiers to the file.')
+    console.print("Contested: experts disagree on which side it belongs, or the text speaks for both.")
+    if out is None:
+        console.print("Every line with its rule: --out lines.csv")
+    else:
+        console.print(f"Every line with its rule is in {terminal.clean(str(out))}.")
+
+
+def _contested(amount: Any) -> str:
+    from piperoll.describing.wording import format_pounds
+
+    return format_pounds(amount) if amount else ""
+
+
+def _to_json(classified: ClassifiedFile) -> dict[str, Any]:
+    from piperoll.enriching.functions import load_rules
+    from piperoll.model import format_decimal
+
+    def entry(total: Any) -> dict[str, Any]:
+        return {
+            "lines": total.lines,
+            "amount": format_decimal(total.amount),
+            "contested_amount": format_decimal(total.contested),
+        }
+
+    return {
+        "file": classified.report.file,
+        "dataset": classified.dataset.name,
+        "rules_version": load_rules().version,
+        "sides": {side.value: entry(total) for side, total in classified.totals_by_side().items()},
+        "functions": {name: entry(total) for name, total in classified.totals_by_function().items()},
+    }
+
+
+def _write_lines(classified: ClassifiedFile, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(
+            ["sheet", "row", "amount", *classified.fields, "function_id", "side", "contested", "method", "rules"]
+        )
+        for line in classified.lines:
+            found = line.classification
+            function = found.function
+            writer.writerow(
+                [
+                    line.sheet or "",
+                    line.row,
+                    "" if line.amount is None else line.amount,
+                    *line.texts,
+                    function.id,
+                    function.side.value,
+                    "yes" if found.contested else "no",
+                    found.method,
+                    " ".join(found.rules),
+                ]
+            )

@@ -1,0 +1,265 @@
+"""What money is for: the function of a line (front line, overhead, not counted, unknown) by rules that are data.
+
+The rules are in `datapackages/functions/`; docs/functions.md explains them. A function that the body declared is never
+changed. The category of a purchase describes the supplier, so it never decides between front line and overhead: it can
+only say more about an overhead that something else has shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, lru_cache
+
+import pyarrow as pa
+
+from piperoll import assets
+from piperoll.model import Body, Dataset
+from piperoll.model.columns import pc
+
+UNKNOWN = "u-unknown"
+"""The function of a line that no rule classifies."""
+
+_FOLDER = "functions"
+_FILES = ("functions.csv", "rules.csv", "missions.csv")
+
+
+class Side(StrEnum):
+    """The first level: outcome (the front line), input (overhead), excluded from both, unknown."""
+
+    OUTCOME = "O"
+    INPUT = "I"
+    EXCLUDED = "X"
+    UNKNOWN = "U"
+
+
+class Tier(StrEnum):
+    """The kinds of rules, in the order in which they are tried."""
+
+    TRANSFER = "transfer"
+    """Money that leaves with no service bought."""
+    ACTIVITY = "activity"
+    """What the unit, service or purpose is for."""
+    NATURE = "nature"
+    """What was bought, if nothing says for which activity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function of the list. `contested`: experts disagree about its side, so figures show it apart."""
+
+    id: str
+    side: Side
+    label: str
+    description: str
+    contested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRule:
+    """A rule: lines whose text matches `pattern` have the function.
+
+    With `what_only` it looks at what was bought and not at the unit or service. A `general` rule finds an overhead
+    without saying which, so that what was bought and its category may say more.
+    """
+
+    id: str
+    tier: Tier
+    what_only: bool
+    pattern: re.Pattern[str]
+    function: Function
+    contested: bool
+    general: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MissionException:
+    """For bodies whose name matches, a function is their mission: it counts as the function `becomes`."""
+
+    id: str
+    body_pattern: re.Pattern[str]
+    function_id: str
+    becomes: Function
+
+
+@dataclass(frozen=True, slots=True)
+class LineTexts:
+    """The texts of a line that rules read, each the most specific first.
+
+    `where` the money was spent (service, area, unit), `what` it was spent on (account type, purpose), and the
+    `category` of the purchase.
+    """
+
+    where: tuple[str, ...] = ()
+    what: tuple[str, ...] = ()
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The function of a line, how it was found (`declared`, `rule` or `none`) and the ids of the rules that decided."""
+
+    function: Function
+    contested: bool
+    method: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FunctionRules:
+    """The list of functions and the rules; `version` identifies their content."""
+
+    functions: Mapping[str, Function]
+    rules: Mapping[Tier, tuple[FunctionRule, ...]]
+    missions: tuple[MissionException, ...]
+    version: str
+
+    def classify(self, texts: LineTexts, *, declared: str | None = None, body: Body | None = None) -> Classification:
+        """Classify a line by its texts. A `declared` function other than `u-unknown` is taken as it is.
+
+        Raises: KeyError: `declared` is not in the list.
+        """
+        if declared and declared != UNKNOWN:
+            function = self.functions[declared]
+            return Classification(function, function.contested, "declared")
+        found = self._find(_fold_texts(texts))
+        exception = next(self._exceptions(found.function.id, body), None) if body else None
+        if exception is None:
+            return found
+        contested = exception.becomes.contested
+        return Classification(exception.becomes, contested, found.method, (*found.rules, exception.id))
+
+    def _exceptions(self, function_id: str, body: Body) -> Iterator[MissionException]:
+        name = fold(body.name)
+        return (one for one in self.missions if one.function_id == function_id and one.body_pattern.search(name))
+
+    def _find(self, texts: LineTexts) -> Classification:
+        whole = [*texts.where, *texts.what]
+        if rule := self._first(Tier.TRANSFER, whole, texts):
+            return Classification(rule.function, rule.contested, "rule", (rule.id,))
+        activity = self._first(Tier.ACTIVITY, whole, texts)
+        nature = self._first(Tier.NATURE, whole, texts)
+        if activity is None:
+            if nature is None:
+                return Classification(self.functions[UNKNOWN], False, "none")
+            return Classification(nature.function, nature.contested, "rule", (nature.id,))
+        other_side = activity.general and nature is not None and nature.function.side != activity.function.side
+        contested = activity.contested or other_side or self._is_ambiguous(activity, whole)
+        if activity.general and (finer := self._refine(activity, nature, texts)):
+            return Classification(finer.function, contested or finer.contested, "rule", (activity.id, finer.id))
+        return Classification(activity.function, contested, "rule", (activity.id,))
+
+    def _first(self, tier: Tier, whole: Sequence[str], texts: LineTexts) -> FunctionRule | None:
+        """The first rule that matches the first text that any rule of the tier matches."""
+        for text in whole:
+            for rule in self.rules[tier]:
+                if not (rule.what_only and text not in texts.what) and rule.pattern.search(text):
+                    return rule
+        return None
+
+    def _is_ambiguous(self, activity: FunctionRule, whole: Sequence[str]) -> bool:
+        """True if the text that decided also speaks for the other side, such as "Housing and Finance"."""
+        text = next(text for text in whole if activity.pattern.search(text))
+        rest = activity.pattern.sub(" ", text)
+        return any(
+            rule.function.side != activity.function.side and rule.pattern.search(rest)
+            for rule in self.rules[Tier.ACTIVITY]
+            if not rule.general
+        )
+
+    def _refine(self, activity: FunctionRule, nature: FunctionRule | None, texts: LineTexts) -> FunctionRule | None:
+        """The rule that says which overhead: by what was bought, then by the category of the purchase."""
+        candidates = [nature, *(self._first(tier, [texts.category], texts) for tier in (Tier.NATURE, Tier.ACTIVITY))]
+        return next(
+            (rule for rule in candidates if rule and not rule.general and rule.function.side == activity.function.side),
+            None,
+        )
+
+
+FUNCTION_FIELD = "function_id"
+"""The platform field in which a body may declare the function of a line."""
+
+_SEPARATOR = "\x1f"
+"""Joins the texts of a line into one value; no published text has this control character."""
+
+
+def classify_lines(dataset: Dataset, lines: pa.RecordBatch, body: Body | None = None) -> list[Classification]:
+    """Classify each of `lines`, which have fields of the dataset as strings. Every distinct text is classified once.
+
+    Returns: a classification for each line, in order. All are unknown if the dataset names no texts.
+    """
+    rules, present = load_rules(), frozenset(lines.schema.names)
+    kinds = [(kind, name) for kind, names in dataset.function_texts.items() for name in names if name in present]
+    fields = [FUNCTION_FIELD, *(name for _, name in kinds)]
+    empty = pa.array([""] * lines.num_rows, pa.string())
+    texts = [pc.fill_null(lines.column(name), "") if name in present else empty for name in fields]
+    joined = pc.binary_join_element_wise(*texts, _SEPARATOR).dictionary_encode()
+    found = []
+    for value in joined.dictionary.to_pylist():
+        declared, *cells = value.split(_SEPARATOR)
+        by_kind = {
+            kind: tuple(cell for cell, (one, _) in zip(cells, kinds, strict=True) if one == kind) for kind, _ in kinds
+        }
+        category = " ".join(by_kind.get("category", ()))
+        line = LineTexts(by_kind.get("where", ()), by_kind.get("what", ()), category)
+        found.append(rules.classify(line, declared=declared if declared in rules.functions else None, body=body))
+    return [found[index] for index in joined.indices.to_pylist()]
+
+
+@cache
+def load_rules() -> FunctionRules:
+    """Read `datapackages/functions/`.
+
+    Raises: DescriptorError: the folder is missing. KeyError, ValueError, re.error: a file has an unknown value.
+    """
+    folder = assets.folder("datapackages") / _FOLDER
+    rows = {}
+    for name in _FILES:
+        with (folder / name).open(encoding="utf-8", newline="") as stream:
+            rows[name] = list(csv.DictReader(stream))
+    functions = {
+        row["id"]: Function(row["id"], Side(row["side"]), row["label"], row["description"], row["contested"] == "yes")
+        for row in rows["functions.csv"]
+    }
+    rules = [
+        FunctionRule(
+            row["rule"],
+            Tier(row["tier"]),
+            row["looks_in"] == "what",
+            re.compile(row["pattern"]),
+            functions[row["function_id"]],
+            row["contested"] == "yes" or functions[row["function_id"]].contested,
+            row["general"] == "yes",
+        )
+        for row in rows["rules.csv"]
+    ]
+    missions = [
+        MissionException(row["mission"], re.compile(row["body_pattern"]), row["function_id"], functions[row["becomes"]])
+        for row in rows["missions.csv"]
+    ]
+    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in _FILES)).hexdigest()
+    by_tier = {tier: tuple(rule for rule in rules if rule.tier is tier) for tier in Tier}
+    return FunctionRules(functions, by_tier, tuple(missions), f"functions-1+{digest[:12]}")
+
+
+def _fold_texts(texts: LineTexts) -> LineTexts:
+    return LineTexts(
+        tuple(filter(None, map(fold, texts.where))), tuple(filter(None, map(fold, texts.what))), fold(texts.category)
+    )
+
+
+_APOSTROPHES = re.compile(r"['’`]")
+_NOT_WORDS = re.compile(r"[^a-z0-9]+")
+
+
+@lru_cache(maxsize=65_536)
+def fold(text: str) -> str:
+    """The text as patterns see it: lower case without accents, `&` as "and", other signs as single spaces."""
+    plain = unicodedata.normalize("NFKD", text.replace("&", " and ")).casefold()
+    plain = _APOSTROPHES.sub("", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    return _NOT_WORDS.sub(" ", plain).strip()
