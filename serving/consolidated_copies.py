@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from piperoll import layout
 from piperoll.errors import StoreCorrupt
 from piperoll.model import CurrentRelease, Dataset, Manifest, Series, Version, YearAccount, file_entry, to_json_bytes
-from piperoll import layout
 from piperoll.releasing.consolidating import consolidate_years, rules_version, spread_over_years
 from publishers import fetch_version
 from serving.cursors import digest

@@ -1,4 +1,4 @@
-"""The consolidated Parquet files as local files: in place if the store is a folder, else copies; verified either way."""
+"""Consolidated Parquet files as local files: in place if the store is a folder, else copies; verified either way."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ParquetCache:
     @property
     def readable_folder(self) -> Path:
         """The folder that contains every file that `paths` finds in the store."""
-        return self._index.store.local_path(layout.CONSOLIDATED) or self._folder
+        return self._index.store.local_path(layout.CONSOLIDATED.rstrip("/")) or self._folder
 
     def paths(self, files: Sequence[StoredFile | Path]) -> list[str]:
         """The local paths of files, in the order given; those that are local are as they are.

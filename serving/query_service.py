@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import format_decimal
+from serving.consolidated_copies import SelectedYear
 from serving.cursors import Cursor, FieldValue, bad_cursor
 from serving.documents import UndatedRowsDocument
 from serving.index_cache import PublishedIndex
@@ -35,8 +36,7 @@ from serving.sql import (
     undated_statement,
 )
 from serving.totals import totals_for, totals_for_undated
-from serving.consolidated_copies import SelectedYear
-from serving.version_selection import LineFilter, Selection, Selector
+from serving.version_selection import LineFilter, Selection, Selector, file_removed
 
 _BATCH_ROWS = 8_192
 """Rows per batch of a streamed answer; a batch takes a few megabytes."""
@@ -101,31 +101,29 @@ class QueryService:
         Raises: Problem.
         """
         years = (*selection.years, *selection.undated_years)
-        statement = undated_statement(query, self._source(query, years, selection.filter, totals_for_undated(query)))
+        statement = undated_statement(query, self._source(years, selection.filter, totals_for_undated(query)))
         if statement is None:
             return None
         [found] = pa.Table.from_batches(list(self.engine.run(statement))).to_pylist()
         return UndatedRows(found["rows"] or 0, found["pounds"])
 
-    def _source(
-        self, query: RowQuery, years: Sequence[SelectedYear], line_filter: LineFilter, totals: str | None
-    ) -> QuerySource:
+    def _source(self, years: Sequence[SelectedYear], line_filter: LineFilter, totals: str | None) -> QuerySource:
         """The local files of some years; their totals if these answer the query and all years have them."""
-        if totals is not None and not all(one.totals for one in years):
+        if totals is not None and not (years and all(one.totals for one in years)):
             totals = None
         wanted = [one.lines if totals is None or one.totals is None else one.totals for one in years]
         try:
             paths = self.files.paths(wanted)
         except NotThere as error:
             self.index.forget()
-            raise _file_removed() from error
+            raise file_removed() from error
         files = [QueryFile(path, number) for number, path in enumerate(paths)]
         return QuerySource(files, line_filter, largest_scale(paths), totals)
 
     def _batches(
         self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
     ) -> Iterator[pa.RecordBatch]:
-        source = self._source(query, selection.years, selection.filter, totals_for(query, selection.filter))
+        source = self._source(selection.years, selection.filter, totals_for(query, selection.filter))
         try:
             if query.aggregates:
                 yield from self.engine.run(groups_statement(query, source, after, limit))
@@ -264,8 +262,4 @@ def _duckdb_errors_as_problems() -> Iterator[None]:
             retry_after=30,
         ) from error
     except duckdb.IOException as error:
-        raise _file_removed() from error
-
-
-def _file_removed() -> Problem:
-    return Problem(503, "moved", "a published file was removed while the query ran: try again", retry_after=1)
+        raise file_removed() from error

@@ -92,6 +92,11 @@ class Condition:
     operator: str
     values: tuple[FieldValue, ...]
 
+    @property
+    def asks_date(self) -> bool:
+        """Whether it leaves out lines because they have no date."""
+        return self.field.type == "date" and self.operator not in ("isnull", "ne")
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesScope:
@@ -174,9 +179,9 @@ class RowQuery:
     `columns` are those of the answer if it has rows. Every one of `words` must be in a row, in any of the fields that
     are searched. `having` are conditions on the figures of a group. `limit` None means all rows, if the format allows
     it. `digest` identifies the query whatever the order of its parameters, its page size and its format. `amount` are
-    the fields with the pounds of a row, the first that is filled. `adds_up` is the field that says of a row whether its
-    figures add up with those of others, if the dataset has rows that do not. `notes` tell the reader how an ambiguous parameter
-    was understood.
+    the fields with the pounds of a row, the first that is filled. `adds_up` is the field that says whether the figures
+    of a row add up with those of others, if the dataset has rows whose do not. `notes` tell the reader how an ambiguous
+    parameter was understood.
     """
 
     scope: SeriesScope

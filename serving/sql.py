@@ -141,12 +141,12 @@ def undated_statement(query: RowQuery, source: QuerySource) -> Statement | None:
 
     They meet all other conditions. The answer is one row: the number, and the sum (null if the dataset has no amount).
     """
-    asked = {one.field.name: one.field for one in query.conditions if asks_date(one)}
+    asked = {one.field.name: one.field for one in query.conditions if one.asks_date}
     if not asked and not source.filter.beside:
         return None
     bound = BoundParameters()
     needed: dict[str, QueryField] = dict(asked)
-    others = [one for one in query.conditions if not asks_date(one)]
+    others = [one for one in query.conditions if not one.asks_date]
     left_out = []
     if asked:
         where = _line_filter_sql(query, source.filter, needed, bound)
@@ -168,11 +168,6 @@ def undated_statement(query: RowQuery, source: QuerySource) -> Statement | None:
     rows = 'sum("rows")::BIGINT' if source.totals else "count(*)"
     lines = _files_sql(needed, source, bound)
     return Statement(f"SELECT {rows} AS rows, {pounds} AS pounds FROM ({lines}){_where_sql(where)}", bound.values)
-
-
-def asks_date(condition: Condition) -> bool:
-    """Whether a condition leaves out lines because they have no date."""
-    return condition.field.type == "date" and condition.operator not in ("isnull", "ne")
 
 
 def _filters_sql(

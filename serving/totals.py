@@ -5,7 +5,6 @@ from __future__ import annotations
 from piperoll import assets
 from piperoll.releasing.totals import TotalsBy, totals_columns
 from serving.row_query import RowQuery
-from serving.sql import asks_date
 from serving.version_selection import LineFilter
 
 
@@ -15,11 +14,11 @@ def totals_for(query: RowQuery, lines: LineFilter) -> str | None:
     figures = {one.field.name for one in query.aggregates if one.field is not None}
     if not query.aggregates or query.words or not figures <= set(dataset.amount) or query.adds_up is not None:
         return None
-    names = {one.field.name for one in (*query.group_by, *query.conditions)}
+    names = {one.field.name for one in query.group_by} | {one.field.name for one in query.conditions}
     if lines.series is not None:
         names.add("series")
     if lines.within is not None:
-        names |= {"series", "line_date"}
+        names |= {"series", "line_date", "financial_year"}
     return _smallest(query, names)
 
 
@@ -27,8 +26,8 @@ def totals_for_undated(query: RowQuery) -> str | None:
     """The kind of totals that tells how many lines a query leaves out because they have no date, and their pounds."""
     if query.words or len(query.amount) > 1:
         return None
-    names = {one.field.name for one in query.conditions} | {"series", "line_date"}
-    return _smallest(query, names) if any(map(asks_date, query.conditions)) or query.scope.years or query.scope.within else None
+    names = {one.field.name for one in query.conditions} | {"series", "line_date", "financial_year"}
+    return _smallest(query, names)
 
 
 def _smallest(query: RowQuery, names: set[str]) -> str | None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from piperoll import assets, layout
+from piperoll.errors import NotThere
 from piperoll.model import (
     UNDATED,
     Because,
@@ -202,6 +203,13 @@ class Selector:
             for body in scope.bodies:
                 if body not in published:
                     raise unknown_name("body", body, published, see="/bodies lists them")
+        try:
+            return self._select(scope, cursor)
+        except NotThere as error:
+            self.index.forget()
+            raise file_removed() from error
+
+    def _select(self, scope: SeriesScope, cursor: Cursor | None) -> Selection:
         selection = self._select_as_of(scope, scope.as_known_on)
         if cursor is None or selection.digest == cursor.selection:
             return selection
@@ -309,7 +317,13 @@ class _BodyVersions:
 
 
 def _versions_of(years: Iterable[SelectedYear]) -> set[tuple[Series, str]]:
-    return {(one.series, one.path) for year in years for one in (*year.account.counted, *year.account.left_out)}
+    found = {(one.series, one.path) for year in years for one in year.account.counted}
+    return found | {(one.series, one.path) for year in years for one in year.account.left_out}
+
+
+def file_removed() -> Problem:
+    """The problem for a file that is no longer where the index says."""
+    return Problem(503, "moved", "a published file was removed while the query ran: try again", retry_after=1)
 
 
 def _too_many_lines(instant: str | None, scope: SeriesScope) -> Problem:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from piperoll.enriching.annotate import payee_fields
 from piperoll.model import Dataset
+from piperoll.model.columns import Cells
 
 _GROUP_ROWS = 131_072
 """Rows of a Parquet row group: a reader reads all totals of a kind."""
@@ -48,17 +50,20 @@ def write_totals(dataset: Dataset, lines: pa.Table, path: Path) -> None:
 
 def _add_up(lines: pa.Table, by: TotalsBy, columns: tuple[str, ...], names: list[str], amounts: list[str]) -> pa.Table:
     keys = [name for name in columns if name in lines.schema.names]
-    figures = [(name, function) for name in amounts for function in ("sum", "min", "max", "count")]
-    groups = lines.group_by(keys, use_threads=False).aggregate([([], "count_all"), *figures]) if keys else None
-    arrays: dict[str, pa.ChunkedArray | pa.Array] = {}
-    size = 0 if groups is None else groups.num_rows
-    arrays["by"] = pa.repeat(pa.scalar(by.value, pa.string()), size)
+    wanted: list[Any] = [([], "count_all")]
+    wanted += [(name, function) for name in amounts for function in ("sum", "min", "max", "count")]
+    groups = lines.group_by(keys, use_threads=False).aggregate(wanted) if keys else lines.slice(0, 0)
+    arrays: dict[str, Cells] = {"by": pa.repeat(pa.scalar(by.value, pa.string()), groups.num_rows)}
+
+    def add(name: str, found: str, kind: Any) -> None:
+        has = bool(keys) and found in groups.schema.names
+        arrays[name] = groups.column(found).cast(kind) if has else pa.nulls(groups.num_rows, kind)
+
     for name in names:
-        kind = lines.schema.field(name).type if name in lines.schema.names else pa.string()
-        arrays[name] = groups.column(name) if groups is not None and name in keys else pa.nulls(size, kind)
-    arrays["rows"] = pa.nulls(0, pa.int64()) if groups is None else groups.column("count_all").cast(pa.int64())
-    for name, function in figures:
-        kind = pa.int64() if function == "count" else lines.schema.field(name).type
-        ending = "filled" if function == "count" else function
-        arrays[f"{name}_{ending}"] = pa.nulls(0, kind) if groups is None else groups.column(f"{name}_{function}").cast(kind)
+        add(name, name, lines.schema.field(name).type if name in lines.schema.names else pa.string())
+    add("rows", "count_all", pa.int64())
+    for name in amounts:
+        for function in ("sum", "min", "max"):
+            add(f"{name}_{function}", f"{name}_{function}", lines.schema.field(name).type)
+        add(f"{name}_filled", f"{name}_count", pa.int64())
     return pa.table(arrays)
