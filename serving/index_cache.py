@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 INDEX_SECONDS = 2.0
 """How long a page of the index is used without asking the store. A new release is visible after this time."""
-POINTER_SECONDS = 60.0
-"""How long a pointer is used while its entry in the index is the same; its `Cache-Control` allows the same.
+POINTER_SECONDS = 30.0
+"""How long a pointer is used while its entry in the index is the same; its `Cache-Control` allows twice as long.
 
 A release or withdrawal changes the pointer and then the index, so it is visible with the index. Only if the publisher
 is killed between the two writes does a pointer stay ahead of the index.
@@ -74,6 +74,8 @@ class PublishedIndex:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
+        self.generation = 0
+        """How often everything was forgotten: what others keep of an earlier generation is out of date."""
         self._clock = clock
         self._pages: _LruCache[Mapping[str, Any]] = _LruCache(_CACHED_DOCUMENTS)
         self._histories: _LruCache[History] = _LruCache(_CACHED_DOCUMENTS)
@@ -99,9 +101,8 @@ class PublishedIndex:
 
         def entries_of(body: str) -> dict[Series, Any]:
             entries: dict[Series, Any] = {}
-            for year in self._page(layout.body_index(dataset, body)).get("years", ()):
-                page = self._page(layout.year_index(dataset, body, year)).get("series", {})
-                entries |= {Series.parse(name): entry for name, entry in page.items()}
+            for page in self.body_pages(dataset, body):
+                entries |= {Series.parse(name): entry for name, entry in page.get("series", {}).items()}
             return entries
 
         published = self.datasets().get(dataset, ())
@@ -109,6 +110,11 @@ class PublishedIndex:
         for entries in self.map(entries_of, [body for body in published if not bodies or body in bodies]):
             found |= entries
         return dict(sorted(found.items()))
+
+    def body_pages(self, dataset: str, body: str) -> list[Mapping[str, Any]]:
+        """The pages of the index with the series of a body. A page that has not changed is the same object."""
+        years = self._page(layout.body_index(dataset, body)).get("years", ())
+        return [self._page(layout.year_index(dataset, body, year)) for year in years]
 
     def histories(self, entries: Mapping[Series, Any]) -> Iterator[History]:
         """The histories of the series, read from their pointers, in the order given."""
@@ -153,8 +159,13 @@ class PublishedIndex:
         self._accounts.put(key, _CacheEntry(account, sha256, 0))
         return account
 
+    def now(self) -> float:
+        """The time by the clock of the index, in seconds."""
+        return self._clock()
+
     def forget(self) -> None:
         """Forget what can change, because a file that a pointer names was missing."""
+        self.generation += 1
         self._pages.clear()
         self._histories.clear()
 

@@ -30,7 +30,7 @@ class ParquetCache:
         self._folder = folder.absolute()
         self._limits = limits
         self._lock = threading.Lock()
-        self._verified: dict[str, str] = {}
+        self._verified: dict[str, tuple[Path, tuple[int, ...]]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -55,12 +55,18 @@ class ParquetCache:
     def _find_in_place(self, entry: StoredFile) -> str:
         """The file in the folder of the store, verified once and again if it changes."""
         key = entry.key
-        path, tag = self._index.store.local_path(key), self._index.store.stat(key).tag
-        if path is None:
-            raise NotThere(f"there is nothing under {key}")
-        if self._verified.get(key) != tag:
-            _verify(path, key, entry)
-            self._verified[key] = tag
+        path, verified = self._verified.get(key, (None, None))
+        try:
+            path = path or self._index.store.local_path(key)
+            if path is None:
+                raise NotThere(f"there is nothing under {key}")
+            found = _stamp(path)
+            if found != verified:
+                _verify(path, key, entry)
+                self._verified[key] = path, found
+        except FileNotFoundError as error:
+            self._verified.pop(key, None)
+            raise NotThere(f"there is nothing under {key}") from error
         return str(path)
 
     def _copy(self, entry: StoredFile) -> str:
@@ -101,6 +107,12 @@ class ParquetCache:
                     size -= found.st_size
         if size > self._limits.cache_bytes:
             raise Problem(503, "busy", "other queries use the whole cache: try again in a minute", retry_after=60)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes if a file does."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _verify(path: Path, key: str, entry: StoredFile) -> None:

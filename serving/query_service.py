@@ -100,12 +100,15 @@ class QueryService:
 
         Raises: Problem.
         """
+        if not (selection.filter.beside or any(one.asks_date for one in query.conditions)):
+            return None
         years = (*selection.years, *selection.undated_years)
         statement = undated_statement(query, self._source(years, selection.filter, totals_for_undated(query)))
         if statement is None:
             return None
         [found] = pa.Table.from_batches(list(self.engine.run(statement))).to_pylist()
-        return UndatedRows(found["rows"] or 0, found["pounds"])
+        nothing = Decimal(0) if query.amount else None
+        return UndatedRows(found["rows"] or 0, nothing if found["pounds"] is None else found["pounds"])
 
     def _source(self, years: Sequence[SelectedYear], line_filter: LineFilter, totals: str | None) -> QuerySource:
         """The local files of some years; their totals if these answer the query and all years have them."""

@@ -331,7 +331,7 @@ def _aggregate_sql(one: Aggregate, query: RowQuery, source: QuerySource) -> str:
     away from 0. It is computed in whole numbers, because DuckDB divides decimals as floats.
     """
     if one.field is None:
-        return 'sum("rows")::BIGINT AS "count"' if source.totals else 'count(*) AS "count"'
+        return 'coalesce(sum("rows"), 0)::BIGINT AS "count"' if source.totals else 'count(*) AS "count"'
     name, only = one.field.quoted, f" FILTER (WHERE {query.adds_up.quoted})" if query.adds_up is not None else ""
     total, count, extreme = f"sum({name}){only}", f"count({name}){only}", f"{one.function}({name})"
     if source.totals:

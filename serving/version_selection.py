@@ -30,7 +30,7 @@ from piperoll.model import (
 from serving.consolidated_copies import ConsolidatedCopies, SelectedYear, StoredFile
 from serving.cursors import Cursor, digest
 from serving.documents import LeftOutSeries, NotAddedRows, UsedSeries
-from serving.index_cache import PublishedIndex
+from serving.index_cache import POINTER_SECONDS, PublishedIndex
 from serving.limits import ApiLimits
 from serving.problems import Problem, unknown_name
 from serving.row_query import SeriesScope
@@ -114,7 +114,7 @@ class Selection:
                     found.setdefault((one.series, one.version), []).append(one)
         return tuple(
             SelectedVersion(series, version, sum(one.rows for one in own), add_pounds(one.amount_gbp for one in own))
-            for (series, version), own in sorted(found.items(), key=lambda item: item[0])
+            for (series, version), own in sorted(found.items(), key=lambda item: str(item[0][0]))
         )
 
     @cached_property
@@ -135,7 +135,7 @@ class Selection:
             )
             for (series, because), own in found.items()
         ]
-        return tuple(sorted((*self.excluded, *lines), key=lambda one: one.series))
+        return tuple(sorted((*self.excluded, *lines), key=lambda one: str(one.series)))
 
     @property
     def rows(self) -> int:
@@ -185,12 +185,36 @@ def spell_pounds(amount: Decimal | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyYears:
+    """The consolidated years of a body, and the series that are in none of them.
+
+    `versions` identify what the years were made from, and `until` is when the latest of these was published.
+    """
+
+    years: tuple[SelectedYear, ...]
+    excluded: tuple[Excluded, ...]
+    versions: tuple[tuple[str, str], ...]
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class _CurrentYears:
+    """The current years of a body, and what must be the same for them to be current still."""
+
+    pages: Sequence[object]
+    generation: int
+    checked: float
+    years: BodyYears
+
+
 class Selector:
     """Selects what queries read, from the index and from copies that it makes."""
 
-    index: PublishedIndex
-    copies: ConsolidatedCopies
-    limits: ApiLimits
+    def __init__(self, index: PublishedIndex, copies: ConsolidatedCopies, limits: ApiLimits) -> None:
+        self.index = index
+        self._copies = copies
+        self._limits = limits
+        self._current: dict[tuple[str, str], _CurrentYears] = {}
 
     def select(self, scope: SeriesScope, cursor: Cursor | None = None) -> Selection:
         """Select what a query reads. A further page (`cursor`) reads what its first page read.
@@ -226,28 +250,56 @@ class Selector:
     def _select_as_of(self, scope: SeriesScope, instant: str | None) -> Selection:
         """Select what counted at an instant (None: now)."""
         dataset = assets.dataset(scope.dataset)
-        bodies: dict[str, _BodyVersions] = {}
-        for history in self.index.histories(self.index.entries(scope.dataset, scope.bodies)):
-            bodies.setdefault(history.series.body, _BodyVersions(instant)).add(history)
-        years: list[SelectedYear] = []
-        excluded = [one for body in bodies.values() for one in body.excluded]
+        slugs = [one for one in self.index.datasets().get(scope.dataset, ()) if not scope.bodies or one in scope.bodies]
         published = {} if scope.keep_overlapping else self.index.consolidated(scope.dataset)
-        room = self.limits.made_rows
-        for slug, body in bodies.items():
-            own = None if scope.keep_overlapping else self._find_published(dataset, slug, body, published)
-            if own is None:
-                groups = [{s: v} for s, v in body.versions.items()] if scope.keep_overlapping else [body.versions]
-                missing = [group for group in groups if group and self.copies.find(dataset, group) is None]
-                room -= sum(version.rows for group in missing for version in group.values())
-                own = self._find_older(dataset, slug, body, published) if room < 0 and instant is None else None
-                if own is None:
-                    if room < 0:
-                        raise _too_many_lines(instant, scope)
-                    own = [year for group in groups if group for year in self.copies.make(dataset, group)]
-                else:
-                    excluded += body.describe_newer(own)
-            years += own
-        return _narrow(scope, years, excluded, bodies.values())
+        room = _Room(self._limits.made_rows, instant, scope)
+        if instant is not None or scope.keep_overlapping:
+            found = [self._find_years(dataset, slug, published, room) for slug in slugs]
+        else:
+            found = list(self.index.map(lambda slug: self._find_current(dataset, slug, published, room), slugs))
+        return _narrow(scope, found)
+
+    def _find_current(
+        self, dataset: Dataset, slug: str, published: Mapping[str, Mapping[str, object]], room: _Room
+    ) -> BodyYears:
+        """The current years of a body; found again only if its pages of the index have changed, or after a time."""
+        pages = [*self.index.body_pages(dataset.name, slug), *(bodies.get(slug) for bodies in published.values())]
+        known, now = self._current.get((dataset.name, slug)), self.index.now()
+        if (
+            known is not None
+            and known.generation == self.index.generation
+            and now - known.checked < POINTER_SECONDS
+            and len(pages) == len(known.pages)
+            and all(one is other for one, other in zip(pages, known.pages, strict=True))
+        ):
+            return known.years
+        generation = self.index.generation
+        years = self._find_years(dataset, slug, published, room)
+        self._current[dataset.name, slug] = _CurrentYears(pages, generation, now, years)
+        return years
+
+    def _find_years(
+        self, dataset: Dataset, slug: str, published: Mapping[str, Mapping[str, object]], room: _Room
+    ) -> BodyYears:
+        """The years of a body: the published ones if they are wanted; else made; older ones if that is too much."""
+        body = _BodyVersions(room.instant)
+        for history in self.index.histories(self.index.entries(dataset.name, [slug])):
+            body.add(history)
+        years = None if room.apart else self._find_published(dataset, slug, body, published)
+        excluded = list(body.excluded)
+        if years is None:
+            groups = [{one: version} for one, version in body.versions.items()] if room.apart else [body.versions]
+            missing = [group for group in groups if group and self._copies.find(dataset, group) is None]
+            if not room.take(sum(version.rows for group in missing for version in group.values())):
+                years = self._find_older(dataset, slug, body, published) if room.instant is None else None
+                if years is None:
+                    raise room.problem()
+                excluded += body.describe_newer(years)
+            else:
+                years = [year for group in groups if group for year in self._copies.make(dataset, group)]
+        versions = sorted((str(series), path) for series, path in _versions_of(years))
+        until = max((version.published for version in body.versions.values()), default="")
+        return BodyYears(tuple(years), tuple(excluded), tuple(versions), until)
 
     def _find_published(
         self, dataset: Dataset, slug: str, body: _BodyVersions, published: Mapping[str, Mapping[str, object]]
@@ -326,20 +378,36 @@ def file_removed() -> Problem:
     return Problem(503, "moved", "a published file was removed while the query ran: try again", retry_after=1)
 
 
-def _too_many_lines(instant: str | None, scope: SeriesScope) -> Problem:
-    if instant is None and not scope.keep_overlapping:
-        return Problem(503, "catalogue-behind", "the catalogue is being built again: try again later", retry_after=60)
-    return Problem(
-        400, "too-much", "the query reads too many lines of other versions: name bodies, such as body=anytown"
-    )
+class _Room:
+    """How many lines may still be consolidated for a query, and for what."""
+
+    def __init__(self, rows: int, instant: str | None, scope: SeriesScope) -> None:
+        self._rows = rows
+        self.instant = instant
+        self.apart = scope.keep_overlapping
+
+    def take(self, rows: int) -> bool:
+        """Whether so many more lines may be consolidated."""
+        if rows > self._rows:
+            return False
+        self._rows -= rows
+        return True
+
+    def problem(self) -> Problem:
+        """The problem for a query that takes more."""
+        if self.instant is None and not self.apart:
+            return Problem(503, "catalogue-behind", "the catalogue is being built: try again later", retry_after=60)
+        return Problem(
+            400, "too-much", "the query reads too many lines of other versions: name bodies, such as body=anytown"
+        )
 
 
-def _narrow(
-    scope: SeriesScope, years: Sequence[SelectedYear], excluded: Sequence[Excluded], bodies: Iterable[_BodyVersions]
-) -> Selection:
+def _narrow(scope: SeriesScope, bodies: Sequence[BodyYears]) -> Selection:
     """Keep the years that have lines of the tables and the time that a query asks for."""
-    tables = sorted({one.series for year in years for one in year.account.counted})
-    asked = [one for one in tables if _asks_table(scope, one)]
+    years = [year for body in bodies for year in body.years]
+    asks_all = not (scope.periods or scope.parts or scope.within or scope.years)
+    tables = {} if asks_all else {one.series: str(one.series) for year in years for one in year.account.counted}
+    asked = [one for one in sorted(tables, key=lambda one: tables[one]) if _asks_table(scope, one)]
     within = scope.within
     line_filter = LineFilter(
         series=None if len(asked) == len(tables) else tuple(map(str, asked)),
@@ -349,11 +417,13 @@ def _narrow(
             str(one)
             for one in asked
             if any(period.overlaps(one.period) for period in _periods(scope))
-            and not (within is not None and _contains(within, one.period))
+            and not any(_contains(period, one.period) for period in _periods(scope))
         ),
     )
-    named = set(map(str, asked))
-    having = [year for year in years if any(one.rows and str(one.series) in named for one in year.account.counted)]
+    named = set(asked)
+    having = [
+        year for year in years if any(one.rows and (asks_all or one.series in named) for one in year.account.counted)
+    ]
     read = [year for year in having if _asks_year(scope, year, line_filter)]
     beside = [
         year
@@ -362,14 +432,13 @@ def _narrow(
         and year not in read
         and any(str(one.series) in line_filter.beside for one in year.account.counted)
     ]
-    versions = sorted((str(series), path) for series, path in _versions_of(years))
-    until = max((version.published for body in bodies for version in body.versions.values()), default="")
+    excluded = [one for body in bodies for one in body.excluded]
     return Selection(
         tuple(read),
         tuple(beside),
         line_filter,
-        tuple(versions),
-        until,
+        tuple(version for body in bodies for version in body.versions),
+        max((body.until for body in bodies), default=""),
         tuple(one for one in excluded if _asks_table(scope, one.series) and _asks_time(scope, one.series.period)),
     )
 

@@ -57,7 +57,8 @@ def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, sou
         totals = files.totals()
     body = {"id": "gss:E07000999", "slug": about.body, "name": about.body.title(), "kind": "council"}
     (place / "datapackage.json").write_bytes(to_json_bytes({"id": series, "x_piperoll": {"body": body}}))
-    (place / "report.json").write_bytes(to_json_bytes({"tables": [{"sheet": None, "amount": {"field": "net_amount"}}]}))
+    amount = {"field": dataset.amount[0]} if dataset.amount else None
+    (place / "report.json").write_bytes(to_json_bytes({"tables": [{"sheet": None, "amount": amount}]}))
     names = ("datapackage.json", f"{dataset.name}.csv", f"{dataset.name}.parquet", "report.json")
     pounds = sum((Decimal(row["net_amount"]) for row in rows if row.get("net_amount")), Decimal(0))
     manifest = Manifest(
