@@ -6,6 +6,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= build/demo
+# The beginning of the sha256 of "Fictionham September 2026 corrected.xlsx", a held file of the sample.
+DEMO_HELD := 60c90f7792b7
 SOURCES := piperoll collectors publishers flows serving tests bench setup.py
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
@@ -39,8 +41,17 @@ demo: install ## run the whole pipeline on made-up files of 12 bodies and 3 mont
 	@$(BIN)/piperoll run --inbox $(DEMO)-sample/2026-08 --inbox $(DEMO)-sample/2026-09 --inbox $(DEMO)-sample/2026-10 \
 	  --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv
 	@echo
+	@echo "Now the decisions that people take: one held file is right as it is, and one table should not have been sent."
+	@$(BIN)/piperoll release $(DEMO_HELD) --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv \
+	  --because "The other half of the payments was made by the pension fund"
+	@$(BIN)/piperoll withdraw spend/office-for-pretend-standards/2026-07 1 --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv \
+	  --because "Sent by mistake: the office began in August"
+	@echo
 	@echo "The files that were sent:  $(DEMO)-sample"
 	@echo "See what was published:    $(BIN)/piperoll site $(DEMO)"
+	@echo "List what was published:   $(BIN)/piperoll list $(DEMO)"
+	@echo "See a correction:          $(BIN)/piperoll history spend/city-of-placeholder/2026-08 --from $(DEMO)"
+	@echo "See a released file:       $(BIN)/piperoll history spend/royal-borough-of-fictionham/2026-09 --from $(DEMO)"
 	@echo "See who is late:           $(BIN)/piperoll due --to $(DEMO) --bodies $(DEMO)-sample/bodies.csv"
 	@echo "Check one of the files:    $(BIN)/piperoll check FILE"
 

@@ -10,15 +10,16 @@ from contextvars import ContextVar
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
+from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 
-from flows.tasks import as_task, steps_as_tasks
+from flows.tasks import StepFailed, as_step, as_task, steps_as_tasks
 from piperoll.errors import PiperollError
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.run_request import Run, RunRequest, parse_request
-from piperoll.operations.run_summary import RunSummary, failure
+from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.run_summary_markdown import format_markdown
 
 REQUEST: ContextVar[RunRequest | None] = ContextVar("REQUEST", default=None)
@@ -37,7 +38,7 @@ def _flow_run_name() -> str:
     return f"month {flow_run.parameters.get('period') or 'as it comes'}"
 
 
-@flow(name="month", flow_run_name=_flow_run_name, log_prints=False)
+@flow(name="month", flow_run_name=_flow_run_name, log_prints=False, persist_result=False)
 def month(
     to: str,
     inbox: str | None = None,
@@ -62,9 +63,9 @@ def month(
             if isinstance(ended, list):
                 results += ended
             else:  # an exception: the task broke off because of a bug, so each of its files has failed
-                why = f"a bug in Piperoll: {type(ended).__name__}: {ended}"
-                results += [run.count(failure(submission, why)) for submission, _ in files.files]
-        catalogue_task = as_task("catalogue", build_catalogue, retries)
+                error = ended.error if isinstance(ended, StepFailed) else ended
+                results += [run.count(pipeline.fail(run, submission, error)) for submission, _ in files.files]
+        catalogue_task = as_step("catalogue", build_catalogue, retries)
         summary = pipeline.summarise(collected, results, lambda: catalogue_task(run))
     create_markdown_artifact(format_markdown(summary), key="month", description="The results of the month's files")
     if summary.failed:
@@ -84,8 +85,16 @@ def _collect(run: Run, request: RunRequest) -> CollectedFiles:
     """List the inbox, or collect each web source in a task of its own, with a task for each address."""
     if request.inbox is not None:
         return collecting.collect_inbox(run, request)
-    fetch_task = as_task("fetch", collecting.fetch, request.settings.retries)
+    fetch_task = as_step("fetch", collecting.fetch, request.settings.retries)
     source_task = as_task("collect", collecting.collect_source)
     sources = collecting.list_sources(request)
     futures = [source_task.submit(run, source, request.period, fetch_task) for source in sources]
-    return sum((future.result() for future in futures), CollectedFiles())
+    return sum(map(_collected, futures), CollectedFiles())
+
+
+def _collected(future: PrefectFuture[CollectedFiles]) -> CollectedFiles:
+    try:
+        return future.result()
+    except StepFailed as failed:
+        error = failed.error
+    raise error

@@ -9,7 +9,7 @@ from prefect import flow
 from piperoll.operations.takedown import PurgeResult, purge_submission
 
 
-@flow(name="purge", log_prints=False)
+@flow(name="purge", log_prints=False, persist_result=False)
 def purge(to: str, submission: str, because: str, bodies: str | None = None) -> PurgeResult:
     """Purge a submission, named by the beginning of its sha256. Raises: UsageError: there is no such submission.
 

@@ -10,7 +10,7 @@ from piperoll.operations.release import ReleaseResult
 from piperoll.operations.release import release as release_submission
 
 
-@flow(name="release", log_prints=False)
+@flow(name="release", log_prints=False, persist_result=False)
 def release(
     to: str,
     submission: str,

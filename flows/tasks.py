@@ -1,9 +1,14 @@
-"""The steps of a run as Prefect tasks. They take a `Run` and keys, so any worker can execute them."""
+"""The steps of a run as Prefect tasks. They take a `Run` and keys, so any worker can execute them.
+
+Prefect keeps the message and the traceback of every task that fails, where no purge reaches them. An error of a step
+can quote an address or a file's name. So a task fails with `StepFailed`, which names only the kind of the error.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
@@ -25,8 +30,31 @@ _MAX_DELAY_SECONDS = 120
 """A server whose Retry-After is longer is asked in the next run instead."""
 
 
+class StepFailed(Exception):
+    """A step has failed; `error` says why, and Prefect is told only the name of its class."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: the summary of the run says more")
+        self.error = error
+
+    def __reduce__(self) -> tuple[type[StepFailed], tuple[Exception]]:
+        return type(self), (self.error,)
+
+
 def as_task(name: str, step: Callable[P, R], retries: int = 0) -> Task[P, R]:
-    """Make a step a task, retried only if its error is retryable. The store is the record: results are not kept."""
+    """Make a step a task, retried only if its error is retryable. The store is the record: results are not kept.
+
+    Raises: StepFailed: whatever exception the step raises.
+    """
+
+    @wraps(step)
+    def run_step(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return step(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - raised below, without its message
+            failed = StepFailed(error)
+        raise failed  # not within the handler: its traceback would have the error as its context
+
     named = task(
         name=name,
         retries=retries,
@@ -35,22 +63,38 @@ def as_task(name: str, step: Callable[P, R], retries: int = 0) -> Task[P, R]:
         cache_policy=NO_CACHE,
         persist_result=False,
     )
-    return named(step)
+    return named(run_step)
+
+
+def as_step(name: str, step: Callable[P, R], retries: int = 0) -> Callable[P, R]:
+    """Make a step a task that is called like the step and raises what the step raises."""
+    as_named = as_task(name, step, retries)
+
+    @wraps(step)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return as_named(*args, **kwargs)
+        except StepFailed as failed:
+            error = failed.error
+        raise error
+
+    return call
 
 
 def steps_as_tasks(retries: int) -> Steps:
     """The steps of a submission as tasks."""
     return Steps(
-        receive=as_task("receive", steps.receive, retries),
-        examine=as_task("examine", steps.examine, retries),
-        examine_again=as_task("examine again", steps.examine_again, retries),
-        publish=as_task("publish", steps.publish, retries),
+        receive=as_step("receive", steps.receive, retries),
+        examine=as_step("examine", steps.examine, retries),
+        examine_again=as_step("examine again", steps.examine_again, retries),
+        publish=as_step("publish", steps.publish, retries),
     )
 
 
 def _is_worth_a_retry(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Return True if the error may go away by itself. Waits here if the server asked for a short delay."""
-    error = state.result(raise_on_failure=False)
+    failed = state.result(raise_on_failure=False)
+    error = failed.error if isinstance(failed, StepFailed) else failed
     if not isinstance(error, PiperollError) or not error.retryable:
         return False
     delay = error.retry_after_seconds if isinstance(error, SourceUnavailable) else None

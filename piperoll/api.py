@@ -10,8 +10,10 @@ if not report.verdict.publishes:
 
 from __future__ import annotations
 
+import csv
 import getpass
 from collections.abc import Callable, Iterable
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,17 +22,18 @@ from piperoll import assets
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
-from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name
+from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name, resolve_body
 from piperoll.reading import Content, OnDisk, whole
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from piperoll.model import DecisionEntry
+    from piperoll.model import DecisionEntry, Differences, History
     from piperoll.operations.run_summary import RunSummary
+    from publishers import PublishedTable
 
-__all__ = ["check", "decide", "get", "require_readable", "run", "take_back"]
+__all__ = ["check", "decide", "diff", "get", "history", "list_published", "require_readable", "run", "take_back"]
 
 
 def check(  # noqa: PLR0913 - keyword-only options
@@ -96,7 +99,7 @@ def check(  # noqa: PLR0913 - keyword-only options
         report = preview_report(against, candidate, quick=quick, engine=CheckEngine(engine))
         if report is not None:
             return report
-        sender: Body | None = assets.register().recognise(body) or Body.provisional_for(body)  # it has published there
+        sender: Body | None = resolve_body(body, assets.register()).body or Body.provisional_for(body)
     else:
         sender = _find_sender(body, kind)
     return check_file(
@@ -210,20 +213,106 @@ def take_back(to: str, decision: str, *, because: str, by: str | None = None) ->
     return decisions.take_back(store, decision, because=because, by=by or login_name(), moment=current_moment())
 
 
-def get(
+def list_published(
+    place: str,
+    *,
+    dataset: str | None = None,
+    body: str | None = None,
+    period: str | None = None,
+    year: str | None = None,
+) -> list[PublishedTable]:
+    """List what is published: each table's series, versions, published version, rows and pounds.
+
+    [(str(one.series), one.rows) for one in api.list_published("https://data.example", dataset="spend")]
+
+    The tables of a body may cover the same time, so do not add up their pounds: `get` with `year` counts each row once.
+
+    Args:
+        place: A folder, s3://bucket/prefix, or the web address of one.
+        dataset: Only this dataset.
+        body: Only this body, by its slug or another of its names.
+        period: Only tables of this time, in whole or in part.
+        year: Only tables of this financial year, in whole or in part: 2026-27, also 2011-12.
+
+    Raises:
+        UsageError: Nothing is published there, there is no such dataset or body, or both `period` and `year` are given.
+        PeriodError: `period` or `year` is not valid.
+        StoreUnavailable: The place does not answer (retryable).
+    """
+    from publishers import list_published as list_tables  # noqa: PLC0415 - see `run`
+    from publishers import open_reader  # noqa: PLC0415
+    from publishers.download import require_published  # noqa: PLC0415
+
+    if period and year:
+        raise UsageError("give either a period or a financial year, not both")
+    within = Period.parse_year(year) if year else Period.parse(period) if period else None
+    reader = open_reader(place)
+    return list_tables(reader, *require_published(reader, place, dataset, body), within)
+
+
+def history(series: str, place: str) -> History:
+    """Return the versions of a published table: when each was published, why, and what it changed.
+
+    [(one.version, one.published, one.status) for one in api.history("spend/anytown/2026-10", "published").versions]
+
+    Raises:
+        UsageError: `series` is not dataset/body/period, or is not published in `place`.
+        StoreUnavailable: The place does not answer (retryable).
+    """
+    from publishers.download import find_series  # noqa: PLC0415 - see `run`
+
+    return find_series(place, Series.parse(series))[1]
+
+
+def diff(series: str, before: int, after: int, place: str) -> tuple[Differences, pa.Table]:
+    """Compare two versions of a table: a summary of the differences, and the rows that differ.
+
+    A changed row is there twice, as it was (`change` is `before`) and as it is (`after`), with one number in `pair`.
+    Other rows are `removed` or `added`. All columns are text, as in the CSV that `piperoll diff` writes.
+
+    Raises:
+        UsageError: `series` is not published in `place`, or has no such version.
+        StoreCorrupt: A file does not match its manifest.
+        StoreUnavailable: The place does not answer (retryable).
+    """
+    import pyarrow as pa  # noqa: PLC0415 - see `run`
+    import pyarrow.csv  # noqa: PLC0415
+
+    from piperoll.releasing import compare_versions  # noqa: PLC0415
+    from publishers import fetch_version  # noqa: PLC0415
+    from publishers.download import choose_version, find_series  # noqa: PLC0415
+
+    reader, found = find_series(place, Series.parse(series))
+    with scratch_folder("diff") as scratch:
+        folders = {
+            number: fetch_version(reader, found.series, choose_version(found, None, number), scratch / str(number))
+            for number in dict.fromkeys((before, after))
+        }
+        out = scratch / "changes.csv"
+        summary = compare_versions(assets.dataset(found.series.dataset), folders[before], folders[after], out)
+        with out.open(encoding="utf-8", newline="") as stream:
+            names = next(csv.reader(stream))
+        as_text = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True)
+        parse = pa.csv.ParseOptions(newlines_in_values=True)
+        return summary, pa.csv.read_csv(out, convert_options=as_text, parse_options=parse)
+
+
+def get(  # noqa: PLR0913 - keyword-only options
     dataset: str,
     place: str,
     *,
-    body: str,
-    period: str,
+    body: str | None = None,
+    period: str | None = None,
+    year: str | None = None,
     part: str | None = None,
-    as_known_on: str | None = None,
+    as_known_on: str | date | None = None,
     version: int | None = None,
 ) -> pa.Table:
-    """Download one published table with its types: amounts are decimals, dates are dates.
+    """Download one published table, or a financial year of all bodies, with its types: decimals and dates.
 
     table = api.get("spend", "https://data.example", body="anytown", period="2026-10")
-    table.to_pandas().groupby("supplier_name")["net_amount"].sum()
+    table.to_pandas(types_mapper=pandas.ArrowDtype).groupby("supplier_name")["net_amount"].sum()
+    everybody = api.get("spend", "https://data.example", year="2026-27")
 
     The file is compared with the hash in its manifest. The metadata of the table's schema say which it is (`series`,
     `version`, `sha256`).
@@ -233,20 +322,36 @@ def get(
         place: A folder, s3://bucket/prefix, or the web address of one.
         body: The body's short name.
         period: 2026-10, 2026-Q4, 2026-27 or 2026-10-31.
+        year: Instead of a period, a financial year: 2026-27, also 2011-12. Each row counts once. All bodies, or `body`.
         part: The part of the dataset, if it has parts.
         as_known_on: Get the version that was current on this day, or at this instant in UTC.
         version: Get the version with this number; by default the current one.
 
     Raises:
-        UsageError: No such table is published, or the version was withdrawn or purged.
-        PeriodError: `period` is not valid.
+        UsageError: No such table is published, its version was withdrawn or purged, or `as_known_on` is no day.
+        PeriodError: `period` or `year` is not valid.
         StoreCorrupt: The file does not match its manifest.
         StoreUnavailable: The place does not answer (retryable).
     """
     import pyarrow.parquet as pq  # noqa: PLC0415 - see `run`
 
-    from publishers.download import choose_version, fetch_file, find_series  # noqa: PLC0415
+    from publishers import open_reader  # noqa: PLC0415
+    from publishers.download import (  # noqa: PLC0415
+        choose_version,
+        fetch_consolidated_year,
+        fetch_file,
+        find_series,
+    )
 
+    if year is not None:
+        if period or part or as_known_on is not None or version is not None:
+            raise UsageError("a year cannot be used with a period, a part, as_known_on or a version")
+        with scratch_folder("get") as scratch:
+            file = scratch / f"{dataset}.parquet"
+            fetch_consolidated_year(open_reader(place), dataset, year, file, (body,) if body else ())
+            return pq.read_table(file, memory_map=False)
+    if body is None or period is None:
+        raise UsageError("choose a table with body and period, or all bodies with year")
     reader, history = find_series(place, Series(dataset, body, Period.parse(period), part))
     chosen = choose_version(history, as_known_on, version)
     with scratch_folder("get") as scratch:
@@ -287,12 +392,12 @@ def _find_sender(body: str | None, kind: str | None) -> Body | None:
     """The registered body called `body`, or a provisional one if its kind is given."""
     if body is None:
         return None
-    register = assets.register()
-    if found := register.recognise(body):
-        return found
+    match = resolve_body(body, assets.register())
+    if match.body is not None:
+        return match.body
     if kind is not None:
         return Body.provisional_for(body)
-    near = " or ".join(f"'{each.name}'" for each in register.suggest(body))
+    near = " or ".join(f"'{each.name}'" for each in match.suggestions)
     hint = f"did you mean {near}? If not, give" if near else "give"
     raise UsageError(f"'{body}' is not in the register of bodies: {hint} its kind, such as --kind council")
 

@@ -151,13 +151,14 @@ def shown(name: str) -> Mapping[str, Any]:
     """Read catalogue.json: what the catalogue shows of a dataset's rows.
 
     `charts` are its charts, `search` the field to search by (None: no search), `posts` the fields that describe posts
-    (None: none do). `adds_up` is true if amounts of different periods may be added: no file repeats what another said.
+    (None: none do), `contract` those that describe a contract (None: none do). `adds_up` is true if amounts of
+    different periods may be added: no file repeats what another said.
     All keys have defaults, and the file may be missing.
     """
     path = _dataset_folder(name) / "catalogue.json"
     if not path.is_file():
-        return {"search": None, "posts": None, "adds_up": False, "charts": []}
-    declared: dict[str, Any] = {"posts": None, "adds_up": False} | json.loads(path.read_text("utf-8"))
+        return {"search": None, "posts": None, "contract": None, "adds_up": False, "charts": []}
+    declared: dict[str, Any] = {"posts": None, "contract": None, "adds_up": False} | json.loads(path.read_text("utf-8"))
     return declared
 
 
@@ -203,6 +204,11 @@ def read_bodies(path: Path) -> list[Body]:
                 valid_from=_day(row.get("valid_from")),
                 valid_to=_day(row.get("valid_to")),
                 successor=_split(row.get("successor") or ""),
+                short_name=row.get("short_name") or None,
+                former_names=_split(row.get("former_names") or ""),
+                region=row.get("region") or None,
+                area_code=row.get("area_code") or None,
+                expected=(row.get("expected") or "yes").strip().lower() != "no",
             )
             for row in rows
         ]

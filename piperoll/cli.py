@@ -101,6 +101,7 @@ for command in (
     checking.sample,
 ):
     _add_command(app, command)
+_add_command(app, consuming.list_published, "list")
 for subcommand in (mappings.show, mappings.questions, mappings.answer):
     _add_command(mapping, subcommand)
 _add_command(decide, decisions.business)

@@ -155,6 +155,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def is_bug(error: BaseException) -> bool:
+    """Whether an error is none of ours and none of the machine's."""
+    return not isinstance(error, (PiperollError, OSError)) and not is_out_of_memory(error)
+
+
 def describe_error(error: BaseException) -> str:
     """What went wrong, for the person who can do something about it: one of our errors, the machine's, or a bug."""
     if isinstance(error, PiperollError):

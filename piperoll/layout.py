@@ -15,7 +15,8 @@ same layout for operators and readers.
 Three kinds of object: *written once* and never changed (`Store.create`); a *pointer*, changed only by conditional write
 (`Store.replace`); and *remade*, which can be made again from the others at any time (`Store.put`).
 
-This module is not part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
+The keys of pages about several bodies are in `piperoll.shared_pages_layout` and are found here too. This module is not
+part of `publishers`, because `piperoll.describing` links to keys and may not import a store.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import PurePosixPath
 
 from piperoll.errors import StoreError
 from piperoll.model import Series, Submission, Version
+from piperoll.shared_pages_layout import *  # noqa: F403 - its keys are found here too
 
 ARCHIVE, COLLECTED, MAPPINGS, DECISIONS = "archive/", "collected/", "mappings/", "decisions/"
 REPORTS, DATA, CATALOGUE = "reports/", "data/", "catalogue/"
@@ -296,9 +298,9 @@ READER = f"{CATALOGUE}vendor/parquet.js"
 DCAT = f"{CATALOGUE}catalog.jsonld"
 FRESHNESS = f"{CATALOGUE}freshness.json"
 PACKAGE = f"{CATALOGUE}datapackage.json"
-COMPARE = f"{CATALOGUE}compare/index.html"
 SITEMAP = f"{CATALOGUE}sitemap.xml"
 ROBOTS = f"{CATALOGUE}robots.txt"
+BODIES_LIST, NOT_FOUND = f"{CATALOGUE}bodies.json", f"{CATALOGUE}404.html"
 
 
 def search_shard(letters: str) -> str:
@@ -407,11 +409,6 @@ def prefixes_of_body(slug: str, datasets: Iterable[str]) -> list[str]:
     own = [f"{CATALOGUE}{folder}bodies/{slug}{end}" for folder in ("", "feeds/") for end in "./"]
     of_datasets = (f"{CATALOGUE}{kind}/{dataset}/{slug}/" for dataset in datasets for kind in ("series", "reports"))
     return [*own, sitemap(slug), f"{late_feed(slug)}.", *of_datasets]
-
-
-def comparison_page(dataset: str, year: str) -> str:
-    """The page that compares all bodies of a dataset and financial year."""
-    return f"{CATALOGUE}compare/{dataset}/{year}.html"
 
 
 # --- catalogue/consolidated/: one file a body, dataset and financial year -------------------------------------------

@@ -31,7 +31,13 @@ from publishers.decisions import (
     record_decision,
 )
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
-from publishers.index import list_indexed_series, list_indexed_series_of, update_index
+from publishers.index import (
+    PublishedTable,
+    list_indexed_series,
+    list_indexed_series_of,
+    list_published,
+    update_index,
+)
 from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.pointer import fetch_version, list_series, read_history, read_listing
 from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission, remove_versions
@@ -65,6 +71,7 @@ __all__ = [
     "OnHold",
     "Outcome",
     "Published",
+    "PublishedTable",
     "Ruling",
     "SiteServer",
     "Store",
@@ -93,6 +100,7 @@ __all__ = [
     "list_indexed_series",
     "list_indexed_series_of",
     "list_mappings",
+    "list_published",
     "list_rulings",
     "list_series",
     "list_submissions",

@@ -8,11 +8,17 @@ not exist yet. The pointers are the truth; the index is made from them and can b
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
 
 from piperoll import layout
-from piperoll.model import History, Series, format_decimal
+from piperoll.model import History, Period, Series, format_decimal
 from publishers.pointer import read_history
 from publishers.stores.protocol import JsonObject, Store, StoreReader, read_json, update_json
+
+_READERS = 8
+"""Pages of the index that are read at the same time."""
 
 
 def update_index(store: Store, series: Series) -> None:
@@ -53,6 +59,54 @@ def list_indexed_series_of(store: StoreReader, dataset: str, body: str) -> Itera
     for year in read_json(store, layout.body_index(dataset, body)).get("years", ()):
         page = read_json(store, layout.year_index(dataset, body, year))
         yield from sorted(map(Series.parse, page.get("series", ())))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTable:
+    """A series in the index, and its published version: all None if every version was withdrawn or purged."""
+
+    series: Series
+    versions: int
+    version: int | None
+    published: str | None
+    rows: int | None
+    amount_gbp: Decimal | None
+
+
+def list_published(
+    store: StoreReader, dataset: str | None = None, body: str | None = None, within: Period | None = None
+) -> list[PublishedTable]:
+    """List what is published, in order of dataset, body and period: all of it, or of a dataset, of a body, in a time.
+
+    `within` chooses the tables whose periods overlap it.
+    """
+    listed = [
+        (name, slug)
+        for name, bodies in sorted(read_json(store, layout.INDEX).get("datasets", {}).items())
+        for slug in bodies
+        if dataset in (None, name) and body in (None, slug)
+    ]
+
+    def read_pages(one: tuple[str, str]) -> list[PublishedTable]:
+        years = read_json(store, layout.body_index(*one)).get("years", ())
+        pages = [read_json(store, layout.year_index(*one, year)).get("series", {}) for year in years]
+        found = (_read_entry(series, entry) for page in pages for series, entry in page.items())
+        return [one for one in found if within is None or one.series.period.overlaps(within)]
+
+    with ThreadPoolExecutor(_READERS) as readers:  # each page is a request, if the store is on the web
+        return sorted((one for page in readers.map(read_pages, listed) for one in page), key=lambda each: each.series)
+
+
+def _read_entry(series: str, entry: JsonObject) -> PublishedTable:
+    amount = entry.get("amount_gbp")
+    return PublishedTable(
+        Series.parse(series),
+        entry.get("versions", 0),
+        entry.get("current"),
+        entry.get("published"),
+        entry.get("rows"),
+        None if amount is None else Decimal(amount),
+    )
 
 
 def index_matches(store: StoreReader, history: History) -> bool:

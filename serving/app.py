@@ -47,6 +47,7 @@ UVICORN_SETTINGS: dict[str, Any] = {
     "log_level": "warning",
     "server_header": False,
     "timeout_graceful_shutdown": 10,
+    "http": "serving.transfers:PatientProtocol",
     "h11_max_incomplete_event_size": 65_536,  # a URL may have a cursor and a long list of values
 }
 

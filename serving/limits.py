@@ -26,6 +26,7 @@ class ApiLimits:
     - `check_bytes`: the largest file that `/check` accepts; the largest real file that we know has 30 MB.
     - `check_seconds`, `check_memory_bytes`, `checks_at_once`: for the process that checks a file.
     - `upload_bytes`: the most bytes of uploads that are held in memory, being received or waiting for a check.
+    - `spool_bytes`: the disk space for answers that are made before their clients have read them.
     - `patience_seconds`, `least_rate`: a client must send its file at this many bytes a second, and may stay behind by
       this time; it must read each 64 kB of an answer within this time. Slower ones are cut off.
     """
@@ -49,6 +50,7 @@ class ApiLimits:
     check_memory_bytes: int = 4096 * MEGABYTE
     checks_at_once: int = 2
     upload_bytes: int = 400 * MEGABYTE
+    spool_bytes: int = 2048 * MEGABYTE
     patience_seconds: float = 20.0
     least_rate: int = 8 * 1024
 

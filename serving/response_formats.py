@@ -20,6 +20,7 @@ from piperoll.releasing.columns import spell_decimals
 from piperoll.releasing.files import format_csv_lines
 from piperoll.releasing.spreadsheets import make_workbook
 from serving.problems import Problem, bad_parameter, given_twice, printable
+from serving.transfers import AnswerSpool, SpoolBudget
 
 REVALIDATE = "public, max-age=60, must-revalidate"
 """Cache-Control of what can change: one minute, as for the pointers in the store."""
@@ -116,7 +117,7 @@ def client_has(request: Request, etag: str) -> bool:
 
 
 class ResultStream(StreamingResponse):
-    """Chunks that are made while they are sent. `done` is called after the last one, or when the client has gone."""
+    """Chunks that are sent while they are made. `done` is called when the last is made, or if the client has gone."""
 
     def __init__(
         self,
@@ -124,18 +125,18 @@ class ResultStream(StreamingResponse):
         media_type: str,
         headers: Mapping[str, str],
         done: Callable[[], None],
+        budget: SpoolBudget,
     ) -> None:
-        super().__init__(chunks, media_type=media_type, headers=headers)
-        self._chunks = chunks
-        self._done = done
+        self._spool = AnswerSpool(chunks, done, budget)
+        super().__init__(self._spool.pieces(), media_type=media_type, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the chunks, then close the generator, which ends its database query."""
+        """Make and send the chunks; stop making them if the client has gone."""
+        self._spool.start()
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self._chunks.close()
-            self._done()
+            self._spool.stop()
 
 
 def json_rows(batches: Iterator[pa.RecordBatch], pounds: frozenset[str]) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from serving.problems import Problem
 from serving.query import parse_query
 from serving.query_service import QueryResult, QueryService
 from serving.row_query import Aggregate, Grouping, QueryField, RowQuery
+from serving.transfers import SpoolBudget
 from serving.version_selection import Selection, spell_pounds
 
 _LISTED_SERIES = 100
@@ -32,6 +33,7 @@ class RowsEndpoint:
         self._service = service
         self._limits = limits
         self._slots = WorkSlots(limits.at_once, limits.wait_seconds)
+        self._spool = SpoolBudget(limits.spool_bytes)
 
     async def get_rows(self, request: Request) -> Response:
         """The rows or groups of a query. Raises: Problem."""
@@ -117,7 +119,7 @@ class RowsEndpoint:
         if form is response_formats.XLSX:
             headers["Content-Disposition"] = f'attachment; filename="{query.scope.dataset}.xlsx"'
         chunks = response_formats.encode_rows(form, first.schema, chain((first,), result.batches), pounds)
-        return response_formats.ResultStream(chunks, form.media_type, headers, self._slots.release)
+        return response_formats.ResultStream(chunks, form.media_type, headers, self._slots.release, self._spool)
 
     def _json_content(
         self, request: Request, query: RowQuery, selection: Selection, result: QueryResult, pounds: frozenset[str]

@@ -19,7 +19,7 @@ from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.child_limits import ChildLimits
 from piperoll.describing.pages.rendering import render_report_page
 from piperoll.errors import StoreError, UsageError, is_out_of_memory
-from piperoll.model import Body, Period, Report, to_document
+from piperoll.model import Body, Period, Report, resolve_body, to_document
 from piperoll.operations.preview import CandidateFile, preview_report
 from serving.limits import MEGABYTE, ApiLimits
 from serving.problems import Problem
@@ -155,11 +155,11 @@ def _report_on(upload: Upload) -> Report:
 
 def _find_sender(name: str, kind: str | None) -> Body:
     """The registered body of this name, or a provisional one if its kind is given. Raises: UsageError."""
-    register = assets.register()
-    if found := register.recognise(name):
-        return found
+    match = resolve_body(name, assets.register())
+    if match.body is not None:
+        return match.body
     if kind is not None:
         return Body.provisional_for(name)
-    near = " or ".join(f"'{body.name}'" for body in register.suggest(name))
+    near = " or ".join(f"'{body.name}'" for body in match.suggestions)
     hint = f"did you mean {near}? If not, choose" if near else "check its spelling, or choose"
     raise UsageError(f"'{name}' is not in our register of public bodies: {hint} its kind of body too")

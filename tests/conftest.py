@@ -91,10 +91,10 @@ def long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the tests of one file on one worker, and all of `flows/` on one: they share a Prefect server."""
+    """Run the tests of one file on one worker, and all of `flows/` or `figures/`: they share a server, or a store."""
     for item in items:
         if config.getoption("--soak"):
             item.add_marker(pytest.mark.timeout(_SOAK_SECONDS))
         path = item.path.relative_to(HERE)
-        group = "flows" if path.parts[0] == "flows" else str(path)
+        group = path.parts[0] if path.parts[0] in ("flows", "figures") else str(path)
         item.add_marker(pytest.mark.xdist_group(group))

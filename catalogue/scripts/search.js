@@ -59,7 +59,7 @@
 
   // ---- matching: each word asked must begin a word of the entry
 
-  const textsOf = ([kind, title, , , also]) => kind === 'name' ? [title] : [title, ...also]
+  const textsOf = ([kind, title, , , also, , spellings]) => [title, ...(kind === 'name' ? spellings : also)]
 
   function matches(entry, words, whole) {
     const texts = textsOf(entry).map(wordsOf)
@@ -116,16 +116,19 @@
       item.append(line, make('p', detail, { class: 'small' }))
       return item
     }
-    item.append(make('p', title, { class: 'found' }))
+    const line = make('p', entry[5] ? undefined : title, { class: 'found' })
+    if (entry[5]) line.append(make('a', title, { href: entry[5] }))
+    item.append(line)
+    if (entry[6].length) item.append(make('p', `Also written ${entry[6].join('; ')}`, { class: 'small' }))
     item.append(make('p', `${counted(last, 'row', 'rows')} of ${counted(detail, 'body', 'bodies')}`, { class: 'small quiet' }))
     const list = make('ul', undefined, { class: 'small' })
     for (const [slug, series] of entry[4]) {
       const line = make('li')
       line.append(make('a', bodies[slug] ?? slug, { href: `bodies/${encodeURIComponent(slug)}.html` }), ': ')
-      series.forEach(([name, rows], n) => {
+      series.forEach(([name, rows, spelling], n) => {
         const [dataset, , when] = name.split('/')
         const address = `series/${name.split('/').map(encodeURIComponent).join('/')}.html`
-        const asked = `?${encodeURIComponent(datasets[dataset].search)}=${encodeURIComponent(`is.${title}`)}#rows`
+        const asked = `?${encodeURIComponent(datasets[dataset].search)}=${encodeURIComponent(`is.${spelling ?? title}`)}#rows`
         const words = `${datasets[dataset].title}, ${period(when)}: ${counted(rows, 'row', 'rows')}`
         if (n) line.append('; ')
         line.append(make('a', words, { href: address + asked }))

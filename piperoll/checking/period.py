@@ -240,7 +240,9 @@ def find_period(
     if not spread.count:
         return _find_period_without_dates(tables, file, names)
     named = find_periods(file, snapshot=False, years=spread.years)
-    if found := _best(named, spread):
+    # a contract begins whenever it begins: its dates do not contradict the month that a register is of
+    found = _best(named, spread) or (named[0] if len(named) == 1 and not weigh else None)
+    if found:
         return found, [make_finding("period-from-name", variant="name", period=found.title, name=file)]
     period, name = _find_period_of_sheets(tables, surveys, spread, weigh_pounds=weigh)
     findings = []
@@ -417,7 +419,7 @@ def find_dates_outside(table: ReadTable, survey: TableSurvey, dataset: Dataset, 
     far = [day for day in days if weigh and not period.start - _LONG_BEFORE <= day <= period.end + _LONG_AFTER]
     near = [day for day in days if day not in {*far}]
     most = 2 * sum(survey.dates[day.isoformat()] for day in days) > sum(survey.dates.values())
-    most = most and not Spread.of([survey], weigh_pounds=weigh).confirms(period)
+    most = weigh and most and not Spread.of([survey], weigh_pounds=weigh).confirms(period)
     if most:
         near, far = [], days
     invoices = weigh and main_field(dataset.amount, table) is not None

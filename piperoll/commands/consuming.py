@@ -1,4 +1,4 @@
-"""Commands for someone who uses published data: `get`, `history`, `diff`, `trace` and `verify`."""
+"""Commands for someone who uses published data: `list`, `get`, `history`, `diff`, `trace` and `verify`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from piperoll import assets, layout
 from piperoll.errors import StoreError, UsageError
-from piperoll.model import Period, Series
+from piperoll.model import Period, Series, find_ambiguity, to_document
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -30,6 +30,46 @@ SeriesName = Annotated[
 VersionNumber = Annotated[
     int | None, typer.Option("--version-number", min=1, help="A version by its number; default: the current one.")
 ]
+
+
+def list_published(
+    place: Annotated[str, typer.Argument(help="A folder, s3://bucket/prefix, or the web address of one.")],
+    dataset: Annotated[str | None, typer.Option(metavar="NAME", help="Only this dataset.")] = None,
+    body: Annotated[str | None, typer.Option(metavar="BODY", help="Only this body, by any of its names.")] = None,
+    period: Annotated[str | None, typer.Option(metavar="PERIOD", help="Only tables of this time: 2026-10.")] = None,
+    year: Annotated[str | None, typer.Option(metavar="YEAR", help="Only this financial year: 2026-27.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the published tables: dataset, body, period, rows and pounds.
+
+    The tables of a body may cover the same time, so do not add up their pounds: get --year counts each row once.
+
+    piperoll list published
+    piperoll list https://data.example --dataset spend --body anytown --year 2026-27
+    """
+    from piperoll import api
+
+    tables = api.list_published(place, dataset=dataset, body=body, period=period, year=year)
+    if as_json:
+        typer.echo(json.dumps([to_document(one) for one in tables], indent=2))
+        return
+    from piperoll import terminal
+    from piperoll.describing.wording import format_count, format_pounds
+
+    rows = []
+    for one in tables:
+        series = one.series
+        name = f"{series.dataset} ({series.part})" if series.part else series.dataset
+        counts = ("none", "") if one.rows is None else (f"{one.rows:,}", format_pounds(one.amount_gbp))
+        version = "withdrawn" if one.version is None else str(one.version)
+        rows.append((name, series.body, series.period.title, str(series.period), *counts, version))
+    out = terminal.console()
+    if rows:
+        headings = ("dataset", "body", "period", "as --period", "rows", "pounds", "version")
+        out.print(terminal.grid(headings, rows, right=frozenset({4, 5, 6})))
+        out.print()
+    bodies = format_count(len({one.series.body for one in tables}), "body", "bodies")
+    out.print(f"{format_count(len(tables), 'table')} of {bodies}.")
 
 
 def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
@@ -80,7 +120,11 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     names = {".csv": f"{dataset}.csv", ".parquet": f"{dataset}.parquet", ".json": "datapackage.json"}
     if out.suffix not in names:
         raise UsageError(f"the name {out} does not choose a format: end it in .csv, .parquet or .json")
-    reader, found = find_series(place, Series(dataset, body, Period.parse(period), part))
+    try:
+        reader, found = find_series(place, Series(dataset, body, Period.parse(period), part))
+    finally:
+        if other := find_ambiguity(period):
+            typer.echo(f"Note: {other.message('--year ')}.", err=True)
     version = choose_version(found, known, number)
     fetch_file(reader, found.series, version, names[out.suffix], out)
     typer.echo(f"{out}: version {version.version} of {found.series} ({version.status}), {version.rows:,} rows.")
@@ -146,6 +190,7 @@ def trace(
     row: Annotated[str, typer.Argument(help="Its line_id, or its number in the CSV: 1 is the first row.")],
     place: Place,
     number: VersionNumber = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show where a published row comes from. You see the cells as sent, and what was done to each.
 
@@ -160,6 +205,9 @@ def trace(
 
     reader, found = find_series(place, Series.parse(series))
     traced = trace_row(reader, found, choose_version(found, None, number), row)
+    if as_json:
+        typer.echo(json.dumps({"series": str(found.series), **to_document(traced)}, indent=2, ensure_ascii=False))
+        return
     sheet = f"sheet '{traced.sheet}', " if traced.sheet else ""
     typer.echo(f"Row {traced.line_id} of version {traced.version} of {series}")
     typer.echo(f"From {traced.file}, {sheet}row {traced.row} (sha256 {traced.sha256})")

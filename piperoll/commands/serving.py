@@ -17,12 +17,14 @@ Published = Annotated[str, typer.Argument(metavar="DEST", help="The folder or s3
 
 def site(
     dest: Published,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for every network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free port.")] = 8000,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open it in your browser.")] = True,
 ) -> None:
     """Serve the published catalogue on this computer, and open it.
 
-    Only public files are served (catalogue/, data/ and reports/), never the files as received. Stop it with Ctrl+C.
+    Only public files are served (catalogue/, data/ and reports/), never the files as received. If the catalogue was
+    built for localhost, its feeds and examples show the host and port that you use. Stop it with Ctrl+C.
 
     piperoll site published
     piperoll site build/demo --port 8080 --no-browser
@@ -33,9 +35,9 @@ def site(
     if not store.exists(layout.HOME):
         raise _nothing_published(dest)
     try:
-        server = serve_site(store, port=port)
+        server = serve_site(store, host, port)
     except OSError as error:
-        raise UsageError(f"port {port} cannot be used ({error.strerror}): use another --port, or 0") from error
+        raise UsageError(f"{host}:{port} cannot be used ({error.strerror}): use another --port, or 0") from error
     with server:
         typer.echo(f"The catalogue is at {server.address} (stop it with Ctrl+C)")
         if browser:

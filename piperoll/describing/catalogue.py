@@ -2,7 +2,7 @@
 
 Each part depends only on its arguments, so that a build renders only the parts whose facts have changed. What a body
 adds to the parts about all bodies is a contribution: JSON values in a named group. The names of groups begin with
-TOTALS, LATE or SEARCH.
+TOTALS, LATE, YEARS, SUPPLIERS or SEARCH.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from piperoll import assets, layout
-from piperoll.describing.context import CatalogueContext, Holdings, newest_first
+from piperoll.describing.context import CatalogueContext, Holdings, InContext, newest_first
 from piperoll.describing.data_packages import render_body_packages, render_packages
 from piperoll.describing.dcat.catalogues import render_body_dcat, render_dcat_root
 from piperoll.describing.dcat.posts import render_posts
@@ -26,13 +26,20 @@ from piperoll.describing.feeds.documents import FeedLog, archive_items, render_f
 from piperoll.describing.feeds.releases import body_feed, list_feeds, list_items
 from piperoll.describing.freshness import write_body_freshness, write_freshness
 from piperoll.describing.overview import BodyDigest, Overview, PeriodTotal, add_totals, period_totals
-from piperoll.describing.pages import site_pages
+from piperoll.describing.pages import compare_pages, site_pages, supplier_pages
 from piperoll.describing.pages.rendering import list_static_files
 from piperoll.describing.pages.series_pages import series_page, version_page
 from piperoll.describing.release_summary import read_summary
-from piperoll.describing.search import render_fixed_shard, render_shards, split_search_parts
+from piperoll.describing.search import (
+    render_fixed_shard,
+    render_shards,
+    split_search_parts,
+    split_supplier_pages,
+)
 from piperoll.describing.series_facts import SeriesFacts
 from piperoll.describing.sitemap import render_body_sitemap, render_sitemaps
+from piperoll.describing.suppliers import GroupDigest, Payee, Supplier, decode_group, digest_suppliers, encode_payees
+from piperoll.describing.year_figures import YearFigures, add_figures
 from piperoll.model import Listing
 
 Files = Iterator[tuple[str, bytes]]
@@ -43,6 +50,12 @@ TOTALS = "sums/"
 
 LATE = "late/"
 """Groups of the late returns of a duty and period."""
+
+YEARS = "years/"
+"""Groups of the consolidated figures of a dataset and financial year."""
+
+SUPPLIERS = "suppliers/"
+"""Groups of what is paid to the suppliers whose names begin with the same letters."""
 
 SEARCH = "search/"
 """Groups of the parts of the search index for two letters."""
@@ -91,6 +104,7 @@ def render_body(holdings: Holdings) -> Files:
     """Render the pages, feeds and documents of a body, without those of its series and files."""
     yield from site_pages.body_pages(holdings)
     yield layout.body_freshness(holdings.body.slug), write_body_freshness(holdings)
+    yield compare_pages.write_body_figures(holdings)
     yield from render_body_dcat(holdings)
     yield from render_body_packages(holdings)
     yield render_body_sitemap(holdings)
@@ -99,26 +113,81 @@ def render_body(holdings: Holdings) -> Files:
     yield from render_feed(late.body_late_feed(holdings, feed), FeedLog(tail=tuple(late.list_late_items(holdings))), {})
 
 
-def collect_contributions(holdings: Holdings) -> dict[str, Any]:
-    """Return what a body adds to the parts about all bodies, by the name of the group; without its digest."""
+def collect_dated_contributions(holdings: Holdings) -> dict[str, Any]:
+    """Return what a body adds to the parts about all bodies, by the name of the group, as far as it depends on the day.
+
+    It is little, and does not include the body's digest.
+    """
     groups: dict[str, Any] = {
         f"{TOTALS}{dataset}/{year}": msgspec.to_builtins(totals)
         for (dataset, year), totals in period_totals(holdings).items()
     }
-    groups |= {f"{LATE}{name}": one for name, one in late.late_contributions(holdings).items()}
+    return groups | {f"{LATE}{name}": one for name, one in late.late_contributions(holdings).items()}
+
+
+def is_dated(name: str) -> bool:
+    """True if `collect_dated_contributions` makes the contributions to this group."""
+    return name.startswith((TOTALS, LATE))
+
+
+def collect_lasting_contributions(holdings: Holdings, payees: Mapping[str, Payee]) -> dict[str, Any]:
+    """Return what a body adds to the parts about all bodies, as far as it depends only on what is published.
+
+    `payees` are those of all years, by `supplier_key`.
+    """
+    groups: dict[str, Any] = {
+        f"{YEARS}{dataset}/{year}": compare_pages.describe_body(holdings, one)
+        for dataset, years in holdings.years.items()
+        for year, one in years.items()
+    }
+    groups |= {f"{SUPPLIERS}{letters}": text for letters, text in encode_payees(holdings.body, payees).items()}
+    keys = {name: key for key, payee in payees.items() for name in payee.names}
     newest = sorted(holdings.series, key=lambda facts: newest_first(facts.series.period))
-    parts = split_search_parts(holdings.body, ((facts.series, facts.names) for facts in newest))
+    parts = split_search_parts(holdings.body, ((facts.series, facts.names) for facts in newest), keys)
     return groups | {f"{SEARCH}{letters}": part for letters, part in parts.items()}
 
 
-def render_group(name: str, contributions: Mapping[str, Any]) -> Files:
-    """Render the files made from one group alone, from the contribution of each body by slug."""
+def list_supplier_search(name: str, members: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Return what a group of suppliers adds to the search index, by the name of the group, and its name as a member."""
+    pages = ((one.key, layout.supplier_page(one.key), [spelling for spelling, _ in one.spellings])
+             for one in decode_group(members).values() if one.has_page)  # fmt: skip
+    parts = {f"{SEARCH}{letters}": part for letters, part in split_supplier_pages(pages).items()}
+    return f"@{name.removeprefix(SUPPLIERS)}", parts
+
+
+def render_group(
+    context: CatalogueContext, name: str, members: Mapping[str, Any], before: Mapping[str, Any] | None
+) -> Iterator[tuple[str, bytes | None]]:
+    """Render the files made from one group alone, from the contribution of each body by slug.
+
+    `before` are the contributions that the stored files were made from; None if that is not certain. The content of a
+    file that is certainly the same as before is None.
+    """
     if name.startswith(SEARCH):
-        yield from render_shards(name.removeprefix(SEARCH), contributions)
+        yield from render_shards(name.removeprefix(SEARCH), members)
+    elif name.startswith(YEARS):
+        dataset, year = name.removeprefix(YEARS).split("/")
+        yield from compare_pages.render_year(InContext(context), dataset, year, members)
+    elif name.startswith(SUPPLIERS):
+        suppliers = decode_group(members)
+        changed = suppliers.keys() if before is None else _find_changed(suppliers, decode_group(before))
+        yield from supplier_pages.render_suppliers(
+            InContext(context), name.removeprefix(SUPPLIERS), suppliers.values(), changed
+        )
+
+
+def _find_changed(after: Mapping[str, Supplier], before: Mapping[str, Supplier]) -> set[str]:
+    """The keys of the suppliers that differ from before."""
+    return {key for key, supplier in after.items() if supplier != before.get(key)}
 
 
 def group_prefixes(name: str) -> list[str]:
     """Return the prefixes of the keys that `render_group` makes."""
+    if name.startswith(YEARS):
+        dataset, year = name.removeprefix(YEARS).split("/")
+        return [f"{layout.comparison_prefix(dataset, year)}{end}" for end in "./"]
+    if name.startswith(SUPPLIERS):
+        return [layout.supplier_group(name.removeprefix(SUPPLIERS))]
     return [f"{layout.CATALOGUE}{name}"] if name.startswith(SEARCH) else []
 
 
@@ -129,20 +198,33 @@ def digest_group(name: str, contributions: Mapping[str, Any]) -> Any:
     if name.startswith(TOTALS):
         totals = [one for body in contributions.values() for one in msgspec.convert(body, list[PeriodTotal])]
         return msgspec.to_builtins(add_totals(totals))
+    if name.startswith(YEARS):
+        return msgspec.to_builtins(add_figures(compare_pages.read_figures(contributions)))
+    if name.startswith(SUPPLIERS):
+        return msgspec.to_builtins(digest_suppliers(decode_group(contributions).values()))
     return None
 
 
 def build_overview(context: CatalogueContext, digests: Iterable[BodyDigest], summaries: Mapping[str, Any]) -> Overview:
     """Bring all bodies together, from the digest of each and the summaries of groups by name."""
     by_dataset: dict[str, list[PeriodTotal]] = {}
-    for name, totals in summaries.items():
+    years: dict[str, dict[str, YearFigures]] = {}
+    suppliers: dict[str, GroupDigest] = {}
+    for name, summary in summaries.items():
         if name.startswith(TOTALS):
             dataset = name.removeprefix(TOTALS).partition("/")[0]
-            by_dataset.setdefault(dataset, []).extend(msgspec.convert(totals, list[PeriodTotal]))
+            by_dataset.setdefault(dataset, []).extend(msgspec.convert(summary, list[PeriodTotal]))
+        elif name.startswith(YEARS):
+            dataset, year = name.removeprefix(YEARS).split("/")
+            years.setdefault(dataset, {})[year] = msgspec.convert(summary, YearFigures)
+        elif name.startswith(SUPPLIERS):
+            suppliers[name.removeprefix(SUPPLIERS)] = msgspec.convert(summary, GroupDigest)
     return Overview(
         context=context,
         digests=tuple(sorted(digests, key=lambda one: (one.body.name.casefold(), one.body.slug))),
         totals={name: add_totals(totals) for name, totals in by_dataset.items()},
+        years=years,
+        suppliers=suppliers,
     )
 
 
@@ -151,8 +233,12 @@ def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     yield from list_static_files()
     yield render_fixed_shard(overview.datasets)
     yield from site_pages.lookup_pages(overview)
+    yield site_pages.not_found_page(overview)
     for dataset in overview.datasets:
         yield from site_pages.dataset_pages(overview, dataset)
+    yield compare_pages.render_index(overview)
+    yield from supplier_pages.render_index(overview)
+    yield compare_pages.write_all_figures(overview)
     yield from render_dcat_root(overview)
     yield from render_packages(overview)
     yield from render_sitemaps(overview)
@@ -160,4 +246,14 @@ def render_overview(overview: Overview, summaries: Mapping[str, Any]) -> Files:
     items = tuple(late.list_overview_late_items(overview, returns))
     yield from render_feed(late.overview_late_feed(list_feeds(overview)[""]), FeedLog(tail=items), {})
     yield layout.FRESHNESS, write_freshness(overview)
+    yield layout.BODIES_LIST, write_bodies_list(overview)
     yield site_pages.home_page(overview)
+
+
+def write_bodies_list(overview: Overview) -> bytes:
+    """Write the list of the bodies that have published something or are expected to, for programs."""
+    bodies = [
+        digest.body.to_document() | {"datasets": sorted(digest.datasets)}
+        for digest in sorted(overview.digests, key=lambda digest: digest.body.slug)
+    ]
+    return json.dumps({"bodies": bodies}, ensure_ascii=False, indent=1).encode()

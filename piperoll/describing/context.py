@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from piperoll.describing.series_facts import SeriesFacts
+from piperoll.describing.year_figures import BodyYears
 from piperoll.duties import Duty, ReceivedFiles, ReportOutcome, judge_followed_duties
 from piperoll.errors import UnknownDataset
 from piperoll.model import Body, Dataset, Period, Register, Series, Submission
@@ -91,14 +92,15 @@ class Holdings(InContext):
     """Everything known about one body: what it published, what it sent, and what it must publish.
 
     `series` are sorted by dataset, then newest first. `submissions` are newest first, each file once. `duties` are
-    latest first. Nothing here depends on other bodies, except that duties begin with the first period that arrived
-    from any body (`find_first_starts`).
+    latest first. `years` are its consolidated years. Nothing here depends on other bodies, except that duties begin
+    with the first period that arrived from any body (`find_first_starts`).
     """
 
     body: Body
     series: tuple[SeriesFacts, ...]
     submissions: ReceivedFiles
     duties: tuple[Duty, ...]
+    years: BodyYears = field(default_factory=dict)
 
     def series_of(self, dataset: str) -> tuple[SeriesFacts, ...]:
         """Return the body's series of a dataset, newest first."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from piperoll import assets
 from piperoll.describing.context import Holdings, InContext, newest_first
+from piperoll.describing.suppliers import GroupDigest
 from piperoll.describing.wording import total
+from piperoll.describing.year_figures import YearFigures, add_figures, adds_over_years
 from piperoll.duties import Duty, DutyState, duty_rules, next_change_day, next_due_day, period_of, publication_interval
-from piperoll.model import Body, Period, Submission, Verdict, count_once
+from piperoll.model import UNDATED, Body, Dataset, Period, Submission, Verdict
 
 MOST_WAITING = 20
 """Files shown on the first page that wait for their sender; the pages of bodies show the others."""
@@ -26,7 +27,7 @@ class DatasetDigest:
     """One dataset of a body: how many tables are published, the newest period, and the instant of the last release.
 
     `interval` is how often the body publishes (one of `duties.calendar.INTERVALS`) and `next_due` the next day a
-    return is due by law. `rows` and `amount` count each day of the body once.
+    return is due by law. `rows` are those of its consolidated years (`WholeFigures`).
     """
 
     tables: int
@@ -35,7 +36,6 @@ class DatasetDigest:
     interval: str
     next_due: date | None
     rows: int = 0
-    amount: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +135,36 @@ def digest_body(holdings: Holdings) -> BodyDigest:
 def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
     dataset, published = holdings.dataset(name), holdings.current_series_of(name)
     instants = [facts.history.current_version.published for facts in published if facts.history.current_version]
-    once = set(count_once(facts.series for facts in published).taken)
-    counted = [facts.manifest for facts in published if facts.manifest is not None and facts.series in once]
+    years = {year: one.figures for year, one in holdings.years.get(name, {}).items()}
+    whole = add_years(dataset, years)
     return DatasetDigest(
         tables=len(published),
         newest=min((facts.series.period for facts in published), key=newest_first, default=None),
         published=max(instants, default=None),
         interval=publication_interval(dataset, holdings.body, (facts.series for facts in holdings.series)),
         next_due=next_due_day(dataset, holdings.body, holdings.on),
-        rows=sum(manifest.rows for manifest in counted),
-        amount=total([manifest.amount_gbp for manifest in counted]),
+        rows=0 if whole is None else whole.figures.rows,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFigures:
+    """The figures of a dataset in all: those of its `years` added up, or of its latest year if years do not add up."""
+
+    figures: YearFigures
+    years: tuple[str, ...]
+    adds_up: bool
+
+
+def add_years(dataset: Dataset, years: Mapping[str, YearFigures]) -> WholeFigures | None:
+    """Add the years of a dataset up; of registers and snapshots, take the latest year. None if there are no years."""
+    if not years:
+        return None
+    ordered = sorted(years, key=lambda year: (year == UNDATED, year))
+    if adds_over_years(dataset):
+        return WholeFigures(add_figures(years[year] for year in ordered), tuple(ordered), adds_up=True)
+    latest = [year for year in ordered if year != UNDATED][-1:] or ordered[-1:]
+    return WholeFigures(add_figures(years[year] for year in latest), tuple(latest), adds_up=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +218,16 @@ def add_totals(totals: Iterable[PeriodTotal]) -> list[PeriodTotal]:
 
 @dataclass(frozen=True)
 class Overview(InContext):
-    """All bodies: their digests in order of name, and the totals of each dataset, newest period first."""
+    """All bodies: their digests in order of name, and what they add up to.
+
+    `totals` are those of each dataset's published periods, newest first; `years` the consolidated figures of each
+    dataset by year; `suppliers` the digest of each group of suppliers by its letters.
+    """
 
     digests: tuple[BodyDigest, ...]
     totals: Mapping[str, Sequence[PeriodTotal]]
+    years: Mapping[str, Mapping[str, YearFigures]]
+    suppliers: Mapping[str, GroupDigest]
 
     def body(self, slug: str) -> Body:
         """Return the body of a slug."""
@@ -228,15 +253,9 @@ class Overview(InContext):
             newest.setdefault(one.part, one)
         return [newest[part] for part in sorted(newest, key=lambda part: part or "")]
 
-    def rows(self, name: str) -> int:
-        """Count the published rows of a dataset; each day of a body counts once."""
-        return sum(one.datasets[name].rows for one in self.publishing(name))
-
-    def amount(self, name: str) -> Decimal | None:
-        """Return the pounds in the rows counted; None if there are none or those of different periods do not add up."""
-        if not assets.shown(name)["adds_up"]:
-            return None
-        return total([one.datasets[name].amount for one in self.publishing(name)])
+    def whole(self, name: str) -> WholeFigures | None:
+        """Return the figures of a dataset in all; None if nothing of it is published."""
+        return add_years(self.dataset(name), self.years.get(name, {}))
 
     @property
     def latest(self) -> str | None:

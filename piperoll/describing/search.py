@@ -14,9 +14,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from piperoll import layout
+from piperoll.describing.context import newest_first
 from piperoll.describing.wording import lower_first, name_kind
 from piperoll.model import Body, Dataset, Series
 
@@ -41,8 +43,15 @@ _LONGEST = 40
 _APOSTROPHES = re.compile(r"['’`]")
 _WORDS = re.compile(r"[a-z0-9]+")
 
+_MOST_SPELLINGS = 6
+"""Spellings that the entry of a supplier shows besides the most common one."""
+
 SearchPart = Mapping[str, Any]
-"""What a body contributes to two letters: its `name`, `itself` if it is found there, and `names` with series."""
+"""What a body contributes to two letters: its `name`, `itself` if it is found there, `names` with series, and `keys`,
+the `supplier_key` of those names that have one. A group of suppliers contributes `pages`: the page of each key."""
+
+
+_NO_KEYS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,25 +86,44 @@ def index_tokens(text: str) -> frozenset[str]:
 # --- what a body contributes --------------------------------------------------------------------------------------
 
 
-def split_search_parts(body: Body, series: Iterable[tuple[Series, Mapping[str, int]]]) -> dict[str, dict[str, Any]]:
+def split_search_parts(
+    body: Body, series: Iterable[tuple[Series, Mapping[str, int]]], keys: Mapping[str, str] = _NO_KEYS
+) -> dict[str, dict[str, Any]]:
     """Divide what a body contributes to the index by the first two letters of words.
 
-    `series` are those of the body, newest period first, each with the row count of every searchable name.
+    `series` are those of the body, newest period first, each with the row count of every searchable name. `keys` has
+    the `supplier_key` of names: all spellings of one key are found by the words of any.
     """
     names: dict[str, list[list[Any]]] = {}
     for one, counts in series:
         for name, rows in counts.items():
             names.setdefault(name, []).append([str(one), rows])
-    aliases = [*body.aliases, *body.same_as, body.id]
+    short = (body.short_name,) if body.short_name else ()
+    aliases = [*short, *body.former_names, *body.aliases, *body.same_as, body.id]
     own_letters = {token[:SHORTEST] for text in (body.name, *aliases) for token in index_tokens(text)}
     itself = [body.name, name_kind(body.kind), aliases]
     parts: dict[str, dict[str, Any]] = {
-        letters: {"name": body.name, "itself": itself, "names": {}} for letters in sorted(own_letters)
+        letters: {"name": body.name, "itself": itself, "names": {}, "keys": {}} for letters in sorted(own_letters)
     }
+    by_key: dict[str, set[str]] = {}
+    for name in names:
+        by_key.setdefault(keys.get(name, name), set()).update(token[:SHORTEST] for token in index_tokens(name))
     for name in sorted(names):
-        for letters in sorted({token[:SHORTEST] for token in index_tokens(name)}):
-            part = parts.setdefault(letters, {"name": body.name, "itself": None, "names": {}})
+        for letters in sorted(by_key[keys.get(name, name)]):
+            part = parts.setdefault(letters, {"name": body.name, "itself": None, "names": {}, "keys": {}})
             part["names"][name] = names[name]
+            if name in keys:
+                part["keys"][name] = keys[name]
+    return parts
+
+
+def split_supplier_pages(pages: Iterable[tuple[str, str, Iterable[str]]]) -> dict[str, dict[str, Any]]:
+    """Divide the pages of suppliers by the first two letters of words: of each its key, its page and its spellings."""
+    parts: dict[str, dict[str, Any]] = {}
+    for key, page, spellings in pages:
+        for letters in {token[:SHORTEST] for name in spellings for token in index_tokens(name)}:
+            part = parts.setdefault(letters, {"name": "", "itself": None, "names": {}, "keys": {}, "pages": {}})
+            part["pages"][key] = _relative(page)
     return parts
 
 
@@ -135,18 +163,46 @@ def render_fixed_shard(datasets: Sequence[Dataset]) -> tuple[str, bytes]:
 
 
 def _name_entries(parts: Mapping[str, SearchPart]) -> Iterator[_Entry]:
-    """Suppliers and the like, each with the bodies whose tables name it, those with the most rows first."""
-    found: dict[str, dict[str, list[list[Any]]]] = {}
+    """Suppliers and the like, each with the bodies whose tables name it, those with the most rows first.
+
+    The spellings of one supplier are one entry, under the most common of them, with its page if it has one.
+    """
+    found: dict[tuple[bool, str], dict[str, dict[str, list[list[Any]]]]] = {}
+    pages: dict[str, str] = {}
     for slug, part in parts.items():
+        pages |= part.get("pages", {})
         for name, series in part["names"].items():
-            found.setdefault(name, {})[slug] = series
-    for name, holders in found.items():
-        rows = {slug: sum(count for _, count in series) for slug, series in holders.items()}
+            key = part["keys"].get(name)
+            bodies = found.setdefault((key is not None, key or name), {})
+            bodies.setdefault(slug, {})[name] = series
+    for (is_key, key), holders in found.items():
+        rows = {slug: sum(_count_rows(series) for series in names.values()) for slug, names in holders.items()}
+        spellings: dict[str, int] = {}
+        for names in holders.values():
+            for name, series in names.items():
+                spellings[name] = spellings.get(name, 0) + _count_rows(series)
+        title, *others = sorted(spellings, key=lambda name: (-spellings[name], name))
         order = sorted(rows, key=lambda slug: (-rows[slug], slug))
         shown = order[:_MOST_BODIES]
-        series = [[slug, holders[slug][:_MOST_SERIES]] for slug in shown]
-        line = ("name", name, len(order), sum(rows.values()), series)
-        yield _Entry(index_tokens(name), (3, -len(order), -sum(rows.values()), name), line, tuple(shown))
+        series = [[slug, _list_series(holders[slug], title)] for slug in shown]
+        page = pages.get(key) if is_key else None
+        line = ("name", title, len(order), sum(rows.values()), series, page, others[:_MOST_SPELLINGS])
+        tokens = frozenset[str]().union(*map(index_tokens, spellings))
+        yield _Entry(tokens, (3, -len(order), -sum(rows.values()), title), line, tuple(shown))
+
+
+def _count_rows(series: Iterable[Sequence[Any]]) -> int:
+    return sum(one[1] for one in series)
+
+
+def _list_series(names: Mapping[str, Sequence[Sequence[Any]]], title: str) -> list[list[Any]]:
+    """The newest series of a body that name a supplier, with their rows, and with the spelling if it is not `title`."""
+    listed = [
+        [one, rows] if name == title else [one, rows, name] for name, series in names.items() for one, rows in series
+    ]
+    if len(names) > 1:  # the series of one name are in order already
+        listed.sort(key=lambda one: newest_first(Series.parse(one[0]).period))
+    return listed[:_MOST_SERIES]
 
 
 def _render_shard(

@@ -8,13 +8,14 @@ from enum import StrEnum
 from functools import cache, lru_cache
 
 from piperoll import assets
-from piperoll.enriching.supplier_names import company_form, normal_form, placeholder_class, read_list
+from piperoll.enriching.supplier_names import company_form, names_person, normal_form, placeholder_class, read_list
 from piperoll.people.names import fold_text
-from piperoll.people.private_people import person_rule, redaction_kind
+from piperoll.people.private_people import redaction_kind
 
 _IN_BRACKETS_LAST = re.compile(r"\s*[(\[][^()\[\]]*[)\]]?\s*$")
 _CODE_LAST = re.compile(r"[\s-]+[A-Z]{0,4}\d[A-Z\d]*$")
 _ACRONYM = re.compile(r"[A-Z]+")
+_LETTERS = re.compile(r"[^A-Z]")
 _SHORT = 5
 """An alias of so few letters is an abbreviation that firms have too: only payees.csv says that it means a body."""
 
@@ -43,13 +44,25 @@ def class_of_name(name: str | None) -> PayeeClass:
         return PayeeClass.PERSON_OR_REDACTED
     if placeholder := placeholder_class(name):
         return PayeeClass(placeholder)
-    known = _known_payees()
-    for key in _keys_of(name):
-        if key in known:
-            return known[key]
-    if person_rule(name):
+    if known := _known_class(name):
+        return known
+    if names_person(name):
         return PayeeClass.PERSON_OR_REDACTED
     return _class_by_words(fold_text(name))
+
+
+def _known_class(name: str) -> PayeeClass | None:
+    """The class of a listed payee; None for any other name.
+
+    A name with the form of a company is a listed body only if that has the form too: "Anytown Ltd" is not Anytown.
+    """
+    with_form, without = _known_payees()
+    has_form = company_form().search(fold_text(name)) is not None
+    for key in _keys_of(name):
+        found = with_form.get(key) or (None if has_form else without.get(key))
+        if found is not None:
+            return found
+    return None
 
 
 def _class_by_words(folded: str) -> PayeeClass:
@@ -60,8 +73,13 @@ def _class_by_words(folded: str) -> PayeeClass:
             return found
     if form is None:
         return PayeeClass.NOT_KNOWN
-    charities = {row["form"] for row in read_list("forms.csv", "form", "where", "class") if row["class"] == "charity"}
-    return PayeeClass.CHARITY if "".join(_ACRONYM.findall(form[0])) in charities else PayeeClass.COMPANY
+    return PayeeClass.CHARITY if "".join(_ACRONYM.findall(form[0])) in _charity_forms() else PayeeClass.COMPANY
+
+
+@cache
+def _charity_forms() -> frozenset[str]:
+    rows = read_list("forms.csv", "form", "where", "class")
+    return frozenset(row["form"] for row in rows if row["class"] == "charity")
 
 
 def _keys_of(name: str) -> Iterator[str]:
@@ -75,18 +93,27 @@ def _keys_of(name: str) -> Iterator[str]:
 
 
 @cache
-def _known_payees() -> dict[str, PayeeClass]:
-    """Listed payees by normal form: bodies of the register, then payees.csv, which takes precedence."""
-    known: dict[str, PayeeClass] = {}
-    for body in assets.register():
-        for name in (body.name, *body.aliases):
-            key = normal_form(name)
-            if key and len(key) > _SHORT:
-                known[key] = PayeeClass.PUBLIC_BODY
-    for row in read_list("payees.csv", "name", "class"):
-        if key := normal_form(row["name"]):
-            known[key] = PayeeClass(row["class"])
-    return known
+def _known_payees() -> tuple[dict[str, PayeeClass], dict[str, PayeeClass]]:
+    """Listed payees by normal form: those that names with a company's form may be, and those that only others may be.
+
+    The bodies of the register and the rows of payees.csv, which take precedence.
+    """
+    with_form: dict[str, PayeeClass] = {}
+    without: dict[str, PayeeClass] = {}
+    listed = [
+        (name, PayeeClass.PUBLIC_BODY)
+        for body in assets.register()
+        for name in (body.name, body.slug, body.short_name or "", *body.former_names, *body.aliases)
+        if len(_LETTERS.sub("", fold_text(name))) > _SHORT
+    ]
+    listed += [(row["name"], PayeeClass(row["class"])) for row in read_list("payees.csv", "name", "class")]
+    for name, found in listed:
+        key = normal_form(name)
+        if key is not None and (found is PayeeClass.COMPANY or company_form().search(fold_text(name))):
+            with_form[key] = found
+        if key is not None:
+            without[key] = found
+    return with_form, without
 
 
 @cache

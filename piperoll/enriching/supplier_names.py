@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from html import unescape
 from pathlib import Path
 
 from piperoll import assets
@@ -24,6 +25,7 @@ FOLDER = "suppliers"
 _THE = re.compile(r"^THE\s+(?=\S)|[\s,]*\(\s*THE\s*\)|,\s*THE$")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)|(?<=S)'(?=\s|$)")
 _WORD = re.compile(r"[^\W_]+")
+_CARE_OF = re.compile(r"\s+c\s?/\s?o\s+", re.IGNORECASE)
 _DIGITS_MEET = re.compile(r"(?<=\d)\s+(?=\d)")
 _LETTER = re.compile(r"[^\W\d_]")
 _END = r"(?=\W*(?:$|[()\[\],;:/\\|]|\s-|-\s|\bT/A\b|\bC/O\b|\bTRADING AS\b))"
@@ -36,15 +38,22 @@ def supplier_key(name: str | None) -> str | None:
     None for a name that names no organisation: a redaction, a placeholder such as "Sundry supplier", what looks like a
     private person's name, and codes without a letter.
     """
-    if not name or redaction_kind(name) or is_placeholder(name) or person_rule(name):
+    if not name or redaction_kind(name) or is_placeholder(name) or names_person(name):
         return None
     return normal_form(name)
+
+
+def names_person(name: str) -> bool:
+    """Whether a name looks like a private person's, also care of a firm: "Jane Doe C/O Rook & Daw LLP"."""
+    return person_rule(name) is not None or (
+        (before := _CARE_OF.split(name, maxsplit=1)[0]) != name and person_rule(before) is not None
+    )
 
 
 @lru_cache(maxsize=1 << 17)
 def normal_form(name: str) -> str | None:
     """The normal form of any name, whoever it names; None if it has not two letters or digits, one of them a letter."""
-    text = without_form(fold_text(name))
+    text = without_form(fold_text(unescape(name)))
     for word, written_as in _written_as():
         text = word.sub(written_as, text)
     text = _APOSTROPHE.sub("", text)

@@ -4,7 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
-from piperoll.model.body import KINDS, Body, Register, slugify
+from piperoll.model.body import KINDS, Body, BodyMatch, Register, resolve_body, slugify, suggest_bodies
 from piperoll.model.consolidated import (
     UNDATED,
     Because,
@@ -31,7 +31,7 @@ from piperoll.model.consolidated import (
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part, RowPeriod
 from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
-from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version
+from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
@@ -66,6 +66,7 @@ __all__ = [
     "Because",
     "Body",
     "BodyMapping",
+    "BodyMatch",
     "Cause",
     "Changes",
     "ColumnScore",
@@ -131,10 +132,13 @@ __all__ = [
     "find_ambiguity",
     "format_decimal",
     "from_document",
+    "parse_instant",
     "partition_of",
     "pounds_of",
     "printable_name",
+    "resolve_body",
     "slugify",
+    "suggest_bodies",
     "to_document",
     "to_json_bytes",
 ]

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from piperoll.errors import StoreCorrupt
+from piperoll.errors import StoreCorrupt, UsageError
 from piperoll.model.release import FileEntry, Manifest
 from piperoll.model.serialize import from_document, to_document, to_json_bytes
 from piperoll.model.series import Series
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+\Z", re.ASCII)
+
+
+def parse_instant(moment: str | date) -> str:
+    """Read the day or instant of `as_known_on`, given as text, date or datetime; the result is what versions compare.
+
+    A day stays a day: 2026-11-01. An instant becomes one in UTC: 2026-11-01T09:00:00Z; without an offset it is UTC.
+    Raises: UsageError: it is neither.
+    """
+    text = moment.isoformat() if isinstance(moment, date) else moment
+    try:
+        if _DAY.match(text):
+            return date.fromisoformat(text).isoformat()
+        if _INSTANT.match(text):
+            read = datetime.fromisoformat(text)
+            return read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        pass  # a 31 February: reported below
+    raise UsageError(
+        f"'{text}' is not a day or an instant: write a day as 2026-11-01, or an instant as 2026-11-01T09:00:00Z"
+    )
 
 
 class Status(StrEnum):

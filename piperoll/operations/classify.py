@@ -106,7 +106,11 @@ def _classify_table(
             strict=True,
         )
         found = zip(
-            batch.column("row").to_numpy().tolist(), amounts, texts, classify_lines(dataset, batch, file.body), strict=True
+            batch.column("row").to_numpy().tolist(),
+            amounts,
+            texts,
+            classify_lines(dataset, batch, file.body),
+            strict=True,
         )
         for row, cell, line_texts, classification in found:
             yield ClassifiedLine(

@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 import collectors
 from piperoll import assets, layout
-from piperoll.errors import CollectError, TooLarge, UsageError, describe_error
+from piperoll.errors import CollectError, TooLarge, UsageError
 from piperoll.model import Period, Submission, from_document, to_json_bytes
+from piperoll.operations.bugs import explain_error
 from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import MissedAddress
 
@@ -65,7 +66,7 @@ def collect_source(run: Run, source: collectors.WebSource, period: Period | None
         try:
             response = through(run, source, address)
         except Exception as error:  # noqa: BLE001 - whatever one server sends, the others go on
-            missed.append(_missed(source, address, error))
+            missed.append(_missed(run, source, address, error))
             continue
         if response.path is None:
             dataset, body = _names(run, source)
@@ -116,14 +117,14 @@ def _addresses(
         page = through(run, source, source.page)
         found = collectors.find_links(page.path.read_bytes(), page.hops[-1], source.links or "") if page.path else ()
     except Exception as error:  # noqa: BLE001 - whatever one server sends, the others go on
-        missed.append(_missed(source, source.page, error))
+        missed.append(_missed(run, source, source.page, error))
         return
     if len(found) > source.at_most:
         many = TooLarge(
             f"{len(found)} links of {source.page} match, more than {source.at_most}: "
             "make `links` more specific, or raise `at_most`"
         )
-        missed.append(_missed(source, source.page, many))
+        missed.append(_missed(run, source, source.page, many))
         return
     if not found:
         reason = f"no link matches {source.links}"
@@ -147,10 +148,12 @@ def _make_arrival(
     )
 
 
-def _missed(source: collectors.WebSource, address: str, error: Exception) -> MissedAddress:
+def _missed(run: Run, source: collectors.WebSource, address: str, error: Exception) -> MissedAddress:
     """An address without a file. An error that is not a server's is one of ours, so the run has failed as well."""
     retryable = not isinstance(error, CollectError) or error.retryable
-    return MissedAddress(address, source.dataset, source.body, describe_error(error), retryable)
+    dataset, body = _names(run, source)
+    why = explain_error(run, error, body, dataset)
+    return MissedAddress(address, source.dataset, source.body, why, retryable, type(error).__name__)
 
 
 def _find_last_file(run: Run, log: str, dataset: str, body: str) -> Mapping[str, Any] | None:

@@ -20,7 +20,7 @@ from piperoll.duties import (
     summarise_received,
 )
 from piperoll.errors import StoreCorrupt, UsageError
-from piperoll.model import Body, Register, Report, Submission
+from piperoll.model import Body, Register, Report, Submission, resolve_body
 from piperoll.operations.catalogue.body_cache import load_body
 from piperoll.operations.catalogue.build_plan import BODIES, BodyRecord, BuildState, CatalogueBuild, plan_build
 from piperoll.operations.run_request import add_senders, expected_bodies, known_bodies
@@ -68,9 +68,10 @@ def list_duties(
 
 
 def _find_body(name: str, register: Register, known: Register) -> Body:
-    if found := register.recognise(name) or known.recognise(name):
-        return found
-    near = " or ".join(f"'{each.name}'" for each in register.suggest(name) or known.suggest(name))
+    match = resolve_body(name, known, (body.slug for body in register))
+    if match.body is not None:
+        return next((body for body in register if body.slug == match.body.slug), match.body)
+    near = " or ".join(f"'{each.name}'" for each in match.suggestions)
     hint = f"did you mean {near}?" if near else "give the file that lists it with --bodies"
     raise UsageError(f"'{name}' is no body that has sent something or is in a register: {hint}")
 

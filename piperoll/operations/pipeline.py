@@ -20,6 +20,7 @@ from piperoll import layout
 from piperoll.errors import BytesPurged, describe_error
 from piperoll.model import Series, Submission, to_json_bytes
 from piperoll.operations import decisions, questions, steps
+from piperoll.operations.bugs import explain_error
 from piperoll.operations.catalogue.build import try_to_build
 from piperoll.operations.collecting import CollectedFiles
 from piperoll.operations.decisions import PendingDecisions
@@ -177,7 +178,7 @@ def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> list[File
         except BytesPurged as error:
             results.append(run.count(failure(submission, str(error), Ending.REFUSED)))
         except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
-            results.append(run.count(failure(submission, describe_error(error))))
+            results.append(run.count(fail(run, submission, error)))
     # All files are examined before the first is published, because files that claim one series hold each other.
     claims = settle_claims(run, body_files, examined)
     for file in sorted(examined, key=_publishing_order):
@@ -187,7 +188,7 @@ def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> list[File
         try:
             result = through.publish(run, file, rivals)
         except Exception as error:  # noqa: BLE001 - one file's fault stays one file's
-            result = failure(file.submission, describe_error(error))
+            result = fail(run, file.submission, error)
         results.append(run.count(result))
     for submission in duplicates:
         report = steps.find_final_report(run, submission)
@@ -200,6 +201,12 @@ def _process_files(run: Run, body_files: BodyFiles, through: Steps) -> list[File
     if body_files.decided:
         _settle_decisions(run, body_files.decided, results)
     return results
+
+
+def fail(run: Run, submission: Submission, error: Exception) -> FileResult:
+    """The result of a file that could not be processed; the traceback of a bug is kept in the store."""
+    why = explain_error(run, error, submission.body, submission.dataset, submission.sha256)
+    return failure(submission, why, kind=type(error).__name__)
 
 
 def _receive_and_examine(run: Run, submission: Submission, path: Path, through: Steps) -> ExaminedFile:

@@ -11,7 +11,7 @@ from piperoll.checking import add_findings
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import UsageError
 from piperoll.findings import make_finding
-from piperoll.model import Dataset, Period, Report, Submission, describe_period
+from piperoll.model import Dataset, Period, Report, Submission, describe_period, resolve_body
 from piperoll.operations import steps
 from piperoll.operations.run_request import open_run
 from piperoll.reading import read
@@ -58,7 +58,7 @@ def preview_report(
             bytes=len(file.content),
             name=file.name,
             dataset=dataset.name,
-            body=(run.register.recognise(file.body) or run.register.find(file.body)).slug,
+            body=(resolve_body(file.body, run.register).body or run.register.find(file.body)).slug,
             origin=file.name,
             received=run.moment,
             period=str(file.period) if file.period else None,

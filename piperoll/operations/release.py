@@ -85,7 +85,7 @@ def require_reason(because: str) -> str:
     """The reason for a decision without surrounding spaces. Raises: UsageError: it is empty, or names a person."""
     if not because.strip():
         raise UsageError("give a reason: it is published in the history of the series")
-    if names_person(because):
+    if names_person(because, in_sentence=True):
         raise UsageError("the reason seems to name a person, and it is published: give it without the name")
     return because.strip()
 

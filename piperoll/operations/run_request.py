@@ -160,8 +160,11 @@ def known_bodies(bodies: Path | None) -> Register:
 
 
 def expected_bodies(bodies: Path | None) -> Register:
-    """The bodies that are expected to send: the operator's own list if there is one, otherwise our register."""
-    return Register(tuple(_read_bodies(bodies))) if bodies else assets.register()
+    """The bodies that are expected to send: the operator's own list if there is one, otherwise those of our register.
+
+    Ours also has bodies that are recognised and not expected.
+    """
+    return Register(tuple(_read_bodies(bodies))) if bodies else assets.register().expected
 
 
 def add_senders(expected: Register, known: Register, senders: Iterable[str]) -> Register:

@@ -71,7 +71,8 @@ class FileResult:
 
     `file` is its path in the inbox or its web address. `why` says why it was held, rejected or failed. `version` is the
     one it was published as, or whose rows it repeats. `verdict` is None if the file failed before it had one. `given`
-    is the period that was given with the file, if any.
+    is the period that was given with the file, if any. `kind` is the code of the finding that decided, or the class of
+    the error: it says as much as `why` without a name.
     """
 
     file: str
@@ -87,12 +88,20 @@ class FileResult:
     version: int | None = None
     why: str | None = None
     given: str | None = None
+    kind: str | None = None
 
     @property
     def stale(self) -> bool:
         """True if a published file was sent again for another period, so nothing new came for that period."""
         published = self.verdict is not None and self.verdict.publishes
         return self.ending is Ending.ALREADY_DONE and published and self.given not in (None, self.period)
+
+    @property
+    def brief(self) -> str:
+        """The outcome in words that cannot name anybody: `published v2`, `held (rows-only-zeros)`."""
+        if self.ending in (Ending.PUBLISHED, Ending.SAME_ROWS, Ending.ALREADY_DONE):
+            return self.outcome
+        return f"{self.ending} ({self.kind})" if self.kind else str(self.ending)
 
     @property
     def outcome(self) -> str:
@@ -111,13 +120,14 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class MissedAddress:
-    """A web address without a file: the reason, and whether it is worth trying again."""
+    """A web address without a file: the reason, the class of its error (`kind`), and whether to try again."""
 
     address: str
     dataset: str
     body: str
     why: str
     retryable: bool
+    kind: str = "NoLink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +204,11 @@ def result_of(submission: Submission, report: Report, ending: Ending, *, version
         version=version,
         why=reason.message if reason else None,
         given=submission.period,
+        kind=reason.code if reason else None,
     )
 
 
-def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED) -> FileResult:
+def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED, *, kind: str | None = None) -> FileResult:
     """The result for a submission that failed or is refused; its rows are not known."""
     return FileResult(
         file=submission.origin,
@@ -209,6 +220,7 @@ def failure(submission: Submission, why: str, ending: Ending = Ending.FAILED) ->
         verdict=None,
         ending=ending,
         why=why,
+        kind=kind,
     )
 
 

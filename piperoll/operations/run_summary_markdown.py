@@ -1,15 +1,17 @@
 """The summary of a run as Markdown, for the page of the Prefect server.
 
-Files are named by their hash: Prefect keeps what it is given, and a file's name may have to be purged.
+Files and addresses are named by their hashes, and reasons by their codes: Prefect keeps what it is given, and a name
+may have to be purged.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 
 from piperoll.describing.wording import format_number, format_pounds
 from piperoll.model import describe_period
-from piperoll.operations.run_summary import PoundTotals, RowTotals, RunSummary
+from piperoll.operations.run_summary import MissedAddress, PoundTotals, RowTotals, RunSummary
 
 _HEAD = (
     "| sha256 | body | dataset | period | outcome | rows read | published | held | £ read | £ published | £ held |",
@@ -22,15 +24,21 @@ def format_markdown(summary: RunSummary) -> str:
     lines = [*_HEAD]
     for result in summary.results:
         dataset = f"{result.dataset} ({result.part})" if result.part else result.dataset
-        words = (result.sha256[:12], result.body, dataset, describe_period(result.period), result.outcome)
+        words = (result.sha256[:12], result.body, dataset, describe_period(result.period), result.brief)
         lines.append(f"| {' | '.join(map(_cell, words))} | {_figures(result.rows, result.pounds)} |")
     lines.append(f"| **{len(summary.results)} files** | | | | | {_figures(summary.rows, summary.pounds)} |")
     if summary.missed:
-        lines += ["", "Not collected:", "", *(f"- {_cell(miss.address)}: {_cell(miss.why)}" for miss in summary.missed)]
+        lines += ["", "Not collected:", "", *(_missed(miss) for miss in summary.missed)]
     if summary.left_out:
         reasons = Counter(one.why for one in summary.left_out)
         lines += ["", "Left out of the inbox:", "", *(f"- {count:,}: {_cell(why)}" for why, count in reasons.items())]
     return "\n".join(lines) + "\n"
+
+
+def _missed(miss: MissedAddress) -> str:
+    """A line for an address, with the folder of its log in the store."""
+    digest = hashlib.sha256(miss.address.encode()).hexdigest()[:20]
+    return f"- {_cell(miss.body)} {_cell(miss.dataset)}, fetches/{digest}/: {_cell(miss.kind)}"
 
 
 def _figures(rows: RowTotals, money: PoundTotals) -> str:

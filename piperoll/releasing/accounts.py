@@ -55,6 +55,18 @@ class OpenRelease:
         return pq.read_schema(self.parquet)
 
     @cached_property
+    def filled(self) -> frozenset[str]:
+        """The columns that are not empty throughout, by what its Parquet file says of its row groups."""
+        metadata = pq.read_metadata(self.parquet)
+        found = set()
+        for group in map(metadata.row_group, range(metadata.num_row_groups)):
+            for chunk in map(group.column, range(group.num_columns)):
+                facts: Any = chunk.statistics
+                if facts is None or not facts.has_null_count or facts.null_count < group.num_rows:
+                    found.add(chunk.path_in_schema)
+        return frozenset(found)
+
+    @cached_property
     def manifest(self) -> Manifest:
         """What the release says of itself."""
         return Manifest.from_bytes((self.release.files / "manifest.json").read_bytes())
@@ -98,7 +110,8 @@ class OpenRelease:
         target = pa.schema([pa.field(column.name, column.type) for column in columns])
         pieces, start = [], 0
         with pq.ParquetFile(self.parquet) as file:
-            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            names = [column.name for column in columns if column.name in self.filled]
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
                 mine = batch.filter(kept.slice(start, batch.num_rows))
                 start += batch.num_rows
                 if mine.num_rows:

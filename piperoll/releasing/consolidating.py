@@ -46,9 +46,6 @@ RULES_VERSION = "3"
 GROUP_ROWS = 32_768
 """Rows of a Parquet row group: a reader who looks for one supplier reads one or two."""
 
-_BATCH_ROWS = 65_536
-"""Rows that are written to CSV at a time."""
-
 ADDED = (
     ("body", "string", "Body", "The body that sent the line, by the name that addresses use."),
     ("series", "string", "Series", "The table that the line was published in."),
@@ -125,11 +122,7 @@ def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, f
         table, not_added = _mark_row_periods(dataset, own, year, table)
     summed = _to_sum(table, own, amounts)
     account = describe_year(dataset, counted, own, year, summed, not_added)
-    order = _reading_order(table)
-    if order is not None:
-        table, summed = table.take(order), summed.take(order)
-    _write_csv(table, columns, folder / f"{dataset.name}.csv")
-    pq.write_table(table, folder / f"{dataset.name}.parquet", compression="zstd", row_group_size=GROUP_ROWS)
+    _write_lines(table, _reading_order(table), columns, folder / dataset.name)
     write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
     rollup = _roll_up(dataset, summed, table)
     pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
@@ -153,9 +146,13 @@ def _added_fields(dataset: Dataset) -> list[Field]:
 def _gather_lines(
     dataset: Dataset, own: Sequence[CountedRelease], year: str, columns: Sequence[PublishedColumn]
 ) -> tuple[pa.Table, Cells]:
-    """The lines that count in a year, release by release, with the columns that we add; and their amounts."""
+    """The lines that count in a year, release by release, with the columns that we add; and their amounts.
+
+    Columns that are empty in every release are left out: half of those of spending are, and they would take as long.
+    """
     fields = {field.name for field in dataset.fields}
-    sent = [column for column in columns if column.name in fields]
+    filled = {name for one in own for name in one.opened.filled}
+    sent = [column for column in columns if column.name in fields & filled]
     scale = max((one.opened.amounts.type.scale for one in own if one.opened.amounts is not None), default=4)
     tables, amounts = [], []
     for one in own:
@@ -170,33 +167,31 @@ def _gather_lines(
             "line_date": times.day.filter(kept),
             "month": times.month.filter(kept),
             "financial_year": times.financial_year.filter(kept),
-            "adds_up": pa.nulls(size, pa.bool_()),
         }
-        ours |= _annotate(dataset, lines)
-        arrays = [lines.column(one.name) if one.name in fields else ours[one.name] for one in columns]
-        tables.append(pa.table(arrays, names=[column.name for column in columns]))
+        for name, cells in ours.items():
+            if name not in fields:
+                lines = lines.append_column(name, cells)
+        tables.append(lines)
         amounts.append(one.opened.amounts_or_nulls.filter(kept).cast(pa.decimal128(38, scale)))
-    schema = pa.schema([pa.field(column.name, column.type) for column in columns])
-    whole = pa.concat_tables(tables) if tables else schema.empty_table()
-    nothing = pa.nulls(0, pa.decimal128(38, scale))
-    return whole, one_array(pa.chunked_array([nothing, *amounts]))
+    whole = _annotate(dataset, pa.concat_tables(tables).combine_chunks())
+    return whole, one_array(pa.chunked_array([pa.nulls(0, pa.decimal128(38, scale)), *amounts]))
 
 
-def _annotate(dataset: Dataset, lines: pa.Table) -> dict[str, Cells]:
+def _annotate(dataset: Dataset, lines: pa.Table) -> pa.Table:
+    """Add `supplier_key` and `payee_class`, if the dataset says who is paid."""
     if not payee_fields(dataset):
-        return {}
+        return lines
     fields = [name for name in payee_fields(dataset).values() if name in lines.schema.names]
-    columns = [one_array(lines.column(name)) for name in fields]
-    keys, classes = annotate(dataset, pa.RecordBatch.from_arrays(columns, names=fields))
-    return {"supplier_key": keys, "payee_class": classes}
+    columns = [one_array(lines.column(name)) for name in (*fields, "series")]
+    keys, classes = annotate(dataset, pa.RecordBatch.from_arrays(columns, names=[*fields, "series"]))
+    return lines.append_column("supplier_key", keys).append_column("payee_class", classes)
 
 
 def _mark_row_periods(
     dataset: Dataset, own: Sequence[CountedRelease], year: str, table: pa.Table
 ) -> tuple[pa.Table, tuple[RowsNotAdded, ...]]:
     periods = examine_row_periods(dataset, year, table)
-    at = table.schema.get_field_index("adds_up")
-    marked = table.set_column(at, "adds_up", pa.array(periods.adds_up))
+    marked = table.append_column("adds_up", pa.array(periods.adds_up))
     apart = pa.table({"series": table.column("series"), "words": periods.words}).filter(pa.array(~periods.adds_up))
     by_series = {str(one.opened.release.series): one.opened.release for one in own}
     groups = apart.group_by(["series", "words"]).aggregate([([], "count_all")]).to_pylist()
@@ -238,12 +233,28 @@ def _reading_order(table: pa.Table) -> Cells | None:
     return pa.array(np.lexsort((days.to_numpy(zero_copy_only=False), keys)))
 
 
-def _write_csv(table: pa.Table, columns: Sequence[PublishedColumn], path: Path) -> None:
-    with path.open("wb") as out:
-        out.write(",".join(column.name for column in columns).encode() + b"\r\n")
-        for batch in table.combine_chunks().to_batches(max_chunksize=_BATCH_ROWS):
-            cells = [column.spelled(batch.column(column.name)) for column in columns]
-            out.write(format_csv_lines(pa.RecordBatch.from_arrays(cells, names=[one.name for one in columns])))
+def _write_lines(table: pa.Table, order: Cells | None, columns: Sequence[PublishedColumn], stem: Path) -> None:
+    """Write the CSV and Parquet files of a table, a row group at a time: a sorted copy would take as much memory."""
+    schema = pa.schema([pa.field(column.name, column.type) for column in columns])
+    with (
+        stem.with_suffix(".csv").open("wb") as out,
+        pq.ParquetWriter(stem.with_suffix(".parquet"), schema, compression="zstd") as parquet,
+    ):
+        out.write(",".join(schema.names).encode() + b"\r\n")
+        for start in range(0, table.num_rows, GROUP_ROWS):
+            group = table.slice(start, GROUP_ROWS) if order is None else table.take(order.slice(start, GROUP_ROWS))
+            typed = [
+                one_array(group.column(column.name))
+                if column.name in table.schema.names
+                else pa.nulls(group.num_rows).cast(column.type)
+                for column in columns
+            ]
+            parquet.write_table(pa.Table.from_arrays(typed, schema=schema), row_group_size=GROUP_ROWS)
+            texts = [
+                column.spelled(cells) if cells.null_count < len(cells) else cells.cast(pa.string())
+                for column, cells in zip(columns, typed, strict=True)
+            ]
+            out.write(format_csv_lines(pa.RecordBatch.from_arrays(texts, names=schema.names)))
 
 
 def _roll_up(dataset: Dataset, summed: pa.Table, table: pa.Table) -> pa.Table:
@@ -255,7 +266,9 @@ def _roll_up(dataset: Dataset, summed: pa.Table, table: pa.Table) -> pa.Table:
     groups = summed.group_by(by).aggregate([([], "count_all"), ("amount", "sum")])
     groups = groups.sort_by([(name, "ascending") for name in by])
     payee = payee_fields(dataset).get("name")
-    names = _usual_names(summed.column("supplier_key"), table.column(payee)) if payee is not None else {}
+    names: dict[str, str] = {}
+    if payee is not None and payee in table.schema.names:
+        names = _usual_names(summed.column("supplier_key"), table.column(payee))
     keys: list[Any] = groups.column("supplier_key").to_pylist()
     suppliers = [names.get(key) for key in keys]
     scale = summed.schema.field("amount").type.scale

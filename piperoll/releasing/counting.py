@@ -223,9 +223,29 @@ class _AllLines:
             found[number] = pieces[rank]
         return found
 
-    def encode(self, *names: str, loosely: bool = False) -> Integers:
+    def encode(self, *names: str) -> Integers:
         """A number for each line, the same for lines with the same cells in the columns `names`."""
-        return _combine([self._encode_column(name, loosely=loosely) for name in names], len(self.ranks))
+        return _combine([_factorize(self._columns(name)) for name in names], len(self.ranks))
+
+    def encode_column(self, name: str, some: Integers | None = None) -> Integers:
+        """A number for each line (or some of them), the same for cells that say the same but for case and spaces."""
+        columns = self._columns(name)
+        if some is not None:
+            starts = np.cumsum([0, *self.sizes])
+            pieces = np.split(some, np.searchsorted(some, starts[1:-1]))
+            columns = [
+                cells.take(pa.array(own - start)) for cells, own, start in zip(columns, pieces, starts, strict=False)
+            ]
+        return _factorize(columns, loosely=True)
+
+    def split_by_kind(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The columns of text among `names`, and the others."""
+
+        def is_text(name: str) -> bool:
+            return any(pa.types.is_string(cells.type) for cells in self._columns(name) if cells.null_count < len(cells))
+
+        texts = [name for name in names if is_text(name)]
+        return texts, [name for name in names if name not in texts]
 
     def years(self) -> Integers:
         """A number for each line, the same for lines of one year."""
@@ -239,8 +259,8 @@ class _AllLines:
             complete &= np.concatenate([is_filled(cells) for cells in columns]) if self.tables else complete
         return complete
 
-    def _encode_column(self, name: str, *, loosely: bool) -> Integers:
-        return _factorize([_column(table.lines, name) for table in self.tables], loosely=loosely)
+    def _columns(self, name: str) -> list[Cells]:
+        return [_column(table.lines, name) for table in self.tables]
 
 
 def _column(lines: pa.Table, name: str) -> Cells:
@@ -262,7 +282,7 @@ def _factorize(columns: Sequence[Cells], *, loosely: bool = False) -> Integers:
     names = encoded.dictionary
     if pa.types.is_string(kind):
         if loosely:
-            names = pc.replace_substring_regex(pc.utf8_lower(names), r"[\s\p{Z}]+", "")
+            names = _without_spaces(pc.utf8_lower(names))
         names = pc.if_else(pc.equal(names, ""), pa.scalar(None, pa.string()), names)
         again = names.dictionary_encode().indices
         codes = np.append(pc.fill_null(pc.add(again, 1), 0).to_numpy(zero_copy_only=False), 0).astype(np.int64)
@@ -271,6 +291,14 @@ def _factorize(columns: Sequence[Cells], *, loosely: bool = False) -> Integers:
     indices = pc.fill_null(encoded.indices, len(names)).to_numpy(zero_copy_only=False)
     found: Integers = codes[indices]
     return found
+
+
+def _without_spaces(texts: Cells) -> Cells:
+    raw = texts.buffers()[2]
+    content = np.frombuffer(raw or b"", np.uint8)
+    if ((content < ord(" ")) | (content > ord("~"))).any():  # other white space, perhaps: ten times as slow
+        return pc.replace_substring_regex(texts, r"[\s\p{Z}]+", "")
+    return pc.replace_substring(texts, " ", "")
 
 
 def _combine(codes: Sequence[Integers], size: int) -> Integers:
@@ -313,19 +341,34 @@ def _first_table(codes: Integers, ranks: Integers) -> Integers:
 
 
 def _recurring_once(lines: _AllLines) -> Integers:
-    codes = lines.encode(*recurrence_fields(lines.dataset), loosely=True)
-    undated = np.concatenate([to_flags(times.undated) for times in lines.times]) if lines.times else codes.astype(bool)
     counted_in = lines.ranks.copy()
-    dated = np.flatnonzero(~undated)
-    if len(dated):
-        days = _factorize([times.day for times in lines.times])
-        own = _combine([codes[dated], days[dated]], len(dated))
-        counted_in[dated] = _dated_once(own, lines.ranks[dated])
-    without = np.flatnonzero(undated)
+    if not len(counted_in):
+        return counted_in
+    undated = np.concatenate([to_flags(times.undated) for times in lines.times])
+    days = _factorize([times.day for times in lines.times])
+    # Texts are compared only where a day, a number and a table without a date leave something to compare.
+    texts, others = lines.split_by_kind(recurrence_fields(lines.dataset))
+    alike = _combine([days, *(lines.encode_column(name) for name in others)], len(days))
+    maybe = np.flatnonzero(_in_several_tables(alike, lines.ranks))
+    own = [alike[maybe], *(lines.encode_column(name, maybe) for name in texts)]
+    codes, ranks = _combine(own, len(maybe)), lines.ranks[maybe]
+    dated = np.flatnonzero(~undated[maybe])
+    counted_in[maybe[dated]] = _dated_once(codes[dated], ranks[dated])
+    without = np.flatnonzero(undated[maybe])
     if len(without):
         periods = [table.series.period for table in lines.tables]
-        counted_in[without] = _undated_once(codes[without], lines.ranks[without], periods)
+        counted_in[maybe[without]] = _undated_once(codes[without], ranks[without], periods)
     return counted_in
+
+
+def _in_several_tables(codes: Integers, ranks: Integers) -> Flags:
+    """Which lines have a code that lines of another table have too."""
+    size = int(codes.max(initial=0)) + 1
+    first, last = np.full(size, len(ranks), np.int64), np.full(size, -1, np.int64)
+    np.minimum.at(first, codes, ranks)
+    np.maximum.at(last, codes, ranks)
+    found: Flags = (first < last)[codes]
+    return found
 
 
 def _number_copies(codes: Integers, ranks: Integers) -> Integers:

@@ -33,13 +33,13 @@ def totals_columns(dataset: Dataset, by: TotalsBy) -> tuple[str, ...]:
     shared = ("body", "part", "financial_year", "payee_class")
     if by is TotalsBy.SUPPLIER:
         payee = payee_fields(dataset).get("name")
-        return () if payee is None else (*shared, "supplier_key", payee)
+        return () if payee is None else (*shared, payee, "supplier_key")
     days = dataset.date if len(dataset.date) == 1 else ()
     return (*shared, "series", "version", "line_date", "month", *days)
 
 
 def write_totals(dataset: Dataset, lines: pa.Table, path: Path) -> None:
-    """Write the totals of the lines of a consolidated year. Totals by supplier keep the order of the lines."""
+    """Write the totals of the lines of a consolidated year. Totals by supplier are in order of supplier."""
     amounts = [name for name in dataset.amount if name in lines.schema.names]
     names = list(dict.fromkeys(name for by in TotalsBy for name in totals_columns(dataset, by)))
     tables = [_add_up(lines, by, totals_columns(dataset, by), names, amounts) for by in TotalsBy]
@@ -52,7 +52,10 @@ def _add_up(lines: pa.Table, by: TotalsBy, columns: tuple[str, ...], names: list
     keys = [name for name in columns if name in lines.schema.names]
     wanted: list[Any] = [([], "count_all")]
     wanted += [(name, function) for name in amounts for function in ("sum", "min", "max", "count")]
-    groups = lines.group_by(keys, use_threads=False).aggregate(wanted) if keys else lines.slice(0, 0)
+    groups = lines.slice(0, 0)
+    if keys:
+        order: list[Any] = [(name, "ascending") for name in reversed(keys)]
+        groups = lines.group_by(keys).aggregate(wanted).sort_by(order)
     arrays: dict[str, Cells] = {"by": pa.repeat(pa.scalar(by.value, pa.string()), groups.num_rows)}
 
     def add(name: str, found: str, kind: Any) -> None:

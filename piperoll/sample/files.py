@@ -17,7 +17,7 @@ import xlsxwriter
 
 from piperoll.errors import UsageError
 from piperoll.model import Period, to_json_bytes
-from piperoll.sample.rows import GENERATORS, Row, Words
+from piperoll.sample.rows import GENERATORS, Row, Words, correct, transfers
 
 MONTHS = ("2026-08", "2026-09", "2026-10")
 
@@ -35,9 +35,10 @@ _ERROR_PAGE = b"""<!DOCTYPE html>
 class Send:
     """Files that a body sends, one in each of `months`: an entry of `sends.json`.
 
-    `generator` and `rows` make the records, for the period `of` if it differs from the month. `what` is `table` or
-    `ocds`, or a fault: the same table `again`, `half` of it, a `template` or `nil` return (with no rows), an `empty`
-    file, or an `error_page`.
+    `generator` and `rows` make the records, for the period `of` if it differs from the month, and `transfers` more to
+    other public bodies. `what` is `table` or `ocds`; the months of a period in one table (`together`); the same table
+    `corrected`; or a fault: the same table `again`, `half` of it, a `template` or `nil` return (with no rows), an
+    `empty` file, or an `error_page`.
     """
 
     body: str
@@ -49,6 +50,7 @@ class Send:
     months: tuple[str, ...] = MONTHS
     what: str = "table"
     of: str | None = None
+    transfers: int = 0
 
 
 def write_sample(out: Path, seed: int) -> tuple[Path, ...]:
@@ -83,11 +85,8 @@ def sample_files(seed: int) -> Iterator[tuple[str, bytes]]:
 
 
 def _make_file(send: Send, period: Period, layouts: Mapping[str, FileLayout], words: Words, seed: int) -> bytes:
-    rows: list[Row] = []
-    if send.rows:
-        # Seeded for each file, so that a new file of the sample does not change the others.
-        random = Random(f"{seed}/{send.body}/{send.folder}/{send.generator}/{period}")  # noqa: S311 - not for security
-        rows = GENERATORS[send.generator](random, words, period, send.rows)
+    covered = period.months() if send.what == "together" else (period,)
+    rows = [row for each in covered for row in _make_rows(send, each, words, seed)] if send.rows else []
     match send.what:
         case "error_page":
             return _ERROR_PAGE
@@ -98,11 +97,24 @@ def _make_file(send: Send, period: Period, layouts: Mapping[str, FileLayout], wo
     layout = layouts[send.layout or ""]
     if send.what == "half":  # every second record: an export that was cut short
         rows = rows[::2]
+    if send.what == "corrected":
+        rows = correct(rows)
     content = layout.render(rows, period)  # a template and a nil return have no rows
     if send.what == "nil":
         line = f"Nil return - no payments over the threshold in {period.title}{layout.newline}"
         content += line.encode(layout.encoding)
     return content
+
+
+def _make_rows(send: Send, period: Period, words: Words, seed: int) -> list[Row]:
+    """The records of a period; a corrected table, or one of several months, has those that the others have too."""
+    # Seeded for each file, so that a new file of the sample does not change the others.
+    key = f"{seed}/{send.body}/{send.folder}/{send.generator}/{period}"
+    rows = GENERATORS[send.generator](Random(key), words, period, send.rows)  # noqa: S311 - not for security
+    if send.transfers:
+        more = transfers(Random(f"{key}/transfers"), words, period, send.transfers)  # noqa: S311
+        rows = sorted([*rows, *more], key=lambda row: (row["payment_date"], row["transaction_number"]))
+    return rows
 
 
 @dataclass(frozen=True)

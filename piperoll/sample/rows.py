@@ -39,6 +39,26 @@ def carers(random: Random, words: Words, period: Period, count: int) -> list[Row
     return rows
 
 
+def transfers(random: Random, words: Words, period: Period, count: int) -> list[Row]:
+    """Grants to other public bodies, which are no spending on suppliers."""
+    rows = [_payment(random, words, period, 90_000 + number) for number in range(count)]
+    for row in rows:
+        row["supplier_name"] = random.choice(words["public_bodies"])
+        row |= {"purpose": "Grant", "expense_type": "Grants to public bodies", "category_label": "Grants"}
+        row |= {"supplier_local_id": "", "supplier_type": "Public body", "capital_revenue": "Revenue"}
+        row["net_amount"] = Decimal(random.randrange(25_000, 900_000))
+    return rows
+
+
+def correct(rows: list[Row]) -> list[Row]:
+    """The records as they are sent again: a few amounts differ, one payment is gone and another is new."""
+    kept = [dict(row) for row in rows if row is not rows[len(rows) // 2]]
+    for row in kept[10::40]:
+        row["net_amount"] = (row["net_amount"] * Decimal("1.20")).quantize(Decimal("0.01"))
+    new = dict(kept[-1], transaction_number=f"{kept[-1]['transaction_number']}A", net_amount=Decimal("1250.00"))
+    return [*kept, new]
+
+
 def card(random: Random, words: Words, period: Period, count: int) -> list[Row]:
     """Small purchases with a payment card; merchants are spelled as card gateways spell them."""
     rows = []

@@ -257,7 +257,8 @@ def _chunks(content: bytes | Path) -> Iterator[bytes]:
 
 def _info(status: os.stat_result) -> ObjectInfo:
     """Objects are never written in place, so the inode tells apart two of the same size and time."""
-    return ObjectInfo(status.st_size, f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}")
+    tag = f"{status.st_size:x}-{status.st_mtime_ns:x}-{status.st_ino:x}"
+    return ObjectInfo(status.st_size, tag, status.st_mtime)
 
 
 def _sync_folder(folder: Path) -> None:

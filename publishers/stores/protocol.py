@@ -33,10 +33,14 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object's size in bytes and a tag that changes with the bytes; it is not the tag that `replace` takes."""
+    """An object's size in bytes and a tag that changes with the bytes; it is not the tag that `replace` takes.
+
+    `modified` is when it was written, in seconds since 1970.
+    """
 
     size: int
     tag: str
+    modified: float
 
 
 class StoreReader(Protocol):

@@ -96,7 +96,7 @@ class S3Store:
         """The size of an object and its ETag."""
         with self._raise_store_errors(key):
             answer = self._s3.head_object(**self._at(key))
-        return ObjectInfo(answer["ContentLength"], answer["ETag"])
+        return ObjectInfo(answer["ContentLength"], answer["ETag"], answer["LastModified"].timestamp())
 
     def compare(self, key: str) -> None:
         """Read an object and compare it with the sha256 in its metadata."""

@@ -195,3 +195,11 @@ def test_rows_far_from_the_period_are_warned_of() -> None:
     rows = paid(*[("2026-08-12", "900.00")] * 9, ("2025-08-12", "10.00"), ("2027-08-12", "10.00"))
     said = examined(made_table(rows=rows), file="August 2026.csv")
     assert about_period(said) == [("period-from-name", "info"), ("dates-outside-period", "warning")]
+
+
+def test_a_register_is_of_the_quarter_in_its_name_whenever_its_contracts_began() -> None:
+    days = ["2019-04-01", "2020-10-01", "2021-07-01", "2022-05-15", "2023-02-01", "2024-05-01"]
+    rows = [{"contract_ref": f"C{n}", "title": "Roofs", "start_date": day} for n, day in enumerate(days)]
+    said = examined(made_table("contracts", rows=rows), dataset="contracts", file="Contracts April to June 2024.csv")
+    assert str(said.period) == "2024-Q2"
+    assert [severity for _, severity in about_period(said)] == ["info"] * len(about_period(said))

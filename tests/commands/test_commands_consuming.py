@@ -5,20 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import socket
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from piperoll import cli
-from piperoll.errors import StoreCorrupt, UnknownSubmission, UsageError
+from piperoll import api, cli
+from piperoll.errors import StoreCorrupt, StoreUnavailable, UnknownSubmission, UsageError
 from piperoll.operations import pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import collect_inbox
 from piperoll.operations.run_request import RunRequest
 from publishers import FolderStore, open_store, serve_site
+from publishers.stores.web import WebReader
 
 HEADINGS = "Payment Date,Supplier Name,Amount,Transaction Number,Expense Type,Department"
 FIRST = [f"{day:02}/10/2026,Acorn Roofing Ltd,{600 + day}.00,T{day},Supplies,Estates" for day in range(1, 13)]
@@ -85,7 +88,7 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "is not")],
+    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "no body called")],
 )
 def test_get_says_what_to_do_if_it_cannot(made: Path, tmp_path: Path, changed, words: str) -> None:
     options = {"--from": str(made), "--body": "anytown", "--period": "2026-10", "-o": "a.csv"} | changed
@@ -201,3 +204,156 @@ def test_get_refuses_a_consolidated_file_with_another_hash(place: Path, tmp_path
     done = piperoll("get", "spend", "--from", place, "--year", "2026-27", "-o", tmp_path / "all.csv")
     assert isinstance(done.exception, StoreCorrupt)
     assert not list(tmp_path.glob("all*"))
+
+
+def test_a_table_is_found_by_the_name_of_its_body(made: Path, tmp_path: Path) -> None:
+    wanted = ("get", "spend", "--from", made, "--period", "2026-10", "-o", tmp_path / "a.csv", "--body")
+    assert "version 2 of spend/anytown/2026-10" in output_of(*wanted, "Anytown")
+    assert "2026-10" in output_of("trace", "spend/ANYTOWN/2026-10", "1", "--from", made)
+
+
+def test_a_wrong_name_of_a_body_is_answered_with_the_closest(made: Path, tmp_path: Path) -> None:
+    wanted = ("get", "spend", "--from", made, "--period", "2026-10", "-o", tmp_path / "a.csv", "--body")
+    done = piperoll(*wanted, "anytwon")
+    assert isinstance(done.exception, UsageError)
+    assert "did you mean 'anytown' (anytown)?" in str(done.exception)
+
+
+def test_the_catalogue_lists_its_bodies_for_programs(made: Path) -> None:
+    bodies = json.loads((made / "catalogue" / "bodies.json").read_text())["bodies"]
+    by_slug = {entry["body"]: entry for entry in bodies}
+    assert by_slug["anytown"]["provisional"] is True
+    assert by_slug["anytown"]["datasets"] == ["spend"]
+    assert by_slug["leeds"] | {"aliases": []} == {
+        "body": "leeds",
+        "id": "gss:E08000035",
+        "name": "Leeds City Council",
+        "kind": "council",
+        "provisional": False,
+        "short_name": None,
+        "former_names": [],
+        "aliases": [],
+        "same_as": ["GB-LAE-LDS"],
+        "region": "Yorkshire and The Humber",
+        "area_code": "E08000035",
+        "valid_from": None,
+        "valid_to": None,
+        "successor": [],
+        "datasets": [],
+    }
+
+
+# --- what is published, and what is said if something is not ---------------------------------------------------------
+
+
+def test_no_command_listed_what_is_published(made: Path) -> None:
+    output = output_of("list", made)
+    assert "spend anytown October 2026 2026-10 12 £" in output
+    assert output.endswith("1 table of 1 body.")
+    [entry] = json.loads(piperoll("list", made, "--json").stdout)
+    assert (entry["series"], entry["versions"], entry["version"], entry["rows"]) == (SERIES, 2, 2, 12)
+    for chosen in (["--dataset", "spend"], ["--body", "anytown"], ["--period", "2026-Q4"], ["--year", "2026-27"]):
+        assert json.loads(piperoll("list", made, *chosen, "--json").stdout) == [entry], chosen
+    for other in (["--period", "2026-09"], ["--year", "2025-26"]):
+        assert json.loads(piperoll("list", made, *other, "--json").stdout) == [], other
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        (["spnd", "--body", "anytown", "--period", "2026-10"], "did you mean spend"),
+        (["spend", "--body", "anytown", "--period", "2026-11"], "the nearest is 2026-10"),
+        (
+            ["spend", "--body", "anytown", "--period", "2026-10", "--part", "card"],
+            "(October 2026, card) is not published",
+        ),
+        (["spend", "--body", "anytown", "--year", "2026"], "write 2026-27 for April 2026 to March 2027"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_nearest(made: Path, tmp_path: Path, wanted: list[str], says: str) -> None:
+    done = piperoll("get", *wanted, "--from", made, "-o", tmp_path / "a.csv")
+    assert isinstance(done.exception, UsageError)
+    assert says in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_published_is_said_so(tmp_path: Path) -> None:
+    for wanted in (["list", tmp_path], ["history", SERIES, "--from", tmp_path]):
+        done = piperoll(*wanted)
+        assert isinstance(done.exception, UsageError)
+        assert "nothing is published in" in str(done.exception)
+
+
+def test_2011_12_is_answered_with_what_was_taken_and_what_else_it_could_mean(made: Path, tmp_path: Path) -> None:
+    done = piperoll(
+        "get", "spend", "--body", "anytown", "--period", "2011-12", "--from", made, "-o", tmp_path / "a.csv"
+    )
+    assert "2011-12 is read as December 2011; for April 2011 to March 2012 write --year 2011-12" in done.stderr
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "zzz", "", "2026-02-31", "2026-11", "1 November 2026", "20261101"])
+def test_as_known_on_took_yesterday_and_gave_the_rows_of_today(made: Path, tmp_path: Path, moment: str) -> None:
+    wanted = ("get", "spend", "--from", made, "--body", "anytown", "--period", "2026-10", "-o", tmp_path / "a.csv")
+    done = piperoll(*wanted, "--as-known-on", moment)
+    assert isinstance(done.exception, UsageError)
+    assert "write a day as 2026-11-01" in str(done.exception)
+    with pytest.raises(UsageError, match="is not a day or an instant"):
+        api.get("spend", str(made), body="anytown", period="2026-10", as_known_on=moment)
+
+
+def test_what_will_be_known_is_not_known(made: Path) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    for moment in (tomorrow, tomorrow.isoformat(), f"{tomorrow}T00:00:00Z"):
+        with pytest.raises(UsageError, match="still to come"):
+            api.get("spend", str(made), body="anytown", period="2026-10", as_known_on=moment)
+
+
+def test_a_traced_row_as_json(made: Path) -> None:
+    traced = json.loads(piperoll("trace", SERIES, "1", "--from", made, "--json").stdout)
+    assert (traced["series"], traced["version"], traced["file"]) == (SERIES, 2, "October 2026.csv")
+    supplier = next(one for one in traced["fields"] if one["name"] == "supplier_name")
+    assert (supplier["sent"], supplier["done"]) == ("Acorn Roofing Ltd", "as sent")
+
+
+def test_an_address_where_nothing_listens_was_told_after_16_seconds_in_the_words_of_a_library(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    for wanted in (["list", address], ["history", SERIES, "--from", address], ["verify", address]):
+        done = piperoll(*wanted)
+        assert isinstance(done.exception, StoreUnavailable)
+        assert str(done.exception).startswith(f"{address} does not answer: nothing listens there. Check the address")
+
+
+def test_a_place_is_asked_again_only_after_it_has_answered_once(made: Path) -> None:
+    """What broke off may come back, and what never answered is a wrong address."""
+    with serve_site(open_store(str(made)), "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        reader = WebReader(server.address)
+        before = reader._adapter.max_retries.connect
+        assert reader.exists("data/index.json")
+        server.shutdown()
+        thread.join()
+    assert (before, reader._adapter.max_retries.connect) == (1, None)
+
+
+# --- the same in Python ---------------------------------------------------------------------------------------------
+
+
+def test_python_lists_histories_differences_and_years(made: Path) -> None:
+    [table] = api.list_published(str(made), dataset="spend", year="2026-27")
+    assert (str(table.series), table.rows) == (SERIES, 12)
+    assert [one.version for one in api.history(SERIES, str(made)).versions] == [1, 2]
+    summary, rows = api.diff(SERIES, 1, 2, str(made))
+    assert (summary.added.rows, summary.removed.rows) == (1, 1)
+    assert sorted(rows["change"].to_pylist()) == ["added", "removed"]
+    assert api.diff(SERIES, 2, 2, str(made))[1].num_rows == 0
+    year = api.get("spend", str(made), year="2026-27")
+    assert year.num_rows == 12
+    assert year.equals(api.get("spend", str(made), year="2026/27", body="anytown"))
+    for wrong in ({}, {"body": "anytown"}, {"year": "2026-27", "period": "2026-10"}, {"year": "2026-27", "version": 1}):
+        with pytest.raises(UsageError):
+            api.get("spend", str(made), **wrong)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="not both"):
+        api.list_published(str(made), period="2026-10", year="2026-27")

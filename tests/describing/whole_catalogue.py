@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -18,8 +19,10 @@ from piperoll.describing.context import (
 from piperoll.describing.feeds.documents import archive_items, render_feed
 from piperoll.describing.feeds.releases import FeedItem, belongs_in_feed, list_feeds, list_items
 from piperoll.describing.overview import BodyDigest, digest_body
-from piperoll.describing.pages.site_pages import render_compared_index, render_compared_year, render_submission
+from piperoll.describing.pages.site_pages import render_submission
 from piperoll.describing.series_facts import extract_facts
+from piperoll.describing.suppliers import Payee
+from piperoll.describing.year_figures import BodyYears
 from piperoll.duties import ReceivedFiles, find_first_starts, merge_first_starts, summarise_received
 from piperoll.model import Dataset, Listing, Register, Report, Submission
 
@@ -36,11 +39,12 @@ def build_catalogue(
     publisher_name: str,
     on: date,
     submissions: Sequence[Received] = (),
-    compared: Mapping[tuple[str, str], Mapping[str, Any]] = MappingProxyType({}),
+    years: Mapping[str, BodyYears] = MappingProxyType({}),
+    payees: Mapping[str, Mapping[str, Payee]] = MappingProxyType({}),
 ) -> Files:
     """Yield every file of the catalogue, the first page last; keys are relative to `catalogue/`.
 
-    `compared` has the consolidated files of each body, by dataset and year.
+    `years` has the consolidated years of each body and `payees` what it pays, by `supplier_key`.
     """
     context = CatalogueContext(tuple(datasets), base_url, publisher_name, on, register, register)
     slugs = (
@@ -53,26 +57,29 @@ def build_catalogue(
     digests: list[BodyDigest] = []
     for slug in sorted(slugs):
         own = [one for one in listings if one.series.body == slug]
-        holdings = _collect(context, slug, own, received[slug], first_starts)
+        holdings = _collect(context, slug, own, received[slug], first_starts, years.get(slug, {}))
         yield from _relative(_render_one(holdings, own, [one for one in submissions if one[0].body == slug]))
         items += list_items(holdings)
         digests.append(digest_body(holdings))
-        for name, contribution in catalogue.collect_contributions(holdings).items():
+        contributions = catalogue.collect_dated_contributions(holdings)
+        contributions |= catalogue.collect_lasting_contributions(holdings, payees.get(slug, {}))
+        for name, contribution in contributions.items():
             groups.setdefault(name, {})[slug] = contribution
+    for name in [name for name in groups if name.startswith(catalogue.SUPPLIERS)]:
+        member, parts = catalogue.list_supplier_search(name, groups[name])
+        for group, part in parts.items():
+            groups.setdefault(group, {})[member] = part
     summaries = {name: catalogue.digest_group(name, members) for name, members in groups.items()}
     for name, members in sorted(groups.items()):
-        yield from _relative(catalogue.render_group(name, members))
+        for key, content in catalogue.render_group(context, name, dict(sorted(members.items())), None):
+            assert content is not None
+            yield from _relative(iter([(key, content)]))
     overview = catalogue.build_overview(
         context, digests, {name: one for name, one in summaries.items() if one is not None}
     )
     for name, feed in list_feeds(overview).items():
         log, archive = archive_items(item for item in items if belongs_in_feed(name, item))
         yield from _relative(render_feed(feed, log, archive))
-    years: dict[str, list[str]] = {one.name: [] for one in overview.datasets}
-    for (name, year), bodies in sorted(compared.items()):
-        yield from _relative(render_compared_year(overview, name, year, bodies))
-        years[name].append(year)
-    yield from _relative(render_compared_index(overview, years))
     yield from _relative(catalogue.render_overview(overview, summaries))
 
 
@@ -86,10 +93,11 @@ def _collect(
     listings: Sequence[Listing],
     received: ReceivedFiles,
     first_starts: Mapping[str, date],
+    years: BodyYears,
 ) -> Holdings:
     facts = [extract_facts(listing) for listing in listings]
     body = identify_body(context, slug, facts, sent=bool(received))
-    return collect_holdings(context, body, facts, received, first_starts)
+    return replace(collect_holdings(context, body, facts, received, first_starts), years=years)
 
 
 def _render_one(holdings: Holdings, listings: Sequence[Listing], submissions: Sequence[Received]) -> Files:

@@ -108,7 +108,8 @@ def test_the_list_of_functions_is_that_of_the_platform_field() -> None:
 
 
 def test_no_rule_names_a_body_of_the_register() -> None:
-    names = [fold(name) for body in assets.register().bodies for name in (body.name, *body.aliases) if len(name) > 12]
+    bodies = assets.register().expected  # others are called like a service, such as the former agency Animal Health
+    names = [fold(name) for body in bodies for name in (body.name, *body.aliases) if len(name) > 12]
     with (assets.folder("datapackages") / "functions" / "rules.csv").open(encoding="utf-8", newline="") as stream:
         text = fold(" ".join(row["pattern"] for row in csv.DictReader(stream)))
     assert not [name for name in names if name in text]

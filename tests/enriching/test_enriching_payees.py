@@ -21,12 +21,13 @@ BY_NAME = {
         Anyshire Fire & Rescue Service
         Anytown Primary School; Anytown Academy Trust Ltd; Weather Research Council; ANYTOWN MAGISTRATES COURT
         HM Treasury; hm treasury; Department for Education; DEPT FOR EDUCATION; The Home Office; HMRC; HMP Anytown
+        ANYTOWN MBC 1 (G); Home Office - Cash Management; United Nations Weather Programme; Ministry of Rain, Ruritania
         Anyshire Waste Disposal Authority; Anyshire Combined Authority; Greater Anytown Passenger Transport Executive
     """,
     "company": """
         Quillfeather Ltd; QUILLFEATHER LIMITED; Quillfeather (Wales) plc; Rook & Daw LLP; Quillfeather CIC; Rook GmbH
         Police Supplies Services Ltd; Council Furniture Services Ltd; Hospital Linen Services Ltd
-        Academy Driving Services Ltd
+        Academy Driving Services Ltd; Home Office Furniture Ltd; Leeds Ltd; Trafford Limited; SERCO; Capita (Leeds)
     """,
     "charity": """
         Anytown Hospice; Age UK Anytown; Anytown Council for Voluntary Service; University of Anytown
@@ -35,10 +36,12 @@ BY_NAME = {
         4th Anytown Scout Group
     """,
     "person-or-redacted": """
-        REDACTED PERSONAL DATA; Mrs Hortensia Blackwood; J A Smith; Foster carers; Private individual; Name withheld
+        REDACTED PERSONAL DATA; Mrs Hortensia Blackwood; J A Smith; Foster carers; Private individual
+        Jane Doe C/O Rook LLP; Name withheld
     """,
     "not-known": """
-        Quillfeather; Rook & Daw Services; Various; Sundry suppliers; N/A; Anyshire Police Federation; Rainbow Nurseries
+        Quillfeather; Rook & Daw Services; Various; Sundry suppliers
+        Home Office Furniture; Monitor Screens; N/A; Anyshire Police Federation; Rainbow Nurseries
     """,
 }
 

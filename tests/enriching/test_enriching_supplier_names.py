@@ -38,6 +38,8 @@ Quillfeather (UK) Ltd | QUILLFEATHER  ( UK )  LTD
 Quillfeather Ltd - Leeds | Quillfeather Limited, Leeds
 Rook & Daw | Rook and Daw
 Rook & Daw | ROOK&DAW
+Rook & Daw | Rook &amp; Daw
+Quillfeather Ltd | Quillfeather Limi
 Rook & Daw Ltd | Rook And Daw Limited
 Rook & Co Ltd | Rook and Company Limited
 Rook & Co. | Rook & Company
@@ -129,6 +131,7 @@ def test_the_key_of_a_key_is_itself(name):
     [
         *("REDACTED PERSONAL DATA", "Redacted", "Name withheld", "****", "Commercial in confidence"),
         *("Mrs Hortensia Blackwood", "John Smith", "J A Smith", "Estate of Hortensia Blackwood"),
+        *("Mrs Hortensia Blackwood c/o Rook & Daw LLP", "Hortensia Blackwood C/O Rook & Daw LLP"),
         *("Various", "Sundry suppliers", "ONE TIME VENDOR", "Foster carers", "N/A", "Unknown", "Supplier"),
         *("", None, "-", "12345", "?", "00123/45"),
     ],

@@ -78,7 +78,7 @@ class Links(HTMLParser):
 
 def test_every_link_leads_somewhere(served: Served) -> None:
     """From the first page, robots.txt and the roots for programs, through pages, feeds, DCAT, packages and sitemaps."""
-    began = ("index.html", "robots.txt", "catalog.ttl", "datapackage.json", "freshness.json", "feed.atom")
+    began = ("index.html", "404.html", "robots.txt", "catalog.ttl", "datapackage.json", "freshness.json", "feed.atom")
     ahead = [f"{served.address}catalogue/{name}" for name in began]
     seen: set[str] = set()
     while ahead:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 import requests
@@ -45,7 +48,7 @@ def site(store: Store) -> Iterator[SiteServer]:
 def ask(site: SiteServer, target: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", site.server_address[1], timeout=10)
     try:
-        connection.putrequest(method, target, skip_host=False)
+        connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name.replace("_", "-"), value)
         connection.endheaders()
@@ -181,10 +184,218 @@ def test_if_range_with_an_older_etag_gets_the_whole_object(site: SiteServer, sto
         assert ask(site, "/catalogue/index.html", Range="bytes=2-", If_Range=older)[::2] == (200, WHOLE[::-1])
 
 
-def test_a_head_request_announces_byte_ranges(site: SiteServer) -> None:
-    status, headers, body = ask(site, "/catalogue/index.html", "HEAD", Range="bytes=0-3")
-    assert (status, body) == (200, b"")
-    assert (headers["accept-ranges"], headers["content-length"]) == ("bytes", str(len(WHOLE)))
+def test_head_with_a_range_has_the_headers_of_get(site: SiteServer) -> None:
+    for asked in (*RANGES, f"bytes={len(WHOLE)}-"):
+        get, head = (ask(site, "/catalogue/index.html", method, Range=asked) for method in ("GET", "HEAD"))
+        for _, headers, _ in (get, head):
+            headers.pop("date")
+        assert head == (*get[:2], b""), asked
+
+
+def test_a_reader_with_the_current_date_gets_not_modified(site: SiteServer) -> None:
+    modified = ask(site, "/catalogue/index.html")[1]["last-modified"]
+    assert ask(site, "/catalogue/index.html", If_Modified_Since=modified)[::2] == (304, b"")
+    for other in ("Sun, 22 Nov 1998 07:00:00 GMT", "yesterday", ""):
+        assert ask(site, "/catalogue/index.html", If_Modified_Since=other)[::2] == (200, WHOLE)
+    older_tag = {"If_Modified_Since": modified, "If_None_Match": '"older"'}
+    assert ask(site, "/catalogue/index.html", **older_tag)[0] == 200  # the tag says more than the date
+
+
+LONG_PAGE = b"<p>" + b"Payments to suppliers. " * 500
+
+
+@pytest.mark.parametrize(
+    ("accepts", "compressed"),
+    [
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("deflate, GZIP", True),
+        ("gzip;q=0", False),
+        ("br", False),
+        ("", False),
+    ],
+)
+def test_text_is_compressed_for_whoever_accepts_it(
+    site: SiteServer, store: Store, accepts: str, compressed: bool
+) -> None:
+    store.put("catalogue/long.html", LONG_PAGE)
+    plain = ask(site, "/catalogue/long.html")
+    _, headers, body = ask(site, "/catalogue/long.html", Accept_Encoding=accepts)
+    assert headers["vary"] == plain[1]["vary"] == "Accept-Encoding"
+    assert (headers.get("content-encoding") == "gzip") is compressed
+    assert (headers["etag"] != plain[1]["etag"]) is compressed
+    assert (gzip.decompress(body) if compressed else body) == LONG_PAGE == plain[2]
+    if compressed:
+        assert len(body) < len(LONG_PAGE) / 5
+        tag = headers["etag"]
+        assert ask(site, "/catalogue/long.html", Accept_Encoding=accepts, If_None_Match=tag)[0] == 304
+        assert ask(site, "/catalogue/long.html", "HEAD", Accept_Encoding=accepts)[1]["content-length"] == str(len(body))
+
+
+def test_a_range_is_of_the_object_without_compression(site: SiteServer, store: Store) -> None:
+    store.put("catalogue/long.html", LONG_PAGE)
+    tag = ask(site, "/catalogue/long.html", Accept_Encoding="gzip")[1]["etag"]
+    status, headers, body = ask(site, "/catalogue/long.html", Accept_Encoding="gzip", Range="bytes=3-9")
+    assert (status, body, "content-encoding" in headers) == (206, LONG_PAGE[3:10], False)
+    # who has the start of the compressed page cannot go on with the bytes of the other
+    resumed = ask(site, "/catalogue/long.html", Accept_Encoding="gzip", Range="bytes=3-9", If_Range=tag)
+    assert resumed[::2] == (200, LONG_PAGE)
+
+
+def test_parquet_is_not_compressed_again(site: SiteServer, store: Store) -> None:
+    store.put("data/spend/anytown/2026-10/v1-0123456789ab/spend.parquet", b"PAR1" * 1000)
+    headers = ask(site, "/data/spend/anytown/2026-10/v1-0123456789ab/spend.parquet", Accept_Encoding="gzip")[1]
+    assert not {"content-encoding", "vary"} & headers.keys()
+
+
+BUILT = "http://localhost:8000/"
+
+
+@pytest.fixture
+def built(store: Store) -> None:
+    store.put(layout.ROBOTS, f"User-agent: *\nDisallow:\nSitemap: {BUILT}catalogue/sitemap.xml\n".encode())
+    for key in ("catalogue/feed.atom", "catalogue/consolidated/spend/index.json", "data/spend/anytown/x.json"):
+        store.put(key, f"see {BUILT}data/ and {BUILT}catalogue/".encode())
+
+
+@pytest.mark.usefixtures("built")
+def test_a_site_on_another_port_said_localhost_8000(site: SiteServer) -> None:
+    ours = site.address
+    assert ask(site, "/catalogue/feed.atom")[2].decode() == f"see {ours}data/ and {ours}catalogue/"
+    other = ask(site, "/catalogue/feed.atom", Host="data.example:8443")
+    assert other[2] == b"see http://data.example:8443/data/ and http://data.example:8443/catalogue/"
+    assert other[1]["etag"] != ask(site, "/catalogue/feed.atom")[1]["etag"]
+    assert ask(site, "/catalogue/feed.atom", Host="data.example:8443", If_None_Match=other[1]["etag"])[0] == 304
+    assert ask(site, "/catalogue/feed.atom", Host="data.example:8443", Range="bytes=4-16")[2] == b"http://data.e"
+
+
+@pytest.mark.usefixtures("built")
+def test_what_indexes_name_by_hash_is_sent_as_it_is(site: SiteServer) -> None:
+    for key in ("catalogue/consolidated/spend/index.json", "data/spend/anytown/x.json"):
+        assert BUILT.encode() in ask(site, f"/{key}")[2]
+
+
+@pytest.mark.usefixtures("built")
+def test_a_host_that_is_none_is_not_written_into_pages(site: SiteServer) -> None:
+    for host in ('"><script>', "a b", "", "x" * 300, "data.example/path"):
+        assert site.address.encode() in ask(site, "/catalogue/feed.atom", Host=host)[2], host
+
+
+def test_a_catalogue_of_a_public_address_keeps_it(site: SiteServer, store: Store) -> None:
+    store.put(layout.ROBOTS, b"Sitemap: https://data.example/catalogue/sitemap.xml\n")
+    store.put("catalogue/feed.atom", b"see https://data.example/data/")
+    assert ask(site, "/catalogue/feed.atom")[2] == b"see https://data.example/data/"
+
+
+@pytest.mark.usefixtures("built")
+def test_crawlers_find_robots_txt_at_the_root(site: SiteServer) -> None:
+    status, headers, body = ask(site, "/robots.txt")
+    assert (status, headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert body.decode().endswith(f"Sitemap: {site.address}catalogue/sitemap.xml\n")
+
+
+def test_a_browser_gets_a_page_that_says_there_is_none(site: SiteServer, store: Store) -> None:
+    for accepts in ("text/html,*/*;q=0.8", "*/*"):
+        assert ask(site, "/catalogue/none.html", Accept=accepts)[::2] == (404, b"Not found\n")
+    store.put(layout.NOT_FOUND, b"<h1>Page not found</h1>")
+    for path in ("/catalogue/none.html", "/none", "/archive/sha256/ab/abcd"):
+        status, headers, body = ask(site, path, Accept="text/html,*/*;q=0.8")
+        assert (status, body, headers["content-type"]) == (404, b"<h1>Page not found</h1>", "text/html; charset=utf-8")
+    assert ask(site, "/none", "HEAD", Accept="text/html")[::2] == (404, b"")
+    assert ask(site, "/none", Accept="*/*")[::2] == (404, b"Not found\n")
+
+
+def test_pages_of_other_sites_may_ask_for_ranges(site: SiteServer) -> None:
+    status, headers, _ = ask(site, "/data/x", "OPTIONS", Origin="https://other.example")
+    assert (status, headers["access-control-allow-methods"]) == (204, "GET, HEAD")
+    assert "Range" in headers["access-control-allow-headers"]
+    assert "Content-Range" in ask(site, "/catalogue/index.html")[1]["access-control-expose-headers"]
+
+
+def test_headers_and_body_leave_in_one_packet(site: SiteServer) -> None:
+    request = b"GET /catalogue/index.html HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", site.server_port)) as caller:
+        for _ in range(20):
+            caller.sendall(request)
+            assert caller.recv(1 << 16).endswith(WHOLE)
+
+
+# --- slow and idle clients ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_site(store: Store) -> Iterator[SiteServer]:
+    """A site with room for eight connections, whose clients have a second for each step."""
+    for key, content in PUBLIC.items():
+        store.put(key, content)
+    store.put("data/large", bytes(64 << 20))
+    with SiteServer(store, "127.0.0.1", 0, patience_seconds=1, most_connections=8) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def opened(stack: ExitStack, site: SiteServer, sent: bytes = b"") -> socket.socket:
+    caller = stack.enter_context(socket.create_connection(("127.0.0.1", site.server_port), timeout=30))
+    caller.sendall(sent)
+    return caller
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /catalogue/index.html HTTP/1.1\r\nHost:", b"GET /data/large HTTP/1.1\r\nHost: x\r\n\r\n"]
+)
+def test_clients_that_do_nothing_keep_nobody_out(small_site: SiteServer, sent: bytes) -> None:
+    """Idle ones, ones that stop in the middle of a request, and ones that do not read their answer."""
+    with ExitStack() as stack:
+        for _ in range(20):
+            opened(stack, small_site, sent)
+        for _ in range(5):
+            assert ask(small_site, "/catalogue/index.html")[::2] == (200, WHOLE)
+
+
+def test_an_idle_connection_is_closed_and_its_thread_ends(small_site: SiteServer) -> None:
+    before = threading.active_count()
+    with ExitStack() as stack:
+        callers = [opened(stack, small_site) for _ in range(6)]
+        callers += [opened(stack, small_site, b"GET /data/large HTTP/1.1\r\nHost: x\r\n\r\n")]
+        assert [caller.recv(1) for caller in callers[:6]] == [b""] * 6
+        while threading.active_count() > before:  # a hang would end the test by its time limit
+            time.sleep(0.05)
+
+
+def test_a_client_that_sends_drop_by_drop_is_cut_off(small_site: SiteServer) -> None:
+    with ExitStack() as stack:
+        caller = opened(stack, small_site, b"GET /catalogue/index.html HTTP/1.1\r\n")
+        with pytest.raises(ConnectionError):
+            for number in range(1_000):
+                caller.sendall(f"X-{number}: x\r\n".encode())
+                time.sleep(0.05)
+
+
+def test_a_client_that_reads_slowly_but_reads_gets_the_whole(small_site: SiteServer, store: Store) -> None:
+    content = bytes(range(256)) * 8192
+    store.put("data/slow", content)
+    with ExitStack() as stack:
+        caller = opened(stack, small_site, b"GET /data/slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        received = b""
+        while piece := caller.recv(1 << 16):
+            received += piece
+            time.sleep(0.05)
+    assert received.endswith(content)
+
+
+def test_a_body_is_not_taken_for_the_next_request(site: SiteServer) -> None:
+    inner = b"GET /catalogue/feed.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    request = b"GET /catalogue/index.html HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(inner)
+    with socket.create_connection(("127.0.0.1", site.server_port), timeout=30) as caller:
+        caller.sendall(request + inner)
+        received = b""
+        with suppress(ConnectionError):
+            while piece := caller.recv(1 << 16):
+                received += piece
+    assert received.count(b"HTTP/1.1 200") == 1
 
 
 def test_a_part_of_a_large_object_is_read_alone(store: Store) -> None:

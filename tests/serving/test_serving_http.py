@@ -141,7 +141,7 @@ def test_a_request_beyond_the_limit_of_concurrent_queries_gets_429(tmp_path: Pat
     store = FolderStore(tmp_path / "store")
     rows = [row(number) for number in range(60_000)]
     published(store, released(tmp_path / "scratch", "spend/anytown/2026-10", rows), "2026-11-02T09:00:00Z")
-    limits = ApiLimits(at_once=1, wait_seconds=0.2)
+    limits = ApiLimits(at_once=1, wait_seconds=0.2, spool_bytes=1_000)  # no room to make an answer ahead of its reader
     with serving(str(tmp_path / "store"), tmp_path / "cache", limits) as api:
         with api.get("/rows/spend?format=ndjson", stream=True) as slow:
             pieces = slow.iter_content(1_000)

@@ -29,29 +29,53 @@ _CERTAIN = frozenset(("ni-number", "nhs-number", "email", "date-of-birth"))
 """The rules of text that count in a label. Numbers in the names of files are seldom telephones or bank accounts."""
 
 _SEPARATORS = re.compile(r"%[0-9A-Fa-f]{2}|[_+~]|(?<=[a-z])(?=[A-Z][a-z])|-(?!\w+-)|(?<=\w)-(?=\w)")
+_ENDING = re.compile(
+    r"(?:\.(?:csv|tsv|txt|dat|xls[xmb]?|ods|json|jsonl|ndjson|xml|html?|zip|gz|parquet|pdf|docx?|rtf))+\s*$",
+    re.IGNORECASE,
+)
+"""The ending of a file's name, as in `.csv.gz`: it is no word beside the others."""
 _TITLED = re.compile(
     r"(?<!\w)(?:MR|MRS|MS|MISS|MX|DR|PROF|PROFESSOR|REV|REVEREND|CLLR|COUNCILLOR)\.?\s+(?:[A-Z]\.?\s+)*[^\W\d_]{2,}"
 )
 _LONGEST_NAME = 4
 """Words of the longest name."""
 
-_LIKE_A_NAME = 3.0
+_LIKE_A_NAME = 0.6
 """The score of a word (`score_word`) that is a family name beside a given name, whatever the words around them."""
+
+_LEAST_IN_LABEL = -2.0
+"""The score of each word of a full name in a label: of made-up people of 17 origins 98 % have more, and of the words in
+the names of 240 published files, their sheets and headings none."""
+
+_LEAST_OF_PAIR = 0.0
+"""The same for two words among others, of which none is a known given name."""
 
 _QUOTED = re.compile(r"'([^'\n]{4,200})'")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 @lru_cache(maxsize=8192)
-def names_person(label: str) -> bool:
-    """Whether the name of a file, a heading or another short text of its own names a private person."""
-    spaced = _SEPARATORS.sub(" ", label)
+def names_person(label: str, *, in_sentence: bool = False) -> bool:
+    """Whether the name of a file, a heading or another short text of its own names a private person.
+
+    `in_sentence`, only names with a known given name count: any two words may look like a name there.
+    """
+    spaced = _SEPARATORS.sub(" ", _ENDING.sub("", label))
     if personal_rules(spaced) & _CERTAIN or personal_rules(label) & _CERTAIN:
         return True
     lists, folded = privacy_lists(), fold_text(spaced)
     if any(_is_titled(match[0], lists) for match in _TITLED.finditer(folded)):
         return True
-    if any(_is_full_name(run, lists) for run in _runs_of_names(folded, lists)):
+    runs = list(_runs_of_names(folded, lists))
+    if any(_is_full_name(run, lists) for run in runs):
+        return True
+    if not in_sentence and (
+        any(_looks_like_full_name(run, _LEAST_IN_LABEL) for run in runs)
+        or any(
+            _looks_like_full_name(pair, _LEAST_OF_PAIR if lists.given_names.isdisjoint(pair) else _LEAST_IN_LABEL)
+            for pair in _pairs_of_words(folded, lists)
+        )
+    ):
         return True
     return any(_is_full_name(_WORD.findall(fold_text(name)), lists) for name in names_in_text(spaced, in_context=False))
 
@@ -80,8 +104,8 @@ def withhold_labels(labels: Labels, held: HeldNames) -> tuple[dict[str, str], li
     withheld: dict[str, str] = {}
     findings: list[Finding] = []
 
-    def is_named(label: str) -> bool:
-        return names_person(label) or held.in_text(_SEPARATORS.sub(" ", label))
+    def is_named(label: str, *, in_sentence: bool = False) -> bool:
+        return names_person(label, in_sentence=in_sentence) or held.in_text(_SEPARATORS.sub(" ", label))
 
     if is_named(labels.file):
         withheld[labels.file] = _neutral_file_name(labels.file)
@@ -101,7 +125,8 @@ def withhold_labels(labels: Labels, held: HeldNames) -> tuple[dict[str, str], li
         for value in _quoted_in(finding):
             if value not in withheld and (is_named(value) or _is_cell_of_name(value)):
                 withheld[value] = WITHHELD
-        if finding.message not in withheld and is_named(str(replace_texts(finding.message, withheld))):
+        message = str(replace_texts(finding.message, withheld))
+        if finding.message not in withheld and is_named(message, in_sentence=True):
             withheld[finding.message] = without_value(finding).message
     return withheld, findings
 
@@ -145,6 +170,20 @@ def _is_full_name(words: Sequence[str], lists: PrivacyLists) -> bool:
     if rule == "full-name":
         return is_certain_name(words)
     return rule == "surname-initial" and not lists.family_names.isdisjoint(words)
+
+
+def _pairs_of_words(folded: str, lists: PrivacyLists) -> Iterator[tuple[str, str]]:
+    """Each two words side by side that may be a name's, whatever stands around them."""
+    for pair in pairwise(_WORD.findall(folded)):
+        if all(word.isalpha() and len(word) > 1 and not _is_other_word(word, lists) for word in pair):
+            yield pair
+
+
+def _looks_like_full_name(words: Sequence[str], least: float) -> bool:
+    """Whether words are a full name as a supplier's would be, and each of them looks like a part of one."""
+    if person_rule(" ".join(word.title() for word in words)) != "full-name":
+        return False
+    return all(len(word) == 1 or score_word(word.replace("'", "")).name >= least for word in words)
 
 
 def _is_titled(text: str, lists: PrivacyLists) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets, layout
-from piperoll.describing import urls, wording
+from piperoll.describing import urls, wording, year_figures
 from piperoll.describing.context import InContext
 from piperoll.model import KINDS, Report, describe_period
 
@@ -50,6 +50,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "capitalize_first": wording.capitalize_first,
     "interval": wording.describe_interval,
     "due_rule": wording.describe_due_rule,
+    "large_pounds": year_figures.round_large_pounds,
+    "year": year_figures.year_title,
 }
 
 GLOBALS: dict[str, Any] = {
@@ -64,10 +66,16 @@ GLOBALS: dict[str, Any] = {
     "causes": wording.CAUSES,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
+    "payee_field": year_figures.payee_field,
+    "payee_groups": year_figures.PAYEES,
+    "because_words": year_figures.BECAUSE,
+    "least_months": year_figures.LEAST_MONTHS,
+    "most_services": year_figures.MOST_SERVICES,
+    "class_words": year_figures.PAYEE_CLASSES,
 }
 
 _STATIC_FILES = (
-    *("style.css", "icon.svg", "scripts/copy.js", "scripts/rows.js", "scripts/search.js"),
+    *("style.css", "icon.svg", "scripts/copy.js", "scripts/rows.js", "scripts/search.js", "scripts/sort.js"),
     *("vendor/parquet.js", "vendor/README.md"),
 )
 
@@ -88,9 +96,12 @@ def _environment() -> Environment:
 
 
 def render_page(source: InContext, key: str, template: str, **values: Any) -> tuple[str, bytes]:
-    """Render the page under `key`; the template gets `source` as `holdings`, and `values`."""
+    """Render the page under `key`; the template gets `source` as `holdings`, and `values`.
+
+    `link` makes a link to a key; by default a relative one.
+    """
     page = _environment().get_template(template)
-    return key, page.render(holdings=source, here=key, link=partial(urls.link, here=key), **values).encode()
+    return key, page.render(**{"holdings": source, "here": key, "link": partial(urls.link, here=key)} | values).encode()
 
 
 def render_report_page(report: Report) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from piperoll import assets, layout
 from piperoll.describing import urls
@@ -14,6 +14,7 @@ from piperoll.describing.charts import draw_timelines, quality_over_time
 from piperoll.describing.context import Holdings, InContext, newest_first
 from piperoll.describing.overview import MOST_WAITING, DutyDigest, Overview
 from piperoll.describing.pages.rendering import ListPage, paginate, render_page
+from piperoll.describing.year_figures import latest_first
 from piperoll.duties import DutyState, next_due_day
 from piperoll.model import Dataset, Report, Submission
 
@@ -59,7 +60,7 @@ def home_page(overview: Overview) -> tuple[str, bytes]:
         overview=overview,
         tables=sum(digest.tables for digest in digests),
         bodies_published=sum(digest.tables > 0 for digest in digests),
-        rows=sum(overview.rows(dataset.name) for dataset in overview.datasets),
+        wholes={dataset.name: overview.whole(dataset.name) for dataset in overview.datasets},
         newest_end=max((digest.newest_end for digest in digests if digest.newest_end), default=None),
         punctuality=punctuality,
         waiting=waiting[:MOST_WAITING],
@@ -75,13 +76,29 @@ def lookup_pages(overview: Overview) -> Files:
         yield render_page(overview, page.key, "bodies.html", page=page)
 
 
+def not_found_page(overview: Overview) -> tuple[str, bytes]:
+    """Render the page of an address without a page. Its links are from the root, since it is sent for any address."""
+    return render_page(
+        overview, layout.NOT_FOUND, "not_found.html", link=partial(urls.address, urlsplit(overview.base_url).path)
+    )
+
+
 def dataset_pages(overview: Overview, dataset: Dataset) -> Files:
     """Render a dataset's page and the further pages of its lists of periods and bodies."""
     page = layout.dataset_page(dataset.name)
     bodies = paginate(overview.publishing(dataset.name), layout.list_page(page, "bodies"))
     periods = paginate(overview.periods(dataset.name), layout.list_page(page, "periods"))
+    years = overview.years.get(dataset.name, {})
     yield render_page(
-        overview, page, "dataset.html", overview=overview, dataset=dataset, bodies=bodies[0], periods=periods[0]
+        overview,
+        page,
+        "dataset.html",
+        overview=overview,
+        dataset=dataset,
+        bodies=bodies[0],
+        periods=periods[0],
+        years=[(year, years[year]) for year in latest_first(years)],
+        whole=overview.whole(dataset.name),
     )
     lists: dict[str, Sequence[ListPage[Any]]] = {"bodies": bodies, "periods": periods}
     yield from _further_pages(overview, page, dataset.title, lists, dataset=dataset, overview=overview)
@@ -107,6 +124,10 @@ def body_pages(holdings: Holdings) -> Files:
         files=files[0],
         timelines=draw_timelines(holdings, partial(urls.link, here=page)),
         qualities=quality_over_time(holdings),
+        years=[
+            (holdings.dataset(name), [(year, own[year].figures) for year in latest_first(own)])
+            for name, own in sorted(holdings.years.items())
+        ],
         next_days={name: day for name, day in days.items() if day is not None},
     )
     yield from _further_pages(holdings, page, body.name, {"tables": tables, "files": files})
@@ -135,55 +156,3 @@ def render_submission(holdings: Holdings, submission: Submission, report: Report
         dataset=holdings.dataset(submission.dataset),
         body=holdings.body,
     )
-
-
-# --- comparing bodies by consolidated files -----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedPart:
-    """The rows and pounds of one part that count in a year; `amount` is None if the dataset has no pounds."""
-
-    part: str | None
-    rows: int
-    amount: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class ComparedBody:
-    """One body in a year: its parts, and its consolidated files by kind with path, size in bytes and sha256."""
-
-    slug: str
-    name: str
-    parts: tuple[ComparedPart, ...]
-    files: Mapping[str, Mapping[str, Any]]
-
-
-def render_compared_year(overview: Overview, name: str, year: str, bodies: Mapping[str, Any]) -> Files:
-    """Render the pages that compare all bodies of a dataset and year, from the index of its consolidated files."""
-    names = {digest.body.slug: digest.body.name for digest in overview.digests}
-    lines = []
-    for slug, entry in bodies.items():
-        parts = tuple(
-            ComparedPart(one["part"], one["rows"], None if one["amount_gbp"] is None else Decimal(one["amount_gbp"]))
-            for one in entry["counted"]
-        )
-        files = {kind: entry[kind] for kind in ("csv", "parquet", "json")}
-        lines.append(ComparedBody(slug, names.get(slug, slug), parts, files))
-    lines.sort(key=lambda line: line.name)
-    first = layout.comparison_page(name, year)
-    for page in paginate(lines, layout.list_page(first, "bodies")):
-        dataset = overview.dataset(name)
-        yield render_page(overview, page.key, "compared.html", dataset=dataset, year=year, page=page)
-
-
-def render_compared_index(overview: Overview, years: Mapping[str, Sequence[str]]) -> Files:
-    """Render the page that links to the comparisons of each dataset and year, with a query over all bodies."""
-    listed = [(overview.dataset(name), list(reversed(found))) for name, found in years.items() if found]
-    yield render_page(overview, layout.COMPARE, "compare.html", years=listed, base_url=overview.base_url)
-
-
-def is_compared_page(key: str, years: Sequence[tuple[str, str]]) -> bool:
-    """True if a key is that of a page that `render_compared_year` renders for one of these datasets and years."""
-    stems = [layout.comparison_page(name, year).removesuffix(".html") for name, year in years]
-    return any(key == f"{stem}.html" or key.startswith(f"{stem}/") for stem in stems)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,8 +27,8 @@ from piperoll.describing.context import (
     collect_holdings,
 )
 from piperoll.describing.feeds import documents, releases
-from piperoll.describing.overview import Overview, digest_body
-from piperoll.describing.pages.site_pages import is_compared_page, render_compared_index, render_compared_year
+from piperoll.describing.overview import digest_body
+from piperoll.describing.suppliers import merge_payees
 from piperoll.duties import find_first_starts, merge_first_starts
 from piperoll.errors import PiperollError, PointerMoved
 from piperoll.operations.catalogue.body_cache import BodyCache, load_body, load_cache, refresh_body
@@ -41,14 +41,13 @@ from piperoll.operations.catalogue.build_plan import (
     parse_days,
     plan_build,
 )
+from piperoll.operations.catalogue.groups import update_groups
+from piperoll.operations.catalogue.year_cache import load_payees, load_years, refresh_years
 from piperoll.operations.run_request import Run
 from piperoll.releasing import consolidating
 
 _MAX_TRIES = 10
 """How often to begin again because another build finished in the meantime."""
-
-_DIGESTS = "digests"
-"""The document with a digest of each group of contributions."""
 
 
 class CatalogueFailed(PiperollError):
@@ -65,14 +64,6 @@ class BodyHashes:
     pages: PageHashes = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     items: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Group:
-    """The contributions of all bodies to one group of shared pages, by slug, and the hashes of those pages."""
-
-    members: dict[str, Any] = field(default_factory=dict)
-    pages: PageHashes = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -149,8 +140,7 @@ def _run_build(build: CatalogueBuild) -> None:
     if build.is_needless:
         return
     build.begin(build.stale | build.aged)
-    consolidated = update_consolidated(build.store, _changed_pairs(build), build.scratch, careful=not build.is_clean)
-    build.state.touched += consolidated.total()
+    _update_years(build)
     caches = {slug: refresh_body(build, slug) for slug in sorted(build.stale)}
     caches |= {slug: load_body(build, slug) for slug in sorted(build.aged)}
     # A duty begins with the first period that anyone sent, so one body's file can change how the others are judged.
@@ -159,9 +149,20 @@ def _run_build(build: CatalogueBuild) -> None:
     slugs = sorted(build.stale | build.aged | judged_anew)
     build.begin(slugs)
     bodies = [_build_body_pages(build, slug, caches.get(slug) or load_body(build, slug), since) for slug in slugs]
-    pages = _build_shared_pages(build, bodies, consolidated)
+    pages = _build_shared_pages(build, bodies)
     build.finish(slugs, pages)
     publishers.clear_changes(build.store, build.changes)
+
+
+def _update_years(build: CatalogueBuild) -> None:
+    """Update the consolidated files of bodies that may have changed, and what is kept of their years."""
+    pairs = _changed_pairs(build)
+    consolidated = update_consolidated(build.store, pairs, build.scratch, careful=not build.is_clean)
+    build.state.touched += consolidated.total()
+    for dataset, body in sorted(pairs):
+        refresh_years(
+            build, body, dataset, {year for name, slug, year in consolidated if (name, slug) == (dataset, body)}
+        )
 
 
 def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
@@ -174,18 +175,18 @@ def _changed_pairs(build: CatalogueBuild) -> set[tuple[str, str]]:
 
 def update_consolidated(
     store: publishers.Store, pairs: Iterable[tuple[str, str]], scratch: Path, *, careful: bool
-) -> Counter[tuple[str, str]]:
-    """Update the consolidated files of (dataset, body) pairs; count objects written or removed by dataset and year.
+) -> Counter[tuple[str, str, str]]:
+    """Update the consolidated files of (dataset, body) pairs; count objects written or removed by pair and year.
 
     Be `careful` after an interrupted build: files that no index names are deleted too, because they may hold rows that
     were purged since.
     """
-    touched: Counter[tuple[str, str]] = Counter()
+    touched: Counter[tuple[str, str, str]] = Counter()
     for name, body in sorted(pairs):
         with TemporaryDirectory(dir=scratch) as folder:
             dataset = assets.dataset(name)
             counts = publishers.consolidate_body(store, dataset, body, consolidating, Path(folder), check_files=careful)
-        touched.update({(name, year): count for year, count in counts.items()})
+        touched.update({(name, body, year): count for year, count in counts.items()})
     for key in list(publishers.list_unreferenced(store)) if careful else ():
         store.delete(key)
     return touched
@@ -207,18 +208,25 @@ def _build_body_pages(build: CatalogueBuild, slug: str, cache: BodyCache, since:
         groups = dict.fromkeys([*recorded.groups, *build.suspect.groups])
         return BodyRollup(slug, None, None, groups, (), lost_items=False)
     body = cache.body(build.context, slug)
-    holdings = collect_holdings(build.context, body, cache.facts, cache.received, since)
+    years = load_years(build, slug, cache.datasets)
+    holdings = replace(collect_holdings(build.context, body, cache.facts, cache.received, since), years=years)
     pages = build.publish(catalogue.render_body(holdings), {} if suspect else recorded.pages)
     _remove_stale_pages(build, slug, recorded.pages, pages | cache.hashes)
 
-    contributions = catalogue.collect_contributions(holdings)
-    hashes = {name: hash_document(one) for name, one in contributions.items()}
+    contributions = catalogue.collect_dated_contributions(holdings)
+    unchanged: dict[str, str] = {}
+    if slug in build.stale:
+        payees = merge_payees(load_payees(build, slug, years))
+        contributions |= catalogue.collect_lasting_contributions(holdings, payees)
+    else:  # only time has passed
+        unchanged = {name: hashed for name, hashed in recorded.groups.items() if not catalogue.is_dated(name)}
+    hashes = unchanged | {name: hash_document(one) for name, one in contributions.items()}
     items = {item.id: item for item in releases.list_items(holdings)}
     item_hashes = {name: hash_document(item) for name, item in items.items()}
     in_full = build.whole or suspect
     groups = {name: one for name, one in contributions.items()
               if in_full or hashes[name] != recorded.groups.get(name)}  # fmt: skip
-    gone = {*recorded.groups, *(build.suspect.groups if suspect else ())} - contributions.keys()
+    gone = {*recorded.groups, *(build.suspect.groups if suspect else ())} - hashes.keys()
     return BodyRollup(
         slug=slug,
         record=_record(holdings, cache, since),
@@ -252,15 +260,13 @@ def _remove_stale_pages(build: CatalogueBuild, slug: str, recorded: PageHashes, 
     build.state.remove(present - pages.keys())
 
 
-def _build_shared_pages(
-    build: CatalogueBuild, bodies: list[BodyRollup], consolidated: Counter[tuple[str, str]]
-) -> PageHashes:
+def _build_shared_pages(build: CatalogueBuild, bodies: list[BodyRollup]) -> PageHashes:
     """Write the pages about several bodies; return their hashes, without those of the feed archives."""
     removed = {one.slug for one in bodies if one.record is None}
     records = {} if build.whole else dict(build.records)
     records |= {one.slug: one.record for one in bodies if one.record is not None}
     records = {slug: records[slug] for slug in sorted(records) if slug not in removed}
-    digests = _update_groups(build, bodies)
+    digests = update_groups(build, {one.slug: one.groups for one in bodies})
     overview = catalogue.build_overview(build.context, [record.digest for record in records.values()], digests)
     known = build.trusted(build.last.pages)
     pages: PageHashes = {}
@@ -270,7 +276,6 @@ def _build_shared_pages(
         archive_keys = {feed.key(form, page) for form in ("atom", "json") for page in archive}
         pages |= {key: hashed for key, hashed in written.items() if key not in archive_keys}
         build.state.write(_feed_log_name(name), log)
-    pages |= _build_comparisons(build, overview, consolidated, known)
     pages |= build.publish(catalogue.render_overview(overview, digests), known)
     for one in bodies:
         if one.kept is None:
@@ -280,62 +285,6 @@ def _build_shared_pages(
     build.state.write(BODIES, records)
     _remove_leftovers(build, pages)
     return pages
-
-
-def _build_comparisons(
-    build: CatalogueBuild, overview: Overview, touched: Iterable[tuple[str, str]], known: PageHashes
-) -> PageHashes:
-    """Write the pages that compare bodies in a year: of touched years, or of all years if bodies may be renamed."""
-    years = {
-        dataset.name: publishers.list_consolidated_years(build.store, dataset.name) for dataset in overview.datasets
-    }
-    every = [(name, year) for name, found in years.items() for year in found]
-    changed = every if build.anew or not build.is_clean else sorted(set(touched) & set(every))
-    pages = {
-        key: hashed
-        for key, hashed in known.items()
-        if is_compared_page(key, every) and not is_compared_page(key, changed)
-    }
-    for name, year in changed:
-        consolidated = publishers.read_consolidated_year(build.store, name, year)["bodies"]
-        pages |= build.publish(render_compared_year(overview, name, year, consolidated), known)
-    return pages | build.publish(render_compared_index(overview, years), known)
-
-
-def _update_groups(build: CatalogueBuild, bodies: list[BodyRollup]) -> dict[str, Any]:
-    """Put changed contributions into their groups, and write the pages of those; return the digest of every group."""
-    changes: dict[str, dict[str, Any]] = {}
-    for one in bodies:
-        for name, contribution in one.groups.items():
-            changes.setdefault(name, {})[one.slug] = contribution
-    build.begin([one.slug for one in bodies], changes)
-    before = {} if build.whole else build.state.read(_DIGESTS, dict[str, Any]) or {}
-    digests = dict(before)
-    for name in sorted(changes):
-        members = _update_group(build, name, changes[name])
-        digests[name] = catalogue.digest_group(name, members) if members else None
-    digests = {name: digests[name] for name in sorted(digests) if digests[name] is not None}
-    if digests != before:
-        build.state.write(_DIGESTS, digests)
-    return digests
-
-
-def _update_group(build: CatalogueBuild, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Update one group and write its pages; return the contributions of all its bodies."""
-    kept = (None if build.whole else build.state.read(f"groups/{name}", Group)) or Group()
-    after = {**kept.members, **changes}
-    members = {slug: after[slug] for slug in sorted(after) if after[slug] is not None}
-    pages = build.publish(catalogue.render_group(name, members) if members else (), build.trusted(kept.pages))
-    present = set(kept.pages)
-    if not build.is_clean:
-        for prefix in catalogue.group_prefixes(name):
-            present |= set(build.store.keys(prefix))
-    build.state.remove(present - pages.keys())
-    if members:
-        build.state.write(f"groups/{name}", Group(members, pages))
-    else:
-        build.state.drop(f"groups/{name}")
-    return members
 
 
 def _feed_log_name(feed: str) -> str:
@@ -384,4 +333,4 @@ def _remove_leftovers(build: CatalogueBuild, pages: PageHashes) -> None:
         return
     present = {key for key in build.store.keys(layout.CATALOGUE) if not key.startswith(layout.CONSOLIDATED)}
     build.state.remove(present - build.produced)
-    build.state.drop_unwritten(("shelves", "bodies", "groups"))
+    build.state.drop_unwritten(("shelves", "bodies", "groups", "years", "payees"))
