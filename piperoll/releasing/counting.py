@@ -109,6 +109,10 @@ def _by_month(days: Cells, name: Callable[[date], str]) -> Cells:
 # --- counting once --------------------------------------------------------------------------------------------------
 
 
+_NO_TABLE = np.iinfo(np.int64).max
+"""Higher than the rank of any table."""
+
+
 @dataclass(frozen=True, slots=True)
 class TableLines:
     """The lines of a published table, with the columns that `counting_fields` names and any others.
@@ -334,7 +338,7 @@ def _latest_statements(lines: _AllLines) -> Integers:
 
 def _first_table(codes: Integers, ranks: Integers) -> Integers:
     """For each line, the first table that has its code."""
-    first = np.full(int(codes.max(initial=0)) + 1, len(ranks), np.int64)
+    first = np.full(int(codes.max(initial=0)) + 1, _NO_TABLE)
     np.minimum.at(first, codes, ranks)
     found: Integers = first[codes]
     return found
@@ -364,7 +368,7 @@ def _recurring_once(lines: _AllLines) -> Integers:
 def _in_several_tables(codes: Integers, ranks: Integers) -> Flags:
     """Which lines have a code that lines of another table have too."""
     size = int(codes.max(initial=0)) + 1
-    first, last = np.full(size, len(ranks), np.int64), np.full(size, -1, np.int64)
+    first, last = np.full(size, _NO_TABLE), np.full(size, -1)
     np.minimum.at(first, codes, ranks)
     np.maximum.at(last, codes, ranks)
     found: Flags = (first < last)[codes]
