@@ -15,7 +15,8 @@ class Settings:
     """Every setting with its default; `PIPEROLL_BASE_URL` sets `base_url`, and so on.
 
     `base_url` is where the store is served, with `catalogue/`, `data/` and `reports/` below it; it ends in a slash, and
-    identifiers do not depend on it. `publisher_name` is the publisher of the catalogue. `allow_private_addresses` lets
+    identifiers do not depend on it. `api_url` is where the API is served, for links to it; empty if there is none.
+    `publisher_name` is the publisher of the catalogue. `allow_private_addresses` lets
     collectors fetch from this machine and private networks. `max_download_bytes`, `timeout_seconds` (for each read) and
     `retries` limit each fetch. `concurrency` is the number of bodies processed at once. `audit_rows` is the number of
     rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
@@ -23,6 +24,7 @@ class Settings:
     """
 
     base_url: str = "http://localhost:8000/"
+    api_url: str = ""
     publisher_name: str = "Piperoll"
     allow_private_addresses: bool = False
     max_download_bytes: int = 200_000_000

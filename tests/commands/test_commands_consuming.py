@@ -357,3 +357,15 @@ def test_python_lists_histories_differences_and_years(made: Path) -> None:
             api.get("spend", str(made), **wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="not both"):
         api.list_published(str(made), period="2026-10", year="2026-27")
+
+
+def test_everything_is_copied_with_a_readme(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "everything"
+    done = piperoll("get", "--all", "--from", made, "-o", copy)
+    assert done.exit_code == 0, done.output
+    assert "open data of public bodies" in (copy / "README.txt").read_text()
+    assert " 0 files downloaded" in piperoll("get", "--all", "--from", made, "-o", copy).output
+    wrong = piperoll("get", "--all", "--from", made, "--body", "nowhere", "-o", copy)
+    assert isinstance(wrong.exception, UsageError)
+    assert "no body called 'nowhere'" in str(wrong.exception)
+    assert isinstance(piperoll("get", "--from", made, "-o", copy).exception, UsageError)

@@ -110,6 +110,7 @@ def build_catalogue(run: Run) -> int:
             date.fromisoformat(run.moment[:10]),
             run.expected,
             run.register,
+            run.settings.api_url,
         )
         return build_from_store(run.store, context, run.scratch)
     except PiperollError:
