@@ -12,7 +12,7 @@ import typer
 
 from piperoll import assets, layout
 from piperoll.errors import StoreError, UsageError
-from piperoll.model import Period, Series, find_ambiguity, to_document
+from piperoll.model import UNDATED, Period, Series, find_ambiguity, to_document
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         ),
     ],
     dataset: Annotated[str | None, typer.Argument(help="A name that piperoll datasets lists.")] = None,
-    body: Annotated[
-        str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")
-    ] = None,
+    body: Annotated[str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")] = None,
     period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
     year: Annotated[
         str | None,
@@ -132,7 +130,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         from publishers.download import fetch_consolidated_year
 
         count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
-        covers = Period.parse_year(year).title
+        covers = "lines that are in no year" if year == UNDATED else Period.parse_year(year).title
         typer.echo(f"{out}: {dataset} of {covers}, {count:,} {'body' if count == 1 else 'bodies'}.")
         return
     if body is None or period is None:
@@ -248,11 +246,12 @@ def trace(
 
 def _verify_objects(store: Store) -> Iterator[StoreFault]:
     """Compare the objects of a store that no manifest names; prefixes that may not be read are named and left out."""
-    from publishers import verify_objects
+    from publishers import verify_objects, verify_purges
 
-    for prefix in (*layout.PUBLIC, *layout.PRIVATE):
+    compared = {prefix: partial(verify_objects, store, prefix) for prefix in (*layout.PUBLIC, *layout.PRIVATE)}
+    for prefix, compare in {**compared, "what was purged": partial(verify_purges, store)}.items():
         try:
-            yield from verify_objects(store, prefix)
+            yield from compare()
         except StoreError as error:
             if error.retryable:
                 raise
