@@ -17,7 +17,18 @@ import pyarrow.parquet as pq
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt, UsageError
-from piperoll.model import FileEntry, History, Manifest, Period, Series, Status, Version, file_entry, parse_instant
+from piperoll.model import (
+    UNDATED,
+    FileEntry,
+    History,
+    Manifest,
+    Period,
+    Series,
+    Status,
+    Version,
+    file_entry,
+    parse_instant,
+)
 from publishers.consolidated import list_consolidated_years, read_consolidated_year
 from publishers.index import list_indexed_series_of
 from publishers.pointer import read_history
@@ -287,18 +298,21 @@ def fetch_consolidated_year(reader: StoreReader, dataset: str, year: str, out: P
 
     Bodies may be given by any of their names.
     `out` ends in .csv or .parquet. Each body's file is compared with the hash in the index of the year.
-    `year` is a financial year as `Period.parse_year` reads it: 2011-12, 2011/12.
+    `year` is a financial year as `Period.parse_year` reads it: 2011-12, 2011/12; or `undated`, the lines without a date
+    of tables that span several years.
     Raises: UsageError: there is no such year or body, or `out` has another ending. StoreCorrupt: a file is not the one
     that is named; `out` is not written.
     """
     kind = out.suffix.removeprefix(".")
     if kind not in ("csv", "parquet"):
         raise UsageError(f"cannot tell which format {out} should have: end its name in .csv or .parquet")
-    years, covered = list_consolidated_years(reader, dataset), Period.parse_year(year)
-    year = str(covered)
+    covered = None if year == UNDATED else Period.parse_year(year)
+    years, year = list_consolidated_years(reader, dataset), str(covered or UNDATED)
     if year not in years:
-        there = ", ".join(Period.parse(one).financial_year_name for one in years)
-        raise UsageError(f"{dataset} has no consolidated files for {covered.title}; it has them for {there or 'none'}")
+        require_published(reader, "this place", dataset, None)
+        there = ", ".join(one if one == UNDATED else Period.parse(one).financial_year_name for one in years)
+        asked = covered.title if covered else "lines that are in no year"
+        raise UsageError(f"{dataset} has no consolidated files for {asked}; it has them for {there or 'none'}")
     entries = read_consolidated_year(reader, dataset, year)["bodies"]
     bodies = [slug if slug in entries else find_published_body(reader, slug) for slug in bodies]
     if missing := [slug for slug in bodies if slug not in entries]:

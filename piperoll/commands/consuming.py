@@ -12,7 +12,7 @@ import typer
 
 from piperoll import assets, layout
 from piperoll.errors import StoreError, UsageError
-from piperoll.model import Period, Series, find_ambiguity, to_document
+from piperoll.model import UNDATED, Period, Series, find_ambiguity, to_document
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -42,16 +42,26 @@ def list_published(
 ) -> None:
     """List the published tables: dataset, body, period, rows and pounds.
 
+    A provisional body is in no register: its name is the one that it sends files under.
     The tables of a body may cover the same time, so do not add up their pounds: get --year counts each row once.
 
     piperoll list published
     piperoll list https://data.example --dataset spend --body anytown --year 2026-27
     """
     from piperoll import api
+    from publishers import open_reader
+    from publishers.published_bodies import read_register
 
     tables = api.list_published(place, dataset=dataset, body=body, period=period, year=year)
+    register = read_register(open_reader(place))
+    senders = {slug: register.at_slug(slug) for slug in {one.series.body for one in tables}}
     if as_json:
-        typer.echo(json.dumps([to_document(one) for one in tables], indent=2))
+        documents = [
+            to_document(one) | {"name": sender.name, "provisional": sender.provisional}
+            for one in tables
+            for sender in [senders[one.series.body]]
+        ]
+        typer.echo(json.dumps(documents, indent=2))
         return
     from piperoll import terminal
     from piperoll.describing.wording import format_count, format_pounds
@@ -62,7 +72,8 @@ def list_published(
         name = f"{series.dataset} ({series.part})" if series.part else series.dataset
         counts = ("none", "") if one.rows is None else (f"{one.rows:,}", format_pounds(one.amount_gbp))
         version = "withdrawn" if one.version is None else str(one.version)
-        rows.append((name, series.body, series.period.title, str(series.period), *counts, version))
+        label = f"{series.body} (provisional)" if senders[series.body].provisional else series.body
+        rows.append((name, label, series.period.title, str(series.period), *counts, version))
     out = terminal.console()
     if rows:
         headings = ("dataset", "body", "period", "as --period", "rows", "pounds", "version")
@@ -81,9 +92,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         ),
     ],
     dataset: Annotated[str | None, typer.Argument(help="A name that piperoll datasets lists.")] = None,
-    body: Annotated[
-        str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")
-    ] = None,
+    body: Annotated[str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")] = None,
     period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
     year: Annotated[
         str | None,
@@ -132,7 +141,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         from publishers.download import fetch_consolidated_year
 
         count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
-        covers = Period.parse_year(year).title
+        covers = "lines that are in no year" if year == UNDATED else Period.parse_year(year).title
         typer.echo(f"{out}: {dataset} of {covers}, {count:,} {'body' if count == 1 else 'bodies'}.")
         return
     if body is None or period is None:
@@ -248,11 +257,12 @@ def trace(
 
 def _verify_objects(store: Store) -> Iterator[StoreFault]:
     """Compare the objects of a store that no manifest names; prefixes that may not be read are named and left out."""
-    from publishers import verify_objects
+    from publishers import verify_objects, verify_purges
 
-    for prefix in (*layout.PUBLIC, *layout.PRIVATE):
+    compared = {prefix: partial(verify_objects, store, prefix) for prefix in (*layout.PUBLIC, *layout.PRIVATE)}
+    for prefix, compare in {**compared, "what was purged": partial(verify_purges, store)}.items():
         try:
-            yield from verify_objects(store, prefix)
+            yield from compare()
         except StoreError as error:
             if error.retryable:
                 raise
