@@ -20,6 +20,8 @@ class Settings:
     collectors fetch from this machine and private networks. `max_download_bytes`, `timeout_seconds` (for each read) and
     `retries` limit each fetch. `concurrency` is the number of bodies processed at once. `audit_rows` is the number of
     rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
+    `store`, `inbox`, `sources`, `bodies` and `replay_into` are the places that the deployed flows work with: paths and
+    addresses that no parameter of a flow can change; commands and the Python API do not read them.
     `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
     """
 
@@ -33,6 +35,11 @@ class Settings:
     concurrency: int = 2
     audit_rows: int = 50_000
     data: str = ""
+    store: str = ""
+    inbox: str = ""
+    sources: str = ""
+    bodies: str = ""
+    replay_into: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -246,11 +246,12 @@ def trace(
 
 def _verify_objects(store: Store) -> Iterator[StoreFault]:
     """Compare the objects of a store that no manifest names; prefixes that may not be read are named and left out."""
-    from publishers import verify_objects
+    from publishers import verify_objects, verify_purges
 
-    for prefix in (*layout.PUBLIC, *layout.PRIVATE):
+    compared = {prefix: partial(verify_objects, store, prefix) for prefix in (*layout.PUBLIC, *layout.PRIVATE)}
+    for prefix, compare in {**compared, "what was purged": partial(verify_purges, store)}.items():
         try:
-            yield from verify_objects(store, prefix)
+            yield from compare()
         except StoreError as error:
             if error.retryable:
                 raise
