@@ -102,7 +102,7 @@ def compressed(size: int) -> bytes:
 SIZES: dict[str, tuple[Callable[[int], bytes], int]] = {
     make.__name__: (make, size)
     for make, size in (
-        *((rows, 600), (people, 300), (columns, 60), (sheets, 12), (blank_lines, 5_000), (quotes, 400)),
+        *((rows, 300), (people, 200), (columns, 30), (sheets, 8), (blank_lines, 5_000), (quotes, 400)),
         *((delimiters, 2_000), (long_cell, 300), (objects, 400), (cells_of_a_page, 1_000), (members, 100)),
         *((nested, 2_000), (compressed, 2_000)),
     )
