@@ -62,10 +62,10 @@ _LONGEST_SLUG = 80
 
 
 def supplier_slug(key: str) -> str:
-    """A supplier key as a file name. A key with other characters than letters, digits and single spaces gets a hash."""
+    """A supplier key as a file name. A key with other characters than a to z, digits and hyphens gets a hash."""
     words = _WORDS.findall(key)
     slug = "-".join(words)
-    if " ".join(words) == key and len(slug) <= _LONGEST_SLUG and words[0] != "index":
+    if slug == key and len(slug) <= _LONGEST_SLUG and words[0] != "index":
         return slug
     return "-".join(filter(None, (slug[:_LONGEST_SLUG].strip("-"), hashlib.sha256(key.encode()).hexdigest()[:8])))
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
+from itertools import islice
 
 import msgspec
 
@@ -29,7 +30,7 @@ KNOWN_CLASSES = ("public-body", "charity", "company")
 """Payee classes of organisations. The class of any other name is in doubt: it may be that of a person in business."""
 
 MOST_SERIES = 3
-"""Links to rows that a page has for each body and year: those to the most rows of the supplier."""
+"""Links to rows of a body and year: to its latest tables that name the supplier."""
 
 MOST_CONTRACTS = 50
 """Contracts of one body that are kept of a supplier: those that end last."""
@@ -268,8 +269,11 @@ def _merge(ones: list[Payee]) -> Payee:
     return Payee(dict(sorted(classes.items())), dict(sorted(names.items())), dict(sorted(years.items())), contracts)
 
 
-def main_series(year: PayeeYear) -> list[tuple[Series, str, int]]:
-    """The series and spellings with the most rows of a supplier in a year, with those rows."""
-    counted = [(series, name, rows) for series, names in year.series.items() for name, rows in names.items()]
-    counted.sort(key=lambda entry: (-entry[2], entry[0], entry[1]))
-    return [(Series.parse(series), name, rows) for series, name, rows in counted[:MOST_SERIES]]
+def latest_series(year: PayeeYear) -> list[tuple[Series, str, int]]:
+    """The latest series of a year that name a supplier, with each spelling and its rows, the most common first."""
+    counted = [(Series.parse(series), names) for series, names in year.series.items()]
+    counted.sort(key=lambda entry: (-entry[0].period.end.toordinal(), entry[0]))
+    spelled = (
+        (series, name, names[name]) for series, names in counted for name in sorted(names, key=lambda one: -names[one])
+    )
+    return list(islice(spelled, MOST_SERIES))

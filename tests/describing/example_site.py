@@ -14,17 +14,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from collectors import Arrival
 from piperoll import assets, layout
+from piperoll.describing.context import CatalogueContext
 from piperoll.describing.pages.rendering import render_report_page
 from piperoll.describing.release_summary import summarise_release
 from piperoll.model import Body, Listing, Register
 from piperoll.operations import steps
+from piperoll.operations.catalogue.build import build_from_store
 from piperoll.operations.run_request import Run
 from piperoll.settings import Settings
-from publishers import FolderStore, archive_submission, list_series, list_submissions, read_listing, serve_site
-from tests.describing.whole_catalogue import build_catalogue
+from publishers import FolderStore, archive_submission, list_submissions, serve_site
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -198,17 +200,17 @@ def with_summary(store: FolderStore, listing: Listing) -> Listing:
 
 
 def pages_of(store: FolderStore, base_url: str = "http://localhost:8000/") -> Iterator[tuple[str, bytes]]:
-    """The catalogue of a store, by key, and a report page that stands alone."""
-    found = build_catalogue(
-        [with_summary(store, listing) for listing in (read_listing(store, series) for series in list_series(store))],
-        datasets=assets.datasets(),
-        register=Register(BODIES),
-        base_url=base_url,
-        publisher_name="Open Counties",
-        on=ON,
-        submissions=list(list_submissions(store)),
-    )
-    yield from ((f"catalogue/{key}", content) for key, content in found)
+    """The catalogue that is built of a store, by key, and a report page that stands alone."""
+    register = Register(BODIES)
+    context = CatalogueContext(assets.datasets(), base_url, "Open Counties", ON, register, register)
+    with TemporaryDirectory() as folder:
+        copy = FolderStore(Path(folder) / "store")
+        for key in store.keys(""):
+            if not key.startswith(layout.CATALOGUE):
+                copy.put(key, store.read(key).content)
+        build_from_store(copy, context, Path(folder))
+        for key in copy.keys(layout.CATALOGUE):
+            yield key, copy.read(key).content
     reports = [report for _, report in list_submissions(store) if report is not None]
     yield "catalogue/report.html", render_report_page(max(reports, key=lambda one: len(one.findings))).encode()
 

@@ -23,7 +23,7 @@ from piperoll.describing.suppliers import (
     Supplier,
     digest_supplier,
     find_largest,
-    main_series,
+    latest_series,
 )
 from piperoll.describing.year_figures import RowSum
 from piperoll.model import Period, Series, format_decimal, to_json_bytes
@@ -127,7 +127,7 @@ def _render_supplier(context: InContext, supplier: Supplier) -> Iterator[tuple[s
 
 def _describe_payer(name: str, slug: str, payee: Payee, years: list[str]) -> Payer:
     months = sorted(month for year in payee.years.values() for month in year.months if month)
-    latest = [one for year in sorted(payee.years, reverse=True) for one in main_series(payee.years[year])]
+    latest = [one for year in sorted(payee.years, reverse=True) for one in latest_series(payee.years[year])]
     return Payer(
         slug=slug,
         name=name,
