@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from piperoll import assets
-from piperoll.checking.check_file import FileToCheck, check_file
+from piperoll.checking.check_file import FileToCheck, check_file, examine_file
 from piperoll.checking.engine import CheckEngine
 from piperoll.errors import MappingError, UsageError
 from piperoll.model import KINDS, Body, BodyMapping, DecidedAs, Period, Report, Series, printable_name, resolve_body
@@ -30,10 +30,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from piperoll.model import DecisionEntry, Differences, History
+    from piperoll.operations.marked_copy import CorrectedCopy
     from piperoll.operations.run_summary import RunSummary
     from publishers import PublishedTable
 
-__all__ = ["check", "decide", "diff", "get", "history", "list_published", "require_readable", "run", "take_back"]
+__all__ = [
+    "check",
+    "corrected_copy",
+    "decide",
+    "diff",
+    "get",
+    "history",
+    "list_published",
+    "marked_copy",
+    "require_readable",
+    "run",
+    "take_back",
+]
 
 
 def check(  # noqa: PLR0913 - keyword-only options
@@ -79,12 +92,7 @@ def check(  # noqa: PLR0913 - keyword-only options
         raise UsageError(f"there is no engine '{engine}': use {' or '.join(CheckEngine)}")
     known, part = assets.find_dataset(dataset) if dataset else (None, None)
     covered = Period.parse(period) if period else None
-    content: Content
-    if isinstance(file, bytes):
-        content, name = file, name or "unnamed"
-    else:
-        require_readable(Path(file))
-        content, name = OnDisk(Path(file)), name or printable_name(Path(file).name)
+    content, name = _open_file(file, name)
     _require_kind(kind)
     if against is not None:
         if body is None or mappings is not None:
@@ -109,6 +117,49 @@ def check(  # noqa: PLR0913 - keyword-only options
         remembered=_read_mappings(Path(mappings)) if mappings is not None else (),
         progress=progress,
     )
+
+
+def marked_copy(
+    file: str | Path | bytes,
+    *,
+    name: str | None = None,
+    dataset: str | None = None,
+    period: str | None = None,
+    body: str | None = None,
+    kind: str | None = None,
+) -> bytes:
+    """Make an XLSX copy of a file with its findings marked in their cells, commented, and listed in a sheet.
+
+    The arguments are those of `check`. Values that are held for privacy are in the copy: it is for the sender.
+
+    Raises: UsageError: The file has no cells, or too many. Also what `check` raises.
+    """
+    from piperoll.operations.marked_copy import make_marked_copy  # noqa: PLC0415 - see `run`
+
+    candidate = _candidate(file, name, dataset, period, body, kind)
+    return make_marked_copy(candidate.content, examine_file(candidate))
+
+
+def corrected_copy(
+    file: str | Path | bytes,
+    *,
+    name: str | None = None,
+    dataset: str | None = None,
+    period: str | None = None,
+    body: str | None = None,
+    kind: str | None = None,
+) -> CorrectedCopy:
+    """Make a copy of a file with the corrections that need no judgement, and the list of them.
+
+    Dates become year-month-day and amounts plain numbers, spaces and invisible characters around texts go, and total
+    rows are moved out of the table. Nothing else changes. The arguments are those of `check`.
+
+    Raises: UsageError: The file has no table, or too many cells. Also what `check` raises.
+    """
+    from piperoll.operations.marked_copy import make_corrected_copy  # noqa: PLC0415 - see `run`
+
+    candidate = _candidate(file, name, dataset, period, body, kind)
+    return make_corrected_copy(candidate.content, examine_file(candidate))
 
 
 def run(
@@ -360,6 +411,28 @@ def get(  # noqa: PLR0913 - keyword-only options
         table = pq.read_table(file, memory_map=False)  # the file is deleted at the end of this block
     metadata = {"series": str(history.series), "version": str(chosen.version), "sha256": entry.sha256}
     return table.replace_schema_metadata(metadata)
+
+
+def _open_file(file: str | Path | bytes, name: str | None) -> tuple[Content, str]:
+    """The content of a file that is given as a path or as bytes, and its name."""
+    if isinstance(file, bytes):
+        return file, name or "unnamed"
+    require_readable(Path(file))
+    return OnDisk(Path(file)), name or printable_name(Path(file).name)
+
+
+def _candidate(
+    file: str | Path | bytes,
+    name: str | None,
+    dataset: str | None,
+    period: str | None,
+    body: str | None,
+    kind: str | None,
+) -> FileToCheck:
+    """The file to check, as the functions of this module are given it."""
+    content, name = _open_file(file, name)
+    _require_kind(kind)
+    return FileToCheck(content, name, dataset, period, _find_sender(body, kind), kind)
 
 
 def require_readable(path: Path) -> None:

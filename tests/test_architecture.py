@@ -33,6 +33,7 @@ HOMES = {
     "jinja2": ("piperoll.describing",),
     "lxml": ("piperoll.describing", "piperoll.reading"),
     "msgspec": ("piperoll", "publishers", "serving"),
+    "openpyxl": ("piperoll.operations.marked_copy",),
     "pandas": ("piperoll.checking.plausibility.reference",),
     "prefect": ("flows",),
     "python_calamine": ("piperoll.reading",),

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from piperoll import assets
 from piperoll.errors import UsageError
 from piperoll.model import to_document
+
+if TYPE_CHECKING:
+    from piperoll.operations.marked_copy import CorrectedCopy
 
 NOT_PUBLISHED = 1
 """The exit status of `check` if a file is held or rejected."""
@@ -36,6 +40,14 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     held: Annotated[
         bool, typer.Option("--held", help="List every value that is held for privacy, with all its rows.")
     ] = False,
+    marked: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.xlsx", help="Write your file back with the findings marked in their cells."),
+    ] = None,
+    corrected: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Write your file back with the safe corrections made, and list them."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Do not check whether figures are plausible.")] = False,
     engine: Annotated[
         str,
@@ -71,13 +83,16 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll check contracts.csv --dataset contracts --html report.html
     piperoll check *.csv --json > reports.jsonl
     piperoll check "October 2026.csv" --held
+    piperoll check "October 2026.xlsx" --marked marked.xlsx
+    piperoll check "October 2026.csv" --corrected corrected.csv
     piperoll check "October 2026.csv" --kind council
     piperoll check "October 2026.csv" --against published --body "Anytown Council"
     """
     from piperoll import api
 
-    if html and len(files) > 1:
-        raise UsageError("--html writes the report of one file: name one file, or use --json for several")
+    for option, given in (("--html", html), ("--marked", marked), ("--corrected", corrected)):
+        if given and len(files) > 1:
+            raise UsageError(f"{option} is for one file: name one file, or use --json for several")
     for path in files:
         api.require_readable(path)
     reports = []
@@ -113,7 +128,32 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _write(html, render_report_page(reports[0]).encode())
         verdict = str(reports[0].verdict).replace("_", " ")
         typer.echo(f"{reports[0].file}: {verdict}. The report is in {html}.", err=True)
+    known = {"dataset": dataset, "period": period, "body": body, "kind": kind}
+    if marked:
+        _write(marked, api.marked_copy(files[0], **known))
+        typer.echo(f"Your file with the findings marked in their cells is {marked}.", err=True)
+    if corrected:
+        _write_corrected(corrected, api.corrected_copy(files[0], **known))
     raise typer.Exit(0 if all(report.verdict.publishes for report in reports) else NOT_PUBLISHED)
+
+
+def _write_corrected(path: Path, copy: CorrectedCopy) -> None:
+    """Write a corrected copy; the changes of a text file go into a file of their own."""
+    from piperoll.operations.marked_copy import write_changes
+
+    if path.suffix.lower() != copy.extension:
+        better = path.with_suffix(copy.extension)
+        raise UsageError(f"the corrected copy is a {copy.extension} file: write --corrected {better}")
+    _write(path, copy.content)
+    where = "listed in its last sheet"
+    if copy.extension == ".csv":
+        listed = path.with_suffix(".changes.csv")
+        text = io.StringIO(newline="")
+        write_changes(copy.changes, text)
+        _write(listed, text.getvalue().encode("utf-8-sig"))
+        where = f"listed in {listed}"
+    count = f"{len(copy.changes):,} change{'' if len(copy.changes) == 1 else 's'}"
+    typer.echo(f"{path} is your file with {count}, {where}. Look at them, then check the copy.", err=True)
 
 
 def template(

@@ -105,13 +105,8 @@ def _classify_table(
             *(batch.column(name).to_pylist() if name in present else [None] * batch.num_rows for name in names),
             strict=True,
         )
-        found = zip(
-            batch.column("row").to_numpy().tolist(),
-            amounts,
-            texts,
-            classify_lines(dataset, batch, file.body),
-            strict=True,
-        )
+        rows = batch.column("row").to_numpy().tolist()
+        found = zip(rows, amounts, texts, classify_lines(dataset, batch, file.body), strict=True)
         for row, cell, line_texts, classification in found:
             yield ClassifiedLine(
                 table.sheet,

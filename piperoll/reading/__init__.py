@@ -3,25 +3,34 @@
 from piperoll.reading.cells.periods import find_periods
 from piperoll.reading.columns.lexicon import bare
 from piperoll.reading.files.contents import Content, OnDisk, sha256, whole
-from piperoll.reading.grids.grid import letter
-from piperoll.reading.read import read, row_as_sent
+from piperoll.reading.files.opening import CHANGES_SHEET, FINDINGS_SHEET
+from piperoll.reading.grids.grid import Grid, cell_at, column_number, letter, squeeze
+from piperoll.reading.read import SentCells, read, read_cells, row_as_sent
 from piperoll.reading.reading import SENT, ExcludedRow, Reading, ReadTable
 from piperoll.reading.remembered import DRIFTED, learn_headings
 
 __all__ = [
+    "CHANGES_SHEET",
     "DRIFTED",
+    "FINDINGS_SHEET",
     "SENT",
     "Content",
     "ExcludedRow",
+    "Grid",
     "OnDisk",
     "ReadTable",
     "Reading",
+    "SentCells",
     "bare",
+    "cell_at",
+    "column_number",
     "find_periods",
     "learn_headings",
     "letter",
     "read",
+    "read_cells",
     "row_as_sent",
     "sha256",
+    "squeeze",
     "whole",
 ]

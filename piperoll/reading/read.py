@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from piperoll.findings import cap_findings, make_finding
 from piperoll.model import Address, BodyMapping, Dataset, Finding, Period, Severity, What
 from piperoll.reading.columns.lexicon import build_lexicon
-from piperoll.reading.files.contents import Content
+from piperoll.reading.files.contents import Content, whole
 from piperoll.reading.files.json_files import read_releases
 from piperoll.reading.files.kinds import Kind, classify
 from piperoll.reading.files.opening import Opened, open_file, report_merged_cells, report_no_table, report_wrong_name
@@ -25,6 +25,21 @@ from piperoll.reading.tables.table_findings import holds_figures, quote_list
 _EXTENSIONS = {".csv": "csv", ".txt": "csv", ".tsv": "csv", ".tab": "csv", ".xlsx": "xlsx", ".xlsm": "xlsx"}
 _EXTENSIONS |= {".xls": "xls", ".ods": "ods", ".json": "json", ".jsonl": "json", ".pdf": "pdf", ".xml": "xml"}
 _EXTENSIONS |= {".html": "html", ".htm": "html", ".xlsb": "xlsx"}
+
+
+@dataclass(frozen=True)
+class SentCells:
+    """The cells of a file as sent, sheet by sheet; `content` are the bytes of the file, out of its archive."""
+
+    format: str
+    content: bytes = field(repr=False)
+    grids: Sequence[Grid]
+
+
+def read_cells(content: Content) -> SentCells:
+    """Read the cells of every sheet of a file, without looking for tables; no grids if it has none."""
+    kind = classify(content)
+    return SentCells(kind.format, whole(kind.content), open_file(kind).grids)
 
 
 def read(

@@ -21,6 +21,9 @@ from piperoll.reading.files.workbooks import SheetParts, read_parts, read_workbo
 from piperoll.reading.grids.grid import Grid, address_of
 from piperoll.reading.reading import ReadTable
 
+FINDINGS_SHEET, CHANGES_SHEET = "Piperoll findings", "Piperoll changes"
+"""The names of the sheets that are added to a copy of a file for its sender. They are not read when it is sent back."""
+
 _NOT_TABLES = {
     "html": ("file-is-html", "html_page"),
     "pdf": ("file-is-pdf", "pdf"),
@@ -155,8 +158,10 @@ def _open_workbook(content: bytes, kind: Kind) -> Opened:
     workbook = read_workbook(content, kind.format, kind.received)
     if workbook.trouble:
         return _cannot_open(workbook.trouble, kind)
-    opened = _repair_sheets(list(workbook.grids))
-    opened.parts = read_parts(content) if kind.format == "xlsx" else []
+    ours = (FINDINGS_SHEET, CHANGES_SHEET)
+    opened = _repair_sheets([grid for grid in workbook.grids if grid.sheet not in ours])
+    every = read_parts(content) if kind.format == "xlsx" else []
+    opened.parts = [parts for parts in every if parts.sheet not in ours]
     for parts in opened.parts:
         for code, found in (
             ("rows-hidden", parts.hidden_rows),

@@ -25,8 +25,8 @@ from piperoll.reading.grids.blocks import Block, Row, blocks_of
 from piperoll.reading.grids.cell_shapes import COLUMNS, CellTest, ShapeIndex, index_shapes, match_cells
 
 __all__ = [
-    "Grid", "Row", "Rows", "address_of", "cell_at", "is_blank", "letter", "sample_rows", "squeeze", "tidy",
-    "without_blanks",
+    "Grid", "Row", "Rows", "address_of", "cell_at", "column_number", "is_blank", "letter", "sample_rows", "squeeze",
+    "tidy", "without_blanks",
 ]  # fmt: skip
 
 _SAMPLE_CELLS = 100_000
@@ -301,3 +301,11 @@ def letter(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def column_number(letters: str) -> int:
+    """The number of a spreadsheet column, counted from 1: A is 1, AA is 27."""
+    number = 0
+    for one in letters:
+        number = number * 26 + ord(one) - 64
+    return number
