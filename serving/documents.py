@@ -98,9 +98,16 @@ class SeriesListDocument(TypedDict):
 
 
 class BodySummary(TypedDict):
-    """A body in `/bodies`."""
+    """A body in `/bodies`. A provisional one is in no register: its identifier is ours, and its name the sender's."""
 
     body: str
+    id: str
+    name: str
+    short_name: str | None
+    kind: str
+    provisional: bool
+    region: str | None
+    area_code: str | None
     datasets: list[str]
     links: dict[str, str]
 
@@ -125,6 +132,12 @@ class BodyDocument(TypedDict):
     id: str | None
     name: str | None
     kind: str | None
+    provisional: bool
+    short_name: str | None
+    former_names: list[str]
+    aliases: list[str]
+    region: str | None
+    area_code: str | None
     datasets: list[BodyDataset]
     links: dict[str, str]
 

@@ -14,8 +14,9 @@ from typing import Any, Generic, TypeVar
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
-from piperoll.model import History, Manifest, Series, Version
+from piperoll.model import History, Manifest, Register, Series, Version
 from publishers import Store
+from publishers.published_bodies import register_from
 
 T = TypeVar("T")
 
@@ -78,7 +79,16 @@ class PublishedIndex:
         self._pages: _LruCache[Mapping[str, Any]] = _LruCache(_CACHED_DOCUMENTS)
         self._histories: _LruCache[History] = _LruCache(_CACHED_DOCUMENTS)
         self._immutable: _LruCache[bytes] = _LruCache(_CACHED_DOCUMENTS)
+        self._register: tuple[Mapping[str, Any], Register] | None = None
         self._pool = ThreadPoolExecutor(_CONCURRENT_REQUESTS, "index") if store.local_path("data") is None else None
+
+    def register(self) -> Register:
+        """The register of bodies, with those of the catalogue of this store, which can be an operator's own."""
+        page = self._page(layout.BODIES_LIST)
+        kept = self._register
+        if kept is None or (kept[0] is not page and kept[0] != page):
+            self._register = kept = (page, register_from(page))
+        return kept[1]
 
     def datasets(self) -> dict[str, tuple[str, ...]]:
         """The datasets in the store, each with the bodies that have published it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from piperoll.releasing import compare_versions
 from piperoll.scratch import scratch_folder
 from publishers import fetch_version
 from serving import documents
+from serving.body_names import find_body
 from serving.index_cache import PublishedIndex
 from serving.problems import Problem, bad_parameter, printable, unknown_name
 from serving.query import OPERATORS, single_value
@@ -130,11 +131,23 @@ def describe_dataset(name: str, index: PublishedIndex, site: SiteLinks) -> docum
 
 
 def list_bodies(index: PublishedIndex, site: SiteLinks) -> documents.BodiesDocument:
-    """Every body that has published something, by its short name."""
+    """Every body that has published something, by its slug."""
     return {
         "bodies": [
-            {"body": slug, "datasets": names, "links": _body_links(slug, site)}
+            {
+                "body": slug,
+                "id": body.id,
+                "name": body.name,
+                "short_name": body.short_name,
+                "kind": body.kind,
+                "provisional": body.provisional,
+                "region": body.region,
+                "area_code": body.area_code,
+                "datasets": names,
+                "links": _body_links(slug, site),
+            }
             for slug, names in index.datasets_by_body().items()
+            for body in [index.register().at_slug(slug)]
         ]
     }
 
@@ -144,10 +157,12 @@ def _body_links(slug: str, site: SiteLinks) -> dict[str, str]:
 
 
 def describe_body(slug: str, index: PublishedIndex, site: SiteLinks) -> documents.BodyDocument:
-    """A body, with its name and identifier from its latest release, and its series. Raises: Problem: 404."""
-    by_body = index.datasets_by_body()
-    if slug not in by_body:
-        raise unknown_name("body", slug, by_body, status=404, see="/bodies lists them")
+    """A body, with its name and identifier from its latest release, and its series. `slug` can be another name.
+
+    Raises: Problem: 404.
+    """
+    slug, by_body = find_body(slug, index, status=404), index.datasets_by_body()
+    body = index.register().at_slug(slug)
     published = {name: index.entries(name, [slug]) for name in by_body[slug]}
     identity = _latest_identity(index, published)
     return {
@@ -155,6 +170,12 @@ def describe_body(slug: str, index: PublishedIndex, site: SiteLinks) -> document
         "id": identity.get("id"),
         "name": identity.get("name"),
         "kind": identity.get("kind"),
+        "provisional": body.provisional,
+        "short_name": body.short_name,
+        "former_names": list(body.former_names),
+        "aliases": list(body.aliases),
+        "region": body.region,
+        "area_code": body.area_code,
         "datasets": [
             {"dataset": name, "series": [_describe_series(series, entry, site) for series, entry in entries.items()]}
             for name, entries in published.items()
@@ -183,7 +204,7 @@ def list_series(parameters: QueryParams, index: PublishedIndex, site: SiteLinks)
             )
         given[name] = single_value(name, parameters.getlist(name))
     names = [find_dataset(given["dataset"]).name] if given.get("dataset") else list(assets.dataset_names())
-    bodies = [given["body"]] if given.get("body") else []
+    bodies = [find_body(given["body"], index)] if given.get("body") else []
     period = _parse("period", given["period"], Period.parse) if "period" in given else None
     after = _parse("after", given["after"], Series.parse) if "after" in given else None
     found: list[documents.SeriesSummary] = []
@@ -231,6 +252,9 @@ def find_history(text: str, index: PublishedIndex) -> History:
         ) from error
     find_dataset(series.dataset)
     history = index.history(series)
+    if history is None and series.body not in index.datasets_by_body():
+        series = replace(series, body=find_body(series.body, index, status=404))
+        history = index.history(series)
     if history is None or not history.versions:
         near = [str(one) for one in index.entries(series.dataset, [series.body])]
         raise unknown_name("series", text, near, status=404, see="/series lists them")

@@ -43,12 +43,12 @@ def _query_parameter(name: str, description: str, example: Any, **schema: Any) -
 
 _SERIES_PARAMETERS = (
     _query_parameter("dataset", "Only this dataset.", "spend"),
-    _query_parameter("body", "Only this body, by its short name.", "anytown"),
+    _query_parameter("body", "Only this body, by its slug or another of its names.", "anytown"),
     _query_parameter("period", "Only this period.", "2026-10"),
     _query_parameter("after", "Only series after this one: `next` of the previous page.", "spend/anytown/2026-10"),
 )
 _ROWS_PARAMETERS = (
-    _query_parameter("body", "Bodies by their short names, separated by commas.", "anytown"),
+    _query_parameter("body", "Bodies by their slugs or other names, separated by commas.", "anytown"),
     _query_parameter("period", "Periods, separated by commas: 2026-10, 2026-Q4, 2026-27 or a day.", "2026-10"),
     _query_parameter("part", "Parts of the dataset, separated by commas; `none` for files without a part.", "card"),
     _query_parameter("within", "Only series whose whole period is within this one.", "2026-27", pattern=_PERIOD),

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from serving import response_formats
+from serving.body_names import name_bodies
 from serving.cursors import digest
 from serving.documents import RowsDocument, UsedDocument
 from serving.limits import ApiLimits, WorkSlots
@@ -62,7 +63,7 @@ class RowsEndpoint:
 
     async def _parse(self, request: Request) -> tuple[RowQuery, Selection, response_formats.ResponseFormat]:
         """The query of a request, the versions that it reads, and the format of its answer."""
-        parameters = request.query_params.multi_items()
+        parameters = await run_in_threadpool(name_bodies, request.query_params.multi_items(), self._service.index)
         query = parse_query(find_dataset(request.path_params["dataset"]), parameters, self._limits)
         names = [value for name, value in parameters if name == "format"]
         form = response_formats.choose_format(names, request.headers.get("Accept"))

@@ -77,7 +77,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     place: Place,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A .csv, .parquet or .json file to write.")],
     body: Annotated[
-        str | None, typer.Option(metavar="BODY", help="The body's short name, as in the catalogue's addresses.")
+        str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")
     ] = None,
     period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
     year: Annotated[

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import openpyxl
+import pandas as pd
 import pytest
 
 from piperoll import api as door
@@ -44,6 +49,37 @@ def test_the_python_example_runs(world: Path, monkeypatch: pytest.MonkeyPatch) -
     namespace: dict[str, Any] = {}
     exec(lines, namespace)  # noqa: S102 - our own page
     assert namespace["table"].num_rows == len(OCTOBER)
+    frame = namespace["frame"]
+    assert (str(frame["payment_date"].dtype)[:10], frame["net_amount"].dtype.kind) == ("datetime64", "O")
+    assert frame["net_amount"].sum() == sum(Decimal(one["net_amount"]) for one in OCTOBER)
+
+
+def test_the_examples_for_other_tools_give_dates_and_decimals(api: Served, tmp_path: Path) -> None:
+    """R is not run here: pandas and DuckDB read the same Parquet."""
+    rows = dict(re.findall(r"^\| (pandas|R|DuckDB|Excel) \| .*?`(.*?)`", PAGE, re.MULTILINE))
+    code = {tool: text.replace("http://127.0.0.1:8080", api.address) for tool, text in rows.items()}
+    assert list(rows) == ["pandas", "R", "DuckDB", "Excel"]
+
+    frame = eval(code["pandas"], {"pd": pd})  # noqa: S307 - our own page
+    total = frame["net_amount"].sum()
+    assert isinstance(total, Decimal)
+    assert frame["payment_date"].dt.year.dropna().unique().tolist() == [2026]
+
+    [address] = re.findall(r"'(http.*?)'", code["DuckDB"])  # DuckDB would fetch an extension to read an address
+    (tmp_path / "rows.parquet").write_bytes(api.session.get(address, timeout=60).content)
+    statement = code["DuckDB"].replace(address, str(tmp_path / "rows.parquet"))
+    query = f"SELECT sum(net_amount), max(payment_date), count(*) FROM ({statement})"  # noqa: S608
+    summed, latest, count = duckdb.execute(query).fetchone()  # type: ignore[misc]
+    assert (summed, count) == (total, len(frame))
+    assert isinstance(summed, Decimal)
+    assert isinstance(latest, date)
+    assert re.findall(r'"(http.*?)"', code["R"]) == [address]
+
+    content = api.session.get(code["Excel"], timeout=60).content
+    header, *lines = openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)
+    sheet = pd.DataFrame(lines, columns=header)
+    assert sheet["net_amount"].sum() == pytest.approx(float(total))
+    assert all(isinstance(one, datetime) for one in sheet["payment_date"].dropna())
 
 
 def test_a_table_from_a_folder_and_from_the_web_is_the_same(world: Path) -> None:

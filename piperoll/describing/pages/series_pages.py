@@ -189,8 +189,20 @@ def _loading_examples(
     parquet, csv, name = addresses["parquet"], addresses["csv"], series.dataset
     part = f" --part {series.part}" if series.part else ""
     return [
-        LoadingExample("excel", "Excel", csv, "Choose Data, then From Web, and paste this address. The file is UTF-8."),
-        LoadingExample("pandas", "Python with pandas", f'import pandas as pd\n\n{name} = pd.read_parquet("{parquet}")'),
+        LoadingExample(
+            "excel",
+            "Excel",
+            csv,
+            "Choose Data, then From Web, and paste this address. Dates and amounts arrive as dates and numbers.",
+        ),
+        LoadingExample(
+            "pandas",
+            "Python with pandas",
+            f'import pandas as pd\n\n{name} = pd.read_parquet("{parquet}", dtype_backend="pyarrow")\n'
+            f'dates = {name}.select_dtypes("date32[pyarrow]").columns\n'
+            f"{name}[dates] = {name}[dates].apply(pd.to_datetime)",
+            "Amounts are exact decimals. For describe(), nlargest() and plots, use .astype(float).",
+        ),
         LoadingExample("r", "R", f'library(arrow)\n\n{name} <- read_parquet("{parquet}")'),
         LoadingExample(
             "duckdb",
