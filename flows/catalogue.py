@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 
+from flows.places import find_bodies, find_place
 from flows.tasks import as_step
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.run_request import open_run
 
 
 @flow(name="catalogue", log_prints=False, persist_result=False)
-def catalogue(to: str, bodies: str | None = None) -> int:
-    """Build the catalogue of the store at `to`; return the number of files written and removed."""
-    with open_run(to, bodies=Path(bodies) if bodies else None) as run:
+def catalogue() -> int:
+    """Build the catalogue of the store; return the number of files written and removed."""
+    with open_run(find_place("store"), bodies=find_bodies()) as run:
         return as_step("catalogue", build_catalogue, run.settings.retries)(run)

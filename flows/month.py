@@ -1,7 +1,7 @@
 """The monthly flow: collect, process each body, build the catalogue. The work is in `piperoll.operations.pipeline`.
 
 Prefect adds concurrency, retries, and the record of what ran when: a flow run for each month, a task run for each step
-of each file. An existing server runs it as `flows.month.month` (see prefect.yaml).
+of each file. An existing server runs it as `flows.month.month` (see prefect.yaml), with the places of `flows.places`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 
+from flows.places import find_request
 from flows.tasks import StepFailed, as_step, as_task, steps_as_tasks
 from piperoll.errors import PiperollError
 from piperoll.operations import collecting, pipeline
 from piperoll.operations.catalogue.build import build_catalogue
 from piperoll.operations.collecting import CollectedFiles
-from piperoll.operations.run_request import Run, RunRequest, parse_request
+from piperoll.operations.run_request import Run, RunRequest
 from piperoll.operations.run_summary import RunSummary
 from piperoll.operations.run_summary_markdown import format_markdown
 
@@ -39,18 +40,12 @@ def _flow_run_name() -> str:
 
 
 @flow(name="month", flow_run_name=_flow_run_name, log_prints=False, persist_result=False)
-def month(
-    to: str,
-    inbox: str | None = None,
-    sources: str | None = None,
-    period: str | None = None,
-    bodies: str | None = None,
-) -> RunSummary:
+def month(period: str | None = None) -> RunSummary:
     """Collect everything from an inbox or a sources file, publish what passes, and build the catalogue.
 
     Raises: RunFailed: something failed; everything else was done.
     """
-    request = _find_request(to, inbox, sources, period, bodies)
+    request = _find_request(period)
     retries = request.settings.retries
     with request.open() as run:
         collected = _collect(run, request)
@@ -73,12 +68,12 @@ def month(
     return summary
 
 
-def _find_request(to: str, *optional: str | None) -> RunRequest:
-    """The request of a caller in this process, or one made from the parameters of the flow.
+def _find_request(period: str | None) -> RunRequest:
+    """The request of a caller in this process, or the one that the environment gives.
 
     A scheduled run pickles `month` with the globals it uses. `REQUEST` cannot be pickled, a function of a module can.
     """
-    return REQUEST.get() or parse_request(to, *optional)
+    return REQUEST.get() or find_request(period)
 
 
 def _collect(run: Run, request: RunRequest) -> CollectedFiles:

@@ -136,7 +136,7 @@ def start_server(
     # -P keeps this folder off the import path, where our modules would hide those of the standard library
     command = [sys.executable, "-P", __file__, "--host", host, "--port", str(port), *options]
     variables = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
-    variables["PREFECT_HOME"] = str(home)
+    variables |= {"PREFECT_HOME": str(home), "PYTHONSAFEPATH": "1"}  # safe: also for the processes that it starts
     variables.setdefault("PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS", f"http://{host}:{port}")
     auth = f"piperoll:{password}" if password else None
     if auth:

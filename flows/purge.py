@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 
+from flows.places import find_bodies, find_place
 from piperoll.operations.takedown import PurgeResult, purge_submission
 
 
 @flow(name="purge", log_prints=False, persist_result=False)
-def purge(to: str, submission: str, because: str, bodies: str | None = None) -> PurgeResult:
+def purge(submission: str, because: str) -> PurgeResult:
     """Purge a submission, named by the beginning of its sha256. Raises: UsageError: there is no such submission.
 
     It takes no values to search for, because Prefect records the parameters of a flow: use `piperoll purge --value`.
     """
-    return purge_submission(to, submission, because=because, bodies=Path(bodies) if bodies else None)
+    return purge_submission(find_place("store"), submission, because=because, bodies=find_bodies())

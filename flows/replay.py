@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from prefect import flow
 
+from flows.places import find_bodies, find_place
 from piperoll.operations.replay import ReplayResult
 from piperoll.operations.replay import replay as replay_store
 
 
 @flow(name="replay", log_prints=False, persist_result=False)
-def replay(source: str, into: str, bodies: str | None = None) -> ReplayResult:
-    """Replay the store at `source` into the empty store at `into`. Raises: UsageError: `into` is not empty."""
-    return replay_store(source, into, bodies=Path(bodies) if bodies else None)
+def replay() -> ReplayResult:
+    """Replay the store into the empty store that PIPEROLL_REPLAY_INTO names. Raises: UsageError: it is not empty."""
+    return replay_store(find_place("store"), find_place("replay_into"), bodies=find_bodies())

@@ -39,7 +39,7 @@ def run_month(request: RunRequest) -> RunSummary:
             own = {PREFECT_API_AUTH_STRING: server.auth} if server.auth else {}
             with temporary_settings({PREFECT_API_URL: server.address} | own):
                 runner: Any = ThreadPoolTaskRunner(max_workers=request.settings.concurrency)
-                done: RunSummary = month.with_options(task_runner=runner)(**request.flow_parameters())
+                done: RunSummary = month.with_options(task_runner=runner)(period=request.flow_period())
                 return done
         except RunFailed as failed:
             return failed.summary

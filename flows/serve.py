@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from flows import prefect_server
+from flows import places, prefect_server
 from flows.prefect_server import PrefectServer
 from piperoll.operations import collecting
 from piperoll.operations.run_request import RunRequest
@@ -39,6 +39,8 @@ def serve(
         collecting.list_sources(request)
     prefect_server.quieten_prefect()
     os.environ["PREFECT_TASKS_RUNNER_THREAD_POOL_MAX_WORKERS"] = str(request.settings.concurrency)
+    os.environ.update(places.variables(request))  # for the process of each run: parameters have no paths
+    os.environ["PYTHONSAFEPATH"] = "1"  # each is started by -m, which would import from the current folder first
     with _server(home or prefect_server.lasting_home(), host, port) as server:
         from prefect.schedules import Cron  # noqa: PLC0415 - after its environment is set
         from prefect.types.entrypoint import EntrypointType  # noqa: PLC0415
@@ -51,7 +53,8 @@ def serve(
         month.serve(
             name="monthly",
             schedule=Cron(cron, timezone=_TIMEZONE),
-            parameters=request.flow_parameters(),
+            parameters={"period": request.flow_period()},
+            enforce_parameter_schema=True,
             limit=1,
             entrypoint_type=EntrypointType.MODULE_PATH,
             print_starting_message=False,

@@ -150,16 +150,17 @@ def expectation_codes() -> frozenset[str]:
 def shown(name: str) -> Mapping[str, Any]:
     """Read catalogue.json: what the catalogue shows of a dataset's rows.
 
-    `charts` are its charts, `search` the field to search by (None: no search), `posts` the fields that describe posts
-    (None: none do), `contract` those that describe a contract (None: none do). `adds_up` is true if amounts of
-    different periods may be added: no file repeats what another said.
-    All keys have defaults, and the file may be missing.
+    `charts` are its charts, `first` the fields that a table of rows shows first, `search` the field to search by (None:
+    no search), `posts` the fields that describe posts (None: none do), `contract` those that describe a contract (None:
+    none do). `adds_up` is true if amounts of different periods may be added: no file repeats what another said. All
+    keys have defaults, and the file may be missing.
     """
+    defaults: dict[str, Any] = {
+        "search": None, "posts": None, "contract": None, "adds_up": False, "charts": [], "first": [],
+    }  # fmt: skip
     path = _dataset_folder(name) / "catalogue.json"
-    if not path.is_file():
-        return {"search": None, "posts": None, "contract": None, "adds_up": False, "charts": []}
-    declared: dict[str, Any] = {"posts": None, "contract": None, "adds_up": False} | json.loads(path.read_text("utf-8"))
-    return declared
+    declared: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return defaults | declared
 
 
 @cache

@@ -134,7 +134,10 @@ def main() -> None:
     An error that we expect is printed on one line, and so is one of the machine: a full disk, too little memory. Any
     other is a bug, and is printed with its traceback.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(operating.TERMINATED))  # so that temporary folders are deleted
+    # so that temporary folders are deleted, and the exit status of a check is never that of a file that was held
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(operating.TERMINATED))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a job in the background of a shell ignores it
+        signal.signal(signal.SIGINT, lambda *_: sys.exit(operating.INTERRUPTED))
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # for a terminal whose encoding has no £
     try:
         app()

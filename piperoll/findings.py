@@ -37,6 +37,8 @@ _SHARED = "shared.toml"
 _HEADER = re.compile(r"^\[([a-z0-9-]+)\]$", re.MULTILINE)
 """The line that starts an entry."""
 
+_FIRST_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z'])")
+
 
 @dataclass(frozen=True, slots=True)
 class FindingType:
@@ -45,7 +47,8 @@ class FindingType:
     `severities` and `acts` list the allowed values, the default first. `messages` and `fixes` map the name of a variant
     to a template; an entry without variants has the one variant `""`. `holds` says what is not published because of the
     finding. `precedence` orders the findings that hold or reject a file: the lowest is given as the reason. `explains`
-    lists the codes of findings that follow from this one and are then only counted (`fold_symptoms`).
+    lists the codes of findings that follow from this one and are then only counted (`fold_symptoms`). `quotes` says
+    what the messages quote: a `cell` (any text as sent), or `headings` and nothing else.
     """
 
     code: str
@@ -59,6 +62,12 @@ class FindingType:
     rejects: bool = False
     precedence: int | None = None
     explains: tuple[str, ...] = ()
+    quotes: Literal["cell", "headings"] = "cell"
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the explanation, as plain text: what the finding means, without a word anyone sent."""
+        return _FIRST_SENTENCE.split(self.explanation.replace("\n", " ").replace("`", "'"), maxsplit=1)[0]
 
     def fix(self, variant: str) -> str:
         """The template of the fix for a variant; most entries have one fix for all of them."""
@@ -133,6 +142,11 @@ def holds_rows(finding: Finding) -> bool:
     return entry.holds == "row" and (finding.severity is Severity.ERROR or Severity.ERROR not in entry.severities)
 
 
+def quotes_headings(code: str) -> bool:
+    """Whether the messages of a finding quote headings and no cells. A code that is not declared may quote anything."""
+    return code in _sections() and finding_type(code).quotes == "headings"
+
+
 def deciding_finding(report: Report) -> Finding | None:
     """The finding to give as the reason why `report` holds or rejects a file; None if the file is published.
 
@@ -156,8 +170,9 @@ def deciding_finding(report: Report) -> Finding | None:
 def public_report(report: Report, disposition: Disposition) -> Report:
     """The report for the public: without anything that a cell of a held or redacted row says, and without decisions.
 
-    If the whole file is held or rejected, no cell is quoted. Findings about people are only counted, by code: their
-    address would lead a reader of the body's own file to a person.
+    If the whole file is held or rejected, no cell is quoted. Headings are, where `disposition.quotable` says so.
+    Findings about people are only counted, by code: their address would lead a reader of the body's own file to a
+    person.
     """
     unpublished = {
         (report.tables[number].sheet, row)
@@ -169,7 +184,7 @@ def public_report(report: Report, disposition: Disposition) -> Report:
 
     def quotes_unpublished(finding: Finding) -> bool:
         if whole_file:
-            return finding.value is not None or finding.row is not None
+            return finding.value not in (None, report.file) or finding.row is not None
         if finding.rows:  # what it quotes is published if one of its rows is
             return all((finding.sheet, row) in unpublished for row in finding.rows)
         if finding.row is None:  # the sample of a column may come from any row
@@ -183,7 +198,7 @@ def public_report(report: Report, disposition: Disposition) -> Report:
             known = about_people.get(finding.code)
             about_people[finding.code] = replace(known, count=known.count + finding.count) if known else finding
         else:
-            findings.append(without_value(finding) if quotes_unpublished(finding) else finding)
+            findings.append(_quote_headings(finding, disposition) if quotes_unpublished(finding) else finding)
     for finding in about_people.values():
         findings.append(replace(without_value(finding), **Address().values()))
     public = replace(report, findings=tuple(findings), held_values=(), decided={})
@@ -207,10 +222,19 @@ def replace_texts(value: Any, replacements: Mapping[str, str]) -> Any:
 
 
 def without_value(finding: Finding) -> Finding:
-    """The same finding without anything that a cell says, for a row that is not published."""
-    topic = finding.code.replace("-", " ").capitalize()
-    message, fix = (shared_text("not-published", name, topic=topic) for name in ("message", "fix"))
+    """The same finding without anything that a cell says: its message is what a finding of its kind means."""
+    declared = finding.code in _sections()
+    summary = finding_type(finding.code).summary if declared else f"{finding.code.replace('-', ' ').capitalize()}."
+    message, fix = (shared_text("not-published", name, summary=summary) for name in ("message", "fix"))
     return replace(finding, value=None, message=message, fix=fix)
+
+
+def _quote_headings(finding: Finding, disposition: Disposition) -> Finding:
+    """A finding that quotes headings with those of them that may be published; any other without a value."""
+    message = disposition.quotable.get(finding.message)
+    if message is None:
+        return without_value(finding)
+    return replace(finding, message=message, value=finding.value if message == finding.message else None)
 
 
 def group_findings(findings: Iterable[Finding]) -> list[Finding]:
@@ -430,7 +454,7 @@ def _read_entry(code: str) -> FindingType:
         return entry[name] if isinstance(entry[name], dict) else {"": entry[name]}
 
     unknown = entry.keys() - {
-        "severity", "acts", "message", "fix", "explanation", "holds", "rejects", "precedence", "explains",
+        "severity", "acts", "message", "fix", "explanation", "holds", "rejects", "precedence", "explains", "quotes",
     }  # fmt: skip
     if unknown:
         raise DescriptorError(f"findings/{topic}.toml: {code} has unknown keys: {', '.join(sorted(unknown))}")
@@ -447,6 +471,7 @@ def _read_entry(code: str) -> FindingType:
             rejects=entry.get("rejects", False),
             precedence=entry.get("precedence"),
             explains=tuple(entry.get("explains", ())),
+            quotes=entry.get("quotes", "cell"),
         )
     except (KeyError, ValueError) as error:
         raise DescriptorError(f"findings/{topic}.toml: {code}: {error}") from error

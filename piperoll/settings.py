@@ -15,14 +15,18 @@ class Settings:
     """Every setting with its default; `PIPEROLL_BASE_URL` sets `base_url`, and so on.
 
     `base_url` is where the store is served, with `catalogue/`, `data/` and `reports/` below it; it ends in a slash, and
-    identifiers do not depend on it. `publisher_name` is the publisher of the catalogue. `allow_private_addresses` lets
+    identifiers do not depend on it. `api_url` is where the API is served, for links to it; empty if there is none.
+    `publisher_name` is the publisher of the catalogue. `allow_private_addresses` lets
     collectors fetch from this machine and private networks. `max_download_bytes`, `timeout_seconds` (for each read) and
     `retries` limit each fetch. `concurrency` is the number of bodies processed at once. `audit_rows` is the number of
     rows of a release that are also checked by Frictionless and Great Expectations; smaller releases are checked whole.
+    `store`, `inbox`, `sources`, `bodies` and `replay_into` are the places that the deployed flows work with: paths and
+    addresses that no parameter of a flow can change; commands and the Python API do not read them.
     `data` lists further data folders with datasets of your own, separated like PATH (`piperoll.assets` reads it).
     """
 
     base_url: str = "http://localhost:8000/"
+    api_url: str = ""
     publisher_name: str = "Piperoll"
     allow_private_addresses: bool = False
     max_download_bytes: int = 200_000_000
@@ -31,6 +35,11 @@ class Settings:
     concurrency: int = 2
     audit_rows: int = 50_000
     data: str = ""
+    store: str = ""
+    inbox: str = ""
+    sources: str = ""
+    bodies: str = ""
+    replay_into: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:

@@ -1,4 +1,4 @@
-"""The keys of pages that compare bodies and of pages about suppliers. `piperoll.layout` has them with all others."""
+"""The keys of pages about many bodies and suppliers, and names of downloads; `piperoll.layout` has them too."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import hashlib
 import re
 from collections.abc import Callable
 
+from piperoll.model import Series, Version
+
 __all__ = (
     "COMPARE",
+    "DOWNLOAD_ALL",
     "FIGURES",
+    "README",
     "SUPPLIERS",
+    "bodies_list",
     "body_figures",
     "comparison_file",
     "comparison_page",
     "comparison_prefix",
+    "download_name",
     "supplier_figures",
     "supplier_group",
     "supplier_letter_page",
@@ -26,6 +32,8 @@ __all__ = (
 _SUPPLIERS = "catalogue/suppliers/"
 
 COMPARE = "catalogue/compare/index.html"
+DOWNLOAD_ALL = "catalogue/download.html"
+README = "catalogue/README.txt"
 SUPPLIERS = f"{_SUPPLIERS}index.html"
 FIGURES = "catalogue/figures.json"
 """What all bodies add up to by dataset and year, for machines."""
@@ -99,3 +107,15 @@ def supplier_figures(letters: str) -> str:
 def supplier_letter_page(letter: str) -> str:
     """The page that links to the lists of suppliers whose names begin with one letter or digit."""
     return f"{_SUPPLIERS}{letter}.html"
+
+
+def bodies_list(kind: str | None, region: str | None, number: int) -> str:
+    """A page, numbered from 1, of the list of bodies of a kind, of a region (both as in addresses), or of both."""
+    stem = f"catalogue/bodies-by/{kind or 'all'}/{region or 'all'}"
+    return f"{stem}.html" if number == 1 else f"{stem}-{number}.html"
+
+
+def download_name(series: Series, version: Version, name: str) -> str:
+    """The name under which a person saves a file of a release: `spend-anytown-2026-10-v2.csv`, `…-v2-report.json`."""
+    stem = f"{str(series).replace('/', '-')}-v{version.version}"
+    return stem + (name.removeprefix(series.dataset) if name.startswith(f"{series.dataset}.") else f"-{name}")

@@ -111,10 +111,11 @@ def _describe_table(table: TableReport) -> Iterator[str]:
     if any(table.rows.excluded.values()):
         yield f"Left out because they are not records: {wording.describe_excluded(dict(table.rows.excluded))}."
     if amount := table.amount:
-        held = f", {wording.format_pounds(amount.held)} held" if table.rows.held else ""
-        if amount.held_unreadable:
-            held += f" and {wording.format_count(amount.held_unreadable, 'row')} whose amount cannot be read"
         pounds = wording.format_pounds
+        held = ""
+        if table.rows.held:
+            words = wording.format_held(amount)
+            held = f", {words} held" if words == pounds(amount.held) else f", held: {words}"
         yield f"{amount.field}: {pounds(amount.read)} read, {pounds(amount.accepted)} accepted{held}."
 
 

@@ -40,14 +40,22 @@ from publishers.index import (
 )
 from publishers.mappings import list_mappings, read_mapping, update_mapping
 from publishers.pointer import fetch_version, list_series, read_history, read_listing
-from publishers.purge import Tombstone, mark_withdrawn, read_tombstone, remove_submission, remove_versions
+from publishers.purge import (
+    Tombstone,
+    apply_tombstones,
+    erase_old_pages,
+    mark_withdrawn,
+    read_tombstone,
+    remove_submission,
+    remove_versions,
+)
 from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
 from publishers.sweep import SweepResult, sweep_store
-from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_series
+from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
     Decision,
@@ -82,11 +90,13 @@ __all__ = [
     "Tombstone",
     "Unchanged",
     "VerifiedSeries",
+    "apply_tombstones",
     "archive_submission",
     "clear_changes",
     "consolidate_body",
     "decide_outcome",
     "describe_series",
+    "erase_old_pages",
     "fetch_version",
     "file_reports",
     "find_decision",
@@ -133,5 +143,6 @@ __all__ = [
     "update_index",
     "update_mapping",
     "verify_objects",
+    "verify_purges",
     "verify_series",
 ]

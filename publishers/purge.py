@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from piperoll import layout
-from piperoll.errors import BytesPurged, NotThere, UsageError
+from piperoll.errors import BytesPurged, NotThere, StoreError, UsageError
 from piperoll.model import History, Manifest, Series, Status, Submission, Version, to_json_bytes
 from publishers.change_log import logging_submission_change
 from publishers.index import update_index
 from publishers.pointer import amend_history, list_series, read_history
 from publishers.stores.protocol import Store, delete_prefix, read_json, update_object
 
+_TOMBSTONES = layout.tombstone("").removesuffix(".json")
+_ERASURE = f"{layout.BUILD}erase-old-versions"
+"""An empty object: something was purged, and old versions of pages may show it until the next build deletes them."""
 _PURGED_FILE = "a file that was purged"
 
 
@@ -72,18 +76,86 @@ def remove_submission(store: Store, sha256: str, *, because: str, now: str) -> T
     tombstone = read_tombstone(store, sha256) or _make_tombstone(store, sha256, because, now)
     store.create(layout.tombstone(sha256), to_json_bytes(asdict(tombstone)))
     _write_log(store, "purge", tombstone.purged, asdict(tombstone))
-    for series in sorted({series for series, _ in _list_versions_with(store, sha256)}):  # again: some may be new
+    store.put(_ERASURE, b"")
+    for series in sorted({series for series, _ in _list_versions_with(store, sha256, tombstone)}):  # some may be new
         _purge_versions(store, series, tombstone)
-    for body, dataset in _list_senders(store, sha256):
+    for body, dataset in (senders := _list_senders(store, sha256, tombstone)):
         _forget_file_names(store, body, dataset, sha256)
         _delete_fetches(store, body, dataset, sha256)
         with logging_submission_change(store, dataset, body, sha256):
             store.delete(layout.public_report(dataset, body, sha256))
             delete_prefix(store, layout.submission_folder(body, dataset, sha256))
+    for prefix in _prefixes_of(senders):  # before the links to the senders go: a purge that is killed finds them again
+        store.erase_old_versions(prefix)
     store.delete(layout.received_bytes(sha256))
     delete_prefix(store, layout.senders_prefix(sha256))
     store.abort_unfinished(0)  # what a killed process was writing may be this file or its rows
+    for prefix in (layout.received_bytes(sha256), layout.senders_prefix(sha256)):
+        store.erase_old_versions(prefix)
     return tombstone
+
+
+def _prefixes_of(senders: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The prefixes of what is kept about files of these bodies and datasets, apart from the catalogue."""
+    for body, dataset in senders:
+        yield f"{layout.DATA}{dataset}/{body}/"
+        yield f"{layout.REPORTS}{dataset}/{body}/"
+        yield f"{layout.COLLECTED}{body}/{dataset}/"
+        yield layout.mapping(body, dataset)
+
+
+def erase_old_pages(store: Store) -> None:
+    """Delete the old versions of everything that the catalogue's build makes, if anything was purged since.
+
+    A build calls this at its end: then no current page shows what is purged, and old versions may.
+    Raises: StoreError: the bucket keeps old versions and does not let us delete them.
+    """
+    if not store.exists(_ERASURE):
+        return
+    store.delete(_ERASURE)  # first, since a purge that happens meanwhile asks again
+    try:
+        _erase_pages(store)
+    except StoreError:
+        store.put(_ERASURE, b"")
+        raise
+
+
+def _erase_pages(store: Store) -> None:
+    for prefix in (layout.CATALOGUE, layout.BUILD, layout.INDEX):
+        store.erase_old_versions(prefix)
+
+
+def list_tombstones(store: Store) -> list[Tombstone]:
+    """The tombstone of every submission that was purged."""
+    read = (read_tombstone(store, PurePosixPath(key).stem) for key in list(store.keys(_TOMBSTONES)))
+    return [tombstone for tombstone in read if tombstone]
+
+
+def list_returned(store: Store) -> list[Tombstone]:
+    """The tombstones of what is in the store again, as after a backup was restored."""
+    return [tombstone for tombstone in list_tombstones(store) if _is_back(store, tombstone)]
+
+
+def apply_tombstones(store: Store) -> int:
+    """Purge again what was purged and is in the store again; return how many submissions."""
+    returned = list_returned(store)
+    for tombstone in returned:
+        remove_submission(store, tombstone.sha256, because=tombstone.because, now=tombstone.purged)
+    return len(returned)
+
+
+def _is_back(store: Store, tombstone: Tombstone) -> bool:
+    """Whether the bytes, a report or a version of what was purged are in the store again."""
+    sha256 = tombstone.sha256
+    if store.exists(layout.received_bytes(sha256)) or next(store.keys(layout.senders_prefix(sha256)), None):
+        return True
+    senders = _list_senders(store, sha256, tombstone)
+    if any(next(store.keys(layout.submission_folder(*sender, sha256)), None) for sender in senders):
+        return True
+    if any(store.exists(layout.public_report(dataset, body, sha256)) for body, dataset in senders):
+        return True
+    versions = _list_versions_with(store, sha256, tombstone)
+    return any(version.status is not Status.PURGED for _, version in versions)
 
 
 def remove_versions(store: Store, series: Series, numbers: Collection[int], *, because: str, now: str) -> None:
@@ -105,6 +177,7 @@ def remove_versions(store: Store, series: Series, numbers: Collection[int], *, b
         history = amend_history(store, series, purge)
     purged = {version.version for version in history.versions if version.status is Status.PURGED}
     if purged:
+        store.put(_ERASURE, b"")
         _delete_purged(store, history, purged)
 
 
@@ -193,14 +266,23 @@ def _delete_fetches(store: Store, body: str, dataset: str, sha256: str) -> None:
             store.delete(key)
 
 
-def _list_senders(store: Store, sha256: str) -> list[tuple[str, str]]:
-    """The body and dataset of every submission of these bytes; the same bytes may have come several times."""
-    return [layout.parse_sender_link(key)[1:] for key in store.keys(layout.senders_prefix(sha256))]
+def _list_senders(store: Store, sha256: str, tombstone: Tombstone | None = None) -> list[tuple[str, str]]:
+    """The body and dataset of every submission of these bytes; the same bytes may have come several times.
+
+    Once they are purged, the `tombstone` still names the series that they were in.
+    """
+    senders = {layout.parse_sender_link(key)[1:] for key in store.keys(layout.senders_prefix(sha256))}
+    for version in tombstone.versions if tombstone else ():
+        dataset, body, _ = version.split("/", 2)
+        senders.add((body, dataset))
+    return sorted(senders)
 
 
-def _list_versions_with(store: Store, sha256: str) -> Iterator[tuple[Series, Version]]:
+def _list_versions_with(
+    store: Store, sha256: str, tombstone: Tombstone | None = None
+) -> Iterator[tuple[Series, Version]]:
     """Every version that holds rows of the submission."""
-    for body, dataset in _list_senders(store, sha256):
+    for body, dataset in _list_senders(store, sha256, tombstone):
         for series in list_series(store, dataset, body):
             history, _ = read_history(store, series)
             yield from ((series, version) for version in history.versions if sha256 in version.sources)
@@ -241,6 +323,7 @@ def _delete_purged(store: Store, history: History, purged: set[int]) -> None:
         if version.changes and purged & {version.version, version.changes.against}:
             name = layout.differences_name(version.changes.against, version.version)
             delete_prefix(store, layout.series_folder(series) + name)
+    store.erase_old_versions(layout.series_folder(series))
 
 
 def _end_versions(history: History, numbers: set[int], status: Status, because: str, now: str) -> History:

@@ -12,6 +12,7 @@ from piperoll.errors import NotThere, StoreCorrupt
 from piperoll.model import History, Manifest, Series, Status, Version, file_entry
 from publishers.index import index_matches
 from publishers.pointer import fetch_version, read_history
+from publishers.purge import list_returned, list_tombstones
 from publishers.stores.protocol import Store, StoreReader, sha256_of
 from publishers.versions import CompareVersions
 
@@ -76,6 +77,27 @@ def verify_objects(store: Store, prefix: str) -> Iterator[StoreFault]:
             yield StoreFault(key, str(error))
         except NotThere:  # removed since it was listed
             continue
+
+
+def verify_purges(store: Store) -> Iterator[StoreFault]:
+    """Find what was purged and is in the store again, or in versions of objects that a bucket keeps.
+
+    Raises: StoreError: the bucket does not let us list its versions.
+    """
+    for tombstone in list_returned(store):
+        yield StoreFault(layout.tombstone(tombstone.sha256), "it was purged, and is there again: purge it again")
+    purged = {tombstone.sha256 for tombstone in list_tombstones(store)}
+    paths: dict[Series, set[str]] = {}
+    for key in store.old_versions():
+        folder = layout.parse_version_key(key) if layout.is_immutable(key) else None
+        if folder is not None and folder[0] not in paths:
+            history, _ = read_history(store, folder[0])
+            paths[folder[0]] = {
+                layout.version_folder(history.series, one) for one in history.versions if one.status is Status.PURGED
+            }
+        is_purged = folder is not None and key.startswith(tuple(paths[folder[0]]))
+        if is_purged or any(sha256 in key and key != layout.tombstone(sha256) for sha256 in purged):
+            yield StoreFault(key, "it was purged, and the bucket keeps old versions of it: purge it again")
 
 
 def _verify_versions(

@@ -19,6 +19,11 @@
   }
   const say = words => { at('rows-status').textContent = words }
   const number = count => count.toLocaleString('en-GB')
+  // a figure as people write it, exactly: £1,234.50 or 1,207
+  const grouped = (cell, unit) => {
+    const [, sign, whole, rest] = /^(-?)(\d+)(.*)$/.exec(cell) ?? [null, '', '', cell]
+    return `${sign}${unit === 'GBP' ? '£' : ''}${whole.replace(/\B(?=(\d{3})+$)/g, ',')}${rest}`
+  }
   const counted = count => count === 1 ? '1 row' : `${number(count)} rows`
 
   // ---- the query in the address: ?supplier_name=is.Oak&sort=-net_amount&page=2
@@ -182,6 +187,33 @@
     })
   }
 
+  // the exact sum of a column over some rows, as text, and how many of them have no figure
+  async function sum(table, name, rows) {
+    const cells = await column(table, name)
+    let [whole, missing] = [0n, 0]
+    for (const row of rows) {
+      const found = figure(cells[row])
+      if (found === null) missing += 1
+      else whole += found
+    }
+    const padded = String(whole < 0n ? -whole : whole).padStart(PLACES + 1, '0')
+    const least = byName.get(name).unit === 'GBP' ? 2 : 0
+    const places = padded.slice(-PLACES).replace(/0+$/, '').padEnd(least, '0')
+    const digits = `${whole < 0n ? '-' : ''}${padded.slice(0, -PLACES)}${places && '.'}${places}`
+    return { figure: grouped(digits, byName.get(name).unit), missing }
+  }
+
+  async function sums(table, rows) {
+    const found = []
+    for (const name of release.sums) {
+      const { figure, missing } = await sum(table, name, rows)
+      if (missing === rows.length) continue
+      const without = missing ? ` (${counted(missing)} without a figure)` : ''
+      found.push(`${byName.get(name).title}: ${figure}${without}`)
+    }
+    return found.length ? `Sum of ${found.join('; ')}` : ''
+  }
+
   async function cellsOf(table, rows, names) {
     const found = []
     for (const row of rows) {
@@ -210,7 +242,9 @@
       const first = (page - 1) * PAGE
       const names = release.shown
       const cells = await cellsOf(table, rows.slice(first, first + PAGE), names)
+      const added = await sums(table, rows)
       if (mine !== turn) return
+      at('rows-sum').textContent = added
       write(question, names, cells)
       writeFilters(question)
       writePager(question, page, pages)
@@ -232,6 +266,7 @@
     at('filters-form').hidden = true
     at('rows-pager').hidden = true
     at('rows-save').hidden = true
+    at('rows-sum').textContent = ''
   }
 
   function write(question, names, cells) {
@@ -239,10 +274,9 @@
     const head = make('tr')
     for (const name of names) {
       const sorted = question.sort === name
-      const heading = make('th', undefined, { scope: 'col', class: isFigure(name) ? 'count' : '' })
+      const heading = make('th', undefined, { scope: 'col', 'data-field': name, class: isFigure(name) ? 'count' : '' })
       if (sorted) heading.setAttribute('aria-sort', question.down ? 'descending' : 'ascending')
-      const button = make('button', name, { type: 'button', class: 'sort', 'data-sort': name })
-      button.title = byName.get(name).title
+      const button = make('button', byName.get(name).title, { type: 'button', class: 'sort', 'data-sort': name })
       button.onclick = async () => {
         await ask({ ...question, sort: name, down: sorted ? !question.down : isFigure(name), page: 1 })
         table.querySelector(`[data-sort="${name}"]`).focus()
@@ -253,7 +287,10 @@
     table.tHead.replaceChildren(head)
     table.tBodies[0].replaceChildren(...cells.map(row => {
       const line = make('tr')
-      row.forEach((cell, n) => line.append(make('td', cell, isFigure(names[n]) ? { class: 'count' } : {})))
+      row.forEach((cell, n) => {
+        const isNumber = isFigure(names[n])
+        line.append(make('td', isNumber ? grouped(cell, byName.get(names[n]).unit) : cell, isNumber ? { class: 'count' } : {}))
+      })
       return line
     }))
   }
@@ -290,7 +327,7 @@
     const quoted = cell => /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
     const cells = await cellsOf(table, rows, names)
     const lines = [names, ...cells].map(row => `${row.map(quoted).join(',')}\r\n`)
-    const link = make('a', undefined, { download: `${release.name}-rows.csv` })
+    const link = make('a', undefined, { download: release.name })
     link.href = URL.createObjectURL(new Blob(lines, { type: 'text/csv' }))
     link.click()
     URL.revokeObjectURL(link.href)
@@ -301,7 +338,7 @@
 
   at('needs-script').hidden = true
   const select = at('filter-field')
-  for (const { name, title } of release.columns) select.append(make('option', `${title} (${name})`, { value: name }))
+  for (const { name, title } of release.columns) select.append(make('option', title, { value: name }))
   select.value = release.shown.find(name => name === release.search) ?? release.shown[0]
   for (const [how, words] of Object.entries(HOW)) at('filter-how').append(make('option', words, { value: how }))
   at('filters-form').addEventListener('submit', event => {

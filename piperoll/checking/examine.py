@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from piperoll import assets
 from piperoll.checking.body_kind import BodyKind, find_body_kind
 from piperoll.checking.checks_passed import checks_passed
 from piperoll.checking.completeness import find_below_threshold, find_early_end
@@ -23,7 +24,7 @@ from piperoll.checking.period import (
 from piperoll.checking.plausibility import UnmetExpectation, find_unmet_expectations
 from piperoll.checking.privacy.decisions import Decided
 from piperoll.checking.privacy.held_names import HeldNames
-from piperoll.checking.privacy.public_texts import Labels, withhold_labels
+from piperoll.checking.privacy.public_texts import Labels, quote_headings, withhold_labels
 from piperoll.checking.survey import address_in, is_duty
 from piperoll.checking.totals import (
     find_far_more_than_published,
@@ -356,6 +357,7 @@ def _conclude(
         blanked={number: each.blanked for number, each in enumerate(tables) if each.blanked},
         cut={number: each.cut for number, each in enumerate(tables) if each.cut},
         withheld=withheld,
+        quotable=quote_headings(listed, [reading.dataset] if reading.dataset else assets.datasets()),
     )
     return Examination(reading, report, disposition, period, given.part)
 

@@ -12,7 +12,7 @@ import typer
 
 from piperoll import assets, layout
 from piperoll.errors import StoreError, UsageError
-from piperoll.model import Period, Series, find_ambiguity, to_document
+from piperoll.model import UNDATED, Period, Series, find_ambiguity, to_document
 from piperoll.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -73,12 +73,15 @@ def list_published(
 
 
 def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
-    dataset: Annotated[str, typer.Argument(help="A name that piperoll datasets lists.")],
     place: Place,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A .csv, .parquet or .json file to write.")],
-    body: Annotated[
-        str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")
-    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="A .csv, .parquet or .json file to write; a folder with --all."
+        ),
+    ],
+    dataset: Annotated[str | None, typer.Argument(help="A name that piperoll datasets lists.")] = None,
+    body: Annotated[str | None, typer.Option(metavar="BODY", help="The body: its name, short name or slug.")] = None,
     period: Annotated[str | None, typer.Option(metavar="PERIOD", help="2026-10, 2026-Q4, 2026-27 or a day.")] = None,
     year: Annotated[
         str | None,
@@ -92,6 +95,9 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         typer.Option("--as-known-on", metavar="WHEN", help="The version that was current on a day, or at an instant."),
     ] = None,
     number: VersionNumber = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every current table, in a folder that is brought up to date each time.")
+    ] = False,
 ) -> None:
     """Download a published table. You can get it as it was on a day, or a financial year of all bodies.
 
@@ -102,7 +108,21 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
     piperoll get spend --from https://data.example --body anytown --period 2026-10 -o october.parquet
     piperoll get spend --from published --body anytown --period 2026-10 --as-known-on 2026-11-01 -o october.csv
     piperoll get spend --from https://data.example --year 2026-27 -o all-bodies.parquet
+    piperoll get --all --from https://data.example -o everything
     """
+    if everything:
+        if year or period or part or known or number:
+            raise UsageError("--all can be used with a dataset and --body only")
+        from publishers import open_reader
+        from publishers.download import copy_everything, require_published
+
+        reader = open_reader(place)
+        done = copy_everything(reader, out, *require_published(reader, place, dataset, body))
+        files = "file" if done.downloaded == 1 else "files"
+        typer.echo(f"{out}: {done.tables:,} tables; {done.downloaded:,} {files} downloaded, {done.removed:,} removed.")
+        return
+    if dataset is None:
+        raise UsageError("give the name of a dataset, or --all: piperoll datasets lists them")
     if year is not None:
         if period or part or known or number:
             raise UsageError("--year cannot be used with --period, --part, --as-known-on or --version-number")
@@ -110,7 +130,7 @@ def get(  # noqa: PLR0913, PLR0917 - one parameter for each option
         from publishers.download import fetch_consolidated_year
 
         count = fetch_consolidated_year(open_reader(place), dataset, year, out, (body,) if body else ())
-        covers = Period.parse_year(year).title
+        covers = "lines that are in no year" if year == UNDATED else Period.parse_year(year).title
         typer.echo(f"{out}: {dataset} of {covers}, {count:,} {'body' if count == 1 else 'bodies'}.")
         return
     if body is None or period is None:
@@ -226,11 +246,12 @@ def trace(
 
 def _verify_objects(store: Store) -> Iterator[StoreFault]:
     """Compare the objects of a store that no manifest names; prefixes that may not be read are named and left out."""
-    from publishers import verify_objects
+    from publishers import verify_objects, verify_purges
 
-    for prefix in (*layout.PUBLIC, *layout.PRIVATE):
+    compared = {prefix: partial(verify_objects, store, prefix) for prefix in (*layout.PUBLIC, *layout.PRIVATE)}
+    for prefix, compare in {**compared, "what was purged": partial(verify_purges, store)}.items():
         try:
-            yield from verify_objects(store, prefix)
+            yield from compare()
         except StoreError as error:
             if error.retryable:
                 raise

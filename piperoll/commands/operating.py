@@ -75,9 +75,10 @@ def run(
             for folder in inbox or (None,):
                 request = parse_request(to, folder, sources, period, bodies)
                 summaries.append(run_month(replace(request, watcher=watcher)))
-        except (KeyboardInterrupt, SystemExit) as stop:  # SystemExit: SIGTERM, see `piperoll.cli.main`
+        except (KeyboardInterrupt, SystemExit) as stop:  # SystemExit: a signal, see `piperoll.cli.main`
             typer.echo("Stopped. Finished files are kept: run it again to do the rest.", err=True)
-            raise typer.Exit(INTERRUPTED if isinstance(stop, KeyboardInterrupt) else TERMINATED) from None
+            code = INTERRUPTED if isinstance(stop, KeyboardInterrupt) else stop.code
+            raise typer.Exit(code if isinstance(code, int) else TERMINATED) from None
     outcome.show(summaries, terminal.console(), to)
     raise typer.Exit(OURS if any(summary.failed for summary in summaries) else 0)
 
@@ -150,6 +151,8 @@ def serve(
     piperoll serve --sources sources.toml --to s3://bucket/prefix
     piperoll serve --inbox inbox --to published --cron "0 7 * * 1-5"
     """
+    import signal
+
     from flows.prefect_server import PrefectServer
     from flows.serve import serve as serve_flow
     from piperoll.operations.run_request import parse_request
@@ -160,6 +163,7 @@ def serve(
         if server.auth:
             typer.echo(f"The page asks for a password: {server.auth}")
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Prefect ends its runs by KeyboardInterrupt
     serve_flow(parse_request(to, inbox, sources, period, bodies), cron=cron, port=port, ready=ready)
 
 

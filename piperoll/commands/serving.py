@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +39,7 @@ def site(
         server = serve_site(store, host, port)
     except OSError as error:
         raise UsageError(f"{host}:{port} cannot be used ({error.strerror}): use another --port, or 0") from error
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # see `piperoll.cli.main`
     with server:
         typer.echo(f"The catalogue is at {server.address} (stop it with Ctrl+C)")
         if browser:

@@ -75,7 +75,7 @@ def hash_renderer(context: CatalogueContext) -> str:
     for dataset in context.datasets:
         digest.update(json.dumps([dataset.descriptor, assets.shown(dataset.name)], sort_keys=True).encode())
     versions = [version(name) for name in ("jinja2", "lxml")]
-    digest.update(json.dumps([context.base_url, context.publisher_name, versions]).encode())
+    digest.update(json.dumps([context.base_url, context.api_url, context.publisher_name, versions]).encode())
     return digest.hexdigest()[:20]
 
 

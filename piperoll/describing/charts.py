@@ -31,8 +31,11 @@ _MOST_TICKS = 6
 _LEAST_COLUMNS = 8
 """Columns are at most an eighth of the width, so that two months do not fill the page."""
 
-_LABEL_LETTERS = 27
-"""Letters of a label that fit beside a figure on a phone; the table has the whole label."""
+PHONE, WIDE = 20.5, 27.0
+"""Width, in em, in which a label and its figure stand side by side on a phone 360 pixels wide, and on wider screens."""
+
+_LEAST_LABEL = 8
+"""Letters of a label that are always shown; the table has the whole label."""
 
 MOST_PERIODS = 24
 """The newest periods that a chart shows: two years of months."""
@@ -52,7 +55,8 @@ class DrawnBar:
     """One bar in the picture; every position but that of a horizontal bar is a percentage.
 
     `start` and `length` are along the scale. `offset` and `width` are across it: pixels from the top for a horizontal
-    bar, a percentage for a column. `middle` is the centre of the bar's `label`, which is empty if none is shown.
+    bar, a percentage for a column. `middle` is the centre of the bar's `label`, which is empty if none is shown;
+    `wide_label` is the label where there is more room than on a phone.
     """
 
     row: ChartRow
@@ -62,12 +66,15 @@ class DrawnBar:
     width: str
     middle: str
     label: str
+    wide_label: str
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnChart:
     """A chart as drawn: `bars` are in the picture, `rows` in the table.
 
+    `apart` are the rows that the picture leaves out, because they have no place on its axis (no date, or one outside
+    the period) or because they sum up many values that would make the others small. They are listed beside it.
     `zero` is where the scale of horizontal bars begins, `base` the foot of the columns. `by` and `measured` name the
     axes, `coverage` says how many rows are included, and `amounts` is True if rows show pounds beside their figure.
     """
@@ -80,6 +87,7 @@ class DrawnChart:
     highest: str
     bars: tuple[DrawnBar, ...]
     rows: tuple[ChartRow, ...]
+    apart: tuple[ChartRow, ...]
     by: str
     measured: str
     coverage: str
@@ -102,7 +110,7 @@ def draw_chart(
     counts_rows = chart.of is None or chart.measure == BarMeasure.COUNT
     unit = "rows" if chart.of is None or counts_rows else dataset.field(chart.of).unit
     rows = tuple(ChartRow(bar, format_figure(bar.figure, unit), link(bar)) for bar in chart.bars)
-    shown = [row for row in rows if not (columns and row.bar.rest)]
+    shown = [row for row in rows if not row.bar.rest] or list(rows)
     figures = [Decimal(0), *(row.bar.figure for row in shown if row.bar.figure is not None)]
     low, high = min(figures), max(figures)
     measured = "Rows"
@@ -120,6 +128,7 @@ def draw_chart(
         highest=format_figure(high, unit),
         bars=tuple(_draw_bar(row, n, len(shown), low, high, columns=columns) for n, row in enumerate(shown)),
         rows=rows,
+        apart=tuple(row for row in rows if row not in shown),
         by=dataset.field(chart.by).title if by is None else by,
         measured=measured,
         coverage=coverage,
@@ -144,8 +153,9 @@ def _draw_bar(row: ChartRow, n: int, shown: int, low: Decimal, high: Decimal, *,
     figure, count = row.bar.figure or Decimal(0), max(shown, _LEAST_COLUMNS)
     before = high - max(figure, Decimal(0)) if columns else min(figure, Decimal(0)) - low
     label = row.bar.label
-    if not columns and len(label) > _LABEL_LETTERS:
-        label = label[: _LABEL_LETTERS - 1].rstrip() + "…"
+    wide_label = label
+    if not columns:
+        label, wide_label = (fit_label(label, row.words, width) for width in (PHONE, WIDE))
     elif columns and n % -(-count // _MOST_TICKS):  # there is no room for every label
         label = ""
     elif columns:
@@ -162,7 +172,31 @@ def _draw_bar(row: ChartRow, n: int, shown: int, low: Decimal, high: Decimal, *,
         width=_percentage(Decimal("0.8"), Decimal(count)) if columns else _BAR_THICKNESS,
         middle=_percentage(n + Decimal("0.5"), Decimal(count)),
         label=label,
+        wide_label=wide_label,
     )
+
+
+def fit_label(label: str, figure: str, width: float) -> str:
+    """Shorten a label so that it and its figure fit a width in em."""
+    room = width - 1.08 * sum(map(_letter_width, figure))
+    if sum(map(_letter_width, label)) <= room:
+        return label
+    kept = len(label)
+    while kept > _LEAST_LABEL and sum(map(_letter_width, label[:kept])) > room - 1:
+        kept -= 1
+    return label[:kept].rstrip() + "…"
+
+
+def _letter_width(letter: str) -> float:
+    """About how wide a letter is, in em: capitals are wider, and so are letters of other scripts."""
+    if letter in " .,:;'’()|!-/ijlIt":
+        return 0.37
+    if letter in "mwMW@%" or ord(letter) > _LATIN:
+        return 1.0
+    return 0.72 if letter.isupper() else 0.58
+
+
+_LATIN = 0x24F
 
 
 def _percentage(part: Decimal, whole: Decimal) -> str:

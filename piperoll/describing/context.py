@@ -17,8 +17,8 @@ from piperoll.model import Body, Dataset, Period, Register, Series, Submission
 class CatalogueContext:
     """What all pages share: the datasets, the address of the store, the publisher's name and the day.
 
-    `base_url` ends in a slash. Returns are expected from the bodies in `expected`; those in `known` are recognised
-    when they send something.
+    `base_url` ends in a slash, and so does `api_url`, where the API is served; it is empty if there is none. Returns
+    are expected from the bodies in `expected`; those in `known` are recognised when they send something.
     """
 
     datasets: tuple[Dataset, ...]
@@ -27,6 +27,7 @@ class CatalogueContext:
     on: date
     expected: Register
     known: Register
+    api_url: str = ""
     _datasets: Mapping[str, Dataset] = field(init=False, repr=False, compare=False)
     _expected: Mapping[str, Body] = field(init=False, repr=False, compare=False)
 
@@ -76,6 +77,11 @@ class InContext:
     def base_url(self) -> str:
         """The address that the store is served under, ending in a slash."""
         return self.context.base_url
+
+    @property
+    def api_url(self) -> str:
+        """The address of the API, ending in a slash; empty if there is none."""
+        return self.context.api_url
 
     @property
     def publisher_name(self) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 from piperoll.describing.context import Holdings
 from piperoll.describing.overview import Overview
 from piperoll.duties import next_due_day, publication_interval
-from piperoll.model import to_json_bytes
+from piperoll.model import format_decimal, to_json_bytes
 
 
 def write_freshness(overview: Overview) -> bytes:
-    """Write freshness.json: one line a body, with what is published, outstanding and waiting for the sender.
+    """Write freshness.json: one line a body, with what is published, outstanding and waiting for someone.
 
-    `on` is the day described. Each dataset has its number of tables, newest period and the instant of the last release.
+    `waiting` counts the files that were held or rejected, and `waiting_for` divides them into those that wait for the
+    `body` and those that wait for the `platform`, with the rows and pounds that were read. `on` is the day described.
+    Each dataset has its number of tables, newest period and the instant of the last release.
     """
     lines = []
     for digest in overview.digests:
@@ -21,7 +24,11 @@ def write_freshness(overview: Overview) -> bytes:
             "body": digest.body.slug,
             "id": digest.body.id,
             "outstanding": digest.behind,
-            "waiting": digest.waits,
+            "waiting": sum(total.files for total in digest.waits.values()),
+            "waiting_for": {
+                acts: {"files": total.files, "rows": total.rows, "amount_gbp": _decimal(total.amount)}
+                for acts, total in digest.waits.items()
+            },
             "datasets": {
                 name: {"tables": one.tables, "newest": one.newest and str(one.newest), "published": one.published}
                 for name, one in digest.datasets.items()
@@ -30,6 +37,10 @@ def write_freshness(overview: Overview) -> bytes:
         lines.append(json.dumps(line, ensure_ascii=False))
     bodies = ",\n".join(lines)
     return f'{{"on": "{overview.on.isoformat()}", "bodies": [\n{bodies}\n]}}\n'.encode()
+
+
+def _decimal(amount: Decimal | None) -> str | None:
+    return None if amount is None else format_decimal(amount)
 
 
 def write_body_freshness(holdings: Holdings) -> bytes:

@@ -7,19 +7,22 @@ reading the others.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 from piperoll.describing.context import Holdings, InContext, newest_first
 from piperoll.describing.suppliers import GroupDigest
-from piperoll.describing.wording import total
+from piperoll.describing.wording import format_count, format_day, format_pounds, total
 from piperoll.describing.year_figures import YearFigures, add_figures, adds_over_years
 from piperoll.duties import Duty, DutyState, duty_rules, next_change_day, next_due_day, period_of, publication_interval
-from piperoll.model import UNDATED, Body, Dataset, Period, Submission, Verdict
+from piperoll.model import UNDATED, Acts, Body, Dataset, Period, Submission, Verdict
+
+_SILENT_AFTER = timedelta(days=456)
+"""A body is silent if its newest period ended this long ago: fifteen months, so that a yearly return may be late."""
 
 MOST_WAITING = 20
-"""Files shown on the first page that wait for their sender; the pages of bodies show the others."""
+"""Files shown on the first page that wait for someone; the pages of bodies show the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class DatasetDigest:
     """One dataset of a body: how many tables are published, the newest period, and the instant of the last release.
 
     `interval` is how often the body publishes (one of `duties.calendar.INTERVALS`) and `next_due` the next day a
-    return is due by law. `rows` are those of its consolidated years (`WholeFigures`).
+    return is due by law. `rows` are those of its consolidated years (`WholeFigures`), and `bytes` is the size of the
+    files of all current tables.
     """
 
     tables: int
@@ -36,6 +40,7 @@ class DatasetDigest:
     interval: str
     next_due: date | None
     rows: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +58,50 @@ class DutyDigest:
 
 @dataclass(frozen=True, slots=True)
 class WaitingFile:
-    """A file that was held or rejected and waits for its sender."""
+    """A file that was held or rejected: why, who must act on it, and the rows and pounds that were read of it.
+
+    `amount` is None if no amount could be read; `unreadable` counts the rows whose amount could not.
+    """
 
     submission: Submission
     period: Period | None
     verdict: Verdict
+    reason: str | None = None
+    acts: Acts = Acts.BODY
+    rows: int = 0
+    amount: Decimal | None = None
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTotal:
+    """The files that wait for one party: how many, and the rows and pounds that were read of them."""
+
+    files: int
+    rows: int
+    amount: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
 class BodyDigest:
     """One body as the pages about all bodies show it.
 
-    `behind` counts the periods that are outstanding and `waits` the files that wait for their sender; `waiting` are
-    the last of those files. `latest` is the instant of the latest version, `newest_end` the last day of the newest
-    period that is over. `until` is the first day on which the digest may change although nothing arrives.
+    `behind` counts the periods that are outstanding, `judged` those for which a return was due. `waits` counts the
+    files that wait for the body or for the platform (`Acts`), and `waiting` are the last of those files. `latest` is
+    the instant of the latest version, `newest_end` the last day of the newest period that is over. `until` is the first
+    day on which the digest may change although nothing arrives.
     """
 
     body: Body
     datasets: Mapping[str, DatasetDigest]
     behind: int
-    waits: int
+    waits: Mapping[str, WaitingTotal]
     waiting: tuple[WaitingFile, ...]
     duties: tuple[DutyDigest, ...]
     latest: str | None
     newest_end: date | None
     until: date
+    judged: int = 0
 
     @property
     def tables(self) -> int:
@@ -95,15 +119,47 @@ class BodyDigest:
         return max((one.published for one in self.datasets.values() if one.published), default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class OutstandingWords:
+    """What is outstanding of a body, in words; each may be empty, but not all of them.
+
+    `periods` counts the returns that are overdue, `silent` says since when nothing has come, and `other` anything else.
+    """
+
+    periods: str
+    silent: str
+    other: str
+
+
+def describe_outstanding(digest: BodyDigest, on: date) -> OutstandingWords:
+    """Say what is outstanding of a body. "Nothing" is said only if returns were due lately and came."""
+    body, newest = digest.body, digest.newest_end
+    closed = body.valid_to is not None and body.valid_to < on
+    periods = format_count(digest.behind, "period") if digest.behind else ""
+    silent = ""
+    if newest is not None and newest < on - _SILENT_AFTER and not closed:
+        silent = f"nothing newer than {format_day(newest)}"
+    other = ""
+    if closed and body.valid_to is not None:
+        other = f"closed on {format_day(body.valid_to)}"
+    elif not (periods or silent):
+        other = "nothing" if digest.judged else "no return was due yet"
+    return OutstandingWords(periods, silent, other)
+
+
+def describe_waiting_pounds(file: WaitingFile) -> str:
+    """Say which pounds of a file wait: the sum of what could be read, or that no amount could."""
+    if file.amount is None:
+        return "not known" if file.unreadable else "–"
+    more = f" and {format_count(file.unreadable, 'amount')} that cannot be read" if file.unreadable else ""
+    return format_pounds(file.amount) + more
+
+
 def digest_body(holdings: Holdings) -> BodyDigest:
     """Make the digest of a body."""
     context, published = holdings.context, [facts for facts in holdings.series if facts.manifest is not None]
     ends = [facts.series.period.end for facts in published]
-    waiting = [
-        WaitingFile(submission, period_of(submission, outcome), outcome.verdict)
-        for submission, outcome in holdings.submissions
-        if outcome is not None and outcome.verdict in (Verdict.HELD, Verdict.REJECTED)
-    ]
+    waiting = list_waiting(holdings)
     last_due: dict[tuple[str, str, str], Duty] = {}
     for duty in holdings.duties:  # latest first
         if duty.due <= context.on:
@@ -115,7 +171,7 @@ def digest_body(holdings: Holdings) -> BodyDigest:
             for name in sorted({facts.series.dataset for facts in holdings.series})
         },
         behind=sum(duty.outstanding for duty in holdings.duties),
-        waits=len(waiting),
+        waits={str(acts): total for acts in Acts if (total := _add_waiting(waiting, acts)).files},
         waiting=tuple(waiting[:MOST_WAITING]),
         duties=tuple(
             DutyDigest(duty.dataset, duty.part, duty.name, duty.period, duty.due, duty.state, duty.body.kind)
@@ -129,7 +185,40 @@ def digest_body(holdings: Holdings) -> BodyDigest:
                 *(end for end in ends if end > context.on),
             ]
         ),
+        judged=sum(duty.due <= context.on for duty in holdings.duties),
     )
+
+
+def list_waiting(holdings: Holdings) -> list[WaitingFile]:
+    """List a body's files that were held or rejected, latest first, without those that a later file made good."""
+    settled: set[tuple[str, Period | None, str | None]] = set()
+    waiting = []
+    for submission, outcome in holdings.submissions:  # newest first
+        if outcome is None:
+            continue
+        period = period_of(submission, outcome)
+        series = submission.dataset, period, outcome.part or submission.part
+        if outcome.verdict.publishes:
+            settled.add(series)
+        elif period is None or series not in settled:
+            waiting.append(
+                WaitingFile(
+                    submission=submission,
+                    period=period,
+                    verdict=outcome.verdict,
+                    reason=outcome.reason,
+                    acts=outcome.acts or Acts.BODY,
+                    rows=outcome.rows,
+                    amount=outcome.amount,
+                    unreadable=outcome.unreadable,
+                )
+            )
+    return waiting
+
+
+def _add_waiting(files: Iterable[WaitingFile], acts: Acts) -> WaitingTotal:
+    own = [file for file in files if file.acts is acts]
+    return WaitingTotal(len(own), sum(file.rows for file in own), total([file.amount for file in own]))
 
 
 def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
@@ -144,6 +233,7 @@ def _digest_dataset(holdings: Holdings, name: str) -> DatasetDigest:
         interval=publication_interval(dataset, holdings.body, (facts.series for facts in holdings.series)),
         next_due=next_due_day(dataset, holdings.body, holdings.on),
         rows=0 if whole is None else whole.figures.rows,
+        bytes=sum(entry.bytes for facts in published if facts.manifest for entry in facts.manifest.files),
     )
 
 
@@ -162,7 +252,11 @@ def add_years(dataset: Dataset, years: Mapping[str, YearFigures]) -> WholeFigure
         return None
     ordered = sorted(years, key=lambda year: (year == UNDATED, year))
     if adds_over_years(dataset):
-        return WholeFigures(add_figures(years[year] for year in ordered), tuple(ordered), adds_up=True)
+        whole = add_figures(years[year] for year in ordered)
+        if len(ordered) > 1:  # a table can have lines in several years: the numbers of tables do not add up
+            left_out = {because: replace(one, tables=0) for because, one in whole.left_out.items()}
+            whole = replace(whole, left_out=left_out)
+        return WholeFigures(whole, tuple(ordered), adds_up=True)
     latest = [year for year in ordered if year != UNDATED][-1:] or ordered[-1:]
     return WholeFigures(add_figures(years[year] for year in latest), tuple(latest), adds_up=False)
 
@@ -255,7 +349,11 @@ class Overview(InContext):
 
     def whole(self, name: str) -> WholeFigures | None:
         """Return the figures of a dataset in all; None if nothing of it is published."""
-        return add_years(self.dataset(name), self.years.get(name, {}))
+        whole = add_years(self.dataset(name), self.years.get(name, {}))
+        if whole is None or len(whole.years) == 1:
+            return whole
+        tables = [one.datasets[name].tables for one in self.publishing(name) if one.datasets[name].tables]
+        return replace(whole, figures=replace(whole.figures, tables=sum(tables), bodies=len(tables)))
 
     @property
     def latest(self) -> str | None:

@@ -25,7 +25,7 @@ from piperoll.describing.wording import format_count, format_day
 from piperoll.errors import DescriptorError
 from piperoll.model import MONTHS, Dataset, Listing, Period
 
-SUMMARY_FORMAT = 1
+SUMMARY_FORMAT = 2
 """The version of the format of summaries. Increase it when the format changes, so that all are made again."""
 
 MOST_BARS = 14
@@ -202,12 +202,14 @@ class Chart:
 class ReleaseSummary:
     """The charts of a release, the number of rows of each name that one may search by, and the posts it describes.
 
-    A post has an id, title, unit, and the id of the post that it reports to.
+    `filled` counts the rows with a value in each field; it is empty for a summary made without it. A post has an id,
+    title, unit, and the id of the post that it reports to.
     """
 
     charts: tuple[Chart, ...] = ()
     names: Mapping[str, int] = field(default_factory=dict)
     posts: tuple[tuple[str, str, str, str], ...] = ()
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[str]]) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def render_body_sitemap(holdings: Holdings) -> tuple[str, bytes]:
 def render_sitemaps(overview: Overview) -> Iterator[tuple[str, bytes]]:
     """Render the sitemap of the pages about all bodies, the index of sitemaps, and robots.txt."""
     context = overview.context
-    pages = [layout.HOME, *(layout.dataset_page(dataset.name) for dataset in overview.datasets)]
+    pages = [layout.HOME, layout.bodies_page(1), layout.DOWNLOAD_ALL]
+    pages += [layout.dataset_page(dataset.name) for dataset in overview.datasets]
     shared = _write(context, "urlset", "url", [(page, overview.latest) for page in pages])
     yield layout.sitemap(None), shared
     parts = [(layout.sitemap(None), overview.latest)]

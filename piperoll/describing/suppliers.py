@@ -163,7 +163,7 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class SupplierDigest:
-    """A supplier as lists show it."""
+    """A supplier as lists show it: `bodies` counts those that pay it."""
 
     key: str
     title: str
@@ -211,7 +211,7 @@ def decode_group(members: Mapping[str, str]) -> dict[str, Supplier]:
 def digest_supplier(supplier: Supplier) -> SupplierDigest:
     """A supplier as lists show it."""
     rows, amount = supplier.total.rows, supplier.total.amount
-    return SupplierDigest(supplier.key, supplier.title, supplier.payee_class, len(supplier.payees), rows, amount)
+    return SupplierDigest(supplier.key, supplier.title, supplier.payee_class, len(supplier.payers), rows, amount)
 
 
 def digest_suppliers(suppliers: Iterable[Supplier]) -> GroupDigest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from posixpath import dirname, relpath
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from piperoll.model import Series, Version
 
@@ -17,6 +17,17 @@ def link(target: str, here: str) -> str:
 def address(base_url: str, key: str) -> str:
     """Return the web address of a key; `base_url` is where the store is served and ends in a slash."""
     return base_url + quote(key)
+
+
+def api_rows(api_url: str, series: Series) -> str:
+    """Return the API's query for the rows of a table."""
+    query = {"body": series.body, "period": str(series.period), "part": series.part or "none"}
+    return f"{api_url}rows/{series.dataset}?{urlencode(query)}"
+
+
+def api_body_rows(api_url: str, dataset: str, body: str) -> str:
+    """Return the API's query for everything that a body has published of a dataset."""
+    return f"{api_url}rows/{dataset}?{urlencode({'body': body})}"
 
 
 def series_urn(series: Series) -> str:

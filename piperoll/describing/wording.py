@@ -11,10 +11,11 @@ from typing import Any
 
 from piperoll.duties import DutyState
 from piperoll.errors import DescriptorError
-from piperoll.findings import holds_rows, shared_text
+from piperoll.findings import deciding_finding, holds_rows, shared_text
 from piperoll.model import (
     MONTHS,
     Acts,
+    AmountTotals,
     Body,
     Cause,
     Dataset,
@@ -69,6 +70,7 @@ CAUSES = {
     Cause.DECISION: "A decision about rows",
 }
 
+
 LEVELS = {"core": "Core", "duty": "Asked for by law or code", "wanted": "Wanted"}
 
 KINDS = {
@@ -80,40 +82,6 @@ KINDS = {
     "fire": ("fire authority", "fire authorities"),
     "other": ("other public body", "other public bodies"),
 }
-
-_PROBLEMS = {
-    "too-large": (
-        "The file is too large",
-        (
-            "Delete blank rows and sheets that are not part of the table.",
-            "Send the table in parts, for example by month.",
-        ),
-    ),
-    "too-heavy": (
-        "The file is too much for this page",
-        (
-            "Delete blank rows and sheets that are not part of the table.",
-            "Send the table in parts, for example by month.",
-        ),
-    ),
-    "too-slow-to-send": (
-        "The file did not arrive",
-        ("Check your connection.", "Try again, if you can from a faster one, or with a smaller file."),
-    ),
-    "too-many-at-once": ("We are checking other files", ("Wait a minute, and try again.",)),
-    "no-room": ("We cannot check files now", ("Try again later.", "Tell the operator if it happens again.")),
-    "store": ("We cannot check files now", ("Try again later.", "Tell the operator if it happens again.")),
-    "no-file": ("No file was chosen", ("Choose your file, then select 'Check the file'.",)),
-    "bad-parameter": ("Something in the form is not right", ("Correct it, or leave the field empty, and try again.",)),
-    "unknown-kind": (
-        "Something in the form is not right",
-        ("Choose a kind of body from the list, or leave it empty.",),
-    ),
-    "unknown-template": ("There is no such blank form", ("Choose one on the page to check a file.",)),
-}
-"""For each kind of problem of the page to check a file: its heading, and what to do."""
-
-_OTHER_PROBLEM = ("We could not check the file", ("Try again.", "Tell the operator if it happens again."))
 
 _EXCLUDED = {
     "blank": ("blank row", "blank rows"),
@@ -186,6 +154,14 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
+def format_held(amount: AmountTotals) -> str:
+    """Say which pounds of a table are held: rows whose amount cannot be read are never £0.00."""
+    if not amount.held_unreadable:
+        return format_pounds(amount.held)
+    rows = f"{format_count(amount.held_unreadable, 'row')} whose amount cannot be read"
+    return f"{format_pounds(amount.held)} and {rows}" if amount.held else rows
+
+
 # --- reports ------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +230,8 @@ class ReportInWords:
     with_us: tuple[FindingGroup, ...]
     to_know: tuple[FindingGroup, ...]
     passed: tuple[str, ...]
+    next_steps: str = ""
+    """What the platform does next with a file that waits for it; empty if it waits for the body, or for nobody."""
 
     @property
     def sections(self) -> tuple[ReportSection, ...]:
@@ -262,7 +240,7 @@ class ReportInWords:
             ReportSection("Must fix", "must", self.must_fix),
             ReportSection("Rows held back until you act", "must", self.held_back),
             ReportSection("Should fix", "should", self.should_fix),
-            ReportSection("For us to look at", "should", self.with_us),
+            ReportSection("For us to answer" if self.next_steps else "For us to look at", "should", self.with_us),
             ReportSection("Good to know", "info", self.to_know),
         )
         return tuple(section for section in sections if section.groups)
@@ -296,8 +274,21 @@ def explain_report(report: Report) -> ReportInWords:
         verdict=VERDICTS[report.verdict],
         sentence=describe_verdict(report),
         passed=report.passed,
+        next_steps=_NEXT_STEPS if waits_for_platform(report) else "",
         **{who: tuple(FindingGroup(tuple(one)) for one in found.values()) for who, found in groups.items()},
     )
+
+
+_NEXT_STEPS = (
+    "You do not need to send the file again. We answer the question below, and the next run examines the file again. "
+    "Until then nothing of it is published."
+)
+
+
+def waits_for_platform(report: Report) -> bool:
+    """True if a file is not published because of a question that the platform must answer."""
+    deciding = deciding_finding(report)
+    return deciding is not None and deciding.acts is Acts.PLATFORM
 
 
 def _who_acts(finding: Finding, *, publishes: bool) -> str:
@@ -321,6 +312,8 @@ def describe_verdict(report: Report) -> str:
             return f"{read - held:,} of {format_count(read, 'row')} can be published; {describe_held_rows(held)}."
         but = ", but there are things to put right" if report.verdict is Verdict.ACCEPTED_WITH_WARNINGS else ""
         return f"All of it can be published ({format_count(read, 'row')}){but}."
+    if waits_for_platform(report):
+        return "The whole file is held: none of it is published until we have answered a question about it."
     if report.what is What.NOT_DATA:
         return "This file cannot be used: it holds no table of data. What is published stays as it is."
     return {
@@ -408,11 +401,6 @@ def _format_month_day(text: str) -> str:
 
 
 # --- bodies, series, files ----------------------------------------------------------------------------------------
-
-
-def describe_problem(kind: str) -> tuple[str, tuple[str, ...]]:
-    """Return the heading of a problem of the page to check a file, and what to do."""
-    return _PROBLEMS.get(kind, _OTHER_PROBLEM)
 
 
 def capitalize_first(text: str) -> str:

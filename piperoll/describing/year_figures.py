@@ -63,7 +63,7 @@ class RowSum:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Rows of a number of tables that are in no total, for one reason."""
+    """Rows of a number of tables that are in no total, for one reason; 0 tables if their number is not known."""
 
     rows: int
     amount: Decimal | None

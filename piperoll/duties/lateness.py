@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from piperoll.duties.calendar import due_periods, duty_rules, owes
+from piperoll.findings import deciding_finding
 from piperoll.model import Acts, Body, Dataset, Period, Report, Submission, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class ReportOutcome:
-    """The parts of a report that decide whether a duty is met.
+    """The parts of a report that decide whether a duty is met, and what a file that is not published waits for.
 
     `period` and `part` are those found in the file. `repeated` is True if the file is held because its rows have
-    already been published for another period.
+    already been published for another period. Of a file that is held or rejected, `reason` is the message of the
+    deciding finding as it is published and `acts` who must act on it; `rows` and `amount` (pounds; None if no amount
+    was read) are what was read, and `unreadable` counts the rows whose amount could not be read.
     """
 
     verdict: Verdict
     period: str | None
     part: str | None
     repeated: bool = False
+    reason: str | None = None
+    acts: Acts | None = None
+    rows: int = 0
+    amount: Decimal | None = None
+    unreadable: int = 0
 
     @classmethod
     def from_report(cls, report: Report) -> ReportOutcome:
-        """Take the outcome from a report."""
+        """Take the outcome from a public report."""
         repeated = any(finding.code == "rows-repeated" for finding in report.findings)
-        return cls(report.verdict, report.period, report.part, repeated)
+        outcome = cls(report.verdict, report.period, report.part, repeated)
+        if report.verdict.publishes:
+            return outcome
+        decided = deciding_finding(report)
+        amounts = [table.amount for table in report.tables if table.amount is not None]
+        known = [amount for amount in amounts if amount.read or not amount.unreadable]
+        return replace(
+            outcome,
+            reason=None if decided is None else decided.message,
+            acts=Acts.BODY if decided is None else decided.acts,
+            rows=sum(table.rows.read for table in report.tables),
+            amount=sum((amount.read for amount in known), Decimal(0)) if known else None,
+            unreadable=sum(amount.unreadable for amount in amounts),
+        )
 
 
 ReceivedFiles: TypeAlias = Sequence[tuple[Submission, ReportOutcome | None]]

@@ -194,8 +194,9 @@ class Disposition:
     `commercial`, `security`, `legal`). `blanked` maps rows to the fields whose cell breaks the published schema: the
     cell is left out, or derived, and the rest of the row is published. `cut` maps rows to the fields whose text is
     about a person: the words of a redaction are published in its place. `withheld` maps names of files, sheets and
-    members, headings and values that name a person to what is published in their place. All other rows are published as
-    they are.
+    members, headings and values that name a person to what is published in their place. `quotable` maps messages that
+    quote headings to what is published of them, even if no row of the file is. All other rows are published as they
+    are.
     """
 
     held: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
@@ -203,3 +204,4 @@ class Disposition:
     blanked: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     cut: Mapping[int, Mapping[int, frozenset[str]]] = field(default_factory=dict)
     withheld: Mapping[str, str] = field(default_factory=dict)
+    quotable: Mapping[str, str] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from piperoll.operations.decisions import PendingDecisions
 from piperoll.operations.run_request import Run
 from piperoll.operations.run_summary import Ending, FileResult, RunSummary, failure, in_order, result_of
 from piperoll.operations.steps import ExaminedFile
-from publishers import read_tombstone
+from publishers import apply_tombstones, read_tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ def run_in_process(run: Run, collected: CollectedFiles) -> list[FileResult]:
 
 def group_by_body(run: Run, collected: CollectedFiles) -> tuple[BodyFiles, ...]:
     """Group collected files by dataset and body, with submissions that people's answers and decisions bear on."""
+    apply_tombstones(run.store)  # a backup may have been restored since
     groups: dict[tuple[str, str], list[tuple[Submission, Path]]] = {}
     unreadable: dict[tuple[str, str], list[FileResult]] = {}
     for arrival in collected.arrivals:

@@ -40,10 +40,9 @@ class RunRequest:
         if (self.inbox is None) == (self.sources is None):
             raise UsageError("give either an inbox folder or a sources file to collect from")
 
-    def flow_parameters(self) -> dict[str, Any]:
-        """The request as parameters of the Prefect flow, which are text; `parse_request` reads them back."""
-        optional = {"inbox": self.inbox, "sources": self.sources, "period": self.period, "bodies": self.bodies}
-        return {"to": self.to} | {name: None if value is None else str(value) for name, value in optional.items()}
+    def flow_period(self) -> str | None:
+        """The period as the parameter of the Prefect flow, which is text. Paths are none: see `flows.places`."""
+        return None if self.period is None else str(self.period)
 
     def open(self) -> AbstractContextManager[Run]:
         """Begin the run; see `open_run`."""

@@ -60,7 +60,8 @@ def purge_submission(
     """Remove a submission and everything made from it, then search the whole store for `values`.
 
     `submission` is the beginning of its sha256; to finish a purge that was interrupted, the whole sha256.
-    Raises: UnknownSubmission, UsageError: the submission is unknown, or no reason is given.
+    Raises: UnknownSubmission, UsageError: the submission is unknown, or no reason is given. StoreError: the bucket
+    keeps old versions of objects and does not let us delete them; everything else is done.
     """
     with open_run(to, bodies=bodies, settings=settings) as run:
         try:
@@ -71,4 +72,5 @@ def purge_submission(
             sha256 = submission
         tombstone = publishers.remove_submission(run.store, sha256, because=require_reason(because), now=run.moment)
         _, trouble = build_for_run(run)
+        publishers.erase_old_pages(run.store)
         return PurgeResult(tombstone, tuple(publishers.find_values(run.store, values)), trouble)

@@ -41,7 +41,7 @@ class PrivacyLists:
     `trigger_phrases` are the phrases that `triggers` finds, `household_triggers` those whose payees are people always.
     `contexts` finds what says that a payment may be about one person; `vacant` finds the
     `vacancies` in a longer cell. `things` are words that no person's name has, and
-    `label_words` those of the names of files, sheets and headings.
+    `label_words` those of the names of files, sheets and headings. `heading_words` are further words of headings.
     `in_names` are the small words within names and around them, by kind.
     """
 
@@ -60,6 +60,7 @@ class PrivacyLists:
     contexts: re.Pattern[str]
     things: frozenset[str]
     label_words: frozenset[str]
+    heading_words: frozenset[str]
     household_triggers: re.Pattern[str]
     trigger_phrases: tuple[str, ...]
     redactions: tuple[tuple[re.Pattern[str], str], ...]
@@ -104,6 +105,7 @@ def privacy_lists() -> PrivacyLists:
         contexts=_starting_with(phrase for (phrase,) in _rows("contexts", "phrase")),
         things=frozenset(word for (word,) in _rows("things", "word")),
         label_words=frozenset(word for (word,) in _rows("label-words", "word")),
+        heading_words=frozenset(word for (word,) in _rows("heading-words", "word")),
         household_triggers=_any_of(phrase for phrase, each in payees if each == "people"),
         trigger_phrases=triggers,
         redactions=tuple((re.compile(pattern, re.I), kind) for pattern, kind in _rows("redactions", "pattern", "kind")),

@@ -138,6 +138,14 @@ class FolderStore:
             found.extend((relative / name).as_posix() for name in names if name.startswith(wanted) and name[0] != ".")
         return iter(sorted(found))
 
+    def old_versions(self, prefix: str = "") -> Iterator[str]:  # noqa: ARG002 - the protocol has it
+        """A folder keeps no earlier versions."""
+        return iter(())
+
+    def erase_old_versions(self, prefix: str) -> int:  # noqa: ARG002 - the protocol has it
+        """A folder keeps no earlier versions."""
+        return 0
+
     def age(self, key: str) -> float:
         """Seconds since the object was written."""
         with _raise_store_errors(key):

@@ -111,6 +111,18 @@ class Store(StoreReader, Protocol):
     def delete_if_older(self, key: str, seconds: float) -> bool:
         """Delete an object if it was written at least `seconds` ago; True if it is gone."""
 
+    def old_versions(self, prefix: str = "") -> Iterator[str]:
+        """List the keys below a prefix of which the store keeps versions that are not current, in order.
+
+        Raises: StoreError: the store keeps versions and does not let us see them.
+        """
+
+    def erase_old_versions(self, prefix: str) -> int:
+        """Delete every version below a prefix that is not a current object; return how many.
+
+        Raises: StoreError: the store keeps versions and does not let us see or delete them.
+        """
+
     def abort_unfinished(self, older_than: float) -> int:
         """Remove the parts of writes that were never finished and that nobody is working on; return how many.
 

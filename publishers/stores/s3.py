@@ -193,6 +193,29 @@ class S3Store:
                 found.extend(entry["Key"].removeprefix(self._prefix) for entry in page.get("Contents", ()))
         return iter(sorted(found))
 
+    def old_versions(self, prefix: str = "") -> Iterator[str]:
+        """List the keys of which the bucket has versions that are not current, or delete markers."""
+        return iter(sorted({name.removeprefix(self._prefix) for name, _ in self._old_versions(prefix)}))
+
+    def erase_old_versions(self, prefix: str) -> int:
+        """Delete versions that are not current, and delete markers. A bucket without versioning has none."""
+        old = self._old_versions(prefix)
+        for name, version in old:
+            with self._raise_store_errors(name):
+                self._s3.delete_object(Bucket=self._bucket, Key=name, VersionId=version)
+        if old and not set(old).isdisjoint(self._old_versions(prefix)):  # others may write new ones meanwhile
+            raise StoreError(f"{self!r} keeps old versions below {prefix}: end their retention, and purge again")
+        return len(old)
+
+    def _old_versions(self, prefix: str) -> list[tuple[str, str]]:
+        """The name and the version of each version below a prefix that is no current object."""
+        pages = self._s3.get_paginator("list_object_versions")
+        with self._raise_store_errors(f"old versions below {prefix} (allow s3:ListBucketVersions)"):
+            listed = list(pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix))
+        versions = [one for page in listed for one in page.get("Versions", ()) if not one["IsLatest"]]
+        markers = [one for page in listed for one in page.get("DeleteMarkers", ())]
+        return [(one["Key"], one["VersionId"]) for one in (*versions, *markers)]
+
     def age(self, key: str) -> float:
         """Seconds since the object was written; both times are by the server's clock."""
         with self._raise_store_errors(key):

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piperoll.findings import public_report
-from piperoll.model import Disposition, Finding, Report, RowCounts, Severity, TableReport, Verdict, What, to_document
+from piperoll import assets
+from piperoll.checking.privacy.public_texts import quote_headings
+from piperoll.findings import make_finding, public_report
+from piperoll.model import (
+    Address,
+    Disposition,
+    Finding,
+    Report,
+    RowCounts,
+    Severity,
+    TableReport,
+    Verdict,
+    What,
+    to_document,
+)
 from tests.checking.made_readings import examined, made_table, spend_row
 
 MARK = "Quincealbatross"
@@ -36,7 +50,7 @@ def test_messages_and_fixes_of_a_held_row_do_not_quote_it_either() -> None:
     public = public_report(report(about(7)), HELD)
     assert MARK not in json.dumps(to_document(public))
     assert (public.findings[0].row, public.findings[0].column) == (7, "B")
-    assert "Amount unreadable" in public.findings[0].message
+    assert public.findings[0].message.startswith("We cannot be certain which amount the cell gives")
 
 
 def test_a_redacted_row_is_as_private_as_a_held_one() -> None:
@@ -59,6 +73,46 @@ def test_a_sample_of_a_column_is_not_quoted_and_the_files_name_is() -> None:
     public = public_report(report(about(None), named), HELD)
     assert MARK not in json.dumps(to_document(public))
     assert public.findings[1] == named
+
+
+def unmapped(letter: str, heading: str, **more: object) -> Finding:
+    found = make_finding("column-not-mapped", Address(column=letter), value=heading, columns=f"{letter} ('{heading}')")
+    return replace(found, **more)  # type: ignore[arg-type]
+
+
+def public_of(*findings: Finding, verdict: Verdict = Verdict.REJECTED) -> list[Finding]:
+    quotable = quote_headings(findings, assets.datasets())
+    return list(public_report(report(*findings, verdict=verdict), Disposition(quotable=quotable)).findings)
+
+
+def test_a_known_heading_is_shown_whether_the_file_is_published_or_not() -> None:
+    for verdict in (Verdict.REJECTED, Verdict.HELD, Verdict.ACCEPTED_WITH_WARNINGS):
+        found = unmapped("K", "Supplier Postcode")
+        assert public_of(found, verdict=verdict) == [found]
+
+
+def test_a_heading_with_an_unknown_word_is_not_shown_and_its_column_is() -> None:
+    for heading in (f"Paid by {MARK}", "12345678", "Contact 0121 496 0123", f"'{MARK}'", f"Amount') ('{MARK}"):
+        (public,) = public_of(unmapped("K", heading))
+        assert heading not in public.message and MARK not in json.dumps(to_document(public))
+        assert public.column == "K" and public.value is None
+    (public,) = public_of(unmapped("K", f"Paid by {MARK}"))
+    assert public.message == "Column K (not shown) is not part of this dataset. We do not publish it."
+
+
+def test_a_heading_of_known_words_that_is_a_name_stays_withheld() -> None:
+    """Mark and Price are headings as well, and together a name."""
+    rows = [spend_row()]
+    made = made_table(rows=rows)
+    table = replace(made, columns={**made.columns, "purpose": "Mark Price"})
+    examination = examined(table, period="2026-10")
+    public = public_report(examination.report, examination.disposition)
+    assert "Mark Price" not in json.dumps(to_document(public))
+
+
+def test_the_name_of_a_rejected_file_is_said_where_its_content_is_another() -> None:
+    named = make_finding("content-not-as-named", value="a.csv", kind="a web page")
+    assert public_of(named) == [named]
 
 
 def test_what_is_found_about_persons_is_counted_and_has_no_address() -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from piperoll import api, cli
+from piperoll import api, cli, layout
 from piperoll.errors import StoreCorrupt, StoreUnavailable, UnknownSubmission, UsageError
 from piperoll.operations import pipeline
 from piperoll.operations.catalogue.build import build_catalogue
@@ -88,7 +88,11 @@ def test_get_an_earlier_version(made: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"-o": "a.xlsx"}, "end it in .csv"), ({"--period": "2026-11"}, "is not published"), ({"--body": "x"}, "no body called")],
+    [
+        ({"-o": "a.xlsx"}, "end it in .csv"),
+        ({"--period": "2026-11"}, "is not published"),
+        ({"--body": "x"}, "no body called"),
+    ],
 )
 def test_get_says_what_to_do_if_it_cannot(made: Path, tmp_path: Path, changed, words: str) -> None:
     options = {"--from": str(made), "--body": "anytown", "--period": "2026-10", "-o": "a.csv"} | changed
@@ -357,3 +361,31 @@ def test_python_lists_histories_differences_and_years(made: Path) -> None:
             api.get("spend", str(made), **wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="not both"):
         api.list_published(str(made), period="2026-10", year="2026-27")
+
+
+def test_lines_in_no_year_were_taken_for_a_period_where_another_year_was_wanted(place: Path, tmp_path: Path) -> None:
+    store = FolderStore(place)
+    listed = json.loads(store.read(layout.CONSOLIDATED_INDEX).content)
+    listed["datasets"]["spend"].append("undated")
+    store.put(layout.CONSOLIDATED_INDEX, json.dumps(listed).encode())
+    year = store.read(layout.consolidated_index("spend", "2026-27")).content
+    store.put(layout.consolidated_index("spend", "undated"), year.replace(b'"2026-27"', b'"undated"'))
+    for key in list(store.keys(layout.consolidated_file("spend", "2026-27", ""))):
+        store.put(key.replace("2026-27", "undated"), store.read(key).content)
+    wanted = ("get", "spend", "--from", place, "-o", tmp_path / "a.csv", "--year")
+    assert "it has them for 2026-27, undated" in str(piperoll(*wanted, "2011-12").exception)
+    assert "spend of lines that are in no year, 1 body." in output_of(*wanted, "undated")
+    wrong = piperoll("get", "spnd", "--from", place, "-o", tmp_path / "b.csv", "--year", "2026-27")
+    assert "did you mean spend?" in str(wrong.exception)
+
+
+def test_everything_is_copied_with_a_readme(made: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "everything"
+    done = piperoll("get", "--all", "--from", made, "-o", copy)
+    assert done.exit_code == 0, done.output
+    assert "open data of public bodies" in (copy / "README.txt").read_text()
+    assert " 0 files downloaded" in piperoll("get", "--all", "--from", made, "-o", copy).output
+    wrong = piperoll("get", "--all", "--from", made, "--body", "nowhere", "-o", copy)
+    assert isinstance(wrong.exception, UsageError)
+    assert "no body called 'nowhere'" in str(wrong.exception)
+    assert isinstance(piperoll("get", "--from", made, "-o", copy).exception, UsageError)

@@ -64,7 +64,7 @@ SUPPLIERS = ("Oak & Ash Ltd", "Ÿmir Café", HOSTILE, "Northern Lights plc", "Qu
 SERVICES = ("Housing", "Waste and Recycling", "Libraries")
 BODIES = (
     Body("gss:E07000999", "anytown", "Anytown Borough Council", "council", contact="open@anytown.example"),
-    Body("gss:E06000998", "brackwater", "Brackwater Council", "council", same_as=("GB-LAE-BRW",)),
+    Body("gss:E06000998", "brackwater", "Brackwater Council", "council", same_as=("GB-LAE-BRW",), region="London"),
     Body("GB-GOVUK-bridges", "bridges", "Department of Bridges & Tunnels", "department"),
 )
 LARGE = 150

@@ -10,6 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 from piperoll import assets
+from piperoll.describing.context import CatalogueContext, Holdings, collect_holdings
+from piperoll.describing.series_facts import extract_facts
+from piperoll.duties import find_first_starts, summarise_received
 from piperoll.findings import without_value
 from piperoll.model import (
     Acts,
@@ -250,12 +253,26 @@ SUBMISSIONS: Sequence[tuple[Submission, Report | None]] = (
 )
 
 
+def collect(
+    slug: str,
+    submissions: Sequence[tuple[Submission, Report | None]],
+    listings: Sequence[Listing] = (),
+    register: Register = REGISTER,
+) -> Holdings:
+    """Everything known about a body that sent `submissions`; duties begin with the first period that arrived."""
+    context = CatalogueContext(assets.datasets(), BASE_URL, PUBLISHER, ON, register, register)
+    received = summarise_received(submissions)
+    facts = [extract_facts(one) for one in listings]
+    return collect_holdings(context, register.find(slug), facts, received, find_first_starts(received))
+
+
 def built(
     listings: Sequence[Listing] = LISTINGS,
     *,
     register: Register = REGISTER,
     on: date = ON,
     base_url: str = BASE_URL,
+    api_url: str = "",
     submissions: Sequence[tuple[Submission, Report | None]] = SUBMISSIONS,
 ) -> Iterator[tuple[str, bytes]]:
     return build_catalogue(
@@ -263,6 +280,7 @@ def built(
         datasets=assets.datasets(),
         register=register,
         base_url=base_url,
+        api_url=api_url,
         publisher_name=PUBLISHER,
         on=on,
         submissions=submissions,

@@ -38,6 +38,7 @@ def build_catalogue(
     base_url: str,
     publisher_name: str,
     on: date,
+    api_url: str = "",
     submissions: Sequence[Received] = (),
     years: Mapping[str, BodyYears] = MappingProxyType({}),
     payees: Mapping[str, Mapping[str, Payee]] = MappingProxyType({}),
@@ -46,7 +47,7 @@ def build_catalogue(
 
     `years` has the consolidated years of each body and `payees` what it pays, by `supplier_key`.
     """
-    context = CatalogueContext(tuple(datasets), base_url, publisher_name, on, register, register)
+    context = CatalogueContext(tuple(datasets), base_url, publisher_name, on, register, register, api_url)
     slugs = (
         {body.slug for body in register} | {one.series.body for one in listings} | {one.body for one, _ in submissions}
     )

@@ -214,6 +214,8 @@ class Recomputed:
         for dataset in DATASETS:
             self._load(dataset)
         self.counts = {dataset: self._count(dataset) for dataset in DATASETS}
+        for dataset in DATASETS:
+            self._annotate(dataset)
 
     def descriptor(self, dataset: str) -> dict[str, Any]:
         """The standard of a dataset."""
@@ -228,6 +230,18 @@ class Recomputed:
         for path in [*(self.store / "data").glob("*/*/"), *(self.store / "reports").glob("*/*/")]:
             found.setdefault(path.name, {"slug": path.name, "kind": "unknown"})
         return found
+
+    @cached_property
+    def day(self) -> str:
+        """The day that the catalogue describes."""
+        found: str = json.loads((self.store / "catalogue" / "freshness.json").read_text("utf-8"))["on"]
+        return found
+
+    @cached_property
+    def waiting(self) -> int:
+        """How many files were held or rejected, and no later version of what they were for was published since."""
+        reports = (json.loads(path.read_text("utf-8")) for path in (self.store / "reports").rglob("*.json"))
+        return sum(one["verdict"] in ("held", "rejected") for one in reports)
 
     def expected_bodies(self, dataset: str) -> int:
         """How many bodies must publish a dataset by law, or have published it."""
@@ -266,6 +280,19 @@ class Recomputed:
     def has_amounts(self, dataset: str) -> bool:
         """Whether tables of a dataset have pounds."""
         return bool(self.descriptor(dataset)["x_piperoll"]["amount"])
+
+    def sum_lines(self, dataset: str, where: str, *values: Any) -> Total:
+        """Count and add up the lines that count and meet a condition."""
+        sql = f"SELECT count(*), sum(pounds) FROM figures_{dataset} WHERE {where}"
+        ((rows, pounds),) = self.query(sql, *values)
+        return Total(rows, pounds)
+
+    def left_out(self, dataset: str, where: str, *values: Any) -> tuple[Total, int]:
+        """Count and add up the lines that are left out, and count the tables that they are in."""
+        sql = "SELECT count(*), sum(pounds), count(DISTINCT series) "
+        sql += f"FROM counted_{dataset} WHERE counted_in IS NOT NULL AND {where}"
+        ((rows, pounds, tables),) = self.query(sql, *values)
+        return Total(rows, pounds), tables
 
     def total_of(self, table: PublishedTable) -> Total:
         """The lines and pounds of a current table's CSV."""
@@ -381,6 +408,31 @@ class Recomputed:
             for sheet, name in fields.items()
         )
         return f"CASE {cases} END"
+
+    def _annotate(self, dataset: str) -> None:
+        """`figures_{dataset}`: every line that counts, with its cells, its supplier's key and its class of payee.
+
+        Key and class are those of the consolidated files: what they mean is tested where they are made.
+        """
+        columns = "series VARCHAR, line_id VARCHAR, supplier_key VARCHAR, payee_class VARCHAR"
+        self.database.execute(f"CREATE TABLE annotated_{dataset} ({columns})")
+        for index in (self.store / "catalogue" / "consolidated" / dataset).glob("*/index.json"):
+            for entry in json.loads(index.read_text("utf-8"))["bodies"].values():
+                rows = read_lines(index.parent / entry["csv"]["path"])
+                if rows and "supplier_key" in rows[0]:
+                    cells = [[row[n] for n in ("series", "line_id", "supplier_key", "payee_class")] for row in rows]
+                    self.database.execute(
+                        f"INSERT INTO annotated_{dataset} SELECT unnest($1), unnest($2), unnest($3), unnest($4)",
+                        [list(column) for column in zip(*cells, strict=True)],
+                    )
+        self.database.execute(
+            f"CREATE TABLE figures_{dataset} AS SELECT counted.body, counted.series, counted.table_part, counted.line, "
+            "counted.pounds, counted.year, counted.month, counted.undated, lines.* EXCLUDE (body, series, table_part, "
+            "line, pounds), annotated.supplier_key, annotated.payee_class "
+            f"FROM counted_{dataset} AS counted JOIN {dataset} AS lines USING (series, line) "
+            f"LEFT JOIN annotated_{dataset} AS annotated "
+            "ON annotated.series = counted.series AND annotated.line_id = lines.line_id WHERE counted.counted_in IS NULL"
+        )
 
     # --- counting -------------------------------------------------------------------------------------------------
 

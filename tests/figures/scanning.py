@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from lxml import html
@@ -76,6 +76,10 @@ class Place:
     """For a cell, the headings of its table."""
     link: str = ""
     """For a cell, where the heading of its line leads: a key below `catalogue/`."""
+    line: tuple[str, ...] = ()
+    """For a cell, the texts of all cells of its line."""
+    heading: str = ""
+    """The last heading before it."""
 
     def __str__(self) -> str:
         return f"{self.page}: {self.kind} {' | '.join(self.names)} = {' '.join(one.text for one in self.figures)}"
@@ -113,34 +117,41 @@ def scan_page(page: str, content: bytes, quoted: Sequence[str] = ()) -> Iterator
         elif found := figures_in(text):
             own = pattern_of(text)
             names = place.names if place.kind == "cell" else (*place.names[:-1], own)
-            yield Place(place.page, place.kind, names, found, text, place.columns, place.link)
+            yield replace(place, names=names, figures=found, text=text)
 
 
 def _scan(page: str, content: bytes) -> Iterator[Place]:
     document = html.fromstring(content)
     (main,) = document.xpath("//main") or [document]
-    for table in main.iter("table"):
-        yield from _scan_table(page, table)
-    for item in main.xpath(".//dl/div"):
-        term, values = item.find("dt"), item.findall("dd")
-        aside = " ".join(read_text(one) for one in term.iter("small"))
-        name = read_text(term, without={"small"})
-        yield from _place(page, "term", (pattern_of(name),), " ".join(read_text(one) for one in values))
-        yield from _place(page, "aside", (pattern_of(name),), aside)
+    heading = ""
     for element in main.iter():
-        if not isinstance(element.tag, str) or _within(element, {"table", "dl"} | _SKIPPED):
-            continue
-        if label := element.get("aria-label"):
-            yield from _place(page, "drawn", (_figure_id(element), pattern_of(label)), label)
-        if element.tag in _BLOCKS - _INLINE:
-            yield from _scan_block(page, element)
-    for element in main.iter("caption"):
-        yield from _place(page, "caption", (pattern_of(read_text(element)),), read_text(element))
+        if isinstance(element.tag, str):
+            heading = read_text(element) if element.tag in ("h1", "h2", "h3") else heading
+            for place in _scan_element(page, element):
+                yield replace(place, heading=heading)
     title = document.findtext(".//title") or ""
     yield from _place(page, "page title", (pattern_of(title),), title)
     for meta in document.xpath("//meta[@name='description' or starts-with(@property, 'og:')]"):
         text = meta.get("content") or ""
         yield from _place(page, "description", (pattern_of(text),), text)
+
+
+def _scan_element(page: str, element: html.HtmlElement) -> Iterator[Place]:
+    if element.tag == "table":
+        yield from _scan_table(page, element)
+    elif element.tag == "caption":
+        yield from _place(page, "caption", (pattern_of(read_text(element)),), read_text(element))
+    elif element.tag == "dl":
+        for item in element.findall("div"):
+            term, values = item.find("dt"), item.findall("dd")
+            name = pattern_of(read_text(term, without={"small"}))
+            yield from _place(page, "term", (name,), " ".join(read_text(one) for one in values))
+            yield from _place(page, "aside", (name,), " ".join(read_text(one) for one in term.iter("small")))
+    if not _within(element, {"table", "dl"} | _SKIPPED):
+        if label := element.get("aria-label"):
+            yield from _place(page, "drawn", (_figure_id(element), pattern_of(label)), label)
+        if element.tag in _BLOCKS - _INLINE:
+            yield from _scan_block(page, element)
 
 
 def _scan_block(page: str, element: html.HtmlElement) -> Iterator[Place]:
@@ -158,7 +169,7 @@ def _scan_table(page: str, table: html.HtmlElement) -> Iterator[Place]:
     name = caption.get("id") or "" if caption is not None else ""
     columns = [read_text(cell) for cell in table.xpath("./thead/tr[last()]/*")]
     spanned: dict[int, tuple[int, str]] = {}
-    for row in table.xpath("./tbody/tr"):
+    for row in table.xpath("./tbody/tr | ./tfoot/tr"):
         cells: list[tuple[int, html.HtmlElement]] = []
         position = 0
         line = []
@@ -178,14 +189,14 @@ def _scan_table(page: str, table: html.HtmlElement) -> Iterator[Place]:
         for at, cell in cells:
             column = columns[at] if at < len(columns) else ""
             names = (name, column, " / ".join(line))
-            yield from _place(page, "cell", names, read_text(cell), tuple(columns), _link_of(page, row))
+            for place in _place(page, "cell", names, read_text(cell)):
+                line_cells = tuple(read_text(one) for _, one in cells)
+                yield replace(place, columns=tuple(columns), link=_link_of(page, row), line=line_cells)
 
 
-def _place(
-    page: str, kind: str, names: tuple[str, ...], text: str, columns: tuple[str, ...] = (), link: str = ""
-) -> Iterator[Place]:
+def _place(page: str, kind: str, names: tuple[str, ...], text: str) -> Iterator[Place]:
     if found := figures_in(text):
-        yield Place(page, kind, names, found, text, columns, link)
+        yield Place(page, kind, names, found, text)
 
 
 def _link_of(page: str, row: html.HtmlElement) -> str:
@@ -203,7 +214,7 @@ def read_text(element: html.HtmlElement, *, without: set[str] | frozenset[str] =
     def read(one: html.HtmlElement, *, top: bool = False) -> None:
         hidden = not isinstance(one.tag, str) or one.tag in _SKIPPED or "hash" in (one.get("class") or "").split()
         if not hidden and (top or one.tag not in without):
-            pieces.append(one.text or "")
+            pieces.append(" " if one.tag == "br" else one.text or "")
             for child in one:
                 read(child)
         else:

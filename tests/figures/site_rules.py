@@ -153,12 +153,3 @@ def _period(page: Page, place: Place) -> Sequence[Value]:
     if place.names[1] == "Held back":
         return [sum(one.held for one in tables)]
     return [total.rows] if place.names[1] == "Rows" else [] if total.pounds is None else [total.pounds]
-
-
-# --- all bodies ---------------------------------------------------------------------------------------------------
-
-
-@rule("compare/.*", "cell", ANY, "Files")
-def _sizes(page: Page, place: Place) -> Sequence[Value] | None:
-    """The sizes of consolidated files, which their tests compare with the files."""
-    return [one.value * {"kB": 1000, "MB": 10**6, "": 1}[one.unit] for one in place.figures]

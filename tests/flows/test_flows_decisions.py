@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import prefect_server
 from piperoll.operations.run_request import RunRequest
 from publishers import open_store, read_history
 from tests.operations.inbox import contents, plain_run, put, spend
@@ -27,10 +28,11 @@ def test_release_replay_withdraw_purge_and_catalogue(tmp_path: Path) -> None:
     plain_run(request, catalogued=False)
     put(tmp_path / "inbox", "spend/anytown/October 2026 half.csv", spend(5))
     held = next(one for one in plain_run(request, catalogued=False).results if one.ending == "held")
-    assert catalogue(out) > 0
-    assert release(out, held.sha256, because="they closed for two weeks").result.outcome == "published v2"
-    assert len(replay(out, str(tmp_path / "again")).results) == 2
-    assert contents(open_store(str(tmp_path / "again")), "data/") == contents(store, "data/")
-    assert withdraw(out, str(OCTOBER), 2, because="it was wrong after all").version.version == 2
-    assert purge(out, held.sha256, because="a private person").tombstone.sha256 == held.sha256
+    with prefect_server.environment({"PIPEROLL_STORE": out, "PIPEROLL_REPLAY_INTO": str(tmp_path / "again")}):
+        assert catalogue() > 0
+        assert release(held.sha256, because="they closed for two weeks").result.outcome == "published v2"
+        assert len(replay().results) == 2
+        assert contents(open_store(str(tmp_path / "again")), "data/") == contents(store, "data/")
+        assert withdraw(str(OCTOBER), 2, because="it was wrong after all").version.version == 2
+        assert purge(held.sha256, because="a private person").tombstone.sha256 == held.sha256
     assert read_history(store, OCTOBER)[0].current is None

@@ -60,11 +60,13 @@ def test_the_flow_publishes_and_reports_progress(tmp_path: Path) -> None:
 
 
 def test_the_flow_takes_text_and_returns_the_summary(tmp_path: Path) -> None:
-    """As a worker of an existing server calls it."""
+    """As a worker of an existing server calls it: with its places in the environment."""
     from flows.month import month  # noqa: PLC0415
 
     put(tmp_path / "inbox", "spend/anytown/October.csv", spend(5))
-    summary = month(to=str(tmp_path / "out"), inbox=str(tmp_path / "inbox"), period="2026-10")
+    places = {"PIPEROLL_STORE": str(tmp_path / "out"), "PIPEROLL_INBOX": str(tmp_path / "inbox")}
+    with prefect_server.environment(places):
+        summary = month(period="2026-10")
     assert [(result.period, result.outcome) for result in summary.results] == [("2026-10", "published v1")]
 
 

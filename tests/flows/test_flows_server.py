@@ -19,12 +19,18 @@ import requests
 import yaml
 
 from flows import prefect_server as own_server
-from piperoll.errors import ServerTrouble
+from flows.places import find_request, variables
+from piperoll.errors import ServerTrouble, UsageError
 from piperoll.operations.run_request import RunRequest
+from piperoll.settings import Settings
 from tests.operations.inbox import plain_run, put, spend
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
+
+FLOWS = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
+    *("__init__", "places", "prefect_server", "run", "serve", "tasks"),
+}
 
 RUN = """
 import sys
@@ -83,14 +89,15 @@ def test_the_server_that_is_set_records_the_run(prefect_server: str, tmp_path: P
     assert said.splitlines() == ["['published v1']", "True"]
     assert noise == ""
     runs = ask(prefect_server, "/flow_runs/filter")  # other tests may have used this server before
-    (run,) = (each for each in runs if each["parameters"]["inbox"] == str(tmp_path / "inbox"))
+    run = max(runs, key=lambda each: each["created"])
     assert (run["name"], run["state_type"]) == ("month as it comes", "COMPLETED")
+    assert set(run["parameters"]) <= {"period"}
     wanted = {"body", "receive", "examine", "publish", "catalogue"}
     eventually(lambda: wanted <= {task["name"].partition("-")[0] for task in ask(prefect_server, "/task_runs/filter")})
     (table,) = (each for each in ask(prefect_server, "/artifacts/filter") if each["flow_run_id"] == run["id"])
     digest = hashlib.sha256(spend(5)).hexdigest()[:12]
-    assert f"| {digest} | anytown | spend | 2026-10 |" in table["data"]
-    assert "October" not in table["data"]  # a file's name may have to be purged, and Prefect keeps what it is given
+    assert f"| {digest} | anytown | spend | October 2026 |" in table["data"]
+    assert ".csv" not in table["data"]  # a file's name may have to be purged, and Prefect keeps what it is given
     assert "published v1" in table["data"]
 
 
@@ -112,6 +119,7 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
         started = ask(prefect_server, f"/deployments/{deployment['id']}/create_flow_run", {})
         wanted = {"flow_runs": {"id": {"any_": [started["id"]]}, "state": {"type": {"any_": ["COMPLETED"]}}}}
         eventually(lambda: ask(prefect_server, "/flow_runs/filter", wanted))
+        see_that_no_other_place_can_be_chosen(prefect_server, deployment["id"], tmp_path / "elsewhere")
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE_SECONDS)
@@ -119,6 +127,53 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
     assert [
         each.ending for each in plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox")).results
     ] == ["already done"]
+
+
+def see_that_no_other_place_can_be_chosen(api: str, deployment: str, elsewhere: Path) -> None:
+    """Whoever may start a run could give it paths of their choice."""
+    put(elsewhere / "inbox", "spend/anytown/October 2026.csv", spend(5))
+    paths = {"to": str(elsewhere / "out"), "inbox": str(elsewhere / "inbox")}
+    for parameters in (paths, {"period": "2026-10"} | paths):
+        asked = {"parameters": parameters, "enforce_parameter_schema": False}
+        answer = requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=asked, timeout=30)
+        if answer.status_code < 400:
+            wanted = {"id": {"any_": [answer.json()["id"]]}, "state": {"type": {"any_": ["FAILED", "CRASHED"]}}}
+            eventually(lambda: ask(api, "/flow_runs/filter", {"flow_runs": wanted}))  # noqa: B023 - called at once
+    wrong = {"parameters": {"period": ["/etc"]}}
+    assert requests.post(f"{api}/deployments/{deployment}/create_flow_run", json=wrong, timeout=30).status_code == 409
+    assert not (elsewhere / "out").exists()
+
+
+def test_no_flow_takes_a_path(tmp_path: Path) -> None:
+    """A flow of a deployment gets its places from the environment of the worker, and says so if there are none."""
+    from flows.month import month  # noqa: PLC0415 - imports Prefect
+
+    flows = [importlib.import_module(f"flows.{name}") for name in FLOWS]
+    taken = {name for module in flows for name in inspect.signature(getattr(module, module.__name__[6:]).fn).parameters}
+    assert taken == {"period", "submission", "because", "how", "series", "number"}
+    with pytest.raises(UsageError, match="PIPEROLL_STORE"):
+        find_request(None)
+    request = RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox", bodies=tmp_path / "bodies.csv")
+    with own_server.environment(variables(request)):
+        found = find_request(None)
+    assert (found.to, found.inbox, found.bodies) == (request.to, request.inbox, request.bodies)
+    assert month.name == "month"
+
+
+def test_what_prefect_starts_imports_nothing_from_the_folder_it_starts_in(tmp_path: Path) -> None:
+    """A `json.py` in the folder in which the server was started ran as part of it."""
+    (tmp_path / "json.py").write_text("raise SystemExit('imported from the current folder')", "utf-8")
+    with own_server.start_server(tmp_path / "home", "--no-services", lasting=False) as server:
+        assert server.process is not None
+        process = Path(f"/proc/{server.process.pid}/environ")
+        eventually(lambda: "PYTHONSAFEPATH=1" in process.read_text("utf-8", "replace").split("\0"))
+    worker = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["definitions"]["pool"]["job_variables"]["env"]
+    command = [sys.executable, "-m", "prefect", "version"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "PYTHONSAFEPATH": worker["PYTHONSAFEPATH"]}, capture_output=True,
+        text=True, timeout=PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_run_with_nothing_to_do_starts_no_server(tmp_path: Path) -> None:
@@ -203,15 +258,11 @@ def test_deployments_do_not_depend_on_the_folder_that_they_were_deployed_from() 
 
 def test_every_deployment_names_a_flow_and_parameters_that_exist() -> None:
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text("utf-8"))["deployments"]
-    names = {path.stem for path in (ROOT / "flows").glob("*.py")} - {
-        "__init__",
-        "prefect_server",
-        "run",
-        "serve",
-        "tasks",
-    }
-    assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}.{name}" for name in names}
+    assert {deployment["entrypoint"] for deployment in deployments} == {f"flows.{name}.{name}" for name in FLOWS}
     for deployment in deployments:
         module, _, name = deployment["entrypoint"].rpartition(".")
         flow = getattr(importlib.import_module(module), name)
-        assert set(deployment["parameters"]) <= set(inspect.signature(flow.fn).parameters)
+        assert set(deployment.get("parameters", ())) <= set(inspect.signature(flow.fn).parameters)
+        assert deployment["enforce_parameter_schema"] is True
+    settings = deployments[0]["work_pool"]["job_variables"]["env"]
+    assert Settings.from_environment({name: text for name, text in settings.items() if name.startswith("PIPEROLL_")})

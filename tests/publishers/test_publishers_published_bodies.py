@@ -14,9 +14,7 @@ from publishers import Store, publish_release
 from publishers.published_bodies import find_published_body, list_published_bodies
 from tests.publishers.small_releases import NOW, packed
 
-DISTRICT = Body(
-    "gss:E07000901", "leeward", "Leeward District Council", "council", ("Leeward Sands",), short_name="LDC"
-)
+DISTRICT = Body("gss:E07000901", "leeward", "Leeward District Council", "council", ("Leeward Sands",), short_name="LDC")
 
 
 @pytest.fixture

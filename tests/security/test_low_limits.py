@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,7 +21,9 @@ import requests
 
 from piperoll import layout
 from piperoll.child_limits import ChildLimits
+from piperoll.operations.run_request import RunRequest
 from piperoll.reading.files.workbooks import read_workbook
+from tests.operations.inbox import plain_run, put, spend
 from tests.security.hostile_files import GOOD_SHEET, LINES, TABLE, packed, workbook
 
 GIGABYTE = 1 << 30
@@ -169,6 +172,55 @@ def test_a_limit_of_the_size_of_files_is_said(tmp_path: Path) -> None:
     path = tmp_path / "October 2026.csv"
     path.write_bytes(TABLE + f"{LINES[0]}\r\n".encode() * 600_000)
     require_clear_message(check_limited(path, lower(RLIMIT_FSIZE=1 << 20)), "File too large")
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [({"RLIMIT_FSIZE": 32 << 10}, "piperoll: "), ({"RLIMIT_AS": 500 << 20}, "memory")],
+    ids=["small files", "little memory"],
+)
+def test_a_run_without_room_ends_cleanly_and_the_next_one_does_its_work(
+    tmp_path: Path, limits: dict[str, int], words: str
+) -> None:
+    """It ended with a traceback, and its folders stayed behind."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(400))
+    command = [*PIPEROLL, "run", "--inbox", str(tmp_path / "inbox"), "--to", str(tmp_path / "out")]
+    variables = environment() | {"TMPDIR": str(temporary), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(
+        command, env=variables, preexec_fn=lower(**limits), capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert words in done.stdout + done.stderr
+    assert not list(temporary.glob("piperoll*"))
+    (result,) = plain_run(RunRequest(to=str(tmp_path / "out"), inbox=tmp_path / "inbox"), catalogued=False).results
+    assert result.rows.published == 400
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_check_that_is_interrupted_does_not_say_that_the_file_is_held(tmp_path: Path, sent: signal.Signals) -> None:
+    """Ctrl+C gave the exit status of a file that was held or rejected."""
+    path = tmp_path / "October 2026.csv"
+    path.write_bytes(TABLE + f"{LINES[0]}\r\n".encode() * 700_000)
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    program += "import sys; from piperoll.cli import main; print('begun', flush=True); main()"
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", program, "check", str(path)],
+        env=environment() | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(1)
+        process.send_signal(sent)
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 128 + sent
+    assert "Traceback" not in said
+    assert not list(tmp_path.glob("piperoll*"))
 
 
 def test_a_folder_for_temporary_files_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 They become public like cells: in reports, versions, feeds and pages. One that names a person is replaced by a neutral
 one in everything public, and its sender is told.
+
+Of a file that is not published no cell is quoted, and its headings only if they consist of words that known headings
+have: what we took for a heading may be a cell (`quote_headings`).
 """
 
 from __future__ import annotations
@@ -16,8 +19,8 @@ from pathlib import PurePosixPath
 from piperoll.checking.privacy.free_text import is_certain_name, names_in_text
 from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.personal_data import personal_rules
-from piperoll.findings import make_finding, replace_texts, without_value
-from piperoll.model import Address, Finding
+from piperoll.findings import finding_type, make_finding, quotes_headings, replace_texts, without_value
+from piperoll.model import MONTHS, Address, Dataset, Finding
 from piperoll.people.lists import PrivacyLists, privacy_lists
 from piperoll.people.name_model import score_word
 from piperoll.people.names import fold_name, fold_text
@@ -50,8 +53,23 @@ the names of 240 published files, their sheets and headings none."""
 _LEAST_OF_PAIR = 0.0
 """The same for two words among others, of which none is a known given name."""
 
-_QUOTED = re.compile(r"'([^'\n]{4,200})'")
+_QUOTED = re.compile(r"'(?![\s),.;:])([^'\n]{4,200})(?<![\s(])'")
+"""What is between the quotation marks of a message, and not what is between two quotations."""
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+_HEADING = re.compile(r"'([^\n]{1,200}?)'(?=[\s).,;:]|\Z)")
+"""A heading in a message."""
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){7}")
+"""Eight digits or more: no heading of ours has them, and numbers of people and accounts do."""
+
+_SHORTEST_NAME = 3
+"""Letters that a word must have to tell anything of a person; shorter ones are column letters and initials."""
+
+NOT_SHOWN = "not shown"
+"""What stands in a public message for a heading that is not known."""
 
 
 @lru_cache(maxsize=8192)
@@ -129,6 +147,50 @@ def withhold_labels(labels: Labels, held: HeldNames) -> tuple[dict[str, str], li
         if finding.message not in withheld and is_named(message, in_sentence=True):
             withheld[finding.message] = without_value(finding).message
     return withheld, findings
+
+
+def quote_headings(findings: Iterable[Finding], datasets: Iterable[Dataset]) -> dict[str, str]:
+    """For each message about headings, what may be published of it although the file's cells may not.
+
+    A heading is shown if every word in it is one of the known headings of `datasets` or of labels in general; another
+    is `NOT_SHOWN`. A message that then still has another word is left out of the result. Names of people are no
+    concern here: `withhold_labels` replaces them.
+    """
+    quoting = [finding for finding in findings if quotes_headings(finding.code)]
+    if not quoting:
+        return {}
+    known = _label_vocabulary() | _heading_vocabulary(datasets)
+    shown = {}
+    for finding in quoting:
+        entry = finding_type(finding.code)
+        own = frozenset(_words_of(*entry.messages.values(), *entry.fixes.values()))
+        message = _HEADING.sub(lambda match: match[0] if _is_known(match[1], known) else NOT_SHOWN, finding.message)
+        if _is_known(f"{message} {finding.fix}", known | own):
+            shown[finding.message] = message
+    return shown
+
+
+def _is_known(text: str, words: frozenset[str]) -> bool:
+    return words.issuperset(_words_of(text)) and not _LONG_NUMBER.search(text)
+
+
+def _words_of(*texts: str) -> Iterator[str]:
+    return (word for word in _LETTERS.findall(fold_text(" ".join(texts))) if len(word) >= _SHORTEST_NAME)
+
+
+@lru_cache(maxsize=1)
+def _label_vocabulary() -> frozenset[str]:
+    lists = privacy_lists()
+    words = lists.label_words | lists.heading_words | lists.usual | lists.things
+    return frozenset(words - lists.given_names - lists.family_names) | frozenset(_words_of(*MONTHS, NOT_SHOWN))
+
+
+def _heading_vocabulary(datasets: Iterable[Dataset]) -> frozenset[str]:
+    texts = []
+    for dataset in datasets:
+        texts += [dataset.title, *(heading.heading for heading in dataset.headings)]
+        texts += [text for field in dataset.fields for text in (field.title, field.name)]
+    return frozenset(_words_of(*texts))
 
 
 def _quoted_in(finding: Finding) -> Iterator[str]:

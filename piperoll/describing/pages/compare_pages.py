@@ -368,7 +368,7 @@ def figures_json(figures: YearFigures) -> dict[str, Any]:
         "payees": {group: sum_json(figures.payees.get(group, RowSum())) for group in PAYEES if figures.payees},
         "undated": sum_json(figures.undated),
         "left_out": [
-            {"because": because, "tables": one.tables, "rows": one.rows, "amount_gbp": _json_pounds(one.amount)}
+            {"because": because, "tables": one.tables or None, "rows": one.rows, "amount_gbp": _json_pounds(one.amount)}
             for because, one in figures.left_out.items()
         ],
         "overlapping": {"rows": figures.overlapping, "row_periods": list(figures.row_periods)},

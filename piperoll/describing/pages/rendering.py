@@ -15,8 +15,9 @@ from typing import Any, Generic, TypeVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from piperoll import assets, layout
-from piperoll.describing import urls, wording, year_figures
+from piperoll.describing import page_wording, urls, wording, year_figures
 from piperoll.describing.context import InContext
+from piperoll.describing.overview import describe_outstanding, describe_waiting_pounds
 from piperoll.model import KINDS, Report, describe_period
 
 T = TypeVar("T")
@@ -33,6 +34,13 @@ POLICY = (
 FILTERS: dict[str, Callable[..., Any]] = {
     "pounds": wording.format_pounds,
     "number": wording.format_number,
+    "held_pounds": wording.format_held,
+    "waiting_pounds": describe_waiting_pounds,
+    "outstanding": describe_outstanding,
+    "shorten": page_wording.shorten,
+    "cell": page_wording.format_cell,
+    "share": page_wording.format_share,
+    "source": page_wording.describe_source,
     "change": wording.format_change,
     "counted": wording.format_count,
     "day": wording.format_day,
@@ -63,6 +71,7 @@ GLOBALS: dict[str, Any] = {
     "statuses": wording.STATUSES,
     "levels": wording.LEVELS,
     "verdicts": wording.VERDICTS,
+    "waits_for": page_wording.WAITS_FOR,
     "causes": wording.CAUSES,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
@@ -129,7 +138,7 @@ def render_upload_page(max_bytes: int) -> str:
 
 def render_problem_page(kind: str, message: str) -> str:
     """Render an error of the upload page for a person: what is wrong, and what to do. `kind` is that of the problem."""
-    heading, steps = wording.describe_problem(kind)
+    heading, steps = page_wording.describe_problem(kind)
     sentence = message[:1].upper() + message[1:].rstrip(".") + "."
     return (
         _environment()

@@ -26,15 +26,17 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
     title = series_title(dataset, body, series)
     report = None if listing.report is None else from_document(Report, listing.report)
     preview = _preview_rows(listing)
-    values: dict[str, Any] = {"charts_drawn": [], "rows_settings": None, "examples": [], "citation": ""}
+    summary = read_summary(listing)
+    values: dict[str, Any] = {"charts_drawn": [], "rows_settings": None, "examples": [], "citation": "", "query": ""}
     if current is not None and manifest is not None:
         known = {field.name for field in dataset.fields}
-        charts = [one for one in read_summary(listing).charts if {one.by, one.of or one.by} <= known]
+        charts = [one for one in summary.charts if {one.by, one.of or one.by} <= known]
         address = urls.address(holdings.base_url, layout.version_page(series, current))
         values = {
             # a chart of one bar would say no more than a figure
             "charts_drawn": [draw_chart(one, dataset) for one in charts if len(one.bars) > 1],
             "rows_settings": _rows_settings(listing, current, preview) if manifest.rows else None,
+            "query": urls.api_rows(holdings.api_url, series) if holdings.api_url else "",
             "examples": _loading_examples(holdings, series, current, manifest.files),
             "citation": f"{title}. Version {current.version}, {format_day(current.published)}. "
             f"{holdings.publisher_name}. {urls.release_urn(series, current)}. {address}",
@@ -52,6 +54,7 @@ def series_page(holdings: Holdings, listing: Listing) -> tuple[str, bytes]:
         current=current,
         report=report,
         fields=_released_fields(listing),
+        filled=summary.filled if manifest is not None and manifest.rows else None,
         preview=preview,
         downloads=sorted(
             () if manifest is None else manifest.files, key=lambda entry: (download_order(entry.path), entry.path)
@@ -87,6 +90,7 @@ def version_page(holdings: Holdings, listing: Listing, version: Version) -> tupl
         version=version,
         before=None if version.supersedes is None else listing.history.version(version.supersedes),
         files=files,
+        titles={field.name: field.title for field in dataset.fields},
         changes_file=None if differing is None else layout.series_folder(series) + differing.path,
         served=version.status in (Status.CURRENT, Status.SUPERSEDED),
         report_pages={
@@ -104,14 +108,16 @@ def version_page(holdings: Holdings, listing: Listing, version: Version) -> tupl
 class RowsPreview:
     """The first rows of a table: the columns that the body sent first, then those that we derived.
 
-    Columns that are empty are left out, and derived columns with the same value in every row. `figures` are the columns
-    of numbers.
+    Before them come the columns that catalogue.json names as `first`. Columns that are empty are left out, and derived
+    columns with the same value in every row. `titles` are the headings by name, `figures` the columns of numbers with
+    their units ("" if they have none).
     """
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: int
-    figures: frozenset[str]
+    titles: Mapping[str, str]
+    figures: Mapping[str, str]
 
 
 def _preview_rows(listing: Listing) -> RowsPreview:
@@ -123,12 +129,21 @@ def _preview_rows(listing: Listing) -> RowsPreview:
         repeats = "x_derive" in fields[name] and len(rows) > 1 and len(cells) == 1
         if cells not in (set(), {""}) and not repeats:
             kept.append(index)
-    kept.sort(key=lambda index: fields[names[index]]["x_origin"] == "derived")
+    first = assets.shown(listing.series.dataset)["first"]
+
+    def place(index: int) -> tuple[int, bool]:
+        name = names[index]
+        return first.index(name) if name in first else len(first), fields[name]["x_origin"] == "derived"
+
+    kept.sort(key=place)
     return RowsPreview(
         names=tuple(names[index] for index in kept),
         rows=tuple(tuple(row[index] for index in kept) for row in rows),
         left_out=len(names) - len(kept),
-        figures=frozenset(name for name in names if fields[name]["type"] in ("number", "integer")),
+        titles={name: fields[name]["title"] for name in names},
+        figures={
+            name: fields[name].get("x_unit") or "" for name in names if fields[name]["type"] in ("number", "integer")
+        },
     )
 
 
@@ -147,8 +162,10 @@ def _rows_settings(listing: Listing, current: Version, preview: RowsPreview) -> 
     if entry is None:
         return None
     parquet = layout.release_file(listing.series, current, entry.path)
+    columns = [field["name"] for field in _released_fields(listing)]
     return {
-        "name": str(listing.series).replace("/", "-"),
+        "name": layout.download_name(listing.series, current, "rows.csv"),
+        "sums": [name for name in assets.dataset(listing.series.dataset).amount if name in columns],
         "parquet": urls.link(parquet, layout.series_page(listing.series)),
         "bytes": entry.bytes,
         "reader": urls.link(layout.READER, layout.script("rows")),  # `import` resolves it against the script

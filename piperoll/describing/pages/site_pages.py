@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,11 +12,21 @@ from piperoll import assets, layout
 from piperoll.describing import urls
 from piperoll.describing.charts import draw_timelines, quality_over_time
 from piperoll.describing.context import Holdings, InContext, newest_first
-from piperoll.describing.overview import MOST_WAITING, DutyDigest, Overview
+from piperoll.describing.overview import (
+    MOST_WAITING,
+    BodyDigest,
+    DutyDigest,
+    Overview,
+    WaitingFile,
+    WaitingTotal,
+    digest_body,
+)
+from piperoll.describing.pages.body_lists import bodies_pages
 from piperoll.describing.pages.rendering import ListPage, paginate, render_page
+from piperoll.describing.wording import total
 from piperoll.describing.year_figures import latest_first
 from piperoll.duties import DutyState, next_due_day
-from piperoll.model import Dataset, Report, Submission
+from piperoll.model import Acts, Dataset, Report, Submission
 
 Files = Iterator[tuple[str, bytes]]
 
@@ -51,8 +61,6 @@ def home_page(overview: Overview) -> tuple[str, bytes]:
         states = [duty.state for duty in duties]
         counts = {state.value: states.count(state) for state in DutyState}
         punctuality.append(Punctuality(duties[0], len(duties), sorted({duty.kind for duty in duties}), counts))
-    waiting = [file for digest in digests for file in digest.waiting]
-    waiting.sort(key=lambda file: (file.submission.received, file.submission.sha256), reverse=True)
     return render_page(
         overview,
         layout.HOME,
@@ -63,17 +71,43 @@ def home_page(overview: Overview) -> tuple[str, bytes]:
         wholes={dataset.name: overview.whole(dataset.name) for dataset in overview.datasets},
         newest_end=max((digest.newest_end for digest in digests if digest.newest_end), default=None),
         punctuality=punctuality,
-        waiting=waiting[:MOST_WAITING],
-        waits=sum(digest.waits for digest in digests),
+        waiting=[queue for acts in Acts if (queue := _waiting_queue(digests, acts)).total.files],
     )
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingQueue:
+    """The files of all bodies, or of one, that wait for one party: their totals, and the last of them."""
+
+    acts: Acts
+    total: WaitingTotal
+    files: Sequence[WaitingFile]
+
+
+def _waiting_queue(digests: Iterable[BodyDigest], acts: Acts) -> WaitingQueue:
+    totals = [one.waits[acts] for one in digests if acts in one.waits]
+    files = [file for digest in digests for file in digest.waiting if file.acts is acts]
+    files.sort(key=lambda file: (file.submission.received, file.submission.sha256), reverse=True)
+    whole = WaitingTotal(
+        files=sum(one.files for one in totals),
+        rows=sum(one.rows for one in totals),
+        amount=total([one.amount for one in totals]),
+    )
+    return WaitingQueue(acts, whole, files[:MOST_WAITING])
+
+
 def lookup_pages(overview: Overview) -> Files:
-    """Render the page that searches in the browser, and the list of all bodies, by name."""
+    """Render the page that searches in the browser, the lists of bodies, and how to download everything."""
     datasets = {one.name: {"title": one.title, "search": assets.shown(one.name)["search"]} for one in overview.datasets}
     yield render_page(overview, layout.SEARCH_PAGE, "search.html", settings={"datasets": datasets})
-    for page in paginate(overview.digests, layout.bodies_page):
-        yield render_page(overview, page.key, "bodies.html", page=page)
+    yield from bodies_pages(overview)
+    held = [digest.datasets.values() for digest in overview.digests]
+    sizes = {
+        "tables": sum(one.tables for datasets in held for one in datasets),
+        "bytes": sum(one.bytes for datasets in held for one in datasets),
+    }
+    yield render_page(overview, layout.DOWNLOAD_ALL, "download.html", overview=overview, sizes=sizes)
+    yield render_page(overview, layout.README, "README.txt", overview=overview)
 
 
 def not_found_page(overview: Overview) -> tuple[str, bytes]:
@@ -110,7 +144,7 @@ def dataset_pages(overview: Overview, dataset: Dataset) -> Files:
 def body_pages(holdings: Holdings) -> Files:
     """Render a body's page and the further pages of its lists of tables and files."""
     body = holdings.body
-    page = layout.body_page(body.slug)
+    page, digest = layout.body_page(body.slug), digest_body(holdings)
     days = {dataset.name: next_due_day(dataset, body, holdings.on) for dataset in holdings.datasets}
     tables = paginate(holdings.series, layout.list_page(page, "tables"))
     files = paginate(holdings.submissions, layout.list_page(page, "files"))
@@ -121,6 +155,8 @@ def body_pages(holdings: Holdings) -> Files:
         body=body,
         tables=tables[0],
         duties=holdings.duties,
+        waiting=[queue for acts in Acts if (queue := _waiting_queue([digest], acts)).total.files],
+        digest=digest,
         files=files[0],
         timelines=draw_timelines(holdings, partial(urls.link, here=page)),
         qualities=quality_over_time(holdings),

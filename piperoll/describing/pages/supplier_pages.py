@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from piperoll.describing.suppliers import (
     find_largest,
     latest_series,
 )
+from piperoll.describing.wording import format_count, format_number
 from piperoll.describing.year_figures import RowSum
 from piperoll.model import Period, Series, format_decimal, to_json_bytes
 
@@ -176,7 +177,11 @@ def _draw_months(context: InContext, months: dict[str, RowSum]) -> DrawnChart | 
         measured=rows,
         bars=bars,
     )
-    return draw_chart(chart, dataset, lambda _: "#paid", by="Month")
+    drawn, whole = draw_chart(chart, dataset, lambda _: "#paid", by="Month"), sum(one.rows for one in months.values())
+    if rows == whole:
+        return drawn
+    coverage = f"Covers the latest {MOST_MONTHS} months: {format_number(rows)} of {format_count(whole, 'row')}."
+    return replace(drawn, coverage=coverage)
 
 
 def _write_figures(letters: str, suppliers: Iterable[Supplier]) -> bytes:

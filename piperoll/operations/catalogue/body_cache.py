@@ -13,6 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
 from piperoll import assets, layout
 from piperoll.checking.privacy.public_texts import public_file_name
 from piperoll.describing import catalogue
@@ -210,9 +214,25 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
             build.store.fetch(layout.release_file(series, current, f"{series.dataset}.csv"), path)
             summary = summarise_release(dataset, series.period, _read_csv(path))
             posts = extract_posts(shown["posts"], _read_csv(path))
-        kept = {"made_of": made_of, "summary": summary | {"posts": posts}}
+            filled = count_filled(path)
+        kept = {"made_of": made_of, "summary": summary | {"posts": posts, "filled": filled}}
         build.state.write(name, kept)
     return replace(listing, summary=kept["summary"])
+
+
+def count_filled(path: Path) -> dict[str, int]:
+    """Count the rows of a release's CSV with a value in each column; batch by batch, so that memory stays bounded."""
+    names = pa_csv.open_csv(path, parse_options=_NEWLINES).schema.names
+    convert = pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False)
+    counts = dict.fromkeys(names, 0)
+    for batch in pa_csv.open_csv(path, parse_options=_NEWLINES, convert_options=convert):
+        for name, column in zip(names, batch.columns, strict=True):
+            counts[name] += len(column) - pc.equal(column, pa.scalar("")).true_count
+    return counts
+
+
+_NEWLINES = pa_csv.ParseOptions(newlines_in_values=True)
+"""A cell of a release may have several lines."""
 
 
 def _read_csv(path: Path) -> Iterator[list[str]]:

@@ -110,12 +110,15 @@ def build_catalogue(run: Run) -> int:
             date.fromisoformat(run.moment[:10]),
             run.expected,
             run.register,
+            run.settings.api_url,
         )
-        return build_from_store(run.store, context, run.scratch)
+        written = build_from_store(run.store, context, run.scratch)
+        publishers.erase_old_pages(run.store)
     except PiperollError:
         raise
     except Exception as error:
         raise CatalogueFailed(f"a bug in Piperoll: {type(error).__name__}: {error}") from error
+    return written
 
 
 def build_from_store(store: publishers.Store, context: CatalogueContext, scratch: Path) -> int:
