@@ -33,7 +33,8 @@ PORT = 18_931
 LUA = """
 math.randomseed(7)
 request = function()
-  return wrk.format("GET", (QUESTION:gsub("{body}", math.random(0, 9)):gsub("{number}", math.random(0, ROWS))))
+  return wrk.format("GET", (QUESTION:gsub("{body}", math.random(0, 9)):gsub("{number}", math.random(0, ROWS))
+    :gsub("{supplier}", string.format("%05d", math.random(0, 19999)))))
 end
 done = function(s, l, r)
   local bad = s.errors.timeout + s.errors.read + s.errors.connect + s.errors.status
@@ -65,6 +66,11 @@ ONE_BODY = BenchQuery(
     "/bench.json?sql=select+supplier_name,sum(net_amount)+s+from+spend+where+body='body-{body}'+group+by+1+order+by+s+desc"
     "+limit+10",
 )
+SUPPLIER = BenchQuery(
+    "keyed: the payments of all bodies to one supplier",
+    "/rows/spend?supplier_key=supplier+{supplier}&limit=100",
+    "",
+)
 TEN = BenchQuery(
     "ten largest suppliers of ten bodies",
     f"/rows/spend?body={','.join(f'body-{n}' for n in range(10))}&group_by=supplier_name&sum=net_amount"
@@ -72,7 +78,18 @@ TEN = BenchQuery(
     "/bench.json?sql=select+supplier_name,sum(net_amount)+s+from+spend+group+by+1+order+by+s+desc+limit+10",
     1,
 )
-MONTHS = BenchQuery("rows and pounds by month, all bodies", "/rows/spend?group_by=period&sum=net_amount&count", "", 1)
+MONTHS = BenchQuery(
+    "rows and pounds by month, all bodies",
+    "/rows/spend?group_by=month(payment_date)&sum=net_amount&count",
+    "",
+    1,
+)
+SCANNED = BenchQuery(
+    "ten largest types of expense of all bodies (reads every line)",
+    "/rows/spend?group_by=expense_type&sum=net_amount&sort=-sum_net_amount&limit=10",
+    "",
+    1,
+)
 ALL = BenchQuery(
     "ten largest suppliers of all bodies",
     "/rows/spend?group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
@@ -104,7 +121,8 @@ def measure(path: str, at_once: int, rows: int, seconds: int) -> tuple[str, ...]
         lua = Path(scratch) / "ask.lua"
         quoted = path.replace("'", "%27")
         lua.write_text(f'QUESTION = "{quoted}"\nROWS = {rows}\n{LUA}')
-        first = f"http://127.0.0.1:{PORT}{quoted.replace('{body}', '1').replace('{number}', '1')}"
+        filled = quoted.replace("{body}", "1").replace("{number}", "1").replace("{supplier}", "00001")
+        first = f"http://127.0.0.1:{PORT}{filled}"
         try:
             with urllib.request.urlopen(
                 first, timeout=600
@@ -147,7 +165,7 @@ def measure_piperoll(store: Path, seconds: int) -> Iterator[tuple[str, ...]]:
     size = rows_of(store)
     command = [sys.executable, "-c", "from piperoll.cli import main; main()", "api", str(store), "--port", str(PORT)]
     with running([*command, "--seconds", "300"]) as pid:
-        for query in (KEYED, ONE_BODY, TEN, MONTHS, ALL):
+        for query in (KEYED, SUPPLIER, ONE_BODY, TEN, MONTHS, ALL, SCANNED):
             figures = measure(query.piperoll, query.at_once, size // 1_200 - 1, seconds)
             yield ("Piperoll", f"{size:,}", query.name, str(query.at_once), *figures, peak(pid))
 

@@ -1,13 +1,15 @@
-"""Generate a store of spend data for `bench.api`: Parquet files in the store's layout, with pointers and index.
+"""Generate a store of spend data for `bench.api`: releases in the store's layout, with their consolidated files.
 
-It has only the objects that the API reads. DuckDB makes the rows, which are the same each time.
+It has only the objects that the API reads. DuckDB makes the rows, which are the same each time; the consolidated files
+are made by Piperoll itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -15,11 +17,26 @@ from pathlib import Path
 import duckdb
 
 from piperoll import assets, layout
-from piperoll.model import History, Manifest, Period, Series, Status, Version, file_entry, to_json_bytes
+from piperoll.model import (
+    CurrentRelease,
+    History,
+    Manifest,
+    Period,
+    Series,
+    Status,
+    Version,
+    file_entry,
+    to_json_bytes,
+)
+from piperoll.releasing.consolidating import consolidate_years
 
 BODIES = 100
 MONTHS = [Period.month(year, month) for year, month in product((2025, 2026), range(1, 13))][9:21]
 """Twelve months: October 2025 to September 2026."""
+
+YEARS = ["2025-26", "2026-27"]
+KINDS = {".parquet": "parquet", ".totals.parquet": "totals", ".json": "json"}
+"""The endings of consolidated files that the API reads, with their names in the index."""
 
 FILLED = {
     "line_id": "md5(concat($body, $month, range))[:20] || '-1'",
@@ -47,7 +64,7 @@ def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
     """Write a store of `rows` rows into `folder`: 100 bodies with 12 months each.
 
     `distinct` bodies have rows of their own. The files of the others are hard links to those, which saves time and
-    disk; the engine reads each of them.
+    disk; the engine reads each of them, although their columns `body` and `series` name the first one.
     """
     each = rows // (BODIES * len(MONTHS))
     engine = duckdb.connect()
@@ -55,6 +72,7 @@ def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
     engine.execute("SET enable_progress_bar = false")
     for body in range(BODIES):
         entries = dict(_series(engine, folder, body, body % distinct, each))
+        _consolidate(folder, body, body % distinct, list(entries))
         body_folder = folder / f"data/spend/body-{body}"
         years = sorted({period.start.year for period in MONTHS})
         _write(body_folder / "index.json", {"dataset": "spend", "body": f"body-{body}", "years": years})
@@ -63,6 +81,10 @@ def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
             _write(body_folder / f"index-{year}.json", {"dataset": "spend", "body": f"body-{body}", "series": own})
     bodies = sorted(f"body-{body}" for body in range(BODIES))
     _write(folder / "data/index.json", {"datasets": {"spend": bodies}})
+    for year in YEARS:
+        entries = {name: json.loads((folder / f"{year}-{name}.json").read_bytes()) for name in bodies}
+        _write(folder / layout.consolidated_index("spend", year), {"dataset": "spend", "year": year, "bodies": entries})
+    _write(folder / layout.CONSOLIDATED_INDEX, {"datasets": {"spend": YEARS}})
 
 
 def _series(
@@ -92,6 +114,8 @@ def _series(
             files=(file_entry(version_folder, "spend.parquet"),),
         )
         (version_folder / "manifest.json").write_bytes(manifest.to_bytes())
+        report = {"tables": [{"sheet": None, "amount": {"field": "net_amount"}}]}
+        (version_folder / "report.json").write_bytes(to_json_bytes(report))
         path = f"v1-{manifest.sha256[:12]}"
         version_folder.rename(version_folder.with_name(path))
         version = Version(
@@ -109,6 +133,52 @@ def _series(
         )
         (folder / layout.pointer(series)).write_bytes(History(series, (version,), 1).to_bytes())
         yield series, {"versions": 1, "current": 1, "path": path, "rows": rows}
+
+
+def _consolidate(folder: Path, body: int, source: int, series: Sequence[Series]) -> None:
+    """Make the consolidated files of a body, or link those of another and name this one in their account."""
+    dataset = assets.dataset("spend")
+    scratch = folder / "scratch"
+    if source == body:
+        releases = [_current(folder, one) for one in series]
+        for account in consolidate_years(dataset, releases, YEARS, scratch):
+            (scratch / account.year / "spend.csv").unlink()
+            (scratch / account.year / "spend.json").write_bytes(to_json_bytes(account.to_json()))
+            _enter(folder, body, account.year, {kind: scratch / account.year / f"spend{kind}" for kind in KINDS})
+        shutil.rmtree(scratch)
+        return
+    paths = {str(one): _current(folder, one).path for one in series}
+    for year in YEARS:
+        entry = json.loads((folder / f"{year}-body-{source}.json").read_bytes())
+        files = {
+            kind: folder / layout.consolidated_file("spend", year, entry[name]["path"]) for kind, name in KINDS.items()
+        }
+        account = json.loads(files[".json"].read_bytes().replace(b"body-%d" % source, b"body-%d" % body))
+        for one in account["counted"]:
+            one["path"] = paths[one["series"]]
+        scratch.mkdir()
+        files[".json"] = scratch / "spend.json"
+        files[".json"].write_bytes(to_json_bytes(account))
+        _enter(folder, body, year, files)
+        shutil.rmtree(scratch)
+
+
+def _current(folder: Path, series: Series) -> CurrentRelease:
+    [place] = (folder / layout.series_folder(series)).glob("v1-*")
+    return CurrentRelease(series, 1, lambda: place, place.name)
+
+
+def _enter(folder: Path, body: int, year: str, files: Mapping[str, Path]) -> None:
+    """Link files under their consolidated names, and keep the body's entry for the index."""
+    entry: dict[str, object] = {}
+    for kind, path in files.items():
+        content = file_entry(path.parent, path.name)
+        name = layout.consolidated_name(f"body-{body}", content.sha256, kind)
+        target = folder / layout.consolidated_file("spend", year, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.hardlink_to(path)
+        entry[KINDS[kind]] = {"path": name, "bytes": content.bytes, "sha256": content.sha256}
+    (folder / f"{year}-body-{body}.json").write_bytes(to_json_bytes(entry))
 
 
 def _parquet(engine: duckdb.DuckDBPyConnection, path: Path, body: int, month: int, rows: int) -> None:

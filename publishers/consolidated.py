@@ -56,7 +56,13 @@ class Consolidating(Protocol):
         """Write the files of some years into `folder`, and yield the account of each."""
 
 
-_FILES = {"parquet": ".parquet", "csv": ".csv", "json": ".json", "rollup": ".rollup.parquet"}
+_FILES = {
+    "parquet": ".parquet",
+    "csv": ".csv",
+    "json": ".json",
+    "rollup": ".rollup.parquet",
+    "totals": ".totals.parquet",
+}
 """The files of a body and year, by their name in the index, with their endings."""
 
 

@@ -27,6 +27,7 @@ from piperoll.scratch import scratch_folder
 from publishers import open_store
 from serving import check_upload, listings, openapi
 from serving.check_upload import CheckEndpoint
+from serving.consolidated_copies import ConsolidatedCopies
 from serving.index_cache import PublishedIndex
 from serving.limits import ApiLimits, WorkSlots
 from serving.parquet_cache import ParquetCache
@@ -36,6 +37,7 @@ from serving.response_formats import FORMATS, REVALIDATE, json_response, prefers
 from serving.rows import RowsEndpoint
 from serving.sandboxed_check import start_fork_server
 from serving.transfers import AnswerDeadline
+from serving.version_selection import Selector
 
 _OPTIONS_VARIABLE = "SERVING_OPTIONS"
 """The environment variable that passes the options to worker processes, which uvicorn starts without arguments."""
@@ -119,8 +121,9 @@ def create_service(
     start_fork_server()
     index = PublishedIndex(open_store(store), clock)
     files = ParquetCache(index, cache / "copies", limits)
-    engine = QueryEngine(files.readable_folder, cache / f"spill-{os.getpid()}", limits)
-    return QueryService(index, files, engine)
+    made = ConsolidatedCopies(index, cache / "consolidated", limits)
+    engine = QueryEngine((files.readable_folder, made.folder), cache / f"spill-{os.getpid()}", limits)
+    return QueryService(index, Selector(index, made, limits), files, engine)
 
 
 def create_app(service: QueryService, limits: ApiLimits, store: str | None = None, site: str | None = None) -> FastAPI:

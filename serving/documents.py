@@ -193,19 +193,30 @@ class DiffDocument(TypedDict):
 
 
 class UsedSeries(TypedDict):
-    """A version that a query read."""
+    """A version that a query read, with its lines that count in the years that the query reads."""
 
     series: str
     version: Count
     rows: Count
+    amount_gbp: str | None
 
 
 class LeftOutSeries(TypedDict):
-    """A series that a query left out, and the series that are counted in its place."""
+    """A series that a query left out or, if `rows` is given, lines of it, and the series that count them instead."""
 
     series: str
     reason: str
     because: list[str]
+    rows: Count | None
+    amount_gbp: str | None
+
+
+class NotAddedRows(TypedDict):
+    """Rows that are in no sum and no mean, and what their own periods are."""
+
+    rows: Count
+    row_periods: list[str]
+    reason: str
 
 
 class QuerySeries(TypedDict):
@@ -215,6 +226,11 @@ class QuerySeries(TypedDict):
     left_out: list[LeftOutSeries]
     used_count: Count
     left_out_count: Count
+    rows: Count
+    amount_gbp: str | None
+    left_out_rows: Count
+    left_out_amount_gbp: str | None
+    not_added: NotAddedRows | None
     all: str
 
 
@@ -245,3 +261,5 @@ class UsedDocument(TypedDict):
     rows: Count
     used: list[UsedSeries]
     left_out: list[LeftOutSeries]
+    not_added: NotAddedRows | None
+    notes: list[str]

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
-from piperoll.model import History, Manifest, Register, Series, Version
+from piperoll.model import History, Manifest, Register, Series, Version, YearAccount
 from publishers import Store
 from publishers.published_bodies import register_from
 
@@ -22,8 +22,8 @@ T = TypeVar("T")
 
 INDEX_SECONDS = 2.0
 """How long a page of the index is used without asking the store. A new release is visible after this time."""
-POINTER_SECONDS = 60.0
-"""How long a pointer is used while its entry in the index is the same; its `Cache-Control` allows the same.
+POINTER_SECONDS = 30.0
+"""How long a pointer is used while its entry in the index is the same; its `Cache-Control` allows twice as long.
 
 A release or withdrawal changes the pointer and then the index, so it is visible with the index. Only if the publisher
 is killed between the two writes does a pointer stay ahead of the index.
@@ -75,10 +75,13 @@ class PublishedIndex:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self.store = store
+        self.generation = 0
+        """How often everything was forgotten: what others keep of an earlier generation is out of date."""
         self._clock = clock
         self._pages: _LruCache[Mapping[str, Any]] = _LruCache(_CACHED_DOCUMENTS)
         self._histories: _LruCache[History] = _LruCache(_CACHED_DOCUMENTS)
         self._immutable: _LruCache[bytes] = _LruCache(_CACHED_DOCUMENTS)
+        self._accounts: _LruCache[YearAccount] = _LruCache(_CACHED_DOCUMENTS)
         self._register: tuple[Mapping[str, Any], Register] | None = None
         self._pool = ThreadPoolExecutor(_CONCURRENT_REQUESTS, "index") if store.local_path("data") is None else None
 
@@ -108,9 +111,8 @@ class PublishedIndex:
 
         def entries_of(body: str) -> dict[Series, Any]:
             entries: dict[Series, Any] = {}
-            for year in self._page(layout.body_index(dataset, body)).get("years", ()):
-                page = self._page(layout.year_index(dataset, body, year)).get("series", {})
-                entries |= {Series.parse(name): entry for name, entry in page.items()}
+            for page in self.body_pages(dataset, body):
+                entries |= {Series.parse(name): entry for name, entry in page.get("series", {}).items()}
             return entries
 
         published = self.datasets().get(dataset, ())
@@ -118,6 +120,11 @@ class PublishedIndex:
         for entries in self.map(entries_of, [body for body in published if not bodies or body in bodies]):
             found |= entries
         return dict(sorted(found.items()))
+
+    def body_pages(self, dataset: str, body: str) -> list[Mapping[str, Any]]:
+        """The pages of the index with the series of a body. A page that has not changed is the same object."""
+        years = self._page(layout.body_index(dataset, body)).get("years", ())
+        return [self._page(layout.year_index(dataset, body, year)) for year in years]
 
     def histories(self, entries: Mapping[Series, Any]) -> Iterator[History]:
         """The histories of the series, read from their pointers, in the order given."""
@@ -143,8 +150,32 @@ class PublishedIndex:
         document: dict[str, Any] = json.loads(self._read_immutable(key, hashes["datapackage.json"]))
         return document
 
+    def consolidated(self, dataset: str) -> dict[str, Mapping[str, Any]]:
+        """For each year of a dataset that has consolidated files, the entries of its bodies in the index."""
+        years = self._page(layout.CONSOLIDATED_INDEX).get("datasets", {}).get(dataset, ())
+        pages = self.map(lambda year: self._page(layout.consolidated_index(dataset, year)), years)
+        return {year: page.get("bodies", {}) for year, page in zip(years, pages, strict=True)}
+
+    def account(self, dataset: str, year: str, entry: Mapping[str, Any]) -> YearAccount:
+        """The account of a body's consolidated year, by its entry in the index. Raises: StoreCorrupt, NotThere."""
+        key, sha256 = layout.consolidated_file(dataset, year, entry["json"]["path"]), entry["json"]["sha256"]
+        cached = self._accounts.get(key)
+        if cached is not None and cached.value is not None:
+            return cached.value
+        content: bytes = self.store.read(key).content
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise StoreCorrupt(f"{key} does not match the hash in the index")
+        account = YearAccount.from_json(json.loads(content))
+        self._accounts.put(key, _CacheEntry(account, sha256, 0))
+        return account
+
+    def now(self) -> float:
+        """The time by the clock of the index, in seconds."""
+        return self._clock()
+
     def forget(self) -> None:
         """Forget what can change, because a file that a pointer names was missing."""
+        self.generation += 1
         self._pages.clear()
         self._histories.clear()
 

@@ -21,6 +21,7 @@ class ApiLimits:
     - `workbook_rows`: the most rows of an XLSX file, which is built in memory and which a spreadsheet opens whole.
     - `filters`: the most conditions of a query; more than any dataset has fields.
     - `values`: the most values of one condition; a URL of 64 kB holds few more.
+    - `made_rows`: the most lines of other versions than the current ones that are consolidated for one query.
     - `cache_bytes`: the disk space for copies of a bucket's files.
     - `check_bytes`: the largest file that `/check` accepts; the largest real file that we know has 30 MB.
     - `check_seconds`, `check_memory_bytes`, `checks_at_once`: for the process that checks a file.
@@ -42,6 +43,7 @@ class ApiLimits:
     workbook_rows: int = 100_000
     filters: int = 50
     values: int = 1_000
+    made_rows: int = 2_000_000
     cache_bytes: int = 10_240 * MEGABYTE
     check_bytes: int = 50 * MEGABYTE
     check_seconds: float = 120.0

@@ -27,9 +27,8 @@ TAGS = [
 _DESCRIPTION = """Query what public bodies spend, contract for, employ and deliver, line by line.
 
 Filter by any field of a dataset: `field=value`, or `field__ieq`, `lt`, `lte`, `gt`, `gte`, `ne`, `in`, `contains`,
-`starts` and `isnull`; search all texts with `q`. Amounts are strings in JSON, so that they are not rounded. No day of a
-body counts twice: where monthly, quarterly and yearly files overlap, an answer lists the series that it used and those
-that it left out.
+`starts` and `isnull`; search all texts with `q`. Amounts are strings in JSON, so that they are not rounded. No line
+counts twice: an answer lists the tables that it used, and what it left out because another table counts it.
 """
 
 _PERIOD = r"^\d{4}-(\d{2}|Q[1-4]|\d{2}-\d{2}|\d{2}--\d{4}-\d{2})$"
@@ -51,7 +50,7 @@ _ROWS_PARAMETERS = (
     _query_parameter("body", "Bodies by their slugs or other names, separated by commas.", "anytown"),
     _query_parameter("period", "Periods, separated by commas: 2026-10, 2026-Q4, 2026-27 or a day.", "2026-10"),
     _query_parameter("part", "Parts of the dataset, separated by commas; `none` for files without a part.", "card"),
-    _query_parameter("within", "Only series whose whole period is within this one.", "2026-27", pattern=_PERIOD),
+    _query_parameter("within", "Only lines of this period, by their own date.", "2026-27", pattern=_PERIOD),
     _query_parameter("year", "Financial years (April to March), separated by commas.", "2026-27"),
     _query_parameter("q", "Words that must all be in a text of the row; a phrase in double quotes.", "acorn roofing"),
     _query_parameter(
@@ -61,7 +60,7 @@ _ROWS_PARAMETERS = (
     ),
     _query_parameter(
         "overlapping",
-        "`keep` uses every series, so that the same days may count twice.",
+        "`keep` uses all lines of every table, so that the same payment may count twice.",
         "leave-out",
         enum=["leave-out", "keep"],
     ),
@@ -321,16 +320,23 @@ _ROWS_EXAMPLE = {
     "undated": None,
     "notes": [],
     "series": {
-        "used": [{"series": "spend/anytown/2026-10", "version": 2, "rows": 12}],
+        "used": [{"series": "spend/anytown/2026-10", "version": 2, "rows": 12, "amount_gbp": "7278.00"}],
         "left_out": [
             {
                 "series": "spend/anytown/2026-Q4",
-                "reason": "the same days are counted in other series",
+                "reason": "the same lines are counted in another table",
                 "because": ["spend/anytown/2026-10"],
+                "rows": 12,
+                "amount_gbp": "7278.00",
             }
         ],
         "used_count": 1,
         "left_out_count": 1,
+        "rows": 12,
+        "amount_gbp": "7278.00",
+        "left_out_rows": 12,
+        "left_out_amount_gbp": "7278.00",
+        "not_added": None,
         "all": "/rows/spend/series?group_by=supplier_name&sum=net_amount",
     },
     "next": None,

@@ -1,4 +1,4 @@
-"""The Parquet files of versions as local files: in place if the store is a folder, else copies; verified either way."""
+"""Consolidated Parquet files as local files: in place if the store is a folder, else copies; verified either way."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from piperoll import layout
 from piperoll.errors import NotThere, StoreCorrupt
-from piperoll.model import FileEntry
+from serving.consolidated_copies import StoredFile
 from serving.index_cache import PublishedIndex
 from serving.limits import ApiLimits
 from serving.problems import Problem
-from serving.version_selection import SelectedVersion
 
 
 class ParquetCache:
@@ -30,45 +30,48 @@ class ParquetCache:
         self._folder = folder.absolute()
         self._limits = limits
         self._lock = threading.Lock()
-        self._verified: dict[str, str] = {}
+        self._verified: dict[str, tuple[Path, tuple[int, ...]]] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def readable_folder(self) -> Path:
-        """The folder that contains every file that `paths` returns."""
-        return self._index.store.local_path("data") or self._folder
+        """The folder that contains every file that `paths` finds in the store."""
+        return self._index.store.local_path(layout.CONSOLIDATED.rstrip("/")) or self._folder
 
-    def paths(self, versions: Sequence[SelectedVersion]) -> list[str]:
-        """The local Parquet files of versions, in the order given.
+    def paths(self, files: Sequence[StoredFile | Path]) -> list[str]:
+        """The local paths of files, in the order given; those that are local are as they are.
 
         Raises: Problem: together they are larger than the cache, or other queries use all of it. StoreCorrupt: a file
-        does not match its manifest. NotThere: a file was purged a moment ago.
+        does not match the index. NotThere: a file was replaced a moment ago.
         """
-        if self._index.store.local_path("data") is not None:
-            return [self._find_in_place(one) for one in versions]
-        entries = list(self._index.map(self._entry, versions))
-        self._make_room(entries)
-        keys = [one.parquet_key for one in versions]
-        return list(self._index.map(lambda item: self._copy(*item), zip(keys, entries, strict=True)))
+        stored = [one for one in files if isinstance(one, StoredFile)]
+        find = self._find_in_place
+        if self._index.store.local_path("data") is None:
+            self._make_room(stored)
+            find = self._copy
+        found = dict(zip(stored, self._index.map(find, stored), strict=True))
+        return [found[one] if isinstance(one, StoredFile) else str(one) for one in files]
 
-    def _entry(self, selected: SelectedVersion) -> FileEntry:
-        """The size and hash of a version's Parquet file by its manifest."""
-        manifest = self._index.manifest(selected.series, selected.version)
-        return next(entry for entry in manifest.files if entry.path == selected.parquet_name)
-
-    def _find_in_place(self, selected: SelectedVersion) -> str:
+    def _find_in_place(self, entry: StoredFile) -> str:
         """The file in the folder of the store, verified once and again if it changes."""
-        key = selected.parquet_key
-        path, tag = self._index.store.local_path(key), self._index.store.stat(key).tag
-        if path is None:
-            raise NotThere(f"there is nothing under {key}")
-        if self._verified.get(key) != tag:
-            _verify(path, key, self._entry(selected))
-            self._verified[key] = tag
+        key = entry.key
+        path, verified = self._verified.get(key, (None, None))
+        try:
+            path = path or self._index.store.local_path(key)
+            if path is None:
+                raise NotThere(f"there is nothing under {key}")
+            found = _stamp(path)
+            if found != verified:
+                _verify(path, key, entry)
+                self._verified[key] = path, found
+        except FileNotFoundError as error:
+            self._verified.pop(key, None)
+            raise NotThere(f"there is nothing under {key}") from error
         return str(path)
 
-    def _copy(self, key: str, entry: FileEntry) -> str:
+    def _copy(self, entry: StoredFile) -> str:
         """Copy an object into the cache unless it is there, and verify the copy."""
+        key = entry.key
         path = self._folder / f"{entry.sha256}.parquet"
         with suppress(FileNotFoundError):
             os.utime(path)  # `_make_room` of this or another process removes only files of an old mtime
@@ -82,7 +85,7 @@ class ParquetCache:
             part.unlink(missing_ok=True)
         return str(path)
 
-    def _make_room(self, entries: Sequence[FileEntry]) -> None:
+    def _make_room(self, entries: Sequence[StoredFile]) -> None:
         """Remove the copies that were used longest ago, but none that a running query may still read.
 
         Raises: Problem: the files of one query are larger than the cache, or all of it is in use.
@@ -106,9 +109,15 @@ class ParquetCache:
             raise Problem(503, "busy", "other queries use the whole cache: try again in a minute", retry_after=60)
 
 
-def _verify(path: Path, key: str, entry: FileEntry) -> None:
-    """Raise StoreCorrupt unless a file has the size and hash of its manifest."""
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes if a file does."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _verify(path: Path, key: str, entry: StoredFile) -> None:
+    """Raise StoreCorrupt unless a file has the size and hash that the index names."""
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     if (path.stat().st_size, sha256) != (entry.bytes, entry.sha256):
-        raise StoreCorrupt(f"{key} does not match the size and hash in its manifest")
+        raise StoreCorrupt(f"{key} does not match the size and hash in the index")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from piperoll.enriching import supplier_key
 from piperoll.errors import PeriodError
 from piperoll.model import Dataset, Period, find_ambiguity
 from serving.cursors import Cursor, FieldValue, bad_cursor, digest
@@ -111,6 +112,7 @@ def parse_query(dataset: Dataset, parameters: Iterable[tuple[str, str]], limits:
         digest=digest([dataset.name, same_query]),
         fields=fields,
         amount=tuple(fields[name] for name in dataset.amount),
+        adds_up=fields["adds_up"] if dataset.row_period is not None else None,
         notes=(*notes, *_note_foreign_values(texts, conditions)),
     )
     if cursor is not None and cursor.query != query.digest:
@@ -197,7 +199,10 @@ def _parse_condition(
     if len(items) > 1 and operator not in ("eq", "ieq", "in", "ne", "contains", "starts"):
         raise given_twice(parameter)
     kind = "boolean" if operator == "isnull" else field.type
-    return Condition(field, operator, tuple(_parse_value(parameter, item, kind) for item in items))
+    values = tuple(_parse_value(parameter, item, kind) for item in items)
+    if name == "supplier_key" and operator in ("eq", "ne", "in"):  # a name may be given as it is spelled
+        values = tuple(supplier_key(str(value)) or value for value in values)
+    return Condition(field, operator, values)
 
 
 def _parse_value(parameter: str, text: str, kind: str) -> FieldValue:

@@ -1,6 +1,6 @@
 """Answer row queries: select the versions, get their files, and run SQL over them with DuckDB.
 
-`QueryEngine` is the sandbox: DuckDB can read one folder and nothing else, whatever a statement says.
+`QueryEngine` is the sandbox: DuckDB can read the folders of those files and nothing else, whatever a statement says.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from piperoll.errors import NotThere, UsageError
 from piperoll.model import format_decimal
+from serving.consolidated_copies import SelectedYear
 from serving.cursors import Cursor, FieldValue, bad_cursor
 from serving.documents import UndatedRowsDocument
 from serving.index_cache import PublishedIndex
@@ -26,6 +27,7 @@ from serving.problems import Problem
 from serving.row_query import RowQuery
 from serving.sql import (
     QueryFile,
+    QuerySource,
     Statement,
     file_schema,
     groups_statement,
@@ -33,7 +35,8 @@ from serving.sql import (
     rows_statement,
     undated_statement,
 )
-from serving.version_selection import Selection
+from serving.totals import totals_for, totals_for_undated
+from serving.version_selection import LineFilter, Selection, Selector, file_removed
 
 _BATCH_ROWS = 8_192
 """Rows per batch of a streamed answer; a batch takes a few megabytes."""
@@ -64,9 +67,10 @@ class UndatedRows:
 
 @dataclass(frozen=True, slots=True)
 class QueryService:
-    """Answers row queries from the published index, the Parquet files and the engine."""
+    """Answers row queries: selects lines, gets their files, and runs statements over them."""
 
     index: PublishedIndex
+    selector: Selector
     files: ParquetCache
     engine: QueryEngine
 
@@ -92,40 +96,44 @@ class QueryService:
         )
 
     def count_undated(self, query: RowQuery, selection: Selection) -> UndatedRows | None:
-        """The rows that a query leaves out because it asks for dates and they have none; None if it asks for none.
+        """The rows that a query leaves out because it asks for a time and they have no date; None if it does not.
 
         Raises: Problem.
         """
-        files = self._files(selection)
-        statement = undated_statement(query, files, largest_scale([one.path for one in files]))
+        if not (selection.filter.beside or any(one.asks_date for one in query.conditions)):
+            return None
+        years = (*selection.years, *selection.undated_years)
+        statement = undated_statement(query, self._source(years, selection.filter, totals_for_undated(query)))
         if statement is None:
             return None
         [found] = pa.Table.from_batches(list(self.engine.run(statement))).to_pylist()
-        return UndatedRows(found["rows"], found["pounds"])
+        nothing = Decimal(0) if query.amount else None
+        return UndatedRows(found["rows"] or 0, nothing if found["pounds"] is None else found["pounds"])
 
-    def _files(self, selection: Selection) -> list[QueryFile]:
+    def _source(self, years: Sequence[SelectedYear], line_filter: LineFilter, totals: str | None) -> QuerySource:
+        """The local files of some years; their totals if these answer the query and all years have them."""
+        if totals is not None and not (years and all(one.totals for one in years)):
+            totals = None
+        wanted = [one.lines if totals is None or one.totals is None else one.totals for one in years]
         try:
-            paths = self.files.paths(selection.used)
+            paths = self.files.paths(wanted)
         except NotThere as error:
             self.index.forget()
-            raise _file_removed() from error
-        return [
-            QueryFile(selected, path, number)
-            for number, (selected, path) in enumerate(zip(selection.used, paths, strict=True))
-        ]
+            raise file_removed() from error
+        files = [QueryFile(path, number) for number, path in enumerate(paths)]
+        return QuerySource(files, line_filter, largest_scale(paths), totals)
 
     def _batches(
         self, query: RowQuery, selection: Selection, after: Sequence[FieldValue | None] | None, limit: int | None
     ) -> Iterator[pa.RecordBatch]:
-        files = self._files(selection)
-        scale = largest_scale([one.path for one in files])
+        source = self._source(selection.years, selection.filter, totals_for(query, selection.filter))
         try:
             if query.aggregates:
-                yield from self.engine.run(groups_statement(query, files, scale, after, limit))
-            elif query.sort or not files:
-                yield from self.engine.run(rows_statement(query, files, scale, after, limit))
+                yield from self.engine.run(groups_statement(query, source, after, limit))
+            elif query.sort or not source.files:
+                yield from self.engine.run(rows_statement(query, source, after, limit))
             else:
-                yield from self._batches_in_file_order(query, files, scale, after, limit)
+                yield from self._batches_in_file_order(query, source, after, limit)
         except Problem as problem:
             if problem.kind == "moved":
                 self.index.forget()
@@ -137,24 +145,19 @@ class QueryService:
             raise bad_cursor("the cursor is not valid: leave out cursor and start again") from error
 
     def _batches_in_file_order(
-        self,
-        query: RowQuery,
-        files: Sequence[QueryFile],
-        scale: int,
-        after: Sequence[FieldValue | None] | None,
-        limit: int | None,
+        self, query: RowQuery, source: QuerySource, after: Sequence[FieldValue | None] | None, limit: int | None
     ) -> Iterator[pa.RecordBatch]:
         """Rows in the order of their files, without a sort: files after the end of the page are not read."""
         first = 0
         if after is not None:
             match list(after):
-                case [int(number), int()] if 0 <= number < len(files):
+                case [int(number), int()] if 0 <= number < len(source.files):
                     first = number
                 case _:
                     raise bad_cursor("the cursor is not valid: leave out cursor and start again")
         left, yielded = limit, False
-        for run in _runs_of_one_schema(files[first:]):
-            for batch in self.engine.run(rows_statement(query, run, scale, after, left)):
+        for run in _runs_of_one_schema(source.files[first:]):
+            for batch in self.engine.run(rows_statement(query, replace(source, files=run), after, left)):
                 left = None if left is None else left - batch.num_rows
                 if batch.num_rows or not yielded:  # one empty batch, if there are no rows, tells the columns
                     yield batch
@@ -178,12 +181,14 @@ def _runs_of_one_schema(files: Sequence[QueryFile]) -> list[list[QueryFile]]:
 class QueryEngine:
     """DuckDB in memory; one for each process, used by many threads.
 
-    It can read `folder` only, and writes nothing but temporary files to `spill`. Its configuration is locked.
+    It can read `folders` only, and writes nothing but temporary files to `spill`. Its configuration is locked.
     """
 
-    def __init__(self, folder: Path, spill: Path, limits: ApiLimits) -> None:
-        if set("*?[") & set(str(folder)):  # read_parquet takes the path as a pattern
-            raise UsageError(f"{folder} cannot be served: rename it so that it has none of * ? [")
+    def __init__(self, folders: Sequence[Path], spill: Path, limits: ApiLimits) -> None:
+        for folder in folders:
+            if set("*?[") & set(str(folder)):  # read_parquet takes the path as a pattern
+                raise UsageError(f"{folder} cannot be served: rename it so that it has none of * ? [")
+        readable = ", ".join(_quote(f"{folder}/") for folder in folders)
         self._limits = limits
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET enable_progress_bar = false")  # a setting of the session, inherited by cursors
@@ -196,7 +201,7 @@ class QueryEngine:
             "python_enable_replacements": "false",
             "autoload_known_extensions": "false",
             "autoinstall_known_extensions": "false",
-            "allowed_directories": f"[{_quote(f'{folder}/')}]",
+            "allowed_directories": f"[{readable}]",
             "enable_external_access": "false",  # after allowed_directories, which cannot be set once this is false
             "lock_configuration": "true",  # last, since it forbids further changes
         }
@@ -260,8 +265,4 @@ def _duckdb_errors_as_problems() -> Iterator[None]:
             retry_after=30,
         ) from error
     except duckdb.IOException as error:
-        raise _file_removed() from error
-
-
-def _file_removed() -> Problem:
-    return Problem(503, "moved", "a published file was removed while the query ran: try again", retry_after=1)
+        raise file_removed() from error

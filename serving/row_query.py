@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from piperoll.enriching.annotate import payee_fields
 from piperoll.model import Dataset, Period
+from piperoll.releasing.consolidating import ADDED, PAYEE_ADDED, PERIOD_ADDED
 from serving.cursors import Cursor, FieldValue
 from serving.documents import FieldType
 
@@ -53,9 +55,9 @@ SERIES_FIELDS = (
 
 
 def query_fields(dataset: Dataset) -> dict[str, QueryField]:
-    """Every field that a query can name: the dataset's in published order, then those of the series.
+    """Every field that a query can name: the dataset's in published order, what Piperoll adds, and the series.
 
-    A field of the dataset hides a series field of the same name. The words of `q` are looked for in text that people
+    A field of the dataset hides another of the same name. The words of `q` are looked for in text that people
     wrote: not in identifiers, codes, values of a fixed list, and what Piperoll adds.
     """
     own: dict[str, QueryField] = {}
@@ -69,7 +71,17 @@ def query_fields(dataset: Dataset) -> dict[str, QueryField]:
             one.unit,
             searched=is_text and not one.is_code and "enum" not in (one.constraints or {}),
         )
-    return own | {one.name: one for one in SERIES_FIELDS if one.name not in own}
+    series = {one.name: one for one in SERIES_FIELDS if one.name not in own}
+    added = {
+        name: QueryField(name, cast("FieldType", kind), title, description)
+        for name, kind, title, description in (
+            *ADDED,
+            *(PAYEE_ADDED if payee_fields(dataset) else ()),
+            *(PERIOD_ADDED if dataset.row_period is not None else ()),
+        )
+        if name not in own and name not in series
+    }
+    return own | added | series
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,11 @@ class Condition:
     field: QueryField
     operator: str
     values: tuple[FieldValue, ...]
+
+    @property
+    def asks_date(self) -> bool:
+        """Whether it leaves out lines because they have no date."""
+        return self.field.type == "date" and self.operator not in ("isnull", "ne")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +179,9 @@ class RowQuery:
     `columns` are those of the answer if it has rows. Every one of `words` must be in a row, in any of the fields that
     are searched. `having` are conditions on the figures of a group. `limit` None means all rows, if the format allows
     it. `digest` identifies the query whatever the order of its parameters, its page size and its format. `amount` are
-    the fields with the pounds of a row, the first that is filled. `notes` tell the reader how an ambiguous parameter
-    was understood.
+    the fields with the pounds of a row, the first that is filled. `adds_up` is the field that says whether the figures
+    of a row add up with those of others, if the dataset has rows whose do not. `notes` tell the reader how an ambiguous
+    parameter was understood.
     """
 
     scope: SeriesScope
@@ -179,6 +197,7 @@ class RowQuery:
     digest: str
     fields: Mapping[str, QueryField]
     amount: tuple[QueryField, ...] = ()
+    adds_up: QueryField | None = None
     notes: tuple[str, ...] = ()
 
     @property

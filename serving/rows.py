@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from piperoll.model import add_pounds
 from serving import response_formats
 from serving.body_names import name_bodies
 from serving.cursors import digest
@@ -20,7 +21,7 @@ from serving.query import parse_query
 from serving.query_service import QueryResult, QueryService
 from serving.row_query import Aggregate, Grouping, QueryField, RowQuery
 from serving.transfers import SpoolBudget
-from serving.version_selection import Selection, select
+from serving.version_selection import Selection, spell_pounds
 
 _LISTED_SERIES = 100
 """The most series that an answer lists in full; beyond that it counts them and links to the list."""
@@ -58,6 +59,8 @@ class RowsEndpoint:
             "rows": selection.rows,
             "used": selection.describe_used(),
             "left_out": selection.describe_left_out(),
+            "not_added": selection.describe_not_added(),
+            "notes": list(query.notes),
         }
         return response_formats.json_response(request, document)
 
@@ -67,12 +70,12 @@ class RowsEndpoint:
         query = parse_query(find_dataset(request.path_params["dataset"]), parameters, self._limits)
         names = [value for name, value in parameters if name == "format"]
         form = response_formats.choose_format(names, request.headers.get("Accept"))
-        selection = await run_in_threadpool(select, self._service.index, query.scope, query.cursor)
+        selection = await run_in_threadpool(self._service.selector.select, query.scope, query.cursor)
         return query, selection, form
 
     def _headers(self, request: Request, selection: Selection, form: response_formats.ResponseFormat) -> dict[str, str]:
         """The headers, which are known before any row is read: the ETag identifies the query and the versions."""
-        left_out = [[str(one.series), one.reason] for one in selection.left_out]
+        left_out = [[str(one.series), one.reason, one.rows] for one in selection.left_out]
         etag = digest([request.url.path, request.url.query, form.name, selection.digest, left_out])
         return {
             "ETag": f'"{etag}"',
@@ -136,6 +139,11 @@ class RowsEndpoint:
                 "left_out": selection.describe_left_out()[:_LISTED_SERIES],
                 "used_count": len(selection.used),
                 "left_out_count": len(selection.left_out),
+                "rows": selection.rows,
+                "amount_gbp": spell_pounds(add_pounds(one.amount_gbp for one in selection.used)),
+                "left_out_rows": sum(one.rows or 0 for one in selection.left_out),
+                "left_out_amount_gbp": spell_pounds(add_pounds(one.amount_gbp for one in selection.left_out)),
+                "not_added": selection.describe_not_added(),
                 "all": _series_url(request),
             },
             "next": _next_url(request, result),

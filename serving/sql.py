@@ -8,7 +8,7 @@ places (`scale`) of all files, so that no value is rounded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -18,9 +18,11 @@ import pyarrow.parquet as pq
 
 from serving.cursors import FieldValue
 from serving.row_query import Aggregate, Condition, Grouping, QueryField, RowQuery
-from serving.version_selection import SelectedVersion
+from serving.version_selection import LineFilter
 
 _OPERATORS = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "in": "="}
+_FEW_VALUES = 200
+"""Values that are written as a list, which can skip row groups of a file; more are joined."""
 _CASELESS = {
     "contains": "contains(lower({}), lower({}))",
     "starts": "starts_with(lower({}), lower({}))",
@@ -48,11 +50,23 @@ def largest_scale(paths: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class QueryFile:
-    """A version's Parquet file, and its number in the order of the query's files."""
+    """A local Parquet file of a query, and its number in the order of the query's files."""
 
-    selected: SelectedVersion
     path: str
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySource:
+    """What a statement reads: `files`, and which of their lines. Numbers are read with `scale` decimal places.
+
+    `totals` names the kind of totals (`piperoll.releasing.totals`) if the files hold totals and no lines.
+    """
+
+    files: Sequence[QueryFile]
+    filter: LineFilter
+    scale: int
+    totals: str | None = None
 
 
 @dataclass(slots=True)
@@ -77,95 +91,127 @@ class Statement:
 
 
 def rows_statement(
-    query: RowQuery,
-    files: Sequence[QueryFile],
-    scale: int,
-    after: Sequence[FieldValue | None] | None,
-    limit: int | None,
+    query: RowQuery, source: QuerySource, after: Sequence[FieldValue | None] | None, limit: int | None
 ) -> Statement:
-    """Select the rows of `files` that meet the conditions, in the query's order, starting after the keys `after`.
+    """Select the lines that meet the conditions, in the query's order, starting after the keys `after`.
 
-    The last two keys identify a row: the number of its file, and its number in the file.
+    The last two keys identify a line: the number of its file, and its number in the file.
     """
     bound = BoundParameters()
     keys = [(f'"{one.name}"', one.descending) for one in query.sort] + [('"_file"', False), ('"_row"', False)]
-    needed = {one.name: one for one in query.columns} | _filtered_fields(query)
-    needed |= {one.name: query.fields[one.name] for one in query.sort}
-    where = _filters_sql(query, query.conditions, scale, bound)
+    needed = {one.name: one for one in query.columns} | {one.name: query.fields[one.name] for one in query.sort}
+    where = _filters_sql(query, query.conditions, source, needed, bound)
     if after is not None:
         where.append(_after_sql(keys, after, bound))
     columns = [one.quoted for one in query.columns] + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)]
-    sql = f"SELECT {', '.join(columns)} FROM ({_files_sql(needed, files, scale, bound)}){_where_sql(where)}"
+    sql = f"SELECT {', '.join(columns)} FROM ({_files_sql(needed, source, bound)}){_where_sql(where)}"
     order = keys if query.sort else []  # without a sort the files come in their order, and so do the rows of each
     return Statement(sql + _order_sql(order, limit, bound), bound.values)
 
 
 def groups_statement(
-    query: RowQuery,
-    files: Sequence[QueryFile],
-    scale: int,
-    after: Sequence[FieldValue | None] | None,
-    limit: int | None,
+    query: RowQuery, source: QuerySource, after: Sequence[FieldValue | None] | None, limit: int | None
 ) -> Statement:
-    """Select the groups of the rows that meet the conditions, in the query's order and then by group."""
+    """Select the groups of the lines that meet the conditions, in the query's order and then by group."""
     bound = BoundParameters()
-    needed = {one.field.name: one.field for one in query.group_by} | _filtered_fields(query)
-    needed |= {one.field.name: one.field for one in query.aggregates if one.field is not None}
-    conditions = _where_sql(_filters_sql(query, query.conditions, scale, bound))
+    needed = {one.field.name: one.field for one in query.group_by}
+    needed |= {one.field.name: one.field for one in query.aggregates if one.field is not None and not source.totals}
+    if query.adds_up is not None:
+        needed[query.adds_up.name] = query.adds_up
+    conditions = _where_sql(_filters_sql(query, query.conditions, source, needed, bound))
     groups = [one.quoted for one in query.group_by]
     grouped = [f"{_grouping_sql(one)} AS {one.quoted}" for one in query.group_by]
-    columns = ", ".join(grouped + [_aggregate_sql(one, scale) for one in query.aggregates])
-    inner = f"SELECT {columns} FROM ({_files_sql(needed, files, scale, bound)}){conditions}"
+    columns = ", ".join(grouped + [_aggregate_sql(one, query, source) for one in query.aggregates])
+    inner = f"SELECT {columns} FROM ({_files_sql(needed, source, bound)}){conditions}"
     if groups:
         inner += f" GROUP BY {', '.join(map(str, range(1, len(groups) + 1)))}"
     keys = [(f'"{one.name}"', one.descending) for one in query.sort]
     keys += [(name, False) for name in groups if name not in {sorted_by for sorted_by, _ in keys}]
     names = groups + [f'"{one.name}"' for one in query.aggregates]
     selected = ", ".join(names + [f"{name} AS _key{n}" for n, (name, _) in enumerate(keys)])
-    where = [_condition_sql(one, scale, bound) for one in query.having]
+    where = [_condition_sql(one, source.scale, bound) for one in query.having]
     if after is not None:
         where.append(_after_sql(keys, after, bound))
-    return Statement(
-        f"SELECT {selected} FROM ({inner}){_where_sql(where)}{_order_sql(keys, limit, bound)}", bound.values
-    )
+    page = f"{_where_sql(where)}{_order_sql(keys, limit, bound)}"
+    return Statement(f"SELECT {selected} FROM ({inner}){page}", bound.values)
 
 
-def undated_statement(query: RowQuery, files: Sequence[QueryFile], scale: int) -> Statement | None:
-    """Count the rows that a query leaves out because it asks for dates and they have none; None if it asks for none.
+def undated_statement(query: RowQuery, source: QuerySource) -> Statement | None:
+    """Count the lines that a query leaves out because it asks for a time and they have no date; None if it does not.
 
     They meet all other conditions. The answer is one row: the number, and the sum (null if the dataset has no amount).
     """
-    asked = {one.field.name: one.field for one in query.conditions if _asks_date(one)}
-    if not asked:
+    asked = {one.field.name: one.field for one in query.conditions if one.asks_date}
+    if not asked and not source.filter.beside:
         return None
     bound = BoundParameters()
-    where = _filters_sql(query, [one for one in query.conditions if not _asks_date(one)], scale, bound)
-    where.append(f"({' OR '.join(f'{one.quoted} IS NULL' for one in asked.values())})")
+    needed: dict[str, QueryField] = dict(asked)
+    others = [one for one in query.conditions if not one.asks_date]
+    left_out = []
+    if asked:
+        where = _line_filter_sql(query, source.filter, needed, bound)
+        where.append(f"({' OR '.join(f'{one.quoted} IS NULL' for one in asked.values())})")
+        left_out.append(f"({' AND '.join(where)})")
+    if source.filter.beside:
+        needed |= {name: query.fields[name] for name in ("line_date", "series", "financial_year")}
+        tables = _in_sql('"series"', source.filter.beside, bound)
+        no_year = ' AND "financial_year" IS NULL' if source.filter.within is None else ""
+        left_out.append(f'("line_date" IS NULL AND {tables}{no_year})')
+    where = _filters_sql(query, others, replace(source, filter=LineFilter()), needed, bound)
+    where.append(f"({' OR '.join(left_out)})")
     pounds = "NULL"
-    needed = _filtered_fields(query)
-    if query.amount:
+    if query.amount and not source.totals:
         needed |= {one.name: one for one in query.amount}
         pounds = f"sum(coalesce({', '.join(one.quoted for one in query.amount)}))"
-    source = _files_sql(needed, files, scale, bound)
-    return Statement(f"SELECT count(*) AS rows, {pounds} AS pounds FROM ({source}){_where_sql(where)}", bound.values)
+    elif query.amount:
+        pounds = f'sum("{query.amount[0].name}_sum")'
+    rows = 'sum("rows")::BIGINT' if source.totals else "count(*)"
+    lines = _files_sql(needed, source, bound)
+    return Statement(f"SELECT {rows} AS rows, {pounds} AS pounds FROM ({lines}){_where_sql(where)}", bound.values)
 
 
-def _asks_date(condition: Condition) -> bool:
-    return condition.field.type == "date" and condition.operator not in ("isnull", "ne")
+def _filters_sql(
+    query: RowQuery,
+    conditions: Sequence[Condition],
+    source: QuerySource,
+    needed: dict[str, QueryField],
+    bound: BoundParameters,
+) -> list[str]:
+    """What a line must meet: the filter of the source, the conditions, and every word in the text of the line.
 
-
-def _filtered_fields(query: RowQuery) -> dict[str, QueryField]:
-    """The fields that the conditions and the words of a query are about."""
-    return {one.field.name: one.field for one in query.conditions} | {one.name: one for one in query.searched}
-
-
-def _filters_sql(query: RowQuery, conditions: Sequence[Condition], scale: int, bound: BoundParameters) -> list[str]:
-    """The conditions, and that every word is in the text of a row; both without regard to case and accents."""
-    filters = [_condition_sql(one, scale, bound) for one in conditions]
+    The fields that this takes are added to `needed`.
+    """
+    filters = _line_filter_sql(query, source.filter, needed, bound)
+    needed.update({one.field.name: one.field for one in conditions} | {one.name: one for one in query.searched})
+    filters += [_condition_sql(one, source.scale, bound) for one in conditions]
     if query.words:
         text = _folded(f"concat_ws(chr(10), {', '.join(one.quoted for one in query.searched)})")
         filters += [f"contains({text}, {_folded(bound.add(word))})" for word in query.words]
     return filters
+
+
+def _line_filter_sql(
+    query: RowQuery, lines: LineFilter, needed: dict[str, QueryField], bound: BoundParameters
+) -> list[str]:
+    """The tables and the time that a query asks for; a line without a date belongs to the period of its table."""
+    filters = []
+    if lines.series is not None:
+        needed["series"] = query.fields["series"]
+        filters.append(_in_sql('"series"', lines.series, bound))
+    if lines.within is not None:
+        needed |= {name: query.fields[name] for name in ("line_date", "series")}
+        first, last = bound.add(lines.within.start), bound.add(lines.within.end)
+        undated = f'"line_date" IS NULL AND {_in_sql("series", lines.undated, bound)}'
+        filters.append(f'("line_date" BETWEEN {first} AND {last} OR ({undated}))')
+    return filters
+
+
+def _in_sql(name: str, values: Sequence[str], bound: BoundParameters) -> str:
+    if not values:
+        return "false"
+    if len(values) > _FEW_VALUES:
+        return f"{name} IN (SELECT unnest({bound.add(list(values))}))"
+    return f"{name} IN ({', '.join(map(bound.add, values))})"
 
 
 def _folded(text: str) -> str:
@@ -189,57 +235,50 @@ def _grouping_sql(one: Grouping) -> str:
             return f"({first} || '-' || strftime({day} + INTERVAL 9 MONTH, '%y'))"
 
 
-def _files_sql(needed: Mapping[str, QueryField], files: Sequence[QueryFile], scale: int, bound: BoundParameters) -> str:
-    """All files as one table with the `needed` columns, `_file` and `_row`; one SELECT for each file schema."""
+def _files_sql(needed: Mapping[str, QueryField], source: QuerySource, bound: BoundParameters) -> str:
+    """All files as one table with the `needed` columns, `_file` and `_row`; one SELECT for each file schema.
+
+    Of totals it also has the figures, and only those of one kind.
+    """
     by_schema: dict[FileSchema, list[QueryFile]] = {}
-    for file in files:
+    for file in source.files:
         by_schema.setdefault(file_schema(file.path), []).append(file)
     selects = []
     for schema, own in by_schema.items():
-        columns = [
-            f"{_series_field_sql(one, own, bound) if one.of_series else _field_sql(one, schema, scale)} AS {one.quoted}"
-            for one in needed.values()
-        ]
-        columns.append(f"{_by_file_sql(bound.add([file.number for file in own]))}::BIGINT AS _file")
+        columns = [f"{_field_sql(one, schema, source.scale)} AS {one.quoted}" for one in needed.values()]
+        if source.totals is not None:
+            columns += [f'{_figure_sql(name, kind, source.scale)} AS "{name}"' for name, kind in _figures(schema)]
+        columns.append(f"({bound.add([file.number for file in own])})[file_index::BIGINT + 1]::BIGINT AS _file")
+        columns.append("file_row_number AS _row")
+        kind = "" if source.totals is None else f' WHERE "by" = {bound.add(source.totals)}'
         paths = bound.add([file.path for file in own])
-        selects.append(
-            f"SELECT {', '.join(columns)}, file_row_number AS _row FROM read_parquet({paths}, file_row_number = true)"
-        )
+        selects.append(f"SELECT {', '.join(columns)} FROM read_parquet({paths}, file_row_number = true){kind}")
     if not selects:
-        nulls = [f"CAST(NULL AS {one.sql_type(scale)}) AS {one.quoted}" for one in needed.values()]
+        nulls = [f"CAST(NULL AS {one.sql_type(source.scale)}) AS {one.quoted}" for one in needed.values()]
         return f"SELECT {', '.join([*nulls, '0::BIGINT AS _file', '0::BIGINT AS _row'])} WHERE false"
     return " UNION ALL ".join(selects)
 
 
+def _figures(schema: FileSchema) -> FileSchema:
+    """The columns of totals that are figures."""
+    endings = ("_sum", "_min", "_max", "_filled")
+    return tuple((name, kind) for name, kind in schema if name == "rows" or name.endswith(endings))
+
+
+def _figure_sql(name: str, kind: pa.DataType, scale: int) -> str:
+    return f'CAST("{name}" AS DECIMAL(38,{scale}))' if pa.types.is_decimal(kind) else f'"{name}"'
+
+
 def _field_sql(one: QueryField, schema: FileSchema, scale: int) -> str:
     """A field of a file in the type that it has for all files; null if the file lacks it."""
+    if one.of_series and one.name == "period":
+        return "regexp_replace(split_part(\"series\", '/', 3), '--[^0-9].*$', '')"
     wanted, stored = one.sql_type(scale), dict(schema).get(one.name)
     if stored is None:
         return f"CAST(NULL AS {wanted})"
     if stored == (pa.decimal128(38, scale) if one.type == "number" else _ARROW_TYPES[one.type]):
         return one.quoted
     return f"CAST({one.quoted} AS {wanted})"
-
-
-def _series_field_sql(one: QueryField, files: Sequence[QueryFile], bound: BoundParameters) -> str:
-    """A field that describes a row's series, looked up by the row's file."""
-    values: list[str | int | None] = []
-    for file in files:
-        series, version = file.selected.series, file.selected.version
-        match one.name:
-            case "version":
-                values.append(version.version)
-            case "series":
-                values.append(str(series))
-            case "part":
-                values.append(series.part)
-            case _:
-                values.append(str(getattr(series, one.name)))
-    return _by_file_sql(f"CAST({bound.add(values)} AS {one.sql_type(0)}[])")
-
-
-def _by_file_sql(items: str) -> str:
-    return f"({items})[file_index::BIGINT + 1]"
 
 
 def _condition_sql(condition: Condition, scale: int, bound: BoundParameters) -> str:
@@ -285,20 +324,26 @@ def _after_sql(keys: Sequence[tuple[str, bool]], after: Sequence[FieldValue | No
     return f"({' OR '.join(alternatives)})" if alternatives else "false"
 
 
-def _aggregate_sql(one: Aggregate, scale: int) -> str:
-    """A figure of a group. Sums and means are decimals, exact to the last place of the column.
+def _aggregate_sql(one: Aggregate, query: RowQuery, source: QuerySource) -> str:
+    """A figure of a group, from lines or from totals. Sums and means are decimals, exact to the column's last place.
 
-    A mean has `wanted` places, half a last place rounded away from 0. It is computed in whole numbers, because DuckDB
-    divides decimals as floats.
+    Figures of rows that do not add up are in no sum and no mean. A mean has `wanted` places, half a last place rounded
+    away from 0. It is computed in whole numbers, because DuckDB divides decimals as floats.
     """
     if one.field is None:
-        return 'count(*) AS "count"'
-    name, total = one.field.quoted, f"sum({one.field.quoted})"
+        return 'coalesce(sum("rows"), 0)::BIGINT AS "count"' if source.totals else 'count(*) AS "count"'
+    name, only = one.field.quoted, f" FILTER (WHERE {query.adds_up.quoted})" if query.adds_up is not None else ""
+    total, count, extreme = f"sum({name}){only}", f"count({name}){only}", f"{one.function}({name})"
+    if source.totals:
+        total, count = f'sum("{one.field.name}_sum")', f'sum("{one.field.name}_filled")::BIGINT'
+        extreme = f'{one.function}("{one.field.name}_{one.function}")'
     match one.function:
         case "sum" if one.field.type == "integer":
             sql = f"CAST({total} AS DECIMAL(38,0))"
+        case "sum":
+            sql = total
         case "avg":
-            count = f"count({name})"
+            scale = source.scale
             places, wanted = (scale, scale) if one.field.type == "number" else (0, 4)
             units = f"CAST(replace(CAST({total} AS VARCHAR), '.', '') AS HUGEINT) * {10 ** (wanted - places)}"
             whole, step = f"((abs({units}) * 2 + {count}) // (2 * {count}))", 10**wanted
@@ -307,7 +352,7 @@ def _aggregate_sql(one: Aggregate, scale: int) -> str:
             sign = f"CASE WHEN {total} < 0 THEN '-' ELSE '' END"
             sql = f"CASE WHEN {count} > 0 THEN CAST({sign} || {digits} AS DECIMAL(38,{wanted})) END"
         case _:
-            sql = f"{one.function}({name})"
+            sql = extreme
     return f'{sql} AS "{one.name}"'
 
 

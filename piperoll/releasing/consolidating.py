@@ -38,8 +38,9 @@ from piperoll.releasing.counting import (
     line_times,
 )
 from piperoll.releasing.files import format_csv_lines
+from piperoll.releasing.totals import write_totals
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """The version of the rules and of the files that they make. Raise it when either changes: all files are made again."""
 
 GROUP_ROWS = 32_768
@@ -96,8 +97,8 @@ def consolidate_years(
     """Write the files of some years of one body, and yield the account of each year when its files are written.
 
     `releases` are the current releases of the body that have lines in any of the `years`, and for `UNDATED` those with
-    undated lines whose periods overlap such lines. The files are `{year}/{dataset}.csv`, `.parquet` and
-    `.rollup.parquet` in `folder`.
+    undated lines whose periods overlap such lines. The files are `{year}/{dataset}.csv`, `.parquet`,
+    `.rollup.parquet` and `.totals.parquet` in `folder`.
 
     Raises: ConservationError: counted and left-out lines do not add up to what a release holds.
     """
@@ -122,6 +123,7 @@ def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, f
     summed = _to_sum(table, own, amounts)
     account = describe_year(dataset, counted, own, year, summed, not_added)
     _write_lines(table, _reading_order(table), columns, folder / dataset.name)
+    write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
     rollup = _roll_up(dataset, summed, table)
     pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
     return account

@@ -152,7 +152,7 @@ def test_a_run_writes_them_and_a_whole_rebuild_keeps_them(order: RunRequest, sto
     send(order, "spend/anytown/October 2026.csv", spend(10))
     plain_run(order)
     before = contents(store, PLACE)
-    assert len(before) == 5
+    assert len(before) == 6
     store.delete("catalogue/index.html")
     plain_run(order)
     assert contents(store, PLACE) == before

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from publishers import FolderStore
-from tests.serving.published_place import Served, publish_world, serving
+from tests.serving.published_place import Served, consolidate, publish_world, serving
 
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served")
-    publish_world(FolderStore(folder / "store"), folder / "scratch")
+    store = FolderStore(folder / "store")
+    publish_world(store, folder / "scratch")
+    consolidate(store, folder / "scratch")
     return folder / "store"
 
 

@@ -19,10 +19,12 @@ import uvicorn
 
 from piperoll import assets, layout
 from piperoll.model import Manifest, Packed, Series, file_entry, to_json_bytes
-from piperoll.releasing import compare_versions
+from piperoll.releasing import compare_versions, consolidating
 from piperoll.releasing.columns import PublishedColumn
 from piperoll.releasing.files import TableFiles
 from publishers import Store, mark_withdrawn, publish_release, remove_submission
+from publishers.consolidated import consolidate_body
+from publishers.stores.protocol import read_json
 from serving.app import UVICORN_SETTINGS, create_app, create_service
 from serving.limits import ApiLimits
 
@@ -55,7 +57,8 @@ def released(folder: Path, series: str, rows: Sequence[Row], scale: int = 4, sou
         totals = files.totals()
     body = {"id": "gss:E07000999", "slug": about.body, "name": about.body.title(), "kind": "council"}
     (place / "datapackage.json").write_bytes(to_json_bytes({"id": series, "x_piperoll": {"body": body}}))
-    (place / "report.json").write_bytes(to_json_bytes({"tables": [{"sheet": None, "amount": {"field": "net_amount"}}]}))
+    amount = {"field": dataset.amount[0]} if dataset.amount else None
+    (place / "report.json").write_bytes(to_json_bytes({"tables": [{"sheet": None, "amount": amount}]}))
     names = ("datapackage.json", f"{dataset.name}.csv", f"{dataset.name}.parquet", "report.json")
     pounds = sum((Decimal(row["net_amount"]) for row in rows if row.get("net_amount")), Decimal(0))
     manifest = Manifest(
@@ -85,6 +88,13 @@ def published(store: Store, packed: Packed, now: str) -> None:
         now=now,
         compare=lambda before, after, to: compare_versions(dataset, before, after, to),
     )
+
+
+def consolidate(store: Store, scratch: Path) -> None:
+    """Make the consolidated files of everything that is published, as the building of the catalogue does."""
+    for name, bodies in read_json(store, layout.INDEX)["datasets"].items():
+        for body in bodies:
+            consolidate_body(store, assets.dataset(name), body, consolidating, scratch / uuid.uuid4().hex)
 
 
 def source_of(text: str) -> str:

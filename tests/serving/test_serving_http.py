@@ -84,7 +84,9 @@ def test_health(api: Served) -> None:
 def engine(tmp_path: Path) -> QueryEngine:
     (tmp_path / "data").mkdir()
     return QueryEngine(
-        tmp_path / "data", tmp_path / "spill", ApiLimits(query_seconds=0.5, memory_bytes=64 * MEGABYTE, spill_bytes=1)
+        (tmp_path / "data", tmp_path / "made"),
+        tmp_path / "spill",
+        ApiLimits(query_seconds=0.5, memory_bytes=64 * MEGABYTE, spill_bytes=1),
     )
 
 
@@ -122,7 +124,7 @@ REACHING = [
 
 
 @pytest.mark.parametrize("statement", REACHING)
-def test_the_engine_can_read_its_folder_only(engine: QueryEngine, tmp_path: Path, statement: str) -> None:
+def test_the_engine_can_read_its_folders_only(engine: QueryEngine, tmp_path: Path, statement: str) -> None:
     outside = tmp_path / "outside.parquet"
     pq.write_table(pa.table({"a": [1]}), outside)
     before = outside.read_bytes()

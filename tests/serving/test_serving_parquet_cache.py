@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from publishers import FolderStore, Store, open_store
+from serving.consolidated_copies import ConsolidatedCopies, StoredFile
 from serving.index_cache import PublishedIndex
 from serving.limits import ApiLimits
 from serving.parquet_cache import ParquetCache
 from serving.problems import Problem
-from tests.serving.published_place import Served, publish_world, released, row, serving, source_of
+from serving.row_query import SeriesScope
+from serving.version_selection import Selector
+from tests.serving.published_place import Served, consolidate, publish_world, released, row, serving, source_of
 from tests.serving.published_place import published as publish_one
 
 QUESTIONS = [
@@ -31,6 +34,7 @@ QUESTIONS = [
 def place(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     where = f"s3://{bucket}/serving/{uuid.uuid4().hex}"
     publish_world(open_store(where), tmp_path_factory.mktemp("scratch"))
+    consolidate(open_store(where), tmp_path_factory.mktemp("scratch"))
     return where
 
 
@@ -52,7 +56,7 @@ def test_a_file_is_fetched_once(place: str, tmp_path: Path) -> None:
     with serving(place, tmp_path / "cache") as api:
         first = api.rows(limit=1000)
         copies = {path: path.stat().st_ino for path in (tmp_path / "cache/copies").glob("*.parquet")}
-        assert len(copies) == 5
+        assert len(copies) == 2  # one a body and year
         assert api.rows(limit=1000, sort="net_amount") != first
         assert {path: path.stat().st_ino for path in copies} == copies
     assert files.readable_folder == tmp_path
@@ -73,29 +77,29 @@ class Counting:
         return getattr(self._store, name)
 
 
-def used(index: PublishedIndex) -> list[object]:
-    from serving.row_query import SeriesScope  # noqa: PLC0415 - only here
-    from serving.version_selection import select  # noqa: PLC0415
-
-    return list(select(index, SeriesScope("spend")).used)
+def used(index: PublishedIndex, scratch: Path) -> list[StoredFile | Path]:
+    copies = ConsolidatedCopies(index, scratch / "made", ApiLimits())
+    selection = Selector(index, copies, ApiLimits()).select(SeriesScope("spend"))
+    assert list((scratch / "made").iterdir()) == []
+    return [file for year in selection.years for file in (year.lines, year.totals) if file is not None]
 
 
 def test_the_cache_is_bounded_and_keeps_files_in_use(place: str, tmp_path: Path) -> None:
     index = PublishedIndex(open_store(place))
-    chosen = used(index)
-    paths = ParquetCache(index, tmp_path, ApiLimits()).paths(chosen)  # type: ignore[arg-type]
+    chosen = used(index, tmp_path)
+    paths = ParquetCache(index, tmp_path, ApiLimits()).paths(chosen)
     sizes = [Path(path).stat().st_size for path in paths]
     tight = ParquetCache(index, tmp_path, ApiLimits(cache_bytes=sizes[0] + sizes[1], stream_seconds=-1))
-    assert tight.paths(chosen[:1]) == paths[:1]  # type: ignore[arg-type]
+    assert tight.paths(chosen[:1]) == paths[:1]
     left = sum(path.stat().st_size for path in tmp_path.glob("*.parquet"))
     assert left <= sizes[0] + sizes[1]
     busy = ParquetCache(index, tmp_path, ApiLimits(cache_bytes=max(sizes), stream_seconds=3600))
     missing = next(one for one, path in zip(chosen, paths, strict=True) if not Path(path).exists())
     with pytest.raises(Problem) as raised:
-        busy.paths([missing])  # type: ignore[list-item]
+        busy.paths([missing])
     assert raised.value.status == 503
     with pytest.raises(Problem) as raised:
-        ParquetCache(index, tmp_path, ApiLimits(cache_bytes=10)).paths(chosen)  # type: ignore[arg-type]
+        ParquetCache(index, tmp_path, ApiLimits(cache_bytes=10)).paths(chosen)
     assert raised.value.kind == "too-much"
 
 
@@ -118,7 +122,8 @@ def test_a_rotten_bit_in_a_folder_is_never_served(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     made = released(tmp_path, "spend/anytown/2026-10", [row(1)], source=source_of("a"))
     publish_one(store, made, "2026-11-02T09:00:00Z")
-    [path] = (tmp_path / "store/data").rglob("*.parquet")
+    consolidate(store, tmp_path / "scratch")
+    [path] = [one for one in (tmp_path / "store/catalogue").rglob("*.parquet") if one.name.count(".") == 1]
     content = bytearray(path.read_bytes())
     with serving(str(tmp_path / "store"), tmp_path / "cache") as api:
         assert api.get("/rows/spend").status_code == 200
@@ -142,7 +147,9 @@ def test_a_store_that_does_not_answer_is_a_temporary_problem(tmp_path: Path, mon
 
 
 def test_a_folder_is_read_in_place(world: Path, tmp_path: Path) -> None:
-    files = ParquetCache(PublishedIndex(FolderStore(world)), tmp_path, ApiLimits())
-    paths = files.paths(used(PublishedIndex(FolderStore(world))))  # type: ignore[arg-type]
+    index = PublishedIndex(FolderStore(world))
+    files = ParquetCache(index, tmp_path / "copies", ApiLimits())
+    paths = files.paths(used(index, tmp_path))
+    assert paths
     assert all(path.startswith(str(world)) for path in paths)
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "copies").iterdir()) == []

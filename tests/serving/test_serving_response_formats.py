@@ -56,10 +56,12 @@ def test_csv_is_the_same_as_the_published_csv(api: Served, world: object) -> Non
     [released] = world.glob("data/spend/anytown/2026-10/v2-*/spend.csv")  # type: ignore[attr-defined]
     ours = list(csv.reader(io.StringIO(answer.content.decode(), newline="")))
     theirs = list(csv.reader(io.StringIO(released.read_bytes().decode(), newline="")))
-    assert [row[: len(theirs[0])] for row in ours] == theirs
+    assert ours[0][: len(theirs[0])] == theirs[0]
+    assert sorted(row[: len(theirs[0])] for row in ours[1:]) == sorted(theirs[1:])
     assert answer.content.count(b"\r\n") == len(theirs)
     frame = pandas.read_csv(io.BytesIO(answer.content), dtype=str)
-    assert list(frame["net_amount"]) == ["100.10", "-25.05", "0.1234", "1000.00", "1000.00", "3.00"]
+    amounts = frame.sort_values("line_id")["net_amount"]
+    assert list(amounts) == ["100.10", "-25.05", "0.1234", "1000.00", "1000.00", "3.00"]
 
 
 def test_ndjson_has_a_line_for_each_row(api: Served) -> None:

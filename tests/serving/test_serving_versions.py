@@ -9,7 +9,17 @@ import pytest
 from piperoll.model import Series
 from publishers import FolderStore, mark_withdrawn, remove_submission
 from serving.index_cache import INDEX_SECONDS, PublishedIndex
-from tests.serving.published_place import OCTOBER, Served, publish_world, published, released, row, serving, source_of
+from tests.serving.published_place import (
+    OCTOBER,
+    Served,
+    consolidate,
+    publish_world,
+    published,
+    released,
+    row,
+    serving,
+    source_of,
+)
 
 SERIES = "spend/anytown/2026-10"
 
@@ -72,12 +82,14 @@ def test_corrections_withdrawals_and_purges_are_visible_within_seconds(tmp_path:
         assert ids(api.rows(body="anytown", period="2026-Q3")) == []
 
 
-def test_files_purged_during_a_query_are_a_temporary_problem(tmp_path: Path) -> None:
+def test_files_replaced_during_a_query_are_a_temporary_problem(tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     publish_world(store, tmp_path / "scratch")
+    consolidate(store, tmp_path / "scratch")
     with serving(str(tmp_path / "store"), tmp_path / "cache", clock=lambda: 0.0) as api:
         assert len(api.rows(body="anytown", part="card")) == 1
         remove_submission(store, "ab" * 32, because="a private person", now="2026-11-22T09:00:00Z")
+        consolidate(store, tmp_path / "scratch")
         answer = api.get("/rows/spend?body=anytown&part=card")  # the clock is stopped, so the index is still cached
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert api.rows(body="anytown", part="card") == []
