@@ -63,6 +63,20 @@ def test_a_name_is_found_with_the_bodies_and_tables_that_hold_it() -> None:
     assert found(files, "abc")[0][:2] == ["body", "Anytown Borough Council"]
 
 
+def test_a_body_was_not_found_by_its_short_name_or_by_what_it_was_called_before() -> None:
+    rain = Body(
+        "GB-GOVUK-department_for_rainy_days",
+        "department-for-rainy-days",
+        "Department for Rainy Days",
+        "department",
+        short_name="DfRD",
+        former_names=("Ministry of Weather",),
+    )
+    files = index((rain, {}), (ANYTOWN, {}))
+    for word in ("dfrd", "weather", "rainy"):
+        assert [entry[1] for entry in found(files, word)] == ["Department for Rainy Days"]
+
+
 @given(st.dictionaries(st.text(min_size=2, max_size=30), st.integers(1, 9), max_size=20))
 def test_every_name_is_found_by_each_of_its_words(names: dict[str, int]) -> None:
     files = index((ANYTOWN, names))
