@@ -196,7 +196,7 @@ def _left_out_of_a_body(page: Page, place: Place) -> Sequence[Value] | None:
     if dataset is None:
         return None
     total, tables = Scope(dataset, year=year_of(rest.partition(", left out: ")[0]), body=body).left_out(page.published)
-    return [total.rows, *money(total), *([tables - 6] if " other table" in rest.rpartition(" and ")[2] else [])]
+    return [total.rows, *money(total), *([tables - 6] if re.search(r" and \d+ other tables?\.\Z", rest) else [])]
 
 
 @rule(TOTALS, "sentence", r"Included without a date of their own: .*")
