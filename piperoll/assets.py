@@ -178,6 +178,7 @@ def rules_version(name: str) -> str:
     return f"{dataset(name).version}+{digest[:12]}"
 
 
+@cache
 def register() -> Register:
     """Read the register of bodies, datapackages/bodies/bodies.csv."""
     return Register(tuple(read_bodies(folder("datapackages") / "bodies" / "bodies.csv")))

@@ -42,16 +42,26 @@ def list_published(
 ) -> None:
     """List the published tables: dataset, body, period, rows and pounds.
 
+    A provisional body is in no register: its name is the one that it sends files under.
     The tables of a body may cover the same time, so do not add up their pounds: get --year counts each row once.
 
     piperoll list published
     piperoll list https://data.example --dataset spend --body anytown --year 2026-27
     """
     from piperoll import api
+    from publishers import open_reader
+    from publishers.published_bodies import read_register
 
     tables = api.list_published(place, dataset=dataset, body=body, period=period, year=year)
+    register = read_register(open_reader(place))
+    senders = {slug: register.at_slug(slug) for slug in {one.series.body for one in tables}}
     if as_json:
-        typer.echo(json.dumps([to_document(one) for one in tables], indent=2))
+        documents = [
+            to_document(one) | {"name": sender.name, "provisional": sender.provisional}
+            for one in tables
+            for sender in [senders[one.series.body]]
+        ]
+        typer.echo(json.dumps(documents, indent=2))
         return
     from piperoll import terminal
     from piperoll.describing.wording import format_count, format_pounds
@@ -62,7 +72,8 @@ def list_published(
         name = f"{series.dataset} ({series.part})" if series.part else series.dataset
         counts = ("none", "") if one.rows is None else (f"{one.rows:,}", format_pounds(one.amount_gbp))
         version = "withdrawn" if one.version is None else str(one.version)
-        rows.append((name, series.body, series.period.title, str(series.period), *counts, version))
+        label = f"{series.body} (provisional)" if senders[series.body].provisional else series.body
+        rows.append((name, label, series.period.title, str(series.period), *counts, version))
     out = terminal.console()
     if rows:
         headings = ("dataset", "body", "period", "as --period", "rows", "pounds", "version")

@@ -76,7 +76,10 @@ def due(  # noqa: PLR0913, PLR0917 - one parameter for each option
 def _document(listed: DutyList) -> dict[str, Any]:
     return {
         "on": listed.on.isoformat(),
-        "bodies": [{"body": body.slug, "name": body.name, "kind": body.kind} for body in listed.bodies],
+        "bodies": [
+            {"body": body.slug, "name": body.name, "kind": body.kind, "provisional": body.provisional}
+            for body in listed.bodies
+        ],
         "duties": [{"body": duty.body.slug, **duty.to_document()} for duty in listed.duties],
         "not_followed": list(listed.not_followed),
     }
@@ -89,7 +92,7 @@ def _row(duty: Duty) -> tuple[str, ...]:
         str(duty.state).replace("-", " "),
         dataset,
         duty.period.title,
-        duty.body.name,
+        f"{duty.body.name} (provisional)" if duty.body.provisional else duty.body.name,
     )
 
 

@@ -252,10 +252,11 @@ def test_the_catalogue_lists_its_bodies_for_programs(made: Path) -> None:
 
 def test_no_command_listed_what_is_published(made: Path) -> None:
     output = output_of("list", made)
-    assert "spend anytown October 2026 2026-10 12 £" in output
+    assert "spend anytown (provisional) October 2026 2026-10 12 £" in output
     assert output.endswith("1 table of 1 body.")
     [entry] = json.loads(piperoll("list", made, "--json").stdout)
     assert (entry["series"], entry["versions"], entry["version"], entry["rows"]) == (SERIES, 2, 2, 12)
+    assert (entry["name"], entry["provisional"]) == ("anytown", True)
     for chosen in (["--dataset", "spend"], ["--body", "anytown"], ["--period", "2026-Q4"], ["--year", "2026-27"]):
         assert json.loads(piperoll("list", made, *chosen, "--json").stdout) == [entry], chosen
     for other in (["--period", "2026-09"], ["--year", "2025-26"]):
