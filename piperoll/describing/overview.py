@@ -252,11 +252,7 @@ def add_years(dataset: Dataset, years: Mapping[str, YearFigures]) -> WholeFigure
         return None
     ordered = sorted(years, key=lambda year: (year == UNDATED, year))
     if adds_over_years(dataset):
-        whole = add_figures(years[year] for year in ordered)
-        if len(ordered) > 1:  # a table can have lines in several years: the numbers of tables do not add up
-            left_out = {because: replace(one, tables=0) for because, one in whole.left_out.items()}
-            whole = replace(whole, left_out=left_out)
-        return WholeFigures(whole, tuple(ordered), adds_up=True)
+        return WholeFigures(add_figures(years[year] for year in ordered), tuple(ordered), adds_up=True)
     latest = [year for year in ordered if year != UNDATED][-1:] or ordered[-1:]
     return WholeFigures(add_figures(years[year] for year in latest), tuple(latest), adds_up=False)
 
@@ -352,6 +348,7 @@ class Overview(InContext):
         whole = add_years(self.dataset(name), self.years.get(name, {}))
         if whole is None or len(whole.years) == 1:
             return whole
+        # a table can have lines in several years, so the numbers of years do not add up
         tables = [one.datasets[name].tables for one in self.publishing(name) if one.datasets[name].tables]
         return replace(whole, figures=replace(whole.figures, tables=sum(tables), bodies=len(tables)))
 

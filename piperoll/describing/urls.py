@@ -30,6 +30,11 @@ def api_body_rows(api_url: str, dataset: str, body: str) -> str:
     return f"{api_url}rows/{dataset}?{urlencode({'body': body})}"
 
 
+def api_supplier_rows(api_url: str, dataset: str, key: str) -> str:
+    """Return the API's query for everything that names a supplier."""
+    return f"{api_url}rows/{dataset}?{urlencode({'supplier_key': key})}"
+
+
 def series_urn(series: Series) -> str:
     """Return the URN of a series."""
     return f"urn:piperoll:series:{series}"

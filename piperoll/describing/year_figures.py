@@ -63,11 +63,16 @@ class RowSum:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Rows of a number of tables that are in no total, for one reason; 0 tables if their number is not known."""
+    """Rows of some tables (`series`, in order) that are in no total, for one reason."""
 
     rows: int
     amount: Decimal | None
-    tables: int
+    series: tuple[str, ...]
+
+    @property
+    def tables(self) -> int:
+        """The number of tables that they are in."""
+        return len(self.series)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ def read_account(account: YearAccount) -> YearFigures:
             because: LeftOut(
                 sum(one.rows for one in ones),
                 add_pounds(one.amount_gbp for one in ones),
-                len({one.series for one in ones}),
+                tuple(sorted({str(one.series) for one in ones})),
             )
             for because, ones in sorted(left_out.items())
         },
@@ -204,7 +209,9 @@ def add_figures(figures: Iterable[YearFigures]) -> YearFigures:
         undated=add_sums(one.undated for one in every),
         left_out={
             because: LeftOut(
-                sum(one.rows for one in ones), add_pounds(one.amount for one in ones), sum(one.tables for one in ones)
+                sum(one.rows for one in ones),
+                add_pounds(one.amount for one in ones),
+                tuple(sorted({name for one in ones for name in one.series})),
             )
             for because, ones in sorted(left_out.items())
         },

@@ -81,7 +81,7 @@ def unmapped(letter: str, heading: str, **more: object) -> Finding:
 
 
 def public_of(*findings: Finding, verdict: Verdict = Verdict.REJECTED) -> list[Finding]:
-    quotable = quote_headings(findings, assets.datasets())
+    quotable = quote_headings(findings, assets.dataset_names())
     return list(public_report(report(*findings, verdict=verdict), Disposition(quotable=quotable)).findings)
 
 

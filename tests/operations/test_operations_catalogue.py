@@ -25,6 +25,7 @@ from piperoll.describing.year_figures import BodyYear
 from piperoll.errors import BytesPurged
 from piperoll.model import Body, Register, Verdict
 from piperoll.operations.catalogue import build_plan
+from piperoll.operations.catalogue.body_cache import count_filled
 from piperoll.operations.catalogue.build import build_from_store
 from piperoll.operations.catalogue.year_cache import PayeesDocument, YearsDocument
 from publishers import (
@@ -225,9 +226,13 @@ def summary(store: Store, one: Any) -> Any:
     standing = one.history.current_version
     if standing is None:
         return None
-    content = store.read(f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv").content
-    rows = csv.reader(io.StringIO(content.decode(), newline=""))
-    return summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
+    key = f"{layout.version_folder(one.series, standing)}{one.series.dataset}.csv"
+    rows = csv.reader(io.StringIO(store.read(key).content.decode(), newline=""))
+    summarised = summarise_release(assets.dataset(one.series.dataset), one.series.period, rows)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        store.fetch(key, path)
+        return summarised | {"filled": count_filled(path)}
 
 
 def many(life: Life, months: int = 4) -> None:

@@ -368,8 +368,8 @@ def figures_json(figures: YearFigures) -> dict[str, Any]:
         "payees": {group: sum_json(figures.payees.get(group, RowSum())) for group in PAYEES if figures.payees},
         "undated": sum_json(figures.undated),
         "left_out": [
-            {"because": because, "tables": one.tables or None, "rows": one.rows, "amount_gbp": _json_pounds(one.amount)}
-            for because, one in figures.left_out.items()
+            {"because": because, "series": list(out.series), **sum_json(RowSum(out.rows, out.amount))}
+            for because, out in figures.left_out.items()
         ],
         "overlapping": {"rows": figures.overlapping, "row_periods": list(figures.row_periods)},
     }

@@ -18,7 +18,7 @@ from piperoll import assets, layout
 from piperoll.describing import page_wording, urls, wording, year_figures
 from piperoll.describing.context import InContext
 from piperoll.describing.overview import describe_outstanding, describe_waiting_pounds
-from piperoll.model import KINDS, Report, describe_period
+from piperoll.model import KINDS, Report, Series, describe_period
 
 T = TypeVar("T")
 
@@ -75,6 +75,7 @@ GLOBALS: dict[str, Any] = {
     "causes": wording.CAUSES,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
+    "series_of": Series.parse,
     "payee_field": year_figures.payee_field,
     "payee_groups": year_figures.PAYEES,
     "because_words": year_figures.BECAUSE,

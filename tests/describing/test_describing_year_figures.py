@@ -1,0 +1,172 @@
+"""What the figures of a year say, and what they do not say without enough coverage."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from piperoll import assets
+from piperoll.describing.overview import add_years
+from piperoll.describing.year_figures import (
+    LEAST_MONTHS,
+    RowSum,
+    YearFigures,
+    add_figures,
+    find_covered_months,
+    latest_first,
+    read_account,
+    round_large_pounds,
+    year_title,
+)
+from piperoll.model import (
+    UNDATED,
+    Because,
+    CountedLines,
+    LeftOutLines,
+    MonthTotal,
+    PayeeTotal,
+    Period,
+    RowsNotAdded,
+    Series,
+    YearAccount,
+)
+
+
+def series(period: str, part: str | None = None) -> Series:
+    return Series("spend", "anytown", Period.parse(period), part)
+
+
+def pounds(text: str) -> Decimal:
+    return Decimal(text)
+
+
+def account(**more: object) -> YearAccount:
+    """An account of two months, one with a card file beside it and one with a line that another table has too."""
+    july, august, card = series("2026-07"), series("2026-08"), series("2026-08", "card")
+    values: dict[str, object] = {
+        "dataset": "spend",
+        "body": "anytown",
+        "year": "2026-27",
+        "counted": (
+            CountedLines(july, 1, "v1-0", None, 3, pounds("60.00"), 1, pounds("10.00")),
+            CountedLines(august, 2, "v2-0", None, 2, pounds("30.00")),
+            CountedLines(card, 1, "v1-1", "card", 1, pounds("5.50")),
+        ),
+        "left_out": (
+            LeftOutLines(august, 2, "v2-0", None, 1, pounds("20.00"), july, Because.RECURS),
+            LeftOutLines(card, 1, "v1-1", "card", 2, pounds("7.00"), august, Because.RECURS),
+        ),
+        "elsewhere": (),
+        "payees": (
+            PayeeTotal("company", None, 3, pounds("55.00")),
+            PayeeTotal("charity", None, 1, pounds("15.00")),
+            PayeeTotal("public-body", None, 1, pounds("20.00")),
+            PayeeTotal("person-or-redacted", "card", 1, pounds("5.50")),
+        ),
+        "months": (
+            MonthTotal("2026-07", None, "company", 2, pounds("40.00")),
+            MonthTotal("2026-07", None, "public-body", 1, pounds("20.00")),
+            MonthTotal("2026-08", None, "company", 2, pounds("30.00")),
+            MonthTotal("2026-08", "card", "person-or-redacted", 1, pounds("5.50")),
+        ),
+        "not_added": (),
+    }
+    return YearAccount(**values | more)  # type: ignore[arg-type]
+
+
+def test_every_pound_of_an_account_is_in_one_group_of_payees() -> None:
+    figures = read_account(account())
+    assert (figures.rows, figures.amount, figures.tables) == (6, pounds("95.50"), 3)
+    assert figures.payees["suppliers"] == RowSum(4, pounds("70.00"))
+    assert sum(one.amount or 0 for one in figures.payees.values()) == figures.amount
+    assert sum((figures.month(month).amount or 0) for month in figures.months) == figures.amount
+
+
+def test_a_total_says_what_it_leaves_out_and_its_parts_apart() -> None:
+    figures = read_account(account())
+    recurs = figures.left_out["recurs"]
+    assert (recurs.rows, recurs.amount) == (3, pounds("27.00"))
+    assert recurs.series == ("spend/anytown/2026-08", "spend/anytown/2026-08--card")
+    assert figures.parts == {"": RowSum(5, pounds("90.00")), "card": RowSum(1, pounds("5.50"))}
+    assert figures.undated == RowSum(1, pounds("10.00"))
+
+
+def test_rolling_years_are_listed_and_never_added() -> None:
+    rolling = RowsNotAdded(series("2026-Q3"), 1, None, 2, "12 months")
+    figures = read_account(account(not_added=(rolling, rolling)))
+    assert (figures.overlapping, figures.row_periods) == (4, ("12 months",))
+
+
+def test_a_late_payment_covers_no_month() -> None:
+    found = [(series("2026-07"), "2026-07"), (series("2026-07"), "2026-05"), (series("2026-Q3"), "2026-09")]
+    assert find_covered_months("2026-27", found) == ("2026-07", "2026-09")
+    assert find_covered_months(UNDATED, found) == ()
+
+
+def test_a_card_file_does_not_cover_a_month_of_the_main_list() -> None:
+    card = (series("2026-08", "card"), "2026-08")
+    assert find_covered_months("2026-27", [(series("2026-07"), "2026-07"), card]) == ("2026-07",)
+    assert find_covered_months("2026-27", [card]) == ("2026-08",)
+
+
+def months(*names: str) -> YearFigures:
+    return YearFigures(
+        total=RowSum(len(names), Decimal(100 * len(names))),
+        months={name: {"suppliers": RowSum(1, Decimal(100))} for name in names},
+        covered=names,
+    )
+
+
+def test_too_few_months_have_no_average_and_a_part_of_a_year_no_figure_per_head() -> None:
+    two, three = months("2026-07", "2026-08"), months("2026-07", "2026-08", "2026-09")
+    assert LEAST_MONTHS == 3
+    assert (two.per_month, three.per_month) == (None, Decimal("100.00"))
+    assert three.per_head(1000) is None
+    whole = months(*map(str, Period.parse("2026-27").months()))
+    assert whole.per_head(1000) == Decimal("1.20")
+    assert whole.per_head(None) is None
+
+
+def test_a_month_that_no_table_covers_is_not_in_the_average() -> None:
+    figures = months("2026-07", "2026-08", "2026-09")
+    stray = YearFigures(
+        total=RowSum(4, Decimal(900)),
+        months={**figures.months, "2026-05": {"suppliers": RowSum(1, Decimal(600))}},
+        covered=figures.covered,
+    )
+    assert stray.per_month == Decimal("100.00")
+
+
+def test_credits_leave_no_misleading_share() -> None:
+    figures = YearFigures(
+        total=RowSum(2, Decimal(50)),
+        payees={"suppliers": RowSum(1, Decimal(80)), "public-bodies": RowSum(1, Decimal(-30))},
+    )
+    assert figures.share("suppliers") is None
+    assert read_account(account()).share("suppliers") == Decimal("73.3")
+
+
+@pytest.mark.parametrize(
+    ("name", "years", "rows"), [("spend", ("2025-26", "2026-27", UNDATED), 3), ("contracts", ("2026-27",), 1)]
+)
+def test_years_of_spending_add_up_and_those_of_registers_do_not(name: str, years: tuple[str, ...], rows: int) -> None:
+    one = YearFigures(total=RowSum(1, Decimal(5)))
+    whole = add_years(assets.dataset(name), {"2025-26": one, "2026-27": one, UNDATED: one})
+    assert whole is not None
+    assert (whole.years, whole.figures.rows) == (years, rows)
+
+
+def test_figures_of_bodies_add_up_exactly() -> None:
+    both = add_figures([read_account(account()), read_account(account())])
+    assert (both.bodies, both.rows, both.amount) == (2, 12, pounds("191.00"))
+    assert both.left_out["recurs"].amount == pounds("54.00")
+    assert both.payees["public-bodies"] == RowSum(2, pounds("40.00"))
+
+
+def test_years_and_large_pounds_are_put_in_words() -> None:
+    assert latest_first([UNDATED, "2025-26", "2026-27"]) == ["2026-27", "2025-26", UNDATED]
+    assert year_title("2026-27") == "April 2026 to March 2027"
+    assert round_large_pounds(Decimal("80310000000")) == "£80.3 billion"
+    assert round_large_pounds(Decimal("999999")) is None
+    assert round_large_pounds(Decimal("-2500000")) == "-£2.5 million"
