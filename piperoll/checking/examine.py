@@ -357,7 +357,7 @@ def _conclude(
         blanked={number: each.blanked for number, each in enumerate(tables) if each.blanked},
         cut={number: each.cut for number, each in enumerate(tables) if each.cut},
         withheld=withheld,
-        quotable=quote_headings(listed, [reading.dataset] if reading.dataset else assets.datasets()),
+        quotable=quote_headings(listed, [reading.dataset.name] if reading.dataset else assets.dataset_names()),
     )
     return Examination(reading, report, disposition, period, given.part)
 

@@ -1,7 +1,10 @@
 """The search index: everything is found by its words, shards are small, and only changed shards change."""
 
 import json
+import re
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -15,7 +18,7 @@ from piperoll.describing.search import (
     split_search_parts,
     split_words,
 )
-from piperoll.model import Body, Period, Series
+from piperoll.model import Body, Period, Series, describe_period
 
 ANYTOWN = Body("gss:E07000999", "anytown", "Anytown Borough Council", "council", aliases=("ABC",))
 BRACKWATER = Body("gss:E06000998", "brackwater", "Brackwater Council", "council")
@@ -103,3 +106,22 @@ def test_a_new_name_touches_only_the_shards_of_its_own_letters() -> None:
 def test_the_order_of_bodies_changes_nothing() -> None:
     one, other = (ANYTOWN, {"Oak": 1, "Elm": 2}), (BRACKWATER, {"Oak": 1})
     assert index(one, other) == index(other, one)
+
+
+PERIODS = (
+    *("2026-10", "2012-01", "2011-12", "2026-Q4", "2026-27", "1999-00", "2011-04--2012-03", "2026-04--2026-09"),
+    *("2011-04--2013-08", "2024-03-31"),
+)
+
+
+def test_the_search_called_a_financial_year_by_its_first_month_and_a_part(tmp_path: Path) -> None:
+    """`2011-04--2012-03` was April 2011, of the part 2012-03. Pages and scripts use the same words."""
+    script = (Path(__file__).parents[2] / "catalogue/scripts/search.js").read_text("utf-8")
+    [months] = re.findall(r"  const MONTHS = \[.*?\]", script, re.DOTALL)
+    [function] = re.findall(r"  function period\(text\) \{.*?\n  \}\n", script, re.DOTALL)
+    names = [name for one in PERIODS for name in (one, f"{one}--card")]
+    code = f"{months}\n{function}\nconsole.log(JSON.stringify({json.dumps(names)}.map(period)))"
+    (tmp_path / "periods.js").write_text(code, "utf-8")
+    done = subprocess.run(["node", tmp_path / "periods.js"], capture_output=True, check=True, text=True)
+    words = [describe_period(one) for one in PERIODS]
+    assert json.loads(done.stdout) == [text for word in words for text in (word, f"{word} (card)")]

@@ -16,11 +16,12 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 
+from piperoll import assets
 from piperoll.checking.privacy.free_text import is_certain_name, names_in_text
 from piperoll.checking.privacy.held_names import HeldNames
 from piperoll.checking.privacy.personal_data import personal_rules
 from piperoll.findings import finding_type, make_finding, quotes_headings, replace_texts, without_value
-from piperoll.model import MONTHS, Address, Dataset, Finding
+from piperoll.model import MONTHS, Address, Finding
 from piperoll.people.lists import PrivacyLists, privacy_lists
 from piperoll.people.name_model import score_word
 from piperoll.people.names import fold_name, fold_text
@@ -149,17 +150,17 @@ def withhold_labels(labels: Labels, held: HeldNames) -> tuple[dict[str, str], li
     return withheld, findings
 
 
-def quote_headings(findings: Iterable[Finding], datasets: Iterable[Dataset]) -> dict[str, str]:
+def quote_headings(findings: Iterable[Finding], datasets: Iterable[str]) -> dict[str, str]:
     """For each message about headings, what may be published of it although the file's cells may not.
 
-    A heading is shown if every word in it is one of the known headings of `datasets` or of labels in general; another
-    is `NOT_SHOWN`. A message that then still has another word is left out of the result. Names of people are no
+    A heading is shown if every word in it is one of the known headings of `datasets` (names) or of labels in general;
+    another is `NOT_SHOWN`. A message that then still has another word is left out of the result. Names of people are no
     concern here: `withhold_labels` replaces them.
     """
     quoting = [finding for finding in findings if quotes_headings(finding.code)]
     if not quoting:
         return {}
-    known = _label_vocabulary() | _heading_vocabulary(datasets)
+    known = _label_vocabulary() | _heading_vocabulary(tuple(datasets))
     shown = {}
     for finding in quoting:
         entry = finding_type(finding.code)
@@ -182,12 +183,13 @@ def _words_of(*texts: str) -> Iterator[str]:
 def _label_vocabulary() -> frozenset[str]:
     lists = privacy_lists()
     words = lists.label_words | lists.heading_words | lists.usual | lists.things
-    return frozenset(words - lists.given_names - lists.family_names) | frozenset(_words_of(*MONTHS, NOT_SHOWN))
+    return frozenset(words - lists.given_names - lists.family_names) | frozenset(_words_of(*MONTHS, NOT_SHOWN, "and more"))
 
 
-def _heading_vocabulary(datasets: Iterable[Dataset]) -> frozenset[str]:
+@lru_cache(maxsize=16)
+def _heading_vocabulary(datasets: tuple[str, ...]) -> frozenset[str]:
     texts = []
-    for dataset in datasets:
+    for dataset in map(assets.dataset, datasets):
         texts += [dataset.title, *(heading.heading for heading in dataset.headings)]
         texts += [text for field in dataset.fields for text in (field.title, field.name)]
     return frozenset(_words_of(*texts))

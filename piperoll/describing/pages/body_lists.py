@@ -33,7 +33,7 @@ TILES = {
 """The column and row of each region's tile: as they lie to one another."""
 
 _TILE_LABELS = {
-    "Yorkshire and The Humber": "Yorks & Humber",
+    "Yorkshire and The Humber": "Yorkshire",
     "Northern Ireland": "N Ireland",
     "East of England": "East",
 }
@@ -48,6 +48,11 @@ TILE_WIDTH, TILE_HEIGHT = 118, 62
 """Size of a tile in units of the drawing, which scales with the page."""
 
 _BAR_WIDTH = TILE_WIDTH - 22
+
+
+def bodies_list_of(body: Body, *, by: str) -> str:
+    """Return the key of the list of bodies of the same `kind`, or of the same `region`."""
+    return _Choice(body.kind, None).key(1) if by == "kind" else _Choice(None, region_of(body)).key(1)
 
 
 def region_of(body: Body) -> str:

@@ -21,7 +21,7 @@ from piperoll.describing.overview import (
     WaitingTotal,
     digest_body,
 )
-from piperoll.describing.pages.body_lists import bodies_pages
+from piperoll.describing.pages.body_lists import bodies_list_of, bodies_pages, region_of
 from piperoll.describing.pages.rendering import ListPage, paginate, render_page
 from piperoll.describing.wording import total
 from piperoll.describing.year_figures import latest_first
@@ -157,6 +157,9 @@ def body_pages(holdings: Holdings) -> Files:
         duties=holdings.duties,
         waiting=[queue for acts in Acts if (queue := _waiting_queue([digest], acts)).total.files],
         digest=digest,
+        region=region_of(body),
+        kind_list=bodies_list_of(body, by="kind"),
+        region_list=bodies_list_of(body, by="region"),
         files=files[0],
         timelines=draw_timelines(holdings, partial(urls.link, here=page)),
         qualities=quality_over_time(holdings),
