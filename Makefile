@@ -12,7 +12,7 @@ SOURCES := piperoll collectors publishers flows serving tests bench setup.py
 UNIT_TESTS := tests/model tests/findings tests/reading tests/checking tests/releasing tests/duties tests/datapackages
 
 .DEFAULT_GOAL := help
-.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock screenshots golden vendor clean python browser validator
+.PHONY: help install findings-page demo test quick lint types tests test-real soak bench lock pins screenshots golden vendor clean python browser validator
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,7 +99,7 @@ test-real: install ## run the tests that need the real files and published profi
 	@test -d ../shared/realdata || { echo "The real files were not found. Put them in ../shared/realdata" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -m real
 
-soak: install ## run the long forms of the kill, race and fault tests (hours)
+soak: install ## run the long forms of the kill, race, fault and fuzz tests (hours)
 	@nice $(BIN)/python -m pytest -q -s -m soak --soak
 
 bench: install ## measure each part beside its peer in the same run, into bench/RESULTS.md (an hour)
@@ -112,6 +112,9 @@ lock: | python ## resolve the requirements again into the two lock files, with h
 	  build/uv/bin/uv pip compile --quiet --python-version 3.11 --universal --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" pyproject.toml "$$@" -o $$output || exit $$?; \
 	done
+
+pins: install ## list the pinned versions, how long each has been pinned, and what is installed
+	@$(BIN)/python -m tests.tools.pins
 
 screenshots: demo browser ## take pictures of the demo's catalogue, into build/screenshots
 	@$(BIN)/python -m tests.describing.screenshots $(DEMO)

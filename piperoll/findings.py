@@ -243,7 +243,7 @@ def group_findings(findings: Iterable[Finding]) -> list[Finding]:
     The sum of `count` of each code stays the same. Grouping again, with further findings, gives the same as at once.
     """
     kept: list[Finding] = []
-    members: dict[Hashable, tuple[int, list[Finding]]] = {}
+    members, sizes = dict[Hashable, tuple[int, list[Finding]]](), Counter[int]()  # sizes: the rows of each group
     for finding in findings:
         if finding.column is None or finding.row is None or not (finding.rows or finding.count == 1):
             kept.append(finding)
@@ -254,7 +254,8 @@ def group_findings(findings: Iterable[Finding]) -> list[Finding]:
         if not group:
             kept.append(finding)
         group.append(finding)
-        if sum(len(each.rows) or 1 for each in group) >= MOST_ROWS:
+        sizes[index] += len(finding.rows) or 1
+        if sizes[index] >= MOST_ROWS:
             del members[*kind, finding.value, *said]
             kept[index] = _join_group(group)
     for index, group in members.values():

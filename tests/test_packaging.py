@@ -117,3 +117,14 @@ def test_it_makes_the_sample_and_explains_a_finding(piperoll: Path, tmp_path: Pa
     assert run(piperoll, "sample", "--to", "sample", cwd=tmp_path).returncode == 0
     assert (tmp_path / "sample" / "bodies.csv").is_file()
     assert "there is no finding" in run(piperoll, "explain", "no-such-code", cwd=tmp_path).stderr
+
+
+def test_every_pinned_version_is_listed_with_the_age_of_its_pin() -> None:
+    """No advisory can be reached without a network: a reader compares this list with them."""
+    from tests.tools.pins import LOCK, list_pins  # noqa: PLC0415 - of no other test here
+
+    pins = {pin.name: pin for pin in list_pins()}
+    assert len(pins) == sum(line[:1].isalnum() and "==" in line for line in LOCK.read_text("utf-8").splitlines())
+    assert {"prefect", "pyarrow", "requests"} <= pins.keys()
+    assert pins["pyarrow"].installed
+    assert all(pin.days is None or pin.days >= 0 for pin in pins.values())

@@ -122,6 +122,9 @@ def figures(rows: RowTotals, amount: PoundTotals, out: Console) -> None:
     names = (("Read", "read"), ("Published", "published"), ("Held", "held"), ("Left out", "excluded"))
     lines = [(title, f"{getattr(rows, name):,}", format_pounds(getattr(amount, name))) for title, name in names]
     out.print(terminal.grid(("", "Rows", "Pounds"), lines, right=frozenset((1, 2))))
+    if amount.held_unreadable:
+        rows_held = format_count(amount.held_unreadable, "held row")
+        out.print(f"The pounds held do not include {rows_held} whose amount cannot be read.")
 
 
 def not_published(results: Iterable[FileResult], out: Console) -> None:

@@ -5,7 +5,7 @@ Positions are percentages of the width, so that text keeps its size on a phone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from urllib.parse import quote, urlencode
@@ -13,9 +13,10 @@ from urllib.parse import quote, urlencode
 from piperoll import layout
 from piperoll.describing.context import Holdings
 from piperoll.describing.release_summary import Bar, BarLayout, BarMeasure, Chart
-from piperoll.describing.series_facts import ReportQuality, SeriesFacts
+from piperoll.describing.series_facts import ReportQuality
 from piperoll.describing.wording import format_count, format_number, format_pounds, lower_first, part_title
-from piperoll.model import Dataset, Period, PeriodKind, Series, count_once
+from piperoll.describing.year_figures import RowSum, add_sums
+from piperoll.model import Dataset, Period, Series
 
 ROW_HEIGHT = 40
 """Height in pixels of a horizontal bar with its label above it."""
@@ -208,45 +209,47 @@ def _percentage(part: Decimal, whole: Decimal) -> str:
 
 
 def draw_timelines(holdings: Holdings, link: Callable[[str], str]) -> list[DrawnChart]:
-    """Draw a chart for each dataset and part with more than one series that may be added up.
+    """Draw a chart for each dataset of which rows of more than one month count.
 
-    A bar is the pounds published in a period, or the rows if the dataset has no pounds; no day is counted twice.
-    `link` makes a link to a key.
+    A bar is the pounds that count in a month, or the rows if the dataset has no pounds, by the accounts of the body's
+    consolidated years: a row is in the month of its own date. `link` makes a link to a key.
     """
     drawn = []
     for dataset in holdings.datasets:
-        facts = {one.series: one for one in holdings.current_series_of(dataset.name)}
-        taken = count_once(facts).taken
-        for part in sorted({series.part or "" for series in taken}):
-            run = [facts[series] for series in taken if (series.part or "") == part]
-            if len(run) > 1:
-                drawn.append(_draw_timeline(dataset, part or None, run, link))
+        months = {
+            month: figures.month(month)
+            for figures in (one.figures for one in holdings.years.get(dataset.name, {}).values())
+            for month in figures.months
+            if month
+        }
+        covered = {
+            month for one in holdings.years.get(dataset.name, {}).values() for month in one.figures.covered
+        } & months.keys()
+        if len(covered) > 1:
+            drawn.append(_draw_timeline(holdings, dataset, months, covered, link))
     return drawn
 
 
 def _draw_timeline(
-    dataset: Dataset, part: str | None, run: Sequence[SeriesFacts], link: Callable[[str], str]
+    holdings: Holdings,
+    dataset: Dataset,
+    months: Mapping[str, RowSum],
+    covered: Iterable[str],
+    link: Callable[[str], str],
 ) -> DrawnChart:
-    run = sorted(run, key=lambda one: one.series.period.end)[-MOST_PERIODS:]
-    amounts = [None if one.manifest is None else one.manifest.amount_gbp for one in run]
-    amount = dataset.amount[0] if dataset.amount and None not in amounts else None
-    bars: list[Bar] = []
-    before = run[0].series.period
-    for facts, pounds in zip(run, amounts, strict=True):
-        period = facts.series.period
-        if period.kind is before.kind is PeriodKind.MONTH:
-            # an empty bar for each month that is missing between two months
-            first, last = (one.start.year * 12 + one.start.month - 1 for one in (before, period))
-            for number in range(first + 1, last):
-                bars.append(Bar(Period.month(number // 12, number % 12 + 1).title, None, 0, ()))
-        rows = 0 if facts.manifest is None else facts.manifest.rows
-        figure = Decimal(rows) if amount is None else pounds
-        bars.append(Bar(period.title, figure, rows, (("series", "is", str(facts.series)),)))
-        before = period
+    """Draw a timeline from the first to the last `covered` month, at most `MOST_PERIODS` of them."""
+    span = Period.months_of(Period.parse(min(covered)).start, Period.parse(max(covered)).end)
+    shown = list(span.months())[-MOST_PERIODS:]
+    amount = dataset.amount[0] if dataset.amount and all(one.amount is not None for one in months.values()) else None
+    bars = [_month_bar(holdings, dataset, month, months.get(str(month)), counts=amount is None) for month in shown]
+    outside = add_sums(one for month, one in months.items() if Period.parse(month) not in set(span.months()))
+    if outside.rows:  # late payments, and dates that may be wrong: they would stretch the axis
+        figure = Decimal(outside.rows) if amount is None else outside.amount
+        bars.append(Bar("Other months", figure, outside.rows, (), rest=True))
     rows = sum(bar.rows for bar in bars)
     chart = Chart(
-        name=dataset.name + (f"-{part}" if part else ""),
-        title=f"{_timeline_title(dataset, part)}: {'pounds' if amount else 'rows'} published",
+        name=dataset.name,
+        title=f"{dataset.title}: {'pounds' if amount else 'rows'} by month",
         shape=BarLayout.TIME.value,
         measure=BarMeasure.SUM.value if amount else BarMeasure.COUNT.value,
         by="",
@@ -257,11 +260,25 @@ def _draw_timeline(
     )
 
     def series_link(bar: Bar) -> str:
-        if not bar.conditions:  # a month with nothing published links to what the body must publish
+        if not bar.conditions:  # a month of which no table has the period links to what the body must publish
             return "#duties"
         return link(layout.series_page(Series.parse(bar.conditions[0][2])))
 
-    return draw_chart(chart, dataset, series_link, by="Period")
+    return draw_chart(chart, dataset, series_link, by="Month")
+
+
+def _month_bar(holdings: Holdings, dataset: Dataset, month: Period, one: RowSum | None, *, counts: bool) -> Bar:
+    """The bar of a month: it links to the table of the shortest period that includes the month."""
+    if one is None:
+        return Bar(month.title, None, 0, ())
+    tables = [
+        facts.series
+        for facts in holdings.current_series_of(dataset.name)
+        if facts.series.period.start <= month.start and month.end <= facts.series.period.end
+    ] or [facts.series for facts in holdings.current_series_of(dataset.name) if facts.series.period.overlaps(month)]
+    shortest = sorted(tables, key=lambda series: (series.period.end - series.period.start, series))[:1]
+    conditions = tuple(("series", "is", str(series)) for series in shortest)
+    return Bar(month.title, Decimal(one.rows) if counts else one.amount, one.rows, conditions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,12 +49,16 @@ class RowTotals:
 
 @dataclass(frozen=True, slots=True)
 class PoundTotals:
-    """The main amount of a file in pounds, exact: read = published + held; and the amount of the excluded rows."""
+    """The main amount of a file in pounds, exact: read = published + held; and the amount of the excluded rows.
+
+    `held_unreadable` counts the held rows whose amount cannot be read: `held` is too low by what they are worth.
+    """
 
     read: Decimal = Decimal(0)
     published: Decimal = Decimal(0)
     held: Decimal = Decimal(0)
     excluded: Decimal = Decimal(0)
+    held_unreadable: int = 0
 
     def __add__(self, other: PoundTotals) -> PoundTotals:
         return PoundTotals(
@@ -62,6 +66,7 @@ class PoundTotals:
             self.published + other.published,
             self.held + other.held,
             self.excluded + other.excluded,
+            self.held_unreadable + other.held_unreadable,
         )
 
 
@@ -234,10 +239,17 @@ def count_report(report: Report) -> tuple[RowTotals, PoundTotals]:
         RowTotals(),
     )
     amounts = [table.amount for table in report.tables if table.amount]
-    pounds = sum((PoundTotals(one.read, one.accepted, one.held, one.excluded) for one in amounts), PoundTotals())
+    pounds = sum(
+        (PoundTotals(one.read, one.accepted, one.held, one.excluded, one.held_unreadable) for one in amounts),
+        PoundTotals(),
+    )
     if report.verdict.publishes:
         return rows, pounds
-    return replace(rows, published=0, held=rows.read), replace(pounds, published=Decimal(0), held=pounds.read)
+    unreadable = sum(one.unreadable for one in amounts)
+    return (
+        replace(rows, published=0, held=rows.read),
+        replace(pounds, published=Decimal(0), held=pounds.read, held_unreadable=unreadable),
+    )
 
 
 def in_order(results: Iterable[FileResult]) -> tuple[FileResult, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 
-from piperoll.describing.wording import format_number, format_pounds
+from piperoll.describing.wording import format_count, format_number, format_pounds
 from piperoll.model import describe_period
 from piperoll.operations.run_summary import MissedAddress, PoundTotals, RowTotals, RunSummary
 
@@ -43,7 +43,10 @@ def _missed(miss: MissedAddress) -> str:
 
 def _figures(rows: RowTotals, money: PoundTotals) -> str:
     counts = (format_number(count) for count in (rows.read, rows.published, rows.held))
-    return " | ".join((*counts, *(format_pounds(amount) for amount in (money.read, money.published, money.held))))
+    pounds = [format_pounds(amount) for amount in (money.read, money.published, money.held)]
+    if money.held_unreadable:
+        pounds[-1] += f" and {format_count(money.held_unreadable, 'row')} whose amount cannot be read"
+    return " | ".join((*counts, *pounds))
 
 
 def _cell(text: str) -> str:

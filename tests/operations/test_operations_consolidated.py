@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +21,9 @@ from piperoll.operations.catalogue.build import update_consolidated
 from piperoll.operations.run_request import RunRequest
 from piperoll.operations.takedown import withdraw_version
 from piperoll.settings import Settings
-from publishers import Store, list_consolidated_years, open_store, sweep_store
+from publishers import Store, list_consolidated_years, list_indexed_series, open_store, sweep_store
 from publishers import read_consolidated_year as pointer
+from tests.fixtures.dying_store import DyingStore, Killed
 from tests.operations.inbox import contents, plain_run, put, spend
 
 YEAR = "2026-27"
@@ -179,3 +181,103 @@ def test_the_query_on_the_page_runs_and_its_sum_is_of_a_column_that_the_dataset_
         for statement in filter(str.strip, here.split(";")):
             found = database.execute(statement).fetchall()
     assert [(body, count) for body, count, _ in found] == [("anytown", 10)]
+
+
+def years_of(store: Store, body: str) -> dict[str, tuple[int, str | None]]:
+    """Rows and pounds of a body in each year that it has."""
+    found = {}
+    for year in list_consolidated_years(store, "spend"):
+        entry = pointer(store, "spend", year)["bodies"].get(body)
+        if entry is not None:
+            found[year] = (entry["rows"], entry["amount_gbp"])
+    return found
+
+
+def two_years(pence: int = 0) -> bytes:
+    """A table with five payments of March and ten of April."""
+    april = spend(10, month="04/2026", start=100, pence=pence)
+    return spend(5, month="03/2026", start=50) + april.split(b"\r\n", 1)[1]
+
+
+def test_a_table_of_two_years_is_in_both(order: RunRequest, store: Store) -> None:
+    send(order, "spend/anytown/March and April 2026.csv", two_years())
+    make(order, store, "anytown")
+    assert {year: rows for year, (rows, _) in years_of(store, "anytown").items()} == {"2025-26": 5, "2026-27": 10}
+    (elsewhere,) = details(store, "anytown")["elsewhere"]
+    assert (elsewhere["year"], elsewhere["rows"]) == ("2025-26", 5)
+
+
+def test_a_release_makes_only_the_years_of_its_lines_again(order: RunRequest, store: Store) -> None:
+    for year in (2023, 2024, 2025):
+        send(order, f"spend/anytown/October {year}.csv", spend(10, month=f"10/{year}", start=year))
+    make(order, store, "anytown")
+    send(order, "spend/anytown/October 2024.csv", spend(11, month="10/2024", start=2024))
+    plain_run(order, catalogued=False)
+    with TemporaryDirectory() as scratch:
+        touched = update_consolidated(store, [("spend", "anytown")], Path(scratch), careful=False)
+    assert {year for *_, year in touched} == {"2024-25"}
+
+
+def test_releases_that_have_not_changed_are_not_read_again(order: RunRequest, store: Store) -> None:
+    for year in (2023, 2024, 2025):
+        send(order, f"spend/anytown/October {year}.csv", spend(10, month=f"10/{year}", start=year))
+    make(order, store, "anytown")
+    send(order, "spend/anytown/October 2024.csv", spend(11, month="10/2024", start=2024))
+    plain_run(order, catalogued=False)
+    reading: Any = _FetchingStore(store)
+    again(reading, "anytown")
+    assert {key.split("/")[3] for key in reading.fetched} == {"2024-10"}
+
+
+class _FetchingStore:
+    """A store that remembers which keys were fetched."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.fetched: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def fetch(self, key: str, to: Path) -> None:
+        self.fetched.append(key)
+        self._store.fetch(key, to)
+
+
+def test_after_a_kill_at_any_write_another_run_repairs_every_year(order: RunRequest, store: Store) -> None:
+    send(order, "spend/anytown/March and April 2026.csv", two_years())
+    make(order, store, "anytown")
+    send(order, "spend/anytown/March and April 2026.csv", two_years(pence=50))
+    plain_run(order, catalogued=False)
+    writes = 0
+    while True:
+        killed = Path(order.to).with_name(f"killed-{writes}")
+        shutil.copytree(order.to, killed)
+        dying: Any = DyingStore(open_store(str(killed)), writes)
+        try:
+            again(dying, "anytown")
+        except Killed:
+            writes += 1
+            again(open_store(str(killed)), "anytown")
+            sweep_store(open_store(str(killed)), older_than=0)
+        else:
+            break
+        finally:
+            found = contents(open_store(str(killed)), "catalogue/consolidated/")
+        if writes == 1:
+            expected = found
+        assert found == expected, writes
+    assert writes > 12
+
+
+def test_lines_that_leave_a_year_leave_its_files(order: RunRequest, store: Store) -> None:
+    send(order, "spend/anytown/March and April 2026.csv", two_years())
+    make(order, store, "anytown")
+    withdraw_version(order.to, next(iter(series_of(store))), 1, because="a mistake")
+    again(store, "anytown")
+    assert years_of(store, "anytown") == {}
+    assert list_consolidated_years(store, "spend") == ()
+
+
+def series_of(store: Store) -> list[Series]:
+    return list(list_indexed_series(store))
