@@ -151,8 +151,7 @@ def describe_waiting_pounds(file: WaitingFile) -> str:
     """Say which pounds of a file wait: the sum of what could be read, or that no amount could."""
     if file.amount is None:
         return "not known" if file.unreadable else "–"
-    more = f" and {format_count(file.unreadable, 'amount')} that cannot be read" if file.unreadable else ""
-    return format_pounds(file.amount) + more
+    return format_pounds(file.amount)
 
 
 def digest_body(holdings: Holdings) -> BodyDigest:

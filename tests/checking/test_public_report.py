@@ -100,6 +100,13 @@ def test_a_heading_with_an_unknown_word_is_not_shown_and_its_column_is() -> None
     assert public.message == "Column K (not shown) is not part of this dataset. We do not publish it."
 
 
+def test_of_many_columns_the_known_headings_are_shown_and_the_others_counted() -> None:
+    columns = f"B ('Order date'), C ('{MARK} fund') and 124 more"
+    found = make_finding("column-not-mapped", Address(column="B"), value="Order date", columns=columns, count=126)
+    (public,) = public_of(found)
+    assert public.message.startswith("Columns B ('Order date'), C (not shown) and 124 more are not part")
+
+
 def test_a_heading_of_known_words_that_is_a_name_stays_withheld() -> None:
     """Mark and Price are headings as well, and together a name."""
     rows = [spend_row()]

@@ -696,10 +696,3 @@ def _newest(page: Page, place: Place) -> Sequence[Value] | None:
 def _late(page: Page, place: Place) -> Sequence[Value] | None:
     """How many bodies were late: what `freshness.json` of the bodies says, counted."""
     return [one.value for one in place.figures]
-
-
-@rule(HOME, "sentence", r"Files that wait for their sender \(#\)|All # public bodies.*|All # public bod(?:y|ies)")
-def _waits(page: Page, place: Place) -> Sequence[Value] | None:
-    if place.text.startswith("All"):
-        return [len(page.published.bodies)]
-    return [page.published.waiting]

@@ -149,6 +149,9 @@ def _quotes(page: Page) -> Iterator[str]:
             yield from _texts(json.loads((page.table.folder / "datapackage.json").read_text("utf-8")))
     if page.key.startswith("reports/"):
         yield from _report_texts(page.report)
+    if page.key == "index.html" or page.key.startswith("bodies"):
+        for report in published.waiting.values():
+            yield from _report_texts(report)
 
 
 def _report_texts(report: Mapping[str, Any]) -> Iterator[str]:

@@ -238,10 +238,14 @@ class Recomputed:
         return found
 
     @cached_property
-    def waiting(self) -> int:
-        """How many files were held or rejected, and no later version of what they were for was published since."""
-        reports = (json.loads(path.read_text("utf-8")) for path in (self.store / "reports").rglob("*.json"))
-        return sum(one["verdict"] in ("held", "rejected") for one in reports)
+    def waiting(self) -> dict[str, dict[str, Any]]:
+        """The reports of files that were held or rejected, by dataset, body and sha256."""
+        found = {}
+        for path in (self.store / "reports").rglob("*.json"):
+            report = json.loads(path.read_text("utf-8"))
+            if report["verdict"] in ("held", "rejected"):
+                found["/".join(path.relative_to(self.store / "reports").with_suffix("").parts)] = report
+        return found
 
     def expected_bodies(self, dataset: str) -> int:
         """How many bodies must publish a dataset by law, or have published it."""

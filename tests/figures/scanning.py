@@ -16,6 +16,7 @@ from decimal import Decimal
 from lxml import html
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_SHORT = "|".join(name[:3] for name in _MONTHS.split("|"))
 _NO_FIGURES = re.compile(
     rf"""
     \d{{4}}-\d\d-\d\dT[\d:.]+Z              # instants
@@ -23,7 +24,7 @@ _NO_FIGURES = re.compile(
     | \d{{4}}-(?:\d\d-\d\d|\d\d|Q\d)\b     # days, months, years, quarters
     | \b\d{{1,2}}\ (?:{_MONTHS})(?:\ \d{{4}})?
     | \b(?:{_MONTHS})\ \d{{4}}(?:-\d\d\b)?
-    | \b\d{{1,2}}\ [A-Z][a-z]{{2}}\b | \b[A-Z][a-z]{{2}}\ \d\d\b   # 5 Oct and Oct 26 below columns
+    | \b\d{{1,2}}\ (?:{_SHORT})\b | \b(?:{_SHORT})\ \d\d\b   # 5 Oct and Oct 26 below columns
     | \b[\w()+-]+\.(?:csv|xlsx|xls|ods|json|parquet|html)\b
     | \bUTF-8\b | \bsha256\b | \bDCAT\ \d | \bA\ to\ Z\b
     """,

@@ -77,11 +77,60 @@ def _preview_rows(page: Page) -> int:
     return min(10, page.published.total_of(page.table).rows)
 
 
-@rule(SERIES, "sentence", r"@ # – .*|@ # bytes? – .*")
+FILES = {
+    "the table, for spreadsheets": "{dataset}.csv",
+    "the table with its types": "{dataset}.parquet",
+    "what the table holds": "datapackage.json",
+    "what was found in the file": "report.json",
+    "what this version is": "manifest.json",
+}
+
+
+@rule(SERIES, "sentence", r"@ # – .*|@ # bytes? – .*|.*\b@ # – .*")
 def _size(page: Page, place: Place) -> Sequence[Value]:
-    name = place.text.split(" ")[0]
-    size = (page.table.folder / name).stat().st_size if (page.table.folder / name).exists() else None
-    return [] if size is None else [size]
+    purpose = place.text.partition("–")[2].strip()
+    name = next((file for words, file in FILES.items() if purpose.startswith(words)), None)
+    path = page.table.folder / (name or "manifest.json").format(dataset=page.table.dataset)
+    return [path.stat().st_size] * len(place.figures)
+
+
+@rule(SERIES, "description", r".*: # rows?(?:, #)?(?:, # rows? held back)?\. Version # published on @.*")
+def _description(page: Page, place: Place) -> Sequence[Value]:
+    total = page.published.total_of(page.table)
+    pounds = [] if total.pounds is None or "£" not in place.text else [total.pounds]
+    held = [page.table.held] if "held back" in place.text else []
+    return [total.rows, *pounds, *held, page.history["current"]]
+
+
+@rule(SERIES, "caption", "# fields? that holds? something, in the order of the file")
+@rule(SERIES, "sentence", r"Empty in this version \(#\)")
+def _filled(page: Page, place: Place) -> Sequence[Value]:
+    names = [one["name"] for one in page.published.fields_of(page.table)]
+    filled = sum(any(page.published.cells_of(page.table, name)) for name in names)
+    return [filled if place.kind == "caption" else len(names) - filled]
+
+
+@rule(SERIES, "cell", "fields-caption", "Filled in", ANY)
+def _filled_in(page: Page, place: Place) -> Sequence[Value] | None:
+    """In how many rows a field holds something."""
+    meaning = place.line[place.columns.index("Meaning")]
+    field = max(
+        (one for one in page.published.fields_of(page.table) if meaning.startswith(f"{one['title']}.")),
+        key=lambda one: len(one["title"]),
+    )
+    cells = page.published.cells_of(page.table, field["name"])
+    filled, whole = sum(cell != "" for cell in cells), len(cells)
+    if place.text.count("%"):
+        return [filled, whole, Decimal(100 * filled) / whole][-len(place.figures) :]
+    return [filled, whole][: len(place.figures)]
+
+
+@rule(SERIES, "sentence", r"Not drawn: .*")
+def _not_drawn(page: Page, place: Place) -> Sequence[Value]:
+    """What a picture leaves out is in its table: a line of several values, or of none."""
+    cells = [one for one in page.places if one.kind == "cell" and one.heading == place.heading]
+    known = {figure.value for one in cells for figure in one.figures}
+    return [one.value for one in place.figures] if {one.value for one in place.figures} <= known else []
 
 
 @rule(SERIES, "cell", "rows-caption", ANY)

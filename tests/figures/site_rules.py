@@ -15,7 +15,7 @@ from tests.figures.scanning import Place
 Value = Decimal | int
 
 BODY = r"bodies/(?!index|page-|\d).*\.html"
-BODIES = r"bodies/(?:index|page-\d+|\d+)\.html"
+BODIES = r"bodies/(?:index|page-\d+|\d+)\.html|bodies-by/.*"
 DATASET = r"datasets/.*\.html"
 ANY = ".*"
 
@@ -153,3 +153,119 @@ def _period(page: Page, place: Place) -> Sequence[Value]:
     if place.names[1] == "Held back":
         return [sum(one.held for one in tables)]
     return [total.rows] if place.names[1] == "Rows" else [] if total.pounds is None else [total.pounds]
+
+
+# --- lists of bodies by kind and region ---------------------------------------------------------------------------
+
+KINDS = {
+    "Councils": "council",
+    "Government departments": "department",
+    "Agencies": "agency",
+    "NHS bodies": "nhs",
+    "Police forces": "police",
+    "Fire authorities": "fire",
+    "Other public bodies": "unknown",
+}
+
+
+def _listed_bodies(page: Page, kind: str | None, region: str | None) -> int:
+    found = 0
+    for body in page.published.bodies.values():
+        own_region = "england" if body.get("id", "").startswith("gss:E") else "whole-country-or-not-known"
+        found += kind in (None, body["kind"]) and region in (None, own_region)
+    return found
+
+
+def _filters(page: Page) -> tuple[str | None, str | None]:
+    """The kind and the region that a list of bodies is of."""
+    pieces = page.key.removesuffix(".html").split("/")
+    if pieces[0] == "bodies":
+        return None, None
+    kind, region = pieces[1], pieces[2]
+    kind = {"other": "unknown"}.get(kind, kind)
+    return None if kind == "all" else kind, None if region == "all" else region
+
+
+@rule(BODIES, "sentence", r"(?:All kinds|All regions|England|Whole country, or not known|[A-Z][A-Za-z ]+) #")
+def _choices(page: Page, place: Place) -> Sequence[Value] | None:
+    words = place.text.rpartition(" ")[0]
+    kind, region = _filters(page)
+    regions = {"All regions": None, "England": "england", "Whole country, or not known": "whole-country-or-not-known"}
+    if words in regions:
+        return [_listed_bodies(page, kind, regions[words])]
+    if words in KINDS or words == "All kinds":
+        return [_listed_bodies(page, KINDS.get(words), region)]
+    return None
+
+
+@rule(BODIES, "caption", r"# bod(?:y|ies), with what each publishes .* last # months .*")
+@rule(BODIES, "description", r".*: # bod(?:y|ies) in this catalogue, .*")
+def _list_of_bodies(page: Page, place: Place) -> Sequence[Value]:
+    return [_listed_bodies(page, *_filters(page)), *([13] if place.kind == "caption" else [])]
+
+
+@rule(r"index\.html", "sentence", r"All # public bod(?:y|ies).*")
+def _all_bodies(page: Page, place: Place) -> Sequence[Value]:
+    return [len(page.published.bodies)]
+
+
+@rule(BODY, "description", r"What .* publishes: # tables?.*")
+def _described(page: Page, place: Place) -> Sequence[Value]:
+    body = page.key.removeprefix("bodies/").removesuffix(".html")
+    return [sum(one.body == body for one in page.published.tables.values())]
+
+
+@rule(BODY, "term", "Outstanding")
+def _outstanding(page: Page, place: Place) -> Sequence[Value]:
+    lines = freshness(page.published, page.key.removeprefix("bodies/").removesuffix(".html"))["duties"]
+    return [sum(one["state"] not in {"on-time", "late", "nil", "not-yet-due"} for one in lines)]
+
+
+# --- what waits ---------------------------------------------------------------------------------------------------
+
+
+def _waiting(page: Page, body: str | None = None) -> list[dict[str, Any]]:
+    """The reports of the files that wait, of all bodies or of one."""
+    if body is None and page.key.startswith("bodies/"):
+        body = page.key.removeprefix("bodies/").removesuffix(".html")
+    return [report for key, report in page.published.waiting.items() if body in (None, key.split("/")[1])]
+
+
+def _read(reports: Sequence[dict[str, Any]]) -> tuple[int, list[Value]]:
+    """The rows that were read, and their pounds."""
+    tables = [one for report in reports for one in report["tables"]]
+    pounds = [Decimal(one["amount"]["read"]) for one in tables if one["amount"]]
+    return sum(one["rows"]["read"] for one in tables), [sum(pounds, Decimal(0))] if pounds else []
+
+
+@rule(rf"index\.html|{BODY}", "sentence", r"Files that wait .*\(#\)")
+def _waits(page: Page, place: Place) -> Sequence[Value]:
+    return [len(_waiting(page))]
+
+
+@rule(rf"index\.html|{BODY}", "sentence", r".*# rows?(?: and #)? waits?\.")
+def _waiting_rows(page: Page, place: Place) -> Sequence[Value]:
+    rows, pounds = _read(_waiting(page))
+    return [rows, *pounds]
+
+
+@rule(rf"index\.html|{BODY}", "cell", "waiting-.*", "Rows|Pounds")
+def _waiting_cells(page: Page, place: Place) -> Sequence[Value]:
+    body = re.split(r"[/.]", place.link)[1] if place.link.startswith("bodies/") else None
+    if place.link.startswith("reports/"):
+        reports = [page.published.waiting[place.link.removeprefix("reports/").removesuffix(".html")]]
+    else:
+        reports = _waiting(page, body)
+    rows, pounds = _read(reports)
+    return [rows] if place.names[1] == "Rows" else pounds
+
+
+# --- everything as one download -----------------------------------------------------------------------------------
+
+
+@rule(r"download\.html", "sentence", ".*# tables?.*")
+@rule(r"download\.html", "description", ".*# tables?.*")
+def _download(page: Page, place: Place) -> Sequence[Value]:
+    tables = page.published.tables.values()
+    size = sum(one["bytes"] for table in tables for one in page.published.manifest(table)["files"])
+    return [len(tables), size]
