@@ -1,7 +1,8 @@
-"""Measure the API with wrk, and datasette with the same queries: `python -m bench.api STORE… [--datasette VENV]`.
+"""Measure the API with wrk, beside DuckDB and datasette: `python -m bench.api STORE… [--datasette VENV]`.
 
 The name of a STORE ends in its number of rows, such as `store-10m`; it is made if it does not exist. wrk must be
-installed. datasette gets the first ten bodies of the first store in SQLite, with an index on body, period and
+installed. DuckDB reads the Parquet files of the releases in its own process, with 2 threads; it counts every line, also
+what recurs. datasette gets the first ten bodies of the first store in SQLite, with an index on body, period and
 transaction number; its amounts are floats.
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,12 +48,13 @@ end
 
 @dataclass(frozen=True)
 class BenchQuery:
-    """A query for the API (`piperoll`) and for datasette (`datasette`), and the number of concurrent requests."""
+    """A query for the API (`piperoll`), datasette and DuckDB (the end of a statement), and the concurrent requests."""
 
     name: str
     piperoll: str
     datasette: str
     at_once: int = 4
+    duckdb: str = ""
 
 
 KEYED = BenchQuery(
@@ -59,6 +62,8 @@ KEYED = BenchQuery(
     "/rows/spend?body=body-{body}&period=2025-11&transaction_number=T{number}&columns=line_id,supplier_name,net_amount",
     "/bench.json?sql=select+line_id,supplier_name,net_amount+from+spend+where+body='body-{body}'+and+period='2025-11'"
     "+and+transaction_number='T{number}'",
+    duckdb="SELECT line_id, supplier_name, net_amount FROM "
+    "read_parquet('{store}/data/spend/body-1/2025-11/*/spend.parquet') WHERE transaction_number = 'T1'",
 )
 ONE_BODY = BenchQuery(
     "ten largest suppliers of one body in a year",
@@ -68,8 +73,10 @@ ONE_BODY = BenchQuery(
 )
 SUPPLIER = BenchQuery(
     "keyed: the payments of all bodies to one supplier",
-    "/rows/spend?supplier_key=supplier+{supplier}&limit=100",
+    "/rows/spend?supplier_key=supplier+{supplier}&limit=100&columns=body,payment_date,supplier_name,net_amount",
     "",
+    duckdb="SELECT body_id, payment_date, supplier_name, net_amount FROM {lines} "
+    "WHERE supplier_name = 'Supplier 00001 Ltd' LIMIT 100",
 )
 TEN = BenchQuery(
     "ten largest suppliers of ten bodies",
@@ -83,18 +90,21 @@ MONTHS = BenchQuery(
     "/rows/spend?group_by=month(payment_date)&sum=net_amount&count",
     "",
     1,
+    "SELECT strftime(payment_date, '%Y-%m') AS m, sum(net_amount), count(*) FROM {lines} GROUP BY m",
 )
 SCANNED = BenchQuery(
     "ten largest types of expense of all bodies (reads every line)",
     "/rows/spend?group_by=expense_type&sum=net_amount&sort=-sum_net_amount&limit=10",
     "",
     1,
+    "SELECT expense_type, sum(net_amount) AS s FROM {lines} GROUP BY 1 ORDER BY s DESC LIMIT 10",
 )
 ALL = BenchQuery(
     "ten largest suppliers of all bodies",
     "/rows/spend?group_by=supplier_name&sum=net_amount&sort=-sum_net_amount&limit=10",
     "",
     1,
+    "SELECT supplier_name, sum(net_amount) AS s FROM {lines} GROUP BY 1 ORDER BY s DESC LIMIT 10",
 )
 
 
@@ -149,8 +159,26 @@ def _measure_one_by_one(address: str, seconds: int) -> tuple[str, ...]:
         with urllib.request.urlopen(address, timeout=600) as answer:
             answer.read()
         took.append(time.perf_counter() - began)
+    return _describe_times(took)
+
+
+def _describe_times(took: Sequence[float]) -> tuple[str, ...]:
     shares = (sorted(took)[min(len(took) - 1, int(len(took) * share))] for share in (0.5, 0.95, 0.99))
     return (str(len(took)), *(f"{1000 * share:.0f}" for share in shares), "0")
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_cpu(pid: int, path: str, at_once: int, rows: int, seconds: int) -> tuple[str, ...]:
+    """Measure, and add the processor time of an answer in ms, which other work on the machine changes little."""
+    before = cpu_seconds(pid)
+    figures = measure(path, at_once, rows, seconds)
+    answers = int(figures[0])
+    return (*figures, f"{1000 * (cpu_seconds(pid) - before) / (answers + 1):.0f}" if answers else "-")
 
 
 def peak(pid: int) -> str:
@@ -166,8 +194,26 @@ def measure_piperoll(store: Path, seconds: int) -> Iterator[tuple[str, ...]]:
     command = [sys.executable, "-c", "from piperoll.cli import main; main()", "api", str(store), "--port", str(PORT)]
     with running([*command, "--seconds", "300"]) as pid:
         for query in (KEYED, SUPPLIER, ONE_BODY, TEN, MONTHS, ALL, SCANNED):
-            figures = measure(query.piperoll, query.at_once, size // 1_200 - 1, seconds)
+            figures = measure_cpu(pid, query.piperoll, query.at_once, size // 1_200 - 1, seconds)
             yield ("Piperoll", f"{size:,}", query.name, str(query.at_once), *figures, peak(pid))
+
+
+def measure_duckdb(store: Path, seconds: int) -> Iterator[tuple[str, ...]]:
+    """Yield the same figures for DuckDB over the files of the releases."""
+    lines = f"read_parquet('{store}/data/spend/*/*/*/spend.parquet')"
+    with duckdb.connect() as engine:
+        engine.execute("SET threads = 2")
+        engine.execute("SET enable_progress_bar = false")
+        for query in (KEYED, SUPPLIER, MONTHS, ALL, SCANNED):
+            sql, took = query.duckdb.replace("{lines}", lines).replace("{store}", str(store)), list[float]()
+            engine.execute(sql).fetchall()
+            used = time.process_time()
+            while len(took) < 3 or sum(took) < seconds:
+                began = time.perf_counter()
+                engine.execute(sql).fetchall()
+                took.append(time.perf_counter() - began)
+            cpu = f"{1000 * (time.process_time() - used) / len(took):.0f}"
+            yield ("DuckDB", f"{rows_of(store):,}", query.name, "1", *_describe_times(took), cpu, "-")
 
 
 def measure_datasette(store: Path, venv: Path, seconds: int) -> Iterator[tuple[str, ...]]:
@@ -187,7 +233,7 @@ def measure_datasette(store: Path, venv: Path, seconds: int) -> Iterator[tuple[s
         ]
         with running(command) as pid:
             for query in (KEYED, ONE_BODY, TEN):
-                figures = measure(query.datasette, query.at_once, rows_of(store) // 1_200 - 1, seconds)
+                figures = measure_cpu(pid, query.datasette, query.at_once, rows_of(store) // 1_200 - 1, seconds)
                 yield ("datasette", f"{count:,}", query.name, str(query.at_once), *figures, peak(pid))
 
 
@@ -228,8 +274,9 @@ def main() -> None:
     lines: list[tuple[str, ...]] = []
     for store in arguments.stores:
         if not store.exists():
-            make(store, rows_of(store), distinct=100 if rows_of(store) <= 10_000_000 else 10)
+            make(store, rows_of(store), distinct=10)
         lines += measure_piperoll(store, arguments.seconds)
+        lines += measure_duckdb(store, arguments.seconds)
     if arguments.datasette:
         lines += measure_datasette(arguments.stores[0], arguments.datasette, arguments.seconds)
     headings = (
@@ -242,6 +289,7 @@ def main() -> None:
         "p95 ms",
         "p99 ms",
         "failed",
+        "CPU ms",
         "peak memory",
     )
     text = "One process of the API with 2 threads and 1 GB for its engine; wrk over loopback, in the same run.\n\n"

@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from piperoll import assets, layout
 from piperoll.model import (
     CurrentRelease,
+    FileEntry,
     History,
     Manifest,
     Period,
@@ -57,6 +59,9 @@ FILLED = {
 }
 """SQL for the fields that most bodies fill; the others are null, as in real data."""
 
+_MADE: dict[tuple[int, int], tuple[Decimal, FileEntry]] = {}
+"""The pounds and the file of each body and month that were made: most bodies have those of another."""
+
 _TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DECIMAL(38,4)", "date": "DATE", "boolean": "BOOLEAN"}
 
 
@@ -81,9 +86,9 @@ def make(folder: Path, rows: int, distinct: int = BODIES) -> None:
             _write(body_folder / f"index-{year}.json", {"dataset": "spend", "body": f"body-{body}", "series": own})
     bodies = sorted(f"body-{body}" for body in range(BODIES))
     _write(folder / "data/index.json", {"datasets": {"spend": bodies}})
-    for year in YEARS:
-        entries = {name: json.loads((folder / f"{year}-{name}.json").read_bytes()) for name in bodies}
-        _write(folder / layout.consolidated_index("spend", year), {"dataset": "spend", "year": year, "bodies": entries})
+    for name in YEARS:
+        made = {one: json.loads((folder / f"{name}-{one}.json").read_bytes()) for one in bodies}
+        _write(folder / layout.consolidated_index("spend", name), {"dataset": "spend", "year": name, "bodies": made})
     _write(folder / layout.CONSOLIDATED_INDEX, {"datasets": {"spend": YEARS}})
 
 
@@ -101,8 +106,10 @@ def _series(
                 "v1-*/spend.parquet"
             )
             (version_folder / "spend.parquet").hardlink_to(same)
-        [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{version_folder / 'spend.parquet'}'").fetchall()
-        pounds = Decimal(total)
+        if (source, month) not in _MADE:
+            [(total,)] = engine.execute(f"SELECT sum(net_amount) FROM '{version_folder / 'spend.parquet'}'").fetchall()
+            _MADE[source, month] = Decimal(total), file_entry(version_folder, "spend.parquet")
+        pounds, entry = _MADE[source, month]
         manifest = Manifest(
             series=series,
             dataset_version="1",
@@ -111,7 +118,7 @@ def _series(
             amount_gbp=pounds,
             rows_sha256="ab" * 32,
             sources=("ab" * 32,),
-            files=(file_entry(version_folder, "spend.parquet"),),
+            files=(entry,),
         )
         (version_folder / "manifest.json").write_bytes(manifest.to_bytes())
         report = {"tables": [{"sheet": None, "amount": {"field": "net_amount"}}]}
@@ -159,7 +166,7 @@ def _consolidate(folder: Path, body: int, source: int, series: Sequence[Series])
         scratch.mkdir()
         files[".json"] = scratch / "spend.json"
         files[".json"].write_bytes(to_json_bytes(account))
-        _enter(folder, body, year, files)
+        _enter(folder, body, year, files, entry)
         shutil.rmtree(scratch)
 
 
@@ -168,16 +175,26 @@ def _current(folder: Path, series: Series) -> CurrentRelease:
     return CurrentRelease(series, 1, lambda: place, place.name)
 
 
-def _enter(folder: Path, body: int, year: str, files: Mapping[str, Path]) -> None:
-    """Link files under their consolidated names, and keep the body's entry for the index."""
+def _enter(
+    folder: Path, body: int, year: str, files: Mapping[str, Path], known: Mapping[str, Any] | None = None
+) -> None:
+    """Link files under their consolidated names, and keep the body's entry for the index.
+
+    `known` is the entry of the body that has the same lines.
+    """
     entry: dict[str, object] = {}
     for kind, path in files.items():
-        content = file_entry(path.parent, path.name)
-        name = layout.consolidated_name(f"body-{body}", content.sha256, kind)
+        content = file_entry(path.parent, path.name) if known is None or kind == ".json" else None
+        sha256, size = (
+            (content.sha256, content.bytes)
+            if content is not None
+            else (known[KINDS[kind]]["sha256"], known[KINDS[kind]]["bytes"])  # type: ignore[index]
+        )
+        name = layout.consolidated_name(f"body-{body}", sha256, kind)
         target = folder / layout.consolidated_file("spend", year, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.hardlink_to(path)
-        entry[KINDS[kind]] = {"path": name, "bytes": content.bytes, "sha256": content.sha256}
+        entry[KINDS[kind]] = {"path": name, "bytes": size, "sha256": sha256}
     (folder / f"{year}-body-{body}.json").write_bytes(to_json_bytes(entry))
 
 

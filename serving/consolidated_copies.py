@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,8 @@ class ConsolidatedCopies:
             scratch = self.folder / f"{uuid.uuid4().hex}.part"
             try:
                 self._make_years(dataset, versions, scratch)
-                (scratch / "years").replace(self.folder / _digest(dataset, versions))
+                with suppress(OSError):  # another process was faster, and the same versions give the same files
+                    (scratch / "years").replace(self.folder / _digest(dataset, versions))
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
         found = self.find(dataset, versions)

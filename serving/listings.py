@@ -272,6 +272,7 @@ def describe_history(text: str, index: PublishedIndex, site: SiteLinks) -> docum
     for version, entry in zip(history.versions, document["versions"], strict=True):
         entry["files"] = _list_files(series, version, index)
     rows = f"/rows/{series.dataset}?body={series.body}&period={series.period}&part={series.part or 'none'}"
+    rows += "&overlapping=keep"  # all lines of the table, also those that another table counts
     document["links"] = {"rows": rows, **site.to(layout.series_page(series))}
     return document
 

@@ -294,7 +294,9 @@ class Selector:
         years = None if room.apart else self._find_published(dataset, slug, body, published)
         excluded = list(body.excluded)
         if years is None:
-            groups = [{one: version} for one, version in body.versions.items()] if room.apart else [body.versions]
+            groups = [body.versions]
+            if room.apart:
+                groups = [{one: body.versions[one]} for one in body.versions if _asks_table(room.scope, one)]
             missing = [group for group in groups if group and self._copies.find(dataset, group) is None]
             if not room.take(sum(version.rows for group in missing for version in group.values())):
                 years = self._find_older(dataset, slug, body, published) if room.instant is None else None
@@ -390,6 +392,7 @@ class _Room:
     def __init__(self, rows: int, instant: str | None, scope: SeriesScope) -> None:
         self._rows = rows
         self.instant = instant
+        self.scope = scope
         self.apart = scope.keep_overlapping
 
     def take(self, rows: int) -> bool:

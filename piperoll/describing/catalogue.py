@@ -104,7 +104,8 @@ def render_body(holdings: Holdings) -> Files:
     """Render the pages, feeds and documents of a body, without those of its series and files."""
     yield from site_pages.body_pages(holdings)
     yield layout.body_freshness(holdings.body.slug), write_body_freshness(holdings)
-    yield compare_pages.write_body_figures(holdings)
+    if holdings.years:
+        yield compare_pages.write_body_figures(holdings)
     yield from render_body_dcat(holdings)
     yield from render_body_packages(holdings)
     yield render_body_sitemap(holdings)

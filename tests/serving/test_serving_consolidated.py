@@ -298,3 +298,8 @@ def test_pages_go_on_over_the_years_that_the_first_page_read(tmp_path: Path, siz
         consolidate(store, tmp_path)
         now[0] += 3.0
         assert [one for page in (paged, *pages) for one in page] == whole
+
+
+def test_a_history_leads_to_all_lines_of_its_table(years: Served) -> None:
+    link = years.json("/series/spend/longtown/2021-04--2023-07")["links"]["rows"]
+    assert len(years.get(f"{link}&limit=100").json()["rows"]) == len(TABLES["spend/longtown/2021-04--2023-07"])

@@ -129,7 +129,7 @@ def render_upload_page(max_bytes: int) -> str:
         .get_template("check.html")
         .render(
             datasets=assets.datasets(),
-            bodies=sorted(assets.register().bodies, key=lambda body: body.name),
+            bodies=sorted((body for body in assets.register() if body.valid_to is None), key=lambda body: body.name),
             body_kinds=KINDS,
             style=read_style(),
             megabytes=max_bytes // 1_000_000,
