@@ -211,11 +211,19 @@ def read_bodies(path: Path) -> list[Body]:
                 region=row.get("region") or None,
                 area_code=row.get("area_code") or None,
                 expected=(row.get("expected") or "yes").strip().lower() != "no",
+                population=_count(row.get("population")),
             )
             for row in rows
         ]
     except KeyError as error:
         raise DescriptorError(f"{path.name} lacks the column {error}: see datapackages/bodies/README.md") from error
+
+
+def _count(cell: str | None) -> int | None:
+    try:
+        return int(cell.replace(",", "")) if cell and cell.strip() else None
+    except ValueError as error:
+        raise DescriptorError(f"'{cell}' is not a number of people") from error
 
 
 def _day(cell: str | None) -> date | None:

@@ -37,7 +37,8 @@ class Body:
     in other registers. `region` is the region of England, or the nation, that it serves, and `area_code` the GSS code
     of its area; None for a body of the whole country, or if not known. `valid_from` and `valid_to` are its first and
     last day; None if not known, or if it still exists. `successor` are the slugs of the bodies that took over its work.
-    `expected` is False for a body that we know but that need not send anything.
+    `expected` is False for a body that we know but that need not send anything. `population` is the number of people in
+    its area, for figures per head; None if not known.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Body:
     region: str | None = None
     area_code: str | None = None
     expected: bool = True
+    population: int | None = None
 
     def __post_init__(self) -> None:
         if not _ID.match(self.id):
@@ -68,6 +70,8 @@ class Body:
             raise DescriptorError(f"{self.slug}: '{self.kind}' is no kind of body: use {', '.join(KINDS)}")
         if self.area_code is not None and not _AREA.match(self.area_code):
             raise DescriptorError(f"{self.slug}: '{self.area_code}' is not a GSS code such as E07000188")
+        if self.population is not None and self.population < 1:
+            raise DescriptorError(f"{self.slug}: a population of {self.population} is not possible")
         if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
             raise DescriptorError(f"{self.slug}: valid_to {self.valid_to} is before valid_from {self.valid_from}")
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from msgspec import to_builtins
 
 from piperoll import assets
+from piperoll.describing.context import InContext
 from piperoll.describing.overview import add_years
+from piperoll.describing.pages.compare_pages import ComparedBody, render_year
 from piperoll.describing.year_figures import (
     LEAST_MONTHS,
     RowSum,
@@ -19,6 +23,7 @@ from piperoll.describing.year_figures import (
     round_large_pounds,
     year_title,
 )
+from piperoll.errors import DescriptorError
 from piperoll.model import (
     UNDATED,
     Because,
@@ -31,6 +36,9 @@ from piperoll.model import (
     Series,
     YearAccount,
 )
+from tests.fixtures.small_releases import catalogue_context, councils
+
+CONTEXT = catalogue_context(councils(1), "2026-11-02T09:00:00Z")
 
 
 def series(period: str, part: str | None = None) -> Series:
@@ -170,3 +178,31 @@ def test_years_and_large_pounds_are_put_in_words() -> None:
     assert round_large_pounds(Decimal("80310000000")) == "£80.3 billion"
     assert round_large_pounds(Decimal("999999")) is None
     assert round_large_pounds(Decimal("-2500000")) == "-£2.5 million"
+
+
+def compared(population: int | None, figures: YearFigures) -> str:
+    """The page that compares councils, of which there is one."""
+    files = {kind: {"path": f"anytown-0.{kind}"} for kind in ("csv", "parquet", "json")}
+    body = ComparedBody("Anytown Council", "council", population, files, figures)
+    pages = dict(render_year(InContext(CONTEXT), "spend", "2026-27", {"anytown": to_builtins(body)}))
+    return pages["catalogue/compare/spend/2026-27/council.html"].decode()
+
+
+def test_pounds_per_head_need_a_population_and_all_months() -> None:
+    whole = months(*map(str, Period.parse("2026-27").months()))
+    assert "£1.20" in compared(1000, whole)
+    assert "population not known" in compared(None, whole)
+    assert "not enough: 2 of 12 months" in compared(1000, months("2026-07", "2026-08"))
+
+
+def test_a_register_may_say_how_many_people_a_body_serves(tmp_path: Path) -> None:
+    path = tmp_path / "bodies.csv"
+    head, line = (
+        "id,slug,name,kind,aliases,same_as,contact,licence,population",
+        "gss:E07000999,vale,Vale,council,,,,OGL",
+    )
+    path.write_text(f'{head}\n{line},"120,500"\n', "utf-8")
+    assert [body.population for body in assets.read_bodies(path)] == [120_500]
+    path.write_text(f"{head}\n{line},many\n", "utf-8")
+    with pytest.raises(DescriptorError, match="not a number of people"):
+        assets.read_bodies(path)

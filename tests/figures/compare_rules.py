@@ -189,6 +189,16 @@ def _left_out(page: Page, place: Place) -> Sequence[Value] | None:
     return [total.rows, *money(total), *([tables] if re.search(r"tables?\.\Z", place.text) else [])]
 
 
+@rule(BODY, "sentence", r".*, left out: .*")
+def _left_out_of_a_body(page: Page, place: Place) -> Sequence[Value] | None:
+    title, _, rest = place.text.partition(", ")
+    dataset, body = dataset_named(page.published, title), page.key.removeprefix("bodies/").removesuffix(".html")
+    if dataset is None:
+        return None
+    total, tables = Scope(dataset, year=year_of(rest.partition(", left out: ")[0]), body=body).left_out(page.published)
+    return [total.rows, *money(total), *([tables - 6] if re.search(r" and \d+ other tables?\.\Z", rest) else [])]
+
+
 @rule(TOTALS, "sentence", r"Included without a date of their own: .*")
 def _undated(page: Page, place: Place) -> Sequence[Value] | None:
     scope = scope_of(page, place)

@@ -113,7 +113,7 @@ class ServiceLine:
 def describe_body(holdings: Holdings, year: BodyYear) -> Any:
     """What a body contributes to the comparison of a year, as JSON values."""
     body = holdings.body
-    return msgspec.to_builtins(ComparedBody(body.name, body.kind, None, year.files, year.figures))
+    return msgspec.to_builtins(ComparedBody(body.name, body.kind, body.population, year.files, year.figures))
 
 
 def read_figures(members: Mapping[str, Any]) -> list[YearFigures]:
