@@ -255,8 +255,7 @@ def group_findings(findings: Iterable[Finding]) -> list[Finding]:
         group.append(finding)
         sizes[index] += len(finding.rows) or 1
         if sizes[index] >= MOST_ROWS:
-            del members[*kind, finding.value, *said]
-            kept[index] = _join_group(group)
+            kept[index] = _join_group(members.pop((*kind, finding.value, *said))[1])
     for index, group in members.values():
         if len(group) > 1:
             kept[index] = _join_group(group)
