@@ -170,9 +170,8 @@ def deciding_finding(report: Report) -> Finding | None:
 def public_report(report: Report, disposition: Disposition) -> Report:
     """The report for the public: without anything that a cell of a held or redacted row says, and without decisions.
 
-    If the whole file is held or rejected, no cell is quoted. Headings are, where `disposition.quotable` says so.
-    Findings about people are only counted, by code: their address would lead a reader of the body's own file to a
-    person.
+    If the whole file is held or rejected, no cell is quoted; headings are where `disposition.quotable` says so. Findings
+    about people are only counted, by code: their address would lead a reader of the body's file to a person.
     """
     unpublished = {
         (report.tables[number].sheet, row)
@@ -256,8 +255,7 @@ def group_findings(findings: Iterable[Finding]) -> list[Finding]:
         group.append(finding)
         sizes[index] += len(finding.rows) or 1
         if sizes[index] >= MOST_ROWS:
-            del members[*kind, finding.value, *said]
-            kept[index] = _join_group(group)
+            kept[index] = _join_group(members.pop((*kind, finding.value, *said))[1])
     for index, group in members.values():
         if len(group) > 1:
             kept[index] = _join_group(group)

@@ -62,10 +62,11 @@ def _pinned_since(lock: Path) -> dict[str, datetime]:
 
 def main() -> None:
     """Print the table."""
-    print(f"{'package':32} {'pinned':16} {'installed':16} {'days pinned':>11}")
+    lines = [f"{'package':32} {'pinned':16} {'installed':16} {'days pinned':>11}"]
     for pin in list_pins(Path(sys.argv[1]) if len(sys.argv) > 1 else LOCK):
         days = "not known" if pin.days is None else f"{pin.days:,}"
-        print(f"{pin.name:32} {pin.version:16} {pin.installed or 'no':16} {days:>11}")
+        lines.append(f"{pin.name:32} {pin.version:16} {pin.installed or 'no':16} {days:>11}")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -183,7 +183,9 @@ def _words_of(*texts: str) -> Iterator[str]:
 def _label_vocabulary() -> frozenset[str]:
     lists = privacy_lists()
     words = lists.label_words | lists.heading_words | lists.usual | lists.things
-    return frozenset(words - lists.given_names - lists.family_names) | frozenset(_words_of(*MONTHS, NOT_SHOWN, "and more"))
+    return frozenset(words - lists.given_names - lists.family_names) | frozenset(
+        _words_of(*MONTHS, NOT_SHOWN, "and more")
+    )
 
 
 @lru_cache(maxsize=16)
