@@ -170,8 +170,8 @@ def deciding_finding(report: Report) -> Finding | None:
 def public_report(report: Report, disposition: Disposition) -> Report:
     """The report for the public: without anything that a cell of a held or redacted row says, and without decisions.
 
-    If the whole file is held or rejected, no cell is quoted; headings are where `disposition.quotable` says so. Findings
-    about people are only counted, by code: their address would lead a reader of the body's file to a person.
+    If the whole file is held or rejected, no cell is quoted; headings are where `disposition.quotable` says. Findings
+    about people are only counted, by code: their address would lead a reader of the file to a person.
     """
     unpublished = {
         (report.tables[number].sheet, row)
