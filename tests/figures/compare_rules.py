@@ -242,7 +242,8 @@ def _count_overlapping(published: Recomputed, scope: Scope) -> int:
     where, values = scope.where(published)
     sql = f"""
         WITH own AS (
-            SELECT body, year, series, line, TRY_CAST(period_start AS DATE) AS starts, TRY_CAST(period_end AS DATE) AS ends,
+            SELECT body, year, series, line,
+                   TRY_CAST(period_start AS DATE) AS starts, TRY_CAST(period_end AS DATE) AS ends,
                    concat_ws('|', body, coalesce(nullif(service_id, ''), concat_ws('|', body_name, service_name)),
                              coalesce(channel, '')) AS thing
             FROM figures_{scope.dataset} WHERE {where}
@@ -546,8 +547,7 @@ def _payers(page: Page, place: Place) -> Sequence[Value] | None:
     if column == "In all":
         return money(paid(page, where, *values))
     if column == "Latest rows":
-        found = [*_rows_of_tables(page, place.text)]
-        return found
+        return _rows_of_tables(page, place.text)
     return money(paid(page, f"{where} AND year = $?", *values, year_of(column)))
 
 

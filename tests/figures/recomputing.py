@@ -210,6 +210,7 @@ class Recomputed:
         self._totals: dict[str, Total] = {}
         self._cells: dict[tuple[str, str], list[str]] = {}
         self._groups: dict[tuple[str, str, str, str], dict[str, Group]] = {}
+        self._answers: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
         self.database = duckdb.connect()
         for dataset in DATASETS:
             self._load(dataset)
@@ -259,7 +260,10 @@ class Recomputed:
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the lines: one table for each dataset, and `counted_{dataset}` with what counts where."""
-        return self.database.execute(sql, values).fetchall()
+        key = (sql, repr(values))
+        if key not in self._answers:
+            self._answers[key] = self.database.execute(sql, values).fetchall()
+        return self._answers[key]
 
     # --- one table ------------------------------------------------------------------------------------------------
 
@@ -435,7 +439,8 @@ class Recomputed:
             "line, pounds), annotated.supplier_key, annotated.payee_class "
             f"FROM counted_{dataset} AS counted JOIN {dataset} AS lines USING (series, line) "
             f"LEFT JOIN annotated_{dataset} AS annotated "
-            "ON annotated.series = counted.series AND annotated.line_id = lines.line_id WHERE counted.counted_in IS NULL"
+            "ON annotated.series = counted.series AND annotated.line_id = lines.line_id "
+            "WHERE counted.counted_in IS NULL"
         )
 
     # --- counting -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -166,14 +166,23 @@ KINDS = {
     "Fire authorities": "fire",
     "Other public bodies": "unknown",
 }
+WHOLE_COUNTRY = "whole-country-or-not-known"
+
+
+def _region_of(body: Mapping[str, str]) -> str:
+    """The region of a body in addresses: as its register says, else England where its area code is of England."""
+    if body.get("region"):
+        return re.sub(r"[^a-z]+", "-", body["region"].lower())
+    return "england" if body.get("id", "").startswith("gss:E") else WHOLE_COUNTRY
+
+
+def _bodies_of(page: Page, kind: str | None, region: str | None) -> list[str]:
+    bodies = page.published.bodies.items()
+    return [slug for slug, body in bodies if kind in (None, body["kind"]) and region in (None, _region_of(body))]
 
 
 def _listed_bodies(page: Page, kind: str | None, region: str | None) -> int:
-    found = 0
-    for body in page.published.bodies.values():
-        own_region = "england" if body.get("id", "").startswith("gss:E") else "whole-country-or-not-known"
-        found += kind in (None, body["kind"]) and region in (None, own_region)
-    return found
+    return len(_bodies_of(page, kind, region))
 
 
 def _filters(page: Page) -> tuple[str | None, str | None]:
@@ -186,16 +195,37 @@ def _filters(page: Page) -> tuple[str | None, str | None]:
     return None if kind == "all" else kind, None if region == "all" else region
 
 
-@rule(BODIES, "sentence", r"(?:All kinds|All regions|England|Whole country, or not known|[A-Z][A-Za-z ]+) #")
+@rule(BODIES, "sentence", r"[A-Z][A-Za-z, ]+ #")
 def _choices(page: Page, place: Place) -> Sequence[Value] | None:
     words = place.text.rpartition(" ")[0]
     kind, region = _filters(page)
-    regions = {"All regions": None, "England": "england", "Whole country, or not known": "whole-country-or-not-known"}
-    if words in regions:
-        return [_listed_bodies(page, kind, regions[words])]
     if words in KINDS or words == "All kinds":
         return [_listed_bodies(page, KINDS.get(words), region)]
-    return None
+    return [_listed_bodies(page, kind, None if words == "All regions" else _slug(words))]
+
+
+def _slug(words: str) -> str:
+    return re.sub(r"[^a-z]+", "-", words.lower())
+
+
+@rule(BODIES, "cell", "regions-caption", "Bodies|Publishing", ANY)
+def _of_regions(page: Page, place: Place) -> Sequence[Value]:
+    """The bodies of a region and of the page's kind, and how many of them have published anything."""
+    bodies = _bodies_of(page, _filters(page)[0], _slug(place.names[2]))
+    sent = {name.split("/")[1] for name in page.published.tables}
+    return [len(bodies) if place.names[1] == "Bodies" else sum(slug in sent for slug in bodies)]
+
+
+@rule(BODIES, "drawn", ANY, "# of #")
+def _tiles(page: Page, place: Place) -> Sequence[Value]:
+    """What a tile says is a line of the table."""
+    lines = {
+        (int(other.line[2].replace(",", "")), int(other.line[1].replace(",", "")))
+        for other in page.places
+        if other.names[0] == "regions-caption"
+    }
+    figures = [one.value for one in place.figures]
+    return figures if tuple(figures) in lines else []
 
 
 @rule(BODIES, "caption", r"# bod(?:y|ies), with what each publishes .* last # months .*")

@@ -25,6 +25,10 @@ def test_every_figure_on_every_page_is_what_is_recomputed(proof: Proof) -> None:
     assert proof.proved > 20_000
 
 
+def test_no_figure_is_on_a_page_without_a_recomputation(proof: Proof) -> None:
+    assert proof.uncovered == []
+
+
 SERIES = "series/spend/hazelbury-in-fiction/2023-07.html"
 
 

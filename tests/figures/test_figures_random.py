@@ -65,7 +65,7 @@ def added(lines: Sequence[Mapping[str, Any]]) -> Total:
 @given(TABLES)
 @example({("2023-01", ""): [RENT], ("2023-02", ""): [RENT], ("2023-Q1", ""): [RENT, RENT, RENT]})
 @example({("2022-04--2024-03", ""): [RENT] * 2, ("2022-23", ""): [RENT], ("2023-24", ""): [RENT]})
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 def test_the_years_are_all_that_counts(tables: dict[tuple[str, str], list[dict[str, str]]]) -> None:
     with TemporaryDirectory() as folder:
         store = FolderStore(Path(folder) / "store")
