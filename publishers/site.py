@@ -203,7 +203,10 @@ def serve_site(store: Store, host: str = "127.0.0.1", port: int = 8000) -> SiteS
 
 def key_of(target: str) -> str | None:
     """The public key that a request target names; None if it names none that may be served, however it is written."""
-    path = urlsplit(target).path if target.startswith("/") else ""
+    try:
+        path = urlsplit(target).path if target.startswith("/") else ""
+    except ValueError:  # `//[` begins an address that is not one
+        return None
     if path == "/robots.txt":  # where crawlers look for it
         return layout.ROBOTS
     if _ENCODED_SEPARATOR.search(path) or not path:

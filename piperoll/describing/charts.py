@@ -117,6 +117,11 @@ def draw_chart(
     if chart.of is not None and not counts_rows:
         measured = dataset.field(chart.of).title + (", mean" if chart.measure == BarMeasure.MEAN else "")
     coverage = f"{format_number(chart.measured)} of {format_count(chart.rows, 'row')} have both."
+    if chart.overlapping:
+        coverage = (
+            f"Covers {format_number(chart.measured)} of {format_count(chart.rows, 'row')}: the periods of "
+            f"{format_count(chart.overlapping, 'row')} overlap those of others, so their figures are not added."
+        )
     if chart.measured == chart.rows:
         coverage = "Covers the one row." if chart.rows == 1 else f"Covers all {format_count(chart.rows, 'row')}."
     return DrawnChart(

@@ -16,16 +16,19 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import StrEnum
+from itertools import repeat
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from piperoll import assets
 from piperoll.describing.wording import format_count, format_day
 from piperoll.errors import DescriptorError
-from piperoll.model import MONTHS, Dataset, Listing, Period
+from piperoll.model import MONTHS, UNDATED, Dataset, Listing, Period
+from piperoll.releasing.counting import examine_row_periods
 
-SUMMARY_FORMAT = 2
+SUMMARY_FORMAT = 3
 """The version of the format of summaries. Increase it when the format changes, so that all are made again."""
 
 MOST_BARS = 14
@@ -138,13 +141,14 @@ class RowGroup:
 class ChartTally:
     """The groups of one chart: the field grouped by, the field measured (None: rows alone), and a group for each value.
 
-    Rows without a value are in the group of the empty string.
+    Rows without a value are in the group of the empty string. The figures of `overlapping` rows are not in the groups.
     """
 
     rule: ChartRule
     by: str
     of: str | None
     groups: Mapping[str, RowGroup]
+    overlapping: int = 0
 
     def figure(self, group: RowGroup) -> Decimal | None:
         """Return the length of a group's bar; None if none of its rows has the figure."""
@@ -185,7 +189,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart of one release: `by` and `of` are fields; `measured` of its `rows` have both."""
+    """A chart of one release: `by` and `of` are fields; `measured` of its `rows` have both.
+
+    `overlapping` rows have periods that overlap others, so their figures are not added.
+    """
 
     name: str
     title: str
@@ -196,6 +203,7 @@ class Chart:
     rows: int
     measured: int
     bars: tuple[Bar, ...]
+    overlapping: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +223,9 @@ class ReleaseSummary:
 def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[str]]) -> dict[str, Any]:
     """Summarise a release from the rows of its CSV, header first, as JSON values that `read_summary` reads.
 
-    The result depends on the release alone, so it can be kept as long as the release. Rows are read one by one. Names
-    that the release redacts are left out.
+    The result depends on the release alone, so it can be kept as long as the release. Rows are read one by one, except
+    where they have periods of their own: figures of periods that overlap are not added up. Names that the release
+    redacts are left out.
 
     Raises: DescriptorError: catalogue.json of the dataset is not valid.
     """
@@ -234,8 +243,22 @@ def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[
                 names[row[search]] = names.get(row[search], 0) + 1
             yield row
 
-    charts = [lay_out_chart(tally, period) for tally in tally_rows(rules, header, count_names())]
+    counted: Iterable[Sequence[str]] = count_names()
+    adds_up: Iterable[bool] = repeat(True)
+    if dataset.row_period is not None:
+        counted = list(counted)
+        adds_up = _rows_that_add_up(dataset, header, counted)
+    charts = [lay_out_chart(tally, period) for tally in tally_rows(rules, header, counted, adds_up)]
     return {"form": SUMMARY_FORMAT, "charts": msgspec.to_builtins(charts), "names": dict(sorted(names.items()))}
+
+
+def _rows_that_add_up(dataset: Dataset, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Whether the figures of each row may be added to those of others: its period overlaps no other row's."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(header)
+    cells = [pa.array([cell or None for cell in column], pa.string()) for column in columns]
+    table = pa.Table.from_arrays(cells, names=list(header))
+    found: list[bool] = examine_row_periods(dataset, UNDATED, table).adds_up.tolist()
+    return found
 
 
 def read_summary(listing: Listing) -> ReleaseSummary:
@@ -263,25 +286,29 @@ def extract_posts(declared: Mapping[str, str] | None, rows: Iterable[Sequence[st
 
 
 def tally_rows(
-    rules: Sequence[ChartRule], names: Sequence[str], rows: Iterable[Sequence[str]]
+    rules: Sequence[ChartRule],
+    names: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    adds_up: Iterable[bool] = repeat(True),
 ) -> tuple[ChartTally, ...]:
     """Add up the rows of a release for each chart whose fields it has.
 
-    `names` are the columns of `rows`, whose cells are text as published (an empty cell is an empty string).
+    `names` are the columns of `rows`, whose cells are text as published (an empty cell is an empty string). A sum
+    leaves out the figures of rows that do not add up.
 
     Raises: DescriptorError: a cell of a number column is not a number.
     """
     counts = [_RunningTally(rule) for rule in rules if rule.fields <= set(names)]
     needed = {name: names.index(name) for one in counts for name in one.rule.fields}
     figures = {name for one in counts for name in one.rule.figures}
-    for cells in rows:
+    for cells, additive in zip(rows, adds_up, strict=False):
         row = {name: cells[index] for name, index in needed.items()}
         try:
             numbers = {name: Decimal(row[name]) if row[name] else None for name in figures}
         except InvalidOperation as error:
             raise DescriptorError(f"a number column of a release holds text: {row}") from error
         for one in counts:
-            one.add_row(row, numbers)
+            one.add_row(row, numbers, additive=additive)
     return tuple(tally for one in counts if (tally := one.choose_fields()) is not None)
 
 
@@ -291,9 +318,12 @@ class _RunningTally:
 
     rule: ChartRule
     groups: dict[str, dict[str, dict[str, RowGroup]]] = field(default_factory=dict)
+    overlapping: int = 0
 
-    def add_row(self, row: Mapping[str, str], numbers: Mapping[str, Decimal | None]) -> None:
+    def add_row(self, row: Mapping[str, str], numbers: Mapping[str, Decimal | None], *, additive: bool) -> None:
         rule = self.rule
+        leave_out = rule.measure is BarMeasure.SUM and not additive
+        self.overlapping += leave_out
         weight = None if rule.weight is None else numbers[rule.weight]
         rank = next((numbers[name] for name in rule.rank if numbers[name] is not None), None)
         for of in rule.of:
@@ -302,12 +332,13 @@ class _RunningTally:
                 group = groups.get(row[by])
                 if group is None:
                     group = groups[row[by]] = RowGroup()
-                group.add(numbers[of], weight, rank)
+                group.add(None if leave_out else numbers[of], weight, rank)
 
     def choose_fields(self) -> ChartTally | None:
         """Take the first field measured that has a figure, and group by the first field that half of the rows fill.
 
-        If no field is half full, group by the fullest. None if there is nothing to group by, or no figure for a mean.
+        If no field is half full, group by the fullest. None if there is nothing to group by, no figure for a mean, or
+        none for a sum because the periods of all rows overlap.
         """
         rule = self.rule
         measured = {
@@ -315,7 +346,7 @@ class _RunningTally:
             for of, by_field in self.groups.items()
         }
         of = next((of for of in rule.of if measured.get(of)), None)
-        if of is None and rule.measure is BarMeasure.MEAN:
+        if of is None and (rule.measure is BarMeasure.MEAN or self.overlapping):
             return None
         by_field = self.groups.get(of or rule.of[0], {})
         filled = {by: sum(one.rows for value, one in groups.items() if value) for by, groups in by_field.items()}
@@ -323,7 +354,7 @@ class _RunningTally:
             return None
         rows = sum(group.rows for group in next(iter(by_field.values())).values())
         by = next((by for by in rule.by if filled[by] * 2 >= rows), max(rule.by, key=lambda name: filled[name]))
-        return ChartTally(rule, by, of, by_field[by])
+        return ChartTally(rule, by, of, by_field[by], self.overlapping)
 
 
 def lay_out_chart(tally: ChartTally, period: Period) -> Chart:
@@ -346,6 +377,7 @@ def lay_out_chart(tally: ChartTally, period: Period) -> Chart:
         rows=sum(group.rows for group in tally.groups.values()),
         measured=sum(group.rows if counts_rows else group.measured for value, group in tally.groups.items() if value),
         bars=tuple(layouts[rule.shape]()),
+        overlapping=tally.overlapping,
     )
 
 

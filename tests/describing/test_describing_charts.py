@@ -115,6 +115,39 @@ def test_a_mean_is_weighted_and_left_out_without_weights() -> None:
     }
 
 
+def completed_by_service(*rows: tuple[str, str, str, str]) -> list[Chart]:
+    """The chart of transactions completed: rows of service, first and last day, and number."""
+    names = [field.name for field in assets.dataset("transactions").fields]
+    given = [
+        {"service_id": service, "service_name": service, "channel": "web", "period_start": start, "period_end": end}
+        | {"completed": completed}
+        for service, start, end, completed in rows
+    ]
+    whole = [tuple(row.get(name, "") for name in names) for row in given]
+    return [one for one in charts(whole, tuple(names), "transactions") if one.name == "volumes"]
+
+
+def test_rolling_twelve_months_are_never_added_up() -> None:
+    [chart] = completed_by_service(
+        ("Tax", "2025-04-01", "2026-03-31", "100"),
+        ("Tax", "2025-07-01", "2026-06-30", "110"),
+        ("Fish", "2025-04-01", "2025-06-30", "5"),
+        ("Fish", "2025-07-01", "2025-09-30", "7"),
+    )
+    assert {bar.label: bar.figure for bar in chart.bars} == {"Fish": Decimal(12), "Tax": None}
+    assert (chart.measured, chart.rows, chart.overlapping) == (2, 4, 2)
+    drawn = draw_chart(chart, assets.dataset("transactions"))
+    assert drawn.coverage == (
+        "Covers 2 of 4 rows: the periods of 2 rows overlap those of others, so their figures are not added."
+    )
+
+
+def test_a_table_of_rolling_years_alone_has_no_chart_of_sums() -> None:
+    assert not completed_by_service(
+        ("Tax", "2025-04-01", "2026-03-31", "100"), ("Tax", "2025-07-01", "2026-06-30", "110")
+    )
+
+
 def test_names_that_are_redacted_are_not_searched_by() -> None:
     rows = [("2026-10-01", "Oak", "", "1.00", "none"), ("2026-10-01", "REDACTED", "", "1.00", "personal")]
     assert summarise_release(SPEND, OCTOBER, [HEADER, *rows])["names"] == {"Oak": 1}

@@ -229,5 +229,10 @@ def test_no_input_leads_to_another_error_than_the_promised_one(kind: str, long: 
     assert count >= wanted // 2  # Hypothesis stops early where it has tried every text
 
 
+def test_a_path_that_begins_like_a_broken_address_is_not_found() -> None:
+    """`GET //[2J` ended the connection with a traceback in the log of the site."""
+    assert key_of("//[2J05/10/2026") is None
+
+
 def test_the_long_form_takes_a_million_inputs() -> None:
     assert sum(wanted for _, wanted in KINDS.values()) > 1_000_000
