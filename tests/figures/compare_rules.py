@@ -676,6 +676,14 @@ def _timeline(page: Page, place: Place) -> Sequence[Value] | None:
     return [total.rows] if place.names[1] == "Rows" else [total.pounds or Decimal(0)]
 
 
+@rule(BODY, "sentence", r"Not drawn: other months, # in # rows?\.|Not drawn: other months, # rows?\.")
+def _other_months(page: Page, place: Place) -> Sequence[Value]:
+    """The bar that is not drawn is a line of the table under the same heading, which is proved."""
+    cells = [one for one in page.places if one.kind == "cell" and one.names[2] == "Other months"]
+    own = [one.figures[0].value for one in cells if one.heading == place.heading]
+    return own[: len(place.figures)]
+
+
 def _timeline_scope(page: Page, dataset: str) -> Scope:
     return Scope(dataset, body=page.key.removeprefix("bodies/").removesuffix(".html"))
 
