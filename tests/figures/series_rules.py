@@ -292,9 +292,9 @@ def _coverage_of_row_periods(page: Page, place: Place) -> Sequence[Value] | None
     sql = (
         f"WITH own AS (SELECT *, ({thing}) AS thing FROM transactions WHERE series = $1), marked AS (SELECT *, "
         "EXISTS (SELECT 1 FROM own AS other WHERE other.thing = own.thing AND other.line <> own.line AND "
-        "other.period_start <= own.period_end AND own.period_start <= other.period_end) AS overlaps FROM own) "
-        f"SELECT count(*) FILTER (WHERE NOT overlaps AND coalesce({of}, '') <> '' AND coalesce({where}, '') <> ''), "
-        "count(*), count(*) FILTER (WHERE overlaps) FROM marked"
+        "other.period_start <= own.period_end AND own.period_start <= other.period_end) AS rolling FROM own) "
+        f"SELECT count(*) FILTER (WHERE NOT rolling AND coalesce({of}, '') <> '' AND coalesce({where}, '') <> ''), "
+        "count(*), count(*) FILTER (WHERE rolling) FROM marked"
     )
     return list(page.published.query(sql, page.series)[0])
 
