@@ -169,10 +169,15 @@
 
   async function chosen(table, question) {
     let rows = Array.from({ length: table.rows }, (_, row) => row)
+    const alike = new Map() // of several 'is' of one column any must hold: the spellings of one supplier
     for (const filter of question.filters) {
-      const cells = await column(table, filter.name)
-      const fits = passes(filter)
-      rows = rows.filter(row => fits(cells[row]))
+      const key = filter.how === 'is' ? filter.name : filter
+      alike.set(key, [...(alike.get(key) ?? []), filter])
+    }
+    for (const filters of alike.values()) {
+      const cells = await column(table, filters[0].name)
+      const tests = filters.map(passes)
+      rows = rows.filter(row => tests.some(fits => fits(cells[row])))
     }
     if (!question.sort) return rows
     const cells = await column(table, question.sort)

@@ -242,13 +242,13 @@ def _draw_timeline(
     covered: Iterable[str],
     link: Callable[[str], str],
 ) -> DrawnChart:
-    """Draw a timeline from the first to the last `covered` month, at most `MOST_PERIODS` of them."""
+    """Draw a timeline from the first to the last `covered` month, the latest `MOST_PERIODS` of them, and all others."""
     span = Period.months_of(Period.parse(min(covered)).start, Period.parse(max(covered)).end)
     shown = list(span.months())[-MOST_PERIODS:]
     amount = dataset.amount[0] if dataset.amount and all(one.amount is not None for one in months.values()) else None
     bars = [_month_bar(holdings, dataset, month, months.get(str(month)), counts=amount is None) for month in shown]
-    outside = add_sums(one for month, one in months.items() if Period.parse(month) not in set(span.months()))
-    if outside.rows:  # late payments, and dates that may be wrong: they would stretch the axis
+    outside = add_sums(one for month, one in months.items() if Period.parse(month) not in shown)
+    if outside.rows:  # earlier months; late payments and dates that may be wrong, which would stretch the axis
         figure = Decimal(outside.rows) if amount is None else outside.amount
         bars.append(Bar("Other months", figure, outside.rows, (), rest=True))
     rows = sum(bar.rows for bar in bars)

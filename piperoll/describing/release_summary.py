@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from enum import StrEnum
@@ -24,6 +24,8 @@ import pyarrow as pa
 
 from piperoll import assets
 from piperoll.describing.wording import format_count, format_day
+from piperoll.enriching import supplier_key
+from piperoll.enriching.annotate import payee_fields
 from piperoll.errors import DescriptorError
 from piperoll.model import MONTHS, UNDATED, Dataset, Listing, Period
 from piperoll.releasing.counting import examine_row_periods
@@ -43,7 +45,10 @@ _QUARTERS_AHEAD = 12
 _ONE_DAY = timedelta(days=1)
 
 Condition = tuple[str, str, str]
-"""A field, one of `is`, `not`, `starts`, `from` and `to`, and a value: a filter that the page's rows understand."""
+"""A field, one of `is`, `not`, `starts`, `from` and `to`, and a value: a filter that the page's rows understand.
+
+All filters of a row must hold, but of several `is` of one field, any.
+"""
 
 
 class BarLayout(StrEnum):
@@ -129,6 +134,15 @@ class RowGroup:
         if rank is not None and (self.rank is None or rank > self.rank):
             self.rank = rank
 
+    def merge(self, other: RowGroup) -> None:
+        """Add the rows of another group."""
+        self.rows += other.rows
+        self.measured += other.measured
+        self.value += other.value
+        self.weighted += other.weighted
+        self.weight += other.weight
+        self.rank = max(filter(None, (self.rank, other.rank)), default=self.rank)
+
     @property
     def mean(self) -> Decimal | None:
         """The weighted mean to the penny, half to even; None if no row has a weight. One row keeps its own figure."""
@@ -142,6 +156,7 @@ class ChartTally:
     """The groups of one chart: the field grouped by, the field measured (None: rows alone), and a group for each value.
 
     Rows without a value are in the group of the empty string. The figures of `overlapping` rows are not in the groups.
+    `spellings` has every spelling of a value that is written in several ways.
     """
 
     rule: ChartRule
@@ -149,6 +164,11 @@ class ChartTally:
     of: str | None
     groups: Mapping[str, RowGroup]
     overlapping: int = 0
+    spellings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def spelt(self, value: str) -> Sequence[str]:
+        """Every spelling of a value."""
+        return self.spellings.get(value, (value,))
 
     def figure(self, group: RowGroup) -> Decimal | None:
         """Return the length of a group's bar; None if none of its rows has the figure."""
@@ -162,12 +182,7 @@ class ChartTally:
         """Make one bar of the groups of these values."""
         whole = RowGroup()
         for value in values:
-            group = self.groups[value]
-            whole.rows += group.rows
-            whole.measured += group.measured
-            whole.value += group.value
-            whole.weighted += group.weighted
-            whole.weight += group.weight
+            whole.merge(self.groups[value])
         amount = whole.value if self.rule.measure is BarMeasure.COUNT and self.of and whole.measured else None
         return Bar(label, self.figure(whole), whole.rows, conditions, amount, rest)
 
@@ -248,8 +263,27 @@ def summarise_release(dataset: Dataset, period: Period, rows: Iterable[Sequence[
     if dataset.row_period is not None:
         counted = list(counted)
         adds_up = _rows_that_add_up(dataset, header, counted)
-    charts = [lay_out_chart(tally, period) for tally in tally_rows(rules, header, counted, adds_up)]
+    payee = payee_fields(dataset).get("name")
+    tallies = tally_rows(rules, header, counted, adds_up)
+    charts = [lay_out_chart(_join_spellings(tally) if tally.by == payee else tally, period) for tally in tallies]
     return {"form": SUMMARY_FORMAT, "charts": msgspec.to_builtins(charts), "names": dict(sorted(names.items()))}
+
+
+def _join_spellings(tally: ChartTally) -> ChartTally:
+    """Put the spellings of a supplier together (`supplier_key`), under the one that most rows have."""
+    joined: dict[str, list[str]] = {}
+    for value in tally.groups:
+        joined.setdefault(supplier_key(value) or f" {value}", []).append(value)  # no key has a space
+    groups: dict[str, RowGroup] = {}
+    spellings: dict[str, Sequence[str]] = {}
+    for values in joined.values():
+        values.sort(key=lambda value: (-tally.groups[value].rows, value))
+        whole = groups[values[0]] = RowGroup()
+        for value in values:
+            whole.merge(tally.groups[value])
+        if len(values) > 1:
+            spellings[values[0]] = tuple(values)
+    return replace(tally, groups=groups, spellings=spellings)
 
 
 def _rows_that_add_up(dataset: Dataset, header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
@@ -391,9 +425,10 @@ def _listed_bars(tally: ChartTally, key: Callable[[RowGroup], Decimal | None], m
     order = sorted((value for value in tally.groups if value), key=largest_first)
     shown = order if len(order) <= most + 1 else order[:most]
     for value in shown:
-        yield tally.bar(value, [value], (tally.by, "is", value))
+        yield tally.bar(value, [value], *((tally.by, "is", spelling) for spelling in tally.spelt(value)))
     if others := order[len(shown) :]:
-        conditions = [(tally.by, "not", value) for value in (*shown, *([""] if "" in tally.groups else []))]
+        named = [spelling for value in shown for spelling in tally.spelt(value)]
+        conditions = [(tally.by, "not", value) for value in (*named, *([""] if "" in tally.groups else []))]
         yield tally.bar(f"All {format_count(len(others), 'other')}", others, *conditions, rest=True)
     if "" in tally.groups:
         yield tally.bar("Not said", [""], (tally.by, "is", ""), rest=True)

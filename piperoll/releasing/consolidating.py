@@ -37,14 +37,18 @@ from piperoll.releasing.counting import (
     examine_row_periods,
     line_times,
 )
+from piperoll.releasing.deriving import is_hash
 from piperoll.releasing.files import format_csv_lines
 from piperoll.releasing.totals import write_totals
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """The version of the rules and of the files that they make. Raise it when either changes: all files are made again."""
 
 GROUP_ROWS = 32_768
 """Rows of a Parquet row group: a reader who looks for one supplier reads one or two."""
+
+_FALSE_POSITIVES = 0.01
+"""The share of row groups that are read although they have no row with the reference looked for."""
 
 ADDED = (
     ("body", "string", "Body", "The body that sent the line, by the name that addresses use."),
@@ -122,7 +126,7 @@ def _make_year(dataset: Dataset, counted: Sequence[CountedRelease], year: str, f
         table, not_added = _mark_row_periods(dataset, own, year, table)
     summed = _to_sum(table, own, amounts)
     account = describe_year(dataset, counted, own, year, summed, not_added)
-    _write_lines(table, _reading_order(table), columns, folder / dataset.name)
+    _write_lines(table, _reading_order(table), columns, _references(dataset), folder / dataset.name)
     write_totals(dataset, table, folder / f"{dataset.name}.totals.parquet")
     rollup = _roll_up(dataset, summed, table)
     pq.write_table(rollup, folder / f"{dataset.name}.rollup.parquet", compression="zstd", row_group_size=GROUP_ROWS)
@@ -233,12 +237,26 @@ def _reading_order(table: pa.Table) -> Cells | None:
     return pa.array(np.lexsort((days.to_numpy(zero_copy_only=False), keys)))
 
 
-def _write_lines(table: pa.Table, order: Cells | None, columns: Sequence[PublishedColumn], stem: Path) -> None:
-    """Write the CSV and Parquet files of a table, a row group at a time: a sorted copy would take as much memory."""
+def _references(dataset: Dataset) -> list[str]:
+    """The fields by which a reader looks for one line: its identifier, and the texts of the dataset's keys."""
+    keys = {name for key in dataset.keys for name in key}
+    return [one.name for one in dataset.fields if one.type == "string" and (one.name in keys or is_hash(one))]
+
+
+def _write_lines(
+    table: pa.Table, order: Cells | None, columns: Sequence[PublishedColumn], references: Iterable[str], stem: Path
+) -> None:
+    """Write the CSV and Parquet files of a table, a row group at a time: a sorted copy would take as much memory.
+
+    The columns `references` get Bloom filters: who looks for one of them reads one row group, and not all.
+    """
     schema = pa.schema([pa.field(column.name, column.type) for column in columns])
+    options = {"ndv": max(1, min(table.num_rows, GROUP_ROWS)), "fpp": _FALSE_POSITIVES}
+    filters = {name: options for name in references if name in table.schema.names}
+    target = stem.with_suffix(".parquet")
     with (
         stem.with_suffix(".csv").open("wb") as out,
-        pq.ParquetWriter(stem.with_suffix(".parquet"), schema, compression="zstd") as parquet,
+        pq.ParquetWriter(target, schema, compression="zstd", bloom_filter_options=filters) as parquet,
     ):
         out.write(",".join(schema.names).encode() + b"\r\n")
         for start in range(0, table.num_rows, GROUP_ROWS):

@@ -95,4 +95,4 @@ def test_a_held_amount_that_cannot_be_read_does_not_count_as_no_pounds_held() ->
     assert (str(amount.held), amount.held_unreadable, report.tables[0].rows.held) == ("0", 1, 1)
     shown = StringIO()
     Console(file=shown, width=200).print(report_view(report, quick=False))
-    assert "£600.00 accepted, £0.00 held and 1 row whose amount cannot be read." in shown.getvalue()
+    assert "£600.00 accepted, held: 1 row whose amount cannot be read." in shown.getvalue()

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -163,6 +164,15 @@ def test_the_rows_that_match_are_added_up_to_the_penny(opened: Open, site: Site)
     page.goto(site.page(SERIES) + "?supplier_name=is.Nobody#rows")
     status(page, f"0 rows of {PUBLISHED} match.")
     assert page.locator("#rows-sum").inner_text() == ""
+
+
+def test_the_rows_of_all_spellings_of_a_supplier_are_found_together(opened: Open, site: Site) -> None:
+    rows = published_rows(site, SERIES)
+    names = sorted({row["supplier_name"] for row in rows if row["supplier_name"]})[:2]
+    asked = urlencode([("supplier_name", f"is.{name}") for name in names])
+    page = opened(f"{site.page(SERIES)}?{asked}#rows")
+    matching = [row for row in rows if row["supplier_name"] in names]
+    expect(page.locator("#rows-sum")).to_have_text(sum_of(matching))
 
 
 def test_the_parquet_is_fetched_in_parts_and_only_when_needed(opened: Open, site: Site) -> None:

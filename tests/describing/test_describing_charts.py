@@ -55,7 +55,15 @@ def fits(cell: str, condition: Condition) -> bool:
 
 
 def behind(bar: Bar, rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if all(fits(row[HEADER.index(one[0])], one) for one in bar.conditions)]
+    """The rows that all conditions find; of several `is` of one field, any."""
+
+    def found(row: Row) -> bool:
+        same = [one for one in bar.conditions if one[1] == "is"]
+        others = [one for one in bar.conditions if one[1] != "is"]
+        holds = [fits(row[HEADER.index(one[0])], one) for one in same]
+        return (any(holds) or not same) and all(fits(row[HEADER.index(one[0])], one) for one in others)
+
+    return [row for row in rows if found(row)]
 
 
 @given(ROWS)
@@ -113,6 +121,24 @@ def test_a_mean_is_weighted_and_left_out_without_weights() -> None:
         "Fish": Decimal("2.00"),
         "Bread": None,
     }
+
+
+def test_the_largest_supplier_stands_once_under_all_of_its_spellings() -> None:
+    """It stood twice, and the second place was wrong."""
+    rows = [
+        ("2026-10-01", "Oak Ltd", "", "60.00", "none"),
+        ("2026-10-02", "OAK LIMITED", "", "50.00", "none"),
+        ("2026-10-02", "OAK LIMITED", "", "1.00", "none"),
+        ("2026-10-03", "Elm Ltd", "", "80.00", "none"),
+        ("2026-10-03", "Oak (Wales) Ltd", "", "5.00", "none"),
+    ]
+    suppliers = next(one for one in charts(rows) if one.name == "suppliers")
+    assert [(bar.label, bar.figure) for bar in suppliers.bars] == [
+        ("OAK LIMITED", Decimal(111)),
+        ("Elm Ltd", Decimal(80)),
+        ("Oak (Wales) Ltd", Decimal(5)),
+    ]
+    assert len(behind(suppliers.bars[0], rows)) == 3
 
 
 def completed_by_service(*rows: tuple[str, str, str, str]) -> list[Chart]:

@@ -662,17 +662,38 @@ def _letters(page: Page, place: Place) -> Sequence[Value] | None:
 
 @rule(BODY, "cell", "table-(?:[a-z-]+)", ANY, ANY)
 def _timeline(page: Page, place: Place) -> Sequence[Value] | None:
-    table = page.published.tables.get("/".join(place.link.removesuffix(".html").split("/")[1:4]))
-    if table is None:
-        return [0] if place.text in ("0", "£0.00") else None
-    total = page.published.total_of(table)
-    return [total.rows] if place.names[1] == "Rows" else money(total)
+    """What counts of a body in a month, by the date of each line."""
+    match = re.fullmatch(rf"({'|'.join(MONTHS)}) (\d{{4}})", place.names[2])
+    scope = _timeline_scope(page, place.names[0].removeprefix("table-"))
+    labels = {other.names[2] for other in page.places if other.kind == "cell" and other.names[0] == place.names[0]}
+    if match is not None:
+        total = scope.total(page.published, "month = $?", f"{match[2]}-{MONTHS.index(match[1]) + 1:02}")
+    elif place.names[2] == "Other months":
+        shown = [f"{one[-4:]}-{MONTHS.index(one[:-5]) + 1:02}" for one in labels if one[-4:].isdigit()]
+        total = scope.total(page.published, "month IS NOT NULL AND NOT list_contains($?, month)", shown)
+    else:
+        return None
+    return [total.rows] if place.names[1] == "Rows" else [total.pounds or Decimal(0)]
 
 
-@rule(BODY, "sentence", r".* by period\. Covers (?:all # rows|the one row)\.")
-def _timeline_rows(page: Page, place: Place) -> Sequence[Value]:
-    whole = place.figures[0].value
-    return [whole]
+@rule(BODY, "sentence", r"Not drawn: other months, # in # rows?\.|Not drawn: other months, # rows?\.")
+def _other_months(page: Page, place: Place) -> Sequence[Value]:
+    """The bar that is not drawn is a line of the table under the same heading, which is proved."""
+    cells = [one for one in page.places if one.kind == "cell" and one.names[2] == "Other months"]
+    own = [one.figures[0].value for one in cells if one.heading == place.heading]
+    return own[: len(place.figures)]
+
+
+def _timeline_scope(page: Page, dataset: str) -> Scope:
+    return Scope(dataset, body=page.key.removeprefix("bodies/").removesuffix(".html"))
+
+
+@rule(BODY, "sentence", r".* by month\. Covers all # rows\.")
+def _timeline_rows(page: Page, place: Place) -> Sequence[Value] | None:
+    dataset = dataset_named(page.published, place.heading.split(":")[0])
+    if dataset is None:
+        return None
+    return [_timeline_scope(page, dataset).total(page.published, "month IS NOT NULL").rows]
 
 
 # --- the newest period on the first page --------------------------------------------------------------------------

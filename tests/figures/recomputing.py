@@ -265,6 +265,15 @@ class Recomputed:
             self._answers[key] = self.database.execute(sql, values).fetchall()
         return self._answers[key]
 
+    @cached_property
+    def keys_of_spellings(self) -> dict[str, str]:
+        """The key of each supplier's name, white space squeezed, for those that any line that counts has."""
+        sql = (
+            "SELECT DISTINCT trim(regexp_replace(supplier_name, '\\s+', ' ', 'g')), supplier_key FROM figures_spend "
+            "WHERE supplier_key IS NOT NULL AND supplier_name IS NOT NULL"
+        )
+        return {str(name): str(key) for name, key in self.query(sql)}
+
     # --- one table ------------------------------------------------------------------------------------------------
 
     def manifest(self, table: PublishedTable) -> dict[str, Any]:

@@ -167,7 +167,8 @@ def _chart(page: Page, place: Place) -> Sequence[Value] | None:
         if place.names[2] in {re.sub(r"\s+", " ", label).strip() for label in labels}:
             return [one.value for one in place.figures]
         if re.fullmatch(r"All [\d,]+ others?", place.names[2]):
-            return [len(set(labels) - {""} - set(_chart_labels(page, place)))]
+            shown = {_thing(page, place, label) for label in _chart_labels(page, place)}
+            return [len({_thing(page, place, label) for label in labels if label} - shown)]
         return [one.value for one in place.figures] if _days_of(place.names[2]) else []
     kind, of, weight = _measure_of(page, place)
     groups = page.published.groups_of(page.table, _field_of(page, place.columns[0]), of, weight)
@@ -220,10 +221,20 @@ def _means(page: Page, place: Place, text: str) -> bool:
     if label in ("Not said", "No date"):
         return not text
     if re.fullmatch(r"All [\d,]+ others?", label):
-        return bool(text) and text not in _chart_labels(page, place)
+        shown = {_thing(page, place, label) for label in _chart_labels(page, place)}
+        return bool(text) and _thing(page, place, text) not in shown
     if days := _days_of(label):
         return bool(text) and days[0] <= text <= days[1]
-    return text == label
+    return bool(text) and _thing(page, place, text) == _thing(page, place, label)
+
+
+def _thing(page: Page, place: Place, text: str) -> str:
+    """What a text means: a supplier is the same in all of its spellings, any other text is only itself."""
+    squeezed = re.sub(r"\s+", " ", text).strip()
+    if page.table.dataset != "spend" or _field_of(page, place.columns[0]) != "supplier_name":
+        return squeezed
+    key = page.published.keys_of_spellings.get(squeezed)
+    return squeezed if key is None else f"key {key}"
 
 
 def _days_of(label: str) -> tuple[str, str] | None:
@@ -269,6 +280,23 @@ def _drawn(page: Page, place: Place) -> Sequence[Value] | None:
     if any(one == place.text or one.startswith(cut) for one in labels):
         return alone
     return alone if len(alone) == 1 and alone[0] in values else []
+
+
+@rule(SERIES, "sentence", r".* by .*\. Covers # of # rows: the periods of # rows? overlap .* are not added\.")
+def _coverage_of_row_periods(page: Page, place: Place) -> Sequence[Value] | None:
+    """How many rows a sum covers: those about a thing none of whose other rows shares a day with them."""
+    measured, by = re.fullmatch(r"(.*) by (.*?)\. Covers .*", place.text, re.DOTALL).groups()  # type: ignore[union-attr]
+    fields = {one["title"].lower(): one["name"] for one in page.published.fields_of(page.table)}
+    of, where = fields[measured.lower()], fields[by.lower()]
+    thing = "CASE WHEN service_id <> '' THEN service_id ELSE concat(body_name, '/', service_name) END, channel"
+    sql = (
+        f"WITH own AS (SELECT *, ({thing}) AS thing FROM transactions WHERE series = $1), marked AS (SELECT *, "
+        "EXISTS (SELECT 1 FROM own AS other WHERE other.thing = own.thing AND other.line <> own.line AND "
+        "other.period_start <= own.period_end AND own.period_start <= other.period_end) AS rolling FROM own) "
+        f"SELECT count(*) FILTER (WHERE NOT rolling AND coalesce({of}, '') <> '' AND coalesce({where}, '') <> ''), "
+        "count(*), count(*) FILTER (WHERE rolling) FROM marked"
+    )
+    return list(page.published.query(sql, page.series)[0])
 
 
 @rule(SERIES, "sentence", r".* by .*\. (?:Covers (?:all # rows|the one row)|# of # rows? have both)\.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,7 @@ import pytest
 from piperoll.operations.run_request import RunRequest
 from tests.conftest import HERE
 from tests.figures import test_figures_accounts as accounts
-from tests.figures import test_figures_documents as documents
-from tests.figures.proving import prove_pages
 from tests.figures.recomputing import Recomputed, sum_totals
-from tests.figures.test_figures_pages import PROVED_WITH
 from tests.operations.inbox import plain_run
 
 REAL = HERE.parent.parent / "shared" / "realdata"
@@ -48,15 +44,3 @@ def test_accounts_of_real_files_are_what_is_recomputed(real_store: Path, real: R
     accounts.test_every_account_is_what_is_recomputed(real_store, real)
     accounts.test_the_lines_of_all_years_and_those_left_out_are_those_of_all_releases(real_store, real)
     accounts.test_a_rollup_adds_up_to_its_account(real_store, real)
-
-
-def test_documents_of_real_files_are_what_is_recomputed(real_store: Path, real: Recomputed) -> None:
-    documents.test_figures_of_all_bodies_are_what_is_recomputed(real_store, real)
-    documents.test_comparisons_as_json_and_csv_are_what_is_recomputed(real_store, real)
-
-
-def test_pages_that_add_real_files_up_are_what_is_recomputed(real: Recomputed) -> None:
-    assert PROVED_WITH
-    proof = prove_pages(real, lambda key: re.match(r"compare/.*|datasets/.*|suppliers/[^/]+\.html", key) is not None)
-    assert proof.wrong == []
-    assert proof.proved > 1000

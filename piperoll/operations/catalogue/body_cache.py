@@ -25,6 +25,7 @@ from piperoll.describing.pages.site_pages import render_submission
 from piperoll.describing.release_summary import SUMMARY_FORMAT, extract_posts, summarise_release
 from piperoll.describing.series_facts import SeriesFacts, extract_facts
 from piperoll.duties import ReceivedFiles, ReportOutcome
+from piperoll.enriching import annotations_version
 from piperoll.model import Body, Listing, Report, Series, Submission
 from piperoll.operations.catalogue.build_plan import BuildState, CatalogueBuild, PageHashes, hash_document
 from publishers import list_series, list_submissions, read_listing, read_submission
@@ -206,7 +207,8 @@ def _read_listing(build: CatalogueBuild, series: Series) -> Listing:
             build.state.drop(name)
         return listing
     shown = assets.shown(series.dataset)
-    made_of = [current.path, SUMMARY_FORMAT, hash_document(shown), assets.rules_version(series.dataset)]
+    rules = [assets.rules_version(series.dataset), annotations_version()]
+    made_of = [current.path, SUMMARY_FORMAT, hash_document(shown), *rules]
     if kept is None or kept["made_of"] != made_of:
         dataset = assets.dataset(series.dataset)
         with TemporaryDirectory(dir=build.scratch) as scratch:
