@@ -196,15 +196,14 @@ def _error_of(response: requests.Response) -> CollectError | None:
 
 def retry_after(header: str | None, now: datetime) -> float | None:
     """The seconds to wait by a Retry-After header (RFC 9110 §10.2.3: seconds or a date); None if it is neither."""
-    if header is None:
-        return None
-    if header.strip().isdecimal():
-        return float(header)
+    text = (header or "").strip()  # removes more control characters than `float` does
+    if text.isdecimal():
+        return float(text)
     try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
+        moment = parsedate_to_datetime(text)
+        return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
 
 
 def _save(response: requests.Response, answer: FetchResponse, folder: Path, limits: FetchLimits) -> FetchResponse:
@@ -224,7 +223,7 @@ def _save(response: requests.Response, answer: FetchResponse, folder: Path, limi
                 raise TooLarge(f"{url} is over the limit of {limits.max_download_bytes:,} bytes")
             digest.update(chunk)
             stream.write(chunk)
-    name = _file_name(response.headers, url)
+    name = name_download(response.headers.get("Content-Disposition", ""), url)
     return replace(answer, path=path, name=name, bytes=size, sha256=digest.hexdigest())
 
 
@@ -237,11 +236,15 @@ def _chunks(response: requests.Response, url: str) -> Iterator[bytes]:
         raise SourceUnavailable(f"{url} ended before the file was complete: {error}") from error
 
 
-def _file_name(headers: Mapping[str, str], url: str) -> str:
-    """The name of the file by Content-Disposition, otherwise the end of the address; never a path."""
+def name_download(disposition: str, url: str) -> str:
+    """The name of the file by its Content-Disposition header, otherwise the end of the address; never a path."""
     message = Message()
-    message["Content-Disposition"] = headers.get("Content-Disposition", "")
-    given = message.get_filename() or unquote(urlsplit(url).path.rpartition("/")[2])
+    message["Content-Disposition"] = disposition
+    try:
+        given = message.get_filename()
+    except (ValueError, TypeError, LookupError):  # parts or encodings of RFC 2231 that `email` cannot put together
+        given = None
+    given = given or unquote(urlsplit(url).path.rpartition("/")[2])
     last = re.split(r"[\\/]", given)[-1]
     return "".join(sign for sign in last if sign.isprintable()).strip(". ")[:200] or "download"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collectors import FetchLimits, FetchResponse, fetch_file, find_links
-from collectors.web import is_refused, resolve_public, retry_after
+from collectors.web import is_refused, name_download, resolve_public, retry_after
 from piperoll.errors import AddressRefused, CollectError, SourceGone, SourceUnavailable, TooLarge
 from tests.collectors.misbehaving_server import CSV, PAGE, Misbehaving
 
@@ -111,6 +111,35 @@ def test_retry_after_may_be_a_date() -> None:
     assert retry_after("Sun, 01 Nov 2026 06:01:30 GMT", now) == 90
     assert retry_after("Sun, 01 Nov 2026 05:00:00 GMT", now) == 0
     assert retry_after("soon", now) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120\x1e", 120),
+        ("1 Jan 2026 00:00:00 +99999999999999", None),
+        ("Sun, 06 Nov 99999999999999999999 08:49:37 GMT", None),
+        ("99999999999999999999-1-1", None),
+    ],
+)
+def test_a_server_that_asks_to_wait_in_nonsense_does_not_end_the_fetch_with_another_error(
+    header: str, seconds: float | None
+) -> None:
+    """A control character after the number, and years and zones that no date has, came out as ValueError and more."""
+    assert retry_after(header, datetime(2026, 11, 1, tzinfo=UTC)) == seconds
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "attachment; filename*0*=a; filename*=utf-8''b",
+        "attachment; filename*=a%00b''x",
+        "attachment; filename*=idna''..%2f",
+        f"attachment; filename*{'9' * 5000}=x",
+    ],
+)
+def test_a_file_whose_name_cannot_be_decoded_has_that_of_its_address(header: str) -> None:
+    assert name_download(header, "https://council.example/data/spend%20October.csv?v=2") == "spend October.csv"
 
 
 def test_an_unchanged_file_is_not_fetched_again(server: Misbehaving, fetch) -> None:

@@ -22,7 +22,8 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
-def _gzip(pieces: Iterable[bytes]) -> bytes:
+def packed_stream(pieces: Iterable[bytes]) -> bytes:
+    """A gzip file of these pieces."""
     target = io.BytesIO()
     with gzip.GzipFile(fileobj=target, mode="wb", mtime=0) as stream:
         for piece in pieces:
@@ -81,12 +82,12 @@ GOOD_SHEET = sheet_rows([HEADINGS, *LINES])
 
 def blank_lines_packed() -> bytes:
     """A good table, then 20 million blank lines, in 20 kB."""
-    return _gzip([TABLE, *[b"\n" * 1_000_000] * 20])
+    return packed_stream([TABLE, *[b"\n" * 1_000_000] * 20])
 
 
 def blank_lines_with_noise() -> bytes:
     """A good table, a long cell that does not compress, then 40 million blank lines and a last record."""
-    return _gzip([TABLE, b"," + _noise(900_000) + b"\n", *[b"\n" * 1_000_000] * 40, LINES[0].encode()])
+    return packed_stream([TABLE, b"," + _noise(900_000) + b"\n", *[b"\n" * 1_000_000] * 40, LINES[0].encode()])
 
 
 def blank_lines_plain() -> bytes:
@@ -106,7 +107,7 @@ def short_lines() -> bytes:
 
 def repeated_records() -> bytes:
     """One record four million times, packed."""
-    return _gzip([TABLE, *[f"{LINES[0]}\r\n".encode() * 40_000] * 100])
+    return packed_stream([TABLE, *[f"{LINES[0]}\r\n".encode() * 40_000] * 100])
 
 
 def sheets_of_one_part() -> bytes:

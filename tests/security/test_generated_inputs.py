@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collectors.web import find_links, retry_after
+from collectors.web import find_links, name_download, retry_after
 from piperoll import assets, layout
 from piperoll.checking.check_file import FileToCheck, check_file
 from piperoll.checking.privacy.personal_data import personal_rules
@@ -32,7 +32,7 @@ from piperoll.reading.cells.amounts import find_notation, read_amount, read_roun
 from piperoll.reading.cells.dates import find_date_readings, read_month
 from piperoll.reading.cells.periods import find_periods
 from piperoll.terminal import clean
-from publishers.site import UnsatisfiableRangeError, key_of, parse_range, tag_matches
+from publishers.site import UnsatisfiableRangeError, is_unmodified_since, key_of, parse_range, tag_matches
 from serving.cursors import Cursor
 from serving.limits import ApiLimits
 from serving.problems import Problem
@@ -56,6 +56,13 @@ PIECES = (
         "*",
         "q=0.5",
         "application/json",
+        "Sun, 06 Nov 2026 08:49:37 GMT",
+        "+0100",
+        "\x1e",
+        "attachment; filename",
+        "*0*=utf-8''a",
+        "*1",
+        "=",
         "\u0130",
         "ß",
         "\ufb01",
@@ -135,6 +142,10 @@ def check_headers(text: str) -> None:
     tag_matches(text, '"abc"')
     seconds = retry_after(text, datetime(2026, 11, 28, tzinfo=UTC))
     assert seconds is None or seconds >= 0
+    is_unmodified_since(text, 1_700_000_000.0)
+    for disposition in (text, f"attachment; filename{text}", f"attachment; filename*0=a; filename*={text}"):
+        assert 0 < len(name := name_download(disposition, "http://a.example/october.csv")) <= 200
+        assert not {"/", "\\", "\x00"} & set(name)
     try:
         choose_format([], text)
         choose_format([text], None)

@@ -139,8 +139,8 @@ def files_with(folder: Path, names: list[str]) -> dict[str, list[str]]:
     """The files below a folder whose name or bytes have one of the names."""
     found: dict[str, list[str]] = {}
     for path in folder.rglob("*"):
-        content = str(path).encode() + (path.read_bytes() if path.is_file() else b"")
-        if here := [name for name in names if name.lower().encode() in content.lower()]:
+        content = (str(path).encode() + (path.read_bytes() if path.is_file() else b"")).lower()
+        if here := [name for name in names if name.lower().encode() in content]:
             found[str(path.relative_to(folder))] = here
     return found
 
