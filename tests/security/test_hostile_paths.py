@@ -84,7 +84,8 @@ def test_a_run_a_replay_and_a_purge_of_a_hostile_file_take_little_memory(name: s
     put(tmp_path / "inbox", "spend/anytown/October 2026.csv", spend(10))
     sha256 = hashlib.sha256(content).hexdigest()
     most = _MOST_PUBLISHED if long and name == "many_distinct_texts" else _MOST
-    assert megabytes(_RUN + _REPLAY + _PURGE, str(tmp_path), sha256) <= most
+    for program in (_RUN, _REPLAY, _PURGE):  # each is a process of its own, as from the command line
+        assert megabytes(program, str(tmp_path), sha256) <= most
     store = open_store(str(tmp_path / "out"))
     assert next(iter(store.keys("data/spend/anytown/")))
     assert not any(sha256 in key for key in store.keys("archive/sha256/"))
