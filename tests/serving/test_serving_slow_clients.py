@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +17,8 @@ from publishers import FolderStore
 from serving.limits import ApiLimits
 from serving.transfers import AnswerSpool, PatientProtocol, SpoolBudget
 from tests.serving.published_place import Served, published, released, row, serving
+
+T = TypeVar("T")
 
 LIMITS = ApiLimits(at_once=2, wait_seconds=0.5, checks_at_once=1, patience_seconds=1.5)
 ROWS = 60_000
@@ -173,6 +177,12 @@ def test_a_budget_has_room_again_when_its_answers_are_sent() -> None:
     assert not budget.take(6, 0.01)
 
 
+def run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: browser tests leave a loop running in the one of the tests."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 @pytest.mark.parametrize("chunks", [[], [b"a"], [b"abc" * 100_000, b"", b"d" * 70_000]])
 def test_an_answer_comes_out_as_it_was_made(chunks: list[bytes]) -> None:
     async def answer() -> tuple[bytes, list[str]]:
@@ -183,7 +193,7 @@ def test_an_answer_comes_out_as_it_was_made(chunks: list[bytes]) -> None:
         spool.stop()
         return content, done
 
-    assert asyncio.run(answer()) == (b"".join(chunks), ["done"])
+    assert run_apart(answer()) == (b"".join(chunks), ["done"])
 
 
 def test_an_answer_that_nobody_reads_gives_its_place_back() -> None:
@@ -198,4 +208,4 @@ def test_an_answer_that_nobody_reads_gives_its_place_back() -> None:
         await done.wait()
         return waits, budget.take(1_000, 0)
 
-    assert asyncio.run(give_up()) == (True, True)
+    assert run_apart(give_up()) == (True, True)
