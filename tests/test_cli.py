@@ -266,7 +266,8 @@ def test_due_lists_what_a_body_owes(published: tuple[Path, str]) -> None:
         "due", "--to", "out", "--bodies", "bodies.csv", "--on", "2027-02-15", "--since", "2026-10-01", cwd=place
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^2027-01-31 +(missing|late) +contracts +October to December 2026 +Anytown Council", done.stdout, re.MULTILINE)
+    line = r"^2027-01-31 +(missing|late) +contracts +October to December 2026 +Anytown Council"
+    assert re.search(line, done.stdout, re.MULTILINE)
     assert "2 bodies owe" in done.stdout  # those of the file, and those that have sent something
 
 
