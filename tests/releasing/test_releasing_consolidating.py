@@ -280,8 +280,7 @@ def test_a_rollup_has_every_month_and_payee_of_the_year(standing: Standing, tmp_
 
 def test_who_looks_for_a_reference_reads_the_row_groups_that_may_have_it(standing: Standing, tmp_path: Path) -> None:
     consolidate(tmp_path, standing("2026-10", [spend("2026-10-05", "Acme Ltd", "7.00", "T1")]))
-    found = duckdb.sql(
-        "SELECT path_in_schema FROM parquet_metadata($file) WHERE bloom_filter_offset IS NOT NULL",
-        params={"file": str(tmp_path / "2026-27/spend.parquet")},
-    ).fetchall()
+    sql = "SELECT path_in_schema FROM parquet_metadata($file) WHERE bloom_filter_offset IS NOT NULL"
+    with duckdb.connect() as engine:
+        found = engine.execute(sql, {"file": str(tmp_path / "2026-27/spend.parquet")}).fetchall()
     assert {name for (name,) in found} == {"line_id", "transaction_number"}
