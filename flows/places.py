@@ -1,6 +1,6 @@
-"""The places that deployed flows work with: set in the environment of whoever runs them, never by a parameter.
+"""The folders, buckets and files that deployed flows work with, from the environment of the worker that runs them.
 
-Whoever may start a run of a deployment could otherwise make it read any folder and publish to any other.
+They are not parameters: anyone who can start a run of a deployment could then make it read and publish anything.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ _SMALL_READ = 4096
 _BOUNDED_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 _MOST_UNPACKED, _UNPACKED_TIMES = 512 << 20, 50
-"""Bytes that are unpacked of an object: this many, or so many times its own, whichever is more. No file that we read
-has more, and a zip bomb of 1 MB has a gigabyte."""
+"""Unpack at most this many bytes of an object, or this many times its own size if that is more. No file that we can
+read is larger; a zip bomb of 1 MB unpacks to a gigabyte."""
 
 _PACKED = (b"PAR1", b"PK", b"\x1f\x8b")
 

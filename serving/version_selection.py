@@ -387,7 +387,7 @@ def file_removed() -> Problem:
 
 
 class _Room:
-    """How many lines may still be consolidated for a query, and for what."""
+    """How many lines may still be consolidated while a query is answered."""
 
     def __init__(self, rows: int, instant: str | None, scope: SeriesScope) -> None:
         self._rows = rows
@@ -396,7 +396,7 @@ class _Room:
         self.apart = scope.keep_overlapping
 
     def take(self, rows: int) -> bool:
-        """Whether so many more lines may be consolidated."""
+        """Reserve `rows` lines; False if fewer than that are left."""
         if rows > self._rows:
             return False
         self._rows -= rows

@@ -88,7 +88,7 @@ def _column(batch: pa.RecordBatch, name: str | None) -> Cells:
 
 
 def _has_number(column: Cells) -> Cells:
-    """Which cells have a number other than nought; "N/A" and "0" are none."""
+    """True for cells with a digit from 1 to 9: "N/A" and "0" are no number of an organisation."""
     return pc.fill_null(pc.match_substring_regex(column, "[1-9]"), False)
 
 

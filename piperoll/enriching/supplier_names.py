@@ -52,7 +52,7 @@ def names_person(name: str) -> bool:
 
 @lru_cache(maxsize=1 << 17)
 def normal_form(name: str) -> str | None:
-    """The normal form of any name, whoever it names; None if it has not two letters or digits, one of them a letter."""
+    """The normal form of a name, also of a person; None unless it has a letter and another letter or digit."""
     text = without_form(fold_text(unescape(name)))
     for word, written_as in _written_as():
         text = word.sub(written_as, text)

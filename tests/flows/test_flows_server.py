@@ -130,7 +130,7 @@ def test_a_schedule_runs_until_it_is_interrupted(prefect_server: str, tmp_path: 
 
 
 def see_that_no_other_place_can_be_chosen(api: str, deployment: str, elsewhere: Path) -> None:
-    """Whoever may start a run could give it paths of their choice."""
+    """Anyone who could start a run could give it paths of their choice."""
     put(elsewhere / "inbox", "spend/anytown/October 2026.csv", spend(5))
     paths = {"to": str(elsewhere / "out"), "inbox": str(elsewhere / "inbox")}
     for parameters in (paths, {"period": "2026-10"} | paths):
