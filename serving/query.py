@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 from piperoll.enriching import supplier_key
-from piperoll.errors import PeriodError
-from piperoll.model import Dataset, Period, find_ambiguity
+from piperoll.errors import PeriodError, UsageError
+from piperoll.model import Dataset, Period, find_ambiguity, parse_instant
 from serving.cursors import Cursor, FieldValue, bad_cursor, digest
 from serving.dialects import instead_of_operator, postgrest_hint, unknown_parameter
 from serving.limits import ApiLimits
@@ -52,7 +52,6 @@ _NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?\Z", re.ASCII)
 _INTEGER = re.compile(r"[+-]?\d{1,18}\Z", re.ASCII)
 _CALENDAR_YEAR = re.compile(r"[12]\d{3}\Z", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?\Z", re.ASCII)
 _SLUG = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}\Z")
 _EXAMPLES = {
     "string": "text, such as Acorn",
@@ -295,15 +294,12 @@ def _parse_instant(texts: Mapping[str, Sequence[str]]) -> str | None:
         return None
     text = single_value("as_known_on", texts["as_known_on"])
     try:
-        if _INSTANT.match(text):
-            datetime.fromisoformat(text).astimezone(UTC)
-            return text
-    except (ValueError, OverflowError):
-        pass  # such as 31 February: the same message
-    raise bad_parameter(
-        "as_known_on",
-        f"'{printable(text)}' is not a day: use 2026-11-01, or an instant in UTC such as 2026-11-01T09:00:00Z",
-    )
+        return parse_instant(text)
+    except UsageError as error:
+        raise bad_parameter(
+            "as_known_on",
+            f"'{printable(text)}' is not a day: use 2026-11-01, or an instant in UTC such as 2026-11-01T09:00:00Z",
+        ) from error
 
 
 def _parse_groups(

@@ -18,7 +18,6 @@ from piperoll.model.consolidated import (
     YearAccount,
     YearShare,
     add_pounds,
-    financial_year_label,
     partition_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part, RowPeriod
@@ -115,7 +114,6 @@ __all__ = [
     "describe_period",
     "describe_rows",
     "file_entry",
-    "financial_year_label",
     "find_ambiguity",
     "format_decimal",
     "from_document",

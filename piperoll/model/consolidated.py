@@ -41,11 +41,6 @@ def partition_of(period: Period) -> str:
     return str(year) if period.end <= year.end else UNDATED
 
 
-def financial_year_label(year: Period) -> str:
-    """A financial year as `2024-25`, also where `str(year)` is a range because 2010-11 could be a month."""
-    return f"{year.start.year:04}-{year.end.year % 100:02}"
-
-
 @dataclass(frozen=True, slots=True)
 class YearShare:
     """How many lines of a release belong to a year, counted or not; `undated_rows` of them have no date."""

@@ -20,7 +20,6 @@ from piperoll.model import (
     Field,
     Period,
     Series,
-    financial_year_label,
     partition_of,
 )
 from piperoll.model.columns import Cells, Flags, Integers, is_filled, pc, to_flags
@@ -69,8 +68,8 @@ def line_times(dataset: Dataset, period: Period, lines: pa.RecordBatch | pa.Tabl
     table = partition_of(period)
     months = list(period.months())
     own_month = str(months[0]) if len(months) == 1 else None
-    own_year = financial_year_label(Period.financial_year_of(period.start)) if _is_one_year(period) else None
-    label = _by_month(day, lambda first: financial_year_label(Period.financial_year_of(first)))
+    own_year = Period.financial_year_of(period.start).financial_year_name if _is_one_year(period) else None
+    label = _by_month(day, lambda first: Period.financial_year_of(first).financial_year_name)
     year = _by_month(day, lambda first: str(Period.financial_year_of(first)))
     return LineTimes(
         day=day,
