@@ -114,52 +114,60 @@ def check(  # noqa: PLR0913 - keyword-only options
         FileToCheck(content, name, dataset, period, sender, kind),
         quick=quick,
         engine=CheckEngine(engine),
-        remembered=_read_mappings(Path(mappings)) if mappings is not None else (),
+        remembered=_read_mappings(mappings),
         progress=progress,
     )
 
 
-def marked_copy(
+def marked_copy(  # noqa: PLR0913 - keyword-only options
     file: str | Path | bytes,
     *,
     name: str | None = None,
     dataset: str | None = None,
     period: str | None = None,
+    quick: bool = False,
+    mappings: str | Path | None = None,
     body: str | None = None,
     kind: str | None = None,
 ) -> bytes:
     """Make an XLSX copy of a file with its findings marked in their cells, commented, and listed in a sheet.
 
-    The arguments are those of `check`. Values that are held for privacy are in the copy: it is for the sender.
+    The other arguments are those of `check`. Values that are held for privacy are in the copy: it is for the sender.
 
     Raises: UsageError: The file has no cells, or too many. Also what `check` raises.
     """
     from piperoll.operations.marked_copy import make_marked_copy  # noqa: PLC0415 - see `run`
 
-    candidate = _candidate(file, name, dataset, period, body, kind)
-    return make_marked_copy(candidate.content, examine_file(candidate))
+    content, name = _open_file(file, name)
+    _require_kind(kind)
+    candidate = FileToCheck(content, name, dataset, period, _find_sender(body, kind), kind)
+    return make_marked_copy(content, examine_file(candidate, quick=quick, remembered=_read_mappings(mappings)))
 
 
-def corrected_copy(
+def corrected_copy(  # noqa: PLR0913 - keyword-only options
     file: str | Path | bytes,
     *,
     name: str | None = None,
     dataset: str | None = None,
     period: str | None = None,
+    quick: bool = False,
+    mappings: str | Path | None = None,
     body: str | None = None,
     kind: str | None = None,
 ) -> CorrectedCopy:
     """Make a copy of a file with the corrections that need no judgement, and the list of them.
 
     Dates become year-month-day and amounts plain numbers, spaces and invisible characters around texts go, and total
-    rows are moved out of the table. Nothing else changes. The arguments are those of `check`.
+    rows are moved out of the table. Nothing else changes. The other arguments are those of `check`.
 
     Raises: UsageError: The file has no table, or too many cells. Also what `check` raises.
     """
     from piperoll.operations.marked_copy import make_corrected_copy  # noqa: PLC0415 - see `run`
 
-    candidate = _candidate(file, name, dataset, period, body, kind)
-    return make_corrected_copy(candidate.content, examine_file(candidate))
+    content, name = _open_file(file, name)
+    _require_kind(kind)
+    candidate = FileToCheck(content, name, dataset, period, _find_sender(body, kind), kind)
+    return make_corrected_copy(content, examine_file(candidate, quick=quick, remembered=_read_mappings(mappings)))
 
 
 def run(
@@ -421,20 +429,6 @@ def _open_file(file: str | Path | bytes, name: str | None) -> tuple[Content, str
     return OnDisk(Path(file)), name or printable_name(Path(file).name)
 
 
-def _candidate(
-    file: str | Path | bytes,
-    name: str | None,
-    dataset: str | None,
-    period: str | None,
-    body: str | None,
-    kind: str | None,
-) -> FileToCheck:
-    """The file to check, as the functions of this module are given it."""
-    content, name = _open_file(file, name)
-    _require_kind(kind)
-    return FileToCheck(content, name, dataset, period, _find_sender(body, kind), kind)
-
-
 def require_readable(path: Path) -> None:
     """Raise UsageError if `path` is not a file that can be read; the message says what to do."""
     if path.is_dir():
@@ -475,8 +469,10 @@ def _find_sender(body: str | None, kind: str | None) -> Body | None:
     raise UsageError(f"'{body}' is not in the register of bodies: {hint} its kind, such as --kind council")
 
 
-def _read_mappings(folder: Path) -> tuple[BodyMapping, ...]:
-    paths = sorted(folder.glob("*.toml"))
+def _read_mappings(folder: str | Path | None) -> tuple[BodyMapping, ...]:
+    if folder is None:
+        return ()
+    paths = sorted(Path(folder).glob("*.toml"))
     if not paths:
         raise UsageError(f"{folder} has no <dataset>.toml: name the folder of one body, such as mappings/anytown")
     mappings = []

@@ -93,6 +93,8 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
     for option, given in (("--html", html), ("--marked", marked), ("--corrected", corrected)):
         if given and len(files) > 1:
             raise UsageError(f"{option} is for one file: name one file, or use --json for several")
+    if against and (marked or corrected):
+        raise UsageError("--marked and --corrected are about the file alone: leave out --against, or give --mappings")
     for path in files:
         api.require_readable(path)
     reports = []
@@ -128,12 +130,17 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter for each option
         _write(html, render_report_page(reports[0]).encode())
         verdict = str(reports[0].verdict).replace("_", " ")
         typer.echo(f"{reports[0].file}: {verdict}. The report is in {html}.", err=True)
-    known = {"dataset": dataset, "period": period, "body": body, "kind": kind}
     if marked:
-        _write(marked, api.marked_copy(files[0], **known))
+        copy = api.marked_copy(
+            files[0], dataset=dataset, period=period, quick=quick, mappings=mappings, body=body, kind=kind
+        )
+        _write(marked, copy)
         typer.echo(f"Your file with the findings marked in their cells is {marked}.", err=True)
     if corrected:
-        _write_corrected(corrected, api.corrected_copy(files[0], **known))
+        better = api.corrected_copy(
+            files[0], dataset=dataset, period=period, quick=quick, mappings=mappings, body=body, kind=kind
+        )
+        _write_corrected(corrected, better)
     raise typer.Exit(0 if all(report.verdict.publishes for report in reports) else NOT_PUBLISHED)
 
 

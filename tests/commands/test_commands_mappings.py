@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from typer.testing import CliRunner, Result
 
 from piperoll import api, cli
@@ -70,6 +71,16 @@ def test_a_file_is_checked_with_the_mapping(place: Path, tmp_path: Path) -> None
     assert beside.exit_code == 1
     report = api.check(tmp_path / "april.csv", dataset="spend", quick=True, mappings=place / "mappings/anytown")
     assert [finding.field for finding in report.findings if finding.code == "headings-drifted"] == ["net_amount"]
+
+
+def test_a_marked_copy_goes_by_the_mapping_that_the_report_went_by(place: Path, tmp_path: Path) -> None:
+    """The report asked about a heading, and the copy did not."""
+    (tmp_path / "april.csv").write_text(f"Date,Supplier,Gross,Transaction Number\n{ROWS}")
+    marked = tmp_path / "marked.xlsx"
+    check = ("check", tmp_path / "april.csv", "--dataset", "spend", "--quick", "--marked", marked)
+    piperoll(*check, "--mappings", place / "mappings/anytown")
+    codes = [row[7] for row in load_workbook(marked)["Piperoll findings"].iter_rows(min_row=4, values_only=True)]
+    assert "headings-drifted" in codes
 
 
 def test_a_folder_without_mappings_is_refused(tmp_path: Path) -> None:

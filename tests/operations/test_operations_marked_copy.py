@@ -232,6 +232,13 @@ def test_a_corrected_copy_under_a_name_of_another_kind_is_refused(tmp_path: Path
     assert ".csv file" in str(result.exception)
 
 
+def test_a_copy_is_not_made_by_what_is_published(tmp_path: Path) -> None:
+    file = tmp_path / "spend October 2026.csv"
+    file.write_bytes(as_csv())
+    asked = ["check", str(file), "--marked", str(tmp_path / "m.xlsx"), "--against", str(tmp_path), "--body", "x"]
+    assert isinstance(CliRunner().invoke(app, asked).exception, UsageError)
+
+
 def test_a_change_that_looks_like_a_formula_is_defused_in_the_list() -> None:
     text = io.StringIO(newline="")
     marked_copy.write_changes([Change(None, 2, "B", "=cmd()", "-12.50", "x")], text)
