@@ -59,7 +59,7 @@ ReceivedFiles: TypeAlias = Sequence[tuple[Submission, ReportOutcome | None]]
 
 
 class DutyState(StrEnum):
-    """Whether a duty has been met. We must act on FAILED, and the body on the other outstanding states."""
+    """Whether a duty has been met."""
 
     ON_TIME = "on-time"
     LATE = "late"
@@ -82,7 +82,8 @@ class Duty:
 
     `name` is the rule in the descriptor and `clause` the law or code behind it. `received` is the day the return was
     complete; None while a month is outstanding. `months_due` and `months_arrived` count calendar months, so that two
-    months of a quarter show as progress.
+    months of a quarter show as progress. `acts` is who must act if the return is outstanding: the platform, if a fault
+    of ours stopped a file or all files that are held wait for our answer; else the body.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Duty:
     received: date | None
     months_due: int
     months_arrived: int
+    acts: Acts = Acts.BODY
 
     @property
     def outstanding(self) -> bool:
@@ -103,8 +105,7 @@ class Duty:
         return self.state in _OUTSTANDING
 
     def to_document(self) -> dict[str, Any]:
-        """The duty as the JSON of pages and `due` has it; `acts` is who must act if it is outstanding."""
-        who = Acts.PLATFORM if self.state is DutyState.FAILED else Acts.BODY
+        """The duty as the JSON of pages and `due` has it; `acts` is None if nothing is outstanding."""
         return {
             "dataset": self.dataset,
             "part": self.part,
@@ -113,7 +114,7 @@ class Duty:
             "due": self.due.isoformat(),
             "state": str(self.state),
             "received": self.received and self.received.isoformat(),
-            "acts": str(who) if self.outstanding else None,
+            "acts": str(self.acts) if self.outstanding else None,
             "clause": self.clause,
         }
 
@@ -212,6 +213,8 @@ def _judge_duty(
         ]
         met += [min(days)] if days else []
     complete = max(met) if len(met) == len(months) else None
+    outcomes = [outcome for _, outcome in covering]
+    state = _state(complete, day, outcomes, on)
     return Duty(
         name=rule["name"],
         clause=rule["clause"],
@@ -220,11 +223,18 @@ def _judge_duty(
         part=rule["part"],
         period=period,
         due=day,
-        state=_state(complete, day, [outcome for _, outcome in covering], on),
+        state=state,
         received=complete,
         months_due=len(months),
         months_arrived=len(met),
+        acts=_who_acts(state, outcomes),
     )
+
+
+def _who_acts(state: DutyState, outcomes: Sequence[ReportOutcome | None]) -> Acts:
+    held = [outcome.acts for outcome in outcomes if outcome is not None and outcome.verdict is Verdict.HELD]
+    ours = state is DutyState.FAILED or (state is DutyState.HELD and all(acts is Acts.PLATFORM for acts in held))
+    return Acts.PLATFORM if ours else Acts.BODY
 
 
 def _state(complete: date | None, day: date, outcomes: Sequence[ReportOutcome | None], on: date) -> DutyState:

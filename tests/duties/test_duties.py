@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from piperoll import assets
 from piperoll.duties import Duty, DutyState, judge_duties, last_working_day, next_due_day, summarise_received
 from piperoll.errors import DescriptorError
-from piperoll.model import Dataset, Finding, Period, Register, Report, Severity, Submission, Verdict
+from piperoll.model import Acts, Dataset, Finding, Period, Register, Report, Severity, Submission, Verdict
 from tests.describing.example_world import REGISTER, accepted, report, submission
 
 SPEND = assets.dataset("spend")
@@ -145,6 +145,14 @@ def test_a_file_we_failed_to_read_is_our_fault() -> None:
     unread = (submission("anytown", "2026-Q3", "2026-10-01T00:00:00Z"), None)
     duty = spend_duties([unread], date(2026, 12, 1), Q3)[0]
     assert (duty.state, duty.outstanding) == ("failed", True)
+
+
+def test_a_file_that_waits_for_our_answer_is_not_the_bodys_turn() -> None:
+    files, found = sent("2026-Q3", "2026-10-09", Verdict.HELD)
+    for acts in Acts:
+        asked = Finding("headings-drifted", Severity.ERROR, "Is 'Gross' the amount?", "Answer the question.", acts)
+        [duty] = spend_duties([(files, replace(found, findings=(asked,)))], date(2026, 10, 31), date(2026, 7, 1))
+        assert (duty.state, duty.to_document()["acts"]) == (DutyState.HELD, str(acts))
 
 
 def test_a_period_that_is_not_over_is_not_due_yet() -> None:
