@@ -28,8 +28,6 @@ from tests.operations.inbox import put
 from tests.operations.test_operations_privacy import GIVEN, PLACES, SPELLINGS, families, row, spell, spend
 from tests.serving.published_place import serving
 
-pytestmark = pytest.mark.xdist_group("names_nowhere")  # one worker makes what the tests share
-
 PEOPLE = 320
 RUN = """
 import sys

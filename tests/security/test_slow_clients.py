@@ -17,8 +17,6 @@ from publishers import FolderStore
 from serving.limits import MEGABYTE, ApiLimits
 from tests.serving.published_place import GOOD, Served, publish_world, published, released, row, serving
 
-pytestmark = pytest.mark.xdist_group("slow_clients")  # one worker makes what the tests share
-
 PATIENCE = 3.0
 """Seconds that a client may stay behind in these tests."""
 
