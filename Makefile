@@ -61,7 +61,7 @@ findings-page: install ## docs/findings.md, made from findings/ and expectations
 test: install browser validator lint types tests ## run all checks and tests, as CI does
 
 quick: install lint types ## run lint, types and the unit tests, in under 90 seconds
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup $(UNIT_TESTS)
+	@$(BIN)/python -m pytest -q -n 2 $(UNIT_TESTS)
 
 lint: install
 	@$(BIN)/ruff check --quiet $(SOURCES)
@@ -72,7 +72,7 @@ types: install
 	@$(BIN)/mypy
 
 tests: install browser validator
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2
 
 # The browser tests open the catalogue in Chromium.
 browser:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.fixtures.s3_server import seaweedfs
 
@@ -30,6 +31,18 @@ hypothesis.settings.load_profile("piperoll")
 
 _SOAK_SECONDS = 4 * 3600
 """The time limit of a test in its long form, seconds."""
+
+
+_TOGETHER: dict[str, str | tuple[str, ...]] = {
+    "flows": "tests/flows/",
+    "figures": "tests/figures/",
+    "catalogue": (
+        "tests/describing/test_describing_browser.py",
+        "tests/describing/test_describing_compare_browser.py",
+        "tests/describing/test_describing_site.py",
+    ),
+}
+"""The beginnings of the paths of tests that run on one worker, because they share what takes long to make."""
 
 
 class NetworkReached(AssertionError):
@@ -89,12 +102,21 @@ def long(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--soak"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the tests of one file on one worker, and all of `flows/` or `figures/`: they share a server, or a store."""
-    for item in items:
-        if config.getoption("--soak"):
+    """Give tests in their long form the time that they need."""
+    if config.getoption("--soak"):
+        for item in items:
             item.add_marker(pytest.mark.timeout(_SOAK_SECONDS))
-        path = item.path.relative_to(HERE)
-        group = path.parts[0] if path.parts[0] in ("flows", "figures") else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
+
+
+class OneWorkerAFile(LoadScopeScheduling):
+    """Run the tests of one file on one worker, and those of files that share a server or a store: see `_TOGETHER`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((name for name, starts in _TOGETHER.items() if path.startswith(starts)), path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Choose the scheduler: groups by mark have no effect with pytest 9.2 and pytest-xdist 3.8."""
+    return OneWorkerAFile(config, log)

@@ -23,8 +23,6 @@ from publishers import read_listing
 from tests.describing.example_site import FORMULA, HOSTILE, LARGE, SIZES, Site, with_summary
 from tests.fixtures.http_server import LocalServer, QuietHandler
 
-pytestmark = pytest.mark.xdist_group("catalogue")
-
 Open = Callable[..., Page]
 HOME, SEARCH, BODIES = "index.html", "search.html", "bodies/index.html"
 SERIES, VERSION = "series/spend/anytown/2026-10.html", "series/spend/anytown/2026-10/v2.html"

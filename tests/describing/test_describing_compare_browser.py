@@ -14,8 +14,6 @@ from playwright.sync_api import Page, expect
 from piperoll import layout
 from tests.describing.example_site import SIZES, File, Site, contracts, pages_of, published, served, spend
 
-pytestmark = pytest.mark.xdist_group("catalogue")
-
 Open = Callable[..., Page]
 COMPARE, YEAR = "compare/index.html", "compare/spend/2026-27.html"
 COUNCILS, LARGEST = "compare/spend/2026-27/council.html", "compare/spend/2026-27/council-by-amount.html"

@@ -9,13 +9,9 @@ from pathlib import Path
 from posixpath import dirname, join, normpath
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import pytest
-
 from piperoll import layout
 from piperoll.describing.pages.rendering import POLICY
 from tests.describing.example_site import HOSTILE, Site, pages_of
-
-pytestmark = pytest.mark.xdist_group("catalogue")
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
