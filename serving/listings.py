@@ -39,7 +39,7 @@ _DIFF_ROWS_IN_JSON = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SiteLinks:
-    """Links to the pages of the catalogue, which is served below `base` (None: nobody has said where)."""
+    """Links to the pages of the catalogue, which is served below `base`; no links if `base` is None."""
 
     base: str | None = None
 

@@ -218,7 +218,7 @@ class AnswerSpool:
         self._making = asyncio.create_task(run_in_threadpool(self._make, asyncio.get_running_loop()))
 
     def stop(self) -> None:
-        """Give up what is not sent: nobody reads on."""
+        """Stop making the answer, and drop what has not been sent."""
         self._stopped = True
         if self._made:
             self._clear()
@@ -336,9 +336,9 @@ class UploadBody:
         self._held = 0
 
     async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:
-        """The next piece; none at the end. A client is late if it is slower than the least rate.
+        """The next piece; empty at the end. A client is late if it is slower than the least rate.
 
-        What it sends faster gives it no time to do nothing later.
+        A fast start earns no time to be idle later.
         """
         try:
             async with asyncio.timeout(max(self._late - time.monotonic(), 0)):

@@ -134,10 +134,11 @@ def find_in_codes(cells: Cells) -> dict[str, Flags]:
 
 
 def find_ni_numbers(batches: Iterable[pa.RecordBatch], name: str, cells: Iterable[str]) -> frozenset[str]:
-    """Those of `cells`, which have the form of a National Insurance number, that are not references of a series.
+    """Return the `cells` that are National Insurance numbers and not references of a numbered series.
 
-    A series has others in the column that begin with the same two letters and have another form. One whose six digits
-    are a month and a year ("SE092015A") is a reference by itself.
+    All `cells` have the form of such a number. They belong to a series if other cells of the column begin with the
+    same two letters and have another form. One whose six digits are a month and a year ("SE092015A") is a reference
+    by itself.
     """
     starts = {cell: cell.lstrip()[:2].upper() for cell in cells if not _MONTH_AND_YEAR.match(cell)}
     if not starts:

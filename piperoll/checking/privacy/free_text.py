@@ -171,9 +171,9 @@ def text_rules(text: str, *, in_context: bool) -> frozenset[str]:
 
 
 def is_thing(text: str) -> bool:
-    """Whether a text has a word of things and places: "Darwin Grant" has the form of a name and is none.
+    """Whether a text has a word for a thing or a place: "Darwin Grant" looks like a person's name but is not.
 
-    Of two words that are a thing only together ("bain marie") each may be a name, so they count as they stand.
+    Some things have two words ("bain marie") of which each could be a name; they are looked up as a pair.
     """
     things, folded = privacy_lists().things, fold_text(text)
     return not (things.isdisjoint(split_words(text)) and things.isdisjoint(map(" ".join, pairwise(folded.split()))))

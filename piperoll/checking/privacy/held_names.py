@@ -139,7 +139,7 @@ class HeldNames:
 
 
 def _contains(words: list[str], phrases: set[NameKey], lengths: set[int], *, anywhere: bool) -> bool:
-    """Whether words contain a phrase, and not as part of a firm's or a street's name unless `anywhere` counts."""
+    """Whether words contain a phrase. Unless `anywhere`, one within the name of a firm or street does not count."""
     lists = privacy_lists()
     for length in lengths:
         for start in range(len(words) - length + 1):
@@ -153,7 +153,7 @@ def _contains(words: list[str], phrases: set[NameKey], lengths: set[int], *, any
 def _forms(key: NameKey) -> Iterator[NameKey]:
     """The ways to write a name: as it is, without initials, and with the given name as an initial.
 
-    Which of its words is the family name is not known; a known given name is none, unless the other is one too.
+    Either word can be the family name, but not one that is a known given name while the other is not.
     """
     yield key
     words = [word for word in key if len(word) > 1]

@@ -75,7 +75,7 @@ NOT_SHOWN = "not shown"
 
 @lru_cache(maxsize=8192)
 def names_person(label: str, *, in_sentence: bool = False) -> bool:
-    """Whether the name of a file, a heading or another short text of its own names a private person.
+    """Whether a short text, such as the name of a file or a heading, names a private person.
 
     `in_sentence`, only names with a known given name count: any two words may look like a name there.
     """
@@ -239,7 +239,7 @@ def _is_full_name(words: Sequence[str], lists: PrivacyLists) -> bool:
 
 
 def _pairs_of_words(folded: str, lists: PrivacyLists) -> Iterator[tuple[str, str]]:
-    """Each two words side by side that may be a name's, whatever stands around them."""
+    """Yield each pair of neighbouring words that could be the two parts of a name."""
     for pair in pairwise(_WORD.findall(folded)):
         if all(word.isalpha() and len(word) > 1 and not _is_other_word(word, lists) for word in pair):
             yield pair
