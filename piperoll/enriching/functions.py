@@ -19,6 +19,7 @@ from functools import cache, lru_cache
 import pyarrow as pa
 
 from piperoll import assets
+from piperoll.errors import DescriptorError
 from piperoll.model import Body, Dataset
 from piperoll.model.columns import pc
 
@@ -215,13 +216,21 @@ def classify_lines(dataset: Dataset, lines: pa.RecordBatch, body: Body | None = 
 def load_rules() -> FunctionRules:
     """Read `datapackages/functions/`.
 
-    Raises: DescriptorError: the folder is missing. KeyError, ValueError, re.error: a file has an unknown value.
+    Raises: DescriptorError: the folder is missing, or a file lacks a column or has an unknown value.
     """
     folder = assets.folder("datapackages") / _FOLDER
     rows = {}
     for name in _FILES:
         with (folder / name).open(encoding="utf-8", newline="") as stream:
             rows[name] = list(csv.DictReader(stream))
+    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in _FILES)).hexdigest()
+    try:
+        return _parse_rules(rows, f"functions-1+{digest[:12]}")
+    except (KeyError, ValueError, re.error) as error:
+        raise DescriptorError(f"datapackages/{_FOLDER} has a missing or unknown value: {error}") from error
+
+
+def _parse_rules(rows: Mapping[str, Sequence[Mapping[str, str]]], version: str) -> FunctionRules:
     functions = {
         row["id"]: Function(row["id"], Side(row["side"]), row["label"], row["description"], row["contested"] == "yes")
         for row in rows["functions.csv"]
@@ -242,9 +251,8 @@ def load_rules() -> FunctionRules:
         MissionException(row["mission"], re.compile(row["body_pattern"]), row["function_id"], functions[row["becomes"]])
         for row in rows["missions.csv"]
     ]
-    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in _FILES)).hexdigest()
     by_tier = {tier: tuple(rule for rule in rules if rule.tier is tier) for tier in Tier}
-    return FunctionRules(functions, by_tier, tuple(missions), f"functions-1+{digest[:12]}")
+    return FunctionRules(functions, by_tier, tuple(missions), version)
 
 
 def _fold_texts(texts: LineTexts) -> LineTexts:

@@ -21,7 +21,7 @@ _SHORT = 5
 
 
 class PayeeClass(StrEnum):
-    """Who is paid. Public bodies are those of the United Kingdom."""
+    """Who is paid. Public bodies include schools and academies, governments abroad and international organisations."""
 
     PUBLIC_BODY = "public-body"
     COMPANY = "company"
