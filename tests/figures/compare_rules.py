@@ -8,7 +8,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tests.figures.proving import Page, rule
-from tests.figures.recomputing import DATASETS, MONTHS, UNDATED, Recomputed, Span, Total
+from tests.figures.published_tables import DATASETS, MONTHS, UNDATED, Span, Total
+from tests.figures.recomputing import Recomputed
 from tests.figures.scanning import Place
 from tests.figures.site_rules import BODY, DATASET, part_title
 

@@ -15,7 +15,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from tests.figures.recomputing import PublishedTable, Recomputed
+from tests.figures.published_tables import PublishedTable
+from tests.figures.recomputing import Recomputed
 from tests.figures.scanning import Figure, Place, figures_in, scan_page
 
 Expected: TypeAlias = "Decimal | int | Sequence[Decimal | int]"

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from tests.figures.proving import Page, figures_of, rule
-from tests.figures.recomputing import MONTHS, Group
+from tests.figures.published_tables import MONTHS, Group
 from tests.figures.scanning import Place
 
 SERIES = r"series/(?!.*/v\d+(?:\.html|/)).*"

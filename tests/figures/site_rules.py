@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from tests.figures.proving import Page, rule
-from tests.figures.recomputing import PublishedTable, Recomputed, sum_totals
+from tests.figures.published_tables import PublishedTable, sum_totals
+from tests.figures.recomputing import Recomputed
 from tests.figures.scanning import Place
 
 Value = Decimal | int

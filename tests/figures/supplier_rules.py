@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.figures.compare_rules import ANY, SUPPLIER, Value, money, year_of
 from tests.figures.proving import Page, rule
-from tests.figures.recomputing import MONTHS, Total
+from tests.figures.published_tables import MONTHS, Total
 from tests.figures.scanning import Place
 
 SUPPLIERS = r"suppliers/(?:[^/]+|[^/]{1,3}/(?:index|\d+))\.html"

@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from tests.figures.figures_store import awkward_cases
-from tests.figures.recomputing import UNDATED, Counts, Recomputed, Total, read_lines, sum_totals, year_key
+from tests.figures.published_tables import UNDATED, Counts, Total, read_lines, sum_totals, year_key
+from tests.figures.recomputing import Recomputed
 
 CASES = [case for case in awkward_cases() if case.counts]
 

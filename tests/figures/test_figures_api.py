@@ -10,7 +10,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.figures.recomputing import UNDATED, Recomputed, Total
+from tests.figures.published_tables import UNDATED, Total
+from tests.figures.recomputing import Recomputed
 from tests.serving.published_place import Served, serving
 
 

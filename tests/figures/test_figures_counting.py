@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from tests.figures.figures_store import Case, awkward_cases
-from tests.figures.recomputing import Counts, Recomputed, Total, sum_totals
+from tests.figures.published_tables import Counts, Total, sum_totals
+from tests.figures.recomputing import Recomputed
 
 CASES = list(awkward_cases())
 

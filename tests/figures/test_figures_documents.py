@@ -13,7 +13,8 @@ from typing import Any
 from lxml import etree
 
 from tests.figures.compare_rules import GROUPS, Scope, covered_months, label_of, over_years, per_month
-from tests.figures.recomputing import DATASETS, Recomputed, Total
+from tests.figures.published_tables import DATASETS, Total
+from tests.figures.recomputing import Recomputed
 from tests.figures.scanning import figures_in
 
 PAYEES = {

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from piperoll.operations.catalogue.build import update_consolidated
 from publishers import FolderStore
-from tests.figures.recomputing import Recomputed, Span, Total, sum_totals, year_key
+from tests.figures.published_tables import Span, Total, sum_totals, year_key
+from tests.figures.recomputing import Recomputed
 from tests.serving.published_place import published, released
 
 PERIODS = (

@@ -9,7 +9,8 @@ import pytest
 from piperoll.operations.run_request import RunRequest
 from tests.conftest import HERE
 from tests.figures import test_figures_accounts as accounts
-from tests.figures.recomputing import Recomputed, sum_totals
+from tests.figures.published_tables import sum_totals
+from tests.figures.recomputing import Recomputed
 from tests.operations.inbox import plain_run
 
 REAL = HERE.parent.parent / "shared" / "realdata"
