@@ -1,7 +1,7 @@
 """Pictures of measures: values with their bounds and the band of the peers, and pyramids of shares by level.
 
-Positions are percentages of the width, so that a picture fits a phone and paper. The words in a picture are those of the
-table beneath it.
+Positions are percentages of the width, so that a picture fits a phone and paper. The words in a picture are those of
+the table beneath it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import Decimal
 from piperoll.describing.measure_wording import describe_figure, format_value
 from piperoll.describing.measures import Figure
 
-LINE_HEIGHT = 40
+LINE_HEIGHT = 46
 """Height of a line of a picture in pixels: a label above a bar."""
 
 _FAR = 6
@@ -66,8 +66,10 @@ def draw_bounds(rows: Sequence[Figure], labels: Sequence[str] | None = None) -> 
         if row.has_value and row.value is not None:
             first = position(row.lo if row.lo is not None else row.value)
             last = position(row.hi if row.hi is not None else row.value)
-            start, length, point = _percent(first), _percent(max(last - first, Decimal("0.3"))), _percent(
-                position(row.value)
+            start, length, point = (
+                _percent(first),
+                _percent(max(last - first, Decimal("0.3"))),
+                _percent(position(row.value)),
             )
         lines.append(BoundsLine(label, describe_figure(row), number * LINE_HEIGHT, start, length, point))
     band = next((row for row in known if row.peer_q1 is not None and row.peer_q3 is not None), None)

@@ -89,8 +89,8 @@ def describe_figure(figure: Figure) -> str:
 
 
 def describe_bounds(figure: Figure) -> str:
-    """Say between what a value lies: between 54.0 % and 73.0 %; that it is exact; nothing for a withheld one."""
-    if not figure.has_value:
+    """Say between what a value lies: between 54.0 % and 73.0 %; that it is exact; a dash without bounds."""
+    if not figure.has_value or figure.lo is None or figure.hi is None:
         return NOTHING
     if not figure.has_bounds:
         return "exact"
@@ -99,7 +99,7 @@ def describe_bounds(figure: Figure) -> str:
 
 def describe_rank(figure: Figure) -> str:
     """Say the band of ranks: 2 to 5 of 12. The exact rank inside it cannot be known."""
-    if figure.rank_best is None or figure.rank_worst is None or not figure.peers:
+    if not figure.has_value or figure.rank_best is None or figure.rank_worst is None or not figure.peers:
         return NOTHING
     band = str(figure.rank_best)
     if figure.rank_worst != figure.rank_best:
@@ -125,6 +125,8 @@ def describe_coverage(figure: Figure, definition: MeasureDefinition) -> str:
     """Say how much of what should be known is known: 96.0 % of pounds of spending; a dash if the row does not say."""
     if figure.coverage is None:
         return NOTHING
-    return f"{_share(figure.coverage)} of {lower_first(definition.coverage_of)}" if definition.coverage_of else _share(
-        figure.coverage
+    return (
+        f"{_share(figure.coverage)} of {lower_first(definition.coverage_of)}"
+        if definition.coverage_of
+        else _share(figure.coverage)
     )

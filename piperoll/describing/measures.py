@@ -14,21 +14,27 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from piperoll.model import FileEntry, Series, Version
+from piperoll.model.columns import pc
 
 MOST_ITEMS = 15
 """Items of one figure and body that pages show, the largest first; the published table has all of them."""
 
-STATUSES = ("shown", "indicative", "list-only", "withheld")
-"""What a reader may do with a figure, from compare it freely to not at all."""
+MOST_DATED = 200
+"""Items of a figure in days, such as the contracts that end soon, the soonest first."""
+
+ENDING = ("contracts", ("ends-6-list", "ends-12-list"))
+"""The measure that lists contracts that end soon, and the figures whose items these contracts are, soonest first."""
 
 _COLUMNS = (
     *("figure_id", "body", "body_name", "figure", "item", "item_label", "unit", "status", "reason"),
     *("value", "lo", "hi", "n", "coverage", "inferred_share", "period_start", "period_end"),
     *("peers", "peer_kind", "peer_median", "peer_q1", "peer_q3", "rank_best", "rank_worst", "outlier", "reply"),
 )
+
+_NUMBERS = ("value", "lo", "hi", "coverage", "inferred_share", "peer_median", "peer_q1", "peer_q3")
+_DAYS = ("period_start", "period_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,10 @@ def read_definition(document: Mapping[str, Any]) -> MeasureDefinition:
         ),
         changes=tuple(
             sorted(
-                ((one["version"], str(one["date"]), " ".join(one["what"].split())) for one in document.get("changes", ())),
+                (
+                    (one["version"], str(one["date"]), " ".join(one["what"].split()))
+                    for one in document.get("changes", ())
+                ),
                 key=lambda change: change[1],
                 reverse=True,
             )
@@ -228,7 +237,7 @@ class MeasuredYear:
         return sorted((row for row in self._rows(kind) if row.figure == name and not row.item), key=_by_name)
 
     def items_of(self, name: str, kind: str | None = None) -> list[Figure]:
-        """Return the items of a figure by name of body, those of a body with the largest first."""
+        """Return the items of a figure by name of body, those of a body with the largest first (days: the soonest)."""
         rows = (row for row in self._rows(kind) if row.figure == name and row.item)
         return sorted(rows, key=lambda row: (*_by_name(row), *_largest_first(row)))
 
@@ -285,22 +294,23 @@ def _read_items(table: pa.Table) -> Iterator[Figure]:
     """The largest items of each figure and body, from a table of items alone."""
     if not table.num_rows:
         return
-    size = pc.abs(pc.fill_null(table["value"].cast(pa.float64()), -0.0))
+    value = pc.fill_null(table["value"].cast(pa.float64()), 0.0)
+    size = pc.if_else(pc.equal(table["unit"], "days"), pc.negate(value), pc.abs(value))  # the soonest come first
     names = ["body", "figure"]
     sortable = table.select([*names, "item_label", "item"]).append_column("size", size)
     order = pc.sort_indices(
         sortable,
-        [("body", "ascending"), ("figure", "ascending"), ("size", "descending"), ("item_label", "ascending"), ("item", "ascending")],
+        [(name, "descending" if name == "size" else "ascending") for name in (*names, "size", "item_label", "item")],
     )
     ordered = table.take(order)
-    keys = list(zip(ordered["body"].to_pylist(), ordered["figure"].to_pylist(), strict=True))
+    keys: list[Any] = list(zip(ordered["body"].to_pylist(), ordered["figure"].to_pylist(), strict=True))
     counts = Counter(keys)
     # A body may have a hundred thousand items: only those that are shown become Python objects.
-    seen: Counter[tuple[str, str]] = Counter()
+    seen: Counter[Any] = Counter()
     shown = []
-    for position, key in enumerate(keys):
+    for position, (key, unit) in enumerate(zip(keys, ordered["unit"].to_pylist(), strict=True)):
         seen[key] += 1
-        if seen[key] <= MOST_ITEMS:
+        if seen[key] <= (MOST_DATED if unit == "days" else MOST_ITEMS):
             shown.append(position)
     for row in ordered.take(pa.array(shown, pa.int64())).to_pylist():
         yield _make_figure(row, counts[row["body"], row["figure"]])
@@ -318,14 +328,10 @@ def _make_figure(row: Mapping[str, Any], items: int) -> Figure:
     def count(name: str) -> int | None:
         return None if row[name] is None else int(row[name])
 
-    return Figure(
-        **{name: text(name) for name in (*_COLUMNS[:9], "period_start", "period_end", "peer_kind", "reply")},
-        **{name: number(name) for name in ("value", "lo", "hi", "coverage", "inferred_share")},
-        **{name: number(name) for name in ("peer_median", "peer_q1", "peer_q3")},
-        **{name: count(name) for name in ("n", "peers", "rank_best", "rank_worst")},
-        outlier=bool(row["outlier"]),
-        items=items,
-    )
+    values: dict[str, Any] = {name: text(name) for name in (*_COLUMNS[:9], *_DAYS, "peer_kind", "reply")}
+    values |= {name: number(name) for name in _NUMBERS}
+    values |= {name: count(name) for name in ("n", "peers", "rank_best", "rank_worst")}
+    return Figure(**values, outlier=bool(row["outlier"]), items=items)
 
 
 def _by_name(row: Figure) -> tuple[str, str]:
@@ -333,7 +339,8 @@ def _by_name(row: Figure) -> tuple[str, str]:
 
 
 def _largest_first(row: Figure) -> tuple[Decimal, str, str]:
-    return (-abs(row.value) if row.value is not None else Decimal(1), row.item_label.casefold(), row.item)
+    value = Decimal(0) if row.value is None else row.value
+    return (value if row.unit == "days" else -abs(value), row.item_label.casefold(), row.item)
 
 
 @dataclass(frozen=True, slots=True)

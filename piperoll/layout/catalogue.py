@@ -231,11 +231,14 @@ def download_name(series: Series, version: Version, name: str) -> str:
 
 # --- catalogue/measures/: a page for each measure, and lists of its figures -------------------------------------------
 
-_MEASURES = f"{CATALOGUE}measures/"
+MEASURE_PAGES = f"{CATALOGUE}measures/"
 
-MEASURES = f"{_MEASURES}index.html"
+MEASURES = f"{MEASURE_PAGES}index.html"
 QUESTIONS = f"{CATALOGUE}questions.html"
 """What people ask, with the page that answers each question or what is missing."""
+
+MEASURE_SERIES = "measures"
+"""The first segment of series that hold the figures of measures, where others have the name of a dataset."""
 
 ENDING_FEED = f"{CATALOGUE}feeds/contracts-ending"
 """The feed of contracts that end soon, without its form."""
@@ -243,12 +246,12 @@ ENDING_FEED = f"{CATALOGUE}feeds/contracts-ending"
 
 def measure_page(measure: str) -> str:
     """The page of a measure."""
-    return f"{_MEASURES}{measure}.html"
+    return f"{MEASURE_PAGES}{measure}.html"
 
 
 def measure_prefix(measure: str) -> str:
     """The prefix of the lists of a measure's figures."""
-    return f"{_MEASURES}{measure}/"
+    return f"{MEASURE_PAGES}{measure}/"
 
 
 def measure_list(measure: str, year: str, kind: str, figure: str) -> Callable[[int], str]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from piperoll import layout
-from piperoll.describing.context import InContext
 from piperoll.describing.measure_charts import BoundsChart, draw_bounds
+from piperoll.describing.measure_site import MeasureSite
 from piperoll.describing.measure_wording import STATUS_WORDS
 from piperoll.describing.measures import (
     Figure,
     FigureCounts,
     FigureDefinition,
     MeasuredYear,
-    MeasureYear,
     PublishedMeasure,
     count_figures,
 )
@@ -66,19 +65,6 @@ class FigureSection:
     bodies: int
 
 
-@dataclass(frozen=True)
-class MeasureSite(InContext):
-    """What the pages of measures are given: every published measure, and the kind of each body, by slug."""
-
-    measures: Sequence[PublishedMeasure] = ()
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-
-    def has(self, measure: str) -> bool:
-        """True if a measure of this name is published."""
-        return any(one.id == measure for one in self.measures)
-
-
 def render_index(site: MeasureSite) -> tuple[str, bytes]:
     """Render the list of measures, each by its question."""
     return render_page(site, layout.MEASURES, "measures.html", measures=site.measures)
@@ -102,7 +88,7 @@ def render_measure(site: MeasureSite, measure: PublishedMeasure, years: Sequence
         latest=latest.published,
         headlines=first,
         others=[one for one in summaries if one not in first],
-        sections=_first_sections(measure, latest, first),
+        sections=_first_sections(latest, first),
         years=[(year.published, [one for other, one in lists if other is year]) for year in years],
         statuses=[one for one in STATUS_WORDS if any(row.status == one for row in latest.figures)],
         example=_example(latest),
@@ -134,9 +120,7 @@ def _find_peers(rows: Sequence[Figure]) -> Figure | None:
     return next((row for row in rows if row.peer_median is not None and row.peer_q1 is not None), None)
 
 
-def _first_sections(
-    measure: PublishedMeasure, year: MeasuredYear, headlines: Sequence[FigureSummary]
-) -> list[FigureSection]:
+def _first_sections(year: MeasuredYear, headlines: Sequence[FigureSummary]) -> list[FigureSection]:
     """The bodies that the page of a measure shows itself: of the first headline, kind by kind, as many as fit."""
     summary = next((one for one in headlines if not one.is_broken_down), None)
     if summary is None:
@@ -175,7 +159,8 @@ def _render_list(
     others = [
         (one.published, layout.measure_list(measure.id, one.year, kind.kind, figure.id)(1))
         for one in years
-        if one is not year and (one.items_of if summary.is_broken_down else one.of_figure)(figure.id, kind.kind)
+        if one is not year
+        and (one.items_of if summary.is_broken_down else one.of_figure)(figure.id, kind.kind)
         and (one is years[0] or figure in measure.definition.headlines)
     ]
     for page in paginate(rows, keys, LIST_LINES):
