@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,7 +41,7 @@ class KeptMeasures:
     """What the last build kept.
 
     `made_from` has, for each measure and for the profile of each body (`@` and its slug), the hash of what its pages
-    were made from; `identities` the slug and name of each body, by the name of its profile; `pages` the hashes of pages.
+    were made from; `identities` the slug and name of each body, by the name of its profile; `pages` the hashes.
     """
 
     measures: tuple[PublishedMeasure, ...] = ()
