@@ -105,6 +105,7 @@ for command in (
 ):
     _add_command(app, command)
 _add_command(app, consuming.list_published, "list")
+_add_command(app, decisions.queue, "decisions")
 for subcommand in (mappings.show, mappings.questions, mappings.answer):
     _add_command(mapping, subcommand)
 _add_command(decide, decisions.business)

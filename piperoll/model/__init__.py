@@ -28,6 +28,7 @@ from piperoll.model.decision import (
     DecisionKind,
     PairDecision,
     PrivacyDecision,
+    WithdrawalStep,
     decisions_in_force,
     reviews_in_force,
 )
@@ -35,6 +36,7 @@ from piperoll.model.finding import Acts, Address, Finding, Severity, describe_ro
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
+from piperoll.model.reader_report import ReaderAnswer, ReaderConcern, ReaderReport
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
 from piperoll.model.report import (
     EXCLUSIONS,
@@ -104,6 +106,9 @@ __all__ = [
     "PeriodKind",
     "PrivacyDecision",
     "Question",
+    "ReaderAnswer",
+    "ReaderConcern",
+    "ReaderReport",
     "Register",
     "Report",
     "RowCounts",
@@ -118,6 +123,7 @@ __all__ = [
     "Verdict",
     "Version",
     "What",
+    "WithdrawalStep",
     "YearAccount",
     "YearShare",
     "add_pounds",
