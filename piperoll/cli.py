@@ -56,14 +56,16 @@ mapping = typer.Typer(
 )
 
 decide = typer.Typer(
-    help="""Decide about held values: is it a business, a person in a public role, or a private person?
+    help="""Decide about held values, about who suppliers are and about pairs of contracts.
 
 \b
 piperoll decide business "Jane Example" --body anytown --to published --because "A sole trader"
+piperoll decide supplier "Rook (Wales) Ltd" 1234567 --to published --because "On its invoices"
 piperoll decide list --to published
 piperoll decide take-back 3fa9c2d17b60 --to published --because "A private person after all"
 
-The next piperoll run applies what was decided, from the files as they were received.
+The next piperoll run applies what was decided about values, from the files as they were received. What was decided
+about suppliers and contracts counts when measures are next made.
 """,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -95,6 +97,7 @@ for command in (
     consuming.diff,
     consuming.trace,
     consuming.verify,
+    decisions.reply,
     operating.withdraw,
     operating.purge,
     operating.sweep,
@@ -107,6 +110,8 @@ for subcommand in (mappings.show, mappings.questions, mappings.answer):
 _add_command(decide, decisions.business)
 _add_command(decide, decisions.public_role)
 _add_command(decide, decisions.person)
+_add_command(decide, decisions.supplier)
+_add_command(decide, decisions.pair)
 _add_command(decide, decisions.take_back)
 _add_command(decide, decisions.list_decisions, "list")
 app.add_typer(mapping, name="mapping")

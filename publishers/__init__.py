@@ -28,6 +28,7 @@ from publishers.decisions import (
     mark_applied,
     mark_used,
     read_decisions,
+    read_reviews,
     record_decision,
 )
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
@@ -132,6 +133,7 @@ __all__ = [
     "read_received_bytes",
     "read_release_files",
     "read_report",
+    "read_reviews",
     "read_submission",
     "read_tombstone",
     "record_decision",

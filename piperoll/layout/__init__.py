@@ -6,7 +6,7 @@ same layout for operators and readers.
     archive/      the bytes of every file received, by their sha256             private
     collected/    what was received when, full reports, the catalogue's state   private
     mappings/     what each body's headings mean, and questions about them      private
-    decisions/    what people decided about held values and files               private
+    decisions/    what people decided: held values, suppliers, replies          private
     log/          what was withdrawn and purged                                 private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public

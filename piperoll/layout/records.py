@@ -167,7 +167,7 @@ def decisions_prefix(body: str | None) -> str:
 
 
 def decision(body: str | None, decided: str, identifier: str) -> str:
-    """One decision about a held value or file, at an ISO 8601 instant. Written once; private."""
+    """One decision (`DecisionEntry`), at an ISO 8601 instant. Written once; private."""
     return f"{decisions_prefix(body)}{_compact(decided)}-{identifier}.json"
 
 

@@ -21,7 +21,16 @@ from piperoll.model.consolidated import (
     partition_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part, RowPeriod
-from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
+from piperoll.model.decision import (
+    NO_COMPANY,
+    DecidedAs,
+    DecisionEntry,
+    DecisionKind,
+    PairDecision,
+    PrivacyDecision,
+    decisions_in_force,
+    reviews_in_force,
+)
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
@@ -50,6 +59,7 @@ __all__ = [
     "EXCLUSIONS",
     "KINDS",
     "MONTHS",
+    "NO_COMPANY",
     "UNDATED",
     "Acts",
     "Address",
@@ -87,6 +97,7 @@ __all__ = [
     "MonthTotal",
     "Origin",
     "Packed",
+    "PairDecision",
     "Part",
     "PayeeTotal",
     "Period",
@@ -121,6 +132,7 @@ __all__ = [
     "partition_of",
     "printable_name",
     "resolve_body",
+    "reviews_in_force",
     "slugify",
     "suggest_bodies",
     "to_document",
