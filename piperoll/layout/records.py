@@ -195,6 +195,47 @@ def reader_answer_record(series: Series, identifier: str, digest: str) -> str:
     return f"{READERS}answers/{series.body}/{series.dataset}/{_name_of(series)}/{identifier}-{digest}.json"
 
 
+# --- access/: who may use the portal, and what they did there -------------------------------------------------------
+
+ACCESS = "access/"
+
+PLATFORM_SECRET = f"{ACCESS}secret"
+"""The secret of the portal, if the operator set none. Written once; private."""
+
+
+def grants(kind: str = "", digest: str = "") -> str:
+    """What one subject may do; without a digest the prefix of the subjects of a kind, or of all. A pointer; private."""
+    return f"{ACCESS}grants/{kind and f'{kind}/'}{digest and f'{digest}.json'}"
+
+
+def parse_grants(key: str) -> tuple[str, str]:
+    """The kind and digest of the subject that a key made by `grants` names."""
+    _, _, kind, name = key.split("/")
+    return kind, name.removesuffix(".json")
+
+
+def sign_in_link(digest: str) -> str:
+    """A sign-in link that was sent, by the hash of its token. Written once, deleted when used or late; private."""
+    return f"{ACCESS}links/{digest}.json"
+
+
+def ended_session(digest: str, day: str) -> str:
+    """An empty object: a session that began on a day was signed out. Written once; private."""
+    return f"{ACCESS}ended/{day}/{digest}"
+
+
+def access_attempts(digest: str) -> str:
+    """How often a sign-in failed for an account or address, by its hash. A pointer; private."""
+    return f"{ACCESS}attempts/{digest}.json"
+
+
+def access_log(instant: str = "", identifier: str = "") -> str:
+    """One thing that someone did in the portal; without arguments the prefix of all. Written once; private."""
+    if not instant:
+        return f"{ACCESS}log/"
+    return f"{ACCESS}log/{instant[:10]}/{_compact(instant)}-{identifier}.json"
+
+
 # --- reports/: what the public may know of each file received -------------------------------------------------------
 
 

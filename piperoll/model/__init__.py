@@ -4,6 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
+from piperoll.model.access import Grant, Role, Subject, SubjectKind, roles_for
 from piperoll.model.body import KINDS, Body, BodyMatch, Register, resolve_body, slugify, suggest_bodies
 from piperoll.model.consolidated import (
     UNDATED,
@@ -87,6 +88,7 @@ __all__ = [
     "Field",
     "FileEntry",
     "Finding",
+    "Grant",
     "Heading",
     "HeldValue",
     "History",
@@ -111,12 +113,15 @@ __all__ = [
     "ReaderReport",
     "Register",
     "Report",
+    "Role",
     "RowCounts",
     "RowPeriod",
     "RowsNotAdded",
     "Series",
     "Severity",
     "Status",
+    "Subject",
+    "SubjectKind",
     "Submission",
     "Table",
     "TableReport",
@@ -139,6 +144,7 @@ __all__ = [
     "printable_name",
     "resolve_body",
     "reviews_in_force",
+    "roles_for",
     "slugify",
     "suggest_bodies",
     "to_document",
