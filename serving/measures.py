@@ -17,6 +17,9 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 
+from hosting.limits import ApiLimits, WorkSlots
+from hosting.problems import Problem, bad_parameter, printable, unknown_name
+from hosting.transfers import SpoolBudget
 from piperoll import layout
 from piperoll.describing.measures import MeasureDefinition, read_definition
 from piperoll.errors import NotThere
@@ -27,12 +30,9 @@ from serving.body_names import find_body
 from serving.consolidated_copies import StoredFile
 from serving.cursors import Cursor, bad_cursor, digest
 from serving.documents import FigureDocument, MeasureDescription, MeasureRowsDocument, MeasuresDocument
-from serving.limits import ApiLimits, WorkSlots
 from serving.listings import SiteLinks
-from serving.problems import Problem, bad_parameter, printable, unknown_name
 from serving.query import single_value, split_list
 from serving.query_service import QueryService
-from serving.transfers import SpoolBudget
 
 STATUSES = ("shown", "indicative", "list-only", "withheld")
 """What a reader may do with a figure, from compare it freely to not at all."""

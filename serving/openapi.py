@@ -12,10 +12,10 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from hosting.problems import MEDIA_TYPE
 from piperoll import assets
 from piperoll.model import KINDS
 from serving import documents, listings
-from serving.problems import MEDIA_TYPE
 from serving.response_formats import FORMATS, XLSX
 
 TAGS = [
@@ -103,7 +103,7 @@ _MEASURE_PARAMETERS = (
     _query_parameter("body", "Bodies by their slugs or other names, separated by commas.", "anytown"),
     _query_parameter("kind", "Kinds of body, separated by commas.", "council"),
     _query_parameter("year", "Financial years, separated by commas, or `all`; by default the newest.", "2026-27"),
-    _query_parameter("figure", "Figures, separated by commas; /measures lists those of each measure.", None),
+    _query_parameter("figure", "Figures, separated by commas; /measures lists those of each measure.", "months"),
     _query_parameter("item", "Items of a figure that is broken down, separated by commas; `none`: as a whole.", "none"),
     _query_parameter(
         "status", "Statuses, separated by commas: shown, indicative, list-only or withheld.", "shown,indicative"

@@ -130,6 +130,34 @@ date = "2026-11-29"
 what = "First version."
 """
 
+COVERAGE = """
+id = "coverage"
+version = "1.0.0"
+title = "Coverage"
+question = "How much of what this body should publish is here?"
+summary = "Months and pounds that are published."
+method = "Months are counted."
+period = "year"
+perimeter = "the body itself"
+datasets = ["spend"]
+comparators = "kind"
+owner = "The example platform"
+sources = ["An example"]
+[[figures]]
+id = "months"
+title = "Months with lines"
+unit = "count"
+headline = true
+[[figures]]
+id = "published"
+title = "Published"
+unit = "gbp"
+[[changes]]
+version = "1.0.0"
+date = "2026-11-29"
+what = "First version."
+"""
+
 INPUTS = {
     "shared": [{"what": "functions", "sha256": "a" * 64}],
     "bodies": {"ashby-borough": {"sha256": "c" * 64, "inputs": [{"what": "spend 2026-27", "sha256": "b" * 64}]}},
@@ -260,3 +288,30 @@ def publish_examples(store: FolderStore, bodies: Iterable[str]) -> None:
 
 
 ON = date(2026, 11, 29)
+
+
+def publish_coverage(store: FolderStore) -> None:
+    """Publish a made-up measure of coverage, of two bodies and two years."""
+    for year in ("2025-26", "2026-27"):
+        rows = []
+        for number, body in enumerate(("anytown", "brackwater")):
+            withheld = {"status": "withheld", "reason": "Nothing was published.", "value": None}
+            rows.append(
+                row("coverage", body, "months", year, unit="count", **({"value": 12} if not number else withheld))
+            )
+            rows += [
+                row(
+                    "coverage",
+                    body,
+                    "published",
+                    year,
+                    unit="gbp",
+                    item=item,
+                    item_label=item.title(),
+                    value=f"{number + 1}00.50",
+                    lo=f"{number + 1}00.50",
+                    hi=f"{number + 2}00.50",
+                )
+                for item in ("contracts", "spend")
+            ]
+        publish_measure(store, COVERAGE, year, rows)

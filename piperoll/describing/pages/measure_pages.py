@@ -17,7 +17,7 @@ from piperoll.describing.measures import (
     PublishedMeasure,
     count_figures,
 )
-from piperoll.describing.pages.rendering import ListPage, paginate, render_page
+from piperoll.describing.pages.rendering import paginate, render_page
 
 Files = Iterator[tuple[str, bytes]]
 
@@ -55,14 +55,15 @@ class FigureSummary:
 
 @dataclass(frozen=True, slots=True)
 class FigureSection:
-    """Bodies of one kind with their figures, as a picture and a table."""
+    """Bodies of one kind with their figures, as a picture and a table; `total` counts the figures that there are."""
 
+    summary: FigureSummary
     kind: str
     rows: Sequence[Figure]
     drawn: BoundsChart | None
     peers: Figure | None
     key: str
-    bodies: int
+    total: int
 
 
 def render_index(site: MeasureSite) -> tuple[str, bytes]:
@@ -121,17 +122,20 @@ def _find_peers(rows: Sequence[Figure]) -> Figure | None:
 
 
 def _first_sections(year: MeasuredYear, headlines: Sequence[FigureSummary]) -> list[FigureSection]:
-    """The bodies that the page of a measure shows itself: of the first headline, kind by kind, as many as fit."""
-    summary = next((one for one in headlines if not one.is_broken_down), None)
-    if summary is None:
+    """The bodies that the page of a measure shows itself: of the first headline, kind by kind, as many as fit.
+
+    A figure as a whole is taken before one that is broken down.
+    """
+    if not headlines:
         return []
+    summary = next((one for one in headlines if not one.is_broken_down), headlines[0])
     room, sections = _FIRST_LINES, []
     for kind in summary.kinds:
-        rows = year.of_figure(summary.figure.id, kind.kind)
+        rows = (year.items_of if summary.is_broken_down else year.of_figure)(summary.figure.id, kind.kind)
         shown = rows[:room]
         if shown:
-            drawn = draw_bounds(shown)
-            sections.append(FigureSection(kind.kind, shown, drawn, kind.peers, kind.key, len(rows)))
+            drawn = None if summary.is_broken_down else draw_bounds(shown)
+            sections.append(FigureSection(summary, kind.kind, shown, drawn, kind.peers, kind.key, len(rows)))
         room -= len(shown)
     return sections
 
@@ -176,14 +180,14 @@ def _render_list(
             is_broken_down=summary.is_broken_down,
             drawn=None if summary.is_broken_down else draw_bounds(page.lines),
             others=others,
-            columns=_used_columns(page),
+            columns=_used_columns(page.lines),
         )
 
 
-def _used_columns(page: ListPage[Figure]) -> set[str]:
-    """The optional columns that have something to say on a page."""
-    used = set()
-    for row in page.lines:
+def _used_columns(rows: Sequence[Figure]) -> set[str]:
+    """The optional columns that have something to say of some rows."""
+    used: set[str] = set()
+    for row in rows:
         used |= {"bounds"} if row.has_bounds else set()
         used |= {"rank"} if row.rank_best is not None else set()
         used |= {"coverage"} if row.coverage is not None else set()
