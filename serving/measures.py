@@ -226,7 +226,8 @@ class MeasureEndpoint:
         chosen = self._choose_years(measure, years, _list_of("year", texts))
         definition, _ = self._definition(years[0])
         filters = {
-            "body": self._choose_bodies(texts),
+            "body": tuple(find_body(one, self._service.index) for one in _list_of("body", texts)),
+            "kind": _known("kind", _list_of("kind", texts), KINDS),
             "figure": _known("figure", _list_of("figure", texts), [one.id for one in definition.figures]),
             "status": _known("status", _list_of("status", texts), STATUSES),
             "item": _list_of("item", texts),
@@ -257,28 +258,25 @@ class MeasureEndpoint:
             raise bad_parameter("year", detail)
         return tuple(one for one in years if one.name in asked)
 
-    def _choose_bodies(self, texts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-        """The bodies that are asked for by name or by kind; a name that nobody has if there are none of a kind."""
-        index = self._service.index
-        named = tuple(find_body(one, index) for one in _list_of("body", texts))
-        kinds = _known("kind", _list_of("kind", texts), KINDS)
-        if not kinds:
-            return named
-        of_kind = {body.slug for body in index.register() if body.kind in kinds}
-        return tuple(one for one in named if one in of_kind) if named else tuple(sorted(of_kind))
-
     def _read(self, query: MeasureQuery) -> pa.Table:
         """The figures that match, newest year first, otherwise in the order of the published tables."""
-        tables = []
-        for path in self._paths(query.years):
-            table = pq.read_table(path)
-            for name, values in query.filters.items():
-                if values:
-                    texts = pc.fill_null(table[name].cast(pa.string()), "")
-                    wanted = ["" if name == "item" and one == _NO_ITEM else one for one in values]
-                    table = table.filter(pc.is_in(texts, value_set=pa.array(wanted, pa.string())))
-            tables.append(table)
-        return pa.concat_tables(tables, promote_options="permissive")
+        return pa.concat_tables(
+            [self._filter(pq.read_table(path), query.filters) for path in self._paths(query.years)],
+            promote_options="permissive",
+        )
+
+    def _filter(self, table: pa.Table, filters: Mapping[str, tuple[str, ...]]) -> pa.Table:
+        for name, values in filters.items():
+            if not values:
+                continue
+            if name == "kind":
+                # A row has the kind of its body only if bodies are compared; the register has it for the others.
+                of_kind = [body.slug for body in self._service.index.register() if body.kind in values]
+                wanted = pc.or_(_is_in(table["peer_kind"], values), _is_in(table["body"], of_kind))
+            else:
+                wanted = _is_in(table[name], ["" if name == "item" and one == _NO_ITEM else one for one in values])
+            table = table.filter(wanted)
+        return table
 
     def _paths(self, years: Sequence[PublishedYear]) -> list[str]:
         index = self._service.index
@@ -331,6 +329,10 @@ class MeasureEndpoint:
                 **self._site.to(layout.profile_page(row["body"])),
             },
         }
+
+
+def _is_in(column: Any, values: Sequence[str]) -> Any:
+    return pc.is_in(pc.fill_null(column.cast(pa.string()), ""), value_set=pa.array(values, pa.string()))
 
 
 def _list_of(name: str, texts: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -295,10 +295,9 @@ def publish_coverage(store: FolderStore) -> None:
     for year in ("2025-26", "2026-27"):
         rows = []
         for number, body in enumerate(("anytown", "brackwater")):
-            withheld = {"status": "withheld", "reason": "Nothing was published.", "value": None}
-            rows.append(
-                row("coverage", body, "months", year, unit="count", **({"value": 12} if not number else withheld))
-            )
+            peers = {"unit": "count", "peer_kind": "council"}
+            withheld = {"status": "withheld", "reason": "Nothing was published."}
+            rows.append(row("coverage", body, "months", year, **peers, **({"value": 12} if not number else withheld)))
             rows += [
                 row(
                     "coverage",
@@ -306,6 +305,7 @@ def publish_coverage(store: FolderStore) -> None:
                     "published",
                     year,
                     unit="gbp",
+                    peer_kind="council",
                     item=item,
                     item_label=item.title(),
                     value=f"{number + 1}00.50",

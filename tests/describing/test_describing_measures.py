@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pyshacl
 import pytest
+import rdflib
 
 from piperoll import assets, layout
 from piperoll.describing.context import CatalogueContext
@@ -14,6 +16,7 @@ from piperoll.model import Body, Register
 from piperoll.operations.catalogue.build import build_from_store
 from publishers import FolderStore
 from tests.describing.example_measures import ON, VALUE_INDEX, index_rows, publish_examples, publish_measure, row
+from tests.describing.test_describing_dcat import DCAT, shapes
 
 SLUGS = tuple(
     f"{name}-borough"
@@ -214,3 +217,19 @@ def test_the_catalogue_works_without_any_measure(tmp_path: Path) -> None:
     assert "No measure has been worked out yet." in site.page("measures/index.html")
     assert "No measure has been worked out for this body yet." in site.page("bodies/ashby-borough/profile.html")
     assert "<entry>" not in site.page("feeds/contracts-ending.atom")
+
+
+def test_each_measure_is_a_dataset_of_the_catalogue(built: Built) -> None:
+    graph = rdflib.Graph().parse(data=built.page("catalog.ttl"), format="turtle")
+    index = rdflib.URIRef("urn:piperoll:measure:public-value-index")
+    assert (rdflib.URIRef("urn:piperoll:catalogue"), DCAT.dataset, index) in graph
+    files = {str(graph.value(one, DCAT.downloadURL)) for one in graph.objects(index, DCAT.distribution)}
+    assert {file.rsplit("/", 1)[1] for file in files} == {"measures.csv", "measures.parquet"}
+    assert all("/data/measures/public-value-index/2026-27/" in file for file in files)
+
+
+@pytest.mark.real
+def test_the_shapes_of_dcat_ap_find_nothing_wrong_with_measures(built: Built) -> None:
+    graph = rdflib.Graph().parse(data=built.page("catalog.ttl"), format="turtle")
+    conforms, _, text = pyshacl.validate(graph, shacl_graph=shapes(), allow_warnings=True)
+    assert conforms, text

@@ -65,6 +65,11 @@ class FigureSection:
     key: str
     total: int
 
+    @property
+    def columns(self) -> set[str]:
+        """The optional columns that have something to say."""
+        return _used_columns(self.rows)
+
 
 def render_index(site: MeasureSite) -> tuple[str, bytes]:
     """Render the list of measures, each by its question."""
