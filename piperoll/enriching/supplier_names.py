@@ -109,7 +109,7 @@ def _forms_last() -> re.Pattern[str]:
 
 
 def forms_pattern(where: str) -> str:
-    """A pattern, also of RE2, for the forms of forms.csv that count `where`; letters may stand apart or have dots: "P.L.C."."""
+    """A pattern (also of RE2) for the forms that forms.csv says count `where`; letters may have dots: "P.L.C."."""
     forms = [row["form"] for row in read_list("forms.csv", "form", "where", "class") if row["where"] == where]
     spelt = ["[. ]?".join(form) if len(form) <= 4 else form.replace(" ", r"\s+") for form in forms]
     return "|".join(sorted(spelt, key=lambda form: (-len(form), form)))
