@@ -21,6 +21,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hosting.limits import ApiLimits, WorkSlots
+from hosting.problems import Problem
+from hosting.sandboxed_check import start_fork_server
+from hosting.transfers import AnswerDeadline
 from piperoll import __version__
 from piperoll.errors import NotThere, PiperollError
 from piperoll.scratch import scratch_folder
@@ -29,14 +33,10 @@ from serving import check_upload, listings, openapi
 from serving.check_upload import CheckEndpoint
 from serving.consolidated_copies import ConsolidatedCopies
 from serving.index_cache import PublishedIndex
-from serving.limits import ApiLimits, WorkSlots
 from serving.parquet_cache import ParquetCache
-from serving.problems import Problem
 from serving.query_service import QueryEngine, QueryService
 from serving.response_formats import FORMATS, REVALIDATE, json_response, prefers
 from serving.rows import RowsEndpoint
-from serving.sandboxed_check import start_fork_server
-from serving.transfers import AnswerDeadline
 from serving.version_selection import Selector
 
 _OPTIONS_VARIABLE = "SERVING_OPTIONS"
@@ -47,7 +47,7 @@ UVICORN_SETTINGS: dict[str, Any] = {
     "log_level": "warning",
     "server_header": False,
     "timeout_graceful_shutdown": 10,
-    "http": "serving.transfers:PatientProtocol",
+    "http": "hosting.transfers:PatientProtocol",
     "h11_max_incomplete_event_size": 65_536,  # a URL may have a cursor and a long list of values
 }
 

@@ -12,10 +12,10 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from hosting.problems import MEDIA_TYPE
 from piperoll import assets
 from piperoll.model import KINDS
 from serving import documents, listings
-from serving.problems import MEDIA_TYPE
 from serving.response_formats import FORMATS, XLSX
 
 TAGS = [

@@ -73,6 +73,7 @@ GLOBALS: dict[str, Any] = {
     "verdicts": wording.VERDICTS,
     "waits_for": page_wording.WAITS_FOR,
     "causes": wording.CAUSES,
+    "concerns": wording.CONCERNS,
     "describe_changes": wording.describe_changes,
     "describe_ending": wording.describe_ending,
     "series_of": Series.parse,
