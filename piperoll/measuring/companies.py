@@ -30,17 +30,17 @@ LICENCE = "Open Government Licence v3.0; Companies House, Free Company Data Prod
 
 SCHEMA = pa.schema(
     [
-        ("company_number", pa.string()),
-        ("name", pa.string()),
-        ("status", pa.string()),
-        ("incorporated", pa.date32()),
-        ("dissolved", pa.date32()),
-        ("sic", pa.list_(pa.string())),
-        ("dormant", pa.bool_()),
-        ("previous_names", pa.list_(pa.struct([("name", pa.string()), ("until", pa.date32())]))),
-        ("keys", pa.list_(pa.string())),
-        ("bare", pa.list_(pa.string())),
-        ("first_word", pa.string()),
+        pa.field("company_number", pa.string()),
+        pa.field("name", pa.string()),
+        pa.field("status", pa.string()),
+        pa.field("incorporated", pa.date32()),
+        pa.field("dissolved", pa.date32()),
+        pa.field("sic", pa.list_(pa.string())),
+        pa.field("dormant", pa.bool_()),
+        pa.field("previous_names", pa.list_(pa.struct([("name", pa.string()), ("until", pa.date32())]))),
+        pa.field("keys", pa.list_(pa.string())),
+        pa.field("bare", pa.list_(pa.string())),
+        pa.field("first_word", pa.string()),
     ]
 )
 """Companies are looked up by `keys`, the letters and digits of the normal form of each of their names, and by `bare`,
