@@ -28,7 +28,7 @@ from piperoll.model.columns import Cells, pc
 LICENCE = "Open Government Licence v3.0; Companies House, Free Company Data Product"
 """Under which the list is published."""
 
-SCHEMA = pa.schema(
+SCHEMA: pa.Schema = pa.schema(
     [
         pa.field("company_number", pa.string()),
         pa.field("name", pa.string()),

@@ -55,7 +55,7 @@ _CHARITY_NUMBER = re.compile(r"\d{6,7}(?:-\d{1,3})?")
 
 Reviews = Mapping[tuple[str | None, str], str]
 
-SCHEMA = pa.schema(
+SCHEMA: pa.Schema = pa.schema(
     [
         pa.field("body", pa.string()),
         pa.field("supplier_key", pa.string()),
