@@ -10,10 +10,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,21 +29,20 @@ from piperoll.model.columns import Cells, pc
 LICENCE = "Open Government Licence v3.0; Companies House, Free Company Data Product"
 """Under which the list is published."""
 
-SCHEMA: pa.Schema = pa.schema(
-    [
-        pa.field("company_number", pa.string()),
-        pa.field("name", pa.string()),
-        pa.field("status", pa.string()),
-        pa.field("incorporated", pa.date32()),
-        pa.field("dissolved", pa.date32()),
-        pa.field("sic", pa.list_(pa.string())),
-        pa.field("dormant", pa.bool_()),
-        pa.field("previous_names", pa.list_(pa.struct([("name", pa.string()), ("until", pa.date32())]))),
-        pa.field("keys", pa.list_(pa.string())),
-        pa.field("bare", pa.list_(pa.string())),
-        pa.field("first_word", pa.string()),
-    ]
-)
+_TYPES: dict[str, pa.DataType] = {
+    "company_number": pa.string(),
+    "name": pa.string(),
+    "status": pa.string(),
+    "incorporated": pa.date32(),
+    "dissolved": pa.date32(),
+    "sic": pa.list_(pa.string()),
+    "dormant": pa.bool_(),
+    "previous_names": pa.list_(pa.struct([("name", pa.string()), ("until", pa.date32())])),
+    "keys": pa.list_(pa.string()),
+    "bare": pa.list_(pa.string()),
+    "first_word": pa.string(),
+}
+SCHEMA = pa.schema(_TYPES)
 """Companies are looked up by `keys`, the letters and digits of the normal form of each of their names, and by `bare`,
 the same without what is in brackets. They are made in columns: of 10,000 names of suppliers, 8 have another normal form
 (`normal_form`), and their names go on after the form of the company ("T/A")."""
@@ -56,13 +56,25 @@ _BLOCK = 8 << 20
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 
-def read_companies(path: Path, target: Path) -> pa.Table:
-    """Read a list of companies from `path` (CSV, or ZIP with one CSV) into the Arrow file `target`, and map that.
+def read_companies(path: Path) -> pa.Table:
+    """Read a list of companies (CSV, or ZIP with one CSV) into a temporary file, and map that into memory.
 
     The table has the columns of `SCHEMA`. Unknown columns are ignored, and those that are missing are empty, but for
-    the name and number of the company.
+    the name and number of the company. The same file is read once: several years are measured with it.
     Raises: SourcesError: the file is no such list.
     """
+    details = path.stat()
+    return _read_once(path, details.st_mtime_ns, details.st_size)
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, _modified: int, _size: int) -> pa.Table:
+    with tempfile.NamedTemporaryFile(prefix="piperoll-") as target:
+        _write_companies(path, target.name)
+        return pa.ipc.open_file(pa.memory_map(target.name)).read_all()  # what is mapped stays when the name is gone
+
+
+def _write_companies(path: Path, target: str) -> None:
     with _open_csv(path) as stream:
         header = _read_header(stream)
         by_name = {_fold(name): name for name in header}
@@ -74,12 +86,11 @@ def read_companies(path: Path, target: Path) -> pa.Table:
         reading = pyarrow.csv.ReadOptions(column_names=header, block_size=_BLOCK, use_threads=False)
         parsing = pyarrow.csv.ParseOptions(newlines_in_values=True)
         try:
-            with pa.OSFile(str(target), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+            with pa.OSFile(target, "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
                 for batch in pyarrow.csv.open_csv(stream, reading, parsing, options):
                     writer.write_batch(_convert(batch, by_name))
         except pa.ArrowInvalid as error:
             raise SourcesError(f"{path.name} cannot be read as a list of companies: {error}") from error
-    return pa.ipc.open_file(pa.memory_map(str(target))).read_all()
 
 
 def select_companies(

@@ -55,24 +55,23 @@ _CHARITY_NUMBER = re.compile(r"\d{6,7}(?:-\d{1,3})?")
 
 Reviews = Mapping[tuple[str | None, str], str]
 
-SCHEMA: pa.Schema = pa.schema(
-    [
-        pa.field("body", pa.string()),
-        pa.field("supplier_key", pa.string()),
-        pa.field("names", pa.string()),
-        pa.field("payee_class", pa.string()),
-        pa.field("org_id", pa.string()),
-        pa.field("company_number", pa.string()),
-        pa.field("tier", pa.string()),
-        pa.field("status", pa.string()),
-        pa.field("evidence", pa.string()),
-        pa.field("proposed", pa.string()),
-        pa.field("checked_right", pa.bool_()),
-        pa.field("has_register", pa.bool_()),
-        pa.field("first_paid", pa.date32()),
-        pa.field("pounds", pa.decimal128(38, 4)),
-    ]
-)
+_TYPES: dict[str, pa.DataType] = {
+    "body": pa.string(),
+    "supplier_key": pa.string(),
+    "names": pa.string(),
+    "payee_class": pa.string(),
+    "org_id": pa.string(),
+    "company_number": pa.string(),
+    "tier": pa.string(),
+    "status": pa.string(),
+    "evidence": pa.string(),
+    "proposed": pa.string(),
+    "checked_right": pa.bool_(),
+    "has_register": pa.bool_(),
+    "first_paid": pa.date32(),
+    "pounds": pa.decimal128(38, 4),
+}
+SCHEMA = pa.schema(_TYPES)
 """`status` is fact, candidate, review, no-company-expected or unmatched; `proposed` are identifiers to review, with
 spaces between them; `checked_right` is whether the name alone gives the number that was published or reviewed, empty if
 there is none to compare; `pounds` are those of the year measured."""

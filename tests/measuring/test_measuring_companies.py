@@ -43,7 +43,7 @@ def made_csv(lines: list[tuple[str, ...]] = LINES, header: str = HEADER) -> byte
 def read(folder: Path, content: bytes, name: str = "BasicCompanyData.csv") -> pa.Table:
     path = folder / name
     path.write_bytes(content)
-    return read_companies(path, folder / "companies.arrow")
+    return read_companies(path)
 
 
 ROOK = Company(

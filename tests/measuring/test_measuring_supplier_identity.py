@@ -28,7 +28,7 @@ def companies(folder: Path, *rows: tuple[str, str]) -> pa.Table:
     csv.writer(text).writerows([name, number, "", "", "Active", "", "01/01/2001", *[""] * 8] for number, name in rows)
     path = folder / "companies.csv"
     path.write_text(f"{HEADER}\n{text.getvalue()}", "utf-8")
-    return read_companies(path, folder / "companies.arrow")
+    return read_companies(path)
 
 
 def paid(name: str, pounds: int, number: str | None = None, body: str = "anytown", **more: str) -> Row:
