@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping
 import pyarrow as pa
 
 from piperoll.measuring.inputs import Inputs
+from piperoll.measuring.suppliers import supplier_identities
 
 MakeTable = Callable[[Inputs], pa.Table]
 
-TABLES: Mapping[str, MakeTable] = {}
+TABLES: Mapping[str, MakeTable] = {"supplier_identities": supplier_identities}
 """The function that makes each derived table, by the name that queries use."""
 
 OUTSIDE: Mapping[str, Mapping[str, str]] = {
     "population": {"body": "VARCHAR", "year": "VARCHAR", "population": "BIGINT"},
+    "company_groups": {"company_number": "VARCHAR", "group_number": "VARCHAR", "group_name": "VARCHAR"},
     "deflator": {"year": "VARCHAR", "index": "DECIMAL(18, 6)"},
 }
 """Outside tables that a query can name under `tables`, with their columns: without a source, they have no rows."""
