@@ -22,7 +22,7 @@ HOMES = {
     "boto3": ("publishers.stores.s3",),
     "botocore": ("publishers.stores.s3",),
     "calamine": ("piperoll.reading",),
-    "duckdb": ("serving",),
+    "duckdb": ("serving", "piperoll.measuring"),
     "fastapi": ("serving",),
     "frictionless": (
         "piperoll.checking.schema.frictionless_cells",

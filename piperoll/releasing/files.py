@@ -176,6 +176,11 @@ def read_document(folder: Path, name: str) -> dict[str, Any]:
 
 
 def amount_fields(folder: Path) -> frozenset[str]:
-    """The fields that the totals of a release are sums of, by its report; several if its tables differ."""
+    """The fields that the totals of a release are sums of, by its report; several if its tables differ.
+
+    A version without a report (of a measure) has none.
+    """
+    if not (folder / "report.json").exists():
+        return frozenset()
     tables = read_document(folder, "report.json")["tables"]
     return frozenset(table["amount"]["field"] for table in tables if table["amount"])

@@ -77,4 +77,4 @@ def _fill(connection: duckdb.DuckDBPyConnection, name: str, types: Mapping[str, 
     for row in rows:
         named = ", ".join(f'"{column}"' for column in row)
         marks = ", ".join("?" * len(row))
-        connection.execute(f"INSERT INTO {name} ({named}) VALUES ({marks})", list(row.values()))  # noqa: S608
+        connection.execute(f"INSERT INTO {name} ({named}) VALUES ({marks})", list(row.values()))
