@@ -22,7 +22,7 @@ seen AS (
 
 -- Every body with contracts has the counts, also where they are 0.
 publishing AS (
-    SELECT DISTINCT contracts.body, period_start, period_end FROM contracts CROSS JOIN years
+    SELECT DISTINCT contracts.body, years.period_start, years.period_end FROM contracts CROSS JOIN years
 ),
 
 counted AS (
@@ -53,15 +53,15 @@ needs AS (
 -- £ by capability and supplier over all bodies, of contracts that ran in the year.
 bought AS (
     SELECT
-        contracts.body, period_start, period_end,
+        contracts.body, years.period_start, years.period_end,
         CASE WHEN regexp_matches(category_code, '^[0-9]{4}') THEN category_code[:4] ELSE lower(trim(category_label)) END
             AS capability,
         coalesce(supplier_key, lower(trim(supplier_name))) AS supplier,
         coalesce(current_value, original_value) AS value
     FROM contracts CROSS JOIN years
     WHERE coalesce(current_value, original_value) > 1 AND coalesce(current_value, original_value) < 999999999
-        AND coalesce(start_date, award_date, period_start) <= period_end
-        AND coalesce(end_date_actual, current_end_date, original_end_date, period_end) >= period_start
+        AND coalesce(start_date, award_date, years.period_start) <= years.period_end
+        AND coalesce(end_date_actual, current_end_date, original_end_date, years.period_end) >= years.period_start
         AND NOT regexp_matches(lower(concat_ws(' ', contract_type)), 'framework|dynamic')
 ),
 

@@ -92,7 +92,8 @@ _REFERENCE = re.compile(
 _ADDRESS = re.compile(r"https?://\S+|\bwww\.\S+|\S+@\S+", re.IGNORECASE)
 _LOT = re.compile(r"\b((?:[A-Z]{1,6} (?:& )?){1,4})[Ll][Oo][Tt] \d")
 _JOINT = re.compile(
-    r"on behalf of|\bjoint(?:ly)?\b|together referred to|\bshared\b|acting for|\b(?:and|&) \w[\w ]{2,40} councils\b", re.I
+    r"on behalf of|\bjoint(?:ly)?\b|together referred to|\bshared\b|acting for|\b(?:and|&) \w[\w ]{2,40} councils\b",
+    re.I,
 )
 
 
@@ -162,7 +163,9 @@ class PairTyper:
     def _without(self, title: str, one: Need, other: Need) -> list[str]:
         places = self._place(one.body_name) | self._place(other.body_name)
         return [
-            token for token in _TOKEN.findall(title.lower()) if token not in places and token not in self._words.body_words
+            token
+            for token in _TOKEN.findall(title.lower())
+            if token not in places and token not in self._words.body_words
         ]
 
     @staticmethod
@@ -243,11 +246,12 @@ SELECT
     round($units * weight / sqrt(sum(weight::HUGEINT * weight) OVER (PARTITION BY text)::DOUBLE))::BIGINT AS weight
 FROM weights;
 """
-"""The vectors of scikit-learn's TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, stop_words="english")."""
+"""The vectors of scikit-learn's TfidfVectorizer with ngram_range=(1, 2), min_df=2, sublinear_tf=True and English stop
+words."""
 
 _PAIRS = """
--- The rarest grams of a text: those before the rest of its vector is shorter than the limit. What two texts share beyond
--- their rarest grams adds less than that to their score, so only pairs are scored that share enough in these
+-- The rarest grams of a text: those before the rest of its vector is shorter than the limit. What two texts share
+-- beyond their rarest grams adds less than that to their score, so only pairs are scored that share enough in these
 -- (as in Bayardo, Ma and Srikant, 2007: all-pairs similarity search).
 CREATE TABLE rare AS
 SELECT text, gram, weight FROM (
@@ -329,7 +333,8 @@ def find_pairs(needs: pa.Table, stop_words: Sequence[str]) -> pa.Table:
         if statement.strip():
             used = {name: value for name, value in values.items() if f"${name}" in statement}
             connection.execute(statement, used)
-    return connection.sql(_BEST, params={"partners": PARTNERS}).to_arrow_table()
+    best: pa.Table = connection.sql(_BEST, params={"partners": PARTNERS}).to_arrow_table()
+    return best
 
 
 # --- the derived table ------------------------------------------------------------------------------------------------
@@ -355,24 +360,29 @@ WHERE nullif(trim(title), '') IS NOT NULL AND coalesce(contract_type, '') NOT IL
 ORDER BY body, item, series, source_row
 """
 
-_COLUMNS = pa.schema(
-    [
-        ("pair", pa.string()),
-        *((f"{name}_{side}", kind) for side in ("a", "b") for name, kind in (
-            ("body", pa.string()), ("item", pa.string()), ("title", pa.string()), ("suppliers", pa.string()),
-            ("value", pa.decimal128(38, 2)), ("starts", pa.date32()), ("ends", pa.date32()),
-        )),
-        ("bought_for", pa.string()),
-        ("capability", pa.string()),
-        ("score", pa.float64()),
-        ("tier", pa.string()),
-        ("dates", pa.string()),
-        ("type", pa.string()),
-        ("evidence", pa.string()),
-        ("verdict", pa.string()),
-        ("decided", pa.string()),
-    ]
-)  # fmt: skip
+_SIDE: Mapping[str, pa.DataType] = {
+    "body": pa.string(),
+    "item": pa.string(),
+    "title": pa.string(),
+    "suppliers": pa.string(),
+    "value": pa.decimal128(38, 2),
+    "starts": pa.date32(),
+    "ends": pa.date32(),
+}
+_TYPES: Mapping[str, pa.DataType] = {
+    "pair": pa.string(),
+    **{f"{name}_{side}": kind for side in ("a", "b") for name, kind in _SIDE.items()},
+    "bought_for": pa.string(),
+    "capability": pa.string(),
+    "score": pa.float64(),
+    "tier": pa.string(),
+    "dates": pa.string(),
+    "type": pa.string(),
+    "evidence": pa.string(),
+    "verdict": pa.string(),
+    "decided": pa.string(),
+}
+_COLUMNS = pa.schema(_TYPES)
 
 
 def read_words() -> Words:
@@ -447,7 +457,7 @@ def _describe_side(side: str, need: Need, dates: tuple[date | None, date | None]
 def _read_needs(
     connection: duckdb.DuckDBPyConnection, names: Mapping[str, str]
 ) -> tuple[list[Need], list[tuple[date | None, date | None]]]:
-    """The contracts to compare, with their starts and ends. Of one body, year and text, only the largest is compared."""
+    """The contracts to compare, with their starts and ends: of one body, year and text, only the largest."""
     found: dict[tuple[str, str, int], tuple[Need, tuple[date | None, date | None]]] = {}
     seen: dict[tuple[str, str], Need] = {}
     for row in connection.execute(_CONTRACTS).fetchall():

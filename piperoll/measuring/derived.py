@@ -9,11 +9,18 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
+from piperoll.measuring.contract_pairs import make_contract_pairs
 from piperoll.measuring.inputs import Inputs
+from piperoll.measuring.unit_costs import make_unit_cost_lines
+from piperoll.measuring.unit_prices import make_unit_prices
 
 MakeTable = Callable[[Inputs], pa.Table]
 
-TABLES: Mapping[str, MakeTable] = {}
+TABLES: Mapping[str, MakeTable] = {
+    "contract_pairs": make_contract_pairs,
+    "unit_cost_lines": make_unit_cost_lines,
+    "unit_prices": make_unit_prices,
+}
 """The function that makes each derived table, by the name that queries use."""
 
 OUTSIDE: Mapping[str, Mapping[str, str]] = {

@@ -6,6 +6,7 @@ of a unit cost is published with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,28 +19,27 @@ SOURCES = ("unit-costs", "unit_costs")
 """The names under which the table can be given: `--source unit-costs=FILE`."""
 
 _MONEY = pa.decimal128(38, 4)
-_COLUMNS = pa.schema(
-    [
-        ("body", pa.string()),
-        ("measure", pa.string()),
-        ("title", pa.string()),
-        ("period", pa.string()),
-        ("bundle", pa.string()),
-        ("line", pa.string()),
-        ("gross", _MONEY),
-        ("income", _MONEY),
-        ("support", _MONEY),
-        ("denominator", _MONEY),
-        ("denominator_lo", _MONEY),
-        ("denominator_hi", _MONEY),
-        ("denominator_label", pa.string()),
-        ("counts_people", pa.bool_()),
-        ("published", _MONEY),
-        ("published_basis", pa.string()),
-        ("deflator", pa.decimal128(38, 8)),
-    ]
-)
-"""The columns of the table; docs/measures.md explains them. All but body, measure, period, line, gross and denominator
+_TYPES: Mapping[str, pa.DataType] = {
+    "body": pa.string(),
+    "measure": pa.string(),
+    "title": pa.string(),
+    "period": pa.string(),
+    "bundle": pa.string(),
+    "line": pa.string(),
+    "gross": _MONEY,
+    "income": _MONEY,
+    "support": _MONEY,
+    "denominator": _MONEY,
+    "denominator_lo": _MONEY,
+    "denominator_hi": _MONEY,
+    "denominator_label": pa.string(),
+    "counts_people": pa.bool_(),
+    "published": _MONEY,
+    "published_basis": pa.string(),
+    "deflator": pa.decimal128(38, 8),
+}
+_COLUMNS = pa.schema(_TYPES)
+"""The columns of the table; measures/unit-costs/measure.toml explains them. All but body, measure, period, line, gross and denominator
 may be missing."""
 
 _NEEDED = ("body", "measure", "period", "line", "gross", "denominator")

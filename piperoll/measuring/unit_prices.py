@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -17,15 +18,15 @@ from piperoll.measuring.contract_pairs import Words, read_words
 from piperoll.measuring.inputs import Inputs
 
 _NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        "one two three four five six seven eight nine ten eleven twelve".split(), start=1
-    )
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6,
+    "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
 
 _COUNT = re.compile(
     r"(?P<vague>\b(?:up to|approx(?:imately)?\.?|circa|around|about|over|minimum of|maximum of) )?"
-    r"(?<![\w.])(?P<count>\d{1,6}|" + "|".join(_NUMBERS) + r") ?(?:x|no\.?|nr\.?) (?P<rest>[^;,&+.(]*(?:\.\d[^;,&+.(]*)*)",
+    r"(?<![\w.])(?P<count>\d{1,6}|"
+    + "|".join(_NUMBERS)
+    + r") ?(?:x|no\.?|nr\.?) (?P<rest>[^;,&+.(]*(?:\.\d[^;,&+.(]*)*)",
     re.IGNORECASE,
 )
 _SIZE = re.compile(
@@ -36,12 +37,28 @@ _SIZE = re.compile(
 _SHARED = re.compile(r"\b(?:\w+) for [A-Z][\w ]+?, (?:\w+) for [A-Z]|on behalf of|\bjoint(?:ly)?\b|\bsplit between\b")
 _WORD = re.compile(r"[a-z]{2,}")
 _PACK = re.compile(
-    r"(?:pack|box|case|carton|bag|set|roll|bundle)s?(?: of)?[ (]*(\d+)\)?$|(?:per )?(\d+)(?: ?(?:pack|pk|each|units?|items?))?$"
+    r"(?:pack|box|case|carton|bag|set|roll|bundle)s?(?: of)?[ (]*(\d+)\)?$"
+    r"|(?:per )?(\d+)(?: ?(?:pack|pk|each|units?|items?))?$"
 )
 
 _UNITS: dict[str, tuple[str, Decimal]] = {
     **dict.fromkeys(
-        ("each", "ea", "unit", "units", "item", "items", "number", "no", "nr", "piece", "pieces", "1", "vehicle", "vehicles"),
+        (
+            "each",
+            "ea",
+            "unit",
+            "units",
+            "item",
+            "items",
+            "number",
+            "no",
+            "nr",
+            "piece",
+            "pieces",
+            "1",
+            "vehicle",
+            "vehicles",
+        ),
         ("each", Decimal(1)),
     ),
     **dict.fromkeys(("kg", "kilogram", "kilograms", "kilo", "kilos"), ("kg", Decimal(1))),
@@ -70,7 +87,7 @@ class Quantity:
 
 
 def convert_unit(unit: str) -> tuple[str, Decimal] | None:
-    """The standard unit of a unit, and how many of it one is: a pack of 100 is 100 `each`; None if it is not certain."""
+    """The standard unit of a unit, and how many of it one is (a pack of 100 is 100 `each`); None if not certain."""
     plain = " ".join(unit.lower().replace("per ", "").split())
     if plain in _UNITS:
         return _UNITS[plain]
@@ -83,29 +100,27 @@ def convert_unit(unit: str) -> tuple[str, Decimal] | None:
 def read_quantity(title: str, description: str, words: Words) -> Quantity:
     """Read quantity and specification from the texts of a contract that has no fields for them."""
     title, description = html.unescape(title), html.unescape(description)
-    found = list(_COUNT.finditer(title))
+    found, told = list(_COUNT.finditer(title)), list(_COUNT.finditer(description))
     if not found:
         return Quantity(lacks="quantity and unit")
-    told = list(_COUNT.finditer(description))
-    specifications = [_specification(one["rest"], words) for one in found]
-    details = [_specification(one["rest"], words) for one in told]
+    specification = _specification(found[0]["rest"], words)
+    detail = _specification(told[0]["rest"], words) if told else specification
     if _SHARED.search(description) or _SHARED.search(title):
-        return Quantity(lacks="a price of its own: one joint purchase for several bodies has one price")
-    if len(found) > 1 or len({_sizes(one) for one in details}) > 1 or len(told) > 1:
-        return Quantity(lacks="one specification: several are bought together")
-    if any(one["vague"] for one in (*found, *told)):
-        return Quantity(lacks="a certain quantity: the text gives a limit or an estimate")
-    count = _count(found[0]["count"])
-    if told and _count(told[0]["count"]) != count:
-        return Quantity(lacks=f"a certain quantity: the title says {count} and the description {told[0]['count']}")
-    specification = specifications[0]
-    if details and _sizes(details[0]) != _sizes(specification):
-        if _sizes(specification):
-            return Quantity(lacks="one specification: title and description give different sizes")
-        specification = details[0]
-    if not _sizes(specification):
-        return Quantity(lacks="a specification: no size or model is stated")
-    return Quantity(Decimal(count), "each", specification)
+        lacks = "a price of its own: one joint purchase for several bodies has one price"
+    elif len(found) > 1 or len(told) > 1:
+        lacks = "one specification: several are bought together"
+    elif any(one["vague"] for one in (*found, *told)):
+        lacks = "a certain quantity: the text gives a limit or an estimate"
+    elif told and _count(told[0]["count"]) != _count(found[0]["count"]):
+        lacks = f"a certain quantity: the title says {found[0]['count']} and the description {told[0]['count']}"
+    elif _sizes(specification) and _sizes(detail) not in ((), _sizes(specification)):
+        lacks = "one specification: title and description give different sizes"
+    elif not _sizes(specification) and not _sizes(detail):
+        lacks = "a specification: no size or model is stated"
+    else:
+        certain = specification if _sizes(specification) else detail
+        return Quantity(Decimal(_count(found[0]["count"])), "each", certain)
+    return Quantity(lacks=lacks)
 
 
 def _count(text: str) -> int:
@@ -146,20 +161,19 @@ WHERE nullif(trim(title), '') IS NOT NULL
 ORDER BY body, item, series, source_row
 """
 
-_COLUMNS = pa.schema(
-    [
-        ("body", pa.string()),
-        ("item", pa.string()),
-        ("title", pa.string()),
-        ("day", pa.date32()),
-        ("specification", pa.string()),
-        ("unit", pa.string()),
-        ("quantity", pa.decimal128(38, 4)),
-        ("price", pa.decimal128(38, 4)),
-        ("lacks", pa.string()),
-        ("stated", pa.bool_()),
-    ]
-)
+_TYPES: Mapping[str, pa.DataType] = {
+    "body": pa.string(),
+    "item": pa.string(),
+    "title": pa.string(),
+    "day": pa.date32(),
+    "specification": pa.string(),
+    "unit": pa.string(),
+    "quantity": pa.decimal128(38, 4),
+    "price": pa.decimal128(38, 4),
+    "lacks": pa.string(),
+    "stated": pa.bool_(),
+}
+_COLUMNS = pa.schema(_TYPES)
 
 
 def make_unit_prices(inputs: Inputs) -> pa.Table:
@@ -224,4 +238,3 @@ def _price(
 
 def _four_places(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
-
