@@ -233,7 +233,7 @@ def download_name(series: Series, version: Version, name: str) -> str:
 
 MEASURE_PAGES = f"{CATALOGUE}measures/"
 
-MEASURES = f"{MEASURE_PAGES}index.html"
+MEASURES_PAGE = f"{MEASURE_PAGES}index.html"
 QUESTIONS = f"{CATALOGUE}questions.html"
 """What people ask, with the page that answers each question or what is missing."""
 
