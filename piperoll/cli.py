@@ -14,6 +14,7 @@ import typer
 
 from piperoll import __version__
 from piperoll.commands import (
+    access,
     checking,
     classifying,
     consuming,
@@ -56,15 +57,24 @@ mapping = typer.Typer(
 )
 
 decide = typer.Typer(
-    help="""Decide about held values: is it a business, a person in a public role, or a private person?
+    help="""Decide about held values, about who suppliers are and about pairs of contracts.
 
 \b
 piperoll decide business "Jane Example" --body anytown --to published --because "A sole trader"
+piperoll decide supplier "Rook (Wales) Ltd" 1234567 --to published --because "On its invoices"
 piperoll decide list --to published
 piperoll decide take-back 3fa9c2d17b60 --to published --because "A private person after all"
 
-The next piperoll run applies what was decided, from the files as they were received.
+The next piperoll run applies what was decided about values, from the files as they were received. What was decided
+about suppliers and contracts counts when measures are next made.
 """,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+access_group = typer.Typer(
+    help="Say who may use the portal: people, groups, e-mail domains, and keys of machines.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -90,11 +100,13 @@ for command in (
     duties.due,
     serving.site,
     serving.api,
+    access.portal,
     consuming.get,
     consuming.history,
     consuming.diff,
     consuming.trace,
     consuming.verify,
+    decisions.reply,
     operating.withdraw,
     operating.purge,
     operating.sweep,
@@ -102,13 +114,20 @@ for command in (
 ):
     _add_command(app, command)
 _add_command(app, consuming.list_published, "list")
+_add_command(app, decisions.queue, "decisions")
 for subcommand in (mappings.show, mappings.questions, mappings.answer):
     _add_command(mapping, subcommand)
 _add_command(decide, decisions.business)
 _add_command(decide, decisions.public_role)
 _add_command(decide, decisions.person)
+_add_command(decide, decisions.supplier)
+_add_command(decide, decisions.pair)
 _add_command(decide, decisions.take_back)
 _add_command(decide, decisions.list_decisions, "list")
+_add_command(access_group, access.grant)
+_add_command(access_group, access.list_access, "list")
+_add_command(access_group, access.revoke)
+app.add_typer(access_group, name="access")
 app.add_typer(mapping, name="mapping")
 app.add_typer(decide, name="decide")
 

@@ -28,6 +28,7 @@ from publishers.decisions import (
     mark_applied,
     mark_used,
     read_decisions,
+    read_reviews,
     record_decision,
 )
 from publishers.earlier_releases import EarlierRelease, find_earlier_releases, read_release_files
@@ -48,6 +49,13 @@ from publishers.purge import (
     read_tombstone,
     remove_submission,
     remove_versions,
+)
+from publishers.reader_reports import (
+    find_reader_report,
+    list_reader_reports,
+    publish_reader_answer,
+    read_reader_answers,
+    record_reader_report,
 )
 from publishers.search import FoundValue, find_values
 from publishers.site import SiteServer, serve_site
@@ -101,6 +109,7 @@ __all__ = [
     "file_reports",
     "find_decision",
     "find_earlier_releases",
+    "find_reader_report",
     "find_submission",
     "find_values",
     "list_applied",
@@ -111,6 +120,7 @@ __all__ = [
     "list_indexed_series_of",
     "list_mappings",
     "list_published",
+    "list_reader_reports",
     "list_rulings",
     "list_series",
     "list_submissions",
@@ -121,6 +131,7 @@ __all__ = [
     "mark_withdrawn",
     "open_reader",
     "open_store",
+    "publish_reader_answer",
     "publish_release",
     "read_changes",
     "read_consolidated_year",
@@ -129,12 +140,15 @@ __all__ = [
     "read_history",
     "read_listing",
     "read_mapping",
+    "read_reader_answers",
     "read_received_bytes",
     "read_release_files",
     "read_report",
+    "read_reviews",
     "read_submission",
     "read_tombstone",
     "record_decision",
+    "record_reader_report",
     "record_ruling",
     "remove_submission",
     "remove_versions",

@@ -1,4 +1,4 @@
-"""The log of what people decided about held values and files, and which versions each decision had an effect on."""
+"""The log of what people decided, and which versions each decision about held values had an effect on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from piperoll import layout
 from piperoll.errors import UsageError
 from piperoll.model import (
     DecisionEntry,
+    DecisionKind,
     PrivacyDecision,
     Series,
     decisions_in_force,
     from_document,
+    reviews_in_force,
     to_document,
     to_json_bytes,
 )
@@ -63,6 +65,11 @@ def read_decisions(store: Store, body: str, dataset: str) -> tuple[PrivacyDecisi
     """The decisions about values and service areas that are in force for the files of a body and dataset."""
     entries = [*list_decisions(store, None), *list_decisions(store, body)]
     return tuple(one for one in decisions_in_force(entries) if one.applies_to(body, dataset))
+
+
+def read_reviews(store: Store, kind: DecisionKind) -> tuple[DecisionEntry, ...]:
+    """The replies, or the decisions about suppliers or pairs, of all bodies and for all, that are in force."""
+    return reviews_in_force((_read_entry(store, key) for key in store.keys(layout.DECISIONS)), kind)
 
 
 def mark_used(store: Store, decisions: Iterable[str], series: Series, manifest_sha256: str) -> None:

@@ -1,4 +1,4 @@
-"""The decide commands: say what a held value is, list what was decided, and take a decision back."""
+"""The decide commands, about held values, suppliers and pairs of contracts; and a body's reply to a figure."""
 
 from __future__ import annotations
 
@@ -110,6 +110,74 @@ def person(  # noqa: PLR0913, PLR0917 - one parameter for each option
     )  # fmt: skip
 
 
+def supplier(
+    name: Annotated[str, typer.Argument(metavar="SUPPLIER", help="A name as published, or a supplier key.")],
+    org_id: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="A company number, GB-COH-01234567, GB-CHC-123456 or none.")
+    ],
+    to: Place,
+    because: Because,
+    body: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only where this body pays it; default: for every body.")
+    ] = None,
+    by: By = None,
+    bodies: Bodies = None,
+) -> None:
+    """Decide which organisation a supplier is. The next piperoll measure counts it under this number.
+
+    piperoll decide supplier "Rook (Wales) Ltd" 1234567 --to published --because "On its invoices"
+    piperoll decide supplier rookwales none --body anytown --to published --because "A partnership; in no register"
+    """
+    from piperoll.operations import reviews
+    from publishers import open_store
+
+    slug = _slug(body, bodies) if body else None
+    entry = reviews.record_supplier(open_store(to), name, org_id, because=because, **_by_now(by), body=slug)
+    typer.echo(f"{entry.id}: {_describe(entry)}, in {_describe_scope(entry)}.")
+
+
+def pair(
+    identifier: Annotated[str, typer.Argument(metavar="PAIR", help="As the measure of duplication lists it.")],
+    decided_as: Annotated[
+        str, typer.Argument(metavar="DECISION", help="joint, common-framework, separate, not-same or unclear.")
+    ],
+    to: Place,
+    because: Because,
+    by: By = None,
+) -> None:
+    """Decide how two contracts of different bodies are related. The next piperoll measure counts them so.
+
+    piperoll decide pair 5d0c9b1e77aa separate --to published --because "Two tenders for the same software"
+    """
+    from piperoll.operations import reviews
+    from publishers import open_store
+
+    entry = reviews.record_pair(open_store(to), identifier, decided_as, because=because, **_by_now(by))
+    typer.echo(f"{entry.id}: {_describe(entry)}.")
+
+
+def reply(
+    figure_id: Annotated[str, typer.Argument(metavar="FIGURE", help="The figure_id in the rows of a measure.")],
+    to: Place,
+    body: Annotated[str, typer.Option(metavar="NAME", help="The body that replies, and whose figure it is.")],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What it says. The note is published.")],
+    by: By = None,
+    bodies: Bodies = None,
+) -> None:
+    """Record what a body says about a figure of its own. The next piperoll measure publishes it beside the figure.
+
+    The note names no person and has at most 600 characters. A later reply replaces it; piperoll decide take-back
+    removes it.
+
+    piperoll reply 0a1b2c3d4e5f6071 --body anytown --to published --note "Includes a grant that was paid late."
+    """
+    from piperoll.operations import reviews
+    from publishers import open_store
+
+    entry = reviews.record_reply(open_store(to), figure_id, note, **_by_now(by), body=_slug(body, bodies))
+    typer.echo(f"{entry.id}: {_describe(entry)}, from {entry.body}. The note is published when measures are next made.")
+
+
 def list_decisions(
     to: Place,
     body: Annotated[str | None, typer.Option(metavar="NAME", help="Only what bears on the files of this body.")] = None,
@@ -144,6 +212,69 @@ def list_decisions(
     terminal.console().print(terminal.grid(("Id", "Day", "In files of", "Decision", "By", "Because"), rows))
 
 
+def queue(
+    to: Place,
+    body: Annotated[str | None, typer.Option(metavar="NAME", help="Only what is about this body.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="Only heading, value, file, claim, withdrawal, purge or report."),
+    ] = None,
+    turn: Annotated[str | None, typer.Option(metavar="WHO", help="Only what waits for body or platform.")] = None,
+    bodies: Bodies = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with what each answer would do.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Apply the answers that were given, then list.")] = False,
+) -> None:
+    """List what waits for a person's decision: rows, pounds, age, whose turn it is and what can be answered.
+
+    piperoll decisions --to published
+    piperoll decisions --to published --turn platform --json
+    """
+    import sys
+    from datetime import UTC, datetime
+
+    from piperoll.model import to_json_bytes
+    from piperoll.operations.answering import apply_answers
+    from piperoll.operations.body_index import open_index
+    from piperoll.operations.decision_queue import ItemKind, list_items
+
+    if kind is not None and kind not in set(ItemKind):
+        raise UsageError(f"'{kind}' is not a kind of decision: use {', '.join(ItemKind)}")
+    if turn not in (None, "body", "platform"):
+        raise UsageError(f"'{turn}' is not who decides: use body or platform")
+    today = datetime.now(UTC).date()
+    slug = _slug(body, bodies) if body else None
+    if apply:
+        apply_answers(to, bodies=bodies, only=slug)
+    found = list_items(open_index(to, today, bodies=bodies), [slug] if slug else None)
+    items = [one for one in found if kind in (None, one.kind) and turn in (None, one.turn)]
+    if as_json:
+        document = {"on": today.isoformat(), "decisions": [one.to_document(today) for one in items]}
+        sys.stdout.buffer.write(to_json_bytes(document))
+        return
+    if not items:
+        typer.echo("Nothing waits for a decision.")
+        return
+    from piperoll import terminal
+    from piperoll.describing.wording import format_pounds
+
+    rows = [
+        (
+            one.id,
+            str(one.kind),
+            one.body,
+            one.question,
+            f"{one.rows:,}",
+            "" if one.pounds is None else format_pounds(one.pounds),
+            f"{one.age_days(today):,}",
+            str(one.turn),
+            ", ".join(choice.answer for choice in one.choices),
+        )
+        for one in items
+    ]
+    headings = ("Id", "Kind", "Body", "Question", "Rows", "Pounds", "Days", "Turn", "Answers")
+    terminal.console().print(terminal.grid(headings, rows))
+
+
 def take_back(
     identifiers: Annotated[list[str], typer.Argument(metavar="ID…", help="As piperoll decide list shows them.")],
     to: Place,
@@ -154,16 +285,22 @@ def take_back(
     """Take decisions back. The next run applies the rules again, as if they had not been made.
 
     Rows that were published because of the decision are held again, and the versions that show them are deleted
-    permanently, with the differences from and to them.
+    permanently, with the differences from and to them. A reply, or a decision about a supplier or a pair of contracts,
+    counts no more when measures are next made.
 
     piperoll decide take-back 3fa9c2d17b60 --to published --because "The firm is a private person after all"
     """
     from piperoll import api
+    from publishers import find_decision, open_store
 
-    if not yes:
+    about = [find_decision(open_store(to), identifier).kind for identifier in identifiers]
+    if not yes and not all(kind.is_review for kind in about):
         typer.confirm("The next run deletes versions that were published by this permanently. Continue?", abort=True)
-    for identifier in identifiers:
+    for identifier, kind in zip(identifiers, about, strict=True):
         entry = api.take_back(to, identifier, because=because, by=by)
+        if kind.is_review:
+            typer.echo(f"{entry.subject} is taken back. The next piperoll measure makes its figures without it.")
+            continue
         if entry.decided_as == "person":
             effect = "publishes the names again, unless the rules hold them"
         else:
@@ -206,7 +343,23 @@ def _held_values(path: Path) -> list[str]:
     return values
 
 
+def _slug(body: str, bodies: Path | None) -> str:
+    from piperoll.operations.run_request import known_bodies
+
+    return known_bodies(bodies).find(body).slug
+
+
+def _by_now(by: str | None) -> dict[str, str]:
+    """Who decides, and when."""
+    from piperoll.api import login_name
+    from piperoll.operations.run_request import current_moment
+
+    return {"by": by or login_name(), "moment": current_moment()}
+
+
 def _describe(entry: DecisionEntry) -> str:
+    if entry.kind.is_review:
+        return _describe_review(entry)
     words = {"business": "a business", "public-role": "named in a public role", "person": "a private person"}
     match entry.kind:
         case "take-back":
@@ -218,6 +371,19 @@ def _describe(entry: DecisionEntry) -> str:
             return f"all paid in '{entry.subject}' are {each[entry.decided_as]}"
         case _:
             return f"'{entry.subject}' is {words[entry.decided_as]}"
+
+
+def _describe_review(entry: DecisionEntry) -> str:
+    from piperoll.model import NO_COMPANY
+
+    match entry.kind:
+        case "reply":
+            return f"reply to the figure {entry.subject}"
+        case "pair":
+            return f"the pair {entry.subject} is {entry.decided_as}"
+        case _:
+            who = "in no register" if entry.decided_as == NO_COMPANY else entry.decided_as
+            return f"the supplier '{entry.subject}' is {who}"
 
 
 def _describe_scope(entry: DecisionEntry) -> str:

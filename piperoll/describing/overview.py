@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from piperoll.describing.context import Holdings, InContext, newest_first
+from piperoll.describing.measures import PublishedMeasure
 from piperoll.describing.suppliers import GroupDigest
 from piperoll.describing.wording import format_count, format_day, format_pounds, total
 from piperoll.describing.year_figures import BodyYear, YearFigures, add_figures, adds_over_years
@@ -328,7 +329,7 @@ class Overview(InContext):
 
     `totals` are those of each dataset's published periods, newest first; `years` the consolidated figures of each
     dataset by year; `newest_years` those of the newest year of each body, for datasets whose years do not add up;
-    `suppliers` the digest of each group of suppliers by its letters.
+    `suppliers` the digest of each group of suppliers by its letters; `measures` what is measured.
     """
 
     digests: tuple[BodyDigest, ...]
@@ -336,6 +337,7 @@ class Overview(InContext):
     years: Mapping[str, Mapping[str, YearFigures]]
     newest_years: Mapping[str, WholeFigures]
     suppliers: Mapping[str, GroupDigest]
+    measures: tuple[PublishedMeasure, ...] = ()
 
     def body(self, slug: str) -> Body:
         """Return the body of a slug."""

@@ -4,6 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
+from piperoll.model.access import Grant, Role, Subject, SubjectKind, roles_for
 from piperoll.model.body import KINDS, Body, BodyMatch, Register, resolve_body, slugify, suggest_bodies
 from piperoll.model.consolidated import (
     UNDATED,
@@ -21,11 +22,22 @@ from piperoll.model.consolidated import (
     partition_of,
 )
 from piperoll.model.dataset import Dataset, Field, Heading, Level, Origin, Part, RowPeriod
-from piperoll.model.decision import DecidedAs, DecisionEntry, DecisionKind, PrivacyDecision, decisions_in_force
+from piperoll.model.decision import (
+    NO_COMPANY,
+    DecidedAs,
+    DecisionEntry,
+    DecisionKind,
+    PairDecision,
+    PrivacyDecision,
+    WithdrawalStep,
+    decisions_in_force,
+    reviews_in_force,
+)
 from piperoll.model.finding import Acts, Address, Finding, Severity, describe_rows
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
+from piperoll.model.reader_report import ReaderAnswer, ReaderConcern, ReaderReport
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
 from piperoll.model.report import (
     EXCLUSIONS,
@@ -50,6 +62,7 @@ __all__ = [
     "EXCLUSIONS",
     "KINDS",
     "MONTHS",
+    "NO_COMPANY",
     "UNDATED",
     "Acts",
     "Address",
@@ -75,6 +88,7 @@ __all__ = [
     "Field",
     "FileEntry",
     "Finding",
+    "Grant",
     "Heading",
     "HeldValue",
     "History",
@@ -87,26 +101,34 @@ __all__ = [
     "MonthTotal",
     "Origin",
     "Packed",
+    "PairDecision",
     "Part",
     "PayeeTotal",
     "Period",
     "PeriodKind",
     "PrivacyDecision",
     "Question",
+    "ReaderAnswer",
+    "ReaderConcern",
+    "ReaderReport",
     "Register",
     "Report",
+    "Role",
     "RowCounts",
     "RowPeriod",
     "RowsNotAdded",
     "Series",
     "Severity",
     "Status",
+    "Subject",
+    "SubjectKind",
     "Submission",
     "Table",
     "TableReport",
     "Verdict",
     "Version",
     "What",
+    "WithdrawalStep",
     "YearAccount",
     "YearShare",
     "add_pounds",
@@ -121,6 +143,8 @@ __all__ = [
     "partition_of",
     "printable_name",
     "resolve_body",
+    "reviews_in_force",
+    "roles_for",
     "slugify",
     "suggest_bodies",
     "to_document",

@@ -1,4 +1,4 @@
-"""What people decide about values that are held for privacy and about held files: the entries of one log."""
+"""What people decide about held values and files, suppliers, pairs of contracts and figures: the entries of one log."""
 
 from __future__ import annotations
 
@@ -49,21 +49,76 @@ class PrivacyDecision:
 
 
 class DecisionKind(StrEnum):
-    """What an entry of the log is about: a value, a service area, a held file, or an earlier decision."""
+    """What an entry of the log is about.
+
+    A value, a service area, a held file or the withdrawal of a version; who a supplier is, how two contracts are
+    related, or a body's reply to a figure; or an earlier decision that is taken back.
+    """
 
     VALUE = "value"
     AREA = "area"
     FILE = "file"
     TAKE_BACK = "take-back"
+    REPLY = "reply"
+    SUPPLIER = "supplier"
+    PAIR = "pair"
+    WITHDRAW = "withdraw"
+
+    @property
+    def is_review(self) -> bool:
+        """Whether it is about what measures are made of: no file is examined again because of it."""
+        return self in (DecisionKind.REPLY, DecisionKind.SUPPLIER, DecisionKind.PAIR)
+
+
+class PairDecision(StrEnum):
+    """What two contracts of different bodies are to each other.
+
+    `JOINT` is one purchase by both; `COMMON_FRAMEWORK` are two purchases of the same from one framework; `SEPARATE` is
+    the same need, bought separately.
+    """
+
+    JOINT = "joint"
+    COMMON_FRAMEWORK = "common-framework"
+    SEPARATE = "separate"
+    NOT_SAME = "not-same"
+    UNCLEAR = "unclear"
+
+
+class WithdrawalStep(StrEnum):
+    """What an entry about a withdrawal says.
+
+    `ASKED`: the body asks, and an operator decides. `PERSONAL_DATA`: the body asks because of personal data, and the
+    version is removed at once. `CONFIRMED` and `REFUSED` are an operator's answers. `PURGED`: an operator has also
+    removed the file as received.
+    """
+
+    ASKED = "asked"
+    PERSONAL_DATA = "personal-data"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    PURGED = "purged"
+
+
+NO_COMPANY = "none"
+"""What a supplier is decided as that is in no register."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionEntry:
     """One entry of the log of decisions, which is never changed.
 
-    `subject` is the value or the service area as someone wrote it, the sha256 of a file, or the identifier of the
-    decision that is taken back. `decided_as` is a `DecidedAs`, for a file `replace` or `add`, and for a decision that
-    is taken back what it had said. The other fields are as in `PrivacyDecision`; `id` is empty until it is recorded.
+    | `kind` | `subject` | `decided_as` | `body` |
+    |---|---|---|---|
+    | `VALUE`, `AREA` | the value or service area as someone wrote it | a `DecidedAs` | a slug; None is every body |
+    | `FILE` | the sha256 of a file | `replace` or `add` | a slug |
+    | `SUPPLIER` | a supplier key | an org-id such as `GB-COH-01234567`, or `NO_COMPANY` | as for a value |
+    | `PAIR` | the identifier of a pair of contracts | a `PairDecision` | None |
+    | `WITHDRAW` | a version (`spend/anytown/2026-10/v1`) | a `WithdrawalStep` | the slug of whose it is |
+    | `REPLY` | the identifier of a figure | `reply` | the slug of who replies |
+    | `TAKE_BACK` | the identifier of the decision that is taken back | what that had said | as that had |
+
+    `because` is private, except for a `REPLY`, whose note it is. The other fields are as in `PrivacyDecision`; `id` is
+    empty until it is recorded.
     """
 
     kind: DecisionKind
@@ -75,6 +130,13 @@ class DecisionEntry:
     body: str | None
     dataset: str | None = None
     id: str = ""
+
+    @property
+    def bears_on_files(self) -> bool:
+        """Whether files are examined again because of the entry."""
+        if self.kind is DecisionKind.TAKE_BACK:
+            return self.decided_as in set(DecidedAs)
+        return self.kind in (DecisionKind.VALUE, DecisionKind.AREA)
 
     def as_decision(self) -> PrivacyDecision:
         """The decision about a value or service area that this entry records."""
@@ -100,3 +162,16 @@ def decisions_in_force(entries: Iterable[DecisionEntry]) -> tuple[PrivacyDecisio
         for entry in entries
         if entry.kind in (DecisionKind.VALUE, DecisionKind.AREA) and entry.id not in taken_back
     )
+
+
+def reviews_in_force(entries: Iterable[DecisionEntry], kind: DecisionKind) -> tuple[DecisionEntry, ...]:
+    """The replies, or the decisions about suppliers or pairs, that count: nobody has taken them back, oldest first.
+
+    Of two by the same body (or for all bodies) about the same subject, the later counts.
+    """
+    entries = sorted(entries, key=lambda entry: (entry.decided, entry.id))
+    taken_back = {entry.subject for entry in entries if entry.kind is DecisionKind.TAKE_BACK}
+    counting = {
+        (entry.subject, entry.body): entry for entry in entries if entry.kind is kind and entry.id not in taken_back
+    }
+    return tuple(sorted(counting.values(), key=lambda entry: (entry.decided, entry.id)))

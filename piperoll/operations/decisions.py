@@ -108,13 +108,14 @@ def record(  # noqa: PLR0913 - keyword-only options
 def take_back(store: publishers.Store, identifier: str, *, because: str, by: str, moment: str) -> DecisionEntry:
     """Record that a decision is taken back. The next run holds the rows again, and removes what was published by it.
 
-    Raises: UsageError: there is no such decision, it is not about a value or area, or it was taken back before.
+    A reply or review that is taken back counts no more when measures are next made.
+    Raises: UsageError: there is no such decision, it is about a file, or it was taken back before.
     """
     because, by = _require(because, "a reason"), _require(by, "the name of who decided (--by)")
     entry = publishers.find_decision(store, identifier)
-    if entry.kind not in (DecisionKind.VALUE, DecisionKind.AREA):
+    if not (entry.kind.is_review or entry.kind in (DecisionKind.VALUE, DecisionKind.AREA)):
         raise UsageError(
-            f"{entry.id} is not a decision about a value: to withdraw a file, use piperoll withdraw or purge"
+            f"{entry.id} is not a decision that can be taken back: to withdraw a file, use piperoll withdraw or purge"
         )
     for other in publishers.list_decisions(store, entry.body):
         if other.kind is DecisionKind.TAKE_BACK and other.subject == entry.id:
@@ -254,7 +255,7 @@ def _require(text: str, what: str) -> str:
 
 def _not_applied(entries: Iterable[DecisionEntry], applied: Iterable[str]) -> tuple[DecisionEntry, ...]:
     done = frozenset(applied)
-    return tuple(entry for entry in entries if entry.id not in done and entry.kind is not DecisionKind.FILE)
+    return tuple(entry for entry in entries if entry.id not in done and entry.bears_on_files)
 
 
 def _removes(entry: DecisionEntry) -> bool:

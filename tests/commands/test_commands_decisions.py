@@ -127,3 +127,17 @@ def test_python_decides_too(world: World) -> None:
     assert api.take_back(world.request.to, entry.id, because="No").subject == entry.id
     with pytest.raises(UsageError, match="not a decision"):
         api.decide(world.request.to, [NAME], "firm", body="anytown", because="By telephone")
+
+
+def test_reviews_and_replies_are_recorded_listed_and_taken_back_without_a_question(tmp_path: Path) -> None:
+    to = ("--to", tmp_path / "out", "--by", "an.officer")
+    done = piperoll("decide", "supplier", "Rook (Wales) Ltd", "1234567", *to, "--because", "On its invoices")
+    assert "the supplier 'rookwales' is GB-COH-01234567, in all bodies." in done.stdout
+    assert piperoll("decide", "pair", "5d0c9b1e77aa", "separate", *to, "--because", "Read both").exit_code == 0
+    done = piperoll("reply", "0a1b2c3d4e5f6071", "--body", "anytown", "--note", "Late grant.", *to)
+    identifier = done.stdout.partition(":")[0]
+    runner = CliRunner(env={"COLUMNS": "200"})
+    listed = runner.invoke(cli.app, ["decide", "list", *map(str, to[:2])]).stdout
+    assert all(text in listed for text in ("rookwales", "5d0c9b1e77aa", "0a1b2c3d4e5f6071", "Late grant."))
+    done = piperoll("decide", "take-back", identifier, *to, "--because", "No")
+    assert "The next piperoll measure makes its figures without it." in " ".join(done.stdout.split())
