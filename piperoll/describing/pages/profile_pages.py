@@ -24,18 +24,22 @@ _MOST_ITEMS = (8, 5, 3, 1, 0)
 _MOST_PLAIN = 12
 """Figures of a measure on a profile, headlines first; the lists of the measure have all of them."""
 
+_UNFOLDED = 2
+"""Lists of items of a measure that a profile shows unfolded, beside those of headlines."""
+
 PYRAMIDS = ("organisation-shape",)
 """Measures whose items are levels of an organisation, which are drawn as a pyramid."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemList:
-    """The items of a figure: those shown, and how many there are."""
+    """The items of a figure: those shown, and how many there are; folded, unless they are among the first."""
 
     figure: FigureDefinition
     rows: Sequence[Figure]
     total: int
     pyramid: Sequence[PyramidLevel]
+    is_folded: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,8 @@ def _describe_part(part: ProfilePart, most: int) -> MeasurePart:
             levels, rows = draw_pyramid(in_order), in_order
         shown = rows if levels else rows[:most]
         if shown:
-            items.append(ItemList(figure, shown, rows[0].items, levels))
+            is_folded = len(items) >= _UNFOLDED and not figure.headline and not levels
+            items.append(ItemList(figure, shown, rows[0].items, levels, is_folded))
     return MeasurePart(
         part=part,
         figures=figures[:_MOST_PLAIN],
