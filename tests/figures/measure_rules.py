@@ -49,7 +49,7 @@ def _cell(row: Row, column: str) -> list[Value]:
         case "Possible rank" if has_value and row["rank_best"]:
             band = {int(row["rank_best"]): None, int(row["rank_worst"]): None}
             return [*band, int(row["peers"])]
-        case "Coverage":
+        case "Coverage" if row["coverage"]:
             return [_shown(row["coverage"], "share")]
         case "Item":
             return [one.value for one in figures_in(row["item_label"] or row["item"])]
@@ -235,7 +235,7 @@ def _pictured(page: Page, year: MeasuredYear, caption: str) -> Iterator[list[Row
         if not one.get("headline"):
             continue
         room = 40
-        kinds = sorted({kind for kind in kinds_of(page.published.store).values()} | {"other"})
+        kinds = sorted({*kinds_of(page.published.store).values(), "other"})
         order = sorted(kinds, key=lambda kind: (-len({row["body"] for row in year.rows
                        if kinds_of(page.published.store).get(row["body"], "other") == kind}), kind))  # fmt: skip
         for kind in order:
@@ -295,18 +295,15 @@ def _profile_trend(page: Page, place: Place) -> Sequence[Value]:
 
 
 @rule(PROFILE, "caption", r".*: the (?:largest|next) # of #")
-def _profile_shown(page: Page, place: Place) -> Sequence[Value] | None:
-    for measure, years in measured_years(page.published.store).items():
-        for one in next(iter(years.values())).definition["figures"]:
-            if not place.text.startswith(f"{one['title']}: the "):
-                continue
-            found = _of_body(page, measure)
-            count = sum(row["figure"] == one["id"] and row["item"] != "" for row in found[0][1]) if found else 0
-            shown = [other for other in page.places if other.names[0] == f"items-{measure}-{one['id']}"]
-            lines = {other.line for other in shown if other.names[1] == "Value"}
-            if count == place.figures[-1].value:
-                return [len(lines) if lines else place.figures[0].value, count]
-    return None
+def _profile_shown(page: Page, place: Place) -> Sequence[Value]:
+    """How many items of a figure a table shows, and how many there are."""
+    told: list[list[Value]] = []
+    for name in dict.fromkeys(other.names[0] for other in page.places if other.names[0].startswith("items-")):
+        measure, figure = _split(page, name.removeprefix("items-"))
+        lines = {other.line for other in page.places if other.names[0] == name}
+        count = sum(row["figure"] == figure and row["item"] != "" for row in _of_body(page, measure)[0][1])
+        told.append([next(most for most in (1, 3, 5, 8) if most >= len(lines)), count])  # withheld ones have no figure
+    return _one_of(place, told)
 
 
 @rule(PROFILE, "caption", r".*# more figures? in the download")

@@ -52,7 +52,7 @@ def _read_definition(path: Path) -> dict[str, Any]:
 def kinds_of(store: Path) -> dict[str, str]:
     """The kind of each body, as the catalogue's list of bodies names it."""
     bodies = json.loads((store / "catalogue" / "bodies.json").read_text("utf-8"))["bodies"]
-    return {body["slug"]: body["kind"] for body in bodies}
+    return {body["body"]: body["kind"] for body in bodies}
 
 
 @cache

@@ -12,6 +12,7 @@ from piperoll import assets, layout
 from piperoll.describing.measure_charts import BoundsChart, PyramidLevel, draw_bounds, draw_pyramid
 from piperoll.describing.measure_site import MeasureSite
 from piperoll.describing.measures import Figure, FigureDefinition, ProfilePart, PublishedMeasure
+from piperoll.describing.pages.measure_pages import used_columns
 from piperoll.describing.pages.rendering import render_page
 from piperoll.model import Body
 
@@ -66,6 +67,11 @@ class MeasurePart:
     def measure(self) -> PublishedMeasure:
         """The measure."""
         return self.part.measure
+
+    @property
+    def columns(self) -> set[str]:
+        """The optional columns that have something to say of the figures as a whole."""
+        return used_columns([row for _, row in self.figures])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,7 @@ def _describe_part(part: ProfilePart, most: int) -> MeasurePart:
     definition = part.measure.definition
     figures = _whole_figures(part)
     shares = [(figure, row) for figure, row in figures if figure.unit == "share" and figure.headline]
-    items = []
+    items: list[ItemList] = []
     for figure in definition.figures:
         rows = part.items(figure.id)
         if not rows:
