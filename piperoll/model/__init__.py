@@ -35,6 +35,16 @@ from piperoll.model.finding import Acts, Address, Finding, Severity, describe_ro
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
+from piperoll.model.receipt import (
+    Attempt,
+    Counted,
+    Draft,
+    Receipt,
+    ReturnKind,
+    Statement,
+    count_report,
+    receipt_bytes,
+)
 from piperoll.model.release import FileEntry, Manifest, Packed, file_entry
 from piperoll.model.report import (
     EXCLUSIONS,
@@ -65,6 +75,7 @@ __all__ = [
     "Address",
     "AmbiguousPeriod",
     "AmountTotals",
+    "Attempt",
     "Because",
     "Body",
     "BodyMapping",
@@ -72,6 +83,7 @@ __all__ = [
     "Cause",
     "Changes",
     "ColumnScore",
+    "Counted",
     "CountedLines",
     "CurrentRelease",
     "Dataset",
@@ -81,6 +93,7 @@ __all__ = [
     "DecisionKind",
     "Differences",
     "Disposition",
+    "Draft",
     "Effect",
     "Field",
     "FileEntry",
@@ -104,13 +117,16 @@ __all__ = [
     "PeriodKind",
     "PrivacyDecision",
     "Question",
+    "Receipt",
     "Register",
     "Report",
+    "ReturnKind",
     "RowCounts",
     "RowPeriod",
     "RowsNotAdded",
     "Series",
     "Severity",
+    "Statement",
     "Status",
     "Submission",
     "Table",
@@ -121,6 +137,7 @@ __all__ = [
     "YearAccount",
     "YearShare",
     "add_pounds",
+    "count_report",
     "decisions_in_force",
     "describe_period",
     "describe_rows",
@@ -131,6 +148,7 @@ __all__ = [
     "parse_instant",
     "partition_of",
     "printable_name",
+    "receipt_bytes",
     "resolve_body",
     "reviews_in_force",
     "slugify",
