@@ -8,7 +8,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-DATA = ("datapackages", "expectations", "findings", "catalogue")
+DATA = ("datapackages", "expectations", "findings", "catalogue", "measures")
 DOCS = ("findings.md", "glossary.md", "check-report.schema.json")
 
 

@@ -1,8 +1,9 @@
-"""The data folders: datasets, expectations, findings and the catalogue's templates, from a checkout or a wheel.
+"""The data folders: datasets, expectations, findings, measures and the catalogue's templates, in a checkout or a wheel.
 
-In a checkout `datapackages/`, `expectations/`, `findings/`, `catalogue/` and `docs/` are beside the package; a wheel
-holds them under `piperoll/data/`. The environment variable PIPEROLL_DATA lists further folders (separated like PATH),
-each with a `datapackages/` and an `expectations/` of its own, so that a dataset can be added without changing Piperoll.
+In a checkout `datapackages/`, `expectations/`, `findings/`, `measures/`, `catalogue/` and `docs/` are beside the
+package; a wheel holds them under `piperoll/data/`. The environment variable PIPEROLL_DATA lists further folders
+(separated like PATH), each with a `datapackages/`, an `expectations/` or a `measures/` of its own, so that datasets and
+measures can be added without changing Piperoll.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ KIND_WORDS = "bodies/kinds.csv"
 
 
 def folder(name: str) -> Path:
-    """Return the data folder called `name`: datapackages, expectations, findings or catalogue.
+    """Return the data folder called `name`: datapackages, expectations, findings, measures or catalogue.
 
     Raises: DescriptorError: neither the checkout nor the wheel has it.
     """

@@ -50,6 +50,13 @@ from publishers.purge import (
     remove_submission,
     remove_versions,
 )
+from publishers.reader_reports import (
+    find_reader_report,
+    list_reader_reports,
+    publish_reader_answer,
+    read_reader_answers,
+    record_reader_report,
+)
 from publishers.receipts import (
     SigningKey,
     create_draft,
@@ -123,6 +130,7 @@ __all__ = [
     "file_reports",
     "find_decision",
     "find_earlier_releases",
+    "find_reader_report",
     "find_submission",
     "find_values",
     "is_waiting",
@@ -135,6 +143,7 @@ __all__ = [
     "list_indexed_series_of",
     "list_mappings",
     "list_published",
+    "list_reader_reports",
     "list_receipts",
     "list_rulings",
     "list_series",
@@ -148,6 +157,7 @@ __all__ = [
     "mark_withdrawn",
     "open_reader",
     "open_store",
+    "publish_reader_answer",
     "publish_release",
     "read_changes",
     "read_consolidated_year",
@@ -157,6 +167,7 @@ __all__ = [
     "read_history",
     "read_listing",
     "read_mapping",
+    "read_reader_answers",
     "read_receipt",
     "read_received_bytes",
     "read_release_files",
@@ -165,6 +176,7 @@ __all__ = [
     "read_submission",
     "read_tombstone",
     "record_decision",
+    "record_reader_report",
     "record_receipt",
     "record_ruling",
     "record_statement",

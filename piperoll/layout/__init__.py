@@ -11,6 +11,8 @@ same layout for operators and readers.
     drafts/       files that bodies are preparing to send                       private
     receipts/     receipts of what was sent, and the key that signs them        private
     returns/      what bodies said of returns that they do not send             private
+    readers/      what readers report about published tables                    private
+    access/       who may use the portal, and what they did there               private
     reports/      the public report of every file received                      public
     data/         releases, the pointers that name them, and an index           public
     catalogue/    pages, feeds, DCAT, consolidated files                        public
@@ -32,6 +34,7 @@ from piperoll.layout.catalogue import *  # noqa: F403 - callers use the package 
 from piperoll.layout.catalogue import CATALOGUE
 from piperoll.layout.records import *  # noqa: F403
 from piperoll.layout.records import (
+    ACCESS,
     ARCHIVE,
     COLLECTED,
     DATA,
@@ -39,6 +42,7 @@ from piperoll.layout.records import (
     DRAFTS,
     LOG,
     MAPPINGS,
+    READERS,
     RECEIPTS,
     REPORTS,
     RETURNS,
@@ -47,7 +51,7 @@ from piperoll.layout.records import (
 PUBLIC = (CATALOGUE, DATA, REPORTS)
 """The only prefixes that are ever served."""
 
-PRIVATE = (ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, DRAFTS, RECEIPTS, RETURNS)
+PRIVATE = (ACCESS, ARCHIVE, COLLECTED, MAPPINGS, DECISIONS, LOG, READERS, DRAFTS, RECEIPTS, RETURNS)
 """The prefixes that only the operator reads."""
 
 _SEGMENT = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]*\Z")

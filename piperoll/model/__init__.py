@@ -4,6 +4,7 @@
 passes is published as a Release, which is never changed, only superseded; the Catalogue lists Releases.*
 """
 
+from piperoll.model.access import Grant, Role, Subject, SubjectKind, roles_for
 from piperoll.model.body import KINDS, Body, BodyMatch, Register, resolve_body, slugify, suggest_bodies
 from piperoll.model.consolidated import (
     UNDATED,
@@ -28,6 +29,7 @@ from piperoll.model.decision import (
     DecisionKind,
     PairDecision,
     PrivacyDecision,
+    WithdrawalStep,
     decisions_in_force,
     reviews_in_force,
 )
@@ -35,6 +37,7 @@ from piperoll.model.finding import Acts, Address, Finding, Severity, describe_ro
 from piperoll.model.history import Cause, Changes, Differences, Effect, History, Listing, Status, Version, parse_instant
 from piperoll.model.mapping import DIFFERENT, BodyMapping, Layout, Question
 from piperoll.model.period import MONTHS, AmbiguousPeriod, Period, PeriodKind, describe_period, find_ambiguity
+from piperoll.model.reader_report import ReaderAnswer, ReaderConcern, ReaderReport
 from piperoll.model.receipt import (
     Attempt,
     Counted,
@@ -98,6 +101,7 @@ __all__ = [
     "Field",
     "FileEntry",
     "Finding",
+    "Grant",
     "Heading",
     "HeldValue",
     "History",
@@ -117,10 +121,14 @@ __all__ = [
     "PeriodKind",
     "PrivacyDecision",
     "Question",
+    "ReaderAnswer",
+    "ReaderConcern",
+    "ReaderReport",
     "Receipt",
     "Register",
     "Report",
     "ReturnKind",
+    "Role",
     "RowCounts",
     "RowPeriod",
     "RowsNotAdded",
@@ -128,12 +136,15 @@ __all__ = [
     "Severity",
     "Statement",
     "Status",
+    "Subject",
+    "SubjectKind",
     "Submission",
     "Table",
     "TableReport",
     "Verdict",
     "Version",
     "What",
+    "WithdrawalStep",
     "YearAccount",
     "YearShare",
     "add_pounds",
@@ -151,6 +162,7 @@ __all__ = [
     "receipt_bytes",
     "resolve_body",
     "reviews_in_force",
+    "roles_for",
     "slugify",
     "suggest_bodies",
     "to_document",

@@ -41,6 +41,7 @@ from piperoll.checking.privacy.free_text import names_in_text
 from piperoll.checking.privacy.held_names import HeldNames, NameKey, name_key
 from piperoll.checking.row_sets import LatestWord, RowLabels, RowSet, ValueByRow
 from piperoll.checking.survey import main_field
+from piperoll.enriching.annotate import payee_fields
 from piperoll.findings import CappedFindings
 from piperoll.model import Dataset, HeldValue, Origin
 from piperoll.model.columns import Cells, Flags, Integers, pc, to_flags
@@ -158,6 +159,8 @@ class PrivacyScreen:
             and described.type == "string"
             and described.origin is not Origin.DERIVED
         ]
+        payee = payee_fields(dataset)
+        self._registered = {payee[role] for role in ("company_number", "charity_number") if role in payee}
         self._held: _Found = {}
         self._cut: _Found = {}
         self._held_rows = RowSet()
@@ -197,7 +200,7 @@ class PrivacyScreen:
     def finish(self, names: HeldNames) -> PrivacyResult:
         """Make the second pass if anything is left to find, and finish the screening; `names` are held in the file."""
         payees, areas = self._payees.names(), self._suppliers_of_areas()
-        insured = {name: find_ni_numbers(self._table.batches(), name, cells) for name, cells in self._ni_shapes.items()}
+        insured = {name: self._find_ni_numbers(name, cells) for name, cells in self._ni_shapes.items()}
         self._lines = 0
         if names or payees or areas or any(insured.values()):
             for batch in self._table.batches():
@@ -226,6 +229,10 @@ class PrivacyScreen:
             cut_cells=_first_cells(self._cut),
             cut={field_and_rule: found.rows for field_and_rule, found in self._cut.items()},
         )
+
+    def _find_ni_numbers(self, name: str, cells: set[str]) -> frozenset[str]:
+        """The cells that are National Insurance numbers. In a column of company numbers all of that form are."""
+        return frozenset(cells) if name in self._registered else find_ni_numbers(self._table.batches(), name, cells)
 
     def published_names(self) -> frozenset[str]:
         """The names that are due to be published: of post holders, and by decision."""

@@ -152,6 +152,16 @@ def test_a_reference_with_a_month_and_a_year_is_no_national_insurance_number(num
     assert held(spend_row(transaction_number="SE922015A")) == ["ni-number"]
 
 
+def test_a_national_insurance_number_among_scottish_company_numbers_is_held() -> None:
+    """Others with the same two letters made it a series of references, and it was published."""
+    numbers = [*(f"SC{123400 + number}" for number in range(9)), "SC123456C"]
+    found = [
+        screen_table(made_table(rows=[spend_row(**{name: one}) for one in numbers]), assets.dataset("spend")).held
+        for name in ("supplier_company_number", "transaction_number")
+    ]
+    assert [list(one) for one in found] == [[("supplier_company_number", "ni-number")], []]
+
+
 @pytest.mark.parametrize("supplier", ["The Olde Bell", "Freestyle Urban Soccer", "Foster Refrigerator"])
 def test_a_firm_with_one_word_like_a_family_name_is_not_held_for_a_mixed_area(supplier: str) -> None:
     assert held(spend_row(supplier_name=supplier, expense_area="Direct Payments")) == []

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from hosting.limits import ApiLimits
+from hosting.problems import Problem
 from piperoll.operations.checked_upload import CheckedUpload, Upload
 from piperoll.operations.checked_upload import check_in_sandbox as _check
 from piperoll.operations.sandbox import SandboxFailed, SandboxLimits, start_fork_server
-from serving.limits import ApiLimits
-from serving.problems import Problem
 
 __all__ = ["CheckFailed", "CheckedUpload", "Upload", "check_in_sandbox", "start_fork_server"]
 

@@ -1,0 +1,194 @@
+"""The files of one version of a measure and year, made like those of a release; the same rows give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from piperoll import assets
+from piperoll.measuring.definition import Measure
+from piperoll.measuring.engine import RULES_VERSION
+from piperoll.measuring.rows import MeasureRow
+from piperoll.model import (
+    Dataset,
+    FileEntry,
+    Manifest,
+    Packed,
+    Period,
+    Series,
+    file_entry,
+    to_json_bytes,
+)
+from piperoll.releasing.columns import PublishedColumn, scale_for
+from piperoll.releasing.files import TableFiles, TableTotals
+
+DATASET = "measures"
+"""The first part of the series of measures, and the name of their table."""
+
+_FILES = ("datapackage.json", "definition.json", "inputs.json", "measures.csv", "measures.parquet")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class InputFile:
+    """One thing that a measure was made from, by its sha256: consolidated lines of a body, a release, a source, a rule.
+
+    `body` is empty for what bears on every row. `what` names it: `spend 2026-27`, `contracts/anytown/2026-10 v2`,
+    `population`.
+    """
+
+    body: str
+    what: str
+    sha256: str
+
+
+@cache
+def table_dataset() -> Dataset:
+    """The long table of measures as a dataset: `measures/datapackage.json`."""
+    content = (assets.folder("measures") / "datapackage.json").read_text("utf-8")
+    return Dataset.from_descriptor(json.loads(content), ())
+
+
+def measure_series(measure: str, year: Period) -> Series:
+    """The series of a measure and financial year: `measures/coverage/2026-27`."""
+    return Series(DATASET, measure, year)
+
+
+def rules_version(measure: Measure) -> str:
+    """Identify the method and the engine that make the rows."""
+    return f"{measure.version}+{measure.sha256[:12]}/{RULES_VERSION}"
+
+
+def describe_inputs(measure: Measure, year: Period, inputs: Sequence[InputFile]) -> dict[str, Any]:
+    """inputs.json: what bears on every row, and what else the rows of each body were made from, with a hash of both."""
+    shared = sorted({one for one in inputs if not one.body})
+    bodies = sorted({one.body for one in inputs if one.body})
+    of_body = {body: sorted({one for one in inputs if one.body == body}) for body in bodies}
+    return {
+        "measure": measure.id,
+        "year": str(year),
+        "rules_version": rules_version(measure),
+        "shared": [{"what": one.what, "sha256": one.sha256} for one in shared],
+        "bodies": {
+            body: {
+                "sha256": _hash_list([rules_version(measure), *shared, *own]),
+                "inputs": [{"what": one.what, "sha256": one.sha256} for one in own],
+            }
+            for body, own in of_body.items()
+        },
+    }
+
+
+def hash_inputs(document: Mapping[str, Any]) -> str:
+    """The hash of inputs.json: with the same one, a measure gives the same rows."""
+    return hashlib.sha256(to_json_bytes(document)).hexdigest()
+
+
+def pack_measure(
+    measure: Measure, year: Period, rows: Sequence[MeasureRow], inputs: Mapping[str, Any], folder: Path
+) -> Packed:
+    """Write the files of a version: the table as CSV and Parquet, inputs, definition, descriptor and manifest.
+
+    `inputs` is what `describe_inputs` made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    hashes = {body: one["sha256"] for body, one in inputs["bodies"].items()}
+    without = _hash_list([rules_version(measure), *(one["sha256"] for one in inputs["shared"])])
+    rows = [replace(row, inputs=hashes.get(row.body, without)) for row in rows]
+    dataset, series = table_dataset(), measure_series(measure.id, year)
+    totals = _write_table(dataset, rows, folder)
+    csv = file_entry(folder, "measures.csv")
+    definition = {"id": measure.id, "version": measure.version, "files": dict(sorted(measure.files.items()))}
+    (folder / "definition.json").write_bytes(to_json_bytes(definition))
+    (folder / "inputs.json").write_bytes(to_json_bytes(inputs))
+    described = _describe(measure, dataset, series, csv, totals)
+    (folder / "datapackage.json").write_bytes(to_json_bytes(described))
+    manifest = Manifest(
+        series=series,
+        dataset_version=dataset.version,
+        rules_version=rules_version(measure),
+        rows=totals.lines,
+        amount_gbp=None,
+        rows_sha256=totals.rows_sha256,
+        sources=(hash_inputs(inputs),),
+        files=tuple(file_entry(folder, name) for name in _FILES),
+    )
+    (folder / "manifest.json").write_bytes(manifest.to_bytes())
+    return Packed(folder, manifest)
+
+
+def _write_table(dataset: Dataset, rows: Sequence[MeasureRow], folder: Path) -> TableTotals:
+    names = [one.name for one in fields(MeasureRow)]
+    cells = {name: pa.array([_spell(getattr(row, name)) for row in rows], pa.string()) for name in names}
+    columns = [
+        PublishedColumn(one, scale_for([cells[one.name]])) if one.type == "number" else PublishedColumn(one)
+        for one in dataset.fields
+    ]
+    with TableFiles(folder, DATASET, columns) as files:
+        if rows:
+            spelled = [column.spelled(cells[column.name]) if column.field.type != "string" else cells[column.name]
+                       for column in columns]  # fmt: skip
+            files.write(pa.RecordBatch.from_arrays(spelled, names=[column.name for column in columns]))
+        return files.totals()
+
+
+def _spell(value: object) -> str | None:
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return f"{value:f}"
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _describe(
+    measure: Measure, dataset: Dataset, series: Series, csv: FileEntry, totals: TableTotals
+) -> dict[str, Any]:
+    """The descriptor of a version (Data Package 2.0); it has no clock in it."""
+    declared = dataset.descriptor["resources"][0]
+    return {
+        "$schema": dataset.descriptor["$schema"],
+        "id": str(series),
+        "name": str(series).lower().replace("/", "-"),
+        "title": f"{measure.title}, {series.period.title}",
+        "description": measure.summary,
+        "version": f"{measure.version}+{totals.rows_sha256[:12]}",
+        "licenses": list(dataset.descriptor["licenses"]),
+        "contributors": [{"title": measure.owner, "roles": ["publisher"]}],
+        "sources": [{"title": source} for source in measure.sources],
+        "resources": [declared | {"bytes": csv.bytes, "hash": f"sha256:{csv.sha256}"}],
+        "x_piperoll": {
+            "series": str(series),
+            "dataset": DATASET,
+            "dataset_title": dataset.title,
+            "dataset_version": dataset.version,
+            "rules_version": rules_version(measure),
+            "measure": measure.id,
+            "method_version": measure.version,
+            "period": {
+                "name": str(series.period),
+                "title": series.period.title,
+                "start": series.period.start.isoformat(),
+                "end": series.period.end.isoformat(),
+            },
+            "rows_sha256": totals.rows_sha256,
+        },
+    }
+
+
+def _hash_list(parts: Sequence[object]) -> str:
+    listed = [[one.body, one.what, one.sha256] if isinstance(one, InputFile) else one for one in parts]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()

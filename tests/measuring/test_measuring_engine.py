@@ -1,0 +1,213 @@
+"""The engine of measures: what a row says, which check decides its status, and when bodies are compared."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from piperoll.errors import ConservationError, DescriptorError
+from piperoll.measuring.definition import Measure, parse_measure
+from piperoll.measuring.engine import figure_id
+from tests.measuring.measured import find_row, run_measure
+
+TOML = """
+id = "tea"
+version = "1.0.0"
+title = "Tea"
+question = "How much is spent on tea?"
+summary = "A measure for tests."
+method = "Pounds are added."
+period = "year"
+perimeter = "the body itself"
+datasets = ["spend"]
+comparators = "kind"
+owner = "Tests"
+sources = []
+{rules}
+[[figures]]
+id = "pounds"
+title = "Pounds on tea"
+unit = "gbp"
+headline = true
+high_is = "bad"
+[[figures]]
+id = "part"
+title = "Part of it"
+unit = "share"
+[[changes]]
+version = "1.0.0"
+date = "2026-11-29"
+what = "First version."
+"""
+SUM = """
+SELECT body, years.period_start, years.period_end, 'pounds' AS figure, sum(net_amount) AS value, count(*) AS n {more}
+FROM spend JOIN years ON years.year = spend.financial_year GROUP BY ALL
+"""
+
+
+def make_measure(rules: str = "", query: str = SUM, more: str = "", **files: str) -> Measure:
+    return parse_measure(
+        "tea", {"measure.toml": TOML.format(rules=rules), "query.sql": query.format(more=more), **files}
+    )
+
+
+def spend(**amounts: str) -> list[dict[str, Any]]:
+    return [{"body": body, "net_amount": amount} for body, amount in amounts.items()]
+
+
+EIGHT = spend(**{f"town-{n}": str(value) for n, value in enumerate((40, 50, 55, 60, 62, 70, 80, 120))})
+
+
+def test_eight_bodies_have_quartiles_and_the_far_one_is_an_outlier() -> None:
+    rows = run_measure(make_measure(), spend=EIGHT)
+    far = find_row(rows, "pounds", body="town-7")
+    assert (far["peer_q1"], far["peer_median"], far["peer_q3"]) == (Decimal("53.75"), 61, Decimal("72.5"))
+    assert (far["peers"], far["peer_kind"], far["status"], far["outlier"]) == (8, "council", "shown", True)
+    assert [row["outlier"] for row in rows] == [False] * 7 + [True]
+    assert (far["rank_best"], far["rank_worst"]) == (8, 8)
+
+
+def test_seven_bodies_are_only_listed() -> None:
+    rows = run_measure(make_measure(), spend=EIGHT[:7])
+    assert {row["status"] for row in rows} == {"list-only"}
+    assert {row["peer_median"] for row in rows} == {None}
+    assert rows[0]["reason"] == "7 bodies of the kind have a value: values are listed, and 8 are needed for a band"
+    assert rows[0]["value"] == 40
+
+
+def test_bodies_of_another_kind_are_no_peers() -> None:
+    rows = run_measure(make_measure(), spend=EIGHT, bodies={"town-0": "police"})
+    assert {row["peer_kind"]: row["peers"] for row in rows} == {"police": 1, "council": 7}
+
+
+def test_bodies_whose_peers_mostly_lack_a_value_are_not_compared() -> None:
+    query = SUM.replace("sum(net_amount)", "CASE WHEN sum(net_amount) > 0 THEN sum(net_amount) END")
+    rows = run_measure(make_measure(query=query), spend=EIGHT + spend(a="-1", b="-1", c="-1"))
+    row = find_row(rows, "pounds", body="town-0")
+    assert (row["status"], row["peer_median"]) == ("list-only", None)
+    assert row["reason"] == "only 8 of 11 bodies of the kind have a value: 80% must"
+    assert find_row(rows, "pounds", body="a")["status"] == "withheld"
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "reason"),
+    [
+        (", 0.59 AS coverage", "withheld", "the data covers 59% of lines: at least 60% is needed"),
+        (", 0.60 AS coverage", "list-only", ""),
+        (
+            ", 5 AS lo, 20 AS hi",
+            "indicative",
+            "the bounds are further apart than 25% of the value: too wide to compare",
+        ),
+        (", 11 AS lo, 20 AS hi", "withheld", "the bounds 11.00 to 20.00 do not contain the value 10.00"),
+        (", 0.31 AS inferred_share", "indicative", "31% of it is inferred by our rules"),
+        (", 'withheld' AS status, 'no axle' AS reason", "withheld", "no axle"),
+        (", 'indicative' AS status, 'half seen' AS reason", "indicative", "half seen"),
+        (", 0.1 AS coverage, 1 AS lo, 90 AS hi", "withheld", "the data covers 10% of lines"),
+    ],
+)
+def test_the_first_check_that_fails_decides(more: str, status: str, reason: str) -> None:
+    rules = '[coverage]\nminimum = "0.6"\nof = "lines"\n[publication]\nwidest_interval = "0.25"\nmost_inferred = "0.3"'
+    (row,) = run_measure(make_measure(rules, more=more), spend=spend(anytown="10"))
+    assert row["status"] == status
+    assert row["reason"].startswith(reason)
+    assert (row["value"] is None) == (status == "withheld")
+
+
+def test_a_row_whose_parts_do_not_add_up_stops_the_run() -> None:
+    with pytest.raises(ConservationError, match="pounds  of anytown has parts of 9 and a total of 10"):
+        run_measure(make_measure(more=", 9 AS part_sum, sum(net_amount)::INT AS total"), spend=spend(anytown="10"))
+
+
+def test_a_withheld_row_exists_and_nothing_divided_by_nothing_is_not_zero() -> None:
+    query = SUM.replace("sum(net_amount)", "0::DOUBLE / 0::DOUBLE")
+    (row,) = run_measure(make_measure(query=query), spend=spend(anytown="10"))
+    assert (row["value"], row["status"], row["reason"]) == (None, "withheld", "there is nothing to measure it by")
+
+
+def test_money_has_two_places_and_shares_six() -> None:
+    query = f"""{SUM} UNION ALL BY NAME
+        SELECT body, years.period_start, years.period_end, 'part' AS figure, 1 / 3 AS value FROM spend, years"""
+    rows = run_measure(make_measure(query=query), spend=spend(anytown="10.005"))
+    assert str(find_row(rows, "pounds")["value"]) == "10.00"  # half to even
+    assert str(find_row(rows, "part")["value"]) == "0.333333"
+
+
+def test_the_order_of_rows_and_bodies_does_not_matter() -> None:
+    assert run_measure(make_measure(), spend=EIGHT) == run_measure(make_measure(), spend=EIGHT[::-1])
+
+
+def test_a_figure_has_one_identifier_for_ever_and_carries_the_reply_to_it() -> None:
+    identifier = figure_id("tea", "anytown", "2026-27", "pounds")
+    assert identifier == hashlib.sha256(b"tea|anytown|2026-27|pounds|").hexdigest()[:16]
+    (row,) = run_measure(make_measure(), spend=spend(anytown="10"), replies={identifier: "We had guests."})
+    assert (row["figure_id"], row["reply"]) == (identifier, "We had guests.")
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (SUM.replace("'pounds'", "'coffee'"), "the query returns the figure 'coffee', not declared"),
+        (SUM.replace("SELECT body", "SELECT 'x' AS body"), "the query returns the body 'x', not measured"),
+        (SUM.replace("GROUP BY ALL", f"GROUP BY ALL UNION ALL ({SUM})"), "twice for 2026-27"),
+        (SUM.replace("{more}", ", 1 AS sugar"), "unknown columns: sugar"),
+        (SUM.replace("'pounds' AS figure", "'pounds' AS fig"), "does not return figure|unknown columns: fig"),
+        ("SELECT nothing FROM spend", "query.sql: Binder Error"),
+    ],
+)
+def test_a_query_that_returns_what_is_not_declared_is_refused(query: str, message: str) -> None:
+    with pytest.raises(DescriptorError, match=message):
+        run_measure(make_measure(query=query), spend=spend(anytown="10"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("owner =", "holder ="), "the key 'owner' is missing"),
+        (('id = "tea"', 'id = "Tea"'), "id 'Tea' is not in kebab-case"),
+        (('id = "tea"', 'id = "tee"'), "id is 'tee', but the folder is tea"),
+        (('["spend"]', '["spent"]'), "datasets that there are not: spent"),
+        (('unit = "gbp"', 'unit = "pence"'), "unit 'pence' is none of share, gbp"),
+        (('period = "year"', 'period = "week"'), "period 'week' is none of year, snapshot"),
+        (("headline = true", "headline = false"), "no figure has headline = true"),
+        (('id = "part"', 'id = "pounds"'), "figures declared twice: pounds"),
+        (("sources = []", "sources = []\nsource = 1"), "unknown keys: source"),
+        (('version = "1.0.0"\ntitle', 'version = "1.1.0"\ntitle'), "changes has no entry for version 1.1.0"),
+        (("sources = []", "sources = ["), "is not TOML"),
+    ],
+)
+def test_a_definition_that_is_wrong_says_which_key(change: tuple[str, str], message: str) -> None:
+    text = TOML.format(rules="")
+    assert change[0] in text
+    with pytest.raises(DescriptorError, match=message):
+        parse_measure("tea", {"measure.toml": text.replace(*change), "query.sql": SUM.format(more="")})
+
+
+@pytest.mark.parametrize("query", ["SELECT now() AS value", "SELECT random() AS value", "DELETE FROM spend"])
+def test_a_query_with_a_clock_or_chance_in_it_is_refused(query: str) -> None:
+    with pytest.raises(DescriptorError, match="query"):
+        parse_measure("tea", {"measure.toml": TOML.format(rules=""), "query.sql": query})
+
+
+def test_a_table_that_nobody_makes_is_refused() -> None:
+    with pytest.raises(DescriptorError, match="names the table kettles, which nobody makes"):
+        run_measure(make_measure('tables = ["kettles"]'), spend=spend(anytown="10"))
+
+
+def test_a_csv_in_the_folder_is_a_table_of_the_query() -> None:
+    query = SUM.replace("FROM spend", "FROM spend JOIN blends USING (body)")
+    rows = run_measure(make_measure(query=query, **{"blends.csv": "body,blend\na,Assam\n"}), spend=spend(a="1", b="2"))
+    assert [row["body"] for row in rows] == ["a"]
+
+
+def test_later_years_do_not_change_a_year_and_earlier_ones_are_seen_as_far_as_declared() -> None:
+    lines = [
+        {"body": "a", "net_amount": "1", "financial_year": f"{year}-{year % 100 + 1}"} for year in range(2023, 2027)
+    ]
+    query = SUM.replace("ON years.year = spend.financial_year", "ON TRUE")
+    for reads, seen in (("", 3), ("earlier_years = 1", 2), ("earlier_years = 0", 1)):
+        (row,) = run_measure(make_measure(reads, query=query), years=["2025-26"], spend=lines)
+        assert row["value"] == seen
