@@ -8,7 +8,15 @@ from piperoll.operations.checked_upload import CheckedUpload, Upload
 from piperoll.operations.checked_upload import check_in_sandbox as _check
 from piperoll.operations.sandbox import SandboxFailed, SandboxLimits, start_fork_server
 
-__all__ = ["CheckFailed", "CheckedUpload", "Upload", "check_in_sandbox", "start_fork_server"]
+__all__ = [
+    "CheckFailed",
+    "CheckedUpload",
+    "Upload",
+    "as_problem",
+    "check_in_sandbox",
+    "sandbox_limits",
+    "start_fork_server",
+]
 
 
 class CheckFailed(Exception):
@@ -22,17 +30,27 @@ def check_in_sandbox(upload: Upload, limits: ApiLimits) -> CheckedUpload:
     own disk or memory is exhausted.
     """
     try:
-        return _check(upload, SandboxLimits(limits.check_seconds, limits.check_memory_bytes))
+        return _check(upload, sandbox_limits(limits))
     except SandboxFailed as failed:
-        match failed.kind:
-            case "usage":
-                raise Problem(400, "bad-parameter", str(failed)) from failed
-            case "store":
-                raise Problem(503, "store", "the store does not answer: try again", retry_after=5) from failed
-            case "bug":
-                raise CheckFailed(str(failed)) from failed
-            case "room":
-                message = f"the server cannot check files now ({failed}): try again later"
-                raise Problem(503, "no-room", message, retry_after=60) from failed
-        message = f"the file needs more {failed.kind} than the server allows: check it on your own computer with"
-        raise Problem(422, "too-heavy", f"{message} piperoll check") from failed
+        raise as_problem(failed) from failed
+
+
+def sandbox_limits(limits: ApiLimits) -> SandboxLimits:
+    """The limits of one check."""
+    return SandboxLimits(limits.check_seconds, limits.check_memory_bytes)
+
+
+def as_problem(failed: SandboxFailed) -> Exception:
+    """What to answer if a check did not end: a Problem, or CheckFailed for a bug of ours."""
+    match failed.kind:
+        case "usage":
+            return Problem(400, "bad-parameter", str(failed))
+        case "store":
+            return Problem(503, "store", "the store does not answer: try again", retry_after=5)
+        case "bug":
+            return CheckFailed(str(failed))
+        case "room":
+            message = f"the server cannot check files now ({failed}): try again later"
+            return Problem(503, "no-room", message, retry_after=60)
+    message = f"the file needs more {failed.kind} than the server allows: check it on your own computer with"
+    return Problem(422, "too-heavy", f"{message} piperoll check")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import sys
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import publishers
 from piperoll import assets, layout
-from piperoll.errors import NotThere, UsageError
+from piperoll.errors import NotThere, PeriodError, UsageError
 from piperoll.model import (
     Attempt,
     Counted,
@@ -38,6 +40,7 @@ from piperoll.operations.preview import SideBySide
 from piperoll.operations.run_request import Run, current_moment, open_run
 from piperoll.operations.run_summary import FileResult, RunSummary
 from piperoll.operations.sandbox import SandboxLimits, run_in_sandbox
+from piperoll.reading.cells.periods import parse_typed_period
 from publishers import Store
 
 LIMITS = SandboxLimits()
@@ -164,7 +167,10 @@ def parse_given(given: Given) -> Given:
             raise UsageError(f"'{part}' is no part of {dataset}: leave it out, or choose one of the list")
     elif part is not None:
         raise UsageError("a part needs its dataset: choose both")
-    return Given(dataset, str(Period.parse(given.period)) if given.period else None, part)
+    period = None
+    if given.period and (period := parse_typed_period(given.period)) is None:
+        raise PeriodError("this is not a period: write it like October 2026, 2026-10, 2026-Q4, 2026-27 or 2026-10-31")
+    return Given(dataset, str(period) if period else None, part)
 
 
 def _store_file(store: Store, body: str, draft: str, file: SentFile) -> Attempt:
@@ -285,8 +291,13 @@ def submit_draft(
     checked = check_draft(to, store, draft, limits)
     _require_acceptable(checked.report, held=held)
     receipt, new = record_receipt_for(store, draft, checked)
-    publishers.update_draft(store, draft.body, draft.id, lambda one: replace(one, reference=receipt.reference))
+    mark_submitted(store, draft, receipt)
     return receipt, new
+
+
+def mark_submitted(store: Store, draft: Draft, receipt: Receipt) -> None:
+    """Record in a draft which receipt it has, so that its address leads there."""
+    publishers.update_draft(store, draft.body, draft.id, lambda one: replace(one, reference=receipt.reference))
 
 
 def record_receipt_for(
@@ -355,16 +366,22 @@ def put_submission(
         raise
 
 
-def publish_waiting(to: str) -> RunSummary | None:
+def publish_waiting(to: str, bodies: Path | None = None) -> RunSummary | None:
     """Process every file that has a receipt, and build the catalogue; None if there was none.
 
     A run does the same. Two at a time do no harm: releases are published by conditional writes.
     """
-    with open_run(to) as run:
+    with open_run(to, bodies=bodies) as run:
         if next(publishers.list_waiting(run.store), None) is None:
             return None
         results = process_waiting(run)
         return pipeline.summarise(CollectedFiles(), results, lambda: build_catalogue(run))
+
+
+def publish_from_arguments() -> None:
+    """`publish_waiting` for a process of its own: the arguments are the store, and the operator's file of bodies."""
+    store, *bodies = sys.argv[1:]
+    publish_waiting(store, Path(bodies[0]) if bodies else None)
 
 
 def process_waiting(run: Run) -> list[FileResult]:

@@ -120,15 +120,15 @@ def test_a_rejected_file_gets_no_receipt_and_its_report_says_why(place: str, sto
 
 
 def test_a_corrected_upload_is_compared_with_the_last_attempt(place: str, store: Store) -> None:
-    broken = spend(10).replace(b"08/10/2026", b"not a day")
+    broken = spend(60).replace(b"08/10/2026", b"not a day", 1)
     draft = begin(store, broken)
-    draft = submitting.add_attempt(store, draft, OCTOBER, spend(11).replace(b"T00003", b""))
+    draft = submitting.add_attempt(store, draft, OCTOBER, spend(61).replace(b"T00003", b""))
     progress = submitting.compare_attempts(place, store, draft)
     assert progress is not None
     assert progress.solved
     assert {finding.code for finding in progress.solved}.isdisjoint(finding.code for finding in progress.remaining)
-    assert (progress.accepted_before.rows, progress.accepted.rows) == (9, 11)
-    assert submitting.add_attempt(store, draft, OCTOBER, spend(11).replace(b"T00003", b"")) == draft
+    assert (progress.accepted_before.rows, progress.accepted.rows) == (59, 61)
+    assert submitting.add_attempt(store, draft, OCTOBER, spend(61).replace(b"T00003", b"")) == draft
 
 
 def test_a_file_is_shown_beside_the_last_month(place: str, store: Store) -> None:
