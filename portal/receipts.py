@@ -9,9 +9,9 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 import publishers
+from piperoll.describing.wording import describe_statement
 from piperoll.model import Receipt, ReturnKind, Role, describe_period, to_document, to_json_bytes
 from piperoll.operations import submitting
-from piperoll.operations.returns import describe_statement
 from portal.mail import MailNotSent, send_mail
 from portal.rendering import page
 from portal.sessions import Signed, own_body, require, settings_of

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
+from piperoll import assets
 from piperoll.model import ReturnKind, Role
 from piperoll.operations import returns
 from piperoll.operations.returns import FieldError, NothingToSend
@@ -71,7 +72,7 @@ def _nothing_page(
     request: Request, body: str, values: dict[str, str], errors: dict[str, str], status: int = 200
 ) -> Response:
     kind = settings_of(request).find_body(body).kind
-    exemptions = [one for one in returns.reasons()["exempt"] if not one["kinds"] or kind in one["kinds"]]
+    exemptions = [one for one in assets.return_reasons()["exempt"] if not one["kinds"] or kind in one["kinds"]]
     return page(
         request,
         "nothing.html",
@@ -79,6 +80,6 @@ def _nothing_page(
         values=values,
         errors=errors,
         datasets=dataset_choices(),
-        late_reasons=returns.reasons()["late"],
+        late_reasons=assets.return_reasons()["late"],
         exemptions=exemptions,
     )

@@ -62,6 +62,7 @@ from publishers.receipts import (
     create_draft,
     delete_draft,
     end_waiting,
+    group_statements,
     is_waiting,
     list_drafts,
     list_receipts,
@@ -79,7 +80,7 @@ from publishers.site import SiteServer, serve_site
 from publishers.stores import open_reader, open_store
 from publishers.stores.folder import FolderStore
 from publishers.stores.protocol import ObjectInfo, Store, StoredObject, StoreReader
-from publishers.sweep import SweepResult, sweep_store
+from publishers.sweep import SweepResult, sweep_drafts, sweep_store
 from publishers.verify import StoreFault, VerifiedSeries, verify_objects, verify_purges, verify_series
 from publishers.versions import (
     CompareVersions,
@@ -133,6 +134,7 @@ __all__ = [
     "find_reader_report",
     "find_submission",
     "find_values",
+    "group_statements",
     "is_waiting",
     "list_applied",
     "list_bodies_with_decisions",
@@ -184,6 +186,7 @@ __all__ = [
     "remove_versions",
     "serve_site",
     "signing_key",
+    "sweep_drafts",
     "sweep_store",
     "update_draft",
     "update_index",

@@ -204,3 +204,11 @@ def list_statements(store: Store, body: str | None = None) -> list[Statement]:
         for key in store.keys(layout.statements_prefix(body))
     ]
     return sorted(found, key=lambda one: (one.made, one.reference))
+
+
+def group_statements(store: Store) -> dict[str, list[Statement]]:
+    """The statements of all bodies, by slug."""
+    groups: dict[str, list[Statement]] = {}
+    for one in list_statements(store):
+        groups.setdefault(one.body, []).append(one)
+    return groups

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from typing import Any
 
 import publishers
 from piperoll import assets
@@ -20,7 +17,6 @@ from piperoll.model import (
     ReturnKind,
     Statement,
     Verdict,
-    describe_period,
     from_document,
 )
 from piperoll.operations import submitting
@@ -46,18 +42,6 @@ class NothingToSend:
     given: Given
     reason: str | None = None
     expected: str | None = None
-
-
-@cache
-def reasons() -> dict[str, list[dict[str, Any]]]:
-    """The reasons by kind, `late` and `exempt`: code, text, and for exemptions the clause and the kinds it is for."""
-    listed: dict[str, list[dict[str, Any]]] = json.loads((assets.folder("datapackages") / "returns.json").read_bytes())
-    return listed
-
-
-def reason_text(kind: str, code: str | None) -> str:
-    """The words of a reason; its code if it is no longer in the list."""
-    return next((one["text"] for one in reasons().get(kind, ()) if one["code"] == code), code or "")
 
 
 def state_nothing(to: str, store: Store, sender: Sender, body: Body, said: NothingToSend) -> tuple[Receipt, bool]:
@@ -110,7 +94,7 @@ def make_nil_file(body: Body, given: Given) -> SentFile:
 
 
 def _record(store: Store, body: Body, said: NothingToSend, given: Given) -> tuple[Receipt, bool]:
-    listed = next((one for one in reasons()[said.kind] if one["code"] == said.reason), None)
+    listed = next((one for one in assets.return_reasons()[said.kind] if one["code"] == said.reason), None)
     if listed is None:
         raise FieldError("reason", "choose the reason")
     if listed.get("kinds") and body.kind not in listed["kinds"]:
@@ -171,13 +155,3 @@ def _parse_day(text: str | None, today: str) -> str:
     if day.isoformat() <= today or day.year > int(today[:4]) + 2:
         raise FieldError("expected", "the day must be after today and within two years")
     return day.isoformat()
-
-
-def describe_statement(statement: Statement) -> str:
-    """What a statement says, in a sentence for everyone."""
-    period = describe_period(statement.period)
-    why = reason_text(statement.kind, statement.reason)
-    if statement.kind is ReturnKind.EXEMPT:
-        return f"The body says that it is exempt for {period}: {why} ({statement.clause})."
-    expected = describe_period(statement.expected) if statement.expected else "a later day"
-    return f"The body says that {period} will be late: {why}. It expects to send it on {expected}."
