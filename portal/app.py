@@ -22,8 +22,11 @@ from hosting.sandboxed_check import start_fork_server
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
 from portal import home, operator, questions, readers, replies, sign_in
+from portal.audit import AccessLog
 from portal.background import BackgroundWork
 from portal.indexes import IndexKeeper
+from portal.openid import OpenIdProvider
+from portal.rates import RateLimits
 from portal.rendering import SECURITY, error_page, page, style
 from portal.sessions import (
     NotSignedIn,
@@ -88,6 +91,10 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     app.state.settings = settings
     app.state.upload_budget = UploadBudget(settings.limits.upload_bytes)
     app.state.check_slots = WorkSlots(settings.limits.checks_at_once, settings.limits.wait_seconds)
+    app.state.rates = RateLimits(settings)
+    app.state.openid = None
+    if settings.openid is not None:
+        app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
     app.state.indexes = IndexKeeper(settings)
     app.state.work = BackgroundWork(settings)
@@ -98,6 +105,7 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         app.include_router(router)
     for kind in (NotSignedIn, Problem, HTTPException, RequestValidationError, PiperollError, Exception):
         app.add_exception_handler(kind, _answer_error)
+    app.add_middleware(AccessLog, settings=settings)
     app.add_middleware(SessionCookies, settings=settings)
     app.add_middleware(AnswerDeadline, limits=settings.limits)
     app.add_middleware(PortalHeaders, settings=settings)
@@ -188,6 +196,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     answer = error_page(request, problem.status, TITLES.get(problem.status, "There is a problem"), _sentence(problem))
     if problem.retry_after is not None:
         answer.headers["Retry-After"] = str(problem.retry_after)
+    answer.headers.update(SECURITY)  # an unexpected error is answered outside of the middleware
     return answer
 
 

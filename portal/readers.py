@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
-import time
-from collections import OrderedDict
-
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 import publishers
-from hosting.problems import Problem
 from piperoll import assets
 from piperoll.describing.wording import CONCERNS
 from piperoll.errors import PiperollError, UsageError
 from piperoll.model import Series
 from piperoll.operations.reader_reports import LONGEST_REPORT, report_table
 from portal.indexes import moment_of
+from portal.rates import client_address
 from portal.rendering import page
 from portal.sessions import public, sent_form, settings_of
+from portal.settings import Rate
 
 router = APIRouter()
 
-REPORTS_AN_HOUR = 10
-"""Reports from one address in an hour. The address is kept as a hash with a key of this process, in memory only."""
-
-_MOST_ADDRESSES = 10_000
-
-
-class HourlyLimit:
-    """Counts what each address did within an hour, for so many addresses; the oldest are forgotten first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._seen: OrderedDict[str, list[float]] = OrderedDict()
-        self._key = hashlib.sha256(str(time.time_ns()).encode()).digest()
-
-    def take(self, address: str, now: float) -> None:
-        """Count one more. Raises: Problem: 429."""
-        name = hashlib.blake2b(address.encode(), key=self._key, digest_size=12).hexdigest()
-        with self._lock:
-            recent = [moment for moment in self._seen.pop(name, []) if now - moment < 3600]
-            if len(recent) >= self._most:
-                self._seen[name] = recent
-                raise Problem(429, "too-many", "you have sent many reports: try again in an hour", retry_after=3600)
-            self._seen[name] = [*recent, now]
-            while len(self._seen) > _MOST_ADDRESSES:
-                self._seen.popitem(last=False)
-
-
-_LIMIT = HourlyLimit(REPORTS_AN_HOUR)
+REPORTS = Rate(10, 3600)
+"""Reports from one address: ten at once, and then one every six minutes. The address is in memory only."""
 
 
 @router.get("/report/{dataset}/{owner}/{period}")
@@ -71,7 +40,7 @@ def send_report(
     """Keep a report; the body sees it, and its answer is published beside the table."""
     settings, series = settings_of(request), _find_series(request, dataset, owner, period)
     concern, text, line = (str(form.get(name, "")) for name in ("concern", "text", "line"))
-    _LIMIT.take(request.client.host if request.client else "", settings.clock())
+    request.app.state.rates.check("report", client_address(request, settings), REPORTS)
     try:
         report_table(settings.opened, series, concern, text, moment=moment_of(request), line=line)
     except UsageError as error:

@@ -61,6 +61,7 @@ def home(site: SiteLinks) -> documents.HomeDocument:
             "bodies": "/bodies",
             "series": "/series",
             "rows": "/rows/{dataset}",
+            "measures": "/measures",
             "check": "/check",
             "openapi": "/openapi.json",
             "health": "/health",

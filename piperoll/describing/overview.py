@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from piperoll.describing.context import Holdings, InContext, newest_first
+from piperoll.describing.measures import PublishedMeasure
 from piperoll.describing.suppliers import GroupDigest
 from piperoll.describing.wording import format_count, format_day, format_pounds, total
 from piperoll.describing.year_figures import YearFigures, add_figures, adds_over_years
@@ -310,13 +311,15 @@ class Overview(InContext):
     """All bodies: their digests in order of name, and what they add up to.
 
     `totals` are those of each dataset's published periods, newest first; `years` the consolidated figures of each
-    dataset by year; `suppliers` the digest of each group of suppliers by its letters.
+    dataset by year; `suppliers` the digest of each group of suppliers by its letters;
+    `measures` what is measured.
     """
 
     digests: tuple[BodyDigest, ...]
     totals: Mapping[str, Sequence[PeriodTotal]]
     years: Mapping[str, Mapping[str, YearFigures]]
     suppliers: Mapping[str, GroupDigest]
+    measures: tuple[PublishedMeasure, ...] = ()
 
     def body(self, slug: str) -> Body:
         """Return the body of a slug."""

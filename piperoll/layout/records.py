@@ -219,6 +219,21 @@ def sign_in_link(digest: str) -> str:
     return f"{ACCESS}links/{digest}.json"
 
 
+def sign_in_link_prefix() -> str:
+    """The prefix of the sign-in links that were sent."""
+    return f"{ACCESS}links/"
+
+
+def ended_sessions() -> str:
+    """The prefix of the sessions that were signed out."""
+    return f"{ACCESS}ended/"
+
+
+def parse_ended_session(key: str) -> str:
+    """The day on which the session began that a key made by `ended_session` names."""
+    return key.split("/")[2]
+
+
 def ended_session(digest: str, day: str) -> str:
     """An empty object: a session that began on a day was signed out. Written once; private."""
     return f"{ACCESS}ended/{day}/{digest}"

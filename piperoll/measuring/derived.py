@@ -9,15 +9,25 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
+from piperoll.measuring.contract_pairs import make_contract_pairs
 from piperoll.measuring.inputs import Inputs
+from piperoll.measuring.suppliers import supplier_identities
+from piperoll.measuring.unit_costs import make_unit_cost_lines
+from piperoll.measuring.unit_prices import make_unit_prices
 
 MakeTable = Callable[[Inputs], pa.Table]
 
-TABLES: Mapping[str, MakeTable] = {}
+TABLES: Mapping[str, MakeTable] = {
+    "contract_pairs": make_contract_pairs,
+    "supplier_identities": supplier_identities,
+    "unit_cost_lines": make_unit_cost_lines,
+    "unit_prices": make_unit_prices,
+}
 """The function that makes each derived table, by the name that queries use."""
 
 OUTSIDE: Mapping[str, Mapping[str, str]] = {
     "population": {"body": "VARCHAR", "year": "VARCHAR", "population": "BIGINT"},
+    "company_groups": {"company_number": "VARCHAR", "group_number": "VARCHAR", "group_name": "VARCHAR"},
     "deflator": {"year": "VARCHAR", "index": "DECIMAL(18, 6)"},
 }
 """Outside tables that a query can name under `tables`, with their columns: without a source, they have no rows."""
