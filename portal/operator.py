@@ -99,7 +99,7 @@ def get_calendar(request: Request, _: Signed = Depends(require(Role.OPERATE)), n
 @router.get("/operator/calendar.csv")
 def get_calendar_csv(request: Request, _: Signed = Depends(require(Role.OPERATE))) -> Response:
     """The same as CSV, all of it."""
-    _, duties = _read_calendar(request)
+    duties = _read_calendar(request)[1]
     headers = {"Content-Disposition": 'attachment; filename="duty-calendar.csv"'}
     return Response(write_csv(duties), media_type="text/csv; charset=utf-8", headers=headers)
 
