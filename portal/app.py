@@ -21,8 +21,10 @@ from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
-from portal import machine, receipts, returns, sending, sign_in
+from portal import home, machine, operator, questions, readers, receipts, replies, returns, sending, sign_in
 from portal.audit import AccessLog
+from portal.background import BackgroundWork
+from portal.indexes import IndexKeeper
 from portal.openid import OpenIdProvider
 from portal.publishing import Publisher
 from portal.rates import RateLimits
@@ -71,6 +73,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     receipts.router,
     returns.router,
     machine.router,
+    home.router,
+    questions.router,
+    replies.router,
+    readers.router,
+    operator.router,
 )
 """The areas of the portal, each in its own module."""
 
@@ -95,6 +102,8 @@ def create_portal(settings: PortalSettings) -> FastAPI:
         app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
     app.state.publisher = Publisher(settings)
+    app.state.indexes = IndexKeeper(settings)
+    app.state.work = BackgroundWork(settings)
     app.add_api_route("/style.css", get_style, methods=["GET"])
     app.add_api_route("/health", get_health, methods=["GET"])
     app.add_api_route("/", get_start, methods=["GET"])

@@ -25,6 +25,8 @@ class Publisher:
 
     def wake(self) -> None:
         """Ask for every receipt that waits to be processed."""
+        if not self._settings.background:
+            return
         with self._lock:
             self._wanted = True
             if self._thread is None:

@@ -20,7 +20,7 @@ BODY = "anytown"
 
 @pytest.fixture
 def portal(tmp_path: Path) -> PortalUnderTest:
-    return PortalUnderTest(tmp_path)
+    return PortalUnderTest(tmp_path, {"background": True})
 
 
 def upload(client: Client, path: str, content: bytes, name: str = "October 2026.csv", **fields: str) -> Any:
