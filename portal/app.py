@@ -21,8 +21,10 @@ from hosting.problems import Problem
 from hosting.sandboxed_check import start_fork_server
 from hosting.transfers import AnswerDeadline, UploadBudget
 from piperoll.errors import NotThere, PiperollError, UsageError
-from portal import sign_in
+from portal import home, operator, questions, readers, replies, sign_in
 from portal.audit import AccessLog
+from portal.background import BackgroundWork
+from portal.indexes import IndexKeeper
 from portal.openid import OpenIdProvider
 from portal.rates import RateLimits
 from portal.rendering import SECURITY, error_page, page, style
@@ -64,7 +66,14 @@ TITLES = {
 }
 _NOT_FOUND = "If you typed the address, check that it is correct. If you followed a link, go to the start page."
 
-ROUTERS: tuple[APIRouter, ...] = (sign_in.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    sign_in.router,
+    home.router,
+    questions.router,
+    replies.router,
+    readers.router,
+    operator.router,
+)
 """The areas of the portal, each in its own module."""
 
 
@@ -87,6 +96,8 @@ def create_portal(settings: PortalSettings) -> FastAPI:
     if settings.openid is not None:
         app.state.openid = OpenIdProvider(settings.openid, f"{settings.address}sign-in/organisation/return")
     app.state.once = []
+    app.state.indexes = IndexKeeper(settings)
+    app.state.work = BackgroundWork(settings)
     app.add_api_route("/style.css", get_style, methods=["GET"])
     app.add_api_route("/health", get_health, methods=["GET"])
     app.add_api_route("/", get_start, methods=["GET"])
