@@ -21,7 +21,7 @@ from piperoll.operations.submitting import Given, Sender, SentFile
 from publishers import Store, open_store, sweep_drafts
 from tests.operations.inbox import spend
 
-ANYTOWN = Body(id="GB-X-1", slug="anytown", name="Anytown Council", kind="council", nation="E")
+ANYTOWN = Body(id="GB-X-1", slug="anytown", name="Anytown Council", kind="council")
 QUARTER = Given("spend", "2026-Q3")
 
 
