@@ -18,7 +18,13 @@ from publishers.archive import (
     record_ruling,
 )
 from publishers.change_log import LoggedChanges, clear_changes, read_changes
-from publishers.consolidated import consolidate_body, list_consolidated_years, list_unreferenced, read_consolidated_year
+from publishers.consolidated import (
+    consolidate_body,
+    list_consolidated_years,
+    list_unreferenced,
+    read_consolidated_year,
+    summarise_account,
+)
 from publishers.decisions import (
     find_decision,
     list_applied,
@@ -36,10 +42,12 @@ from publishers.index import (
     PublishedTable,
     list_indexed_series,
     list_indexed_series_of,
+    list_measured_series,
     list_published,
     update_index,
 )
 from publishers.mappings import list_mappings, read_mapping, update_mapping
+from publishers.outside import archive_outside_source, read_outside_sources
 from publishers.pointer import fetch_version, list_series, read_history, read_listing
 from publishers.purge import (
     Tombstone,
@@ -92,6 +100,7 @@ __all__ = [
     "Unchanged",
     "VerifiedSeries",
     "apply_tombstones",
+    "archive_outside_source",
     "archive_submission",
     "clear_changes",
     "consolidate_body",
@@ -111,6 +120,7 @@ __all__ = [
     "list_indexed_series",
     "list_indexed_series_of",
     "list_mappings",
+    "list_measured_series",
     "list_published",
     "list_rulings",
     "list_series",
@@ -130,6 +140,7 @@ __all__ = [
     "read_history",
     "read_listing",
     "read_mapping",
+    "read_outside_sources",
     "read_received_bytes",
     "read_release_files",
     "read_report",
@@ -141,6 +152,7 @@ __all__ = [
     "remove_submission",
     "remove_versions",
     "serve_site",
+    "summarise_account",
     "sweep_store",
     "update_index",
     "update_mapping",
