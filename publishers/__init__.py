@@ -75,6 +75,7 @@ from publishers.versions import (
     decide_outcome,
     describe_series,
     publish_release,
+    restore_files,
 )
 
 __all__ = [
@@ -151,6 +152,7 @@ __all__ = [
     "record_ruling",
     "remove_submission",
     "remove_versions",
+    "restore_files",
     "serve_site",
     "summarise_account",
     "sweep_store",

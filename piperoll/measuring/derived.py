@@ -54,7 +54,7 @@ def read_outside(name: str, path: Path) -> pa.Table:
         connection.register("texts", texts)
         chosen = ", ".join(f'CAST("{column}" AS {kind}) AS "{column}"' for column, kind in columns.items())
         try:
-            typed = connection.execute(f"SELECT {chosen} FROM texts").to_arrow_table()
+            typed: pa.Table = connection.sql(f"SELECT {chosen} FROM texts").to_arrow_table()
         except duckdb.Error as error:
             raise UsageError(f"the source {name} has a value of another type: {error}") from error
-    return typed  # type: ignore[return-value]
+    return typed

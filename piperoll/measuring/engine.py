@@ -37,10 +37,12 @@ _PLACES = {"share": 6, "ratio": 6}
 _COLUMNS = set(RawRow.__dataclass_fields__)
 
 
-def run_measure(measure: Measure, inputs: Inputs, replies: Mapping[str, str] | None = None) -> list[MeasureRow]:
+def run_measure(
+    measure: Measure, inputs: Inputs, replies: Mapping[tuple[str, str], str] | None = None
+) -> list[MeasureRow]:
     """The rows of a measure for the year of `inputs`, in order of body, figure and item.
 
-    `replies` are the notes of bodies by figure identifier. The column `inputs` is empty: see `publishing`.
+    `replies` are notes by body and figure identifier. The column `inputs` is empty: `pack_measure` fills it.
     Raises: DescriptorError: the query does not run, or returns something that the definition does not declare.
     ConservationError: the parts of a figure do not add up to its total.
     """
@@ -59,7 +61,9 @@ def run_measure(measure: Measure, inputs: Inputs, replies: Mapping[str, str] | N
         _require_conservation(measure, one)
         judged = judge(measure, figure, _round(one, figure))
         identifier = figure_id(measure.id, one.body, str(inputs.year), one.figure, one.item)
-        rows.append(MeasureRow.of(measure, figure, body, judged, identifier, (replies or {}).get(identifier, "")))
+        rows.append(
+            MeasureRow.of(measure, figure, body, judged, identifier, (replies or {}).get((one.body, identifier), ""))
+        )
     return compare_with_peers(measure, rows)
 
 
@@ -108,7 +112,7 @@ def prepare_tables(measure: Measure, inputs: Inputs) -> None:
 
 def read_table(inputs: Inputs, name: str) -> pa.Table:
     """A table that a measure named, in the order of its rows' content."""
-    table: pa.Table = inputs.connection.execute(f'SELECT * FROM "{name}" ORDER BY ALL').to_arrow_table()  # type: ignore[assignment]
+    table: pa.Table = inputs.connection.sql(f'SELECT * FROM "{name}" ORDER BY ALL').to_arrow_table()
     return table
 
 

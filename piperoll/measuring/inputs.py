@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +186,7 @@ class Inputs:
             self.connection.close()
 
 
+@cache
 def find_tables(query: str) -> frozenset[str]:
     """The views and tables that a query reads. Raises: DescriptorError: it is not one SELECT."""
     with duckdb.connect() as connection:

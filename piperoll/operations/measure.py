@@ -101,9 +101,10 @@ def measure_store(
 
     With `again`, unchanged ones are made too: that repairs what someone deleted. An error in one measure leaves the
     others alone.
-    Raises: UsageError: there is no such measure, or a year is not one.
+    Raises: UsageError: there is no such measure, a year is not one, or the consolidated files are missing.
     """
     source = MeasureStore(run.store, register or run.register, run.scratch)
+    source.require_consolidated()
     state = read_json(run.store, layout.MEASURES_STATE)
     outcomes: list[Measured] = []
     made: dict[str, str] = {}
@@ -259,6 +260,8 @@ def _publish(run: Run, source: MeasureStore, year: Period, made: _Made) -> Measu
             decision=publishers.Decision.REPLACE,
             compare=partial(compare_versions, table_dataset()),
         )
+        if isinstance(outcome, publishers.Unchanged) and outcome.version.manifest_sha256 == packed.manifest.sha256:
+            publishers.restore_files(run.store, packed, outcome.version)
     if isinstance(outcome, publishers.OnHold):
         raise MeasuringFailed(f"{series} was held, which no measure can be")
     withheld = sum(row.value is None for row in rows)

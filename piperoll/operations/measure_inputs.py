@@ -18,6 +18,7 @@ import pyarrow as pa
 
 import publishers
 from piperoll import assets, layout
+from piperoll.errors import UsageError
 from piperoll.measuring import derived
 from piperoll.measuring.definition import Measure
 from piperoll.measuring.inputs import Inputs, Lines, ReleaseFile, find_tables
@@ -50,6 +51,12 @@ class MeasureStore:
     register: Register
     scratch: Path
     entries: dict[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+
+    def require_consolidated(self) -> None:
+        """Refuse to measure nothing. Raises: UsageError: data is published, and its consolidated files are missing."""
+        if not self.store.exists(layout.CONSOLIDATED_INDEX):
+            if any(one.version is not None for one in publishers.list_published(self.store)):
+                raise UsageError("the consolidated files of this store are missing: piperoll run makes them first")
 
     def years(self, measure: Measure) -> tuple[Period, ...]:
         """The financial years that have lines of a measure's datasets, or are measured already, in order."""
@@ -130,9 +137,12 @@ class MeasureStore:
         )
 
     @cached_property
-    def replies(self) -> dict[str, str]:
-        """The notes of bodies by the identifier of the figure."""
-        return {one.subject: one.because for one in publishers.read_reviews(self.store, DecisionKind.REPLY)}
+    def replies(self) -> dict[tuple[str, str], str]:
+        """The notes by body and identifier of the figure; one about a figure of another body is in no row."""
+        return {
+            (one.body or "", one.subject): one.because
+            for one in publishers.read_reviews(self.store, DecisionKind.REPLY)
+        }
 
     @cached_property
     def reviews(self) -> tuple[DecisionEntry, ...]:
@@ -163,7 +173,7 @@ class MeasureStore:
     # --- what a measure reads -------------------------------------------------------------------------------------
 
     def _tables(self, measure: Measure) -> frozenset[str]:
-        return _tables_of(measure.query)
+        return find_tables(measure.query)
 
     def _reads(self, measure: Measure, table: str) -> bool:
         """Whether a measure reads a view, itself or through a derived table, which may read any."""
@@ -281,11 +291,6 @@ def list_lines(account: YearAccount) -> list[CountedLines | LeftOutLines]:
 
 def _hashes(entry: Mapping[str, Any]) -> tuple[str, str]:
     return entry["csv"]["sha256"], entry["json"]["sha256"]
-
-
-@cache
-def _tables_of(query: str) -> frozenset[str]:
-    return find_tables(query)
 
 
 @cache

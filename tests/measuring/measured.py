@@ -28,7 +28,7 @@ def run_measure(
     contract_releases: Sequence[Row] | Sequence[ReleaseFile] | None = None,
     outside: Mapping[str, Sequence[Row] | pa.Table] | None = None,
     reviews: Sequence[DecisionEntry] = (),
-    replies: Mapping[str, str] | None = None,
+    replies: Mapping[tuple[str, str], str] | None = None,
     **lines: Sequence[Row],
 ) -> list[Row]:
     """The rows of a measure for some financial years, as dicts with the columns of the long table.
